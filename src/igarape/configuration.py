@@ -1,0 +1,97 @@
+"""How every YAML file is read and checked: all faults at once, in the file's own words."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from igarape.errors import InputError, did_you_mean
+
+M = TypeVar("M", bound=BaseModel)
+
+# What pydantic says in Python's words, in YAML's.
+WORDS = {
+    "model_type": "should hold keys and values",
+    "model_attributes_type": "should hold keys and values",
+    "dict_type": "should hold keys and values",
+    "tuple_type": "should be a list",
+    "too_short": "should hold at least {min_length} values",
+    "string_pattern_mismatch": "should match {pattern}",
+    "string_too_short": "should not be empty",
+}
+
+
+class Section(BaseModel):
+    """A part of a configuration file: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file whose top is a mapping; raise InputError that names the file and the line otherwise."""
+    if not path.exists():
+        siblings = sorted(p.stem for p in path.parent.glob("*.yaml"))
+        raise InputError(f"{path}: not found{did_you_mean(path.stem, siblings) if siblings else ''}")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a YAML file: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected keys and values, found {type(content).__name__}")
+    return content
+
+
+def validate(model: type[M], content: Mapping[str, Any], where: str) -> M:
+    """Check content against model; raise InputError that lists all faults at once in the file's own words."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        faults = [_fault(model, detail) for detail in error.errors()]
+    width = max(len(place) for place, _ in faults)
+    plural = "problem" if len(faults) == 1 else "problems"
+    lines = [f"  {place:<{width}}  {text}" for place, text in faults]
+    raise InputError("\n".join([f"{where}: {len(faults)} {plural}", *lines]))
+
+
+def _fault(model: type[BaseModel], detail: Any) -> tuple[str, str]:
+    """Say one pydantic fault in the file's words: (place, text)."""
+    if detail["type"] == "extra_forbidden":
+        *above, key = detail["loc"]
+        parent = "".join(f"{part}." for part in above if not _is_branch(part))
+        return f"{parent}{key}", f"is not known{did_you_mean(str(key), _keys(model, above), parent)}"
+    place = ".".join(str(part) for part in detail["loc"] if not _is_branch(part))
+    if detail["type"] == "missing":
+        return place, "is missing"
+    text = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    text = text.replace("greater than or equal to", "at least").replace("less than or equal to", "at most")
+    if detail["type"] in WORDS:
+        text = WORDS[detail["type"]].format_map(detail.get("ctx", {}))
+    shown = "" if isinstance(detail["input"], dict | list | BaseModel) else f" (got {detail['input']!r})"
+    return place or "the file", text + shown
+
+
+def _is_branch(part: int | str) -> bool:
+    """Tell pydantic's name for a branch of a union, which the file does not have: a class name, as in "Range"."""
+    return isinstance(part, str) and part[:1].isupper()
+
+
+def _keys(model: type[BaseModel], loc: Iterable[int | str]) -> list[str]:
+    """Return the keys that the section at loc may hold."""
+    current: Any = model
+    for part in loc:
+        if _is_branch(part):
+            current = next(branch for branch in _classes(current) if branch.__name__ == part)
+        elif isinstance(part, str):
+            annotation = current.model_fields[part].annotation
+            classes = _classes(annotation)
+            current = classes[0] if len(classes) == 1 else annotation
+    return list(getattr(current, "model_fields", {}))
+
+
+def _classes(annotation: Any) -> list[type[BaseModel]]:
+    """Return the sections among an annotation's branches."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for branch in get_args(annotation) for found in _classes(branch)]

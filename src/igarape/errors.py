@@ -1,0 +1,18 @@
+"""The one error that people are meant to read."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class InputError(Exception):
+    """What was found, where, what was expected, and what to do next. The CLI prints it without a traceback."""
+
+
+def did_you_mean(word: str, known: Iterable[str], parent: str = "") -> str:
+    """Return a suggestion like "; did you mean split.shuffle?", or the choices when nothing is close.
+
+    parent is put before each known word ("split."), it does not count in the comparison.
+    """
+    choices = sorted(known)
+    close = get_close_matches(word, choices, n=1)
+    return f"; did you mean {parent}{close[0]}?" if close else f"; known are: {', '.join(choices)}"

@@ -1,0 +1,64 @@
+"""A data set's vocabulary: which labels there are, and which of them cannot hold together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from igarape.errors import InputError, did_you_mean
+
+Booleans = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The labels of a data set. Their order here is the order of columns everywhere.
+
+    exclusive: labels of which exactly one holds (the weather); may be empty.
+    alone: labels of the exclusive group that rule out every other label (cloudy); may be empty.
+    common, rare: the other labels; the rare ones get a learner of their own.
+    """
+
+    exclusive: tuple[str, ...]
+    alone: tuple[str, ...]
+    common: tuple[str, ...]
+    rare: tuple[str, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels in column order."""
+        return self.exclusive + self.common + self.rare
+
+    def subset(self, which: str) -> tuple[str, ...]:
+        """Return the labels that an experiment's `labels:` names: "all" or "rare"."""
+        return self.rare if which == "rare" else self.labels
+
+    def encode(self, tags: Iterable[str]) -> Booleans:
+        """Turn tags (a set: order and repeats are ignored) into booleans of shape (labels,).
+
+        Raises InputError for a tag that the vocabulary does not have.
+        """
+        wanted = set(tags)
+        unknown = sorted(wanted - set(self.labels))
+        if unknown:
+            raise InputError(f"unknown tag {unknown[0]!r}{did_you_mean(unknown[0], self.labels)}")
+        return np.array([label in wanted for label in self.labels], dtype=np.bool_)
+
+    def decode(self, row: npt.ArrayLike) -> str:
+        """Turn booleans of shape (labels,) into tags separated by blanks, in column order."""
+        flags = np.asarray(row, dtype=np.bool_)
+        return " ".join(label for label, held in zip(self.labels, flags, strict=True) if held)
+
+    def contradiction(self, row: npt.ArrayLike) -> str | None:
+        """Say which rule of the vocabulary the booleans of shape (labels,) break; None when they break none."""
+        held = set(self.decode(row).split())
+        if not held:
+            return "has no tag"
+        group = sorted(held & set(self.exclusive))
+        if self.exclusive and len(group) != 1:
+            return f"exactly one of {', '.join(self.exclusive)} should hold, found {', '.join(group) or 'none'}"
+        for label in sorted(held & set(self.alone)):
+            if held != {label}:
+                return f"{label} rules out every other label, found {', '.join(sorted(held - {label}))}"
+        return None

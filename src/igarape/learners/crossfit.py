@@ -1,0 +1,102 @@
+"""Cross-fitting: one model per fold, and for every chip a prediction by models that never saw it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from igarape.labels import Booleans
+from igarape.learners.experiment import Experiment
+from igarape.learners.inputs import Pictures, Rows
+from igarape.learners.predictor import Predictor
+from igarape.learners.training import Log, export, fit
+from igarape.tables import HOLDOUT, Probabilities
+
+Report = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How each fold's model is trained.
+
+    epochs: of a full training. validation: the share of the training rows that early stopping watches. tta: whether
+    predictions are the mean over the 8 symmetries.
+    """
+
+    experiment: Experiment
+    knobs: Mapping[str, float]
+    epochs: int
+    validation: float
+    patience: int
+    tta: bool
+    seed: int
+    threads: int
+
+
+def cross_fit(
+    pictures: Pictures,
+    y: Booleans,
+    *,
+    folds: Rows,
+    groups: Sequence[str],
+    recipe: Recipe,
+    folder: Path,
+    log_of: Callable[[int], Log],
+    report: Report,
+) -> Probabilities:
+    """Train one model per fold and return probabilities (n, labels) for all rows.
+
+    folds (n,): a row of fold k is predicted by the model that trained without fold k; a row of the hold-out (-1), by
+    the mean of all models. Models are written as folder/fold-K.onnx. log_of(fold) gives the log of that fold's epochs.
+    report: called with (epochs done, of how many, what is going on).
+    """
+    p = np.zeros(y.shape, dtype=np.float32)
+    count = int(folds.max()) + 1
+    paths = [folder / f"fold-{fold}.onnx" for fold in range(count)]
+    for fold, path in enumerate(paths):
+        rows = np.flatnonzero((folds != fold) & (folds != HOLDOUT))
+        train, watch = set_aside(rows, groups, share=recipe.validation, seed=recipe.seed + fold)
+        network = fit(
+            pictures,
+            y,
+            experiment=recipe.experiment,
+            knobs=recipe.knobs,
+            train=train,
+            watch=watch,
+            epochs=recipe.epochs,
+            patience=recipe.patience,
+            seed=recipe.seed + fold,
+            log=_reported(log_of(fold), report, fold=fold, folds=count, epochs=recipe.epochs),
+        )
+        report((fold + 1) * recipe.epochs, count * recipe.epochs, f"fold {fold + 1}/{count}, predicting")
+        export(network, path)
+        held = folds == fold
+        p[held] = Predictor([path], threads=recipe.threads).predict(
+            pictures[held], tta=recipe.tta, batch=recipe.experiment.batch
+        )
+    held = folds == HOLDOUT
+    p[held] = Predictor(paths, threads=recipe.threads).predict(
+        pictures[held], tta=recipe.tta, batch=recipe.experiment.batch
+    )
+    return p
+
+
+def _reported(log: Log, report: Report, *, fold: int, folds: int, epochs: int) -> Log:
+    """Return a log that reports progress too."""
+
+    def record(epoch: int, metrics: Mapping[str, float]) -> None:
+        log(epoch, metrics)
+        done, total = fold * epochs + epoch + 1, folds * epochs
+        report(done, total, f"fold {fold + 1}/{folds}, epoch {epoch + 1}/{epochs}")
+
+    return record
+
+
+def set_aside(rows: Rows, groups: Sequence[str], *, share: float, seed: int) -> tuple[Rows, Rows]:
+    """Split rows into (train, watch), with about share of them watched and no group on both sides."""
+    names = np.asarray(groups)[rows]
+    order = np.random.default_rng(seed).permutation(np.unique(names))
+    watched = set(order[: round(share * len(order))])
+    mask = np.array([name in watched for name in names], dtype=np.bool_)
+    return rows[~mask], rows[mask]

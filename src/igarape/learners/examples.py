@@ -1,0 +1,52 @@
+"""What a learner is taught: pictures at its size, its labels, and the folds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from igarape.chips.store import load_pictures
+from igarape.errors import InputError
+from igarape.labels import Booleans
+from igarape.learners.experiment import Experiment
+from igarape.learners.inputs import Pictures, Rows
+from igarape.tables import read_catalog, read_folds
+
+
+@dataclass(frozen=True)
+class Examples:
+    """images (n,), pictures uint8 (n, size, size, 3), y (n, labels), folds (n,), -1 for the hold-out, groups (n,)."""
+
+    images: Sequence[str]
+    pictures: Pictures
+    y: Booleans
+    folds: Rows
+    groups: Sequence[str]
+
+    def outside(self, fold: int) -> Rows:
+        """Return the rows that a model of this fold may learn from: neither its own nor the hold-out's."""
+        return np.flatnonzero((self.folds != fold) & (self.folds >= 0))
+
+
+def load_examples(
+    store: Path, folds: Path, *, experiment: Experiment, labels: Sequence[str], report: Callable[[int, int], None]
+) -> Examples:
+    """Load the chips of a store at the experiment's size, in the order of the folds table.
+
+    Raises InputError when the folds name a chip that the store lacks.
+    """
+    table = read_folds(folds)
+    catalog = read_catalog(store / "catalog.parquet", labels).set_index("image", drop=False)
+    lost = sorted(set(table["image"]) - set(catalog.index))
+    if lost:
+        raise InputError(f"{store}: {lost[0]} and {len(lost) - 1} more chips of {folds} are not in it. Run: dvc repro")
+    images = list(table["image"])
+    rows = catalog.loc[images]
+    return Examples(
+        images=images,
+        pictures=load_pictures(store, catalog, images, size=experiment.size, report=report),
+        y=rows[list(labels)].to_numpy().astype(np.bool_),
+        folds=table["fold"].to_numpy(),
+        groups=list(rows["group"]),
+    )

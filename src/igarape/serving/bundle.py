@@ -1,0 +1,196 @@
+"""The serving bundle: the whole ensemble as one folder of native formats, and the answers it gives.
+
+bundle.json                what the parts are and how they are put together (Manifest)
+learners/E/fold-K.onnx     the fold models of each learner
+stacker/                   the meta-learner, as meta.stacker saves it
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from igarape.chips.dehaze import dehaze
+from igarape.chips.pictures import Picture, decode, encode_jpeg, resize
+from igarape.configuration import Section, validate
+from igarape.errors import InputError
+from igarape.files import fresh_folder, read_json, whole, write_json
+from igarape.labels import Vocabulary
+from igarape.learners.predictor import Predictor
+from igarape.meta.decision import Rule
+from igarape.meta.stacker import Stacker
+from igarape.tables import Probabilities
+
+SCHEMA = 1
+MANIFEST = "bundle.json"
+BATCH = 64
+
+
+class Haze(Section):
+    """The settings of chips.dehaze.dehaze, and the quality of the JPEGs that dehazed chips are packed as."""
+
+    patch: int
+    omega: float
+    floor: float
+    top: float
+    radius: int
+    epsilon: float
+    subsample: int
+    quality: int
+
+    def remove(self, picture: Picture) -> Picture:
+        """Dehaze one picture, through a JPEG: the learner was trained on dehazed chips packed as such."""
+        clear, _ = dehaze(picture, **self.model_dump(exclude={"quality"}))
+        return decode(encode_jpeg(clear, self.quality), "dehazed picture")
+
+
+class Learner(Section):
+    """A learner's part: chips says which pictures it sees (raw or dehazed), at size x size pixels."""
+
+    name: str
+    chips: Literal["ingest", "dehaze"]
+    size: int
+    labels: tuple[str, ...] = Field(strict=False)
+    tta: bool
+    files: tuple[str, ...] = Field(strict=False)
+
+
+class Words(Section):
+    """The vocabulary, as labels.Vocabulary."""
+
+    exclusive: tuple[str, ...] = Field(strict=False)
+    alone: tuple[str, ...] = Field(strict=False)
+    common: tuple[str, ...] = Field(strict=False)
+    rare: tuple[str, ...] = Field(strict=False)
+
+
+class Manifest(Section):
+    """bundle.json. size: of a picture in pixels. lineage: where the bundle came from, in its maker's words."""
+
+    schema_version: Literal[1]
+    dataset: str
+    size: int
+    vocabulary: Words
+    dehaze: Haze
+    learners: tuple[Learner, ...] = Field(strict=False)
+    rule: dict[str, Any]
+    lineage: dict[str, Any]
+
+
+def build_bundle(
+    folder: Path,
+    *,
+    dataset: str,
+    size: int,
+    dehaze: Mapping[str, float],
+    learners: Sequence[Learner],
+    stacker: Path,
+    rule: Rule,
+    lineage: Mapping[str, Any],
+) -> None:
+    """Copy the parts into folder, replacing what was there; the folder appears whole or not at all.
+
+    Each learner's files are paths of its fold models here; in the bundle they are relative to it.
+    """
+    with whole(folder) as unfinished:
+        fresh_folder(unfinished)
+        content = {
+            "schema_version": SCHEMA,
+            "dataset": dataset,
+            "size": size,
+            "vocabulary": vars(rule.vocabulary),
+            "dehaze": dict(dehaze),
+            "learners": [_copy(learner, unfinished) for learner in learners],
+            "rule": rule.to_json(),
+            "lineage": dict(lineage),
+        }
+        manifest = validate(Manifest, content, MANIFEST)
+        shutil.copytree(stacker, unfinished / "stacker")
+        write_json(manifest.model_dump(mode="json"), unfinished / MANIFEST)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(learner: Learner, bundle: Path) -> dict[str, Any]:
+    """Copy a learner's fold models into the bundle and return its part of the manifest."""
+    files = [f"learners/{learner.name}/fold-{fold}.onnx" for fold in range(len(learner.files))]
+    (bundle / files[0]).parent.mkdir(parents=True)
+    for source, target in zip(learner.files, files, strict=True):
+        shutil.copyfile(source, bundle / target)
+    return {**learner.model_dump(), "files": files}
+
+
+class Bundle:
+    """The loaded ensemble: pictures in; probabilities and tags out, the same that the pipeline gave."""
+
+    def __init__(self, folder: Path, manifest: Manifest, threads: int) -> None:
+        """Open the models of the bundle in folder. Use Bundle.load."""
+        self.manifest = manifest
+        self.vocabulary = Vocabulary(**manifest.vocabulary.model_dump())
+        self._stacker = Stacker.load(folder / "stacker")
+        self._rule = Rule.from_json(manifest.rule, self.vocabulary)
+        self._predictors = {
+            learner.name: Predictor([folder / file for file in learner.files], threads=threads)
+            for learner in manifest.learners
+        }
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int = 0) -> "Bundle":
+        """Load the bundle in folder. threads: processors that the learners may use; 0: all of them.
+
+        Raises InputError when it is no bundle, or one that another version of igarape wrote.
+        """
+        path = folder / MANIFEST
+        content = read_json(path)
+        if content.get("schema_version") != SCHEMA:
+            raise InputError(
+                f"{path}: schema_version {content.get('schema_version')}, this igarape reads {SCHEMA}. "
+                "Run: dvc repro evaluate, or use the igarape that wrote it"
+            )
+        return cls(folder, validate(Manifest, content, str(path)), threads)
+
+    def read(self, data: bytes, where: str) -> Picture:
+        """Decode a JPEG, PNG or TIF into RGB uint8 (size, size, 3).
+
+        Raises InputError that begins with where, for what is no picture or has another size.
+        """
+        picture = decode(data, where)
+        height, width = picture.shape[:2]
+        if (height, width) != (self.manifest.size, self.manifest.size):
+            raise InputError(
+                f"{where}: expected {self.manifest.size} x {self.manifest.size}, found {width} x {height}. "
+                f"Send chips of the size that data set {self.manifest.dataset} has"
+            )
+        return picture
+
+    def probabilities(self, pictures: Sequence[Picture]) -> Probabilities:
+        """Return the stacked probabilities, float32 (n, labels), of RGB pictures, each uint8 (size, size, 3)."""
+        seen = {"ingest": pictures}
+        if any(learner.chips == "dehaze" for learner in self.manifest.learners):
+            seen["dehaze"] = [self.manifest.dehaze.remove(picture) for picture in pictures]
+        each = {
+            learner.name: self._predictors[learner.name].predict(
+                np.stack([resize(picture, learner.size) for picture in seen[learner.chips]]),
+                tta=learner.tta,
+                batch=BATCH,
+            )
+            for learner in self.manifest.learners
+        }
+        return self._stacker.predict(each)
+
+    def tag(self, pictures: Sequence[Picture]) -> pd.DataFrame:
+        """Answer for decoded pictures: a row for each, columns tags and p_<label>... in column order."""
+        names = [f"p_{label}" for label in self.vocabulary.labels]
+        if not pictures:
+            return pd.DataFrame(columns=["tags", *names])
+        p = self.probabilities(pictures)
+        frame = pd.DataFrame(p, columns=names)
+        frame.insert(0, "tags", [self.vocabulary.decode(row) for row in self._rule.apply(p)])
+        return frame
+
+    def answer(self, pictures: Sequence[bytes]) -> pd.DataFrame:
+        """Answer for encoded pictures, as tag does. Raises InputError that names the row, counted from 0."""
+        return self.tag([self.read(data, f"row {row}") for row, data in enumerate(pictures)])

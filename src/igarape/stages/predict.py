@@ -1,0 +1,75 @@
+"""predict: tag pictures with a registered model, and write a CSV."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import pandas as pd
+from tqdm import tqdm
+
+from igarape.chips.pictures import NAMED, Picture, stem
+from igarape.errors import InputError
+from igarape.files import whole
+from igarape.params import read_params
+from igarape.progress import progress
+from igarape.serving.bundle import BATCH, Bundle
+from igarape.serving.registry import champion_uri, load, model_name
+
+LISTED = 10
+
+
+def run(paths: Sequence[Path], *, model: str | None, out: Path) -> None:
+    """Tag the pictures at paths, or in the folders there; columns image_name, tags, p_<label>...
+
+    model: an MLflow URI; None is the champion of the data set in params.yaml. A picture that cannot be read is reported
+    and left out, and InputError names all of them at the end.
+    """
+    files = _pictures(paths)
+    bundle = load(model or champion_uri(model_name(read_params().dataset)))
+    answers, failed = _tag(bundle, files)
+    with whole(out) as unfinished:
+        answers.to_csv(unfinished, index=False)
+    click.echo(f"{out}: {len(answers)} pictures tagged")
+    if failed:
+        names = ", ".join(str(path) for path in failed[:LISTED])
+        more = f" and {len(failed) - LISTED} more" if len(failed) > LISTED else ""
+        raise InputError(f"{len(failed)} of {len(files)} pictures are not in {out}: {names}{more}. Why, stands above")
+
+
+def _pictures(paths: Sequence[Path]) -> list[Path]:
+    """Return the pictures, those of a folder in the order of their names; two of one name could not be told apart."""
+    files: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path}: not found; expected a picture or a folder of pictures")
+        inside = sorted(file for file in path.iterdir() if file.suffix.lower() in NAMED) if path.is_dir() else [path]
+        if not inside:
+            raise InputError(f"{path}: no picture in it; expected files that end in {', '.join(NAMED)}")
+        files.extend(inside)
+    seen: dict[str, Path] = {}
+    for file in files:
+        if stem(file.name) in seen:
+            raise InputError(
+                f"{file} and {seen[stem(file.name)]} have one name; tag them apart, each with its own --out"
+            )
+        seen[stem(file.name)] = file
+    return files
+
+
+def _tag(bundle: Bundle, files: Sequence[Path]) -> tuple[pd.DataFrame, list[Path]]:
+    """Return the answers, and the files that could not be read, which are reported as they come."""
+    tables, failed = [bundle.tag([])], []
+    with progress("predict", "picture") as report:
+        for start in range(0, len(files), BATCH):
+            pictures: dict[str, Picture] = {}
+            for file in files[start : start + BATCH]:
+                try:
+                    pictures[stem(file.name)] = bundle.read(file.read_bytes(), str(file))
+                except (InputError, OSError) as error:
+                    tqdm.write(str(error), file=sys.stderr)
+                    failed.append(file)
+            tables.append(bundle.tag(list(pictures.values())).assign(image_name=list(pictures)))
+            report(min(start + BATCH, len(files)), len(files))
+    columns = ["image_name", *tables[0].columns]
+    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)[columns], failed

@@ -1,0 +1,12 @@
+"""promote: make the challenger the champion."""
+
+import click
+
+from igarape.params import read_params
+from igarape.serving.registry import model_name, promote
+
+
+def run(*, version: int | None, force: bool) -> None:
+    """Promote a version (None: the challenger) of the data set in params.yaml; force lets a lower hold-out F2 pass."""
+    name = model_name(read_params().dataset)
+    click.echo(promote(name, version=None if version is None else str(version), force=force))

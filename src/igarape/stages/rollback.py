@@ -1,0 +1,11 @@
+"""rollback: put the previous champion back."""
+
+import click
+
+from igarape.params import read_params
+from igarape.serving.registry import model_name, rollback
+
+
+def run() -> None:
+    """Let the champion and the previous champion of the data set in params.yaml change places."""
+    click.echo(rollback(model_name(read_params().dataset)))

@@ -1,0 +1,60 @@
+"""search@E: the best knobs of an experiment. experiments/E.yaml, chips, folds -> data/search/E/."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from igarape.files import fresh_folder, write_json
+from igarape.learners.examples import load_examples
+from igarape.learners.experiment import read_experiment
+from igarape.learners.search import Budget, search
+from igarape.params import read_dataset, read_params
+from igarape.progress import progress
+from igarape.tables import write_table
+from igarape.tracking import step_run
+
+VALIDATION_FOLD = 0
+
+
+def run(experiment: str) -> None:
+    """Try knobs on the rows outside fold 0 and score them on fold 0; the hold-out takes no part."""
+    params = read_params()
+    settings = read_experiment(experiment)
+    labels = settings.targets(read_dataset(params.dataset).labels.vocabulary())
+    folder = fresh_folder(Path("data/search") / experiment)
+    budget = Budget(
+        tuner=params.search.tuner,
+        trials=params.search.trials,
+        epochs=max(1, round(settings.epochs * params.search.budget)),
+        seed=params.seed,
+    )
+    recorded = {"seed": params.seed, "dataset": params.dataset, "search": params.search.model_dump()}
+    with step_run("search", params=recorded | {experiment: settings.model_dump()}, learner=experiment) as opened:
+        with progress(f"search {experiment}: reading chips", "chip") as report:
+            examples = load_examples(
+                Path("data") / settings.chips,
+                Path("data/split/folds.parquet"),
+                experiment=settings,
+                labels=labels,
+                report=report,
+            )
+        with progress(f"search {experiment}", "epoch") as report, TemporaryDirectory() as state:
+            found = search(
+                examples.pictures,
+                examples.y,
+                experiment=settings,
+                train=examples.outside(VALIDATION_FOLD),
+                watch=np.flatnonzero(examples.folds == VALIDATION_FOLD),
+                budget=budget,
+                folder=Path(state),
+                trial_run=opened.trial,
+                report=report,
+            )
+        write_table(found.trials, folder / "trials.parquet")
+        best = {"knobs": dict(found.knobs), "score": found.score, "trial": found.trial, "run_id": opened.id}
+        write_json({"experiment": experiment} | best, folder / "best.json")
+        opened.metrics({f"best_val_{settings.objective}": found.score})
+        opened.tags({"igarape.best_trial": found.trial})
+        opened.table(found.trials, "trials.json")
+        opened.artifact(folder)

@@ -1,0 +1,49 @@
+"""use: switch params.yaml to another data set, and keep its comments."""
+
+from collections.abc import Mapping, MutableMapping
+from io import StringIO
+from typing import Any
+
+import click
+import yaml
+from ruamel.yaml import YAML
+
+from igarape.configuration import validate
+from igarape.files import write_text
+from igarape.params import DATASETS, PARAMS, Params, read_dataset, read_params
+
+
+def run(dataset: str) -> None:
+    """Set `dataset`, and what datasets/DATASET.yaml lists under params; refuse a result that is not valid."""
+    read_params()
+    read_dataset(dataset)
+    keeper = YAML()  # keeps comments, and each value as it is spelled: 0.00001 does not become 1e-05
+    keeper.preserve_quotes = True
+    keeper.indent(mapping=2, sequence=4, offset=2)
+    keeper.width = 4096
+    source = DATASETS / f"{dataset}.yaml"
+    content = keeper.load(PARAMS.read_text(encoding="utf-8"))
+    content["dataset"] = dataset
+    _overlay(content, keeper.load(source.read_text(encoding="utf-8"))["params"])
+    text = _dump(keeper, content)
+    validate(Params, yaml.safe_load(text), f"{source}: params")
+    write_text(text, PARAMS)
+    click.echo(f"{PARAMS} now says dataset: {dataset}. See: git diff {PARAMS}. Run: make repro")
+
+
+def _overlay(content: MutableMapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Put the wanted values into content, section by section, in place: that keeps the comments."""
+    for name, value in wanted.items():
+        if isinstance(value, Mapping):
+            _overlay(content.setdefault(name, {}), value)
+        elif isinstance(value, list) and isinstance(content.get(name), list):
+            content[name][:] = value
+        else:
+            content[name] = value
+
+
+def _dump(keeper: YAML, content: Any) -> str:
+    """Return content as YAML text."""
+    text = StringIO()
+    keeper.dump(content, text)
+    return text.getvalue()

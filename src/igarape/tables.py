@@ -1,0 +1,103 @@
+"""The tables that flow between the steps: their columns, their checks, how they are read and written."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from igarape.errors import InputError
+from igarape.files import whole
+
+PLACE = ["image", "split", "shard", "offset", "length", "group"]
+PREDICTION = ["image", "learner", "fold"]
+FAULT = ["image", "problem", "remedy", "left_out"]
+HOLDOUT = -1
+
+Probabilities = npt.NDArray[np.float32]
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as Parquet, under its final name only when it is whole."""
+    with whole(path) as unfinished:
+        frame.to_parquet(unfinished, index=False)
+
+
+def read_table(path: Path, columns: Sequence[str], key: Sequence[str] = ("image",)) -> pd.DataFrame:
+    """Read a table and check it: the columns are there, nothing is missing, no key stands twice.
+
+    Raises InputError that names the file and the first offending row.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: not found; an earlier step writes it. Run: dvc repro")
+    frame = pd.read_parquet(path)
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise InputError(f"{path}: expected a column {missing[0]!r}, found {', '.join(frame.columns)}")
+    holes = frame.columns[frame.isna().any()]
+    if len(holes):
+        row = frame[frame[holes[0]].isna()].iloc[0]
+        raise InputError(f"{path}: {row[key[0]]}: column {holes[0]!r} holds no value (NaN)")
+    twice = frame[frame.duplicated(list(key))]
+    if len(twice):
+        raise InputError(f"{path}: {' '.join(str(twice.iloc[0][name]) for name in key)} stands twice")
+    return frame
+
+
+def read_catalog(path: Path, labels: Sequence[str]) -> pd.DataFrame:
+    """Read a catalog: image, split (train/test), shard, offset, length, group, and each label as 0/1."""
+    frame = read_table(path, [*PLACE, *labels])
+    for label in labels:
+        if not frame[label].isin((0, 1)).all():
+            raise InputError(f"{path}: column {label!r} should hold 0 or 1 only")
+    return frame
+
+
+def read_folds(path: Path) -> pd.DataFrame:
+    """Read folds: image, fold (0..n-1; -1 is the hold-out)."""
+    frame = read_table(path, ["image", "fold"])
+    if frame["fold"].min() < HOLDOUT:
+        raise InputError(f"{path}: fold {frame['fold'].min()}: folds are 0..n-1, and -1 for the hold-out")
+    return frame
+
+
+def read_predictions(path: Path, folds: pd.DataFrame) -> pd.DataFrame:
+    """Read predictions (image, learner, fold, p_<label>...) and check each row's fold against its chip's.
+
+    Every chip of folds must be there once for each learner; probabilities are float32 in [0, 1].
+    """
+    frame = read_table(path, PREDICTION, key=("image", "learner"))
+    probability = frame[probability_columns(frame)].to_numpy()
+    if probability.dtype != np.float32 or not probability.size:
+        raise InputError(f"{path}: expected float32 probabilities, found {probability.shape} of {probability.dtype}")
+    if not ((probability >= 0) & (probability <= 1)).all():
+        raise InputError(f"{path}: a probability lies outside 0..1")
+    expected = folds.set_index("image")["fold"]
+    for learner, rows in frame.groupby("learner"):
+        if len(rows) != len(expected) or not rows["image"].isin(expected.index).all():
+            raise InputError(
+                f"{path}: {learner}: expected one row for each of {len(expected)} chips of the folds, found {len(rows)}"
+                f", {rows['image'].isin(expected.index).sum()} of them in the folds. Run: dvc repro"
+            )
+    strayed = frame[frame["fold"].to_numpy() != expected.loc[frame["image"]].to_numpy()]
+    if len(strayed):
+        raise InputError(
+            f"{path}: {strayed.iloc[0]['image']}: predicted as fold {strayed.iloc[0]['fold']}, but its fold is "
+            f"{expected[strayed.iloc[0]['image']]}. The folds have changed since; run: dvc repro"
+        )
+    return frame
+
+
+def predictions(
+    images: Sequence[str], folds: npt.NDArray[np.int64], *, learner: str, labels: Sequence[str], p: Probabilities
+) -> pd.DataFrame:
+    """Build a predictions table from probabilities of shape (images, labels)."""
+    frame = pd.DataFrame({"image": list(images), "learner": learner, "fold": folds})
+    values = pd.DataFrame(p.astype(np.float32), columns=[f"p_{label}" for label in labels])
+    return pd.concat([frame, values], axis=1)
+
+
+def probability_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the names of a table's p_<label> columns, in their order."""
+    return [column for column in frame.columns if column.startswith("p_")]

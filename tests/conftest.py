@@ -1,0 +1,145 @@
+"""Parts that several folders of tests need: tiny fold models, a small bundle, and a registry of a test's own."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import mlflow
+import numpy as np
+import onnx
+import pytest
+from mlflow import MlflowClient
+from onnx import TensorProto, helper, numpy_helper
+
+from igarape.chips.pictures import Picture
+from igarape.labels import Vocabulary
+from igarape.meta.decision import Rule
+from igarape.meta.stacker import Settings, fit_stacker
+from igarape.serving.bundle import Learner, build_bundle
+from igarape.serving.registry import promote, register
+from igarape.tables import Probabilities
+
+VOCABULARY = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond"), rare=("kiln",))
+HAZE = {
+    "patch": 3,
+    "omega": 0.95,
+    "floor": 0.1,
+    "top": 0.01,
+    "radius": 4,
+    "epsilon": 1e-4,
+    "subsample": 1,
+    "quality": 95,
+}
+SIZE = 16
+
+WriteModel = Callable[[Path, int, int, int], Probabilities]
+
+
+def write_model(path: Path, size: int, outputs: int, seed: int) -> Probabilities:
+    """Write a fold model, sigmoid(pixels @ weights), and return its weights (size * size * 3, outputs)."""
+    pixels = size * size * 3
+    weights = np.random.default_rng(seed).normal(0, 3 / (128 * pixels**0.5), (pixels, outputs)).astype(np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["pictures"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
+            helper.make_node("Sigmoid", ["logits"], ["p"]),
+        ],
+        "linear",
+        [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, [None, size, size, 3])],
+        [helper.make_tensor_value_info("p", TensorProto.FLOAT, [None, outputs])],
+        [numpy_helper.from_array(weights, "weights")],
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10), str(path))
+    return weights
+
+
+@pytest.fixture(name="write_model", scope="session")
+def _write_model() -> WriteModel:
+    """Give write_model."""
+    return write_model
+
+
+@pytest.fixture(scope="session")
+def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build a bundle for pictures of 16 x 16: learners raw, dehazed and rare, of two folds; XGBoost; a threshold."""
+    parts = tmp_path_factory.mktemp("parts")
+    kinds: tuple[tuple[str, Literal["ingest", "dehaze"], int, bool], ...] = (
+        ("plain", "ingest", 16, True),
+        ("clear", "dehaze", 8, False),
+        ("rare", "ingest", 8, True),
+    )
+    learners = []
+    for seed, (name, chips, size, tta) in enumerate(kinds):
+        labels = VOCABULARY.subset("rare" if name == "rare" else "all")
+        files = [parts / name / f"fold-{fold}.onnx" for fold in range(2)]
+        for fold, file in enumerate(files):
+            write_model(file, size, len(labels), 10 * seed + fold)
+        paths = tuple(str(file) for file in files)
+        learners.append(Learner(name=name, chips=chips, size=size, labels=labels, tta=tta, files=paths))
+    rng = np.random.default_rng(0)
+    fit_stacker(
+        {learner.name: rng.random((200, len(learner.labels)), dtype=np.float32) for learner in learners},
+        rng.random((200, len(VOCABULARY.labels))) < 0.4,
+        learners={learner.name: learner.labels for learner in learners},
+        labels=VOCABULARY.labels,
+        **Settings(rounds=5, depth=2, rate=0.3, child_weight=1.0, l2=1.0, seed=0),
+    ).save(parts / "stacker")
+    folder = tmp_path_factory.mktemp("evaluate") / "bundle"
+    build_bundle(
+        folder,
+        dataset="toy",
+        size=SIZE,
+        dehaze=HAZE,
+        learners=learners,
+        stacker=parts / "stacker",
+        rule=Rule("threshold", 0.4, VOCABULARY),
+        lineage={"commit": "abc123", "data": {"data/ingest": "d41d8"}, "holdout_f2": 0.9},
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Let MLflow make a database once; that takes seconds, a copy does not."""
+    path = tmp_path_factory.mktemp("template") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def registry(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a folder of one's own, with params.yaml for the data set toy and an empty registry in mlflow.db."""
+    shutil.copy(empty_database, tmp_path)
+    settings = (Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(re.sub("(?m)^dataset: .*$", "dataset: toy", settings), encoding="utf-8")
+    monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
+    monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def champion(registry: Path, bundle_folder: Path) -> Path:
+    """Register the small bundle and promote it; return the folder we stand in."""
+    mlflow.set_experiment("igarape/register")
+    with mlflow.start_run():
+        register(bundle_folder, name="igarape-toy", score=0.9, tags={}, description="small")
+    promote("igarape-toy")
+    return registry
+
+
+def draw(n: int, size: int = SIZE) -> list[Picture]:
+    """Draw pictures of noise over a ramp: no two alike, and none the same when turned."""
+    noise = np.random.default_rng(5).integers(0, 128, (n, size, size, 3))
+    return list((noise + np.arange(0, 128, 128 // size)[None, :size, None, None]).astype(np.uint8))
+
+
+@pytest.fixture
+def pictures() -> list[Picture]:
+    """Give five pictures of the size that the bundle takes."""
+    return draw(5)

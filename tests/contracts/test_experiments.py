@@ -1,0 +1,46 @@
+"""Each experiment says what it is for, is valid, and builds wherever its search may look."""
+
+from pathlib import Path
+
+import pytest
+
+from igarape.learners.experiment import read_experiment
+
+FOLDER = Path(__file__).parents[2] / "experiments"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+LABELS = 7
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_experiment_begins_with_a_comment_that_says_what_it_asks(name: str) -> None:
+    """The first line is a comment: what it asks, what it cost, what it scored."""
+    assert (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").startswith("# ")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_experiment_is_valid(name: str) -> None:
+    """The schema takes the file as it stands."""
+    assert read_experiment(name, FOLDER).epochs > 0
+
+
+@pytest.fixture(scope="session")
+def built() -> set[tuple[object, ...]]:
+    """Give the list of networks that have been built: many experiments share theirs."""
+    return set()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_network_builds_at_both_ends_of_its_space(name: str, built: set[tuple[object, ...]]) -> None:
+    """Smallest and largest knobs give a network from pictures to a probability per label."""
+    from igarape.learners.networks import build_network
+
+    experiment = read_experiment(name, FOLDER)
+    for knobs in experiment.knobs.ends():
+        network = (experiment.backbone, experiment.size, knobs["width"], knobs["dropout"])
+        if network in built:
+            continue
+        # Weights do not change the shape, and the tests have to run without them.
+        model = build_network(experiment.backbone, "none", size=experiment.size, labels=LABELS, knobs=knobs)
+        assert model.input_shape == (None, experiment.size, experiment.size, 3)
+        assert model.output_shape == (None, LABELS)
+        built.add(network)

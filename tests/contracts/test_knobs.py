@@ -1,0 +1,64 @@
+"""A knob is known, and moving it reruns the step it belongs to."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from igarape.params import Params
+
+ROOT = Path(__file__).parents[2]
+
+
+def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the dotted name of each value."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def fields(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield the dotted name of each field of a schema."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from fields(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+KNOBS = list(leaves(yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))))
+
+
+def watched(stage: Mapping[str, Any]) -> set[str]:
+    """Return the names of params.yaml that a stage of dvc.yaml depends on."""
+    return {name for name in stage.get("params", ()) if isinstance(name, str)}
+
+
+def covers(names: set[str], knob: str) -> bool:
+    """Say whether a knob, or a section it stands in, is among the names."""
+    return any(knob == name or knob.startswith(f"{name}.") for name in names)
+
+
+def test_the_knobs_of_params_yaml_are_the_fields_of_its_schema() -> None:
+    """Each value is a field and each field has its value: no default stands in code."""
+    assert set(KNOBS) == set(fields(Params))
+
+
+@pytest.mark.parametrize("knob", KNOBS)
+def test_each_knob_reruns_a_step(knob: str, pipeline: Mapping[str, Mapping[str, Any]]) -> None:
+    """A knob in a section reruns the step of that name; one at the top reruns at least one step."""
+    step = knob.split(".", maxsplit=1)[0]
+    moved = [name for name, stage in pipeline.items() if covers(watched(stage), knob)]
+    assert step in moved if step in pipeline else moved
+
+
+def test_no_step_depends_on_a_knob_that_does_not_exist(pipeline: Mapping[str, Mapping[str, Any]]) -> None:
+    """What dvc.yaml names of params.yaml is there."""
+    known = set(KNOBS) | {knob.split(".")[0] for knob in KNOBS}
+    for name, stage in pipeline.items():
+        assert watched(stage) <= known, name

@@ -1,0 +1,180 @@
+"""A bundle is whole, in native formats, and answers what the pipeline's own parts answer."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from igarape.chips.dehaze import dehaze
+from igarape.chips.pictures import Picture, decode, encode_jpeg, resize
+from igarape.errors import InputError
+from igarape.labels import Vocabulary
+from igarape.learners.predictor import Predictor
+from igarape.meta.decision import Rule
+from igarape.meta.stacker import Stacker
+from igarape.serving.bundle import Bundle, Learner, build_bundle
+
+
+def encoded(picture: Picture, kind: str) -> bytes:
+    """Encode a picture in Pillow's format of that name."""
+    file = BytesIO()
+    Image.fromarray(picture).save(file, kind)
+    return file.getvalue()
+
+
+def rebuild(bundle: Path, folder: Path) -> None:
+    """Build the bundle once more from its own parts."""
+    manifest = Bundle.load(bundle).manifest
+    learners = [
+        learner.model_copy(update={"files": tuple(str(bundle / file) for file in learner.files)})
+        for learner in manifest.learners
+    ]
+    build_bundle(
+        folder,
+        dataset=manifest.dataset,
+        size=manifest.size,
+        dehaze=manifest.dehaze.model_dump(),
+        learners=learners,
+        stacker=bundle / "stacker",
+        rule=Rule.from_json(manifest.rule, Vocabulary(**manifest.vocabulary.model_dump())),
+        lineage=manifest.lineage,
+    )
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return each file's hash by its path in the folder."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_it_answers_what_the_pipeline_answers(bundle_folder: Path, pictures: list[Picture]) -> None:
+    """Step by step: store the dehazed chip as a JPEG, load at each learner's size, predict, stack, decide."""
+    chips = [encode_jpeg(picture, 95) for picture in pictures]
+    manifest = json.loads((bundle_folder / "bundle.json").read_text())
+    quality = manifest["dehaze"].pop("quality")
+    seen = {"ingest": [decode(chip, "") for chip in chips]}
+    packed = [encode_jpeg(dehaze(picture, **manifest["dehaze"])[0], quality) for picture in seen["ingest"]]
+    seen["dehaze"] = [decode(data, "") for data in packed]
+    each = {}
+    for learner in manifest["learners"]:
+        sized = np.stack([resize(picture, learner["size"]) for picture in seen[learner["chips"]]])
+        paths = [bundle_folder / file for file in learner["files"]]
+        each[learner["name"]] = Predictor(paths).predict(sized, tta=learner["tta"], batch=2)
+    p = Stacker.load(bundle_folder / "stacker").predict(each)
+    bundle = Bundle.load(bundle_folder)
+    answer = bundle.answer(chips)
+    labels = bundle.vocabulary.labels
+    np.testing.assert_allclose(answer[[f"p_{label}" for label in labels]], p, atol=1e-6)
+    held = Rule.from_json(manifest["rule"], bundle.vocabulary).apply(p)
+    assert list(answer["tags"]) == [bundle.vocabulary.decode(row) for row in held]
+    assert list(answer.columns) == ["tags", *(f"p_{label}" for label in labels)]
+
+
+def test_the_dehazed_learner_sees_dehazed_pictures(
+    bundle_folder: Path, pictures: list[Picture], tmp_path: Path
+) -> None:
+    """The same bundle without dehazing answers otherwise."""
+    copy = tmp_path / "bundle"
+    shutil.copytree(bundle_folder, copy)
+    text = (copy / "bundle.json").read_text()
+    (copy / "bundle.json").write_text(text.replace('"chips": "dehaze"', '"chips": "ingest"'))
+    with_haze, without = Bundle.load(copy).probabilities(pictures), Bundle.load(bundle_folder).probabilities(pictures)
+    assert np.abs(with_haze - without).max() > 0.001
+
+
+def test_a_picture_is_answered_alone_as_in_a_batch(bundle_folder: Path, pictures: list[Picture]) -> None:
+    """Who else is in the request does not matter; nobody gives an empty table with the same columns."""
+    bundle = Bundle.load(bundle_folder)
+    together = bundle.tag(pictures)
+    alone = pd.concat([bundle.tag([picture]) for picture in pictures], ignore_index=True)
+    pd.testing.assert_frame_equal(together, alone, atol=1e-6)
+    assert len(bundle.tag([])) == 0
+    assert list(bundle.tag([]).columns) == list(together.columns)
+
+
+def test_png_and_tif_are_answered_as_their_pixels(bundle_folder: Path, pictures: list[Picture]) -> None:
+    """Both keep the pixels, so the answer is that of the decoded picture to the bit."""
+    bundle = Bundle.load(bundle_folder)
+    for kind in ("PNG", "TIFF"):
+        answer = bundle.answer([encoded(picture, kind) for picture in pictures])
+        pd.testing.assert_frame_equal(answer, bundle.tag(pictures), check_exact=True)
+
+
+def test_a_bad_picture_is_one_error_that_names_its_row(bundle_folder: Path, pictures: list[Picture]) -> None:
+    """A wrong size and bytes that are no picture are told apart."""
+    bundle, good = Bundle.load(bundle_folder), encode_jpeg(pictures[0], 95)
+    with pytest.raises(InputError, match=r"row 1: expected 16 x 16, found 32 x 24.*toy"):
+        bundle.answer([good, encoded(np.zeros((24, 32, 3), dtype=np.uint8), "PNG")])
+    with pytest.raises(InputError, match="row 2: expected a JPEG, PNG or TIF"):
+        bundle.answer([good, good, b"hello"])
+    with pytest.raises(InputError, match="row 0: "):
+        bundle.answer([good[: len(good) // 2]])
+
+
+def test_it_holds_native_formats_only(bundle_folder: Path) -> None:
+    """JSON and ONNX, nothing that runs code when it is loaded."""
+    assert {path.suffix for path in bundle_folder.rglob("*") if path.is_file()} == {".json", ".onnx"}
+
+
+def test_the_same_parts_give_the_same_bytes(bundle_folder: Path, tmp_path: Path) -> None:
+    """DVC sees no change where there is none; a bundle that was there before is replaced, stale files too."""
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle/stale.onnx").touch()
+    rebuild(bundle_folder, tmp_path / "bundle")
+    assert digests(tmp_path / "bundle") == digests(bundle_folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_a_build_that_fails_leaves_the_old_bundle(bundle_folder: Path, tmp_path: Path) -> None:
+    """A missing fold model breaks the build, not what stands."""
+    rebuild(bundle_folder, tmp_path / "bundle")
+    manifest = Bundle.load(bundle_folder).manifest
+    lost = Learner(name="lost", chips="ingest", size=8, labels=("sun",), tta=False, files=("nowhere.onnx",))
+    with pytest.raises(FileNotFoundError):
+        build_bundle(
+            tmp_path / "bundle",
+            dataset="toy",
+            size=16,
+            dehaze=manifest.dehaze.model_dump(),
+            learners=[lost],
+            stacker=bundle_folder / "stacker",
+            rule=Rule("fixed", 0.2, Vocabulary(exclusive=(), alone=(), common=("sun",), rare=())),
+            lineage={},
+        )
+    assert digests(tmp_path / "bundle") == digests(bundle_folder)
+
+
+def test_what_is_no_bundle_is_refused(bundle_folder: Path, tmp_path: Path) -> None:
+    """Nothing there, another schema version, or a manifest that was changed by hand."""
+    with pytest.raises(InputError, match=r"bundle\.json: not found"):
+        Bundle.load(tmp_path)
+    content = json.loads((bundle_folder / "bundle.json").read_text())
+    (tmp_path / "bundle.json").write_text(json.dumps(content | {"schema_version": 7}))
+    with pytest.raises(InputError, match="schema_version 7, this igarape reads 1"):
+        Bundle.load(tmp_path)
+    (tmp_path / "bundle.json").write_text(json.dumps(content | {"sise": 16}))
+    with pytest.raises(InputError, match="sise  is not known; did you mean size"):
+        Bundle.load(tmp_path)
+
+
+def test_it_is_used_without_tensorflow(bundle_folder: Path) -> None:
+    """Loading and answering, through the MLflow model too, imports neither TensorFlow nor Keras nor DVC."""
+    program = (
+        "import sys, numpy, pathlib, igarape.serving.pyfunc\n"
+        "from igarape.serving.bundle import Bundle\n"
+        "answer = Bundle.load(pathlib.Path(sys.argv[1])).tag([numpy.zeros((16, 16, 3), numpy.uint8)])\n"
+        "assert len(answer) == 1\n"
+        "print(sorted({'tensorflow', 'keras', 'dvc'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(bundle_folder)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

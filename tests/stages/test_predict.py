@@ -1,0 +1,84 @@
+"""predict tags pictures and folders with a registered model; one bad picture costs one row, not the run."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from igarape.chips.pictures import Picture, encode_jpeg
+from igarape.errors import InputError
+from igarape.serving.bundle import Bundle
+from igarape.stages import predict
+
+OUT = Path("answers/out.csv")
+
+
+@pytest.fixture
+def folder(champion: Path, pictures: list[Picture]) -> Path:
+    """Lay five JPEGs and a text file into a folder, out of order, beside the registry that we stand at."""
+    folder = champion / "chips"
+    folder.mkdir()
+    for number in (3, 0, 4, 1, 2):
+        (folder / f"chip_{number}.jpg").write_bytes(encode_jpeg(pictures[number], 95))
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+def test_a_folder_is_tagged_in_the_order_of_names(folder: Path, bundle_folder: Path) -> None:
+    """The CSV holds image_name without suffix, tags, and p_<label>... as the bundle answers."""
+    predict.run([folder], model=None, out=OUT)
+    table = pd.read_csv(OUT)
+    bundle = Bundle.load(bundle_folder)
+    expected = bundle.answer([path.read_bytes() for path in sorted(folder.glob("*.jpg"))])
+    assert list(table.columns) == ["image_name", "tags", *(f"p_{label}" for label in bundle.vocabulary.labels)]
+    assert list(table["image_name"]) == [f"chip_{number}" for number in range(5)]
+    assert list(table["tags"]) == list(expected["tags"])
+    pd.testing.assert_frame_equal(table.filter(like="p_"), expected.filter(like="p_"), check_dtype=False, atol=1e-6)
+
+
+def test_pictures_and_a_version_can_be_named(folder: Path) -> None:
+    """Single pictures come in the order given; any model URI does."""
+    predict.run([folder / "chip_2.jpg", folder / "chip_0.jpg"], model="models:/igarape-toy/1", out=OUT)
+    assert list(pd.read_csv(OUT)["image_name"]) == ["chip_2", "chip_0"]
+
+
+def test_bad_pictures_are_reported_and_left_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each is one line on stderr; the good ones are in the CSV; the end is an error that lists the bad ones."""
+    (folder / "chip_1.jpg").write_bytes(b"hello")
+    (folder / "chip_9.png").mkdir()
+    with pytest.raises(
+        InputError, match=r"2 of 6 pictures are not in answers/out\.csv: \S+chip_1\.jpg, \S+chip_9\.png"
+    ):
+        predict.run([folder], model=None, out=OUT)
+    assert list(pd.read_csv(OUT)["image_name"]) == ["chip_0", "chip_2", "chip_3", "chip_4"]
+    assert "chip_1.jpg: expected a JPEG, PNG or TIF" in capsys.readouterr().err
+
+
+def test_nothing_but_bad_pictures_gives_an_empty_table(folder: Path) -> None:
+    """The columns are there all the same."""
+    (folder / "chip_1.jpg").write_bytes(b"hello")
+    with pytest.raises(InputError, match="1 of 1 pictures"):
+        predict.run([folder / "chip_1.jpg"], model=None, out=OUT)
+    assert OUT.read_text().startswith("image_name,tags,p_sun") and len(pd.read_csv(OUT)) == 0
+
+
+def test_paths_without_pictures_are_refused(folder: Path) -> None:
+    """A path that is not there, a folder that holds none, and two pictures of one name."""
+    with pytest.raises(InputError, match="nowhere: not found"):
+        predict.run([Path("nowhere")], model=None, out=OUT)
+    (folder / "empty").mkdir()
+    with pytest.raises(InputError, match=r"empty: no picture in it; expected files that end in \.jpg"):
+        predict.run([folder / "empty"], model=None, out=OUT)
+    (folder / "chip_0.png").touch()
+    with pytest.raises(InputError, match=r"chip_0\.png and \S+chip_0\.jpg have one name"):
+        predict.run([folder], model=None, out=OUT)
+    assert not OUT.exists()
+
+
+@pytest.mark.usefixtures("registry")
+def test_without_a_champion_it_says_what_to_run(tmp_path: Path) -> None:
+    """Nothing is written."""
+    (tmp_path / "chip.jpg").touch()
+    with pytest.raises(InputError, match=r"models:/igarape-toy@champion: no champion yet\. Run: make repro"):
+        predict.run([tmp_path / "chip.jpg"], model=None, out=OUT)
+    assert not OUT.exists()

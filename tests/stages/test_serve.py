@@ -1,0 +1,121 @@
+"""serve checks the port and the champion first, then becomes `mlflow models serve`; curl gets the bundle's answers."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from igarape.chips.pictures import Picture, encode_jpeg
+from igarape.errors import InputError
+from igarape.serving.bundle import Bundle
+from igarape.stages import serve
+
+HOST = "127.0.0.1"
+# As the README prints it, for a port of ours.
+CURL = """(printf '{"dataframe_records":[{"image":"'; base64 < chip.jpg | tr -d '\\n'; printf '"}]}') |
+curl -s localhost:%d/invocations -H 'Content-Type: application/json' -d @-"""
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.create_server((HOST, 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+@pytest.mark.usefixtures("champion")
+def test_a_port_in_use_is_said_before_anything_starts() -> None:
+    """The error names the port and says what to type."""
+    with socket.create_server((HOST, 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(InputError, match=rf"{HOST}, port {port}: .*in use.*igarape serve --port \d+"):
+            serve.run(port=port, host=HOST)
+
+
+@pytest.mark.parametrize(("port", "host"), [(70000, HOST), (0, "no.such.host.invalid")])
+def test_an_address_that_is_none_is_said(port: int, host: str) -> None:
+    """A port beyond 65535 and an unknown host."""
+    with pytest.raises(InputError, match=f"cannot listen on {host}, port {port}"):
+        serve.run(port=port, host=host)
+
+
+@pytest.mark.usefixtures("registry")
+def test_without_a_champion_it_says_what_to_run() -> None:
+    """A challenger alone is not served."""
+    with pytest.raises(InputError, match=r"models:/igarape-toy@champion: no champion yet\. Run: make repro"):
+        serve.run(port=free_port(), host=HOST)
+
+
+@pytest.mark.usefixtures("champion")
+def test_it_becomes_mlflow_models_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this environment, activated or not: uvicorn is found beside the interpreter."""
+    became: list[tuple[str, list[str], dict[str, str]]] = []
+    monkeypatch.setattr(os, "execve", lambda *words: became.append(words))
+    monkeypatch.setenv("PATH", "/usr/bin")
+    port = free_port()
+    serve.run(port=port, host=HOST)
+    ((program, words, environment),) = became
+    assert program == words[0] == sys.executable
+    assert " ".join(words[1:7]) == "-m mlflow models serve -m models:/igarape-toy@champion"
+    assert words[words.index("--env-manager") + 1] == "local"
+    assert (words[words.index("-p") + 1], words[words.index("-h") + 1]) == (str(port), HOST)
+    assert (Path(environment["PATH"].split(os.pathsep)[0]) / "uvicorn").exists()
+
+
+@pytest.fixture
+def server(champion: Path) -> Iterator[int]:
+    """Serve the champion on a free port in a process of its own; give the port."""
+    port = free_port()
+    program = f"from igarape.stages import serve; serve.run(port={port}, host={HOST!r})"
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=champion, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 90
+        while not answers(port):
+            assert process.poll() is None and time.monotonic() < deadline, "the server does not come up"
+            time.sleep(0.2)
+        yield port
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def answers(port: int) -> bool:
+    """Say whether the server answers its ping."""
+    try:
+        urllib.request.urlopen(f"http://{HOST}:{port}/ping", timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.slow
+def test_curl_gets_the_answers_of_the_bundle(
+    server: int, champion: Path, bundle_folder: Path, pictures: list[Picture]
+) -> None:
+    """A JPEG goes in as base64, tags and probabilities come out; a bad picture is a 400 with one sentence."""
+    chip = encode_jpeg(pictures[0], 95)
+    (champion / "chip.jpg").write_bytes(chip)
+    done = subprocess.run(["bash", "-c", CURL % server], cwd=champion, capture_output=True, text=True, check=True)
+    answer = pd.DataFrame(json.loads(done.stdout)["predictions"])
+    expected = Bundle.load(bundle_folder).answer([chip])
+    pd.testing.assert_frame_equal(answer, expected, check_dtype=False, atol=1e-6)
+    bad = urllib.request.Request(
+        f"http://{HOST}:{server}/invocations",
+        data=b'{"dataframe_records": [{"image": "aGVsbG8="}]}',
+        headers={"Content-Type": "application/json"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(bad, timeout=30)
+    body = caught.value.read().decode()
+    assert caught.value.code == 400
+    assert "row 0: expected a JPEG, PNG or TIF, found 5 bytes" in body and "Traceback" not in body

@@ -1,0 +1,110 @@
+"""The command line: one command per step, and errors without a traceback."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from igarape.cli import main
+from igarape.errors import InputError
+
+WITH_EXPERIMENT = ("search", "train")
+PLAIN = ("ingest", "dehaze", "split", "stack", "decide", "evaluate", "register", "rollback")
+
+
+class Recorder:
+    """Stands in for a stage's run and keeps what it was called with."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+
+    def __call__(self, *arguments: Any, **options: Any) -> None:
+        """Keep the arguments."""
+        self.calls.append((arguments, options))
+
+
+def record(monkeypatch: pytest.MonkeyPatch, stage: str) -> Recorder:
+    """Replace igarape.stages.<stage>.run."""
+    recorder = Recorder()
+    monkeypatch.setattr(importlib.import_module(f"igarape.stages.{stage}"), "run", recorder)
+    return recorder
+
+
+def test_every_command_has_a_line_of_help() -> None:
+    """`igarape --help` tells what each command is for."""
+    for name, command in main.commands.items():
+        assert command.get_short_help_str(), name
+    assert CliRunner().invoke(main, ["-h"]).output == CliRunner().invoke(main, ["--help"]).output
+
+
+@pytest.mark.parametrize("step", PLAIN)
+def test_a_step_runs_its_stage(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """The command's name is the stage's name."""
+    recorder = record(monkeypatch, step)
+    assert CliRunner().invoke(main, [step], catch_exceptions=False).exit_code == 0
+    assert recorder.calls == [((), {})]
+
+
+@pytest.mark.parametrize("step", WITH_EXPERIMENT)
+def test_a_learners_step_takes_its_experiment(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """A learner's steps run for one experiment, and say so when it is missing."""
+    recorder = record(monkeypatch, step)
+    assert CliRunner().invoke(main, [step, "--experiment", "plain"], catch_exceptions=False).exit_code == 0
+    assert recorder.calls == [(("plain",), {})]
+    missing = CliRunner().invoke(main, [step])
+    assert missing.exit_code == 2
+    assert "--experiment" in missing.output
+
+
+def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """promote, predict, serve and use hand on what was typed."""
+    typed = {
+        "promote": (["--version", "3", "--force"], ((), {"version": 3, "force": True})),
+        "predict": (
+            ["a.jpg", "b", "--out", "o.csv"],
+            (([Path("a.jpg"), Path("b")],), {"model": None, "out": Path("o.csv")}),
+        ),
+        "serve": (["--port", "5005"], ((), {"port": 5005, "host": "127.0.0.1"})),
+        "use": (["ucmerced"], (("ucmerced",), {})),
+    }
+    for name, (words, expected) in typed.items():
+        recorder = record(monkeypatch, name)
+        assert CliRunner().invoke(main, [name, *words], catch_exceptions=False).exit_code == 0
+        assert recorder.calls == [expected]
+
+
+def test_bad_input_is_one_message_and_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader sees what to do, not where in our code it was noticed."""
+
+    def fail() -> None:
+        raise InputError("params.yaml: 1 problem\n  seed  is missing")
+
+    monkeypatch.setattr("igarape.stages.decide.run", fail)
+    result = CliRunner().invoke(main, ["decide"])
+    assert result.exit_code == 1
+    assert result.output == "Error: params.yaml: 1 problem\n  seed  is missing\n"
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only input is the user's to mend."""
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("igarape.stages.decide.run", fail)
+    with pytest.raises(ZeroDivisionError):
+        CliRunner().invoke(main, ["decide"], catch_exceptions=False)
+
+
+def test_an_unknown_command_is_refused() -> None:
+    """The message names it."""
+    result = CliRunner().invoke(main, ["trian"])
+    assert result.exit_code == 2
+    assert "trian" in result.output
+
+
+def test_each_command_is_called_here() -> None:
+    """A new command needs a test."""
+    assert set(main.commands) == {*PLAIN, *WITH_EXPERIMENT, "promote", "predict", "serve", "use"}

@@ -1,0 +1,22 @@
+"""The words of errors: a suggestion where one is close, the choices where none is."""
+
+import pytest
+
+from igarape.errors import did_you_mean
+
+
+def test_the_closest_word_is_suggested() -> None:
+    """A misspelled word gets the known word nearest to it."""
+    assert did_you_mean("shufle", ["folds", "shuffle"]) == "; did you mean shuffle?"
+
+
+def test_the_parent_is_shown_and_does_not_count_in_the_comparison() -> None:
+    """The section stands before the suggestion, as the user has to type it, however long its name is."""
+    assert did_you_mean("shufle", ["folds", "shuffle"], "split.") == "; did you mean split.shuffle?"
+    assert "did you mean" not in did_you_mean("xyz", ["folds"], "split.")
+
+
+@pytest.mark.parametrize("known", [["b", "a"], {"a", "b"}])
+def test_without_a_close_word_all_choices_are_listed_in_order(known: list[str]) -> None:
+    """Where nothing is close, the reader sees what there is."""
+    assert did_you_mean("quite-different", known) == "; known are: a, b"

@@ -1,0 +1,218 @@
+"""The whole stream, small: from drawn chips to an answer over HTTP, in a copy of the project, by what people type."""
+
+import base64
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+ROOT = Path(__file__).parents[1]
+LEARNERS = {
+    "tiny": {"chips": "ingest", "labels": "all"},
+    "tiny_dehazed": {"chips": "dehaze", "labels": "all"},
+    "tiny_rare": {"chips": "ingest", "labels": "rare"},
+}
+EXPERIMENT = """\
+# A learner that is trained in a second.
+backbone: plain
+weights: none
+chips: {chips}
+labels: {labels}
+size: 32
+loss: bce
+objective: f2
+epochs: 2
+batch: 16
+knobs:
+  learning_rate: {{low: 0.001, high: 0.01, scale: log}}
+  dropout: 0.1
+  width: 0.5
+  smoothing: 0.0
+  decay: 0.0
+  jitter: 0.0
+"""
+SMALL = {
+    "experiments": list(LEARNERS),
+    "split": {"folds": 2, "holdout": 0.25},
+    "search": {"trials": 1, "budget": 0.5},
+    "stack": {"rounds": 5},
+    "evaluate": {"resamples": 100, "check": 8},
+}
+
+
+def environment() -> dict[str, str]:
+    """Return this process's variables, with the tools of its environment first, and nothing that points elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "IGARAPE_", "DVC_"))}
+    return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def run(folder: Path, *words: str, code: int = 0) -> str:
+    """Run a command in the project, and return what it prints; it should end with code."""
+    done = subprocess.run(words, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == code, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def repro(folder: Path) -> set[str]:
+    """Run `dvc repro`, and return the stages that ran."""
+    return set(re.findall(r"Running stage '([^']+)'", run(folder, "dvc", "repro")))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the project, give it a tiny data set and tiny experiments, and run it; return its folder."""
+    folder = tmp_path_factory.mktemp("stream") / "igarape"
+    for name in run(ROOT, "git", "ls-files", "-co", "--exclude-standard", "-z").split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    drawn = yaml.safe_load((folder / "datasets/drawn.yaml").read_text(encoding="utf-8"))
+    drawn["source"]["chips"] = 72
+    drawn["params"] |= SMALL
+    (folder / "datasets/tiny.yaml").write_text(yaml.safe_dump(drawn), encoding="utf-8")
+    for name, values in LEARNERS.items():
+        (folder / f"experiments/{name}.yaml").write_text(EXPERIMENT.format(**values), encoding="utf-8")
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    run(folder, "igarape", "use", "tiny")
+    run(folder, "git", "init", "--quiet")
+    run(folder, "git", "add", "--all")
+    identity = ("-c", "user.name=Igarape", "-c", "user.email=igarape@example.org")
+    run(folder, "git", *identity, "commit", "--quiet", "--message", "A tiny stream")
+    repro(folder)
+    return folder
+
+
+def test_the_verdict_is_written_in_the_words_that_others_rely_on(project: Path) -> None:
+    """reports/metrics.json holds the hold-out's score and interval, and scores of each learner, stacker and rule."""
+    metrics = json.loads((project / "reports/metrics.json").read_text(encoding="utf-8"))
+    assert set(metrics) == {"holdout", "oof", "learners", "stackers", "rules", "rare"}
+    assert set(metrics["holdout"]) == {"f2", "map", "n", "f2_low", "f2_high"}
+    assert set(metrics["oof"]) == {"f2", "map"}
+    assert set(metrics["learners"]) == set(LEARNERS)
+    assert set(metrics["stackers"]) == {"mean", "xgboost"}
+    assert all(set(entry) == {"f2"} for entry in metrics["rules"].values())
+    assert all(set(entry) == {"ap_without", "ap_with"} for entry in metrics["rare"].values())
+    assert 0 <= metrics["holdout"]["f2_low"] <= metrics["holdout"]["f2"] <= metrics["holdout"]["f2_high"] <= 1
+    assert (project / "reports/per_label.csv").is_file()
+    assert (project / "reports/report.html").is_file()
+
+
+def test_a_second_run_does_nothing(project: Path) -> None:
+    """When nothing has changed no stage runs; `pytest --durations` tells how long that takes."""
+    assert repro(project) == set()
+
+
+def test_a_comment_reruns_nothing(project: Path) -> None:
+    """What is said about an experiment or a data set is no reason to train."""
+    for name in ("experiments/tiny.yaml", "datasets/tiny.yaml", "params.yaml"):
+        path = project / name
+        path.write_text(f"# Something else is said here.\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    assert json.loads(run(project, "dvc", "status", "--json")) == {}
+
+
+def test_a_changed_experiment_reruns_its_learner_and_what_follows(project: Path) -> None:
+    """The chips and the other learners stay as they are."""
+    path = project / "experiments/tiny.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("dropout: 0.1", "dropout: 0.2"), encoding="utf-8")
+    assert repro(project) == {"search@tiny", "train@tiny", "stack", "decide", "evaluate", "register"}
+
+
+def test_the_promoted_champion_answers_over_http_as_predict_does(project: Path) -> None:
+    """After `igarape promote`, a JPEG sent to `igarape serve` gets the row that `igarape predict` writes for it."""
+    assert "no champion yet" in run(project, "igarape", "serve", "--port", str(free_port()), code=1)
+    run(project, "igarape", "promote")
+    chips = first_chips(project, 3)
+    run(project, "igarape", "predict", *map(str, chips), "--out", "answers.csv")
+    expected = pd.read_csv(project / "answers.csv", keep_default_na=False).set_index("image_name")
+    port = free_port()
+    server = subprocess.Popen(
+        ["igarape", "serve", "--port", str(port)], cwd=project, env=environment(), start_new_session=True
+    )
+    try:
+        wait_for(server, port)
+        answer = pd.DataFrame(ask(port, chips)["predictions"])
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(30)
+    expected = expected.loc[[chip.stem for chip in chips]]
+    assert list(answer.columns) == list(expected.columns)
+    assert list(answer["tags"]) == list(expected["tags"])
+    p = [column for column in answer if column != "tags"]
+    np.testing.assert_allclose(answer[p].to_numpy(), expected[p].to_numpy(), atol=1e-5)
+    assert "nothing to roll back to" in run(project, "igarape", "rollback", code=1)
+
+
+def first_chips(project: Path, number: int) -> list[Path]:
+    """Unpack the first packed chips into a folder, and return their files."""
+    shard = min((project / "data/ingest").rglob("*.tar"))
+    folder = project / "chips"
+    with tarfile.open(shard) as packed:
+        members = packed.getmembers()[:number]
+        packed.extractall(folder, members, filter="data")
+    return [folder / member.name for member in members]
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        return int(opened.getsockname()[1])
+
+
+def wait_for(server: subprocess.Popen[bytes], port: int) -> None:
+    """Wait until the server answers its ping."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert server.poll() is None, "the server has ended"
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5).close()
+        except OSError:
+            time.sleep(0.5)
+        else:
+            return
+    pytest.fail("the server does not answer its ping after two minutes")
+
+
+def ask(port: int, chips: list[Path]) -> dict[str, list[dict[str, object]]]:
+    """Send chips as the README's curl line does, and return the answer."""
+    records = [{"image": base64.b64encode(chip.read_bytes()).decode()} for chip in chips]
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/invocations",
+        data=json.dumps({"dataframe_records": records}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as response:
+        answer: dict[str, list[dict[str, object]]] = json.load(response)
+    return answer
+
+
+def test_all_runs_of_one_repro_are_found_by_one_tag(project: Path) -> None:
+    """Each tracked step's run has the tag igarape.repro, one value for one `dvc repro`, and names the data it saw."""
+    code = """
+import json, mlflow
+runs = mlflow.search_runs(search_all_experiments=True, output_format="list")
+steps = [run for run in runs if "igarape.step" in run.data.tags]
+names = [[each.dataset.name for each in run.inputs.dataset_inputs] for run in steps]
+tags = [(run.data.tags["igarape.repro"], run.data.tags["igarape.step"]) for run in steps]
+print(json.dumps([(*pair, each) for pair, each in zip(tags, names)]))
+"""
+    runs = json.loads(run(project, sys.executable, "-c", code).splitlines()[-1])
+    first = min(tag for tag, _, _ in runs)
+    steps = [step for tag, step, _ in runs if tag == first]
+    assert sorted(steps) == ["decide", "evaluate", "register", *["search"] * 3, "stack", *["train"] * 3]
+    assert all(sorted(inputs) == ["data/dehaze", "data/ingest", "data/split"] for _, _, inputs in runs)

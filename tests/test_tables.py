@@ -1,0 +1,157 @@
+"""The tables between the steps: each read checks them, and says where the fault is."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from igarape.errors import InputError
+from igarape.tables import (
+    PLACE,
+    predictions,
+    probability_columns,
+    read_catalog,
+    read_folds,
+    read_predictions,
+    read_table,
+    write_table,
+)
+
+FOLDS = pd.DataFrame({"image": ["a", "b", "c", "d"], "fold": [0, 1, 0, -1]})
+LABELS = ("sun", "tree")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Name a table's file."""
+    return tmp_path / "data" / "table.parquet"
+
+
+def predicted(learner: str = "plain") -> pd.DataFrame:
+    """Make a learner's predictions of the chips of FOLDS."""
+    p = np.linspace(0, 1, 8, dtype=np.float32).reshape(4, 2)
+    return predictions(list(FOLDS["image"]), FOLDS["fold"].to_numpy(), learner=learner, labels=LABELS, p=p)
+
+
+def catalog(**columns: object) -> pd.DataFrame:
+    """Make a catalog of two chips, with some columns replaced."""
+    usual = {name: ["x", "y"] for name in PLACE} | {"image": ["a", "b"], "sun": [0, 1], "tree": [1, 1]}
+    return pd.DataFrame(usual | columns)
+
+
+def test_a_table_is_read_as_it_was_written(path: Path) -> None:
+    """The rows, their order and their types survive."""
+    write_table(predicted(), path)
+    pd.testing.assert_frame_equal(read_table(path, ["image"]), predicted())
+
+
+def test_a_missing_table_says_what_to_run(path: Path) -> None:
+    """A step that comes too early names the file and the command."""
+    with pytest.raises(InputError, match=r"table\.parquet: not found.*dvc repro"):
+        read_table(path, ["image"])
+
+
+def test_a_missing_column_is_named(path: Path) -> None:
+    """The error shows what was expected and what was found."""
+    write_table(FOLDS, path)
+    with pytest.raises(InputError, match=r"table\.parquet: expected a column 'group', found image, fold"):
+        read_table(path, ["image", "group"])
+
+
+def test_a_hole_is_found_with_its_row(path: Path) -> None:
+    """No NaN passes a read, in whatever column it stands."""
+    write_table(FOLDS.assign(extra=[1.0, 2.0, np.nan, 4.0]), path)
+    with pytest.raises(InputError, match="c: column 'extra' holds no value"):
+        read_table(path, ["image"])
+
+
+def test_a_row_twice_is_found(path: Path) -> None:
+    """A chip stands once in a catalog or in the folds, and once for each learner in predictions."""
+    write_table(pd.concat([FOLDS, FOLDS.iloc[[1]]]), path)
+    with pytest.raises(InputError, match="b stands twice"):
+        read_folds(path)
+    write_table(pd.concat([predicted("one"), predicted("two"), predicted("one")]), path)
+    with pytest.raises(InputError, match="a one stands twice"):
+        read_predictions(path, FOLDS)
+
+
+def test_a_catalog_holds_each_label_as_0_or_1(path: Path) -> None:
+    """Truth is nothing in between."""
+    write_table(catalog(), path)
+    assert list(read_catalog(path, LABELS)["tree"]) == [1, 1]
+    write_table(catalog(tree=[0, 2]), path)
+    with pytest.raises(InputError, match="column 'tree' should hold 0 or 1"):
+        read_catalog(path, LABELS)
+
+
+def test_a_catalog_of_another_vocabulary_is_refused(path: Path) -> None:
+    """Chips that were packed for other labels are not read as if they had these."""
+    write_table(catalog(), path)
+    with pytest.raises(InputError, match="expected a column 'pond'"):
+        read_catalog(path, [*LABELS, "pond"])
+
+
+def test_folds_are_numbered_from_0_and_the_hold_out_is_minus_1(path: Path) -> None:
+    """Another negative fold is a mistake."""
+    write_table(FOLDS, path)
+    pd.testing.assert_frame_equal(read_folds(path), FOLDS)
+    write_table(FOLDS.assign(fold=[0, 1, -2, -1]), path)
+    with pytest.raises(InputError, match="fold -2"):
+        read_folds(path)
+
+
+def test_predictions_are_float32_and_in_the_order_of_the_labels() -> None:
+    """A prediction's columns are image, learner, fold, then p_<label> as the labels stand."""
+    frame = predicted()
+    assert list(frame.columns) == ["image", "learner", "fold", "p_sun", "p_tree"]
+    assert probability_columns(frame) == ["p_sun", "p_tree"]
+    assert (frame[["p_sun", "p_tree"]].dtypes == np.float32).all()
+
+
+def test_predictions_of_several_learners_are_read_whatever_their_rows_order(path: Path) -> None:
+    """Rows may stand in any order: they carry their chip's name."""
+    frame = pd.concat([predicted("one"), predicted("two")]).sample(frac=1, random_state=1)
+    write_table(frame, path)
+    assert len(read_predictions(path, FOLDS)) == 8
+
+
+@pytest.mark.parametrize("value", [-0.001, 1.001])
+def test_a_probability_lies_in_0_to_1(path: Path, value: float) -> None:
+    """Logits are not taken for probabilities."""
+    frame = predicted()
+    frame.loc[2, "p_tree"] = value
+    write_table(frame, path)
+    with pytest.raises(InputError, match=r"outside 0\.\.1"):
+        read_predictions(path, FOLDS)
+
+
+def test_probabilities_of_another_type_or_none_at_all_are_refused(path: Path) -> None:
+    """The contract is float32, and at least one label."""
+    write_table(predicted().astype({"p_sun": np.float64}), path)
+    with pytest.raises(InputError, match="expected float32"):
+        read_predictions(path, FOLDS)
+    write_table(predicted()[["image", "learner", "fold"]], path)
+    with pytest.raises(InputError, match="expected float32"):
+        read_predictions(path, FOLDS)
+
+
+def test_each_learner_predicts_every_chip(path: Path) -> None:
+    """A learner that left out a chip cannot be stacked."""
+    write_table(pd.concat([predicted("whole"), predicted("short").iloc[:-1]]), path)
+    with pytest.raises(InputError, match="short: expected one row for each of 4 chips"):
+        read_predictions(path, FOLDS)
+
+
+def test_a_chip_outside_the_folds_is_refused(path: Path) -> None:
+    """A stranger does not take the place of a missing chip."""
+    write_table(predicted().replace({"image": {"c": "z"}}), path)
+    with pytest.raises(InputError, match="plain: expected one row for each of 4 chips"):
+        read_predictions(path, FOLDS)
+
+
+def test_a_prediction_made_for_another_fold_is_caught(path: Path) -> None:
+    """A row whose fold is not its chip's was predicted by a model that may have trained on it."""
+    write_table(predicted().assign(fold=[0, 1, 1, -1]), path)
+    with pytest.raises(InputError, match="c: predicted as fold 1, but its fold is 0"):
+        read_predictions(path, FOLDS)
