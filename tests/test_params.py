@@ -13,7 +13,7 @@ from igarape.params import Dataset, Params, data_root, read_dataset, read_params
 ROOT = Path(__file__).parents[1]
 PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree"], "rare": []}
-DRAWN = {"source": {"kind": "drawn", "chips": 40, "side": 2}, "size": 64, "labels": LABELS, "params": {}}
+DRAWN = {"source": {"kind": "drawn", "chips": 40, "side": 2}, "note": "", "size": 64, "labels": LABELS, "params": {}}
 
 
 def test_params_are_read_from_the_folder_we_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,8 @@ def test_figures_tables_and_files_are_kept(recorded: Recorded) -> None:
     """What a step hands over can be looked at in MLflow."""
     assert recorded.data.metrics == {"best_val_f2": 0.5, "fold3_val_f2": 0.25}
     assert recorded.data.tags["igarape.best_trial"] == "trial-0"
-    assert mlflow.load_table("trials.json", [recorded.info.run_id])["trial"].tolist() == ["trial-0"]
+    table = mlflow.artifacts.load_dict(f"{recorded.info.artifact_uri}/trials.json")
+    assert table == {"columns": ["trial", "score"], "data": [["trial-0", 0.5]]}
     kept = {item.path for item in mlflow.artifacts.list_artifacts(run_id=recorded.info.run_id)}
     assert kept == {"dvc.lock", "kept", "trials.json"}
     assert mlflow.artifacts.load_text(f"{recorded.info.artifact_uri}/kept/deep/a.txt") == "a"
@@ -228,15 +230,18 @@ STEP = "from igarape.tracking import lineage; print(lineage().repro)"
 LAUNCHER = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {STEP!r}], check=True)"
 
 
-def test_all_steps_of_one_dvc_repro_carry_one_tag_and_the_next_repro_another(tmp_path: Path) -> None:
-    """The tag names the `dvc repro` above the step, also when a launcher stands between them."""
+def test_all_steps_of_one_dvc_repro_carry_its_start_and_process_as_their_tag(tmp_path: Path) -> None:
+    """So another `dvc repro` has another tag; launchers may stand between it and the step."""
     repro = "for code in sys.argv[2:]:\n    subprocess.run([sys.executable, '-c', code], check=True)"
-    (tmp_path / "dvc").write_text(f"import subprocess, sys\n{repro}", encoding="utf-8")
-    first = answers(["dvc", "repro", STEP, LAUNCHER], tmp_path)
-    second = answers(["dvc", "repro", LAUNCHER], tmp_path)
-    assert len(first) == 2
-    assert len({*first}) == 1
-    assert first[0] not in {"None", second[0]}
+    (tmp_path / "dvc").write_text(
+        f"import os, subprocess, sys\nprint(os.getpid(), flush=True)\n{repro}", encoding="utf-8"
+    )
+    process, plain, launched = answers(["dvc", "repro", STEP, LAUNCHER], tmp_path)
+    assert plain == launched
+    started, _, number = plain.rpartition("-")
+    assert number == process
+    age = datetime.now(UTC) - datetime.strptime(started, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    assert abs(age) < timedelta(minutes=1)
 
 
 def answers(words: list[str], folder: Path) -> list[str]:

@@ -172,6 +172,7 @@ class Dataset(Section):
         ),
     ]
     size: int = Field(ge=16, le=4096)
+    note: str
     labels: Labels
     params: dict[str, Any]
 

@@ -1,6 +1,11 @@
-"""Haze removal by the dark channel prior (He, Sun, Tang, Single image haze removal using dark channel prior, TPAMI 2011)."""
+"""Haze removal by the dark channel prior.
 
+He, Sun, Tang, Single image haze removal using dark channel prior, TPAMI 2011.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -50,8 +55,8 @@ def dehaze(
     # dark(I / A): the 255 turns A into grey levels, and a minimum over channels is a minimum over planes.
     relative = np.float32(1) / (255 * light)
     planes = [np.multiply(rgb[:, :, channel], relative[channel], dtype=np.float32) for channel in range(3)]
-    rough = 1 - omega * _darkest(planes, patch)
-    guide = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    rough = np.asarray(1 - omega * _darkest(planes, patch), dtype=np.float32)
+    guide = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
     refined = guided_filter(guide, rough, radius=radius, epsilon=epsilon, subsample=subsample)
     t = np.clip(refined, floor, 1)
     # (I - A) / t + A, in grey levels, in place.
@@ -64,7 +69,7 @@ def dehaze(
     return result, Quality((float(light[0]), float(light[1]), float(light[2])), float(t.mean()), change)
 
 
-def _darkest(planes: list[npt.NDArray[np.generic]], patch: int) -> npt.NDArray[np.generic]:
+def _darkest(planes: Sequence[npt.NDArray[Any]], patch: int) -> npt.NDArray[Any]:
     """Return the dark channel: the minimum over the planes and over a patch x patch window (cut at the border)."""
     lowest = cv2.min(cv2.min(planes[0], planes[1]), planes[2])
     return cv2.erode(lowest, cv2.getStructuringElement(cv2.MORPH_RECT, (patch, patch)))
@@ -76,7 +81,7 @@ def airlight(rgb: Picture, *, patch: int, top: float) -> Plane:
     The mean colour of the `top` share of pixels that are brightest in the dark channel: a window must be bright all
     over to count, and many pixels vote, so that one bright roof or a glint does not pass for haze.
     """
-    dark = _darkest(list(cv2.split(rgb)), patch)
+    dark = _darkest(cv2.split(rgb), patch)
     count = max(1, round(top * dark.size))
     brightest_first = np.bincount(dark.ravel(), minlength=256)[::-1].cumsum()
     threshold = 255 - int(np.searchsorted(brightest_first, count))
@@ -96,7 +101,7 @@ def guided_filter(guide: Plane, plane: Plane, *, radius: int, epsilon: float, su
     plane_small = cv2.resize(plane, small, interpolation=cv2.INTER_AREA)
     side = 2 * max(1, radius // subsample) + 1
 
-    def mean(values: Plane) -> Plane:
+    def mean(values: npt.NDArray[Any]) -> Plane:
         return np.asarray(cv2.boxFilter(values, -1, (side, side), borderType=cv2.BORDER_REFLECT), dtype=np.float32)
 
     mean_guide, mean_plane = mean(guide_small), mean(plane_small)

@@ -35,7 +35,7 @@ def decode(data: bytes, where: str) -> Picture:
         # Adobe does, so its conversion gives the colours that were meant.
         return np.array(image.convert("RGB"))
     except Exception as error:  # Pillow's decoders raise whatever a broken file trips them over
-        raise InputError(f"{where}: the picture is damaged or cut short ({error}). Fetch the file again") from error
+        raise InputError(f"{where}: the picture is damaged or cut short ({error})") from error
 
 
 def _open(data: bytes, where: str) -> Image.Image:
@@ -45,6 +45,8 @@ def _open(data: bytes, where: str) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "TIFF"))
         depth = _depth(image, data)
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{where}: expected at most {MAX_SIDE} pixels a side; {error}") from error
     except Exception as error:
         found = "an empty file" if not data else f"{len(data)} bytes that are neither"
         raise InputError(f"{where}: expected a JPEG, PNG or TIF, found {found}") from error
@@ -60,7 +62,7 @@ def _depth(image: Image.Image, data: bytes) -> int:
     if image.format == "PNG":
         return data[_PNG_DEPTH]
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        return max(image.tag_v2.get(_TIFF_DEPTH, (1,)))
+        return int(max(image.tag_v2.get(_TIFF_DEPTH, (1,))))
     return 8
 
 

@@ -69,7 +69,7 @@ def _lay_out(canvas: Canvas, theme: str, land: str, *, side: int) -> None:
     rng = canvas.rng
     scenery.forest(canvas)
     settled = land == "farmed" and theme in ("none", "burn", "pit")
-    if rng.random() < 0.05 * side:
+    if rng.random() < 0.06 * side:
         scenery.bare_slope(canvas, radius=rng.uniform(50, 130))
     if theme == "storm":
         scenery.storm_gap(canvas, length=rng.uniform(70, 200))
@@ -107,7 +107,7 @@ def _water(canvas: Canvas) -> None:
     if rng.random() < 0.2:
         scenery.lake(canvas, radius=rng.uniform(20, 110))
     else:
-        scenery.river(canvas, width=int(np.exp(rng.uniform(np.log(3), np.log(70)))), muddy=False)
+        scenery.river(canvas, width=int(np.exp(rng.uniform(np.log(6), np.log(70)))), muddy=False)
 
 
 def _theme(canvas: Canvas, theme: str) -> None:
@@ -120,7 +120,7 @@ def _theme(canvas: Canvas, theme: str) -> None:
         course = scenery.river(canvas, width=int(rng.integers(4, 26)), muddy=rng.random() < 0.8)
         landuse.diggings(canvas, course, reach=rng.uniform(20, 55))
     elif theme == "blossom":
-        scenery.blossom(canvas, crowns=int(rng.uniform(0.0004, 0.0018) * canvas.edge**2))
+        scenery.blossom(canvas, crowns=int(rng.uniform(0.0008, 0.0025) * canvas.edge**2))
     elif theme == "burn":
         for _ in range(rng.integers(1, 4)):
             landuse.burn(canvas, canvas.anywhere(), radius=rng.uniform(16, 48))

@@ -7,12 +7,11 @@ from igarape.chips.canvas import Canvas, Floats, Points, Surface, mottled, ramp
 
 GREENS = ((0.17, 0.22, 0.17), (0.17, 0.22, 0.14), (0.16, 0.22, 0.19), (0.20, 0.22, 0.15), (0.13, 0.17, 0.13))
 WATERS = (
-    (0.42, 0.36, 0.28),
-    (0.50, 0.44, 0.36),
-    (0.32, 0.30, 0.24),
-    (0.17, 0.23, 0.22),
-    (0.28, 0.33, 0.35),
-    (0.10, 0.12, 0.12),
+    (0.44, 0.37, 0.28),
+    (0.52, 0.45, 0.36),
+    (0.20, 0.29, 0.36),
+    (0.28, 0.35, 0.40),
+    (0.08, 0.13, 0.20),
 )
 OCHRES = ((0.68, 0.53, 0.33), (0.62, 0.48, 0.32), (0.55, 0.47, 0.36))
 SOILS = ((0.45, 0.35, 0.24), (0.42, 0.36, 0.29), (0.52, 0.38, 0.25), (0.38, 0.31, 0.25))
@@ -90,7 +89,7 @@ def blossom(canvas: Canvas, *, crowns: int) -> None:
     chosen = rng.choice(likely.size, crowns, p=likely.astype(np.float64) / likely.sum(dtype=np.float64))
     dots = np.zeros((canvas.edge, canvas.edge), np.float32)
     np.maximum.at(dots.reshape(-1), chosen, rng.uniform(0.5, 1.0, crowns).astype(np.float32))
-    width = rng.uniform(0.9, 1.4)
+    width = rng.uniform(1.2, 1.8)
     alpha = np.clip(cv2.GaussianBlur(dots, (0, 0), width) * 2 * np.pi * width**2, 0, 0.9)
     alpha[canvas.surface != Surface.CANOPY] = 0
     canvas.paint(Surface.BLOSSOM, canvas.colour(BLOSSOMS), alpha)

@@ -80,8 +80,8 @@ def airlight(rng: np.random.Generator) -> tuple[float, float, float]:
 def sensed(canvas: Canvas) -> Floats:
     """Return the ground (edge, edge, 3) as a sensor sees it on some day: its light, tint, veil, blur and noise."""
     rng = canvas.rng
-    gain = rng.normal(1, 0.14) * rng.normal(1, 0.035, 3)
-    veil = min(rng.exponential(0.03), 0.13) * np.array([0.8, 1.0, 1.1]) - 0.01
+    gain = rng.normal(1, 0.07) * rng.normal(1, 0.02, 3)
+    veil = min(rng.exponential(0.02), 0.08) * np.array([0.8, 1.0, 1.1]) - 0.01
     soft = cv2.GaussianBlur(canvas.rgb, (0, 0), rng.uniform(0.65, 1.0))
     grain = rng.standard_normal(canvas.rgb.shape, dtype=np.float32) * rng.uniform(0.001, 0.006)
     return np.asarray(np.clip(soft * gain + veil + grain, 0, 1), np.float32)

@@ -1,12 +1,12 @@
-"""Packed chips: plain tar files that hold the pictures' bytes unchanged, and a catalog that says where each one lies."""
+"""Packed chips: plain tar files with the pictures' bytes unchanged, and a catalog that says where each one lies."""
 
 import io
-import os
 import tarfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,8 @@ Report = Callable[[int, int], None]
 class StoreWriter:
     """Write chips into shard-00000.tar, shard-00001.tar, ... of a folder, in WebDataset's layout (<image>.jpg).
 
-    The same chips in the same order give the same bytes. A shard stands under its final name only when it is whole.
+    The same chips in the same order give the same bytes. The shards get their final names together, when the block ends
+    well; after an exception none is left.
     """
 
     def __init__(self, folder: Path, *, shard_size: int = SHARD_SIZE) -> None:
@@ -33,20 +34,23 @@ class StoreWriter:
         self._shard_size = shard_size
         self._count = 0
         self._tar: tarfile.TarFile | None = None
+        self._shards: list[str] = []
 
-    def __enter__(self) -> "StoreWriter":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._tar is None:
-            return
-        if kind is None:
-            self._finish(self._tar)
-        else:
-            self._tar.close()
-            self._unfinished().unlink()
+        try:
+            if self._tar is not None:
+                self._tar.close()
+            if kind is None:
+                for shard in self._shards:
+                    self._unfinished(shard).replace(self._folder / shard)
+        finally:
+            for shard in self._shards:
+                self._unfinished(shard).unlink(missing_ok=True)
 
     def add(self, image: str, data: bytes) -> tuple[str, int, int]:
         """Append a picture and return where it lies: its shard, the offset of its first byte, its length in bytes."""
@@ -56,27 +60,21 @@ class StoreWriter:
         member.mode = 0o644
         tar.addfile(member, io.BytesIO(data))
         padded = -(-len(data) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
-        place = (self._shard(), tar.offset - padded, len(data))
+        place = (self._shards[-1], tar.offset - padded, len(data))
         self._count += 1
         if self._count % self._shard_size == 0:
-            self._finish(tar)
+            tar.close()
+            self._tar = None
         return place
 
-    def _shard(self) -> str:
-        return f"shard-{self._number:05d}.tar"
-
-    def _unfinished(self) -> Path:
-        return self._folder / f".{self._shard()}.unfinished"
+    def _unfinished(self, shard: str) -> Path:
+        return self._folder / f".{shard}.unfinished"
 
     def _start(self) -> tarfile.TarFile:
-        self._number = self._count // self._shard_size
-        self._tar = tarfile.open(self._unfinished(), "w", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - _finish closes it
+        self._shards.append(f"shard-{len(self._shards):05d}.tar")
+        path = self._unfinished(self._shards[-1])
+        self._tar = tarfile.open(path, "w", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - add and __exit__ close it
         return self._tar
-
-    def _finish(self, tar: tarfile.TarFile) -> None:
-        tar.close()
-        os.replace(self._unfinished(), self._folder / self._shard())
-        self._tar = None
 
 
 class Store:
@@ -100,7 +98,8 @@ class Store:
             file.seek(offset)
             data = file.read(length)
         if len(data) != length:
-            raise InputError(f"{path}: cut short, {image} should end at {offset + length}. Remove it and run: dvc repro")
+            end = offset + length
+            raise InputError(f"{path}: cut short, {image} should end at {end}. Remove the file and run: dvc repro")
         return data
 
     def rgb(self, image: str) -> Picture:

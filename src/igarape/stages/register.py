@@ -43,7 +43,9 @@ def _tags(manifest: Mapping[str, Any], scores: Mapping[str, float]) -> dict[str,
     lineage: dict[Any, Any] = pd.json_normalize(manifest["lineage"]).to_dict("records")[0]
     figures = {f"holdout_{figure}": value for figure, value in scores.items()}
     every = {"dataset": manifest["dataset"], **figures, **lineage}
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in every.items()}
+    # MLflow takes no @ in the name of a tag.
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in every.items()}
+    return {name.replace("@", "/"): text for name, text in texts.items()}
 
 
 def _description(manifest: Mapping[str, Any], scores: Mapping[str, float]) -> str:

@@ -1,0 +1,248 @@
+"""evaluate: the verdict on the hold-out, and the ensemble as one bundle. All predictions -> data/evaluate/bundle, reports/."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from igarape.chips.pictures import encode_jpeg
+from igarape.chips.store import Store
+from igarape.errors import InputError
+from igarape.files import fresh_folder, read_json, write_json, write_text
+from igarape.labels import Booleans, Vocabulary
+from igarape.meta import report
+from igarape.meta.decision import Rule, fit_rule
+from igarape.meta.stacker import learner_probabilities
+from igarape.metrics import f2_per_sample
+from igarape.params import Params, read_dataset, read_params, workers
+from igarape.progress import progress
+from igarape.serving.bundle import Bundle, Learner, build_bundle
+from igarape.tables import (
+    FAULT,
+    HOLDOUT,
+    Probabilities,
+    probability_columns,
+    read_catalog,
+    read_folds,
+    read_predictions,
+    read_table,
+)
+from igarape.tracking import Run, lineage, step_run
+
+FOLDER = Path("data/evaluate")
+REPORTS = Path("reports")
+RAW, DEHAZED = Path("data/ingest"), Path("data/dehaze")
+FAULTS = RAW / "faults.parquet"
+# Bundle and pipeline run the same models on the same pictures; only the grouping into batches differs.
+TOLERANCE = 1e-4
+WORST = 12
+PAIRS = 6
+THUMBNAIL = 85  # JPEG quality
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that was predicted, in the order of the folds table: truth y and stacked p (n, labels), folds (n,).
+
+    cards: what train wrote of each learner. learners: each one's probabilities (n, its labels).
+    stack, decision: what those steps wrote. rule: the chosen one, fitted on all folds.
+    """
+
+    images: Sequence[str]
+    folds: npt.NDArray[np.int64]
+    y: Booleans
+    p: Probabilities
+    cards: Mapping[str, Mapping[str, Any]]
+    learners: Mapping[str, Probabilities]
+    stack: Mapping[str, Any]
+    decision: Mapping[str, Any]
+    rule: Rule
+
+    @property
+    def inside(self) -> Booleans:
+        """Return which rows lie in the folds."""
+        return np.asarray(self.folds != HOLDOUT, dtype=np.bool_)
+
+
+def run() -> None:
+    """Build the bundle, check that it answers as the pipeline did, score the hold-out for the first time, and report."""
+    params = read_params()
+    dataset = read_dataset(params.dataset)
+    vocabulary = dataset.labels.vocabulary()
+    evidence = _gather(params, vocabulary)
+    fresh_folder(FOLDER)
+    recorded = {"seed": params.seed, "dataset": params.dataset, "evaluate": params.evaluate.model_dump()}
+    with step_run("evaluate", params=recorded) as opened:
+        origin = lineage()
+        runs = _runs(evidence, opened.id)
+        held = ~evidence.inside
+        y, p = evidence.y[held], evidence.p[held]
+        predicted = evidence.rule.apply(p)
+        build_bundle(
+            FOLDER / "bundle",
+            dataset=params.dataset,
+            size=dataset.size,
+            dehaze=params.dehaze.model_dump(),
+            learners=[_part(card) for card in evidence.cards.values()],
+            stacker=Path("data/stack/stacker"),
+            rule=evidence.rule,
+            lineage={"git_commit": origin.commit, "uncommitted_changes": origin.dirty, "dvc": origin.data, "runs": runs},
+        )
+        _check_bundle(evidence, vocabulary, count=params.evaluate.check)
+        metrics = _metrics(evidence, y, p, predicted, params)
+        per_label = report.per_label_table(y, p, predicted=predicted, labels=vocabulary.labels)
+        page = report.render_report(
+            report.Verdict(
+                dataset=params.dataset,
+                note=dataset.note,
+                metrics=metrics,
+                per_label=per_label,
+                stacker=evidence.stack["chosen"],
+                rule=evidence.rule.name,
+                threshold=evidence.rule.threshold,
+                differences=_differences(evidence, vocabulary, params),
+                partial={n: len(c["labels"]) for n, c in evidence.cards.items() if c["which"] != "all"},
+                fitted=int(evidence.inside.sum()),
+                folds=int(evidence.folds.max()) + 1,
+                champion=None,
+                split=params.split.by,
+                worst=_worst(evidence, predicted, vocabulary),
+                dehazed=_pairs(vocabulary),
+                faults=[report.Fault(**row) for row in read_table(FAULTS, FAULT, key=FAULT).to_dict("records")],
+                lineage=report.Lineage(commit=origin.commit, dirty=origin.dirty, runs=runs, data=origin.data),
+            )
+        )
+        write_json(metrics, REPORTS / "metrics.json")
+        write_text(per_label.to_csv(index=False), REPORTS / "per_label.csv")
+        write_text(page, REPORTS / "report.html")
+        _log(opened, metrics)
+
+
+def _gather(params: Params, vocabulary: Vocabulary) -> Evidence:
+    """Read what the steps before predicted and decided."""
+    folds = read_folds(Path("data/split/folds.parquet"))
+    images = list(folds["image"])
+    catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary.labels).set_index("image")
+    stack = read_json(Path("data/stack/stack.json"))
+    stacked = read_predictions(Path("data/stack/predictions.parquet"), folds)
+    stacked = stacked[stacked["learner"] == stack["chosen"]].set_index("image").loc[images]
+    decision = read_json(Path("data/decide/rule.json"))
+    tables = {
+        name: read_predictions(Path(f"data/train/{name}/predictions.parquet"), folds) for name in params.experiments
+    }
+    return Evidence(
+        images=images,
+        folds=folds["fold"].to_numpy(),
+        y=catalog.loc[images, list(vocabulary.labels)].to_numpy().astype(np.bool_),
+        p=stacked[probability_columns(stacked)].to_numpy(),
+        cards={name: read_json(Path(f"data/train/{name}/learner.json")) for name in params.experiments},
+        learners=learner_probabilities(tables, images),
+        stack=stack,
+        decision=decision,
+        rule=Rule.from_json(decision["rule"], vocabulary),
+    )
+
+
+def _runs(evidence: Evidence, own: str) -> dict[str, str]:
+    """Return the MLflow run of each step that led here."""
+    runs = {}
+    for name, card in evidence.cards.items():
+        runs |= {f"search@{name}": card["search_run_id"], f"train@{name}": card["run_id"]}
+    return runs | {"stack": evidence.stack["run_id"], "decide": evidence.decision["run_id"], "evaluate": own}
+
+
+def _part(card: Mapping[str, Any]) -> Learner:
+    """Describe a learner for the bundle."""
+    files = sorted(Path("data/train", card["name"]).glob("fold-*.onnx"), key=lambda path: int(path.stem[5:]))
+    return Learner(
+        name=card["name"],
+        chips=card["chips"],
+        size=card["size"],
+        labels=tuple(card["labels"]),
+        tta=card["tta"],
+        files=tuple(str(file) for file in files),
+    )
+
+
+def _check_bundle(evidence: Evidence, vocabulary: Vocabulary, *, count: int) -> None:
+    """Refuse a bundle that does not answer as the pipeline did, on up to count hold-out chips from their raw bytes."""
+    bundle = Bundle.load(FOLDER / "bundle", threads=workers())
+    store = Store(RAW, read_catalog(RAW / "catalog.parquet", vocabulary.labels))
+    rows = np.flatnonzero(~evidence.inside)[:count]
+    with progress("evaluate: checking the bundle", "chip") as advance:
+        for done, row in enumerate(rows, start=1):
+            answer = bundle.probabilities([bundle.read(store.bytes(evidence.images[row]), evidence.images[row])])[0]
+            gap = float(np.abs(answer - evidence.p[row]).max())
+            if gap > TOLERANCE:
+                raise InputError(
+                    f"{FOLDER / 'bundle'}: {evidence.images[row]}: the bundle's probabilities differ by {gap:.6f} from the "
+                    f"pipeline's, expected at most {TOLERANCE}. Packages or files changed in between; run: dvc repro -f"
+                )
+            advance(done, len(rows))
+
+
+def _metrics(
+    evidence: Evidence, y: Booleans, p: Probabilities, predicted: Booleans, params: Params
+) -> dict[str, Any]:
+    """Build reports/metrics.json."""
+    chosen = evidence.stack["stackers"][evidence.stack["chosen"]]
+    return report.metrics_document(
+        y,
+        p,
+        predicted=predicted,
+        oof={"f2": evidence.decision["rules"][evidence.rule.name]["f2"], "map": chosen["map"]},
+        learners={name: {"f2": card["f2"], "map": card["map"]} for name, card in evidence.cards.items()},
+        stackers=evidence.stack["stackers"],
+        rules=evidence.decision["rules"],
+        rare=evidence.stack["rare"],
+        resamples=params.evaluate.resamples,
+        seed=params.seed,
+    )
+
+
+def _differences(evidence: Evidence, vocabulary: Vocabulary, params: Params) -> dict[str, report.Difference]:
+    """Compare the learners of all labels by paired bootstrap over the chips in the folds, out of fold."""
+    inside = evidence.inside
+    y = evidence.y[inside]
+    each = {}
+    for name, p in evidence.learners.items():
+        if evidence.cards[name]["which"] == "all":
+            each[name] = f2_per_sample(y, fit_rule("fixed", y, p[inside], vocabulary=vocabulary).apply(p[inside]))
+    return report.against_best(each, resamples=params.evaluate.resamples, seed=params.seed) if each else {}
+
+
+def _worst(evidence: Evidence, predicted: Booleans, vocabulary: Vocabulary) -> list[report.Chip]:
+    """Return the hold-out chips with the lowest F2."""
+    store = Store(RAW, read_catalog(RAW / "catalog.parquet", vocabulary.labels))
+    rows = np.flatnonzero(~evidence.inside)
+    scores = f2_per_sample(evidence.y[rows], predicted)
+    return [
+        report.Chip(
+            image=evidence.images[rows[k]],
+            picture=encode_jpeg(store.rgb(evidence.images[rows[k]]), THUMBNAIL),
+            f2=float(scores[k]),
+            true=vocabulary.decode(evidence.y[rows[k]]).split(),
+            predicted=vocabulary.decode(predicted[k]).split(),
+        )
+        for k in np.argsort(scores, kind="stable")[:WORST]
+    ]
+
+
+def _pairs(vocabulary: Vocabulary) -> list[report.Pair]:
+    """Return the chips that dehazing changed most, before and after."""
+    stores = [Store(path, read_catalog(path / "catalog.parquet", vocabulary.labels)) for path in (RAW, DEHAZED)]
+    quality = read_table(DEHAZED / "quality.parquet", ["image", "change"])
+    images = list(quality.nlargest(PAIRS, "change")["image"])
+    pictures = [[encode_jpeg(store.rgb(image), THUMBNAIL) for store in stores] for image in images]
+    return [report.Pair(image, before, after) for image, (before, after) in zip(images, pictures, strict=True)]
+
+
+def _log(opened: Run, metrics: Mapping[str, Any]) -> None:
+    """Log the verdict's figures and files."""
+    opened.metrics({f"holdout_{name}": value for name, value in metrics["holdout"].items()})
+    opened.metrics({f"oof_{name}": value for name, value in metrics["oof"].items()})
+    for name in ("metrics.json", "per_label.csv", "report.html"):
+        opened.artifact(REPORTS / name)

@@ -1,0 +1,198 @@
+"""Leaks: a learner that memorises its training chips scores at chance out of fold, and a planted leak shows.
+
+The memoriser is a nearest neighbour that goes through the stream's own cross-fit. On noise with random labels nothing
+can be learned, so whatever it scores above chance, it has seen before.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+
+from igarape.chips.split import make_folds
+from igarape.errors import InputError
+from igarape.labels import Booleans
+from igarape.learners import crossfit
+from igarape.learners.crossfit import Recipe, cross_fit
+from igarape.learners.experiment import Experiment, Knobs
+from igarape.learners.inputs import Pictures, Rows
+from igarape.meta.stacker import cross_fit as cross_fit_stack
+from igarape.metrics import mean_average_precision
+from igarape.tables import HOLDOUT, Probabilities, predictions, read_predictions, write_table
+
+COUNT = 600
+LABELS = ("one", "two", "three")
+KNOBS = {"learning_rate": 0.01, "dropout": 0.0, "width": 1.0, "smoothing": 0.0, "decay": 0.0, "jitter": 0.0}
+# Mean average precision of answers by chance is the labels' frequency; it varies by some 0.02 with the draw.
+CHANCE, LUCK = 0.5, 0.08
+
+
+class Memoriser:
+    """One nearest neighbour: it answers the labels of the learned picture that looks most alike."""
+
+    def __init__(self, paths: Sequence[Path], *, threads: int) -> None:
+        """Open models that keep wrote."""
+        self.memories = [np.load(path) for path in paths]
+
+    def predict(self, pictures: Pictures, *, tta: bool, batch: int) -> Probabilities:
+        """Answer the mean over the models."""
+        answers = [memory["y"][nearest(pictures, memory["pictures"])] for memory in self.memories]
+        p: Probabilities = np.mean(answers, axis=0).astype(np.float32)
+        return p
+
+
+def nearest(pictures: Pictures, learned: Pictures) -> npt.NDArray[np.intp]:
+    """Return for each picture the row of the learned one at the least distance."""
+    a, b = (some.reshape(len(some), -1).astype(np.float64) for some in (pictures, learned))
+    return np.asarray(((b**2).sum(axis=1) - 2 * a @ b.T).argmin(axis=1))
+
+
+def memorise(pictures: Pictures, y: Booleans, *, train: Rows, **others: Any) -> dict[str, Any]:
+    """Learn the training rows by heart."""
+    return {"pictures": pictures[train], "y": y[train]}
+
+
+def memorise_all(pictures: Pictures, y: Booleans, **others: Any) -> dict[str, Any]:
+    """Learn every row by heart, the predicted fold's too: the planted leak."""
+    return {"pictures": pictures, "y": y}
+
+
+def keep(memory: dict[str, Any], path: Path) -> None:
+    """Write what was learned."""
+    with path.open("wb") as file:
+        np.savez(file, **memory)
+
+
+def score(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pictures: Pictures,
+    y: Booleans,
+    *,
+    folds: Rows,
+    groups: Sequence[str],
+    learn: Any = memorise,
+) -> Probabilities:
+    """Cross-fit a memoriser and return its probabilities."""
+    monkeypatch.setattr(crossfit, "fit", learn)
+    monkeypatch.setattr(crossfit, "export", keep)
+    monkeypatch.setattr(crossfit, "Predictor", Memoriser)
+    experiment = Experiment(
+        backbone="plain",
+        weights="none",
+        chips="ingest",
+        labels="all",
+        size=32,
+        loss="bce",
+        objective="f2",
+        epochs=1,
+        batch=8,
+        knobs=Knobs(**KNOBS),
+    )
+    recipe = Recipe(experiment, KNOBS, epochs=1, validation=0.1, patience=1, tta=False, seed=1, threads=1)
+    return cross_fit(
+        pictures,
+        y,
+        folds=folds,
+        groups=groups,
+        recipe=recipe,
+        folder=folder,
+        log_of=lambda _fold: lambda _epoch, _metrics: None,
+        report=lambda *_words: None,
+    )
+
+
+@pytest.fixture(scope="module")
+def noise() -> tuple[Pictures, Booleans, Rows, list[str]]:
+    """Give pictures of noise, labels by chance, folds and groups."""
+    rng = np.random.default_rng(2)
+    pictures = rng.integers(0, 256, (COUNT, 4, 4, 3), dtype=np.uint8)
+    y = rng.random((COUNT, len(LABELS))) < CHANCE
+    groups = [f"chip-{row}" for row in range(COUNT)]
+    return pictures, y, make_folds(y, groups, folds=5, holdout=0.2, seed=1), groups
+
+
+def test_a_memoriser_scores_at_chance_out_of_fold_and_on_the_hold_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noise: tuple[Pictures, Booleans, Rows, list[str]]
+) -> None:
+    """No model predicts a row that it learned from."""
+    pictures, y, folds, groups = noise
+    p = score(tmp_path, monkeypatch, pictures, y, folds=folds, groups=groups)
+    for rows in (folds != HOLDOUT, folds == HOLDOUT):
+        assert mean_average_precision(y[rows], p[rows]) == pytest.approx(CHANCE, abs=LUCK)
+
+
+def test_a_fold_model_that_learned_its_own_fold_scores_far_above_chance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noise: tuple[Pictures, Booleans, Rows, list[str]]
+) -> None:
+    """The memoriser would notice the leak: it knows every answer."""
+    pictures, y, folds, groups = noise
+    p = score(tmp_path, monkeypatch, pictures, y, folds=folds, groups=groups, learn=memorise_all)
+    assert mean_average_precision(y, p) == 1.0
+
+
+def test_neighbours_leak_unless_their_scene_stays_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chips of one scene look alike and have its labels: split by chip they are known, split by scene they are new."""
+    rng = np.random.default_rng(3)
+    scenes = np.arange(COUNT) // 4
+    pictures = rng.integers(20, 230, (COUNT // 4, 4, 4, 3))[scenes] + rng.integers(-9, 9, (COUNT, 4, 4, 3))
+    y = (rng.random((COUNT // 4, len(LABELS))) < CHANCE)[scenes]
+    by = {"scene": [f"scene-{scene}" for scene in scenes], "chip": [f"chip-{row}" for row in range(COUNT)]}
+    scores = {}
+    for name, groups in by.items():
+        folds = make_folds(y, groups, folds=5, holdout=0.2, seed=1)
+        p = score(tmp_path, monkeypatch, pictures.astype(np.uint8), y, folds=folds, groups=groups)
+        scores[name] = mean_average_precision(y[folds != HOLDOUT], p[folds != HOLDOUT])
+    assert scores["scene"] == pytest.approx(CHANCE, abs=LUCK)
+    assert scores["chip"] > 0.85
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in exp")  # such trees are very sure
+def test_a_stack_that_learns_by_heart_stays_at_chance(noise: tuple[Pictures, Booleans, Rows, list[str]]) -> None:
+    """Its score is from rows it was not fitted on; on those it was fitted on it would be near 1."""
+    _, y, folds, _ = noise
+    p = {"noise": np.random.default_rng(4).random((COUNT, len(LABELS)), dtype=np.float32)}
+    fit = cross_fit_stack(
+        p,
+        y,
+        folds,
+        learners={"noise": LABELS},
+        labels=LABELS,
+        progress=lambda *_words: None,
+        rounds=30,
+        depth=8,
+        rate=0.5,
+        child_weight=0.0,
+        l2=0.0,
+        seed=1,
+    )
+    inside = folds != HOLDOUT
+    assert mean_average_precision(y[inside], fit.p[inside]) == pytest.approx(CHANCE, abs=LUCK)
+    assert mean_average_precision(y[inside], fit.stacker.predict({"noise": p["noise"][inside]})) > 0.9
+
+
+def table(folder: Path, folds: Rows) -> tuple[Path, pd.DataFrame]:
+    """Write predictions for the folds, and give the path and the folds table."""
+    images = [f"chip-{row}" for row in range(COUNT)]
+    p = np.full((COUNT, len(LABELS)), 0.5, dtype=np.float32)
+    path = folder / "predictions.parquet"
+    write_table(predictions(images, folds, learner="plain", labels=LABELS, p=p), path)
+    return path, pd.DataFrame({"image": images, "fold": folds})
+
+
+def test_predictions_made_for_other_folds_are_caught_on_reading(
+    tmp_path: Path, noise: tuple[Pictures, Booleans, Rows, list[str]]
+) -> None:
+    """One row in another fold is enough; so is a chip of the hold-out that has become a training chip."""
+    folds = noise[2]
+    path, frame = table(tmp_path, folds)
+    assert len(read_predictions(path, frame)) == COUNT
+    for row in (int(np.flatnonzero(folds == 2)[0]), int(np.flatnonzero(folds == HOLDOUT)[0])):
+        changed = frame.copy()
+        changed.loc[row, "fold"] = 4
+        with pytest.raises(InputError, match=f"chip-{row}: predicted as fold {folds[row]}, but its fold is 4"):
+            read_predictions(path, changed)

@@ -1,0 +1,195 @@
+"""Cross-fitting: which rows each fold's model learns from, watches and predicts.
+
+The networks are replaced by recorders; tests/stages trains real ones, and tests/contracts/test_leak.py memorisers.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from igarape.learners import crossfit as module
+from igarape.learners.crossfit import Recipe, cross_fit, set_aside
+from igarape.learners.experiment import Experiment, Knobs
+
+KNOBS = {"learning_rate": 0.01, "dropout": 0.0, "width": 1.0, "smoothing": 0.0, "decay": 0.0, "jitter": 0.0}
+RECIPE = Recipe(
+    experiment=Experiment(
+        backbone="plain",
+        weights="none",
+        chips="ingest",
+        labels="all",
+        size=32,
+        loss="bce",
+        objective="f2",
+        epochs=99,
+        batch=8,
+        knobs=Knobs(**KNOBS),
+    ),
+    knobs=KNOBS,
+    epochs=2,
+    validation=0.25,
+    patience=7,
+    tta=True,
+    seed=40,
+    threads=1,
+)
+COUNT = 60
+FOLDS = np.random.default_rng(0).integers(-1, 3, COUNT)
+GROUPS = [f"scene-{row // 3}" for row in range(COUNT)]
+PICTURES = np.arange(COUNT, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 3), dtype=np.uint8)
+TRUTH = np.zeros((COUNT, 2), dtype=np.bool_)
+
+
+class Networks:
+    """Stands in for training and prediction: fold k's model answers (k + 1) / 10."""
+
+    def __init__(self) -> None:
+        self.fitted: list[dict[str, Any]] = []
+        self.predicted: list[tuple[list[str], list[int], bool, int]] = []
+
+    def fit(self, pictures: Any, y: Any, **asked: Any) -> int:
+        """Keep what was asked, and log two epochs."""
+        self.fitted.append(asked)
+        for epoch in range(asked["epochs"]):
+            asked["log"](epoch, {"loss": 1.0})
+        return len(self.fitted) - 1
+
+    def export(self, network: int, path: Path) -> None:
+        """Write the fold's number."""
+        path.write_text(str(network), encoding="utf-8")
+
+    def predictor(self, paths: Sequence[Path], *, threads: int) -> "Predictor":
+        """Open models."""
+        return Predictor(self, paths)
+
+
+class Predictor:
+    """The mean of such models."""
+
+    def __init__(self, networks: Networks, paths: Sequence[Path]) -> None:
+        self.networks, self.paths = networks, paths
+
+    def predict(self, pictures: npt.NDArray[np.uint8], *, tta: bool, batch: int) -> npt.NDArray[np.float32]:
+        """Answer, and keep which models were asked for which rows: a picture's value is its row."""
+        rows = pictures[:, 0, 0, 0].tolist()
+        self.networks.predicted.append(([path.name for path in self.paths], rows, tta, batch))
+        answers = [(int(path.read_text(encoding="utf-8")) + 1) / 10 for path in self.paths]
+        return np.full((len(rows), 2), np.mean(answers), dtype=np.float32)
+
+
+class Run:
+    """A cross-fit, and all that was seen of it."""
+
+    def __init__(self, folder: Path, networks: Networks) -> None:
+        self.networks = networks
+        self.logged: list[tuple[int, int]] = []
+        self.heard: list[tuple[int, int, str]] = []
+        self.p = cross_fit(
+            PICTURES,
+            TRUTH,
+            folds=FOLDS,
+            groups=GROUPS,
+            recipe=RECIPE,
+            folder=folder,
+            log_of=self.log_of,
+            report=lambda *words: self.heard.append(words),
+        )
+
+    def log_of(self, fold: int) -> Any:
+        """Keep (fold, epoch)."""
+
+        def log(epoch: int, metrics: Mapping[str, float]) -> None:
+            self.logged.append((fold, epoch))
+
+        return log
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Cross-fit three folds and a hold-out."""
+    networks = Networks()
+    monkeypatch.setattr(module, "fit", networks.fit)
+    monkeypatch.setattr(module, "export", networks.export)
+    monkeypatch.setattr(module, "Predictor", networks.predictor)
+    return Run(tmp_path, networks)
+
+
+def test_a_folds_model_neither_learns_from_nor_watches_its_fold_or_the_hold_out(run: Run) -> None:
+    """Early stopping never sees the fold that is predicted; all other rows are used, each once."""
+    for fold, asked in enumerate(run.networks.fitted):
+        train, watch = asked["train"], asked["watch"]
+        assert not np.isin(FOLDS[np.concatenate([train, watch])], [fold, -1]).any()
+        assert sorted([*train, *watch]) == np.flatnonzero((fold != FOLDS) & (FOLDS != -1)).tolist()
+        assert len(watch) > 0
+
+
+def test_no_group_is_both_learned_from_and_watched(run: Run) -> None:
+    """Neighbours of a watched chip would tell early stopping what it wants to hear."""
+    for asked in run.networks.fitted:
+        assert not {GROUPS[row] for row in asked["train"]} & {GROUPS[row] for row in asked["watch"]}
+
+
+def test_each_row_is_predicted_once_by_the_model_of_its_fold_and_the_hold_out_by_all(run: Run) -> None:
+    """Whoever predicts a row has not seen it."""
+    names = [f"fold-{fold}.onnx" for fold in range(3)]
+    expected = [([names[fold]], np.flatnonzero(fold == FOLDS).tolist()) for fold in range(3)]
+    expected.append((names, np.flatnonzero(FOLDS == -1).tolist()))
+    assert [(paths, rows) for paths, rows, _, _ in run.networks.predicted] == expected
+
+
+def test_probabilities_stand_at_their_rows(run: Run) -> None:
+    """The table has the order of the pictures, not that of the folds."""
+    assert run.p.dtype == np.float32
+    assert np.allclose(run.p, np.where(FOLDS == -1, 0.2, (FOLDS + 1) / 10)[:, None] * np.ones((1, 2)))
+
+
+def test_every_fold_follows_the_recipe_with_a_seed_of_its_own(run: Run) -> None:
+    """The epochs are the recipe's (the experiment's are of a full training), and so are the knobs and the views."""
+    for asked in run.networks.fitted:
+        assert (asked["epochs"], asked["patience"], asked["knobs"]) == (2, 7, KNOBS)
+    assert len({asked["seed"] for asked in run.networks.fitted}) == 3
+    assert all((tta, batch) == (True, 8) for _, _, tta, batch in run.networks.predicted)
+
+
+def test_each_fold_has_its_own_log_and_progress_counts_all_epochs(run: Run) -> None:
+    """Six epochs in three folds; the bar never goes back and ends full."""
+    assert run.logged == [(fold, epoch) for fold in range(3) for epoch in range(2)]
+    done = [done for done, _, _ in run.heard]
+    assert done == sorted(done)
+    assert {total for _, total, _ in run.heard} == {6}
+    assert done[-1] == 6
+    assert run.heard[0][2] == "fold 1/3, epoch 1/2"
+
+
+groups = st.lists(st.integers(0, 30).map(str), min_size=1, max_size=80)
+
+
+@given(groups, st.floats(0, 0.5), st.integers(0, 5))
+def test_setting_aside_splits_rows_by_groups(names: list[str], share: float, seed: int) -> None:
+    """Every row is on one side, no group on both, and about the share of the groups is watched."""
+    rows = np.arange(0, len(names), 2)
+    train, watch = set_aside(rows, names, share=share, seed=seed)
+    assert sorted([*train, *watch]) == rows.tolist()
+    learned, watched = ({names[row] for row in side} for side in (train, watch))
+    assert not learned & watched
+    assert abs(len(watched) - share * len(learned | watched)) <= 0.5
+
+
+def test_a_share_of_0_sets_nothing_aside() -> None:
+    """Early stopping is turned off so."""
+    train, watch = set_aside(np.arange(9), GROUPS, share=0.0, seed=1)
+    assert train.tolist() == list(range(9))
+    assert watch.tolist() == []
+
+
+def test_the_same_seed_sets_the_same_rows_aside() -> None:
+    """And another seed others."""
+    one, two, other = (set_aside(np.arange(COUNT), GROUPS, share=0.3, seed=seed)[1].tolist() for seed in (1, 1, 2))
+    assert one == two
+    assert one != other

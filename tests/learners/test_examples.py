@@ -1,0 +1,107 @@
+"""What a learner is taught: the chips of the folds table, in its order, at the learner's size."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from igarape.chips.pictures import encode_jpeg
+from igarape.chips.store import StoreWriter
+from igarape.errors import InputError
+from igarape.learners.examples import Examples, load_examples
+from igarape.learners.experiment import Experiment, Knobs
+from igarape.tables import write_table
+
+LABELS = ("tree", "pond")
+GREYS = {"a": 10, "b": 90, "c": 170, "d": 250}
+FOLDS = pd.DataFrame({"image": ["c", "a", "d", "b"], "fold": [0, 1, -1, 0]})
+
+
+def experiment(size: int) -> Experiment:
+    """Make an experiment of a size."""
+    knobs = Knobs(learning_rate=0.01, dropout=0.0, width=1.0, smoothing=0.0, decay=0.0, jitter=0.0)
+    return Experiment(
+        backbone="plain",
+        weights="none",
+        chips="ingest",
+        labels="all",
+        size=size,
+        loss="bce",
+        objective="f2",
+        epochs=1,
+        batch=8,
+        knobs=knobs,
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Pack four grey chips and a test chip without labels; tree: a and c, pond: d."""
+    folder = tmp_path / "data" / "ingest"
+    places = []
+    with StoreWriter(folder) as writer:
+        for image, grey in {**GREYS, "unlabelled": 0}.items():
+            places.append(writer.add(image, encode_jpeg(np.full((64, 64, 3), grey, dtype=np.uint8), 95)))
+    catalog = pd.DataFrame(places, columns=["shard", "offset", "length"])
+    catalog.insert(0, "image", [*GREYS, "unlabelled"])
+    catalog["split"] = ["train"] * 4 + ["test"]
+    catalog["group"] = ["north", "north", "south", "south", "none"]
+    catalog["pond"] = [0, 0, 0, 1, 0]
+    catalog["tree"] = [1, 0, 1, 0, 0]
+    write_table(catalog, folder / "catalog.parquet")
+    write_table(FOLDS, tmp_path / "folds.parquet")
+    return folder
+
+
+def load(store: Path, *, size: int = 32, labels: tuple[str, ...] = LABELS) -> Examples:
+    """Load the examples."""
+    folds = store.parents[1] / "folds.parquet"
+    return load_examples(store, folds, experiment=experiment(size), labels=labels, report=lambda *_count: None)
+
+
+def test_everything_stands_in_the_order_of_the_folds_table(store: Path) -> None:
+    """A picture, its truth, its fold and its group are one chip's, whatever the order of the store."""
+    examples = load(store)
+    assert examples.images == ["c", "a", "d", "b"]
+    assert examples.folds.tolist() == [0, 1, -1, 0]
+    assert examples.groups == ["south", "north", "south", "north"]
+    assert examples.pictures.mean(axis=(1, 2, 3)).round().tolist() == [GREYS[image] for image in "cadb"]
+    assert examples.y.tolist() == [[True, False], [True, False], [False, True], [False, False]]
+
+
+def test_the_columns_of_the_truth_are_the_learners_labels(store: Path) -> None:
+    """A rare-label learner gets its labels alone, by name, not by place in the catalog."""
+    assert load(store, labels=("pond",)).y.tolist() == [[False], [False], [True], [False]]
+
+
+@pytest.mark.parametrize("size", [32, 96])
+def test_pictures_have_the_experiments_size(store: Path, size: int) -> None:
+    """Smaller or larger than the chip."""
+    pictures = load(store, size=size).pictures
+    assert pictures.shape == (4, size, size, 3)
+    assert pictures.dtype == np.uint8
+
+
+def test_the_rows_outside_a_fold_are_neither_its_own_nor_the_hold_outs(store: Path) -> None:
+    """What a model of that fold may learn from."""
+    examples = load(store)
+    assert examples.outside(0).tolist() == [1]
+    assert examples.outside(1).tolist() == [0, 3]
+
+
+def test_a_chip_of_the_folds_that_the_store_lacks_is_named(store: Path) -> None:
+    """Folds of another data set do not fit."""
+    write_table(
+        pd.concat([FOLDS, pd.DataFrame({"image": ["z", "y"], "fold": [0, 1]})]), store.parents[1] / "folds.parquet"
+    )
+    with pytest.raises(InputError, match=r"ingest: y and 1 more chips of .*folds\.parquet are not in it.*dvc repro"):
+        load(store)
+
+
+def test_progress_counts_the_chips(store: Path) -> None:
+    """Each chip read is reported."""
+    heard: list[tuple[int, int]] = []
+    folds = store.parents[1] / "folds.parquet"
+    load_examples(store, folds, experiment=experiment(32), labels=LABELS, report=lambda *count: heard.append(count))
+    assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]

@@ -1,0 +1,165 @@
+"""The backbones: pictures in, a probability per label out, and weights from a file or a clear error."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from igarape.errors import InputError
+from igarape.learners import networks
+from igarape.learners.networks import APPLICATIONS, BACKBONES, build_network, find_imagenet
+
+SIZE = 32
+KNOBS = {"dropout": 0.1, "width": 0.25}
+PICTURES = np.random.default_rng(1).integers(0, 256, (3, SIZE, SIZE, 3)).astype(np.float32)
+
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Skipping nested container"),  # Keras, before it refuses weights
+    pytest.mark.filterwarnings("ignore:__array__ implementation"),  # Keras reads h5 files so
+]
+
+
+def build(backbone: str, weights: str = "none", knobs: Mapping[str, float] = KNOBS) -> keras.Model:
+    """Build a small network of five labels."""
+    return build_network(backbone, weights, size=SIZE, labels=5, knobs=knobs)
+
+
+def body(name: str) -> keras.Model:
+    """Make what a weights file of the network holds: the application without top."""
+    return APPLICATIONS[name](input_shape=(SIZE, SIZE, 3), alpha=0.25, include_top=False, weights=None, pooling="avg")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Write weights files of small networks, under the names that Igarape looks for."""
+    folder = tmp_path_factory.mktemp("weights")
+    paths = {name: folder / f"{name}_imagenet_notop.weights.h5" for name in APPLICATIONS}
+    for name, path in paths.items():
+        keras.utils.set_random_seed(7)
+        body(name).save_weights(path)
+    return paths
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_a_network_gives_probabilities_in_float32(backbone: str) -> None:
+    """(n, size, size, 3) RGB 0..255 -> (n, labels), each in 0..1, and different for different pictures."""
+    network = build(backbone)
+    assert network.input_shape == (None, SIZE, SIZE, 3)
+    p = np.asarray(network(PICTURES, training=False))
+    assert p.shape == (3, 5)
+    assert p.dtype == np.float32
+    assert ((p > 0) & (p < 1)).all()
+    trained = np.asarray(network(PICTURES, training=True))  # untrained statistics let nothing through a MobileNet
+    assert (trained[0] != trained[1]).any()
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_the_statistics_of_every_normalisation_follow_quickly(backbone: str) -> None:
+    """At Keras's own momentum they lag behind in a few hundred steps, nested layers included."""
+    network = build(backbone)
+    found = [layer for layer in network._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(found) >= 5
+    assert {layer.momentum for layer in found} == {0.9}
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_the_width_multiplies_the_filters(backbone: str) -> None:
+    """A wider network has more weights."""
+    assert build(backbone, knobs=KNOBS | {"width": 0.5}).count_params() > 2 * build(backbone).count_params()
+
+
+def test_dropout_acts_in_training_only() -> None:
+    """An answer does not depend on chance."""
+    network = build("plain", knobs={"dropout": 0.5, "width": 0.25})
+    assert (np.asarray(network(PICTURES, training=False)) == np.asarray(network(PICTURES, training=False))).all()
+    assert (np.asarray(network(PICTURES, training=True)) != np.asarray(network(PICTURES, training=True))).any()
+
+
+def features(network: keras.Model) -> Any:
+    """Return the weights below the last layer."""
+    return network.layers[-3].get_weights()
+
+
+def test_weights_are_loaded_from_a_path(files: dict[str, Path]) -> None:
+    """All of the backbone's weights are the file's."""
+    loaded = build("mobilenet", str(files["mobilenet"]))
+    expected = body("mobilenet")
+    expected.load_weights(files["mobilenet"])
+    for a, b in zip(features(loaded), expected.get_weights(), strict=True):
+        assert (a == b).all()
+
+
+def test_imagenet_weights_are_looked_for_in_igarape_weights_first(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then in Keras's cache; in neither there is none."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("IGARAPE_WEIGHTS", raising=False)
+    assert find_imagenet("mobilenet") is None
+    cached = tmp_path / "models" / files["mobilenet"].name
+    cached.parent.mkdir()
+    cached.write_bytes(files["mobilenet"].read_bytes())
+    assert find_imagenet("mobilenet") == cached
+    monkeypatch.setenv("IGARAPE_WEIGHTS", str(files["mobilenet"].parent))
+    assert find_imagenet("mobilenet") == files["mobilenet"]
+    assert len(features(build("mobilenet", "imagenet"))) > 0
+
+
+def test_a_missing_weights_file_is_named(tmp_path: Path) -> None:
+    """And the error says what an experiment may set instead."""
+    with pytest.raises(InputError, match=r"gone\.weights\.h5: no such file; set the experiment's weights to none"):
+        build("mobilenet", str(tmp_path / "gone.weights.h5"))
+
+
+def test_weights_of_another_network_are_refused(files: dict[str, Path]) -> None:
+    """Nothing is loaded in part."""
+    with pytest.raises(InputError, match="these are not weights of mobilenet_v2 without top"):
+        build("mobilenet_v2", str(files["mobilenet"]))
+    with pytest.raises(InputError, match="these are not weights of mobilenet without top"):
+        build("mobilenet", str(files["mobilenet_v2"]))
+
+
+@pytest.mark.parametrize("name", ["cut.weights.h5", "text.weights.h5", "weights.txt"])
+def test_a_damaged_weights_file_is_refused(files: dict[str, Path], tmp_path: Path, name: str) -> None:
+    """A truncated file, text under the name of weights, and a name that Keras does not know."""
+    data = {"cut.weights.h5": files["mobilenet"].read_bytes()[:5000]}
+    path = tmp_path / name
+    path.write_bytes(data.get(name, b"not weights"))
+    with pytest.raises(InputError, match=f"{name}: these are not weights of mobilenet"):
+        build("mobilenet", str(path))
+
+
+def test_without_file_and_without_network_the_error_says_which_file_goes_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IGARAPE_WEIGHTS and Keras's cache are both named."""
+
+    def offline(**options: object) -> keras.Model:
+        if options["weights"] == "imagenet":
+            raise OSError("URL fetch failure")
+        return body("mobilenet")
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("IGARAPE_WEIGHTS", raising=False)
+    monkeypatch.setattr(networks, "APPLICATIONS", {"mobilenet": offline})
+    with pytest.raises(InputError) as caught:
+        build("mobilenet", "imagenet")
+    words = ("mobilenet_imagenet_notop.weights.h5", "IGARAPE_WEIGHTS", str(tmp_path / "models"), "URL fetch failure")
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_downloaded_weights_are_kept_under_our_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second time no network is needed."""
+
+    def online(**options: object) -> keras.Model:
+        return body("mobilenet")
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("IGARAPE_WEIGHTS", raising=False)
+    monkeypatch.setattr(networks, "APPLICATIONS", {"mobilenet": online})
+    build("mobilenet", "imagenet")
+    assert find_imagenet("mobilenet") == tmp_path / "models" / "mobilenet_imagenet_notop.weights.h5"

@@ -1,0 +1,160 @@
+"""One training: reproducible, watched on its watch rows alone, and the same as ONNX."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from igarape.labels import Booleans
+from igarape.learners.experiment import Experiment, Knobs
+from igarape.learners.inputs import Pictures
+from igarape.learners.predictor import Predictor
+from igarape.learners.training import export, fit, predict, score
+
+KNOBS = {"learning_rate": 0.01, "dropout": 0.2, "width": 0.25, "smoothing": 0.0, "decay": 0.001, "jitter": 0.05}
+TINY = Experiment(
+    backbone="plain",
+    weights="none",
+    chips="ingest",
+    labels="all",
+    size=32,
+    loss="bce",
+    objective="f2",
+    epochs=1,
+    batch=8,
+    knobs=Knobs(**KNOBS),
+)
+TRAIN, WATCH, UNUSED = np.arange(16), np.arange(16, 24), np.arange(24, 30)
+RNG = np.random.default_rng(5)
+PICTURES: Pictures = RNG.integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
+TRUTH: Booleans = RNG.random((30, 3)) < 0.5
+
+Epochs = list[tuple[int, dict[str, float]]]
+
+
+def train(pictures: Pictures, y: Booleans, *, epochs: int, watch: npt.NDArray[np.int64], log: Epochs) -> Any:
+    """Fit the tiny network on the rows TRAIN."""
+
+    def record(epoch: int, metrics: Mapping[str, float]) -> None:
+        log.append((epoch, dict(metrics)))
+
+    return fit(
+        pictures,
+        y,
+        experiment=TINY,
+        knobs=KNOBS,
+        train=TRAIN,
+        watch=watch,
+        epochs=epochs,
+        patience=2,
+        seed=3,
+        log=record,
+    )
+
+
+@pytest.fixture(scope="module")
+def watched() -> tuple[Any, Epochs]:
+    """Train on noise with random labels, watching other noise: nothing but memory can be gained."""
+    log: Epochs = []
+    return train(PICTURES, TRUTH, epochs=12, watch=WATCH, log=log), log
+
+
+@pytest.fixture(scope="module")
+def unwatched() -> tuple[Any, Epochs]:
+    """Train for two epochs without watching."""
+    log: Epochs = []
+    return train(PICTURES, TRUTH, epochs=2, watch=WATCH[:0], log=log), log
+
+
+def test_each_epoch_is_logged_with_its_loss_and_the_watched_figures(watched: tuple[Any, Epochs]) -> None:
+    """Epochs count from 0; the figures are numbers."""
+    _, log = watched
+    assert [epoch for epoch, _ in log] == list(range(len(log)))
+    for _, metrics in log:
+        assert set(metrics) == {"loss", "val_loss", "val_f2", "val_map"}
+        assert all(type(value) is float and np.isfinite(value) for value in metrics.values())
+
+
+def test_training_stops_when_the_watched_loss_no_longer_falls(watched: tuple[Any, Epochs]) -> None:
+    """Two epochs of patience after the best one, and no more."""
+    losses = [metrics["val_loss"] for _, metrics in watched[1]]
+    assert len(losses) < 12
+    assert len(losses) == int(np.argmin(losses)) + 1 + 2
+
+
+def test_the_best_epochs_weights_are_kept(watched: tuple[Any, Epochs]) -> None:
+    """The network answers as it did when the watched loss was least."""
+    network, log = watched
+    kept = score(predict(network, PICTURES[WATCH], batch=8), TRUTH[WATCH])
+    best = min((metrics for _, metrics in log), key=lambda metrics: metrics["val_loss"])
+    assert kept["val_loss"] == pytest.approx(best["val_loss"], abs=1e-6)
+
+
+def test_without_watched_rows_all_epochs_are_trained(unwatched: tuple[Any, Epochs]) -> None:
+    """There is nothing to stop by, and nothing but the loss to log."""
+    _, log = unwatched
+    assert [set(metrics) for _, metrics in log] == [{"loss"}, {"loss"}]
+
+
+def test_the_same_seed_gives_the_same_network_and_other_rows_have_no_say(unwatched: tuple[Any, Epochs]) -> None:
+    """Rows that are neither trained on nor watched may hold anything: the answers are the same to the last bit."""
+    others = np.concatenate([WATCH, UNUSED])
+    pictures, y = PICTURES.copy(), TRUTH.copy()
+    pictures[others], y[others] = 0, True
+    again = train(pictures, y, epochs=2, watch=WATCH[:0], log=[])
+    assert (predict(again, PICTURES, batch=8) == predict(unwatched[0], PICTURES, batch=8)).all()
+
+
+def test_a_batch_more_or_less_does_not_change_an_answer(unwatched: tuple[Any, Epochs]) -> None:
+    """Predictions are float32, one row a picture, however they are cut into batches."""
+    network, _ = unwatched
+    p = predict(network, PICTURES, batch=7)
+    assert p.shape == (30, 3)
+    assert p.dtype == np.float32
+    assert np.allclose(p, predict(network, PICTURES, batch=30), atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:In the future `np.object`")
+def test_the_exported_model_answers_as_the_network(unwatched: tuple[Any, Epochs], tmp_path: Path) -> None:
+    """ONNX Runtime and Keras agree within 1e-4, for one picture and for many; no unfinished file is left."""
+    network, _ = unwatched
+    path = tmp_path / "new" / "fold-0.onnx"
+    export(network, path)
+    assert [file.name for file in path.parent.iterdir()] == ["fold-0.onnx"]
+    exported = Predictor([path], threads=1)
+    assert (exported.size, exported.outputs) == (32, 3)
+    expected = predict(network, PICTURES, batch=8)
+    assert np.abs(exported.predict(PICTURES, tta=False, batch=8) - expected).max() < 1e-4
+    assert np.abs(exported.predict(PICTURES[:1], tta=False, batch=8) - expected[:1]).max() < 1e-4
+
+
+def test_the_score_of_a_perfect_answer() -> None:
+    """No loss, and both figures 1."""
+    y = np.array([[True, False], [False, True]])
+    figures = score(y.astype(np.float32), y)
+    assert figures == pytest.approx({"val_loss": 0.0, "val_f2": 1.0, "val_map": 1.0}, abs=1e-6)
+
+
+def test_the_loss_is_the_mean_binary_cross_entropy() -> None:
+    """Known answer; a probability of 0 for what is true costs much, not infinitely much."""
+    y = np.array([[True, False]])
+    assert score(np.array([[0.8, 0.4]], np.float32), y)["val_loss"] == pytest.approx(
+        -np.log([0.8, 0.6]).mean(), rel=1e-5
+    )
+    assert 5 < score(np.array([[0.0, 0.0]], np.float32), y)["val_loss"] < 10
+
+
+def test_the_f2_is_over_the_chips_that_hold_any_label() -> None:
+    """A rare-label learner is not punished for the many chips that have none of its labels."""
+    y = np.array([[True], [False], [False]])
+    assert score(np.array([[0.21], [0.0], [0.0]], np.float32), y)["val_f2"] == 1.0
+    assert score(np.array([[0.19], [0.0], [0.0]], np.float32), y)["val_f2"] == 0.0
+
+
+def test_where_no_watched_chip_holds_any_label_the_loss_alone_is_told() -> None:
+    """A few watched chips without a rare label are no reason to stop a training."""
+    figures = score(np.full((4, 2), 0.1, np.float32), np.zeros((4, 2), dtype=np.bool_))
+    assert figures == pytest.approx({"val_loss": -np.log(0.9)}, rel=1e-5)

@@ -1,0 +1,170 @@
+"""A small project in which the tracked steps have run, from packed chips to the decision."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from igarape.chips.catalog import build_catalog, fault_table
+from igarape.chips.chip import Chip
+from igarape.chips.pictures import encode_jpeg
+from igarape.labels import Vocabulary
+from igarape.learners import crossfit
+from igarape.learners import search as searching
+from igarape.stages import decide, dehaze, search, split, stack, train
+from igarape.tables import Probabilities, write_table
+
+ROOT = Path(__file__).parents[2]
+LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree", "pond"], "rare": ["kiln"]}
+VOCABULARY = Vocabulary(**{name: tuple(labels) for name, labels in LABELS.items()})
+DATASET = {
+    "source": {"kind": "drawn", "chips": 60, "side": 2},
+    "note": "",
+    "size": 64,
+    "labels": LABELS,
+    "params": {"experiments": ["tiny", "rare"]},
+}
+TINY = {
+    "backbone": "plain",
+    "weights": "none",
+    "chips": "ingest",
+    "labels": "all",
+    "size": 32,
+    "loss": "bce",
+    "objective": "map",
+    "epochs": 2,
+    "batch": 16,
+    "knobs": {
+        "learning_rate": {"low": 0.003, "high": 0.03, "scale": "log"},
+        "dropout": 0.1,
+        "width": 0.25,
+        "smoothing": 0.0,
+        "decay": 0.0,
+        "jitter": 0.0,
+    },
+}
+RARE = TINY | {"labels": "rare", "chips": "dehaze", "knobs": TINY["knobs"] | {"learning_rate": 0.01}}  # type: ignore[operator]
+CHANGES = {
+    "seed": 1,
+    "dataset": "toy",
+    "experiments": ["tiny", "rare"],
+    "split": {"folds": 2, "holdout": 0.25, "by": "scene"},
+    "search": {"tuner": "random", "trials": 2, "budget": 0.5},
+    "train": {"budget": 1.0, "validation": 0.2, "patience": 5, "tta": False},
+}
+LOCK = """\
+schema: '2.0'
+stages:
+  ingest:
+    outs:
+    - {path: data/ingest, hash: md5, md5: aaa.dir, size: 5}
+"""
+
+WriteModel = Callable[[Path, int, int, int], Probabilities]
+
+
+def chips() -> Iterator[Chip]:
+    """Make 60 chips, two of them to a scene: fog is bright, and a kiln is a red spot."""
+    rng = np.random.default_rng(3)
+    for row in range(60):
+        scene = row // 2
+        tags = (
+            ["fog"]
+            if scene % 5 == 0
+            else ["sun", *(["tree"] if scene % 2 else ["pond"]), *(["kiln"] if scene % 3 == 1 else [])]
+        )
+        picture = rng.integers(150, 256, (64, 64, 3)) if "fog" in tags else rng.integers(0, 106, (64, 64, 3))
+        if "kiln" in tags:
+            picture[20:40, 20:40] = (255, 0, 0)
+        data = encode_jpeg(picture.astype(np.uint8), 95)
+        yield Chip(image=f"chip-{row:02d}", data=data, tags=tuple(tags), split="train", group=f"scene-{scene}")
+
+
+def lay_out(folder: Path) -> None:
+    """Write the configuration of a small project, and pack its chips."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")) | CHANGES
+    params["stack"] |= {"rounds": 5, "use": "best"}
+    params["evaluate"] |= {"resamples": 100, "check": 8}
+    contents = {"params": params, "datasets/toy": DATASET, "experiments/tiny": TINY, "experiments/rare": RARE}
+    for name, content in contents.items():
+        path = folder / f"{name}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    (folder / "dvc.lock").write_text(LOCK, encoding="utf-8")
+    catalog, faults = build_catalog(
+        chips(), folder / "data/ingest", vocabulary=VOCABULARY, size=64, report=lambda _done: None
+    )
+    write_table(catalog, folder / "data/ingest/catalog.parquet")
+    write_table(fault_table(faults), folder / "data/ingest/faults.parquet")
+
+
+def pretend(patch: pytest.MonkeyPatch, write_model: WriteModel) -> None:
+    """Replace trainings by random linear models, for learners whose networks are not looked at."""
+
+    def fit(pictures: Any, y: Any, **asked: Any) -> int:
+        asked["log"](0, {"loss": 1.0, "val_loss": 1.0, "val_f2": 0.5, "val_map": 0.5})
+        return int(asked["seed"])
+
+    def export(network: int, path: Path) -> None:
+        write_model(path, 32, 1, network)
+
+    patch.setattr(searching, "fit", fit)
+    patch.setattr(crossfit, "fit", fit)
+    patch.setattr(crossfit, "export", export)
+
+
+@pytest.fixture(scope="session")
+def stream(tmp_path_factory: pytest.TempPathFactory, empty_database: Path, write_model: WriteModel) -> Path:
+    """Run the steps from dehaze to decide in a folder, and give it. Tiny is trained, rare pretends to be."""
+    folder = tmp_path_factory.mktemp("stream")
+    shutil.copy(empty_database, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        stand_in(folder, patch)
+        lay_out(folder)
+        dehaze.run()
+        split.run()
+        search.run("tiny")
+        train.run("tiny")
+        with pytest.MonkeyPatch.context() as inner:
+            pretend(inner, write_model)
+            search.run("rare")
+            train.run("rare")
+        stack.run()
+        decide.run()
+    return folder
+
+
+@pytest.fixture(name="stand_in", scope="session")
+def _stand_in() -> Callable[[Path, pytest.MonkeyPatch], None]:
+    """Give stand_in."""
+    return stand_in
+
+
+def stand_in(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Make a folder the one we work in, with its own database and no git."""
+    patch.chdir(folder)
+    patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+    patch.setenv("GIT_CEILING_DIRECTORIES", str(folder.parent))
+    patch.setenv("IGARAPE_WORKERS", "2")
+    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
+        patch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def project(stream: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in the folder where the steps have run; for looking only."""
+    stand_in(stream, monkeypatch)
+    return stream
+
+
+@pytest.fixture
+def copy(stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a copy of that folder, to change things and run steps again."""
+    folder = tmp_path / "copy"
+    shutil.copytree(stream, folder, ignore=shutil.ignore_patterns("mlruns", "reports"))
+    stand_in(folder, monkeypatch)
+    return folder

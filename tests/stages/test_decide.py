@@ -1,0 +1,70 @@
+"""decide: every rule scored on rows it was not fitted on, and one of them kept."""
+
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from igarape.files import read_json
+from igarape.meta.decision import RULES, Rule, cross_fit_rules
+from igarape.metrics import sample_f2
+from igarape.params import read_dataset
+from igarape.stages import decide as stage
+from igarape.tables import probability_columns, write_table
+
+
+def wrote() -> Any:
+    """Return what decide wrote."""
+    return read_json(Path("data/decide/rule.json"))
+
+
+def test_every_rule_is_scored_on_rows_it_was_not_fitted_on(project: Path) -> None:
+    """Cross-fitted over the folds of the chosen stack; the hold-out has no part."""
+    vocabulary = read_dataset("toy").labels.vocabulary()
+    chosen = read_json(Path("data/stack/stack.json"))["chosen"]
+    rows = pd.read_parquet("data/stack/predictions.parquet").query(f"learner == {chosen!r} and fold >= 0")
+    catalog = pd.read_parquet("data/ingest/catalog.parquet").set_index("image")
+    y = catalog.loc[rows["image"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
+    p = rows[probability_columns(rows)].to_numpy()
+    answers = cross_fit_rules(y, p, rows["fold"].to_numpy(), vocabulary=vocabulary)
+    expected = {name: sample_f2(y, answer) for name, answer in answers.items()}
+    assert {name: scores["f2"] for name, scores in wrote()["rules"].items()} == pytest.approx(expected)
+    assert set(expected) == set(RULES)
+
+
+def test_the_best_rule_is_kept_and_named_in_the_run(project: Path) -> None:
+    """`use: best` is by cross-fitted F2."""
+    scores = {name: both["f2"] for name, both in wrote()["rules"].items()}
+    rule = Rule.from_json(wrote()["rule"], read_dataset("toy").labels.vocabulary())
+    assert scores[rule.name] == max(scores.values())
+    run = mlflow.get_run(wrote()["run_id"])
+    assert run.data.tags["igarape.chosen"] == rule.name
+    assert run.data.metrics["oof_f2"] == pytest.approx(max(scores.values()))
+    assert all(run.data.metrics[f"{name}_f2"] == pytest.approx(score) for name, score in scores.items())
+
+
+@pytest.mark.parametrize("use", RULES)
+def test_params_may_ask_for_one(copy: Path, use: str) -> None:
+    """Whatever scores better."""
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    params["decide"]["use"] = use
+    Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    stage.run()
+    assert wrote()["rule"]["name"] == use
+
+
+def test_the_hold_outs_truth_has_no_say(copy: Path) -> None:
+    """With every label of the hold-out turned round, rule and scores are the same."""
+    before = wrote()
+    catalog = pd.read_parquet("data/ingest/catalog.parquet")
+    folds = pd.read_parquet("data/split/folds.parquet").set_index("image")["fold"]
+    labels = list(read_dataset("toy").labels.vocabulary().labels)
+    held = catalog["image"].map(folds).eq(-1)
+    catalog.loc[held, labels] = 1 - catalog.loc[held, labels]
+    write_table(catalog, Path("data/ingest/catalog.parquet"))
+    stage.run()
+    assert {**wrote(), "run_id": ""} == {**before, "run_id": ""}

@@ -1,0 +1,91 @@
+"""evaluate: the verdict on the hold-out with out-of-fold figures beside it, and the bundle, checked against both."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from igarape.errors import InputError
+from igarape.files import read_json
+from igarape.meta.decision import Rule
+from igarape.metrics import mean_average_precision, sample_f2
+from igarape.params import read_dataset
+from igarape.serving.bundle import Bundle
+from igarape.stages import evaluate as stage
+from igarape.tables import probability_columns, write_table
+
+
+@pytest.fixture(scope="module")
+def evaluated(stream: Path, stand_in: Any) -> Any:
+    """Run evaluate where the other steps have run, and give the metrics."""
+    with pytest.MonkeyPatch.context() as patch:
+        stand_in(stream, patch)
+        stage.run()
+        yield json.loads(Path("reports/metrics.json").read_text(encoding="utf-8"))
+
+
+def held_out() -> tuple[Any, Any]:
+    """Return truth and stacked probabilities of the hold-out."""
+    labels = list(read_dataset("toy").labels.vocabulary().labels)
+    chosen = read_json(Path("data/stack/stack.json"))["chosen"]
+    rows = pd.read_parquet("data/stack/predictions.parquet").query(f"learner == {chosen!r} and fold == -1")
+    catalog = pd.read_parquet("data/ingest/catalog.parquet").set_index("image")
+    return catalog.loc[rows["image"], labels].to_numpy().astype(np.bool_), rows[probability_columns(rows)].to_numpy()
+
+
+def test_the_hold_out_is_scored_by_the_rule_that_the_folds_chose(evaluated: Any) -> None:
+    """F2, mAP, the number of chips, and an interval around F2."""
+    y, p = held_out()
+    rule = Rule.from_json(read_json(Path("data/decide/rule.json"))["rule"], read_dataset("toy").labels.vocabulary())
+    holdout = evaluated["holdout"]
+    assert holdout["f2"] == pytest.approx(sample_f2(y, rule.apply(p)))
+    assert holdout["map"] == pytest.approx(mean_average_precision(y, p))
+    assert holdout["n"] == len(y)
+    assert holdout["f2_low"] <= holdout["f2"] <= holdout["f2_high"]
+
+
+def test_what_the_steps_before_scored_out_of_fold_stands_beside_it(evaluated: Any) -> None:
+    """Learners, stackers, rules and rare labels, as those steps wrote them."""
+    stack, decision = read_json(Path("data/stack/stack.json")), read_json(Path("data/decide/rule.json"))
+    cards = {name: read_json(Path(f"data/train/{name}/learner.json")) for name in ("tiny", "rare")}
+    assert evaluated["learners"] == {name: {"f2": card["f2"], "map": card["map"]} for name, card in cards.items()}
+    assert evaluated["stackers"] == stack["stackers"]
+    assert evaluated["rules"] == decision["rules"]
+    assert evaluated["rare"] == stack["rare"]
+    assert evaluated["oof"]["f2"] == decision["rules"][decision["rule"]["name"]]["f2"]
+
+
+def test_the_labels_and_the_page_are_written(evaluated: Any) -> None:
+    """One row for each label in their order; the page names the data set."""
+    table = pd.read_csv("reports/per_label.csv")
+    assert list(table["label"]) == list(read_dataset("toy").labels.vocabulary().labels)
+    assert "toy" in Path("reports/report.html").read_text(encoding="utf-8")
+
+
+def test_the_verdict_is_in_mlflow(evaluated: Any) -> None:
+    """The figures by name, the three files, and the runs that led here in the bundle's lineage."""
+    (run,) = mlflow.search_runs(
+        experiment_names=["igarape/evaluate"], filter_string="status = 'FINISHED'", output_format="list"
+    )
+    assert run.data.metrics["holdout_f2"] == pytest.approx(evaluated["holdout"]["f2"])
+    assert run.data.metrics["oof_f2"] == pytest.approx(evaluated["oof"]["f2"])
+    kept = {item.path for item in mlflow.artifacts.list_artifacts(run_id=run.info.run_id)}
+    assert kept >= {"metrics.json", "per_label.csv", "report.html"}
+    runs = Bundle.load(Path("data/evaluate/bundle")).manifest.lineage["runs"]
+    assert set(runs) == {"search@tiny", "train@tiny", "search@rare", "train@rare", "stack", "decide", "evaluate"}
+    assert runs["evaluate"] == run.info.run_id
+
+
+def test_a_bundle_that_answers_otherwise_than_the_pipeline_is_refused(copy: Path) -> None:
+    """Stacked predictions that the models did not make: the first chip that differs is named."""
+    path = Path("data/stack/predictions.parquet")
+    table = pd.read_parquet(path)
+    table.loc[table["fold"] == -1, "p_tree"] = 1 - table.loc[table["fold"] == -1, "p_tree"]
+    write_table(table, path)
+    with pytest.raises(InputError, match=r"data/evaluate/bundle: chip-\d\d: the bundle's probabilities differ by"):
+        stage.run()
+    assert not Path("reports/metrics.json").exists()

@@ -1,0 +1,129 @@
+"""search: nested runs, the best of them named, and the hold-out left alone."""
+
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pytest
+import yaml
+
+from igarape.errors import InputError
+from igarape.files import read_json
+from igarape.learners.experiment import Knobs
+from igarape.stages import search as stage
+from igarape.tables import read_folds, read_table
+
+EPOCHS = 1  # half of the experiment's two: params.yaml's search.budget is 0.5
+
+
+def parent() -> Any:
+    """Return the search's run."""
+    return mlflow.get_run(read_json(Path("data/search/tiny/best.json"))["run_id"])
+
+
+def trials() -> list[Any]:
+    """Return the nested runs of the search."""
+    run = parent()
+    nested = f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"
+    return list(mlflow.search_runs([run.info.experiment_id], nested, output_format="list"))
+
+
+def test_every_trial_is_a_nested_run_with_knobs_epochs_duration_and_status(project: Path) -> None:
+    """Two trials of one epoch each."""
+    assert len(trials()) == 2
+    for trial in trials():
+        assert trial.info.status == "FINISHED"
+        assert set(trial.data.params) == set(Knobs.model_fields)
+        for metric in ("loss", "val_loss", "val_f2", "val_map"):
+            history = mlflow.MlflowClient().get_metric_history(trial.info.run_id, metric)
+            assert [point.step for point in history] == list(range(EPOCHS))
+        assert trial.data.metrics["duration_s"] > 0
+
+
+def test_the_parent_run_names_the_best_trial(project: Path) -> None:
+    """Its score is the greatest of the objective's values; best.json says the same."""
+    scores = {trial.info.run_name: trial.data.metrics["val_map"] for trial in trials()}
+    best = read_json(Path("data/search/tiny/best.json"))
+    assert parent().data.tags["igarape.best_trial"] == best["trial"] == max(scores, key=lambda name: scores[name])
+    assert parent().data.metrics["best_val_map"] == pytest.approx(max(scores.values()))
+    assert best["score"] == pytest.approx(max(scores.values()))
+
+
+def test_best_json_holds_every_knob(project: Path) -> None:
+    """So that train needs no search to be repeated, and finds its run by the file."""
+    best = read_json(Path("data/search/tiny/best.json"))
+    (named,) = [trial for trial in trials() if trial.info.run_name == best["trial"]]
+    assert {name: float(value) for name, value in named.data.params.items()} == pytest.approx(best["knobs"])
+    assert best["experiment"] == "tiny"
+
+
+def test_the_trials_table_is_kept(project: Path) -> None:
+    """One row for each trial, as a file and in MLflow."""
+    table = read_table(Path("data/search/tiny/trials.parquet"), ["trial", "score", "seconds"], key=("trial",))
+    assert sorted(table["trial"]) == sorted(trial.info.run_name for trial in trials())
+    shown = mlflow.artifacts.load_dict(f"{parent().info.artifact_uri}/trials.json")
+    assert [dict(zip(shown["columns"], row, strict=True))["trial"] for row in shown["data"]] == list(table["trial"])
+
+
+def test_the_run_carries_parameters_and_data(project: Path) -> None:
+    """The knobs' space, the search's section, the seed, and the chips' DVC hash."""
+    run = parent()
+    expected = {"seed": "1", "dataset": "toy", "search.trials": "2", "tiny.knobs.learning_rate.high": "0.03"}
+    assert run.data.params.items() >= expected.items()
+    assert [given.dataset.digest for given in run.inputs.dataset_inputs] == ["aaa.dir"]
+    assert run.info.run_name == "tiny"
+
+
+def test_trials_are_scored_on_fold_0_and_learn_from_the_others_but_the_hold_out(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows that are handed to the search."""
+    asked: dict[str, Any] = {}
+
+    def search(pictures: Any, y: Any, **options: Any) -> None:
+        asked.update(options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stage, "search", search)
+    with pytest.raises(KeyboardInterrupt):
+        stage.run("tiny")
+    folds = read_folds(Path("data/split/folds.parquet"))["fold"].to_numpy()
+    assert set(folds[asked["watch"]]) == {0}
+    assert set(folds[asked["train"]]) == {1}
+    assert len(asked["watch"]) + len(asked["train"]) == np.sum(folds != -1)
+
+
+def change(name: str, **changes: object) -> None:
+    """Change an experiment."""
+    path = Path(f"experiments/{name}.yaml")
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
+
+
+def test_a_faulty_experiment_stops_before_anything_is_removed(copy: Path) -> None:
+    """What the last search found is still there."""
+    change("tiny", bacth=3)
+    with pytest.raises(InputError, match=r"experiments/tiny\.yaml: 1 problem\n  bacth  is not known"):
+        stage.run("tiny")
+    assert Path("data/search/tiny/best.json").exists()
+    with pytest.raises(InputError, match=r"experiments/tinny\.yaml: not found; did you mean tiny\?"):
+        stage.run("tinny")
+
+
+def test_missing_weights_end_the_search_with_one_clear_error(copy: Path) -> None:
+    """The trial and its parent are marked as failed."""
+    knobs = yaml.safe_load(Path("experiments/tiny.yaml").read_text(encoding="utf-8"))["knobs"] | {"width": 1.0}
+    change("tiny", backbone="mobilenet", weights="gone.weights.h5", knobs=knobs)
+    with pytest.raises(InputError, match=r"weights: gone\.weights\.h5: no such file"):
+        stage.run("tiny")
+    runs = mlflow.search_runs(
+        experiment_names=["igarape/search"], filter_string="status = 'FAILED'", output_format="list"
+    )
+    assert sorted(run.info.run_name for run in runs) == ["tiny", "trial-0"]
+
+
+def test_chips_that_were_not_packed_yet_are_missed_by_name(copy: Path) -> None:
+    """A step that is run too early says which step writes what is missing."""
+    Path("data/split/folds.parquet").unlink()
+    with pytest.raises(InputError, match=r"data/split/folds\.parquet: not found.*dvc repro"):
+        stage.run("tiny")

@@ -1,0 +1,99 @@
+"""train: one model a fold, and predictions of every chip by models that never saw it."""
+
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from igarape.chips.store import load_pictures
+from igarape.errors import InputError
+from igarape.files import read_json
+from igarape.labels import Vocabulary
+from igarape.learners.predictor import Predictor
+from igarape.meta.figures import figures
+from igarape.params import read_dataset
+from igarape.stages import train as stage
+from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions
+
+FOLDER = Path("data/train/tiny")
+
+
+def vocabulary() -> Vocabulary:
+    """Return the project's vocabulary."""
+    return read_dataset("toy").labels.vocabulary()
+
+
+def results() -> tuple[pd.DataFrame, Any, Any]:
+    """Return the predictions, the learner's card, and its run."""
+    card = read_json(FOLDER / "learner.json")
+    folds = read_folds(Path("data/split/folds.parquet"))
+    return read_predictions(FOLDER / "predictions.parquet", folds), card, mlflow.get_run(card["run_id"])
+
+
+def test_every_labelled_chip_is_predicted_for_every_label(project: Path) -> None:
+    """Folds and hold-out, once each; the columns are the learner's labels."""
+    table, card, _ = results()
+    assert len(table) == 60
+    assert {-1, 0, 1} == set(table["fold"])
+    assert probability_columns(table) == [f"p_{label}" for label in vocabulary().labels]
+    assert card["labels"] == list(vocabulary().labels)
+    rare = pd.read_parquet("data/train/rare/predictions.parquet")
+    assert probability_columns(rare) == ["p_kiln"]
+
+
+def test_a_chip_is_predicted_by_its_folds_model_and_the_hold_out_by_all(project: Path) -> None:
+    """The models that were written answer what stands in the table."""
+    table, card, _ = results()
+    catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary().labels)
+    pictures = load_pictures(Path("data/ingest"), catalog, list(table["image"]), size=card["size"])
+    models = [FOLDER / f"fold-{fold}.onnx" for fold in range(2)]
+    for fold, paths in ((0, models[:1]), (1, models[1:]), (-1, models)):
+        rows = (table["fold"] == fold).to_numpy()
+        answer = Predictor(paths, threads=1).predict(pictures[rows], tta=card["tta"], batch=16)
+        assert np.abs(table[probability_columns(table)].to_numpy()[rows] - answer).max() < 1e-6
+
+
+def test_the_quoted_scores_are_out_of_fold(project: Path) -> None:
+    """The card's and the run's figures are those of the folds' rows; the hold-out has no part in them."""
+    table, card, run = results()
+    labels = list(vocabulary().labels)
+    y = read_catalog(Path("data/ingest/catalog.parquet"), labels).set_index("image").loc[table["image"], labels]
+    inside = (table["fold"] >= 0).to_numpy()
+    p = table[probability_columns(table)].to_numpy()
+    expected = figures(y.to_numpy().astype(np.bool_)[inside], p[inside], labels=labels, vocabulary=vocabulary())
+    assert {name: card[name] for name in expected} == pytest.approx(expected)
+    assert run.data.metrics["oof_f2"] == pytest.approx(expected["f2"])
+    assert run.data.metrics["oof_map"] == pytest.approx(expected["map"])
+
+
+def test_the_run_shows_each_folds_epochs_and_leads_back_to_its_search(project: Path) -> None:
+    """Two epochs of each of two folds, on watched rows of their own."""
+    _, card, run = results()
+    for metric in ("fold0_loss", "fold1_val_loss", "fold1_val_f2"):
+        history = mlflow.MlflowClient().get_metric_history(run.info.run_id, metric)
+        assert [point.step for point in history] == [0, 1]
+    assert (
+        run.data.tags["igarape.search_run"]
+        == card["search_run_id"]
+        == read_json(Path("data/search/tiny/best.json"))["run_id"]
+    )
+    assert run.data.params["train.validation"] == "0.2"
+    assert float(run.data.params["tiny.knobs.dropout"]) == 0.1
+
+
+def test_learners_can_be_compared_by_the_same_metric_names(project: Path) -> None:
+    """In MLflow's table every learner has oof_f2 and oof_map."""
+    runs = mlflow.search_runs(experiment_names=["igarape/train"], output_format="list")
+    assert {run.info.run_name for run in runs} == {"tiny", "rare"}
+    assert all({"oof_f2", "oof_map"} <= set(run.data.metrics) for run in runs)
+
+
+def test_without_a_search_the_missing_file_is_named(copy: Path) -> None:
+    """And nothing was removed before that was noticed."""
+    Path("data/search/tiny/best.json").unlink()
+    with pytest.raises(InputError, match=r"data/search/tiny/best\.json: not found.*dvc repro"):
+        stage.run("tiny")
+    assert (FOLDER / "predictions.parquet").exists()

@@ -1,0 +1,133 @@
+"""use: another data set by one command, and a diff that shows just that."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from igarape.errors import InputError
+from igarape.params import read_params
+from igarape.stages import use as stage
+
+ROOT = Path(__file__).parents[2]
+LABELS = {"exclusive": [], "alone": [], "common": ["tree"], "rare": []}
+
+
+@pytest.fixture(autouse=True)
+def before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Stand in a folder with the project's params.yaml and give its text."""
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "datasets").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return text
+
+
+def offer(name: str, params: str) -> None:
+    """Write a data set that asks for params, given as YAML text."""
+    content: dict[str, Any] = {
+        "source": {"kind": "drawn", "chips": 40, "side": 2},
+        "note": "",
+        "size": 64,
+        "labels": LABELS,
+    }
+    Path(f"datasets/{name}.yaml").write_text(f"{yaml.safe_dump(content)}params:\n{params}\n", encoding="utf-8")
+
+
+def changed(before: str) -> list[str]:
+    """Return the lines that a diff shows."""
+    after = Path("params.yaml").read_text(encoding="utf-8")
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
+    return [line for line in lines if line[0] in "+-" and line[:3] not in {"+++", "---"}]
+
+
+def test_only_the_lines_that_the_data_set_asks_for_change(before: str) -> None:
+    """Comments and everything else stay as they were."""
+    offer("toy", "  experiments: [one, two]\n  split: {by: chip, folds: 3}")
+    stage.run("toy")
+    after = changed(before)
+    assert [line for line in after if line[0] == "+"] == [
+        "+dataset: toy",
+        "+experiments: [one, two]",
+        "+  folds: 3",
+        "+  by: chip",
+    ]
+    assert len(after) == 8
+    assert read_params().split.holdout == yaml.safe_load(before)["split"]["holdout"]
+
+
+def test_there_and_back_gives_the_same_file(before: str) -> None:
+    """What one data set changes the other changes back."""
+    was = yaml.safe_load(before)
+    offer("toy", "  experiments: [one]\n  split: {by: chip}")
+    offer(
+        was["dataset"],
+        yaml.safe_dump({"params": {"experiments": was["experiments"], "split": {"by": was["split"]["by"]}}})[8:],
+    )
+    stage.run("toy")
+    stage.run(was["dataset"])
+    assert changed(before) == []
+
+
+def test_twice_is_once(before: str) -> None:
+    """The second time nothing changes."""
+    offer("toy", "  split: {by: chip}")
+    stage.run("toy")
+    once = Path("params.yaml").read_text(encoding="utf-8")
+    stage.run("toy")
+    assert changed(once) == []
+
+
+@pytest.mark.parametrize("value", ["0.00001", "0.000001", "1.0e-05"])
+def test_a_small_number_can_be_read_again(value: str) -> None:
+    """It is written as the data set spells it: YAML takes 1e-05 for a word."""
+    offer("toy", f"  dehaze: {{epsilon: {value}}}")
+    stage.run("toy")
+    assert read_params().dehaze.epsilon == float(value)
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ("  splt: {by: chip}", "splt  is not known; did you mean split?"),
+        ("  split: {by: row}", "split.by  should be 'chip' or 'scene' (got 'row')"),
+        ("  split: {by: chip, flods: 3}", "split.flods  is not known; did you mean split.folds?"),
+        ("  dehaze: {epsilon: 1e-5}", "dehaze.epsilon  should be a valid number (got '1e-5')"),
+        ("  split: 3", "split  should hold keys and values (got 3)"),
+    ],
+)
+def test_what_would_not_be_valid_is_refused_and_nothing_changes(before: str, params: str, words: str) -> None:
+    """The fault is told with the data set's file."""
+    offer("toy", params)
+    with pytest.raises(InputError) as caught:
+        stage.run("toy")
+    assert str(caught.value).startswith("datasets/toy.yaml: params: 1 problem\n")
+    assert words in str(caught.value)
+    assert changed(before) == []
+
+
+def test_an_unknown_data_set_suggests_a_known_one(before: str) -> None:
+    """And nothing changes."""
+    offer("toy", "  split: {by: chip}")
+    with pytest.raises(InputError, match=r"datasets/tow\.yaml: not found; did you mean toy\?"):
+        stage.run("tow")
+    assert changed(before) == []
+
+
+def test_a_faulty_params_yaml_is_mended_first() -> None:
+    """Its own faults are not laid at the data set's door."""
+    offer("toy", "  split: {by: chip}")
+    Path("params.yaml").write_text("seed: 1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"^params\.yaml: \d+ problems"):
+        stage.run("toy")
+
+
+def test_the_next_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """What changed can be seen, and what to run."""
+    offer("toy", "  split: {by: chip}")
+    stage.run("toy")
+    out = capsys.readouterr().out
+    assert "git diff params.yaml" in out
+    assert "make repro" in out
