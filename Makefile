@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test repro ui serve lock
+.PHONY: help setup check test repro ui promote serve lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -40,6 +40,9 @@ repro: setup ## run the stream as far as something changed
 
 ui: setup ## MLflow's pages: runs, trials, models
 	$(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db
+
+promote: setup ## make the challenger the champion
+	$(BIN)/igarape promote
 
 serve: setup ## answer over HTTP with the champion
 	$(BIN)/igarape serve

@@ -1,5 +1,6 @@
 """The command line: one command per step, and those outside the stream."""
 
+import os
 from pathlib import Path
 
 import click
@@ -28,6 +29,8 @@ def main() -> None:
     `dvc repro` runs ingest, dehaze, split, search, train, stack, decide, evaluate and register as far as something
     changed. The other commands stand outside: nothing but promote and rollback moves the champion.
     """
+    # TensorFlow's start-up lines would bury the progress bars; it reads this when it is imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 @main.command()

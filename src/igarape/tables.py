@@ -1,6 +1,6 @@
 """The tables that flow between the steps: their columns, their checks, how they are read and written."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -101,3 +101,24 @@ def predictions(
 def probability_columns(frame: pd.DataFrame) -> list[str]:
     """Return the names of a table's p_<label> columns, in their order."""
     return [column for column in frame.columns if column.startswith("p_")]
+
+
+def learner_labels(tables: Mapping[str, pd.DataFrame]) -> dict[str, tuple[str, ...]]:
+    """Return the labels that each learner's predictions table holds, in its columns' order."""
+    return {name: tuple(c.removeprefix("p_") for c in probability_columns(table)) for name, table in tables.items()}
+
+
+def learner_probabilities(tables: Mapping[str, pd.DataFrame], images: Sequence[str]) -> dict[str, Probabilities]:
+    """Return each learner's probabilities (n, its labels) with the rows in the order of images.
+
+    Raises InputError for an image that a learner did not predict.
+    """
+    probabilities = {}
+    for name, table in tables.items():
+        rows = pd.Index(table["image"]).get_indexer(pd.Index(images))
+        if (rows < 0).any():
+            image = images[int(rows.argmin())]
+            raise InputError(f"stack: {name} has no prediction of {image}. Run: dvc repro train@{name}")
+        values: Probabilities = table[probability_columns(table)].to_numpy(dtype=np.float32)
+        probabilities[name] = values[rows]
+    return probabilities

@@ -1,5 +1,6 @@
-"""A knob is known, and moving it reruns the step it belongs to."""
+"""A knob is known, and moving it reruns the steps that read it."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from igarape.params import Params
+from igarape.params import Dataset, Params
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,6 +40,18 @@ def watched(stage: Mapping[str, Any]) -> set[str]:
     return {name for name in stage.get("params", ()) if isinstance(name, str)}
 
 
+def watched_of_the_data_set(stage: Mapping[str, Any]) -> set[str]:
+    """Return the keys of the data set's YAML that a stage of dvc.yaml depends on."""
+    files = [entry for entry in stage.get("params", ()) if isinstance(entry, dict)]
+    return {key for entry in files for key in entry.get("datasets/${dataset}.yaml", ())}
+
+
+def read(step: str, pattern: str, model: type[BaseModel]) -> set[str]:
+    """Return the fields of a schema that a stage's module reads, as the pattern finds them in its text."""
+    text = (ROOT / f"src/igarape/stages/{step}.py").read_text(encoding="utf-8")
+    return set(re.findall(pattern, text)) & set(model.model_fields)
+
+
 def covers(names: set[str], knob: str) -> bool:
     """Say whether a knob, or a section it stands in, is among the names."""
     return any(knob == name or knob.startswith(f"{name}.") for name in names)
@@ -62,3 +75,19 @@ def test_no_step_depends_on_a_knob_that_does_not_exist(pipeline: Mapping[str, Ma
     known = set(KNOBS) | {knob.split(".")[0] for knob in KNOBS}
     for name, stage in pipeline.items():
         assert watched(stage) <= known, name
+
+
+def test_a_step_depends_on_each_section_and_top_knob_it_reads(pipeline: Mapping[str, Mapping[str, Any]]) -> None:
+    """Where stages/STEP.py says params.X, the stage names X, or a knob in it."""
+    for name, stage in pipeline.items():
+        named = {knob.split(".", maxsplit=1)[0] for knob in watched(stage)}
+        assert read(name, r"\bparams\.(\w+)", Params) <= named, f"dvc.yaml: {name}: params"
+
+
+def test_a_step_depends_on_what_it_reads_of_the_data_set(pipeline: Mapping[str, Mapping[str, Any]]) -> None:
+    """Where stages/STEP.py says dataset.X, the stage names X of the data set's YAML; `params` is for `igarape use`."""
+    for name, stage in pipeline.items():
+        found = read(name, r"\b(?:dataset|read_dataset\([^)]*\))\.(\w+)", Dataset)
+        assert found <= watched_of_the_data_set(stage) <= set(Dataset.model_fields) - {"params"}, (
+            f"dvc.yaml: {name}: params"
+        )

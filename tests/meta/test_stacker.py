@@ -14,12 +14,10 @@ from igarape.meta.stacker import (
     Stacker,
     cross_fit,
     fit_stacker,
-    learner_labels,
-    learner_probabilities,
     mean_stacker,
 )
 from igarape.metrics import mean_average_precision
-from igarape.tables import Probabilities, predictions
+from igarape.tables import Probabilities, learner_labels, learner_probabilities, predictions
 
 Folds = npt.NDArray[np.int64]
 LABELS = ("sea", "dock", "blow down/1", "tank")

@@ -10,8 +10,8 @@ from igarape.metrics import Reals, mean_average_precision, sample_f2
 def figures(y: Booleans, p: Reals, *, labels: Sequence[str], vocabulary: Vocabulary) -> dict[str, float]:
     """Return f2 (sample F2) and map (macro average precision) of probabilities p against y, both (n, labels).
 
-    F2 is that of the fixed rule: 0.2 for free labels, the top of the exclusive group. For a learner of some labels only (the
-    rare ones) it is that of the threshold 0.2, over the chips that hold at least one of them.
+    F2 is that of the fixed rule: 0.2 for free labels, the top of the exclusive group. For a learner of some labels only
+    (the rare ones) it is that of the threshold 0.2, over the chips that hold at least one of them.
     """
     if tuple(labels) == vocabulary.labels:
         f2 = sample_f2(y, fit_rule("fixed", y, p, vocabulary=vocabulary).apply(p))

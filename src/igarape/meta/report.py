@@ -57,16 +57,8 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Champion:
-    """The registered champion and its F2 on its own hold-out."""
-
-    version: int
-    f2: float
-
-
-@dataclass(frozen=True)
 class Lineage:
-    """The git commit (dirty: changed since), the MLflow run of each step, and the hash of each data set as DVC has it."""
+    """The git commit (dirty: changed since), the MLflow run of each step, and DVC's hash of each step's output."""
 
     commit: str
     dirty: bool
@@ -79,9 +71,9 @@ class Verdict:
     """Everything the page shows, as plain values.
 
     note: what a reader must know about the data set first; may be empty. metrics, per_label: as built below.
-    stacker, rule: the chosen ones; threshold: the rule's, or None. differences: as against_best, over out-of-fold chips.
-    partial: the learners that predict only some labels, and how many. fitted: chips in the folds; split: what they were
-    split by, chip or scene.
+    stacker, rule: the chosen ones; threshold: the rule's, or None. differences: as against_best, out of fold.
+    partial: the learners that predict only some labels, and how many. fitted: chips in the folds; split: what the chips
+    were split by, chip or scene.
     """
 
     dataset: str
@@ -96,7 +88,6 @@ class Verdict:
     fitted: int
     folds: int
     split: str
-    champion: Champion | None
     worst: Sequence[Chip]
     dehazed: Sequence[Pair]
     faults: Sequence[Fault]
@@ -116,7 +107,7 @@ def metrics_document(
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Build reports/metrics.json. y, p and predicted (n, labels) are the hold-out; all the rest was scored out of fold."""
+    """Build reports/metrics.json. y, p, predicted (n, labels) are the hold-out; the rest was scored out of fold."""
     each = f2_per_sample(y, predicted)
     low, high = bootstrap_interval(each, resamples=resamples, seed=seed)
     f2, mean_ap = float(each.mean()), mean_average_precision(y, p)
@@ -164,16 +155,21 @@ def against_best(per_sample: Mapping[str, Floats], *, resamples: int, seed: int)
 
 def render_report(verdict: Verdict) -> str:
     """Render reports/report.html: one page, nothing to load from elsewhere."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters["jpeg"] = _jpeg
     page = environment.from_string((files("igarape.meta") / "report.html.jinja").read_text(encoding="utf-8"))
+    learners = _learners(verdict)
     return page.render(
         verdict=verdict,
         metrics=verdict.metrics,
-        learners=_learners(verdict),
+        learners=learners,
+        best=next((row for row in learners if row["partial"] is None), None),
         reach=max((abs(bound) for bounds in verdict.differences.values() for bound in bounds[1:]), default=0.0),
         labels=verdict.per_label.astype(object).where(verdict.per_label.notna(), None).to_dict("records"),
-        floor=_floor(verdict),
+        # The headline's scale starts at a tenth, with some room below all that is drawn on it.
+        floor=max(0.0, int(verdict.metrics["holdout"]["f2_low"] * 10 - 0.5) / 10),
     )
 
 
@@ -189,14 +185,6 @@ def _learners(verdict: Verdict) -> list[dict[str, Any]]:
         for name, figures in verdict.metrics["learners"].items()
     ]
     return sorted(rows, key=lambda row: (row["partial"] is not None, -row["f2"]))
-
-
-def _floor(verdict: Verdict) -> float:
-    """Find where the headline's scale starts: a round value with some room below all that is drawn on it."""
-    drawn = [verdict.metrics["holdout"]["f2_low"], verdict.metrics["oof"]["f2"]]
-    if verdict.champion:
-        drawn.append(verdict.champion.f2)
-    return max(0.0, int(min(drawn) * 10 - 0.5) / 10)
 
 
 def _only(figures: Figures, *names: str) -> dict[str, float]:

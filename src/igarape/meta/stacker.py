@@ -12,14 +12,13 @@ from typing import TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import xgboost
 
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
 from igarape.labels import Booleans
 from igarape.metrics import Floats
-from igarape.tables import HOLDOUT, Probabilities, probability_columns
+from igarape.tables import HOLDOUT, Probabilities
 
 Learners = Mapping[str, Sequence[str]]
 Predicted = Mapping[str, Probabilities]
@@ -107,27 +106,6 @@ class CrossFit:
     p: Probabilities
     stacker: Stacker
     fallbacks: dict[int, dict[str, str]]
-
-
-def learner_labels(tables: Mapping[str, pd.DataFrame]) -> dict[str, tuple[str, ...]]:
-    """Return the labels that each learner's predictions table holds, in its columns' order."""
-    return {name: tuple(c.removeprefix("p_") for c in probability_columns(table)) for name, table in tables.items()}
-
-
-def learner_probabilities(tables: Mapping[str, pd.DataFrame], images: Sequence[str]) -> dict[str, Probabilities]:
-    """Return each learner's probabilities (n, its labels) with the rows in the order of images.
-
-    Raises InputError for an image that a learner did not predict.
-    """
-    probabilities = {}
-    for name, table in tables.items():
-        rows = pd.Index(table["image"]).get_indexer(pd.Index(images))
-        if (rows < 0).any():
-            image = images[int(rows.argmin())]
-            raise InputError(f"stack: {name} has no prediction of {image}. Run: dvc repro train@{name}")
-        values: Probabilities = table[probability_columns(table)].to_numpy(dtype=np.float32)
-        probabilities[name] = values[rows]
-    return probabilities
 
 
 def mean_stacker(learners: Learners, *, labels: Sequence[str]) -> Stacker:

@@ -1,4 +1,4 @@
-"""evaluate: the verdict on the hold-out, and the ensemble as one bundle. All predictions -> data/evaluate/bundle, reports/."""
+"""evaluate: the verdict on the hold-out, and the ensemble as one bundle. All predictions -> data/evaluate, reports."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from igarape.files import fresh_folder, read_json, write_json, write_text
 from igarape.labels import Booleans, Vocabulary
 from igarape.meta import report
 from igarape.meta.decision import Rule, fit_rule
-from igarape.meta.stacker import learner_probabilities
 from igarape.metrics import f2_per_sample
-from igarape.params import Params, read_dataset, read_params, workers
+from igarape.params import Dataset, Params, read_dataset, read_params, workers
 from igarape.progress import progress
 from igarape.serving.bundle import Bundle, Learner, build_bundle
 from igarape.tables import (
     FAULT,
     HOLDOUT,
     Probabilities,
+    learner_probabilities,
     probability_columns,
     read_catalog,
     read_folds,
@@ -68,7 +68,7 @@ class Evidence:
 
 
 def run() -> None:
-    """Build the bundle, check that it answers as the pipeline did, score the hold-out for the first time, and report."""
+    """Build the bundle, check that it answers as the pipeline did, score the hold-out for the first time, report."""
     params = read_params()
     dataset = read_dataset(params.dataset)
     vocabulary = dataset.labels.vocabulary()
@@ -78,9 +78,6 @@ def run() -> None:
     with step_run("evaluate", params=recorded) as opened:
         origin = lineage()
         runs = _runs(evidence, opened.id)
-        held = ~evidence.inside
-        y, p = evidence.y[held], evidence.p[held]
-        predicted = evidence.rule.apply(p)
         build_bundle(
             FOLDER / "bundle",
             dataset=params.dataset,
@@ -89,36 +86,46 @@ def run() -> None:
             learners=[_part(card) for card in evidence.cards.values()],
             stacker=Path("data/stack/stacker"),
             rule=evidence.rule,
-            lineage={"git_commit": origin.commit, "uncommitted_changes": origin.dirty, "dvc": origin.data, "runs": runs},
+            lineage={
+                "git_commit": origin.commit,
+                "uncommitted_changes": origin.dirty,
+                "dvc": origin.data,
+                "runs": runs,
+            },
         )
         _check_bundle(evidence, vocabulary, count=params.evaluate.check)
-        metrics = _metrics(evidence, y, p, predicted, params)
-        per_label = report.per_label_table(y, p, predicted=predicted, labels=vocabulary.labels)
-        page = report.render_report(
-            report.Verdict(
-                dataset=params.dataset,
-                note=dataset.note,
-                metrics=metrics,
-                per_label=per_label,
-                stacker=evidence.stack["chosen"],
-                rule=evidence.rule.name,
-                threshold=evidence.rule.threshold,
-                differences=_differences(evidence, vocabulary, params),
-                partial={n: len(c["labels"]) for n, c in evidence.cards.items() if c["which"] != "all"},
-                fitted=int(evidence.inside.sum()),
-                folds=int(evidence.folds.max()) + 1,
-                champion=None,
-                split=params.split.by,
-                worst=_worst(evidence, predicted, vocabulary),
-                dehazed=_pairs(vocabulary),
-                faults=[report.Fault(**row) for row in read_table(FAULTS, FAULT, key=FAULT).to_dict("records")],
-                lineage=report.Lineage(commit=origin.commit, dirty=origin.dirty, runs=runs, data=origin.data),
-            )
-        )
-        write_json(metrics, REPORTS / "metrics.json")
-        write_text(per_label.to_csv(index=False), REPORTS / "per_label.csv")
-        write_text(page, REPORTS / "report.html")
-        _log(opened, metrics)
+        verdict = _judge(evidence, params, dataset, report.Lineage(origin.commit, origin.dirty, runs, origin.data))
+        write_json(verdict.metrics, REPORTS / "metrics.json")
+        write_text(verdict.per_label.to_csv(index=False), REPORTS / "per_label.csv")
+        write_text(report.render_report(verdict), REPORTS / "report.html")
+        _log(opened, verdict.metrics)
+
+
+def _judge(evidence: Evidence, params: Params, dataset: Dataset, origin: report.Lineage) -> report.Verdict:
+    """Score the hold-out, and put everything together that the report shows."""
+    vocabulary = dataset.labels.vocabulary()
+    held = ~evidence.inside
+    y, p = evidence.y[held], evidence.p[held]
+    predicted = evidence.rule.apply(p)
+    faults = read_table(FAULTS, FAULT, key=FAULT)[FAULT]
+    return report.Verdict(
+        dataset=params.dataset,
+        note=dataset.note,
+        metrics=_metrics(evidence, y, p, predicted, params),
+        per_label=report.per_label_table(y, p, predicted=predicted, labels=vocabulary.labels),
+        stacker=evidence.stack["chosen"],
+        rule=evidence.rule.name,
+        threshold=evidence.rule.threshold,
+        differences=_differences(evidence, vocabulary, params),
+        partial={name: len(card["labels"]) for name, card in evidence.cards.items() if card["which"] != "all"},
+        fitted=int(evidence.inside.sum()),
+        folds=int(evidence.folds.max()) + 1,
+        split=params.split.by,
+        worst=_worst(evidence, predicted, vocabulary),
+        dehazed=_pairs(vocabulary),
+        faults=[report.Fault(*row) for row in faults.itertuples(index=False)],
+        lineage=origin,
+    )
 
 
 def _gather(params: Params, vocabulary: Vocabulary) -> Evidence:
@@ -148,7 +155,7 @@ def _gather(params: Params, vocabulary: Vocabulary) -> Evidence:
 
 def _runs(evidence: Evidence, own: str) -> dict[str, str]:
     """Return the MLflow run of each step that led here."""
-    runs = {}
+    runs: dict[str, str] = {}
     for name, card in evidence.cards.items():
         runs |= {f"search@{name}": card["search_run_id"], f"train@{name}": card["run_id"]}
     return runs | {"stack": evidence.stack["run_id"], "decide": evidence.decision["run_id"], "evaluate": own}
@@ -178,15 +185,13 @@ def _check_bundle(evidence: Evidence, vocabulary: Vocabulary, *, count: int) -> 
             gap = float(np.abs(answer - evidence.p[row]).max())
             if gap > TOLERANCE:
                 raise InputError(
-                    f"{FOLDER / 'bundle'}: {evidence.images[row]}: the bundle's probabilities differ by {gap:.6f} from the "
-                    f"pipeline's, expected at most {TOLERANCE}. Packages or files changed in between; run: dvc repro -f"
+                    f"{FOLDER / 'bundle'}: {evidence.images[row]}: the bundle's probabilities differ by {gap:.6f} from "
+                    f"the pipeline's, expected at most {TOLERANCE}. Something changed in between; run: dvc repro -f"
                 )
             advance(done, len(rows))
 
 
-def _metrics(
-    evidence: Evidence, y: Booleans, p: Probabilities, predicted: Booleans, params: Params
-) -> dict[str, Any]:
+def _metrics(evidence: Evidence, y: Booleans, p: Probabilities, predicted: Booleans, params: Params) -> dict[str, Any]:
     """Build reports/metrics.json."""
     chosen = evidence.stack["stackers"][evidence.stack["chosen"]]
     return report.metrics_document(

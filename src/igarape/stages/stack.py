@@ -14,14 +14,21 @@ from igarape.meta.stacker import (
     CrossFit,
     Settings,
     cross_fit,
-    learner_labels,
-    learner_probabilities,
     mean_stacker,
 )
 from igarape.metrics import average_precision
 from igarape.params import Params, read_dataset, read_params
 from igarape.progress import progress
-from igarape.tables import Probabilities, predictions, read_catalog, read_folds, read_predictions, write_table
+from igarape.tables import (
+    Probabilities,
+    learner_labels,
+    learner_probabilities,
+    predictions,
+    read_catalog,
+    read_folds,
+    read_predictions,
+    write_table,
+)
 from igarape.tracking import step_run
 
 FOLDER = Path("data/stack")

@@ -1,0 +1,118 @@
+"""The catalog: every sound chip with its place and labels; every other one a row of the faults."""
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from igarape.chips.catalog import build_catalog, fault_table
+from igarape.chips.chip import Chip
+from igarape.chips.pictures import encode_jpeg
+from igarape.chips.sources import Fault
+from igarape.chips.store import Store
+from igarape.labels import Vocabulary
+from igarape.tables import FAULT, read_catalog, read_table, write_table
+
+VOCABULARY = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond"), rare=("kiln",))
+NOISE = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
+SOUND = encode_jpeg(NOISE, 90)
+
+
+def chip(image: str, tags: str = "sun", data: bytes = SOUND, split: str = "train") -> Chip:
+    """Make a chip."""
+    return Chip(image=image, split=split, group=f"scene-{image}", tags=tuple(tags.split()), data=data)
+
+
+def broken() -> dict[str, tuple[bytes, str]]:
+    """Return bytes that are no sound chip of 24 x 24 pixels, and what is wrong with each."""
+    deep = cv2.imencode(".png", np.full((24, 24, 3), 300, np.uint16))[1].tobytes()
+    black = io.BytesIO()
+    Image.new("CMYK", (24, 24), (0, 0, 0, 255)).save(black, "JPEG")
+    return {
+        "truncated": (SOUND[: len(SOUND) // 2], "damaged or cut short"),
+        "text": (b"image_name,tags", "expected a JPEG, PNG or TIF, found 15 bytes"),
+        "empty": (b"", "found an empty file"),
+        "deep": (deep, "expected 8 bits per channel, found 16"),
+        "small": (encode_jpeg(NOISE[:12, :12], 90), "expected 24 x 24, found 12 x 12"),
+        "long": (encode_jpeg(NOISE.reshape(48, 12, 3), 90), "expected 24 x 24, found 12 x 48"),
+        "wide": (encode_jpeg(NOISE[:20], 90), "expected 24 x 24, found 24 x 20"),
+        "grey": (encode_jpeg(np.full_like(NOISE, 99), 90), "shows one colour only"),
+        "black": (black.getvalue(), "shows one colour only"),
+    }
+
+
+def test_sound_chips_are_listed_with_place_and_labels(tmp_path: Path) -> None:
+    """The table passes its own checks, and leads to the bytes that came in."""
+    chips = [chip("b", "tree sun"), chip("a", "fog"), chip("t", "", split="test")]
+    done: list[int] = []
+    catalog, faults = build_catalog(chips, tmp_path, vocabulary=VOCABULARY, size=24, report=done.append)
+    assert faults == [] and done == [1, 2, 3]
+    write_table(catalog, tmp_path / "catalog.parquet")
+    read = read_catalog(tmp_path / "catalog.parquet", VOCABULARY.labels)
+    assert list(read["image"]) == ["b", "a", "t"]
+    assert list(read["split"]) == ["train", "train", "test"]
+    assert list(read["group"]) == ["scene-b", "scene-a", "scene-t"]
+    assert read[list(VOCABULARY.labels)].to_numpy().tolist() == [[1, 0, 1, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 0]]
+    assert {Store(tmp_path, read).bytes(image) for image in read["image"]} == {SOUND}
+
+
+@pytest.mark.parametrize("kind", broken())
+def test_a_broken_chip_is_a_fault_and_left_out(tmp_path: Path, kind: str) -> None:
+    """Its neighbours are packed, and progress counts it."""
+    data, problem = broken()[kind]
+    done: list[int] = []
+    chips = [chip("a"), chip(kind, data=data), chip("z")]
+    catalog, faults = build_catalog(chips, tmp_path, vocabulary=VOCABULARY, size=24, report=done.append)
+    assert list(catalog["image"]) == ["a", "z"] and done == [1, 2, 3]
+    (fault,) = faults
+    assert fault.image == kind and problem in fault.problem and fault.remedy and fault.left_out
+    assert not fault.problem.startswith(kind)
+
+
+@pytest.mark.parametrize(
+    ("tags", "problem"),
+    [
+        ("sun fog", "exactly one of sun, fog should hold, found fog, sun"),
+        ("tree", "exactly one of sun, fog should hold, found none"),
+        ("fog tree", "fog rules out every other label, found tree"),
+        ("", "has no tag"),
+    ],
+)
+def test_a_chip_that_breaks_the_vocabularys_rules_is_kept_and_reported(tmp_path: Path, tags: str, problem: str) -> None:
+    """Real labels do so now and then; its tags stay as they are."""
+    catalog, faults = build_catalog(
+        [chip("a", tags)], tmp_path, vocabulary=VOCABULARY, size=24, report=lambda _done: None
+    )
+    assert VOCABULARY.decode(catalog[list(VOCABULARY.labels)].iloc[0]).split() == sorted(
+        tags.split(), key=VOCABULARY.labels.index
+    )
+    assert [(fault.image, fault.problem, fault.left_out) for fault in faults] == [("a", problem, False)]
+
+
+def test_an_unlabelled_chip_breaks_no_rule(tmp_path: Path) -> None:
+    """It has no tags because nobody gave it any."""
+    _, faults = build_catalog(
+        [chip("t", "", split="test")], tmp_path, vocabulary=VOCABULARY, size=24, report=lambda _done: None
+    )
+    assert faults == []
+
+
+def test_no_sound_chip_is_an_empty_catalog(tmp_path: Path) -> None:
+    """It still has its columns, and there is no shard."""
+    catalog, faults = build_catalog(
+        [chip("x", data=b"x")], tmp_path, vocabulary=VOCABULARY, size=24, report=lambda _done: None
+    )
+    assert len(catalog) == 0 and set(VOCABULARY.labels) <= set(catalog.columns) and len(faults) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_the_faults_table_has_its_columns_even_without_a_fault(tmp_path: Path, count: int) -> None:
+    """One chip may have several faults."""
+    faults = [Fault("a", f"problem {number}", "remedy", left_out=number > 0) for number in range(count)]
+    write_table(fault_table(faults), tmp_path / "faults.parquet")
+    read = read_table(tmp_path / "faults.parquet", FAULT, key=("image", "problem"))
+    assert list(read.columns) == FAULT and list(read["left_out"]) == [False, True][:count]

@@ -1,0 +1,150 @@
+"""The store: any tar lists it, the same chips give the same bytes, one seek gives a chip back."""
+
+import hashlib
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from igarape.chips.pictures import encode_jpeg
+from igarape.chips.store import Store, StoreWriter, load_pictures
+from igarape.errors import InputError
+
+Chips = dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def chips() -> Chips:
+    """Make ten pictures of different lengths, a PNG and one of a very long name among them."""
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (16 + row, 16 + row, 3), dtype=np.uint8) for row in range(10)]
+    made = {f"chip-{row}": encode_jpeg(picture, 90) for row, picture in enumerate(pictures)}
+    buffer = io.BytesIO()
+    Image.fromarray(pictures[3]).save(buffer, "PNG")
+    return made | {"chip-3": buffer.getvalue(), f"long-{'x' * 150}": made["chip-0"]}
+
+
+def pack(folder: Path, chips: Chips) -> pd.DataFrame:
+    """Write the chips, four to a shard, and return their catalog."""
+    with StoreWriter(folder, shard_size=4) as store:
+        rows = [(image, *store.add(image, data)) for image, data in chips.items()]
+    return pd.DataFrame(rows, columns=["image", "shard", "offset", "length"])
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return a hash of each file of a folder, hidden ones too."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+def test_one_seek_gives_the_original_bytes(tmp_path: Path, chips: Chips) -> None:
+    """By the store, or by hand: open the shard, seek, read."""
+    catalog = pack(tmp_path, chips)
+    store = Store(tmp_path, catalog)
+    for row in catalog.itertuples():
+        with (tmp_path / str(row.shard)).open("rb") as file:
+            file.seek(int(str(row.offset)))
+            assert file.read(int(str(row.length))) == chips[str(row.image)] == store.bytes(str(row.image))
+
+
+def test_any_tar_lists_the_chips(tmp_path: Path, chips: Chips) -> None:
+    """In order, four to a shard, named by their real format, with nothing of the machine or the day."""
+    pack(tmp_path, chips)
+    shards = sorted(path.name for path in tmp_path.iterdir())
+    assert shards == ["shard-00000.tar", "shard-00001.tar", "shard-00002.tar"]
+    members = []
+    for shard in shards:
+        with tarfile.open(tmp_path / shard, "r:") as tar:
+            members.append(tar.getmembers())
+    assert [len(inside) for inside in members] == [4, 4, 3]
+    every = [member for inside in members for member in inside]
+    assert [member.name for member in every] == [f"{image}.{'png' if image == 'chip-3' else 'jpg'}" for image in chips]
+    assert [member.size for member in every] == [len(data) for data in chips.values()]
+    assert {(member.mtime, member.uid, member.gid, member.uname, member.mode) for member in every} == {
+        (0, 0, 0, "", 0o644)
+    }
+
+
+def test_the_same_chips_give_the_same_bytes(tmp_path: Path, chips: Chips) -> None:
+    """And the same catalog; another order gives others."""
+    first, second = pack(tmp_path / "a", chips), pack(tmp_path / "b", chips)
+    assert digests(tmp_path / "a") == digests(tmp_path / "b") and first.equals(second)
+    pack(tmp_path / "c", dict(reversed(chips.items())))
+    assert digests(tmp_path / "c") != digests(tmp_path / "a")
+
+
+@pytest.mark.parametrize("count", [0, 3, 4, 9])
+def test_nothing_is_left_after_an_exception(tmp_path: Path, chips: Chips, count: int) -> None:
+    """Not even the shards that were full, so half a data set cannot pass for one."""
+
+    def write_and_fail() -> None:
+        with StoreWriter(tmp_path / "store", shard_size=4) as store:
+            for image, data in list(chips.items())[:count]:
+                store.add(image, data)
+                assert not [path for path in (tmp_path / "store").iterdir() if not path.name.startswith(".")]
+            raise RuntimeError("out of luck")
+
+    with pytest.raises(RuntimeError, match="out of luck"):
+        write_and_fail()
+    assert list((tmp_path / "store").iterdir()) == []
+
+
+def test_what_is_no_picture_is_not_packed(tmp_path: Path, chips: Chips) -> None:
+    """It is an error that names it, and leaves nothing behind."""
+    with pytest.raises(InputError, match="text: expected a JPEG"):
+        pack(tmp_path, chips | {"text": b"hello"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_store_has_no_shard(tmp_path: Path) -> None:
+    """No chip, no file."""
+    assert len(pack(tmp_path, {})) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_chip_that_cannot_be_read_is_an_error_that_says_why(tmp_path: Path, chips: Chips) -> None:
+    """Not in the catalog, its shard gone, or its shard cut short."""
+    catalog = pack(tmp_path, chips)
+    store = Store(tmp_path, catalog)
+    with pytest.raises(InputError, match=r"holds no chip 'nobody'; its catalog lists 11 others"):
+        store.bytes("nobody")
+    path = tmp_path / "shard-00000.tar"
+    path.write_bytes(path.read_bytes()[: int(catalog["offset"][1]) + 10])
+    assert store.bytes("chip-0") == chips["chip-0"]
+    with pytest.raises(InputError, match=r"shard-00000\.tar: cut short, chip-1 should end at"):
+        store.bytes("chip-1")
+    path.unlink()
+    with pytest.raises(InputError, match=r"shard-00000\.tar: not found.*dvc repro"):
+        store.bytes("chip-0")
+
+
+@pytest.mark.parametrize("workers", [None, 1, 3])
+def test_pictures_are_loaded_in_the_order_asked_for(tmp_path: Path, chips: Chips, workers: int | None) -> None:
+    """Whatever the catalog's order and the number of threads; each of the size asked for; progress counts up."""
+    catalog = pack(tmp_path, chips).sample(frac=1, random_state=0)
+    images = [*reversed(chips), "chip-5", "chip-5"]
+    done: list[tuple[int, int]] = []
+    pictures = load_pictures(
+        tmp_path, catalog, images, size=16, report=lambda *step: done.append(step), workers=workers
+    )
+    assert pictures.shape == (13, 16, 16, 3) and pictures.dtype == np.uint8
+    assert done == [(row, 13) for row in range(1, 14)]
+    store = Store(tmp_path, catalog)
+    assert (pictures[10] == store.rgb("chip-0")).all() and (pictures[-1] == pictures[-2]).all()
+    assert (
+        len({picture.tobytes() for picture in pictures}) == 10
+    )  # the long name is chip-0 again, chip-5 is there thrice
+
+
+def test_no_pictures_are_an_empty_array(tmp_path: Path, chips: Chips) -> None:
+    """Of the shape that the others would have."""
+    assert load_pictures(tmp_path, pack(tmp_path, chips), [], size=8).shape == (0, 8, 8, 3)
+
+
+def test_one_chip_that_is_missing_stops_the_loading(tmp_path: Path, chips: Chips) -> None:
+    """No row of an array stays unfilled."""
+    with pytest.raises(InputError, match="holds no chip 'nobody'"):
+        load_pictures(tmp_path, pack(tmp_path, chips), ["chip-1", "nobody"], size=8)

@@ -1,0 +1,123 @@
+"""dehaze: every packed chip comes out as a JPEG, under the same name, with what was found in it."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from igarape.chips.catalog import build_catalog
+from igarape.chips.chip import Chip
+from igarape.chips.dehaze import dehaze
+from igarape.chips.pictures import Picture, encode_jpeg
+from igarape.chips.store import Store
+from igarape.errors import InputError
+from igarape.labels import Vocabulary
+from igarape.params import read_params
+from igarape.stages import dehaze as stage
+from igarape.tables import read_catalog, read_table, write_table
+
+ROOT = Path(__file__).parents[2]
+LABELS: dict[str, list[str]] = {"exclusive": [], "alone": [], "common": ["tree"], "rare": []}
+COUNT = 7
+
+
+def hazy(seed: int) -> Picture:
+    """Make a picture of noise under a grey veil, with a bright corner; the first one shows two colours only."""
+    rng = np.random.default_rng(seed)
+    rgb = rng.integers(0, 90, (32, 32, 3)) // 2 + 100 if seed else np.full((32, 32, 3), 50)
+    rgb[:8, :8] = 200
+    return rgb.astype(np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a project in which ingest has run, over labelled and unlabelled chips."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(stage, "CHUNK", 3)  # so that seven chips are more than one chunk
+    params = re.sub("(?m)^dataset: .*$", "dataset: toy", (ROOT / "params.yaml").read_text(encoding="utf-8"))
+    Path("params.yaml").write_text(params, encoding="utf-8")
+    source = {"kind": "drawn", "chips": 20, "side": 1}
+    dataset = {"source": source, "size": 32, "note": "", "labels": LABELS, "params": {}}
+    Path("datasets").mkdir()
+    Path("datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
+    chips = [
+        Chip(
+            image=f"chip-{number}",
+            split="train" if number % 3 else "test",
+            group=f"scene-{number}",
+            tags=("tree",) if number % 2 else (),
+            data=encode_jpeg(hazy(number), 95),
+        )
+        for number in range(COUNT)
+    ]
+    vocabulary = Vocabulary(**{name: tuple(labels) for name, labels in LABELS.items()})
+    catalog, _ = build_catalog(chips, Path("data/ingest"), vocabulary=vocabulary, size=32, report=lambda _done: None)
+    write_table(catalog, Path("data/ingest/catalog.parquet"))
+    return tmp_path
+
+
+def catalogs() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the catalogs of ingest and dehaze."""
+    before, after = (read_catalog(Path("data") / step / "catalog.parquet", ["tree"]) for step in ("ingest", "dehaze"))
+    return before, after
+
+
+def test_each_chip_is_the_dehazed_one_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the catalog's order, whatever the number of threads: dehazed with the knobs of params.yaml, then encoded."""
+    monkeypatch.setenv("IGARAPE_WORKERS", "2")
+    stage.run()
+    before, after = catalogs()
+    raw, clear = Store(Path("data/ingest"), before), Store(Path("data/dehaze"), after)
+    knobs = read_params().dehaze.model_dump()
+    quality = knobs.pop("quality")
+    assert list(after["image"]) == [f"chip-{number}" for number in range(COUNT)]
+    for image in after["image"]:
+        assert clear.bytes(image) == encode_jpeg(dehaze(raw.rgb(image), **knobs)[0], quality)
+        assert clear.bytes(image)[:2] == b"\xff\xd8"
+
+
+def test_the_catalog_keeps_all_but_the_places() -> None:
+    """Splits, groups and labels, of test chips too."""
+    stage.run()
+    before, after = catalogs()
+    same = ["image", "split", "group", "tree"]
+    assert before[same].equals(after[same]) and list(before.columns) == list(after.columns)
+    assert (before["length"] != after["length"]).any()
+
+
+def test_the_quality_table_has_a_row_for_each_chip() -> None:
+    """The airlight's colour and the mean transmission in [0, 1], the change in grey levels."""
+    stage.run()
+    table = read_table(
+        Path("data/dehaze/quality.parquet"), ["airlight_r", "airlight_g", "airlight_b", "mean_t", "change"]
+    )
+    assert list(table["image"]) == [f"chip-{number}" for number in range(COUNT)]
+    assert table[["airlight_r", "airlight_g", "airlight_b", "mean_t"]].apply(lambda c: c.between(0, 1)).all(axis=None)
+    assert table["change"].between(0, 255).all() and table["change"].max() > 1
+
+
+def test_the_number_of_workers_changes_no_byte(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a second run, which starts from an empty folder."""
+    found = []
+    for workers in ("1", "3"):
+        monkeypatch.setenv("IGARAPE_WORKERS", workers)
+        (project / "data/dehaze").mkdir(exist_ok=True)
+        (project / "data/dehaze/shard-00009.tar").write_bytes(b"old")
+        stage.run()
+        found.append({path.name: path.read_bytes() for path in (project / "data/dehaze").iterdir()})
+    assert found[0] == found[1] and set(found[0]) == {"catalog.parquet", "quality.parquet", "shard-00000.tar"}
+
+
+def test_without_chips_the_error_says_what_to_run(project: Path) -> None:
+    """The catalog is missing, or a shard is."""
+    shard = project / "data/ingest/shard-00000.tar"
+    shard.unlink()
+    with pytest.raises(InputError, match=r"data/ingest/shard-00000\.tar: not found.*dvc repro"):
+        stage.run()
+    assert not (project / "data/dehaze/catalog.parquet").exists()
+    (project / "data/ingest/catalog.parquet").unlink()
+    with pytest.raises(InputError, match=r"data/ingest/catalog\.parquet: not found.*dvc repro"):
+        stage.run()

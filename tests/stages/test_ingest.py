@@ -1,0 +1,223 @@
+"""ingest: a folder or drawn chips in, packed chips with a catalog and a table of faults out."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from igarape.chips.pictures import encode_jpeg
+from igarape.chips.store import Store
+from igarape.errors import InputError
+from igarape.stages import ingest
+from igarape.tables import FAULT, read_catalog, read_table
+
+ROOT = Path(__file__).parents[2]
+LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree"], "rare": ["kiln"]}
+NAMES = ["sun", "fog", "tree", "kiln"]
+FOLDER = {"kind": "folder", "images": "toy/train", "tags": "toy/tags.csv", "unlabelled": "toy/test"}
+ROWS = ["a,sun tree", "b,fog", "c,sun kiln kiln"]
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a project whose data set lies in a folder: three labelled chips and one without labels."""
+    (tmp_path / "datasets").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IGARAPE_DATA", str(tmp_path / "chips"))
+    monkeypatch.setenv("IGARAPE_WORKERS", "1")
+    settings(FOLDER, size=16, faults=0)
+    rng = np.random.default_rng(0)
+    for name in ("train/a", "train/b", "train/c", "test/t"):
+        put(f"{name}.jpg", encode_jpeg(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8), 90))
+    tag(*ROWS)
+    return tmp_path
+
+
+def settings(source: dict[str, Any], *, size: int, faults: int) -> None:
+    """Write params.yaml and the data set."""
+    params = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    for name, value in (("dataset", "toy"), ("  faults", str(faults))):
+        params = re.sub(f"(?m)^{name}: \\S+", f"{name}: {value}", params)
+    Path("params.yaml").write_text(params, encoding="utf-8")
+    dataset = {"source": source, "size": size, "note": "", "labels": LABELS, "params": {}}
+    Path("datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
+
+
+def put(name: str, data: bytes) -> None:
+    """Write a file of the data set."""
+    path = Path("chips/toy") / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def tag(*rows: str) -> None:
+    """Write the CSV."""
+    put("tags.csv", "\n".join(["image_name,tags", *rows, ""]).encode())
+
+
+def faults() -> pd.DataFrame:
+    """Read the faults table."""
+    return read_table(Path("data/ingest/faults.parquet"), FAULT, key=("image", "problem"))
+
+
+def test_a_folder_is_packed_and_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Bytes unchanged, labels as booleans, the unlabelled chip as a test chip; nothing is at fault."""
+    ingest.run()
+    catalog = read_catalog(Path("data/ingest/catalog.parquet"), NAMES)
+    assert list(catalog["image"]) == ["a", "b", "c", "t"]
+    assert list(catalog["split"]) == ["train", "train", "train", "test"]
+    assert catalog[NAMES].to_numpy().tolist() == [[1, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0]]
+    store = Store(Path("data/ingest"), catalog)
+    assert store.bytes("b") == Path("chips/toy/train/b.jpg").read_bytes()
+    assert store.bytes("t") == Path("chips/toy/test/t.jpg").read_bytes()
+    assert len(faults()) == 0
+    assert "ingest: 4 chips packed, 0 left out, 0 other faults reported" in capsys.readouterr().out
+
+
+def test_the_same_source_gives_the_same_bytes(project: Path) -> None:
+    """DVC would rerun all that follows otherwise."""
+    found = []
+    for _ in range(2):
+        ingest.run()
+        found.append({path.name: path.read_bytes() for path in (project / "data/ingest").iterdir()})
+    assert found[0] == found[1] and set(found[0]) == {"catalog.parquet", "faults.parquet", "shard-00000.tar"}
+
+
+def test_what_an_earlier_run_left_is_gone(project: Path) -> None:
+    """A shard more would be packed with the data set."""
+    (project / "data/ingest").mkdir(parents=True)
+    (project / "data/ingest/shard-00009.tar").write_bytes(b"old")
+    ingest.run()
+    assert not (project / "data/ingest/shard-00009.tar").exists()
+
+
+def spoil() -> None:
+    """Put one fault of each kind beside the three sound chips: eight are left out, two are only reported."""
+    rng = np.random.default_rng(1)
+    sound = encode_jpeg(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8), 90)
+    put("train/truncated.jpg", sound[: len(sound) // 2])
+    put("train/text.jpg", b"no picture")
+    put("train/flat.jpg", encode_jpeg(np.full((16, 16, 3), 7, np.uint8), 90))
+    put("train/large.jpg", encode_jpeg(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8), 90))
+    put("train/untagged.jpg", sound)
+    put("train/misspelt.jpg", sound)
+    put("train/torn.jpg", sound)
+    put("test/dark.jpg", encode_jpeg(np.zeros((16, 16, 3), np.uint8), 90))
+    rows = [f"{name},sun" for name in ("truncated", "text", "flat", "large", "gone")]
+    tag(*ROWS, *rows, "misspelt,sum", "torn,sun fog", "a,sun")
+
+
+LEFT_OUT = {"truncated", "text", "flat", "large", "untagged", "gone", "misspelt", "dark"}
+
+
+def test_faults_that_are_borne_are_reported_and_the_rest_is_packed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Unsound chips are left out; a chip that breaks the weather's rules, or stands twice, is kept."""
+    spoil()
+    settings(FOLDER, size=16, faults=8)
+    ingest.run()
+    catalog = read_catalog(Path("data/ingest/catalog.parquet"), NAMES)
+    assert set(catalog["image"]) == {"a", "b", "c", "t", "torn"}
+    table = faults()
+    assert set(table.loc[table["left_out"], "image"]) == LEFT_OUT
+    kept = dict(table.loc[~table["left_out"], ["image", "problem"]].to_numpy().tolist())
+    assert kept == {
+        "torn": "exactly one of sun, fog should hold, found fog, sun",
+        "a": "stands twice in tags.csv, with other tags",
+    }
+    assert (table[["problem", "remedy"]] != "").all(axis=None)
+    assert "5 chips packed, 8 left out, 2 other faults reported" in capsys.readouterr().out
+
+
+def test_more_faults_than_are_borne_stop_the_step() -> None:
+    """The error lists them and says both ways out; the faults table stands, a catalog does not."""
+    spoil()
+    settings(FOLDER, size=16, faults=7)
+    with pytest.raises(InputError) as caught:
+        ingest.run()
+    message = str(caught.value)
+    assert message.startswith("data/ingest: 8 chips left out, 7 are borne\n")
+    for image in LEFT_OUT:
+        assert f"\n  {image}: " in message
+    assert "  large: expected 16 x 16, found 32 x 32; " in message and "did you mean sun?" in message
+    assert message.endswith("raise ingest.faults in params.yaml to 8. Then: dvc repro ingest")
+    assert set(faults()["image"]) == {*LEFT_OUT, "torn", "a"}
+    assert not Path("data/ingest/catalog.parquet").exists()
+
+
+def test_of_many_faults_the_first_are_listed() -> None:
+    """And the table is named that holds the others."""
+    tag(*ROWS, *[f"gone-{number:02d},sun" for number in range(25)])
+    with pytest.raises(
+        InputError, match=r"25 chips left out(.|\n)*and 15 more, in data/ingest/faults\.parquet"
+    ) as caught:
+        ingest.run()
+    assert str(caught.value).count("gone-") == 10
+    assert len(faults()) == 25
+
+
+def test_chips_that_break_the_rules_do_not_stop_the_step() -> None:
+    """None is left out, so none has to be borne."""
+    tag("a,sun fog", "b,fog tree", "c,")
+    ingest.run()
+    assert list(faults()["image"]) == ["a", "b", "c"] and not faults()["left_out"].any()
+    assert len(read_catalog(Path("data/ingest/catalog.parquet"), NAMES)) == 4
+
+
+def test_a_data_set_without_a_sound_labelled_chip_is_an_error() -> None:
+    """However many faults are borne: there is nothing to learn from."""
+    for name in "abc":
+        put(f"train/{name}.jpg", b"text")
+    settings(FOLDER, size=16, faults=100)
+    with pytest.raises(InputError, match=r"no labelled chip is left; 3 faults stand in data/ingest/faults\.parquet"):
+        ingest.run()
+    assert len(faults()) == 3
+
+
+def test_without_its_source_the_step_stops_before_it_touches_anything(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IGARAPE_DATA not set, its folder gone, or the data set's folder gone: what was packed before still stands."""
+    ingest.run()
+    before = (project / "data/ingest/catalog.parquet").read_bytes()
+    settings(FOLDER | {"images": "elsewhere"}, size=16, faults=0)
+    with pytest.raises(InputError, match="chips/elsewhere: no such folder"):
+        ingest.run()
+    monkeypatch.setenv("IGARAPE_DATA", str(project / "gone"))
+    with pytest.raises(InputError, match=r"IGARAPE_DATA=.*gone: no such folder"):
+        ingest.run()
+    monkeypatch.delenv("IGARAPE_DATA")
+    with pytest.raises(InputError, match="IGARAPE_DATA is not set"):
+        ingest.run()
+    assert (project / "data/ingest/catalog.parquet").read_bytes() == before
+
+
+def test_a_csv_without_the_columns_stops_the_step() -> None:
+    """The error names the file."""
+    put("tags.csv", b"name,label\na,sun\n")
+    with pytest.raises(InputError, match=r"toy/tags\.csv: expected the columns image_name, tags, found name, label"):
+        ingest.run()
+
+
+def test_drawn_chips_are_packed_with_the_truth_about_their_haze() -> None:
+    """They need no IGARAPE_DATA; a row of haze for each chip, in the same order."""
+    labels = yaml.safe_load((ROOT / "datasets/drawn.yaml").read_text(encoding="utf-8"))["labels"]
+    dataset = {
+        "source": {"kind": "drawn", "chips": 20, "side": 2},
+        "size": 32,
+        "note": "",
+        "labels": labels,
+        "params": {},
+    }
+    Path("datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
+    ingest.run()
+    catalog = read_catalog(Path("data/ingest/catalog.parquet"), labels["exclusive"])
+    haze = read_table(Path("data/ingest/haze.parquet"), ["image", "t_00", "t_33", "airlight_r"])
+    assert list(haze["image"]) == list(catalog["image"]) and len(catalog) == 20
+    assert Store(Path("data/ingest"), catalog).rgb(str(catalog["image"][19])).shape == (32, 32, 3)
+    assert (catalog.groupby("group").size() == 4).all()
+    clear = haze["image"].isin(catalog.loc[catalog["haze"] == 0, "image"])
+    assert (haze.loc[clear, "t_00"] == 1).all()
