@@ -200,8 +200,7 @@ def _mean(probabilities: Predicted, labels: Sequence[str], learners: Learners) -
         columns = [labels.index(label) for label in predicted]
         total[:, columns] += probabilities[name]
         count[columns] += 1
-    mean: Floats = total / count
-    return mean
+    return np.asarray(total / count)
 
 
 def _features(probabilities: Predicted, mean: Floats, learners: Learners) -> Probabilities:
@@ -211,15 +210,12 @@ def _features(probabilities: Predicted, mean: Floats, learners: Learners) -> Pro
 
 def _logit(p: Floats) -> Floats:
     clipped = np.clip(p, EDGE, 1 - EDGE)
-    logit: Floats = np.log(clipped / (1 - clipped))
-    return logit
+    return np.asarray(np.log(clipped / (1 - clipped)))
 
 
 def _one_sided(y: Booleans) -> str | None:
     """Say why nothing can be learned about a label whose truth is y (n,); None when something can."""
-    if y.any() and not y.all():
-        return None
-    return f"{'every' if y.any() else 'none'} of {len(y)} rows has it"
+    return None if y.any() and not y.all() else f"{'every' if y.any() else 'none'} of {len(y)} rows has it"
 
 
 def _rows(probabilities: Predicted, rows: Booleans) -> dict[str, Probabilities]:
@@ -241,12 +237,11 @@ def _check_probabilities(probabilities: Predicted, learners: Learners) -> int:
     """Refuse other learners or shapes than the stack knows; return the number of rows."""
     if set(probabilities) != set(learners):
         raise InputError(f"stack: expected predictions by {sorted(learners)}, found {sorted(probabilities)}")
-    rows = {name: len(p) for name, p in probabilities.items()}
+    rows = len(next(iter(probabilities.values())))
     for name, p in probabilities.items():
-        expected = (next(iter(rows.values())), len(learners[name]))
-        if p.shape != expected:
-            raise InputError(f"stack: {name}: expected probabilities of shape {expected}, found {p.shape}")
-    return next(iter(rows.values()))
+        if p.shape != (shape := (rows, len(learners[name]))):
+            raise InputError(f"stack: {name}: expected probabilities of shape {shape}, found {p.shape}")
+    return rows
 
 
 def _load_booster(path: Path) -> xgboost.Booster:

@@ -71,8 +71,7 @@ def run() -> None:
     """Build the bundle, check that it answers as the pipeline did, score the hold-out for the first time, report."""
     params = read_params()
     dataset = read_dataset(params.dataset)
-    vocabulary = dataset.labels.vocabulary()
-    evidence = _gather(params, vocabulary)
+    evidence = _gather(params, dataset.labels.vocabulary())
     fresh_folder(FOLDER)
     recorded = {"seed": params.seed, "dataset": params.dataset, "evaluate": params.evaluate.model_dump()}
     with step_run("evaluate", params=recorded) as opened:
@@ -93,7 +92,7 @@ def run() -> None:
                 "runs": runs,
             },
         )
-        _check_bundle(evidence, vocabulary, count=params.evaluate.check)
+        _check_bundle(evidence, count=params.evaluate.check)
         verdict = _judge(evidence, params, dataset, report.Lineage(origin.commit, origin.dirty, runs, origin.data))
         write_json(verdict.metrics, REPORTS / "metrics.json")
         write_text(verdict.per_label.to_csv(index=False), REPORTS / "per_label.csv")
@@ -103,8 +102,7 @@ def run() -> None:
 
 def _judge(evidence: Evidence, params: Params, dataset: Dataset, origin: report.Lineage) -> report.Verdict:
     """Score the hold-out, and put everything together that the report shows."""
-    vocabulary = dataset.labels.vocabulary()
-    held = ~evidence.inside
+    vocabulary, held = evidence.rule.vocabulary, ~evidence.inside
     y, p = evidence.y[held], evidence.p[held]
     predicted = evidence.rule.apply(p)
     faults = read_table(FAULTS, FAULT, key=FAULT)[FAULT]
@@ -174,10 +172,10 @@ def _part(card: Mapping[str, Any]) -> Learner:
     )
 
 
-def _check_bundle(evidence: Evidence, vocabulary: Vocabulary, *, count: int) -> None:
+def _check_bundle(evidence: Evidence, *, count: int) -> None:
     """Refuse a bundle that does not answer as the pipeline did, on up to count hold-out chips from their raw bytes."""
     bundle = Bundle.load(FOLDER / "bundle", threads=workers())
-    store = Store(RAW, read_catalog(RAW / "catalog.parquet", vocabulary.labels))
+    store = Store(RAW, read_catalog(RAW / "catalog.parquet", evidence.rule.vocabulary.labels))
     rows = np.flatnonzero(~evidence.inside)[:count]
     with progress("evaluate: checking the bundle", "chip") as advance:
         for done, row in enumerate(rows, start=1):
@@ -210,9 +208,8 @@ def _metrics(evidence: Evidence, y: Booleans, p: Probabilities, predicted: Boole
 
 def _differences(evidence: Evidence, vocabulary: Vocabulary, params: Params) -> dict[str, report.Difference]:
     """Compare the learners of all labels by paired bootstrap over the chips in the folds, out of fold."""
-    inside = evidence.inside
+    inside, each = evidence.inside, {}
     y = evidence.y[inside]
-    each = {}
     for name, p in evidence.learners.items():
         if evidence.cards[name]["which"] == "all":
             each[name] = f2_per_sample(y, fit_rule("fixed", y, p[inside], vocabulary=vocabulary).apply(p[inside]))
@@ -247,7 +244,7 @@ def _pairs(vocabulary: Vocabulary) -> list[report.Pair]:
 
 def _log(opened: Run, metrics: Mapping[str, Any]) -> None:
     """Log the verdict's figures and files."""
-    opened.metrics({f"holdout_{name}": value for name, value in metrics["holdout"].items()})
-    opened.metrics({f"oof_{name}": value for name, value in metrics["oof"].items()})
+    for rows in ("holdout", "oof"):
+        opened.metrics({f"{rows}_{name}": value for name, value in metrics[rows].items()})
     for name in ("metrics.json", "per_label.csv", "report.html"):
         opened.artifact(REPORTS / name)
