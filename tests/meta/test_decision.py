@@ -11,7 +11,8 @@ from hypothesis.extra.numpy import arrays
 
 from igarape.errors import InputError
 from igarape.labels import Booleans, Vocabulary
-from igarape.meta.decision import CHUNK, RULES, Rule, above, cross_fit_rules, expected_f2, fit_rule
+from igarape.meta.decision import CHUNK, RULES, Rule, cross_fit_rules, expected_f2, fit_rule
+from igarape.meta.threshold import above
 from igarape.metrics import Floats, sample_f2
 
 WEATHER = Vocabulary(exclusive=("sun", "fog", "night"), alone=("night",), common=("a", "b"), rare=("c",))

@@ -13,13 +13,12 @@ import numpy.typing as npt
 
 from igarape.errors import InputError, did_you_mean
 from igarape.labels import Booleans, Vocabulary
-from igarape.metrics import BETA_SQUARED, Floats, Reals, sample_f2
+from igarape.meta.threshold import ISOLATED, above, columns
+from igarape.metrics import Floats, Reals, sample_f2
 from igarape.tables import HOLDOUT
 
 RULES = ("fixed", "threshold", "expected_f2")
 
-# The best threshold for one isolated label with a calibrated probability.
-ISOLATED = 1 / (1 + BETA_SQUARED)
 GRID = np.arange(2, 81) / 100
 # Rows at once in expected_f2: some 3 MB for 17 labels, which stay in the processor's cache.
 CHUNK = 1024
@@ -80,21 +79,6 @@ def cross_fit_rules(
     return answers
 
 
-def above(p: Reals, vocabulary: Vocabulary, *, threshold: float) -> Booleans:
-    """Answer the group's most probable label and each free label with p >= threshold; the top label if none is."""
-    group, free, alone = _columns(vocabulary)
-    answer = np.zeros(p.shape, dtype=np.bool_)
-    answer[:, free] = p[:, free] >= threshold
-    rows = np.arange(len(p))
-    if len(group):
-        top = group[p[:, group].argmax(axis=1)]
-        answer[np.isin(top, alone)] = False
-    else:
-        top = np.where(answer.any(axis=1), answer.argmax(axis=1), p.argmax(axis=1))
-    answer[rows, top] = True
-    return answer
-
-
 def expected_f2(p: Reals, vocabulary: Vocabulary) -> Booleans:
     """Answer, for each chip, the set of labels with the greatest expected F2.
 
@@ -108,7 +92,7 @@ def expected_f2(p: Reals, vocabulary: Vocabulary) -> Booleans:
 
 def _expected_f2(p: Floats, vocabulary: Vocabulary) -> Booleans:
     """Answer expected_f2 for one chunk of rows."""
-    group, free, alone = _columns(vocabulary)
+    group, free, alone = columns(vocabulary)
     weather, single = _normalised(p[:, group]), np.isin(group, alone)
     lonely, companion = np.where(single, weather, 0), np.where(single, 0, weather)
     together = np.maximum(0, 1 - lonely.sum(axis=1))
@@ -173,15 +157,6 @@ def _best_threshold(y: Booleans, p: Reals, vocabulary: Vocabulary) -> float:
     """Find the threshold of the grid with the best sample F2; of equals, the one nearest to the isolated label's."""
     nearest: list[float] = sorted(GRID.tolist(), key=lambda threshold: abs(threshold - ISOLATED))
     return max(nearest, key=lambda threshold: sample_f2(y, above(p, vocabulary, threshold=threshold)))
-
-
-def _columns(vocabulary: Vocabulary) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Return the columns of the exclusive group, of the free labels, and of the labels that stand alone."""
-    labels = vocabulary.labels
-    group = [labels.index(label) for label in vocabulary.exclusive]
-    free = [j for j, label in enumerate(labels) if label not in vocabulary.exclusive]
-    alone = [labels.index(label) for label in vocabulary.alone]
-    return np.array(group, dtype=np.intp), np.array(free, dtype=np.intp), np.array(alone, dtype=np.intp)
 
 
 def _check_name(name: str) -> None:

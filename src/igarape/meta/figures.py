@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from igarape.labels import Booleans, Vocabulary
-from igarape.meta.decision import ISOLATED, fit_rule
+from igarape.meta.threshold import ISOLATED, above
 from igarape.metrics import Reals, mean_average_precision, sample_f2
 
 
@@ -14,7 +14,7 @@ def figures(y: Booleans, p: Reals, *, labels: Sequence[str], vocabulary: Vocabul
     (the rare ones) it is that of the threshold 0.2, over the chips that hold at least one of them.
     """
     if tuple(labels) == vocabulary.labels:
-        f2 = sample_f2(y, fit_rule("fixed", y, p, vocabulary=vocabulary).apply(p))
+        f2 = sample_f2(y, above(p, vocabulary, threshold=ISOLATED))
     else:
         held = y.any(axis=1)
         f2 = sample_f2(y[held], p[held] >= ISOLATED)

@@ -14,7 +14,8 @@ from igarape.errors import InputError
 from igarape.files import fresh_folder, read_json, write_json, write_text
 from igarape.labels import Booleans, Vocabulary
 from igarape.meta import report
-from igarape.meta.decision import Rule, fit_rule
+from igarape.meta.decision import Rule
+from igarape.meta.threshold import ISOLATED, above
 from igarape.metrics import f2_per_sample
 from igarape.params import Dataset, Params, read_dataset, read_params, workers
 from igarape.progress import progress
@@ -212,7 +213,7 @@ def _differences(evidence: Evidence, vocabulary: Vocabulary, params: Params) -> 
     y = evidence.y[inside]
     for name, p in evidence.learners.items():
         if evidence.cards[name]["which"] == "all":
-            each[name] = f2_per_sample(y, fit_rule("fixed", y, p[inside], vocabulary=vocabulary).apply(p[inside]))
+            each[name] = f2_per_sample(y, above(p[inside], vocabulary, threshold=ISOLATED))
     return report.against_best(each, resamples=params.evaluate.resamples, seed=params.seed) if each else {}
 
 
