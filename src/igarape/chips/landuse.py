@@ -65,7 +65,7 @@ def fields(canvas: Canvas, *, reach: float) -> list[Points]:
 def plots(canvas: Canvas, centre: Points, *, count: int) -> None:
     """Draw small uneven plots near each other, each with its own crop."""
     for place in centre + canvas.rng.normal(0, 14 * np.sqrt(count), (count, 2)):
-        shape = canvas.blob(place, canvas.rng.uniform(7, 19), rough=0.3, stretch=canvas.rng.uniform(1, 2.2))
+        shape = canvas.blob(place, canvas.rng.uniform(11, 26), rough=0.3, stretch=canvas.rng.uniform(1, 2.2))
         texture = mottled(canvas.colour(GARDENS), canvas.noise(3, 2), 0.07)
         canvas.paint(Surface.PLOT, texture, shape * canvas.rng.uniform(0.7, 1.0))
 
@@ -181,7 +181,7 @@ def _crops(canvas: Canvas, cell: Points, angle: float) -> Floats:
 
 def _roof(canvas: Canvas, centre: Points, angle: float) -> None:
     """Draw one roof."""
-    half = canvas.rng.uniform(1.5, 3.5, 2) * [1.4, 0.9]
+    half = canvas.rng.uniform(2.0, 4.2, 2) * [1.4, 0.9]
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half @ turn + centre
     canvas.paint(Surface.ROOF, canvas.colour(ROOFS), canvas.polygon(corners))

@@ -81,7 +81,7 @@ def _lay_out(canvas: Canvas, theme: str, land: str, *, side: int) -> None:
         for _ in range(rng.poisson((0.35 if settled else 0.14) * side)):
             landuse.plots(canvas, canvas.anywhere(), count=int(rng.integers(3, 10)))
     if not settled and rng.random() < 0.08:
-        course = landuse.road(canvas, bend=rng.uniform(0.02, 0.15), width=int(rng.integers(2, 5)))
+        course = landuse.road(canvas, bend=rng.uniform(0.02, 0.15), width=int(rng.integers(4, 7)))
         if rng.random() < 0.35:
             landuse.houses(canvas, course, count=int(rng.integers(3, 12)))
     _theme(canvas, theme)
@@ -94,7 +94,7 @@ def _settle(canvas: Canvas) -> None:
     chosen = rng.permutation(len(lines))[: rng.choice([0, 0, 1, 1, 2])]
     for index in chosen:
         course = np.linspace(lines[index][0], lines[index][1], canvas.edge // 2)
-        landuse.pave(canvas, course, width=int(rng.integers(2, 5)))
+        landuse.pave(canvas, course, width=int(rng.integers(4, 7)))
         if rng.random() < 0.7:
             landuse.houses(canvas, course, count=int(rng.integers(3, 16)))
     if rng.random() < 0.16:
@@ -105,9 +105,9 @@ def _water(canvas: Canvas) -> None:
     """Draw a stream, a river or a lake."""
     rng = canvas.rng
     if rng.random() < 0.2:
-        scenery.lake(canvas, radius=rng.uniform(20, 110))
+        scenery.lake(canvas, radius=rng.uniform(30, 110))
     else:
-        scenery.river(canvas, width=int(np.exp(rng.uniform(np.log(6), np.log(70)))), muddy=False)
+        scenery.river(canvas, width=int(np.exp(rng.uniform(np.log(9), np.log(70)))), muddy=False)
 
 
 def _theme(canvas: Canvas, theme: str) -> None:
@@ -123,7 +123,7 @@ def _theme(canvas: Canvas, theme: str) -> None:
         scenery.blossom(canvas, crowns=int(rng.uniform(0.0008, 0.0025) * canvas.edge**2))
     elif theme == "burn":
         for _ in range(rng.integers(1, 4)):
-            landuse.burn(canvas, canvas.anywhere(), radius=rng.uniform(16, 48))
+            landuse.burn(canvas, canvas.anywhere(), radius=rng.uniform(22, 60))
     elif theme == "pit":
         landuse.road(canvas, bend=0.25, width=4)
         landuse.pit(canvas, radius=rng.uniform(60, 130))
