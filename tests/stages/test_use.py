@@ -1,6 +1,7 @@
 """use: another data set by one command, and a diff that shows just that."""
 
 import difflib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,18 @@ from igarape.params import read_params
 from igarape.stages import use as stage
 
 ROOT = Path(__file__).parents[2]
-LABELS = {"exclusive": [], "alone": [], "common": ["tree"], "rare": []}
+LABELS = {"exclusive": [], "alone": [], "common": ["tree"], "rare": ["ship"]}
 
 
 @pytest.fixture(autouse=True)
 def before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Stand in a folder with the project's params.yaml and give its text."""
+    """Stand in a folder with the project's params.yaml and experiments, and give the text of params.yaml."""
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "datasets").mkdir()
+    shutil.copytree(ROOT / "experiments", tmp_path / "experiments")
+    for name in ("one", "two"):
+        shutil.copy(ROOT / "experiments/plain.yaml", tmp_path / f"experiments/{name}.yaml")
     monkeypatch.chdir(tmp_path)
     return text
 
@@ -131,3 +135,15 @@ def test_the_next_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "git diff params.yaml" in out
     assert "make repro" in out
+
+
+def test_an_experiment_that_is_not_there_or_cannot_be_served_is_refused(before: str) -> None:
+    """All such experiments are told at once, before anything changes."""
+    offer("toy", "  experiments: [plian, rare]")
+    path = Path("datasets/toy.yaml")
+    path.write_text(path.read_text(encoding="utf-8").replace("- ship", "[]").replace("rare:\n  []", "rare: []"))
+    with pytest.raises(InputError) as caught:
+        stage.run("toy")
+    assert "experiments/plian.yaml: not found; did you mean plain?" in str(caught.value)
+    assert "experiments/rare.yaml" in str(caught.value)
+    assert changed(before) == []

@@ -10,13 +10,17 @@ from ruamel.yaml import YAML
 
 from igarape.configuration import validate
 from igarape.files import write_text
+from igarape.learners.experiment import read_experiments
 from igarape.params import DATASETS, PARAMS, Params, read_dataset, read_params
 
 
 def run(dataset: str) -> None:
-    """Set `dataset`, and what datasets/DATASET.yaml lists under params; refuse a result that is not valid."""
+    """Set `dataset`, and what datasets/DATASET.yaml lists under params; refuse a result that is not valid.
+
+    Nothing is written when an experiment is missing, or asks for labels that the data set does not have.
+    """
     read_params()
-    read_dataset(dataset)
+    vocabulary = read_dataset(dataset).labels.vocabulary()
     keeper = YAML()  # keeps comments, and each value as it is spelled: 0.00001 does not become 1e-05
     keeper.preserve_quotes = True
     keeper.indent(mapping=2, sequence=4, offset=2)
@@ -26,7 +30,8 @@ def run(dataset: str) -> None:
     content["dataset"] = dataset
     _overlay(content, keeper.load(source.read_text(encoding="utf-8"))["params"])
     text = _dump(keeper, content)
-    validate(Params, yaml.safe_load(text), f"{source}: params")
+    params = validate(Params, yaml.safe_load(text), f"{source}: params")
+    read_experiments(params.experiments, vocabulary)
     write_text(text, PARAMS)
     click.echo(f"{PARAMS} now says dataset: {dataset}. See: git diff {PARAMS}. Run: make repro")
 
