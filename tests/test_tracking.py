@@ -94,7 +94,9 @@ def trials(parent: Recorded) -> list[Recorded]:
 
 def test_a_steps_runs_lie_in_the_steps_experiment(recorded: Recorded) -> None:
     """igarape/STEP holds the runs of STEP; a learner's run has the learner's name."""
-    assert mlflow.get_experiment(recorded.info.experiment_id).name == "igarape/search"
+    experiment = mlflow.get_experiment(recorded.info.experiment_id)
+    assert experiment.name == "igarape/search"
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
     assert recorded.info.run_name == "plain"
     assert recorded.info.status == "FINISHED"
     assert recorded.data.tags["igarape.step"] == "search"

@@ -22,6 +22,7 @@ from igarape.errors import InputError
 
 LOCK = Path("dvc.lock")
 DATA = ("data/ingest", "data/dehaze", "data/split")
+KIND = "custom_model_development"  # without it MLflow's pages open on traces of language models
 RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 
 Log = Callable[[int, Mapping[str, float]], None]
@@ -124,7 +125,9 @@ def step_run(step: str, *, params: Mapping[str, Any], learner: str | None = None
         run = Run(opened.info.run_id)
         run.tags(_tags(step, name, come_from))
         mlflow.log_params(_flat(params))
-        mlflow.MlflowClient().log_inputs(run.id, [_input(path, md5) for path, md5 in come_from.data.items()])
+        client = mlflow.MlflowClient()
+        client.set_experiment_tag(opened.info.experiment_id, "mlflow.experimentKind", KIND)
+        client.log_inputs(run.id, [_input(path, md5) for path, md5 in come_from.data.items()])
         with _traceback_kept():
             yield run
 
