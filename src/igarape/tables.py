@@ -1,6 +1,7 @@
 """The tables that flow between the steps: their columns, their checks, how they are read and written."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,17 @@ PLACE = ["image", "split", "shard", "offset", "length", "group"]
 PREDICTION = ["image", "learner", "fold"]
 FAULT = ["image", "problem", "remedy", "left_out"]
 HOLDOUT = -1
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A row of the faults table: what is wrong with a chip, what to do about it, and whether it was left out."""
+
+    image: str
+    problem: str
+    remedy: str
+    left_out: bool
+
 
 Probabilities = npt.NDArray[np.float32]
 

@@ -11,10 +11,9 @@ from PIL import Image
 from igarape.chips.catalog import build_catalog, fault_table
 from igarape.chips.chip import Chip
 from igarape.chips.pictures import encode_jpeg
-from igarape.chips.sources import Fault
 from igarape.chips.store import Store
 from igarape.labels import Vocabulary
-from igarape.tables import FAULT, read_catalog, read_table, write_table
+from igarape.tables import FAULT, Fault, read_catalog, read_table, write_table
 
 VOCABULARY = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond"), rare=("kiln",))
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)

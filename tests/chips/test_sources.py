@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from igarape.chips.pictures import encode_jpeg
-from igarape.chips.sources import Fault, Folder, open_folder
+from igarape.chips.sources import Folder, open_folder
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
+from igarape.tables import Fault
 
 VOCABULARY = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond"), rare=("kiln",))
 PICTURE = encode_jpeg(np.arange(192, dtype=np.uint8).reshape(8, 8, 3), 95)

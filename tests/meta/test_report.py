@@ -12,7 +12,6 @@ import pytest
 from igarape.errors import InputError
 from igarape.meta.report import (
     Chip,
-    Fault,
     Lineage,
     Pair,
     Verdict,
@@ -21,6 +20,7 @@ from igarape.meta.report import (
     per_label_table,
     render_report,
 )
+from igarape.tables import Fault
 
 LABELS = ("sun", "tree", "kiln", "mine")
 Y = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 1, 1, 0], [1, 1, 0, 0]], dtype=np.bool_)

@@ -8,11 +8,10 @@ import pandas as pd
 
 from igarape.chips.chip import Chip
 from igarape.chips.pictures import decode, is_flat
-from igarape.chips.sources import Fault
 from igarape.chips.store import StoreWriter
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
-from igarape.tables import FAULT, PLACE
+from igarape.tables import FAULT, PLACE, Fault
 
 Report = Callable[[int], None]
 

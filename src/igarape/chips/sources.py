@@ -10,18 +10,9 @@ from igarape.chips.chip import Chip
 from igarape.chips.pictures import NAMED, stem
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
+from igarape.tables import Fault
 
 COLUMNS = ["image_name", "tags"]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A row of the faults table: what is wrong with a chip, what to do about it, and whether it was left out."""
-
-    image: str
-    problem: str
-    remedy: str
-    left_out: bool
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from igarape.metrics import (
     mean_average_precision,
     paired_bootstrap,
 )
+from igarape.tables import Fault
 
 Figures = Mapping[str, float]
 Difference = tuple[float, float, float]
@@ -44,16 +45,6 @@ class Pair:
     image: str
     before: bytes
     after: bytes
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A chip or row that ingest found fault with, and whether it was left out."""
-
-    image: str
-    problem: str
-    remedy: str
-    left_out: bool
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from igarape.serving.bundle import Bundle, Learner, build_bundle
 from igarape.tables import (
     FAULT,
     HOLDOUT,
+    Fault,
     Probabilities,
     learner_probabilities,
     probability_columns,
@@ -122,7 +123,7 @@ def _judge(evidence: Evidence, params: Params, dataset: Dataset, origin: report.
         split=params.split.by,
         worst=_worst(evidence, predicted, vocabulary),
         dehazed=_pairs(vocabulary),
-        faults=[report.Fault(*row) for row in faults.itertuples(index=False)],
+        faults=[Fault(*row) for row in faults.itertuples(index=False)],
         lineage=origin,
     )
 

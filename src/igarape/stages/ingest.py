@@ -9,12 +9,12 @@ import pandas as pd
 from igarape.chips.catalog import build_catalog, fault_table
 from igarape.chips.chip import Chip
 from igarape.chips.drawn import DrawnChip, draw_chips, haze_table
-from igarape.chips.sources import Fault, open_folder
+from igarape.chips.sources import open_folder
 from igarape.errors import InputError
 from igarape.files import fresh_folder
 from igarape.params import Dataset, DrawnSource, FolderSource, data_root, read_dataset, read_params, workers
 from igarape.progress import progress
-from igarape.tables import write_table
+from igarape.tables import Fault, write_table
 
 FOLDER = Path("data/ingest")
 FAULTS = FOLDER / "faults.parquet"
