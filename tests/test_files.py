@@ -1,11 +1,13 @@
 """Files that are whole or not there."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from igarape.errors import InputError
-from igarape.files import fresh_folder, read_json, whole, write_json, write_text
+from igarape.files import digest, fresh_folder, read_json, resumable, whole, write_json, write_text
 
 
 def test_a_file_takes_its_name_only_when_the_block_ended_well(tmp_path: Path) -> None:
@@ -30,6 +32,66 @@ def test_a_write_that_fails_leaves_the_old_file_as_it_was(tmp_path: Path) -> Non
     with pytest.raises(KeyboardInterrupt):
         half()
     assert path.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_whole_or_not_there_too(tmp_path: Path) -> None:
+    """What a killed process left under the unfinished name is not mixed with the new."""
+    (tmp_path / ".unfinished-model").mkdir()
+    (tmp_path / ".unfinished-model/stale").touch()
+    with whole(tmp_path / "model") as unfinished:
+        unfinished.mkdir()
+        (unfinished / "weights").touch()
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["weights"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "model"]
+
+
+@pytest.mark.parametrize("code", ["ENOSPC", "EDQUOT"])
+def test_a_full_disk_says_where_and_what_next(tmp_path: Path, code: str) -> None:
+    """Nothing half-written is left; any other trouble with the disk comes through as it is."""
+
+    def fill(number: int) -> None:
+        with whole(tmp_path / "table.csv") as unfinished:
+            unfinished.touch()
+            raise OSError(number, os.strerror(number))
+
+    with pytest.raises(
+        InputError, match=r"table\.csv: no room to write it \(.*MB are free there\)\. Make room and run"
+    ):
+        fill(getattr(errno, code))
+    with pytest.raises(PermissionError):
+        fill(errno.EACCES)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_finished_is_there_for_the_next_with_the_same_key(tmp_path: Path) -> None:
+    """With another key it starts anew; the folder takes its name, all at once, when the block ends well."""
+    path = tmp_path / "data" / "ingest"
+
+    def write(key: str, name: str, *, killed: bool) -> list[str]:
+        with resumable(path, key) as (folder, notes):
+            (notes / name).touch()
+            (folder / name).touch()
+            if killed:
+                raise KeyboardInterrupt
+        return sorted(file.name for file in path.iterdir())
+
+    write_text("old", path / "old")
+    for key, name in (("a", "one"), ("b", "two")):
+        with pytest.raises(KeyboardInterrupt):
+            write(key, name, killed=True)
+    assert [file.name for file in path.iterdir()] == ["old"]
+    assert write("b", "three", killed=False) == ["three", "two"]
+    assert write("b", "four", killed=False) == ["four"]
+    assert list((path.parent / ".unfinished").iterdir()) == []
+
+
+def test_a_digest_tells_contents_and_their_order_apart(tmp_path: Path) -> None:
+    """Texts, bytes and files count by what they hold; where one ends and the next begins counts too."""
+    (tmp_path / "file").write_text("one", encoding="utf-8")
+    assert digest(["one", b"two"]) == digest([tmp_path / "file", "two"])
+    kinds = [["one", "two"], ["two", "one"], ["onetwo"], ["one"], ["on", "etwo"], []]
+    assert len({digest(contents) for contents in kinds}) == len(kinds)
 
 
 def test_json_is_read_as_it_was_written(tmp_path: Path) -> None:

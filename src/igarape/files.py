@@ -1,22 +1,79 @@
 """Files that are whole or not there: written under another name first, then renamed."""
 
+import errno
+import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from igarape.errors import InputError
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Give a path to write to; when the block ends well, what was written there takes the name path."""
+    """Give a path to write a file or a folder to; when the block ends well, what was written there takes the name path.
+
+    Otherwise nothing is left. Raises InputError when the disk is full.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".unfinished-{path.name}")
-    yield unfinished
-    unfinished.replace(path)
+    _remove(unfinished)  # what a killed process left
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        free = shutil.disk_usage(path.parent).free / 2**20
+        raise InputError(
+            f"{path}: no room to write it ({error.strerror}; {free:.0f} MB are free there). Make room and run the "
+            "step again; what is finished is kept"
+        ) from error
+    finally:
+        _remove(unfinished)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def resumable(path: Path, key: str) -> Iterator[tuple[Path, Path]]:
+    """Give two folders that outlive a killed run: one that becomes path when the block ends well, and one for notes.
+
+    A run with the same key finds in both what the one before it left; with another key it starts with empty ones. So
+    the key must tell everything that what is written depends on.
+    """
+    shelf = path.parent / ".unfinished" / path.name
+    for other in shelf.glob("*"):
+        if other.name != key:
+            _remove(other)
+    result, notes = shelf / key / "result", shelf / key / "notes"
+    for folder in (result, notes):
+        folder.mkdir(parents=True, exist_ok=True)
+    yield result, notes
+    _remove(path)
+    result.replace(path)
+    _remove(shelf)
+
+
+def digest(contents: Iterable[bytes | str | Path]) -> str:
+    """Return a short hash of texts, bytes, and what files hold, in their order."""
+    total = hashlib.blake2b(digest_size=16)
+    for content in contents:
+        data = content.read_bytes() if isinstance(content, Path) else content
+        part = hashlib.blake2b(data.encode() if isinstance(data, str) else data)
+        total.update(part.digest())
+    return total.hexdigest()
 
 
 def write_text(text: str, path: Path) -> None:

@@ -1,16 +1,20 @@
 """The catalog: every sound chip with its place and labels; every other one a row of the faults."""
 
 import io
+import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
-from igarape.chips.catalog import build_catalog, fault_table
-from igarape.chips.chip import Chip
+from igarape.chips.catalog import fault_table, pack_chips
+from igarape.chips.chip import Chip, Encoded
 from igarape.chips.pictures import encode_jpeg
+from igarape.chips.shards import open_shard
 from igarape.chips.store import Store
 from igarape.labels import Vocabulary
 from igarape.tables import FAULT, Fault, read_catalog, read_table, write_table
@@ -22,7 +26,14 @@ SOUND = encode_jpeg(NOISE, 90)
 
 def chip(image: str, tags: str = "sun", data: bytes = SOUND, split: str = "train") -> Chip:
     """Make a chip."""
-    return Chip(image=image, split=split, group=f"scene-{image}", tags=tuple(tags.split()), data=data)
+    return Chip(image=image, split=split, group=f"scene-{image}", tags=tuple(tags.split()), origin=Encoded(data))
+
+
+def pack(folder: Path, *chips: Chip, done: Callable[[], None] = lambda: None) -> tuple[pd.DataFrame, list[Fault]]:
+    """Pack chips into a shard, and return their catalog and their faults."""
+    with open_shard(folder / "shard-00000.tar", done) as shard:
+        tables = pack_chips(chips, shard, vocabulary=VOCABULARY, size=24)
+    return tables["catalog"], [Fault(*row) for row in tables["faults"].itertuples(index=False)]
 
 
 def broken() -> dict[str, tuple[bytes, str]]:
@@ -46,9 +57,9 @@ def broken() -> dict[str, tuple[bytes, str]]:
 def test_sound_chips_are_listed_with_place_and_labels(tmp_path: Path) -> None:
     """The table passes its own checks, and leads to the bytes that came in."""
     chips = [chip("b", "tree sun"), chip("a", "fog"), chip("t", "", split="test")]
-    done: list[int] = []
-    catalog, faults = build_catalog(chips, tmp_path, vocabulary=VOCABULARY, size=24, report=done.append)
-    assert faults == [] and done == [1, 2, 3]
+    done: list[str] = []
+    catalog, faults = pack(tmp_path, *chips, done=lambda: done.append("chip"))
+    assert len(faults) == 0 and len(done) == 3
     write_table(catalog, tmp_path / "catalog.parquet")
     read = read_catalog(tmp_path / "catalog.parquet", VOCABULARY.labels)
     assert list(read["image"]) == ["b", "a", "t"]
@@ -62,10 +73,9 @@ def test_sound_chips_are_listed_with_place_and_labels(tmp_path: Path) -> None:
 def test_a_broken_chip_is_a_fault_and_left_out(tmp_path: Path, kind: str) -> None:
     """Its neighbours are packed, and progress counts it."""
     data, problem = broken()[kind]
-    done: list[int] = []
-    chips = [chip("a"), chip(kind, data=data), chip("z")]
-    catalog, faults = build_catalog(chips, tmp_path, vocabulary=VOCABULARY, size=24, report=done.append)
-    assert list(catalog["image"]) == ["a", "z"] and done == [1, 2, 3]
+    done: list[str] = []
+    catalog, faults = pack(tmp_path, chip("a"), chip(kind, data=data), chip("z"), done=lambda: done.append("chip"))
+    assert list(catalog["image"]) == ["a", "z"] and len(done) == 3
     (fault,) = faults
     assert fault.image == kind and problem in fault.problem and fault.remedy and fault.left_out
     assert not fault.problem.startswith(kind)
@@ -82,9 +92,7 @@ def test_a_broken_chip_is_a_fault_and_left_out(tmp_path: Path, kind: str) -> Non
 )
 def test_a_chip_that_breaks_the_vocabularys_rules_is_kept_and_reported(tmp_path: Path, tags: str, problem: str) -> None:
     """Real labels do so now and then; its tags stay as they are."""
-    catalog, faults = build_catalog(
-        [chip("a", tags)], tmp_path, vocabulary=VOCABULARY, size=24, report=lambda _done: None
-    )
+    catalog, faults = pack(tmp_path, chip("a", tags))
     assert VOCABULARY.decode(catalog[list(VOCABULARY.labels)].iloc[0]).split() == sorted(
         tags.split(), key=VOCABULARY.labels.index
     )
@@ -93,19 +101,16 @@ def test_a_chip_that_breaks_the_vocabularys_rules_is_kept_and_reported(tmp_path:
 
 def test_an_unlabelled_chip_breaks_no_rule(tmp_path: Path) -> None:
     """It has no tags because nobody gave it any."""
-    _, faults = build_catalog(
-        [chip("t", "", split="test")], tmp_path, vocabulary=VOCABULARY, size=24, report=lambda _done: None
-    )
-    assert faults == []
+    _, faults = pack(tmp_path, chip("t", "", split="test"))
+    assert len(faults) == 0
 
 
 def test_no_sound_chip_is_an_empty_catalog(tmp_path: Path) -> None:
-    """It still has its columns, and there is no shard."""
-    catalog, faults = build_catalog(
-        [chip("x", data=b"x")], tmp_path, vocabulary=VOCABULARY, size=24, report=lambda _done: None
-    )
+    """It still has its columns, and an empty shard."""
+    catalog, faults = pack(tmp_path, chip("x", data=b"x"))
     assert len(catalog) == 0 and set(VOCABULARY.labels) <= set(catalog.columns) and len(faults) == 1
-    assert list(tmp_path.iterdir()) == []
+    with tarfile.open(tmp_path / "shard-00000.tar") as tar:
+        assert tar.getmembers() == []
 
 
 @pytest.mark.parametrize("count", [0, 2])

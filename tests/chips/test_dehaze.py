@@ -41,9 +41,9 @@ def clear() -> list[Picture]:
     """Draw twelve clear chips."""
 
     def chips() -> Iterator[Picture]:
-        for one in draw_chips(1000, 1, seed=11, size=SIZE, workers=1):
+        for one in draw_chips(range(1000), 1, seed=11, size=SIZE):
             if one.chip.tags[0] == "clear":
-                yield decode(one.chip.data, one.chip.image)
+                yield decode(one.chip.origin.read(), one.chip.image)
 
     return list(islice(chips(), 12))
 

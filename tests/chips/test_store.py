@@ -1,8 +1,6 @@
-"""The store: any tar lists it, the same chips give the same bytes, one seek gives a chip back."""
+"""The store: one seek gives a chip back."""
 
-import hashlib
 import io
-import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +9,8 @@ import pytest
 from PIL import Image
 
 from igarape.chips.pictures import encode_jpeg
-from igarape.chips.store import Store, StoreWriter, load_pictures
+from igarape.chips.shards import open_shard
+from igarape.chips.store import Store, load_pictures
 from igarape.errors import InputError
 
 Chips = dict[str, bytes]
@@ -30,14 +29,11 @@ def chips() -> Chips:
 
 def pack(folder: Path, chips: Chips) -> pd.DataFrame:
     """Write the chips, four to a shard, and return their catalog."""
-    with StoreWriter(folder, shard_size=4) as store:
-        rows = [(image, *store.add(image, data)) for image, data in chips.items()]
+    rows = []
+    for start in range(0, len(chips), 4):
+        with open_shard(folder / f"shard-{start // 4:05d}.tar") as shard:
+            rows += [(image, *shard.add(image, data)) for image, data in list(chips.items())[start : start + 4]]
     return pd.DataFrame(rows, columns=["image", "shard", "offset", "length"])
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """Return a hash of each file of a folder, hidden ones too."""
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
 
 def test_one_seek_gives_the_original_bytes(tmp_path: Path, chips: Chips) -> None:
@@ -48,61 +44,6 @@ def test_one_seek_gives_the_original_bytes(tmp_path: Path, chips: Chips) -> None
         with (tmp_path / str(row.shard)).open("rb") as file:
             file.seek(int(str(row.offset)))
             assert file.read(int(str(row.length))) == chips[str(row.image)] == store.bytes(str(row.image))
-
-
-def test_any_tar_lists_the_chips(tmp_path: Path, chips: Chips) -> None:
-    """In order, four to a shard, named by their real format, with nothing of the machine or the day."""
-    pack(tmp_path, chips)
-    shards = sorted(path.name for path in tmp_path.iterdir())
-    assert shards == ["shard-00000.tar", "shard-00001.tar", "shard-00002.tar"]
-    members = []
-    for shard in shards:
-        with tarfile.open(tmp_path / shard, "r:") as tar:
-            members.append(tar.getmembers())
-    assert [len(inside) for inside in members] == [4, 4, 3]
-    every = [member for inside in members for member in inside]
-    assert [member.name for member in every] == [f"{image}.{'png' if image == 'chip-3' else 'jpg'}" for image in chips]
-    assert [member.size for member in every] == [len(data) for data in chips.values()]
-    assert {(member.mtime, member.uid, member.gid, member.uname, member.mode) for member in every} == {
-        (0, 0, 0, "", 0o644)
-    }
-
-
-def test_the_same_chips_give_the_same_bytes(tmp_path: Path, chips: Chips) -> None:
-    """And the same catalog; another order gives others."""
-    first, second = pack(tmp_path / "a", chips), pack(tmp_path / "b", chips)
-    assert digests(tmp_path / "a") == digests(tmp_path / "b") and first.equals(second)
-    pack(tmp_path / "c", dict(reversed(chips.items())))
-    assert digests(tmp_path / "c") != digests(tmp_path / "a")
-
-
-@pytest.mark.parametrize("count", [0, 3, 4, 9])
-def test_nothing_is_left_after_an_exception(tmp_path: Path, chips: Chips, count: int) -> None:
-    """Not even the shards that were full, so half a data set cannot pass for one."""
-
-    def write_and_fail() -> None:
-        with StoreWriter(tmp_path / "store", shard_size=4) as store:
-            for image, data in list(chips.items())[:count]:
-                store.add(image, data)
-                assert not [path for path in (tmp_path / "store").iterdir() if not path.name.startswith(".")]
-            raise RuntimeError("out of luck")
-
-    with pytest.raises(RuntimeError, match="out of luck"):
-        write_and_fail()
-    assert list((tmp_path / "store").iterdir()) == []
-
-
-def test_what_is_no_picture_is_not_packed(tmp_path: Path, chips: Chips) -> None:
-    """It is an error that names it, and leaves nothing behind."""
-    with pytest.raises(InputError, match="text: expected a JPEG"):
-        pack(tmp_path, chips | {"text": b"hello"})
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_empty_store_has_no_shard(tmp_path: Path) -> None:
-    """No chip, no file."""
-    assert len(pack(tmp_path, {})) == 0
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_chip_that_cannot_be_read_is_an_error_that_says_why(tmp_path: Path, chips: Chips) -> None:
@@ -118,7 +59,7 @@ def test_a_chip_that_cannot_be_read_is_an_error_that_says_why(tmp_path: Path, ch
         store.bytes("chip-1")
     path.unlink()
     with pytest.raises(InputError, match=r"shard-00000\.tar: not found.*dvc repro"):
-        store.bytes("chip-0")
+        Store(tmp_path, catalog).bytes("chip-0")
 
 
 @pytest.mark.parametrize("workers", [None, 1, 3])

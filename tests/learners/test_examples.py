@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from igarape.chips.pictures import encode_jpeg
-from igarape.chips.store import StoreWriter
+from igarape.chips.shards import open_shard
 from igarape.errors import InputError
 from igarape.learners.examples import Examples, load_examples
 from igarape.learners.experiment import Experiment, Knobs
@@ -40,9 +40,9 @@ def store(tmp_path: Path) -> Path:
     """Pack four grey chips and a test chip without labels; tree: a and c, pond: d."""
     folder = tmp_path / "data" / "ingest"
     places = []
-    with StoreWriter(folder) as writer:
+    with open_shard(folder / "shard-00000.tar") as shard:
         for image, grey in {**GREYS, "unlabelled": 0}.items():
-            places.append(writer.add(image, encode_jpeg(np.full((64, 64, 3), grey, dtype=np.uint8), 95)))
+            places.append(shard.add(image, encode_jpeg(np.full((64, 64, 3), grey, dtype=np.uint8), 95)))
     catalog = pd.DataFrame(places, columns=["shard", "offset", "length"])
     catalog.insert(0, "image", [*GREYS, "unlabelled"])
     catalog["split"] = ["train"] * 4 + ["test"]

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
-from igarape.chips.catalog import build_catalog, fault_table
-from igarape.chips.chip import Chip
+from igarape.chips.catalog import pack_chips
+from igarape.chips.chip import Chip, Encoded
 from igarape.chips.pictures import encode_jpeg
+from igarape.chips.shards import open_shard
 from igarape.labels import Vocabulary
 from igarape.learners import crossfit
 from igarape.learners import search as searching
@@ -81,7 +82,9 @@ def chips() -> Iterator[Chip]:
         if "kiln" in tags:
             picture[20:40, 20:40] = (255, 0, 0)
         data = encode_jpeg(picture.astype(np.uint8), 95)
-        yield Chip(image=f"chip-{row:02d}", data=data, tags=tuple(tags), split="train", group=f"scene-{scene}")
+        yield Chip(
+            image=f"chip-{row:02d}", origin=Encoded(data), tags=tuple(tags), split="train", group=f"scene-{scene}"
+        )
 
 
 def lay_out(folder: Path) -> None:
@@ -95,11 +98,10 @@ def lay_out(folder: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     (folder / "dvc.lock").write_text(LOCK, encoding="utf-8")
-    catalog, faults = build_catalog(
-        chips(), folder / "data/ingest", vocabulary=VOCABULARY, size=64, report=lambda _done: None
-    )
-    write_table(catalog, folder / "data/ingest/catalog.parquet")
-    write_table(fault_table(faults), folder / "data/ingest/faults.parquet")
+    with open_shard(folder / "data/ingest/shard-00000.tar") as shard:
+        tables = pack_chips(chips(), shard, vocabulary=VOCABULARY, size=64)
+    for name, table in tables.items():
+        write_table(table, folder / f"data/ingest/{name}.parquet")
 
 
 def pretend(patch: pytest.MonkeyPatch, write_model: WriteModel) -> None:

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from igarape.chips.catalog import build_catalog
-from igarape.chips.chip import Chip
+from igarape.chips.catalog import pack_chips
+from igarape.chips.chip import Chip, Encoded
 from igarape.chips.dehaze import dehaze
 from igarape.chips.pictures import Picture, encode_jpeg
+from igarape.chips.shards import open_shard
 from igarape.chips.store import Store
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
@@ -36,7 +37,6 @@ def hazy(seed: int) -> Picture:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in a project in which ingest has run, over labelled and unlabelled chips."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(stage, "CHUNK", 3)  # so that seven chips are more than one chunk
     params = re.sub("(?m)^dataset: .*$", "dataset: toy", (ROOT / "params.yaml").read_text(encoding="utf-8"))
     Path("params.yaml").write_text(params, encoding="utf-8")
     source = {"kind": "drawn", "chips": 20, "side": 1}
@@ -49,13 +49,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             split="train" if number % 3 else "test",
             group=f"scene-{number}",
             tags=("tree",) if number % 2 else (),
-            data=encode_jpeg(hazy(number), 95),
+            origin=Encoded(encode_jpeg(hazy(number), 95)),
         )
         for number in range(COUNT)
     ]
     vocabulary = Vocabulary(**{name: tuple(labels) for name, labels in LABELS.items()})
-    catalog, _ = build_catalog(chips, Path("data/ingest"), vocabulary=vocabulary, size=32, report=lambda _done: None)
-    write_table(catalog, Path("data/ingest/catalog.parquet"))
+    parts = []
+    for number, some in enumerate((chips[:3], chips[3:6], chips[6:])):
+        with open_shard(Path(f"data/ingest/shard-{number:05d}.tar")) as shard:
+            parts.append(pack_chips(some, shard, vocabulary=vocabulary, size=32)["catalog"])
+    write_table(pd.concat(parts), Path("data/ingest/catalog.parquet"))
     return tmp_path
 
 
@@ -66,7 +69,7 @@ def catalogs() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def test_each_chip_is_the_dehazed_one_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the catalog's order, whatever the number of threads: dehazed with the knobs of params.yaml, then encoded."""
+    """In the catalog's order, whatever the number of processes: dehazed with the knobs of params.yaml, then encoded."""
     monkeypatch.setenv("IGARAPE_WORKERS", "2")
     stage.run()
     before, after = catalogs()
@@ -108,7 +111,11 @@ def test_the_number_of_workers_changes_no_byte(project: Path, monkeypatch: pytes
         (project / "data/dehaze/shard-00009.tar").write_bytes(b"old")
         stage.run()
         found.append({path.name: path.read_bytes() for path in (project / "data/dehaze").iterdir()})
-    assert found[0] == found[1] and set(found[0]) == {"catalog.parquet", "quality.parquet", "shard-00000.tar"}
+    assert found[0] == found[1] and set(found[0]) == {
+        "catalog.parquet",
+        "quality.parquet",
+        *(f"shard-0000{number}.tar" for number in range(3)),
+    }
 
 
 def test_without_chips_the_error_says_what_to_run(project: Path) -> None:

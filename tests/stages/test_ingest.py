@@ -1,6 +1,10 @@
 """ingest: a folder or drawn chips in, packed chips with a catalog and a table of faults out."""
 
+import os
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +88,11 @@ def test_the_same_source_gives_the_same_bytes(project: Path) -> None:
     for _ in range(2):
         ingest.run()
         found.append({path.name: path.read_bytes() for path in (project / "data/ingest").iterdir()})
-    assert found[0] == found[1] and set(found[0]) == {"catalog.parquet", "faults.parquet", "shard-00000.tar"}
+    assert found[0] == found[1] and set(found[0]) == {
+        "catalog.parquet",
+        "faults.parquet",
+        *(f"shard-0000{number}.tar" for number in range(4)),
+    }
 
 
 def test_what_an_earlier_run_left_is_gone(project: Path) -> None:
@@ -221,3 +229,27 @@ def test_drawn_chips_are_packed_with_the_truth_about_their_haze() -> None:
     assert (catalog.groupby("group").size() == 4).all()
     clear = haze["image"].isin(catalog.loc[catalog["haze"] == 0, "image"])
     assert (haze.loc[clear, "t_00"] == 1).all()
+
+
+@pytest.mark.slow
+def test_a_killed_step_goes_on_where_it_stopped(project: Path) -> None:
+    """Whenever it is killed, and however often: the bytes are those of a run that nobody disturbed."""
+    labels = yaml.safe_load((ROOT / "datasets/drawn.yaml").read_text(encoding="utf-8"))["labels"]
+    source = {"kind": "drawn", "chips": 96, "side": 2}
+    dataset = {"source": source, "size": 32, "note": "", "labels": labels, "params": {}}
+    Path("datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
+    words = [sys.executable, "-c", "from igarape.cli import main; main()", "ingest"]
+    folder, notes = project / "data/ingest", project / "data/.unfinished/ingest"
+    finished = 0
+    for least in (1, 4, 9):
+        with subprocess.Popen(words, env=os.environ | {"IGARAPE_WORKERS": "2"}) as running:
+            while len(list(notes.glob("*/notes/shard-*"))) < least:
+                time.sleep(0.01)
+            running.kill()
+        assert not folder.exists()
+        assert len(list(notes.glob("*/notes/shard-*"))) > finished
+        finished = least
+    ingest.run()
+    disturbed = {path.name: path.read_bytes() for path in folder.iterdir()}
+    ingest.run()
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == disturbed

@@ -1,46 +1,36 @@
 """The catalog: every chip checked, packed, and listed with where it lies and which labels hold."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from igarape.chips.chip import Chip
 from igarape.chips.pictures import decode, is_flat
-from igarape.chips.store import StoreWriter
+from igarape.chips.shards import Shard, Tables
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.tables import FAULT, PLACE, Fault
 
-Report = Callable[[int], None]
 
+def pack_chips(chips: Iterable[Chip], shard: Shard, *, vocabulary: Vocabulary, size: int) -> Tables:
+    """Pack the chips into a shard, bytes unchanged; return their rows of the tables `catalog` and `faults`.
 
-def build_catalog(
-    chips: Iterable[Chip], folder: Path, *, vocabulary: Vocabulary, size: int, report: Report
-) -> tuple[pd.DataFrame, list[Fault]]:
-    """Pack the chips into folder, bytes unchanged; return the catalog and the faults.
-
-    A chip that cannot be decoded, is not size x size pixels, or shows one colour only is left out. One that breaks the
-    vocabulary's rules is kept. report: called with the number of chips done.
+    A chip that cannot be read or decoded, is not size x size pixels, or shows one colour only is left out. One that
+    breaks the vocabulary's rules is kept.
     """
-    rows, faults = [], []
-    with StoreWriter(folder) as store:
-        for done, chip in enumerate(chips, start=1):
-            fault = _look_at(chip, size)
-            if fault is None:
-                place = dict(zip(("shard", "offset", "length"), store.add(chip.image, chip.data), strict=True))
-                held = vocabulary.encode(chip.tags).astype(int)
-                rows.append(
-                    {"image": chip.image, "split": chip.split, "group": chip.group}
-                    | place
-                    | dict(zip(vocabulary.labels, held, strict=True))
-                )
-                fault = _contradiction(chip, vocabulary)
-            if fault is not None:
-                faults.append(fault)
-            report(done)
-    return pd.DataFrame(rows, columns=[*PLACE, *vocabulary.labels]), faults
+    rows: list[dict[str, Any]] = []
+    faults: list[Fault] = []
+    for chip in chips:
+        found = _read(chip, size)
+        if isinstance(found, Fault):
+            faults.append(found)
+        else:
+            rows.append(_row(chip, shard.add(chip.image, found), vocabulary))
+            faults += _contradictions(chip, vocabulary)
+        shard.done()
+    return {"catalog": pd.DataFrame(rows, columns=[*PLACE, *vocabulary.labels]), "faults": fault_table(faults)}
 
 
 def fault_table(faults: Sequence[Fault]) -> pd.DataFrame:
@@ -48,10 +38,18 @@ def fault_table(faults: Sequence[Fault]) -> pd.DataFrame:
     return pd.DataFrame([asdict(fault) for fault in faults], columns=FAULT)
 
 
-def _look_at(chip: Chip, size: int) -> Fault | None:
-    """Say why a chip has to be left out; None when nothing speaks against it."""
+def _row(chip: Chip, place: tuple[str, int, int], vocabulary: Vocabulary) -> dict[str, Any]:
+    """Lay out a row of the catalog."""
+    lies = dict(zip(("shard", "offset", "length"), place, strict=True))
+    held = dict(zip(vocabulary.labels, vocabulary.encode(chip.tags).astype(int), strict=True))
+    return {"image": chip.image, "split": chip.split, "group": chip.group} | lies | held
+
+
+def _read(chip: Chip, size: int) -> bytes | Fault:
+    """Return a chip's bytes, or why it has to be left out."""
     try:
-        picture = decode(chip.data, chip.image)
+        data = chip.origin.read()
+        picture = decode(data, chip.image)
     except InputError as error:
         problem = str(error).removeprefix(f"{chip.image}: ")
         return Fault(chip.image, problem, "replace the file, or remove it", left_out=True)
@@ -61,12 +59,12 @@ def _look_at(chip: Chip, size: int) -> Fault | None:
         return Fault(chip.image, problem, "cut it to size, or change the data set's size", left_out=True)
     if is_flat(picture):
         return Fault(chip.image, "shows one colour only", "fetch the file again, or remove it", left_out=True)
-    return None
+    return data
 
 
-def _contradiction(chip: Chip, vocabulary: Vocabulary) -> Fault | None:
+def _contradictions(chip: Chip, vocabulary: Vocabulary) -> list[Fault]:
     """Report a labelled chip whose tags break the vocabulary's rules; it is kept."""
     broken = vocabulary.contradiction(vocabulary.encode(chip.tags)) if chip.split == "train" else None
     if broken is None:
-        return None
-    return Fault(chip.image, broken, "look at the chip and correct its tags", left_out=False)
+        return []
+    return [Fault(chip.image, broken, "look at the chip and correct its tags", left_out=False)]

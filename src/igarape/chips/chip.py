@@ -1,6 +1,26 @@
-"""One chip: a picture as its source has it, and what is known about it."""
+"""One chip: what is known about a picture, and where its bytes are to be had."""
 
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Origin(Protocol):
+    """Where a chip's bytes come from. It is picklable: the process that packs the chip reads it there."""
+
+    def read(self) -> bytes:
+        """Return the encoded picture; raise InputError that names the place when it cannot be read."""
+        ...
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The origin of a chip that was made in memory: its bytes."""
+
+    data: bytes
+
+    def read(self) -> bytes:
+        """Return the bytes."""
+        return self.data
 
 
 @dataclass(frozen=True)
@@ -11,11 +31,11 @@ class Chip:
     split: "train" or "test"; a test chip carries no tags.
     group: what must stay together when folds are made, for example a scene.
     tags: a set of labels, as its source lists them.
-    data: the encoded picture, bytes unchanged.
+    origin: gives the encoded picture; its bytes go into the store unchanged.
     """
 
     image: str
     split: str
     group: str
     tags: tuple[str, ...]
-    data: bytes
+    origin: Origin

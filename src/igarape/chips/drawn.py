@@ -1,17 +1,13 @@
 """Chips that are drawn: cut from drawn scenes, named by what is seen in them, with the truth about their haze."""
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
 
-import cv2
 import numpy as np
 import pandas as pd
 
 from igarape.chips.canvas import Floats, Surface
-from igarape.chips.chip import Chip
+from igarape.chips.chip import Chip, Encoded
 from igarape.chips.pictures import Picture, encode_jpeg, resize
 from igarape.chips.scene import NATIVE, NODES, Scene, draw_scene
 
@@ -52,22 +48,16 @@ class DrawnChip:
     haze: Haze
 
 
-def draw_chips(count: int, side: int, *, seed: int, size: int, workers: int) -> Iterator[DrawnChip]:
-    """Draw chips of size x size pixels, cut from scenes of side x side chips, in order.
+def draw_chips(numbers: range, side: int, *, seed: int, size: int) -> Iterator[DrawnChip]:
+    """Draw the chips of these numbers, size x size pixels, cut from scenes of side x side chips.
 
-    The same seed gives the same bytes, whatever the number of workers (processes).
+    A chip's bytes depend on its number, the side, the seed and the size only.
     """
-    scenes = range(-(-count // side**2))
-    cut = partial(_scene_chips, side=side, seed=seed, size=size)
-    if workers == 1:
-        yield from _first(count, map(cut, scenes))
-        return
-    # Spawned, not forked: whoever draws may have threads (TensorFlow's, say) that a fork would leave locked.
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,))
-    try:
-        yield from _first(count, pool.map(cut, scenes))
-    finally:
-        pool.shutdown(cancel_futures=True)
+    for number in range(numbers.start // side**2, -(-numbers.stop // side**2)):
+        first = number * side**2
+        yield from (
+            chip for index, chip in enumerate(_scene_chips(number, side, seed, size), first) if index in numbers
+        )
 
 
 def transmission(grid: Floats, size: int) -> Floats:
@@ -92,14 +82,7 @@ def haze_table(drawn: Iterable[DrawnChip]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(names[1:], np.float32))
 
 
-def _first(count: int, scenes: Iterable[list[DrawnChip]]) -> Iterator[DrawnChip]:
-    """Yield the first chips of the scenes one by one."""
-    for scene in scenes:
-        yield from scene[:count]
-        count -= len(scene)
-
-
-def _scene_chips(number: int, *, side: int, seed: int, size: int) -> list[DrawnChip]:
+def _scene_chips(number: int, side: int, seed: int, size: int) -> list[DrawnChip]:
     """Draw one scene and cut it into chips, row by row."""
     scene = draw_scene(number, side, seed=seed)
     places = [(row, column) for row in range(side) for column in range(side)]
@@ -110,7 +93,7 @@ def _scene_chips(number: int, *, side: int, seed: int, size: int) -> list[DrawnC
                 split="train",
                 group=f"scene_{number:04d}",
                 tags=tags(scene, place),
-                data=encode_jpeg(_picture(scene, place, size), QUALITY),
+                origin=Encoded(encode_jpeg(_picture(scene, place, size), QUALITY)),
             ),
             haze=haze(scene, place),
         )

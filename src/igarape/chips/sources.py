@@ -16,28 +16,25 @@ COLUMNS = ["image_name", "tags"]
 
 
 @dataclass(frozen=True)
-class Folder:
-    """A source: the picture and the tags of each labelled chip, the unlabelled pictures, and what was wrong.
+class File:
+    """The origin of a chip in a folder: its file."""
 
-    Pictures are read when chips() is walked through, one at a time.
-    """
+    path: Path
 
-    labelled: dict[str, tuple[Path, tuple[str, ...]]]
-    unlabelled: dict[str, Path]
+    def read(self) -> bytes:
+        """Return the bytes."""
+        return self.path.read_bytes()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The chips of a source, labelled ones first, and what was wrong."""
+
+    chips: list[Chip]
     faults: list[Fault]
 
-    def __len__(self) -> int:
-        return len(self.labelled) + len(self.unlabelled)
 
-    def chips(self) -> Iterator[Chip]:
-        """Read the labelled chips, then the unlabelled ones, each in the order of names. Each is a group of its own."""
-        for image, (path, tags) in sorted(self.labelled.items()):
-            yield Chip(image=image, split="train", group=image, tags=tags, data=path.read_bytes())
-        for image, path in sorted(self.unlabelled.items()):
-            yield Chip(image=image, split="test", group=image, tags=(), data=path.read_bytes())
-
-
-def open_folder(images: Path, tags: Path, *, unlabelled: Path | None, vocabulary: Vocabulary) -> Folder:
+def open_folder(images: Path, tags: Path, *, unlabelled: Path | None, vocabulary: Vocabulary) -> Listing:
     """Match the pictures of a folder with the rows of a CSV (image_name, tags separated by blanks).
 
     A row or a picture that has no partner, unknown tags, or a name that stands twice becomes a fault and is left out.
@@ -60,7 +57,9 @@ def open_folder(images: Path, tags: Path, *, unlabelled: Path | None, vocabulary
     others = {} if unlabelled is None else _pictures(unlabelled, faults)
     both, remedy = sorted(set(others) & set(labelled)), "rename the unlabelled picture"
     faults += [_left_out(image, f"stands in {unlabelled} too", remedy) for image in both]
-    return Folder(labelled, {image: path for image, path in others.items() if image not in labelled}, faults)
+    chips = [Chip(image, "train", image, tags, File(path)) for image, (path, tags) in sorted(labelled.items())]
+    alone = sorted((image, path) for image, path in others.items() if image not in labelled)
+    return Listing(chips + [Chip(image, "test", image, (), File(path)) for image, path in alone], faults)
 
 
 def _left_out(image: str, problem: str, remedy: str) -> Fault:

@@ -1,61 +1,78 @@
 """ingest: check and pack the data set's chips. The source that the data set names -> data/ingest/."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import pandas as pd
 
-from igarape.chips.catalog import build_catalog, fault_table
+from igarape.chips.catalog import fault_table, pack_chips
 from igarape.chips.chip import Chip
-from igarape.chips.drawn import DrawnChip, draw_chips, haze_table
+from igarape.chips.drawn import draw_chips, haze_table
+from igarape.chips.shards import Shard, Tables, code, deal, write_shards
 from igarape.chips.sources import open_folder
 from igarape.errors import InputError
-from igarape.files import fresh_folder
+from igarape.files import digest, fresh_folder, resumable
 from igarape.params import Dataset, DrawnSource, FolderSource, data_root, read_dataset, read_params, workers
 from igarape.progress import progress
 from igarape.tables import Fault, write_table
 
 FOLDER = Path("data/ingest")
-FAULTS = FOLDER / "faults.parquet"
 SHOWN = 10
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What there is to pack: a part for each shard, what packs one, the faults so far, the hash of all this."""
+
+    parts: Sequence[Any]
+    pack: Callable[[Any, Shard], Tables]
+    faults: Sequence[Fault]
+    key: str
 
 
 def run() -> None:
     """Pack all chips; stop when more had to be left out than ingest.faults bears."""
     params = read_params()
     dataset = read_dataset(params.dataset)
-    if isinstance(dataset.source, DrawnSource):
-        catalog, faults = _pack_drawn(dataset, dataset.source, params.seed)
-    else:
-        catalog, faults = _pack_folder(dataset, dataset.source)
-    write_table(fault_table(faults), FAULTS)
-    _bear(faults, params.ingest.faults)
-    if not (catalog["split"] == "train").any():
-        raise InputError(f"{FOLDER}: no labelled chip is left; {len(faults)} faults stand in {FAULTS}")
-    write_table(catalog, FOLDER / "catalog.parquet")
-    left_out = sum(fault.left_out for fault in faults)
-    reported = len(faults) - left_out
-    click.echo(f"ingest: {len(catalog)} chips packed, {left_out} left out, {reported} other faults reported")
+    source = dataset.source
+    work = _drawn(dataset, source, params.seed) if isinstance(source, DrawnSource) else _listed(dataset, source)
+    with resumable(FOLDER, work.key) as (folder, notes):
+        tables = _pack(work, folder, notes)
+        catalog, faults = tables["catalog"], tables["faults"]
+        _bear(faults, params.ingest.faults)
+        if not (catalog["split"] == "train").any():
+            _refuse(faults, f"no labelled chip is left; {len(faults)} faults stand in {FOLDER}/faults.parquet")
+        for name, table in tables.items():
+            write_table(table, folder / f"{name}.parquet")
+    left_out = int(faults["left_out"].sum())
+    click.echo(
+        f"ingest: {len(catalog)} chips packed, {left_out} left out, {len(faults) - left_out} other faults reported"
+    )
 
 
-def _pack_drawn(dataset: Dataset, source: DrawnSource, seed: int) -> tuple[pd.DataFrame, list[Fault]]:
-    """Draw the chips, and keep the truth about their haze in haze.parquet."""
-    drawn: list[DrawnChip] = []
-
-    def chips() -> Iterator[Chip]:
-        for one in draw_chips(source.chips, source.side, seed=seed, size=dataset.size, workers=workers()):
-            drawn.append(one)
-            yield one.chip
-
-    with progress("ingest: drawing chips", "chip") as report:
-        packed = _pack(chips(), source.chips, dataset, report)
-    write_table(haze_table(drawn), FOLDER / "haze.parquet")
-    return packed
+def _drawn(dataset: Dataset, source: DrawnSource, seed: int) -> _Work:
+    """Prepare to draw the chips; whole scenes go into a shard."""
+    pack = partial(_pack_drawn, dataset=dataset, side=source.side, seed=seed)
+    return _Work(
+        parts=deal(source.chips, multiple=source.side**2),
+        pack=pack,
+        faults=(),
+        key=digest([code(), repr(dataset), str(seed)]),
+    )
 
 
-def _pack_folder(dataset: Dataset, source: FolderSource) -> tuple[pd.DataFrame, list[Fault]]:
-    """Pack the chips of a folder."""
+def _pack_drawn(numbers: range, shard: Shard, *, dataset: Dataset, side: int, seed: int) -> Tables:
+    """Draw chips into a shard; the truth about their haze is a table more."""
+    drawn = list(draw_chips(numbers, side, seed=seed, size=dataset.size))
+    return _pack_chips([one.chip for one in drawn], shard, dataset=dataset) | {"haze": haze_table(drawn)}
+
+
+def _listed(dataset: Dataset, source: FolderSource) -> _Work:
+    """List the chips of a folder and prepare to pack them."""
     root = data_root()
     found = open_folder(
         root / source.images,
@@ -63,31 +80,47 @@ def _pack_folder(dataset: Dataset, source: FolderSource) -> tuple[pd.DataFrame, 
         unlabelled=None if source.unlabelled is None else root / source.unlabelled,
         vocabulary=dataset.labels.vocabulary(),
     )
-    with progress("ingest: packing chips", "chip") as report:
-        catalog, faults = _pack(found.chips(), len(found), dataset, report)
-    return catalog, [*found.faults, *faults]
-
-
-def _pack(
-    chips: Iterator[Chip], count: int, dataset: Dataset, report: Callable[[int, int], None]
-) -> tuple[pd.DataFrame, list[Fault]]:
-    """Pack chips into data/ingest, which is emptied first."""
-    fresh_folder(FOLDER)
-    return build_catalog(
-        chips,
-        FOLDER,
-        vocabulary=dataset.labels.vocabulary(),
-        size=dataset.size,
-        report=lambda done: report(done, count),
+    return _Work(
+        parts=[found.chips[part.start : part.stop] for part in deal(len(found.chips))],
+        pack=partial(_pack_chips, dataset=dataset),
+        faults=found.faults,
+        key=digest([code(), repr(dataset), repr(found.chips)]),
     )
 
 
-def _bear(faults: Sequence[Fault], most: int) -> None:
+def _pack_chips(chips: Sequence[Chip], shard: Shard, *, dataset: Dataset) -> Tables:
+    """Pack chips into a shard."""
+    return pack_chips(chips, shard, vocabulary=dataset.labels.vocabulary(), size=dataset.size)
+
+
+def _pack(work: _Work, folder: Path, notes: Path) -> Tables:
+    """Pack all chips into a folder and return the tables; the faults of the source stand first."""
+    count = sum(len(part) for part in work.parts)
+    with progress("ingest", "chip") as report:
+        tables = write_shards(
+            folder,
+            work.parts,
+            work.pack,
+            scratch=notes,
+            workers=workers(),
+            report=lambda done: report(done, count),
+        )
+    faults = pd.concat([fault_table(work.faults), tables["faults"]], ignore_index=True)
+    return tables | {"faults": faults}
+
+
+def _bear(faults: pd.DataFrame, most: int) -> None:
     """Refuse more left-out chips than params.yaml bears; the error lists the first of them."""
-    left_out = [fault for fault in faults if fault.left_out]
+    left_out = faults[faults["left_out"]]
     if len(left_out) <= most:
         return
-    lines = [f"  {fault.image}: {fault.problem}; {fault.remedy}" for fault in left_out[:SHOWN]]
-    more = [f"  and {len(left_out) - SHOWN} more, in {FAULTS}"] if len(left_out) > SHOWN else []
+    lines = [f"  {fault.image}: {fault.problem}; {fault.remedy}" for fault in left_out[:SHOWN].itertuples()]
+    more = [f"  and {len(left_out) - SHOWN} more, in {FOLDER}/faults.parquet"] if len(left_out) > SHOWN else []
     advice = f"Mend the source, or raise ingest.faults in params.yaml to {len(left_out)}. Then: dvc repro ingest"
-    raise InputError("\n".join([f"{FOLDER}: {len(left_out)} chips left out, {most} are borne", *lines, *more, advice]))
+    _refuse(faults, "\n".join([f"{len(left_out)} chips left out, {most} are borne", *lines, *more, advice]))
+
+
+def _refuse(faults: pd.DataFrame, why: str) -> None:
+    """Stop the step; the faults table stands, a catalog does not."""
+    write_table(faults, fresh_folder(FOLDER) / "faults.parquet")
+    raise InputError(f"{FOLDER}: {why}")
