@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test repro ui promote serve lock
+.PHONY: help setup check test repro bench ui promote serve lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -37,6 +37,9 @@ test: setup ## the tests, without those that take minutes
 
 repro: setup ## run the stream as far as something changed
 	$(BIN)/dvc repro
+
+bench: setup ## measure every speed claim, and write reports/bench.json
+	$(BIN)/python bench
 
 ui: setup ## MLflow's pages: runs, trials, models
 	$(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db

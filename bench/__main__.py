@@ -1,0 +1,37 @@
+"""Run the benches named on the command line, or all of them, and write their figures to reports/bench.json."""
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from igarape.files import write_json
+
+HERE = Path(__file__).parent
+RESULTS = Path("reports/bench.json")
+NAMES = (
+    "dehaze_kernel",
+    "dehaze_step",
+    "ingest_step",
+    "read_random",
+    "read_stream",
+    "split",
+    "rehearsal",
+    "dvc_noop",
+)
+
+
+def main() -> None:
+    """Run each bench and print its row; a row that is not run again stays as it was."""
+    unknown = sorted(set(sys.argv[1:]) - set(NAMES))
+    if unknown:
+        raise SystemExit(f"{unknown[0]}: no such bench; known are: {', '.join(NAMES)}")
+    rows = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    for name in sys.argv[1:] or NAMES:
+        rows[name] = import_module(name).run()
+        write_json(rows, RESULTS)
+        print(f"{name}: {json.dumps(rows[name])}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
