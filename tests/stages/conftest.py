@@ -16,7 +16,7 @@ from igarape.labels import Vocabulary
 from igarape.learners import crossfit
 from igarape.learners import search as searching
 from igarape.stages import decide, dehaze, search, split, stack, train
-from igarape.tables import Probabilities, write_table
+from igarape.tables import Fault, Probabilities, write_table
 
 ROOT = Path(__file__).parents[2]
 LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree", "pond"], "rare": ["kiln"]}
@@ -64,6 +64,12 @@ stages:
     - {path: data/ingest, hash: md5, md5: aaa.dir, size: 5}
 """
 
+FAULTS = (
+    Fault("gone", "cannot be read", "fetch it again", left_out=True),
+    Fault("chip-00", "may be two labels", "look at it", left_out=False),
+    Fault("chip-01", "may be two labels", "look at it", left_out=False),
+)
+
 WriteModel = Callable[[Path, int, int, int], Probabilities]
 
 
@@ -85,7 +91,7 @@ def chips() -> Iterator[Chip]:
 
 
 def lay_out(folder: Path) -> None:
-    """Write the configuration of a small project, and pack its chips."""
+    """Write the configuration of a small project, pack its chips, and report some faults."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")) | CHANGES
     params["stack"] |= {"rounds": 5, "use": "best"}
     params["evaluate"] |= {"resamples": 100, "check": 8}
@@ -99,7 +105,7 @@ def lay_out(folder: Path) -> None:
         chips(), folder / "data/ingest", vocabulary=VOCABULARY, size=64, report=lambda _done: None
     )
     write_table(catalog, folder / "data/ingest/catalog.parquet")
-    write_table(fault_table(faults), folder / "data/ingest/faults.parquet")
+    write_table(fault_table([*faults, *FAULTS]), folder / "data/ingest/faults.parquet")
 
 
 def pretend(patch: pytest.MonkeyPatch, write_model: WriteModel) -> None:
