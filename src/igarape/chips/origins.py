@@ -1,6 +1,6 @@
 """Where a file's bytes lie: in a file of its own, in a stretch of a larger one, or in a zip.
 
-Origins are picklable and small: they are made where a source is listed and read in the process that packs the chip.
+Origins are picklable and small: they are made where a source is listed, and read in the process that packs the chip.
 """
 
 import os
@@ -14,60 +14,65 @@ from igarape.chips.pictures import MAX_BYTES
 from igarape.errors import InputError
 
 CHUNK = 2**20
-ENOUGH = MAX_BYTES + 1  # bytes that show that a file is too large, whatever its archive says
-
-
-@dataclass(frozen=True)
-class Loose:
-    """A file of its own."""
-
-    path: Path
-
-    def read(self) -> bytes:
-        """Return the file's bytes, or as many of them as show that it is too large."""
-        return _stretch(self.path, 0, ENOUGH, str(self.path))
+ENOUGH = MAX_BYTES + 1  # bytes that show that a file is too large for a picture, whatever its archive says
 
 
 @dataclass(frozen=True)
 class Extent:
-    """A stretch of a file: a member of a tar, which lies there as it is. name: what it is called there."""
+    """A stretch of a file: all of it, or a member of a tar, which lies there as it is.
+
+    name: what the tar calls it, or nothing. modified: when the file was last changed, in nanoseconds, so that an origin
+    of other bytes is another origin.
+    """
 
     path: Path
     offset: int
     length: int
-    name: str
+    modified: int
+    name: str = ""
 
     def __str__(self) -> str:
         return f"{self.path}/{self.name}" if self.name else str(self.path)
 
     def read(self) -> bytes:
-        """Return the stretch's bytes, or as many of them as show that it is too large."""
-        length = min(self.length, ENOUGH)
-        data = _stretch(self.path, self.offset, length, str(self))
-        if len(data) != length:
-            raise InputError(f"{self}: the archive is cut short; {length} bytes expected, {len(data)} found")
-        return data
+        """Return the bytes, or as many of them as show that they are too many; raise InputError if they are not there."""
+        return self._part(0, min(self.length, ENOUGH))
 
     def chunks(self) -> Iterator[bytes]:
         """Yield all bytes, however many they are."""
         for start in range(0, self.length, CHUNK):
-            yield _stretch(self.path, self.offset + start, min(CHUNK, self.length - start), str(self))
+            yield self._part(start, min(CHUNK, self.length - start))
+
+    def _part(self, start: int, length: int) -> bytes:
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                file.seek(self.offset + start)
+                data = file.read(length)
+        except OSError as error:
+            raise InputError(f"{self}: cannot be read ({error.strerror})") from error
+        if len(data) != length:
+            raise InputError(f"{self}: has become shorter since it was listed. Run the step again")
+        return data
 
 
 @dataclass(frozen=True)
 class ZipMember:
-    """A member of a zip: by its number, since names may repeat, and its name there."""
+    """A member of a zip: its number there, since names may repeat, and its name. modified: as of an Extent."""
 
     path: Path
     index: int
     length: int
+    modified: int
     name: str
 
     def __str__(self) -> str:
         return f"{self.path}/{self.name}"
 
     def read(self) -> bytes:
-        """Return the member's bytes, checked by their CRC, or as many of them as show that it is too large."""
+        """Return the bytes, checked by their CRC, or as many of them as show that they are too many.
+
+        Raises InputError if the archive is gone or damaged there.
+        """
         return b"".join(self._parts(ENOUGH))
 
     def chunks(self) -> Iterator[bytes]:
@@ -75,31 +80,32 @@ class ZipMember:
         return self._parts(self.length)
 
     def _parts(self, most: int) -> Iterator[bytes]:
-        """Yield the member's bytes, at most so many."""
         try:
             archive = open_zip(self.path)
             member = archive.infolist()[self.index]
             if member.filename != self.name:
-                raise ValueError(f"it holds {member.filename} there now")
+                raise ValueError("it has changed since it was listed")
             with archive.open(member) as file:
                 while most > 0 and (part := file.read(min(most, CHUNK))):
                     most -= len(part)
                     yield part
         except Exception as error:  # zipfile raises whatever a damaged archive trips it over
-            raise InputError(f"{self}: cannot be read, the archive is damaged or has changed ({error})") from error
+            raise InputError(f"{self}: cannot be read from the archive ({error})") from error
+
+
+Origin = Extent | ZipMember
+
+
+def loose(path: Path) -> Extent:
+    """Return the origin of a file of its own."""
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    return Extent(path, 0, facts.st_size, facts.st_mtime_ns)
 
 
 @lru_cache(maxsize=4)
 def open_zip(path: Path) -> zipfile.ZipFile:
-    """Open a zip once in each process, to be read by any of its threads."""
+    """Open a zip once in each process; any of its threads may read it."""
     return zipfile.ZipFile(path)
-
-
-def _stretch(path: Path, offset: int, length: int, where: str) -> bytes:
-    """Read a stretch of a file, fewer bytes where it ends."""
-    try:
-        with path.open("rb", buffering=0) as file:
-            file.seek(offset)
-            return file.read(min(length, max(0, os.fstat(file.fileno()).st_size - offset)))
-    except OSError as error:
-        raise InputError(f"{where}: cannot be read ({error.strerror})") from error
