@@ -179,7 +179,7 @@ def _branch(source: Any) -> str | None:
 
 
 class Fetch(Section):
-    """What `igarape fetch` downloads from Kaggle: files of a competition, into the data set's folder under IGARAPE_DATA."""
+    """What `igarape fetch` downloads from Kaggle: files of a competition."""
 
     competition: Name
     files: tuple[Annotated[str, Field(pattern=r"^[\w-][\w.-]*$")], ...] = Field(min_length=1, strict=False)

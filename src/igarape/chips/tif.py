@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,10 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from igarape.errors import InputError
 
-Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Samples = npt.NDArray[np.unsignedinteger[Any]]  # of 8 or 16 bits
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two: BigTIFF
-COMPRESSIONS = {1: "none", 5: "LZW", 8: "deflate", 32946: "deflate", 32773: "PackBits"}
+COMPRESSIONS = {1: "nothing", 5: "LZW", 8: "deflate", 32773: "PackBits", 32946: "deflate by its old number"}
 PLAIN, HORIZONTAL, UNSIGNED, SEPARATE = 1, 2, 1, 2
 WHITE_IS_ZERO, GREY_OR_RGB = 0, (0, 1, 2)  # of the photometric interpretation
 PREMULTIPLIED, ALPHA = 1, (1, 2)  # of ExtraSamples
@@ -51,7 +52,7 @@ class Header:
     columns: int
     tiled: bool
     blocks: tuple[tuple[int, int], ...]
-    order: str
+    order: Literal["<", ">"]
 
     @property
     def alpha(self) -> int | None:
@@ -82,7 +83,7 @@ def _tags(data: bytes) -> ImageFileDirectory_v2:
     return tags
 
 
-def _header(tags: ImageFileDirectory_v2, order: str) -> Header:
+def _header(tags: ImageFileDirectory_v2, order: Literal["<", ">"]) -> Header:
     """Gather what the tags say, with TIFF's defaults for those that may be missing."""
     width, height, samples = int(tags[WIDTH]), int(tags[HEIGHT]), int(tags.get(SAMPLES, 1))
     if min(width, height, samples) < 1 or samples > MOST_SAMPLES:
@@ -120,10 +121,9 @@ def read_samples(data: bytes, header: Header, where: str) -> Samples:
     damaged one.
     """
     if header.bits not in {8, 16} or header.compression not in COMPRESSIONS or header.predictor not in {1, HORIZONTAL}:
-        kinds = ", ".join(dict.fromkeys(COMPRESSIONS.values()))
         raise InputError(
-            f"{where}: expected a TIF of 8 or 16 bits a sample, compressed by one of {kinds}; found {header.bits} bits, "
-            f"compression {header.compression}, predictor {header.predictor}. Convert it first"
+            f"{where}: expected 8 or 16 bits a sample, compressed by {' or '.join(COMPRESSIONS.values())}; found "
+            f"{header.bits} bits, compression {header.compression}, predictor {header.predictor}. Convert it first"
         )
     try:
         share = len(header.blocks) // header.planes
@@ -147,22 +147,22 @@ def _plane(data: bytes, header: Header, blocks: Sequence[tuple[int, int]]) -> Sa
     rows = header.rows * len(blocks) if header.tiled else header.height
     raw = _decompress(parts, header.compression, rows=rows, wide=wide, block=header.rows)
     kind = np.dtype(np.uint8) if header.bits == 8 else np.dtype(np.uint16)
-    pixels = raw.view(kind.newbyteorder(header.order)).reshape(rows, header.columns, depth).astype(kind, copy=False)
+    pixels: Samples = (
+        raw.view(kind.newbyteorder(header.order)).reshape(rows, header.columns, depth).astype(kind, copy=False)
+    )
     if header.predictor == HORIZONTAL:
-        pixels = np.cumsum(pixels, axis=1, dtype=kind)
+        pixels = np.cumsum(pixels, axis=1, dtype=kind)  # each sample was stored as what it adds to the one before
     if header.tiled:
         tiles = pixels.reshape(down, across, header.rows, header.columns, depth).swapaxes(1, 2)
         pixels = tiles.reshape(down * header.rows, across * header.columns, depth)
     return pixels[: header.height, : header.width]
 
 
-def _decompress(
-    parts: Sequence[bytes], compression: int, *, rows: int, wide: int, block: int
-) -> npt.NDArray[np.uint8]:
+def _decompress(parts: Sequence[bytes], compression: int, *, rows: int, wide: int, block: int) -> npt.NDArray[np.uint8]:
     """Undo a compression: an array of bytes of shape (rows, wide), from parts of `block` rows each, the last of fewer.
 
-    libtiff is told that the parts are the strips of a picture with one band of bytes, so it neither cares what the bytes
-    mean nor changes them.
+    libtiff is told that the parts are the strips of a picture with one band of bytes, so that it does not care what
+    they mean.
     """
     if compression == PLAIN:
         lengths = [min(block, rows - row) * wide for row in range(0, rows, block)]
