@@ -21,7 +21,7 @@ _ZIP_METHODS = (
 )  # the other methods of zipfile cannot be bounded as they unpack
 _ENCRYPTED = 1  # the bit of a zip member's flags
 _UNIX = 3  # the system whose file modes stand in the high half of a zip member's external attributes
-LEADS_OUT = "its name leads out of the archive"
+LEADS_OUT = "leads out of the archive by its name"
 _LINK, _DEVICE = "is a link", "is a device or a pipe, no file"
 
 

@@ -92,7 +92,7 @@ def _pictures(place: Place, faults: list[Fault]) -> dict[str, Origin]:
     for name, why in place.refused.items():
         if _is_picture(name):
             image = name if why == LEADS_OUT else stem(PurePosixPath(name).name)
-            faults.append(_left_out(image, f"{place.path}: {name} {why}", "make the archive anew without it"))
+            faults.append(_left_out(image, f"{name} {why}", "make the archive anew without it"))
     found: dict[str, Origin] = {}
     first: dict[str, str] = {}
     for name, origin in sorted(_together(place).items()):
