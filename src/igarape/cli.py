@@ -161,3 +161,12 @@ def use(dataset: str) -> None:
     from igarape.stages import use as stage
 
     stage.run(dataset)
+
+
+@main.command()
+@click.argument("dataset")
+def fetch(dataset: str) -> None:
+    """Download a data set's files from Kaggle."""
+    from igarape.stages import fetch as stage
+
+    stage.run(dataset)

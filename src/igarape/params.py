@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from igarape.configuration import Section, read_yaml, validate
 from igarape.errors import InputError
@@ -125,16 +125,34 @@ class DrawnSource(Section):
     side: int = Field(ge=1, le=8)
 
 
-class FolderSource(Section):
-    """Chips in a folder and their tags in a CSV (image_name,tags), both relative to IGARAPE_DATA.
+def _several(value: Any) -> Any:
+    """Take one text for a list of one, and nothing for an empty one."""
+    return [] if value is None else [value] if isinstance(value, str) else value
 
-    unlabelled: a folder of chips without tags, or null.
+
+def _inside(path: str) -> str:
+    """Refuse a path that could lead out of the folder it starts from."""
+    if ":" in path or "\\" in path or {"", ".", ".."} & set(path.split("/")):
+        raise ValueError("should be a path from IGARAPE_DATA on, such as planet/train-jpg")
+    return path
+
+
+# Where something lies under IGARAPE_DATA: one path, or several of which the first that exists counts.
+Where = Annotated[
+    tuple[Annotated[str, AfterValidator(_inside)], ...], BeforeValidator(_several), Field(strict=False, min_length=1)
+]
+
+
+class FolderSource(Section):
+    """Chips in folders or archives, and their tags in a CSV (image_name,tags).
+
+    unlabelled: the sets of chips without tags; any of them may be missing.
     """
 
     kind: Literal["folder"]
-    images: str
-    tags: str
-    unlabelled: str | None
+    images: Where
+    tags: Where
+    unlabelled: Annotated[tuple[Where, ...], BeforeValidator(_several), Field(strict=False)]
 
 
 class Labels(Section):
@@ -168,8 +186,18 @@ def _branch(source: Any) -> str | None:
     return {"drawn": "DrawnSource", "folder": "FolderSource"}.get(str(kind))
 
 
+class Fetch(Section):
+    """What `igarape fetch` downloads from Kaggle: files of a competition."""
+
+    competition: Name
+    files: tuple[Annotated[str, Field(pattern=r"^[\w-][\w.-]*$")], ...] = Field(min_length=1, strict=False)
+
+
 class Dataset(Section):
-    """datasets/NAME.yaml: where the chips are, their size in pixels, the vocabulary, what params.yaml should hold."""
+    """datasets/NAME.yaml: where the chips are, their size in pixels, the vocabulary, what params.yaml should hold.
+
+    fetch: stands only where the source can be downloaded.
+    """
 
     source: Annotated[
         Annotated[DrawnSource, Tag("DrawnSource")] | Annotated[FolderSource, Tag("FolderSource")],
@@ -183,6 +211,7 @@ class Dataset(Section):
     note: str
     labels: Labels
     params: dict[str, Any]
+    fetch: Fetch | None = None
 
 
 def read_params(path: Path = PARAMS) -> Params:

@@ -1,117 +1,153 @@
-"""Where chips come from: a folder of pictures, and a CSV with their tags."""
+"""Where chips come from: pictures in folders or archives, and a CSV with their tags."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-import pandas as pd
-
+from igarape.chips.annotations import Tags, read_tags
+from igarape.chips.archives import LEADS_OUT
 from igarape.chips.chip import Chip
+from igarape.chips.origins import Origin
 from igarape.chips.pictures import NAMED, stem
+from igarape.chips.places import Finder, Place
+from igarape.chips.spool import Report
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.tables import Fault
 
-COLUMNS = ["image_name", "tags"]
-
-
-@dataclass(frozen=True)
-class File:
-    """The origin of a chip in a folder: its file."""
-
-    path: Path
-
-    def read(self) -> bytes:
-        """Return the bytes."""
-        return self.path.read_bytes()
-
 
 @dataclass(frozen=True)
 class Listing:
-    """The chips of a source, labelled ones first, and what was wrong."""
+    """The chips of a source, what was wrong, and where it was found, to be shown to people.
+
+    chips: the labelled ones in the order of their names, then the others in theirs.
+    """
 
     chips: list[Chip]
     faults: list[Fault]
+    used: list[str]
 
 
-def open_folder(images: Path, tags: Path, *, unlabelled: Path | None, vocabulary: Vocabulary) -> Listing:
-    """Match the pictures of a folder with the rows of a CSV (image_name, tags separated by blanks).
+def open_source(
+    root: Path,
+    *,
+    images: Sequence[str],
+    tags: Sequence[str],
+    unlabelled: Sequence[Sequence[str]],
+    vocabulary: Vocabulary,
+    spool: Path,
+    report: Report,
+) -> Listing:
+    """Match pictures with the rows of a CSV (image_name, tags separated by blanks); no picture is read yet.
 
-    A row or a picture that has no partner, unknown tags, or a name that stands twice becomes a fault and is left out.
-    Raises InputError when a folder or the CSV is missing, the CSV lacks a column, or no chip is left.
+    images, tags, and each set of unlabelled pictures: paths from the root, of which the first that exists is used; they
+    may lead through archives, and * stands for any letters. A set of unlabelled pictures may be missing. spool: a
+    folder for what has to be unpacked; what a run before has unpacked there is used again. report: called with the
+    bytes unpacked so far, and all.
+
+    A row or a picture that has no partner, unknown tags, a name that stands twice, and a picture that an archive should
+    not hold become faults and are left out. Raises InputError when pictures or CSV are missing, the CSV lacks a column,
+    an archive is damaged, or no chip is left.
     """
-    faults: list[Fault] = []
-    pictures = _pictures(images, faults)
-    tagged = _read_tags(tags, vocabulary, faults)
-    known = {fault.image for fault in faults}
-    lonely = f"has tags in {tags.name}, but no picture in {images.name}"
-    faults += [_left_out(image, lonely, "add the picture") for image in sorted(set(tagged) - set(pictures))]
-    unnamed, remedy = sorted(set(pictures) - set(tagged) - known), "add the row, or remove the picture"
-    faults += [_left_out(image, f"has no row in {tags.name}", remedy) for image in unnamed]
-    labelled = {image: (pictures[image], tagged[image]) for image in sorted(set(tagged) & set(pictures))}
+    finder = Finder(root, spool, report)
+    shown, table = (_found(finder, root, what, paths) for what, paths in (("pictures", images), ("tags", tags)))
+    tagged, faults = read_tags(table, vocabulary)
+    pictures = _pictures(shown, faults)
+    used = [f"pictures: {len(pictures)} in {shown.path}", f"tags: {len(tagged)} rows in {table.path}"]
+    _report_lonely(pictures, tagged, shown, table, faults)
+    labelled = sorted(set(pictures) & set(tagged))
     if not labelled:
         raise InputError(
-            f"{tags}: no row with known tags names one of the {len(pictures)} pictures in {images}; image_name "
-            f"should be a picture's name without its suffix. The first fault: {faults[0].image}: {faults[0].problem}"
+            f"{table.path}: no row with known tags names one of the {len(pictures)} pictures in {shown.path}; "
+            "image_name should be a picture's name without its suffix. "
+            f"The first fault: {faults[0].image}: {faults[0].problem}"
         )
-    others = {} if unlabelled is None else _pictures(unlabelled, faults)
-    both, remedy = sorted(set(others) & set(labelled)), "rename the unlabelled picture"
-    faults += [_left_out(image, f"stands in {unlabelled} too", remedy) for image in both]
-    chips = [Chip(image, "train", image, tags, File(path)) for image, (path, tags) in sorted(labelled.items())]
-    alone = sorted((image, path) for image, path in others.items() if image not in labelled)
-    return Listing(chips + [Chip(image, "test", image, (), File(path)) for image, path in alone], faults)
+    others = _unlabelled(finder, unlabelled, set(labelled), faults, used)
+    chips = [Chip(image, "train", image, tagged[image], pictures[image]) for image in labelled]
+    chips += [Chip(image, "test", image, (), origin) for image, origin in sorted(others.items())]
+    return Listing(chips, list(dict.fromkeys(faults)), used)
+
+
+def _found(finder: Finder, root: Path, what: str, paths: Sequence[str]) -> Place:
+    """Return the first of the places that exists."""
+    place = _first(finder, paths)
+    if place is None:
+        raise InputError(
+            f"{root}: no {what} found; looked for {', '.join(paths)}. Check IGARAPE_DATA, and the data set's YAML in "
+            "datasets/"
+        )
+    return place
+
+
+def _first(finder: Finder, paths: Sequence[str]) -> Place | None:
+    return next((place for path in paths if (place := finder.find(path)) is not None), None)
 
 
 def _left_out(image: str, problem: str, remedy: str) -> Fault:
     return Fault(image, problem, remedy, left_out=True)
 
 
-def _pictures(folder: Path, faults: list[Fault]) -> dict[str, Path]:
-    """Return the folder's pictures by name without suffix; of two with one name, the first."""
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder. Check IGARAPE_DATA, and the data set's YAML in datasets/")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in NAMED or not path.is_file():
-            continue
-        first = found.setdefault(stem(path.name), path)
-        if first != path:
-            faults.append(_left_out(path.name, f"{first.name} has the same name", "keep one of the two"))
-    if not found:
-        raise InputError(f"{folder}: holds no picture; expected files that end in {', '.join(NAMED)}")
-    return found
-
-
-def _read_tags(path: Path, vocabulary: Vocabulary, faults: list[Fault]) -> dict[str, tuple[str, ...]]:
-    """Return the tags of each image, by its first row; a tag list is a set, so repeats in it count once."""
-    found: dict[str, tuple[str, ...]] = {}
-    for name, text in _rows(path):
-        image, tags = stem(name), tuple(dict.fromkeys(text.split()))
+def _pictures(place: Place, faults: list[Fault]) -> dict[str, Origin]:
+    """Return the pictures of a folder or an archive by name without suffix; of two with one name, the first."""
+    for name, why in place.refused.items():
+        if _is_picture(name):
+            image = name if why == LEADS_OUT else stem(PurePosixPath(name).name)
+            faults.append(_left_out(image, f"{name} {why}", "make the archive anew without it"))
+    found: dict[str, Origin] = {}
+    first: dict[str, str] = {}
+    for name, origin in sorted(_together(place).items()):
+        image = stem(name)
         if image in found:
-            same = "the same" if set(found[image]) == set(tags) else "other"
-            problem = f"stands twice in {path.name}, with {same} tags"
-            faults.append(Fault(image, problem, "keep one row; the first one was used", left_out=False))
-        found.setdefault(image, tags)
-    for image, tags in list(found.items()):
-        try:
-            vocabulary.encode(tags)
-        except InputError as error:
-            faults.append(_left_out(image, str(error), f"correct the row in {path.name}"))
-            del found[image]
+            faults.append(_left_out(name, f"{first[image]} has the same name", "keep one of the two"))
+        else:
+            found[image], first[image] = origin, name
     return found
 
 
-def _rows(path: Path) -> Iterator[tuple[str, str]]:
-    """Read the image names and the tags of a CSV."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; expected a CSV with the columns {', '.join(COLUMNS)}")
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a CSV that can be read: {error}") from error
-    missing = [column for column in COLUMNS if column not in table]
-    if missing:
-        raise InputError(f"{path}: expected the columns {', '.join(COLUMNS)}, found {', '.join(table.columns)}")
-    if not isinstance(table.index, pd.RangeIndex):  # pandas takes a surplus first column for names of rows
-        raise InputError(f"{path}: expected {table.shape[1]} fields in each row, as in its first line, found more")
-    return zip(table["image_name"].str.strip(), table["tags"], strict=True)
+def _is_picture(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in NAMED
+
+
+def _together(place: Place) -> dict[str, Origin]:
+    """Return the pictures that lie in one folder: the place itself, or where it has none, the only one below it."""
+    folders: dict[str, dict[str, Origin]] = {}
+    for name, origin in place.files.items():
+        if _is_picture(name):
+            folder, _, file = name.rpartition("/")
+            folders.setdefault(folder, {})[file] = origin
+    if not folders:
+        raise InputError(f"{place.path}: holds no picture; expected files that end in {', '.join(NAMED)}")
+    if "" not in folders and len(folders) > 1:
+        choice = ", ".join(sorted(folders))
+        raise InputError(f"{place.path}: holds pictures in {choice}; name one of them in the data set's YAML")
+    return folders[""] if "" in folders else next(iter(folders.values()))
+
+
+def _report_lonely(
+    pictures: Mapping[str, Origin], tagged: Mapping[str, Tags], shown: Place, table: Place, faults: list[Fault]
+) -> None:
+    """Add a fault for each row without a picture, and each picture without a row, but for those that have one."""
+    known = {fault.image for fault in faults if fault.left_out}
+    here, there = (PurePosixPath(place.path).name for place in (shown, table))
+    rows, remedy = sorted(set(tagged) - set(pictures) - known), "add the picture"
+    faults += [_left_out(image, f"has tags in {there}, but no picture in {here}", remedy) for image in rows]
+    unnamed, remedy = sorted(set(pictures) - set(tagged) - known), "add the row, or remove the picture"
+    faults += [_left_out(image, f"has no row in {there}", remedy) for image in unnamed]
+
+
+def _unlabelled(
+    finder: Finder, sets: Sequence[Sequence[str]], labelled: set[str], faults: list[Fault], used: list[str]
+) -> dict[str, Origin]:
+    """Return the pictures of all unlabelled sets that exist; say in used which do, and which do not."""
+    others: dict[str, Origin] = {}
+    for paths in sets:
+        place = _first(finder, paths)
+        if place is None:
+            used.append(f"unlabelled pictures: none; looked for {', '.join(paths)}")
+            continue
+        pictures = _pictures(place, faults)
+        used.append(f"unlabelled pictures: {len(pictures)} in {place.path}")
+        twice, problem = sorted(set(pictures) & (labelled | set(others))), f"stands in {place.path} too"
+        faults += [_left_out(image, problem, "rename the unlabelled picture") for image in twice]
+        others = {image: origin for image, origin in pictures.items() if image not in labelled} | others
+    return others

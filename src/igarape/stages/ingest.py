@@ -1,5 +1,6 @@
 """ingest: check and pack the data set's chips. The source that the data set names -> data/ingest/."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,7 @@ from igarape.chips.catalog import fault_table, pack_chips
 from igarape.chips.chip import Chip
 from igarape.chips.drawn import draw_chips, haze_table
 from igarape.chips.shards import Shard, Tables, code, deal, write_shards
-from igarape.chips.sources import open_folder
+from igarape.chips.sources import open_source
 from igarape.errors import InputError
 from igarape.files import digest, fresh_folder, resumable
 from igarape.params import Dataset, DrawnSource, FolderSource, data_root, read_dataset, read_params, workers
@@ -21,6 +22,7 @@ from igarape.progress import progress
 from igarape.tables import Fault, write_table
 
 FOLDER = Path("data/ingest")
+SPOOL = Path("data/.unfinished/spool")  # outlives a killed run, whose key is known only when archives are unpacked
 SHOWN = 10
 
 
@@ -48,6 +50,7 @@ def run() -> None:
             _refuse(faults, f"no labelled chip is left; {len(faults)} faults stand in {FOLDER}/faults.parquet")
         for name, table in tables.items():
             write_table(table, folder / f"{name}.parquet")
+    shutil.rmtree(SPOOL, ignore_errors=True)
     left_out = int(faults["left_out"].sum())
     click.echo(
         f"ingest: {len(catalog)} chips packed, {left_out} left out, {len(faults) - left_out} other faults reported"
@@ -72,14 +75,19 @@ def _pack_drawn(numbers: range, shard: Shard, *, dataset: Dataset, side: int, se
 
 
 def _listed(dataset: Dataset, source: FolderSource) -> _Work:
-    """List the chips of a folder and prepare to pack them."""
-    root = data_root()
-    found = open_folder(
-        root / source.images,
-        root / source.tags,
-        unlabelled=None if source.unlabelled is None else root / source.unlabelled,
-        vocabulary=dataset.labels.vocabulary(),
-    )
+    """List the chips of folders or archives and prepare to pack them."""
+    with progress("ingest: unpacking", "byte") as report:
+        found = open_source(
+            data_root(),
+            images=source.images,
+            tags=source.tags,
+            unlabelled=source.unlabelled,
+            vocabulary=dataset.labels.vocabulary(),
+            spool=SPOOL,
+            report=report,
+        )
+    for line in found.used:
+        click.echo(f"ingest: {line}")
     return _Work(
         parts=[found.chips[part.start : part.stop] for part in deal(len(found.chips))],
         pack=partial(_pack_chips, dataset=dataset),

@@ -1,0 +1,116 @@
+"""TIFs of several bands and of 16 bits, which the common readers narrow, reorder or refuse."""
+
+import io
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from igarape.errors import InputError
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
+
+Samples = npt.NDArray[np.unsignedinteger[Any]]  # of 8 or 16 bits
+
+MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two: BigTIFF
+# The codes of TIFF 6.0.
+COMPRESSIONS = {1: "nothing", 5: "LZW", 8: "deflate", 32773: "PackBits", 32946: "deflate by its old number"}
+WHITE_IS_ZERO, GREY_OR_RGB = 0, (0, 1, 2)  # of the photometric interpretation
+PREMULTIPLIED, ALPHA = 1, (1, 2)  # of ExtraSamples
+ORIENTATION = 274
+MOST_SAMPLES = 16
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a TIF says about its first picture.
+
+    extra: the meaning of each sample beyond those of the photometric interpretation. rows, columns: of a tile, or of the
+    picture. bits: of a sample that is an unsigned integer; 0 for any other.
+    """
+
+    width: int
+    height: int
+    bits: int
+    samples: int
+    extra: tuple[int, ...]
+    photometric: int
+    orientation: int
+    compression: int
+    rows: int
+    columns: int
+
+    @property
+    def alpha(self) -> int | None:
+        """The ExtraSamples code of an alpha channel that is the last sample; None where there is none."""
+        return self.extra[-1] if self.extra and self.extra[-1] in ALPHA else None
+
+
+def is_tif(data: bytes) -> bool:
+    """Say whether the bytes begin as those of a TIF."""
+    return data[:4] in MAGIC
+
+
+def read_header(data: bytes, where: str) -> Header:
+    """Read the header of the first picture; raise InputError when it is damaged, or says what no TIF may say."""
+    try:
+        return _header(_first_page(data))
+    except Exception as error:  # whatever a broken header trips the parser over
+        raise InputError(f"{where}: the TIF's header is damaged or cut short ({error})") from error
+
+
+def _header(page: "TiffPage") -> Header:
+    """Gather what matters of a page. A damaged header may hold anything: what should be a number is made one here."""
+    width, height, samples = int(page.imagewidth), int(page.imagelength), int(page.samplesperpixel)
+    if min(width, height, samples) < 1 or samples > MOST_SAMPLES or int(page.imagedepth) != 1:
+        raise ValueError(f"{width} x {height} x {page.imagedepth} pixels of {samples} samples")
+    orientation = page.tags.get(ORIENTATION)
+    return Header(
+        width=width,
+        height=height,
+        bits=int(page.bitspersample) if page.dtype is not None and page.dtype.kind == "u" else 0,
+        samples=samples,
+        extra=tuple(int(code) for code in page.extrasamples),
+        photometric=int(page.photometric),
+        orientation=1 if orientation is None else int(orientation.value),
+        compression=int(page.compression),
+        rows=int(page.tilelength) or height,
+        columns=int(page.tilewidth) or width,
+    )
+
+
+def read_samples(data: bytes, header: Header, where: str) -> Samples:
+    """Decode all samples of a TIF of 8 or 16 bits: an array of shape (height, width, samples), in the file's order.
+
+    Black is 0 also where the file says that white is. Raises InputError for a kind of TIF that is not read, and for a
+    damaged one.
+    """
+    if header.bits not in {8, 16} or header.compression not in COMPRESSIONS:
+        raise InputError(
+            f"{where}: expected a TIF of 8 or 16 bits a sample, compressed by {' or '.join(COMPRESSIONS.values())}; "
+            f"found {header.bits} bits, compression {header.compression}. Convert it first"
+        )
+    shape = (header.height, header.width, header.samples)
+    try:
+        page = _first_page(data)
+        samples = page.asarray(maxworkers=1)
+        if page.axes.startswith("S"):  # the bands one after the other
+            samples = np.moveaxis(samples, 0, -1)
+        samples = samples.reshape(shape)
+    except Exception as error:  # the decoders' complaints, and the arithmetic's
+        raise InputError(f"{where}: the picture is damaged or cut short ({error})") from error
+    whole: Samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
+    return ~whole if header.photometric == WHITE_IS_ZERO else whole
+
+
+def _first_page(data: bytes) -> "TiffPage":
+    """Parse the first directory of a TIF; its pixels are read from the same bytes."""
+    from tifffile import TiffFile, logger  # a quarter of a second, for those who meet a TIF
+
+    logger().setLevel(logging.CRITICAL)  # what is wrong with a file is said once, in the error
+    page = TiffFile(io.BytesIO(data)).pages.first
+    page.keyframe = page
+    return page
