@@ -44,7 +44,9 @@ def planes(bands: Bands, *, white: int) -> Picture:
 def _contrast(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return (one - other) / (one + other), 0 where both are 0."""
     total = one + other
-    return np.divide(one - other, total, out=np.zeros_like(total), where=total > 0)
+    contrast = np.zeros_like(total)
+    np.divide(one - other, total, out=contrast, where=total > 0)
+    return contrast
 
 
 def measure_shift(rgb: Picture, bands: Bands) -> Shift:
