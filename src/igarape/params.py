@@ -46,6 +46,13 @@ class Split(Section):
     by: Literal["chip", "scene"]
 
 
+class Describe(Section):
+    """What the page for people shows at most: chips on each contact sheet, and pairs of each kind."""
+
+    chips: int = Field(ge=1, le=60)
+    pairs: int = Field(ge=1, le=60)
+
+
 class Search(Section):
     """The keras-tuner search of each experiment; budget multiplies the experiment's epochs for one trial."""
 
@@ -96,6 +103,7 @@ class Params(Section):
     ingest: Ingest
     dehaze: Dehaze
     split: Split
+    describe: Describe
     search: Search
     train: Train
     stack: Stack
