@@ -27,6 +27,7 @@ SCORE = "holdout_f2"
 
 # What a bundle is used with; MLflow installs these beside the model.
 REQUIREMENTS = (
+    "imagecodecs",
     "mlflow",
     "numpy",
     "onnxruntime",
@@ -35,6 +36,7 @@ REQUIREMENTS = (
     "pillow",
     "pydantic",
     "pyyaml",
+    "tifffile",
     "xgboost",
 )
 SQLITE = "sqlite:///"
