@@ -52,9 +52,9 @@ def _contrast(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> n
 def measure_shift(rgb: Picture, bands: Bands) -> Shift:
     """Measure how far the bands lie from the picture that they should lie on, by phase correlation.
 
-    rgb: uint8 (height, width, 3). bands: blue, green, red, near-infrared of the same height and width. Both are compared
-    by the brightness of their visible part, within a Hann window (Kuglin, Hines, The phase correlation image alignment
-    method, 1975).
+    rgb: uint8 (height, width, 3). bands: blue, green, red, near-infrared of the same height and width. Both are
+    compared by the brightness of their visible part, within a Hann window (Kuglin, Hines, The phase correlation image
+    alignment method, 1975).
     """
     picture = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     visible = bands[:, :, :NIR].astype(np.float32).mean(axis=2)
