@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 RESULTS = Path("reports/bench.json")
 NAMES = (
     "dehaze_kernel",
+    "dehaze_quality",
     "dehaze_step",
     "ingest_step",
     "read_random",

@@ -25,11 +25,17 @@ from igarape.tables import Probabilities
 VOCABULARY = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond"), rare=("kiln",))
 HAZE = {
     "patch": 3,
-    "omega": 0.95,
-    "floor": 0.1,
     "top": 0.01,
+    "darkest": 0.5,
+    "brightest": 0.9,
+    "tint": 0.05,
+    "colour": 0.5,
+    "window": 5,
+    "clear": 0.05,
+    "opaque": 0.1,
+    "floor": 0.2,
     "radius": 4,
-    "epsilon": 1e-4,
+    "epsilon": 1e-2,
     "subsample": 1,
     "quality": 95,
 }

@@ -26,16 +26,28 @@ class Ingest(Section):
 
 
 class Dehaze(Section):
-    """Knobs of the dark channel prior (He, Sun, Tang, TPAMI 2011) and its guided filter."""
+    """Knobs of chips.dehaze: the dark channel prior (He, Sun, Tang, TPAMI 2011), its guards, its guided filter."""
 
-    patch: int = Field(ge=1, le=63)
-    omega: float = Field(gt=0, le=1)
-    floor: float = Field(gt=0, lt=1)
+    patch: int = Field(ge=1, le=127)
     top: float = Field(gt=0, le=0.1)
+    darkest: float = Field(gt=0, le=1)
+    brightest: float = Field(gt=0, le=1)
+    tint: float = Field(ge=0, le=0.5)
+    colour: float = Field(ge=0, le=10)
+    window: int = Field(ge=1, le=255)
+    clear: float = Field(ge=0, lt=1)
+    opaque: float = Field(gt=0, le=1)
+    floor: float = Field(gt=0, lt=1)
     radius: int = Field(ge=1, le=128)
     epsilon: Positive
     subsample: int = Field(ge=1, le=16)
     quality: int = Field(ge=50, le=100)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Dehaze":
+        if self.darkest > self.brightest:
+            raise ValueError("darkest should be at most brightest")
+        return self
 
 
 class Split(Section):

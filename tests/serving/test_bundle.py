@@ -41,7 +41,7 @@ def rebuild(bundle: Path, folder: Path) -> None:
         folder,
         dataset=manifest.dataset,
         size=manifest.size,
-        dehaze=manifest.dehaze.model_dump(),
+        dehaze=manifest.dehaze,
         learners=learners,
         stacker=bundle / "stacker",
         rule=Rule.from_json(manifest.rule, Vocabulary(**manifest.vocabulary.model_dump())),
@@ -143,7 +143,7 @@ def test_a_build_that_fails_leaves_the_old_bundle(bundle_folder: Path, tmp_path:
             tmp_path / "bundle",
             dataset="toy",
             size=16,
-            dehaze=manifest.dehaze.model_dump(),
+            dehaze=manifest.dehaze,
             learners=[lost],
             stacker=bundle_folder / "stacker",
             rule=Rule("fixed", 0.2, Vocabulary(exclusive=(), alone=(), common=("sun",), rare=())),
@@ -158,7 +158,7 @@ def test_what_is_no_bundle_is_refused(bundle_folder: Path, tmp_path: Path) -> No
         Bundle.load(tmp_path)
     content = json.loads((bundle_folder / "bundle.json").read_text())
     (tmp_path / "bundle.json").write_text(json.dumps(content | {"schema_version": 7}))
-    with pytest.raises(InputError, match="schema_version 7, this igarape reads 1"):
+    with pytest.raises(InputError, match="schema_version 7, this igarape reads 2"):
         Bundle.load(tmp_path)
     (tmp_path / "bundle.json").write_text(json.dumps(content | {"sise": 16}))
     with pytest.raises(InputError, match="sise  is not known; did you mean size"):

@@ -1,11 +1,12 @@
-"""Haze removal by the dark channel prior.
+"""Haze removal by the dark channel prior, guarded against what is no haze.
 
-He, Sun, Tang, Single image haze removal using dark channel prior, TPAMI 2011.
+He, Sun, Tang, Single image haze removal using dark channel prior, TPAMI 2011. The prior is that somewhere in each
+window of a clear picture one of the colours is dark. From above it often fails: bare soil, sand and roofs are bright
+all over. But they have colour where haze is grey, so the colourfulness around a place is set against its dark channel,
+and a clear chip is left nearly as it is. Everything up to the transmission is computed on a smaller picture.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -14,9 +15,7 @@ import numpy.typing as npt
 from igarape.chips.pictures import Picture, is_flat
 
 Plane = npt.NDArray[np.float32]
-
-# Below this a division by the airlight would blow noise up: no hazy sky is that dark.
-DARKEST_AIRLIGHT = 0.1
+Light = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Quality:
     change: mean absolute change of a pixel's channel, in grey levels of 255.
     """
 
-    airlight: tuple[float, float, float]
+    airlight: Light
     mean_t: float
     change: float
 
@@ -36,79 +35,111 @@ def dehaze(
     rgb: Picture,
     *,
     patch: int,
-    omega: float,
-    floor: float,
     top: float,
+    darkest: float,
+    brightest: float,
+    tint: float,
+    colour: float,
+    window: int,
+    clear: float,
+    opaque: float,
+    floor: float,
     radius: int,
     epsilon: float,
     subsample: int,
 ) -> tuple[Picture, Quality]:
     """Invert I = J t + A (1 - t): return the clear picture J of shape (height, width, 3), and what was found.
 
-    patch: side of the dark channel's window in pixels. omega: share of the haze removed. floor: the smallest t that is
-    divided by. top: share of pixels, by dark channel, that the airlight is taken from. radius (pixels), epsilon
-    (intensities on [0, 1]), subsample: the guided filter that refines t. A picture of one colour is returned as it is.
+    patch: side of the dark channel's window in pixels. top, darkest, brightest, tint: as airlight takes them. colour,
+    window, clear, opaque: as transmission takes them. floor: the smallest t that is divided by. radius (pixels),
+    epsilon (intensities on [0, 1]): the guided filter that refines t. subsample: everything but the last step is done
+    on a picture so many times smaller. A picture of one colour, and one without haze, is returned as it is.
     """
-    light = airlight(rgb, patch=patch, top=top)
-    if is_flat(rgb):
-        return rgb.copy(), Quality((float(light[0]), float(light[1]), float(light[2])), mean_t=1.0, change=0.0)
-    # dark(I / A): the 255 turns A into grey levels, and a minimum over channels is a minimum over planes.
-    relative = np.float32(1) / (255 * light)
-    planes = [np.multiply(rgb[:, :, channel], relative[channel], dtype=np.float32) for channel in range(3)]
-    rough = np.asarray(1 - omega * _darkest(planes, patch), dtype=np.float32)
-    guide = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
-    refined = guided_filter(guide, rough, radius=radius, epsilon=epsilon, subsample=subsample)
-    t = np.clip(refined, floor, 1)
-    # (I - A) / t + A, in grey levels, in place.
-    clear = rgb.astype(np.float32)
-    clear -= 255 * light
-    clear /= t[:, :, np.newaxis]
-    clear += 255 * light
-    result = np.clip(np.rint(clear), 0, 255).astype(np.uint8)
-    change = float(cv2.norm(rgb, result, cv2.NORM_L1)) / rgb.size
-    return result, Quality((float(light[0]), float(light[1]), float(light[2])), float(t.mean()), change)
+    lowest = cv2.erode(rgb, np.ones((subsample, subsample), np.uint8), anchor=(0, 0))[::subsample, ::subsample]
+    small = cv2.resize(rgb, (lowest.shape[1], lowest.shape[0]), interpolation=cv2.INTER_AREA)
+    flat = not cv2.meanStdDev(small)[1].any() and is_flat(rgb)
+    lowest, small = (np.multiply(one, np.float32(1 / 255), dtype=np.float32) for one in (lowest, small))
+    shrunk = max(1, round(patch / subsample))
+    light = airlight(small, _darkest(lowest, shrunk), top=top, darkest=darkest, brightest=brightest, tint=tint)
+    dark = _darkest(lowest / np.asarray(light, np.float32), shrunk)
+    spread = max(1, round(window / subsample))
+    rough = transmission(
+        small / np.asarray(light, np.float32), dark, colour=colour, window=spread, clear=clear, opaque=opaque
+    )
+    if flat or cv2.minMaxLoc(rough)[0] >= 1:
+        return rgb.copy(), Quality(light, mean_t=1.0, change=0.0)
+    guide = np.multiply(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.float32(1 / 255), dtype=np.float32)
+    t = guided_filter(guide, rough, radius=max(1, radius // subsample), epsilon=epsilon)
+    t = cv2.min(cv2.max(t, floor), 1.0)
+    result = _invert(rgb, t, light)
+    change = cv2.norm(rgb, result, cv2.NORM_L1) / rgb.size
+    return result, Quality(light, float(cv2.mean(t)[0]), change)
 
 
-def _darkest(planes: Sequence[npt.NDArray[Any]], patch: int) -> npt.NDArray[Any]:
-    """Return the dark channel: the minimum over the planes and over a patch x patch window (cut at the border)."""
-    lowest = cv2.min(cv2.min(planes[0], planes[1]), planes[2])
-    return cv2.erode(lowest, cv2.getStructuringElement(cv2.MORPH_RECT, (patch, patch)))
+def _darkest(picture: Plane, patch: int) -> Plane:
+    """Return the dark channel: the minimum over the channels and over a patch x patch window (cut at the border)."""
+    red, green, blue = cv2.split(picture)
+    return np.asarray(cv2.erode(cv2.min(cv2.min(red, green), blue), np.ones((patch, patch), np.uint8)), np.float32)
 
 
-def airlight(rgb: Picture, *, patch: int, top: float) -> Plane:
-    """Estimate the colour of the haze, of shape (3,) in [0.1, 1].
+def airlight(picture: Plane, dark: Plane, *, top: float, darkest: float, brightest: float, tint: float) -> Light:
+    """Estimate the colour of the haze, in steps of 1 / 255, from a picture (h, w, 3) and its dark channel (h, w).
 
     The mean colour of the `top` share of pixels that are brightest in the dark channel: a window must be bright all
-    over to count, and many pixels vote, so that one bright roof or a glint does not pass for haze.
+    over to count, and many pixels vote, so that one bright roof or a glint does not pass for haze. Haze over land is
+    neither dark, nor white as the top of a cloud, nor of strong colour: the mean of the channels is kept within darkest
+    and brightest, and each channel within a share of `tint` of that mean.
     """
-    dark = _darkest(cv2.split(rgb), patch)
     count = max(1, round(top * dark.size))
-    brightest_first = np.bincount(dark.ravel(), minlength=256)[::-1].cumsum()
-    threshold = 255 - int(np.searchsorted(brightest_first, count))
-    mean = cv2.mean(rgb, mask=(dark >= threshold).astype(np.uint8))[:3]
-    return np.clip(np.array(mean, dtype=np.float32) / 255, DARKEST_AIRLIGHT, 1)
+    brightest_pixels = np.argpartition(dark.ravel(), -count)[-count:]
+    colour = picture.reshape(-1, 3)[brightest_pixels].mean(axis=0)
+    mean = float(colour.mean())
+    shares = colour / mean if mean > 0 else np.ones(3)  # black is as grey as white
+    kept = min(max(mean, darkest), brightest)
+    red, green, blue = (round(255 * kept * min(max(float(one), 1 - tint), 1 + tint)) / 255 for one in shares)
+    return red, green, blue
 
 
-def guided_filter(guide: Plane, plane: Plane, *, radius: int, epsilon: float, subsample: int) -> Plane:
-    """Smooth a plane along the edges of a guide, both of shape (height, width) on [0, 1].
+def transmission(relative: Plane, dark: Plane, *, colour: float, window: int, clear: float, opaque: float) -> Plane:
+    """Estimate t from a picture relative to the airlight, (h, w, 3), and its dark channel (h, w); 1 is no haze.
 
-    He, Sun, Fast guided filter, arXiv 1505.00996: the local line plane = a guide + b is fitted on both shrunk by
-    `subsample`, and applied at full size.
+    The veil 1 - t is the dark channel less `colour` times the colourfulness (the largest channel less the smallest
+    one, averaged over a window), of which `clear` is what a picture without haze shows. Where t falls below `opaque`
+    there is a cloud and no ground to bring back: t goes back to 1 there, to be reached at t = 0.
     """
-    height, width = guide.shape
-    small = (max(1, width // subsample), max(1, height // subsample))
-    guide_small = cv2.resize(guide, small, interpolation=cv2.INTER_AREA)
-    plane_small = cv2.resize(plane, small, interpolation=cv2.INTER_AREA)
-    side = 2 * max(1, radius // subsample) + 1
+    red, green, blue = cv2.split(relative)
+    chroma = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue)
+    grey = colour * cv2.blur(chroma, (window, window), borderType=cv2.BORDER_REFLECT)
+    t = np.clip((1 - dark + grey) / np.float32(1 - clear), 0, 1)
+    return np.asarray(1 - np.minimum(t / np.float32(opaque), 1) * (1 - t), np.float32)
 
-    def mean(values: npt.NDArray[Any]) -> Plane:
-        return np.asarray(cv2.boxFilter(values, -1, (side, side), borderType=cv2.BORDER_REFLECT), dtype=np.float32)
 
-    mean_guide, mean_plane = mean(guide_small), mean(plane_small)
-    covariance = mean(guide_small * plane_small) - mean_guide * mean_plane
-    variance = mean(guide_small * guide_small) - mean_guide * mean_guide
+def guided_filter(guide: Plane, plane: Plane, *, radius: int, epsilon: float) -> Plane:
+    """Enlarge a plane to the size of a guide, smooth but along the guide's edges; both hold values on [0, 1].
+
+    He, Sun, Fast guided filter, arXiv 1505.00996: the local line plane = a guide + b is fitted on the small plane and
+    the guide shrunk to its size, over windows of `radius` of its pixels, and applied at full size.
+    """
+    height, width = plane.shape
+    small = cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA)
+    side = (2 * radius + 1, 2 * radius + 1)
+    products = cv2.merge([small, plane, cv2.multiply(small, plane), cv2.multiply(small, small)])
+    mean_guide, mean_plane, mean_product, mean_square = cv2.split(
+        cv2.blur(products, side, borderType=cv2.BORDER_REFLECT)
+    )
+    covariance = mean_product - mean_guide * mean_plane
+    variance = mean_square - mean_guide * mean_guide
     slope = covariance / (variance + np.float32(epsilon))
-    offset = mean_plane - slope * mean_guide
-    slope_full = cv2.resize(mean(slope), (width, height), interpolation=cv2.INTER_LINEAR)
-    offset_full = cv2.resize(mean(offset), (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(slope_full * guide + offset_full, dtype=np.float32)
+    lines = cv2.blur(cv2.merge([slope, mean_plane - slope * mean_guide]), side, borderType=cv2.BORDER_REFLECT)
+    slope, offset = cv2.split(cv2.resize(lines, (guide.shape[1], guide.shape[0]), interpolation=cv2.INTER_LINEAR))
+    return np.asarray(cv2.add(cv2.multiply(slope, guide), offset), np.float32)
+
+
+def _invert(rgb: Picture, t: Plane, light: Light) -> Picture:
+    """Return (I - A) / t + A, rounded and kept within 0..255: I / t less A (1 / t - 1)."""
+    gain = np.float32(1) / t
+    channels = []
+    for channel, value in zip(cv2.split(rgb), light, strict=True):
+        lit = cv2.multiply(channel, gain, dtype=cv2.CV_32F)
+        channels.append(cv2.addWeighted(lit, 1, gain, -255 * value, 255 * value, dtype=cv2.CV_8U))
+    return np.asarray(cv2.merge(channels), np.uint8)

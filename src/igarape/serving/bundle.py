@@ -25,27 +25,9 @@ from igarape.meta.decision import Rule
 from igarape.meta.stacker import Stacker
 from igarape.tables import Probabilities
 
-SCHEMA = 1
+SCHEMA = 2
 MANIFEST = "bundle.json"
 BATCH = 64
-
-
-class Haze(Section):
-    """The settings of chips.dehaze.dehaze, and the quality of the JPEGs that dehazed chips are packed as."""
-
-    patch: int
-    omega: float
-    floor: float
-    top: float
-    radius: int
-    epsilon: float
-    subsample: int
-    quality: int
-
-    def remove(self, picture: Picture) -> Picture:
-        """Dehaze one picture, through a JPEG: the learner was trained on dehazed chips packed as such."""
-        clear, _ = dehaze(picture, **self.model_dump(exclude={"quality"}))
-        return decode(encode_jpeg(clear, self.quality), "dehazed picture")
 
 
 class Learner(Section):
@@ -69,13 +51,17 @@ class Words(Section):
 
 
 class Manifest(Section):
-    """bundle.json. size: of a picture in pixels. lineage: where the bundle came from, in its maker's words."""
+    """bundle.json.
 
-    schema_version: Literal[1]
+    size: of a picture in pixels. dehaze: the knobs of chips.dehaze.dehaze, and the quality of the JPEGs that dehazed
+    chips are packed as. lineage: where the bundle came from, in its maker's words.
+    """
+
+    schema_version: Literal[2]
     dataset: str
     size: int
     vocabulary: Words
-    dehaze: Haze
+    dehaze: dict[str, int | float]
     learners: tuple[Learner, ...] = Field(strict=False)
     rule: dict[str, Any]
     lineage: dict[str, Any]
@@ -170,7 +156,7 @@ class Bundle:
         """Return the stacked probabilities, float32 (n, labels), of RGB pictures, each uint8 (size, size, 3)."""
         seen = {"ingest": pictures}
         if any(learner.chips == "dehaze" for learner in self.manifest.learners):
-            seen["dehaze"] = [self.manifest.dehaze.remove(picture) for picture in pictures]
+            seen["dehaze"] = [self._dehaze(picture) for picture in pictures]
         each = {
             learner.name: self._predictors[learner.name].predict(
                 np.stack([resize(picture, learner.size) for picture in seen[learner.chips]]),
@@ -180,6 +166,12 @@ class Bundle:
             for learner in self.manifest.learners
         }
         return self._stacker.predict(each)
+
+    def _dehaze(self, picture: Picture) -> Picture:
+        """Dehaze one picture, through a JPEG: the learner was trained on dehazed chips packed as such."""
+        knobs: dict[str, Any] = dict(self.manifest.dehaze)
+        quality = knobs.pop("quality")
+        return decode(encode_jpeg(dehaze(picture, **knobs)[0], quality), "dehazed picture")
 
     def tag(self, pictures: Sequence[Picture]) -> pd.DataFrame:
         """Answer for decoded pictures: a row for each, columns tags and p_<label>... in column order."""

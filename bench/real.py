@@ -1,0 +1,27 @@
+"""The real chips that lie under IGARAPE_DATA, for benches that need photographs."""
+
+import csv
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from igarape.chips.pictures import decode
+from igarape.params import data_root
+
+SETS = {"ucmerced": "train.csv", "planet": "train_subset.csv"}
+
+
+@cache
+def chips(name: str) -> dict[str, tuple[frozenset[str], npt.NDArray[np.uint8]]]:
+    """Return the tags and the picture, uint8 (h, w, 3), of each labelled chip of ucmerced or planet, by its name."""
+    folder: Path = data_root() / name
+    with (folder / SETS[name]).open(encoding="utf-8-sig", newline="") as file:
+        rows = sorted((row["image_name"], frozenset(row["tags"].split())) for row in csv.DictReader(file))
+    files = {image: folder / "train-jpg" / f"{image}.jpg" for image, _ in rows}
+    return {
+        image: (tags, decode(files[image].read_bytes(), str(files[image])))
+        for image, tags in rows
+        if files[image].exists()
+    }
