@@ -11,7 +11,8 @@ import yaml
 
 from igarape.chips.catalog import build_catalog, fault_table
 from igarape.chips.chip import Chip
-from igarape.chips.pictures import encode_jpeg
+from igarape.chips.fingerprints import fingerprint, fingerprint_table
+from igarape.chips.pictures import decode, encode_jpeg
 from igarape.labels import Vocabulary
 from igarape.learners import crossfit
 from igarape.learners import search as searching
@@ -52,7 +53,7 @@ CHANGES = {
     "seed": 1,
     "dataset": "toy",
     "experiments": ["tiny", "rare"],
-    "split": {"folds": 2, "holdout": 0.25, "by": "scene"},
+    "split": {"folds": 2, "holdout": 0.25, "by": "scene", "hamming": 40, "ratio": 0.7, "correlation": 0.5},
     "search": {"tuner": "random", "trials": 2, "budget": 0.5},
     "train": {"budget": 1.0, "validation": 0.2, "patience": 5, "tta": False},
 }
@@ -100,6 +101,8 @@ def lay_out(folder: Path) -> None:
     )
     write_table(catalog, folder / "data/ingest/catalog.parquet")
     write_table(fault_table(faults), folder / "data/ingest/faults.parquet")
+    prints = {chip.image: fingerprint(decode(chip.data, chip.image)) for chip in chips()}
+    write_table(fingerprint_table(prints), folder / "data/ingest/fingerprints.parquet")
 
 
 def pretend(patch: pytest.MonkeyPatch, write_model: WriteModel) -> None:
