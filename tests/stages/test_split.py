@@ -114,7 +114,7 @@ def test_by_scene_a_scene_stays_whole_and_by_chip_it_does_not() -> None:
 
 @pytest.mark.parametrize("by", ["chip", "scene"])
 def test_near_duplicates_stay_in_one_fold(by: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The first chip of ten scenes is in another scene too, and so is the last, a little darker: by chip and by scene."""
+    """The first chip of ten scenes is in another scene too; so is the last, a little darker: by chip and by scene."""
     settings(by=by)
     pictures = noise()
     for scene in range(10):
