@@ -31,7 +31,7 @@ def dehaze(
     light = _airlight(hazy, patch, top, (darkest, brightest), tint)
     relative = hazy / light
     chroma = relative.max(axis=2) - relative.min(axis=2)
-    grey = colour * cv2.blur(chroma, (window, window), borderType=cv2.BORDER_REFLECT)
+    grey = colour * _mean(chroma, window)
     t = np.clip((1 - _dark_channel(relative, patch) + grey) / (1 - clear), 0, 1)
     t = np.where(t < opaque, 1 - t / opaque * (1 - t), t)
     guide = hazy @ np.array([0.299, 0.587, 0.114])
@@ -57,11 +57,13 @@ def _airlight(hazy: Floats, patch: int, top: float, bounds: tuple[float, float],
 
 def _guided_filter(guide: Floats, plane: Floats, radius: int, epsilon: float) -> Floats:
     """He, Sun, Tang, Guided image filtering, TPAMI 2013, algorithm 1."""
-    side = (2 * radius + 1, 2 * radius + 1)
+    side = 2 * radius + 1
+    mean_guide, mean_plane = _mean(guide, side), _mean(plane, side)
+    covariance = _mean(guide * plane, side) - mean_guide * mean_plane
+    slope = covariance / (_mean(guide * guide, side) - mean_guide**2 + epsilon)
+    return _mean(slope, side) * guide + _mean(mean_plane - slope * mean_guide, side)
 
-    def mean(values: Floats) -> Floats:
-        return np.asarray(cv2.blur(values, side, borderType=cv2.BORDER_REFLECT), np.float64)
 
-    mean_guide, mean_plane = mean(guide), mean(plane)
-    slope = (mean(guide * plane) - mean_guide * mean_plane) / (mean(guide * guide) - mean_guide**2 + epsilon)
-    return np.asarray(mean(slope) * guide + mean(mean_plane - slope * mean_guide), np.float64)
+def _mean(plane: Floats, side: int) -> Floats:
+    """Return the mean over a window of side x side pixels."""
+    return np.asarray(cv2.blur(plane, (side, side), borderType=cv2.BORDER_REFLECT), np.float64)

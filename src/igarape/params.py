@@ -56,6 +56,9 @@ class Split(Section):
     folds: int = Field(ge=2, le=20)
     holdout: float = Field(gt=0, lt=0.9)
     by: Literal["chip", "scene"]
+    hamming: int = Field(ge=0, le=64)  # of 256 bits; pictures that have nothing in common differ in 128 +- 8
+    ratio: float = Field(gt=0, lt=1)
+    correlation: float = Field(ge=0, le=1)
 
 
 class Describe(Section):

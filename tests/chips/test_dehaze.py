@@ -162,8 +162,8 @@ def test_the_dark_channel_is_the_least_of_a_window_and_of_three_channels() -> No
 
 def test_the_airlight_is_the_colour_of_the_haze() -> None:
     """Found where a whole window is bright: a roof smaller than the window does not pass for haze."""
-    picture = np.random.default_rng(0).integers(0, 60, (64, 64, 3)).astype(np.float32) / 255
-    picture[:24, :24] = np.array((170, 180, 190)) / 255
+    picture = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32) / np.float32(4)
+    picture[:24, :24] = np.array((170, 180, 190), np.float32) / 255
     expected = pytest.approx(np.array([170, 180, 190]) / 255)
     assert airlight(picture, module._darkest(picture, 9), top=0.001, **BOUNDS) == expected
     picture[40:46, 40:46] = 1

@@ -50,14 +50,17 @@ def store(tmp_path: Path) -> Path:
     catalog["pond"] = [0, 0, 0, 1, 0]
     catalog["tree"] = [1, 0, 1, 0, 0]
     write_table(catalog, folder / "catalog.parquet")
-    write_table(FOLDS, tmp_path / "folds.parquet")
+    write_table(FOLDS, tmp_path / "split/folds.parquet")
+    groups = catalog.loc[catalog["split"] == "train", ["image", "group"]]
+    write_table(groups, tmp_path / "split/groups.parquet")
     return folder
 
 
 def load(store: Path, *, size: int = 32, labels: tuple[str, ...] = LABELS) -> Examples:
     """Load the examples."""
-    folds = store.parents[1] / "folds.parquet"
-    return load_examples(store, folds, experiment=experiment(size), labels=labels, report=lambda *_count: None)
+    return load_examples(
+        store, store.parents[1] / "split", experiment=experiment(size), labels=labels, report=lambda *_count: None
+    )
 
 
 def test_everything_stands_in_the_order_of_the_folds_table(store: Path) -> None:
@@ -93,15 +96,16 @@ def test_the_rows_outside_a_fold_are_neither_its_own_nor_the_hold_outs(store: Pa
 def test_a_chip_of_the_folds_that_the_store_lacks_is_named(store: Path) -> None:
     """Folds of another data set do not fit."""
     write_table(
-        pd.concat([FOLDS, pd.DataFrame({"image": ["z", "y"], "fold": [0, 1]})]), store.parents[1] / "folds.parquet"
+        pd.concat([FOLDS, pd.DataFrame({"image": ["z", "y"], "fold": [0, 1]})]),
+        store.parents[1] / "split/folds.parquet",
     )
-    with pytest.raises(InputError, match=r"ingest: y and 1 more chips of .*folds\.parquet are not in it.*dvc repro"):
+    with pytest.raises(InputError, match=r"ingest: y and 1 more chips of .*split are not in it.*dvc repro"):
         load(store)
 
 
 def test_progress_counts_the_chips(store: Path) -> None:
     """Each chip read is reported."""
     heard: list[tuple[int, int]] = []
-    folds = store.parents[1] / "folds.parquet"
-    load_examples(store, folds, experiment=experiment(32), labels=LABELS, report=lambda *count: heard.append(count))
+    split = store.parents[1] / "split"
+    load_examples(store, split, experiment=experiment(32), labels=LABELS, report=lambda *count: heard.append(count))
     assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]

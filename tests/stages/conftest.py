@@ -54,7 +54,7 @@ CHANGES = {
     "seed": 1,
     "dataset": "toy",
     "experiments": ["tiny", "rare"],
-    "split": {"folds": 2, "holdout": 0.25, "by": "scene"},
+    "split": {"folds": 2, "holdout": 0.25, "by": "scene", "hamming": 40, "ratio": 0.7, "correlation": 0.5},
     "search": {"tuner": "random", "trials": 2, "budget": 0.5},
     "train": {"budget": 1.0, "validation": 0.2, "patience": 5, "tta": False},
 }

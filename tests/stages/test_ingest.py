@@ -91,6 +91,7 @@ def test_the_same_source_gives_the_same_bytes(project: Path) -> None:
     assert found[0] == found[1] and set(found[0]) == {
         "catalog.parquet",
         "faults.parquet",
+        "fingerprints.parquet",
         *(f"shard-0000{number}.tar" for number in range(4)),
     }
 
@@ -138,6 +139,19 @@ def test_faults_that_are_borne_are_reported_and_the_rest_is_packed(capsys: pytes
     }
     assert (table[["problem", "remedy"]] != "").all(axis=None)
     assert "5 chips packed, 8 left out, 2 other faults reported" in capsys.readouterr().out
+
+
+def test_chips_of_the_same_pixels_are_reported_and_kept() -> None:
+    """Whatever their files are called and whichever set they belong to; the same picture at another quality is another."""
+    twin = Path("chips/toy/train/a.jpg").read_bytes()
+    put("train/z.jpg", twin)
+    put("test/u.jpg", twin)
+    tag(*ROWS, "z,fog")
+    ingest.run()
+    assert len(read_catalog(Path("data/ingest/catalog.parquet"), NAMES)) == 6
+    table = faults()
+    assert list(table["image"]) == ["z", "u"] and not table["left_out"].any()
+    assert set(table["problem"]) == {"shows the same pixels as a"}
 
 
 def test_more_faults_than_are_borne_stop_the_step() -> None:

@@ -1,13 +1,17 @@
-"""split: a fold for each labelled chip, by chip or by scene, as params.yaml asks."""
+"""split: a fold for each labelled chip, by chip or by scene, near-duplicates always together."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from igarape.chips.fingerprints import fingerprint, fingerprint_table
+from igarape.chips.pictures import Picture
 from igarape.errors import InputError
 from igarape.stages import split as stage
 from igarape.tables import HOLDOUT, read_folds, write_table
@@ -27,7 +31,26 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
     settings(by="scene")
     write_table(catalog(), Path("data/ingest/catalog.parquet"))
+    write_prints(noise())
     return tmp_path
+
+
+def noise() -> list[Picture]:
+    """Draw a picture of noise for each chip; no two have anything in common."""
+    return list(np.random.default_rng(7).integers(0, 256, (COUNT + 10, 32, 32, 3), dtype=np.uint8))
+
+
+def landscape(seed: int) -> list[Picture]:
+    """Draw a landscape of smooth hills in 2 x 2 chips."""
+    points = np.random.default_rng(seed).integers(0, 256, (24, 24, 3), dtype=np.uint8)
+    land = np.asarray(cv2.resize(points, (128, 128), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+    return [land[y : y + 64, x : x + 64] for y in (0, 64) for x in (0, 64)]
+
+
+def write_prints(pictures: Sequence[Picture]) -> None:
+    """Write the fingerprints of the chips, as ingest does."""
+    prints = {f"chip-{number}": fingerprint(picture) for number, picture in enumerate(pictures)}
+    write_table(fingerprint_table(prints), Path("data/ingest/fingerprints.parquet"))
 
 
 def settings(*, by: str, seed: int = 0) -> None:
@@ -73,9 +96,11 @@ def test_each_labelled_chip_gets_a_fold_or_is_held_out(by: str, capsys: pytest.C
     assert list(rows["image"]) == [f"chip-{number}" for number in range(COUNT)]
     sizes = rows["fold"].value_counts()
     assert set(sizes.index) == {HOLDOUT, 0, 1, 2, 3, 4}
-    assert abs(sizes[HOLDOUT] - 48) <= 8 and all(abs(sizes[fold] - 38.4) <= 8 for fold in range(5))
+    assert abs(sizes[HOLDOUT] - 48) <= 4 and all(abs(sizes[fold] - 38.4) <= 4 for fold in range(5))
     assert (rows.groupby("fold")[["sun", "fog", "tree", "kiln"]].sum() > 0).all(axis=None)
-    assert f"{COUNT - sizes[HOLDOUT]} chips in 5 folds, {sizes[HOLDOUT]} held out" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"{COUNT - sizes[HOLDOUT]} chips in 5 folds, {sizes[HOLDOUT]} held out" in said
+    assert f"{', '.join(str(sizes[fold]) for fold in range(5))} chips in the folds" in said
 
 
 def test_by_scene_a_scene_stays_whole_and_by_chip_it_does_not() -> None:
@@ -85,6 +110,80 @@ def test_by_scene_a_scene_stays_whole_and_by_chip_it_does_not() -> None:
         settings(by=by)
         parts[by] = dealt().groupby("group")["fold"].nunique()
     assert parts["scene"].max() == 1 and parts["chip"].max() > 1
+
+
+@pytest.mark.parametrize("by", ["chip", "scene"])
+def test_near_duplicates_stay_in_one_fold(by: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first chip of ten scenes is in another scene too; so is the last, a little darker: by chip and by scene."""
+    settings(by=by)
+    pictures = noise()
+    for scene in range(10):
+        pictures[4 * scene + 40] = pictures[4 * scene].copy()
+        pictures[4 * scene + 83] = (pictures[4 * scene + 3] * 0.96).astype(np.uint8)
+    write_prints(pictures)
+    fold = list(dealt()["fold"])
+    for scene in range(10):
+        for one, other in ((4 * scene, 4 * scene + 40), (4 * scene + 3, 4 * scene + 83)):
+            assert fold[one] == fold[other]
+    pairs = pd.read_parquet("data/split/pairs.parquet")
+    assert list(pairs["kind"]) == ["same"] * 10 + ["alike"] * 10
+    groups = 220 if by == "chip" else 40
+    assert re.search(
+        rf"split: {groups} groups, the largest of \d+ chips; pairs: 10 same, 10 alike, 0 right, 0 below",
+        capsys.readouterr().out,
+    )
+
+
+def test_neighbours_stay_in_one_fold_when_a_split_by_scene_asks_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the data set names no groups, matching borders do: ten landscapes in four chips each are ten groups."""
+    table = catalog()
+    write_table(table.assign(group=table["image"]), Path("data/ingest/catalog.parquet"))
+    pictures = noise()
+    for number in range(10):
+        pictures[4 * number : 4 * number + 4] = landscape(number)
+    write_prints(pictures)
+    dealt()
+    groups = pd.read_parquet("data/split/groups.parquet")
+    assert list(groups["image"]) == [f"chip-{number}" for number in range(COUNT)]
+    expected = [
+        min(f"chip-{row // 4 * 4 + part}" for part in range(4)) if row < 40 else f"chip-{row}" for row in range(COUNT)
+    ]
+    assert list(groups["group"]) == expected
+    assert (
+        "split: 210 groups, the largest of 4 chips; pairs: 0 same, 0 alike, 20 right, 20 below"
+        in capsys.readouterr().out
+    )
+    settings(by="chip")
+    stage.run()
+    assert pd.read_parquet("data/split/groups.parquet")["group"].nunique() == COUNT
+
+
+def test_an_unlabelled_chip_connects_nothing() -> None:
+    """It gets no fold; two labelled chips that are its near-duplicates are one another's anyway."""
+    pictures = noise()
+    pictures[COUNT] = pictures[0].copy()
+    write_prints(pictures)
+    settings(by="chip")
+    assert len(dealt()) == COUNT
+    assert pd.read_parquet("data/split/pairs.parquet").empty
+
+
+def test_a_group_larger_than_a_fold_is_an_error_and_its_pairs_can_be_looked_at() -> None:
+    """A chip that is there sixty times cannot be dealt; the pairs table is there, the folds are not."""
+    pictures = noise()
+    pictures[:60] = [pictures[0].copy() for _ in range(60)]
+    write_prints(pictures)
+    with pytest.raises(InputError, match=r"the group of chip-0 has 60 chips.*room for 39.*data/split/pairs\.parquet"):
+        stage.run()
+    assert len(pd.read_parquet("data/split/pairs.parquet")) == 59
+    assert not Path("data/split/folds.parquet").exists()
+
+
+def test_without_fingerprints_the_error_says_what_to_run() -> None:
+    """Ingest writes them."""
+    Path("data/ingest/fingerprints.parquet").unlink()
+    with pytest.raises(InputError, match=r"fingerprints\.parquet: not found; an earlier step writes it.*dvc repro"):
+        stage.run()
 
 
 def test_the_seed_decides_and_the_order_of_the_catalog_does_not() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from igarape.chips.chip import Chip
-from igarape.chips.pictures import decode, is_flat
+from igarape.chips.fingerprints import Fingerprint, fingerprint, fingerprint_table
+from igarape.chips.pictures import Picture, decode, is_flat
 from igarape.chips.shards import Shard, Tables
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
@@ -15,22 +16,38 @@ from igarape.tables import FAULT, PLACE, Fault
 
 
 def pack_chips(chips: Iterable[Chip], shard: Shard, *, vocabulary: Vocabulary, size: int) -> Tables:
-    """Pack the chips into a shard, bytes unchanged; return their rows of the tables `catalog` and `faults`.
+    """Pack the chips into a shard, bytes unchanged; return their rows of the tables catalog, fingerprints and faults.
 
     A chip that cannot be read or decoded, is not size x size pixels, or shows one colour only is left out. One that
     breaks the vocabulary's rules is kept.
     """
     rows: list[dict[str, Any]] = []
+    prints: dict[str, Fingerprint] = {}
     faults: list[Fault] = []
     for chip in chips:
         found = _read(chip, size)
         if isinstance(found, Fault):
             faults.append(found)
         else:
-            rows.append(_row(chip, shard.add(chip.image, found), vocabulary))
+            data, picture = found
+            rows.append(_row(chip, shard.add(chip.image, data), vocabulary))
+            prints[chip.image] = fingerprint(picture)
             faults += _contradictions(chip, vocabulary)
         shard.done()
-    return {"catalog": pd.DataFrame(rows, columns=[*PLACE, *vocabulary.labels]), "faults": fault_table(faults)}
+    catalog = pd.DataFrame(rows, columns=[*PLACE, *vocabulary.labels])
+    return {"catalog": catalog, "fingerprints": fingerprint_table(prints), "faults": fault_table(faults)}
+
+
+def doubles(fingerprints: pd.DataFrame) -> list[Fault]:
+    """Report each chip that shows the same pixels as one before it in a table of fingerprints; both are kept."""
+    same = fingerprints.columns.drop("image").to_list()
+    first = fingerprints.groupby(same, sort=False)["image"].transform("first")
+    again = fingerprints["image"] != first
+    remedy = "remove one of the two; when folds are made they stay together"
+    return [
+        Fault(image, f"shows the same pixels as {other}", remedy, left_out=False)
+        for image, other in zip(fingerprints.loc[again, "image"], first[again], strict=True)
+    ]
 
 
 def fault_table(faults: Sequence[Fault]) -> pd.DataFrame:
@@ -45,8 +62,8 @@ def _row(chip: Chip, place: tuple[str, int, int], vocabulary: Vocabulary) -> dic
     return {"image": chip.image, "split": chip.split, "group": chip.group} | lies | held
 
 
-def _read(chip: Chip, size: int) -> bytes | Fault:
-    """Return a chip's bytes, or why it has to be left out."""
+def _read(chip: Chip, size: int) -> tuple[bytes, Picture] | Fault:
+    """Return a chip's bytes and what they show, or why it has to be left out."""
     try:
         data = chip.origin.read()
         picture = decode(data, chip.image)
@@ -59,7 +76,7 @@ def _read(chip: Chip, size: int) -> bytes | Fault:
         return Fault(chip.image, problem, "cut it to size, or change the data set's size", left_out=True)
     if is_flat(picture):
         return Fault(chip.image, "shows one colour only", "fetch the file again, or remove it", left_out=True)
-    return data
+    return data, picture
 
 
 def _contradictions(chip: Chip, vocabulary: Vocabulary) -> list[Fault]:

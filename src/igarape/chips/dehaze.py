@@ -7,6 +7,7 @@ and a clear chip is left nearly as it is. Everything up to the transmission is c
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,22 +59,27 @@ def dehaze(
     lowest = cv2.erode(rgb, np.ones((subsample, subsample), np.uint8), anchor=(0, 0))[::subsample, ::subsample]
     small = cv2.resize(rgb, (lowest.shape[1], lowest.shape[0]), interpolation=cv2.INTER_AREA)
     flat = not cv2.meanStdDev(small)[1].any() and is_flat(rgb)
-    lowest, small = (np.multiply(one, np.float32(1 / 255), dtype=np.float32) for one in (lowest, small))
+    lowest, small = _on_one(lowest), _on_one(small)
     shrunk = max(1, round(patch / subsample))
     light = airlight(small, _darkest(lowest, shrunk), top=top, darkest=darkest, brightest=brightest, tint=tint)
-    dark = _darkest(lowest / np.asarray(light, np.float32), shrunk)
+    share = np.float32(1) / np.array(light, np.float32)
     spread = max(1, round(window / subsample))
     rough = transmission(
-        small / np.asarray(light, np.float32), dark, colour=colour, window=spread, clear=clear, opaque=opaque
+        small * share, _darkest(lowest * share, shrunk), colour=colour, window=spread, clear=clear, opaque=opaque
     )
     if flat or cv2.minMaxLoc(rough)[0] >= 1:
         return rgb.copy(), Quality(light, mean_t=1.0, change=0.0)
-    guide = np.multiply(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.float32(1 / 255), dtype=np.float32)
+    guide = _on_one(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
     t = guided_filter(guide, rough, radius=max(1, radius // subsample), epsilon=epsilon)
-    t = cv2.min(cv2.max(t, floor), 1.0)
+    t = np.clip(t, np.float32(floor), np.float32(1))
     result = _invert(rgb, t, light)
     change = cv2.norm(rgb, result, cv2.NORM_L1) / rgb.size
     return result, Quality(light, float(cv2.mean(t)[0]), change)
+
+
+def _on_one(picture: npt.NDArray[Any]) -> Plane:
+    """Scale grey levels to [0, 1]."""
+    return np.asarray(np.multiply(picture, np.float32(1 / 255), dtype=np.float32))
 
 
 def _darkest(picture: Plane, patch: int) -> Plane:
@@ -131,8 +137,10 @@ def guided_filter(guide: Plane, plane: Plane, *, radius: int, epsilon: float) ->
     variance = mean_square - mean_guide * mean_guide
     slope = covariance / (variance + np.float32(epsilon))
     lines = cv2.blur(cv2.merge([slope, mean_plane - slope * mean_guide]), side, borderType=cv2.BORDER_REFLECT)
-    slope, offset = cv2.split(cv2.resize(lines, (guide.shape[1], guide.shape[0]), interpolation=cv2.INTER_LINEAR))
-    return np.asarray(cv2.add(cv2.multiply(slope, guide), offset), np.float32)
+    slope_full, offset_full = cv2.split(
+        cv2.resize(lines, (guide.shape[1], guide.shape[0]), interpolation=cv2.INTER_LINEAR)
+    )
+    return np.asarray(cv2.add(cv2.multiply(slope_full, guide), offset_full), np.float32)
 
 
 def _invert(rgb: Picture, t: Plane, light: Light) -> Picture:

@@ -1,6 +1,8 @@
 """Folds and hold-out: balanced in every label, and whole groups together."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -12,40 +14,76 @@ from igarape.tables import HOLDOUT
 Counts = npt.NDArray[np.float64]
 Folds = npt.NDArray[np.int64]
 
-DEALS = 20  # at most; one is enough for most data sets; each of Planet's 40,479 chips takes half a second
+DEALS = 20  # at most; one is enough for most data sets
+CANDIDATES = 128  # kinds of groups that are looked at in a part for one exchange
+DIGITS = 12  # beyond them two machines may differ, and would choose another of two equal exchanges
 
 
 def make_folds(y: Booleans, groups: Sequence[str], *, folds: int, holdout: float, seed: int) -> Folds:
     """Give each chip a fold 0..folds-1, or -1 for the hold-out; a group's chips stay together.
 
-    y: booleans of shape (chips, labels). groups: one name a chip. holdout: the share of chips held out. The same chips
-    in another order get the same folds. Stratified from the rarest label up (Sechidis, Tsoumakas, Vlahavas, On the
-    stratification of multi-label data, ECML 2011), on groups in place of single chips. A part that a label has not
-    reached yet comes first, so that a label of at least folds + 1 groups reaches each fold and the hold-out; only where
-    several such labels crowd into the same few groups may that be impossible.
+    y: booleans of shape (chips, labels). groups: one name a chip. holdout: the share of chips held out, or 0. The same
+    chips in another order get the same folds. Dealt from the rarest label up (Sechidis, Tsoumakas, Vlahavas, On the
+    stratification of multi-label data, ECML 2011), on groups in place of single chips, then evened out by exchanges. A
+    part that a label has not reached yet comes first, so that a label of at least folds groups reaches each fold, and
+    one of more the hold-out too; only where several such labels crowd into the same few groups may that be impossible.
 
-    Raises InputError when there are fewer groups than folds and a hold-out need.
+    Raises InputError when there are fewer groups than folds and a hold-out need, or one is larger than a fold.
     """
     names, members = np.unique(np.asarray(groups, dtype=np.str_), return_inverse=True)
-    if len(names) < folds + 1:
-        raise InputError(
-            f"split: {folds} folds and a hold-out need at least {folds + 1} groups of chips, found {len(names)}. "
-            "Lower split.folds, or set split.by to chip"
-        )
+    shares = np.array([(1 - holdout) / folds] * folds + [holdout] * (holdout > 0))
     # The last column counts every chip: it is the label that all groups have, so it comes last and evens out the sizes.
     counts = np.zeros((len(names), y.shape[1] + 1))
     np.add.at(counts, members, np.column_stack([y, np.ones(len(y), dtype=np.bool_)]))
-    shares = np.array([(1 - holdout) / folds] * folds + [holdout])
-    part = _complete_deal(counts, shares, np.random.default_rng(seed))
+    _check(names, counts[:, -1], shares, folds)
+    rng = np.random.default_rng(seed)
+    due = _due(counts > 0, folds, len(shares))
+    part = _exchange(_complete_deal(counts, shares, due, rng), counts, shares, rng)
     return np.where(part == folds, HOLDOUT, part)[members]
 
 
-def _complete_deal(counts: Counts, shares: Counts, rng: np.random.Generator) -> Folds:
+def largest_deviation(y: Booleans, parts: Folds) -> Counts:
+    """Return how far, for each label, its share of a part strays from its share of all: max |part / all - 1|.
+
+    y: (chips, labels); parts: (chips,), any numbers. Of shape (labels,); 0 for a label that no chip has.
+    """
+    overall = y.mean(axis=0)
+    shares = np.array([y[parts == one].mean(axis=0) for one in np.unique(parts)])
+    strays: Counts = np.abs(shares - overall).max(axis=0) / np.where(overall > 0, overall, 1)
+    return strays
+
+
+def _check(names: npt.NDArray[np.str_], sizes: Counts, shares: Counts, folds: int) -> None:
+    """Refuse too few groups, and a group that no fold has room for."""
+    if len(names) < len(shares):
+        raise InputError(
+            f"split: {folds} folds and a hold-out need at least {len(shares)} groups of chips, found {len(names)}. "
+            "Lower split.folds, or set split.by to chip"
+        )
+    room, largest = int(np.ceil(shares[0] * sizes.sum())), int(sizes.argmax())
+    if sizes[largest] > room:
+        raise InputError(
+            f"split: the group of {names[largest]} has {sizes[largest]:.0f} chips, and a fold has room for {room}. "
+            "Look at its pairs in data/split/pairs.parquet; lower split.folds, or split.ratio so that fewer borders "
+            "fit, or set split.by to chip"
+        )
+
+
+def _due(has: Booleans, folds: int, parts: int) -> Booleans:
+    """Say which labels a part should not lack, (parts, labels): all, but the hold-out gives way to the folds."""
+    due = np.ones((parts, has.shape[1]), dtype=np.bool_)
+    due[folds:] = has.sum(axis=0) != folds
+    return due
+
+
+def _complete_deal(counts: Counts, shares: Counts, due: Booleans, rng: np.random.Generator) -> Folds:
     """Deal until every label that can reach each part does; of DEALS incomplete deals, return the best."""
-    best, fewest = np.empty(0, dtype=np.int64), np.inf
+    best, fewest = np.empty(0, dtype=np.int64), due.size + 1
+    reachable = (counts > 0).sum(axis=0) >= due.sum(axis=0)
     for _ in range(DEALS):
-        part = _deal(counts, shares, rng)
-        missing = _missing(part, counts > 0, len(shares))
+        part = _deal(counts, shares, due, rng)
+        lacking = due & (_held(part, counts, len(shares)) == 0)
+        missing = int(np.count_nonzero(lacking[:, reachable]))
         if missing < fewest:
             best, fewest = part, missing
         if missing == 0:
@@ -53,20 +91,19 @@ def _complete_deal(counts: Counts, shares: Counts, rng: np.random.Generator) -> 
     return best
 
 
-def _missing(part: Folds, has: Booleans, parts: int) -> int:
-    """Count pairs of a part and a label it lacks, of the labels that stand in as many groups as there are parts."""
-    reachable = has[:, has.sum(axis=0) >= parts]
-    return sum(int((~reachable[part == one].any(axis=0)).sum()) for one in range(parts))
+def _held(part: Folds, counts: Counts, parts: int) -> Folds:
+    """Count in how many groups of each part a label stands: (parts, labels)."""
+    return np.array([(counts[part == one] > 0).sum(axis=0) for one in range(parts)])
 
 
-def _deal(counts: Counts, shares: Counts, rng: np.random.Generator) -> Folds:
+def _deal(counts: Counts, shares: Counts, due: Booleans, rng: np.random.Generator) -> Folds:
     """Deal groups out to parts. counts: (groups, labels) chips; shares: (parts,) of all chips.
 
     Return a part for each group, of shape (groups,).
     """
     part = np.full(len(counts), -1, dtype=np.int64)
     wanted = np.outer(shares, counts.sum(axis=0))
-    held = np.zeros_like(wanted)
+    lacking = due.copy()
     order = rng.permutation(len(counts))
     has = counts > 0
     while (part < 0).any():
@@ -74,14 +111,95 @@ def _deal(counts: Counts, shares: Counts, rng: np.random.Generator) -> Folds:
         label = int(np.argmin(np.where(waiting > 0, waiting, np.inf)))
         candidates = order[(part[order] < 0) & has[order, label]]
         for group in candidates[np.argsort(-counts[candidates, label], kind="stable")]:
-            part[group] = chosen = _neediest(wanted, held, has[group], label)
+            part[group] = chosen = _neediest(wanted, lacking, has[group], label)
             wanted[chosen] -= counts[group]
-            held[chosen] += has[group]
+            lacking[chosen] &= ~has[group]
     return part
 
 
-def _neediest(wanted: Counts, held: Counts, has: Booleans, label: int) -> int:
+def _neediest(wanted: Counts, lacking: Booleans, has: Booleans, label: int) -> int:
     """Return the part that lacks the label, else lacks most of the group's labels, else wants most chips of it."""
-    lacking = held[:, has] == 0
-    keys = (wanted[:, -1], wanted[:, label], lacking.sum(axis=1), held[:, label] == 0)
+    keys = (wanted[:, -1], wanted[:, label], lacking[:, has].sum(axis=1), lacking[:, label])
     return int(np.lexsort(keys)[-1])
+
+
+def _exchange(part: Folds, counts: Counts, shares: Counts, rng: np.random.Generator) -> Folds:
+    """Exchange groups between parts, two and two, for as long as that evens the labels out.
+
+    What sinks with each exchange is the sum over parts and labels of (held / wanted - 1)^2, so rare labels weigh as
+    much as common ones. No part loses the last group of a label. Groups of the same counts are one kind; one kind is
+    the empty group, so that a group can also be given away.
+    """
+    kinds, kind = np.unique(counts, axis=0, return_inverse=True)
+    parts = _Parts(part, np.vstack([kinds, np.zeros(counts.shape[1])]), kind, shares)
+    pairs = list(combinations(range(len(shares)), 2))
+    waiting = dict.fromkeys(pairs)
+    while waiting:
+        one, two = next(iter(waiting))
+        del waiting[one, two]
+        changed = False
+        while (found := parts.best_exchange(one, two, rng)) is not None:
+            parts.exchange(one, two, *found)
+            changed = True
+        if changed:
+            waiting |= dict.fromkeys(pair for pair in pairs if len({one, two} & set(pair)) == 1)
+    return parts.part
+
+
+class _Parts:
+    """Where the groups are, and how far each part is from what it should hold.
+
+    kinds: (kinds, labels) chips, the last one empty. kind: (groups,). off: (parts, labels), in shares of all chips that
+    have the label. held: (parts, labels), the groups of a part that have the label.
+    """
+
+    def __init__(self, part: Folds, kinds: Counts, kind: Folds, shares: Counts) -> None:
+        self.part = part.copy()
+        totals = kinds[kind].sum(axis=0)
+        self._has = kinds > 0
+        self._size = kinds / np.where(totals > 0, totals, 1)
+        self._square = (self._size**2).sum(axis=1)
+        self._weight = 1 / shares**2
+        here = [part == one for one in range(len(shares))]
+        self._off = np.array([self._size[kind[rows]].sum(axis=0) for rows in here]) - np.outer(shares, totals > 0)
+        self._held = _held(part, kinds[kind], len(shares))
+        self._groups: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for group, place in enumerate(zip(part.tolist(), kind.tolist(), strict=True)):
+            self._groups[place].append(group)
+        self._count = np.array([np.bincount(kind[rows], minlength=len(kinds)) for rows in here])
+        self._count[:, -1] = 1
+
+    def best_exchange(self, one: int, two: int, rng: np.random.Generator) -> tuple[int, int] | None:
+        """Return the kind that part one should give to part two, and the kind it should take; None if it is best so."""
+        given, taken = self._candidates(one, rng), self._candidates(two, rng)
+        weight, size = self._weight, self._size
+        # Of w1 |off1 + v|^2 + w2 |off2 - v|^2, with v = taken - given, what depends on v:
+        pull = size @ (2 * (weight[one] * self._off[one] - weight[two] * self._off[two]))
+        squares = self._square[given][:, None] + self._square[taken] - 2 * size[given] @ size[taken].T
+        change = pull[taken] - pull[given][:, None] + (weight[one] + weight[two]) * squares
+        has_given, has_taken = self._has[given], self._has[taken]
+        change[(has_given & (self._held[one] == 1)) @ ~has_taken.T] = 0
+        change[~has_given @ (has_taken & (self._held[two] == 1)).T] = 0
+        change = change.round(DIGITS)
+        row, column = np.unravel_index(change.argmin(), change.shape)
+        return (int(given[row]), int(taken[column])) if change[row, column] < 0 else None
+
+    def exchange(self, one: int, two: int, given: int, taken: int) -> None:
+        """Move a group of kind given from part one to part two, and one of kind taken back."""
+        for kind, source, target in ((given, one, two), (taken, two, one)):
+            for where, sign in ((source, -1), (target, 1)):
+                self._off[where] += sign * self._size[kind]
+                self._held[where] += sign * self._has[kind]
+            if self._groups[source, kind]:  # the empty kind has none
+                group = self._groups[source, kind].pop()
+                self._groups[target, kind].append(group)
+                self.part[group] = target
+                self._count[source, kind] -= 1
+                self._count[target, kind] += 1
+
+    def _candidates(self, part: int, rng: np.random.Generator) -> Folds:
+        """Return the kinds of groups in a part, at most CANDIDATES of them, and the empty kind."""
+        kinds = np.flatnonzero(self._count[part])
+        if len(kinds) <= CANDIDATES:
+            return kinds
+        return np.append(rng.choice(kinds[:-1], CANDIDATES, replace=False), kinds[-1])

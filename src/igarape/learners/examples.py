@@ -11,7 +11,7 @@ from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.learners.experiment import Experiment
 from igarape.learners.inputs import Pictures, Rows
-from igarape.tables import read_catalog, read_folds
+from igarape.tables import read_catalog, read_folds, read_table
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,18 @@ class Examples:
 
 
 def load_examples(
-    store: Path, folds: Path, *, experiment: Experiment, labels: Sequence[str], report: Callable[[int, int], None]
+    store: Path, split: Path, *, experiment: Experiment, labels: Sequence[str], report: Callable[[int, int], None]
 ) -> Examples:
-    """Load the chips of a store at the experiment's size, in the order of the folds table.
+    """Load the chips of a store at the experiment's size, in the order of the folds that the folder split holds.
 
     Raises InputError when the folds name a chip that the store lacks.
     """
-    table = read_folds(folds)
+    table = read_folds(split / "folds.parquet")
+    groups = read_table(split / "groups.parquet", ["image", "group"]).set_index("image")["group"]
     catalog = read_catalog(store / "catalog.parquet", labels).set_index("image", drop=False)
     lost = sorted(set(table["image"]) - set(catalog.index))
     if lost:
-        raise InputError(f"{store}: {lost[0]} and {len(lost) - 1} more chips of {folds} are not in it. Run: dvc repro")
+        raise InputError(f"{store}: {lost[0]} and {len(lost) - 1} more chips of {split} are not in it. Run: dvc repro")
     images = list(table["image"])
     rows = catalog.loc[images]
     return Examples(
@@ -48,5 +49,5 @@ def load_examples(
         pictures=load_pictures(store, catalog, images, size=experiment.size, report=report),
         y=rows[list(labels)].to_numpy().astype(np.bool_),
         folds=table["fold"].to_numpy(),
-        groups=list(rows["group"]),
+        groups=list(groups.loc[images]),
     )

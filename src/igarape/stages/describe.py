@@ -100,9 +100,7 @@ def _gather(vocabulary: Vocabulary) -> Found:
 
 
 def _pairs(folds: pd.Series) -> pd.DataFrame:
-    """Read which chips look alike, nearest first; apart: they lie in two parts of the split. Empty without a table."""
-    if not PAIRS.exists():
-        return pd.DataFrame(columns=[*PAIR, "apart"])
+    """Read which chips look alike, nearest first; apart: they lie in two parts of the split."""
     pairs = read_table(PAIRS, PAIR, key=PAIR)[PAIR].sort_values(PAIR[::-1])
     one, other = (folds.reindex(pairs[name]).to_numpy(dtype=np.float64) for name in ("image", "other"))
     return pairs.assign(apart=(one != other) & ~np.isnan(one + other))  # a chip without labels lies in no part

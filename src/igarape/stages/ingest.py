@@ -11,7 +11,7 @@ from typing import Any
 import click
 import pandas as pd
 
-from igarape.chips.catalog import fault_table, pack_chips
+from igarape.chips.catalog import doubles, fault_table, pack_chips
 from igarape.chips.chip import Chip
 from igarape.chips.drawn import draw_chips, haze_table
 from igarape.chips.shards import Shard, Tables, code, deal, write_shards
@@ -117,8 +117,8 @@ def _pack(work: _Work, folder: Path, notes: Path) -> Tables:
             workers=workers(),
             report=lambda done: report(done, count),
         )
-    faults = pd.concat([fault_table(work.faults), tables["faults"]], ignore_index=True)
-    return tables | {"faults": faults}
+    found = [fault_table(work.faults), tables["faults"], fault_table(doubles(tables["fingerprints"]))]
+    return tables | {"faults": pd.concat([some for some in found if len(some)] or found[:1], ignore_index=True)}
 
 
 def _bear(faults: pd.DataFrame, most: int) -> None:

@@ -1,32 +1,58 @@
-"""split: deal the labelled chips into folds and a hold-out. data/ingest/catalog.parquet -> data/split/folds.parquet."""
+"""split: deal the labelled chips into folds and a hold-out. data/ingest/ -> data/split/."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import numpy as np
 import pandas as pd
 
-from igarape.chips.split import make_folds
+from igarape.chips.fingerprints import read_fingerprints
+from igarape.chips.neighbours import KINDS, find_pairs, join
+from igarape.chips.split import Folds, make_folds
 from igarape.files import fresh_folder
 from igarape.params import read_dataset, read_params
 from igarape.tables import HOLDOUT, read_catalog, write_table
 
+SOURCE = Path("data/ingest")
 FOLDER = Path("data/split")
 
 
 def run() -> None:
-    """Stratify by labels; by scene, chips of one group stay together."""
+    """Stratify by labels, near-duplicates together; by scene, neighbours and the data set's own groups too."""
     params = read_params()
     labels = list(read_dataset(params.dataset).labels.vocabulary().labels)
-    catalog = read_catalog(Path("data/ingest/catalog.parquet"), labels)
+    catalog = read_catalog(SOURCE / "catalog.parquet", labels)
     rows = catalog[catalog["split"] == "train"]
+    images, scenes = list(rows["image"]), params.split.by == "scene"
+    pairs = find_pairs(
+        read_fingerprints(SOURCE / "fingerprints.parquet", images),
+        hamming=params.split.hamming,
+        ratio=params.split.ratio,
+        correlation=params.split.correlation,
+        borders=scenes,
+    )
+    groups = join(images, pairs, named=list(rows["group"]) if scenes else images)
+    fresh_folder(FOLDER)
+    write_table(pairs, FOLDER / "pairs.parquet")
+    write_table(pd.DataFrame({"image": images, "group": groups}), FOLDER / "groups.parquet")
     fold = make_folds(
         rows[labels].to_numpy().astype(np.bool_),
-        list(rows["group"] if params.split.by == "scene" else rows["image"]),
+        groups,
         folds=params.split.folds,
         holdout=params.split.holdout,
         seed=params.seed,
     )
-    fresh_folder(FOLDER)
-    write_table(pd.DataFrame({"image": rows["image"].to_numpy(), "fold": fold}), FOLDER / "folds.parquet")
-    click.echo(f"split: {(fold >= 0).sum()} chips in {params.split.folds} folds, {(fold == HOLDOUT).sum()} held out")
+    write_table(pd.DataFrame({"image": images, "fold": fold}), FOLDER / "folds.parquet")
+    _say(fold, groups, pairs)
+
+
+def _say(fold: Folds, groups: Sequence[str], pairs: pd.DataFrame) -> None:
+    """Print how many chips went where, and what was kept together."""
+    sizes = np.bincount(fold[fold != HOLDOUT])
+    click.echo(f"split: {sizes.sum()} chips in {len(sizes)} folds, {(fold == HOLDOUT).sum()} held out")
+    click.echo(f"split: {', '.join(map(str, sizes))} chips in the folds")
+    members = pd.Series(groups).value_counts()
+    found = pairs["kind"].value_counts().reindex(list(KINDS), fill_value=0)
+    kinds = ", ".join(f"{count} {kind}" for kind, count in found.items())
+    click.echo(f"split: {len(members)} groups, the largest of {members.iloc[0]} chips; pairs: {kinds}")

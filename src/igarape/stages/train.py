@@ -38,7 +38,7 @@ def run(experiment: str) -> None:
         with progress(f"train {experiment}: reading chips", "chip") as report:
             examples = load_examples(
                 Path("data") / settings.chips,
-                Path("data/split/folds.parquet"),
+                Path("data/split"),
                 experiment=settings,
                 labels=labels,
                 report=report,
