@@ -142,7 +142,7 @@ def test_faults_that_are_borne_are_reported_and_the_rest_is_packed(capsys: pytes
 
 
 def test_chips_of_the_same_pixels_are_reported_and_kept() -> None:
-    """Whatever their files are called and whichever set they belong to; the same picture at another quality is another."""
+    """Whatever their files are called, and whichever set they belong to."""
     twin = Path("chips/toy/train/a.jpg").read_bytes()
     put("train/z.jpg", twin)
     put("test/u.jpg", twin)
