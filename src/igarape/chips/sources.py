@@ -61,10 +61,23 @@ def open_source(
             f"{table.path}: no row with known tags names one of the {len(pictures)} pictures in {shown.path}; image_name "
             f"should be a picture's name without its suffix. The first fault: {faults[0].image}: {faults[0].problem}"
         )
-    others = _unlabelled(finder, unlabelled, set(labelled), faults, used)
+    others = _sets(finder, "unlabelled pictures", unlabelled, set(labelled), faults, used)
     chips = [Chip(image, "train", image, tagged[image], pictures[image]) for image in labelled]
     chips += [Chip(image, "test", image, (), origin) for image, origin in sorted(others.items())]
     return Listing(chips, list(dict.fromkeys(faults)), used)
+
+
+def list_pictures(
+    root: Path, what: str, sets: Sequence[Sequence[str]], *, spool: Path, report: Report
+) -> tuple[dict[str, Origin], list[Fault], list[str]]:
+    """List pictures that go with no CSV: where the bytes of each are by its name, what was wrong, where it was found.
+
+    what: people's word for them. sets, spool, report: as the unlabelled pictures of open_source; any may be missing.
+    """
+    faults: list[Fault] = []
+    used: list[str] = []
+    pictures = _sets(Finder(root, spool, report), what, sets, set(), faults, used)
+    return pictures, list(dict.fromkeys(faults)), used
 
 
 def _found(finder: Finder, root: Path, what: str, paths: Sequence[str]) -> Place:
@@ -134,18 +147,18 @@ def _report_lonely(
         faults.append(_left_out(image, f"has no row in {there}", "add the row, or remove the picture"))
 
 
-def _unlabelled(
-    finder: Finder, sets: Sequence[Sequence[str]], labelled: set[str], faults: list[Fault], used: list[str]
+def _sets(
+    finder: Finder, what: str, sets: Sequence[Sequence[str]], labelled: set[str], faults: list[Fault], used: list[str]
 ) -> dict[str, Origin]:
-    """Return the pictures of all unlabelled sets that exist; say in used which do, and which do not."""
+    """Return the pictures of all sets that exist, but for labelled ones; say in used which do, and which do not."""
     others: dict[str, Origin] = {}
     for paths in sets:
         place = _first(finder, paths)
         if place is None:
-            used.append(f"unlabelled pictures: none; looked for {', '.join(paths)}")
+            used.append(f"{what}: none; looked for {', '.join(paths)}")
             continue
         pictures = _pictures(place, faults)
-        used.append(f"unlabelled pictures: {len(pictures)} in {place.path}")
+        used.append(f"{what}: {len(pictures)} in {place.path}")
         for image in sorted(set(pictures) & (labelled | set(others))):
             faults.append(_left_out(image, f"{place.path}: another picture has its name", "rename one of the two"))
         others = {image: origin for image, origin in pictures.items() if image not in labelled} | others
