@@ -1,8 +1,9 @@
-"""Parts that several folders of tests need: tiny fold models, a small bundle, and a registry of a test's own."""
+"""Parts that several folders of tests need: tiny fold models, a small bundle, a registry of a test's own, a browser."""
 
 import re
 import shutil
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal
 
@@ -143,3 +144,43 @@ def draw(n: int, size: int = SIZE) -> list[Picture]:
 def pictures() -> list[Picture]:
     """Give five pictures of the size that the bundle takes."""
     return draw(5)
+
+
+class Page(HTMLParser):
+    """What a browser would see: the text, the tags, and every address that it would load or link."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text, self.tags, self.addresses, self.open = "", set[str](), list[str](), list[str]()
+        self.attributes = set[str]()
+        self.feed(html)
+        self.close()
+        self.text = " ".join(self.text.split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Collect tag, attributes and addresses; remember what stays open (voids and self-closed SVG parts do not)."""
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.addresses += [value or "" for name, value in attrs if name in {"src", "href", "srcset", "data", "poster"}]
+        if tag not in {"meta", "img", "link", "br"}:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Collect a part that closes itself."""
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the innermost tag, which must be this one."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Collect what is read, not the style."""
+        if self.open and self.open[-1] != "style":
+            self.text += data + " "
+
+
+@pytest.fixture(scope="session")
+def browse() -> type[Page]:
+    """Give what a browser would see of a page."""
+    return Page

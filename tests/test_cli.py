@@ -11,7 +11,7 @@ from igarape.cli import main
 from igarape.errors import InputError
 
 WITH_EXPERIMENT = ("search", "train")
-PLAIN = ("ingest", "dehaze", "split", "stack", "decide", "evaluate", "register", "rollback")
+PLAIN = ("ingest", "dehaze", "split", "describe", "stack", "decide", "evaluate", "register", "rollback")
 
 
 class Recorder:

@@ -110,6 +110,7 @@ def test_the_verdict_is_written_in_the_words_that_others_rely_on(project: Path) 
     assert 0 <= metrics["holdout"]["f2_low"] <= metrics["holdout"]["f2"] <= metrics["holdout"]["f2_high"] <= 1
     assert (project / "reports/per_label.csv").is_file()
     assert (project / "reports/report.html").is_file()
+    assert (project / "reports/data.html").is_file()
 
 
 def test_a_second_run_does_nothing(project: Path) -> None:
@@ -214,5 +215,5 @@ print(json.dumps([(*pair, each) for pair, each in zip(tags, names)]))
     runs = json.loads(run(project, sys.executable, "-c", code).splitlines()[-1])
     first = min(tag for tag, _, _ in runs)
     steps = [step for tag, step, _ in runs if tag == first]
-    assert sorted(steps) == ["decide", "evaluate", "register", *["search"] * 3, "stack", *["train"] * 3]
+    assert sorted(steps) == ["decide", "describe", "evaluate", "register", *["search"] * 3, "stack", *["train"] * 3]
     assert all(sorted(inputs) == ["data/dehaze", "data/ingest", "data/split"] for _, _, inputs in runs)

@@ -26,8 +26,8 @@ experiment = click.option("--experiment", required=True, metavar="E", help="The 
 def main() -> None:
     """From labelled satellite chips to a registered, served tagger.
 
-    `dvc repro` runs ingest, dehaze, split, search, train, stack, decide, evaluate and register as far as something
-    changed. The other commands stand outside: nothing but promote and rollback moves the champion.
+    `dvc repro` runs ingest, dehaze, split, describe, search, train, stack, decide, evaluate and register as far as
+    something changed. The other commands stand outside: nothing but promote and rollback moves the champion.
     """
     # TensorFlow's start-up lines would bury the progress bars; it reads this when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -53,6 +53,14 @@ def dehaze() -> None:
 def split() -> None:
     """Deal the chips into folds and a hold-out."""
     from igarape.stages import split as stage
+
+    stage.run()
+
+
+@main.command()
+def describe() -> None:
+    """Show the data to people: one page of counts, chips and faults."""
+    from igarape.stages import describe as stage
 
     stage.run()
 
@@ -151,5 +159,14 @@ def serve(port: int, host: str) -> None:
 def use(dataset: str) -> None:
     """Switch params.yaml to another data set."""
     from igarape.stages import use as stage
+
+    stage.run(dataset)
+
+
+@main.command()
+@click.argument("dataset")
+def fetch(dataset: str) -> None:
+    """Download a data set's files from Kaggle."""
+    from igarape.stages import fetch as stage
 
     stage.run(dataset)

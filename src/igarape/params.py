@@ -57,6 +57,13 @@ class Split(Section):
     by: Literal["chip", "scene"]
 
 
+class Describe(Section):
+    """What the page for people shows at most: chips on each contact sheet, and pairs of each kind."""
+
+    chips: int = Field(ge=1, le=60)
+    pairs: int = Field(ge=1, le=60)
+
+
 class Search(Section):
     """The keras-tuner search of each experiment; budget multiplies the experiment's epochs for one trial."""
 
@@ -108,6 +115,7 @@ class Params(Section):
     dehaze: Dehaze
     nir: Nir
     split: Split
+    describe: Describe
     search: Search
     train: Train
     stack: Stack
@@ -194,7 +202,7 @@ def _branch(source: Any) -> str | None:
 
 
 class Fetch(Section):
-    """What `igarape fetch` downloads from Kaggle: files of a competition, into the data set's folder under IGARAPE_DATA."""
+    """What `igarape fetch` downloads from Kaggle: files of a competition."""
 
     competition: Name
     files: tuple[Annotated[str, Field(pattern=r"^[\w-][\w.-]*$")], ...] = Field(min_length=1, strict=False)

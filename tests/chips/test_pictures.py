@@ -3,14 +3,18 @@
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
+import tifffile
 from PIL import Image
 
-from igarape.chips.pictures import Picture, decode, encode_jpeg, is_flat, resize, stem, suffix, symmetries
+from igarape.chips.pictures import Picture, bands, decode, encode_jpeg, is_flat, resize, stem, suffix, symmetries
 from igarape.errors import InputError
 
 APP14 = b"\xff\xee"
@@ -23,11 +27,24 @@ def smooth() -> Picture:
     return np.stack([4 * across, 5 * down, 255 - 2 * (across + down)], axis=2).clip(0, 255).astype(np.uint8)
 
 
-def encoded(image: Image.Image, kind: str) -> bytes:
+def encoded(image: Image.Image, kind: str, **how: Any) -> bytes:
     """Encode with Pillow."""
     buffer = io.BytesIO()
-    image.save(buffer, kind)
+    image.save(buffer, kind, **how)
     return buffer.getvalue()
+
+
+def tif(samples: npt.NDArray[Any], **how: Any) -> bytes:
+    """Write a TIF of samples (height, width, channels)."""
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, samples, **{"planarconfig": "contig"} | how)
+    return buffer.getvalue()
+
+
+def deep_png(pixels: npt.NDArray[np.uint16]) -> bytes:
+    """Write a PNG of 16 bits from grey, RGB or RGBA."""
+    order = {2: pixels, 3: pixels[..., [2, 1, 0, 3][: pixels.shape[-1]]]}[pixels.ndim]
+    return cv2.imencode(".png", order)[1].tobytes()
 
 
 def four_components(rgb: Picture) -> bytes:
@@ -127,23 +144,183 @@ def test_a_file_that_is_no_picture_is_an_error() -> None:
         decode(b"", "a.jpg")
     with pytest.raises(InputError, match="expected a JPEG, PNG or TIF"):
         decode(encoded(Image.new("RGB", (8, 8)), "GIF"), "a.gif")
+    with pytest.raises(InputError, match=r"a\.png: the picture's header is damaged or cut short"):
+        decode(b"\x89PNG\r\n\x1a\n", "a.png")
 
 
-@pytest.mark.parametrize("ending", [".png", ".tif"])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_sixteen_bits_are_refused(ending: str, channels: int) -> None:
-    """Pillow would narrow them without a word, and to the wrong brightness."""
-    _, data = cv2.imencode(ending, np.full((8, 8, channels), 300, np.uint16))
-    with pytest.raises(InputError, match="chip: expected 8 bits per channel, found 16"):
-        decode(data.tobytes(), "chip")
+def test_sixteen_bits_become_eight_linearly() -> None:
+    """Rounded, from 0 to 0 and 65535 to 255: PNG and TIF, grey and RGB, agree on every value."""
+    ramp = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    expected = np.round(ramp / 257).astype(np.uint8)
+    for colours in (ramp, np.dstack([ramp, ramp[::-1], ramp[:, ::-1]])):
+        wanted = (
+            np.dstack([expected] * 3) if colours.ndim == 2 else np.dstack([expected, expected[::-1], expected[:, ::-1]])
+        )
+        assert (decode(deep_png(colours), "png") == wanted).all()
+        assert (decode(tif(colours, photometric="minisblack" if colours.ndim == 2 else "rgb"), "tif") == wanted).all()
+
+
+def test_what_alpha_hides_is_black() -> None:
+    """A hidden pixel shows nothing of the colour under it, half of one is half as bright; in 8 bits and in 16."""
+    colours = np.random.default_rng(3).integers(0, 256, (8, 9, 3), dtype=np.uint8)
+    alpha = np.zeros((8, 9, 1), np.uint8)
+    alpha[2:], alpha[5:] = 128, 255
+    expected = np.round(colours * (alpha / 255))
+    shallow = np.dstack([colours, alpha])
+    deep = shallow.astype(np.uint16) * 257
+    for data in (
+        encoded(Image.fromarray(shallow), "PNG"),
+        deep_png(deep),
+        tif(shallow, photometric="rgb", extrasamples=[2]),
+        tif(deep, photometric="rgb", extrasamples=[2]),
+    ):
+        found = decode(data, "chip")
+        assert (found[:2] == 0).all() and (found[5:] == colours[5:]).all()
+        assert np.abs(found - expected).max() <= 1
+
+
+def test_a_transparent_colour_is_black() -> None:
+    """Where a PNG names a colour of its palette, or a shade, as transparent."""
+    indices = np.arange(64, dtype=np.uint8).reshape(8, 8) % 4
+    image = Image.fromarray(indices, "P")
+    image.putpalette([200, 10, 20, 30, 210, 40, 50, 60, 220, 90, 80, 70])
+    found = decode(encoded(image, "PNG", transparency=2), "chip")
+    assert (found[indices == 2] == 0).all() and (found[indices == 1] == (30, 210, 40)).all()
+    grey = decode(encoded(Image.fromarray(indices * 50), "PNG", transparency=150), "chip")
+    assert (grey[indices == 3] == 0).all() and (grey[indices == 2] == 100).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+def test_a_picture_comes_out_upright(smooth: Picture, kind: str, orientation: int) -> None:
+    """As Pillow turns it: cameras and tools that turn a picture may only say so in EXIF, or in the TIF's header."""
+    exif = Image.Exif()
+    exif[274] = orientation
+    found = decode(encoded(Image.fromarray(smooth), kind, exif=exif), "chip")
+    turn = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # the transpositions that Pillow names for the EXIF codes
+    upright = Image.fromarray(smooth)
+    if orientation > 1:
+        upright = upright.transpose(Image.Transpose(turn[orientation]))
+    assert found.shape == np.asarray(upright).shape
+    assert np.abs(found.astype(int) - np.asarray(upright)).mean() < 2
+
+
+def test_a_deep_tif_and_its_bands_come_out_upright(smooth: Picture) -> None:
+    """The orientation in the header counts for them as well."""
+    four = np.dstack([smooth, smooth[:, :, :1]]).astype(np.uint16) * 257
+    data = tif(four, photometric="minisblack", extratags=[(274, "H", 1, 6, True)])
+    assert (decode(data, "chip") == np.rot90(smooth[:, :, ::-1], -1)).all()
+    assert (bands(data, "chip") == np.rot90(four, -1)).all()
+
+
+@pytest.mark.parametrize("photometric", ["rgb", "minisblack"])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_four_bands_without_alpha_are_blue_green_red_and_near_infrared(photometric: str, bits: int) -> None:
+    """Planet's order: the picture shows the third, second and first of them; bands gives all four, as 16 bits."""
+    four = np.random.default_rng(4).integers(0, 256, (8, 9, 4), dtype=np.uint8)
+    stored = four if bits == 8 else four.astype(np.uint16) * 257
+    for how in ({"planarconfig": "contig"}, {"planarconfig": "separate"}):
+        laid = stored if how["planarconfig"] == "contig" else np.moveaxis(stored, 2, 0)
+        data = tif(laid, photometric=photometric, extrasamples=[0] * (1 if photometric == "rgb" else 3), **how)
+        assert suffix(data, "chip") == "tif"
+        assert (decode(data, "chip") == four[:, :, 2::-1]).all()
+        found = bands(data, "chip")
+        assert found.dtype == np.uint16 and (found == four.astype(np.uint16) * 257).all()
+
+
+def test_bands_need_a_tif_that_has_four(smooth: Picture) -> None:
+    """Anything else is an error that says what was found; what the header calls alpha may be a band all the same."""
+    with pytest.raises(InputError, match="chip: expected a TIF of four bands, found a png"):
+        bands(encoded(Image.fromarray(smooth), "PNG"), "chip")
+    with pytest.raises(InputError, match=r"expected a TIF of four bands \(.*\), found 3"):
+        bands(encoded(Image.fromarray(smooth), "TIFF"), "chip")
+    four = np.dstack([smooth, smooth[:, :, 0]])
+    assert (bands(tif(four, photometric="rgb", extrasamples=[2]), "chip") == four.astype(np.uint16) * 257).all()
+
+
+def test_a_tif_of_two_or_five_bands_is_refused() -> None:
+    """Nobody could say which of them is red."""
+    for channels in (2, 5):
+        with pytest.raises(InputError, match=f"expected 1, 3 or 4 bands besides alpha, found {channels}"):
+            decode(tif(np.zeros((8, 9, channels), np.uint16), photometric="minisblack"), "chip")
+
+
+@pytest.mark.parametrize("how", [{}, {"compression": "tiff_lzw"}, {"compression": "tiff_adobe_deflate"}])
+def test_a_compressed_tif_comes_back_exactly(smooth: Picture, how: dict[str, str]) -> None:
+    """Also where its colours are those of a palette, or in four inks."""
+    assert (decode(encoded(Image.fromarray(smooth), "TIFF", **how), "chip") == smooth).all()
+    for mode in ("P", "CMYK", "1"):
+        image = Image.fromarray(smooth).convert(mode)
+        assert (decode(encoded(image, "TIFF"), "chip") == np.asarray(image.convert("RGB"))).all()
+
+
+def test_a_jpeg_in_four_inks_has_the_right_colours(smooth: Picture) -> None:
+    """As Adobe's programs write it, with a marker: cyan, magenta, yellow and black, all inverted."""
+    image = Image.fromarray(smooth).convert("CMYK")
+    data = encoded(image, "JPEG", quality=95)
+    assert b"Adobe" in data
+    assert np.abs(decode(data, "inks").astype(int) - smooth).mean() < 3
+
+
+def test_a_jpeg_in_luminance_and_inks_has_the_right_colours(smooth: Picture) -> None:
+    """YCCK: what Adobe's programs write to save space; the marker says so by a 2."""
+    # The luminance is that of the inks, so of the negative. Pillow stores the inverse of what it is given; the fourth
+    # component, 255, is no black ink.
+    luminance = np.asarray(Image.fromarray(255 - smooth).convert("YCbCr"))
+    planes = np.dstack([255 - luminance, np.zeros(smooth.shape[:2], np.uint8)])
+    data = bytearray(encoded(Image.fromarray(planes, "CMYK"), "JPEG", quality=95))
+    data[data.index(b"Adobe") + 11] = 2
+    assert np.abs(decode(bytes(data), "ycck").astype(int) - smooth).mean() < 3
+
+
+SEEDS: dict[str, Callable[[Picture], bytes]] = {
+    "jpeg": lambda rgb: encoded(Image.fromarray(rgb), "JPEG"),
+    "progressive": lambda rgb: encoded(Image.fromarray(rgb), "JPEG", progressive=True),
+    "four components": four_components,
+    "png": lambda rgb: encoded(Image.fromarray(rgb), "PNG"),
+    "rgba": lambda rgb: encoded(Image.fromarray(np.dstack([rgb, rgb[:, :, 0]])), "PNG"),
+    "deep png": lambda rgb: deep_png(rgb.astype(np.uint16) * 257),
+    "palette tif": lambda rgb: encoded(Image.fromarray(rgb).convert("P"), "TIFF"),
+    "lzw tif": lambda rgb: encoded(Image.fromarray(rgb), "TIFF", compression="tiff_lzw"),
+    "jpeg in tif": lambda rgb: encoded(Image.fromarray(rgb), "TIFF", compression="jpeg"),
+    "deep tif": lambda rgb: tif(np.dstack([rgb, rgb[:, :, 0]]).astype(np.uint16) * 257, photometric="minisblack"),
+    "tiled tif": lambda rgb: tif(rgb.astype(np.uint16), photometric="rgb", tile=(16, 16), compression="deflate"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow's, on damaged tags
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_damaged_file_is_an_error_or_a_picture_and_nothing_else(smooth: Picture, seed: str) -> None:
+    """Cut anywhere, or with some bytes changed, in the header above all: no other exception, and no endless work."""
+    data = SEEDS[seed](smooth[:24, :32])
+    assert decode(data, "whole").shape == (24, 32, 3)
+    rng = np.random.default_rng(len(seed))
+    for turn in range(90):
+        damaged = bytearray(data[: rng.integers(0, len(data))] if turn % 3 == 0 else data)
+        reach = len(data) if turn % 3 == 1 else 400
+        for place in rng.integers(0, min(reach, len(data)), turn % 3 * 2):
+            damaged[place % max(1, len(damaged))] = rng.integers(0, 256)
+        for read in (decode, bands):
+            try:
+                assert read(bytes(damaged), "chip").ndim == 3
+            except InputError as error:
+                assert str(error).startswith("chip: ")  # noqa: PT017 - a picture is right as well
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("side", [4097, 12_000, 100_000])
 def test_a_picture_that_is_too_large_is_refused_by_its_header(side: int) -> None:
-    """Before any pixel is decoded, and whatever Pillow thinks of its size."""
+    """Before any pixel is decoded, and whatever Pillow thinks of its size; a TIF's tiles count as well."""
     with pytest.raises(InputError, match="bomb: expected at most 4096 pixels a side"):
         decode(png_header(side, side), "bomb")
+    small = tif(np.zeros((16, 16, 3), np.uint8), photometric="rgb", tile=(16, 16))
+    for code in (256, 257, 322, 323):
+        tag = tifffile.TiffFile(io.BytesIO(small)).pages.first.tags[code]
+        form = {3: "<H", 4: "<I"}[int(tag.dtype)]
+        if side < 2**16 or form == "<I":
+            end = tag.valueoffset + struct.calcsize(form)
+            with pytest.raises(InputError, match="bomb: expected at most 4096 pixels a side"):
+                decode(small[: tag.valueoffset] + struct.pack(form, side) + small[end:], "bomb")
 
 
 def test_a_file_that_is_too_large_is_refused() -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
-from igarape.chips.catalog import pack_chips
+from igarape.chips.catalog import fault_table, pack_chips
 from igarape.chips.chip import Chip, Encoded
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.shards import open_shard
@@ -17,7 +18,7 @@ from igarape.labels import Vocabulary
 from igarape.learners import crossfit
 from igarape.learners import search as searching
 from igarape.stages import decide, dehaze, search, split, stack, train
-from igarape.tables import Probabilities, write_table
+from igarape.tables import Fault, Probabilities, write_table
 
 ROOT = Path(__file__).parents[2]
 LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree", "pond"], "rare": ["kiln"]}
@@ -65,6 +66,12 @@ stages:
     - {path: data/ingest, hash: md5, md5: aaa.dir, size: 5}
 """
 
+FAULTS = (
+    Fault("gone", "cannot be read", "fetch it again", left_out=True),
+    Fault("chip-00", "may be two labels", "look at it", left_out=False),
+    Fault("chip-01", "may be two labels", "look at it", left_out=False),
+)
+
 WriteModel = Callable[[Path, int, int, int], Probabilities]
 
 
@@ -88,7 +95,7 @@ def chips() -> Iterator[Chip]:
 
 
 def lay_out(folder: Path) -> None:
-    """Write the configuration of a small project, and pack its chips."""
+    """Write the configuration of a small project, pack its chips, and report some faults."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")) | CHANGES
     params["stack"] |= {"rounds": 5, "use": "best"}
     params["evaluate"] |= {"resamples": 100, "check": 8}
@@ -100,6 +107,7 @@ def lay_out(folder: Path) -> None:
     (folder / "dvc.lock").write_text(LOCK, encoding="utf-8")
     with open_shard(folder / "data/ingest/shard-00000.tar") as shard:
         tables = pack_chips(chips(), shard, vocabulary=VOCABULARY, size=64)
+    tables["faults"] = pd.concat([tables["faults"], fault_table(FAULTS)], ignore_index=True)
     for name, table in tables.items():
         write_table(table, folder / f"data/ingest/{name}.parquet")
 

@@ -73,6 +73,7 @@ def test_the_verdict_is_in_mlflow(evaluated: Any) -> None:
     )
     assert run.data.metrics["holdout_f2"] == pytest.approx(evaluated["holdout"]["f2"])
     assert run.data.metrics["oof_f2"] == pytest.approx(evaluated["oof"]["f2"])
+    assert (run.data.metrics["left_out"], run.data.metrics["faults_reported"]) == (1, 2)
     kept = {item.path for item in mlflow.artifacts.list_artifacts(run_id=run.info.run_id)}
     assert kept >= {"metrics.json", "per_label.csv", "report.html"}
     runs = Bundle.load(Path("data/evaluate/bundle")).manifest.lineage["runs"]

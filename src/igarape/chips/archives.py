@@ -15,10 +15,13 @@ from igarape.errors import InputError
 ARCHIVES = (".zip", ".7z", ".tar")
 MOST_TIMES = 200  # a picture, a table or a tar of pictures shrinks less than that; what bursts open is made to do harm
 SMALL = 2**20  # bytes that may unpack by any factor
-_ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the other methods of zipfile cannot be bounded as they unpack
+_ZIP_METHODS = (
+    zipfile.ZIP_STORED,
+    zipfile.ZIP_DEFLATED,
+)  # the other methods of zipfile cannot be bounded as they unpack
 _ENCRYPTED = 1  # the bit of a zip member's flags
 _UNIX = 3  # the system whose file modes stand in the high half of a zip member's external attributes
-LEADS_OUT = "its name leads out of the archive"
+LEADS_OUT = "leads out of the archive by its name"
 _LINK, _DEVICE = "is a link", "is a device or a pipe, no file"
 
 

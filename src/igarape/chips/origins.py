@@ -3,7 +3,6 @@
 Origins are picklable and small: they are made where a source is listed, and read in the process that packs the chip.
 """
 
-import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,7 +34,10 @@ class Extent:
         return f"{self.path}/{self.name}" if self.name else str(self.path)
 
     def read(self) -> bytes:
-        """Return the bytes, or as many of them as show that they are too many; raise InputError if they are not there."""
+        """Return the bytes, or as many of them as show that they are too many.
+
+        Raises InputError if they are not there.
+        """
         return self._part(0, min(self.length, ENOUGH))
 
     def chunks(self) -> Iterator[bytes]:
@@ -79,13 +81,16 @@ class ZipMember:
         """Yield all bytes that the zip states, however many they are."""
         return self._parts(self.length)
 
+    def _entry(self, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+        entry = archive.infolist()[self.index]
+        if entry.filename != self.name:
+            raise ValueError("it has changed since it was listed")
+        return entry
+
     def _parts(self, most: int) -> Iterator[bytes]:
         try:
             archive = open_zip(self.path)
-            member = archive.infolist()[self.index]
-            if member.filename != self.name:
-                raise ValueError("it has changed since it was listed")
-            with archive.open(member) as file:
+            with archive.open(self._entry(archive)) as file:
                 while most > 0 and (part := file.read(min(most, CHUNK))):
                     most -= len(part)
                     yield part

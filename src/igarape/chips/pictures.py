@@ -9,7 +9,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from igarape.chips.tif import COMPRESSIONS, GREY_OR_RGB, PREMULTIPLIED, Header, Samples, is_tif, read_header, read_samples
+from igarape.chips.tif import (
+    COMPRESSIONS,
+    GREY_OR_RGB,
+    PREMULTIPLIED,
+    Header,
+    Samples,
+    is_tif,
+    read_header,
+    read_samples,
+)
 from igarape.errors import InputError
 
 Picture = npt.NDArray[np.uint8]
@@ -28,13 +37,12 @@ def decode(data: bytes, where: str) -> Picture:
     """Decode a JPEG, PNG or TIF into upright RGB of shape (height, width, 3).
 
     16 bits become 8 linearly: 65535 is 255. What an alpha channel hides is black, as if laid on black. A TIF of four
-    bands and no alpha holds blue, green, red and near-infrared, as Planet's do. Raises InputError that names `where` for
-    bytes that are no such picture, a truncated one, or one that is too large; the bounds are checked on the header,
-    before any pixel is decoded.
+    bands and no alpha holds blue, green, red and near-infrared, as Planet's do. Raises InputError that names `where`
+    for bytes that are no such picture, a truncated one, or one that is too large; the bounds are checked on the
+    header, before any pixel is decoded.
     """
+    _check_bytes(data, where)
     kind = suffix(data, where)
-    if len(data) > MAX_BYTES:
-        raise InputError(f"{where}: expected a picture of at most {MAX_BYTES // 2**20} MB, found a larger file")
     if kind == "tif":
         header = _tif_header(data, where)
         if header.photometric in GREY_OR_RGB and header.bits in {8, 16} and header.compression in COMPRESSIONS:
@@ -50,18 +58,26 @@ def decode(data: bytes, where: str) -> Picture:
 
 
 def bands(data: bytes, where: str) -> npt.NDArray[np.uint16]:
-    """Decode a TIF of four bands into uint16 (height, width, 4), in its order: on Planet's blue, green, red, near-infrared.
+    """Decode a TIF of four bands into uint16 of shape (height, width, 4), in the file's order.
 
-    8 bits are scaled, so that 255 becomes 65535. Whether the header calls the fourth band alpha, as some writers do, makes
-    no difference. Raises InputError as decode does, and for another number of bands.
+    Planet's order is blue, green, red, near-infrared. 8 bits are scaled, so that 255 becomes 65535. Whether the header
+    calls the fourth band alpha, as some writers do, makes no difference. Raises InputError as decode does, and for
+    another number of bands.
     """
-    if suffix(data, where) != "tif" or len(data) > MAX_BYTES:
-        raise InputError(f"{where}: expected a TIF of at most {MAX_BYTES // 2**20} MB and four bands")
+    _check_bytes(data, where)
+    kind = suffix(data, where)
+    if kind != "tif":
+        raise InputError(f"{where}: expected a TIF of four bands, found a {kind}")
     header = _tif_header(data, where)
     if header.samples != 4:
-        raise InputError(f"{where}: expected four bands (blue, green, red, near-infrared), found {header.samples}")
+        raise InputError(f"{where}: expected a TIF of four bands (blue, green, red, near-infrared), found {header.samples}")
     samples = read_samples(data, header, where)
-    return _upright(samples if header.bits == 16 else samples.astype(np.uint16) * 257, header.orientation)
+    return _upright(samples.astype(np.uint16) * (257 if header.bits == 8 else 1), header.orientation)
+
+
+def _check_bytes(data: bytes, where: str) -> None:
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{where}: expected a picture of at most {MAX_BYTES // 2**20} MB, found a larger file")
 
 
 def _open(data: bytes, where: str) -> Image.Image:
@@ -71,10 +87,7 @@ def _open(data: bytes, where: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise InputError(f"{where}: expected at most {MAX_SIDE} pixels a side; {error}") from error
     except Exception as error:
-        raise InputError(
-            f"{where}: expected a JPEG, PNG or TIF, found {len(data)} bytes that begin like one, but are none that can be "
-            "read"
-        ) from error
+        raise InputError(f"{where}: the picture's header is damaged or cut short ({error})") from error
     _check_sides(image.width, image.height, where)
     if image.mode not in _MODES and not image.mode.startswith("I;16"):
         raise InputError(f"{where}: expected 8 or 16 bits per channel, found mode {image.mode}. Convert it first")
@@ -95,21 +108,20 @@ def _check_sides(width: int, height: int, where: str) -> None:
 
 def _rgb(image: Image.Image) -> Picture:
     """Return the pixels of a decoded picture of 8 bits as RGB."""
-    if image.mode == "RGB" and not image.has_transparency_data:
-        return np.array(image)
     if image.has_transparency_data:
         rgba: Picture = np.asarray(image.convert("RGBA"))
-        return _on_black(rgba[:, :, :3], rgba[:, :, 3:])
+        return _narrow(_on_black(rgba[:, :, :3], rgba[:, :, 3:]))
     # Planet's original JPEGs have four components (R, G, B, 255): Pillow opens them as CMYK and inverts them as Adobe
     # does, so its conversion gives the colours that were meant.
-    return np.array(image.convert("RGB"))
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _deep_png(data: bytes, image: Image.Image) -> Samples:
     """Return RGB of 16 bits: OpenCV keeps them, where Pillow, which has found the file to be whole, keeps 8."""
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint16:
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if decoded is None:
         raise ValueError("its 16 bits cannot be read")
+    pixels = decoded.astype(np.uint16, copy=False)
     if pixels.ndim == 2:
         seen = pixels != image.info.get("transparency", -1)  # one shade may stand for transparent
         return np.repeat((pixels * seen)[:, :, None], 3, axis=2)
@@ -138,9 +150,9 @@ def _on_black(colours: Samples, alpha: Samples) -> Samples:
 
 def _narrow(samples: Samples) -> Picture:
     """Scale 16 bits to 8, rounded; leave 8 bits as they are."""
-    if samples.dtype == np.uint8:
-        return samples.astype(np.uint8, copy=False)
-    return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return (samples if samples.dtype == np.uint8 else (samples.astype(np.uint32) + 128) // 257).astype(
+        np.uint8, copy=False
+    )
 
 
 def _upright(picture: npt.NDArray[Scalar], orientation: int) -> npt.NDArray[Scalar]:

@@ -14,9 +14,9 @@ from igarape.errors import InputError
 class Place:
     """What a path leads to: a file, or a folder (on the disk, in an archive, or all of an archive).
 
-    path: how people find it. file: where the file's bytes are; None for a folder. files: of a folder, where the bytes of
-    each file below it are, by its path from there; on the disk only what lies directly in it. refused: why others are not
-    read, by their path.
+    path: how people find it. file: where the file's bytes are; None for a folder. files: where the bytes of each file
+    below a folder are, by its path from there; on the disk only what lies directly in it. refused: why others are not
+    read, by their path in the archive.
     """
 
     path: str
@@ -48,7 +48,9 @@ class Finder:
     def _on_disk(self, here: Path, parts: Sequence[str]) -> Iterator[Place]:
         """Yield the places that the parts of a path lead to from a file or folder, in the order of names."""
         if here.is_dir() and not parts:
-            with_stat = ((path, loose(path)) for path in sorted(here.iterdir()) if is_of_use(path.name) and path.is_file())
+            with_stat = (
+                (path, loose(path)) for path in sorted(here.iterdir()) if is_of_use(path.name) and path.is_file()
+            )
             yield Place(str(here), files={path.name: origin for path, origin in with_stat})
         elif here.is_dir():
             for step in sorted(here.glob(parts[0])) if "*" in parts[0] else [here / parts[0]]:
@@ -74,13 +76,11 @@ class Finder:
                 yield from self._inside(origin, f"{path}/{name}", parts[len(name.split("/")) :])
                 return
         if len(inner) == len(contents.files) == 1:
-            yield from self._inside(*inner.values(), path, parts)
+            yield from self._inside(next(iter(inner.values())), path, parts)
             return
         start = f"{wanted}/" if parts else ""
         files = {name.removeprefix(start): at for name, at in contents.files.items() if name.startswith(start)}
-        refused = {
-            name: why for name, why in contents.refused.items() if name.startswith(start) or why == LEADS_OUT
-        }
+        refused = {name: why for name, why in contents.refused.items() if name.startswith(start) or why == LEADS_OUT}
         if files or not parts:
             yield Place("/".join([path, *parts]), files=files, refused=refused)
 

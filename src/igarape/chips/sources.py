@@ -40,10 +40,10 @@ def open_source(
 ) -> Listing:
     """Match pictures with the rows of a CSV (image_name, tags separated by blanks); no picture is read yet.
 
-    images, tags, and each set of unlabelled pictures: paths from the root, of which the first that exists is used. A path
-    may lead through archives, and * stands for any letters. A set of unlabelled pictures may be missing. spool: a folder
-    for what has to be unpacked; what a run before has unpacked there is used again. report: called with the bytes
-    unpacked so far, and all.
+    images, tags, and each set of unlabelled pictures: paths from the root, of which the first that exists is used; they
+    may lead through archives, and * stands for any letters. A set of unlabelled pictures may be missing. spool: a
+    folder for what has to be unpacked; what a run before has unpacked there is used again. report: called with the
+    bytes unpacked so far, and all.
 
     A row or a picture that has no partner, unknown tags, a name that stands twice, and a picture that an archive should
     not hold become faults and are left out. Raises InputError when pictures or CSV are missing, the CSV lacks a column,
@@ -58,8 +58,9 @@ def open_source(
     labelled = sorted(set(pictures) & set(tagged))
     if not labelled:
         raise InputError(
-            f"{table.path}: no row with known tags names one of the {len(pictures)} pictures in {shown.path}; image_name "
-            f"should be a picture's name without its suffix. The first fault: {faults[0].image}: {faults[0].problem}"
+            f"{table.path}: no row with known tags names one of the {len(pictures)} pictures in {shown.path}; "
+            "image_name should be a picture's name without its suffix. "
+            f"The first fault: {faults[0].image}: {faults[0].problem}"
         )
     others = _sets(finder, "unlabelled pictures", unlabelled, set(labelled), faults, used)
     chips = [Chip(image, "train", image, tagged[image], pictures[image]) for image in labelled]
@@ -104,7 +105,7 @@ def _pictures(place: Place, faults: list[Fault]) -> dict[str, Origin]:
     for name, why in place.refused.items():
         if _is_picture(name):
             image = name if why == LEADS_OUT else stem(PurePosixPath(name).name)
-            faults.append(_left_out(image, f"{place.path}: {name} {why}", "make the archive anew without it"))
+            faults.append(_left_out(image, f"{name} {why}", "make the archive anew without it"))
     found: dict[str, Origin] = {}
     first: dict[str, str] = {}
     for name, origin in sorted(_together(place).items()):
@@ -141,10 +142,10 @@ def _report_lonely(
     """Add a fault for each row without a picture, and each picture without a row, but for those that have one."""
     known = {fault.image for fault in faults if fault.left_out}
     here, there = (PurePosixPath(place.path).name for place in (shown, table))
-    for image in sorted(set(tagged) - set(pictures) - known):
-        faults.append(_left_out(image, f"has tags in {there}, but no picture in {here}", "add the picture"))
-    for image in sorted(set(pictures) - set(tagged) - known):
-        faults.append(_left_out(image, f"has no row in {there}", "add the row, or remove the picture"))
+    rows, remedy = sorted(set(tagged) - set(pictures) - known), "add the picture"
+    faults += [_left_out(image, f"has tags in {there}, but no picture in {here}", remedy) for image in rows]
+    unnamed, remedy = sorted(set(pictures) - set(tagged) - known), "add the row, or remove the picture"
+    faults += [_left_out(image, f"has no row in {there}", remedy) for image in unnamed]
 
 
 def _sets(
@@ -159,7 +160,7 @@ def _sets(
             continue
         pictures = _pictures(place, faults)
         used.append(f"{what}: {len(pictures)} in {place.path}")
-        for image in sorted(set(pictures) & (labelled | set(others))):
-            faults.append(_left_out(image, f"{place.path}: another picture has its name", "rename one of the two"))
+        twice, problem = sorted(set(pictures) & (labelled | set(others))), f"stands in {place.path} too"
+        faults += [_left_out(image, problem, "rename one of the two") for image in twice]
         others = {image: origin for image, origin in pictures.items() if image not in labelled} | others
     return others

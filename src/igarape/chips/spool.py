@@ -45,12 +45,14 @@ def keep(archive: Origin, spool: Path) -> Extent:
 def unpack_7z(archive: Extent, where: str, *, spool: Path, report: Report) -> Contents:
     """List a 7z that is a file of its own, after unpacking it into a plain tar in the spool, unless that is there.
 
-    A 7z packs its files as one stream, so that each can only be read after those before it. where: what people call the
-    archive. report: called with the bytes unpacked so far, and all. Raises InputError when the archive is damaged, needs
-    a password, or is too large.
+    A 7z packs its files as one stream, so that each can only be read after those before it. where: what people call
+    the archive. report: called with the bytes unpacked so far, and all. Raises InputError when the archive is damaged,
+    needs a password, or is too large.
     """
     path = spool / f"{digest([repr(archive)])}.tar"
     with _opened(archive, where) as opened:
+        if opened.needs_password():
+            raise locked(where)
         sizes, refused = _members(opened)
         total = sum(sizes.values())
         if total > max(SMALL, MOST_TIMES * archive.length):
@@ -70,8 +72,6 @@ def _opened(archive: Extent, where: str) -> Iterator[py7zr.SevenZipFile]:
     """Open a 7z; what goes wrong with it inside the block is an InputError too."""
     try:
         with archive.path.open("rb") as file, py7zr.SevenZipFile(file) as opened:
-            if opened.needs_password():
-                raise locked(where)
             yield opened
     except py7zr.PasswordRequired as error:
         raise locked(where) from error
@@ -101,10 +101,8 @@ def _members(opened: py7zr.SevenZipFile) -> tuple[dict[str, int], dict[str, str]
     return sizes, refused
 
 
-def _unpack(
-    opened: py7zr.SevenZipFile, sizes: dict[str, int], spool: Path, file: IO[bytes], report: Report
-) -> None:
-    """Write members into a tar, as they come out of the stream. Nothing is written elsewhere: spool only gives names."""
+def _unpack(opened: py7zr.SevenZipFile, sizes: dict[str, int], spool: Path, file: IO[bytes], report: Report) -> None:
+    """Write members into a tar as they come out of the stream; nothing is written elsewhere, spool only gives names."""
     tar = _Tar(file, {(spool.absolute() / name).as_posix(): (name, size) for name, size in sizes.items()}, report)
     opened.extract(spool.absolute(), list(sizes), factory=tar)
     tar.finish()
@@ -124,7 +122,7 @@ class _Tar(WriterFactory):
     def create(self, filename: str) -> Py7zIO:
         """Begin a member; a second one of the same name is passed over."""
         if filename not in self._wanted:
-            return NullIO()
+            return NullIO()  # type: ignore[no-untyped-call]
         member = tarfile.TarInfo()
         member.name, member.size = self._wanted.pop(filename)
         self._file.write(member.tobuf(tarfile.PAX_FORMAT))
@@ -188,6 +186,6 @@ def _check_room(where: str, needed: int, spool: Path) -> None:
     free = shutil.disk_usage(spool).free
     if needed + SPARE > free:
         raise InputError(
-            f"{where}: unpacks to {needed / 2**20:.0f} MB, but {free / 2**20:.0f} MB are free in {spool}. Make room, or "
-            "unpack it elsewhere and name the folder in the data set's YAML"
+            f"{where}: unpacks to {needed / 2**20:.0f} MB, but {free / 2**20:.0f} MB are free in {spool}. Make room, "
+            "or unpack it elsewhere and name the folder in the data set's YAML"
         )

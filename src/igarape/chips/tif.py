@@ -1,8 +1,9 @@
 """TIFs of several bands and of 16 bits, which the common readers narrow, reorder or refuse."""
 
 import io
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +13,11 @@ from igarape.errors import InputError
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
-Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Samples = npt.NDArray[np.unsignedinteger[Any]]  # of 8 or 16 bits
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two: BigTIFF
 # The codes of TIFF 6.0.
-COMPRESSIONS = {1: "none", 5: "LZW", 8: "deflate", 32946: "deflate", 32773: "PackBits"}
+COMPRESSIONS = {1: "nothing", 5: "LZW", 8: "deflate", 32773: "PackBits", 32946: "deflate by its old number"}
 WHITE_IS_ZERO, GREY_OR_RGB = 0, (0, 1, 2)  # of the photometric interpretation
 PREMULTIPLIED, ALPHA = 1, (1, 2)  # of ExtraSamples
 ORIENTATION = 274
@@ -56,25 +57,29 @@ def is_tif(data: bytes) -> bool:
 def read_header(data: bytes, where: str) -> Header:
     """Read the header of the first picture; raise InputError when it is damaged, or says what no TIF may say."""
     try:
-        page = _first_page(data)
-        samples = int(page.samplesperpixel)
-        if min(page.imagewidth, page.imagelength, samples) < 1 or samples > MOST_SAMPLES:
-            raise ValueError(f"{page.imagewidth} x {page.imagelength} pixels of {samples} samples")
-        orientation = page.tags.get(ORIENTATION)
-        return Header(
-            width=page.imagewidth,
-            height=page.imagelength,
-            bits=int(page.bitspersample) if page.dtype is not None and page.dtype.kind == "u" else 0,
-            samples=samples,
-            extra=tuple(int(code) for code in page.extrasamples),
-            photometric=int(page.photometric),
-            orientation=1 if orientation is None else int(orientation.value),
-            compression=int(page.compression),
-            rows=page.tilelength or page.imagelength,
-            columns=page.tilewidth or page.imagewidth,
-        )
+        return _header(_first_page(data))
     except Exception as error:  # whatever a broken header trips the parser over
         raise InputError(f"{where}: the TIF's header is damaged or cut short ({error})") from error
+
+
+def _header(page: "TiffPage") -> Header:
+    """Gather what matters of a page. A damaged header may hold anything: what should be a number is made one here."""
+    width, height, samples = int(page.imagewidth), int(page.imagelength), int(page.samplesperpixel)
+    if min(width, height, samples) < 1 or samples > MOST_SAMPLES or int(page.imagedepth) != 1:
+        raise ValueError(f"{width} x {height} x {page.imagedepth} pixels of {samples} samples")
+    orientation = page.tags.get(ORIENTATION)
+    return Header(
+        width=width,
+        height=height,
+        bits=int(page.bitspersample) if page.dtype is not None and page.dtype.kind == "u" else 0,
+        samples=samples,
+        extra=tuple(int(code) for code in page.extrasamples),
+        photometric=int(page.photometric),
+        orientation=1 if orientation is None else int(orientation.value),
+        compression=int(page.compression),
+        rows=int(page.tilelength) or height,
+        columns=int(page.tilewidth) or width,
+    )
 
 
 def read_samples(data: bytes, header: Header, where: str) -> Samples:
@@ -84,10 +89,9 @@ def read_samples(data: bytes, header: Header, where: str) -> Samples:
     damaged one.
     """
     if header.bits not in {8, 16} or header.compression not in COMPRESSIONS:
-        kinds = ", ".join(dict.fromkeys(COMPRESSIONS.values()))
         raise InputError(
-            f"{where}: expected a TIF of 8 or 16 bits a sample, compressed by one of {kinds}; found {header.bits} bits, "
-            f"compression {header.compression}. Convert it first"
+            f"{where}: expected a TIF of 8 or 16 bits a sample, compressed by {' or '.join(COMPRESSIONS.values())}; "
+            f"found {header.bits} bits, compression {header.compression}. Convert it first"
         )
     shape = (header.height, header.width, header.samples)
     try:
@@ -98,14 +102,15 @@ def read_samples(data: bytes, header: Header, where: str) -> Samples:
         samples = samples.reshape(shape)
     except Exception as error:  # the decoders' complaints, and the arithmetic's
         raise InputError(f"{where}: the picture is damaged or cut short ({error})") from error
-    whole = samples.astype(samples.dtype.newbyteorder("="), copy=False)
+    whole: Samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
     return ~whole if header.photometric == WHITE_IS_ZERO else whole
 
 
 def _first_page(data: bytes) -> "TiffPage":
     """Parse the first directory of a TIF; its pixels are read from the same bytes."""
-    from tifffile import TiffFile  # a quarter of a second, for those who meet a TIF
+    from tifffile import TiffFile, logger  # a quarter of a second, for those who meet a TIF
 
+    logger().setLevel(logging.CRITICAL)  # what is wrong with a file is said once, in the error
     page = TiffFile(io.BytesIO(data)).pages.first
     page.keyframe = page
     return page

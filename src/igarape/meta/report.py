@@ -1,12 +1,9 @@
 """The verdict: reports/metrics.json, reports/per_label.csv and one self-contained page, reports/report.html."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from igarape.errors import InputError
@@ -21,7 +18,7 @@ from igarape.metrics import (
     mean_average_precision,
     paired_bootstrap,
 )
-from igarape.tables import Fault
+from igarape.pages import render_page
 
 Figures = Mapping[str, float]
 Difference = tuple[float, float, float]
@@ -36,15 +33,6 @@ class Chip:
     f2: float
     true: Sequence[str]
     predicted: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A chip before and after dehazing, both as JPEG bytes."""
-
-    image: str
-    before: bytes
-    after: bytes
 
 
 @dataclass(frozen=True)
@@ -64,7 +52,7 @@ class Verdict:
     note: what a reader must know about the data set first; may be empty. metrics, per_label: as built below.
     stacker, rule: the chosen ones; threshold: the rule's, or None. differences: as against_best, out of fold.
     partial: the learners that predict only some labels, and how many. fitted: chips in the folds; split: what the chips
-    were split by, chip or scene.
+    were split by, chip or scene. left_out: chips that ingest left out; reported: other faults, of chips that are used.
     """
 
     dataset: str
@@ -80,8 +68,8 @@ class Verdict:
     folds: int
     split: str
     worst: Sequence[Chip]
-    dehazed: Sequence[Pair]
-    faults: Sequence[Fault]
+    left_out: int
+    reported: int
     lineage: Lineage
 
 
@@ -146,13 +134,9 @@ def against_best(per_sample: Mapping[str, Floats], *, resamples: int, seed: int)
 
 def render_report(verdict: Verdict) -> str:
     """Render reports/report.html: one page, nothing to load from elsewhere."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["jpeg"] = _jpeg
-    page = environment.from_string((files("igarape.meta") / "report.html.jinja").read_text(encoding="utf-8"))
     learners = _learners(verdict)
-    return page.render(
+    return render_page(
+        "meta/report.html.jinja",
         verdict=verdict,
         metrics=verdict.metrics,
         learners=learners,
@@ -184,8 +168,3 @@ def _only(figures: Figures, *names: str) -> dict[str, float]:
     if missing:
         raise InputError(f"reports/metrics.json: expected the figure {missing[0]!r}, found {', '.join(figures)}")
     return {name: float(figures[name]) for name in names}
-
-
-def _jpeg(picture: bytes) -> str:
-    """Turn JPEG bytes into an address that holds the picture itself."""
-    return "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii")

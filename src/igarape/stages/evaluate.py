@@ -23,7 +23,6 @@ from igarape.serving.bundle import Bundle, Learner, build_bundle
 from igarape.tables import (
     FAULT,
     HOLDOUT,
-    Fault,
     Probabilities,
     learner_probabilities,
     probability_columns,
@@ -36,12 +35,10 @@ from igarape.tracking import Run, lineage, step_run
 
 FOLDER = Path("data/evaluate")
 REPORTS = Path("reports")
-RAW, DEHAZED = Path("data/ingest"), Path("data/dehaze")
-FAULTS = RAW / "faults.parquet"
+RAW = Path("data/ingest")
 # Bundle and pipeline run the same models on the same pictures; only the grouping into batches differs.
 TOLERANCE = 1e-4
 WORST = 12
-PAIRS = 6
 THUMBNAIL = 85  # JPEG quality
 
 
@@ -99,7 +96,7 @@ def run() -> None:
         write_json(verdict.metrics, REPORTS / "metrics.json")
         write_text(verdict.per_label.to_csv(index=False), REPORTS / "per_label.csv")
         write_text(report.render_report(verdict), REPORTS / "report.html")
-        _log(opened, verdict.metrics)
+        _log(opened, verdict)
 
 
 def _judge(evidence: Evidence, params: Params, dataset: Dataset, origin: report.Lineage) -> report.Verdict:
@@ -107,7 +104,7 @@ def _judge(evidence: Evidence, params: Params, dataset: Dataset, origin: report.
     vocabulary, held = evidence.rule.vocabulary, ~evidence.inside
     y, p = evidence.y[held], evidence.p[held]
     predicted = evidence.rule.apply(p)
-    faults = read_table(FAULTS, FAULT, key=FAULT)[FAULT]
+    left_out = read_table(RAW / "faults.parquet", FAULT, key=FAULT)["left_out"].astype(bool)
     return report.Verdict(
         dataset=params.dataset,
         note=dataset.note,
@@ -122,8 +119,8 @@ def _judge(evidence: Evidence, params: Params, dataset: Dataset, origin: report.
         folds=int(evidence.folds.max()) + 1,
         split=params.split.by,
         worst=_worst(evidence, predicted, vocabulary),
-        dehazed=_pairs(vocabulary),
-        faults=[Fault(*row) for row in faults.itertuples(index=False)],
+        left_out=int(left_out.sum()),
+        reported=int((~left_out).sum()),
         lineage=origin,
     )
 
@@ -235,18 +232,10 @@ def _worst(evidence: Evidence, predicted: Booleans, vocabulary: Vocabulary) -> l
     ]
 
 
-def _pairs(vocabulary: Vocabulary) -> list[report.Pair]:
-    """Return the chips that dehazing changed most, before and after."""
-    stores = [Store(path, read_catalog(path / "catalog.parquet", vocabulary.labels)) for path in (RAW, DEHAZED)]
-    quality = read_table(DEHAZED / "quality.parquet", ["image", "change"])
-    images = list(quality.nlargest(PAIRS, "change")["image"])
-    pictures = [[encode_jpeg(store.rgb(image), THUMBNAIL) for store in stores] for image in images]
-    return [report.Pair(image, before, after) for image, (before, after) in zip(images, pictures, strict=True)]
-
-
-def _log(opened: Run, metrics: Mapping[str, Any]) -> None:
+def _log(opened: Run, verdict: report.Verdict) -> None:
     """Log the verdict's figures and files."""
     for rows in ("holdout", "oof"):
-        opened.metrics({f"{rows}_{name}": value for name, value in metrics[rows].items()})
+        opened.metrics({f"{rows}_{name}": value for name, value in verdict.metrics[rows].items()})
+    opened.metrics({"left_out": verdict.left_out, "faults_reported": verdict.reported})
     for name in ("metrics.json", "per_label.csv", "report.html"):
         opened.artifact(REPORTS / name)
