@@ -60,9 +60,9 @@ def encode_png(picture: Picture) -> bytes:
 def measure_shift(rgb: Picture, bands: Bands) -> Shift:
     """Measure how far the bands lie from the picture that they should lie on, by phase correlation.
 
-    rgb: uint8 (height, width, 3). bands: blue, green, red, near-infrared of the same height and width. Both are compared
-    by the brightness of their visible part, within a Hann window (Kuglin, Hines, The phase correlation image alignment
-    method, 1975). Where the response is low, dx and dy say nothing.
+    rgb: uint8 (height, width, 3). bands: blue, green, red, near-infrared of the same height and width. The brightness
+    of their visible part is compared with the picture's, within a Hann window (Kuglin, Hines, The phase correlation
+    image alignment method, 1975). Where the response is low, dx and dy say nothing.
     """
     picture = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     visible = cv2.cvtColor(bands[:, :, :NIR], cv2.COLOR_BGR2GRAY).astype(np.float32)

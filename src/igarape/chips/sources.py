@@ -62,22 +62,22 @@ def open_source(
             "image_name should be a picture's name without its suffix. "
             f"The first fault: {faults[0].image}: {faults[0].problem}"
         )
-    others = _sets(finder, "unlabelled pictures", unlabelled, set(labelled), faults, used)
+    others = _sets(finder, unlabelled, what="unlabelled pictures", labelled=set(labelled), faults=faults, used=used)
     chips = [Chip(image, "train", image, tagged[image], pictures[image]) for image in labelled]
     chips += [Chip(image, "test", image, (), origin) for image, origin in sorted(others.items())]
     return Listing(chips, list(dict.fromkeys(faults)), used)
 
 
 def list_pictures(
-    root: Path, what: str, sets: Sequence[Sequence[str]], *, spool: Path, report: Report
+    root: Path, sets: Sequence[Sequence[str]], *, what: str, spool: Path, report: Report
 ) -> tuple[dict[str, Origin], list[Fault], list[str]]:
     """List pictures that go with no CSV: where the bytes of each are by its name, what was wrong, where it was found.
 
-    what: people's word for them. sets, spool, report: as the unlabelled pictures of open_source; any may be missing.
+    sets, spool, report: as for the unlabelled pictures of open_source. what: people's word for them.
     """
     faults: list[Fault] = []
     used: list[str] = []
-    pictures = _sets(Finder(root, spool, report), what, sets, set(), faults, used)
+    pictures = _sets(Finder(root, spool, report), sets, what=what, labelled=set(), faults=faults, used=used)
     return pictures, list(dict.fromkeys(faults)), used
 
 
@@ -149,7 +149,13 @@ def _report_lonely(
 
 
 def _sets(
-    finder: Finder, what: str, sets: Sequence[Sequence[str]], labelled: set[str], faults: list[Fault], used: list[str]
+    finder: Finder,
+    sets: Sequence[Sequence[str]],
+    *,
+    what: str,
+    labelled: set[str],
+    faults: list[Fault],
+    used: list[str],
 ) -> dict[str, Origin]:
     """Return the pictures of all sets that exist, but for labelled ones; say in used which do, and which do not."""
     others: dict[str, Origin] = {}
