@@ -11,7 +11,7 @@ from igarape.cli import main
 from igarape.errors import InputError
 
 WITH_EXPERIMENT = ("search", "train")
-PLAIN = ("ingest", "dehaze", "split", "describe", "stack", "decide", "evaluate", "register", "rollback")
+PLAIN = ("ingest", "dehaze", "nir", "split", "describe", "stack", "decide", "evaluate", "register", "rollback")
 
 
 class Recorder:
@@ -59,15 +59,16 @@ def test_a_learners_step_takes_its_experiment(monkeypatch: pytest.MonkeyPatch, s
 
 
 def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """promote, predict, serve and use hand on what was typed."""
+    """promote, predict, serve, use and fetch hand on what was typed."""
     typed = {
         "promote": (["--version", "3", "--force"], ((), {"version": 3, "force": True})),
         "predict": (
             ["a.jpg", "b", "--out", "o.csv"],
-            (([Path("a.jpg"), Path("b")],), {"model": None, "out": Path("o.csv")}),
+            (([Path("a.jpg"), Path("b")],), {"model": None, "out": Path("o.csv"), "nir": None}),
         ),
         "serve": (["--port", "5005"], ((), {"port": 5005, "host": "127.0.0.1"})),
         "use": (["ucmerced"], (("ucmerced",), {})),
+        "fetch": (["planet"], (("planet",), {})),
     }
     for name, (words, expected) in typed.items():
         recorder = record(monkeypatch, name)
@@ -107,4 +108,4 @@ def test_an_unknown_command_is_refused() -> None:
 
 def test_each_command_is_called_here() -> None:
     """A new command needs a test."""
-    assert set(main.commands) == {*PLAIN, *WITH_EXPERIMENT, "promote", "predict", "serve", "use"}
+    assert set(main.commands) == {*PLAIN, *WITH_EXPERIMENT, "promote", "predict", "serve", "use", "fetch"}

@@ -175,7 +175,7 @@ def test_what_is_no_bundle_is_refused(bundle_folder: Path, tmp_path: Path) -> No
 def test_near_infrared_goes_to_the_learner_that_sees_it(
     nir_bundle_folder: Path, pictures: list[Picture], tif_files: list[bytes]
 ) -> None:
-    """Step by step: planes of each TIF by the manifest's white, at the learner's size; the other learner sees pictures."""
+    """Step by step: planes of each TIF by the manifest's white, at the learner's size; the other one sees pictures."""
     manifest = json.loads((nir_bundle_folder / "bundle.json").read_text())
     made = [planes(bands(data, "tif"), white=manifest["nir"]["white"]) for data in tif_files]
     each = {}

@@ -3,6 +3,7 @@
 import base64
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -87,7 +88,7 @@ def test_missing_near_infrared_is_the_senders_fault(
 ) -> None:
     """No column, an empty cell, a picture in its place, fewer TIFs than pictures: one line that says which."""
     chips = [encode_jpeg(picture, 95) for picture in pictures[:2]]
-    requests = {
+    requests: dict[str, dict[str, Any]] = {
         "expected a column nir with a TIF of four bands in each row, found image": {"image": chips},
         "row 1, nir: expected the bytes or the base64 text of a TIF of four bands, found NoneType": {
             "image": chips,

@@ -146,9 +146,10 @@ def test_a_tif_that_cannot_be_used_is_a_fault() -> None:
     stage.run()
     table = faults().set_index("image")
     assert list(table.index) == ["chip-4", "chip-5", "chip-6"] and table["left_out"].all()
-    assert "its TIF: expected a TIF of four bands" in table.loc["chip-4", "problem"]
-    assert table.loc["chip-5", "problem"] == "its TIF: expected 96 x 96 as the chip has, found 96 x 80"
-    assert "its TIF: the picture is damaged or cut short" in table.loc["chip-6", "problem"]
+    bands_short, rows_short, cut_short = table["problem"]
+    assert bands_short.startswith("its TIF: expected a TIF of four bands") and bands_short.endswith("found 3")
+    assert rows_short == "its TIF: expected 96 x 96 as the chip has, found 96 x 80"
+    assert cut_short.startswith("its TIF: the picture is damaged or cut short")
     assert (table["remedy"] != "").all()
 
 

@@ -129,7 +129,7 @@ def test_a_model_that_needs_near_infrared_is_not_run_without(infrared: Path) -> 
 
 def test_near_infrared_is_refused_by_a_model_that_sees_pictures_only(folder: Path) -> None:
     """It would make no difference, and whoever gives it should know."""
-    with pytest.raises(InputError, match="--nir .*: the model sees pictures only"):
+    with pytest.raises(InputError, match=r"--nir .*: the model sees pictures only"):
         predict.run([folder], model=None, out=OUT, nir=folder)
     assert not OUT.exists()
 

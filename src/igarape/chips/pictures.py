@@ -70,7 +70,7 @@ def bands(data: bytes, where: str) -> npt.NDArray[np.uint16]:
         raise InputError(f"{where}: expected a TIF of four bands, found a {kind}")
     header = _tif_header(data, where)
     if header.samples != 4:
-        raise InputError(f"{where}: expected a TIF of four bands (blue, green, red, near-infrared), found {header.samples}")
+        raise InputError(f"{where}: expected a TIF of four bands, near-infrared the last, found {header.samples}")
     samples = read_samples(data, header, where)
     return _upright(samples.astype(np.uint16) * (257 if header.bits == 8 else 1), header.orientation)
 

@@ -28,8 +28,8 @@ MOST_SAMPLES = 16
 class Header:
     """What a TIF says about its first picture.
 
-    extra: the meaning of each sample beyond those of the photometric interpretation. rows, columns: of a tile, or of the
-    picture. bits: of a sample that is an unsigned integer; 0 for any other.
+    extra: the meaning of each sample beyond those of the photometric interpretation. rows, columns: of a tile, or of
+    the picture. bits: of a sample that is an unsigned integer; 0 for any other.
     """
 
     width: int

@@ -2,8 +2,9 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,10 @@ def _pack_drawn(numbers: range, shard: Shard, *, dataset: Dataset, side: int, se
 
 def _listed(dataset: Dataset, source: FolderSource) -> _Work:
     """List the chips of folders or archives and prepare to pack them."""
-    with progress("ingest: unpacking", "byte") as report:
+    with ExitStack() as bars:
+        bar = cache(
+            lambda: bars.enter_context(progress("ingest: unpacking", "MB"))
+        )  # shown when there is what to unpack
         found = open_source(
             data_root(),
             images=source.images,
@@ -84,7 +88,7 @@ def _listed(dataset: Dataset, source: FolderSource) -> _Work:
             unlabelled=source.unlabelled,
             vocabulary=dataset.labels.vocabulary(),
             spool=SPOOL,
-            report=report,
+            report=lambda done, total: bar()(done >> 20, total >> 20),
         )
     for line in found.used:
         click.echo(f"ingest: {line}")

@@ -73,7 +73,7 @@ def _by_name(files: Sequence[Path]) -> dict[str, Path]:
     for file in files:
         if stem(file.name) in seen:
             raise InputError(
-                f"{file} and {seen[stem(file.name)]} have one name; keep one, or tag them apart, each with its own --out"
+                f"{file} and {seen[stem(file.name)]} have one name; keep one, or tag them apart, with an --out each"
             )
         seen[stem(file.name)] = file
     return seen
