@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree"], "rare": []}
 DRAWN = {"source": {"kind": "drawn", "chips": 40, "side": 2}, "note": "", "size": 64, "labels": LABELS, "params": {}}
-FOLDER = {"kind": "folder", "images": "a", "tags": "b", "unlabelled": None, "nir": []}
+FOLDER: dict[str, Any] = {"kind": "folder", "images": "a", "tags": "b", "unlabelled": None, "nir": []}
 
 
 def test_params_are_read_from_the_folder_we_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_a_faulty_data_set_is_refused(tmp_path: Path, changes: dict[str, Any], w
 )
 def test_one_path_may_stand_where_several_can(written: dict[str, Any], unlabelled: tuple[tuple[str, ...], ...]) -> None:
     """Then it is the only one that is looked for; null is no set of unlabelled chips."""
-    source = validate(Dataset, DRAWN | {"source": {"kind": "folder"} | written}, "datasets/toy.yaml").source
+    source = validate(Dataset, DRAWN | {"source": {"kind": "folder", "nir": []} | written}, "datasets/toy.yaml").source
     assert isinstance(source, FolderSource)
     assert (source.images, source.tags, source.unlabelled) == (("a",), ("b",), unlabelled)
 
