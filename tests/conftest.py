@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal
@@ -11,6 +11,7 @@ import mlflow
 import numpy as np
 import onnx
 import pytest
+import tifs
 from mlflow import MlflowClient
 from onnx import TensorProto, helper, numpy_helper
 
@@ -40,6 +41,8 @@ HAZE = {
     "quality": 95,
 }
 SIZE = 16
+WHITE = 12800
+Kind = tuple[str, Literal["ingest", "dehaze", "nir"], int, bool]
 
 WriteModel = Callable[[Path, int, int, int], Probabilities]
 
@@ -73,12 +76,24 @@ def _write_model() -> WriteModel:
 @pytest.fixture(scope="session")
 def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a bundle for pictures of 16 x 16: learners raw, dehazed and rare, of two folds; XGBoost; a threshold."""
-    parts = tmp_path_factory.mktemp("parts")
-    kinds: tuple[tuple[str, Literal["ingest", "dehaze"], int, bool], ...] = (
+    kinds: tuple[Kind, ...] = (
         ("plain", "ingest", 16, True),
         ("clear", "dehaze", 8, False),
         ("rare", "ingest", 8, True),
     )
+    return make_bundle(tmp_path_factory, kinds, nir=None)
+
+
+@pytest.fixture(scope="session")
+def nir_bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build a bundle like that one of a learner on pictures and one on near-infrared."""
+    kinds: tuple[Kind, ...] = (("plain", "ingest", 16, True), ("leafy", "nir", 8, True))
+    return make_bundle(tmp_path_factory, kinds, nir={"white": WHITE})
+
+
+def make_bundle(factory: pytest.TempPathFactory, kinds: Sequence[Kind], *, nir: dict[str, int] | None) -> Path:
+    """Build a bundle of two fold models for each kind of learner: its name, the chips it sees, its size, tta."""
+    parts = factory.mktemp("parts")
     learners = []
     for seed, (name, chips, size, tta) in enumerate(kinds):
         labels = VOCABULARY.subset("rare" if name == "rare" else "all")
@@ -95,12 +110,13 @@ def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         labels=VOCABULARY.labels,
         **Settings(rounds=5, depth=2, rate=0.3, child_weight=1.0, l2=1.0, seed=0),
     ).save(parts / "stacker")
-    folder = tmp_path_factory.mktemp("evaluate") / "bundle"
+    folder = factory.mktemp("evaluate") / "bundle"
     build_bundle(
         folder,
         dataset="toy",
         size=SIZE,
         dehaze=HAZE,
+        nir=nir,
         learners=learners,
         stacker=parts / "stacker",
         rule=Rule("threshold", 0.4, VOCABULARY),
@@ -133,11 +149,23 @@ def registry(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def champion(registry: Path, bundle_folder: Path) -> Path:
     """Register the small bundle and promote it; return the folder we stand in."""
+    crown(bundle_folder)
+    return registry
+
+
+@pytest.fixture
+def nir_champion(registry: Path, nir_bundle_folder: Path) -> Path:
+    """Register the bundle that needs near-infrared and promote it; return the folder we stand in."""
+    crown(nir_bundle_folder)
+    return registry
+
+
+def crown(bundle: Path) -> None:
+    """Register a bundle and promote it."""
     mlflow.set_experiment("igarape/register")
     with mlflow.start_run():
-        register(bundle_folder, name="igarape-toy", score=0.9, tags={}, description="small")
+        register(bundle, name="igarape-toy", score=0.9, tags={}, description="small")
     promote("igarape-toy")
-    return registry
 
 
 def draw(n: int, size: int = SIZE) -> list[Picture]:
@@ -150,6 +178,12 @@ def draw(n: int, size: int = SIZE) -> list[Picture]:
 def pictures() -> list[Picture]:
     """Give five pictures of the size that the bundle takes."""
     return draw(5)
+
+
+@pytest.fixture
+def tif_files(pictures: list[Picture]) -> list[bytes]:
+    """Give a TIF of four bands of each of those pictures."""
+    return [tifs.written(tifs.sensed(picture, seed)) for seed, picture in enumerate(pictures)]
 
 
 class Page(HTMLParser):

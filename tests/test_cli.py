@@ -11,7 +11,7 @@ from igarape.cli import main
 from igarape.errors import InputError
 
 WITH_EXPERIMENT = ("search", "train")
-PLAIN = ("ingest", "dehaze", "split", "describe", "stack", "decide", "evaluate", "register", "rollback")
+PLAIN = ("ingest", "dehaze", "nir", "split", "describe", "stack", "decide", "evaluate", "register", "rollback")
 
 
 class Recorder:
@@ -64,7 +64,7 @@ def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.Monke
         "promote": (["--version", "3", "--force"], ((), {"version": 3, "force": True})),
         "predict": (
             ["a.jpg", "b", "--out", "o.csv"],
-            (([Path("a.jpg"), Path("b")],), {"model": None, "out": Path("o.csv")}),
+            (([Path("a.jpg"), Path("b")],), {"model": None, "out": Path("o.csv"), "nir": None}),
         ),
         "serve": (["--port", "5005"], ((), {"port": 5005, "host": "127.0.0.1"})),
         "use": (["ucmerced"], (("ucmerced",), {})),

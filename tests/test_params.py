@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree"], "rare": []}
 DRAWN = {"source": {"kind": "drawn", "chips": 40, "side": 2}, "note": "", "size": 64, "labels": LABELS, "params": {}}
-FOLDER = {"kind": "folder", "images": "a", "tags": "b", "unlabelled": None}
+FOLDER: dict[str, Any] = {"kind": "folder", "images": "a", "tags": "b", "unlabelled": None, "nir": []}
 
 
 def test_params_are_read_from_the_folder_we_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,15 +71,27 @@ def test_a_data_set_gives_the_vocabulary() -> None:
 
 
 @pytest.mark.parametrize(
+    ("nir", "sets"),
+    [([], ()), (None, ()), ("tifs", (("tifs",),)), (["a", ["b", "c.tar.7z"]], (("a",), ("b", "c.tar.7z")))],
+)
+def test_the_sets_of_tifs_are_one_path_or_several_to_choose_from(nir: Any, sets: tuple[tuple[str, ...], ...]) -> None:
+    """As those of unlabelled pictures; drawn chips have none."""
+    assert validate(Dataset, DRAWN | {"source": FOLDER | {"nir": nir}}, "datasets/toy.yaml").tifs == sets
+    assert validate(Dataset, DRAWN, "datasets/toy.yaml").tifs == ()
+
+
+@pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"source": {"kind": "drwan"}}, "kind should be drawn or folder"),
         ({"source": {"kind": "drawn", "chips": 40, "sid": 2}}, "source.sid   is not known; did you mean source.side"),
-        ({"source": {"kind": "folder", "images": "a", "tags": "b"}}, "source.unlabelled  is missing"),
+        ({"source": {"kind": "folder", "images": "a", "tags": "b", "nir": []}}, "source.unlabelled  is missing"),
+        ({"source": {"kind": "folder", "images": "a", "tags": "b", "unlabelled": []}}, "source.nir  is missing"),
         ({"source": FOLDER | {"images": []}}, "source.images  should hold at least 1 values"),
         ({"source": FOLDER | {"images": "/a"}}, "source.images.0  should be a path from IGARAPE_DATA on"),
         ({"source": FOLDER | {"tags": ["b", "a/../../b"]}}, "source.tags.1  should be a path from IGARAPE_DATA on"),
         ({"source": FOLDER | {"unlabelled": [["c", 3]]}}, "source.unlabelled.0.1  should be a valid string"),
+        ({"source": FOLDER | {"nir": ["/tifs"]}}, "source.nir.0.0  should be a path from IGARAPE_DATA on"),
         ({"fetch": {"competition": "c", "files": ["../a"]}}, "fetch.files.0  should match"),
         ({"labels": LABELS | {"rare": ["tree"]}}, "should hold each label once; tree stands twice"),
         ({"labels": {name: [] for name in LABELS}}, "should hold at least one label"),
@@ -110,7 +122,7 @@ def test_a_faulty_data_set_is_refused(tmp_path: Path, changes: dict[str, Any], w
 )
 def test_one_path_may_stand_where_several_can(written: dict[str, Any], unlabelled: tuple[tuple[str, ...], ...]) -> None:
     """Then it is the only one that is looked for; null is no set of unlabelled chips."""
-    source = validate(Dataset, DRAWN | {"source": {"kind": "folder"} | written}, "datasets/toy.yaml").source
+    source = validate(Dataset, DRAWN | {"source": {"kind": "folder", "nir": []} | written}, "datasets/toy.yaml").source
     assert isinstance(source, FolderSource)
     assert (source.images, source.tags, source.unlabelled) == (("a",), ("b",), unlabelled)
 

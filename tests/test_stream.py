@@ -216,4 +216,4 @@ print(json.dumps([(*pair, each) for pair, each in zip(tags, names)]))
     first = min(tag for tag, _, _ in runs)
     steps = [step for tag, step, _ in runs if tag == first]
     assert sorted(steps) == ["decide", "describe", "evaluate", "register", *["search"] * 3, "stack", *["train"] * 3]
-    assert all(sorted(inputs) == ["data/dehaze", "data/ingest", "data/split"] for _, _, inputs in runs)
+    assert all(sorted(inputs) == ["data/dehaze", "data/ingest", "data/nir", "data/split"] for _, _, inputs in runs)

@@ -26,8 +26,8 @@ experiment = click.option("--experiment", required=True, metavar="E", help="The 
 def main() -> None:
     """From labelled satellite chips to a registered, served tagger.
 
-    `dvc repro` runs ingest, dehaze, split, describe, search, train, stack, decide, evaluate and register as far as
-    something changed. The other commands stand outside: nothing but promote and rollback moves the champion.
+    `dvc repro` runs ingest, dehaze, nir, split, describe, search, train, stack, decide, evaluate and register as far
+    as something changed. The other commands stand outside: nothing but promote and rollback moves the champion.
     """
     # TensorFlow's start-up lines would bury the progress bars; it reads this when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -45,6 +45,14 @@ def ingest() -> None:
 def dehaze() -> None:
     """Remove haze from all chips by the dark channel prior."""
     from igarape.stages import dehaze as stage
+
+    stage.run()
+
+
+@main.command()
+def nir() -> None:
+    """Pack the near-infrared of chips that have a TIF, and measure how well it lies over them."""
+    from igarape.stages import nir as stage
 
     stage.run()
 
@@ -137,11 +145,17 @@ def rollback() -> None:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--model", metavar="URI", help="Such as models:/igarape-drawn@champion, which is the default.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The CSV to write.")
-def predict(paths: tuple[Path, ...], model: str | None, out: Path) -> None:
+@click.option(
+    "--nir",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Holds the pictures' TIFs with near-infrared, for a model that sees it.",
+)
+def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | None) -> None:
     """Tag pictures, or all pictures in folders, with a registered model."""
     from igarape.stages import predict as stage
 
-    stage.run(list(paths), model=model, out=out)
+    stage.run(list(paths), model=model, out=out, nir=nir)
 
 
 @main.command()

@@ -50,6 +50,17 @@ class Dehaze(Section):
         return self
 
 
+class Nir(Section):
+    """Near-infrared planes: the value that becomes 255, and how well the bands have to lie over the picture.
+
+    shift: pixels beyond which a chip is flagged. response: of the phase correlation; below it a chip is flagged too.
+    """
+
+    white: int = Field(ge=1, le=65535)
+    shift: Positive
+    response: Share
+
+
 class Split(Section):
     """How many folds, how large the hold-out, and what stays together."""
 
@@ -117,6 +128,7 @@ class Params(Section):
     experiments: tuple[Name, ...] = Field(min_length=1, strict=False)
     ingest: Ingest
     dehaze: Dehaze
+    nir: Nir
     split: Split
     describe: Describe
     search: Search
@@ -156,18 +168,21 @@ def _inside(path: str) -> str:
 Where = Annotated[
     tuple[Annotated[str, AfterValidator(_inside)], ...], BeforeValidator(_several), Field(strict=False, min_length=1)
 ]
+Sets = Annotated[tuple[Where, ...], BeforeValidator(_several), Field(strict=False)]
 
 
 class FolderSource(Section):
     """Chips in folders or archives, and their tags in a CSV (image_name,tags).
 
-    unlabelled: the sets of chips without tags; any of them may be missing.
+    unlabelled: the sets of chips without tags. nir: the sets of TIFs with the chips' near-infrared, under the chips'
+    names. Any of these sets may be missing.
     """
 
     kind: Literal["folder"]
     images: Where
     tags: Where
-    unlabelled: Annotated[tuple[Where, ...], BeforeValidator(_several), Field(strict=False)]
+    unlabelled: Sets
+    nir: Sets
 
 
 class Labels(Section):
@@ -227,6 +242,11 @@ class Dataset(Section):
     labels: Labels
     params: dict[str, Any]
     fetch: Fetch | None = None
+
+    @property
+    def tifs(self) -> tuple[tuple[str, ...], ...]:
+        """Return the sets of TIFs with near-infrared that the source names."""
+        return self.source.nir if isinstance(self.source, FolderSource) else ()
 
 
 def read_params(path: Path = PARAMS) -> Params:

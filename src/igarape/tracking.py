@@ -21,7 +21,7 @@ from mlflow.exceptions import MlflowException
 from igarape.errors import InputError
 
 LOCK = Path("dvc.lock")
-DATA = ("data/ingest", "data/dehaze", "data/split")
+DATA = ("data/ingest", "data/dehaze", "data/nir", "data/split")
 KIND = "custom_model_development"  # without it MLflow's pages open on traces of language models
 RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 

@@ -12,7 +12,7 @@ import py7zr
 import pytest
 
 from igarape.chips.pictures import encode_jpeg
-from igarape.chips.sources import Listing, open_source
+from igarape.chips.sources import Listing, list_pictures, open_source
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.params import FolderSource, read_dataset
@@ -315,3 +315,19 @@ def test_the_real_chips_are_found(planet: Path, tmp_path: Path) -> None:
     )
     assert source.faults == [] and len(source.chips) == 174
     assert "unlabelled pictures: none; looked for planet/test-jpg-additional," in source.used[-1]
+
+
+def test_pictures_that_go_with_no_csv_are_listed_by_their_names(tmp_path: Path) -> None:
+    """From each set that exists; of two with one name the first counts, and what was found is told."""
+    for name in ("one/a.tif", "one/b.tif", "one/b.tiff", "two/a.tif", "two/c.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    sets = [["gone", "one"], ["gone"], ["two"]]
+    pictures, faults, used = list_pictures(tmp_path, sets, what="TIFs", spool=tmp_path / ".spool", report=nothing)
+    assert {name: origin.read() for name, origin in pictures.items()} == {
+        "a": b"one/a.tif",
+        "b": b"one/b.tif",
+        "c": b"two/c.tif",
+    }
+    assert {(fault.image, fault.left_out) for fault in faults} == {("b.tiff", True), ("a", True)}
+    assert used == [f"TIFs: 2 in {tmp_path}/one", "TIFs: none; looked for gone", f"TIFs: 2 in {tmp_path}/two"]

@@ -31,7 +31,9 @@ def test_using_a_data_set_gives_valid_parameters_and_experiments_that_exist(
     use.run(name)
     params = read_params()
     assert params.dataset == name
-    assert tuple(read_experiments(params.experiments, read_dataset(name).labels.vocabulary())) == params.experiments
+    dataset = read_dataset(name)
+    known = read_experiments(params.experiments, dataset.labels.vocabulary(), nir=bool(dataset.tifs))
+    assert tuple(known) == params.experiments
 
 
 def test_using_the_default_data_set_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What a learner is taught: the chips of the folds table, in its order, at the learner's size."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,13 +19,13 @@ GREYS = {"a": 10, "b": 90, "c": 170, "d": 250}
 FOLDS = pd.DataFrame({"image": ["c", "a", "d", "b"], "fold": [0, 1, -1, 0]})
 
 
-def experiment(size: int) -> Experiment:
+def experiment(size: int, chips: Literal["ingest", "nir"] = "ingest") -> Experiment:
     """Make an experiment of a size."""
     knobs = Knobs(learning_rate=0.01, dropout=0.0, width=1.0, smoothing=0.0, decay=0.0, jitter=0.0)
     return Experiment(
         backbone="plain",
         weights="none",
-        chips="ingest",
+        chips=chips,
         labels="all",
         size=size,
         loss="bce",
@@ -56,10 +57,16 @@ def store(tmp_path: Path) -> Path:
     return folder
 
 
-def load(store: Path, *, size: int = 32, labels: tuple[str, ...] = LABELS) -> Examples:
+def load(
+    store: Path, *, size: int = 32, labels: tuple[str, ...] = LABELS, chips: Literal["ingest", "nir"] = "ingest"
+) -> Examples:
     """Load the examples."""
     return load_examples(
-        store, store.parents[1] / "split", experiment=experiment(size), labels=labels, report=lambda *_count: None
+        store,
+        store.parents[1] / "split",
+        experiment=experiment(size, chips),
+        labels=labels,
+        report=lambda *_count: None,
     )
 
 
@@ -101,6 +108,8 @@ def test_a_chip_of_the_folds_that_the_store_lacks_is_named(store: Path) -> None:
     )
     with pytest.raises(InputError, match=r"ingest: y and 1 more chips of .*split are not in it.*dvc repro"):
         load(store)
+    with pytest.raises(InputError, match=r"y and 1 more chips .*needs a TIF of each labelled chip.*faults\.parquet"):
+        load(store, chips="nir")
 
 
 def test_progress_counts_the_chips(store: Path) -> None:

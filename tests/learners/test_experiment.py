@@ -128,7 +128,7 @@ def test_a_faulty_knob_is_told_in_the_files_words(knob: object, lines: list[str]
     [
         ({"backbone": "mobilnet"}, "  backbone  should be 'plain', 'mobilenet' or 'mobilenet_v2' (got 'mobilnet')"),
         ({"size": 100}, "  size  should be a multiple of 32 (got 100)"),
-        ({"chips": "raw"}, "  chips  should be 'ingest' or 'dehaze' (got 'raw')"),
+        ({"chips": "raw"}, "  chips  should be 'ingest', 'dehaze' or 'nir' (got 'raw')"),
         ({"labels": "common"}, "  labels  should be 'all' or 'rare' (got 'common')"),
         ({"weights": ""}, "  weights  should not be empty (got '')"),
         ({"epochs": 0}, "  epochs  should be at least 1 (got 0)"),
@@ -165,6 +165,14 @@ def test_a_rare_label_learner_needs_rare_labels() -> None:
         read(labels="rare").targets(WITHOUT_RARE)
 
 
+def test_a_learner_on_near_infrared_needs_tifs() -> None:
+    """A data set that names none cannot serve it, and the error says both ways out; other learners need none."""
+    read(chips="nir").check_chips(nir=True)
+    read(chips="dehaze").check_chips(nir=False)
+    with pytest.raises(InputError, match=r"chips: nir: the data set names no TIFs.*source\.nir.*out of params\.yaml"):
+        read(chips="nir").check_chips(nir=False)
+
+
 def write(folder: Path, name: str, **changes: object) -> None:
     """Write an experiment."""
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(GOOD | changes), encoding="utf-8")
@@ -183,9 +191,11 @@ def test_the_faults_of_all_listed_experiments_come_together(tmp_path: Path) -> N
     write(tmp_path, "good")
     write(tmp_path, "bad", epochs=0)
     write(tmp_path, "rare", labels="rare")
-    assert list(read_experiments(("good", "rare"), WITH_RARE, tmp_path)) == ["good", "rare"]
+    write(tmp_path, "infrared", chips="nir")
+    learners = ("good", "rare", "infrared")
+    assert tuple(read_experiments(learners, WITH_RARE, tmp_path, nir=True)) == learners
     with pytest.raises(InputError) as caught:
-        read_experiments(("good", "bad", "rare", "godo"), WITHOUT_RARE, tmp_path)
+        read_experiments((*learners, "bad", "godo"), WITHOUT_RARE, tmp_path, nir=False)
     text = str(caught.value)
-    assert all(f"{tmp_path / name}.yaml: " in text for name in ("bad", "rare", "godo"))
+    assert all(f"{tmp_path / name}.yaml: " in text for name in ("bad", "rare", "infrared", "godo"))
     assert f"{tmp_path / 'good'}.yaml" not in text

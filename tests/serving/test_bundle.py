@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tifs
 from PIL import Image
 
 from igarape.chips.dehaze import dehaze
-from igarape.chips.pictures import Picture, decode, encode_jpeg, resize
+from igarape.chips.nir import planes
+from igarape.chips.pictures import Picture, bands, decode, encode_jpeg, resize
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.learners.predictor import Predictor
@@ -42,6 +44,7 @@ def rebuild(bundle: Path, folder: Path) -> None:
         dataset=manifest.dataset,
         size=manifest.size,
         dehaze=manifest.dehaze,
+        nir=None,
         learners=learners,
         stacker=bundle / "stacker",
         rule=Rule.from_json(manifest.rule, Vocabulary(**manifest.vocabulary.model_dump())),
@@ -144,6 +147,7 @@ def test_a_build_that_fails_leaves_the_old_bundle(bundle_folder: Path, tmp_path:
             dataset="toy",
             size=16,
             dehaze=manifest.dehaze,
+            nir=None,
             learners=[lost],
             stacker=bundle_folder / "stacker",
             rule=Rule("fixed", 0.2, Vocabulary(exclusive=(), alone=(), common=("sun",), rare=())),
@@ -163,6 +167,55 @@ def test_what_is_no_bundle_is_refused(bundle_folder: Path, tmp_path: Path) -> No
     (tmp_path / "bundle.json").write_text(json.dumps(content | {"sise": 16}))
     with pytest.raises(InputError, match="sise  is not known; did you mean size"):
         Bundle.load(tmp_path)
+    (tmp_path / "bundle.json").write_text(json.dumps(content | {"nir": {"white": 9000}}))
+    with pytest.raises(InputError, match="nir should stand where a learner sees near-infrared"):
+        Bundle.load(tmp_path)
+
+
+def test_near_infrared_goes_to_the_learner_that_sees_it(
+    nir_bundle_folder: Path, pictures: list[Picture], tif_files: list[bytes]
+) -> None:
+    """Step by step: planes of each TIF by the manifest's white, at the learner's size; the other one sees pictures."""
+    manifest = json.loads((nir_bundle_folder / "bundle.json").read_text())
+    made = [planes(bands(data, "tif"), white=manifest["nir"]["white"]) for data in tif_files]
+    each = {}
+    for learner, seen in zip(manifest["learners"], (pictures, made), strict=True):
+        sized = np.stack([resize(picture, learner["size"]) for picture in seen])
+        paths = [nir_bundle_folder / file for file in learner["files"]]
+        each[learner["name"]] = Predictor(paths).predict(sized, tta=learner["tta"], batch=2)
+    p = Stacker.load(nir_bundle_folder / "stacker").predict(each)
+    bundle = Bundle.load(nir_bundle_folder)
+    assert bundle.needs_nir
+    answer = bundle.answer([encoded(picture, "PNG") for picture in pictures], tif_files)
+    np.testing.assert_allclose(answer.filter(like="p_"), p, atol=1e-6)
+    pd.testing.assert_frame_equal(bundle.tag(pictures, made), answer)
+
+
+def test_near_infrared_that_is_missing_or_unfit_is_one_error(
+    nir_bundle_folder: Path, pictures: list[Picture], tif_files: list[bytes]
+) -> None:
+    """None at all, one too few, another size, three bands; nothing is made up in its place."""
+    bundle, chips = Bundle.load(nir_bundle_folder), [encoded(picture, "PNG") for picture in pictures]
+    with pytest.raises(
+        InputError, match=r"near-infrared too: expected a TIF .* each of 5 pictures, found 0.*--nir FOLDER"
+    ):
+        bundle.answer(chips)
+    with pytest.raises(InputError, match="each of 5 pictures, found 4"):
+        bundle.answer(chips, tif_files[1:])
+    with pytest.raises(InputError, match="row 1, nir: expected 16 x 16, found 8 x 9"):
+        bundle.answer(chips[:2], [tif_files[0], tifs.written(np.zeros((9, 8, 4), np.uint16))])
+    with pytest.raises(InputError, match="row 0, nir: expected a TIF of four bands"):
+        bundle.answer(chips[:1], [tifs.written(np.zeros((16, 16, 3), np.uint16))])
+
+
+def test_a_bundle_that_sees_pictures_only_takes_no_near_infrared(
+    bundle_folder: Path, pictures: list[Picture], tif_files: list[bytes]
+) -> None:
+    """Whoever sends it should know that it would make no difference."""
+    bundle = Bundle.load(bundle_folder)
+    assert not bundle.needs_nir
+    with pytest.raises(InputError, match="row 0, nir: the model sees pictures only"):
+        bundle.answer([encoded(picture, "PNG") for picture in pictures], tif_files)
 
 
 def test_it_is_used_without_tensorflow(bundle_folder: Path) -> None:

@@ -3,6 +3,7 @@
 import base64
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -56,3 +57,57 @@ def test_a_bad_picture_is_the_senders_fault(
     assert caught.value.get_http_status_code() == 400  # type: ignore[no-untyped-call]
     assert caught.value.message.startswith(message)
     assert "\n" not in caught.value.message
+
+
+@pytest.fixture
+def leafy(nir_bundle_folder: Path) -> TaggerModel:
+    """Load a model that needs near-infrared."""
+    tagger = TaggerModel()
+    tagger.load_context(SimpleNamespace(artifacts={"bundle": str(nir_bundle_folder)}))
+    return tagger
+
+
+def test_near_infrared_comes_in_a_second_column(
+    leafy: TaggerModel, nir_bundle_folder: Path, pictures: list[Picture], tif_files: list[bytes]
+) -> None:
+    """As text or bytes, row by row or as lists in one row; the answer is the bundle's."""
+    chips = [encode_jpeg(picture, 95) for picture in pictures]
+    expected = Bundle.load(nir_bundle_folder).answer(chips, tif_files)
+    texts = {
+        name: [base64.b64encode(data).decode() for data in files]
+        for name, files in (("image", chips), ("nir", tif_files))
+    }
+    mixed = pd.DataFrame({"nir": [tif_files[0], *texts["nir"][1:]], "image": [*texts["image"][:-1], chips[-1]]})
+    pd.testing.assert_frame_equal(leafy.predict(None, mixed), expected)
+    one_row = pd.DataFrame({name: [files] for name, files in texts.items()})
+    pd.testing.assert_frame_equal(leafy.predict(None, one_row), expected)
+
+
+def test_missing_near_infrared_is_the_senders_fault(
+    leafy: TaggerModel, pictures: list[Picture], tif_files: list[bytes]
+) -> None:
+    """No column, an empty cell, a picture in its place, fewer TIFs than pictures: one line that says which."""
+    chips = [encode_jpeg(picture, 95) for picture in pictures[:2]]
+    requests: dict[str, dict[str, Any]] = {
+        "expected a column nir with a TIF of four bands in each row, found image": {"image": chips},
+        "row 1, nir: expected the bytes or the base64 text of a TIF of four bands, found NoneType": {
+            "image": chips,
+            "nir": [tif_files[0], None],
+        },
+        "row 0, nir: expected a TIF of four bands, found a jpg": {"image": chips, "nir": chips},
+        "expected as many values in each of the columns image, nir": {"image": [chips], "nir": [tif_files[:1]]},
+    }
+    for message, columns in requests.items():
+        with pytest.raises(MlflowException) as caught:
+            leafy.predict(None, pd.DataFrame(columns, dtype=object))
+        assert caught.value.get_http_status_code() == 400  # type: ignore[no-untyped-call]
+        assert caught.value.message.startswith(message)
+        assert "\n" not in caught.value.message
+
+
+def test_a_model_that_sees_pictures_only_passes_other_columns_over(model: TaggerModel, pictures: list[Picture]) -> None:
+    """MLflow drops what the signature does not name; so does the model itself. Without pictures it says so."""
+    chips = pd.DataFrame({"image": [encode_jpeg(pictures[0], 95)], "nir": [None]})
+    pd.testing.assert_frame_equal(model.predict(None, chips), model.predict(None, chips[["image"]]))
+    with pytest.raises(MlflowException, match="expected a column image with a JPEG, PNG or TIF in each row, found nir"):
+        model.predict(None, chips[["nir"]])

@@ -11,6 +11,7 @@ import mlflow
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from igarape.chips.pictures import Picture, decode, is_flat
 from igarape.errors import InputError
@@ -62,12 +63,22 @@ def test_a_model_holds_what_it_needs_and_no_more() -> None:
     folder = Path(mlflow.artifacts.download_artifacts(champion_uri(NAME)))
     lines = (folder / "requirements.txt").read_text().split()
     assert all("==" in line for line in lines)
-    assert {line.split("==")[0] for line in lines} >= {"mlflow", "onnxruntime", "xgboost"}
+    assert {line.split("==")[0] for line in lines} >= {"mlflow", "onnxruntime", "tifffile", "xgboost"}
     assert not {"tensorflow", "keras", "dvc", "igarape"} & {line.split("==")[0] for line in lines}
     assert not [path for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle")]
     model = mlflow.pyfunc.load_model(champion_uri(NAME))
     assert len(model.predict(model.input_example)) == 1
     assert not is_flat(decode(base64.b64decode(model.input_example["image"][0]), "example"))
+
+
+@pytest.mark.usefixtures("nir_champion")
+def test_a_model_that_needs_near_infrared_asks_for_it() -> None:
+    """In its signature and its example; a request without the column is refused."""
+    model = mlflow.pyfunc.load_model(champion_uri(NAME))
+    assert model.metadata.get_input_schema().input_names() == ["image", "nir"]
+    assert len(model.predict(model.input_example)) == 1
+    with pytest.raises(MlflowException, match="nir"):
+        model.predict(model.input_example[["image"]])
 
 
 @pytest.mark.slow

@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import tifs
 import yaml
 
 from igarape.chips.catalog import fault_table, pack_chips
 from igarape.chips.chip import Chip, Encoded
-from igarape.chips.pictures import encode_jpeg
+from igarape.chips.pictures import decode, encode_jpeg
 from igarape.chips.shards import open_shard
 from igarape.labels import Vocabulary
 from igarape.learners import crossfit
 from igarape.learners import search as searching
-from igarape.stages import decide, dehaze, search, split, stack, train
+from igarape.stages import decide, dehaze, nir, search, split, stack, train
 from igarape.tables import Fault, Probabilities, write_table
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +51,7 @@ TINY = {
     },
 }
 RARE = TINY | {"labels": "rare", "chips": "dehaze", "knobs": TINY["knobs"] | {"learning_rate": 0.01}}  # type: ignore[operator]
+LEAFY = RARE | {"chips": "nir"}
 CHANGES = {
     "seed": 1,
     "dataset": "toy",
@@ -94,6 +96,13 @@ def chips() -> Iterator[Chip]:
         )
 
 
+def configure(name: str, content: Any) -> None:
+    """Write a YAML file, as it stands in the configuration."""
+    path = Path(f"{name}.yaml")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
 def lay_out(folder: Path) -> None:
     """Write the configuration of a small project, pack its chips, and report some faults."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")) | CHANGES
@@ -101,9 +110,7 @@ def lay_out(folder: Path) -> None:
     params["evaluate"] |= {"resamples": 100, "check": 8}
     contents = {"params": params, "datasets/toy": DATASET, "experiments/tiny": TINY, "experiments/rare": RARE}
     for name, content in contents.items():
-        path = folder / f"{name}.yaml"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        configure(f"{folder}/{name}", content)
     (folder / "dvc.lock").write_text(LOCK, encoding="utf-8")
     with open_shard(folder / "data/ingest/shard-00000.tar") as shard:
         tables = pack_chips(chips(), shard, vocabulary=VOCABULARY, size=64)
@@ -136,6 +143,7 @@ def stream(tmp_path_factory: pytest.TempPathFactory, empty_database: Path, write
         stand_in(folder, patch)
         lay_out(folder)
         dehaze.run()
+        nir.run()
         split.run()
         search.run("tiny")
         train.run("tiny")
@@ -178,3 +186,30 @@ def copy(stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(stream, folder, ignore=shutil.ignore_patterns("mlruns", "reports"))
     stand_in(folder, monkeypatch)
     return folder
+
+
+@pytest.fixture
+def leafless(copy: Path) -> Path:
+    """Stand in such a copy where another learner, leafy, wants near-infrared; the data set names no TIFs."""
+    configure("experiments/leafy", LEAFY)
+    return copy
+
+
+@pytest.fixture
+def leafy(leafless: Path, write_model: WriteModel, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in such a copy where each chip has a TIF in chips/tifs, and leafy pretends to be trained on it."""
+    source = {"kind": "folder", "images": "train", "tags": "tags.csv", "unlabelled": [], "nir": "tifs"}
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    configure("datasets/toy", DATASET | {"source": source})
+    configure("params", params | {"experiments": [*params["experiments"], "leafy"]})
+    monkeypatch.setenv("IGARAPE_DATA", str(leafless / "chips"))
+    monkeypatch.setenv("IGARAPE_WORKERS", "1")
+    Path("chips/tifs").mkdir(parents=True)
+    for chip in chips():
+        seen = tifs.sensed(decode(chip.origin.read(), chip.image))
+        Path(f"chips/tifs/{chip.image}.tif").write_bytes(tifs.written(seen))
+    nir.run()
+    pretend(monkeypatch, write_model)
+    search.run("leafy")
+    train.run("leafy")
+    return leafless

@@ -1,6 +1,7 @@
 """evaluate: the verdict on the hold-out with out-of-fold figures beside it, and the bundle, checked against both."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from igarape.chips.store import Store
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.meta.decision import Rule
 from igarape.metrics import mean_average_precision, sample_f2
-from igarape.params import read_dataset
-from igarape.serving.bundle import Bundle
+from igarape.params import read_dataset, read_params
+from igarape.serving.bundle import Bundle, Infrared
+from igarape.stages import decide, nir, stack
 from igarape.stages import evaluate as stage
-from igarape.tables import probability_columns, write_table
+from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, write_table
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +93,33 @@ def test_a_bundle_that_answers_otherwise_than_the_pipeline_is_refused(copy: Path
     with pytest.raises(InputError, match=r"data/evaluate/bundle: chip-\d\d: the bundle's probabilities differ by"):
         stage.run()
     assert not Path("reports/metrics.json").exists()
+
+
+def test_a_learner_on_near_infrared_is_served_with_the_white_that_it_learned_by(leafy: Path) -> None:
+    """The bundle answers from JPEGs and TIFs what the pipeline predicted, and is checked with the packed planes."""
+    stack.run()
+    decide.run()
+    stage.run()
+    bundle = Bundle.load(Path("data/evaluate/bundle"))
+    assert bundle.needs_nir and bundle.manifest.nir == Infrared(white=read_params().nir.white)
+    folds = read_folds(Path("data/split/folds.parquet"))
+    stacked = read_predictions(Path("data/stack/predictions.parquet"), folds)
+    chosen = read_json(Path("data/stack/stack.json"))["chosen"]
+    rows = stacked[(stacked["learner"] == chosen) & (stacked["fold"] == -1)]
+    catalog = read_catalog(Path("data/ingest/catalog.parquet"), bundle.vocabulary.labels)
+    chips = [Store(Path("data/ingest"), catalog).bytes(image) for image in rows["image"]]
+    tifs = [Path(f"chips/tifs/{image}.tif").read_bytes() for image in rows["image"]]
+    p = bundle.answer(chips, tifs).filter(like="p_").to_numpy()
+    assert np.abs(p - rows[probability_columns(rows)].to_numpy()).max() < stage.TOLERANCE
+    assert np.abs(bundle.answer(chips, tifs[::-1]).filter(like="p_").to_numpy() - p).max() > stage.TOLERANCE
+
+
+def test_planes_that_are_made_otherwise_than_the_learner_saw_them_are_refused(leafy: Path) -> None:
+    """Another white since it was trained: the first chip that differs is named."""
+    stack.run()
+    decide.run()
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(re.sub(r"white: \d+", "white: 3000", text), encoding="utf-8")
+    nir.run()
+    with pytest.raises(InputError, match=r"chip-\d\d: the bundle's probabilities differ"):
+        stage.run()

@@ -22,7 +22,7 @@ from igarape.tables import FAULT, read_catalog, read_table
 ROOT = Path(__file__).parents[2]
 LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree"], "rare": ["kiln"]}
 NAMES = ["sun", "fog", "tree", "kiln"]
-FOLDER = {"kind": "folder", "images": "toy/train", "tags": "toy/tags.csv", "unlabelled": "toy/test"}
+FOLDER = {"kind": "folder", "images": "toy/train", "tags": "toy/tags.csv", "unlabelled": "toy/test", "nir": []}
 ROWS = ["a,sun tree", "b,fog", "c,sun kiln kiln"]
 
 

@@ -127,3 +127,10 @@ def test_chips_that_were_not_packed_yet_are_missed_by_name(copy: Path) -> None:
     Path("data/split/folds.parquet").unlink()
     with pytest.raises(InputError, match=r"data/split/folds\.parquet: not found.*dvc repro"):
         stage.run("tiny")
+
+
+def test_near_infrared_is_refused_where_there_is_none(leafless: Path) -> None:
+    """Before a run begins: the data set names no TIFs."""
+    with pytest.raises(InputError, match=r"chips: nir: the data set names no TIFs"):
+        stage.run("leafy")
+    assert not Path("data/search/leafy").exists()

@@ -1,5 +1,6 @@
 """train: one model a fold, and predictions of every chip by models that never saw it."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from igarape.labels import Vocabulary
 from igarape.learners.predictor import Predictor
 from igarape.meta.figures import figures
 from igarape.params import read_dataset
+from igarape.stages import nir
 from igarape.stages import train as stage
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions
 
@@ -97,3 +99,32 @@ def test_without_a_search_the_missing_file_is_named(copy: Path) -> None:
     with pytest.raises(InputError, match=r"data/search/tiny/best\.json: not found.*dvc repro"):
         stage.run("tiny")
     assert (FOLDER / "predictions.parquet").exists()
+
+
+def test_near_infrared_is_refused_where_there_is_none(leafless: Path) -> None:
+    """Before a run begins: the data set names no TIFs, whatever a search once found."""
+    shutil.copytree("data/search/rare", "data/search/leafy")
+    with pytest.raises(InputError, match=r"chips: nir: the data set names no TIFs"):
+        stage.run("leafy")
+    assert not Path("data/train/leafy").exists()
+
+
+def test_a_learner_on_near_infrared_learns_from_the_planes(leafy: Path) -> None:
+    """Its predictions are its models', on data/nir; its card says so."""
+    card = read_json(Path("data/train/leafy/learner.json"))
+    assert card["chips"] == "nir"
+    catalog = read_catalog(Path("data/nir/catalog.parquet"), vocabulary().labels)
+    folds = read_folds(Path("data/split/folds.parquet"))
+    table = read_predictions(Path("data/train/leafy/predictions.parquet"), folds).query("fold == 0")
+    pictures = load_pictures(Path("data/nir"), catalog, list(table["image"]), size=card["size"])
+    answer = Predictor([Path("data/train/leafy/fold-0.onnx")], threads=1).predict(pictures, tta=False, batch=16)
+    assert np.abs(table[probability_columns(table)].to_numpy() - answer).max() < 1e-6
+
+
+def test_a_chip_without_a_tif_is_missed_by_name(leafy: Path) -> None:
+    """Before the first epoch; the error says what a learner on near-infrared needs."""
+    for number in (3, 7):
+        Path(f"chips/tifs/chip-{number:02d}.tif").unlink()
+    nir.run()
+    with pytest.raises(InputError, match=r"data/nir: chip-03 and 1 more chips .*needs a TIF of each labelled chip"):
+        stage.run("leafy")

@@ -137,6 +137,20 @@ def test_the_next_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert "make repro" in out
 
 
+def test_a_learner_on_near_infrared_is_refused_where_the_data_set_names_no_tifs(before: str) -> None:
+    """The file is named, and where TIFs would have to stand; nothing changes."""
+    offer("toy", "  experiments: [one, mobilenet_nir]")
+    with pytest.raises(InputError, match=r"experiments/mobilenet_nir\.yaml: chips: nir: the data set names no TIFs"):
+        stage.run("toy")
+    assert changed(before) == []
+    path = Path("datasets/toy.yaml")
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content["source"] = {"kind": "folder", "images": "a", "tags": "b", "unlabelled": [], "nir": ["tifs"]}
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    stage.run("toy")
+    assert read_params().experiments == ("one", "mobilenet_nir")
+
+
 def test_an_experiment_that_is_not_there_or_cannot_be_served_is_refused(before: str) -> None:
     """All such experiments are told at once, before anything changes."""
     offer("toy", "  experiments: [plian, rare]")

@@ -62,10 +62,23 @@ def open_source(
             "image_name should be a picture's name without its suffix. "
             f"The first fault: {faults[0].image}: {faults[0].problem}"
         )
-    others = _unlabelled(finder, unlabelled, set(labelled), faults, used)
+    others = _sets(finder, unlabelled, what="unlabelled pictures", labelled=set(labelled), faults=faults, used=used)
     chips = [Chip(image, "train", image, tagged[image], pictures[image]) for image in labelled]
     chips += [Chip(image, "test", image, (), origin) for image, origin in sorted(others.items())]
     return Listing(chips, list(dict.fromkeys(faults)), used)
+
+
+def list_pictures(
+    root: Path, sets: Sequence[Sequence[str]], *, what: str, spool: Path, report: Report
+) -> tuple[dict[str, Origin], list[Fault], list[str]]:
+    """List pictures that go with no CSV: where the bytes of each are by its name, what was wrong, where it was found.
+
+    sets, spool, report: as for the unlabelled pictures of open_source. what: people's word for them.
+    """
+    faults: list[Fault] = []
+    used: list[str] = []
+    pictures = _sets(Finder(root, spool, report), sets, what=what, labelled=set(), faults=faults, used=used)
+    return pictures, list(dict.fromkeys(faults)), used
 
 
 def _found(finder: Finder, root: Path, what: str, paths: Sequence[str]) -> Place:
@@ -135,19 +148,25 @@ def _report_lonely(
     faults += [_left_out(image, f"has no row in {there}", remedy) for image in unnamed]
 
 
-def _unlabelled(
-    finder: Finder, sets: Sequence[Sequence[str]], labelled: set[str], faults: list[Fault], used: list[str]
+def _sets(
+    finder: Finder,
+    sets: Sequence[Sequence[str]],
+    *,
+    what: str,
+    labelled: set[str],
+    faults: list[Fault],
+    used: list[str],
 ) -> dict[str, Origin]:
-    """Return the pictures of all unlabelled sets that exist; say in used which do, and which do not."""
+    """Return the pictures of all sets that exist, but for labelled ones; say in used which do, and which do not."""
     others: dict[str, Origin] = {}
     for paths in sets:
         place = _first(finder, paths)
         if place is None:
-            used.append(f"unlabelled pictures: none; looked for {', '.join(paths)}")
+            used.append(f"{what}: none; looked for {', '.join(paths)}")
             continue
         pictures = _pictures(place, faults)
-        used.append(f"unlabelled pictures: {len(pictures)} in {place.path}")
+        used.append(f"{what}: {len(pictures)} in {place.path}")
         twice, problem = sorted(set(pictures) & (labelled | set(others))), f"stands in {place.path} too"
-        faults += [_left_out(image, problem, "rename the unlabelled picture") for image in twice]
+        faults += [_left_out(image, problem, "rename one of the two") for image in twice]
         others = {image: origin for image, origin in pictures.items() if image not in labelled} | others
     return others

@@ -13,6 +13,12 @@ from igarape.learners.experiment import Experiment
 from igarape.learners.inputs import Pictures, Rows
 from igarape.tables import read_catalog, read_folds, read_table
 
+WITHOUT_TIF = (
+    "A learner on near-infrared needs a TIF of each labelled chip. Put those that are missing, or stand in "
+    "data/nir/faults.parquet, where the data set's YAML looks for them (source.nir), then: dvc repro -f nir; or take "
+    "this experiment out of params.yaml"
+)
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -41,7 +47,8 @@ def load_examples(
     catalog = read_catalog(store / "catalog.parquet", labels).set_index("image", drop=False)
     lost = sorted(set(table["image"]) - set(catalog.index))
     if lost:
-        raise InputError(f"{store}: {lost[0]} and {len(lost) - 1} more chips of {split} are not in it. Run: dvc repro")
+        way_out = WITHOUT_TIF if experiment.chips == "nir" else "Run: dvc repro"
+        raise InputError(f"{store}: {lost[0]} and {len(lost) - 1} more chips of {split} are not in it. {way_out}")
     images = list(table["image"])
     rows = catalog.loc[images]
     return Examples(

@@ -117,7 +117,7 @@ class Experiment(Section):
 
     backbone: Literal["plain", "mobilenet", "mobilenet_v2"]
     weights: str = Field(min_length=1)
-    chips: Literal["ingest", "dehaze"]
+    chips: Literal["ingest", "dehaze", "nir"]
     labels: Literal["all", "rare"]
     size: int = Field(ge=32, le=1024, multiple_of=32)
     loss: Literal["bce", "focal"]
@@ -146,6 +146,14 @@ class Experiment(Section):
             )
         return labels
 
+    def check_chips(self, *, nir: bool) -> None:
+        """Raise InputError when the learner sees near-infrared and the data set names no TIFs, which nir says."""
+        if self.chips == "nir" and not nir:
+            raise InputError(
+                "chips: nir: the data set names no TIFs to take near-infrared from. Name them in its YAML, under "
+                "source.nir, or take this experiment out of params.yaml"
+            )
+
 
 def read_experiment(name: str, folder: Path = EXPERIMENTS) -> Experiment:
     """Read experiments/NAME.yaml; raise InputError with all its faults at once."""
@@ -154,15 +162,19 @@ def read_experiment(name: str, folder: Path = EXPERIMENTS) -> Experiment:
 
 
 def read_experiments(
-    names: tuple[str, ...], vocabulary: Vocabulary, folder: Path = EXPERIMENTS
+    names: tuple[str, ...], vocabulary: Vocabulary, folder: Path = EXPERIMENTS, *, nir: bool
 ) -> Mapping[str, Experiment]:
-    """Read the experiments that params.yaml lists, and check that the data set can serve each of them."""
+    """Read the experiments that params.yaml lists, and check that the data set can serve each of them.
+
+    nir: whether the data set names TIFs with near-infrared.
+    """
     experiments = {}
     faults = []
     for name in names:
         try:
             experiments[name] = read_experiment(name, folder)
             experiments[name].targets(vocabulary)
+            experiments[name].check_chips(nir=nir)
         except InputError as error:
             faults.append(str(error) if str(folder) in str(error) else f"{folder / name}.yaml: {error}")
     if faults:

@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from igarape.chips.dehaze import dehaze
-from igarape.chips.pictures import Picture, decode, encode_jpeg, resize
+from igarape.chips.nir import planes
+from igarape.chips.pictures import Picture, bands, decode, encode_jpeg, resize
 from igarape.configuration import Section, validate
 from igarape.errors import InputError
 from igarape.files import fresh_folder, read_json, whole, write_json
@@ -30,11 +31,17 @@ MANIFEST = "bundle.json"
 BATCH = 64
 
 
+class Infrared(Section):
+    """The settings of chips.nir.planes."""
+
+    white: int
+
+
 class Learner(Section):
-    """A learner's part: chips says which pictures it sees (raw or dehazed), at size x size pixels."""
+    """A learner's part: chips says what it sees (pictures, dehazed ones, near-infrared), at size x size pixels."""
 
     name: str
-    chips: Literal["ingest", "dehaze"]
+    chips: Literal["ingest", "dehaze", "nir"]
     size: int
     labels: tuple[str, ...] = Field(strict=False)
     tta: bool
@@ -54,7 +61,8 @@ class Manifest(Section):
     """bundle.json.
 
     size: of a picture in pixels. dehaze: the knobs of chips.dehaze.dehaze, and the quality of the JPEGs that dehazed
-    chips are packed as. lineage: where the bundle came from, in its maker's words.
+    chips are packed as. nir: None where no learner sees near-infrared. lineage: where the bundle came from, in its
+    maker's words.
     """
 
     schema_version: Literal[2]
@@ -62,9 +70,16 @@ class Manifest(Section):
     size: int
     vocabulary: Words
     dehaze: dict[str, int | float]
+    nir: Infrared | None
     learners: tuple[Learner, ...] = Field(strict=False)
     rule: dict[str, Any]
     lineage: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _nir_where_it_is_seen(self) -> "Manifest":
+        if (self.nir is not None) != any(learner.chips == "nir" for learner in self.learners):
+            raise ValueError("nir should stand where a learner sees near-infrared, and be null elsewhere")
+        return self
 
 
 def build_bundle(
@@ -73,6 +88,7 @@ def build_bundle(
     dataset: str,
     size: int,
     dehaze: Mapping[str, float],
+    nir: Mapping[str, int] | None,
     learners: Sequence[Learner],
     stacker: Path,
     rule: Rule,
@@ -90,6 +106,7 @@ def build_bundle(
             "size": size,
             "vocabulary": vars(rule.vocabulary),
             "dehaze": dict(dehaze),
+            "nir": nir and dict(nir),
             "learners": [_copy(learner, unfinished) for learner in learners],
             "rule": rule.to_json(),
             "lineage": dict(lineage),
@@ -138,12 +155,26 @@ class Bundle:
             )
         return cls(folder, validate(Manifest, content, str(path)), threads)
 
+    @property
+    def needs_nir(self) -> bool:
+        """Say whether a TIF with near-infrared goes with each picture."""
+        return self.manifest.nir is not None
+
     def read(self, data: bytes, where: str) -> Picture:
         """Decode a JPEG, PNG or TIF into RGB uint8 (size, size, 3).
 
         Raises InputError that begins with where, for what is no picture or has another size.
         """
-        picture = decode(data, where)
+        return self._sized(decode(data, where), where)
+
+    def read_nir(self, data: bytes, where: str) -> Picture:
+        """Make near-infrared planes, uint8 (size, size, 3), of a TIF of four bands; raise InputError as read does."""
+        if self.manifest.nir is None:
+            raise InputError(f"{where}: the model sees pictures only. Send it no TIF with near-infrared")
+        return self._sized(planes(bands(data, where), white=self.manifest.nir.white), where)
+
+    def _sized(self, picture: Picture, where: str) -> Picture:
+        """Return a picture that has the bundle's size; refuse any other."""
         height, width = picture.shape[:2]
         if (height, width) != (self.manifest.size, self.manifest.size):
             raise InputError(
@@ -152,11 +183,21 @@ class Bundle:
             )
         return picture
 
-    def probabilities(self, pictures: Sequence[Picture]) -> Probabilities:
-        """Return the stacked probabilities, float32 (n, labels), of RGB pictures, each uint8 (size, size, 3)."""
+    def probabilities(self, pictures: Sequence[Picture], nir: Sequence[Picture] | None = None) -> Probabilities:
+        """Return the stacked probabilities, float32 (n, labels), of RGB pictures, each uint8 (size, size, 3).
+
+        nir: the planes that go with them, as read_nir makes them, where needs_nir; InputError when they are missing.
+        """
         seen = {"ingest": pictures}
         if any(learner.chips == "dehaze" for learner in self.manifest.learners):
             seen["dehaze"] = [self._dehaze(picture) for picture in pictures]
+        if self.needs_nir:
+            if nir is None or len(nir) != len(pictures):
+                raise InputError(
+                    f"the model sees near-infrared too: expected a TIF of four bands with each of {len(pictures)} "
+                    f"pictures, found {len(nir or ())}. Send them in the column nir, or by igarape predict --nir FOLDER"
+                )
+            seen["nir"] = nir
         each = {
             learner.name: self._predictors[learner.name].predict(
                 np.stack([resize(picture, learner.size) for picture in seen[learner.chips]]),
@@ -173,16 +214,21 @@ class Bundle:
         quality = knobs.pop("quality")
         return decode(encode_jpeg(dehaze(picture, **knobs)[0], quality), "dehazed picture")
 
-    def tag(self, pictures: Sequence[Picture]) -> pd.DataFrame:
+    def tag(self, pictures: Sequence[Picture], nir: Sequence[Picture] | None = None) -> pd.DataFrame:
         """Answer for decoded pictures: a row for each, columns tags and p_<label>... in column order."""
         names = [f"p_{label}" for label in self.vocabulary.labels]
         if not pictures:
             return pd.DataFrame(columns=["tags", *names])
-        p = self.probabilities(pictures)
+        p = self.probabilities(pictures, nir)
         frame = pd.DataFrame(p, columns=names)
         frame.insert(0, "tags", [self.vocabulary.decode(row) for row in self._rule.apply(p)])
         return frame
 
-    def answer(self, pictures: Sequence[bytes]) -> pd.DataFrame:
-        """Answer for encoded pictures, as tag does. Raises InputError that names the row, counted from 0."""
-        return self.tag([self.read(data, f"row {row}") for row, data in enumerate(pictures)])
+    def answer(self, pictures: Sequence[bytes], nir: Sequence[bytes] | None = None) -> pd.DataFrame:
+        """Answer for encoded pictures, and the TIFs that go with them where needs_nir, as tag does.
+
+        Raises InputError that names the row, counted from 0.
+        """
+        decoded = [self.read(data, f"row {row}") for row, data in enumerate(pictures)]
+        seen = None if nir is None else [self.read_nir(data, f"row {row}, nir") for row, data in enumerate(nir)]
+        return self.tag(decoded, seen)

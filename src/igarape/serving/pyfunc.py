@@ -14,11 +14,14 @@ from mlflow.pyfunc import PythonModel  # type: ignore[attr-defined]  # mlflow na
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
 
-COLUMN = "image"
+KINDS = {"image": "a JPEG, PNG or TIF", "nir": "a TIF of four bands"}
 
 
 class TaggerModel(PythonModel):
-    """Answers a column of pictures (base64 text or bytes) with tags and p_<label>..."""
+    """Answers a column of pictures (base64 text or bytes) with tags and p_<label>...
+
+    A bundle that needs near-infrared finds it in a second column, nir: TIFs of four bands.
+    """
 
     def load_context(self, context: Any) -> None:
         """Load the bundle from the artifact of that name."""
@@ -26,23 +29,39 @@ class TaggerModel(PythonModel):
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Return a row for each picture. A bad picture is the sender's error (HTTP 400), in one sentence."""
-        # MLflow hands {"inputs": {"image": [...]}} over as one row that holds a list.
-        cells = model_input[COLUMN].explode()
+        columns = list(KINDS) if self.bundle.needs_nir else ["image"]
         try:
-            return self.bundle.answer([_bytes(cell, row) for row, cell in enumerate(cells)])
+            cells = _cells(model_input, columns)
+            return self.bundle.answer(
+                *([_bytes(*cell, column) for cell in enumerate(cells[column])] for column in columns)
+            )
         except InputError as error:
             raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from error
 
 
-def _bytes(cell: object, row: int) -> bytes:
-    """Return the bytes of an encoded picture that came as bytes or as base64 text."""
+def _cells(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Return the columns with one file in each cell."""
+    missing = [column for column in columns if column not in table]
+    if missing:
+        found = ", ".join(map(str, table.columns))
+        raise InputError(f"expected a column {missing[0]} with {KINDS[missing[0]]} in each row, found {found}")
+    try:
+        # MLflow hands {"inputs": {"image": [...]}} over as one row that holds a list.
+        return table[columns].explode(columns)
+    except ValueError as error:
+        raise InputError(f"expected as many values in each of the columns {', '.join(columns)}: {error}") from error
+
+
+def _bytes(row: int, cell: object, column: str) -> bytes:
+    """Return the bytes of a file that came as bytes or as base64 text."""
     if isinstance(cell, bytes):
         return cell
     try:
         return base64.b64decode(cell, validate=True)  # type: ignore[arg-type]  # a wrong type is the error below
     except (binascii.Error, TypeError, ValueError) as error:
+        place = f"row {row}" if column == "image" else f"row {row}, {column}"
         raise InputError(
-            f"row {row}: expected the bytes or the base64 text of a JPEG, PNG or TIF, found {type(cell).__name__} "
+            f"{place}: expected the bytes or the base64 text of {KINDS[column]}, found {type(cell).__name__} "
             f"{str(cell)[:20]!r}"
         ) from error
 

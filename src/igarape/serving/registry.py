@@ -1,6 +1,7 @@
 """The model registry: the versions of a data set's tagger, and who is challenger, champion and previous champion."""
 
 import base64
+import io
 import re
 import urllib.error
 import urllib.request
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import mlflow
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
@@ -61,7 +63,7 @@ def register(bundle: Path, *, name: str, score: float, tags: Mapping[str, str], 
         code_paths=[str(Path(igarape.__file__).parent)],
         pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
         signature=_signature(loaded),
-        input_example=_example(loaded.manifest.size),
+        input_example=_example(loaded),
     )
     every = {**tags, SCORE: repr(score)}
     version = str(mlflow.register_model(logged.model_uri, name, tags=every).version)
@@ -72,17 +74,30 @@ def register(bundle: Path, *, name: str, score: float, tags: Mapping[str, str], 
 
 
 def _signature(bundle: Bundle) -> ModelSignature:
-    """Describe input and output; the image is of any type, because a schema cannot say "text or bytes"."""
-    image = ColSpec(AnyType(), "image")  # type: ignore[no-untyped-call]
+    """Describe input and output; files are of any type, because a schema cannot say "text or bytes"."""
+    columns = ["image", "nir"] if bundle.needs_nir else ["image"]
+    files = Schema([ColSpec(AnyType(), column) for column in columns])  # type: ignore[no-untyped-call]
     p = [ColSpec(DataType.float, f"p_{label}") for label in bundle.vocabulary.labels]
-    return ModelSignature(inputs=Schema([image]), outputs=Schema([ColSpec(DataType.string, "tags"), *p]))
+    return ModelSignature(inputs=files, outputs=Schema([ColSpec(DataType.string, "tags"), *p]))
 
 
-def _example(size: int) -> pd.DataFrame:
-    """Return a request with one picture, a ramp from black to white."""
-    ramp = np.linspace(0, 255, size, dtype=np.uint8)
-    picture = np.broadcast_to(ramp[None, :, None], (size, size, 3))
-    return pd.DataFrame({"image": [base64.b64encode(encode_jpeg(np.ascontiguousarray(picture), 95)).decode()]})
+def _example(bundle: Bundle) -> pd.DataFrame:
+    """Return a request with one picture, a ramp from black to white; its near-infrared, where needed, is one too."""
+    size = bundle.manifest.size
+    ramp = np.ascontiguousarray(
+        np.broadcast_to(np.linspace(0, 255, size, dtype=np.uint8)[None, :, None], (size, size, 4))
+    )
+    files = {"image": encode_jpeg(ramp[:, :, :3], 95)} | ({"nir": _tif(ramp)} if bundle.needs_nir else {})
+    return pd.DataFrame({column: [base64.b64encode(data).decode()] for column, data in files.items()})
+
+
+def _tif(bands: npt.NDArray[np.uint8]) -> bytes:
+    """Encode bands of shape (height, width, 4)."""
+    from tifffile import imwrite
+
+    file = io.BytesIO()
+    imwrite(file, bands, photometric="minisblack", planarconfig="contig", compression="deflate")
+    return file.getvalue()
 
 
 def promote(name: str, *, version: str | None = None, force: bool = False) -> str:

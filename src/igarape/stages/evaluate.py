@@ -35,7 +35,7 @@ from igarape.tracking import Run, lineage, step_run
 
 FOLDER = Path("data/evaluate")
 REPORTS = Path("reports")
-RAW = Path("data/ingest")
+RAW, INFRARED = Path("data/ingest"), Path("data/nir")
 # Bundle and pipeline run the same models on the same pictures; only the grouping into batches differs.
 TOLERANCE = 1e-4
 WORST = 12
@@ -76,11 +76,13 @@ def run() -> None:
     with step_run("evaluate", params=recorded) as opened:
         origin = lineage()
         runs = _runs(evidence, opened.id)
+        sees_nir = any(card["chips"] == "nir" for card in evidence.cards.values())
         build_bundle(
             FOLDER / "bundle",
             dataset=params.dataset,
             size=dataset.size,
             dehaze=params.dehaze.model_dump(),
+            nir=params.nir.model_dump(include={"white"}) if sees_nir else None,
             learners=[_part(card) for card in evidence.cards.values()],
             stacker=Path("data/stack/stacker"),
             rule=evidence.rule,
@@ -174,15 +176,18 @@ def _part(card: Mapping[str, Any]) -> Learner:
 def _check_bundle(evidence: Evidence, *, count: int) -> None:
     """Refuse a bundle that does not answer as the pipeline did, on up to count hold-out chips from their raw bytes."""
     bundle = Bundle.load(FOLDER / "bundle", threads=workers())
-    store = Store(RAW, read_catalog(RAW / "catalog.parquet", evidence.rule.vocabulary.labels))
+    labels = evidence.rule.vocabulary.labels
+    raw, infrared = (Store(path, read_catalog(path / "catalog.parquet", labels)) for path in (RAW, INFRARED))
     rows = np.flatnonzero(~evidence.inside)[:count]
     with progress("evaluate: checking the bundle", "chip") as advance:
         for done, row in enumerate(rows, start=1):
-            answer = bundle.probabilities([bundle.read(store.bytes(evidence.images[row]), evidence.images[row])])[0]
+            image = evidence.images[row]
+            nir = [infrared.rgb(image)] if bundle.needs_nir else None  # packed without loss: what the TIF gives
+            answer = bundle.probabilities([bundle.read(raw.bytes(image), image)], nir)[0]
             gap = float(np.abs(answer - evidence.p[row]).max())
             if gap > TOLERANCE:
                 raise InputError(
-                    f"{FOLDER / 'bundle'}: {evidence.images[row]}: the bundle's probabilities differ by {gap:.6f} from "
+                    f"{FOLDER / 'bundle'}: {image}: the bundle's probabilities differ by {gap:.6f} from "
                     f"the pipeline's, expected at most {TOLERANCE}. Something changed in between; run: dvc repro -f"
                 )
             advance(done, len(rows))

@@ -21,7 +21,9 @@ def run(experiment: str) -> None:
     """Try knobs on the rows outside fold 0 and score them on fold 0; the hold-out takes no part."""
     params = read_params()
     settings = read_experiment(experiment)
-    labels = settings.targets(read_dataset(params.dataset).labels.vocabulary())
+    dataset = read_dataset(params.dataset)
+    labels = settings.targets(dataset.labels.vocabulary())
+    settings.check_chips(nir=bool(dataset.tifs))
     folder = fresh_folder(Path("data/search") / experiment)
     budget = Budget(
         tuner=params.search.tuner,

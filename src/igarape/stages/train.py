@@ -17,8 +17,10 @@ def run(experiment: str) -> None:
     """Cross-fit the experiment: out-of-fold predictions for the folds, the fold models' mean for the hold-out."""
     params = read_params()
     settings = read_experiment(experiment)
-    vocabulary = read_dataset(params.dataset).labels.vocabulary()
+    dataset = read_dataset(params.dataset)
+    vocabulary = dataset.labels.vocabulary()
     labels = settings.targets(vocabulary)
+    settings.check_chips(nir=bool(dataset.tifs))
     best = read_json(Path("data/search") / experiment / "best.json")
     folder = fresh_folder(Path("data/train") / experiment)
     recipe = Recipe(

@@ -17,10 +17,10 @@ from igarape.params import DATASETS, PARAMS, Params, read_dataset, read_params
 def run(dataset: str) -> None:
     """Set `dataset`, and what datasets/DATASET.yaml lists under params; refuse a result that is not valid.
 
-    Nothing is written when an experiment is missing, or asks for labels that the data set does not have.
+    Nothing is written when an experiment is missing, or asks for labels or TIFs that the data set does not have.
     """
     read_params()
-    vocabulary = read_dataset(dataset).labels.vocabulary()
+    offered = read_dataset(dataset)
     keeper = YAML()  # keeps comments, and each value as it is spelled: 0.00001 does not become 1e-05
     keeper.preserve_quotes = True
     keeper.indent(mapping=2, sequence=4, offset=2)
@@ -31,7 +31,7 @@ def run(dataset: str) -> None:
     _overlay(content, keeper.load(source.read_text(encoding="utf-8"))["params"])
     text = _dump(keeper, content)
     params = validate(Params, yaml.safe_load(text), f"{source}: params")
-    read_experiments(params.experiments, vocabulary)
+    read_experiments(params.experiments, offered.labels.vocabulary(), nir=bool(offered.tifs))
     write_text(text, PARAMS)
     click.echo(f"{PARAMS} now says dataset: {dataset}. See: git diff {PARAMS}. Run: make repro")
 

@@ -1,0 +1,122 @@
+"""nir: pack the chips' near-infrared, where the data set names TIFs. data/ingest/, the TIFs -> data/nir/."""
+
+import shutil
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+
+from igarape.chips.catalog import fault_table
+from igarape.chips.nir import Bands, Shift, encode_png, measure_shift, planes
+from igarape.chips.origins import Origin
+from igarape.chips.pictures import bands
+from igarape.chips.shards import Shard, Tables, code, write_shards
+from igarape.chips.sources import list_pictures
+from igarape.chips.store import Store
+from igarape.errors import InputError
+from igarape.files import digest, resumable
+from igarape.params import Dataset, Nir, data_root, read_dataset, read_params, workers
+from igarape.progress import progress
+from igarape.tables import Fault, read_catalog, write_table
+
+SOURCE = Path("data/ingest")
+FOLDER = Path("data/nir")
+SPOOL = Path("data/.unfinished/spool-nir")  # outlives a killed run, whose key is known only when archives are unpacked
+LIES = ["shard", "offset", "length"]
+ALIGNMENT = {"image": str, "dx": float, "dy": float, "response": float, "flagged": bool}
+
+
+def run() -> None:
+    """Pack the planes of each chip that has a TIF, and tabulate how well its bands lie over its picture."""
+    params = read_params()
+    dataset = read_dataset(params.dataset)
+    catalog = read_catalog(SOURCE / "catalog.parquet", dataset.labels.vocabulary().labels)
+    tifs, faults = _list(dataset)
+    chips = catalog.assign(tif=catalog["image"].map(tifs)).dropna(subset="tif")
+    parts = [part for _, part in chips.groupby("shard", sort=True)]
+    key = digest([code(), repr(params.nir), repr(sorted(tifs.items())), *sorted(SOURCE.glob("*.parquet"))])
+    with resumable(FOLDER, key) as (folder, notes), progress("nir", "chip") as report:
+        packed = write_shards(
+            folder,
+            parts,
+            partial(_pack, settings=params.nir),
+            scratch=notes,
+            workers=workers(),
+            report=lambda done: report(done, len(chips)),
+        )
+        tables = _nothing(catalog) | {name: table for name, table in packed.items() if len(table)}
+        tables["faults"] = pd.concat([fault_table(faults), tables["faults"]], ignore_index=True)
+        for name, table in tables.items():
+            write_table(table, folder / f"{name}.parquet")
+    shutil.rmtree(SPOOL, ignore_errors=True)
+    _tell(tables, without=len(catalog) - len(chips))
+
+
+def _list(dataset: Dataset) -> tuple[Mapping[str, Origin], list[Fault]]:
+    """Return where the TIFs that the data set names are, by the names of their chips, and what was wrong with them."""
+    if not dataset.tifs:
+        click.echo("nir: the data set names no TIFs, so no chip has near-infrared")
+        return {}, []
+    with progress("nir: unpacking", "byte") as report:
+        tifs, faults, used = list_pictures(data_root(), dataset.tifs, what="TIFs", spool=SPOOL, report=report)
+    for line in used:
+        click.echo(f"nir: {line}")
+    return tifs, faults
+
+
+def _nothing(catalog: pd.DataFrame) -> Tables:
+    """Return the tables of a set without chips."""
+    alignment = pd.DataFrame({name: np.empty(0, dtype=kind) for name, kind in ALIGNMENT.items()})
+    return {"catalog": catalog.iloc[:0], "alignment": alignment, "faults": fault_table([])}
+
+
+def _pack(chips: pd.DataFrame, shard: Shard, *, settings: Nir) -> Tables:
+    """Pack the planes of chips of one shard of data/ingest; tif: the origin of each one's bands."""
+    store = Store(SOURCE, chips)
+    places, shifts, faults = [], [], []
+    for image, tif in zip(chips["image"], chips["tif"], strict=True):
+        rgb = store.rgb(image)
+        found = _read(image, tif, (rgb.shape[0], rgb.shape[1]))
+        if isinstance(found, Fault):
+            faults.append(found)
+        else:
+            places.append((image, *shard.add(image, encode_png(planes(found, white=settings.white)))))
+            shifts.append((image, *_judged(measure_shift(rgb, found), settings)))
+        shard.done()
+    own = chips.columns.drop("tif")
+    catalog = chips.drop(columns=["tif", *LIES]).merge(pd.DataFrame(places, columns=["image", *LIES]), on="image")
+    alignment = pd.DataFrame(shifts, columns=list(ALIGNMENT))
+    return {"catalog": catalog[own], "alignment": alignment, "faults": fault_table(faults)}
+
+
+def _read(image: str, tif: Origin, size: tuple[int, int]) -> Bands | Fault:
+    """Return a chip's bands, or why it has to do without; size: height and width of its picture."""
+    try:
+        found = bands(tif.read(), image)
+    except InputError as error:
+        problem = str(error).removeprefix(f"{image}: ")
+        return Fault(image, f"its TIF: {problem}", "replace the TIF, or remove it", left_out=True)
+    if found.shape[:2] != size:
+        (height, width), (high, wide) = found.shape[:2], size
+        problem = f"its TIF: expected {wide} x {high} as the chip has, found {width} x {height}"
+        return Fault(image, problem, "cut the TIF to the chip", left_out=True)
+    return found
+
+
+def _judged(shift: Shift, settings: Nir) -> tuple[float, float, float, bool]:
+    """Lay out a row of the alignment table, but for the image."""
+    flagged = shift.far(pixels=settings.shift, response=settings.response)
+    return shift.dx, shift.dy, shift.response, flagged
+
+
+def _tell(tables: Tables, *, without: int) -> None:
+    """Say in one line what was packed."""
+    packed, flagged = len(tables["alignment"]), int(tables["alignment"]["flagged"].sum())
+    left_out = int(tables["faults"]["left_out"].sum())
+    click.echo(
+        f"nir: {packed} chips packed, {flagged} of them flagged as out of place, {left_out} TIFs left out, "
+        f"{without} chips without a TIF"
+    )

@@ -1,0 +1,236 @@
+"""nir: each chip that has a TIF gets its planes, and a row that says how well they lie over it."""
+
+import re
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import py7zr
+import pytest
+import tifs
+import yaml
+
+from igarape.chips.catalog import pack_chips
+from igarape.chips.chip import Chip, Encoded
+from igarape.chips.drawn import draw_chips
+from igarape.chips.nir import planes
+from igarape.chips.pictures import bands, decode, encode_jpeg
+from igarape.chips.shards import open_shard
+from igarape.chips.store import Store
+from igarape.errors import InputError
+from igarape.labels import Vocabulary
+from igarape.params import read_params
+from igarape.stages import nir as stage
+from igarape.tables import FAULT, read_catalog, read_table, write_table
+
+ROOT = Path(__file__).parents[2]
+LABELS: dict[str, list[str]] = {"exclusive": [], "alone": [], "common": ["tree"], "rare": []}
+SIDE, MARGIN = 96, 12
+SHIFTS = {0: (0, 0), 1: (1, -1), 2: (5, -4), 3: (-9, 0), 7: (0, 1), 8: (0, 0)}  # of the chips that have a sound TIF
+TIFS = Path("chips/toy/tifs")
+ALIGNMENT = ["image", "dx", "dy", "response", "flagged"]
+Pairs = dict[int, tuple[bytes, bytes]]
+
+
+@pytest.fixture(scope="module")
+def pairs() -> Pairs:
+    """Draw nine chips: each one's JPEG and its TIF, which is shifted, or the first chip's, or spoiled."""
+    found = {}
+    for number, one in enumerate(draw_chips(range(9), 1, seed=4, size=SIDE + 2 * MARGIN)):
+        dx, dy = SHIFTS.get(number, (0, 0))
+        rgb, laid = tifs.cut(decode(one.chip.origin.read(), "scene"), margin=MARGIN, dx=dx, dy=dy)
+        found[number] = (encode_jpeg(rgb, 90), tifs.written(laid, compression="deflate"))
+        sound = laid
+    spoiled = {4: tifs.written(sound[:, :, :3]), 5: tifs.written(sound[:80]), 6: found[6][1][:2000], 8: found[0][1]}
+    return {number: (jpeg, spoiled.get(number, tif)) for number, (jpeg, tif) in found.items()}
+
+
+@pytest.fixture(autouse=True)
+def project(pairs: Pairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a project in which ingest has packed nine chips and one more, without a TIF, into three shards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IGARAPE_DATA", str(tmp_path / "chips"))
+    monkeypatch.setenv("IGARAPE_WORKERS", "1")
+    params = re.sub("(?m)^dataset: .*$", "dataset: toy", (ROOT / "params.yaml").read_text(encoding="utf-8"))
+    Path("params.yaml").write_text(params, encoding="utf-8")
+    name_tifs(["toy/tifs"])
+    TIFS.mkdir(parents=True)
+    for number, (_, tif) in pairs.items():
+        (TIFS / f"chip-{number}.tif").write_bytes(tif)
+    chips = [
+        Chip(
+            image=f"chip-{number}",
+            split="train" if number % 4 else "test",
+            group=f"scene-{number}",
+            tags=("tree",) if number % 2 else (),
+            origin=Encoded(jpeg),
+        )
+        for number, (jpeg, _) in (pairs | {9: pairs[1]}).items()
+    ]
+    vocabulary = Vocabulary(**{name: tuple(labels) for name, labels in LABELS.items()})
+    parts = []
+    for number, some in enumerate((chips[:4], chips[4:7], chips[7:])):
+        with open_shard(Path(f"data/ingest/shard-{number:05d}.tar")) as shard:
+            parts.append(pack_chips(some, shard, vocabulary=vocabulary, size=SIDE)["catalog"])
+    write_table(pd.concat(parts), Path("data/ingest/catalog.parquet"))
+    return tmp_path
+
+
+def name_tifs(sets: list[Any] | None) -> None:
+    """Write the data set: chips in folders that go with these sets of TIFs, or drawn chips."""
+    folder = {"kind": "folder", "images": "toy/train", "tags": "toy/tags.csv", "unlabelled": [], "nir": sets}
+    source = {"kind": "drawn", "chips": 20, "side": 1} if sets is None else folder
+    dataset = {"source": source, "size": SIDE, "note": "", "labels": LABELS, "params": {}}
+    Path("datasets").mkdir(exist_ok=True)
+    Path("datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
+
+
+def catalogs() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the catalogs of ingest and nir."""
+    before, after = (read_catalog(Path("data") / step / "catalog.parquet", ["tree"]) for step in ("ingest", "nir"))
+    return before, after
+
+
+def alignment() -> pd.DataFrame:
+    """Read how the bands lie."""
+    return read_table(Path("data/nir/alignment.parquet"), ALIGNMENT).set_index("image")
+
+
+def faults() -> pd.DataFrame:
+    """Read the faults."""
+    return read_table(Path("data/nir/faults.parquet"), FAULT, key=FAULT)
+
+
+def written(project: Path) -> dict[str, bytes]:
+    """Return the bytes of all files that the step wrote."""
+    return {path.name: path.read_bytes() for path in (project / "data/nir").iterdir()}
+
+
+def test_each_chip_with_a_sound_tif_gets_its_planes(pairs: Pairs, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without loss, of the TIF of its name, in the catalog's order; everything else in the catalog stays."""
+    stage.run()
+    before, after = catalogs()
+    assert list(after["image"]) == [f"chip-{number}" for number in SHIFTS]
+    store = Store(Path("data/nir"), after)
+    for number in SHIFTS:
+        packed = store.rgb(f"chip-{number}")
+        assert (packed == planes(bands(pairs[number][1], "tif"), white=read_params().nir.white)).all()
+        assert store.bytes(f"chip-{number}").startswith(b"\x89PNG")
+    same = ["image", "split", "group", "tree"]
+    kept = before[before["image"].isin(after["image"])]
+    assert kept[same].reset_index(drop=True).equals(after[same])
+    assert list(after.columns) == list(before.columns) and (after.dtypes == before.dtypes).all()
+    out = capsys.readouterr().out
+    assert "nir: TIFs: 9 in" in out
+    assert "nir: 6 chips packed, 3 of them flagged as out of place, 3 TIFs left out, 1 chips without a TIF" in out
+
+
+def test_the_shift_of_each_is_measured_and_those_out_of_place_are_flagged() -> None:
+    """By more than nir.shift pixels, or because the TIF shows another chip; they are packed all the same."""
+    stage.run()
+    table = alignment()
+    assert list(table.index) == [f"chip-{number}" for number in SHIFTS]
+    for number, (dx, dy) in SHIFTS.items():
+        row = table.loc[f"chip-{number}"]
+        if number == 8:
+            assert row["response"] < read_params().nir.response
+        else:
+            assert np.hypot(row["dx"] - dx, row["dy"] - dy) < 0.5 and row["response"] > 0.5
+    assert list(table.index[table["flagged"]]) == ["chip-2", "chip-3", "chip-8"]
+
+
+def test_a_tif_that_cannot_be_used_is_a_fault() -> None:
+    """Three bands, fewer rows than the chip, cut short: told apart, left out, with a remedy."""
+    stage.run()
+    table = faults().set_index("image")
+    assert list(table.index) == ["chip-4", "chip-5", "chip-6"] and table["left_out"].all()
+    bands_short, rows_short, cut_short = table["problem"]
+    assert bands_short.startswith("its TIF: expected a TIF of four bands") and bands_short.endswith("found 3")
+    assert rows_short == "its TIF: expected 96 x 96 as the chip has, found 96 x 80"
+    assert cut_short.startswith("its TIF: the picture is damaged or cut short")
+    assert (table["remedy"] != "").all()
+
+
+def test_of_two_tifs_with_one_name_the_first_is_used_and_those_of_no_chip_are_not() -> None:
+    """The second one is a fault; what was left out by ingest may have a TIF."""
+    (TIFS / "chip-0.tiff").write_bytes(b"")
+    (TIFS / "nobody.tif").write_bytes(b"")
+    stage.run()
+    assert set(faults()["image"]) == {"chip-0.tiff", "chip-4", "chip-5", "chip-6"}
+    assert "chip-0" in alignment().index and len(alignment()) == len(SHIFTS)
+
+
+def test_neither_workers_nor_another_run_change_a_byte(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier run left there is gone; another white is another set."""
+    found = []
+    for workers in ("2", "1"):
+        monkeypatch.setenv("IGARAPE_WORKERS", workers)
+        (project / "data/nir").mkdir(exist_ok=True)
+        (project / "data/nir/shard-00009.tar").write_bytes(b"old")
+        stage.run()
+        found.append(written(project))
+    assert found[0] == found[1] and set(found[0]) == {
+        *(f"{name}.parquet" for name in ("alignment", "catalog", "faults")),
+        *(f"shard-0000{number}.tar" for number in range(3)),
+    }
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(re.sub("(?m)^  white: .*$", "  white: 9000", text), encoding="utf-8")
+    stage.run()
+    assert written(project)["shard-00000.tar"] != found[0]["shard-00000.tar"]
+
+
+def test_an_archive_of_tifs_is_unpacked_once_and_removed(project: Path) -> None:
+    """The competition's .tar.7z gives the planes that the folder gives; nothing of it stays."""
+    stage.run()
+    folder = written(project)
+    with tarfile.open("tifs.tar", "w") as tar:
+        tar.add(TIFS, "train-tif-v2")
+    with py7zr.SevenZipFile("chips/toy/tifs.tar.7z", "w") as archive:
+        archive.write("tifs.tar")
+    name_tifs([["toy/nowhere", "toy/tifs.tar.7z"]])
+    stage.run()
+    assert written(project) == folder
+    assert not (project / "data/.unfinished/nir").exists() and not (project / "data/.unfinished/spool-nir").exists()
+
+
+@pytest.mark.parametrize("sets", [None, []])
+def test_a_data_set_without_tifs_gives_empty_tables(
+    sets: list[Any] | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the right columns, a line that says so, and no need for IGARAPE_DATA where nothing lies there."""
+    monkeypatch.delenv("IGARAPE_DATA")
+    name_tifs(sets)
+    stage.run()
+    before, after = catalogs()
+    assert len(after) == len(alignment()) == len(faults()) == 0
+    assert list(after.columns) == list(before.columns)
+    assert "nir: the data set names no TIFs" in capsys.readouterr().out
+
+
+def test_tifs_that_are_named_but_not_there_are_looked_for_aloud(capsys: pytest.CaptureFixture[str]) -> None:
+    """So whoever put them elsewhere sees where they should be."""
+    name_tifs([["toy/nowhere", "toy/nowhere.tar.7z"]])
+    stage.run()
+    assert len(alignment()) == 0
+    out = capsys.readouterr().out
+    assert "nir: TIFs: none; looked for toy/nowhere, toy/nowhere.tar.7z" in out
+    assert "nir: 0 chips packed" in out and "10 chips without a TIF" in out
+
+
+def test_when_no_tif_can_be_used_the_tables_can_still_be_read() -> None:
+    """Every TIF is a fault, no chip is packed."""
+    for path in TIFS.iterdir():
+        path.write_bytes(b"no picture")
+    stage.run()
+    before, after = catalogs()
+    assert len(after) == len(alignment()) == 0 and list(after.columns) == list(before.columns)
+    assert len(faults()) == 9
+
+
+def test_without_chips_the_error_says_what_to_run(project: Path) -> None:
+    """The catalog of ingest is missing."""
+    (project / "data/ingest/catalog.parquet").unlink()
+    with pytest.raises(InputError, match=r"data/ingest/catalog\.parquet: not found.*dvc repro"):
+        stage.run()
