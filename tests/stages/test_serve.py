@@ -1,5 +1,6 @@
 """serve checks the port and the champion first, then becomes `mlflow models serve`; curl gets the bundle's answers."""
 
+import base64
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -72,12 +74,12 @@ def test_it_becomes_mlflow_models_serve(monkeypatch: pytest.MonkeyPatch) -> None
     assert (Path(environment["PATH"].split(os.pathsep)[0]) / "uvicorn").exists()
 
 
-@pytest.fixture
-def server(champion: Path) -> Iterator[int]:
-    """Serve the champion on a free port in a process of its own; give the port."""
+@contextmanager
+def serving(folder: Path) -> Iterator[int]:
+    """Serve the champion of a folder on a free port in a process of its own; give the port."""
     port = free_port()
     program = f"from igarape.stages import serve; serve.run(port={port}, host={HOST!r})"
-    process = subprocess.Popen([sys.executable, "-c", program], cwd=champion, start_new_session=True)
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=folder, start_new_session=True)
     try:
         deadline = time.monotonic() + 90
         while not answers(port):
@@ -98,6 +100,45 @@ def answers(port: int) -> bool:
     return True
 
 
+@pytest.fixture
+def server(champion: Path) -> Iterator[int]:
+    """Serve the champion; give the port."""
+    with serving(champion) as port:
+        yield port
+
+
+def post(port: int, content: object) -> bytes:
+    """Send a request as JSON, and return the answer's body."""
+    request = urllib.request.Request(
+        f"http://{HOST}:{port}/invocations",
+        data=json.dumps(content).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+@pytest.mark.slow
+def test_a_model_that_needs_near_infrared_gets_it_over_http(
+    nir_champion: Path, nir_bundle_folder: Path, pictures: list[Picture], tif_files: list[bytes]
+) -> None:
+    """As base64 in a second column; a request without it is a 400 that says what is missing."""
+    chips = [encode_jpeg(picture, 95) for picture in pictures]
+    columns = {"image": chips, "nir": tif_files}
+    texts = {name: [base64.b64encode(data).decode() for data in files] for name, files in columns.items()}
+    records = [{"image": image, "nir": nir} for image, nir in zip(*texts.values(), strict=True)]
+    expected = Bundle.load(nir_bundle_folder).answer(chips, tif_files)
+    with serving(nir_champion) as port:
+        for content in ({"dataframe_records": records}, {"inputs": texts}):
+            answer = pd.DataFrame(json.loads(post(port, content))["predictions"])
+            pd.testing.assert_frame_equal(answer, expected, check_dtype=False, atol=1e-6)
+        for content in ({"inputs": {"image": texts["image"]}}, {"dataframe_records": [{"image": texts["image"][0]}]}):
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                post(port, content)
+            assert caught.value.code == 400 and "nir" in caught.value.read().decode()
+
+
 @pytest.mark.slow
 def test_curl_gets_the_answers_of_the_bundle(
     server: int, champion: Path, bundle_folder: Path, pictures: list[Picture]
@@ -109,13 +150,8 @@ def test_curl_gets_the_answers_of_the_bundle(
     answer = pd.DataFrame(json.loads(done.stdout)["predictions"])
     expected = Bundle.load(bundle_folder).answer([chip])
     pd.testing.assert_frame_equal(answer, expected, check_dtype=False, atol=1e-6)
-    bad = urllib.request.Request(
-        f"http://{HOST}:{server}/invocations",
-        data=b'{"dataframe_records": [{"image": "aGVsbG8="}]}',
-        headers={"Content-Type": "application/json"},
-    )
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(bad, timeout=30)
+        post(server, {"dataframe_records": [{"image": "aGVsbG8="}]})
     body = caught.value.read().decode()
     assert caught.value.code == 400
     assert "row 0: expected a JPEG, PNG or TIF, found 5 bytes" in body and "Traceback" not in body
