@@ -71,7 +71,7 @@ def dehaze(
         return rgb.copy(), Quality(light, mean_t=1.0, change=0.0)
     guide = _on_one(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
     t = guided_filter(guide, rough, radius=max(1, radius // subsample), epsilon=epsilon)
-    t = np.clip(t, np.float32(floor), np.float32(1))
+    np.clip(t, np.float32(floor), np.float32(1), out=t)
     result = _invert(rgb, t, light)
     change = cv2.norm(rgb, result, cv2.NORM_L1) / rgb.size
     return result, Quality(light, float(cv2.mean(t)[0]), change)
@@ -136,18 +136,24 @@ def guided_filter(guide: Plane, plane: Plane, *, radius: int, epsilon: float) ->
     covariance = mean_product - mean_guide * mean_plane
     variance = mean_square - mean_guide * mean_guide
     slope = covariance / (variance + np.float32(epsilon))
-    lines = cv2.blur(cv2.merge([slope, mean_plane - slope * mean_guide]), side, borderType=cv2.BORDER_REFLECT)
-    slope_full, offset_full = cv2.split(
-        cv2.resize(lines, (guide.shape[1], guide.shape[0]), interpolation=cv2.INTER_LINEAR)
+    offset = mean_plane - slope * mean_guide
+    # One by one and in place: arrays of this size are given back to the system and faulted in again each time.
+    full: Plane
+    full, added = (
+        np.asarray(cv2.resize(cv2.blur(one, side, borderType=cv2.BORDER_REFLECT), guide.shape[::-1]), np.float32)
+        for one in (slope, offset)
     )
-    return np.asarray(cv2.add(cv2.multiply(slope_full, guide), offset_full), np.float32)
+    full *= guide
+    full += added
+    return full
 
 
 def _invert(rgb: Picture, t: Plane, light: Light) -> Picture:
     """Return (I - A) / t + A, rounded and kept within 0..255: I / t less A (1 / t - 1)."""
     gain = np.float32(1) / t
+    lit = np.empty_like(t)
     channels = []
     for channel, value in zip(cv2.split(rgb), light, strict=True):
-        lit = cv2.multiply(channel, gain, dtype=cv2.CV_32F)
+        cv2.multiply(channel, gain, dst=lit, dtype=cv2.CV_32F)
         channels.append(cv2.addWeighted(lit, 1, gain, -255 * value, 255 * value, dtype=cv2.CV_8U))
     return np.asarray(cv2.merge(channels), np.uint8)
