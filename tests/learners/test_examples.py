@@ -6,12 +6,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import pytest
+import tiny
 
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.shards import open_shard
 from igarape.errors import InputError
 from igarape.learners.examples import Examples, load_examples
-from igarape.learners.experiment import Experiment, Knobs
+from igarape.learners.experiment import Experiment
 from igarape.tables import write_table
 
 LABELS = ("tree", "pond")
@@ -21,19 +22,7 @@ FOLDS = pd.DataFrame({"image": ["c", "a", "d", "b"], "fold": [0, 1, -1, 0]})
 
 def experiment(size: int, chips: Literal["ingest", "nir"] = "ingest") -> Experiment:
     """Make an experiment of a size."""
-    knobs = Knobs(learning_rate=0.01, dropout=0.0, width=1.0, smoothing=0.0, decay=0.0, jitter=0.0)
-    return Experiment(
-        backbone="plain",
-        weights="none",
-        chips=chips,
-        labels="all",
-        size=size,
-        loss="bce",
-        objective="f2",
-        epochs=1,
-        batch=8,
-        knobs=knobs,
-    )
+    return tiny.tiny(size=size, chips=chips)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import numpy as np
 
 from igarape.labels import Booleans
 from igarape.learners.experiment import Network
-from igarape.learners.knobs import Value
 from igarape.learners.inputs import Pictures, Rows
+from igarape.learners.knobs import Value
 from igarape.learners.predictor import Predictor
 from igarape.learners.training import Log, fit
 from igarape.tables import HOLDOUT, Probabilities

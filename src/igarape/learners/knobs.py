@@ -1,5 +1,6 @@
 """Knobs and the space that a search looks through: each knob of an experiment is one value, a choice, or a range."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -72,7 +73,8 @@ class Space(Section):
         values = knob.values if written else (knob,)
         if name in cls.words:
             if isinstance(knob, Range) or any(value not in cls.words[name] for value in values):
-                raise ValueError(f"should be one or a choice of {', '.join(map(_yaml, cls.words[name]))}")
+                known = ", ".join(json.dumps(word).strip('"') for word in cls.words[name])
+                raise ValueError(f"should be one or a choice of {known}")
             return knob  # type: ignore[no-any-return]
         low, high = cls.numbers[name]
         if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
@@ -100,8 +102,3 @@ class Space(Section):
         low = {name: values[0] for name, values in corners.items()}
         high = {name: values[-1] for name, values in corners.items()}
         return self.fixed() | low, self.fixed() | high
-
-
-def _yaml(value: str | bool) -> str:
-    """Write a value as YAML does."""
-    return str(value).lower() if isinstance(value, bool) else value

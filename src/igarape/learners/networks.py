@@ -18,9 +18,7 @@ HEAD, BODY = "head", "body"
 Tensor = keras.KerasTensor
 
 
-def build_network(
-    backbone: str, weights: str, *, labels: int, exclusive: int, knobs: Mapping[str, Any]
-) -> keras.Model:
+def build_network(backbone: str, weights: str, *, labels: int, exclusive: int, knobs: Mapping[str, Any]) -> keras.Model:
     """Build a network from float32 (n, side, side, 3), RGB 0..255, of any side, to probabilities (n, labels).
 
     weights: none, imagenet, or a path. exclusive: how many of the first labels share one softmax; the others, each

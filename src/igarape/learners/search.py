@@ -14,8 +14,8 @@ import pandas as pd
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.learners.experiment import Network
-from igarape.learners.knobs import Choice, Space, Value
 from igarape.learners.inputs import Pictures, Rows
+from igarape.learners.knobs import Choice, Space, Value
 from igarape.learners.training import Log, fit
 
 Report = Callable[[int, int, str], None]
