@@ -44,7 +44,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> I
     folder = tmp_path_factory.mktemp("project")
     shutil.copy(empty_database, folder)
     (folder / "dvc.lock").write_text(LOCK, encoding="utf-8")
-    (folder / ".gitignore").write_text("mlflow.db\nmlruns\n", encoding="utf-8")
+    (folder / ".gitignore").write_text("mlflow.db\nmlruns\ndata\n", encoding="utf-8")
     identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
     for words in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "first"]):
         subprocess.run(["git", *words], cwd=folder, check=True)
@@ -76,9 +76,9 @@ def recorded(project: Path) -> Recorded:
 
 def try_out(run: Run, name: str, *, dropout: float, error: BaseException | None) -> None:
     """Run a trial of three epochs that fails at the end when there is an error."""
-    with run.trial(name, {"dropout": dropout, "width": 1.0}) as log:
+    with run.trial(name, {"dropout": dropout, "width": 1.0}) as trial:
         for epoch in range(3):
-            log(epoch, {"loss": 1.0 - epoch / 10})
+            trial.log(epoch, {"loss": 1.0 - epoch / 10})
         if error:
             raise error
 
@@ -191,63 +191,3 @@ def test_an_mlflow_that_does_not_answer_is_one_clear_error(
     with pytest.raises(InputError, match=f"MLflow at {uri} does not answer.*unset MLFLOW_TRACKING_URI"):
         fail("train", ZeroDivisionError())
     assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"
-
-
-def test_a_step_waits_seconds_for_mlflow_and_its_calls_as_long_as_mlflow_does(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """MLflow tries for minutes: too long to be told of a typing error, right in the middle of a training."""
-    monkeypatch.delenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", raising=False)
-    tries = []
-    opening = mlflow.start_run
-
-    def start_run(**options: Any) -> Any:
-        tries.append(os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES"))
-        return opening(**options)
-
-    monkeypatch.setattr(mlflow, "start_run", start_run)
-    with step_run("train", params={}):
-        tries.append(os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES"))
-    assert tries == ["2", None]
-
-
-def test_changes_since_the_commit_are_said(project: Path) -> None:
-    """A run on changed code does not pass for a run of the commit."""
-    path = project / ".gitignore"
-    before = path.read_text(encoding="utf-8")
-    path.write_text(before + "data\n", encoding="utf-8")
-    assert lineage().dirty
-    path.write_text(before, encoding="utf-8")
-    assert not lineage().dirty
-
-
-def test_without_git_dvc_or_repro_the_lineage_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A step that is run by hand in a bare folder is tracked all the same."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert lineage() == Lineage(commit="", dirty=False, data={}, repro=None)
-
-
-STEP = "from igarape.tracking import lineage; print(lineage().repro)"
-LAUNCHER = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {STEP!r}], check=True)"
-
-
-def test_all_steps_of_one_dvc_repro_carry_its_start_and_process_as_their_tag(tmp_path: Path) -> None:
-    """So another `dvc repro` has another tag; launchers may stand between it and the step."""
-    repro = "for code in sys.argv[2:]:\n    subprocess.run([sys.executable, '-c', code], check=True)"
-    (tmp_path / "dvc").write_text(
-        f"import os, subprocess, sys\nprint(os.getpid(), flush=True)\n{repro}", encoding="utf-8"
-    )
-    process, plain, launched = answers(["dvc", "repro", STEP, LAUNCHER], tmp_path)
-    assert plain == launched
-    started, _, number = plain.rpartition("-")
-    assert number == process
-    age = datetime.now(UTC) - datetime.strptime(started, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    assert abs(age) < timedelta(minutes=1)
-
-
-def answers(words: list[str], folder: Path) -> list[str]:
-    """Run a Python program and return the words it printed."""
-    return subprocess.run(
-        [sys.executable, *words], capture_output=True, text=True, check=True, cwd=folder
-    ).stdout.split()
