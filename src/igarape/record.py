@@ -5,7 +5,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -41,8 +41,12 @@ class Trial:
         self._journal.append("artifact", self.key, durable=True, path=self._journal.keep(path), folder=folder)
 
     def text(self, text: str, name: str) -> None:
-        """Log a text as the file NAME: with a name that ends in .html MLflow shows a page, in .json data."""
-        self._journal.append("artifact", self.key, durable=True, path=self._journal.write(text, name), folder=None)
+        """Log a text as the file name, which may lie in a folder: a page, where it ends in .html."""
+        place = PurePosixPath(name)
+        folder = None if place.parent == PurePosixPath() else str(place.parent)
+        self._journal.append(
+            "artifact", self.key, durable=True, path=self._journal.write(text, place.name), folder=folder
+        )
 
     @contextmanager
     def ended(self) -> Iterator[None]:
