@@ -61,3 +61,10 @@ def answers(words: list[str], folder: Path) -> list[str]:
     return subprocess.run(
         [sys.executable, *words], capture_output=True, text=True, check=True, cwd=folder
     ).stdout.split()
+
+
+def test_the_tags_name_the_commit_and_the_repro() -> None:
+    """Without a `dvc repro` there is no tag for one."""
+    by_hand = Lineage(commit="abc", dirty=True, data={}, repro=None)
+    assert by_hand.tags() == {"mlflow.source.git.commit": "abc", "igarape.uncommitted_changes": "true"}
+    assert Lineage("abc", dirty=False, data={}, repro="now-1").tags()["igarape.repro"] == "now-1"

@@ -25,6 +25,11 @@ class Lineage:
     data: Mapping[str, str]
     repro: str | None
 
+    def tags(self) -> dict[str, str]:
+        """Return the tags that say so in MLflow."""
+        tags = {"mlflow.source.git.commit": self.commit, "igarape.uncommitted_changes": str(self.dirty).lower()}
+        return tags | ({"igarape.repro": self.repro} if self.repro else {})
+
 
 def lineage(lock: Path = LOCK) -> Lineage:
     """Read the commit from git, the data's hashes from dvc.lock, and the `dvc repro` above us from the process tree."""

@@ -183,7 +183,7 @@ def _opened(step: str, place: str, entry: Entry) -> tuple[Run, Courier]:
     """Begin the journal with the step's run, send that, and put the rest into a courier's hands."""
     key, come_from, context = uuid.uuid4().hex, lineage(), resolve_tags()
     journal = Journal.begin(SPOOL / f"{place}.{datetime.now(UTC):%Y%m%dT%H%M%S}-{key[:8]}")
-    tags = _tags(step, come_from) | {STEP: key}
+    tags = come_from.tags() | {"igarape.step": step, STEP: key}
     try:
         post = _Post(journal.folder, entry["uri"])
         journal.append("open", key, durable=True, **entry, tags=tags if entry["id"] else context | tags)
@@ -233,7 +233,7 @@ def _sent(journal: Journal, to: str | None) -> tuple[bool, str]:
         return False, f"{name}: belongs to MLflow at {uri}"
     uri = to or os.environ.get("MLFLOW_TRACKING_URI") or uri
     post = _Post(journal.folder, uri)
-    with _answering(uri, f"{journal.folder} stays. When it answers again: igarape send", retries="0"):
+    with _answering(uri, f"When it answers again: igarape send. To do without, remove {journal.folder}", retries="0"):
         count = deliver(journal, post.send)
         killed = post.kill()
     closed = f"; {killed} runs that were open are KILLED" if killed else ""
@@ -271,16 +271,6 @@ def _environment(name: str, value: str) -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
-
-
-def _tags(step: str, come_from: Lineage) -> dict[str, str]:
-    """Return the tags that every step's run carries."""
-    tags = {
-        "igarape.step": step,
-        "mlflow.source.git.commit": come_from.commit,
-        "igarape.uncommitted_changes": str(come_from.dirty).lower(),
-    }
-    return tags | ({"igarape.repro": come_from.repro} if come_from.repro else {})
 
 
 def _input(path: str, md5: str) -> DatasetInput:
