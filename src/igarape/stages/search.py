@@ -1,5 +1,7 @@
 """search@E: the best knobs of an experiment. experiments/E.yaml, chips, folds -> data/search/E/."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,11 +10,11 @@ import numpy as np
 from igarape.files import fresh_folder, write_json
 from igarape.learners.examples import load_examples
 from igarape.learners.experiment import read_experiment
-from igarape.learners.search import Budget, search
+from igarape.learners.search import Budget, TrialRun, search
 from igarape.params import read_dataset, read_params
 from igarape.progress import progress
 from igarape.tables import write_table
-from igarape.tracking import step_run
+from igarape.tracking import Log, Run, step_run
 
 VALIDATION_FOLD = 0
 
@@ -52,7 +54,7 @@ def run(experiment: str) -> None:
                 watch=np.flatnonzero(examples.folds == VALIDATION_FOLD),
                 budget=budget,
                 folder=Path(state),
-                trial_run=opened.trial,
+                trial_run=_logs_of(opened),
                 report=report,
             )
         write_table(found.trials, folder / "trials.parquet")
@@ -62,3 +64,14 @@ def run(experiment: str) -> None:
         opened.tags({"igarape.best_trial": found.trial})
         opened.table(found.trials, "trials.json")
         opened.artifact(folder)
+
+
+def _logs_of(opened: Run) -> TrialRun:
+    """Return what opens the record of a trial and gives its log."""
+
+    @contextmanager
+    def logs(name: str, knobs: Mapping[str, float]) -> Iterator[Log]:
+        with opened.trial(name, knobs) as trial:
+            yield trial.log
+
+    return logs
