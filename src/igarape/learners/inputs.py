@@ -119,17 +119,35 @@ def augment(chips: tf.Tensor, draw: tf.Tensor, *, jitter: float, dihedral: bool)
 
 
 def _turn(chips: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
-    """Give each chip one of the eight symmetries of the square.
+    """Give each chip one of the eight symmetries of the square: by three coins, upside down, mirrored, transposed.
 
-    One gather moves each pixel once, while it still is three bytes; to turn all chips and choose by coins is slower.
+    Only the chips that a coin falls for are moved, and while they are bytes: to turn all of them, as floats, and choose by
+    tf.where, takes ten times as long.
     """
-    count, side = tf.shape(chips)[0], tf.shape(chips)[1]
-    places = tf.reshape(tf.range(side * side), (1, side, side, 1))
-    both = tf.concat([places, tf.reverse(places, [2])], axis=0)
-    views = tf.reshape(tf.concat([tf.image.rot90(both, turns) for turns in range(4)], axis=0), (8, side * side))
-    drawn = tf.random.stateless_uniform((count,), seed=draw, maxval=8, dtype=tf.int32)
-    pixels = tf.gather(tf.reshape(chips, (count, side * side, 3)), tf.gather(views, drawn), batch_dims=1)
-    return tf.reshape(pixels, tf.shape(chips))
+    coins = tf.random.stateless_uniform((3, tf.shape(chips)[0]), seed=draw, maxval=2, dtype=tf.int32)
+    for coin, turned in zip(tf.unstack(coins), (_upside_down, _mirrored, _transposed), strict=True):
+        places = tf.dynamic_partition(tf.range(tf.size(coin)), coin, 2)
+        kept, chosen = tf.dynamic_partition(chips, coin, 2)
+        chips = tf.dynamic_stitch(places, [kept, turned(chosen)])
+    return chips
+
+
+def _upside_down(chips: tf.Tensor) -> tf.Tensor:
+    """Reverse the rows, each of which is copied as one piece."""
+    count, height, width, channels = tf.unstack(tf.shape(chips))
+    rows = tf.reshape(chips, (count, height, width * channels))
+    return tf.reshape(tf.reverse(rows, [1]), tf.shape(chips))
+
+
+def _mirrored(chips: tf.Tensor) -> tf.Tensor:
+    """Reverse each row, as TensorFlow does best in three dimensions."""
+    count, height, width, channels = tf.unstack(tf.shape(chips))
+    rows = tf.reshape(chips, (count * height, width, channels))
+    return tf.reshape(tf.reverse(rows, [1]), tf.shape(chips))
+
+
+def _transposed(chips: tf.Tensor) -> tf.Tensor:
+    return tf.transpose(chips, (0, 2, 1, 3))
 
 
 def _light(chips: tf.Tensor, draw: tf.Tensor, jitter: float) -> tf.Tensor:
