@@ -27,7 +27,7 @@ LIBRARIES = (f"pillow {PIL.__version__}", f"opencv {cv2.__version__}")
 
 @dataclass(frozen=True)
 class Resized:
-    """pictures: uint8 (n, size, size, 3), read-only, mapped from the disk. digest: a hash of all they stem from."""
+    """pictures: uint8 (n, size, size, 3), read-only, mapped from the disk. digest: of all they stem from."""
 
     pictures: npt.NDArray[np.uint8]
     digest: str
@@ -65,7 +65,7 @@ def load_pictures(
             report(len(images), len(images))
         else:
             _write(path, store, images, size=size, report=report, workers=workers)
-        return Resized(np.asarray(np.load(path, mmap_mode="r")), digest([key, str(size)]))
+        return Resized(np.asarray(np.load(path, mmap_mode="r")), path.stem)
 
 
 @contextmanager

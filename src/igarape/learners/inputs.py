@@ -121,8 +121,8 @@ def augment(chips: tf.Tensor, draw: tf.Tensor, *, jitter: float, dihedral: bool)
 def _turn(chips: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
     """Give each chip one of the eight symmetries of the square: by three coins, upside down, mirrored, transposed.
 
-    Only the chips that a coin falls for are moved, and while they are bytes: to turn all of them, as floats, and choose by
-    tf.where, takes ten times as long.
+    Only the chips that a coin falls for are moved, and while they are bytes: to turn all of them, as floats, and choose
+    by tf.where, takes ten times as long.
     """
     coins = tf.random.stateless_uniform((3, tf.shape(chips)[0]), seed=draw, maxval=2, dtype=tf.int32)
     for coin, turned in zip(tf.unstack(coins), (_upside_down, _mirrored, _transposed), strict=True):
