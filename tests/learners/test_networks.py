@@ -92,7 +92,7 @@ PREPARED = {  # of a pixel R, G, B = 255, 127.5, 0, as keras.applications' own f
 def test_every_backbone_gets_the_values_that_its_weights_were_made_with(backbone: str) -> None:
     """As the function that Keras publishes beside the network."""
     pixel = np.array([[[[255.0, 127.5, 0.0]]]], dtype=np.float32)
-    prepared = np.asarray(APPLICATIONS[backbone].prepare(keras.ops.convert_to_tensor(pixel)))
+    prepared: Any = np.asarray(APPLICATIONS[backbone].prepare(keras.ops.convert_to_tensor(pixel)))
     np.testing.assert_allclose(prepared, PREPARED[backbone].preprocess_input(pixel.copy()), atol=2e-2)
 
 
