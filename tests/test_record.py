@@ -34,8 +34,9 @@ def written(journal: Journal) -> list[Entry]:
 
 def test_metrics_are_plain_numbers_under_their_epoch(journal: Journal, run: Run) -> None:
     """Whatever kind of number the training computes; final figures stand at 0, and a prefix goes before the names."""
-    run.log(3, {"loss": np.float32(0.5)})  # type: ignore[dict-item]
-    run.metrics({"best": np.int64(2)})  # type: ignore[dict-item]
+    losses, counts = np.full(1, 0.5, np.float32), np.full(1, 2)
+    run.log(3, {"loss": losses[0]})
+    run.metrics({"best": counts[0]})
     run.log_of("fold1_")(4, {"loss": 1})
     assert [(entry["run"], entry["step"], entry["values"]) for entry in written(journal)] == [
         ("step", 3, {"loss": 0.5}),

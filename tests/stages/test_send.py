@@ -13,8 +13,17 @@ from igarape.tracking import SPOOL
 def leave(place: str, uri: str) -> Path:
     """Leave the journal of a process that was killed after the first epoch of a step."""
     journal = Journal.begin(SPOOL / f"{place}.1")
-    opened = {"experiment": f"igarape/{place}", "id": None, "parent": None, "name": place, "params": {}}
-    journal.append("open", "0af7", **opened, uri=uri, tags={"igarape.run": "0af7"})
+    journal.append(
+        "open",
+        "0af7",
+        experiment=f"igarape/{place}",
+        id=None,
+        parent=None,
+        name=place,
+        params={},
+        tags={"igarape.run": "0af7"},
+        uri=uri,
+    )
     journal.append("metrics", "0af7", step=0, values={"loss": 0.5})
     journal.close(remove=False)
     return journal.folder
