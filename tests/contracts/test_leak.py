@@ -38,9 +38,9 @@ class Memoriser:
         """Open models that keep wrote."""
         self.memories = [np.load(path) for path in paths]
 
-    def predict(self, pictures: Pictures, *, tta: bool, batch: int) -> Probabilities:
+    def predict(self, pictures: Pictures, *, rows: Rows, tta: bool, batch: int) -> Probabilities:
         """Answer the mean over the models."""
-        answers = [memory["y"][nearest(pictures, memory["pictures"])] for memory in self.memories]
+        answers = [memory["y"][nearest(pictures[rows], memory["pictures"])] for memory in self.memories]
         p: Probabilities = np.mean(answers, axis=0).astype(np.float32)
         return p
 

@@ -75,10 +75,12 @@ class Predictor:
     def __init__(self, networks: Networks, paths: Sequence[Path]) -> None:
         self.networks, self.paths = networks, paths
 
-    def predict(self, pictures: npt.NDArray[np.uint8], *, tta: bool, batch: int) -> npt.NDArray[np.float32]:
+    def predict(
+        self, pictures: npt.NDArray[np.uint8], *, rows: npt.NDArray[np.int64], tta: bool, batch: int
+    ) -> npt.NDArray[np.float32]:
         """Answer, and keep which models were asked for which rows: a picture's value is its row."""
-        rows = pictures[:, 0, 0, 0].tolist()
-        self.networks.predicted.append(([path.name for path in self.paths], rows, tta, batch))
+        asked = pictures[rows, 0, 0, 0].tolist()
+        self.networks.predicted.append(([path.name for path in self.paths], asked, tta, batch))
         answers = [(int(path.read_text(encoding="utf-8")) + 1) / 10 for path in self.paths]
         return np.full((len(rows), 2), np.mean(answers), dtype=np.float32)
 

@@ -57,6 +57,18 @@ def test_the_batch_changes_nothing_but_the_steps(
     assert said == sorted(said) and said[-1] == (7, 7)
 
 
+@pytest.mark.parametrize("tta", [False, True])
+def test_rows_pick_pictures_without_a_copy_of_all(tmp_path: Path, write_model: WriteModel, tta: bool) -> None:
+    """In their order; the pictures may lie on the disk, and a batch of them is read at a time."""
+    write_model(tmp_path / "fold-0.onnx", 8, 4, 0)
+    predictor = Predictor([tmp_path / "fold-0.onnx"])
+    rows = np.array([5, 0, 3])
+    said: list[tuple[int, int]] = []
+    p = predictor.predict(PICTURES, tta=tta, batch=16, rows=rows, report=lambda done, total: said.append((done, total)))
+    np.testing.assert_allclose(p, predictor.predict(PICTURES[rows], tta=tta, batch=16), atol=1e-6)
+    assert said[-1] == (3, 3)
+
+
 def test_no_picture_gives_no_row(tmp_path: Path, write_model: WriteModel) -> None:
     """An empty fold is no error; the columns are still there."""
     write_model(tmp_path / "fold-0.onnx", 8, 4, 0)

@@ -73,13 +73,13 @@ def cross_fit(
         )
         report((fold + 1) * recipe.epochs, count * recipe.epochs, f"fold {fold + 1}/{count}, predicting")
         trained.export(path.with_suffix(""))
-        held = folds == fold
+        held = np.flatnonzero(folds == fold)
         p[held] = Predictor([path], threads=recipe.threads).predict(
-            pictures[held], tta=bool(recipe.knobs["tta"]), batch=recipe.experiment.batch
+            pictures, rows=held, tta=bool(recipe.knobs["tta"]), batch=recipe.experiment.batch
         )
-    held = folds == HOLDOUT
+    held = np.flatnonzero(folds == HOLDOUT)
     p[held] = Predictor(paths, threads=recipe.threads).predict(
-        pictures[held], tta=bool(recipe.knobs["tta"]), batch=recipe.experiment.batch
+        pictures, rows=held, tta=bool(recipe.knobs["tta"]), batch=recipe.experiment.batch
     )
     return p
 

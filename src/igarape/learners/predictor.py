@@ -12,6 +12,7 @@ from igarape.errors import InputError
 from igarape.tables import Probabilities
 
 Report = Callable[[int, int], None]
+Rows = npt.NDArray[np.int64]
 
 ERRORS_ONLY = 3
 
@@ -38,21 +39,26 @@ class Predictor:
                     "Fold models of one learner should be alike; run: dvc repro train"
                 )
 
-    def predict(self, pictures: Picture, *, tta: bool, batch: int, report: Report | None = None) -> Probabilities:
-        """Return probabilities, float32 (n, labels), of RGB pictures, uint8 (n, size, size, 3).
+    def predict(
+        self, pictures: Picture, *, tta: bool, batch: int, rows: Rows | None = None, report: Report | None = None
+    ) -> Probabilities:
+        """Return probabilities, float32 (rows, labels), of RGB pictures, uint8 (n, size, size, 3).
 
+        rows: which of the pictures, which may be mapped from the disk; None takes them all.
         tta: take the mean over the eight symmetries of the square. batch: how many pictures (or views of them) go
         through a model at once. report: called with (pictures done, of how many).
         """
         if pictures.shape[1:] != (self.size, self.size, 3):
             raise InputError(f"expected pictures of {(self.size, self.size, 3)}, found {pictures.shape[1:]}")
-        answer = np.empty((len(pictures), self.outputs), dtype=np.float32)
+        rows = np.arange(len(pictures)) if rows is None else rows
+        answer = np.empty((len(rows), self.outputs), dtype=np.float32)
         step = max(1, batch // 8) if tta else batch
-        for start in range(0, len(pictures), step):
-            rows = slice(start, start + step)
-            answer[rows] = self._mean(symmetries(pictures[rows]) if tta else [pictures[rows]])
+        for start in range(0, len(rows), step):
+            some = slice(start, start + step)
+            chips = pictures[rows[some]]
+            answer[some] = self._mean(symmetries(chips) if tta else [chips])
             if report:
-                report(min(start + step, len(pictures)), len(pictures))
+                report(min(start + step, len(rows)), len(rows))
         return answer
 
     def _mean(self, views: Sequence[npt.NDArray[np.generic]]) -> npt.NDArray[np.float64]:
