@@ -93,7 +93,6 @@ class Train(Section):
     budget: Positive
     validation: float = Field(ge=0, le=0.5)
     patience: int = Field(ge=1)
-    tta: bool
 
 
 class Stack(Section):

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from igarape.labels import Booleans
-from igarape.learners.experiment import Experiment
+from igarape.learners.experiment import Network
 from igarape.learners.inputs import Pictures, Rows
+from igarape.learners.knobs import Value
 from igarape.learners.predictor import Predictor
-from igarape.learners.training import Log, export, fit
+from igarape.learners.training import Log, fit
 from igarape.tables import HOLDOUT, Probabilities
 
 Report = Callable[[int, int, str], None]
@@ -20,16 +21,16 @@ Report = Callable[[int, int, str], None]
 class Recipe:
     """How each fold's model is trained.
 
-    epochs: of a full training. validation: the share of the training rows that early stopping watches. tta: whether
-    predictions are the mean over the 8 symmetries.
+    exclusive: how many of the first labels exclude each other. epochs: of a full training. validation: the share of the
+    training rows that early stopping watches.
     """
 
-    experiment: Experiment
-    knobs: Mapping[str, float]
+    experiment: Network
+    knobs: Mapping[str, Value]
+    exclusive: int
     epochs: int
     validation: float
     patience: int
-    tta: bool
     seed: int
     threads: int
 
@@ -57,11 +58,12 @@ def cross_fit(
     for fold, path in enumerate(paths):
         rows = np.flatnonzero((folds != fold) & (folds != HOLDOUT))
         train, watch = set_aside(rows, groups, share=recipe.validation, seed=recipe.seed + fold)
-        network = fit(
+        trained = fit(
             pictures,
             y,
             experiment=recipe.experiment,
             knobs=recipe.knobs,
+            exclusive=recipe.exclusive,
             train=train,
             watch=watch,
             epochs=recipe.epochs,
@@ -70,14 +72,14 @@ def cross_fit(
             log=_reported(log_of(fold), report, fold=fold, folds=count, epochs=recipe.epochs),
         )
         report((fold + 1) * recipe.epochs, count * recipe.epochs, f"fold {fold + 1}/{count}, predicting")
-        export(network, path)
+        trained.export(path.with_suffix(""))
         held = folds == fold
         p[held] = Predictor([path], threads=recipe.threads).predict(
-            pictures[held], tta=recipe.tta, batch=recipe.experiment.batch
+            pictures[held], tta=bool(recipe.knobs["tta"]), batch=recipe.experiment.batch
         )
     held = folds == HOLDOUT
     p[held] = Predictor(paths, threads=recipe.threads).predict(
-        pictures[held], tta=recipe.tta, batch=recipe.experiment.batch
+        pictures[held], tta=bool(recipe.knobs["tta"]), batch=recipe.experiment.batch
     )
     return p
 

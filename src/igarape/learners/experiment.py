@@ -2,139 +2,87 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from igarape.configuration import Section, read_yaml, validate
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
+from igarape.learners.knobs import Knob, Space
 
 EXPERIMENTS = Path("experiments")
+# The smallest side that a backbone's body has room for, where that is more than the 32 of all others.
+SMALLEST = {"inception_v3": 96}
+OF_ANY_WIDTH = ("plain", "mobilenet", "mobilenet_v2")
 
 
-class Choice(Section):
-    """A knob that the search picks from a list."""
+class NetworkKnobs(Space):
+    """What the search may vary of a network.
 
-    choice: tuple[float, ...] = Field(min_length=2, strict=False)
-
-    def ends(self) -> tuple[float, float]:
-        """Return the smallest and the largest value."""
-        return min(self.choice), max(self.choice)
-
-
-class Range(Section):
-    """A knob that the search draws between two bounds, evenly in the value or in its logarithm."""
-
-    low: float
-    high: float
-    scale: Literal["linear", "log"]
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "Range":
-        if self.low >= self.high:
-            raise ValueError(f"low should be below high (got {self.low} and {self.high})")
-        if self.scale == "log" and self.low <= 0:
-            raise ValueError(f"low should be above 0 on a log scale (got {self.low})")
-        return self
-
-    def ends(self) -> tuple[float, float]:
-        """Return the smallest and the largest value."""
-        return self.low, self.high
-
-
-def _branch(knob: object) -> str:
-    """Return how a knob is written: as one value, a choice, or a range."""
-    if isinstance(knob, Choice | Range):
-        return type(knob).__name__
-    if isinstance(knob, dict):
-        return "Range" if {"low", "high", "scale"} & set(knob) else "Choice"
-    return "Value"
-
-
-Knob = Annotated[
-    Annotated[float, Tag("Value")] | Annotated[Choice, Tag("Choice")] | Annotated[Range, Tag("Range")],
-    Discriminator(_branch),
-]
-
-BOUNDS = {
-    "learning_rate": (1e-6, 1.0),
-    "dropout": (0.0, 0.9),
-    "width": (0.1, 4.0),
-    "smoothing": (0.0, 0.5),
-    "decay": (0.0, 1.0),
-    "jitter": (0.0, 0.5),
-}
-
-
-class Knobs(Section):
-    """What the search may vary; each is one value, a choice, or a range.
-
-    learning_rate: peak of the schedule. dropout: before the last layer. width: multiplies the filters (MobileNet's
-    alpha). smoothing: of the labels. decay: AdamW's weight decay. jitter: largest relative change of a training chip's
-    brightness.
+    learning_rate: peak of the schedule when the whole network learns. warm_up: the share of the steps in which the
+    rate rises to it; along a cosine it falls to nothing. head_epochs: how often the last layer, alone, sees the
+    features of all chips before the rest is trained too, at head_rate. dropout: before the last layer. width:
+    multiplies the filters (MobileNet's alpha). decay: AdamW's weight decay. ema: momentum of the weights' moving
+    average, which takes the weights' place; 0 for none. loss: as losses.make_loss. smoothing: of the labels.
+    dihedral: whether each chip is shown in one of the eight symmetries of the square. jitter: largest relative
+    change of a chip's brightness and contrast. smallest: the side that training begins with, as a share of the size
+    that it ends with. balance: 0 shows each chip once an epoch; 1 shows the rarest label as often as the most
+    frequent one. tta: whether a prediction is the mean over the eight symmetries.
     """
 
+    numbers: ClassVar = {
+        "learning_rate": (1e-6, 1.0),
+        "warm_up": (0.0, 0.9),
+        "head_epochs": (0.0, 500.0),
+        "head_rate": (1e-6, 1.0),
+        "dropout": (0.0, 0.9),
+        "width": (0.1, 4.0),
+        "decay": (0.0, 1.0),
+        "ema": (0.0, 0.9999),
+        "smoothing": (0.0, 0.5),
+        "jitter": (0.0, 0.5),
+        "smallest": (0.25, 1.0),
+        "balance": (0.0, 1.0),
+    }
+    words: ClassVar = {
+        "loss": ("bce", "focal", "asl", "soft_f2", "softmax"),
+        "dihedral": (False, True),
+        "tta": (False, True),
+    }
+
     learning_rate: Knob
+    warm_up: Knob
+    head_epochs: Knob
+    head_rate: Knob
     dropout: Knob
     width: Knob
-    smoothing: Knob
     decay: Knob
+    ema: Knob
+    loss: Knob
+    smoothing: Knob
+    dihedral: Knob
     jitter: Knob
-
-    @field_validator("*")
-    @classmethod
-    def _within_bounds(cls, knob: "float | Choice | Range", info: ValidationInfo) -> "float | Choice | Range":
-        low, high = BOUNDS[str(info.field_name)]
-        values = (knob,) if isinstance(knob, float) else knob.ends()
-        if not all(low <= value <= high for value in values):
-            raise ValueError(f"should lie in {low}..{high}")
-        return knob
-
-    def fixed(self) -> dict[str, float]:
-        """Return the knobs that the search leaves alone."""
-        return {name: knob for name, knob in self if isinstance(knob, float)}
-
-    def searched(self) -> dict[str, Choice | Range]:
-        """Return the knobs that the search varies."""
-        return {name: knob for name, knob in self if isinstance(knob, Choice | Range)}
-
-    def ends(self) -> tuple[dict[str, float], dict[str, float]]:
-        """Return the two corners of the space: all knobs at their smallest, all at their largest."""
-        corners = {name: knob.ends() for name, knob in self.searched().items()}
-        low = {name: pair[0] for name, pair in corners.items()}
-        high = {name: pair[1] for name, pair in corners.items()}
-        return self.fixed() | low, self.fixed() | high
+    smallest: Knob
+    balance: Knob
+    tta: Knob
 
 
 class Experiment(Section):
-    """experiments/E.yaml.
+    """What each experiments/E.yaml says, whatever its learner is made of.
 
-    chips: the step whose chips the learner sees. labels: all, or the rare ones of the data set. weights: none,
-    imagenet, or the path of a weights file. size: side of the input in pixels. objective: what the search maximises on
-    its validation rows. epochs, batch: the budget of a full training.
+    chips: the step whose chips the learner sees. labels: all, or the rare ones of the data set. size: side of the input
+    in pixels. objective: what the search maximises on its validation rows. epochs: of a full training. batch: chips
+    that are worked on at once.
     """
 
-    backbone: Literal["plain", "mobilenet", "mobilenet_v2"]
-    weights: str = Field(min_length=1)
     chips: Literal["ingest", "dehaze", "nir"]
     labels: Literal["all", "rare"]
     size: int = Field(ge=32, le=1024, multiple_of=32)
-    loss: Literal["bce", "focal"]
     objective: Literal["f2", "map"]
     epochs: int = Field(ge=1, le=1000)
     batch: int = Field(ge=1, le=4096)
-    knobs: Knobs
-
-    @model_validator(mode="after")
-    def _weights_fit(self) -> "Experiment":
-        if self.weights == "none":
-            return self
-        if self.backbone == "plain":
-            raise ValueError("weights should be none: the plain network has no published weights")
-        if self.knobs.width != 1.0:
-            raise ValueError("knobs.width should be 1.0 where weights are loaded: they were made at that width")
-        return self
+    knobs: Space
 
     def targets(self, vocabulary: Vocabulary) -> tuple[str, ...]:
         """Return the labels this learner predicts; raise InputError when the data set has none of them."""
@@ -146,8 +94,9 @@ class Experiment(Section):
             )
         return labels
 
-    def check_chips(self, *, nir: bool) -> None:
-        """Raise InputError when the learner sees near-infrared and the data set names no TIFs, which nir says."""
+    def check(self, vocabulary: Vocabulary, *, nir: bool) -> None:
+        """Raise InputError when the data set cannot serve this learner; nir says whether it names TIFs."""
+        self.targets(vocabulary)
         if self.chips == "nir" and not nir:
             raise InputError(
                 "chips: nir: the data set names no TIFs to take near-infrared from. Name them in its YAML, under "
@@ -155,10 +104,59 @@ class Experiment(Section):
             )
 
 
-def read_experiment(name: str, folder: Path = EXPERIMENTS) -> Experiment:
+class Network(Experiment):
+    """A learner that is a neural network. weights: none, imagenet, or the path of a weights file."""
+
+    backbone: Literal[
+        "plain",
+        "vgg16",
+        "resnet50",
+        "mobilenet",
+        "mobilenet_v2",
+        "densenet121",
+        "inception_v3",
+        "efficientnet_v2b0",
+        "convnext_tiny",
+    ]
+    weights: str = Field(min_length=1)
+    knobs: NetworkKnobs
+
+    @model_validator(mode="after")
+    def _weights_fit(self) -> "Network":
+        if self.weights == "none":
+            if max(self.knobs.values("head_epochs")) > 0:
+                raise ValueError("knobs.head_epochs should be 0 where weights are none: there are no features yet")
+            return self
+        if self.backbone == "plain":
+            raise ValueError("weights should be none: the plain network has no published weights")
+        if self.knobs.width != 1.0:
+            raise ValueError("knobs.width should be 1.0 where weights are loaded: they were made at that width")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_the_backbone(self) -> "Network":
+        least = SMALLEST.get(self.backbone, 32)
+        side = self.size * min(self.knobs.values("smallest"))
+        if side < least:
+            raise ValueError(f"size times knobs.smallest should be at least {least} for {self.backbone} (got {side:g})")
+        if self.knobs.width != 1.0 and self.backbone not in OF_ANY_WIDTH:
+            raise ValueError(f"knobs.width should be 1.0 for {self.backbone}; only {', '.join(OF_ANY_WIDTH)} vary it")
+        return self
+
+    def check(self, vocabulary: Vocabulary, *, nir: bool) -> None:
+        """Raise InputError when the data set cannot serve this learner; nir says whether it names TIFs."""
+        super().check(vocabulary, nir=nir)
+        if "softmax" in self.knobs.values("loss") and not set(vocabulary.exclusive) & set(self.targets(vocabulary)):
+            raise InputError(
+                "knobs.loss: softmax is taken over the labels that exclude each other, and the data set names none "
+                "among this learner's. Take another loss, or take this experiment out of params.yaml"
+            )
+
+
+def read_experiment(name: str, folder: Path = EXPERIMENTS) -> Network:
     """Read experiments/NAME.yaml; raise InputError with all its faults at once."""
     path = folder / f"{name}.yaml"
-    return validate(Experiment, read_yaml(path), str(path))
+    return validate(Network, read_yaml(path), str(path))
 
 
 def read_experiments(
@@ -166,15 +164,14 @@ def read_experiments(
 ) -> Mapping[str, Experiment]:
     """Read the experiments that params.yaml lists, and check that the data set can serve each of them.
 
-    nir: whether the data set names TIFs with near-infrared.
+    nir: whether the data set names TIFs with near-infrared. Raises InputError with the faults of all of them.
     """
     experiments = {}
     faults = []
     for name in names:
         try:
             experiments[name] = read_experiment(name, folder)
-            experiments[name].targets(vocabulary)
-            experiments[name].check_chips(nir=nir)
+            experiments[name].check(vocabulary, nir=nir)
         except InputError as error:
             faults.append(str(error) if str(folder) in str(error) else f"{folder / name}.yaml: {error}")
     if faults:

@@ -1,4 +1,9 @@
-"""Batches of chips for training: shuffled and augmented in the graph."""
+"""Batches of chips for training: gathered by row, resized and augmented in the graph."""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -7,38 +12,150 @@ import tensorflow as tf
 Pictures = npt.NDArray[np.uint8]
 Targets = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
+Batch = tuple[Pictures, Targets, npt.NDArray[np.int64]]
+
+AT_ONCE = 2  # batches in preparation, and as many that wait: what is more costs memory and gains nothing
 
 
-def training_batches(pictures: Pictures, y: Targets, *, batch: int, seed: int, jitter: float) -> tf.data.Dataset:
-    """Return epoch after epoch of augmented batches: float32 (b, size, size, 3) RGB 0..255, and targets (b, labels).
+class Side:
+    """The side of each epoch's chips in pixels: a variable of the graph, so that another side is no other graph."""
 
-    Chips are drawn by index, so that the pictures (which may be memory-mapped) never become a constant of the graph.
+    def __init__(self, sides: Sequence[int]) -> None:
+        """Take the sides of all epochs."""
+        self._sides = sides
+        self.fixed = sides[0] if len(set(sides)) == 1 else None
+        self.variable = tf.Variable(sides[0], trainable=False, dtype=tf.int32)
+
+    def set(self, epoch: int, _logs: Mapping[str, Any] | None = None) -> None:
+        """Begin an epoch."""
+        self.variable.assign(self._sides[epoch])
+
+
+def training_batches(
+    pictures: Pictures,
+    y: Targets,
+    *,
+    rows: Rows,
+    batch: int,
+    side: Side,
+    seed: int,
+    jitter: float,
+    dihedral: bool,
+    balance: float,
+) -> tf.data.Dataset:
+    """Return augmented batches: float32 (b, side, side, 3) RGB 0..255, and targets (b, labels); an epoch an iteration.
+
+    Chips are gathered batch by batch from the pictures, which may be mapped from the disk and larger than the memory.
+    rows: those to draw from, in another order each epoch. side: of each epoch's chips, at most that of the pictures.
+    balance: how far the chips of rare labels are drawn more often, 0..1; see row_weights. All chance comes from the
+    seed: the same seed gives the same batches, to the last bit.
     """
-    size = pictures.shape[1]
+    draw = _Epochs(pictures, y, rows=rows, batch=batch, seed=seed, balance=balance)
+    stored = pictures.shape[1]
 
-    def gather(rows: npt.NDArray[np.int64]) -> tuple[Pictures, Targets]:
-        return pictures[rows], y[rows]
+    def prepare(chips: tf.Tensor, targets: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        if side.fixed != stored:
+            chips = shrink(chips, side.variable)
+        chips = augment(chips, state, jitter=jitter, dihedral=dihedral)
+        return tf.ensure_shape(chips, (None, side.fixed, side.fixed, 3)), targets
 
-    def load(rows: tf.Tensor, draw: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        chips, targets = tf.numpy_function(gather, [rows], (tf.uint8, tf.float32))
-        chips = tf.cast(tf.ensure_shape(chips, (None, size, size, 3)), tf.float32)
-        return augment(chips, draw, jitter=jitter), tf.ensure_shape(targets, (None, y.shape[1]))
+    signature = (
+        tf.TensorSpec((None, stored, stored, 3), tf.uint8),
+        tf.TensorSpec((None, y.shape[1]), tf.float32),
+        tf.TensorSpec((2,), tf.int64),
+    )
+    drawn = tf.data.Dataset.from_generator(draw, output_signature=signature)
+    batches = drawn.map(prepare, num_parallel_calls=AT_ONCE, deterministic=True)
+    return batches.apply(tf.data.experimental.assert_cardinality(len(draw))).prefetch(AT_ONCE)
 
-    order = tf.data.Dataset.range(len(pictures)).shuffle(len(pictures), seed=seed, reshuffle_each_iteration=True)
-    draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
-    batches = tf.data.Dataset.zip((order.batch(batch), draws)).map(load, num_parallel_calls=2, deterministic=True)
-    return batches.prefetch(2)
+
+class _Epochs:
+    """The batches of one epoch after another's, not yet augmented, each with the state of its augmentation's chance."""
+
+    def __init__(self, pictures: Pictures, y: Targets, *, rows: Rows, batch: int, seed: int, balance: float) -> None:
+        self._pictures, self._y, self._rows, self._batch, self._seed = pictures, y, rows, batch, seed
+        weights = row_weights(y[rows], balance) if balance else None
+        self._shares = None if weights is None else weights / weights.sum()
+        self._epochs = itertools.count()
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._rows) / self._batch)
+
+    def __call__(self) -> Iterator[Batch]:
+        """Draw an epoch: each row once or, with weights, as many rows as there are, with replacement."""
+        # From the epoch's number, not from where the last one ended: how far ahead that was drawn, chance decides.
+        rng = np.random.default_rng((self._seed, next(self._epochs)))
+        order = rng.choice(self._rows, len(self._rows), replace=self._shares is not None, p=self._shares)
+        states = rng.integers(2**62, size=(len(self), 2))
+        for start, state in zip(range(0, len(order), self._batch), states, strict=True):
+            rows = order[start : start + self._batch]
+            yield self._pictures[rows], self._y[rows], state
 
 
-def augment(chips: tf.Tensor, draw: tf.Tensor, *, jitter: float) -> tf.Tensor:
-    """Give each chip one of the 8 symmetries of the square, and a brightness within 1 +- jitter.
+def row_weights(y: Targets, balance: float) -> npt.NDArray[np.float64]:
+    """Return how often to draw each row of y (n, labels), relative to a row without labels.
 
-    chips: float32 (b, size, size, 3). draw: int64 (2,), the generator's state, so that equal draws give equal chips.
+    A row has the weight of its rarest label: (count of the most frequent label / its own count) ** balance.
     """
-    count = tf.shape(chips)[0]
-    coins = tf.random.stateless_uniform((3, count, 1, 1, 1), seed=draw) < 0.5
-    chips = tf.where(coins[0], tf.reverse(chips, [1]), chips)
-    chips = tf.where(coins[1], tf.reverse(chips, [2]), chips)
-    chips = tf.where(coins[2], tf.transpose(chips, (0, 2, 1, 3)), chips)
-    gain = tf.random.stateless_uniform((count, 1, 1, 1), seed=draw + 1, minval=1 - jitter, maxval=1 + jitter)
-    return tf.clip_by_value(chips * gain, 0.0, 255.0)
+    counts = np.maximum(y.sum(axis=0), 1)
+    weights = (counts.max() / counts) ** balance
+    return np.asarray(np.maximum(1.0, (y * weights).max(axis=1)), dtype=np.float64)
+
+
+def shrink(chips: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
+    """Return chips, uint8 (b, s, s, 3), at a smaller side: the mean over pixels, as chips.pictures.resize takes it."""
+    means = tf.image.resize(chips, (side, side), method="area")
+    return tf.cast(tf.round(means), tf.uint8)
+
+
+def augment(chips: tf.Tensor, draw: tf.Tensor, *, jitter: float, dihedral: bool) -> tf.Tensor:
+    """Return chips, uint8 (b, side, side, 3), as float32: turned or mirrored if dihedral, in another light if jitter.
+
+    draw: int64 (2,), the state that all chance comes from, so that equal draws give equal chips.
+    """
+    turned = _turn(chips, draw) if dihedral else chips
+    shown = tf.cast(turned, tf.float32)
+    return _light(shown, draw, jitter) if jitter else shown
+
+
+def _turn(chips: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
+    """Give each chip one of the eight symmetries of the square: by three coins, upside down, mirrored, transposed.
+
+    Only the chips that a coin falls for are moved, and while they are bytes: to turn all of them, as floats, and choose
+    by tf.where, takes ten times as long.
+    """
+    coins = tf.random.stateless_uniform((3, tf.shape(chips)[0]), seed=draw, maxval=2, dtype=tf.int32)
+    for coin, turned in zip(tf.unstack(coins), (_upside_down, _mirrored, _transposed), strict=True):
+        places = tf.dynamic_partition(tf.range(tf.size(coin)), coin, 2)
+        kept, chosen = tf.dynamic_partition(chips, coin, 2)
+        chips = tf.dynamic_stitch(places, [kept, turned(chosen)])
+    return chips
+
+
+def _upside_down(chips: tf.Tensor) -> tf.Tensor:
+    """Reverse the rows, each of which is copied as one piece."""
+    count, height, width, channels = tf.unstack(tf.shape(chips))
+    rows = tf.reshape(chips, (count, height, width * channels))
+    return tf.reshape(tf.reverse(rows, [1]), tf.shape(chips))
+
+
+def _mirrored(chips: tf.Tensor) -> tf.Tensor:
+    """Reverse each row, as TensorFlow does best in three dimensions."""
+    count, height, width, channels = tf.unstack(tf.shape(chips))
+    rows = tf.reshape(chips, (count * height, width, channels))
+    return tf.reshape(tf.reverse(rows, [1]), tf.shape(chips))
+
+
+def _transposed(chips: tf.Tensor) -> tf.Tensor:
+    return tf.transpose(chips, (0, 2, 1, 3))
+
+
+def _light(chips: tf.Tensor, draw: tf.Tensor, jitter: float) -> tf.Tensor:
+    """Multiply each chip's brightness, and its contrast around its mean, by a number of 1 +- jitter each."""
+    factors = tf.random.stateless_uniform(
+        (2, tf.shape(chips)[0], 1, 1, 1), seed=draw + 1, minval=1 - jitter, maxval=1 + jitter
+    )
+    brightness, contrast = factors[0], factors[1]
+    mean = tf.reduce_mean(chips, axis=(1, 2, 3), keepdims=True)
+    lit = chips * (brightness * contrast) + mean * brightness * (1 - contrast)
+    return tf.clip_by_value(lit, 0.0, 255.0)

@@ -1,14 +1,67 @@
-"""The losses an experiment can name."""
+"""The losses an experiment can name, each from targets and probabilities (n, labels) to one number a chip."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import keras
+from keras import ops
+
+Tensor: TypeAlias = keras.KerasTensor
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+TINY = 1e-7
+FOCUS = 2.0  # gamma of Lin et al.
+HELD, ABSENT, MARGIN = 1.0, 4.0, 0.05  # gamma+, gamma- and m of Ridnik et al.
 
 
-def make_loss(name: str, *, smoothing: float) -> keras.losses.Loss:
-    """Return the loss called name for independent labels.
+def make_loss(name: str, *, smoothing: float, exclusive: int) -> Loss:
+    """Return the loss called name.
 
-    bce: binary cross-entropy. focal: binary cross-entropy weighted by (1 - p_true)^2 (Lin et al., ICCV 2017).
+    bce: binary cross-entropy. focal: weighted by (1 - p_true)^2 (Lin et al., ICCV 2017). asl: asymmetric, so that
+    what is absent and known to be counts hardly at all (Ridnik et al., ICCV 2021). soft_f2: 1 - F2 of the
+    probabilities. softmax: cross-entropy of the first `exclusive` labels, which share a softmax, beside the others'
+    binary cross-entropies; two labels of the group share their chip, and a chip without any counts by the others.
     smoothing moves the targets 0 and 1 to smoothing / 2 and 1 - smoothing / 2.
     """
-    if name == "focal":
-        return keras.losses.BinaryFocalCrossentropy(gamma=2.0, label_smoothing=smoothing)
-    return keras.losses.BinaryCrossentropy(label_smoothing=smoothing)
+    loss = _grouped(exclusive) if name == "softmax" else LOSSES[name]
+
+    def smoothed(y: Tensor, p: Tensor) -> Tensor:
+        return loss(y * (1 - smoothing) + smoothing / 2, ops.clip(p, TINY, 1 - TINY))
+
+    return smoothed
+
+
+def _bce(y: Tensor, p: Tensor) -> Tensor:
+    return -ops.mean(y * ops.log(p) + (1 - y) * ops.log(1 - p), axis=-1)
+
+
+def _focal(y: Tensor, p: Tensor) -> Tensor:
+    held, absent = y * (1 - p) ** FOCUS * ops.log(p), (1 - y) * p**FOCUS * ops.log(1 - p)
+    return -ops.mean(held + absent, axis=-1)
+
+
+def _asymmetric(y: Tensor, p: Tensor) -> Tensor:
+    shifted = ops.maximum(p - MARGIN, 0.0)
+    held, absent = y * (1 - p) ** HELD * ops.log(p), (1 - y) * shifted**ABSENT * ops.log(1 - shifted)
+    return -ops.mean(held + absent, axis=-1)
+
+
+def _soft_f2(y: Tensor, p: Tensor) -> Tensor:
+    """Count probabilities as parts of a label; the 1 keeps a chip without labels from having no F2."""
+    hits = ops.sum(y * p, axis=-1)
+    return 1 - (5 * hits + 1) / (4 * ops.sum(y, axis=-1) + ops.sum(p, axis=-1) + 1)
+
+
+def _grouped(exclusive: int) -> Loss:
+    def loss(y: Tensor, p: Tensor) -> Tensor:
+        group, others = y[:, :exclusive], y[:, exclusive:]
+        share = group / ops.maximum(ops.sum(group, axis=-1, keepdims=True), TINY)
+        of_group = -ops.sum(share * ops.log(p[:, :exclusive]), axis=-1)
+        q = p[:, exclusive:]
+        of_others = -ops.sum(others * ops.log(q) + (1 - others) * ops.log(1 - q), axis=-1)
+        return (of_group + of_others) / y.shape[-1]
+
+    return loss
+
+
+LOSSES: Mapping[str, Loss] = {"bce": _bce, "focal": _focal, "asl": _asymmetric, "soft_f2": _soft_f2}

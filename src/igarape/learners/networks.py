@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import keras
 
@@ -10,26 +12,53 @@ from igarape.errors import InputError
 
 MOMENTUM = 0.9
 FILTERS = (16, 32, 64, 128, 192)
+IMAGENET_MEAN, IMAGENET_DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of R, G and B in 0..255
+HEAD, BODY = "head", "body"
+
+Tensor: TypeAlias = keras.KerasTensor
 
 
-def build_network(backbone: str, weights: str, *, size: int, labels: int, knobs: Mapping[str, float]) -> keras.Model:
-    """Build a network from float32 (n, size, size, 3), RGB 0..255, to probabilities (n, labels).
+def build_network(backbone: str, weights: str, *, labels: int, exclusive: int, knobs: Mapping[str, Any]) -> keras.Model:
+    """Build a network from float32 (n, side, side, 3), RGB 0..255, of any side, to probabilities (n, labels).
 
-    weights: none, imagenet, or a path. knobs: dropout and width are read here.
+    weights: none, imagenet, or a path. exclusive: how many of the first labels share one softmax; the others, each
+    a sigmoid of its own. knobs: dropout and width are read here.
     Raises InputError when the weights can't be had.
     """
-    pictures = keras.Input((size, size, 3), name="pictures")
-    features = BACKBONES[backbone](pictures, weights, knobs["width"])
-    features = keras.layers.Dropout(knobs["dropout"])(features)
-    p = keras.layers.Dense(labels, activation="sigmoid", dtype="float32", name="p")(features)
-    network = keras.Model(pictures, p, name=backbone)
+    pictures = keras.Input((None, None, 3), name="pictures")
+    features = _body(backbone, weights, knobs["width"])(pictures)
+    dropped = keras.layers.Dropout(knobs["dropout"])(features)
+    network = keras.Model(pictures, _head(labels, exclusive, features.shape[-1])(dropped), name=backbone)
     _quicken_statistics(network)
     return network
 
 
-def _plain(pictures: keras.KerasTensor, _weights: str, width: float) -> keras.KerasTensor:
+def _head(labels: int, exclusive: int, width: int) -> keras.Model:
+    """Return the part from features (n, width) to probabilities (n, labels), in float32 whatever comes before."""
+    features = keras.Input((width,))
+    scores = keras.layers.Dense(labels, dtype="float32")(features)
+    p = keras.layers.Activation("sigmoid", dtype="float32")(scores[:, exclusive:])
+    if exclusive:
+        shares = keras.layers.Softmax(dtype="float32")(scores[:, :exclusive])
+        p = keras.layers.Concatenate(dtype="float32")([shares, p])
+    return keras.Model(features, p, name=HEAD)
+
+
+def _body(backbone: str, weights: str, width: float) -> keras.Model:
+    """Return the part from pictures, RGB 0..255, to features (n, channels): what the backbone expects, and itself."""
+    pictures = keras.Input((None, None, 3))
+    if backbone == "plain":
+        return keras.Model(pictures, _plain(pictures, width), name=BODY)
+    application = APPLICATIONS[backbone]
+    alpha = {} if width == 1.0 else {"alpha": width}
+    body = application.make(input_shape=(None, None, 3), include_top=False, weights=None, pooling="avg", **alpha)
+    _load_weights(body, backbone, weights)
+    return keras.Model(pictures, body(application.prepare(pictures)), name=BODY)
+
+
+def _plain(pictures: Tensor, width: float) -> Tensor:
     """Five blocks of convolution, normalisation and pooling, then the mean and the maximum over the picture."""
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)
+    x = _to_signed(pictures)
     for filters in FILTERS:
         x = keras.layers.Conv2D(max(8, round(filters * width)), 3, padding="same", use_bias=False)(x)
         x = keras.layers.BatchNormalization()(x)
@@ -40,27 +69,46 @@ def _plain(pictures: keras.KerasTensor, _weights: str, width: float) -> keras.Ke
     return keras.layers.Concatenate()([mean, peak])
 
 
-def _pretrained(name: str) -> Callable[..., keras.KerasTensor]:
-    """Return a backbone made of one of keras.applications that expects values in -1..1."""
-
-    def backbone(pictures: keras.KerasTensor, weights: str, width: float) -> keras.KerasTensor:
-        x = keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)
-        shape = pictures.shape[1:]
-        body = APPLICATIONS[name](input_shape=shape, alpha=width, include_top=False, weights=None, pooling="avg")
-        _load_weights(body, name, weights)
-        return body(x)
-
-    return backbone
+def _to_signed(pictures: Tensor) -> Tensor:
+    """Bring 0..255 to -1..1."""
+    return keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)
 
 
-APPLICATIONS: Mapping[str, Callable[..., keras.Model]] = {
-    "mobilenet": keras.applications.MobileNet,
-    "mobilenet_v2": keras.applications.MobileNetV2,
-}
+def _to_standard(pictures: Tensor) -> Tensor:
+    """Take ImageNet's mean off, and divide by its standard deviation, channel by channel."""
+    scale = [1 / deviation for deviation in IMAGENET_DEVIATION]
+    offset = [-mean / deviation for mean, deviation in zip(IMAGENET_MEAN, IMAGENET_DEVIATION, strict=True)]
+    return keras.layers.Rescaling(scale, offset=offset)(pictures)
 
-BACKBONES: Mapping[str, Callable[..., keras.KerasTensor]] = {
-    "plain": _plain,
-    **{name: _pretrained(name) for name in APPLICATIONS},
+
+def _to_centred_bgr(pictures: Tensor) -> Tensor:
+    """Turn RGB to BGR, and take the means of the first ImageNet networks off (Simonyan and Zisserman, ICLR 2015)."""
+    bgr = keras.ops.take(pictures, [2, 1, 0], axis=-1)
+    return keras.layers.Rescaling(1.0, offset=[-103.939, -116.779, -123.68])(bgr)
+
+
+def _as_they_are(pictures: Tensor) -> Tensor:
+    """Leave the preparation to the network, which brings its own."""
+    return pictures
+
+
+@dataclass(frozen=True)
+class Application:
+    """A network of keras.applications, and how it wants RGB values 0..255 prepared."""
+
+    make: Callable[..., keras.Model]
+    prepare: Callable[[Tensor], Tensor]
+
+
+APPLICATIONS: Mapping[str, Application] = {
+    "vgg16": Application(keras.applications.VGG16, _to_centred_bgr),
+    "resnet50": Application(keras.applications.ResNet50, _to_centred_bgr),
+    "mobilenet": Application(keras.applications.MobileNet, _to_signed),
+    "mobilenet_v2": Application(keras.applications.MobileNetV2, _to_signed),
+    "densenet121": Application(keras.applications.DenseNet121, _to_standard),
+    "inception_v3": Application(keras.applications.InceptionV3, _to_signed),
+    "efficientnet_v2b0": Application(keras.applications.EfficientNetV2B0, _as_they_are),
+    "convnext_tiny": Application(keras.applications.ConvNeXtTiny, _as_they_are),
 }
 
 
@@ -97,7 +145,7 @@ def _download(name: str) -> Path:
     """Let Keras download the published weights, keep them in its cache under our name, and return that path."""
     target = keras_cache() / f"{name}_imagenet_notop.weights.h5"
     try:
-        published = APPLICATIONS[name](include_top=False, weights="imagenet", pooling="avg")
+        published = APPLICATIONS[name].make(include_top=False, weights="imagenet", pooling="avg")
     except Exception as error:  # Keras raises a bare Exception when a download fails
         raise InputError(
             f"weights: imagenet: {target.name} is neither in IGARAPE_WEIGHTS nor in {target.parent}, and the download "

@@ -13,12 +13,13 @@ import pandas as pd
 
 from igarape.errors import InputError
 from igarape.labels import Booleans
-from igarape.learners.experiment import Choice, Experiment, Knobs
+from igarape.learners.experiment import Network
 from igarape.learners.inputs import Pictures, Rows
+from igarape.learners.knobs import Choice, Space, Value
 from igarape.learners.training import Log, fit
 
 Report = Callable[[int, int, str], None]
-TrialRun = Callable[[str, Mapping[str, float]], AbstractContextManager[Log]]
+TrialRun = Callable[[str, Mapping[str, Value]], AbstractContextManager[Log]]
 
 ORACLES = {
     "random": keras_tuner.oracles.RandomSearchOracle,
@@ -40,7 +41,7 @@ class Budget:
 class Found:
     """What a search found: the best knobs, their score, and one row per trial."""
 
-    knobs: Mapping[str, float]
+    knobs: Mapping[str, Value]
     score: float
     trial: str
     trials: pd.DataFrame
@@ -50,7 +51,8 @@ def search(
     pictures: Pictures,
     y: Booleans,
     *,
-    experiment: Experiment,
+    experiment: Network,
+    exclusive: int,
     train: Rows,
     watch: Rows,
     budget: Budget,
@@ -60,7 +62,7 @@ def search(
 ) -> Found:
     """Train budget.trials networks on the rows train and return the knobs that score best on the rows watch.
 
-    folder: where keras-tuner keeps its state. trial_run(name, knobs) opens the record of one trial and gives its log.
+    exclusive: how many of the first labels exclude each other. folder: where keras-tuner keeps its state. trial_run(name, knobs) opens the record of one trial and gives its log.
     report: called with (epochs done, of how many, what is going on).
     Raises InputError when no row of watch holds any label, or when a trial does.
     """
@@ -83,6 +85,7 @@ def search(
             pictures,
             y,
             experiment=experiment,
+            exclusive=exclusive,
             train=train,
             watch=watch,
             budget=budget,
@@ -97,11 +100,11 @@ def search(
     except keras_tuner.errors.FatalError as error:
         raise error.__cause__ or error from None
     best = max(tuner.rows, key=lambda row: row["score"])
-    knobs = {name: best[name] for name in Knobs.model_fields}
+    knobs = {name: best[name] for name in type(experiment.knobs).model_fields}
     return Found(knobs=knobs, score=best["score"], trial=best["trial"], trials=pd.DataFrame(tuner.rows))
 
 
-def space(knobs: Knobs) -> keras_tuner.HyperParameters:
+def space(knobs: Space) -> keras_tuner.HyperParameters:
     """Return the searched knobs as keras-tuner's hyper-parameters."""
     found = keras_tuner.HyperParameters()
     for name, knob in knobs.searched().items():
@@ -112,7 +115,7 @@ def space(knobs: Knobs) -> keras_tuner.HyperParameters:
     return found
 
 
-def _worthwhile(knobs: Knobs, trials: int) -> int:
+def _worthwhile(knobs: Space, trials: int) -> int:
     """Return how many trials make sense: a space of choices only has an end."""
     searched = knobs.searched().values()
     if not all(isinstance(knob, Choice) for knob in searched):
@@ -137,7 +140,7 @@ class _Tuner(keras_tuner.Tuner):
 
     def _train(self, trial: Any, pictures: Pictures, y: Booleans, **settings: Any) -> dict[str, float]:
         """Train with the trial's knobs, keep its row, and return the last epoch's metrics."""
-        experiment: Experiment = settings["experiment"]
+        experiment: Network = settings["experiment"]
         budget: Budget = settings["budget"]
         searched = {name: trial.hyperparameters.get(name) for name in experiment.knobs.searched()}
         knobs = experiment.knobs.fixed() | searched
@@ -156,6 +159,7 @@ class _Tuner(keras_tuner.Tuner):
                 y,
                 experiment=experiment,
                 knobs=knobs,
+                exclusive=settings["exclusive"],
                 train=settings["train"],
                 watch=settings["watch"],
                 epochs=budget.epochs,

@@ -1,104 +1,181 @@
-"""One training: a network fitted on given rows, watched on others, and written as ONNX."""
+"""One training of a network: fitted on given rows, watched on others, and written as ONNX."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
+from igarape.chips.pictures import symmetries
 from igarape.files import whole
 from igarape.labels import Booleans
-from igarape.learners.experiment import Experiment
-from igarape.learners.inputs import Pictures, Rows, training_batches
+from igarape.learners import devices
+from igarape.learners.experiment import Network
+from igarape.learners.inputs import Pictures, Rows, Side, training_batches
 from igarape.learners.losses import make_loss
-from igarape.learners.networks import build_network
+from igarape.learners.networks import BODY, HEAD, build_network
 from igarape.metrics import mean_average_precision, sample_f2
 from igarape.tables import Probabilities
 
-WARM_UP = 0.1
 STEPS_AT_ONCE = 50  # without a return to Python, which costs a small network a fifth of its time
 THRESHOLD = 0.2
 
 Log = Callable[[int, Mapping[str, float]], None]
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A trained network. size: side of its chips in pixels. batch: chips that it looks at at once."""
+
+    network: keras.Model
+    size: int
+    batch: int
+    rebuild: Callable[[], keras.Model]
+
+    def predict(self, pictures: Pictures, rows: Rows, *, tta: bool) -> Probabilities:
+        """Return probabilities (rows, labels) for those rows of pictures; tta: the mean over the eight symmetries."""
+        step = max(1, self.batch // 8) if tta else self.batch
+        parts = [self._mean(pictures[rows[start : start + step]], tta=tta) for start in range(0, len(rows), step)]
+        return np.concatenate(parts)
+
+    def _mean(self, chips: Pictures, *, tta: bool) -> Probabilities:
+        """Average over the views of a few chips."""
+        views = symmetries(chips) if tta else [chips]
+        p = np.asarray(self.network(np.concatenate(views).astype(np.float32), training=False))
+        mean: Probabilities = p.reshape(len(views), len(chips), -1).mean(axis=0)
+        return mean
+
+    def export(self, stem: Path) -> Path:
+        """Write the network as stem.onnx: float32 (n, size, size, 3), RGB 0..255 -> (n, labels); return that path."""
+        path = stem.with_name(f"{stem.name}.onnx")
+        network = self.rebuild()  # in float32, whatever it was trained in
+        network.set_weights(self.network.get_weights())
+        network(np.zeros((1, self.size, self.size, 3), dtype=np.float32))  # Keras exports only what was called once
+        seen = keras.InputSpec(shape=(None, self.size, self.size, 3), dtype="float32")
+        with whole(path) as unfinished:
+            network.export(unfinished, format="onnx", verbose=False, input_signature=[seen])
+        return path
+
+
 def fit(
     pictures: Pictures,
     y: Booleans,
     *,
-    experiment: Experiment,
-    knobs: Mapping[str, float],
+    experiment: Network,
+    knobs: Mapping[str, Any],
+    exclusive: int,
     train: Rows,
     watch: Rows,
     epochs: int,
     patience: int,
     seed: int,
     log: Log,
-) -> keras.Model:
+) -> Trained:
     """Train the experiment's network on the rows train of pictures (n, size, size, 3) and y (n, labels).
 
-    After each epoch log(epoch, metrics) is called with loss, and score's figures on the rows watch. When there are such
-    rows, training stops after patience epochs without a lower val_loss, and the best epoch's weights are kept.
+    exclusive: how many of the first labels exclude each other. After each epoch log(epoch, metrics) is called with
+    loss, and score's figures on the rows watch. When there are such rows, training stops after patience epochs without
+    a lower val_loss, and the best epoch's weights are kept.
+    Raises InputError when weights are missing or a batch does not fit the memory.
     """
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
-    network = build_network(
-        experiment.backbone, experiment.weights, size=experiment.size, labels=y.shape[1], knobs=knobs
-    )
-    steps = -(-len(train) // experiment.batch)
-    network.compile(
-        optimizer=_optimizer(knobs, epochs * steps),
-        loss=make_loss(experiment.loss, smoothing=knobs["smoothing"]),
-        steps_per_execution=min(steps, STEPS_AT_ONCE),
-    )
+
+    def build(weights: str) -> keras.Model:
+        shared = exclusive if knobs["loss"] == "softmax" else 0
+        return build_network(experiment.backbone, weights, labels=y.shape[1], exclusive=shared, knobs=knobs)
+
     targets = y.astype(np.float32)
-    callbacks: list[keras.callbacks.Callback] = [_Watch(pictures[watch], y[watch], experiment, log)]
-    if len(watch):
-        stop = keras.callbacks.EarlyStopping("val_loss", mode="min", patience=patience, restore_best_weights=True)
-        callbacks.append(stop)
-    network.fit(
-        training_batches(pictures[train], targets[train], batch=experiment.batch, seed=seed, jitter=knobs["jitter"]),
-        epochs=epochs,
-        shuffle=False,  # training_batches does
-        verbose=0,
-        callbacks=callbacks,
-    )
-    return network
+    steps = -(-len(train) // experiment.batch)
+    with devices.within_memory(experiment.batch, experiment.size), devices.strategy().scope():
+        with devices.in_precision(devices.precision()):
+            network = build(experiment.weights)
+        loss = make_loss(knobs["loss"], smoothing=knobs["smoothing"], exclusive=exclusive)
+        trained = Trained(network, experiment.size, experiment.batch, lambda: build("none"))
+        if knobs["head_epochs"]:
+            _teach_head(trained, pictures, targets, train=train, loss=loss, knobs=knobs)
+        network.compile(
+            optimizer=_optimizer(knobs, epochs * steps), loss=loss, steps_per_execution=min(steps, STEPS_AT_ONCE)
+        )
+        side = Side([side_of(epoch, epochs, experiment.size, knobs["smallest"]) for epoch in range(epochs)])
+        batches = training_batches(
+            pictures,
+            targets,
+            rows=train,
+            batch=experiment.batch,
+            side=side,
+            seed=seed,
+            jitter=knobs["jitter"],
+            dihedral=knobs["dihedral"],
+            balance=knobs["balance"],
+        )
+        watcher = _Watch(trained, pictures, y, watch, log)
+        callbacks = _callbacks(side, watcher, ema=knobs["ema"], patience=patience)
+        network.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)  # training_batches shuffles
+    return trained
 
 
-def _optimizer(knobs: Mapping[str, float], steps: int) -> keras.optimizers.Optimizer:
-    """Return AdamW whose rate warms up over a tenth of the steps and then falls to nothing along a cosine."""
-    warm_up = max(1, round(steps * WARM_UP))
+def _callbacks(side: Side, watcher: "_Watch", *, ema: float, patience: int) -> list[keras.callbacks.Callback]:
+    """Return what happens between epochs, in its order: the averaged weights are in place when the rows are scored."""
+    callbacks: list[keras.callbacks.Callback] = [keras.callbacks.LambdaCallback(on_epoch_begin=side.set)]
+    if ema:
+        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    callbacks.append(watcher)
+    if len(watcher.rows):
+        callbacks.append(
+            keras.callbacks.EarlyStopping("val_loss", mode="min", patience=patience, restore_best_weights=True)
+        )
+    return callbacks
+
+
+def side_of(epoch: int, epochs: int, size: int, smallest: float) -> int:
+    """Return the side of an epoch's chips in pixels, a multiple of 32.
+
+    It grows evenly from smallest * size, and is size in the last third of the epochs. Small chips first make training
+    quicker, and are an augmentation of their own (Tan and Le, EfficientNetV2, ICML 2021).
+    """
+    grown = min(1.0, 1.5 * epoch / max(1, epochs - 1))
+    return min(size, max(32, round(size * (smallest + (1 - smallest) * grown) / 32) * 32))
+
+
+def _teach_head(
+    trained: Trained, pictures: Pictures, targets: Any, *, train: Rows, loss: Any, knobs: Mapping[str, Any]
+) -> None:
+    """Train the last layer on the features of the chips as they are: a new layer's errors would spoil the old ones."""
+    body, head = (trained.network.get_layer(name) for name in (BODY, HEAD))
+    batches = (train[start : start + trained.batch] for start in range(0, len(train), trained.batch))
+    features = np.concatenate([np.asarray(body(pictures[rows].astype(np.float32), training=False)) for rows in batches])
+    head.compile(optimizer=keras.optimizers.AdamW(knobs["head_rate"], weight_decay=knobs["decay"]), loss=loss)
+    head.fit(features, targets[train], batch_size=trained.batch, epochs=round(knobs["head_epochs"]), verbose=0)
+
+
+def _optimizer(knobs: Mapping[str, Any], steps: int) -> keras.optimizers.Optimizer:
+    """Return AdamW whose rate rises to its peak, and then falls to nothing along a cosine."""
+    warm_up = max(1, round(steps * knobs["warm_up"]))
     schedule = keras.optimizers.schedules.CosineDecay(
         knobs["learning_rate"] / 10,
         max(1, steps - warm_up),
         warmup_target=knobs["learning_rate"],
         warmup_steps=warm_up,
     )
-    return keras.optimizers.AdamW(schedule, weight_decay=knobs["decay"])
+    average = {"use_ema": True, "ema_momentum": knobs["ema"]} if knobs["ema"] else {}
+    return keras.optimizers.AdamW(schedule, weight_decay=knobs["decay"], **average)
 
 
 class _Watch(keras.callbacks.Callback):
     """Scores the watched rows after each epoch, for early stopping and for the log."""
 
-    def __init__(self, pictures: Pictures, y: Booleans, experiment: Experiment, log: Log) -> None:
+    def __init__(self, trained: Trained, pictures: Pictures, y: Booleans, rows: Rows, log: Log) -> None:
         super().__init__()
-        self.pictures, self.y, self.experiment, self.log = pictures, y, experiment, log
+        self.trained, self.pictures, self.y, self.rows, self.log = trained, pictures, y, rows, log
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Add val_loss, val_f2 and val_map to the epoch's logs, and hand them on."""
-        if len(self.y):
-            logs.update(score(predict(self.model, self.pictures, batch=self.experiment.batch), self.y))
+        if len(self.rows):
+            logs.update(score(self.trained.predict(self.pictures, self.rows, tta=False), self.y[self.rows]))
         self.log(epoch, {name: float(value) for name, value in logs.items()})
-
-
-def predict(network: keras.Model, pictures: Pictures, *, batch: int) -> Probabilities:
-    """Return probabilities (n, labels) for pictures (n, size, size, 3)."""
-    parts = [
-        np.asarray(network(pictures[start : start + batch].astype(np.float32), training=False))
-        for start in range(0, len(pictures), batch)
-    ]
-    return np.concatenate(parts)
 
 
 def score(p: Probabilities, y: Booleans) -> dict[str, float]:
@@ -113,10 +190,3 @@ def score(p: Probabilities, y: Booleans) -> dict[str, float]:
     if not held.any():
         return loss
     return loss | {"val_f2": sample_f2(y[held], p[held] >= THRESHOLD), "val_map": mean_average_precision(y, p)}
-
-
-def export(network: keras.Model, path: Path) -> None:
-    """Write the network as ONNX: float32 (n, size, size, 3), RGB 0..255 -> (n, labels)."""
-    network(np.zeros((1, *network.input_shape[1:]), dtype=np.float32))  # Keras exports only what was called once
-    with whole(path) as unfinished:
-        network.export(unfinished, format="onnx", verbose=False)

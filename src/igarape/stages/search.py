@@ -24,8 +24,9 @@ def run(experiment: str) -> None:
     params = read_params()
     settings = read_experiment(experiment)
     dataset = read_dataset(params.dataset)
-    labels = settings.targets(dataset.labels.vocabulary())
-    settings.check_chips(nir=bool(dataset.tifs))
+    vocabulary = dataset.labels.vocabulary()
+    labels = settings.targets(vocabulary)
+    settings.check(vocabulary, nir=bool(dataset.tifs))
     folder = fresh_folder(Path("data/search") / experiment)
     budget = Budget(
         tuner=params.search.tuner,
@@ -48,6 +49,7 @@ def run(experiment: str) -> None:
                 examples.pictures,
                 examples.y,
                 experiment=settings,
+                exclusive=len(set(labels) & set(vocabulary.exclusive)),
                 train=examples.outside(VALIDATION_FOLD),
                 watch=np.flatnonzero(examples.folds == VALIDATION_FOLD),
                 budget=budget,

@@ -20,16 +20,16 @@ def run(experiment: str) -> None:
     dataset = read_dataset(params.dataset)
     vocabulary = dataset.labels.vocabulary()
     labels = settings.targets(vocabulary)
-    settings.check_chips(nir=bool(dataset.tifs))
+    settings.check(vocabulary, nir=bool(dataset.tifs))
     best = read_json(Path("data/search") / experiment / "best.json")
     folder = fresh_folder(Path("data/train") / experiment)
     recipe = Recipe(
         experiment=settings,
         knobs=best["knobs"],
+        exclusive=len(set(labels) & set(vocabulary.exclusive)),
         epochs=max(1, round(settings.epochs * params.train.budget)),
         validation=params.train.validation,
         patience=params.train.patience,
-        tta=params.train.tta,
         seed=params.seed,
         threads=workers(),
     )
@@ -63,5 +63,5 @@ def run(experiment: str) -> None:
         opened.metrics({"oof_f2": scores["f2"], "oof_map": scores["map"]})
         learner = settings.model_dump(include={"chips", "size"}) | {"which": settings.labels, "labels": labels}
         runs = {"run_id": opened.id, "search_run_id": best["run_id"]}
-        write_json({"name": experiment, "tta": recipe.tta} | learner | scores | runs, folder / "learner.json")
+        write_json({"name": experiment, "tta": best["knobs"]["tta"]} | learner | scores | runs, folder / "learner.json")
         opened.artifact(folder / "predictions.parquet")

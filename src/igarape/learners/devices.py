@@ -1,0 +1,47 @@
+"""What the machine offers to a training: its graphics cards, their precision, and the end of their memory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+import tensorflow as tf
+
+from igarape.errors import InputError
+
+
+def graphics_cards() -> int:
+    """Return how many graphics cards TensorFlow sees."""
+    return len(tf.config.list_physical_devices("GPU"))
+
+
+def strategy() -> tf.distribute.Strategy:
+    """Return how a training is spread: over all graphics cards where there are several, else not at all."""
+    return tf.distribute.MirroredStrategy() if graphics_cards() > 1 else tf.distribute.get_strategy()
+
+
+def precision() -> str:
+    """Return Keras's policy of this machine: half precision, with float32 weights, pays on graphics cards alone."""
+    return "mixed_float16" if graphics_cards() else "float32"
+
+
+@contextmanager
+def in_precision(policy: str) -> Iterator[None]:
+    """Let what is built inside compute by a policy of Keras."""
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(before)
+
+
+@contextmanager
+def within_memory(batch: int, size: int) -> Iterator[None]:
+    """Turn the end of the memory into an error that names the knobs to lower."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise InputError(
+            f"batch: {batch} chips of {size} pixels do not fit the memory: {str(error).splitlines()[0]}. "
+            "Lower the experiment's batch (half of it first), or its size"
+        ) from error
