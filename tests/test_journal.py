@@ -128,10 +128,8 @@ from igarape.journal import Journal
 journal = Journal.begin(Path(sys.argv[1]))
 for step in range(1000):
     journal.append("metrics", "a", step=step)
-child = os.fork()
-if not child:
-    time.sleep(60)
-print(child, flush=True)
+if not os.fork():
+    print(os.getpid(), flush=True)
 time.sleep(60)
 """
 

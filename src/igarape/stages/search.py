@@ -70,7 +70,7 @@ def _logs_of(opened: Run) -> TrialRun:
     """Return what opens the record of a trial and gives its log."""
 
     @contextmanager
-    def logs(name: str, knobs: Mapping[str, float]) -> Iterator[Log]:
+    def logs(name: str, knobs: Mapping[str, float | bool | str]) -> Iterator[Log]:
         with opened.trial(name, knobs) as trial:
             yield trial.log
 
