@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ import mlflow
 import pandas as pd
 import psutil
 import yaml
-from mlflow.entities import Dataset, DatasetInput, InputTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, RunInfo
 from mlflow.exceptions import MlflowException
 
 from igarape.errors import InputError
@@ -100,12 +101,32 @@ class Run:
             mlflow.log_artifact(str(path), folder)
 
     @contextmanager
-    def trial(self, name: str, knobs: Mapping[str, float]) -> Iterator[Log]:
-        """Open a nested run for one trial and give its log."""
+    def trial(self, name: str, params: Mapping[str, float | str | bool]) -> Iterator["Trial"]:
+        """Open a nested run for one trial."""
         with mlflow.start_run(run_name=name, nested=True) as opened:
-            mlflow.log_params(dict(knobs))
+            key = uuid.uuid4().hex
+            mlflow.set_tag("igarape.trial", key)
+            mlflow.log_params(dict(params))
             with _traceback_kept():
-                yield Run(opened.info.run_id).log
+                yield Trial(opened.info.run_id, key)
+
+    def adopt(self, keys: Sequence[str]) -> None:
+        """Make the finished trials of an earlier, interrupted run of this step trials of this one."""
+        client = mlflow.MlflowClient()
+        experiment = client.get_run(self.id).info.experiment_id
+        for key in keys:
+            for found in client.search_runs([experiment], f"tags.`igarape.trial` = '{key}'"):
+                client.set_tag(found.info.run_id, "mlflow.parentRunId", self.id)
+                if found.info.status == "KILLED":  # between its last word and its end
+                    client.set_terminated(found.info.run_id, "FINISHED")
+
+
+class Trial(Run):
+    """An open nested run. key: finds it again, from the run of a step that goes on after a crash."""
+
+    def __init__(self, run_id: str, key: str) -> None:
+        super().__init__(run_id)
+        self.key = key
 
 
 @contextmanager
@@ -123,6 +144,7 @@ def step_run(step: str, *, params: Mapping[str, Any], learner: str | None = None
         opened = mlflow.start_run(run_name=name)
     with opened:
         run = Run(opened.info.run_id)
+        _close_others(opened.info, name)
         run.tags(_tags(step, name, come_from))
         mlflow.log_params(_flat(params))
         client = mlflow.MlflowClient()
@@ -147,6 +169,16 @@ def _answering() -> Iterator[None]:
     finally:
         if set_by_user is None:
             del os.environ[RETRIES]
+
+
+def _close_others(info: RunInfo, name: str) -> None:
+    """Close the runs of this name, and their trials, that a dead process left open."""
+    client = mlflow.MlflowClient()
+    left = client.search_runs([info.experiment_id], "attributes.status = 'RUNNING'")
+    dead = {run.info.run_id for run in left if run.info.run_name == name and run.info.run_id != info.run_id}
+    for run in left:
+        if {run.info.run_id, run.data.tags.get("mlflow.parentRunId")} & dead:
+            client.set_terminated(run.info.run_id, "KILLED")
 
 
 def _tags(step: str, name: str, come_from: Lineage) -> dict[str, str]:
