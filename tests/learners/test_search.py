@@ -268,7 +268,7 @@ def test_the_space_holds_each_searched_knob_as_it_is_written() -> None:
 def test_hyperband_takes_as_many_trials_and_epochs_as_its_rule_gives(
     tmp_path: Path, trainings: Trainings, records: Records, epochs: int
 ) -> None:
-    """Known for max_epochs 1, 4 and 9; the bar was told so before, and each round's trials are trained from its start."""
+    """Known for max_epochs of 1, 4 and 9. The bar knew it before, and those that go on are trained from their start."""
     heard: list[tuple[int, int, str]] = []
     wanted = experiment(learning_rate=RANGE)
     found = run(tmp_path, records, wanted, tuner="hyperband", epochs=epochs, report=lambda *words: heard.append(words))
