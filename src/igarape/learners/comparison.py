@@ -10,6 +10,8 @@ import pandas as pd
 from igarape.learners.knobs import Choice, Range, Space, Value
 from igarape.pages import render_page
 
+OBJECTIVES = {"f2": "F2", "map": "mAP"}
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -50,7 +52,7 @@ def render_comparison(
     return render_page(
         "learners/comparison.html.jinja",
         experiment=experiment,
-        objective=objective,
+        objective=OBJECTIVES[objective],
         tuner=tuner,
         axes=[*axes, score],
         trials=shown,
@@ -91,7 +93,7 @@ def _ticks(knob: Choice | Range) -> list[tuple[float, str]]:
         values = [knob.low * (knob.high / knob.low) ** (part / 4) for part in range(5)]
     else:
         values = [knob.low + (knob.high - knob.low) * part / 4 for part in range(5)]
-    return [(part / 4, f"{value:.2g}") for part, value in enumerate(values)]
+    return [(part / 4, f"{value:.3g}") for part, value in enumerate(values)]
 
 
 def _epochs_axis(trials: pd.DataFrame) -> list[Axis]:
