@@ -19,6 +19,7 @@ NAMES = (
     "split",
     "rehearsal",
     "dvc_noop",
+    "feed",
 )
 
 

@@ -36,11 +36,12 @@ def test_the_network_builds_at_both_ends_of_its_space(name: str, built: set[tupl
 
     experiment = read_experiment(name, FOLDER)
     for knobs in experiment.knobs.ends():
-        network = (experiment.backbone, experiment.size, knobs["width"], knobs["dropout"])
+        network = (experiment.backbone, knobs["width"], knobs["dropout"], knobs["loss"])
         if network in built:
             continue
         # Weights do not change the shape, and the tests have to run without them.
-        model = build_network(experiment.backbone, "none", size=experiment.size, labels=LABELS, knobs=knobs)
-        assert model.input_shape == (None, experiment.size, experiment.size, 3)
+        exclusive = 3 if knobs["loss"] == "softmax" else 0
+        model = build_network(experiment.backbone, "none", labels=LABELS, exclusive=exclusive, knobs=knobs)
+        assert model.input_shape == (None, None, None, 3)
         assert model.output_shape == (None, LABELS)
         built.add(network)

@@ -5,6 +5,7 @@ can be learned, so whatever it scores above chance, it has seen before.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+import tiny
 
 from igarape.chips.split import make_folds
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.learners import crossfit
 from igarape.learners.crossfit import Recipe, cross_fit
-from igarape.learners.experiment import Experiment, Knobs
 from igarape.learners.inputs import Pictures, Rows
 from igarape.meta.stacker import cross_fit as cross_fit_stack
 from igarape.metrics import mean_average_precision
@@ -26,7 +27,6 @@ from igarape.tables import HOLDOUT, Probabilities, predictions, read_predictions
 
 COUNT = 600
 LABELS = ("one", "two", "three")
-KNOBS = {"learning_rate": 0.01, "dropout": 0.0, "width": 1.0, "smoothing": 0.0, "decay": 0.0, "jitter": 0.0}
 # Mean average precision of answers by chance is the labels' frequency; it varies by some 0.02 with the draw.
 CHANCE, LUCK = 0.5, 0.08
 
@@ -51,20 +51,29 @@ def nearest(pictures: Pictures, learned: Pictures) -> npt.NDArray[np.intp]:
     return np.asarray(((b**2).sum(axis=1) - 2 * a @ b.T).argmin(axis=1))
 
 
-def memorise(pictures: Pictures, y: Booleans, *, train: Rows, **others: Any) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Memory:
+    """What was learned."""
+
+    pictures: Pictures
+    y: Booleans
+
+    def export(self, stem: Path) -> Path:
+        """Write it."""
+        path = stem.with_name(f"{stem.name}.onnx")
+        with path.open("wb") as file:
+            np.savez(file, pictures=self.pictures, y=self.y)
+        return path
+
+
+def memorise(pictures: Pictures, y: Booleans, *, train: Rows, **others: Any) -> Memory:
     """Learn the training rows by heart."""
-    return {"pictures": pictures[train], "y": y[train]}
+    return Memory(pictures[train], y[train])
 
 
-def memorise_all(pictures: Pictures, y: Booleans, **others: Any) -> dict[str, Any]:
+def memorise_all(pictures: Pictures, y: Booleans, **others: Any) -> Memory:
     """Learn every row by heart, the predicted fold's too: the planted leak."""
-    return {"pictures": pictures, "y": y}
-
-
-def keep(memory: dict[str, Any], path: Path) -> None:
-    """Write what was learned."""
-    with path.open("wb") as file:
-        np.savez(file, **memory)
+    return Memory(pictures, y)
 
 
 def score(
@@ -79,21 +88,8 @@ def score(
 ) -> Probabilities:
     """Cross-fit a memoriser and return its probabilities."""
     monkeypatch.setattr(crossfit, "fit", learn)
-    monkeypatch.setattr(crossfit, "export", keep)
     monkeypatch.setattr(crossfit, "Predictor", Memoriser)
-    experiment = Experiment(
-        backbone="plain",
-        weights="none",
-        chips="ingest",
-        labels="all",
-        size=32,
-        loss="bce",
-        objective="f2",
-        epochs=1,
-        batch=8,
-        knobs=Knobs(**KNOBS),
-    )
-    recipe = Recipe(experiment, KNOBS, epochs=1, validation=0.1, patience=1, tta=False, seed=1, threads=1)
+    recipe = Recipe(tiny.tiny(), tiny.KNOBS, 0, epochs=1, validation=0.1, patience=1, seed=1, threads=1)
     return cross_fit(
         pictures,
         y,

@@ -6,12 +6,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import pytest
+import tiny
 
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.shards import open_shard
 from igarape.errors import InputError
 from igarape.learners.examples import Examples, load_examples
-from igarape.learners.experiment import Experiment, Knobs
+from igarape.learners.experiment import Experiment
 from igarape.tables import write_table
 
 LABELS = ("tree", "pond")
@@ -21,19 +22,7 @@ FOLDS = pd.DataFrame({"image": ["c", "a", "d", "b"], "fold": [0, 1, -1, 0]})
 
 def experiment(size: int, chips: Literal["ingest", "nir"] = "ingest") -> Experiment:
     """Make an experiment of a size."""
-    knobs = Knobs(learning_rate=0.01, dropout=0.0, width=1.0, smoothing=0.0, decay=0.0, jitter=0.0)
-    return Experiment(
-        backbone="plain",
-        weights="none",
-        chips=chips,
-        labels="all",
-        size=size,
-        loss="bce",
-        objective="f2",
-        epochs=1,
-        batch=8,
-        knobs=knobs,
-    )
+    return tiny.tiny(size=size, chips=chips)
 
 
 @pytest.fixture
@@ -118,3 +107,35 @@ def test_progress_counts_the_chips(store: Path) -> None:
     split = store.parents[1] / "split"
     load_examples(store, split, experiment=experiment(32), labels=LABELS, report=lambda *count: heard.append(count))
     assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_the_digest_is_that_of_everything_a_learner_is_taught(store: Path) -> None:
+    """The same again gives the same; another size, label, fold, group or picture gives another."""
+    split = store.parents[1] / "split"
+    before = load(store)
+    assert before.digest == load(store).digest
+    found = [before.digest, load(store, size=64).digest, load(store, labels=("tree",)).digest]
+    found.append(load(store, labels=("pond", "tree")).digest)
+    write_table(FOLDS.assign(fold=[1, 0, -1, 0]), split / "folds.parquet")
+    found.append(load(store).digest)
+    write_table(FOLDS, split / "folds.parquet")
+    groups = pd.read_parquet(split / "groups.parquet")
+    write_table(groups.assign(group="everywhere"), split / "groups.parquet")
+    found.append(load(store).digest)
+    write_table(groups, split / "groups.parquet")
+    catalog = pd.read_parquet(store / "catalog.parquet")
+    write_table(catalog.assign(tree=[0, 0, 1, 0, 0]), store / "catalog.parquet")
+    found.append(load(store).digest)
+    places = ["shard", "offset", "length"]
+    catalog.loc[[0, 1], places] = catalog.loc[[1, 0], places].to_numpy()
+    write_table(catalog, store / "catalog.parquet")
+    found.append(load(store).digest)
+    assert len(set(found)) == len(found) == 8
+
+
+def test_pictures_are_shared_by_all_learners_of_a_size(store: Path) -> None:
+    """They are mapped from one file, which labels and folds have no part in."""
+    load(store)
+    write_table(FOLDS.assign(fold=0), store.parents[1] / "split/folds.parquet")
+    assert isinstance(load(store, labels=("pond",)).pictures.base, np.memmap)
+    assert len(list((store.parent / ".resized/ingest").glob("*.npy"))) == 1

@@ -4,40 +4,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny
 import yaml
 
 from igarape.configuration import validate
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
-from igarape.learners.experiment import BOUNDS, Choice, Experiment, Range, read_experiment, read_experiments
+from igarape.learners.experiment import Network, read_experiment, read_experiments
 
-KNOBS: dict[str, Any] = {
-    "learning_rate": {"low": 0.001, "high": 0.01, "scale": "log"},
-    "dropout": {"choice": [0.4, 0.0, 0.2]},
-    "width": 1,
-    "smoothing": 0.0,
-    "decay": 0.001,
-    "jitter": 0.05,
-}
-GOOD: dict[str, Any] = {
-    "backbone": "mobilenet",
-    "weights": "none",
-    "chips": "ingest",
-    "labels": "all",
-    "size": 64,
-    "loss": "bce",
-    "objective": "f2",
-    "epochs": 2,
-    "batch": 8,
-    "knobs": KNOBS,
-}
+KNOBS: dict[str, Any] = tiny.KNOBS | {"dropout": {"choice": [0.4, 0.0, 0.2]}, "width": 1}
+GOOD: dict[str, Any] = tiny.CONTENT | {"backbone": "mobilenet", "size": 64, "knobs": KNOBS}
 WITH_RARE = Vocabulary(exclusive=("sun",), alone=(), common=("tree",), rare=("kiln",))
 WITHOUT_RARE = Vocabulary(exclusive=(), alone=(), common=("tree",), rare=())
 
 
-def read(**changes: object) -> Experiment:
+def read(**changes: object) -> Network:
     """Validate the good experiment with changes."""
-    return validate(Experiment, GOOD | changes, "e.yaml")
+    return validate(Network, GOOD | changes, "e.yaml")
 
 
 def refused(**changes: object) -> list[str]:
@@ -47,86 +30,9 @@ def refused(**changes: object) -> list[str]:
     return str(caught.value).splitlines()[1:]
 
 
-def test_a_knob_is_one_value_a_choice_or_a_range() -> None:
-    """The three ways to write a knob; a whole number is a number."""
-    knobs = read().knobs
-    assert knobs.fixed() == {"width": 1.0, "smoothing": 0.0, "decay": 0.001, "jitter": 0.05}
-    assert knobs.searched() == {
-        "learning_rate": Range(low=0.001, high=0.01, scale="log"),
-        "dropout": Choice(choice=(0.4, 0.0, 0.2)),
-    }
-
-
-def test_the_ends_are_two_whole_corners_of_the_space() -> None:
-    """All knobs at their smallest, all at their largest; choices need not be sorted."""
-    low, high = read().knobs.ends()
-    assert set(low) == set(high) == set(KNOBS)
-    assert (low["dropout"], high["dropout"]) == (0.0, 0.4)
-    assert (low["learning_rate"], high["learning_rate"]) == (0.001, 0.01)
-
-
-@pytest.mark.parametrize("name", BOUNDS)
-def test_every_knob_has_bounds_in_whichever_way_it_is_written(name: str) -> None:
-    """A value, one of a choice, or the end of a range outside the bounds is a fault at the knob's own place."""
-    low, high = BOUNDS[name]
-    ways = [
-        low - 1,
-        high + 1,
-        {"choice": [low, high + 1]},
-        {"low": low, "high": high + 1, "scale": "linear"},
-        float("nan"),
-    ]
-    for written in ways:
-        (line,) = refused(knobs=KNOBS | {name: written})
-        assert line.startswith(f"  knobs.{name}  should lie in {low}..{high}")
-
-
-def test_all_knobs_out_of_bounds_are_shown_at_once() -> None:
-    """The second fault does not wait until the first is mended."""
-    assert len(refused(knobs=KNOBS | {"dropout": 2, "jitter": -1, "widht": 3})) == 3
-
-
-@pytest.mark.parametrize(
-    ("knob", "lines"),
-    [
-        ({"choice": [0.1]}, ["  knobs.dropout.choice  should hold at least 2 values"]),
-        (
-            {"chioce": [0.1, 0.2]},
-            [
-                "  knobs.dropout.choice  is missing",
-                "  knobs.dropout.chioce  is not known; did you mean knobs.dropout.choice?",
-            ],
-        ),
-        (
-            {"low": 0.1, "hihg": 0.2, "scale": "log"},
-            [
-                "  knobs.dropout.high  is missing",
-                "  knobs.dropout.hihg  is not known; did you mean knobs.dropout.high?",
-            ],
-        ),
-        ({"low": 0.3, "high": 0.2, "scale": "log"}, ["  knobs.dropout  low should be below high (got 0.3 and 0.2)"]),
-        (
-            {"low": 0.0, "high": 0.2, "scale": "log"},
-            ["  knobs.dropout  low should be above 0 on a log scale (got 0.0)"],
-        ),
-        (
-            {"low": 0.1, "high": 0.2, "scale": "lgo"},
-            ["  knobs.dropout.scale  should be 'linear' or 'log' (got 'lgo')"],
-        ),
-        ("much", ["  knobs.dropout  should be a valid number (got 'much')"]),
-        (None, ["  knobs.dropout  should be a valid number (got None)"]),
-        ([0.1, 0.2], ["  knobs.dropout  should be a valid number"]),
-    ],
-)
-def test_a_faulty_knob_is_told_in_the_files_words(knob: object, lines: list[str]) -> None:
-    """The reader sees the way of writing that they seem to have meant."""
-    assert refused(knobs=KNOBS | {"dropout": knob}) == lines
-
-
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"backbone": "mobilnet"}, "  backbone  should be 'plain', 'mobilenet' or 'mobilenet_v2' (got 'mobilnet')"),
         ({"size": 100}, "  size  should be a multiple of 32 (got 100)"),
         ({"chips": "raw"}, "  chips  should be 'ingest', 'dehaze' or 'nir' (got 'raw')"),
         ({"labels": "common"}, "  labels  should be 'all' or 'rare' (got 'common')"),
@@ -138,6 +44,45 @@ def test_a_faulty_knob_is_told_in_the_files_words(knob: object, lines: list[str]
 def test_a_faulty_value_is_told_with_the_choices(changes: dict[str, Any], line: str) -> None:
     """Each field has its bounds."""
     assert refused(**changes) == [line]
+
+
+def test_an_unknown_backbone_meets_those_that_there_are() -> None:
+    """All of them are named."""
+    (line,) = refused(backbone="mobilnet")
+    assert line.startswith("  backbone  should be 'plain', 'vgg16', 'resnet50', 'mobilenet'")
+    assert line.endswith("(got 'mobilnet')")
+
+
+def test_a_head_cannot_learn_from_features_that_are_drawn_at_random() -> None:
+    """Head first makes sense where weights are loaded."""
+    (line,) = refused(knobs=KNOBS | {"head_epochs": {"choice": [0, 20]}})
+    assert "knobs.head_epochs should be 0 where weights are none" in line
+    read(weights="imagenet", knobs=KNOBS | {"head_epochs": 20})
+
+
+@pytest.mark.parametrize(
+    ("backbone", "size", "smallest", "least"), [("inception_v3", 64, 1, 96), ("vgg16", 32, 0.5, 32)]
+)
+def test_the_smallest_chips_have_to_fit_the_backbone(backbone: str, size: int, smallest: float, least: int) -> None:
+    """Its last block would have nothing to see; chips that grow are looked at where they are smallest."""
+    (line,) = refused(backbone=backbone, size=size, knobs=KNOBS | {"smallest": smallest})
+    assert f"size times knobs.smallest should be at least {least} for {backbone}" in line
+
+
+def test_only_some_networks_can_be_made_wider() -> None:
+    """For the others a width would mean nothing."""
+    (line,) = refused(backbone="vgg16", knobs=KNOBS | {"width": 0.5})
+    assert "knobs.width should be 1.0 for vgg16" in line
+
+
+def test_a_softmax_needs_labels_that_exclude_each_other() -> None:
+    """Among those that the learner predicts."""
+    wanted = read(knobs=KNOBS | {"loss": {"choice": ["bce", "softmax"]}})
+    wanted.check(WITH_RARE, nir=False)
+    with pytest.raises(InputError, match=r"knobs\.loss: softmax.*the data set names none"):
+        wanted.check(WITHOUT_RARE, nir=False)
+    with pytest.raises(InputError, match=r"knobs\.loss: softmax"):
+        read(labels="rare", knobs=KNOBS | {"loss": "softmax"}).check(WITH_RARE, nir=False)
 
 
 def test_the_plain_network_has_no_published_weights() -> None:
@@ -167,10 +112,10 @@ def test_a_rare_label_learner_needs_rare_labels() -> None:
 
 def test_a_learner_on_near_infrared_needs_tifs() -> None:
     """A data set that names none cannot serve it, and the error says both ways out; other learners need none."""
-    read(chips="nir").check_chips(nir=True)
-    read(chips="dehaze").check_chips(nir=False)
+    read(chips="nir").check(WITH_RARE, nir=True)
+    read(chips="dehaze").check(WITH_RARE, nir=False)
     with pytest.raises(InputError, match=r"chips: nir: the data set names no TIFs.*source\.nir.*out of params\.yaml"):
-        read(chips="nir").check_chips(nir=False)
+        read(chips="nir").check(WITH_RARE, nir=False)
 
 
 def write(folder: Path, name: str, **changes: object) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from igarape.errors import InputError
 from igarape.learners import networks
-from igarape.learners.networks import APPLICATIONS, BACKBONES, build_network, find_imagenet
+from igarape.learners.networks import APPLICATIONS, BODY, Application, build_network, find_imagenet
 
 SIZE = 32
+BACKBONES = ["plain", "mobilenet", "mobilenet_v2"]  # those that build in a second; all of them in the slow test
 KNOBS = {"dropout": 0.1, "width": 0.25}
 PICTURES = np.random.default_rng(1).integers(0, 256, (3, SIZE, SIZE, 3)).astype(np.float32)
 
@@ -23,21 +24,25 @@ pytestmark = [
 ]
 
 
-def build(backbone: str, weights: str = "none", knobs: Mapping[str, float] = KNOBS) -> keras.Model:
+def build(
+    backbone: str, weights: str = "none", knobs: Mapping[str, float] = KNOBS, *, exclusive: int = 0
+) -> keras.Model:
     """Build a small network of five labels."""
-    return build_network(backbone, weights, size=SIZE, labels=5, knobs=knobs)
+    return build_network(backbone, weights, labels=5, exclusive=exclusive, knobs=knobs)
 
 
 def body(name: str) -> keras.Model:
     """Make what a weights file of the network holds: the application without top."""
-    return APPLICATIONS[name](input_shape=(SIZE, SIZE, 3), alpha=0.25, include_top=False, weights=None, pooling="avg")
+    return APPLICATIONS[name].make(
+        input_shape=(SIZE, SIZE, 3), alpha=0.25, include_top=False, weights=None, pooling="avg"
+    )
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Write weights files of small networks, under the names that Igarape looks for."""
     folder = tmp_path_factory.mktemp("weights")
-    paths = {name: folder / f"{name}_imagenet_notop.weights.h5" for name in APPLICATIONS}
+    paths = {name: folder / f"{name}_imagenet_notop.weights.h5" for name in ("mobilenet", "mobilenet_v2")}
     for name, path in paths.items():
         keras.utils.set_random_seed(7)
         body(name).save_weights(path)
@@ -48,13 +53,54 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_a_network_gives_probabilities_in_float32(backbone: str) -> None:
     """(n, size, size, 3) RGB 0..255 -> (n, labels), each in 0..1, and different for different pictures."""
     network = build(backbone)
-    assert network.input_shape == (None, SIZE, SIZE, 3)
+    assert network.input_shape == (None, None, None, 3)
     p = np.asarray(network(PICTURES, training=False))
     assert p.shape == (3, 5)
     assert p.dtype == np.float32
     assert ((p > 0) & (p < 1)).all()
     trained = np.asarray(network(PICTURES, training=True))  # untrained statistics let nothing through a MobileNet
     assert (trained[0] != trained[1]).any()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("backbone", APPLICATIONS)
+def test_every_backbone_answers_chips_of_any_size_and_learns(backbone: str) -> None:
+    """Its own way of preparing RGB values 0..255 stands in front of it; one step of training changes its answers."""
+    network = build_network(backbone, "none", labels=5, exclusive=0, knobs={"dropout": 0.0, "width": 1.0})
+    pictures = np.random.default_rng(2).integers(0, 256, (2, 96, 96, 3)).astype(np.float32)
+    before = np.asarray(network(pictures, training=True))
+    assert np.asarray(network(np.tile(pictures, (1, 2, 1, 1)), training=False)).shape == before.shape == (2, 5)
+    network.compile(optimizer=keras.optimizers.SGD(0.1), loss="binary_crossentropy")
+    network.train_on_batch(pictures, np.eye(2, 5, dtype=np.float32))
+    assert (np.asarray(network(pictures, training=True)) != before).any()
+
+
+PREPARED = {  # of a pixel R, G, B = 255, 127.5, 0, as keras.applications' own functions prepare it
+    "vgg16": keras.applications.vgg16,
+    "resnet50": keras.applications.resnet50,
+    "mobilenet": keras.applications.mobilenet,
+    "mobilenet_v2": keras.applications.mobilenet_v2,
+    "densenet121": keras.applications.densenet,
+    "inception_v3": keras.applications.inception_v3,
+    "efficientnet_v2b0": keras.applications.efficientnet_v2,
+    "convnext_tiny": keras.applications.convnext,
+}
+
+
+@pytest.mark.parametrize("backbone", APPLICATIONS)
+def test_every_backbone_gets_the_values_that_its_weights_were_made_with(backbone: str) -> None:
+    """As the function that Keras publishes beside the network."""
+    pixel = np.array([[[[255.0, 127.5, 0.0]]]], dtype=np.float32)
+    prepared: Any = np.asarray(APPLICATIONS[backbone].prepare(keras.ops.convert_to_tensor(pixel)))
+    np.testing.assert_allclose(prepared, PREPARED[backbone].preprocess_input(pixel.copy()), atol=2e-2)
+
+
+def test_the_first_labels_share_a_softmax() -> None:
+    """Their probabilities add up to 1; the others' need not."""
+    p = np.asarray(build("plain", exclusive=3)(PICTURES, training=False))
+    np.testing.assert_allclose(p[:, :3].sum(axis=1), 1.0, atol=1e-6)
+    assert (abs(p.sum(axis=1) - 2) > 1e-3).any()
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
@@ -81,7 +127,7 @@ def test_dropout_acts_in_training_only() -> None:
 
 def features(network: keras.Model) -> Any:
     """Return the weights below the last layer."""
-    return network.layers[-3].get_weights()
+    return network.get_layer(BODY).get_weights()
 
 
 def test_weights_are_loaded_from_a_path(files: dict[str, Path]) -> None:
@@ -145,7 +191,7 @@ def test_without_file_and_without_network_the_error_says_which_file_goes_where(
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.delenv("IGARAPE_WEIGHTS", raising=False)
-    monkeypatch.setattr(networks, "APPLICATIONS", {"mobilenet": offline})
+    monkeypatch.setattr(networks, "APPLICATIONS", {"mobilenet": Application(offline, lambda x: x)})
     with pytest.raises(InputError) as caught:
         build("mobilenet", "imagenet")
     words = ("mobilenet_imagenet_notop.weights.h5", "IGARAPE_WEIGHTS", str(tmp_path / "models"), "URL fetch failure")
@@ -160,6 +206,6 @@ def test_downloaded_weights_are_kept_under_our_name(tmp_path: Path, monkeypatch:
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.delenv("IGARAPE_WEIGHTS", raising=False)
-    monkeypatch.setattr(networks, "APPLICATIONS", {"mobilenet": online})
+    monkeypatch.setattr(networks, "APPLICATIONS", {"mobilenet": Application(online, lambda x: x)})
     build("mobilenet", "imagenet")
     assert find_imagenet("mobilenet") == tmp_path / "models" / "mobilenet_imagenet_notop.weights.h5"

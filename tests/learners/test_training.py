@@ -7,26 +7,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import tiny
 
+from igarape.chips.pictures import symmetries
 from igarape.labels import Booleans
-from igarape.learners.experiment import Experiment, Knobs
 from igarape.learners.inputs import Pictures
 from igarape.learners.predictor import Predictor
-from igarape.learners.training import export, fit, predict, score
+from igarape.learners.training import Trained, fit, score, side_of
 
-KNOBS = {"learning_rate": 0.01, "dropout": 0.2, "width": 0.25, "smoothing": 0.0, "decay": 0.001, "jitter": 0.05}
-TINY = Experiment(
-    backbone="plain",
-    weights="none",
-    chips="ingest",
-    labels="all",
-    size=32,
-    loss="bce",
-    objective="f2",
-    epochs=1,
-    batch=8,
-    knobs=Knobs(**KNOBS),
-)
+KNOBS = tiny.KNOBS | {"dropout": 0.2, "decay": 0.001}
+TINY = tiny.tiny()
 TRAIN, WATCH, UNUSED = np.arange(16), np.arange(16, 24), np.arange(24, 30)
 RNG = np.random.default_rng(5)
 PICTURES: Pictures = RNG.integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
@@ -35,7 +25,15 @@ TRUTH: Booleans = RNG.random((30, 3)) < 0.5
 Epochs = list[tuple[int, dict[str, float]]]
 
 
-def train(pictures: Pictures, y: Booleans, *, epochs: int, watch: npt.NDArray[np.int64], log: Epochs) -> Any:
+def train(
+    pictures: Pictures,
+    y: Booleans,
+    *,
+    epochs: int,
+    watch: npt.NDArray[np.int64],
+    log: Epochs,
+    **knobs: Any,
+) -> Trained:
     """Fit the tiny network on the rows TRAIN."""
 
     def record(epoch: int, metrics: Mapping[str, float]) -> None:
@@ -45,7 +43,8 @@ def train(pictures: Pictures, y: Booleans, *, epochs: int, watch: npt.NDArray[np
         pictures,
         y,
         experiment=TINY,
-        knobs=KNOBS,
+        knobs=KNOBS | knobs,
+        exclusive=2,
         train=TRAIN,
         watch=watch,
         epochs=epochs,
@@ -53,6 +52,11 @@ def train(pictures: Pictures, y: Booleans, *, epochs: int, watch: npt.NDArray[np
         seed=3,
         log=record,
     )
+
+
+def answers(trained: Trained) -> npt.NDArray[np.float32]:
+    """Predict all pictures."""
+    return trained.predict(PICTURES, np.arange(len(PICTURES)), tta=False)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +92,7 @@ def test_training_stops_when_the_watched_loss_no_longer_falls(watched: tuple[Any
 def test_the_best_epochs_weights_are_kept(watched: tuple[Any, Epochs]) -> None:
     """The network answers as it did when the watched loss was least."""
     network, log = watched
-    kept = score(predict(network, PICTURES[WATCH], batch=8), TRUTH[WATCH])
+    kept = score(network.predict(PICTURES, WATCH, tta=False), TRUTH[WATCH])
     best = min((metrics for _, metrics in log), key=lambda metrics: metrics["val_loss"])
     assert kept["val_loss"] == pytest.approx(best["val_loss"], abs=1e-6)
 
@@ -105,30 +109,79 @@ def test_the_same_seed_gives_the_same_network_and_other_rows_have_no_say(unwatch
     pictures, y = PICTURES.copy(), TRUTH.copy()
     pictures[others], y[others] = 0, True
     again = train(pictures, y, epochs=2, watch=WATCH[:0], log=[])
-    assert (predict(again, PICTURES, batch=8) == predict(unwatched[0], PICTURES, batch=8)).all()
+    assert (again.predict(PICTURES, TRAIN, tta=False) == unwatched[0].predict(PICTURES, TRAIN, tta=False)).all()
 
 
-def test_a_batch_more_or_less_does_not_change_an_answer(unwatched: tuple[Any, Epochs]) -> None:
-    """Predictions are float32, one row a picture, however they are cut into batches."""
-    network, _ = unwatched
-    p = predict(network, PICTURES, batch=7)
+def test_each_chip_is_answered_by_itself(unwatched: tuple[Trained, Epochs]) -> None:
+    """Predictions are float32, one row a picture, whatever other rows are asked for."""
+    trained, _ = unwatched
+    p = answers(trained)
     assert p.shape == (30, 3)
     assert p.dtype == np.float32
-    assert np.allclose(p, predict(network, PICTURES, batch=30), atol=1e-6)
+    rows = np.array([7, 3, 29])
+    assert np.allclose(p[rows], trained.predict(PICTURES, rows, tta=False), atol=1e-6)
+
+
+def test_tta_is_the_mean_over_the_eight_symmetries(unwatched: tuple[Trained, Epochs]) -> None:
+    """So a turned chip has the same answer."""
+    trained, _ = unwatched
+    rows = np.arange(9)
+    views = [trained.predict(view, rows, tta=False) for view in symmetries(PICTURES[:9])]
+    p = trained.predict(PICTURES, rows, tta=True)
+    np.testing.assert_allclose(p, np.mean(views, axis=0), atol=1e-6)
+    turned = np.ascontiguousarray(np.rot90(PICTURES[:9], axes=(1, 2)))
+    np.testing.assert_allclose(trained.predict(turned, rows, tta=True), p, atol=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore:In the future `np.object`")
-def test_the_exported_model_answers_as_the_network(unwatched: tuple[Any, Epochs], tmp_path: Path) -> None:
+def test_the_exported_model_answers_as_the_network(unwatched: tuple[Trained, Epochs], tmp_path: Path) -> None:
     """ONNX Runtime and Keras agree within 1e-4, for one picture and for many; no unfinished file is left."""
-    network, _ = unwatched
-    path = tmp_path / "new" / "fold-0.onnx"
-    export(network, path)
+    trained, _ = unwatched
+    path = trained.export(tmp_path / "new" / "fold-0")
+    assert path == tmp_path / "new" / "fold-0.onnx"
     assert [file.name for file in path.parent.iterdir()] == ["fold-0.onnx"]
     exported = Predictor([path], threads=1)
     assert (exported.size, exported.outputs) == (32, 3)
-    expected = predict(network, PICTURES, batch=8)
+    expected = answers(trained)
     assert np.abs(exported.predict(PICTURES, tta=False, batch=8) - expected).max() < 1e-4
     assert np.abs(exported.predict(PICTURES[:1], tta=False, batch=8) - expected[:1]).max() < 1e-4
+
+
+def test_the_averaged_weights_take_the_weights_place() -> None:
+    """They answer otherwise than the last step's, in the log's figures and in the end; without momentum, the same."""
+    logs: list[Epochs] = [[], [], []]
+    plain, averaged, again = (
+        answers(train(PICTURES, TRUTH, epochs=3, watch=WATCH, log=log, ema=ema))
+        for ema, log in zip((0.0, 0.9, 0.9), logs, strict=True)
+    )
+    assert np.abs(plain - averaged).max() > 1e-3
+    assert (averaged == again).all()
+    assert logs[0][-1][1]["loss"] == pytest.approx(logs[1][-1][1]["loss"], rel=1e-5)  # the steps are the same
+    kept = score(averaged[WATCH], TRUTH[WATCH])["val_loss"]
+    assert kept == pytest.approx(min(metrics["val_loss"] for _, metrics in logs[1]), abs=1e-6)
+
+
+def test_averaged_weights_are_kept_without_watched_rows_too() -> None:
+    """The end of a training is another path through Keras than an early stop."""
+    log: Epochs = []
+    unwatched = answers(train(PICTURES, TRUTH, epochs=3, watch=WATCH[:0], log=[], ema=0.9))
+    train(PICTURES, TRUTH, epochs=3, watch=WATCH, log=log, ema=0.9)
+    assert score(unwatched[WATCH], TRUTH[WATCH])["val_loss"] == pytest.approx(log[2][1]["val_loss"], abs=1e-6)
+
+
+@pytest.mark.parametrize(("smallest", "expected"), [(1.0, [128] * 6), (0.5, [64, 96, 96, 128, 128, 128])])
+def test_chips_grow_to_their_size(smallest: float, expected: list[int]) -> None:
+    """In steps of 32 pixels, and the last third of the epochs has them as they are."""
+    assert [side_of(epoch, 6, 128, smallest) for epoch in range(6)] == expected
+
+
+@pytest.mark.parametrize(("size", "smallest", "epochs"), [(32, 1.0, 1), (96, 0.4, 2), (256, 0.25, 40)])
+def test_no_epoch_has_chips_of_another_kind(size: int, smallest: float, epochs: int) -> None:
+    """Multiples of 32, never below the smallest by more than a step, never falling, and size in the end."""
+    sides = [side_of(epoch, epochs, size, smallest) for epoch in range(epochs)]
+    assert sides == sorted(sides)
+    assert all(side % 32 == 0 and size * smallest - 16 <= side <= size for side in sides)
+    assert epochs == 1 or sides[-1] == size
 
 
 def test_the_score_of_a_perfect_answer() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from igarape.chips.store import load_pictures
+from igarape.chips.resized import load_pictures
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.labels import Vocabulary
@@ -50,7 +50,7 @@ def test_a_chip_is_predicted_by_its_folds_model_and_the_hold_out_by_all(project:
     """The models that were written answer what stands in the table."""
     table, card, _ = results()
     catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary().labels)
-    pictures = load_pictures(Path("data/ingest"), catalog, list(table["image"]), size=card["size"])
+    pictures = load_pictures(Path("data/ingest"), catalog, list(table["image"]), size=card["size"]).pictures
     models = [FOLDER / f"fold-{fold}.onnx" for fold in range(2)]
     for fold, paths in ((0, models[:1]), (1, models[1:]), (-1, models)):
         rows = (table["fold"] == fold).to_numpy()
@@ -116,7 +116,7 @@ def test_a_learner_on_near_infrared_learns_from_the_planes(leafy: Path) -> None:
     catalog = read_catalog(Path("data/nir/catalog.parquet"), vocabulary().labels)
     folds = read_folds(Path("data/split/folds.parquet"))
     table = read_predictions(Path("data/train/leafy/predictions.parquet"), folds).query("fold == 0")
-    pictures = load_pictures(Path("data/nir"), catalog, list(table["image"]), size=card["size"])
+    pictures = load_pictures(Path("data/nir"), catalog, list(table["image"]), size=card["size"]).pictures
     answer = Predictor([Path("data/train/leafy/fold-0.onnx")], threads=1).predict(pictures, tta=False, batch=16)
     assert np.abs(table[probability_columns(table)].to_numpy() - answer).max() < 1e-6
 

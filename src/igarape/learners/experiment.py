@@ -22,13 +22,13 @@ class NetworkKnobs(Space):
 
     learning_rate: peak of the schedule when the whole network learns. warm_up: the share of the steps in which the
     rate rises to it; along a cosine it falls to nothing. head_epochs: how often the last layer, alone, sees the
-    features of all chips before the rest is trained too, at head_rate. dropout: before the last layer. width: multiplies
-    the filters (MobileNet's alpha). decay: AdamW's weight decay. ema: momentum of the weights' moving average, which
-    takes the weights' place; 0 for none. loss: as losses.make_loss. smoothing: of the labels. dihedral: whether each
-    chip is shown in one of the eight symmetries of the square. jitter: largest relative change of a chip's brightness
-    and contrast. smallest: the side that training begins with, as a share of the size that it ends with. balance: 0
-    shows each chip once an epoch; 1 shows the rarest label as often as the most frequent one. tta: whether a prediction
-    is the mean over the eight symmetries.
+    features of all chips before the rest is trained too, at head_rate. dropout: before the last layer. width:
+    multiplies the filters (MobileNet's alpha). decay: AdamW's weight decay. ema: momentum of the weights' moving
+    average, which takes the weights' place; 0 for none. loss: as losses.make_loss. smoothing: of the labels.
+    dihedral: whether each chip is shown in one of the eight symmetries of the square. jitter: largest relative
+    change of a chip's brightness and contrast. smallest: the side that training begins with, as a share of the size
+    that it ends with. balance: 0 shows each chip once an epoch; 1 shows the rarest label as often as the most
+    frequent one. tta: whether a prediction is the mean over the eight symmetries.
     """
 
     numbers: ClassVar = {

@@ -9,10 +9,4 @@ from igarape.learners.examples import Examples
 def result_key(examples: Examples, *settings: object) -> str:
     """Return a hash of the examples, of the settings' representations, and of the code that learns."""
     code = sorted(Path(__file__).parent.glob("*.py"))
-    return digest([*code, _digest(examples), *map(repr, settings)])
-
-
-def _digest(examples: Examples) -> str:
-    """Return a hash of what is learned from."""
-    arrays = (examples.pictures, examples.y, examples.folds)
-    return digest([*(array.tobytes() for array in arrays), repr(list(examples.groups))])
+    return digest([*code, examples.digest, *map(repr, settings)])

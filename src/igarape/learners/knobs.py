@@ -1,5 +1,6 @@
 """Knobs and the space that a search looks through: each knob of an experiment is one value, a choice, or a range."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -72,7 +73,8 @@ class Space(Section):
         values = knob.values if written else (knob,)
         if name in cls.words:
             if isinstance(knob, Range) or any(value not in cls.words[name] for value in values):
-                raise ValueError(f"should be one or a choice of {', '.join(map(_yaml, cls.words[name]))}")
+                known = ", ".join(json.dumps(word).strip('"') for word in cls.words[name])
+                raise ValueError(f"should be one or a choice of {known}")
             return knob  # type: ignore[no-any-return]
         low, high = cls.numbers[name]
         if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
@@ -89,19 +91,14 @@ class Space(Section):
         """Return the knobs that the search varies."""
         return {name: knob for name, knob in self if isinstance(knob, Choice | Range)}
 
-    def values(self, name: str) -> tuple[Value, ...]:
+    def values(self, name: str) -> tuple[Any, ...]:
         """Return what a knob may become: its one value, its choice, or the two ends of its range."""
         knob = getattr(self, name)
         return knob.values if isinstance(knob, Choice | Range) else (knob,)
 
     def ends(self) -> tuple[dict[str, Value], dict[str, Value]]:
         """Return two corners of the space: all knobs at their smallest (or first), all at their largest (or last)."""
-        corners = {name: sorted(knob.values) for name, knob in self.searched().items()}  # type: ignore[type-var]
+        corners = {name: sorted(knob.values) for name, knob in self.searched().items()}
         low = {name: values[0] for name, values in corners.items()}
         high = {name: values[-1] for name, values in corners.items()}
         return self.fixed() | low, self.fixed() | high
-
-
-def _yaml(value: str | bool) -> str:
-    """Write a value as YAML does."""
-    return str(value).lower() if isinstance(value, bool) else value

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 
@@ -15,12 +15,10 @@ FILTERS = (16, 32, 64, 128, 192)
 IMAGENET_MEAN, IMAGENET_DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of R, G and B in 0..255
 HEAD, BODY = "head", "body"
 
-Tensor = keras.KerasTensor
+Tensor: TypeAlias = keras.KerasTensor
 
 
-def build_network(
-    backbone: str, weights: str, *, labels: int, exclusive: int, knobs: Mapping[str, Any]
-) -> keras.Model:
+def build_network(backbone: str, weights: str, *, labels: int, exclusive: int, knobs: Mapping[str, Any]) -> keras.Model:
     """Build a network from float32 (n, side, side, 3), RGB 0..255, of any side, to probabilities (n, labels).
 
     weights: none, imagenet, or a path. exclusive: how many of the first labels share one softmax; the others, each
