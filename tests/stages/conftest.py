@@ -1,6 +1,10 @@
 """A small project in which the tracked steps have run, from packed chips to the decision."""
 
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,6 +187,28 @@ def copy(stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(stream, folder, ignore=shutil.ignore_patterns("mlruns", "reports"))
     stand_in(folder, monkeypatch)
     return folder
+
+
+@pytest.fixture
+def kill_at() -> Callable[[str, str], None]:
+    """Give what runs a step for tiny in a process of its own, and kills that as soon as a file is there.
+
+    The first time or, where such a file is there already, as soon as it is there again or another one is.
+    """
+
+    def run(step: str, pattern: str) -> None:
+        there = {path: path.stat().st_mtime_ns for path in Path().glob(pattern)}
+        with subprocess.Popen(
+            [sys.executable, "-c", f"from igarape.stages import {step}; {step}.run('tiny')"]
+        ) as process:
+            while process.poll() is None:
+                if any(there.get(path) != path.stat().st_mtime_ns for path in Path().glob(pattern)):
+                    process.kill()
+                    break
+                time.sleep(0.002)
+        assert process.returncode == -signal.SIGKILL, f"{step} has ended before {pattern} was there"
+
+    return run
 
 
 @pytest.fixture
