@@ -255,7 +255,7 @@ def of(step: str) -> list[Recorded]:
 def test_a_step_that_mlflow_does_not_hear_ends_with_one_clear_error_and_can_be_sent(lost: pytest.MonkeyPatch) -> None:
     """It says that the results are safe, what lies where, and how to send it; sending twice changes nothing."""
     with pytest.raises(
-        InputError, match=r"nobody listens.*data/\.unsent/lost@plain.*igarape send.*safe in data/lost/plain"
+        InputError, match=r"nobody listens.*data/\.unsent/lost@plain.*igarape send.*safe under data/lost;"
     ):
         unlucky("lost")
     with pytest.raises(InputError, match=r"nobody listens.* igarape send"):
@@ -342,9 +342,9 @@ from igarape.tracking import step_run
 with step_run("killed", params={}, learner="plain") as run:
     with run.trial("trial-0", {"dropout": 0.5}) as trial:
         trial.log(0, {"loss": 1.0})
-    with run.trial("trial-1", {}) as unfinished:
+    with run.trial("trial-1", {}) as unfinished, run.trial("trial-2", {}) as last:
         unfinished.log(0, {"loss": 2.0})
-        print(run.id, trial.key, flush=True)
+        print(run.id, trial.key, last.key, flush=True)
         time.sleep(60)
 """
 
@@ -352,7 +352,7 @@ with step_run("killed", params={}, learner="plain") as run:
 def test_after_kill_9_the_next_run_closes_what_was_open_and_takes_what_was_finished(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The project's run and the open trial are KILLED; the finished trial gets a new parent; who is at work, stays."""
+    """The project's run and the open trial are KILLED; what is adopted is finished; who is at work, stays."""
     client = MlflowClient()
     opened = client.create_run(mlflow.set_experiment("igarape/killed").experiment_id).info.run_id
     with step_run("killed", params={}, learner="plain") as neighbour:
@@ -363,22 +363,24 @@ def test_after_kill_9_the_next_run_closes_what_was_open_and_takes_what_was_finis
             env=os.environ | {"MLFLOW_RUN_ID": opened},
         )
         assert process.stdout is not None
-        run_id, key = process.stdout.readline().split()
+        run_id, *keys = process.stdout.readline().split()
         process.kill()
         process.wait()
         process.stdout.close()
         assert run_id == opened
         with step_run("killed", params={}, learner="plain") as run:
-            run.adopt([key])
+            run.adopt(keys)
         assert mlflow.get_run(neighbour.id).info.status == "RUNNING"
     old, new = mlflow.get_run(opened), mlflow.get_run(run.id)
     assert (old.info.status, new.info.status) == ("KILLED", "FINISHED")
-    (unfinished,), (adopted,) = trials(old), trials(new)
+    (unfinished,), (adopted, last) = trials(old), trials(new)
     assert (unfinished.info.run_name, unfinished.info.status) == ("trial-1", "KILLED")
     assert unfinished.data.metrics == {"loss": 2.0}
     assert unfinished.info.end_time == old.info.end_time <= new.info.start_time
     assert (adopted.info.run_name, adopted.info.status) == ("trial-0", "FINISHED")
     assert (adopted.data.metrics, adopted.data.params) == ({"loss": 1.0}, {"dropout": "0.5"})
+    # The step knew that it was finished, and died before it could say so.
+    assert (last.info.run_name, last.info.status) == ("trial-2", "FINISHED")
 
 
 @pytest.fixture
@@ -476,7 +478,7 @@ def test_with_the_server_gone_for_good_all_is_kept_and_sent_later(
     times: dict[str, dict[str, tuple[float, float]]] = {"plain": {}, "rare": {}}
     for learner, each in times.items():
         server.start()
-        with pytest.raises(InputError, match=rf"could not be sent.*igarape send\. What.*safe in data/search/{learner}"):
+        with pytest.raises(InputError, match=r"could not be sent.*igarape send\. What.*safe under data/search;"):
             abandoned(server, learner, each)
     with pytest.raises(InputError, match=r"does not answer.*igarape send.*data/\.unsent/search@plain"):
         send.run()

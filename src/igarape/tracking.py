@@ -139,6 +139,8 @@ class _Post:
             for key in entry["keys"]:
                 if found := self._found(experiment, TRIAL, key):
                     self._client.set_tag(found, PARENT, self.ids[entry["run"]])
+                    if self._client.get_run(found).info.status == "KILLED":  # after its last word, before its end
+                        self._client.set_terminated(found, "FINISHED")
                 else:
                     warnings.warn(f"MLflow has no run with {TRIAL} = {key}: it stays without", stacklevel=2)
 
@@ -175,8 +177,8 @@ def step_run(step: str, *, params: Mapping[str, Any], learner: str | None = None
                 error.add_note(f"MLflow at {uri}: {unsent}")
             raise
         if unsent := courier.settle(PATIENCE):
-            safe = Path("data", step, learner or "")
-            raise InputError(f"MLflow at {uri}: {unsent} What the step has made is safe in {safe}")
+            kept = f"What the step has made is safe under data/{step}; run it again, and it goes on from there"
+            raise InputError(f"MLflow at {uri}: {unsent} {kept}")
 
 
 def _opened(step: str, place: str, entry: Entry) -> tuple[Run, Courier]:

@@ -97,6 +97,7 @@ def score(
         groups=groups,
         recipe=recipe,
         folder=folder,
+        notes=folder / "notes",
         log_of=lambda _fold: lambda _epoch, _metrics: None,
         report=lambda *_words: None,
     )

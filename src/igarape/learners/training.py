@@ -69,7 +69,7 @@ def fit(
     train: Rows,
     watch: Rows,
     epochs: int,
-    patience: int,
+    patience: int | None,
     seed: int,
     log: Log,
 ) -> Trained:
@@ -77,8 +77,8 @@ def fit(
 
     exclusive: how many of the first labels exclude each other. After each epoch log(epoch, metrics) is called with
     loss, and score's figures on the rows watch. When there are such rows, training stops after patience epochs without
-    a lower val_loss, and the best epoch's weights are kept.
-    Raises InputError when weights are missing or a batch does not fit the memory.
+    a lower val_loss, and the best epoch's weights are kept; with a patience of None, the last epoch's, as without rows.
+    Raises InputError when weights are missing or a batch does not fit the memory, and what score does.
     """
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
@@ -117,13 +117,13 @@ def fit(
     return trained
 
 
-def _callbacks(side: Side, watcher: "_Watch", *, ema: float, patience: int) -> list[keras.callbacks.Callback]:
+def _callbacks(side: Side, watcher: "_Watch", *, ema: float, patience: int | None) -> list[keras.callbacks.Callback]:
     """Return what happens between epochs, in its order: the averaged weights are in place when the rows are scored."""
     callbacks: list[keras.callbacks.Callback] = [keras.callbacks.LambdaCallback(on_epoch_begin=side.set)]
     if ema:
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     callbacks.append(watcher)
-    if len(watcher.rows):
+    if len(watcher.rows) and patience is not None:
         callbacks.append(
             keras.callbacks.EarlyStopping("val_loss", mode="min", patience=patience, restore_best_weights=True)
         )
@@ -183,7 +183,10 @@ def score(p: Probabilities, y: Booleans) -> dict[str, float]:
 
     F2 is at the threshold 0.2, over the chips that hold any of the labels: for a rare-label learner most hold none.
     When no chip holds any, there is val_loss alone.
+    Raises FloatingPointError when a probability is none: the training has diverged.
     """
+    if not np.isfinite(p).all():
+        raise FloatingPointError("the network's answers are not numbers any more: its training has diverged")
     held = y.any(axis=1)
     clipped = np.clip(p.astype(np.float64), 1e-7, 1 - 1e-7)
     loss = {"val_loss": -float(np.where(y, np.log(clipped), np.log1p(-clipped)).mean())}
