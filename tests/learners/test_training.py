@@ -11,7 +11,7 @@ import tiny
 
 from igarape.chips.pictures import symmetries
 from igarape.labels import Booleans
-from igarape.learners.inputs import Pictures
+from igarape.learners.examples import Pictures
 from igarape.learners.predictor import Predictor
 from igarape.learners.training import Trained, fit, score, side_of
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from igarape.labels import Booleans
-from igarape.learners.experiment import Network
-from igarape.learners.inputs import Pictures, Rows
+from igarape.learners.examples import Pictures, Rows
+from igarape.learners.experiment import Experiment
 from igarape.learners.knobs import Value
+from igarape.learners.learning import fit
 from igarape.learners.predictor import Predictor
-from igarape.learners.training import Log, fit
+from igarape.learners.scoring import Log
 from igarape.tables import HOLDOUT, Probabilities
 
 Report = Callable[[int, int, str], None]
@@ -25,7 +26,7 @@ class Recipe:
     training rows that early stopping watches.
     """
 
-    experiment: Network
+    experiment: Experiment
     knobs: Mapping[str, Value]
     exclusive: int
     epochs: int
@@ -49,13 +50,13 @@ def cross_fit(
     """Train one model per fold and return probabilities (n, labels) for all rows.
 
     folds (n,): a row of fold k is predicted by the model that trained without fold k; a row of the hold-out (-1), by
-    the mean of all models. Models are written as folder/fold-K.onnx. log_of(fold) gives the log of that fold's epochs.
-    report: called with (epochs done, of how many, what is going on).
+    the mean of all models. Models are written as folder/fold-K and the suffix of their kind. log_of(fold) gives the log
+    of that fold's epochs. report: called with (epochs done, of how many, what is going on).
     """
     p = np.zeros(y.shape, dtype=np.float32)
     count = int(folds.max()) + 1
-    paths = [folder / f"fold-{fold}.onnx" for fold in range(count)]
-    for fold, path in enumerate(paths):
+    paths: list[Path] = []
+    for fold in range(count):
         rows = np.flatnonzero((folds != fold) & (folds != HOLDOUT))
         train, watch = set_aside(rows, groups, share=recipe.validation, seed=recipe.seed + fold)
         trained = fit(
@@ -72,14 +73,14 @@ def cross_fit(
             log=_reported(log_of(fold), report, fold=fold, folds=count, epochs=recipe.epochs),
         )
         report((fold + 1) * recipe.epochs, count * recipe.epochs, f"fold {fold + 1}/{count}, predicting")
-        trained.export(path.with_suffix(""))
+        paths.append(trained.export(folder / f"fold-{fold}"))
         held = np.flatnonzero(folds == fold)
-        p[held] = Predictor([path], threads=recipe.threads).predict(
-            pictures, rows=held, tta=bool(recipe.knobs["tta"]), batch=recipe.experiment.batch
+        p[held] = Predictor(paths[-1:], threads=recipe.threads).predict(
+            pictures, rows=held, tta=recipe.experiment.tta(recipe.knobs), batch=recipe.experiment.batch
         )
     held = np.flatnonzero(folds == HOLDOUT)
     p[held] = Predictor(paths, threads=recipe.threads).predict(
-        pictures, rows=held, tta=bool(recipe.knobs["tta"]), batch=recipe.experiment.batch
+        pictures, rows=held, tta=recipe.experiment.tta(recipe.knobs), batch=recipe.experiment.batch
     )
     return p
 

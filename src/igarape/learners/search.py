@@ -13,10 +13,11 @@ import pandas as pd
 
 from igarape.errors import InputError
 from igarape.labels import Booleans
-from igarape.learners.experiment import Network
-from igarape.learners.inputs import Pictures, Rows
+from igarape.learners.examples import Pictures, Rows
+from igarape.learners.experiment import Experiment
 from igarape.learners.knobs import Choice, Space, Value
-from igarape.learners.training import Log, fit
+from igarape.learners.learning import fit
+from igarape.learners.scoring import Log
 
 Report = Callable[[int, int, str], None]
 TrialRun = Callable[[str, Mapping[str, Value]], AbstractContextManager[Log]]
@@ -51,7 +52,7 @@ def search(
     pictures: Pictures,
     y: Booleans,
     *,
-    experiment: Network,
+    experiment: Experiment,
     exclusive: int,
     train: Rows,
     watch: Rows,
@@ -140,7 +141,7 @@ class _Tuner(keras_tuner.Tuner):
 
     def _train(self, trial: Any, pictures: Pictures, y: Booleans, **settings: Any) -> dict[str, float]:
         """Train with the trial's knobs, keep its row, and return the last epoch's metrics."""
-        experiment: Network = settings["experiment"]
+        experiment: Experiment = settings["experiment"]
         budget: Budget = settings["budget"]
         searched = {name: trial.hyperparameters.get(name) for name in experiment.knobs.searched()}
         knobs = experiment.knobs.fixed() | searched
@@ -152,7 +153,7 @@ class _Tuner(keras_tuner.Tuner):
             def record(epoch: int, metrics: Mapping[str, float]) -> None:
                 epochs.append(metrics)
                 log(epoch, metrics)
-                settings["report"](len(self.rows), len(epochs))
+                settings["report"](len(self.rows), epoch + 1)  # trees tell of some rounds only
 
             fit(
                 pictures,

@@ -63,5 +63,7 @@ def run(experiment: str) -> None:
         opened.metrics({"oof_f2": scores["f2"], "oof_map": scores["map"]})
         learner = settings.model_dump(include={"chips", "size"}) | {"which": settings.labels, "labels": labels}
         runs = {"run_id": opened.id, "search_run_id": best["run_id"]}
-        write_json({"name": experiment, "tta": best["knobs"]["tta"]} | learner | scores | runs, folder / "learner.json")
+        write_json(
+            {"name": experiment, "tta": settings.tta(best["knobs"])} | learner | scores | runs, folder / "learner.json"
+        )
         opened.artifact(folder / "predictions.parquet")
