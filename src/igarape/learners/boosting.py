@@ -43,7 +43,7 @@ def fit(
     if len(watch):
         watched = xgboost.DMatrix(_table(pictures, watch), y[watch], feature_names=names(), nthread=1)
         evals.append((watched, "watch"))
-        callbacks.append(xgboost.callback.EarlyStopping(patience, data_name="watch", save_best=True))
+        callbacks.append(xgboost.callback.EarlyStopping(rounds=patience, data_name="watch", save_best=True))
     told = _Told(log, every=-(-epochs // POINTS), watched=evals[1:], y=y[watch])
     booster = xgboost.train(
         _settings(knobs, seed),
