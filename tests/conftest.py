@@ -113,7 +113,7 @@ def nir_bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tabular_bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a bundle like that one of a network and of trees."""
-    kinds: tuple[Kind, ...] = (("plain", "ingest", 16, True), ("tabular", "ingest", 8, False))
+    kinds: tuple[Kind, ...] = (("plain", "ingest", 16, True), ("tabular", "ingest", 32, False))
     return make_bundle(tmp_path_factory, kinds, nir=None)
 
 

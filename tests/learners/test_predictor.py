@@ -15,6 +15,7 @@ from igarape.tables import Probabilities
 WriteModel = Callable[[Path, int, int, int], Probabilities]
 WriteTrees = Callable[[Path, int, int, int], Path]
 PICTURES = np.random.default_rng(3).integers(0, 256, (7, 8, 8, 3), dtype=np.uint8)
+LARGER = np.random.default_rng(4).integers(0, 256, (7, 32, 32, 3), dtype=np.uint8)
 
 
 def expected(pictures: np.ndarray, *weights: Probabilities) -> np.ndarray:
@@ -103,8 +104,8 @@ def test_models_that_cannot_be_used_are_refused(tmp_path: Path, write_model: Wri
 
 @pytest.fixture
 def forests(tmp_path: Path, write_trees: WriteTrees) -> list[Path]:
-    """Write two fold models of trees, for 8 pixels and 4 labels."""
-    return [write_trees(tmp_path / f"fold-{fold}", 8, 4, fold) for fold in range(2)]
+    """Write two fold models of trees, for 32 pixels and 4 labels."""
+    return [write_trees(tmp_path / f"fold-{fold}", 32, 4, fold) for fold in range(2)]
 
 
 @pytest.mark.parametrize("tta", [False, True])
@@ -112,15 +113,15 @@ def forests(tmp_path: Path, write_trees: WriteTrees) -> list[Path]:
 def test_trees_are_averaged_like_networks(forests: list[Path], tta: bool, batch: int) -> None:
     """Whatever the batch, and from however many sides: a picture's statistics are always the same."""
     predictor = Predictor(forests, threads=1)
-    assert (predictor.size, predictor.outputs) == (8, 4)
+    assert (predictor.size, predictor.outputs) == (32, 4)
     said: list[tuple[int, int]] = []
-    p = predictor.predict(PICTURES, tta=tta, batch=batch, report=lambda done, total: said.append((done, total)))
+    p = predictor.predict(LARGER, tta=tta, batch=batch, report=lambda done, total: said.append((done, total)))
     assert p.dtype == np.float32
-    each = [Trees.load(path, threads=1).answer(statistics(PICTURES)) for path in forests]
+    each = [Trees.load(path, threads=1).answer(statistics(LARGER)) for path in forests]
     np.testing.assert_array_equal(p, np.mean(each, axis=0, dtype=np.float64).astype(np.float32))
     assert np.abs(p - each[0]).max() > 0.01
     assert said[-1] == (7, 7)
-    assert predictor.predict(PICTURES[:0], tta=tta, batch=batch).shape == (0, 4)
+    assert predictor.predict(LARGER[:0], tta=tta, batch=batch).shape == (0, 4)
 
 
 def test_fold_models_are_of_one_kind_that_is_known(
@@ -132,5 +133,5 @@ def test_fold_models_are_of_one_kind_that_is_known(
         Predictor([*forests, tmp_path / "fold-2.onnx"])
     with pytest.raises(InputError, match=r"of one kind, \.onnx or \.ubj, found \.h5"):
         Predictor([tmp_path / "fold-0.h5"])
-    with pytest.raises(InputError, match=r"fold-3\.ubj: .*\(16, 4\), but \(8, 4\)"):
-        Predictor([*forests, write_trees(tmp_path / "fold-3", 16, 4, 0)])
+    with pytest.raises(InputError, match=r"fold-3\.ubj: .*\(64, 4\), but \(32, 4\)"):
+        Predictor([*forests, write_trees(tmp_path / "fold-3", 64, 4, 0)])

@@ -31,7 +31,10 @@ RING = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 
 
 def statistics(chips: Iterable[Picture]) -> Table:
-    """Return a row of statistics, in the order of names(), of each chip, RGB uint8 (size, size, 3): (n, statistics)."""
+    """Return a row of statistics, in the order of names(), of each chip: (n, statistics).
+
+    chips: RGB, uint8 (size, size, 3), size at least 32.
+    """
     rows = [np.fromiter(_describe(chip).values(), np.float32) for chip in chips]
     return np.array(rows, dtype=np.float32).reshape(len(rows), len(names()))
 
