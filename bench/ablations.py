@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from igarape.errors import InputError
-from igarape.files import read_json, whole, write_json
+from igarape.files import read_json, resumable, write_json
 from igarape.learners.crossfit import Recipe, cross_fit
 from igarape.learners.examples import load_examples
 from igarape.learners.experiment import Network, read_experiment
+from igarape.learners.keys import result_key
 from igarape.learners.predictor import Predictor
 from igarape.meta.threshold import ISOLATED, above
 from igarape.metrics import f2_per_sample, mean_average_precision, paired_bootstrap
@@ -91,8 +92,7 @@ def _run(name: str) -> None:
         threads=workers(),
     )
     start = time.perf_counter()
-    with whole(KEPT / name) as folder, progress(name, "epoch") as report:
-        folder.mkdir()
+    with resumable(KEPT / name, result_key(examples, recipe)) as (folder, notes), progress(name, "epoch") as report:
         p = cross_fit(
             examples.pictures,
             examples.y,
@@ -100,6 +100,7 @@ def _run(name: str) -> None:
             groups=examples.groups,
             recipe=recipe,
             folder=folder,
+            notes=notes,
             log_of=lambda _fold: lambda _epoch, _metrics: None,
             report=report,
         )

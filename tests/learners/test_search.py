@@ -55,7 +55,8 @@ class Trained:
     def predict(self, pictures: Any, rows: Any, *, tta: bool) -> npt.NDArray[np.float32]:
         """Answer for rows."""
         assert pictures is PICTURES
-        return answers(self.dropout, tta=tta)[rows]
+        asked: npt.NDArray[np.float32] = answers(self.dropout, tta=tta)[rows]
+        return asked
 
 
 class Trainings:
@@ -162,7 +163,7 @@ def test_the_trial_with_the_best_score_is_named(
     assert sorted(record.params["dropout"] for record in records.trials.values()) == [0.0, 0.2, 0.4]
     assert found.knobs == tiny.KNOBS | {"dropout": 0.2}
     assert found.score == found.trials["score"].max() == 1.0
-    assert records.trials[found.trial].params == found.knobs | {"epochs": 3}
+    assert records.trials[found.trial].params == {**found.knobs, "epochs": 3}
 
 
 def test_a_score_is_that_of_the_last_epochs_weights(tmp_path: Path, trainings: Trainings, records: Records) -> None:

@@ -3,21 +3,22 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from igarape.errors import InputError
 from igarape.files import read_json, whole, write_json
 from igarape.labels import Booleans
-from igarape.learners.experiment import Network
-from igarape.learners.inputs import Pictures, Rows
+from igarape.learners.examples import Pictures, Rows
+from igarape.learners.experiment import Experiment
 from igarape.learners.knobs import Value
+from igarape.learners.learning import Learned, fit
 from igarape.learners.predictor import Predictor
-from igarape.learners.training import Log, fit
+from igarape.learners.scoring import Log
 from igarape.tables import HOLDOUT, Probabilities
 
 Report = Callable[[int, int, str], None]
+Epoch = tuple[int, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Recipe:
     results are known by, is without it.
     """
 
-    experiment: Network
+    experiment: Experiment
     knobs: Mapping[str, Value]
     exclusive: int
     epochs: int
@@ -66,7 +67,7 @@ def cross_fit(
         log = _reported(log_of(fold), report, fold=fold, folds=count, epochs=recipe.epochs)
         history = notes / f"fold-{fold}.json"
         if _models(folder, fold):
-            for epoch, metrics in enumerate(read_json(history)):
+            for epoch, metrics in read_json(history):
                 log(epoch, metrics)
         else:
             rows = np.flatnonzero((folds != fold) & (folds != HOLDOUT))
@@ -89,15 +90,15 @@ def _models(folder: Path, fold: int) -> list[Path]:
 
 def _train(
     pictures: Pictures, y: Booleans, rows: Rows, groups: Sequence[str], *, recipe: Recipe, fold: int, log: Log
-) -> tuple[Any, list[Mapping[str, float]]]:
+) -> tuple[Learned, list[Epoch]]:
     """Train a fold's model on its rows; return it, and the metrics of its epochs."""
     train, watch = set_aside(rows, groups, share=recipe.validation, seed=recipe.seed + fold)
-    epochs: list[Mapping[str, float]] = []
+    epochs: list[Epoch] = []
 
     def record(epoch: int, metrics: Mapping[str, float]) -> None:
         if not np.isfinite(list(metrics.values())).all():
             raise FloatingPointError(f"its loss is {metrics['loss']} in epoch {epoch + 1}: its training has diverged")
-        epochs.append(dict(metrics))
+        epochs.append((epoch, dict(metrics)))
         log(epoch, metrics)
 
     try:
@@ -126,7 +127,9 @@ def _predicted(pictures: Pictures, rows: Rows, models: Sequence[Path], *, recipe
     """Return the mean of the models' answers for rows of the pictures; they are kept as a file."""
     if not kept.exists():
         predictor = Predictor(models, threads=recipe.threads)
-        p = predictor.predict(pictures, rows=rows, tta=bool(recipe.knobs["tta"]), batch=recipe.experiment.batch)
+        p = predictor.predict(
+            pictures, rows=rows, tta=recipe.experiment.tta(recipe.knobs), batch=recipe.experiment.batch
+        )
         with whole(kept) as unfinished:
             np.save(unfinished, p)
     answers: Probabilities = np.load(kept)

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from igarape.chips.resized import load_pictures
 from igarape.errors import InputError
 from igarape.files import digest
 from igarape.labels import Booleans
 from igarape.learners.experiment import Experiment
-from igarape.learners.inputs import Pictures, Rows
 from igarape.tables import read_catalog, read_folds, read_table
+
+Pictures = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.int64]
 
 WITHOUT_TIF = (
     "A learner on near-infrared needs a TIF of each labelled chip. Put those that are missing, or stand in "

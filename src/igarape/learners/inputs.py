@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-Pictures = npt.NDArray[np.uint8]
+from igarape.learners.examples import Pictures, Rows
+
 Targets = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
 Batch = tuple[Pictures, Targets, npt.NDArray[np.int64]]
 
 AT_ONCE = 2  # batches in preparation, and as many that wait: what is more costs memory and gains nothing

@@ -15,10 +15,11 @@ import pandas as pd
 
 from igarape.errors import InputError
 from igarape.labels import Booleans
-from igarape.learners.experiment import Network
-from igarape.learners.inputs import Pictures, Rows
+from igarape.learners.examples import Pictures, Rows
+from igarape.learners.experiment import Experiment
 from igarape.learners.knobs import Choice, Space, Value
-from igarape.learners.training import fit, score
+from igarape.learners.learning import fit
+from igarape.learners.scoring import score
 from igarape.learners.trials import Log, Planned, Report, Row, TrialRun, Trials, failed
 
 FACTOR = 3  # of Hyperband: the best third of a round goes on to the next
@@ -52,7 +53,7 @@ def search(
     pictures: Pictures,
     y: Booleans,
     *,
-    experiment: Network,
+    experiment: Experiment,
     exclusive: int,
     train: Rows,
     watch: Rows,
@@ -89,7 +90,9 @@ def search(
             seed=budget.seed,
             log=log,
         )
-        return score(trained.predict(pictures, watch, tta=bool(knobs["tta"])), y[watch])[f"val_{experiment.objective}"]
+        return score(trained.predict(pictures, watch, tta=experiment.tta(knobs)), y[watch])[
+            f"val_{experiment.objective}"
+        ]
 
     trials = Trials(train_one, trial_run, folder, report, planned=_planned(oracle, budget.epochs))
     _ask(oracle, trials, experiment.knobs, epochs=budget.epochs, folder=folder)
@@ -107,7 +110,7 @@ def space(knobs: Space) -> keras_tuner.HyperParameters:
     return found
 
 
-def _oracle(experiment: Network, budget: Budget) -> keras_tuner.Oracle:
+def _oracle(experiment: Experiment, budget: Budget) -> keras_tuner.Oracle:
     """Return what proposes the knobs.
 
     Hyperband (Li et al., JMLR 2018) with max_epochs R and factor 3 begins a bracket for each s from floor(log_3 R) down

@@ -12,17 +12,15 @@ from igarape.chips.pictures import symmetries
 from igarape.files import whole
 from igarape.labels import Booleans
 from igarape.learners import devices
+from igarape.learners.examples import Pictures, Rows
 from igarape.learners.experiment import Network
-from igarape.learners.inputs import Pictures, Rows, Side, training_batches
+from igarape.learners.inputs import Side, training_batches
 from igarape.learners.losses import make_loss
 from igarape.learners.networks import BODY, HEAD, build_network
-from igarape.metrics import mean_average_precision, sample_f2
+from igarape.learners.scoring import Log, score
 from igarape.tables import Probabilities
 
 STEPS_AT_ONCE = 50  # without a return to Python, which costs a small network a fifth of its time
-THRESHOLD = 0.2
-
-Log = Callable[[int, Mapping[str, float]], None]
 
 
 @dataclass(frozen=True)
@@ -176,20 +174,3 @@ class _Watch(keras.callbacks.Callback):
         if len(self.rows):
             logs.update(score(self.trained.predict(self.pictures, self.rows, tta=False), self.y[self.rows]))
         self.log(epoch, {name: float(value) for name, value in logs.items()})
-
-
-def score(p: Probabilities, y: Booleans) -> dict[str, float]:
-    """Return val_loss (binary cross-entropy), val_f2 and val_map of probabilities against y, both (n, labels).
-
-    F2 is at the threshold 0.2, over the chips that hold any of the labels: for a rare-label learner most hold none.
-    When no chip holds any, there is val_loss alone.
-    Raises FloatingPointError when a probability is none: the training has diverged.
-    """
-    if not np.isfinite(p).all():
-        raise FloatingPointError("the network's answers are not numbers any more: its training has diverged")
-    held = y.any(axis=1)
-    clipped = np.clip(p.astype(np.float64), 1e-7, 1 - 1e-7)
-    loss = {"val_loss": -float(np.where(y, np.log(clipped), np.log1p(-clipped)).mean())}
-    if not held.any():
-        return loss
-    return loss | {"val_f2": sample_f2(y[held], p[held] >= THRESHOLD), "val_map": mean_average_precision(y, p)}

@@ -66,7 +66,7 @@ def run(experiment: str) -> None:
             folder / "predictions.parquet",
         )
         card = settings.model_dump(include={"chips", "size"}) | {"which": settings.labels, "labels": labels}
-        card |= {"name": experiment, "tta": best["knobs"]["tta"]} | _scores(examples, p, labels, vocabulary)
+        card |= {"name": experiment, "tta": settings.tta(best["knobs"])} | _scores(examples, p, labels, vocabulary)
         write_json(card | {"run_id": opened.id, "search_run_id": best["run_id"]}, folder / "learner.json")
         opened.metrics({"oof_f2": card["f2"], "oof_map": card["map"]})
         opened.artifact(folder / "predictions.parquet")
