@@ -100,7 +100,8 @@ def dehaze(
     dark, chroma = _darkest(_relative(lows, light), patch), _chroma(_relative(cv2.split(small), light))
     rough = transmission(dark, chroma, colour=colour, window=window, clear=clear, opaque=opaque)
     grey = _grey(small)
-    if cv2.minMaxLoc(rough)[0] >= 1 or (np.ptp(grey) == 0 and is_flat(rgb)):
+    low, high, *_ = cv2.minMaxLoc(grey)
+    if cv2.minMaxLoc(rough)[0] >= 1 or (low == high and is_flat(rgb)):
         return rgb.copy(), Quality(light, mean_t=1.0, change=0.0)
     t = guided_filter(
         _grey(rgb, planes.luminance),
