@@ -12,6 +12,7 @@ RESULTS = Path("reports/bench.json")
 NAMES = (
     "dehaze_kernel",
     "dehaze_quality",
+    "dehaze_rivals",
     "dehaze_step",
     "ingest_step",
     "read_random",

@@ -3,6 +3,8 @@
 The chips are those of ucmerced, none of which is hazy, and those of planet that are tagged clear.
 """
 
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -15,41 +17,71 @@ from skimage.metrics import structural_similarity
 from igarape.chips.dehaze import dehaze
 from igarape.params import read_params
 
+SETS = ("ucmerced", "planet")
 LEVELS = (0.9, 0.75, 0.6, 0.45)
 LIGHTS = ((0.70, 0.72, 0.76), (0.76, 0.76, 0.78), (0.80, 0.82, 0.85), (0.84, 0.86, 0.90))
 SAMPLE = 100  # chips of each set
 SEED = 0
 
 Picture = npt.NDArray[np.uint8]
+Method = Callable[[Picture], Picture]
+Change = dict[str, dict[str, float]]
 
 
 def run() -> dict[str, object]:
     """Return the mean PSNR (dB) after and before, the share of chips made worse, and the change of clear chips."""
-    table, change = measure()
-    ours, peer = float(table["psnr_after"].mean()), float(table["psnr_before"].mean())
-    worse = float((table["psnr_after"] < table["psnr_before"]).mean())
-    row = {"ours": ours, "peer": peer, "ratio": ours / peer, "unit": "dB", "n": len(table)}
-    return row | {"worse": worse, "change_of_clear_chips": change}
+    table, change = measure({"ours": ours()})
+    after, before = float(table["psnr_after"].mean()), float(table["psnr_before"].mean())
+    row = {"ours": after, "peer": before, "ratio": after / before, "unit": "dB", "n": len(table)}
+    return row | {"worse": float(table["worse"].mean()), "change_of_clear_chips": change["ours"]}
 
 
-def measure() -> tuple[pd.DataFrame, dict[str, float]]:
-    """Return a row for each hazy chip, and by how many grey levels clear chips are changed, on average, in each set."""
-    cv2.setNumThreads(1)
+def ours() -> Method:
+    """Return the kernel with the knobs of params.yaml."""
     knobs: dict[str, Any] = read_params().dehaze.model_dump(exclude={"quality"})
-    rng = np.random.default_rng(SEED)
+    return lambda rgb: dehaze(rgb, **knobs)[0]
+
+
+def measure(methods: Mapping[str, Method]) -> tuple[pd.DataFrame, Change]:
+    """Return a row for each method and hazy chip, and by how many grey levels each method changes clear chips.
+
+    That change is the mean over each set, by method and set.
+    """
+    cv2.setNumThreads(1)
     rows: list[dict[str, object]] = []
-    change: dict[str, float] = {}
-    for name in ("ucmerced", "planet"):
-        clear = [rgb for tags, rgb in chips(name).values() if name == "ucmerced" or "clear" in tags]
-        change[name] = float(np.mean([dehaze(rgb, **knobs)[1].change for rgb in clear]))
+    for facts, clear, hazy in hazy_chips(SEED):
+        before = _scores(clear, hazy, "before")
+        for name, method in methods.items():
+            start = time.thread_time()
+            result = method(hazy)
+            spent = {"method": name, "ms": (time.thread_time() - start) * 1000}
+            rows.append(facts | before | _scores(clear, result, "after") | spent)
+    table = pd.DataFrame(rows)
+    table["worse"] = table["psnr_after"] < table["psnr_before"]
+    change = {name: {one: changed(method, clear_chips(one)) for one in SETS} for name, method in methods.items()}
+    return table, change
+
+
+def changed(method: Method, pictures: Sequence[Picture]) -> float:
+    """Return by how many grey levels a method changes pictures, on average."""
+    return float(np.mean([cv2.norm(rgb, method(rgb), cv2.NORM_L1) / rgb.size for rgb in pictures]))
+
+
+def clear_chips(name: str) -> list[Picture]:
+    """Return a set's chips without haze."""
+    return [rgb for tags, rgb in chips(name).values() if name == "ucmerced" or "clear" in tags]
+
+
+def hazy_chips(seed: int) -> Iterator[tuple[dict[str, object], Picture, Picture]]:
+    """Give, for a sample of each set, level and kind of haze: what was laid, the clear chip, and the hazy one."""
+    rng = np.random.default_rng(seed)
+    for name in SETS:
+        clear = clear_chips(name)
         for number in rng.permutation(len(clear))[:SAMPLE]:
             for t in LEVELS:
                 for kind in ("uniform", "varying"):
                     hazy = _hazy(clear[number], t, rng, varying=kind == "varying")
-                    rows.append(
-                        {"set": name, "t": t, "kind": kind} | _scores(clear[number], hazy, dehaze(hazy, **knobs)[0])
-                    )
-    return pd.DataFrame(rows), change
+                    yield {"set": name, "t": t, "kind": kind}, clear[number], hazy
 
 
 def _hazy(rgb: Picture, t: float, rng: np.random.Generator, *, varying: bool) -> Picture:
@@ -64,22 +96,19 @@ def _hazy(rgb: Picture, t: float, rng: np.random.Generator, *, varying: bool) ->
     return np.rint(rgb * field + 255 * light * (1 - field)).astype(np.uint8)
 
 
-def _scores(clear: Picture, hazy: Picture, dehazed: Picture) -> dict[str, object]:
-    """Return PSNR (dB) and SSIM of both against the clear chip."""
-    scores: dict[str, object] = {}
-    for when, picture in (("before", hazy), ("after", dehazed)):
-        scores[f"psnr_{when}"] = float(cv2.PSNR(clear, picture))
-        scores[f"ssim_{when}"] = float(structural_similarity(clear, picture, channel_axis=2))  # type: ignore[no-untyped-call]
-    return scores
+def _scores(clear: Picture, picture: Picture, when: str) -> dict[str, object]:
+    """Return PSNR (dB) and SSIM of a picture against the clear chip."""
+    similarity = structural_similarity(clear, picture, channel_axis=2)  # type: ignore[no-untyped-call]
+    return {f"psnr_{when}": float(cv2.PSNR(clear, picture)), f"ssim_{when}": float(similarity)}
 
 
 def main() -> None:
     """Print the table."""
-    table, change = measure()
-    table["worse"] = table["psnr_after"] < table["psnr_before"]
+    table, change = measure({"ours": ours()})
+    table = table.drop(columns="method")
     print(table.groupby(["set", "t", "kind"]).mean().round(3).to_string())
     print(table.drop(columns=["set", "kind", "t"]).mean().round(3).to_string())
-    for name, levels in change.items():
+    for name, levels in change["ours"].items():
         print(f"mean change of {name}'s clear chips: {levels:.2f} of 255")
 
 

@@ -47,10 +47,10 @@ def _dark_channel(picture: Floats, patch: int) -> Floats:
 
 
 def _airlight(hazy: Floats, patch: int, top: float, bounds: tuple[float, float], tint: float) -> Floats:
-    """He, Sun, Tang 2011, section 4.3, with bounds."""
-    dark = _dark_channel(hazy, patch).ravel()
-    brightest_pixels = np.argsort(dark)[-max(1, round(top * dark.size)) :]
-    colour = hazy.reshape(-1, 3)[brightest_pixels].mean(axis=0)
+    """He, Sun, Tang 2011, section 4.3, with bounds; of pixels that are as dark, all count."""
+    dark = _dark_channel(hazy, patch)
+    last = np.sort(dark, axis=None)[-max(1, round(top * dark.size))]
+    colour = hazy[dark >= last].mean(axis=0)
     mean = colour.mean()
     return np.asarray(np.clip(mean, *bounds) * np.clip(colour / mean, 1 - tint, 1 + tint), np.float64)
 

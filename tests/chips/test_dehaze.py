@@ -1,6 +1,7 @@
 """Dehazing: haze of which the truth is known is taken away, what is no haze is left alone."""
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,30 @@ def psnr(one: Picture, other: Picture) -> float:
 def hazed(rgb: Picture, t: npt.NDArray[np.float32]) -> Picture:
     """Lay haze on a picture."""
     return np.round(lay_haze((rgb / 255).astype(np.float32), t, LIGHT) * 255).astype(np.uint8)
+
+
+def darkest(picture: Picture, patch: int) -> npt.NDArray[np.uint8]:
+    """Return a picture's dark channel."""
+    return np.asarray(module._darkest(list(np.moveaxis(picture, 2, 0)), patch), np.uint8)
+
+
+def blocks(plane: npt.NDArray[Any], side: int) -> npt.NDArray[np.float32]:
+    """Return the means of a plane's blocks."""
+    height, width = plane.shape
+    return np.asarray(plane.reshape(height // side, side, width // side, side).mean(axis=(1, 3)), np.float32)
+
+
+def filtered(
+    guide: npt.NDArray[np.uint8],
+    small: npt.NDArray[np.uint8],
+    plane: npt.NDArray[np.float32],
+    *,
+    radius: int,
+    epsilon: float,
+) -> npt.NDArray[np.float32]:
+    """Return the guided filter's output, in memory of its own."""
+    out = (np.empty(guide.shape, np.float32), np.empty(guide.shape, np.float32))
+    return guided_filter(guide, small, plane, radius=radius, epsilon=epsilon, out=out)
 
 
 def even(t: float) -> npt.NDArray[np.float32]:
@@ -151,34 +176,73 @@ def test_transmission_never_falls_below_the_floor(clear: list[Picture]) -> None:
     assert (np.abs(result - light) <= np.abs(hazy - light) / 0.5 + 0.51).all()
 
 
+def test_threads_do_not_disturb_one_another(clear: list[Picture]) -> None:
+    """Each works in memory of its own, and what was returned stays when the next chip is dehazed."""
+    hazy = [hazed(rgb, even(0.5)) for rgb in clear]
+    alone = [dehaze(rgb, **KNOBS)[0].copy() for rgb in hazy]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda rgb: dehaze(rgb, **KNOBS)[0], hazy * 4))
+    assert all((one == other).all() for one, other in zip(together, alone * 4, strict=True))
+
+
+def test_memory_is_kept_for_chips_of_one_size_and_not_for_large_pictures() -> None:
+    """The same planes as long as the size is the same; a scene that is dehazed once does not stay in memory."""
+    kept = module._Kept()
+    planes = kept.sized(8, 6)
+    assert planes.floats[0].shape == (8, 6) and kept.sized(8, 6) is planes
+    assert kept.sized(module.KEPT // 8, 9).shape == (module.KEPT // 8, 9)
+    assert kept.sized(8, 6) is planes
+    assert kept.sized(6, 8) is not planes
+
+
 def test_the_dark_channel_is_the_least_of_a_window_and_of_three_channels() -> None:
     """The same as two plain loops; the window is cut at the border."""
     rgb = np.random.default_rng(0).random((12, 17, 3), dtype=np.float32)
-    dark = module._darkest(rgb, 5)
+    dark = module._darkest(list(np.moveaxis(rgb, 2, 0)), 5)
     for row in range(12):
         for column in range(17):
             assert dark[row, column] == rgb[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3].min()
 
 
+@pytest.mark.parametrize("factor", [1, 2, 3, 4, 8])
+def test_a_picture_is_shrunk_to_the_least_and_the_mean_of_blocks(factor: int) -> None:
+    """The same as of its blocks, the mean within half a grey level for each halving; at the border none is lost."""
+    rgb = np.random.default_rng(0).integers(0, 256, (48, 72, 3), dtype=np.uint8)
+    least, mean = module._shrunk(rgb, factor, np.empty_like(rgb))
+    blocks = rgb.reshape(48 // factor, factor, 72 // factor, factor, 3)
+    assert (least == blocks.min(axis=(1, 3))).all()
+    assert np.abs(mean - blocks.mean(axis=(1, 3))).max() <= 0.5 * max(1, np.log2(factor))
+    cut = rgb[:47, :71].copy()
+    assert module._shrunk(cut, factor, np.empty_like(cut))[0].shape == (-(-47 // factor), -(-71 // factor), 3)
+
+
 def test_the_airlight_is_the_colour_of_the_haze() -> None:
     """Found where a whole window is bright: a roof smaller than the window does not pass for haze."""
-    picture = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32) / np.float32(4)
-    picture[:24, :24] = np.array((170, 180, 190), np.float32) / 255
+    picture = np.random.default_rng(0).integers(0, 64, (64, 64, 3), dtype=np.uint8)
+    picture[:24, :24] = (170, 180, 190)
     expected = pytest.approx(np.array([170, 180, 190]) / 255)
-    assert airlight(picture, module._darkest(picture, 9), top=0.001, **BOUNDS) == expected
-    picture[40:46, 40:46] = 1
-    assert airlight(picture, module._darkest(picture, 9), top=0.001, **BOUNDS) == expected
+    assert airlight(picture, darkest(picture, 9), top=0.001, **BOUNDS) == expected
+    picture[40:46, 40:46] = 255
+    assert airlight(picture, darkest(picture, 9), top=0.001, **BOUNDS) == expected
+
+
+def test_pixels_that_are_as_dark_all_count_for_the_airlight() -> None:
+    """Not only as many of them as the share: which ones that were would be chance."""
+    picture = np.zeros((20, 20, 3), np.uint8)
+    picture[:10], picture[10:] = 200, 190
+    dark = np.full((20, 20), 180, np.uint8)
+    assert airlight(picture, dark, top=0.01, **BOUNDS) == pytest.approx((195 / 255,) * 3)
 
 
 @pytest.mark.parametrize(
     ("colour", "kept"),
-    [((0, 0, 0), (0.6, 0.6, 0.6)), ((1, 1, 1), (0.9, 0.9, 0.9)), ((1, 0.75, 0.5), (0.825, 0.75, 0.675))],
+    [((0, 0, 0), (0.6, 0.6, 0.6)), ((255, 255, 255), (0.9, 0.9, 0.9)), ((240, 180, 120), (0.776, 0.706, 0.635))],
 )
 def test_the_airlight_is_neither_dark_nor_white_nor_of_strong_colour(
     colour: tuple[float, ...], kept: tuple[float, ...]
 ) -> None:
     """Shadow, cloud tops and bare soil are no haze: their light is brought within the bounds."""
-    picture = np.full((8, 8, 3), colour, np.float32)
+    picture = np.full((8, 8, 3), colour, np.uint8)
     found = airlight(picture, picture.min(axis=2), top=0.01, **BOUNDS)
     assert found == pytest.approx(kept, abs=0.5 / 255)
 
@@ -188,7 +252,8 @@ def test_transmission_tells_haze_from_bright_ground_and_from_cloud() -> None:
 
     def found(*colour: float) -> float:
         relative = np.full((8, 8, 3), colour, np.float32)
-        t = transmission(relative, relative.min(axis=2), colour=2.0, window=3, clear=0.1, opaque=0.2)
+        chroma = np.ptp(relative, axis=2)
+        t = transmission(relative.min(axis=2), chroma, colour=2.0, window=3, clear=0.1, opaque=0.2)
         assert np.ptp(t) == 0
         return float(t[0, 0])
 
@@ -204,26 +269,24 @@ def test_transmission_tells_haze_from_bright_ground_and_from_cloud() -> None:
 def test_the_guided_filter_keeps_what_follows_the_guide(subsample: int) -> None:
     """A constant stays; a line in the guide stays; noise that the guide does not show is smoothed away."""
     rng = np.random.default_rng(0)
-    down, across = np.mgrid[0:64, 0:96].astype(np.float32) / 96
-    guide = (0.5 * down + 0.5 * across).astype(np.float32)
-    settings: dict[str, Any] = {"radius": 16 // subsample, "epsilon": 1e-6}
-    constant = np.full_like(guide, 0.3)
+    down, across = np.mgrid[0:64, 0:96] / 96
+    guide = np.rint(255 * (0.5 * down + 0.5 * across)).astype(np.uint8)
 
-    def small(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        blocks = plane.reshape(64 // subsample, subsample, 96 // subsample, subsample)
-        return np.asarray(blocks.mean(axis=(1, 3)), np.float32)
+    def enlarged(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        small = np.rint(blocks(guide, subsample)).astype(np.uint8)
+        return filtered(guide, small, blocks(plane, subsample), radius=16 // subsample, epsilon=1e-6)
 
-    assert guided_filter(guide, small(constant), **settings) == pytest.approx(constant, abs=1e-4)
-    line = (0.2 + 0.6 * guide).astype(np.float32)
-    assert np.abs(guided_filter(guide, small(line), **settings) - line).max() < 0.01
+    constant = np.full(guide.shape, 0.3, np.float32)
+    assert enlarged(constant) == pytest.approx(constant, abs=1e-4)
+    line = (0.2 + 0.6 * guide / 255).astype(np.float32)
+    assert np.abs(enlarged(line) - line).max() < 0.01
     noise = rng.normal(0, 0.1, guide.shape).astype(np.float32)
-    left = np.abs(guided_filter(guide, small(line + noise), **settings) - line).mean()
-    assert left < 0.25 * np.abs(noise).mean()
+    assert np.abs(enlarged(line + noise) - line).mean() < 0.25 * np.abs(noise).mean()
 
 
 def test_the_guided_filter_keeps_an_edge_of_the_guide() -> None:
     """A plain mean would blur it over 33 pixels."""
-    guide = np.zeros((64, 64), np.float32)
-    guide[:, 32:] = 1
-    filtered = guided_filter(guide, 1 - guide, radius=16, epsilon=1e-4)
-    assert np.abs(filtered - (1 - guide)).max() < 0.01
+    guide = np.zeros((64, 64), np.uint8)
+    guide[:, 32:] = 255
+    plane = (1 - guide / 255).astype(np.float32)
+    assert np.abs(filtered(guide, guide, plane, radius=16, epsilon=1e-4) - plane).max() < 0.01

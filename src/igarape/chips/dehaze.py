@@ -3,9 +3,12 @@
 He, Sun, Tang, Single image haze removal using dark channel prior, TPAMI 2011. The prior is that somewhere in each
 window of a clear picture one of the colours is dark. From above it often fails: bare soil, sand and roofs are bright
 all over. But they have colour where haze is grey, so the colourfulness around a place is set against its dark channel,
-and a clear chip is left nearly as it is. Everything up to the transmission is computed on a smaller picture.
+and a clear chip is left nearly as it is. Everything up to the transmission is computed on a smaller picture; what is
+computed at full size is written to planes that are kept from one chip to the next.
 """
 
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +19,10 @@ import numpy.typing as npt
 from igarape.chips.pictures import Picture, is_flat
 
 Plane = npt.NDArray[np.float32]
+Levels = npt.NDArray[np.uint8]
 Light = tuple[float, float, float]
+
+KEPT = 2**20  # pixels; planes for a larger picture are not kept
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,36 @@ class Quality:
     airlight: Light
     mean_t: float
     change: float
+
+
+class Planes:
+    """Memory for what is written at full size: a picture's least, luminance and channels, and two planes of floats."""
+
+    def __init__(self, height: int, width: int) -> None:
+        """Take about 15 bytes for each pixel."""
+        self.shape = (height, width)
+        self.least = np.empty((height, width, 3), np.uint8)
+        self.luminance = np.empty(self.shape, np.uint8)
+        self.channels = [np.empty(self.shape, np.uint8) for _ in range(3)]
+        self.floats = (np.empty(self.shape, np.float32), np.empty(self.shape, np.float32))
+
+
+class _Kept(threading.local):
+    """The planes of a thread's last chip: memory that is asked for anew for each is faulted in anew, page by page."""
+
+    planes = Planes(0, 0)
+
+    def sized(self, height: int, width: int) -> Planes:
+        """Return planes of a size, those of the last chip if it had the same."""
+        if self.planes.shape == (height, width):
+            return self.planes
+        planes = Planes(height, width)
+        if height * width <= KEPT:
+            self.planes = planes
+        return planes
+
+
+_KEPT = _Kept()
 
 
 def dehaze(
@@ -56,104 +92,135 @@ def dehaze(
     epsilon (intensities on [0, 1]): the guided filter that refines t. subsample: everything but the last step is done
     on a picture so many times smaller. A picture of one colour, and one without haze, is returned as it is.
     """
-    lowest = cv2.erode(rgb, np.ones((subsample, subsample), np.uint8), anchor=(0, 0))[::subsample, ::subsample]
-    small = cv2.resize(rgb, (lowest.shape[1], lowest.shape[0]), interpolation=cv2.INTER_AREA)
-    flat = not cv2.meanStdDev(small)[1].any() and is_flat(rgb)
-    lowest, small = _on_one(lowest), _on_one(small)
-    shrunk = max(1, round(patch / subsample))
-    light = airlight(small, _darkest(lowest, shrunk), top=top, darkest=darkest, brightest=brightest, tint=tint)
-    share = np.float32(1) / np.array(light, np.float32)
-    spread = max(1, round(window / subsample))
-    rough = transmission(
-        small * share, _darkest(lowest * share, shrunk), colour=colour, window=spread, clear=clear, opaque=opaque
-    )
-    if flat or cv2.minMaxLoc(rough)[0] >= 1:
+    planes = _KEPT.sized(*rgb.shape[:2])
+    least, small = _shrunk(rgb, subsample, planes.least)
+    patch, window = max(1, round(patch / subsample)), max(1, round(window / subsample))
+    lows = cv2.split(least)
+    light = airlight(small, _darkest(lows, patch), top=top, darkest=darkest, brightest=brightest, tint=tint)
+    dark, chroma = _darkest(_relative(lows, light), patch), _chroma(_relative(cv2.split(small), light))
+    rough = transmission(dark, chroma, colour=colour, window=window, clear=clear, opaque=opaque)
+    grey = _grey(small)
+    low, high, *_ = cv2.minMaxLoc(grey)
+    if cv2.minMaxLoc(rough)[0] >= 1 or (low == high and is_flat(rgb)):
         return rgb.copy(), Quality(light, mean_t=1.0, change=0.0)
-    guide = _on_one(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
-    t = guided_filter(guide, rough, radius=max(1, radius // subsample), epsilon=epsilon)
+    t = guided_filter(
+        _grey(rgb, planes.luminance),
+        grey,
+        rough,
+        radius=max(1, radius // subsample),
+        epsilon=epsilon,
+        out=planes.floats,
+    )
     np.clip(t, np.float32(floor), np.float32(1), out=t)
-    result = _invert(rgb, t, light)
-    change = cv2.norm(rgb, result, cv2.NORM_L1) / rgb.size
-    return result, Quality(light, float(cv2.mean(t)[0]), change)
+    mean_t = cv2.mean(t)[0]
+    result = _invert(rgb, t, light, planes)
+    return result, Quality(light, mean_t, change=cv2.norm(rgb, result, cv2.NORM_L1) / rgb.size)
 
 
-def _on_one(picture: npt.NDArray[Any]) -> Plane:
-    """Scale grey levels to [0, 1]."""
-    return np.asarray(np.multiply(picture, np.float32(1 / 255), dtype=np.float32))
+def _shrunk(rgb: Picture, factor: int, scratch: Picture) -> tuple[Picture, Picture]:
+    """Return the least and the mean of each channel over blocks of factor x factor pixels, those at the border cut.
+
+    The mean is taken by halves as long as that goes: OpenCV is quick at halves, and at nothing else.
+    """
+    least = cv2.erode(rgb, np.ones((factor, factor), np.uint8), dst=scratch, anchor=(0, 0))
+    small = rgb
+    while factor > 1:
+        step = 2 if factor % 2 == 0 else factor
+        height, width = small.shape[:2]
+        size = (-(-width // step), -(-height // step))
+        small = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
+        factor //= step
+    return np.asarray(cv2.resize(least, small.shape[1::-1], interpolation=cv2.INTER_NEAREST), np.uint8), small
 
 
-def _darkest(picture: Plane, patch: int) -> Plane:
+def _grey(rgb: Picture, room: Levels | None = None) -> Levels:
+    """Return the luminance of a picture, written to a plane if one is given."""
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY, dst=room), np.uint8)
+
+
+def _relative(channels: Sequence[npt.NDArray[Any]], light: Light) -> list[Plane]:
+    """Return the channels of a picture, each divided by the airlight's."""
+    return [
+        np.multiply(channel, np.float32(1 / (255 * value)), dtype=np.float32)
+        for channel, value in zip(channels, light, strict=True)
+    ]
+
+
+def _darkest(channels: Sequence[npt.NDArray[Any]], patch: int) -> npt.NDArray[Any]:
     """Return the dark channel: the minimum over the channels and over a patch x patch window (cut at the border)."""
-    red, green, blue = cv2.split(picture)
-    return np.asarray(cv2.erode(cv2.min(cv2.min(red, green), blue), np.ones((patch, patch), np.uint8)), np.float32)
+    red, green, blue = channels
+    return np.asarray(cv2.erode(cv2.min(cv2.min(red, green), blue), np.ones((patch, patch), np.uint8)))
 
 
-def airlight(picture: Plane, dark: Plane, *, top: float, darkest: float, brightest: float, tint: float) -> Light:
+def _chroma(channels: Sequence[Plane]) -> Plane:
+    """Return the colourfulness: the largest channel less the smallest."""
+    red, green, blue = channels
+    return np.asarray(cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue), np.float32)
+
+
+def airlight(picture: Picture, dark: Levels, *, top: float, darkest: float, brightest: float, tint: float) -> Light:
     """Estimate the colour of the haze, in steps of 1 / 255, from a picture (h, w, 3) and its dark channel (h, w).
 
-    The mean colour of the `top` share of pixels that are brightest in the dark channel: a window must be bright all
-    over to count, and many pixels vote, so that one bright roof or a glint does not pass for haze. Haze over land is
-    neither dark, nor white as the top of a cloud, nor of strong colour: the mean of the channels is kept within darkest
-    and brightest, and each channel within a share of `tint` of that mean.
+    The mean colour of the `top` share of pixels that are brightest in the dark channel, and of all that are as bright
+    as the last of these: a window must be bright all over to count, and many pixels vote, so that one bright roof or a
+    glint does not pass for haze. Haze over land is neither dark, nor white as the top of a cloud, nor of strong colour:
+    the mean of the channels is kept within darkest and brightest, and each channel within a share of `tint` of it.
     """
     count = max(1, round(top * dark.size))
-    brightest_pixels = np.argpartition(dark.ravel(), -count)[-count:]
-    colour = picture.reshape(-1, 3)[brightest_pixels].mean(axis=0)
-    mean = float(colour.mean())
-    shares = colour / mean if mean > 0 else np.ones(3)  # black is as grey as white
-    kept = min(max(mean, darkest), brightest)
-    red, green, blue = (round(255 * kept * min(max(float(one), 1 - tint), 1 + tint)) / 255 for one in shares)
+    last = np.partition(dark.ravel(), -count)[-count]
+    colour = cv2.mean(picture, (dark >= last).view(np.uint8))[:3]
+    mean = sum(colour) / 3
+    shares = [one / mean for one in colour] if mean > 0 else [1.0] * 3  # black is as grey as white
+    kept = min(max(mean / 255, darkest), brightest)
+    red, green, blue = (round(255 * kept * min(max(one, 1 - tint), 1 + tint)) / 255 for one in shares)
     return red, green, blue
 
 
-def transmission(relative: Plane, dark: Plane, *, colour: float, window: int, clear: float, opaque: float) -> Plane:
-    """Estimate t from a picture relative to the airlight, (h, w, 3), and its dark channel (h, w); 1 is no haze.
+def transmission(dark: Plane, chroma: Plane, *, colour: float, window: int, clear: float, opaque: float) -> Plane:
+    """Estimate t from the dark channel and the colourfulness (h, w) of a picture over its airlight; 1 is no haze.
 
-    The veil 1 - t is the dark channel less `colour` times the colourfulness (the largest channel less the smallest
-    one, averaged over a window), of which `clear` is what a picture without haze shows. Where t falls below `opaque`
-    there is a cloud and no ground to bring back: t goes back to 1 there, to be reached at t = 0.
+    The veil 1 - t is the dark channel less `colour` times the colourfulness (averaged over a window), of which `clear`
+    is what a picture without haze shows. Where t falls below `opaque` there is a cloud and no ground to bring back: t
+    goes back to 1 there, to be reached at t = 0.
     """
-    red, green, blue = cv2.split(relative)
-    chroma = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue)
     grey = colour * cv2.blur(chroma, (window, window), borderType=cv2.BORDER_REFLECT)
     t = np.clip((1 - dark + grey) / np.float32(1 - clear), 0, 1)
     return np.asarray(1 - np.minimum(t / np.float32(opaque), 1) * (1 - t), np.float32)
 
 
-def guided_filter(guide: Plane, plane: Plane, *, radius: int, epsilon: float) -> Plane:
-    """Enlarge a plane to the size of a guide, smooth but along the guide's edges; both hold values on [0, 1].
+def guided_filter(
+    guide: Levels, small: Levels, plane: Plane, *, radius: int, epsilon: float, out: tuple[Plane, Plane]
+) -> Plane:
+    """Enlarge a plane to the size of a guide, smooth but along the guide's edges; epsilon is of intensities on [0, 1].
 
     He, Sun, Fast guided filter, arXiv 1505.00996: the local line plane = a guide + b is fitted on the small plane and
-    the guide shrunk to its size, over windows of `radius` of its pixels, and applied at full size.
+    the guide shrunk to its size, over windows of `radius` of its pixels, and applied at full size. out: two planes of
+    that size to work in, of which the first is returned.
     """
-    height, width = plane.shape
-    small = cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA)
     side = (2 * radius + 1, 2 * radius + 1)
-    products = cv2.merge([small, plane, cv2.multiply(small, plane), cv2.multiply(small, small)])
+    shrunk = np.multiply(small, np.float32(1 / 255), dtype=np.float32)
+    products = cv2.merge([shrunk, plane, shrunk * plane, shrunk * shrunk])
     mean_guide, mean_plane, mean_product, mean_square = cv2.split(
         cv2.blur(products, side, borderType=cv2.BORDER_REFLECT)
     )
     covariance = mean_product - mean_guide * mean_plane
-    variance = mean_square - mean_guide * mean_guide
-    slope = covariance / (variance + np.float32(epsilon))
+    slope = covariance / (mean_square - mean_guide * mean_guide + np.float32(epsilon))
     offset = mean_plane - slope * mean_guide
-    # One by one and in place: arrays of this size are given back to the system and faulted in again each time.
-    full: Plane
+    size = guide.shape[::-1]
     full, added = (
-        np.asarray(cv2.resize(cv2.blur(one, side, borderType=cv2.BORDER_REFLECT), guide.shape[::-1]), np.float32)
-        for one in (slope, offset)
+        cv2.resize(cv2.blur(one, side, borderType=cv2.BORDER_REFLECT), size, dst=room)
+        for one, room in zip((slope * np.float32(1 / 255), offset), out, strict=True)
     )
-    full *= guide
-    full += added
-    return full
+    np.multiply(full, guide, out=full)
+    return np.add(full, added, out=full)
 
 
-def _invert(rgb: Picture, t: Plane, light: Light) -> Picture:
-    """Return (I - A) / t + A, rounded and kept within 0..255: I / t less A (1 / t - 1)."""
-    gain = np.float32(1) / t
-    lit = np.empty_like(t)
-    channels = []
-    for channel, value in zip(cv2.split(rgb), light, strict=True):
+def _invert(rgb: Picture, t: Plane, light: Light, planes: Planes) -> Picture:
+    """Return (I - A) / t + A, rounded and kept within 0..255: I / t less A (1 / t - 1). Both planes of floats go."""
+    lit, gain = planes.floats
+    np.divide(np.float32(1), t, out=gain)
+    channels = cv2.split(rgb, planes.channels)
+    for channel, value in zip(channels, light, strict=True):
         cv2.multiply(channel, gain, dst=lit, dtype=cv2.CV_32F)
-        channels.append(cv2.addWeighted(lit, 1, gain, -255 * value, 255 * value, dtype=cv2.CV_8U))
+        cv2.addWeighted(lit, 1, gain, -255 * value, 255 * value, dst=channel, dtype=cv2.CV_8U)
     return np.asarray(cv2.merge(channels), np.uint8)
