@@ -75,6 +75,15 @@ def test_only_some_networks_can_be_made_wider() -> None:
     assert "knobs.width should be 1.0 for vgg16" in line
 
 
+def test_a_missing_weights_file_is_named_before_anything_is_trained() -> None:
+    """And the error says what an experiment may set instead."""
+    wanted = read(weights="gone.weights.h5")
+    with pytest.raises(
+        InputError, match=r"weights: gone\.weights\.h5: no such file; set the experiment's weights to none"
+    ):
+        wanted.check(WITH_RARE, nir=False)
+
+
 def test_a_softmax_needs_labels_that_exclude_each_other() -> None:
     """Among those that the learner predicts."""
     wanted = read(knobs=KNOBS | {"loss": {"choice": ["bce", "softmax"]}})

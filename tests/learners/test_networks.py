@@ -155,12 +155,6 @@ def test_imagenet_weights_are_looked_for_in_igarape_weights_first(
     assert len(features(build("mobilenet", "imagenet"))) > 0
 
 
-def test_a_missing_weights_file_is_named(tmp_path: Path) -> None:
-    """And the error says what an experiment may set instead."""
-    with pytest.raises(InputError, match=r"gone\.weights\.h5: no such file; set the experiment's weights to none"):
-        build("mobilenet", str(tmp_path / "gone.weights.h5"))
-
-
 def test_weights_of_another_network_are_refused(files: dict[str, Path]) -> None:
     """Nothing is loaded in part."""
     with pytest.raises(InputError, match="these are not weights of mobilenet_v2 without top"):

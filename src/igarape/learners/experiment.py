@@ -198,6 +198,10 @@ class Network(Experiment):
     def check(self, vocabulary: Vocabulary, *, nir: bool) -> None:
         """Raise InputError when the data set cannot serve this learner; nir says whether it names TIFs."""
         super().check(vocabulary, nir=nir)
+        if self.weights not in {"none", "imagenet"} and not Path(self.weights).is_file():
+            raise InputError(
+                f"weights: {self.weights}: no such file; set the experiment's weights to none, imagenet or a path"
+            )
         if "softmax" in self.knobs.values("loss") and not set(vocabulary.exclusive) & set(self.targets(vocabulary)):
             raise InputError(
                 "knobs.loss: softmax is taken over the labels that exclude each other, and the data set names none "

@@ -119,8 +119,6 @@ def _load_weights(body: keras.Model, name: str, weights: str) -> None:
     path = find_imagenet(name) if weights == "imagenet" else Path(weights)
     if path is None:
         path = _download(name)
-    if not path.is_file():
-        raise InputError(f"weights: {path}: no such file; set the experiment's weights to none, imagenet or a path")
     try:
         body.load_weights(path)
     except (ValueError, OSError) as error:

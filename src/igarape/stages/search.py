@@ -7,7 +7,7 @@ import numpy as np
 from igarape.files import resumable, write_json, write_text
 from igarape.learners.comparison import render_comparison
 from igarape.learners.examples import load_examples
-from igarape.learners.experiment import read_experiment
+from igarape.learners.experiment import read_experiments
 from igarape.learners.keys import result_key
 from igarape.learners.search import Budget, search
 from igarape.learners.trials import tried
@@ -25,11 +25,12 @@ def run(experiment: str) -> None:
     A search that was killed goes on: what it has tried moves to this run.
     """
     params = read_params()
-    settings = read_experiment(experiment)
     dataset = read_dataset(params.dataset)
     vocabulary = dataset.labels.vocabulary()
+    # With a listed experiment come all that are listed: a fault in the last one should show before the first epoch.
+    together = params.experiments if experiment in params.experiments else (experiment,)
+    settings = read_experiments(together, vocabulary, nir=bool(dataset.tifs))[experiment]
     labels = settings.targets(vocabulary)
-    settings.check(vocabulary, nir=bool(dataset.tifs))
     exclusive = len(set(labels) & set(vocabulary.exclusive))
     budget = Budget(
         tuner=params.search.tuner,
