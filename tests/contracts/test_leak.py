@@ -89,6 +89,7 @@ def score(
     """Cross-fit a memoriser and return its probabilities."""
     monkeypatch.setattr(crossfit, "fit", learn)
     monkeypatch.setattr(crossfit, "Predictor", Memoriser)
+    folder.mkdir(exist_ok=True)
     recipe = Recipe(tiny.tiny(), tiny.KNOBS, 0, epochs=1, validation=0.1, patience=1, seed=1, threads=1)
     return cross_fit(
         pictures,
@@ -142,7 +143,7 @@ def test_neighbours_leak_unless_their_scene_stays_together(tmp_path: Path, monke
     scores = {}
     for name, groups in by.items():
         folds = make_folds(y, groups, folds=5, holdout=0.2, seed=1)
-        p = score(tmp_path, monkeypatch, pictures.astype(np.uint8), y, folds=folds, groups=groups)
+        p = score(tmp_path / name, monkeypatch, pictures.astype(np.uint8), y, folds=folds, groups=groups)
         scores[name] = mean_average_precision(y[folds != HOLDOUT], p[folds != HOLDOUT])
     assert scores["scene"] == pytest.approx(CHANCE, abs=LUCK)
     assert scores["chip"] > 0.85

@@ -13,8 +13,8 @@ import yaml
 
 from igarape.errors import InputError
 from igarape.files import read_json
-from igarape.learners import learning
 from igarape.learners import search as searching
+from igarape.learners import training
 from igarape.learners.experiment import NetworkKnobs
 from igarape.stages import search as stage
 from igarape.tables import read_folds
@@ -144,13 +144,13 @@ def test_missing_weights_end_the_search_with_one_clear_error(copy: Path) -> None
 
 def test_a_trial_that_fails_is_a_failed_run_with_its_traceback(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The search goes on, and its parent is finished."""
-    fit, asked = learning.fit, []
+    asked: list[Any] = []
 
     def fails(*examples: Any, **options: Any) -> Any:
         asked.append(options)
         if len(asked) == 1:
             raise MemoryError("too large")
-        return fit(*examples, **options)
+        return training.fit(*examples, **options)
 
     monkeypatch.setattr(searching, "fit", fails)
     stage.run("tiny")

@@ -177,6 +177,12 @@ def _best(rows: Sequence[Row]) -> Found:
     if not finished:
         raise failed(rows, "so no trial has a score")
     best = max(finished, key=lambda row: row["score"])
-    shown = ("trial", "status", "score", "seconds", "memory_mb", "epochs", "error")
-    table = pd.DataFrame([{name: row[name] for name in shown} | row["knobs"] | row["metrics"] for row in rows])
-    return Found(knobs=best["knobs"], score=best["score"], trial=best["trial"], trials=table.astype({"score": float}))
+    table = pd.DataFrame([_laid_out(row) for row in rows]).astype({"score": float})
+    return Found(knobs=best["knobs"], score=best["score"], trial=best["trial"], trials=table)
+
+
+def _laid_out(row: Row) -> Row:
+    """Lay out a row of the table: what became of the trial, its knobs, the last epoch's metrics as last_<metric>."""
+    told: Row = {name: row[name] for name in ("trial", "status", "score", "seconds", "memory_mb", "epochs", "error")}
+    # A knob may have a metric's name: loss.
+    return told | dict(row["knobs"]) | {f"last_{name}": value for name, value in row["metrics"].items()}
