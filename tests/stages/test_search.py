@@ -9,6 +9,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+import tiny
 import yaml
 
 from igarape.errors import InputError
@@ -114,6 +115,9 @@ def test_trials_are_scored_on_fold_0_and_learn_from_the_others_but_the_hold_out(
     assert len(asked["watch"]) + len(asked["train"]) == np.sum(folds != -1)
 
 
+WIDE = tiny.KNOBS | {"width": 1.0}  # as loaded weights want it
+
+
 def change(name: str, **changes: object) -> None:
     """Change an experiment."""
     path = Path(f"experiments/{name}.yaml")
@@ -130,16 +134,35 @@ def test_a_faulty_experiment_stops_before_anything_is_removed(copy: Path) -> Non
         stage.run("tinny")
 
 
-def test_missing_weights_end_the_search_with_one_clear_error(copy: Path) -> None:
-    """The trial and its parent are marked as failed."""
-    knobs = yaml.safe_load(Path("experiments/tiny.yaml").read_text(encoding="utf-8"))["knobs"] | {"width": 1.0}
-    change("tiny", backbone="mobilenet", weights="gone.weights.h5", knobs=knobs)
-    with pytest.raises(InputError, match=r"weights: gone\.weights\.h5: no such file"):
+def test_weights_of_another_network_end_the_search_with_one_clear_error(copy: Path) -> None:
+    """The trial and its parent are marked as failed; another trial would fare no better."""
+    Path("other.weights.h5").write_text("not weights", encoding="utf-8")
+    change("tiny", backbone="mobilenet", weights="other.weights.h5", knobs=WIDE)
+    with pytest.raises(InputError, match=r"weights: other\.weights\.h5: these are not weights of mobilenet"):
         stage.run("tiny")
     runs = mlflow.search_runs(
         experiment_names=["igarape/search"], filter_string="status = 'FAILED'", output_format="list"
     )
     assert sorted(run.info.run_name for run in runs) == ["tiny", "trial-0"]
+
+
+def test_the_faults_of_all_listed_experiments_are_told_before_the_first_epoch(copy: Path) -> None:
+    """Also those of experiments whose turn comes later; one that is not listed has itself to answer for alone."""
+    change("tiny", epochs=0)
+    change("rare", chips="nir")
+    with pytest.raises(InputError) as caught:
+        stage.run("tiny")
+    told = str(caught.value)
+    assert "experiments/tiny.yaml: 1 problem\n  epochs  should be at least 1 (got 0)" in told
+    assert "experiments/rare.yaml: chips: nir: the data set names no TIFs" in told
+    change("tiny", epochs=1)
+    Path("experiments/unlisted.yaml").write_bytes(Path("experiments/tiny.yaml").read_bytes())
+    change("unlisted", weights="gone.weights.h5", backbone="mobilenet", knobs=WIDE)
+    with pytest.raises(
+        InputError, match=r"^experiments/unlisted\.yaml: weights: gone\.weights\.h5: no such file"
+    ) as caught:
+        stage.run("unlisted")
+    assert "rare" not in str(caught.value)
 
 
 def test_a_trial_that_fails_is_a_failed_run_with_its_traceback(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
