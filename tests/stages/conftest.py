@@ -43,6 +43,7 @@ TINY = tiny.CONTENT | {
     "knobs": tiny.KNOBS | {"learning_rate": {"low": 0.003, "high": 0.03, "scale": "log"}, "dropout": 0.1},
 }
 RARE = TINY | {"labels": "rare", "chips": "dehaze", "knobs": TINY["knobs"] | {"learning_rate": 0.01}}
+COLOURS = tiny.TABULAR | {"knobs": tiny.TREE_KNOBS | {"depth": {"choice": [1, 2]}}}
 LEAFY = RARE | {"chips": "nir"}
 CHANGES = {
     "seed": 1,
@@ -209,6 +210,17 @@ def kill_at() -> Callable[[str, str], None]:
         assert process.returncode == -signal.SIGKILL, f"{step} has ended before {pattern} was there"
 
     return run
+
+
+@pytest.fixture
+def coloured(copy: Path) -> Path:
+    """Stand in such a copy where another learner, colours, has been searched and trained: trees, not a network."""
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    configure("params", params | {"experiments": [*params["experiments"], "colours"]})
+    configure("experiments/colours", COLOURS)
+    search.run("colours")
+    train.run("colours")
+    return copy
 
 
 @pytest.fixture

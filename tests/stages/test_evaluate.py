@@ -104,6 +104,23 @@ def test_the_fold_models_go_into_the_bundle_by_their_number(tmp_path: Path, monk
     assert stage._part(card).files == ("data/train/trees/fold-2.ubj", "data/train/trees/fold-10.ubj")
 
 
+def test_trees_go_through_the_same_steps_into_the_same_bundle(coloured: Path) -> None:
+    """Searched, cross-fitted, stacked, and in the bundle, which answers as the pipeline did: else evaluate stops."""
+    card = read_json(Path("data/train/colours/learner.json"))
+    assert not card["tta"]
+    assert card["f2"] > 0.5  # fog is bright: colours tell
+    assert read_json(Path("data/search/colours/best.json"))["knobs"]["depth"] in {1, 2}
+    history = mlflow.MlflowClient().get_metric_history(card["run_id"], "fold0_loss")
+    assert [point.step for point in history] == [0, 1, 2, 3]
+    stack.run()
+    decide.run()
+    stage.run()
+    learner = next(
+        part for part in Bundle.load(Path("data/evaluate/bundle")).manifest.learners if part.name == "colours"
+    )
+    assert learner.files == ("learners/colours/fold-0.ubj", "learners/colours/fold-1.ubj")
+
+
 def test_a_learner_on_near_infrared_is_served_with_the_white_that_it_learned_by(leafy: Path) -> None:
     """The bundle answers from JPEGs and TIFs what the pipeline predicted, and is checked with the packed planes."""
     stack.run()
