@@ -21,6 +21,8 @@ NAMES = (
     "rehearsal",
     "dvc_noop",
     "feed",
+    "train_overhead",
+    "search_overhead",
 )
 
 

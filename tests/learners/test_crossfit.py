@@ -213,14 +213,6 @@ def test_a_killed_cross_fit_goes_on_as_if_nothing_had_happened(
     assert again.logged == run.logged
 
 
-def test_of_the_pictures_few_are_taken_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They may be larger than the memory; the answers stand at their rows all the same."""
-    monkeypatch.setattr(module, "AT_ONCE", 7)
-    run = Run(tmp_path, Networks(), monkeypatch)
-    assert max(len(rows) for _, rows, _, _ in run.networks.predicted) == 7
-    assert np.allclose(run.p, np.where(FOLDS == -1, 0.2, (FOLDS + 1) / 10)[:, None] * np.ones((1, 2)))
-
-
 def test_a_training_that_diverges_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It names the fold, and the knob to look at; no model of it is kept."""
     networks = Networks()

@@ -4,6 +4,9 @@ The trainings are replaced by a formula, so that the best knobs are known; tests
 """
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -438,3 +441,47 @@ def test_no_model_is_kept(tmp_path: Path, trainings: Trainings, records: Records
     """Of keras-tuner there is JSON only, in the folder that ends with the search."""
     run(tmp_path, records, experiment(), tuner="hyperband", epochs=9)
     assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".json"}
+
+
+MEMORY = """
+import gc, sys
+from contextlib import contextmanager
+from pathlib import Path
+import numpy as np, psutil, tiny
+from igarape.learners.knobs import Range
+from igarape.learners.search import Budget, search
+
+class Record:
+    key = "key"
+    def log(self, epoch, metrics): pass
+    def metrics(self, values): pass
+
+@contextmanager
+def trial(name, params):
+    yield Record()
+    print(psutil.Process().memory_info().rss, flush=True)
+
+rng = np.random.default_rng(0)
+search(
+    rng.integers(0, 256, (200, 64, 64, 3), dtype=np.uint8), rng.random((200, 5)) < 0.4,
+    experiment=tiny.tiny({"dropout": Range(low=0.0, high=0.5, scale="linear"), "width": 0.5, "tta": True}, size=64),
+    exclusive=0, train=np.arange(150), watch=np.arange(150, 200), budget=Budget("random", 20, 1, 1),
+    folder=Path(sys.argv[1]), trial_run=trial, report=lambda *words: None,
+)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_memory_does_not_grow_over_trials(tmp_path: Path) -> None:
+    """After twenty small trials the process holds at most 1.2 times what it held after three."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY, tmp_path],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )
+    held = [int(line) for line in done.stdout.split()]
+    assert len(held) == 20
+    assert held[-1] <= 1.2 * held[2], held
