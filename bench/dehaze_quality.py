@@ -42,14 +42,14 @@ def ours() -> Method:
     return lambda rgb: dehaze(rgb, **knobs)[0]
 
 
-def measure(methods: Mapping[str, Method]) -> tuple[pd.DataFrame, Change]:
+def measure(methods: Mapping[str, Method], *, sample: int = SAMPLE) -> tuple[pd.DataFrame, Change]:
     """Return a row for each method and hazy chip, and by how many grey levels each method changes clear chips.
 
     That change is the mean over each set, by method and set.
     """
     cv2.setNumThreads(1)
     rows: list[dict[str, object]] = []
-    for facts, clear, hazy in hazy_chips(SEED):
+    for facts, clear, hazy in hazy_chips(SEED, sample=sample):
         before = _scores(clear, hazy, "before")
         for name, method in methods.items():
             start = time.thread_time()
@@ -72,12 +72,12 @@ def clear_chips(name: str) -> list[Picture]:
     return [rgb for tags, rgb in chips(name).values() if name == "ucmerced" or "clear" in tags]
 
 
-def hazy_chips(seed: int) -> Iterator[tuple[dict[str, object], Picture, Picture]]:
+def hazy_chips(seed: int, *, sample: int = SAMPLE) -> Iterator[tuple[dict[str, object], Picture, Picture]]:
     """Give, for a sample of each set, level and kind of haze: what was laid, the clear chip, and the hazy one."""
     rng = np.random.default_rng(seed)
     for name in SETS:
         clear = clear_chips(name)
-        for number in rng.permutation(len(clear))[:SAMPLE]:
+        for number in rng.permutation(len(clear))[:sample]:
             for t in LEVELS:
                 for kind in ("uniform", "varying"):
                     hazy = _hazy(clear[number], t, rng, varying=kind == "varying")

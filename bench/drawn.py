@@ -11,8 +11,8 @@ from igarape.chips.drawn import draw_chips
 from igarape.chips.pictures import decode, resize
 from igarape.configuration import read_yaml
 from igarape.labels import Booleans
+from igarape.learners.examples import Pictures, Rows
 from igarape.learners.experiment import Network
-from igarape.learners.inputs import Pictures, Rows
 from igarape.params import read_dataset
 
 ROOT = Path(__file__).parents[1]
@@ -21,7 +21,7 @@ SIDE = 64
 
 @dataclass(frozen=True)
 class Taught:
-    """What a learner is taught: chips, their labels, of which the first `exclusive` are a group, and two parts of them."""
+    """What a learner is taught: chips, their labels (the first `exclusive` are a group), and two parts of them."""
 
     pictures: Pictures
     y: Booleans

@@ -10,8 +10,9 @@ from typing import Any
 import keras_tuner
 from drawn import Taught, experiment, taught
 
+from igarape.learners.scoring import score
 from igarape.learners.search import Budget, search, space
-from igarape.learners.training import fit, score
+from igarape.learners.training import fit
 from igarape.tracking import step_run
 
 CHIPS, TRIALS, EPOCHS, ROUNDS, SEED = 480, 3, 6, 3, 1
