@@ -20,6 +20,9 @@ NAMES = (
     "split",
     "rehearsal",
     "dvc_noop",
+    "feed",
+    "train_overhead",
+    "search_overhead",
 )
 
 

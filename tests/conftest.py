@@ -12,11 +12,14 @@ import numpy as np
 import onnx
 import pytest
 import tifs
+import xgboost
 from mlflow import MlflowClient
 from onnx import TensorProto, helper, numpy_helper
 
 from igarape.chips.pictures import Picture
 from igarape.labels import Vocabulary
+from igarape.learners.statistics import names, statistics
+from igarape.learners.trees import Trees
 from igarape.meta.decision import Rule
 from igarape.meta.stacker import Settings, fit_stacker
 from igarape.serving.bundle import Learner, build_bundle
@@ -45,6 +48,7 @@ WHITE = 12800
 Kind = tuple[str, Literal["ingest", "dehaze", "nir"], int, bool]
 
 WriteModel = Callable[[Path, int, int, int], Probabilities]
+WriteTrees = Callable[[Path, int, int, int], Path]
 
 
 def write_model(path: Path, size: int, outputs: int, seed: int) -> Probabilities:
@@ -73,6 +77,21 @@ def _write_model() -> WriteModel:
     return write_model
 
 
+def write_trees(stem: Path, size: int, outputs: int, seed: int) -> Path:
+    """Write a fold model of trees that were boosted on noise, and return its path."""
+    rng = np.random.default_rng(seed)
+    table = statistics(rng.integers(0, 256, (20, size, size, 3), dtype=np.uint8))
+    matrix = xgboost.DMatrix(table, rng.random((20, outputs)) < 0.5, feature_names=names())
+    booster = xgboost.train({"objective": "binary:logistic", "nthread": 1, "eta": 1.0}, matrix, num_boost_round=3)
+    return Trees.of(booster, size=size, labels=outputs).export(stem)
+
+
+@pytest.fixture(name="write_trees", scope="session")
+def _write_trees() -> WriteTrees:
+    """Give write_trees."""
+    return write_trees
+
+
 @pytest.fixture(scope="session")
 def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a bundle for pictures of 16 x 16: learners raw, dehazed and rare, of two folds; XGBoost; a threshold."""
@@ -91,17 +110,33 @@ def nir_bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_bundle(tmp_path_factory, kinds, nir={"white": WHITE})
 
 
+@pytest.fixture(scope="session")
+def tabular_bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build a bundle like that one of a network and of trees."""
+    kinds: tuple[Kind, ...] = (("plain", "ingest", 16, True), ("tabular", "ingest", 32, False))
+    return make_bundle(tmp_path_factory, kinds, nir=None)
+
+
 def make_bundle(factory: pytest.TempPathFactory, kinds: Sequence[Kind], *, nir: dict[str, int] | None) -> Path:
-    """Build a bundle of two fold models for each kind of learner: its name, the chips it sees, its size, tta."""
+    """Build a bundle of two fold models for each kind of learner: its name, the chips it sees, its size, tta.
+
+    The one named tabular is trees; the others are linear networks.
+    """
     parts = factory.mktemp("parts")
     learners = []
     for seed, (name, chips, size, tta) in enumerate(kinds):
         labels = VOCABULARY.subset("rare" if name == "rare" else "all")
-        files = [parts / name / f"fold-{fold}.onnx" for fold in range(2)]
-        for fold, file in enumerate(files):
-            write_model(file, size, len(labels), 10 * seed + fold)
-        paths = tuple(str(file) for file in files)
-        learners.append(Learner(name=name, chips=chips, size=size, labels=labels, tta=tta, files=paths))
+        paths = []
+        for fold in range(2):
+            stem, shape = parts / name / f"fold-{fold}", (size, len(labels), 10 * seed + fold)
+            paths.append(stem.with_suffix(".onnx"))
+            if name == "tabular":
+                paths[fold] = write_trees(stem, *shape)
+            else:
+                write_model(paths[fold], *shape)
+        learners.append(
+            Learner(name=name, chips=chips, size=size, labels=labels, tta=tta, files=tuple(map(str, paths)))
+        )
     rng = np.random.default_rng(0)
     fit_stacker(
         {learner.name: rng.random((200, len(learner.labels)), dtype=np.float32) for learner in learners},

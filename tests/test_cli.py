@@ -11,7 +11,7 @@ from igarape.cli import main
 from igarape.errors import InputError
 
 WITH_EXPERIMENT = ("search", "train")
-PLAIN = ("ingest", "dehaze", "nir", "split", "describe", "stack", "decide", "evaluate", "register", "rollback")
+PLAIN = ("ingest", "dehaze", "nir", "split", "describe", "stack", "decide", "evaluate", "register", "rollback", "send")
 
 
 class Recorder:
@@ -86,6 +86,18 @@ def test_bad_input_is_one_message_and_exit_code_1(monkeypatch: pytest.MonkeyPatc
     result = CliRunner().invoke(main, ["decide"])
     assert result.exit_code == 1
     assert result.output == "Error: params.yaml: 1 problem\n  seed  is missing\n"
+
+
+def test_notes_on_an_error_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as what could not be sent to MLflow besides."""
+
+    def fail() -> None:
+        error = InputError("the chips are gone")
+        error.add_note("2 entries could not be sent")
+        raise error
+
+    monkeypatch.setattr("igarape.stages.decide.run", fail)
+    assert CliRunner().invoke(main, ["decide"]).output == "Error: the chips are gone\n2 entries could not be sent\n"
 
 
 def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

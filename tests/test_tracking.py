@@ -5,18 +5,23 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 from mlflow.entities import Run as Recorded
+from mlflow.exceptions import MlflowException
+from servers import Server
 
+from igarape import journal, tracking
 from igarape.errors import InputError
-from igarape.tracking import Lineage, Run, lineage, step_run
+from igarape.stages import send
+from igarape.tracking import Run, send_left, step_run
 
 LOCK = """\
 schema: '2.0'
@@ -44,7 +49,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> I
     folder = tmp_path_factory.mktemp("project")
     shutil.copy(empty_database, folder)
     (folder / "dvc.lock").write_text(LOCK, encoding="utf-8")
-    (folder / ".gitignore").write_text("mlflow.db\nmlruns\n", encoding="utf-8")
+    (folder / ".gitignore").write_text("mlflow.db\nmlruns\ndata\n", encoding="utf-8")
     identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
     for words in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "first"]):
         subprocess.run(["git", *words], cwd=folder, check=True)
@@ -76,9 +81,9 @@ def recorded(project: Path) -> Recorded:
 
 def try_out(run: Run, name: str, *, dropout: float, error: BaseException | None) -> None:
     """Run a trial of three epochs that fails at the end when there is an error."""
-    with run.trial(name, {"dropout": dropout, "width": 1.0}) as log:
+    with run.trial(name, {"dropout": dropout, "width": 1.0}) as trial:
         for epoch in range(3):
-            log(epoch, {"loss": 1.0 - epoch / 10})
+            trial.log(epoch, {"loss": 1.0 - epoch / 10})
         if error:
             raise error
 
@@ -193,61 +198,308 @@ def test_an_mlflow_that_does_not_answer_is_one_clear_error(
     assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"
 
 
-def test_a_step_waits_seconds_for_mlflow_and_its_calls_as_long_as_mlflow_does(
+def test_at_the_beginning_mlflow_has_seconds_and_later_nobody_waits_for_it(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MLflow tries for minutes: too long to be told of a typing error, right in the middle of a training."""
+    """MLflow by itself tries for minutes: too long to be told of a typing error. Later each request is tried once."""
     monkeypatch.delenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", raising=False)
     tries = []
-    opening = mlflow.start_run
+    opening = mlflow.set_experiment
 
-    def start_run(**options: Any) -> Any:
+    def set_experiment(name: str) -> Any:
         tries.append(os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES"))
-        return opening(**options)
+        return opening(name)
 
-    monkeypatch.setattr(mlflow, "start_run", start_run)
+    monkeypatch.setattr(mlflow, "set_experiment", set_experiment)
     with step_run("train", params={}):
         tries.append(os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES"))
-    assert tries == ["2", None]
+    assert tries == ["2", "0"]
+    assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
 
 
-def test_changes_since_the_commit_are_said(project: Path) -> None:
-    """A run on changed code does not pass for a run of the commit."""
-    path = project / ".gitignore"
-    before = path.read_text(encoding="utf-8")
-    path.write_text(before + "data\n", encoding="utf-8")
-    assert lineage().dirty
-    path.write_text(before, encoding="utf-8")
-    assert not lineage().dirty
+@pytest.fixture
+def lost(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Let MLflow take nothing more than the opening of runs, until undone; nobody has much patience."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise MlflowException("nobody listens")
+
+    monkeypatch.setattr(tracking, "PATIENCE", 0.2)
+    for name in ("LULL", "SHORTEST", "LONGEST"):
+        monkeypatch.setattr(journal, name, 0.01)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("log_artifact", "log_artifacts", "set_terminated"):
+            patch.setattr(MlflowClient, name, fail)
+        yield patch
 
 
-def test_without_git_dvc_or_repro_the_lineage_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A step that is run by hand in a bare folder is tracked all the same."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert lineage() == Lineage(commit="", dirty=False, data={}, repro=None)
+def unlucky(step: str, error: BaseException | None = None) -> None:
+    """Run a step whose figures do not get through; when there is an error, it fails besides."""
+    with step_run(step, params={}, learner="plain") as run:
+        run.metrics({"loss": 0.5})
+        run.text("a", "a.txt")
+        with run.trial("trial-0", {"dropout": 0.1}) as trial:
+            trial.log(0, {"val_f2": 0.5})
+        if error:
+            raise error
 
 
-STEP = "from igarape.tracking import lineage; print(lineage().repro)"
-LAUNCHER = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {STEP!r}], check=True)"
-
-
-def test_all_steps_of_one_dvc_repro_carry_its_start_and_process_as_their_tag(tmp_path: Path) -> None:
-    """So another `dvc repro` has another tag; launchers may stand between it and the step."""
-    repro = "for code in sys.argv[2:]:\n    subprocess.run([sys.executable, '-c', code], check=True)"
-    (tmp_path / "dvc").write_text(
-        f"import os, subprocess, sys\nprint(os.getpid(), flush=True)\n{repro}", encoding="utf-8"
+def of(step: str) -> list[Recorded]:
+    """Return the runs of a step, without nested ones."""
+    found: list[Recorded] = mlflow.search_runs(
+        search_all_experiments=True, filter_string=f"tags.`igarape.step` = '{step}'", output_format="list"
     )
-    process, plain, launched = answers(["dvc", "repro", STEP, LAUNCHER], tmp_path)
-    assert plain == launched
-    started, _, number = plain.rpartition("-")
-    assert number == process
-    age = datetime.now(UTC) - datetime.strptime(started, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    assert abs(age) < timedelta(minutes=1)
+    return found
 
 
-def answers(words: list[str], folder: Path) -> list[str]:
-    """Run a Python program and return the words it printed."""
-    return subprocess.run(
-        [sys.executable, *words], capture_output=True, text=True, check=True, cwd=folder
-    ).stdout.split()
+def test_a_step_that_mlflow_does_not_hear_ends_with_one_clear_error_and_can_be_sent(lost: pytest.MonkeyPatch) -> None:
+    """It says that the results are safe, what lies where, and how to send it; sending twice changes nothing."""
+    with pytest.raises(
+        InputError, match=r"nobody listens.*data/\.unsent/lost@plain.*igarape send.*safe under data/lost;"
+    ):
+        unlucky("lost")
+    with pytest.raises(InputError, match=r"nobody listens.* igarape send"):
+        send_left()
+    lost.undo()
+    (said,) = send_left()
+    assert ": 7 entries sent to MLflow at sqlite:///" in said
+    (run,) = of("lost")
+    (trial,) = trials(run)
+    assert (run.info.status, trial.info.status) == ("FINISHED", "FINISHED")
+    assert (run.data.metrics, trial.data.metrics) == ({"loss": 0.5}, {"val_f2": 0.5})
+    assert mlflow.artifacts.load_text(f"{run.info.artifact_uri}/a.txt") == "a"
+    assert send_left() == []
+
+
+def test_a_failure_is_not_hidden_by_a_lost_mlflow(lost: pytest.MonkeyPatch) -> None:
+    """The step's own error goes on, with a note of what lies unsent; the next run of the step sends that first."""
+    with pytest.raises(ZeroDivisionError) as caught:
+        unlucky("failing", ZeroDivisionError())
+    assert "igarape send" in caught.value.__notes__[0]
+    lost.undo()
+    with step_run("failing", params={}, learner="other"):
+        assert [run.info.status for run in of("failing")] == ["RUNNING", "RUNNING"]
+    with step_run("failing", params={}, learner="plain"):
+        assert sorted(run.info.status for run in of("failing")) == ["FAILED", "FINISHED", "RUNNING"]
+    assert send_left() == []
+
+
+def test_wherever_a_journal_ends_nothing_is_sent_twice_and_no_run_stays_open(lost: pytest.MonkeyPatch) -> None:
+    """A killed process may leave any beginning of its journal. All of them, one after the other, give the whole."""
+    with pytest.raises(InputError):
+        unlucky("torn")
+    (folder,) = journal.left_behind(tracking.SPOOL, "torn@plain")
+    lost.undo()
+    lines = (folder / journal.LINES).read_bytes().splitlines(keepends=True)
+    statuses = []
+    for count in range(1, len(lines) + 1):
+        copy = folder.with_name(f"copy.{count}")
+        shutil.copytree(folder, copy)
+        (copy / journal.LINES).write_bytes(b"".join(lines[:count]))
+        send_left("copy")
+        (run,) = of("torn")
+        statuses += [run.info.status, *(trial.info.status for trial in trials(run))]
+    assert set(statuses) == {"KILLED", "FINISHED"}
+    assert statuses[-2:] == ["FINISHED", "FINISHED"]
+    (trial,) = trials(run)
+    assert len(MlflowClient().get_metric_history(trial.info.run_id, "val_f2")) == 1
+    send_left("torn@plain")
+
+
+def refuse() -> str:
+    """Run a step with a metric whose name MLflow does not take; return the run's id."""
+    with step_run("refused", params={}) as run:
+        for name in ("good", "b\nad", "better"):
+            run.metrics({name: 1.0})
+    return run.id
+
+
+def test_what_mlflow_refuses_costs_nothing_else(project: Path) -> None:
+    """A name that MLflow does not take is left out with a warning; what stands beside it is there."""
+    with pytest.warns(UserWarning, match="MLflow refuses metrics"):
+        run_id = refuse()
+    recorded = mlflow.get_run(run_id)
+    assert recorded.data.metrics == {"good": 1.0, "better": 1.0}
+    assert recorded.info.status == "FINISHED"
+
+
+def test_more_than_one_request_takes_is_sent_in_several(project: Path) -> None:
+    """MLflow takes 1,000 metrics and 100 parameters or tags at once."""
+    with step_run("many", params={f"p{k}": k for k in range(150)}) as run:
+        for epoch in range(300):
+            run.log(epoch, {f"m{k}": epoch for k in range(5)})
+        run.tags({f"t{k}": "x" for k in range(150)})
+    recorded = mlflow.get_run(run.id)
+    assert len(recorded.data.params) == 150
+    assert {f"t{k}" for k in range(150)} <= set(recorded.data.tags)
+    assert [point.step for point in MlflowClient().get_metric_history(run.id, "m4")] == list(range(300))
+
+
+KILLED = """
+import time
+from igarape.tracking import step_run
+
+with step_run("killed", params={}, learner="plain") as run:
+    with run.trial("trial-0", {"dropout": 0.5}) as trial:
+        trial.log(0, {"loss": 1.0})
+    with run.trial("trial-1", {}) as unfinished, run.trial("trial-2", {}) as last:
+        unfinished.log(0, {"loss": 2.0})
+        print(run.id, trial.key, last.key, flush=True)
+        time.sleep(60)
+"""
+
+
+def test_after_kill_9_the_next_run_closes_what_was_open_and_takes_what_was_finished(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The project's run and the open trial are KILLED; what is adopted is finished; who is at work, stays."""
+    client = MlflowClient()
+    opened = client.create_run(mlflow.set_experiment("igarape/killed").experiment_id).info.run_id
+    with step_run("killed", params={}, learner="plain") as neighbour:
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"MLFLOW_RUN_ID": opened},
+        )
+        assert process.stdout is not None
+        run_id, *keys = process.stdout.readline().split()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        assert run_id == opened
+        with step_run("killed", params={}, learner="plain") as run:
+            run.adopt(keys)
+        assert mlflow.get_run(neighbour.id).info.status == "RUNNING"
+    old, new = mlflow.get_run(opened), mlflow.get_run(run.id)
+    assert (old.info.status, new.info.status) == ("KILLED", "FINISHED")
+    (unfinished,), (adopted, last) = trials(old), trials(new)
+    assert (unfinished.info.run_name, unfinished.info.status) == ("trial-1", "KILLED")
+    assert unfinished.data.metrics == {"loss": 2.0}
+    assert unfinished.info.end_time == old.info.end_time <= new.info.start_time
+    assert (adopted.info.run_name, adopted.info.status) == ("trial-0", "FINISHED")
+    assert (adopted.data.metrics, adopted.data.params) == ({"loss": 1.0}, {"dropout": "0.5"})
+    # The step knew that it was finished, and died before it could say so.
+    assert (last.info.run_name, last.info.status) == ("trial-2", "FINISHED")
+
+
+@pytest.fixture
+def server(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Give a server that is not started yet, and stand in a folder that tracks to it."""
+    (tmp_path / "server").mkdir()
+    (tmp_path / "work").mkdir()
+    shutil.copy(empty_database, tmp_path / "server")
+    started = Server(tmp_path / "server")
+    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", started.uri)
+    monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    monkeypatch.chdir(tmp_path / "work")
+    yield started
+    started.stop()
+
+
+def work(run: Run, name: str) -> dict[str, tuple[float, float]]:
+    """Run a trial of twenty epochs and say what was found; return between which times each part happened, in ms."""
+    start = time.time() * 1000
+    with run.trial(name, {"dropout": 0.1, "loss": "focal"}) as trial:
+        for epoch in range(20):
+            trial.log(epoch, {"loss": 1 / (epoch + 1), "val_f2": epoch / 20})
+        trial.text(f"<p>{name}", "pages/trial.html")
+        end = time.time() * 1000
+    run.tags({"igarape.best_trial": name})
+    run.table(pd.DataFrame({"trial": [name]}), f"{name}.json")
+    run.log(0, {f"{name}_score": 0.5})
+    return {name: (start, end)}
+
+
+def check_trial(trial: Recorded, times: tuple[float, float]) -> None:
+    """Compare a trial's run with what work logged, and when it did."""
+    start, end = times[0] - 1, times[1] + 1
+    assert trial.info.status == "FINISHED"
+    assert trial.data.params == {"dropout": "0.1", "loss": "focal"}
+    history = MlflowClient().get_metric_history(trial.info.run_id, "loss")
+    assert [(point.step, point.value) for point in history] == [(epoch, 1 / (epoch + 1)) for epoch in range(20)]
+    moments = [trial.info.start_time, *(point.timestamp for point in history)]
+    assert moments == sorted(moments)
+    assert start <= moments[0] and moments[-1] <= end
+    assert trial.info.end_time - moments[-1] < 2000
+    page = mlflow.artifacts.load_text(f"{trial.info.artifact_uri}/pages/trial.html")
+    assert page == f"<p>{trial.info.run_name}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_server_that_is_away_in_mid_step_costs_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step goes on as if it were there, and all is on record at the end, in order, as of when it happened."""
+    monkeypatch.setattr(tracking, "PATIENCE", 300.0)  # on a busy machine a server takes a minute to start
+    server.start()
+    with step_run("search", params={"seed": 1}, learner="plain") as run:
+        times = work(run, "before")
+        server.stop()
+        gone = time.monotonic()
+        times |= work(run, "without")
+        assert (
+            time.monotonic() - gone < 2
+        )  # sixty calls, some of which wait for the disk; MLflow alone would take minutes
+        time.sleep(8)  # long enough for the courier to have tried a few times, in vain
+        times |= work(run, "later")
+        server.start(wait=False)
+        times |= work(run, "after")
+    recorded = mlflow.get_run(run.id)
+    assert recorded.info.status == "FINISHED"
+    assert recorded.data.metrics == {f"{name}_score": 0.5 for name in times}
+    assert recorded.data.tags["igarape.best_trial"] == "after"
+    tables = mlflow.artifacts.list_artifacts(run_id=run.id)
+    assert {table.path for table in tables} == {f"{name}.json" for name in times}
+    nested = trials(recorded)
+    assert [trial.info.run_name for trial in nested] == list(times)
+    for trial in nested:
+        check_trial(trial, times[trial.info.run_name])
+    assert recorded.info.end_time >= nested[-1].info.end_time
+    assert list(tracking.SPOOL.iterdir()) == []
+
+
+def abandoned(server: Server, learner: str, times: dict[str, tuple[float, float]]) -> None:
+    """Run a step in whose middle the server goes for good; put the times into times."""
+    with step_run("search", params={}, learner=learner) as run:
+        times |= work(run, "before")
+        server.stop()
+        times |= work(run, "without")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_with_the_server_gone_for_good_all_is_kept_and_sent_later(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`igarape send` sends it, and so does the next run of the step; either way it is there once."""
+    monkeypatch.setattr(tracking, "PATIENCE", 2.0)
+    times: dict[str, dict[str, tuple[float, float]]] = {"plain": {}, "rare": {}}
+    for learner, each in times.items():
+        server.start()
+        with pytest.raises(InputError, match=r"could not be sent.*igarape send\. What.*safe under data/search;"):
+            abandoned(server, learner, each)
+    with pytest.raises(InputError, match=r"does not answer.*igarape send.*data/\.unsent/search@plain"):
+        send.run()
+    server.start()
+    with step_run("search", params={}, learner="rare"):
+        pass
+    capsys.readouterr()
+    send.run()
+    send.run()
+    sent, nothing = [line for line in capsys.readouterr().out.splitlines() if "View" not in line]
+    assert sent.startswith("search@plain.") and f"entries sent to MLflow at {server.uri}" in sent
+    assert nothing == "nothing lies unsent"
+    for learner, each in times.items():
+        recorded, *_ = sorted(named(learner), key=lambda run: run.info.start_time)
+        assert recorded.info.status == "FINISHED"
+        nested = trials(recorded)
+        assert [trial.info.run_name for trial in nested] == list(each)
+        for trial in nested:
+            check_trial(trial, each[trial.info.run_name])
+
+
+def named(learner: str) -> list[Recorded]:
+    """Return the runs of a learner."""
+    return [run for run in of("search") if run.info.run_name == learner]

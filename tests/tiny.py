@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from igarape.learners.experiment import Network, NetworkKnobs
+from igarape.learners.experiment import Network, NetworkKnobs, Tabular, TreeKnobs
 
 KNOBS: dict[str, Any] = {
     "learning_rate": 0.01,
@@ -37,3 +37,28 @@ CONTENT: dict[str, Any] = {
 def tiny(knobs: dict[str, Any] | None = None, **changes: Any) -> Network:
     """Make a plain network's experiment with changes."""
     return Network(**(CONTENT | changes | {"knobs": NetworkKnobs(**(KNOBS | (knobs or {})))}))
+
+
+TREE_KNOBS: dict[str, Any] = {
+    "learning_rate": 0.3,
+    "depth": 2,
+    "child_weight": 0.5,
+    "subsample": 1.0,
+    "columns": 0.5,
+    "l2": 1.0,
+}
+TABULAR: dict[str, Any] = {
+    "backbone": "tabular",
+    "chips": "ingest",
+    "labels": "all",
+    "size": 32,
+    "objective": "f2",
+    "epochs": 4,
+    "batch": 8,
+    "knobs": TREE_KNOBS,
+}
+
+
+def tabular(knobs: dict[str, Any] | None = None, **changes: Any) -> Tabular:
+    """Make the experiment of a few small trees with changes."""
+    return Tabular(**(TABULAR | changes | {"knobs": TreeKnobs(**(TREE_KNOBS | (knobs or {})))}))

@@ -15,7 +15,8 @@ class _Readable(click.Group):
         try:
             return super().invoke(ctx)
         except InputError as error:
-            raise click.ClickException(str(error)) from error
+            notes = getattr(error, "__notes__", [])  # such as: what could not be sent to MLflow
+            raise click.ClickException("\n".join([str(error), *notes])) from error
 
 
 experiment = click.option("--experiment", required=True, metavar="E", help="The name of a YAML in experiments/.")
@@ -184,3 +185,11 @@ def fetch(dataset: str) -> None:
     from igarape.stages import fetch as stage
 
     stage.run(dataset)
+
+
+@main.command()
+def send() -> None:
+    """Send MLflow what it has not been told, because it did not answer or a step was killed."""
+    from igarape.stages import send as stage
+
+    stage.run()

@@ -80,9 +80,12 @@ class Describe(Section):
 
 
 class Search(Section):
-    """The keras-tuner search of each experiment; budget multiplies the experiment's epochs for one trial."""
+    """The keras-tuner search of each experiment; budget multiplies the experiment's epochs for one trial.
 
-    tuner: Literal["random", "bayesian"]
+    trials: of random and bayesian; how many hyperband takes follows from the epochs (learners.search).
+    """
+
+    tuner: Literal["random", "bayesian", "hyperband"]
     trials: int = Field(ge=1, le=500)
     budget: Positive
 

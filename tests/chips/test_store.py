@@ -10,7 +10,7 @@ from PIL import Image
 
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.shards import open_shard
-from igarape.chips.store import Store, load_pictures
+from igarape.chips.store import Store
 from igarape.errors import InputError
 
 Chips = dict[str, bytes]
@@ -60,32 +60,3 @@ def test_a_chip_that_cannot_be_read_is_an_error_that_says_why(tmp_path: Path, ch
     path.unlink()
     with pytest.raises(InputError, match=r"shard-00000\.tar: not found.*dvc repro"):
         Store(tmp_path, catalog).bytes("chip-0")
-
-
-@pytest.mark.parametrize("workers", [None, 1, 3])
-def test_pictures_are_loaded_in_the_order_asked_for(tmp_path: Path, chips: Chips, workers: int | None) -> None:
-    """Whatever the catalog's order and the number of threads; each of the size asked for; progress counts up."""
-    catalog = pack(tmp_path, chips).sample(frac=1, random_state=0)
-    images = [*reversed(chips), "chip-5", "chip-5"]
-    done: list[tuple[int, int]] = []
-    pictures = load_pictures(
-        tmp_path, catalog, images, size=16, report=lambda *step: done.append(step), workers=workers
-    )
-    assert pictures.shape == (13, 16, 16, 3) and pictures.dtype == np.uint8
-    assert done == [(row, 13) for row in range(1, 14)]
-    store = Store(tmp_path, catalog)
-    assert (pictures[10] == store.rgb("chip-0")).all() and (pictures[-1] == pictures[-2]).all()
-    assert (
-        len({picture.tobytes() for picture in pictures}) == 10
-    )  # the long name is chip-0 again, chip-5 is there thrice
-
-
-def test_no_pictures_are_an_empty_array(tmp_path: Path, chips: Chips) -> None:
-    """Of the shape that the others would have."""
-    assert load_pictures(tmp_path, pack(tmp_path, chips), [], size=8).shape == (0, 8, 8, 3)
-
-
-def test_one_chip_that_is_missing_stops_the_loading(tmp_path: Path, chips: Chips) -> None:
-    """No row of an array stays unfilled."""
-    with pytest.raises(InputError, match="holds no chip 'nobody'"):
-        load_pictures(tmp_path, pack(tmp_path, chips), ["chip-1", "nobody"], size=8)

@@ -20,7 +20,7 @@ from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.learners import crossfit
 from igarape.learners.crossfit import Recipe, cross_fit
-from igarape.learners.inputs import Pictures, Rows
+from igarape.learners.examples import Pictures, Rows
 from igarape.meta.stacker import cross_fit as cross_fit_stack
 from igarape.metrics import mean_average_precision
 from igarape.tables import HOLDOUT, Probabilities, predictions, read_predictions, write_table
@@ -38,9 +38,9 @@ class Memoriser:
         """Open models that keep wrote."""
         self.memories = [np.load(path) for path in paths]
 
-    def predict(self, pictures: Pictures, *, tta: bool, batch: int) -> Probabilities:
+    def predict(self, pictures: Pictures, *, rows: Rows, tta: bool, batch: int) -> Probabilities:
         """Answer the mean over the models."""
-        answers = [memory["y"][nearest(pictures, memory["pictures"])] for memory in self.memories]
+        answers = [memory["y"][nearest(pictures[rows], memory["pictures"])] for memory in self.memories]
         p: Probabilities = np.mean(answers, axis=0).astype(np.float32)
         return p
 
@@ -89,6 +89,7 @@ def score(
     """Cross-fit a memoriser and return its probabilities."""
     monkeypatch.setattr(crossfit, "fit", learn)
     monkeypatch.setattr(crossfit, "Predictor", Memoriser)
+    folder.mkdir(exist_ok=True)
     recipe = Recipe(tiny.tiny(), tiny.KNOBS, 0, epochs=1, validation=0.1, patience=1, seed=1, threads=1)
     return cross_fit(
         pictures,
@@ -97,6 +98,7 @@ def score(
         groups=groups,
         recipe=recipe,
         folder=folder,
+        notes=folder / "notes",
         log_of=lambda _fold: lambda _epoch, _metrics: None,
         report=lambda *_words: None,
     )
@@ -141,7 +143,7 @@ def test_neighbours_leak_unless_their_scene_stays_together(tmp_path: Path, monke
     scores = {}
     for name, groups in by.items():
         folds = make_folds(y, groups, folds=5, holdout=0.2, seed=1)
-        p = score(tmp_path, monkeypatch, pictures.astype(np.uint8), y, folds=folds, groups=groups)
+        p = score(tmp_path / name, monkeypatch, pictures.astype(np.uint8), y, folds=folds, groups=groups)
         scores[name] = mean_average_precision(y[folds != HOLDOUT], p[folds != HOLDOUT])
     assert scores["scene"] == pytest.approx(CHANCE, abs=LUCK)
     assert scores["chip"] > 0.85

@@ -29,7 +29,9 @@ def test_the_package_and_its_help_load_nothing_heavy(code: str) -> None:
     assert loaded(code).isdisjoint(HEAVY)
 
 
-@pytest.mark.parametrize("module", ["igarape.learners.predictor", "igarape.serving.pyfunc"])
+@pytest.mark.parametrize(
+    "module", ["igarape.learners.predictor", "igarape.learners.boosting", "igarape.serving.pyfunc"]
+)
 def test_predicting_and_stacking_load_no_tensorflow(module: str) -> None:
-    """What answers requests needs ONNX Runtime, not what trained the models."""
+    """What answers requests needs ONNX Runtime or XGBoost, not what trains networks; nor does what boosts trees."""
     assert loaded(f"import {module}").isdisjoint(TRAINING)

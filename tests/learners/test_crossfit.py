@@ -4,38 +4,29 @@ The networks are replaced by recorders; tests/stages trains real ones, and tests
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+import tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
+from igarape.errors import InputError
 from igarape.learners import crossfit as module
 from igarape.learners.crossfit import Recipe, cross_fit, set_aside
-from igarape.learners.experiment import Experiment, Knobs
 
-KNOBS = {"learning_rate": 0.01, "dropout": 0.0, "width": 1.0, "smoothing": 0.0, "decay": 0.0, "jitter": 0.0}
+KNOBS = tiny.KNOBS | {"tta": True}
 RECIPE = Recipe(
-    experiment=Experiment(
-        backbone="plain",
-        weights="none",
-        chips="ingest",
-        labels="all",
-        size=32,
-        loss="bce",
-        objective="f2",
-        epochs=99,
-        batch=8,
-        knobs=Knobs(**KNOBS),
-    ),
+    experiment=tiny.tiny(epochs=99),
     knobs=KNOBS,
+    exclusive=2,
     epochs=2,
     validation=0.25,
     patience=7,
-    tta=True,
     seed=40,
     threads=1,
 )
@@ -46,23 +37,52 @@ PICTURES = np.arange(COUNT, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2
 TRUTH = np.zeros((COUNT, 2), dtype=np.bool_)
 
 
-class Networks:
-    """Stands in for training and prediction: fold k's model answers (k + 1) / 10."""
+class Killed(BaseException):
+    """Stands in for the end of the process: nobody catches it."""
 
-    def __init__(self) -> None:
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves."""
+
+    networks: "Networks"
+    number: int
+
+    def export(self, stem: Path) -> Path:
+        """Write the fold's number."""
+        self.networks.happen(f"export {self.number}")
+        path = stem.with_name(f"{stem.name}.onnx")
+        path.write_text(str(self.number), encoding="utf-8")
+        self.networks.happen(f"exported {self.number}")
+        return path
+
+
+class Networks:
+    """Stands in for training and prediction: fold k's model answers (k + 1) / 10.
+
+    end: where the process is killed.
+    """
+
+    def __init__(self, end: str = "") -> None:
         self.fitted: list[dict[str, Any]] = []
         self.predicted: list[tuple[list[str], list[int], bool, int]] = []
+        self.end = end
+        self.loss = 1.0
+        self.answer = 0.0
 
-    def fit(self, pictures: Any, y: Any, **asked: Any) -> int:
+    def happen(self, what: str) -> None:
+        """Be killed at this moment, or go on."""
+        if what == self.end:
+            raise Killed
+
+    def fit(self, pictures: Any, y: Any, **asked: Any) -> Trained:
         """Keep what was asked, and log two epochs."""
         self.fitted.append(asked)
+        number = asked["seed"] - RECIPE.seed
         for epoch in range(asked["epochs"]):
-            asked["log"](epoch, {"loss": 1.0})
-        return len(self.fitted) - 1
-
-    def export(self, network: int, path: Path) -> None:
-        """Write the fold's number."""
-        path.write_text(str(network), encoding="utf-8")
+            asked["log"](epoch, {"loss": self.loss + number + epoch / 2})
+            self.happen(f"epoch {number} {epoch}")
+        return Trained(self, number)
 
     def predictor(self, paths: Sequence[Path], *, threads: int) -> "Predictor":
         """Open models."""
@@ -75,37 +95,45 @@ class Predictor:
     def __init__(self, networks: Networks, paths: Sequence[Path]) -> None:
         self.networks, self.paths = networks, paths
 
-    def predict(self, pictures: npt.NDArray[np.uint8], *, tta: bool, batch: int) -> npt.NDArray[np.float32]:
+    def predict(
+        self, pictures: npt.NDArray[np.uint8], *, rows: npt.NDArray[np.int64], tta: bool, batch: int
+    ) -> npt.NDArray[np.float32]:
         """Answer, and keep which models were asked for which rows: a picture's value is its row."""
-        rows = pictures[:, 0, 0, 0].tolist()
-        self.networks.predicted.append(([path.name for path in self.paths], rows, tta, batch))
-        answers = [(int(path.read_text(encoding="utf-8")) + 1) / 10 for path in self.paths]
+        asked = pictures[rows, 0, 0, 0].tolist()
+        self.networks.predicted.append(([path.name for path in self.paths], asked, tta, batch))
+        self.networks.happen(f"predict {len(self.networks.predicted) - 1}")
+        answers = [(int(path.read_text(encoding="utf-8")) + 1) / 10 + self.networks.answer for path in self.paths]
         return np.full((len(rows), 2), np.mean(answers), dtype=np.float32)
 
 
 class Run:
     """A cross-fit, and all that was seen of it."""
 
-    def __init__(self, folder: Path, networks: Networks) -> None:
+    def __init__(self, folder: Path, networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
         self.networks = networks
-        self.logged: list[tuple[int, int]] = []
+        self.logged: list[tuple[int, int, float]] = []
         self.heard: list[tuple[int, int, str]] = []
+        monkeypatch.setattr(module, "fit", networks.fit)
+        monkeypatch.setattr(module, "Predictor", networks.predictor)
+        for name in ("models", "notes"):
+            (folder / name).mkdir(exist_ok=True)
         self.p = cross_fit(
             PICTURES,
             TRUTH,
             folds=FOLDS,
             groups=GROUPS,
             recipe=RECIPE,
-            folder=folder,
+            folder=folder / "models",
+            notes=folder / "notes",
             log_of=self.log_of,
             report=lambda *words: self.heard.append(words),
         )
 
     def log_of(self, fold: int) -> Any:
-        """Keep (fold, epoch)."""
+        """Keep (fold, epoch, loss)."""
 
         def log(epoch: int, metrics: Mapping[str, float]) -> None:
-            self.logged.append((fold, epoch))
+            self.logged.append((fold, epoch, metrics["loss"]))
 
         return log
 
@@ -113,11 +141,7 @@ class Run:
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Cross-fit three folds and a hold-out."""
-    networks = Networks()
-    monkeypatch.setattr(module, "fit", networks.fit)
-    monkeypatch.setattr(module, "export", networks.export)
-    monkeypatch.setattr(module, "Predictor", networks.predictor)
-    return Run(tmp_path, networks)
+    return Run(tmp_path, Networks(), monkeypatch)
 
 
 def test_a_folds_model_neither_learns_from_nor_watches_its_fold_or_the_hold_out(run: Run) -> None:
@@ -152,19 +176,56 @@ def test_probabilities_stand_at_their_rows(run: Run) -> None:
 def test_every_fold_follows_the_recipe_with_a_seed_of_its_own(run: Run) -> None:
     """The epochs are the recipe's (the experiment's are of a full training), and so are the knobs and the views."""
     for asked in run.networks.fitted:
-        assert (asked["epochs"], asked["patience"], asked["knobs"]) == (2, 7, KNOBS)
+        assert (asked["epochs"], asked["patience"], asked["exclusive"], asked["knobs"]) == (2, 7, 2, KNOBS)
     assert len({asked["seed"] for asked in run.networks.fitted}) == 3
     assert all((tta, batch) == (True, 8) for _, _, tta, batch in run.networks.predicted)
 
 
 def test_each_fold_has_its_own_log_and_progress_counts_all_epochs(run: Run) -> None:
     """Six epochs in three folds; the bar never goes back and ends full."""
-    assert run.logged == [(fold, epoch) for fold in range(3) for epoch in range(2)]
+    assert run.logged == [(fold, epoch, 1 + fold + epoch / 2) for fold in range(3) for epoch in range(2)]
     done = [done for done, _, _ in run.heard]
     assert done == sorted(done)
     assert {total for _, total, _ in run.heard} == {6}
     assert done[-1] == 6
     assert run.heard[0][2] == "fold 1/3, epoch 1/2"
+
+
+MOMENTS = ["epoch 0 0", "epoch 1 1", "export 0", "exported 1", "predict 0", "predict 2", "export 2", "predict 3"]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_cross_fit_goes_on_as_if_nothing_had_happened(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """A fold whose model is whole is not trained again, its epochs are logged as they were, and nothing is missing."""
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    first = Networks(moment)
+    with pytest.raises(Killed):
+        Run(folder, first, monkeypatch)
+    finished = len(list((folder / "models").iterdir()))
+    again = Run(folder, Networks(), monkeypatch)
+    assert [asked["seed"] - RECIPE.seed for asked in again.networks.fitted] == list(range(finished, 3))
+    predicted = len(first.predicted) - moment.startswith("predict")
+    assert again.networks.predicted == run.networks.predicted[predicted:]
+    assert again.p.tolist() == run.p.tolist()
+    assert again.logged == run.logged
+
+
+def test_a_training_that_diverges_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names the fold, and the knob to look at; no model of it is kept."""
+    networks = Networks()
+    networks.loss = float("nan")
+    with pytest.raises(InputError, match=r"fold 0: its loss is nan in epoch 1.*diverged.*knobs\.learning_rate"):
+        Run(tmp_path, networks, monkeypatch)
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_the_machine_is_no_part_of_what_a_recipe_is_known_by() -> None:
+    """Another number of processors gives the same models; another seed others."""
+    assert repr(replace(RECIPE, threads=8)) == repr(RECIPE)
+    assert repr(replace(RECIPE, seed=8)) != repr(RECIPE)
 
 
 groups = st.lists(st.integers(0, 30).map(str), min_size=1, max_size=80)

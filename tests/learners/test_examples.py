@@ -107,3 +107,35 @@ def test_progress_counts_the_chips(store: Path) -> None:
     split = store.parents[1] / "split"
     load_examples(store, split, experiment=experiment(32), labels=LABELS, report=lambda *count: heard.append(count))
     assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_the_digest_is_that_of_everything_a_learner_is_taught(store: Path) -> None:
+    """The same again gives the same; another size, label, fold, group or picture gives another."""
+    split = store.parents[1] / "split"
+    before = load(store)
+    assert before.digest == load(store).digest
+    found = [before.digest, load(store, size=64).digest, load(store, labels=("tree",)).digest]
+    found.append(load(store, labels=("pond", "tree")).digest)
+    write_table(FOLDS.assign(fold=[1, 0, -1, 0]), split / "folds.parquet")
+    found.append(load(store).digest)
+    write_table(FOLDS, split / "folds.parquet")
+    groups = pd.read_parquet(split / "groups.parquet")
+    write_table(groups.assign(group="everywhere"), split / "groups.parquet")
+    found.append(load(store).digest)
+    write_table(groups, split / "groups.parquet")
+    catalog = pd.read_parquet(store / "catalog.parquet")
+    write_table(catalog.assign(tree=[0, 0, 1, 0, 0]), store / "catalog.parquet")
+    found.append(load(store).digest)
+    places = ["shard", "offset", "length"]
+    catalog.loc[[0, 1], places] = catalog.loc[[1, 0], places].to_numpy()
+    write_table(catalog, store / "catalog.parquet")
+    found.append(load(store).digest)
+    assert len(set(found)) == len(found) == 8
+
+
+def test_pictures_are_shared_by_all_learners_of_a_size(store: Path) -> None:
+    """They are mapped from one file, which labels and folds have no part in."""
+    load(store)
+    write_table(FOLDS.assign(fold=0), store.parents[1] / "split/folds.parquet")
+    assert isinstance(load(store, labels=("pond",)).pictures.base, np.memmap)
+    assert len(list((store.parent / ".resized/ingest").glob("*.npy"))) == 1

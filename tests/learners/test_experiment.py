@@ -10,7 +10,7 @@ import yaml
 from igarape.configuration import validate
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
-from igarape.learners.experiment import Network, read_experiment, read_experiments
+from igarape.learners.experiment import Network, Tabular, read_experiment, read_experiments
 
 KNOBS: dict[str, Any] = tiny.KNOBS | {"dropout": {"choice": [0.4, 0.0, 0.2]}, "width": 1}
 GOOD: dict[str, Any] = tiny.CONTENT | {"backbone": "mobilenet", "size": 64, "knobs": KNOBS}
@@ -73,6 +73,15 @@ def test_only_some_networks_can_be_made_wider() -> None:
     """For the others a width would mean nothing."""
     (line,) = refused(backbone="vgg16", knobs=KNOBS | {"width": 0.5})
     assert "knobs.width should be 1.0 for vgg16" in line
+
+
+def test_a_missing_weights_file_is_named_before_anything_is_trained() -> None:
+    """And the error says what an experiment may set instead."""
+    wanted = read(weights="gone.weights.h5")
+    with pytest.raises(
+        InputError, match=r"weights: gone\.weights\.h5: no such file; set the experiment's weights to none"
+    ):
+        wanted.check(WITH_RARE, nir=False)
 
 
 def test_a_softmax_needs_labels_that_exclude_each_other() -> None:
@@ -144,3 +153,57 @@ def test_the_faults_of_all_listed_experiments_come_together(tmp_path: Path) -> N
     text = str(caught.value)
     assert all(f"{tmp_path / name}.yaml: " in text for name in ("bad", "rare", "infrared", "godo"))
     assert f"{tmp_path / 'good'}.yaml" not in text
+
+
+def write_trees(folder: Path, **changes: object) -> Path:
+    """Write an experiment of trees."""
+    (folder / "trees.yaml").write_text(yaml.safe_dump(tiny.TABULAR | changes), encoding="utf-8")
+    return folder
+
+
+def test_the_backbone_says_what_a_learner_is_made_of(tmp_path: Path) -> None:
+    """A network has its keys and knobs, boosted trees have theirs; the common part is the same."""
+    write(tmp_path, "small")
+    trees = read_experiment("trees", write_trees(tmp_path))
+    assert isinstance(trees, Tabular) and isinstance(read_experiment("small", tmp_path), Network)
+    assert trees == tiny.tabular()
+    assert trees.targets(WITH_RARE) == read().targets(WITH_RARE)
+    with pytest.raises(InputError, match="weights  is not known"):
+        read_experiment("trees", write_trees(tmp_path, weights="none"))
+
+
+@pytest.mark.parametrize("changes", [{"backbone": "tabulr"}, {"backbone": "tabulr", "epochs": 0}])
+def test_an_unknown_backbone_meets_those_of_all_kinds(changes: dict[str, Any], tmp_path: Path) -> None:
+    """Before anything else: what the other keys may be depends on it."""
+    with pytest.raises(InputError) as caught:
+        read_experiment("trees", write_trees(tmp_path, **changes))
+    first, line = str(caught.value).splitlines()
+    assert first.endswith("trees.yaml: 1 problem")
+    assert line.startswith("  backbone  should be 'plain', 'vgg16'")
+    assert line.endswith("'convnext_tiny' or 'tabular' (got 'tabulr')")
+
+
+@pytest.mark.parametrize(
+    ("knobs", "line"),
+    [
+        ({"depth": 2.5}, "  knobs.depth  should be a whole number, or a choice of whole numbers (got 2.5)"),
+        ({"depth": {"choice": [2, 2.5]}}, "  knobs.depth  should be a whole number, or a choice of whole numbers"),
+        (
+            {"depth": {"low": 2, "high": 4, "scale": "linear"}},
+            "  knobs.depth  should be a whole number, or a choice of whole numbers",
+        ),
+        ({"columns": 0}, "  knobs.columns  should lie in 0.01..1.0 (got 0)"),
+        ({"dropout": 0.1}, "  knobs.dropout  is not known; known are: "),
+    ],
+)
+def test_trees_have_knobs_of_their_own(knobs: dict[str, Any], line: str, tmp_path: Path) -> None:
+    """Each has its bounds, and half a level of a tree there is not."""
+    with pytest.raises(InputError) as caught:
+        read_experiment("trees", write_trees(tmp_path, knobs=tiny.TREE_KNOBS | knobs))
+    assert str(caught.value).splitlines()[1].startswith(line)
+
+
+def test_a_learner_says_whether_it_is_asked_from_eight_sides() -> None:
+    """A network by its knob; trees never, as all sides have the same statistics."""
+    assert [read().tta(tiny.KNOBS | {"tta": tta}) for tta in (False, True)] == [False, True]
+    assert not tiny.tabular().tta(tiny.TREE_KNOBS)

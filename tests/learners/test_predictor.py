@@ -8,10 +8,14 @@ import pytest
 
 from igarape.errors import InputError
 from igarape.learners.predictor import Predictor
+from igarape.learners.statistics import statistics
+from igarape.learners.trees import Trees
 from igarape.tables import Probabilities
 
 WriteModel = Callable[[Path, int, int, int], Probabilities]
+WriteTrees = Callable[[Path, int, int, int], Path]
 PICTURES = np.random.default_rng(3).integers(0, 256, (7, 8, 8, 3), dtype=np.uint8)
+LARGER = np.random.default_rng(4).integers(0, 256, (7, 32, 32, 3), dtype=np.uint8)
 
 
 def expected(pictures: np.ndarray, *weights: Probabilities) -> np.ndarray:
@@ -57,6 +61,18 @@ def test_the_batch_changes_nothing_but_the_steps(
     assert said == sorted(said) and said[-1] == (7, 7)
 
 
+@pytest.mark.parametrize("tta", [False, True])
+def test_rows_pick_pictures_without_a_copy_of_all(tmp_path: Path, write_model: WriteModel, tta: bool) -> None:
+    """In their order; the pictures may lie on the disk, and a batch of them is read at a time."""
+    write_model(tmp_path / "fold-0.onnx", 8, 4, 0)
+    predictor = Predictor([tmp_path / "fold-0.onnx"])
+    rows = np.array([5, 0, 3])
+    said: list[tuple[int, int]] = []
+    p = predictor.predict(PICTURES, tta=tta, batch=16, rows=rows, report=lambda done, total: said.append((done, total)))
+    np.testing.assert_allclose(p, predictor.predict(PICTURES[rows], tta=tta, batch=16), atol=1e-6)
+    assert said[-1] == (3, 3)
+
+
 def test_no_picture_gives_no_row(tmp_path: Path, write_model: WriteModel) -> None:
     """An empty fold is no error; the columns are still there."""
     write_model(tmp_path / "fold-0.onnx", 8, 4, 0)
@@ -84,3 +100,38 @@ def test_models_that_cannot_be_used_are_refused(tmp_path: Path, write_model: Wri
         Predictor([good, bad])
     with pytest.raises(InputError, match=r"fold-2\.onnx: .*\(8, 5\), but \(8, 4\)"):
         Predictor([good, other])
+
+
+@pytest.fixture
+def forests(tmp_path: Path, write_trees: WriteTrees) -> list[Path]:
+    """Write two fold models of trees, for 32 pixels and 4 labels."""
+    return [write_trees(tmp_path / f"fold-{fold}", 32, 4, fold) for fold in range(2)]
+
+
+@pytest.mark.parametrize("tta", [False, True])
+@pytest.mark.parametrize("batch", [1, 3, 16])
+def test_trees_are_averaged_like_networks(forests: list[Path], tta: bool, batch: int) -> None:
+    """Whatever the batch, and from however many sides: a picture's statistics are always the same."""
+    predictor = Predictor(forests, threads=1)
+    assert (predictor.size, predictor.outputs) == (32, 4)
+    said: list[tuple[int, int]] = []
+    p = predictor.predict(LARGER, tta=tta, batch=batch, report=lambda done, total: said.append((done, total)))
+    assert p.dtype == np.float32
+    each = [Trees.load(path, threads=1).answer(statistics(LARGER)) for path in forests]
+    np.testing.assert_array_equal(p, np.mean(each, axis=0, dtype=np.float64).astype(np.float32))
+    assert np.abs(p - each[0]).max() > 0.01
+    assert said[-1] == (7, 7)
+    assert predictor.predict(LARGER[:0], tta=tta, batch=batch).shape == (0, 4)
+
+
+def test_fold_models_are_of_one_kind_that_is_known(
+    tmp_path: Path, forests: list[Path], write_model: WriteModel, write_trees: WriteTrees
+) -> None:
+    """Trees beside a network, or a file of another kind, were not made by one training; nor were other shapes."""
+    write_model(tmp_path / "fold-2.onnx", 8, 4, 0)
+    with pytest.raises(InputError, match=r"of one kind, \.onnx or \.ubj, found \.onnx, \.ubj.*dvc repro train"):
+        Predictor([*forests, tmp_path / "fold-2.onnx"])
+    with pytest.raises(InputError, match=r"of one kind, \.onnx or \.ubj, found \.h5"):
+        Predictor([tmp_path / "fold-0.h5"])
+    with pytest.raises(InputError, match=r"fold-3\.ubj: .*\(64, 4\), but \(32, 4\)"):
+        Predictor([*forests, write_trees(tmp_path / "fold-3", 64, 4, 0)])

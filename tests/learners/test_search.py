@@ -1,85 +1,128 @@
-"""The search: keras-tuner proposes, each trial is recorded, the best knobs are named.
+"""The search: keras-tuner proposes, each trial is recorded, the best knobs are named, and a kill loses no trial.
 
 The trainings are replaced by a formula, so that the best knobs are known; tests/stages trains real networks.
 """
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+import tiny
 
 from igarape.errors import InputError
 from igarape.learners import search as module
-from igarape.learners.experiment import Choice, Experiment, Knobs, Range
+from igarape.learners.experiment import Network
+from igarape.learners.knobs import Choice, Range
 from igarape.learners.search import Budget, Found, search, space
+from igarape.learners.trials import tried
 
 CHOICE = Choice(choice=(0.0, 0.2, 0.4))
-FIXED = {"learning_rate": 0.01, "width": 1.0, "smoothing": 0.0, "decay": 0.001, "jitter": 0.05}
-PICTURES = np.zeros((6, 32, 32, 3), dtype=np.uint8)
-TRUTH = np.eye(6, 3, dtype=np.bool_)
-TRAIN, WATCH = np.arange(3, 6), np.arange(3)
+RANGE = Range(low=0.001, high=0.1, scale="log")
+COUNT = 60
+PICTURES = np.zeros((COUNT, 1, 1, 3), dtype=np.uint8)
+TRUTH = np.random.default_rng(1).random((COUNT, 3)) < 0.4
+NOISE = np.random.default_rng(2).random((COUNT, 3))
+TRAIN, WATCH = np.arange(40, COUNT), np.arange(40)
 
 
-def experiment(**knobs: Any) -> Experiment:
-    """Make an experiment that varies the given knobs."""
-    return Experiment(
-        backbone="plain",
-        weights="none",
-        chips="ingest",
-        labels="all",
-        size=32,
-        loss="bce",
-        objective="f2",
-        epochs=10,
-        batch=8,
-        knobs=Knobs(**({"dropout": CHOICE} | FIXED | knobs)),
-    )
+class Killed(BaseException):
+    """Stands in for the end of the process: nobody catches it."""
 
 
-def formula(dropout: float) -> float:
-    """Score a dropout: 0.2 is best."""
-    return 1 - (dropout - 0.2) ** 2
+def experiment(**knobs: Any) -> Network:
+    """Make an experiment that varies the given knobs, and dropout."""
+    return tiny.tiny({"dropout": CHOICE} | knobs, epochs=10, objective="map")
+
+
+def answers(dropout: float, *, tta: bool) -> npt.NDArray[np.float32]:
+    """Answer right at a dropout of 0.2, the more at random the farther from it; test-time augmentation helps a bit."""
+    knowledge = 0.6 - 2 * abs(dropout - 0.2) + 0.1 * tta
+    return (knowledge * TRUTH + (1 - knowledge) * NOISE).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves."""
+
+    dropout: float
+
+    def predict(self, pictures: Any, rows: Any, *, tta: bool) -> npt.NDArray[np.float32]:
+        """Answer for rows."""
+        assert pictures is PICTURES
+        seen: npt.NDArray[np.float32] = answers(self.dropout, tta=tta)[rows]
+        return seen
 
 
 class Trainings:
-    """Stands in for training.fit: logs epochs whose score follows the formula, and keeps what it was asked."""
+    """Stands in for training.fit: logs epochs, and keeps what it was asked.
+
+    errors: by the number of the training, what goes wrong in its second epoch.
+    """
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
-        self.error: Exception | None = None
+        self.errors: dict[int, BaseException] = {}
+        self.losses: dict[int, float] = {}
 
-    def __call__(self, pictures: Any, y: Any, **asked: Any) -> None:
-        """Log falling losses, and the score that the formula gives in the last epoch."""
+    def __call__(self, pictures: Any, y: Any, **asked: Any) -> Trained:
+        """Log falling losses, and a score that only the last epoch's weights do not have."""
+        number = len(self.asked)
         self.asked.append(asked)
-        if self.error:
-            raise self.error
         for epoch in range(asked["epochs"]):
-            last = epoch + 1 == asked["epochs"]
-            value = formula(asked["knobs"]["dropout"]) if last else 9.0
-            asked["log"](epoch, {"loss": 1 / (epoch + 1), "val_f2": value, "val_map": 0.5})
+            if number in self.errors and epoch == min(1, asked["epochs"] - 1):
+                raise self.errors[number]
+            asked["log"](epoch, {"loss": self.losses.get(number, 1 / (epoch + 1)), "val_map": 9.0})
+        return Trained(asked["knobs"]["dropout"])
+
+
+class Record:
+    """Keeps what was logged to a trial's run."""
+
+    def __init__(self, key: str, params: Mapping[str, Any]) -> None:
+        self.key, self.params = key, dict(params)
+        self.epochs: list[tuple[int, dict[str, float]]] = []
+        self.figures: dict[str, float] = {}
+        self.status = "RUNNING"
+
+    def log(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Keep an epoch."""
+        self.epochs.append((epoch, dict(metrics)))
+
+    def metrics(self, values: Mapping[str, float]) -> None:
+        """Keep figures."""
+        self.figures |= values
 
 
 class Records:
-    """Keeps what was logged to each trial's run."""
+    """Keeps the records of all trials, by their names."""
 
     def __init__(self) -> None:
-        self.trials: dict[str, dict[str, Any]] = {}
+        self.trials: dict[str, Record] = {}
 
     @contextmanager
-    def trial(self, name: str, knobs: Mapping[str, float]) -> Iterator[Any]:
-        """Open a trial."""
-        trial: dict[str, Any] = {"knobs": dict(knobs), "log": [], "status": "RUNNING"}
+    def trial(self, name: str, params: Mapping[str, Any]) -> Iterator[Record]:
+        """Open a record."""
         assert name not in self.trials
-        self.trials[name] = trial
+        record = self.trials[name] = Record(f"key of {name}", params)
         try:
-            yield lambda epoch, metrics: trial["log"].append((epoch, dict(metrics)))
-        except BaseException:
-            trial["status"] = "FAILED"
+            yield record
+        except Exception:
+            record.status = "FAILED"
             raise
-        trial["status"] = "FINISHED"
+        record.status = "FINISHED"
+
+    def statuses(self) -> list[str]:
+        """Return how the trials ended, in their order."""
+        return [record.status for record in self.trials.values()]
 
 
 @pytest.fixture
@@ -97,71 +140,84 @@ def records() -> Records:
 
 
 def run(
-    folder: Path, records: Records, wanted: Experiment, *, trials: int = 3, tuner: str = "random", **more: Any
+    folder: Path, records: Records, wanted: Network, *, trials: int = 3, tuner: str = "random", **more: Any
 ) -> Found:
     """Search with three epochs a trial."""
     return search(
         PICTURES,
         more.pop("y", TRUTH),
         experiment=wanted,
+        exclusive=2,
         train=TRAIN,
         watch=WATCH,
-        budget=Budget(tuner=tuner, trials=trials, epochs=3, seed=1),
+        budget=Budget(tuner=tuner, trials=trials, epochs=more.pop("epochs", 3), seed=more.pop("seed", 1)),
         folder=folder,
         trial_run=records.trial,
         report=more.pop("report", lambda *_words: None),
     )
 
 
-@pytest.mark.parametrize("tuner", ["random", "bayesian"])
+@pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband"])
 def test_the_trial_with_the_best_score_is_named(
     tmp_path: Path, trainings: Trainings, records: Records, tuner: str
 ) -> None:
     """All three choices are tried, the best is returned with every knob, its score and its trial's name."""
     found = run(tmp_path, records, experiment(), tuner=tuner)
-    assert sorted(trial["knobs"]["dropout"] for trial in records.trials.values()) == [0.0, 0.2, 0.4]
-    assert found.knobs == FIXED | {"dropout": 0.2}
-    assert found.score == 1.0
-    assert records.trials[found.trial]["knobs"] == found.knobs
+    assert sorted(record.params["dropout"] for record in records.trials.values()) == [0.0, 0.2, 0.4]
+    assert found.knobs == tiny.KNOBS | {"dropout": 0.2}
+    assert found.score == found.trials["score"].max() == 1.0
+    assert records.trials[found.trial].params == {**found.knobs, "epochs": 3}
 
 
-def test_a_score_is_that_of_the_last_epoch(tmp_path: Path, trainings: Trainings, records: Records) -> None:
-    """The best of all epochs would be a score picked on the rows that it is told for."""
+def test_a_score_is_that_of_the_last_epochs_weights(tmp_path: Path, trainings: Trainings, records: Records) -> None:
+    """The best of all epochs would be a score picked on the rows that it is told for; so no trial stops early."""
     assert run(tmp_path, records, experiment()).trials["score"].max() == 1.0
+    assert [asked["patience"] for asked in trainings.asked] == [None] * 3
 
 
-def test_every_trial_is_recorded_with_knobs_epochs_duration_and_status(
+def test_a_score_is_by_test_time_augmentation_where_the_knob_says_so(
+    tmp_path: Path, trainings: Trainings, records: Records
+) -> None:
+    """The served answer will be so too."""
+    wanted = tiny.tiny({"dropout": 0.34, "tta": Choice(choice=(False, True))}, objective="map")
+    table = run(tmp_path, records, wanted).trials
+    without, by = (table.loc[table["tta"] == tta, "score"].item() for tta in (False, True))
+    assert without < by
+
+
+def test_every_trial_is_recorded_with_knobs_epochs_duration_memory_and_status(
     tmp_path: Path, trainings: Trainings, records: Records
 ) -> None:
     """What the tracker gets to see of each trial."""
     found = run(tmp_path, records, experiment())
-    for name, trial in records.trials.items():
-        assert trial["status"] == "FINISHED"
-        assert set(trial["knobs"]) == set(Knobs.model_fields)
-        *epochs, (last, duration) = trial["log"]
-        assert [epoch for epoch, _ in epochs] == [0, 1, 2]
-        assert [metrics["loss"] for _, metrics in epochs] == [1, 1 / 2, 1 / 3]
-        assert last == 3
-        assert duration["duration_s"] > 0
-        assert name in set(found.trials["trial"])
+    assert list(found.trials["trial"]) == list(records.trials)
+    for record in records.trials.values():
+        assert record.status == "FINISHED"
+        assert set(record.params) == {*tiny.KNOBS, "epochs"}
+        assert [(epoch, metrics["loss"]) for epoch, metrics in record.epochs] == [(0, 1), (1, 1 / 2), (2, 1 / 3)]
+        assert record.figures["duration_s"] > 0
+        assert 50 < record.figures["peak_memory_mb"] < 50_000
+        assert record.figures["score"] <= 1.0
 
 
 def test_the_table_has_a_row_for_each_trial(tmp_path: Path, trainings: Trainings, records: Records) -> None:
-    """Knobs, score, seconds and the last epoch's metrics."""
+    """What became of it, what it cost, its knobs, and the last epoch's metrics."""
     table = run(tmp_path, records, experiment()).trials
-    assert {"trial", "score", "seconds", "loss", "val_f2", "val_map", *Knobs.model_fields} == set(table.columns)
-    assert np.allclose(table["score"], [formula(dropout) for dropout in table["dropout"]])
+    told = {"trial", "status", "score", "seconds", "memory_mb", "epochs", "error", "last_loss", "last_val_map"}
+    assert told | set(tiny.KNOBS) == set(table.columns)
+    assert set(table["loss"]) == {"bce"}  # the knob
+    assert table.loc[table["dropout"] == 0.2, "score"].item() > table.loc[table["dropout"] == 0.0, "score"].item()
 
 
 def test_trials_train_on_their_rows_with_the_budgets_epochs(
     tmp_path: Path, trainings: Trainings, records: Records
 ) -> None:
-    """The rows are handed on as they are, and no trial stops early: they are compared at equal length."""
+    """The rows, the seed and the size of the exclusive group are handed on as they are."""
     run(tmp_path, records, experiment())
     for asked in trainings.asked:
         assert asked["train"] is TRAIN
         assert asked["watch"] is WATCH
-        assert asked["epochs"] == asked["patience"] == 3
+        assert (asked["epochs"], asked["seed"], asked["exclusive"]) == (3, 1, 2)
 
 
 def test_progress_counts_the_epochs_of_all_trials(tmp_path: Path, trainings: Trainings, records: Records) -> None:
@@ -172,29 +228,40 @@ def test_progress_counts_the_epochs_of_all_trials(tmp_path: Path, trainings: Tra
     assert heard[3][2] == "trial 2/3, epoch 1/3"
 
 
-def test_a_space_of_few_choices_ends_before_the_budget(tmp_path: Path, trainings: Trainings, records: Records) -> None:
+@pytest.mark.parametrize("tuner", ["random", "bayesian"])
+def test_a_space_of_few_choices_ends_before_the_budget(
+    tmp_path: Path, trainings: Trainings, records: Records, tuner: str
+) -> None:
     """Three choices are three trials, however many are allowed."""
-    assert len(run(tmp_path, records, experiment(), trials=50).trials) == 3
+    assert len(run(tmp_path, records, experiment(), trials=50, tuner=tuner).trials) == 3
 
 
-def test_an_experiment_without_a_search_is_one_trial(tmp_path: Path, trainings: Trainings, records: Records) -> None:
+@pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband"])
+def test_an_experiment_without_a_search_is_one_trial(
+    tmp_path: Path, trainings: Trainings, records: Records, tuner: str
+) -> None:
     """Fixed knobs are tried once, so that every learner has a best.json."""
-    found = run(tmp_path, records, experiment(dropout=0.1), trials=5)
+    found = run(tmp_path, records, experiment(dropout=0.1), trials=5, tuner=tuner)
     assert len(found.trials) == 1
-    assert found.knobs == FIXED | {"dropout": 0.1}
+    assert found.knobs == tiny.KNOBS | {"dropout": 0.1}
 
 
-def test_the_same_seed_proposes_the_same_knobs(tmp_path: Path, trainings: Trainings) -> None:
-    """Nothing of an earlier search is left in the way, not even in the same folder."""
-    wanted = experiment(learning_rate=Range(low=0.001, high=0.1, scale="log"))
-    one, two = (run(tmp_path, Records(), wanted, trials=4).trials["learning_rate"].tolist() for _ in range(2))
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_same_seed_proposes_the_same_knobs(
+    tmp_path: Path, trainings: Trainings, seed: int, records: Records
+) -> None:
+    """Seed 0 too, which keras-tuner takes for none."""
+    wanted = experiment(learning_rate=RANGE)
+    one, two = (
+        run(tmp_path / name, Records(), wanted, trials=4, seed=seed).trials["learning_rate"].tolist() for name in "ab"
+    )
     assert one == two
     assert len(set(one)) == 4
 
 
 def test_the_space_holds_each_searched_knob_as_it_is_written() -> None:
     """A choice is a choice; a range is drawn between its ends, on its scale."""
-    knobs = experiment(learning_rate=Range(low=0.001, high=0.1, scale="log")).knobs
+    knobs = experiment(learning_rate=RANGE).knobs
     drawn = [space(knobs).space[0].random_sample(seed) for seed in range(200)]
     assert {hyper.name for hyper in space(knobs).space} == {"learning_rate", "dropout"}
     assert min(drawn) >= 0.001
@@ -202,22 +269,219 @@ def test_the_space_holds_each_searched_knob_as_it_is_written() -> None:
     assert 0.3 < np.mean(np.array(drawn) < 0.01) < 0.7
 
 
-@pytest.mark.parametrize("error", [InputError("weights: gone.h5: no such file"), MemoryError("too large")])
-def test_what_goes_wrong_in_a_trial_ends_the_search_as_it_is(
-    tmp_path: Path, trainings: Trainings, records: Records, error: Exception
+@pytest.mark.parametrize("epochs", [1, 4, 9])
+def test_hyperband_takes_as_many_trials_and_epochs_as_its_rule_gives(
+    tmp_path: Path, trainings: Trainings, records: Records, epochs: int
 ) -> None:
-    """Not tried again, not hidden behind keras-tuner's own words; the trial's record says FAILED."""
-    trainings.error = error
-    with pytest.raises(type(error)) as caught:
+    """Known for max_epochs of 1, 4 and 9. The bar knew it before, and those that go on are trained from their start."""
+    heard: list[tuple[int, int, str]] = []
+    wanted = experiment(learning_rate=RANGE)
+    found = run(tmp_path, records, wanted, tuner="hyperband", epochs=epochs, report=lambda *words: heard.append(words))
+    lengths = {1: [1], 4: [2] * 5 + [4] * 2 + [4] * 3, 9: [1] * 9 + [3] * 3 + [9] + [3] * 5 + [9] * 2 + [9] * 3}[epochs]
+    assert found.trials["epochs"].tolist() == lengths
+    assert [asked["epochs"] for asked in trainings.asked] == lengths
+    assert heard[-1][:2] == (sum(lengths), sum(lengths))
+
+
+def test_hyperband_lets_the_best_of_a_round_go_on(tmp_path: Path, trainings: Trainings, records: Records) -> None:
+    """The second round of the first bracket, of four epochs, has the knobs that scored best in the first, of two."""
+    wanted = experiment(dropout=Range(low=0.0, high=0.4, scale="linear"))
+    table = run(tmp_path, records, wanted, tuner="hyperband", epochs=4).trials
+    first, second = table[:5].sort_values("score", ascending=False), table[5:7]
+    assert second["dropout"].tolist() == first["dropout"].tolist()[:2]
+
+
+def test_a_trial_that_fails_is_marked_and_the_search_goes_on(
+    tmp_path: Path, trainings: Trainings, records: Records
+) -> None:
+    """It has its row, with what it cost and the error in a line, and no score."""
+    trainings.errors = {1: MemoryError("too large\nby far")}
+    found = run(tmp_path, records, experiment())
+    assert records.statuses() == ["FINISHED", "FAILED", "FINISHED"]
+    row = found.trials.iloc[1]
+    assert (row["status"], row["error"], np.isnan(row["score"])) == ("FAILED", "MemoryError: too large", True)
+    assert row["seconds"] > 0
+    assert len(records.trials["trial-1"].epochs) == 1
+    assert found.trials["error"].tolist()[::2] == ["", ""]
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_trial_that_diverges_has_failed(tmp_path: Path, trainings: Trainings, records: Records, loss: float) -> None:
+    """At its first epoch that is no number, which is not waited out."""
+    trainings.losses = {0: loss}
+    found = run(tmp_path, records, experiment())
+    assert records.statuses() == ["FAILED", "FINISHED", "FINISHED"]
+    assert found.trials["error"][0] == f"FloatingPointError: loss is {loss} in epoch 1: the training has diverged"
+    assert found.trial != "trial-0"
+
+
+def test_three_failures_in_a_row_end_the_search_with_one_clear_error(
+    tmp_path: Path, trainings: Trainings, records: Records
+) -> None:
+    """What they have in common, where more is told; the same cause again is said once."""
+    trainings.errors = {number: OSError("no space") for number in (0, 2, 3, 4)}
+    with pytest.raises(InputError) as caught:
+        run(tmp_path, records, experiment(learning_rate=RANGE), trials=9)
+    assert len(trainings.asked) == 5
+    text = str(caught.value)
+    assert "trial-2, trial-3, trial-4 failed" in text
+    assert text.count("OSError: no space") == 1
+    assert "igarape/search" in text
+    assert "traceback.txt" in text
+
+
+def test_what_made_the_search_stop_is_tried_again_when_it_goes_on(
+    tmp_path: Path, trainings: Trainings, records: Records
+) -> None:
+    """By then it may be mended; what had finished before, and a failure in between, stand."""
+    trainings.errors = {number: OSError("no space") for number in (0, 2, 3, 4)}
+    wanted = experiment(learning_rate=RANGE)
+    with pytest.raises(InputError):
+        run(tmp_path, records, wanted, trials=6)
+    assert [row["status"] for row in tried(tmp_path)] == ["FAILED", "FINISHED"]
+    trainings.errors = {}
+    found = run(tmp_path, Records(), wanted, trials=6)
+    assert found.trials["status"].tolist() == ["FAILED", *["FINISHED"] * 5]
+    assert len(trainings.asked) == 5 + 4
+
+
+def test_a_search_of_failures_only_says_so(tmp_path: Path, trainings: Trainings, records: Records) -> None:
+    """Two trials are too few for three in a row."""
+    trainings.errors = dict.fromkeys(range(2), OSError("no space"))
+    with pytest.raises(InputError, match=r"trial-0, trial-1 failed, so no trial has a score: OSError: no space\."):
+        run(tmp_path, records, experiment(), trials=2)
+
+
+def test_an_input_error_ends_the_search_at_once(tmp_path: Path, trainings: Trainings, records: Records) -> None:
+    """Missing weights, or a batch that does not fit the memory, would be missing or too large for all trials."""
+    trainings.errors = {1: InputError("weights: gone.h5: no such file")}
+    with pytest.raises(InputError) as caught:
         run(tmp_path, records, experiment())
-    assert caught.value is error
-    assert [trial["status"] for trial in records.trials.values()] == ["FAILED"]
+    assert caught.value is trainings.errors[1]
+    assert records.statuses() == ["FINISHED", "FAILED"]
+    assert len(tried(tmp_path)) == 1
+
+
+def test_a_record_that_cannot_be_opened_ends_the_search(tmp_path: Path, trainings: Trainings) -> None:
+    """That is no trial's fault."""
+
+    def trial(name: str, params: Any) -> Any:
+        raise ConnectionError("no MLflow")
+
+    records = Records()
+    records.trial = trial  # type: ignore[method-assign]
+    with pytest.raises(ConnectionError, match="no MLflow"):
+        run(tmp_path, records, experiment())
+    assert trainings.asked == []
 
 
 def test_a_search_needs_a_positive_among_its_validation_rows(
     tmp_path: Path, trainings: Trainings, records: Records
 ) -> None:
     """Without one no trial has a score; that is said before any training."""
-    with pytest.raises(InputError, match="none of the 3 validation chips holds any of the experiment's labels"):
-        run(tmp_path, records, experiment(), y=np.zeros((6, 3), dtype=np.bool_))
+    with pytest.raises(InputError, match="none of the 40 validation chips holds any of the experiment's labels"):
+        run(tmp_path, records, experiment(), y=np.zeros_like(TRUTH))
     assert trainings.asked == []
+
+
+KILLS = [("random", 0), ("random", 3), ("bayesian", 5), ("hyperband", 1), ("hyperband", 6), ("hyperband", 8)]
+
+
+@pytest.mark.parametrize(("tuner", "killed"), KILLS)
+def test_a_killed_search_goes_on_as_if_nothing_had_happened(
+    tmp_path: Path, trainings: Trainings, tuner: str, killed: int
+) -> None:
+    """No finished trial is trained again, none is missing, and the same knobs are proposed and found."""
+    wanted = experiment(dropout=Range(low=0.0, high=0.4, scale="linear"))
+    options: dict[str, Any] = {"trials": 6, "tuner": tuner, "epochs": 4}
+    trainings.errors = {0: OSError("this fails")}
+    whole = run(tmp_path / "a", Records(), wanted, **options).trials
+    trainings.asked.clear()
+    trainings.errors[killed] = Killed()
+    with pytest.raises(Killed):
+        run(tmp_path / "b", Records(), wanted, **options)
+    assert [row["key"] for row in tried(tmp_path / "b")] == [f"key of trial-{number}" for number in range(killed)]
+    trainings.asked.clear()
+    trainings.errors = {} if killed else {0: OSError("this fails")}
+    again = Records()
+    resumed = run(tmp_path / "b", again, wanted, **options).trials
+    assert list(again.trials) == [f"trial-{number}" for number in range(killed, len(whole))]
+    told = ["trial", "status", "score", "epochs", "error", "dropout"]
+    assert resumed[told].equals(whole[told])
+
+
+def test_the_bar_of_a_search_that_goes_on_ends_full(tmp_path: Path, trainings: Trainings, records: Records) -> None:
+    """It begins behind what was done."""
+    trainings.errors = {1: Killed()}
+    with pytest.raises(Killed):
+        run(tmp_path, records, experiment())
+    heard: list[tuple[int, int, str]] = []
+    run(tmp_path, Records(), experiment(), report=lambda *words: heard.append(words))
+    assert [done for done, _, _ in heard] == [4, 5, 6, 7, 8, 9]
+
+
+def test_the_oracle_learns_what_was_tried_should_it_propose_something_else(
+    tmp_path: Path, trainings: Trainings, records: Records
+) -> None:
+    """A processor with another last digit, say: the finished trial stands as it was."""
+    wanted = experiment(learning_rate=RANGE)
+    trainings.errors = {2: Killed()}
+    with pytest.raises(Killed):
+        run(tmp_path, records, wanted)
+    path = tmp_path / "trial-0.json"
+    row = json.loads(path.read_text(encoding="utf-8"))
+    row["proposed"]["learning_rate"] = row["knobs"]["learning_rate"] = 0.0123
+    path.write_text(json.dumps(row), encoding="utf-8")
+    assert run(tmp_path, Records(), wanted).trials["learning_rate"][0] == 0.0123
+    (oracle,) = tmp_path.glob("oracle/trial_0/trial.json")
+    assert json.loads(oracle.read_text(encoding="utf-8"))["hyperparameters"]["values"]["learning_rate"] == 0.0123
+
+
+def test_no_model_is_kept(tmp_path: Path, trainings: Trainings, records: Records) -> None:
+    """Of keras-tuner there is JSON only, in the folder that ends with the search."""
+    run(tmp_path, records, experiment(), tuner="hyperband", epochs=9)
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".json"}
+
+
+MEMORY = """
+import gc, sys
+from contextlib import contextmanager
+from pathlib import Path
+import numpy as np, psutil, tiny
+from igarape.learners.knobs import Range
+from igarape.learners.search import Budget, search
+
+class Record:
+    key = "key"
+    def log(self, epoch, metrics): pass
+    def metrics(self, values): pass
+
+@contextmanager
+def trial(name, params):
+    yield Record()
+    print(psutil.Process().memory_info().rss, flush=True)
+
+rng = np.random.default_rng(0)
+search(
+    rng.integers(0, 256, (200, 64, 64, 3), dtype=np.uint8), rng.random((200, 5)) < 0.4,
+    experiment=tiny.tiny({"dropout": Range(low=0.0, high=0.5, scale="linear"), "width": 0.5, "tta": True}, size=64),
+    exclusive=0, train=np.arange(150), watch=np.arange(150, 200), budget=Budget("random", 20, 1, 1),
+    folder=Path(sys.argv[1]), trial_run=trial, report=lambda *words: None,
+)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_memory_does_not_grow_over_trials(tmp_path: Path) -> None:
+    """After twenty small trials the process holds at most 1.2 times what it held after three."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY, tmp_path],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )
+    held = [int(line) for line in done.stdout.split()]
+    assert len(held) == 20
+    assert held[-1] <= 1.2 * held[2], held

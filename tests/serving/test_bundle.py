@@ -24,6 +24,8 @@ from igarape.meta.decision import Rule
 from igarape.meta.stacker import Stacker
 from igarape.serving.bundle import Bundle, Learner, build_bundle
 
+BOTH = pytest.mark.parametrize("folder", ["bundle_folder", "tabular_bundle_folder"])
+
 
 def encoded(picture: Picture, kind: str) -> bytes:
     """Encode a picture in Pillow's format of that name."""
@@ -58,8 +60,12 @@ def digests(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_it_answers_what_the_pipeline_answers(bundle_folder: Path, pictures: list[Picture]) -> None:
+@BOTH
+def test_it_answers_what_the_pipeline_answers(
+    folder: str, request: pytest.FixtureRequest, pictures: list[Picture]
+) -> None:
     """Step by step: store the dehazed chip as a JPEG, load at each learner's size, predict, stack, decide."""
+    bundle_folder: Path = request.getfixturevalue(folder)
     chips = [encode_jpeg(picture, 95) for picture in pictures]
     manifest = json.loads((bundle_folder / "bundle.json").read_text())
     quality = manifest["dehaze"].pop("quality")
@@ -122,13 +128,20 @@ def test_a_bad_picture_is_one_error_that_names_its_row(bundle_folder: Path, pict
         bundle.answer([good[: len(good) // 2]])
 
 
-def test_it_holds_native_formats_only(bundle_folder: Path) -> None:
-    """JSON and ONNX, nothing that runs code when it is loaded."""
-    assert {path.suffix for path in bundle_folder.rglob("*") if path.is_file()} == {".json", ".onnx"}
+def test_it_holds_native_formats_only(bundle_folder: Path, tabular_bundle_folder: Path) -> None:
+    """JSON, ONNX and, where there are trees, XGBoost's binary JSON: nothing that runs code when it is loaded."""
+    networks, trees = (
+        {path.suffix for path in folder.rglob("*") if path.is_file()}
+        for folder in (bundle_folder, tabular_bundle_folder)
+    )
+    assert networks == {".json", ".onnx"}
+    assert trees == networks | {".ubj"}
 
 
-def test_the_same_parts_give_the_same_bytes(bundle_folder: Path, tmp_path: Path) -> None:
+@BOTH
+def test_the_same_parts_give_the_same_bytes(folder: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """DVC sees no change where there is none; a bundle that was there before is replaced, stale files too."""
+    bundle_folder: Path = request.getfixturevalue(folder)
     (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle/stale.onnx").touch()
     rebuild(bundle_folder, tmp_path / "bundle")
@@ -218,8 +231,10 @@ def test_a_bundle_that_sees_pictures_only_takes_no_near_infrared(
         bundle.answer([encoded(picture, "PNG") for picture in pictures], tif_files)
 
 
-def test_it_is_used_without_tensorflow(bundle_folder: Path) -> None:
+@BOTH
+def test_it_is_used_without_tensorflow(folder: str, request: pytest.FixtureRequest) -> None:
     """Loading and answering, through the MLflow model too, imports neither TensorFlow nor Keras nor DVC."""
+    bundle_folder = request.getfixturevalue(folder)
     program = (
         "import sys, numpy, pathlib, igarape.serving.pyfunc\n"
         "from igarape.serving.bundle import Bundle\n"

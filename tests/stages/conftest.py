@@ -1,7 +1,12 @@
 """A small project in which the tracked steps have run, from packed chips to the decision."""
 
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifs
+import tiny
 import yaml
 
 from igarape.chips.catalog import fault_table, pack_chips
@@ -31,26 +37,13 @@ DATASET = {
     "labels": LABELS,
     "params": {"experiments": ["tiny", "rare"]},
 }
-TINY = {
-    "backbone": "plain",
-    "weights": "none",
-    "chips": "ingest",
-    "labels": "all",
-    "size": 32,
-    "loss": "bce",
+TINY = tiny.CONTENT | {
     "objective": "map",
-    "epochs": 2,
     "batch": 16,
-    "knobs": {
-        "learning_rate": {"low": 0.003, "high": 0.03, "scale": "log"},
-        "dropout": 0.1,
-        "width": 0.25,
-        "smoothing": 0.0,
-        "decay": 0.0,
-        "jitter": 0.0,
-    },
+    "knobs": tiny.KNOBS | {"learning_rate": {"low": 0.003, "high": 0.03, "scale": "log"}, "dropout": 0.1},
 }
-RARE = TINY | {"labels": "rare", "chips": "dehaze", "knobs": TINY["knobs"] | {"learning_rate": 0.01}}  # type: ignore[operator]
+RARE = TINY | {"labels": "rare", "chips": "dehaze", "knobs": TINY["knobs"] | {"learning_rate": 0.01}}
+COLOURS = tiny.TABULAR | {"knobs": tiny.TREE_KNOBS | {"depth": {"choice": [1, 2]}}}
 LEAFY = RARE | {"chips": "nir"}
 CHANGES = {
     "seed": 1,
@@ -58,7 +51,7 @@ CHANGES = {
     "experiments": ["tiny", "rare"],
     "split": {"folds": 2, "holdout": 0.25, "by": "scene", "hamming": 40, "ratio": 0.7, "correlation": 0.5},
     "search": {"tuner": "random", "trials": 2, "budget": 0.5},
-    "train": {"budget": 1.0, "validation": 0.2, "patience": 5, "tta": False},
+    "train": {"budget": 1.0, "validation": 0.2, "patience": 5},
 }
 LOCK = """\
 schema: '2.0'
@@ -122,16 +115,25 @@ def lay_out(folder: Path) -> None:
 def pretend(patch: pytest.MonkeyPatch, write_model: WriteModel) -> None:
     """Replace trainings by random linear models, for learners whose networks are not looked at."""
 
-    def fit(pictures: Any, y: Any, **asked: Any) -> int:
-        asked["log"](0, {"loss": 1.0, "val_loss": 1.0, "val_f2": 0.5, "val_map": 0.5})
-        return int(asked["seed"])
+    @dataclass(frozen=True)
+    class Pretended:
+        seed: int
+        labels: int
 
-    def export(network: int, path: Path) -> None:
-        write_model(path, 32, 1, network)
+        def predict(self, pictures: Any, rows: Any, *, tta: bool) -> Probabilities:
+            return np.full((len(rows), self.labels), 0.5, dtype=np.float32)
+
+        def export(self, stem: Path) -> Path:
+            path = stem.with_name(f"{stem.name}.onnx")
+            write_model(path, 32, self.labels, self.seed)
+            return path
+
+    def fit(pictures: Any, y: Any, **asked: Any) -> Pretended:
+        asked["log"](0, {"loss": 1.0, "val_loss": 1.0, "val_f2": 0.5, "val_map": 0.5})
+        return Pretended(int(asked["seed"]), y.shape[1])
 
     patch.setattr(searching, "fit", fit)
     patch.setattr(crossfit, "fit", fit)
-    patch.setattr(crossfit, "export", export)
 
 
 @pytest.fixture(scope="session")
@@ -186,6 +188,39 @@ def copy(stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(stream, folder, ignore=shutil.ignore_patterns("mlruns", "reports"))
     stand_in(folder, monkeypatch)
     return folder
+
+
+@pytest.fixture
+def kill_at() -> Callable[[str, str], None]:
+    """Give what runs a step for tiny in a process of its own, and kills that as soon as a file is there.
+
+    The first time or, where such a file is there already, as soon as it is there again or another one is.
+    """
+
+    def run(step: str, pattern: str) -> None:
+        there = {path: path.stat().st_mtime_ns for path in Path().glob(pattern)}
+        with subprocess.Popen(
+            [sys.executable, "-c", f"from igarape.stages import {step}; {step}.run('tiny')"]
+        ) as process:
+            while process.poll() is None:
+                if any(there.get(path) != path.stat().st_mtime_ns for path in Path().glob(pattern)):
+                    process.kill()
+                    break
+                time.sleep(0.002)
+        assert process.returncode == -signal.SIGKILL, f"{step} has ended before {pattern} was there"
+
+    return run
+
+
+@pytest.fixture
+def coloured(copy: Path) -> Path:
+    """Stand in such a copy where another learner, colours, has been searched and trained: trees, not a network."""
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    configure("params", params | {"experiments": [*params["experiments"], "colours"]})
+    configure("experiments/colours", COLOURS)
+    search.run("colours")
+    train.run("colours")
+    return copy
 
 
 @pytest.fixture

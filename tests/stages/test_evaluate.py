@@ -12,7 +12,7 @@ import pytest
 
 from igarape.chips.store import Store
 from igarape.errors import InputError
-from igarape.files import read_json
+from igarape.files import read_json, write_text
 from igarape.meta.decision import Rule
 from igarape.metrics import mean_average_precision, sample_f2
 from igarape.params import read_dataset, read_params
@@ -93,6 +93,32 @@ def test_a_bundle_that_answers_otherwise_than_the_pipeline_is_refused(copy: Path
     with pytest.raises(InputError, match=r"data/evaluate/bundle: chip-\d\d: the bundle's probabilities differ by"):
         stage.run()
     assert not Path("reports/metrics.json").exists()
+
+
+def test_the_fold_models_go_into_the_bundle_by_their_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of whichever kind they are; what else lies there stays."""
+    monkeypatch.chdir(tmp_path)
+    card = {"name": "trees", "chips": "ingest", "size": 32, "labels": ["tree"], "tta": False}
+    for name in ("fold-10.ubj", "fold-2.ubj", "fold-2.json", "predictions.parquet"):
+        write_text("", Path("data/train/trees") / name)
+    assert stage._part(card).files == ("data/train/trees/fold-2.ubj", "data/train/trees/fold-10.ubj")
+
+
+def test_trees_go_through_the_same_steps_into_the_same_bundle(coloured: Path) -> None:
+    """Searched, cross-fitted, stacked, and in the bundle, which answers as the pipeline did: else evaluate stops."""
+    card = read_json(Path("data/train/colours/learner.json"))
+    assert not card["tta"]
+    assert card["f2"] > 0.5  # fog is bright: colours tell
+    assert read_json(Path("data/search/colours/best.json"))["knobs"]["depth"] in {1, 2}
+    history = mlflow.MlflowClient().get_metric_history(card["run_id"], "fold0_loss")
+    assert [point.step for point in history] == [0, 1, 2, 3]
+    stack.run()
+    decide.run()
+    stage.run()
+    learner = next(
+        part for part in Bundle.load(Path("data/evaluate/bundle")).manifest.learners if part.name == "colours"
+    )
+    assert learner.files == ("learners/colours/fold-0.ubj", "learners/colours/fold-1.ubj")
 
 
 def test_a_learner_on_near_infrared_is_served_with_the_white_that_it_learned_by(leafy: Path) -> None:

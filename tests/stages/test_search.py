@@ -1,18 +1,24 @@
 """search: nested runs, the best of them named, and the hold-out left alone."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
+import tiny
 import yaml
 
 from igarape.errors import InputError
 from igarape.files import read_json
-from igarape.learners.experiment import Knobs
+from igarape.learners import search as searching
+from igarape.learners import training
+from igarape.learners.experiment import NetworkKnobs
 from igarape.stages import search as stage
-from igarape.tables import read_folds, read_table
+from igarape.tables import read_folds
 
 EPOCHS = 1  # half of the experiment's two: params.yaml's search.budget is 0.5
 
@@ -29,21 +35,22 @@ def trials() -> list[Any]:
     return list(mlflow.search_runs([run.info.experiment_id], nested, output_format="list"))
 
 
-def test_every_trial_is_a_nested_run_with_knobs_epochs_duration_and_status(project: Path) -> None:
-    """Two trials of one epoch each."""
+def test_every_trial_is_a_nested_run_with_knobs_epochs_costs_and_status(project: Path) -> None:
+    """Two trials of one epoch each, and the memory they took."""
     assert len(trials()) == 2
     for trial in trials():
         assert trial.info.status == "FINISHED"
-        assert set(trial.data.params) == set(Knobs.model_fields)
+        assert set(trial.data.params) == {*NetworkKnobs.model_fields, "epochs"}
         for metric in ("loss", "val_loss", "val_f2", "val_map"):
             history = mlflow.MlflowClient().get_metric_history(trial.info.run_id, metric)
             assert [point.step for point in history] == list(range(EPOCHS))
         assert trial.data.metrics["duration_s"] > 0
+        assert trial.data.metrics["peak_memory_mb"] > 50
 
 
 def test_the_parent_run_names_the_best_trial(project: Path) -> None:
     """Its score is the greatest of the objective's values; best.json says the same."""
-    scores = {trial.info.run_name: trial.data.metrics["val_map"] for trial in trials()}
+    scores = {trial.info.run_name: trial.data.metrics["score"] for trial in trials()}
     best = read_json(Path("data/search/tiny/best.json"))
     assert parent().data.tags["igarape.best_trial"] == best["trial"] == max(scores, key=lambda name: scores[name])
     assert parent().data.metrics["best_val_map"] == pytest.approx(max(scores.values()))
@@ -54,16 +61,30 @@ def test_best_json_holds_every_knob(project: Path) -> None:
     """So that train needs no search to be repeated, and finds its run by the file."""
     best = read_json(Path("data/search/tiny/best.json"))
     (named,) = [trial for trial in trials() if trial.info.run_name == best["trial"]]
-    assert {name: float(value) for name, value in named.data.params.items()} == pytest.approx(best["knobs"])
+    assert named.data.params == {name: str(value) for name, value in best["knobs"].items()} | {"epochs": str(EPOCHS)}
     assert best["experiment"] == "tiny"
 
 
 def test_the_trials_table_is_kept(project: Path) -> None:
     """One row for each trial, as a file and in MLflow."""
-    table = read_table(Path("data/search/tiny/trials.parquet"), ["trial", "score", "seconds"], key=("trial",))
+    table = pd.read_parquet("data/search/tiny/trials.parquet")
     assert sorted(table["trial"]) == sorted(trial.info.run_name for trial in trials())
     shown = mlflow.artifacts.load_dict(f"{parent().info.artifact_uri}/trials.json")
     assert [dict(zip(shown["columns"], row, strict=True))["trial"] for row in shown["data"]] == list(table["trial"])
+
+
+def test_the_page_of_all_trials_is_kept(project: Path, browse: Callable[[str], Any]) -> None:
+    """As a file, and among the run's artifacts, where MLflow shows it."""
+    page = Path("data/search/tiny/trials.html").read_text(encoding="utf-8")
+    assert mlflow.artifacts.load_text(f"{parent().info.artifact_uri}/trials.html") == page
+    assert "2 trials, the best with mAP" in browse(page).text
+
+
+def test_nothing_but_the_result_is_kept(project: Path) -> None:
+    """No model, and nothing of keras-tuner's; what was unfinished is gone with it."""
+    names = {path.name for path in Path("data/search/tiny").rglob("*")}
+    assert names == {"best.json", "trials.html", "trials.parquet"}
+    assert [path for path in Path("data/search/.unfinished").rglob("*") if path.is_file()] == []
 
 
 def test_the_run_carries_parameters_and_data(project: Path) -> None:
@@ -94,6 +115,9 @@ def test_trials_are_scored_on_fold_0_and_learn_from_the_others_but_the_hold_out(
     assert len(asked["watch"]) + len(asked["train"]) == np.sum(folds != -1)
 
 
+WIDE = tiny.KNOBS | {"width": 1.0}  # as loaded weights want it
+
+
 def change(name: str, **changes: object) -> None:
     """Change an experiment."""
     path = Path(f"experiments/{name}.yaml")
@@ -110,16 +134,102 @@ def test_a_faulty_experiment_stops_before_anything_is_removed(copy: Path) -> Non
         stage.run("tinny")
 
 
-def test_missing_weights_end_the_search_with_one_clear_error(copy: Path) -> None:
-    """The trial and its parent are marked as failed."""
-    knobs = yaml.safe_load(Path("experiments/tiny.yaml").read_text(encoding="utf-8"))["knobs"] | {"width": 1.0}
-    change("tiny", backbone="mobilenet", weights="gone.weights.h5", knobs=knobs)
-    with pytest.raises(InputError, match=r"weights: gone\.weights\.h5: no such file"):
+def test_weights_of_another_network_end_the_search_with_one_clear_error(copy: Path) -> None:
+    """The trial and its parent are marked as failed; another trial would fare no better."""
+    Path("other.weights.h5").write_text("not weights", encoding="utf-8")
+    change("tiny", backbone="mobilenet", weights="other.weights.h5", knobs=WIDE)
+    with pytest.raises(InputError, match=r"weights: other\.weights\.h5: these are not weights of mobilenet"):
         stage.run("tiny")
     runs = mlflow.search_runs(
         experiment_names=["igarape/search"], filter_string="status = 'FAILED'", output_format="list"
     )
     assert sorted(run.info.run_name for run in runs) == ["tiny", "trial-0"]
+
+
+def test_the_faults_of_all_listed_experiments_are_told_before_the_first_epoch(copy: Path) -> None:
+    """Also those of experiments whose turn comes later; one that is not listed has itself to answer for alone."""
+    change("tiny", epochs=0)
+    change("rare", chips="nir")
+    with pytest.raises(InputError) as caught:
+        stage.run("tiny")
+    told = str(caught.value)
+    assert "experiments/tiny.yaml: 1 problem\n  epochs  should be at least 1 (got 0)" in told
+    assert "experiments/rare.yaml: chips: nir: the data set names no TIFs" in told
+    change("tiny", epochs=1)
+    Path("experiments/unlisted.yaml").write_bytes(Path("experiments/tiny.yaml").read_bytes())
+    change("unlisted", weights="gone.weights.h5", backbone="mobilenet", knobs=WIDE)
+    with pytest.raises(
+        InputError, match=r"^experiments/unlisted\.yaml: weights: gone\.weights\.h5: no such file"
+    ) as caught:
+        stage.run("unlisted")
+    assert "rare" not in str(caught.value)
+
+
+def test_a_trial_that_fails_is_a_failed_run_with_its_traceback(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search goes on, and its parent is finished."""
+    asked: list[Any] = []
+
+    def fails(*examples: Any, **options: Any) -> Any:
+        asked.append(options)
+        if len(asked) == 1:
+            raise MemoryError("too large")
+        return training.fit(*examples, **options)
+
+    monkeypatch.setattr(searching, "fit", fails)
+    stage.run("tiny")
+    assert parent().info.status == "FINISHED"
+    (failed,) = [trial for trial in trials() if trial.info.status == "FAILED"]
+    assert "MemoryError: too large" in mlflow.artifacts.load_text(f"{failed.info.artifact_uri}/traceback.txt")
+    assert len(trials()) == 2
+    assert read_json(Path("data/search/tiny/best.json"))["trial"] == "trial-1"
+
+
+# The moments at which a search is killed: as soon as one of these files is there.
+MOMENTS = (
+    "data/.unsent/search@tiny*/journal.jsonl",
+    "data/search/.unfinished/tiny/*/notes/oracle/trial_0/trial.json",
+    "data/search/.unfinished/tiny/*/notes/trial-0.json",
+    "data/search/.unfinished/tiny/*/notes/oracle/trial_2/trial.json",
+    "data/search/.unfinished/tiny/*/notes/trial-2.json",
+    "data/search/.unfinished/tiny/*/result/best.json",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("tuner", ["random", "hyperband"])
+def test_a_search_killed_again_and_again_loses_nothing(
+    copy: Path, kill_at: Callable[[str, str], None], tuner: str
+) -> None:
+    """No finished trial is trained again, none is missing, none is in MLflow twice, and nothing is left open."""
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    params["search"] = {"tuner": tuner, "trials": 4, "budget": 1.5}
+    Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    before = {run.info.run_id for run in recorded()}
+    finished: dict[str, str] = {}
+    for moment in MOMENTS:
+        kill_at("search", moment)
+        notes = Path("data/search/.unfinished/tiny").glob("*/notes/trial-*.json")
+        rows = {path.name: path.read_text(encoding="utf-8") for path in notes}
+        assert rows.items() >= finished.items()
+        finished = rows
+    stage.run("tiny")
+    count = {"random": 4, "hyperband": 6}[tuner]
+    assert len(trials()) == len(finished) == count
+    assert {trial.info.run_name for trial in trials()} == {f"trial-{number}" for number in range(count)}
+    assert {trial.info.status for trial in trials()} == {"FINISHED"}
+    runs = [run for run in recorded() if run.info.run_id not in before]
+    assert sorted(run.info.run_name for run in runs if run.info.status == "FINISHED") == sorted(
+        ["tiny", *(trial.info.run_name for trial in trials())]
+    )
+    assert {run.info.status for run in runs} == {"FINISHED", "KILLED"}
+    keys = {trial.data.tags["igarape.trial"] for trial in trials()}
+    assert keys == {json.loads(row)["key"] for row in finished.values()}
+
+
+def recorded() -> list[Any]:
+    """Return all runs of the step."""
+    return list(mlflow.search_runs(experiment_names=["igarape/search"], output_format="list"))
 
 
 def test_chips_that_were_not_packed_yet_are_missed_by_name(copy: Path) -> None:

@@ -1,6 +1,7 @@
 """train: one model a fold, and predictions of every chip by models that never saw it."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from igarape.chips.store import load_pictures
+from igarape.chips.resized import load_pictures
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.labels import Vocabulary
@@ -50,7 +51,7 @@ def test_a_chip_is_predicted_by_its_folds_model_and_the_hold_out_by_all(project:
     """The models that were written answer what stands in the table."""
     table, card, _ = results()
     catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary().labels)
-    pictures = load_pictures(Path("data/ingest"), catalog, list(table["image"]), size=card["size"])
+    pictures = load_pictures(Path("data/ingest"), catalog, list(table["image"]), size=card["size"]).pictures
     models = [FOLDER / f"fold-{fold}.onnx" for fold in range(2)]
     for fold, paths in ((0, models[:1]), (1, models[1:]), (-1, models)):
         rows = (table["fold"] == fold).to_numpy()
@@ -101,6 +102,45 @@ def test_without_a_search_the_missing_file_is_named(copy: Path) -> None:
     assert (FOLDER / "predictions.parquet").exists()
 
 
+def test_nothing_but_the_result_is_kept(project: Path) -> None:
+    """What was unfinished is gone."""
+    names = {path.name for path in FOLDER.iterdir()}
+    assert names == {"fold-0.onnx", "fold-1.onnx", "learner.json", "predictions.parquet"}
+    assert [path for path in Path("data/train/.unfinished").rglob("*") if path.is_file()] == []
+
+
+# The moments at which a training is killed: as soon as one of these files is there.
+MOMENTS = (
+    "data/.unsent/train@tiny*/journal.jsonl",
+    "data/train/.unfinished/tiny/*/notes/fold-0.json",
+    "data/train/.unfinished/tiny/*/result/fold-0.onnx",
+    "data/train/.unfinished/tiny/*/notes/fold-0.npy",
+    "data/train/.unfinished/tiny/*/result/fold-1.onnx",
+    "data/train/.unfinished/tiny/*/result/learner.json",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_training_killed_again_and_again_loses_nothing(copy: Path, kill_at: Callable[[str, str], None]) -> None:
+    """No finished fold is trained again, none is missing, and one run is finished, with the epochs of all folds."""
+    before = {run.info.run_id for run in mlflow.search_runs(experiment_names=["igarape/train"], output_format="list")}
+    finished: dict[str, int] = {}
+    for moment in MOMENTS:
+        kill_at("train", moment)
+        models = Path("data/train/.unfinished/tiny").glob("*/result/fold-*.onnx")
+        written = {path.name: path.stat().st_mtime_ns for path in models}
+        assert written.items() >= finished.items()
+        finished = written
+    stage.run("tiny")
+    assert {path.name: path.stat().st_mtime_ns for path in FOLDER.glob("*.onnx")} == finished
+    test_a_chip_is_predicted_by_its_folds_model_and_the_hold_out_by_all(copy)
+    test_the_run_shows_each_folds_epochs_and_leads_back_to_its_search(copy)
+    runs = mlflow.search_runs(experiment_names=["igarape/train"], output_format="list")
+    new = [run for run in runs if run.info.run_id not in before]
+    assert sorted(run.info.status for run in new) == ["FINISHED", *["KILLED"] * len(MOMENTS)]
+
+
 def test_near_infrared_is_refused_where_there_is_none(leafless: Path) -> None:
     """Before a run begins: the data set names no TIFs, whatever a search once found."""
     shutil.copytree("data/search/rare", "data/search/leafy")
@@ -116,7 +156,7 @@ def test_a_learner_on_near_infrared_learns_from_the_planes(leafy: Path) -> None:
     catalog = read_catalog(Path("data/nir/catalog.parquet"), vocabulary().labels)
     folds = read_folds(Path("data/split/folds.parquet"))
     table = read_predictions(Path("data/train/leafy/predictions.parquet"), folds).query("fold == 0")
-    pictures = load_pictures(Path("data/nir"), catalog, list(table["image"]), size=card["size"])
+    pictures = load_pictures(Path("data/nir"), catalog, list(table["image"]), size=card["size"]).pictures
     answer = Predictor([Path("data/train/leafy/fold-0.onnx")], threads=1).predict(pictures, tta=False, batch=16)
     assert np.abs(table[probability_columns(table)].to_numpy() - answer).max() < 1e-6
 

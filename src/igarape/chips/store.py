@@ -2,18 +2,12 @@
 
 import os
 import weakref
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from igarape.chips.pictures import Picture, decode, resize
+from igarape.chips.pictures import Picture, decode
 from igarape.errors import InputError
-
-Report = Callable[[int, int], None]
 
 
 class Store:
@@ -52,33 +46,3 @@ class Store:
     def rgb(self, image: str) -> Picture:
         """Return a chip decoded, of shape (height, width, 3)."""
         return decode(self.bytes(image), f"{self._folder}: {image}")
-
-
-def _no_report(done: int, total: int) -> None:
-    """Report to nobody."""
-
-
-def load_pictures(
-    folder: Path,
-    catalog: pd.DataFrame,
-    images: Sequence[str],
-    *,
-    size: int,
-    report: Report = _no_report,
-    workers: int | None = None,
-) -> npt.NDArray[np.uint8]:
-    """Decode and resize chips into one array of shape (images, size, size, 3), in the order of images.
-
-    report is called with (done, total) after each chip. workers: threads (Pillow and OpenCV free the interpreter while
-    they work); None leaves their number to the machine.
-    """
-    store = Store(folder, catalog)
-    pictures = np.empty((len(images), size, size, 3), dtype=np.uint8)
-
-    def load(row: int) -> None:
-        pictures[row] = resize(store.rgb(images[row]), size)
-
-    with ThreadPoolExecutor(workers) as pool:
-        for done, _ in enumerate(pool.map(load, range(len(images))), start=1):
-            report(done, len(images))
-    return pictures

@@ -1,20 +1,24 @@
 """Cross-fitting: one model per fold, and for every chip a prediction by models that never saw it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from igarape.errors import InputError
+from igarape.files import read_json, whole, write_json
 from igarape.labels import Booleans
-from igarape.learners.experiment import Network
-from igarape.learners.inputs import Pictures, Rows
+from igarape.learners.examples import Pictures, Rows
+from igarape.learners.experiment import Experiment
 from igarape.learners.knobs import Value
+from igarape.learners.learning import Learned, fit
 from igarape.learners.predictor import Predictor
-from igarape.learners.training import Log, fit
+from igarape.learners.scoring import Log
 from igarape.tables import HOLDOUT, Probabilities
 
 Report = Callable[[int, int, str], None]
+Epoch = tuple[int, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -22,17 +26,18 @@ class Recipe:
     """How each fold's model is trained.
 
     exclusive: how many of the first labels exclude each other. epochs: of a full training. validation: the share of the
-    training rows that early stopping watches.
+    training rows that early stopping watches. threads: of a prediction; a machine's fact, so the representation, which
+    results are known by, is without it.
     """
 
-    experiment: Network
+    experiment: Experiment
     knobs: Mapping[str, Value]
     exclusive: int
     epochs: int
     validation: float
     patience: int
     seed: int
-    threads: int
+    threads: int = field(repr=False)
 
 
 def cross_fit(
@@ -43,21 +48,60 @@ def cross_fit(
     groups: Sequence[str],
     recipe: Recipe,
     folder: Path,
+    notes: Path,
     log_of: Callable[[int], Log],
     report: Report,
 ) -> Probabilities:
     """Train one model per fold and return probabilities (n, labels) for all rows.
 
     folds (n,): a row of fold k is predicted by the model that trained without fold k; a row of the hold-out (-1), by
-    the mean of all models. Models are written as folder/fold-K.onnx. log_of(fold) gives the log of that fold's epochs.
+    the mean of all models. Models are written into folder as fold-K with a suffix, the rest into notes; both outlive a
+    killed process: a fold whose model is there is not trained again, and its epochs are logged as they were. They must
+    be empty when anything else has changed. log_of(fold) gives the log of that fold's epochs.
     report: called with (epochs done, of how many, what is going on).
+    Raises InputError when a training diverges, and when fit does.
     """
     p = np.zeros(y.shape, dtype=np.float32)
     count = int(folds.max()) + 1
-    paths = [folder / f"fold-{fold}.onnx" for fold in range(count)]
-    for fold, path in enumerate(paths):
-        rows = np.flatnonzero((folds != fold) & (folds != HOLDOUT))
-        train, watch = set_aside(rows, groups, share=recipe.validation, seed=recipe.seed + fold)
+    for fold in range(count):
+        log = _reported(log_of(fold), report, fold=fold, folds=count, epochs=recipe.epochs)
+        history = notes / f"fold-{fold}.json"
+        if _models(folder, fold):
+            for epoch, metrics in read_json(history):
+                log(epoch, metrics)
+        else:
+            rows = np.flatnonzero((folds != fold) & (folds != HOLDOUT))
+            trained, epochs = _train(pictures, y, rows, groups, recipe=recipe, fold=fold, log=log)
+            write_json(epochs, history)  # before the model, which says that the fold is finished
+            trained.export(folder / f"fold-{fold}")
+        report((fold + 1) * recipe.epochs, count * recipe.epochs, f"fold {fold + 1}/{count}, predicting")
+        held = np.flatnonzero(folds == fold)
+        p[held] = _predicted(pictures, held, _models(folder, fold), recipe=recipe, kept=notes / f"fold-{fold}.npy")
+    held = np.flatnonzero(folds == HOLDOUT)
+    models = [model for fold in range(count) for model in _models(folder, fold)]
+    p[held] = _predicted(pictures, held, models, recipe=recipe, kept=notes / "hold-out.npy")
+    return p
+
+
+def _models(folder: Path, fold: int) -> list[Path]:
+    """Return the fold's model, once it is whole."""
+    return list(folder.glob(f"fold-{fold}.*"))
+
+
+def _train(
+    pictures: Pictures, y: Booleans, rows: Rows, groups: Sequence[str], *, recipe: Recipe, fold: int, log: Log
+) -> tuple[Learned, list[Epoch]]:
+    """Train a fold's model on its rows; return it, and the metrics of its epochs."""
+    train, watch = set_aside(rows, groups, share=recipe.validation, seed=recipe.seed + fold)
+    epochs: list[Epoch] = []
+
+    def record(epoch: int, metrics: Mapping[str, float]) -> None:
+        if not np.isfinite(list(metrics.values())).all():
+            raise FloatingPointError(f"its loss is {metrics['loss']} in epoch {epoch + 1}: its training has diverged")
+        epochs.append((epoch, dict(metrics)))
+        log(epoch, metrics)
+
+    try:
         trained = fit(
             pictures,
             y,
@@ -69,19 +113,27 @@ def cross_fit(
             epochs=recipe.epochs,
             patience=recipe.patience,
             seed=recipe.seed + fold,
-            log=_reported(log_of(fold), report, fold=fold, folds=count, epochs=recipe.epochs),
+            log=record,
         )
-        report((fold + 1) * recipe.epochs, count * recipe.epochs, f"fold {fold + 1}/{count}, predicting")
-        trained.export(path.with_suffix(""))
-        held = folds == fold
-        p[held] = Predictor([path], threads=recipe.threads).predict(
-            pictures[held], tta=bool(recipe.knobs["tta"]), batch=recipe.experiment.batch
+    except FloatingPointError as error:
+        raise InputError(
+            f"train: fold {fold}: {error}. Narrow what the search may choose, knobs.learning_rate first, in the "
+            "experiment's YAML; then: dvc repro"
+        ) from error
+    return trained, epochs
+
+
+def _predicted(pictures: Pictures, rows: Rows, models: Sequence[Path], *, recipe: Recipe, kept: Path) -> Probabilities:
+    """Return the mean of the models' answers for rows of the pictures; they are kept as a file."""
+    if not kept.exists():
+        predictor = Predictor(models, threads=recipe.threads)
+        p = predictor.predict(
+            pictures, rows=rows, tta=recipe.experiment.tta(recipe.knobs), batch=recipe.experiment.batch
         )
-    held = folds == HOLDOUT
-    p[held] = Predictor(paths, threads=recipe.threads).predict(
-        pictures[held], tta=bool(recipe.knobs["tta"]), batch=recipe.experiment.batch
-    )
-    return p
+        with whole(kept) as unfinished:
+            np.save(unfinished, p)
+    answers: Probabilities = np.load(kept)
+    return answers
 
 
 def _reported(log: Log, report: Report, *, fold: int, folds: int, epochs: int) -> Log:

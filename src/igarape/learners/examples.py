@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from igarape.chips.store import load_pictures
+from igarape.chips.resized import load_pictures
 from igarape.errors import InputError
+from igarape.files import digest
 from igarape.labels import Booleans
 from igarape.learners.experiment import Experiment
-from igarape.learners.inputs import Pictures, Rows
 from igarape.tables import read_catalog, read_folds, read_table
+
+Pictures = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.int64]
 
 WITHOUT_TIF = (
     "A learner on near-infrared needs a TIF of each labelled chip. Put those that are missing, or stand in "
@@ -22,13 +26,18 @@ WITHOUT_TIF = (
 
 @dataclass(frozen=True)
 class Examples:
-    """images (n,), pictures uint8 (n, size, size, 3), y (n, labels), folds (n,), -1 for the hold-out, groups (n,)."""
+    """images (n,), pictures uint8 (n, size, size, 3), y (n, labels), folds (n,), -1 for the hold-out, groups (n,).
+
+    The pictures are mapped from the disk and read-only: take few rows at once. digest: a hash of all of this and of the
+    labels' names, for the key of what is made of it.
+    """
 
     images: Sequence[str]
     pictures: Pictures
     y: Booleans
     folds: Rows
     groups: Sequence[str]
+    digest: str
 
     def outside(self, fold: int) -> Rows:
         """Return the rows that a model of this fold may learn from: neither its own nor the hold-out's."""
@@ -50,11 +59,15 @@ def load_examples(
         way_out = WITHOUT_TIF if experiment.chips == "nir" else "Run: dvc repro"
         raise InputError(f"{store}: {lost[0]} and {len(lost) - 1} more chips of {split} are not in it. {way_out}")
     images = list(table["image"])
-    rows = catalog.loc[images]
+    resized = load_pictures(store, catalog, images, size=experiment.size, report=report)
+    y = catalog.loc[images, list(labels)].to_numpy().astype(np.bool_)
+    folds = table["fold"].to_numpy()
+    held_together = list(groups.loc[images])
     return Examples(
         images=images,
-        pictures=load_pictures(store, catalog, images, size=experiment.size, report=report),
-        y=rows[list(labels)].to_numpy().astype(np.bool_),
-        folds=table["fold"].to_numpy(),
-        groups=list(groups.loc[images]),
+        pictures=resized.pictures,
+        y=y,
+        folds=folds,
+        groups=held_together,
+        digest=digest([resized.digest, repr(list(labels)), y.tobytes(), folds.tobytes(), repr(held_together)]),
     )

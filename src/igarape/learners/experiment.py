@@ -4,17 +4,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from igarape.configuration import Section, read_yaml, validate
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
-from igarape.learners.knobs import Knob, Space
+from igarape.learners.knobs import Choice, Knob, Range, Space, Value
 
 EXPERIMENTS = Path("experiments")
 # The smallest side that a backbone's body has room for, where that is more than the 32 of all others.
 SMALLEST = {"inception_v3": 96}
 OF_ANY_WIDTH = ("plain", "mobilenet", "mobilenet_v2")
+
+NetworkName = Literal[
+    "plain",
+    "vgg16",
+    "resnet50",
+    "mobilenet",
+    "mobilenet_v2",
+    "densenet121",
+    "inception_v3",
+    "efficientnet_v2b0",
+    "convnext_tiny",
+]
 
 
 class NetworkKnobs(Space):
@@ -68,6 +80,41 @@ class NetworkKnobs(Space):
     tta: Knob
 
 
+class TreeKnobs(Space):
+    """What the search may vary of boosted trees.
+
+    learning_rate: what each round's trees count. depth: of a tree. child_weight: the least hessian of a leaf.
+    subsample: the share of the chips that a round sees. columns: the share of the statistics that a split is chosen
+    from. l2: on the leaves.
+    """
+
+    numbers: ClassVar = {
+        "learning_rate": (1e-4, 1.0),
+        "depth": (1.0, 12.0),
+        "child_weight": (0.0, 1000.0),
+        "subsample": (0.05, 1.0),
+        "columns": (0.01, 1.0),
+        "l2": (0.0, 1000.0),
+    }
+    words: ClassVar = {}
+
+    learning_rate: Knob
+    depth: Knob
+    child_weight: Knob
+    subsample: Knob
+    columns: Knob
+    l2: Knob
+
+    @field_validator("depth")
+    @classmethod
+    def _whole(cls, depth: Value | Choice | Range) -> Value | Choice | Range:
+        """Refuse half a level."""
+        values = depth.values if isinstance(depth, Choice) else (depth,)
+        if not all(isinstance(value, float) and value.is_integer() for value in values):
+            raise ValueError("should be a whole number, or a choice of whole numbers")
+        return depth
+
+
 class Experiment(Section):
     """What each experiments/E.yaml says, whatever its learner is made of.
 
@@ -103,21 +150,22 @@ class Experiment(Section):
                 "source.nir, or take this experiment out of params.yaml"
             )
 
+    def tta(self, knobs: Mapping[str, Value]) -> bool:
+        """Say whether, with these knobs, a prediction is the mean over the eight symmetries of the square."""
+        return False
+
+
+class Tabular(Experiment):
+    """A learner that is boosted trees on the chips' colour and texture statistics. An epoch is a round of boosting."""
+
+    backbone: Literal["tabular"]
+    knobs: TreeKnobs
+
 
 class Network(Experiment):
     """A learner that is a neural network. weights: none, imagenet, or the path of a weights file."""
 
-    backbone: Literal[
-        "plain",
-        "vgg16",
-        "resnet50",
-        "mobilenet",
-        "mobilenet_v2",
-        "densenet121",
-        "inception_v3",
-        "efficientnet_v2b0",
-        "convnext_tiny",
-    ]
+    backbone: NetworkName
     weights: str = Field(min_length=1)
     knobs: NetworkKnobs
 
@@ -143,9 +191,17 @@ class Network(Experiment):
             raise ValueError(f"knobs.width should be 1.0 for {self.backbone}; only {', '.join(OF_ANY_WIDTH)} vary it")
         return self
 
+    def tta(self, knobs: Mapping[str, Value]) -> bool:
+        """Say whether, with these knobs, a prediction is the mean over the eight symmetries of the square."""
+        return bool(knobs["tta"])
+
     def check(self, vocabulary: Vocabulary, *, nir: bool) -> None:
         """Raise InputError when the data set cannot serve this learner; nir says whether it names TIFs."""
         super().check(vocabulary, nir=nir)
+        if self.weights not in {"none", "imagenet"} and not Path(self.weights).is_file():
+            raise InputError(
+                f"weights: {self.weights}: no such file; set the experiment's weights to none, imagenet or a path"
+            )
         if "softmax" in self.knobs.values("loss") and not set(vocabulary.exclusive) & set(self.targets(vocabulary)):
             raise InputError(
                 "knobs.loss: softmax is taken over the labels that exclude each other, and the data set names none "
@@ -153,10 +209,18 @@ class Network(Experiment):
             )
 
 
-def read_experiment(name: str, folder: Path = EXPERIMENTS) -> Network:
-    """Read experiments/NAME.yaml; raise InputError with all its faults at once."""
+class _Kind(Section, extra="ignore"):
+    """What an experiment's other keys depend on."""
+
+    backbone: Literal[NetworkName, "tabular"]
+
+
+def read_experiment(name: str, folder: Path = EXPERIMENTS) -> Experiment:
+    """Read experiments/NAME.yaml; raise InputError with all its faults at once, or with an unknown backbone first."""
     path = folder / f"{name}.yaml"
-    return validate(Network, read_yaml(path), str(path))
+    content = read_yaml(path)
+    kind = validate(_Kind, content, str(path))
+    return validate(Tabular if kind.backbone == "tabular" else Network, content, str(path))
 
 
 def read_experiments(

@@ -1,5 +1,7 @@
-"""Batches of chips for training: drawn by row, augmented in the graph."""
+"""Batches of chips for training: gathered by row, resized and augmented in the graph."""
 
+import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -7,9 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-Pictures = npt.NDArray[np.uint8]
+from igarape.learners.examples import Pictures, Rows
+
 Targets = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
+Batch = tuple[Pictures, Targets, npt.NDArray[np.int64]]
+
+AT_ONCE = 2  # batches in preparation, and as many that wait: what is more costs memory and gains nothing
 
 
 class Side:
@@ -38,46 +43,53 @@ def training_batches(
     dihedral: bool,
     balance: float,
 ) -> tf.data.Dataset:
-    """Return epoch after epoch of augmented batches: float32 (b, side, side, 3) RGB 0..255, and targets (b, labels).
+    """Return augmented batches: float32 (b, side, side, 3) RGB 0..255, and targets (b, labels); an epoch an iteration.
 
-    Chips are gathered batch by batch from the pictures, which may be memory-mapped. side: of each epoch's chips.
-    balance: how far the chips of rare labels are drawn more often, 0..1; see row_weights.
+    Chips are gathered batch by batch from the pictures, which may be mapped from the disk and larger than the memory.
+    rows: those to draw from, in another order each epoch. side: of each epoch's chips, at most that of the pictures.
+    balance: how far the chips of rare labels are drawn more often, 0..1; see row_weights. All chance comes from the
+    seed: the same seed gives the same batches, to the last bit.
     """
-    order = _Order(rows, row_weights(y[rows], balance) if balance else None, batch=batch, seed=seed)
+    draw = _Epochs(pictures, y, rows=rows, batch=batch, seed=seed, balance=balance)
+    stored = pictures.shape[1]
 
-    def gather(drawn: Rows) -> tuple[Pictures, Targets]:
-        return pictures[drawn], y[drawn]
+    def prepare(chips: tf.Tensor, targets: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        if side.fixed != stored:
+            chips = shrink(chips, side.variable)
+        chips = augment(chips, state, jitter=jitter, dihedral=dihedral)
+        return tf.ensure_shape(chips, (None, side.fixed, side.fixed, 3)), targets
 
-    def load(drawn: tf.Tensor, draw: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        chips, targets = tf.numpy_function(gather, [drawn], (tf.uint8, tf.float32))
-        chips = tf.cast(tf.ensure_shape(chips, (None, *pictures.shape[1:])), tf.float32)
-        if side.fixed != pictures.shape[1]:
-            chips = tf.image.resize(chips, (side.variable, side.variable), method="area")
-        chips = tf.ensure_shape(chips, (None, side.fixed, side.fixed, 3))
-        return augment(chips, draw, jitter=jitter, dihedral=dihedral), tf.ensure_shape(targets, (None, y.shape[1]))
-
-    drawn = tf.data.Dataset.from_generator(order, output_signature=tf.TensorSpec((None,), tf.int64))
-    draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
-    batches = tf.data.Dataset.zip((drawn, draws)).map(load, num_parallel_calls=2, deterministic=True)
-    return batches.apply(tf.data.experimental.assert_cardinality(len(order))).prefetch(2)
+    signature = (
+        tf.TensorSpec((None, stored, stored, 3), tf.uint8),
+        tf.TensorSpec((None, y.shape[1]), tf.float32),
+        tf.TensorSpec((2,), tf.int64),
+    )
+    drawn = tf.data.Dataset.from_generator(draw, output_signature=signature)
+    batches = drawn.map(prepare, num_parallel_calls=AT_ONCE, deterministic=True)
+    return batches.apply(tf.data.experimental.assert_cardinality(len(draw))).prefetch(AT_ONCE)
 
 
-class _Order:
-    """The rows of one epoch's batches after another's, each epoch in another order."""
+class _Epochs:
+    """The batches of one epoch after another's, not yet augmented, each with the state of its augmentation's chance."""
 
-    def __init__(self, rows: Rows, weights: npt.NDArray[np.float64] | None, *, batch: int, seed: int) -> None:
-        self._rows, self._batch, self._rng = rows, batch, np.random.default_rng(seed)
-        self._weights = None if weights is None else weights / weights.sum()
+    def __init__(self, pictures: Pictures, y: Targets, *, rows: Rows, batch: int, seed: int, balance: float) -> None:
+        self._pictures, self._y, self._rows, self._batch, self._seed = pictures, y, rows, batch, seed
+        weights = row_weights(y[rows], balance) if balance else None
+        self._shares = None if weights is None else weights / weights.sum()
+        self._epochs = itertools.count()
 
     def __len__(self) -> int:
-        return -(-len(self._rows) // self._batch)
+        return math.ceil(len(self._rows) / self._batch)
 
-    def __call__(self) -> Iterator[Rows]:
+    def __call__(self) -> Iterator[Batch]:
         """Draw an epoch: each row once or, with weights, as many rows as there are, with replacement."""
-        again = self._weights is not None
-        drawn = self._rng.choice(self._rows, len(self._rows), replace=again, p=self._weights)
-        for start in range(0, len(drawn), self._batch):
-            yield drawn[start : start + self._batch]
+        # From the epoch's number, not from where the last one ended: how far ahead that was drawn, chance decides.
+        rng = np.random.default_rng((self._seed, next(self._epochs)))
+        order = rng.choice(self._rows, len(self._rows), replace=self._shares is not None, p=self._shares)
+        states = rng.integers(2**62, size=(len(self), 2))
+        for start, state in zip(range(0, len(order), self._batch), states, strict=True):
+            rows = order[start : start + self._batch]
+            yield self._pictures[rows], self._y[rows], state
 
 
 def row_weights(y: Targets, balance: float) -> npt.NDArray[np.float64]:
@@ -90,16 +102,60 @@ def row_weights(y: Targets, balance: float) -> npt.NDArray[np.float64]:
     return np.asarray(np.maximum(1.0, (y * weights).max(axis=1)), dtype=np.float64)
 
 
-def augment(chips: tf.Tensor, draw: tf.Tensor, *, jitter: float, dihedral: bool) -> tf.Tensor:
-    """Give each chip one of the 8 symmetries of the square, if dihedral, and a brightness within 1 +- jitter.
+def shrink(chips: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
+    """Return chips, uint8 (b, s, s, 3), at a smaller side: the mean over pixels, as chips.pictures.resize takes it."""
+    means = tf.image.resize(chips, (side, side), method="area")
+    return tf.cast(tf.round(means), tf.uint8)
 
-    chips: float32 (b, side, side, 3). draw: int64 (2,), the generator's state, so that equal draws give equal chips.
+
+def augment(chips: tf.Tensor, draw: tf.Tensor, *, jitter: float, dihedral: bool) -> tf.Tensor:
+    """Return chips, uint8 (b, side, side, 3), as float32: turned or mirrored if dihedral, in another light if jitter.
+
+    draw: int64 (2,), the state that all chance comes from, so that equal draws give equal chips.
     """
-    count = tf.shape(chips)[0]
-    if dihedral:
-        coins = tf.random.stateless_uniform((3, count, 1, 1, 1), seed=draw) < 0.5
-        chips = tf.where(coins[0], tf.reverse(chips, [1]), chips)
-        chips = tf.where(coins[1], tf.reverse(chips, [2]), chips)
-        chips = tf.where(coins[2], tf.transpose(chips, (0, 2, 1, 3)), chips)
-    gain = tf.random.stateless_uniform((count, 1, 1, 1), seed=draw + 1, minval=1 - jitter, maxval=1 + jitter)
-    return tf.clip_by_value(chips * gain, 0.0, 255.0)
+    turned = _turn(chips, draw) if dihedral else chips
+    shown = tf.cast(turned, tf.float32)
+    return _light(shown, draw, jitter) if jitter else shown
+
+
+def _turn(chips: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
+    """Give each chip one of the eight symmetries of the square: by three coins, upside down, mirrored, transposed.
+
+    Only the chips that a coin falls for are moved, and while they are bytes: to turn all of them, as floats, and choose
+    by tf.where, takes ten times as long.
+    """
+    coins = tf.random.stateless_uniform((3, tf.shape(chips)[0]), seed=draw, maxval=2, dtype=tf.int32)
+    for coin, turned in zip(tf.unstack(coins), (_upside_down, _mirrored, _transposed), strict=True):
+        places = tf.dynamic_partition(tf.range(tf.size(coin)), coin, 2)
+        kept, chosen = tf.dynamic_partition(chips, coin, 2)
+        chips = tf.dynamic_stitch(places, [kept, turned(chosen)])
+    return chips
+
+
+def _upside_down(chips: tf.Tensor) -> tf.Tensor:
+    """Reverse the rows, each of which is copied as one piece."""
+    count, height, width, channels = tf.unstack(tf.shape(chips))
+    rows = tf.reshape(chips, (count, height, width * channels))
+    return tf.reshape(tf.reverse(rows, [1]), tf.shape(chips))
+
+
+def _mirrored(chips: tf.Tensor) -> tf.Tensor:
+    """Reverse each row, as TensorFlow does best in three dimensions."""
+    count, height, width, channels = tf.unstack(tf.shape(chips))
+    rows = tf.reshape(chips, (count * height, width, channels))
+    return tf.reshape(tf.reverse(rows, [1]), tf.shape(chips))
+
+
+def _transposed(chips: tf.Tensor) -> tf.Tensor:
+    return tf.transpose(chips, (0, 2, 1, 3))
+
+
+def _light(chips: tf.Tensor, draw: tf.Tensor, jitter: float) -> tf.Tensor:
+    """Multiply each chip's brightness, and its contrast around its mean, by a number of 1 +- jitter each."""
+    factors = tf.random.stateless_uniform(
+        (2, tf.shape(chips)[0], 1, 1, 1), seed=draw + 1, minval=1 - jitter, maxval=1 + jitter
+    )
+    brightness, contrast = factors[0], factors[1]
+    mean = tf.reduce_mean(chips, axis=(1, 2, 3), keepdims=True)
+    lit = chips * (brightness * contrast) + mean * brightness * (1 - contrast)
+    return tf.clip_by_value(lit, 0.0, 255.0)

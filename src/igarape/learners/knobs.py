@@ -91,14 +91,14 @@ class Space(Section):
         """Return the knobs that the search varies."""
         return {name: knob for name, knob in self if isinstance(knob, Choice | Range)}
 
-    def values(self, name: str) -> tuple[Value, ...]:
+    def values(self, name: str) -> tuple[Any, ...]:
         """Return what a knob may become: its one value, its choice, or the two ends of its range."""
         knob = getattr(self, name)
         return knob.values if isinstance(knob, Choice | Range) else (knob,)
 
     def ends(self) -> tuple[dict[str, Value], dict[str, Value]]:
         """Return two corners of the space: all knobs at their smallest (or first), all at their largest (or last)."""
-        corners = {name: sorted(knob.values) for name, knob in self.searched().items()}  # type: ignore[type-var]
+        corners = {name: sorted(knob.values) for name, knob in self.searched().items()}
         low = {name: values[0] for name, values in corners.items()}
         high = {name: values[-1] for name, values in corners.items()}
         return self.fixed() | low, self.fixed() | high

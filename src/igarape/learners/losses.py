@@ -1,11 +1,12 @@
 """The losses an experiment can name, each from targets and probabilities (n, labels) to one number a chip."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import keras
 from keras import ops
 
-Tensor = keras.KerasTensor
+Tensor: TypeAlias = keras.KerasTensor
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 TINY = 1e-7

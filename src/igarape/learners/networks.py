@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 
@@ -15,7 +15,7 @@ FILTERS = (16, 32, 64, 128, 192)
 IMAGENET_MEAN, IMAGENET_DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of R, G and B in 0..255
 HEAD, BODY = "head", "body"
 
-Tensor = keras.KerasTensor
+Tensor: TypeAlias = keras.KerasTensor
 
 
 def build_network(backbone: str, weights: str, *, labels: int, exclusive: int, knobs: Mapping[str, Any]) -> keras.Model:
@@ -119,8 +119,6 @@ def _load_weights(body: keras.Model, name: str, weights: str) -> None:
     path = find_imagenet(name) if weights == "imagenet" else Path(weights)
     if path is None:
         path = _download(name)
-    if not path.is_file():
-        raise InputError(f"weights: {path}: no such file; set the experiment's weights to none, imagenet or a path")
     try:
         body.load_weights(path)
     except (ValueError, OSError) as error:

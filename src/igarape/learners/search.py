@@ -1,35 +1,37 @@
-"""The search over an experiment's knobs: a keras-tuner oracle proposes, our trials train and are tracked."""
+"""The search over an experiment's knobs: a keras-tuner oracle proposes, our trials train and are tracked.
 
-import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+What was tried is kept, a file a trial. A search that was killed asks its oracle again from the start, and answers from
+these files: the oracle's chance comes from the seed alone, so it proposes what it proposed before, and only what was
+not finished is trained. keras-tuner's own state is not gone on with: it loses the trial that was killed.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras_tuner
-import numpy as np
 import pandas as pd
 
 from igarape.errors import InputError
 from igarape.labels import Booleans
-from igarape.learners.experiment import Network
-from igarape.learners.inputs import Pictures, Rows
+from igarape.learners.examples import Pictures, Rows
+from igarape.learners.experiment import Experiment
 from igarape.learners.knobs import Choice, Space, Value
-from igarape.learners.training import Log, fit
+from igarape.learners.learning import fit
+from igarape.learners.scoring import score
+from igarape.learners.trials import Log, Planned, Report, Row, TrialRun, Trials, failed
 
-Report = Callable[[int, int, str], None]
-TrialRun = Callable[[str, Mapping[str, Value]], AbstractContextManager[Log]]
-
-ORACLES = {
-    "random": keras_tuner.oracles.RandomSearchOracle,
-    "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
-}
+FACTOR = 3  # of Hyperband: the best third of a round goes on to the next
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How much a search may spend: the oracle by name, the number of trials, and the epochs of one."""
+    """How much a search may spend: the tuner by name, the number of trials, and the epochs of one.
+
+    random and bayesian train each trial for these epochs; fewer trials, where all of a space of choices are tried.
+    hyperband takes as many trials as its rule gives, and trains those that go through all its rounds for these epochs.
+    """
 
     tuner: str
     trials: int
@@ -51,7 +53,7 @@ def search(
     pictures: Pictures,
     y: Booleans,
     *,
-    experiment: Network,
+    experiment: Experiment,
     exclusive: int,
     train: Rows,
     watch: Rows,
@@ -60,48 +62,41 @@ def search(
     trial_run: TrialRun,
     report: Report,
 ) -> Found:
-    """Train budget.trials networks on the rows train and return the knobs that score best on the rows watch.
+    """Train networks on the rows train and return the knobs that score best on the rows watch.
 
-    exclusive: how many of the first labels exclude each other. folder: where keras-tuner keeps its state. trial_run(name, knobs) opens the record of one trial and gives its log.
-    report: called with (epochs done, of how many, what is going on).
-    Raises InputError when no row of watch holds any label, or when a trial does.
+    A score is that of the last epoch's weights, by test-time augmentation where the knob tta says so; the epochs'
+    metrics are without. exclusive: how many of the first labels exclude each other. folder: outlives a killed search,
+    which goes on there where it stopped; it must be empty when anything else has changed. trial_run(name, knobs) opens
+    the record of one trial. report: called with (epochs done, of how many, what is going on).
+    A trial that fails or diverges is a row without a score. Raises InputError when three in a row do, when none has a
+    score, when no row of watch holds any label, and at once when a trial raises one, for that is about what all trials
+    share: weights, or a batch that does not fit the memory.
     """
     if not y[watch].any():
         raise InputError(f"search: none of the {len(watch)} validation chips holds any of the experiment's labels")
-    trials = _worthwhile(experiment.knobs, budget.trials)
-    tuner = _Tuner(
-        oracle=ORACLES[budget.tuner](
-            objective=keras_tuner.Objective(f"val_{experiment.objective}", "max"),
-            max_trials=trials,
-            hyperparameters=space(experiment.knobs),
-            seed=budget.seed,
-        ),
-        directory=folder,
-        project_name="search",
-        overwrite=True,
-    )
-    try:
-        tuner.search(
+    oracle = _oracle(experiment, budget)
+
+    def train_one(knobs: Mapping[str, Value], epochs: int, log: Log) -> float:
+        trained = fit(
             pictures,
             y,
             experiment=experiment,
+            knobs=knobs,
             exclusive=exclusive,
             train=train,
             watch=watch,
-            budget=budget,
-            trial_run=trial_run,
-            report=lambda trial, epoch: report(
-                trial * budget.epochs + epoch,
-                trials * budget.epochs,
-                f"trial {trial + 1}/{trials}, epoch {epoch}/{budget.epochs}",
-            ),
-            verbose=0,
+            epochs=epochs,
+            patience=None,  # trials are compared at equal length
+            seed=budget.seed,
+            log=log,
         )
-    except keras_tuner.errors.FatalError as error:
-        raise error.__cause__ or error from None
-    best = max(tuner.rows, key=lambda row: row["score"])
-    knobs = {name: best[name] for name in type(experiment.knobs).model_fields}
-    return Found(knobs=knobs, score=best["score"], trial=best["trial"], trials=pd.DataFrame(tuner.rows))
+        return score(trained.predict(pictures, watch, tta=experiment.tta(knobs)), y[watch])[
+            f"val_{experiment.objective}"
+        ]
+
+    trials = Trials(train_one, trial_run, folder, report, planned=_planned(oracle, budget.epochs))
+    _ask(oracle, trials, experiment.knobs, epochs=budget.epochs, folder=folder)
+    return _best(trials.rows)
 
 
 def space(knobs: Space) -> keras_tuner.HyperParameters:
@@ -115,65 +110,79 @@ def space(knobs: Space) -> keras_tuner.HyperParameters:
     return found
 
 
-def _worthwhile(knobs: Space, trials: int) -> int:
-    """Return how many trials make sense: a space of choices only has an end."""
-    searched = knobs.searched().values()
-    if not all(isinstance(knob, Choice) for knob in searched):
-        return trials
-    return min(trials, int(np.prod([len(knob.choice) for knob in searched if isinstance(knob, Choice)])))
+def _oracle(experiment: Experiment, budget: Budget) -> keras_tuner.Oracle:
+    """Return what proposes the knobs.
+
+    Hyperband (Li et al., JMLR 2018) with max_epochs R and factor 3 begins a bracket for each s from floor(log_3 R) down
+    to 0, trains its trials for R / 3^s epochs, and the best third of them anew for three times as long, s times.
+    Where to try every combination to the end costs no more, that is done instead.
+    """
+    options = {
+        "objective": keras_tuner.Objective(f"val_{experiment.objective}", "max"),
+        "hyperparameters": space(experiment.knobs),
+        "seed": budget.seed + 1,  # keras-tuner takes 0 for none, and draws one
+    }
+    every = _combinations(experiment.knobs)
+    if budget.tuner == "hyperband":
+        hyperband = keras_tuner.oracles.HyperbandOracle(max_epochs=budget.epochs, factor=FACTOR, **options)
+        if every * budget.epochs > _planned(hyperband, budget.epochs).epochs:
+            return hyperband
+        return keras_tuner.oracles.RandomSearchOracle(max_trials=int(every), **options)
+    trials = int(min(budget.trials, every))
+    if budget.tuner == "bayesian":
+        return keras_tuner.oracles.BayesianOptimizationOracle(max_trials=trials, **options)
+    return keras_tuner.oracles.RandomSearchOracle(max_trials=trials, **options)
 
 
-class _Tuner(keras_tuner.Tuner):
-    """A tuner whose trial is one tracked training; it keeps the trials' rows and no models."""
+def _combinations(knobs: Space) -> float:
+    """Return how many different trials there are: a space of choices only has an end."""
+    return math.prod(len(knob.choice) if isinstance(knob, Choice) else math.inf for knob in knobs.searched().values())
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.rows: list[dict[str, Any]] = []
 
-    def run_trial(self, trial: Any, pictures: Pictures, y: Booleans, **settings: Any) -> dict[str, float]:
-        """Train with the trial's knobs and return the last epoch's metrics; whatever goes wrong ends the search."""
-        try:
-            return self._train(trial, pictures, y, **settings)
-        except Exception as error:
-            # keras-tuner goes on after any other error, and says after the third that there were three.
-            raise keras_tuner.errors.FatalError(str(error)) from error
+def _planned(oracle: keras_tuner.Oracle, epochs: int) -> Planned:
+    """Return how many trials an oracle will propose, and their epochs."""
+    if oracle.max_trials:
+        return Planned(oracle.max_trials, oracle.max_trials * epochs)
+    # Hyperband tells its plan by private methods only.
+    rounds = [(bracket, turn) for bracket in range(oracle._get_num_brackets()) for turn in range(bracket + 1)]  # noqa: SLF001
+    sizes = [oracle._get_size(*place) for place in rounds]  # noqa: SLF001
+    lengths = [oracle._get_epochs(*place) for place in rounds]  # noqa: SLF001
+    return Planned(sum(sizes), sum(map(math.prod, zip(sizes, lengths, strict=True))))
 
-    def _train(self, trial: Any, pictures: Pictures, y: Booleans, **settings: Any) -> dict[str, float]:
-        """Train with the trial's knobs, keep its row, and return the last epoch's metrics."""
-        experiment: Network = settings["experiment"]
-        budget: Budget = settings["budget"]
-        searched = {name: trial.hyperparameters.get(name) for name in experiment.knobs.searched()}
-        knobs = experiment.knobs.fixed() | searched
-        name = f"trial-{len(self.rows)}"
-        epochs: list[Mapping[str, float]] = []
-        start = time.perf_counter()
-        with settings["trial_run"](name, knobs) as log:
 
-            def record(epoch: int, metrics: Mapping[str, float]) -> None:
-                epochs.append(metrics)
-                log(epoch, metrics)
-                settings["report"](len(self.rows), len(epochs))
+def _ask(oracle: keras_tuner.Oracle, trials: Trials, knobs: Space, *, epochs: int, folder: Path) -> None:
+    """Try what the oracle proposes until it has nothing more to propose.
 
-            fit(
-                pictures,
-                y,
-                experiment=experiment,
-                knobs=knobs,
-                exclusive=settings["exclusive"],
-                train=settings["train"],
-                watch=settings["watch"],
-                epochs=budget.epochs,
-                patience=budget.epochs,
-                seed=budget.seed,
-                log=record,
-            )
-            seconds = time.perf_counter() - start
-            log(len(epochs), {"duration_s": seconds})
-        last = dict(epochs[-1])
-        result = {"trial": name, "score": last[f"val_{experiment.objective}"], "seconds": seconds}
-        self.rows.append(result | knobs | last)
-        return last
+    This is the loop of keras_tuner.Tuner without what that does besides: it prints tracebacks, and keeps models.
+    """
+    oracle._set_project_dir(folder, "oracle")  # noqa: SLF001 - only a Tuner says otherwise where an oracle's notes go
+    oracle.verbose = 0
+    while (trial := oracle.create_trial("search")).status == "RUNNING":
+        proposed = trial.hyperparameters.get_config()["values"]
+        tried = knobs.fixed() | {name: proposed[name] for name in knobs.searched()}
+        # Hyperband lets the best trials of a round go on. No models are kept, so they are trained anew, for as many
+        # epochs as they would then have had, along a schedule of that length.
+        row = trials.next(proposed, tried, proposed.get("tuner/epochs", epochs))
+        # Of a trial that was tried before, the knobs it had then: the oracle's arithmetic may differ by a digit.
+        trial.hyperparameters.values = dict(row["proposed"])
+        trial.status = "COMPLETED" if row["status"] == "FINISHED" else "FAILED"
+        if trial.status == "COMPLETED":
+            oracle.update_trial(trial.trial_id, {oracle.objective.name: row["score"]})
+        oracle.end_trial(trial)
 
-    def load_model(self, trial: Any) -> None:
-        """Refuse: no trial's model is kept; train@E trains the best knobs anew."""
-        raise TypeError("trials keep no model")
+
+def _best(rows: Sequence[Row]) -> Found:
+    """Name the best trial, and lay out the table of all."""
+    finished = [row for row in rows if row["status"] == "FINISHED"]
+    if not finished:
+        raise failed(rows, "so no trial has a score")
+    best = max(finished, key=lambda row: row["score"])
+    table = pd.DataFrame([_laid_out(row) for row in rows]).astype({"score": float})
+    return Found(knobs=best["knobs"], score=best["score"], trial=best["trial"], trials=table)
+
+
+def _laid_out(row: Row) -> Row:
+    """Lay out a row of the table: what became of the trial, its knobs, the last epoch's metrics as last_<metric>."""
+    told: Row = {name: row[name] for name in ("trial", "status", "score", "seconds", "memory_mb", "epochs", "error")}
+    # A knob may have a metric's name: loss.
+    return told | dict(row["knobs"]) | {f"last_{name}": value for name, value in row["metrics"].items()}

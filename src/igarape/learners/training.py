@@ -12,17 +12,15 @@ from igarape.chips.pictures import symmetries
 from igarape.files import whole
 from igarape.labels import Booleans
 from igarape.learners import devices
+from igarape.learners.examples import Pictures, Rows
 from igarape.learners.experiment import Network
-from igarape.learners.inputs import Pictures, Rows, Side, training_batches
+from igarape.learners.inputs import Side, training_batches
 from igarape.learners.losses import make_loss
 from igarape.learners.networks import BODY, HEAD, build_network
-from igarape.metrics import mean_average_precision, sample_f2
+from igarape.learners.scoring import Log, score
 from igarape.tables import Probabilities
 
 STEPS_AT_ONCE = 50  # without a return to Python, which costs a small network a fifth of its time
-THRESHOLD = 0.2
-
-Log = Callable[[int, Mapping[str, float]], None]
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def fit(
     train: Rows,
     watch: Rows,
     epochs: int,
-    patience: int,
+    patience: int | None,
     seed: int,
     log: Log,
 ) -> Trained:
@@ -77,8 +75,8 @@ def fit(
 
     exclusive: how many of the first labels exclude each other. After each epoch log(epoch, metrics) is called with
     loss, and score's figures on the rows watch. When there are such rows, training stops after patience epochs without
-    a lower val_loss, and the best epoch's weights are kept.
-    Raises InputError when weights are missing or a batch does not fit the memory.
+    a lower val_loss, and the best epoch's weights are kept; with a patience of None, the last epoch's, as without rows.
+    Raises InputError when weights are missing or a batch does not fit the memory, and what score does.
     """
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
@@ -117,13 +115,13 @@ def fit(
     return trained
 
 
-def _callbacks(side: Side, watcher: "_Watch", *, ema: float, patience: int) -> list[keras.callbacks.Callback]:
+def _callbacks(side: Side, watcher: "_Watch", *, ema: float, patience: int | None) -> list[keras.callbacks.Callback]:
     """Return what happens between epochs, in its order: the averaged weights are in place when the rows are scored."""
     callbacks: list[keras.callbacks.Callback] = [keras.callbacks.LambdaCallback(on_epoch_begin=side.set)]
     if ema:
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     callbacks.append(watcher)
-    if len(watcher.rows):
+    if len(watcher.rows) and patience is not None:
         callbacks.append(
             keras.callbacks.EarlyStopping("val_loss", mode="min", patience=patience, restore_best_weights=True)
         )
@@ -176,17 +174,3 @@ class _Watch(keras.callbacks.Callback):
         if len(self.rows):
             logs.update(score(self.trained.predict(self.pictures, self.rows, tta=False), self.y[self.rows]))
         self.log(epoch, {name: float(value) for name, value in logs.items()})
-
-
-def score(p: Probabilities, y: Booleans) -> dict[str, float]:
-    """Return val_loss (binary cross-entropy), val_f2 and val_map of probabilities against y, both (n, labels).
-
-    F2 is at the threshold 0.2, over the chips that hold any of the labels: for a rare-label learner most hold none.
-    When no chip holds any, there is val_loss alone.
-    """
-    held = y.any(axis=1)
-    clipped = np.clip(p.astype(np.float64), 1e-7, 1 - 1e-7)
-    loss = {"val_loss": -float(np.where(y, np.log(clipped), np.log1p(-clipped)).mean())}
-    if not held.any():
-        return loss
-    return loss | {"val_f2": sample_f2(y[held], p[held] >= THRESHOLD), "val_map": mean_average_precision(y, p)}

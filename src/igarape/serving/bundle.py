@@ -1,7 +1,7 @@
 """The serving bundle: the whole ensemble as one folder of native formats, and the answers it gives.
 
 bundle.json                what the parts are and how they are put together (Manifest)
-learners/E/fold-K.onnx     the fold models of each learner
+learners/E/fold-K.*        the fold models of each learner, under the suffix of their kind (.onnx, .ubj)
 stacker/                   the meta-learner, as meta.stacker saves it
 """
 
@@ -119,9 +119,10 @@ def build_bundle(
 
 def _copy(learner: Learner, bundle: Path) -> dict[str, Any]:
     """Copy a learner's fold models into the bundle and return its part of the manifest."""
-    files = [f"learners/{learner.name}/fold-{fold}.onnx" for fold in range(len(learner.files))]
+    sources = [Path(file) for file in learner.files]
+    files = [f"learners/{learner.name}/fold-{fold}{source.suffix}" for fold, source in enumerate(sources)]
     (bundle / files[0]).parent.mkdir(parents=True)
-    for source, target in zip(learner.files, files, strict=True):
+    for source, target in zip(sources, files, strict=True):
         shutil.copyfile(source, bundle / target)
     return {**learner.model_dump(), "files": files}
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
 from mlflow.types.schema import AnyType, ColSpec, DataType, Schema
 
 import igarape
@@ -50,14 +50,19 @@ def model_name(dataset: str) -> str:
     return f"igarape-{dataset}"
 
 
-def register(bundle: Path, *, name: str, score: float, tags: Mapping[str, str], description: str) -> str:
-    """Log the bundle to the active run and register it as the challenger; return its version.
+def register(
+    bundle: Path, *, name: str, score: float, tags: Mapping[str, str], description: str, run_id: str | None = None
+) -> str:
+    """Log the bundle to a run (None: the active one) and register it as the challenger; return its version.
 
     score: hold-out F2, which promote compares. tags and description show in MLflow's UI where the version came from.
     """
     loaded = Bundle.load(bundle)
-    logged = mlflow.pyfunc.log_model(
+    logged = Model.log(
+        artifact_path=None,
         name="tagger",
+        flavor=mlflow.pyfunc,
+        run_id=run_id,
         python_model=Path(__file__).with_name("pyfunc.py"),
         artifacts={"bundle": str(bundle)},
         code_paths=[str(Path(igarape.__file__).parent)],

@@ -13,6 +13,7 @@ from igarape.chips.store import Store
 from igarape.errors import InputError
 from igarape.files import fresh_folder, read_json, write_json, write_text
 from igarape.labels import Booleans, Vocabulary
+from igarape.learners.predictor import KINDS
 from igarape.meta import report
 from igarape.meta.decision import Rule
 from igarape.meta.threshold import ISOLATED, above
@@ -162,7 +163,8 @@ def _runs(evidence: Evidence, own: str) -> dict[str, str]:
 
 def _part(card: Mapping[str, Any]) -> Learner:
     """Describe a learner for the bundle."""
-    files = sorted(Path("data/train", card["name"]).glob("fold-*.onnx"), key=lambda path: int(path.stem[5:]))
+    found = [path for path in Path("data/train", card["name"]).glob("fold-*") if path.suffix in KINDS]
+    files = sorted(found, key=lambda path: int(path.stem[5:]))
     return Learner(
         name=card["name"],
         chips=card["chips"],

@@ -30,6 +30,7 @@ def run() -> None:
             score=scores["f2"],
             tags=_tags(manifest, scores),
             description=_description(manifest, scores),
+            run_id=opened.id,
         )
         opened.metrics({"holdout_f2": scores["f2"]})
         opened.tags({"igarape.version": version})

@@ -1,14 +1,16 @@
 """search@E: the best knobs of an experiment. experiments/E.yaml, chips, folds -> data/search/E/."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from igarape.files import fresh_folder, write_json
+from igarape.files import resumable, write_json, write_text
+from igarape.learners.comparison import render_comparison
 from igarape.learners.examples import load_examples
-from igarape.learners.experiment import read_experiment
+from igarape.learners.experiment import read_experiments
+from igarape.learners.keys import result_key
 from igarape.learners.search import Budget, search
+from igarape.learners.trials import tried
 from igarape.params import read_dataset, read_params
 from igarape.progress import progress
 from igarape.tables import write_table
@@ -18,44 +20,59 @@ VALIDATION_FOLD = 0
 
 
 def run(experiment: str) -> None:
-    """Try knobs on the rows outside fold 0 and score them on fold 0; the hold-out takes no part."""
+    """Try knobs on the rows outside fold 0 and score them on fold 0; the hold-out takes no part.
+
+    A search that was killed goes on: what it has tried moves to this run.
+    """
     params = read_params()
-    settings = read_experiment(experiment)
     dataset = read_dataset(params.dataset)
     vocabulary = dataset.labels.vocabulary()
+    # With a listed experiment come all that are listed: a fault in the last one should show before the first epoch.
+    together = params.experiments if experiment in params.experiments else (experiment,)
+    settings = read_experiments(together, vocabulary, nir=bool(dataset.tifs))[experiment]
     labels = settings.targets(vocabulary)
-    settings.check(vocabulary, nir=bool(dataset.tifs))
-    folder = fresh_folder(Path("data/search") / experiment)
+    exclusive = len(set(labels) & set(vocabulary.exclusive))
     budget = Budget(
         tuner=params.search.tuner,
         trials=params.search.trials,
         epochs=max(1, round(settings.epochs * params.search.budget)),
         seed=params.seed,
     )
+    with progress(f"search {experiment}: reading chips", "chip") as report:
+        store, split = Path("data") / settings.chips, Path("data/split")
+        examples = load_examples(store, split, experiment=settings, labels=labels, report=report)
+    key = result_key(examples, settings, budget, exclusive)
     recorded = {"seed": params.seed, "dataset": params.dataset, "search": params.search.model_dump()}
-    with step_run("search", params=recorded | {experiment: settings.model_dump()}, learner=experiment) as opened:
-        with progress(f"search {experiment}: reading chips", "chip") as report:
-            examples = load_examples(
-                Path("data") / settings.chips,
-                Path("data/split"),
-                experiment=settings,
-                labels=labels,
-                report=report,
-            )
-        with progress(f"search {experiment}", "epoch") as report, TemporaryDirectory() as state:
+    recorded[experiment] = settings.model_dump()
+    with (
+        # The folder outside the run: should MLflow fail at the end, what was found is gone on with all the same.
+        resumable(Path("data/search") / experiment, key) as (folder, notes),
+        step_run("search", params=recorded, learner=experiment) as opened,
+    ):
+        opened.adopt([row["key"] for row in tried(notes)])
+        with progress(f"search {experiment}", "epoch") as report:
             found = search(
                 examples.pictures,
                 examples.y,
                 experiment=settings,
-                exclusive=len(set(labels) & set(vocabulary.exclusive)),
+                exclusive=exclusive,
                 train=examples.outside(VALIDATION_FOLD),
                 watch=np.flatnonzero(examples.folds == VALIDATION_FOLD),
                 budget=budget,
-                folder=Path(state),
+                folder=notes,
                 trial_run=opened.trial,
                 report=report,
             )
         write_table(found.trials, folder / "trials.parquet")
+        page = render_comparison(
+            found.trials,
+            settings.knobs,
+            experiment=experiment,
+            objective=settings.objective,
+            tuner=params.search.tuner,
+            best=found.trial,
+        )
+        write_text(page, folder / "trials.html")
         best = {"knobs": dict(found.knobs), "score": found.score, "trial": found.trial, "run_id": opened.id}
         write_json({"experiment": experiment} | best, folder / "best.json")
         opened.metrics({f"best_val_{settings.objective}": found.score})

@@ -1,20 +1,26 @@
 """train@E: one model per fold with the best knobs. data/search/E/best.json, chips, folds -> data/train/E/."""
 
 from pathlib import Path
+from typing import Any
 
-from igarape.files import fresh_folder, read_json, write_json
+from igarape.files import read_json, resumable, write_json
+from igarape.labels import Vocabulary
 from igarape.learners.crossfit import Recipe, cross_fit
-from igarape.learners.examples import load_examples
+from igarape.learners.examples import Examples, load_examples
 from igarape.learners.experiment import read_experiment
+from igarape.learners.keys import result_key
 from igarape.meta.figures import figures
 from igarape.params import read_dataset, read_params, workers
 from igarape.progress import progress
-from igarape.tables import predictions, write_table
+from igarape.tables import Probabilities, predictions, write_table
 from igarape.tracking import step_run
 
 
 def run(experiment: str) -> None:
-    """Cross-fit the experiment: out-of-fold predictions for the folds, the fold models' mean for the hold-out."""
+    """Cross-fit the experiment: out-of-fold predictions for the folds, the fold models' mean for the hold-out.
+
+    A training that was killed goes on with the first fold that was not finished.
+    """
     params = read_params()
     settings = read_experiment(experiment)
     dataset = read_dataset(params.dataset)
@@ -22,7 +28,6 @@ def run(experiment: str) -> None:
     labels = settings.targets(vocabulary)
     settings.check(vocabulary, nir=bool(dataset.tifs))
     best = read_json(Path("data/search") / experiment / "best.json")
-    folder = fresh_folder(Path("data/train") / experiment)
     recipe = Recipe(
         experiment=settings,
         knobs=best["knobs"],
@@ -33,18 +38,17 @@ def run(experiment: str) -> None:
         seed=params.seed,
         threads=workers(),
     )
+    with progress(f"train {experiment}: reading chips", "chip") as report:
+        store, split = Path("data") / settings.chips, Path("data/split")
+        examples = load_examples(store, split, experiment=settings, labels=labels, report=report)
     recorded = {"seed": params.seed, "dataset": params.dataset, "train": params.train.model_dump()}
-    fixed = settings.model_dump() | {"knobs": best["knobs"]}
-    with step_run("train", params=recorded | {experiment: fixed}, learner=experiment) as opened:
+    recorded[experiment] = settings.model_dump() | {"knobs": best["knobs"]}
+    with (
+        # The folder outside the run: should MLflow fail at the end, the models are gone on with all the same.
+        resumable(Path("data/train") / experiment, result_key(examples, recipe)) as (folder, notes),
+        step_run("train", params=recorded, learner=experiment) as opened,
+    ):
         opened.tags({"igarape.search_run": best["run_id"]})
-        with progress(f"train {experiment}: reading chips", "chip") as report:
-            examples = load_examples(
-                Path("data") / settings.chips,
-                Path("data/split"),
-                experiment=settings,
-                labels=labels,
-                report=report,
-            )
         with progress(f"train {experiment}", "epoch") as report:
             p = cross_fit(
                 examples.pictures,
@@ -53,15 +57,22 @@ def run(experiment: str) -> None:
                 groups=examples.groups,
                 recipe=recipe,
                 folder=folder,
+                notes=notes,
                 log_of=lambda fold: opened.log_of(f"fold{fold}_"),
                 report=report,
             )
-        table = predictions(examples.images, examples.folds, learner=experiment, labels=labels, p=p)
-        write_table(table, folder / "predictions.parquet")
-        inside = examples.folds >= 0
-        scores = figures(examples.y[inside], p[inside], labels=labels, vocabulary=vocabulary)
-        opened.metrics({"oof_f2": scores["f2"], "oof_map": scores["map"]})
-        learner = settings.model_dump(include={"chips", "size"}) | {"which": settings.labels, "labels": labels}
-        runs = {"run_id": opened.id, "search_run_id": best["run_id"]}
-        write_json({"name": experiment, "tta": best["knobs"]["tta"]} | learner | scores | runs, folder / "learner.json")
+        write_table(
+            predictions(examples.images, examples.folds, learner=experiment, labels=labels, p=p),
+            folder / "predictions.parquet",
+        )
+        card = settings.model_dump(include={"chips", "size"}) | {"which": settings.labels, "labels": labels}
+        card |= {"name": experiment, "tta": settings.tta(best["knobs"])} | _scores(examples, p, labels, vocabulary)
+        write_json(card | {"run_id": opened.id, "search_run_id": best["run_id"]}, folder / "learner.json")
+        opened.metrics({"oof_f2": card["f2"], "oof_map": card["map"]})
         opened.artifact(folder / "predictions.parquet")
+
+
+def _scores(examples: Examples, p: Probabilities, labels: tuple[str, ...], vocabulary: Vocabulary) -> dict[str, Any]:
+    """Score the out-of-fold rows; the hold-out has no part in it."""
+    inside = examples.folds >= 0
+    return dict(figures(examples.y[inside], p[inside], labels=labels, vocabulary=vocabulary))

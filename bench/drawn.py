@@ -1,0 +1,51 @@
+"""Drawn chips in memory, and the plain learner's experiment, for benches that train."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from igarape.chips.drawn import draw_chips
+from igarape.chips.pictures import decode, resize
+from igarape.configuration import read_yaml
+from igarape.labels import Booleans
+from igarape.learners.examples import Pictures, Rows
+from igarape.learners.experiment import Network
+from igarape.params import read_dataset
+
+ROOT = Path(__file__).parents[1]
+SIDE = 64
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What a learner is taught: chips, their labels (the first `exclusive` are a group), and two parts of them."""
+
+    pictures: Pictures
+    y: Booleans
+    exclusive: int
+    train: Rows
+    watch: Rows
+
+
+@cache
+def taught(count: int) -> Taught:
+    """Draw chips; a fifth of them are watched."""
+    vocabulary = read_dataset("drawn", ROOT / "datasets").labels.vocabulary()
+    chips = [one.chip for one in draw_chips(range(count), 2, seed=0, size=256)]
+    rows = np.arange(count)
+    return Taught(
+        pictures=np.stack([resize(decode(chip.origin.read(), chip.image), SIDE) for chip in chips]),
+        y=np.array([vocabulary.encode(chip.tags) for chip in chips], dtype=np.bool_),
+        exclusive=len(vocabulary.exclusive),
+        train=rows[rows % 5 != 0],
+        watch=rows[rows % 5 == 0],
+    )
+
+
+def experiment(**knobs: Any) -> Network:
+    """Return the experiment `plain` with other knobs."""
+    content = read_yaml(ROOT / "experiments/plain.yaml")
+    return Network(**content | {"size": SIDE, "objective": "f2", "knobs": content["knobs"] | knobs})

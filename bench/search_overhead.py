@@ -1,0 +1,97 @@
+"""search_overhead: a tracked search against the same keras-tuner search untracked: same proposals, same trainings."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import keras_tuner
+from drawn import Taught, experiment, taught
+
+from igarape.learners.scoring import score
+from igarape.learners.search import Budget, search, space
+from igarape.learners.training import fit
+from igarape.tracking import step_run
+
+CHIPS, TRIALS, EPOCHS, ROUNDS, SEED = 480, 3, 6, 3, 1
+SPACE = {"learning_rate": {"low": 0.002, "high": 0.006, "scale": "log"}, "dropout": {"choice": [0.0, 0.2, 0.4]}}
+
+
+def run() -> dict[str, object]:
+    """Return the seconds of both, the best of a few rounds, by turns."""
+    examples = taught(CHIPS)
+    with TemporaryDirectory() as folder:
+        before = Path.cwd()
+        os.chdir(folder)
+        os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
+        try:
+            with step_run("search", params={}):
+                ours, peer = [], []  # MLflow makes its database: that takes seconds, once
+            for _ in range(ROUNDS):
+                peer.append(_seconds(_untracked, examples))
+                ours.append(_seconds(_tracked, examples))
+        finally:
+            os.chdir(before)
+            del os.environ["MLFLOW_TRACKING_URI"]
+    return {"ours": min(ours), "peer": min(peer), "ratio": min(ours) / min(peer), "unit": "s", "n": TRIALS}
+
+
+def _seconds(searching: Callable[[Taught, Path], None], examples: Taught) -> float:
+    with TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        searching(examples, Path(folder))
+        return time.perf_counter() - start
+
+
+def _tracked(examples: Taught, folder: Path) -> None:
+    """Search as the step does, from the opening of its run to its end."""
+    with step_run("search", params={"seed": SEED}) as opened:
+        found = search(
+            examples.pictures,
+            examples.y,
+            experiment=experiment(**SPACE),
+            exclusive=examples.exclusive,
+            train=examples.train,
+            watch=examples.watch,
+            budget=Budget("random", TRIALS, EPOCHS, SEED),
+            folder=folder,
+            trial_run=opened.trial,
+            report=lambda *_words: None,
+        )
+        opened.table(found.trials, "trials.json")
+
+
+def _untracked(examples: Taught, folder: Path) -> None:
+    """Search with keras-tuner and nothing besides."""
+    options = {"objective": keras_tuner.Objective("val_f2", "max"), "hyperparameters": space(experiment(**SPACE).knobs)}
+    oracle = keras_tuner.oracles.RandomSearchOracle(max_trials=TRIALS, seed=SEED + 1, **options)
+    _Plain(oracle=oracle, directory=folder, project_name="search").search(examples, verbose=0)
+
+
+class _Plain(keras_tuner.Tuner):
+    """A tuner as its guide has it: a trial is a training, and its result the metrics."""
+
+    def run_trial(self, trial: Any, examples: Taught, **_settings: Any) -> dict[str, float]:
+        wanted = experiment(**SPACE)
+        knobs = wanted.knobs.fixed() | {name: trial.hyperparameters.get(name) for name in wanted.knobs.searched()}
+        trained = fit(
+            examples.pictures,
+            examples.y,
+            experiment=wanted,
+            knobs=knobs,
+            exclusive=examples.exclusive,
+            train=examples.train,
+            watch=examples.watch,
+            epochs=EPOCHS,
+            patience=None,
+            seed=SEED,
+            log=lambda _epoch, _metrics: None,
+        )
+        answers = trained.predict(examples.pictures, examples.watch, tta=bool(knobs["tta"]))
+        return score(answers, examples.y[examples.watch])
+
+
+if __name__ == "__main__":
+    print(run())

@@ -1,0 +1,109 @@
+"""train_overhead: a cross-fit of one learner through igarape against a bare `model.fit` on arrays in memory.
+
+Same network, optimizer, steps and chips, without augmentation on either side, and without what comes after the
+trainings, models as files and predictions, which the bare loop has not.
+"""
+
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import keras
+import numpy as np
+from drawn import Taught, experiment, taught
+
+from igarape.learners import crossfit
+from igarape.learners.crossfit import Recipe, cross_fit
+from igarape.learners.losses import make_loss
+from igarape.learners.networks import build_network
+from igarape.learners.training import Trained
+
+CHIPS, FOLDS, EPOCHS, ROUNDS, SEED = 960, 2, 12, 3, 1
+KNOBS = {"learning_rate": 0.004, "dropout": 0.2, "dihedral": False, "jitter": 0.0, "tta": False}
+
+
+class _Silent:
+    """Answers nothing in no time."""
+
+    def __init__(self, models: Any, **_options: Any) -> None:
+        pass
+
+    def predict(self, pictures: Any, **_options: Any) -> Any:
+        """Answer zeros."""
+        return np.zeros((len(pictures), taught(CHIPS).y.shape[1]), dtype=np.float32)
+
+
+def _written(_trained: Trained, stem: Path) -> Path:
+    """Write an empty file for a model."""
+    path = stem.with_suffix(".onnx")
+    path.touch()
+    return path
+
+
+def run() -> dict[str, object]:
+    """Return the seconds of both, the best of a few rounds, by turns."""
+    examples = taught(CHIPS)
+    ours, peer = [], []
+    for _ in range(ROUNDS):
+        peer.append(_bare(examples))
+        ours.append(_through_igarape(examples))
+    return {"ours": min(ours), "peer": min(peer), "ratio": min(ours) / min(peer), "unit": "s", "n": CHIPS}
+
+
+def _through_igarape(examples: Taught) -> float:
+    """Return the seconds of a cross-fit."""
+    wanted = experiment(**KNOBS)
+    recipe = Recipe(wanted, wanted.knobs.fixed(), examples.exclusive, EPOCHS, 0.0, EPOCHS, SEED, threads=1)
+    names = [str(row) for row in range(CHIPS)]
+    with (
+        TemporaryDirectory() as folder,
+        patch.object(Trained, "export", _written),
+        patch.object(crossfit, "Predictor", _Silent),
+    ):
+        start = time.perf_counter()
+        cross_fit(
+            examples.pictures,
+            examples.y,
+            folds=_folds(),
+            groups=names,
+            recipe=recipe,
+            folder=Path(folder),
+            notes=Path(folder) / "notes",
+            log_of=lambda _fold: lambda _epoch, _metrics: None,
+            report=lambda *_words: None,
+        )
+        return time.perf_counter() - start
+
+
+def _bare(examples: Taught) -> float:
+    """Return the seconds of the same trainings, written out."""
+    wanted = experiment(**KNOBS)
+    knobs: Any = wanted.knobs.fixed()
+    chips, targets = examples.pictures.astype(np.float32), examples.y.astype(np.float32)
+    start = time.perf_counter()
+    for fold in range(FOLDS):
+        keras.backend.clear_session()
+        rows = np.flatnonzero(_folds() != fold)
+        steps = -(-len(rows) // wanted.batch) * EPOCHS
+        warm_up = round(steps * knobs["warm_up"])
+        rate = keras.optimizers.schedules.CosineDecay(
+            knobs["learning_rate"] / 10, steps - warm_up, warmup_target=knobs["learning_rate"], warmup_steps=warm_up
+        )
+        network = build_network("plain", "none", labels=targets.shape[1], exclusive=0, knobs=knobs)
+        loss = make_loss("bce", smoothing=0.0, exclusive=0)
+        network.compile(optimizer=keras.optimizers.AdamW(rate, weight_decay=knobs["decay"]), loss=loss)
+        network.fit(chips[rows], targets[rows], batch_size=wanted.batch, epochs=EPOCHS, verbose=0)
+    return time.perf_counter() - start
+
+
+def _folds() -> np.ndarray:
+    """Return the fold of each chip; none is held out, but for one, as the hold-out's prediction needs a chip."""
+    folds = np.arange(CHIPS) % FOLDS
+    folds[-1] = -1
+    return folds
+
+
+if __name__ == "__main__":
+    print(run())

@@ -1,0 +1,94 @@
+"""Chips decoded once per size: files of plain pixels beside the store, which all who see those chips map."""
+
+import fcntl
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import PIL
+
+from igarape.chips.pictures import resize
+from igarape.chips.store import Store
+from igarape.files import digest, whole
+
+Report = Callable[[int, int], None]
+
+# What turns a chip's bytes into pixels. The libraries count too: JPEG decoders and resizers differ by grey levels.
+CODE = tuple(Path(__file__).with_name(name) for name in ("pictures.py", "resized.py", "tif.py"))
+LIBRARIES = (f"pillow {PIL.__version__}", f"opencv {cv2.__version__}")
+
+
+@dataclass(frozen=True)
+class Resized:
+    """pictures: uint8 (n, size, size, 3), read-only, mapped from the disk. digest: of all they stem from."""
+
+    pictures: npt.NDArray[np.uint8]
+    digest: str
+
+
+def _no_report(done: int, total: int) -> None:
+    """Report to nobody."""
+
+
+def load_pictures(
+    folder: Path,
+    catalog: pd.DataFrame,
+    images: Sequence[str],
+    *,
+    size: int,
+    report: Report = _no_report,
+    workers: int | None = None,
+) -> Resized:
+    """Return chips of a store, decoded and resized, in the order of images.
+
+    They lie in .resized/FOLDER/SIZE-KEY.npy beside the store's folder. The first who asks for them writes that file;
+    whoever asks meanwhile, waits. KEY is a hash of the chips' bytes and of what decodes them, so no file is ever stale;
+    files of other keys are removed, which does not harm a process that still has one mapped.
+    report: called with (done, total). workers: threads (Pillow and OpenCV free the interpreter while they work); None
+    leaves their number to the machine. Raises InputError for a chip that cannot be read, and when the disk is full.
+    """
+    store = Store(folder, catalog)
+    key = digest(itertools.chain(CODE, LIBRARIES, images, map(store.bytes, images)))
+    shelf = folder.parent / ".resized" / folder.name
+    path = shelf / f"{size}-{key}.npy"
+    with _one_at_a_time(shelf):
+        for other in set(shelf.glob("*.npy")) - set(shelf.glob(f"[0-9]*-{key}.npy")):
+            other.unlink()
+        if path.exists():
+            report(len(images), len(images))
+        else:
+            _write(path, store, images, size=size, report=report, workers=workers)
+        return Resized(np.asarray(np.load(path, mmap_mode="r")), path.stem)
+
+
+@contextmanager
+def _one_at_a_time(shelf: Path) -> Iterator[None]:
+    """Keep other processes out of a folder; a process that dies leaves it open."""
+    shelf.mkdir(parents=True, exist_ok=True)
+    with (shelf / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write(path: Path, store: Store, images: Sequence[str], *, size: int, report: Report, workers: int | None) -> None:
+    """Decode all chips into a .npy file, which takes its name when it is whole."""
+    with whole(path) as unfinished, ThreadPoolExecutor(workers) as pool:
+        shape = (len(images), size, size, 3)
+        start = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape).offset
+
+        def write(row: int) -> None:
+            pixels = resize(store.rgb(images[row]), size)
+            # Not through the mapping: there a full disk would be a signal that ends the process, here it is an error.
+            with unfinished.open("r+b") as file:
+                file.seek(start + row * pixels.nbytes)
+                file.write(pixels.data)
+
+        for done, _ in enumerate(pool.map(write, range(len(images))), start=1):
+            report(done, len(images))

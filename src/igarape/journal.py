@@ -1,0 +1,246 @@
+"""What a step has to tell, on disk before it is sent: its journal, and the courier that carries it off."""
+
+import itertools
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from igarape.files import whole, write_text
+
+LINES, COPIES = "journal.jsonl", "files"
+TOGETHER = 1000  # entries that are sent at once
+LULL = 1.0  # seconds in which entries gather, so that an epoch's figures go together
+SHORTEST, LONGEST = 0.5, 10.0  # seconds between two tries
+
+Entry = dict[str, Any]
+Send = Callable[[Sequence[Entry]], None]
+
+
+class Journal:
+    """An append-only file of JSON lines in a folder of its own, with copies of the files that the lines name.
+
+    A line says what it is (op), whose it is (run) and when it happened (time, milliseconds). It outlives the process as
+    soon as append returns. Whoever writes or sends a journal holds the lock beside it, which the system takes from a
+    process that dies, wherever it ran: a journal that can be taken over is that of a dead process.
+    """
+
+    def __init__(self, folder: Path, lock: FileLock) -> None:
+        self.folder = folder
+        self.news = threading.Event()
+        self._lock = lock
+        self._writing, self._reading = threading.Lock(), threading.Lock()
+        self._writer = (folder / LINES).open("ab", buffering=0)
+        self._reader = (folder / LINES).open("rb")  # held open: it can be read to its end though somebody removes it
+        self._unwritten = b""
+        self._mark = 0
+        self._copies = itertools.count()
+
+    @classmethod
+    def begin(cls, folder: Path) -> "Journal":
+        """Start a journal in a folder that is not there yet."""
+        folder = folder.absolute()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(_lock_of(folder), thread_local=False)
+        lock.acquire(blocking=False)  # before the folder is there, so that nobody can come between
+        folder.mkdir()
+        return cls(folder, lock)
+
+    @classmethod
+    def take_over(cls, folder: Path) -> "Journal | None":
+        """Take a dead process's journal; None while somebody holds it, or when it has just been sent and removed."""
+        folder = folder.absolute()
+        lock = FileLock(_lock_of(folder), thread_local=False)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return None
+        if (folder / LINES).exists():
+            return cls(folder, lock)
+        _lock_of(folder).unlink(missing_ok=True)
+        lock.release()
+        return None
+
+    def append(self, op: str, run: str, *, durable: bool = False, **content: Any) -> None:
+        """Write an entry, in microseconds; a durable one outlives a power cut too, which takes milliseconds.
+
+        Never fails: what a full disk does not take is written with the next entry.
+        """
+        with self._writing:
+            entry = {"op": op, "run": run, "time": time.time_ns() // 1_000_000, **content}
+            self._unwritten += json.dumps(entry).encode() + b"\n"
+            self._write(durable=durable)
+        self.news.set()
+
+    def _write(self, *, durable: bool = False) -> None:
+        """Write what is not written yet, as far as there is room for it."""
+        try:
+            self._unwritten = self._unwritten[self._writer.write(self._unwritten) :]
+            if durable:
+                os.fsync(self._writer.fileno())
+        except OSError:
+            self.news.set()  # the courier tries again
+
+    def keep(self, path: Path) -> str:
+        """Copy a file, or a folder with all it holds, as it is now; return the copy's place in the journal's folder.
+
+        Raises InputError when the disk is full.
+        """
+        place = self._place(path.absolute().name)
+        with whole(self.folder / place) as unfinished:
+            if path.is_dir():
+                shutil.copytree(path, unfinished)
+            else:
+                shutil.copyfile(path, unfinished)
+        return place
+
+    def write(self, text: str, name: str) -> str:
+        """Write a file beside the journal, and return its place in the journal's folder."""
+        place = self._place(name)
+        write_text(text, self.folder / place)
+        return place
+
+    def _place(self, name: str) -> str:
+        """Return a place for a file where no other has been."""
+        return f"{COPIES}/{next(self._copies)}/{name}"
+
+    def batch(self) -> tuple[list[Entry], int]:
+        """Return the next entries that were not sent, of one kind and run, and the mark that stands behind them.
+
+        A last line that is torn, because the process was killed or the disk is full, is left out.
+        """
+        with self._writing:
+            self._write()
+        found: list[Entry] = []
+        mark = self._mark
+        with self._reading:
+            self._reader.seek(mark)
+            for line, entry in _entries(self._reader):
+                if len(found) == TOGETHER or (found and _kind(entry) != _kind(found[0])):
+                    break
+                found.append(entry)
+                mark += len(line)
+        return found, mark
+
+    def sent(self, mark: int) -> None:
+        """Remember that all before the mark is sent."""
+        self._mark = mark
+
+    def unsent(self) -> int:
+        """Return how many entries have not been sent."""
+        with self._reading:
+            self._reader.seek(self._mark)
+            return sum(1 for _ in _entries(self._reader)) + self._unwritten.count(b"\n")
+
+    def close(self, *, remove: bool) -> None:
+        """Let go of the journal; remove it, which is for one that has been sent, or leave it to whoever sends it."""
+        self._writer.close()
+        self._reader.close()
+        if remove:
+            shutil.rmtree(self.folder / COPIES, ignore_errors=True)
+            (self.folder / LINES).unlink(missing_ok=True)  # last: as long as it is there, another can take over
+            shutil.rmtree(self.folder, ignore_errors=True)
+            _lock_of(self.folder).unlink(missing_ok=True)
+        self._lock.release()
+
+
+def left_behind(root: Path, place: str) -> list[Path]:
+    """Return the folders of a place's journals under root, the oldest first; live ones are among them."""
+    return sorted(path.parent for path in root.glob(f"{place}.*/{LINES}"))
+
+
+def _lock_of(folder: Path) -> Path:
+    """Return the lock's file, beside the folder: it is there before the folder, and goes after it."""
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def _entries(lines: Iterable[bytes]) -> Iterator[tuple[bytes, Entry]]:
+    """Yield each line and what it says, up to one that is torn."""
+    for line in lines:
+        if not line.endswith(b"\n") or line.startswith(b"\0"):  # a power cut may leave zeros
+            return
+        yield line, json.loads(line)
+
+
+def _kind(entry: Entry) -> tuple[str, str]:
+    """Return what entries that are sent together have in common."""
+    return entry["op"], entry["run"]
+
+
+class Courier:
+    """Sends a live journal's entries in order, on a thread of its own, and tries again for as long as it takes."""
+
+    def __init__(self, journal: Journal, send: Send) -> None:
+        self.trouble: Exception | None = None  # the last one
+        self._journal, self._send = journal, send
+        self._ending, self._dismissed = threading.Event(), threading.Event()
+        self._moved = time.monotonic()
+        self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
+        self._thread.start()
+
+    def settle(self, patience: float) -> str:
+        """Wait until all is sent, and remove the journal; return "".
+
+        When nothing could be sent for patience seconds, leave the journal where it is and return what lies there and
+        what to do.
+        """
+        self._moved = time.monotonic()
+        self._ending.set()
+        self._journal.news.set()
+        while self._thread.is_alive() and time.monotonic() - self._moved < patience:
+            self._thread.join(0.05)
+        self._dismissed.set()
+        count = self._journal.unsent()
+        self._journal.close(remove=not count)
+        if not count:
+            return ""
+        return (
+            f"{count} entries could not be sent ({self.trouble}). They lie in {self._journal.folder}; when it answers "
+            "again, type: igarape send."
+        )
+
+    def _work(self) -> None:
+        """Send what there is, wait for news, and so on until the end."""
+        pause = SHORTEST
+        while not self._dismissed.is_set():
+            entries, mark = self._journal.batch()
+            if not entries and self._ending.is_set():
+                return
+            if not entries:
+                self._journal.news.wait()
+                self._journal.news.clear()
+                self._ending.wait(LULL)
+                continue
+            try:
+                self._send(entries)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the entries are on disk, and it may pass
+                self.trouble = error
+                self._rest(pause)
+                pause = min(2 * pause, LONGEST)
+            else:
+                self._journal.sent(mark)
+                self._moved = time.monotonic()
+                pause = SHORTEST
+
+    def _rest(self, pause: float) -> None:
+        """Wait before the next try: not long once the step has ended and waits for us."""
+        if self._ending.wait(pause):
+            time.sleep(SHORTEST)
+
+
+def deliver(journal: Journal, send: Send) -> int:
+    """Send all that a journal holds, here and now; return how many entries. Raises what send raises."""
+    count = 0
+    while True:
+        entries, mark = journal.batch()
+        if not entries:
+            return count
+        send(entries)
+        journal.sent(mark)
+        count += len(entries)

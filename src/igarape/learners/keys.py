@@ -1,0 +1,12 @@
+"""The key of an unfinished result: a hash of all that the result depends on, so that nothing else is gone on with."""
+
+from pathlib import Path
+
+from igarape.files import digest
+from igarape.learners.examples import Examples
+
+
+def result_key(examples: Examples, *settings: object) -> str:
+    """Return a hash of the examples, of the settings' representations, and of the code that learns."""
+    code = sorted(Path(__file__).parent.glob("*.py"))
+    return digest([*code, examples.digest, *map(repr, settings)])

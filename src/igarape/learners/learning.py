@@ -1,0 +1,56 @@
+"""One training, whatever the learner is made of."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypedDict, Unpack
+
+from igarape.labels import Booleans
+from igarape.learners.examples import Pictures, Rows
+from igarape.learners.experiment import Experiment, Network, Tabular
+from igarape.learners.scoring import Log
+from igarape.tables import Probabilities
+
+
+class Settings(TypedDict):
+    """What every training is told.
+
+    train, watch: the rows to learn from, and those to stop by. epochs: of a network, or rounds of boosting.
+    patience: how many of them without a lower val_loss are borne; None: all. log(epoch, metrics) is told how it goes.
+    """
+
+    knobs: Mapping[str, Any]
+    train: Rows
+    watch: Rows
+    epochs: int
+    patience: int | None
+    seed: int
+    log: Log
+
+
+class Learned(Protocol):
+    """What comes of a training: a model that is asked for rows of pictures, and writes itself under a stem."""
+
+    def predict(self, pictures: Pictures, rows: Rows, *, tta: bool) -> Probabilities:
+        """Return probabilities (rows, labels) for those rows of pictures."""
+
+    def export(self, stem: Path) -> Path:
+        """Write the model under the stem and the suffix of its kind, for predictor.Predictor; return that path."""
+
+
+def fit(
+    pictures: Pictures, y: Booleans, *, experiment: Experiment, exclusive: int, **settings: Unpack[Settings]
+) -> Learned:
+    """Train the experiment's learner on pictures (n, size, size, 3) and y (n, labels).
+
+    exclusive: how many of the first labels exclude each other. TensorFlow is loaded where a network is trained, only.
+    Raises InputError when weights are missing or a batch does not fit the memory.
+    """
+    if isinstance(experiment, Network):
+        from igarape.learners import training
+
+        return training.fit(pictures, y, experiment=experiment, exclusive=exclusive, **settings)
+    if isinstance(experiment, Tabular):
+        from igarape.learners import boosting
+
+        return boosting.fit(pictures, y, experiment=experiment, **settings)
+    raise TypeError(f"no training is known for {type(experiment).__name__}")

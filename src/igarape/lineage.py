@@ -1,0 +1,56 @@
+"""Where a result comes from: the commit, the data sets by their DVC hashes, and the `dvc repro` it belongs to."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import yaml
+
+LOCK = Path("dvc.lock")
+DATA = ("data/ingest", "data/dehaze", "data/nir", "data/split")
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where a result came from: the commit, whether it was changed since, and the MD5 of each data set as DVC has it.
+
+    repro: the start and process of the `dvc repro` above us; None without one.
+    """
+
+    commit: str
+    dirty: bool
+    data: Mapping[str, str]
+    repro: str | None
+
+    def tags(self) -> dict[str, str]:
+        """Return the tags that say so in MLflow."""
+        tags = {"mlflow.source.git.commit": self.commit, "igarape.uncommitted_changes": str(self.dirty).lower()}
+        return tags | ({"igarape.repro": self.repro} if self.repro else {})
+
+
+def lineage(lock: Path = LOCK) -> Lineage:
+    """Read the commit from git, the data's hashes from dvc.lock, and the `dvc repro` above us from the process tree."""
+    commit = _git("rev-parse", "HEAD")
+    dirty = bool(_git("status", "--porcelain", "--untracked-files=no"))
+    stages = (yaml.safe_load(lock.read_text(encoding="utf-8")) or {}).get("stages", {}) if lock.exists() else {}
+    outs = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", ())}
+    return Lineage(commit=commit, dirty=dirty, data={path: outs[path] for path in DATA if path in outs}, repro=_repro())
+
+
+def _git(*words: str) -> str:
+    """Return what git prints, or "" where there is no repository."""
+    done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _repro() -> str | None:
+    """Name the `dvc repro` (or `dvc exp run`) that started this process, by its start time (UTC) and its process id."""
+    for parent in psutil.Process().parents():
+        words = parent.as_dict(["cmdline"], ad_value=())["cmdline"]  # other people's processes may be hidden from us
+        if any(Path(word).name == "dvc" for word in words[:3]) and {"repro", "run"} & set(words):
+            started = datetime.fromtimestamp(parent.create_time(), UTC)
+            return f"{started:%Y-%m-%dT%H:%M:%SZ}-{parent.pid}"
+    return None

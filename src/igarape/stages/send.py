@@ -1,0 +1,11 @@
+"""send: tell MLflow what it missed, because it did not answer or a step was killed. data/.unsent -> MLflow."""
+
+import click
+
+from igarape.tracking import send_left
+
+
+def run() -> None:
+    """Send the journals of all steps that are not at work any more, and say what was sent."""
+    for sentence in send_left() or ["nothing lies unsent"]:
+        click.echo(sentence)

@@ -1,0 +1,211 @@
+"""Chips at a learner's size: decoded once, into one file for all, never stale, and whole or not there."""
+
+import fcntl
+import io
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+
+import grimp
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from igarape.chips import resized
+from igarape.chips.pictures import encode_jpeg, resize
+from igarape.chips.resized import Resized, load_pictures
+from igarape.chips.shards import open_shard
+from igarape.chips.store import Store
+from igarape.errors import InputError
+
+Chips = dict[str, bytes]
+
+
+@pytest.fixture
+def chips() -> Chips:
+    """Make ten pictures of different sizes, a PNG among them."""
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (16 + row, 16 + row, 3), dtype=np.uint8) for row in range(10)]
+    made = {f"chip-{row}": encode_jpeg(picture, 90) for row, picture in enumerate(pictures)}
+    buffer = io.BytesIO()
+    Image.fromarray(pictures[3]).save(buffer, "PNG")
+    return made | {"chip-3": buffer.getvalue()}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Name a store's folder."""
+    return tmp_path / "data/ingest"
+
+
+def pack(folder: Path, chips: Chips, *, a_shard: int = 4) -> pd.DataFrame:
+    """Write the chips, a few to a shard, and return their catalog."""
+    shutil.rmtree(folder, ignore_errors=True)
+    rows = []
+    for start in range(0, len(chips), a_shard):
+        with open_shard(folder / f"shard-{start // a_shard:05d}.tar") as shard:
+            rows += [(image, *shard.add(image, data)) for image, data in list(chips.items())[start : start + a_shard]]
+    return pd.DataFrame(rows, columns=["image", "shard", "offset", "length"])
+
+
+def files(folder: Path) -> list[str]:
+    """Return the names of all that lies beside the store, but for the lock."""
+    shelf = folder.parent / ".resized" / folder.name
+    return sorted(path.name for path in shelf.iterdir() if path.name != "lock")
+
+
+def blacken(found: Resized, folder: Path) -> None:
+    """Blacken the file that pictures came from, so that one can tell whether it is read again or made anew."""
+    np.load(folder.parent / ".resized" / folder.name / f"{found.digest}.npy", mmap_mode="r+")[:] = 0
+
+
+@pytest.mark.parametrize("workers", [None, 1, 3])
+def test_pictures_are_loaded_in_the_order_asked_for(folder: Path, chips: Chips, workers: int | None) -> None:
+    """Whatever the catalog's order and the number of threads; each of the size asked for; progress counts up."""
+    catalog = pack(folder, chips).sample(frac=1, random_state=0)
+    images = [*reversed(chips), "chip-5", "chip-5"]
+    heard: list[tuple[int, int]] = []
+    pictures = load_pictures(
+        folder, catalog, images, size=16, report=lambda *step: heard.append(step), workers=workers
+    ).pictures
+    store = Store(folder, catalog)
+    assert pictures.dtype == np.uint8
+    assert (pictures == np.stack([resize(store.rgb(image), 16) for image in images])).all()
+    assert heard == [(row, 12) for row in range(1, 13)]
+
+
+def test_pictures_are_mapped_and_cannot_be_changed(folder: Path, chips: Chips) -> None:
+    """They lie in a plain .npy file beside the store, which anybody can open."""
+    pictures = load_pictures(folder, pack(folder, chips), list(chips), size=8).pictures
+    assert isinstance(pictures.base, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        pictures[0] = 0
+    (name,) = files(folder)
+    assert (np.load(folder.parent / ".resized/ingest" / name) == pictures).all()
+
+
+def test_chips_are_decoded_once_for_all_who_ask(folder: Path, chips: Chips) -> None:
+    """The next finds the file, which is told by what was done to it, and is told that all is done."""
+    catalog = pack(folder, chips)
+    blacken(load_pictures(folder, catalog, list(chips), size=8), folder)
+    heard: list[tuple[int, int]] = []
+    again = load_pictures(folder, catalog, list(chips), size=8, report=lambda *step: heard.append(step))
+    assert not again.pictures.any()
+    assert heard == [(10, 10)]
+
+
+def test_a_chip_that_changed_is_seen_whatever_the_catalog_says(folder: Path, chips: Chips) -> None:
+    """One byte of a shard is enough: the key is a hash of the chips themselves."""
+    catalog = pack(folder, chips)
+    before = load_pictures(folder, catalog, list(chips), size=8)
+    place = catalog.iloc[3]  # the PNG; its bytes after the header are compressed pixels
+    changed = encode_jpeg(np.zeros((19, 19, 3), np.uint8), 90).ljust(int(place["length"]), b"\0")
+    with (folder / str(place["shard"])).open("r+b") as shard:
+        shard.seek(int(place["offset"]))
+        shard.write(changed)
+    after = load_pictures(folder, catalog, list(chips), size=8)
+    assert after.digest != before.digest
+    assert not after.pictures[3].any() and before.pictures[3].any()
+    assert (np.delete(after.pictures, 3, axis=0) == np.delete(before.pictures, 3, axis=0)).all()
+
+
+def test_other_images_or_another_order_are_another_file(folder: Path, chips: Chips) -> None:
+    """Rows would be somebody else's."""
+    catalog = pack(folder, chips)
+    digests = {
+        load_pictures(folder, catalog, images, size=8).digest
+        for images in (list(chips), list(chips)[1:], list(reversed(chips)), ["chip-0"])
+    }
+    assert len(digests) == 4
+
+
+def test_how_the_chips_are_packed_does_not_matter(folder: Path, chips: Chips) -> None:
+    """The same bytes in other shards, beside other chips, are the same pictures."""
+    load_pictures(folder, pack(folder, chips), list(chips), size=8)
+    names = files(folder)
+    load_pictures(folder, pack(folder, {"another": chips["chip-9"]} | chips, a_shard=3), list(chips), size=8)
+    assert files(folder) == names
+
+
+def test_sizes_live_side_by_side_and_have_digests_of_their_own(folder: Path, chips: Chips) -> None:
+    """A learner at 8 and one at 16 pixels do not chase each other's file away."""
+    catalog = pack(folder, chips)
+    one, other = (load_pictures(folder, catalog, list(chips), size=size).digest for size in (8, 16))
+    assert one != other
+    assert len(files(folder)) == 2
+
+
+def test_files_of_other_data_are_removed_at_every_size(folder: Path, chips: Chips) -> None:
+    """Or the disk would fill; who still has one mapped goes on reading it. So is what a killed process left."""
+    catalog = pack(folder, chips)
+    before = [load_pictures(folder, catalog, list(chips), size=size).pictures for size in (8, 16)]
+    kept = [np.array(pictures) for pictures in before]
+    (folder.parent / ".resized/ingest/.unfinished-16-abc.npy").write_bytes(b"half")
+    after = load_pictures(folder, pack(folder, chips | {"chip-1": chips["chip-2"]}), list(chips), size=8)
+    assert files(folder) == [f"{after.digest}.npy"]
+    assert all((one == other).all() for one, other in zip(before, kept, strict=True))
+
+
+def test_the_stores_of_two_steps_do_not_mix(folder: Path, chips: Chips) -> None:
+    """Raw and dehazed chips have the same names."""
+    load_pictures(folder, pack(folder, chips), list(chips), size=8)
+    dehazed = folder.with_name("dehaze")
+    other = load_pictures(dehazed, pack(dehazed, chips | {"chip-1": chips["chip-2"]}), list(chips), size=8)
+    assert len(files(folder)) == len(files(dehazed)) == 1
+    assert (other.pictures[1] == other.pictures[2]).all()
+
+
+def test_other_code_is_another_key(folder: Path, chips: Chips, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key holds the code that makes pixels of bytes, and the libraries that it calls."""
+    catalog = pack(folder, chips)
+    before = load_pictures(folder, catalog, list(chips), size=8).digest
+    monkeypatch.setattr(resized, "LIBRARIES", ("another", "pair"))
+    assert load_pictures(folder, catalog, list(chips), size=8).digest != before
+
+
+def test_the_key_holds_all_code_that_makes_pixels_of_bytes() -> None:
+    """Whatever of this room pictures.py imports, however indirectly."""
+    graph = grimp.build_graph("igarape")
+    modules = graph.find_upstream_modules("igarape.chips.pictures") | {"igarape.chips.pictures", resized.__name__}
+    names = {f"{module.split('.')[-1]}.py" for module in modules if module.startswith("igarape.chips.")}
+    assert {path.name for path in resized.CODE} == names
+
+
+def test_a_chip_that_cannot_be_read_leaves_no_file(folder: Path, chips: Chips) -> None:
+    """No row of an array stays unfilled; the error names the chip."""
+    catalog = pack(folder, chips | {"chip-4": b"\xff\xd8\xff no picture"})
+    with pytest.raises(InputError, match="chip-4: the picture's header is damaged"):
+        load_pictures(folder, catalog, list(chips), size=8)
+    assert files(folder) == []
+    with pytest.raises(InputError, match="holds no chip 'nobody'"):
+        load_pictures(folder, catalog, ["chip-1", "nobody"], size=8)
+
+
+def test_a_full_disk_is_an_error_and_leaves_no_file(folder: Path, chips: Chips) -> None:
+    """Not a signal that ends the process, as it would be for who writes through a mapping; the disk here is 256 kB."""
+    folder.parent.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder.parent)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a small disk")
+    try:
+        catalog = pack(folder, chips)
+        with pytest.raises(InputError, match=r"\.npy: no room to write it .*Make room and run the step again"):
+            load_pictures(folder, catalog, list(chips), size=256)
+        assert files(folder) == []
+    finally:
+        subprocess.run(["umount", folder.parent], check=True)
+
+
+def test_one_writes_while_the_others_wait(folder: Path, chips: Chips) -> None:
+    """As long as somebody holds the lock, nothing is written; then it is. A thread is as good as a process here."""
+    catalog = pack(folder, chips)
+    shelf = folder.parent / ".resized/ingest"
+    shelf.mkdir(parents=True)
+    with ThreadPoolExecutor() as pool, (shelf / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = [pool.submit(load_pictures, folder, catalog, list(chips), size=8) for _ in range(3)]
+        assert not wait(waiting, timeout=0.3).done and files(folder) == []
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        assert len({future.result().digest for future in waiting}) == len(files(folder)) == 1

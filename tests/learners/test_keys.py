@@ -1,0 +1,50 @@
+"""The key of an unfinished result: another one whenever the result would be another."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+
+from igarape.learners import keys
+from igarape.learners.examples import Examples
+from igarape.learners.keys import result_key
+
+EXAMPLES = Examples(
+    images=["a", "b"],
+    pictures=np.zeros((2, 32, 32, 3), dtype=np.uint8),
+    y=np.eye(2, dtype=np.bool_),
+    folds=np.array([0, 1]),
+    groups=["a", "b"],
+    digest="d41d8",
+)
+
+
+def test_the_same_examples_and_settings_have_the_same_key() -> None:
+    """Also when they are made again."""
+    assert result_key(replace(EXAMPLES), tiny.tiny(), 3) == result_key(EXAMPLES, tiny.tiny(), 3)
+
+
+@pytest.mark.parametrize(
+    ("examples", "settings"),
+    [
+        (replace(EXAMPLES, digest="98f00"), (tiny.tiny(), 3)),
+        (EXAMPLES, (tiny.tiny({"dropout": 0.1}), 3)),
+        (EXAMPLES, (tiny.tiny(), 4)),
+    ],
+)
+def test_whatever_changes_changes_the_key(examples: Examples, settings: tuple[object, ...]) -> None:
+    """What is learned from, a knob, another setting."""
+    assert result_key(examples, *settings) != result_key(EXAMPLES, tiny.tiny(), 3)
+
+
+def test_other_code_has_another_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other code has begun is not gone on with."""
+    written = Path(keys.__file__).parent
+    for name in ("search.py", "training.py"):
+        (tmp_path / name).write_text((written / name).read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(keys, "__file__", str(tmp_path / "keys.py"))
+    before = result_key(EXAMPLES)
+    (tmp_path / "training.py").write_text("# other", encoding="utf-8")
+    assert result_key(EXAMPLES) != before

@@ -1,0 +1,77 @@
+"""Whoever trains a learner need not know what it is made of."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny
+
+from igarape.learners import learning
+from igarape.learners.experiment import Experiment
+from igarape.learners.learning import Learned, Settings
+from igarape.learners.predictor import Predictor
+
+PICTURES = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
+TRUTH = np.random.default_rng(1).random((20, 2)) < 0.5
+
+
+def fit(experiment: Experiment) -> Learned:
+    """Train on twenty chips for one epoch."""
+    settings = Settings(
+        knobs=experiment.knobs.fixed(),
+        train=np.arange(15),
+        watch=np.arange(15, 20),
+        epochs=1,
+        patience=1,
+        seed=1,
+        log=lambda _epoch, _metrics: None,
+    )
+    return learning.fit(PICTURES, TRUTH, experiment=experiment, exclusive=0, **settings)
+
+
+def test_trees_are_trained_written_and_opened(tmp_path: Path) -> None:
+    """What the predictor answers from the file is what the model answered."""
+    learned = fit(tiny.tabular())
+    path = learned.export(tmp_path / "fold-0")
+    p = Predictor([path], threads=1).predict(PICTURES, tta=True, batch=8)
+    np.testing.assert_array_equal(p, learned.predict(PICTURES, np.arange(20), tta=True))
+
+
+@pytest.mark.parametrize(
+    ("room", "experiment", "own"),
+    [("training", tiny.tiny(), {"exclusive"}), ("boosting", tiny.tabular(), set())],
+    ids=["network", "trees"],
+)
+def test_each_kind_is_trained_in_its_own_room(
+    room: str, experiment: Experiment, own: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings reach it as they were given; what only a network has a use for, only a network is told."""
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(f"igarape.learners.{room}.fit", lambda *_data, **settings: asked.update(settings))
+    fit(experiment)
+    assert set(asked) == {"experiment", *own, *Settings.__annotations__}
+    assert (asked["experiment"], asked["epochs"], asked["seed"]) == (experiment, 1, 1)
+
+
+def test_trees_are_trained_without_tensorflow() -> None:
+    """It takes seconds to load, which is longer than the trees take."""
+    program = (
+        "import sys\n"
+        "from igarape.learners import learning, crossfit, boosting\n"
+        "print(sorted({'tensorflow', 'keras'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_experiment_of_no_known_kind_is_a_mistake_of_ours() -> None:
+    """No file can say so: read_experiment knows the kinds."""
+    experiment = Experiment(
+        **{name: value for name, value in tiny.TABULAR.items() if name not in {"backbone", "knobs"}},
+        knobs=tiny.tabular().knobs,
+    )
+    with pytest.raises(TypeError, match="no training is known for Experiment"):
+        fit(experiment)

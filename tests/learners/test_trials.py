@@ -1,0 +1,141 @@
+"""A trial is trained once, recorded once, and kept as a file. tests/learners/test_search.py tests a search of them."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from igarape.errors import InputError
+from igarape.learners.knobs import Value
+from igarape.learners.trials import Log, Planned, Row, Trials, failed, tried
+
+KNOBS: dict[str, Value] = {"dropout": 0.1, "tta": True}
+
+
+class Record:
+    """The record of a trial."""
+
+    key = "abc"
+
+    def __init__(self) -> None:
+        self.figures: dict[str, float] = {}
+
+    def log(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Take an epoch."""
+
+    def metrics(self, values: Mapping[str, float]) -> None:
+        """Keep figures."""
+        self.figures |= values
+
+
+@contextmanager
+def opened(name: str, params: Mapping[str, Value]) -> Iterator[Record]:
+    """Open a record for nobody."""
+    yield Record()
+
+
+def train(knobs: Mapping[str, Value], epochs: int, log: Log) -> float:
+    """Train for no time."""
+    log(0, {"loss": 0.5})
+    return 0.75
+
+
+def trials(folder: Path, training: Any = train, record: Any = opened) -> Trials:
+    """Open the trials of a folder."""
+    return Trials(training, record, folder, lambda *_words: None, planned=Planned(9, 27))
+
+
+def test_a_trial_is_a_row_and_a_file(tmp_path: Path) -> None:
+    """The file holds the row."""
+    row = trials(tmp_path).next({"dropout": 0.1, "tuner/epochs": 3}, KNOBS, 3)
+    expected = {
+        "trial": "trial-0",
+        "proposed": {"dropout": 0.1, "tuner/epochs": 3},
+        "knobs": KNOBS,
+        "epochs": 3,
+        "key": "abc",
+        "metrics": {"loss": 0.5},
+        "score": 0.75,
+        "status": "FINISHED",
+        "error": "",
+    }
+    assert row.items() >= expected.items()
+    assert set(row) - set(expected) == {"seconds", "memory_mb"}
+    assert json.loads((tmp_path / "trial-0.json").read_text(encoding="utf-8")) == row
+    assert tried(tmp_path) == [row]
+
+
+def test_the_row_is_written_before_the_record_ends(tmp_path: Path) -> None:
+    """Killed in between, the trial is finished and not trained again."""
+    seen: list[int] = []
+
+    @contextmanager
+    def record(name: str, params: Mapping[str, Value]) -> Iterator[Record]:
+        yield Record()
+        seen.append(len(tried(tmp_path)))
+
+    trials(tmp_path, record=record).next({}, KNOBS, 3)
+    assert seen == [1]
+
+
+def test_what_was_tried_is_not_tried_again(tmp_path: Path) -> None:
+    """It is answered as it was, whatever is proposed now."""
+    first = trials(tmp_path).next({}, KNOBS, 3)
+
+    def never(*_arguments: Any) -> float:
+        raise AssertionError
+
+    assert trials(tmp_path, never).next({}, {"dropout": 0.9}, 9) == first
+
+
+def test_the_most_memory_and_the_duration_of_a_trial_are_measured(tmp_path: Path) -> None:
+    """What was freed before the trial's end counts too; what was freed before its beginning does not."""
+    records: list[Record] = []
+
+    @contextmanager
+    def record(name: str, params: Mapping[str, Value]) -> Iterator[Record]:
+        records.append(Record())
+        yield records[-1]
+
+    def large(knobs: Mapping[str, Value], epochs: int, log: Log) -> float:
+        held = np.ones(200 << 17)  # 200 MB
+        time.sleep(0.3)
+        return float(held[0])
+
+    shared = trials(tmp_path, large, record)
+    row = shared.next({}, KNOBS, 3)
+    assert records[0].figures == {
+        "duration_s": row["seconds"],
+        "peak_memory_mb": row["memory_mb"],
+        "score": 1.0,
+    }
+    after = trials(tmp_path / "other", record=record).next({}, KNOBS, 3)
+    assert row["memory_mb"] - after["memory_mb"] == pytest.approx(200, abs=20)
+    assert row["seconds"] > 0.3 > after["seconds"]
+
+
+def test_a_row_that_was_half_written_is_none(tmp_path: Path) -> None:
+    """A file has its name when it is whole."""
+    (tmp_path / ".unfinished-trial-0.json").write_text('{"trial": ', encoding="utf-8")
+    assert tried(tmp_path) == []
+    assert trials(tmp_path).next({}, KNOBS, 3)["trial"] == "trial-0"
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        (["OSError: a", "OSError: a"], "trial-0, trial-1 failed, so it ends: OSError: a. Each"),
+        (["OSError: a", "OSError: b"], "trial-0, trial-1 failed, so it ends: OSError: a; OSError: b. Each"),
+    ],
+)
+def test_an_error_says_once_what_trials_have_in_common(errors: list[str], expected: str) -> None:
+    """And all that they have not."""
+    rows: list[Row] = [{"trial": f"trial-{number}", "error": error} for number, error in enumerate(errors)]
+    error = failed(rows, "so it ends")
+    assert isinstance(error, InputError)
+    assert expected in str(error)

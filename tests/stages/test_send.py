@@ -1,0 +1,70 @@
+"""send: what MLflow missed is sent, and said."""
+
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from igarape.journal import Journal
+from igarape.stages import send
+from igarape.tracking import SPOOL
+
+
+def leave(place: str, uri: str) -> Path:
+    """Leave the journal of a process that was killed after the first epoch of a step."""
+    journal = Journal.begin(SPOOL / f"{place}.1")
+    journal.append(
+        "open",
+        "0af7",
+        experiment=f"igarape/{place}",
+        id=None,
+        parent=None,
+        name=place,
+        params={},
+        tags={"igarape.run": "0af7"},
+        uri=uri,
+    )
+    journal.append("metrics", "0af7", step=0, values={"loss": 0.5})
+    journal.close(remove=False)
+    return journal.folder
+
+
+@pytest.mark.usefixtures("registry")
+def test_the_journals_of_dead_processes_are_sent_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To where the step began, however MLFLOW_TRACKING_URI is set now; runs that were left open are closed."""
+    uri = mlflow.get_tracking_uri()
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    for place in ("stack", "decide"):
+        leave(place, uri)
+    send.run()
+    assert capsys.readouterr().out.splitlines() == [
+        f"{place}.1: 2 entries sent to MLflow at {uri}; 1 runs that were open are KILLED"
+        for place in ("decide", "stack")
+    ]
+    runs = mlflow.search_runs(search_all_experiments=True, output_format="list")
+    assert [(run.info.status, run.data.metrics) for run in runs] == [("KILLED", {"loss": 0.5})] * 2
+    send.run()
+    assert capsys.readouterr().out == "nothing lies unsent\n"
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_step_at_work_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """It sends by itself."""
+    folder = leave("stack", mlflow.get_tracking_uri())
+    journal = Journal.take_over(folder)
+    assert journal is not None
+    send.run()
+    assert capsys.readouterr().out.startswith("stack.1: still at work")
+    journal.close(remove=True)
+
+
+@pytest.mark.usefixtures("registry")
+def test_what_was_open_elsewhere_can_be_sent_to_another_mlflow(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLFLOW_TRACKING_URI counts before the address at which the step began: that one may be gone for good."""
+    leave("stack", "http://127.0.0.1:9")
+    send.run()
+    assert f"2 entries sent to MLflow at {mlflow.get_tracking_uri()}" in capsys.readouterr().out
