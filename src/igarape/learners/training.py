@@ -98,6 +98,8 @@ def fit(
         network.compile(
             optimizer=_optimizer(knobs, epochs * steps), loss=loss, steps_per_execution=min(steps, STEPS_AT_ONCE)
         )
+        # Its variables, made while a graph is traced, would have that traced twice, and never freed.
+        network.optimizer.build(network.trainable_variables)
         side = Side([side_of(epoch, epochs, experiment.size, knobs["smallest"]) for epoch in range(epochs)])
         batches = training_batches(
             pictures,
@@ -147,6 +149,7 @@ def _teach_head(
     batches = (train[start : start + trained.batch] for start in range(0, len(train), trained.batch))
     features = np.concatenate([np.asarray(body(pictures[rows].astype(np.float32), training=False)) for rows in batches])
     head.compile(optimizer=keras.optimizers.AdamW(knobs["head_rate"], weight_decay=knobs["decay"]), loss=loss)
+    head.optimizer.build(head.trainable_variables)
     head.fit(features, targets[train], batch_size=trained.batch, epochs=round(knobs["head_epochs"]), verbose=0)
 
 
