@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -14,7 +15,7 @@ from igarape.labels import Booleans
 from igarape.learners.examples import Pictures
 from igarape.learners.predictor import Predictor
 from igarape.learners.scoring import score
-from igarape.learners.training import Trained, fit, side_of
+from igarape.learners.training import Schedule, Trained, fit, side_of
 
 KNOBS = tiny.KNOBS | {"dropout": 0.2, "decay": 0.001}
 TINY = tiny.tiny()
@@ -183,3 +184,15 @@ def test_no_epoch_has_chips_of_another_kind(size: int, smallest: float, epochs: 
     assert sides == sorted(sides)
     assert all(side % 32 == 0 and size * smallest - 16 <= side <= size for side in sides)
     assert epochs == 1 or sides[-1] == size
+
+
+@pytest.mark.parametrize(("steps", "warm_up"), [(100, 0.1), (100, 0.0), (7, 0.5), (1, 0.9)])
+def test_the_rate_is_that_of_keras_cosine_decay(steps: int, warm_up: float) -> None:
+    """From a tenth of its peak up to it, and down to nothing along a cosine."""
+    rising = max(1, round(steps * warm_up))
+    expected = keras.optimizers.schedules.CosineDecay(
+        0.001, max(1, steps - rising), warmup_target=0.01, warmup_steps=rising
+    )
+    schedule = Schedule(0.01, steps, warm_up=warm_up)
+    rates = [float(schedule(step)) for step in range(steps + 2)]
+    assert rates == pytest.approx([float(expected(step)) for step in range(steps + 2)], abs=1e-8)

@@ -1,5 +1,6 @@
 """One training of a network: fitted on given rows, watched on others, and written as ONNX."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,22 +149,48 @@ def _teach_head(
     body, head = (trained.network.get_layer(name) for name in (BODY, HEAD))
     batches = (train[start : start + trained.batch] for start in range(0, len(train), trained.batch))
     features = np.concatenate([np.asarray(body(pictures[rows].astype(np.float32), training=False)) for rows in batches])
-    head.compile(optimizer=keras.optimizers.AdamW(knobs["head_rate"], weight_decay=knobs["decay"]), loss=loss)
+    head.compile(optimizer=AdamW(knobs["head_rate"], weight_decay=knobs["decay"]), loss=loss)
     head.optimizer.build(head.trainable_variables)
     head.fit(features, targets[train], batch_size=trained.batch, epochs=round(knobs["head_epochs"]), verbose=0)
 
 
 def _optimizer(knobs: Mapping[str, Any], steps: int) -> keras.optimizers.Optimizer:
-    """Return AdamW whose rate rises to its peak, and then falls to nothing along a cosine."""
-    warm_up = max(1, round(steps * knobs["warm_up"]))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        knobs["learning_rate"] / 10,
-        max(1, steps - warm_up),
-        warmup_target=knobs["learning_rate"],
-        warmup_steps=warm_up,
-    )
+    """Return AdamW whose rate follows the schedule."""
+    schedule = Schedule(knobs["learning_rate"], steps, warm_up=knobs["warm_up"])
     average = {"use_ema": True, "ema_momentum": knobs["ema"]} if knobs["ema"] else {}
-    return keras.optimizers.AdamW(schedule, weight_decay=knobs["decay"], **average)
+    return AdamW(schedule, weight_decay=knobs["decay"], **average)
+
+
+class AdamW(keras.optimizers.AdamW):
+    """Keras's AdamW, which sums gradients over replicas, only where there are several.
+
+    TensorFlow registers how that sum is derived, and with it keeps each graph of a training step for good.
+    """
+
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
+        if self._distribution_strategy.num_replicas_in_sync == 1:
+            return grads_and_vars
+        return super()._all_reduce_sum_gradients(grads_and_vars)
+
+
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that rises from a tenth of its peak, for a share of the steps, and then falls to nothing along a cosine.
+
+    As Keras's CosineDecay, without its condition, of which the graph would hold two functions for each variable of the
+    network and which TensorFlow never frees.
+    """
+
+    def __init__(self, peak: float, steps: int, *, warm_up: float) -> None:
+        self.peak = peak
+        self.rising = max(1, round(steps * warm_up))
+        self.falling = max(1, steps - self.rising)
+
+    def __call__(self, step: Any) -> Any:
+        """Return the rate of a step."""
+        done = keras.ops.cast(step, "float32")
+        rise = 0.1 + 0.9 * done / self.rising
+        fall = keras.ops.clip((done - self.rising) / self.falling, 0.0, 1.0)
+        return self.peak * keras.ops.where(done < self.rising, rise, 0.5 + 0.5 * keras.ops.cos(math.pi * fall))
 
 
 class _Watch(keras.callbacks.Callback):
