@@ -197,13 +197,10 @@ MOMENTS = (
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("tuner", ["random", "hyperband"])
-def test_a_search_killed_again_and_again_loses_nothing(
-    copy: Path, kill_at: Callable[[str, str], None], tuner: str
-) -> None:
+def test_a_search_killed_again_and_again_loses_nothing(copy: Path, kill_at: Callable[[str, str], None]) -> None:
     """No finished trial is trained again, none is missing, none is in MLflow twice, and nothing is left open."""
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    params["search"] = {"tuner": tuner, "trials": 4, "budget": 1.5}
+    params["search"] = {"tuner": "random", "trials": 4, "budget": 1.5}
     Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     before = {run.info.run_id for run in recorded()}
     finished: dict[str, str] = {}
@@ -214,7 +211,7 @@ def test_a_search_killed_again_and_again_loses_nothing(
         assert rows.items() >= finished.items()
         finished = rows
     stage.run("tiny")
-    count = {"random": 4, "hyperband": 6}[tuner]
+    count = 4
     assert len(trials()) == len(finished) == count
     assert {trial.info.run_name for trial in trials()} == {f"trial-{number}" for number in range(count)}
     assert {trial.info.status for trial in trials()} == {"FINISHED"}
