@@ -34,17 +34,25 @@ weights: none
 chips: {chips}
 labels: {labels}
 size: 32
-loss: bce
 objective: f2
 epochs: 2
 batch: 16
 knobs:
   learning_rate: {{low: 0.001, high: 0.01, scale: log}}
+  warm_up: 0.1
+  head_epochs: 0
+  head_rate: 0.003
   dropout: 0.1
   width: 0.5
-  smoothing: 0.0
   decay: 0.0
+  ema: 0.0
+  loss: bce
+  smoothing: 0.0
+  dihedral: true
   jitter: 0.0
+  smallest: 1.0
+  balance: 0.0
+  tta: true
 """
 SMALL = {
     "experiments": list(LEARNERS),
