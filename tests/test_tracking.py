@@ -306,6 +306,17 @@ def test_wherever_a_journal_ends_nothing_is_sent_twice_and_no_run_stays_open(los
     send_left("torn@plain")
 
 
+def test_a_run_that_ended_before_its_result_had_its_place_is_not_finished_twice(project: Path, tmp_path: Path) -> None:
+    """Between the run's end and the result's last name a process can die: the next run stands for both."""
+    for _ in range(2):
+        with step_run("placed", params={}, notes=tmp_path):
+            pass
+    assert [run.info.status for run in of("placed")] == ["FINISHED", "KILLED"]  # the last comes first
+    with step_run("placed", params={}, notes=tmp_path / "of another result"):
+        pass
+    assert [run.info.status for run in of("placed")] == ["FINISHED", "FINISHED", "KILLED"]
+
+
 def refuse() -> str:
     """Run a step with a metric whose name MLflow does not take; return the run's id."""
     with step_run("refused", params={}) as run:

@@ -17,6 +17,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
 
 from igarape.errors import InputError
+from igarape.files import read_json, write_json
 from igarape.journal import Courier, Entry, Journal, deliver, left_behind
 from igarape.lineage import Lineage, lineage
 from igarape.record import TRIAL, Log, Run, Trial, texts
@@ -28,6 +29,7 @@ SPOOL = Path("data/.unsent")
 PATIENCE = 60.0  # seconds
 KIND = "custom_model_development"  # without it MLflow's pages open on traces of language models
 STEP, PARENT = "igarape.run", "mlflow.parentRunId"
+ATTEMPT = "run.json"  # in a step's notes: its last run
 RETRIES, TIMEOUT = "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"
 REFUSED = {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"}  # errors of MLflow's that no second try mends
 LIMITS = {"metrics": 1000, "params": 100, "tags": 100}  # of one request
@@ -66,6 +68,12 @@ class _Post:
             self._client.set_terminated(run, "KILLED", self._latest)
         return len(running)
 
+    def replace(self, run: str) -> None:
+        """Mark a finished run as KILLED: its process died before its result had its place, so another run follows."""
+        info = self._client.get_run(run).info if self._known(run) else None
+        if info and info.status == "FINISHED":
+            self._client.set_terminated(run, "KILLED", info.end_time)
+
     def describe(self, key: str, come_from: Lineage) -> None:
         """Log the data sets that a step's run saw, and say of what kind its experiment is."""
         run = self._client.get_run(self.ids[key])
@@ -78,7 +86,7 @@ class _Post:
         if entry["parent"]:
             tags[PARENT] = self.ids[entry["parent"]]
         experiment = self._experiment(entry["experiment"])
-        run = self._joined(entry["id"]) or self._found(experiment, TRIAL if entry["parent"] else STEP, entry["run"])
+        run = self._known(entry["id"]) or self._found(experiment, TRIAL if entry["parent"] else STEP, entry["run"])
         run = run or self._client.create_run(experiment, entry["time"], tags).info.run_id
         self.ids[entry["run"]] = run
         if run == entry["id"]:
@@ -90,8 +98,8 @@ class _Post:
         found = self._client.get_experiment_by_name(name)
         return str(found.experiment_id) if found else self._client.create_experiment(name)
 
-    def _joined(self, run: str | None) -> str | None:
-        """Return the run of `mlflow run`; None without one, and on a server that does not know it."""
+    def _known(self, run: str | None) -> str | None:
+        """Return the run; None without one, and on a server that does not know it."""
         try:
             return run and str(self._client.get_run(run).info.run_id)
         except MlflowException as error:
@@ -151,13 +159,17 @@ class _Post:
 
 
 @contextmanager
-def step_run(step: str, *, params: Mapping[str, Any], learner: str | None = None) -> Iterator[Run]:
+def step_run(
+    step: str, *, params: Mapping[str, Any], learner: str | None = None, notes: Path | None = None
+) -> Iterator[Run]:
     """Open the MLflow run of a step in the experiment igarape/STEP, with its parameters, commit and data sets.
 
     Under `mlflow run` it joins the project's run. params may be nested: names are joined by dots. A step that fails
     leaves a FAILED run with its traceback. What a dead process of this step and learner left unsent is sent first, and
-    the runs that it left open are closed as KILLED. Raises InputError when MLflow does not answer at the beginning, or
-    when, at the end, it has taken nothing for PATIENCE seconds.
+    the runs that it left open are closed as KILLED. notes: a folder that a step leaves behind when it dies before its
+    result has its place (files.resumable); a run that it finished all the same is KILLED too.
+    Raises InputError when MLflow does not answer at the beginning, or when, at the end, it has taken nothing for
+    PATIENCE seconds.
     """
     place = f"{step}@{learner}" if learner else step
     uri = mlflow.get_tracking_uri()
@@ -168,7 +180,7 @@ def step_run(step: str, *, params: Mapping[str, Any], learner: str | None = None
         with _answering(uri, advice, retries="0"):
             send_left(place, to=uri)
             entry = {"experiment": experiment, "id": joined, "parent": None, "name": learner or step, "uri": uri}
-            run, courier = _opened(step, place, entry | {"params": texts(params)})
+            run, courier = _opened(step, place, entry | {"params": texts(params)}, notes)
         try:
             with run.ended():
                 yield run
@@ -181,7 +193,7 @@ def step_run(step: str, *, params: Mapping[str, Any], learner: str | None = None
             raise InputError(f"MLflow at {uri}: {unsent} {kept}")
 
 
-def _opened(step: str, place: str, entry: Entry) -> tuple[Run, Courier]:
+def _opened(step: str, place: str, entry: Entry, notes: Path | None) -> tuple[Run, Courier]:
     """Begin the journal with the step's run, send that, and put the rest into a courier's hands."""
     key, come_from, context = uuid.uuid4().hex, lineage(), resolve_tags()
     journal = Journal.begin(SPOOL / f"{place}.{datetime.now(UTC):%Y%m%dT%H%M%S}-{key[:8]}")
@@ -191,6 +203,10 @@ def _opened(step: str, place: str, entry: Entry) -> tuple[Run, Courier]:
         journal.append("open", key, durable=True, **entry, tags=tags if entry["id"] else context | tags)
         deliver(journal, post.send)
         post.describe(key, come_from)
+        if notes:
+            if (notes / ATTEMPT).exists():
+                post.replace(read_json(notes / ATTEMPT)["run_id"])
+            write_json({"run_id": post.ids[key]}, notes / ATTEMPT)
     except BaseException:
         journal.close(remove=True)
         raise

@@ -138,7 +138,9 @@ def test_a_training_killed_again_and_again_loses_nothing(copy: Path, kill_at: Ca
     test_the_run_shows_each_folds_epochs_and_leads_back_to_its_search(copy)
     runs = mlflow.search_runs(experiment_names=["igarape/train"], output_format="list")
     new = [run for run in runs if run.info.run_id not in before]
-    assert sorted(run.info.status for run in new) == ["FINISHED", *["KILLED"] * len(MOMENTS)]
+    # The first kill may come before the journal has its first line, and so before there is a run.
+    assert len(MOMENTS) <= len(new) <= len(MOMENTS) + 1
+    assert sorted(run.info.status for run in new) == ["FINISHED", *["KILLED"] * (len(new) - 1)]
 
 
 def test_near_infrared_is_refused_where_there_is_none(leafless: Path) -> None:

@@ -47,7 +47,7 @@ def run(experiment: str) -> None:
     with (
         # The folder outside the run: should MLflow fail at the end, what was found is gone on with all the same.
         resumable(Path("data/search") / experiment, key) as (folder, notes),
-        step_run("search", params=recorded, learner=experiment) as opened,
+        step_run("search", params=recorded, learner=experiment, notes=notes) as opened,
     ):
         opened.adopt([row["key"] for row in tried(notes)])
         with progress(f"search {experiment}", "epoch") as report:

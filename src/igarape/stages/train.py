@@ -46,7 +46,7 @@ def run(experiment: str) -> None:
     with (
         # The folder outside the run: should MLflow fail at the end, the models are gone on with all the same.
         resumable(Path("data/train") / experiment, result_key(examples, recipe)) as (folder, notes),
-        step_run("train", params=recorded, learner=experiment) as opened,
+        step_run("train", params=recorded, learner=experiment, notes=notes) as opened,
     ):
         opened.tags({"igarape.search_run": best["run_id"]})
         with progress(f"train {experiment}", "epoch") as report:
