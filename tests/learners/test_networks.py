@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from igarape.errors import InputError
 from igarape.learners import networks
@@ -110,6 +111,31 @@ def test_the_statistics_of_every_normalisation_follow_quickly(backbone: str) -> 
     found = [layer for layer in network._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
     assert len(found) >= 5
     assert {layer.momentum for layer in found} == {0.9}
+    assert {type(layer) for layer in found} == {networks.BatchNormalization}
+
+
+@pytest.mark.parametrize("scale", [True, False])
+def test_the_fused_normalisation_is_that_of_keras(scale: bool) -> None:
+    """In training: the same answers, gradients and moving mean; the moving variance without bias. Else: the same."""
+    ours = networks.BatchNormalization(momentum=0.9, scale=scale)
+    theirs = keras.layers.BatchNormalization(momentum=0.9, scale=scale)
+    x = np.random.default_rng(4).normal(3.0, 2.0, (5, 4, 3, 2)).astype(np.float32)
+    found = []
+    for layer in (ours, theirs):
+        layer.build(x.shape)
+        layer.set_weights([np.linspace(0.5, 1.5, 2, dtype=np.float32) for _ in layer.weights])
+        with tf.GradientTape() as tape:
+            seen = tf.Variable(x)
+            answer = layer(seen, training=True)
+            loss = tf.reduce_sum(answer * tf.cos(answer))
+        gradients = tape.gradient(loss, [seen, *(weight.value for weight in layer.trainable_weights)])
+        found.append([answer, *gradients, layer.moving_mean.value])
+    for mine, other in zip(*found, strict=True):
+        assert np.allclose(mine, other, rtol=1e-4, atol=1e-4)
+    expected = 0.9 * np.linspace(0.5, 1.5, 2) + 0.1 * x.var(axis=(0, 1, 2), ddof=1)
+    assert np.allclose(ours.moving_variance.value, expected, rtol=1e-5)
+    theirs.set_weights(ours.get_weights())
+    assert np.array_equal(ours(x, training=False), theirs(x, training=False))
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import keras
+import tensorflow as tf
 
 from igarape.errors import InputError
 
@@ -28,9 +29,7 @@ def build_network(backbone: str, weights: str, *, labels: int, exclusive: int, k
     pictures = keras.Input((None, None, 3), name="pictures")
     features = _body(backbone, weights, knobs["width"])(pictures)
     dropped = keras.layers.Dropout(knobs["dropout"])(features)
-    network = keras.Model(pictures, _head(labels, exclusive, features.shape[-1])(dropped), name=backbone)
-    _quicken_statistics(network)
-    return network
+    return keras.Model(pictures, _head(labels, exclusive, features.shape[-1])(dropped), name=backbone)
 
 
 def _head(labels: int, exclusive: int, width: int) -> keras.Model:
@@ -51,9 +50,37 @@ def _body(backbone: str, weights: str, width: float) -> keras.Model:
         return keras.Model(pictures, _plain(pictures, width), name=BODY)
     application = APPLICATIONS[backbone]
     alpha = {} if width == 1.0 else {"alpha": width}
-    body = application.make(input_shape=(None, None, 3), include_top=False, weights=None, pooling="avg", **alpha)
+    published = application.make(input_shape=(None, None, 3), include_top=False, weights=None, pooling="avg", **alpha)
+    body = keras.models.clone_model(published, clone_function=_quickened)
     _load_weights(body, backbone, weights)
     return keras.Model(pictures, body(application.prepare(pictures)), name=BODY)
+
+
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras's layer, trained by TensorFlow's fused operation: the same in one pass over the memory instead of seven.
+
+    As everywhere in TensorFlow 1 and 2, the moving variance then follows the batch's variance without bias, (n - 1).
+    The name is that of its parent because weights files know layers by the names of their classes.
+    """
+
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:  # noqa: FBT001
+        """Normalise inputs (n, rows, columns, channels)."""
+        if not (training and self.trainable):
+            return super().call(inputs, training=training, mask=mask)
+        scale = keras.ops.ones_like(self.beta) if self.gamma is None else self.gamma
+        outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+            inputs, keras.ops.cast(scale, "float32"), keras.ops.cast(self.beta, "float32"), epsilon=self.epsilon
+        )
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + batch * (1 - self.momentum))
+        return outputs
+
+
+def _quickened(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """Copy a layer; what normalises, with a lower momentum: at 0.99 or 0.999 averages lag behind."""
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return BatchNormalization.from_config(layer.get_config() | {"momentum": MOMENTUM})
+    return type(layer).from_config(layer.get_config())
 
 
 def _plain(pictures: Tensor, width: float) -> Tensor:
@@ -61,7 +88,7 @@ def _plain(pictures: Tensor, width: float) -> Tensor:
     x = _to_signed(pictures)
     for filters in FILTERS:
         x = keras.layers.Conv2D(max(8, round(filters * width)), 3, padding="same", use_bias=False)(x)
-        x = keras.layers.BatchNormalization()(x)
+        x = BatchNormalization(momentum=MOMENTUM)(x)
         x = keras.layers.ReLU()(x)
         x = keras.layers.MaxPooling2D()(x)
     mean = keras.layers.GlobalAveragePooling2D()(x)
@@ -152,10 +179,3 @@ def _download(name: str) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     published.save_weights(target)
     return target
-
-
-def _quicken_statistics(network: keras.Model) -> None:
-    """Lower the momentum of all batch normalisation: at 0.99 or 0.999 its averages lag behind a few hundred steps."""
-    for layer in network._flatten_layers():  # noqa: SLF001 - Keras has no public walk into nested models
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = MOMENTUM
