@@ -21,7 +21,8 @@ from igarape.learners.networks import BODY, HEAD, build_network
 from igarape.learners.scoring import Log, score
 from igarape.tables import Probabilities
 
-ROOM = 4  # batches that a prediction, which keeps no gradients, takes at once
+# What a prediction, which keeps no gradients, looks at at once: some batches, but no more pixels than this.
+ROOM, PIXELS = 4, 2**21
 STEPS_AT_ONCE = 50  # without a return to Python, which costs a small network a fifth of its time
 
 
@@ -36,7 +37,8 @@ class Trained:
 
     def predict(self, pictures: Pictures, rows: Rows, *, tta: bool) -> Probabilities:
         """Return probabilities (rows, labels) for those rows of pictures; tta: the mean over the eight symmetries."""
-        step = max(1, ROOM * self.batch // 8) if tta else ROOM * self.batch
+        seen = min(ROOM * self.batch, PIXELS // self.size**2)
+        step = max(1, seen // 8) if tta else seen
         parts = [self._mean(pictures[rows[start : start + step]], tta=tta) for start in range(0, len(rows), step)]
         return np.concatenate(parts)
 
