@@ -59,6 +59,8 @@ VARIANTS = {
     BASE_VARIANT: Variant(),
     "head first": Variant(knobs={"head_epochs": 30.0}),
     "higher rate": Variant(knobs={"learning_rate": 0.001}),
+    "rate of 0.002": Variant(knobs={"learning_rate": 0.002}),
+    "head first, rate of 0.002": Variant(knobs={"head_epochs": 30.0, "learning_rate": 0.002}),
     "averaged weights": Variant(knobs={"ema": 0.98}),
     "growing chips": Variant(knobs={"smallest": 0.67}),
     "smoothing": Variant(knobs={"smoothing": 0.1}),
