@@ -241,6 +241,9 @@ def test_the_courier_gives_up_and_leaves_the_journal(journal: Journal) -> None:
     courier = Courier(journal, Receiver(failures=10**9))
     journal.append("metrics", "a", step=0)
     journal.append("end", "a")
+    deadline = time.monotonic() + 30
+    while courier.trouble is None and time.monotonic() < deadline:
+        time.sleep(0.005)
     said = courier.settle(patience=0.2)
     assert said.startswith("2 entries could not be sent (nobody listens). They lie in ")
     assert str(journal.folder) in said and said.endswith("igarape send.")

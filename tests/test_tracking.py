@@ -89,10 +89,13 @@ def try_out(run: Run, name: str, *, dropout: float, error: BaseException | None)
 
 
 def trials(parent: Recorded) -> list[Recorded]:
-    """Return the nested runs, in the order they were opened."""
+    """Return the nested runs, in the order they were opened, which may be in the same millisecond."""
     nested = f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
     found: list[Recorded] = mlflow.search_runs(
-        [parent.info.experiment_id], nested, order_by=["attributes.start_time"], output_format="list"
+        [parent.info.experiment_id],
+        nested,
+        order_by=["attributes.start_time", "attributes.run_name"],
+        output_format="list",
     )
     return found
 
@@ -224,7 +227,7 @@ def lost(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Monk
     def fail(*_: Any, **__: Any) -> None:
         raise MlflowException("nobody listens")
 
-    monkeypatch.setattr(tracking, "PATIENCE", 0.2)
+    monkeypatch.setattr(tracking, "PATIENCE", 1.0)
     for name in ("LULL", "SHORTEST", "LONGEST"):
         monkeypatch.setattr(journal, name, 0.01)
     with pytest.MonkeyPatch.context() as patch:
