@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from igarape.datasets import read_dataset
 from igarape.errors import InputError
 from igarape.files import read_json, resumable, write_json
 from igarape.labels import Vocabulary
@@ -24,7 +25,7 @@ from igarape.learners.keys import result_key
 from igarape.learners.predictor import Predictor
 from igarape.meta.threshold import ISOLATED, above
 from igarape.metrics import f2_per_sample, mean_average_precision, paired_bootstrap
-from igarape.params import read_dataset, read_params, workers
+from igarape.params import read_params, workers
 from igarape.progress import progress
 
 KEPT = Path("data/.ablations")
@@ -32,6 +33,7 @@ BASE = "mobilenet"
 BASE_VARIANT = "base"  # what the others are compared with
 # Smaller and shorter than the experiment itself, so that a dozen of them take two cores an hour or two.
 SHORT = {"size": 96, "epochs": 6}
+# Written out, so that the base stays what it is when the experiment's own defaults move.
 PLAIN = {
     "learning_rate": 0.0005,
     "head_epochs": 0.0,

@@ -10,10 +10,10 @@ import numpy as np
 from igarape.chips.drawn import draw_chips
 from igarape.chips.pictures import decode, resize
 from igarape.configuration import read_yaml
+from igarape.datasets import read_dataset
 from igarape.labels import Booleans
 from igarape.learners.examples import Pictures, Rows
 from igarape.learners.experiment import Network
-from igarape.params import read_dataset
 
 ROOT = Path(__file__).parents[1]
 SIDE = 64

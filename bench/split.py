@@ -13,9 +13,9 @@ import pandas as pd
 from sklearn.model_selection import KFold, ShuffleSplit
 
 from igarape.chips.split import Folds, largest_deviation, make_folds
+from igarape.datasets import data_root, read_dataset
 from igarape.errors import InputError
 from igarape.labels import Booleans
-from igarape.params import data_root, read_dataset
 from igarape.tables import HOLDOUT
 
 SEEDS = range(5)

@@ -12,7 +12,7 @@ from igarape.chips.canvas import Floats, Surface
 from igarape.chips.drawn import DrawnChip, draw_chips, haze_table, lay_haze, transmission
 from igarape.chips.pictures import decode, encode_jpeg
 from igarape.chips.scene import NATIVE, Scene, draw_scene
-from igarape.params import read_dataset
+from igarape.datasets import read_dataset
 
 VOCABULARY = read_dataset("drawn", Path(__file__).parents[2] / "datasets").labels.vocabulary()
 SIDE = 2

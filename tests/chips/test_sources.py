@@ -13,9 +13,9 @@ import pytest
 
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.sources import Listing, list_pictures, open_source
+from igarape.datasets import FolderSource, read_dataset
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
-from igarape.params import FolderSource, read_dataset
 from igarape.tables import Fault
 
 ROOT = Path(__file__).parents[2]

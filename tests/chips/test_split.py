@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igarape.chips.split import largest_deviation, make_folds
+from igarape.datasets import read_dataset
 from igarape.errors import InputError
 from igarape.labels import Booleans
-from igarape.params import read_dataset
 
 DATASETS = Path(__file__).parents[2] / "datasets"
 FIVE: dict[str, Any] = {"folds": 5, "holdout": 0.2, "seed": 0}

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from igarape.datasets import read_dataset
 from igarape.learners.experiment import read_experiments
-from igarape.params import read_dataset, read_params
+from igarape.params import read_params
 from igarape.stages import use
 
 ROOT = Path(__file__).parents[2]

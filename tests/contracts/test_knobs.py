@@ -9,7 +9,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from igarape.params import Dataset, Params
+from igarape.datasets import Dataset
+from igarape.params import Params
 
 ROOT = Path(__file__).parents[2]
 

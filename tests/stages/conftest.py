@@ -192,7 +192,7 @@ def copy(stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def kill_at() -> Callable[[str, str], None]:
-    """Give what runs a step for tiny in a process of its own, and kills that as soon as a file is there.
+    """Give what runs a step for tiny in a process of its own, and kills that as soon as a file is there, not empty.
 
     The first time or, where such a file is there already, as soon as it is there again or another one is.
     """
@@ -203,7 +203,8 @@ def kill_at() -> Callable[[str, str], None]:
             [sys.executable, "-c", f"from igarape.stages import {step}; {step}.run('tiny')"]
         ) as process:
             while process.poll() is None:
-                if any(there.get(path) != path.stat().st_mtime_ns for path in Path().glob(pattern)):
+                found = {path: path.stat() for path in Path().glob(pattern)}
+                if any(now.st_size and there.get(path) != now.st_mtime_ns for path, now in found.items()):
                     process.kill()
                     break
                 time.sleep(0.002)

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from igarape.datasets import read_dataset
 from igarape.files import fresh_folder, read_json, write_json
 from igarape.meta.decision import cross_fit_rules, fit_rule
 from igarape.metrics import sample_f2
-from igarape.params import read_dataset, read_params
+from igarape.params import read_params
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions
 from igarape.tracking import step_run
 

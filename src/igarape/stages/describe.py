@@ -25,10 +25,11 @@ from igarape.chips.overview import (
     together,
 )
 from igarape.chips.store import Store
+from igarape.datasets import Dataset, read_dataset
 from igarape.errors import InputError
 from igarape.files import fresh_folder, write_json, write_text
 from igarape.labels import Booleans, Vocabulary
-from igarape.params import Dataset, Params, read_dataset, read_params
+from igarape.params import Params, read_params
 from igarape.tables import FAULT, Fault, read_catalog, read_folds, read_table
 from igarape.tracking import step_run
 

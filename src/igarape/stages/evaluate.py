@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.store import Store
+from igarape.datasets import Dataset, read_dataset
 from igarape.errors import InputError
 from igarape.files import fresh_folder, read_json, write_json, write_text
 from igarape.labels import Booleans, Vocabulary
@@ -18,7 +19,7 @@ from igarape.meta import report
 from igarape.meta.decision import Rule
 from igarape.meta.threshold import ISOLATED, above
 from igarape.metrics import f2_per_sample
-from igarape.params import Dataset, Params, read_dataset, read_params, workers
+from igarape.params import Params, read_params, workers
 from igarape.progress import progress
 from igarape.serving.bundle import Bundle, Learner, build_bundle
 from igarape.tables import (

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import click
 
+from igarape.datasets import DATASETS, data_root, read_dataset
 from igarape.errors import InputError
-from igarape.params import DATASETS, data_root, read_dataset
 
 SITE = "https://www.kaggle.com"
 NOTES = ".kaggle-partial"  # what Kaggle's client writes beside an unfinished file

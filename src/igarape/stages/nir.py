@@ -16,9 +16,10 @@ from igarape.chips.pictures import bands
 from igarape.chips.shards import Shard, Tables, code, write_shards
 from igarape.chips.sources import list_pictures
 from igarape.chips.store import Store
+from igarape.datasets import Dataset, data_root, read_dataset
 from igarape.errors import InputError
 from igarape.files import digest, resumable
-from igarape.params import Dataset, Nir, data_root, read_dataset, read_params, workers
+from igarape.params import Nir, read_params, workers
 from igarape.progress import progress
 from igarape.tables import Fault, read_catalog, write_table
 

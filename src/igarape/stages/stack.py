@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from igarape.datasets import read_dataset
 from igarape.files import fresh_folder, read_json, write_json
 from igarape.labels import Booleans, Vocabulary
 from igarape.meta.figures import figures
@@ -17,7 +18,7 @@ from igarape.meta.stacker import (
     mean_stacker,
 )
 from igarape.metrics import average_precision
-from igarape.params import Params, read_dataset, read_params
+from igarape.params import Params, read_params
 from igarape.progress import progress
 from igarape.tables import (
     Probabilities,

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from igarape.datasets import read_dataset
 from igarape.files import read_json, resumable, write_json
 from igarape.labels import Vocabulary
 from igarape.learners.crossfit import Recipe, cross_fit
@@ -10,7 +11,7 @@ from igarape.learners.examples import Examples, load_examples
 from igarape.learners.experiment import read_experiment
 from igarape.learners.keys import result_key
 from igarape.meta.figures import figures
-from igarape.params import read_dataset, read_params, workers
+from igarape.params import read_params, workers
 from igarape.progress import progress
 from igarape.tables import Probabilities, predictions, write_table
 from igarape.tracking import step_run

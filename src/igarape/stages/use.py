@@ -9,9 +9,10 @@ import yaml
 from ruamel.yaml import YAML
 
 from igarape.configuration import validate
+from igarape.datasets import DATASETS, read_dataset
 from igarape.files import write_text
 from igarape.learners.experiment import read_experiments
-from igarape.params import DATASETS, PARAMS, Params, read_dataset, read_params
+from igarape.params import PARAMS, Params, read_params
 
 
 def run(dataset: str) -> None:
