@@ -69,6 +69,7 @@ def _ours(store: Path, files: list[Path], y: Any) -> tf.data.Dataset:
         seed=0,
         jitter=JITTER,
         dihedral=True,
+        zoom=0.0,
         balance=0.0,
     )
 

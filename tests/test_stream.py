@@ -50,6 +50,7 @@ knobs:
   smoothing: 0.0
   dihedral: true
   jitter: 0.0
+  zoom: 0.0
   smallest: 1.0
   balance: 0.0
   tta: true

@@ -17,6 +17,7 @@ KNOBS: dict[str, Any] = {
     "smoothing": 0.0,
     "dihedral": True,
     "jitter": 0.05,
+    "zoom": 0.0,
     "smallest": 1.0,
     "balance": 0.0,
     "tta": False,

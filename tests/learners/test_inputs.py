@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from igarape.chips.pictures import resize, symmetries
-from igarape.learners.inputs import Side, _Epochs, augment, row_weights, shrink, training_batches
+from igarape.learners.inputs import Side, _Epochs, augment, cut, row_weights, shrink, training_batches
 
 SIZE = 8
 MB = 2**20
@@ -42,6 +42,7 @@ def feed(pictures: npt.NDArray[np.uint8], y: Floats, **changes: Any) -> tf.data.
         "seed": 3,
         "jitter": 0.0,
         "dihedral": True,
+        "zoom": 0.0,
         "balance": 0.0,
     }
     return training_batches(pictures, y, **(settings | changes))
@@ -118,6 +119,26 @@ def test_equal_draws_give_equal_chips_and_others_do_not() -> None:
         assert (one != other).any()
 
 
+def test_a_zoom_shows_a_square_of_the_chip_whose_side_and_place_vary_within_their_bounds() -> None:
+    """On chips whose values are the row and the column, what is left of the range tells side and place."""
+    ramp = np.arange(0, 256, 4, dtype=np.uint8)
+    chip = np.stack(np.broadcast_arrays(ramp[:, None], ramp[None, :], 0), axis=-1)
+    zoomed = cut(tf.constant(np.stack([chip] * 300)), tf.constant([1, 2], tf.int64), 0.4).numpy().astype(float)
+    top, bottom = zoomed[:, 0, :, 0], zoomed[:, -1, :, 0]
+    left, right = zoomed[:, :, 0, 1], zoomed[:, :, -1, 1]
+    for edge in (top, bottom, left, right):
+        assert (edge == edge[:, :1]).all()
+    height, width = (bottom - top)[:, 0] / ramp[-1], (right - left)[:, 0] / ramp[-1]
+    assert np.abs(height - width).max() < 0.01
+    assert 0.59 < height.min() < 0.62 and 0.97 < height.max() <= 1.0
+    free = height < 0.9
+    down, across = top[free, 0] / (1 - height[free]) / ramp[-1], left[free, 0] / (1 - width[free]) / ramp[-1]
+    for place in (down, across):
+        assert place.min() < 0.1 and place.max() > 0.9
+    assert abs(np.corrcoef(down, across)[0, 1]) < 0.2
+    assert np.abs(np.diff(zoomed[:, :, 0, 0], axis=1).mean(axis=1) - 4 * height).max() < 0.1
+
+
 @pytest.mark.parametrize("side", [16, 20, 24])
 def test_a_smaller_side_gives_the_chips_that_the_store_would_give_at_that_size(side: int) -> None:
     """The mean over pixels, as when a chip is decoded at that size, up to rounding."""
@@ -178,14 +199,22 @@ def test_an_epoch_is_shuffled_from_end_to_end() -> None:
     assert counts.min() > 6 and counts.max() < 46
 
 
-@pytest.mark.parametrize("jitter", [0.0, 0.1])
-def test_the_same_seed_gives_the_same_epochs(jitter: float) -> None:
+@pytest.mark.parametrize("changes", [{}, {"jitter": 0.1}, {"zoom": 0.3}])
+def test_the_same_seed_gives_the_same_epochs(changes: dict[str, Any]) -> None:
     """Order, views and light, to the last bit: all of it comes from the seed; another seed gives others."""
-    one, two, other = (epochs(seed=seed, jitter=jitter) for seed in (3, 3, 4))
+    one, two, other = (epochs(seed=seed, **changes) for seed in (3, 3, 4))
     for a, b in zip(one, two, strict=True):
         for left, right in zip(whole(a), whole(b), strict=True):
             assert (left == right).all()
     assert order(one[0]) != order(other[0])
+
+
+def test_a_zoom_is_another_one_each_epoch() -> None:
+    """Without symmetries and light, it is all that epochs of one chip differ by."""
+    pictures, y = chips(1), np.zeros((1, 1), np.float32)
+    batches = feed(pictures, y, dihedral=False, zoom=0.5)
+    first, second = (next(iter(batches))[0].numpy() for _ in range(2))
+    assert (first != second).any() and (first != pictures).any()
 
 
 def test_an_epoch_that_is_left_early_does_not_change_the_next() -> None:

@@ -36,11 +36,12 @@ class NetworkKnobs(Space):
     rate rises to it; along a cosine it falls to nothing. head_epochs: how often the last layer, alone, sees the
     features of all chips before the rest is trained too, at head_rate. dropout: before the last layer. width:
     multiplies the filters (MobileNet's alpha). decay: AdamW's weight decay. ema: momentum of the weights' moving
-    average, which takes the weights' place; 0 for none. loss: as losses.make_loss. smoothing: of the labels.
-    dihedral: whether each chip is shown in one of the eight symmetries of the square. jitter: largest relative
-    change of a chip's brightness and contrast. smallest: the side that training begins with, as a share of the size
-    that it ends with. balance: 0 shows each chip once an epoch; 1 shows the rarest label as often as the most
-    frequent one. tta: whether a prediction is the mean over the eight symmetries.
+    average, which takes the weights' place; 0 for none. loss: as losses.make_loss. smoothing: of the labels. dihedral:
+    whether each chip is shown in one of the eight symmetries of the square. jitter: largest relative change of a
+    chip's brightness and contrast. zoom: how much of a chip's side is cut away at most. smallest: the side that
+    training begins with, as a share of the size that it ends with. balance: 0 shows each chip once an epoch; 1 shows
+    the rarest label as often as the most frequent one. tta: whether a prediction is the mean over the eight
+    symmetries.
     """
 
     numbers: ClassVar = {
@@ -54,6 +55,7 @@ class NetworkKnobs(Space):
         "ema": (0.0, 0.9999),
         "smoothing": (0.0, 0.5),
         "jitter": (0.0, 0.5),
+        "zoom": (0.0, 0.7),
         "smallest": (0.25, 1.0),
         "balance": (0.0, 1.0),
     }
@@ -75,6 +77,7 @@ class NetworkKnobs(Space):
     smoothing: Knob
     dihedral: Knob
     jitter: Knob
+    zoom: Knob
     smallest: Knob
     balance: Knob
     tta: Knob

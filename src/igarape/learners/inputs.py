@@ -41,12 +41,14 @@ def training_batches(
     seed: int,
     jitter: float,
     dihedral: bool,
+    zoom: float,
     balance: float,
 ) -> tf.data.Dataset:
     """Return augmented batches: float32 (b, side, side, 3) RGB 0..255, and targets (b, labels); an epoch an iteration.
 
     Chips are gathered batch by batch from the pictures, which may be mapped from the disk and larger than the memory.
     rows: those to draw from, in another order each epoch. side: of each epoch's chips, at most that of the pictures.
+    jitter, dihedral, zoom: as of augment and cut.
     balance: how far the chips of rare labels are drawn more often, 0..1; see row_weights. All chance comes from the
     seed: the same seed gives the same batches, to the last bit.
     """
@@ -54,6 +56,8 @@ def training_batches(
     stored = pictures.shape[1]
 
     def prepare(chips: tf.Tensor, targets: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        if zoom:
+            chips = cut(chips, state, zoom)
         if side.fixed != stored:
             chips = shrink(chips, side.variable)
         chips = augment(chips, state, jitter=jitter, dihedral=dihedral)
@@ -106,6 +110,20 @@ def shrink(chips: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
     """Return chips, uint8 (b, s, s, 3), at a smaller side: the mean over pixels, as chips.pictures.resize takes it."""
     means = tf.image.resize(chips, (side, side), method="area")
     return tf.cast(tf.round(means), tf.uint8)
+
+
+def cut(chips: tf.Tensor, draw: tf.Tensor, zoom: float) -> tf.Tensor:
+    """Return a square of each chip, uint8 (b, s, s, 3), at a random place and brought to the chip's side again.
+
+    Its side is a random share of the chip's, 1 - zoom at least. draw: as of augment.
+    """
+    count, side = tf.shape(chips)[0], tf.shape(chips)[1]
+    share, down, right = tf.unstack(tf.random.stateless_uniform((3, count), seed=draw + 2))
+    share = 1 - zoom * share
+    top, left = down * (1 - share), right * (1 - share)
+    squares = tf.stack([top, left, top + share, left + share], axis=1)
+    pixels = tf.image.crop_and_resize(chips, squares, tf.range(count), (side, side))
+    return tf.cast(tf.round(pixels), tf.uint8)
 
 
 def augment(chips: tf.Tensor, draw: tf.Tensor, *, jitter: float, dihedral: bool) -> tf.Tensor:

@@ -113,6 +113,7 @@ def fit(
             seed=seed,
             jitter=knobs["jitter"],
             dihedral=knobs["dihedral"],
+            zoom=knobs["zoom"],
             balance=knobs["balance"],
         )
         watcher = _Watch(trained, pictures, y, watch, log)
