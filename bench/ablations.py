@@ -86,6 +86,7 @@ VARIANTS = {
     "zoom": Variant(knobs={"zoom": 0.3}),
     "balanced": Variant(knobs={"balance": 0.5}),
     "dehazed": Variant(fields={"chips": "dehaze"}),
+    "smaller batches": Variant(fields={"batch": 16}),
     "larger chips": Variant(fields={"size": 128}),
     "longer, with zoom": Variant(fields={"size": 128, "epochs": 20}, knobs={"dropout": 0.4, "zoom": 0.3}),
 }
