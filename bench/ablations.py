@@ -113,7 +113,6 @@ def main() -> None:
 def _run(name: str, experiment: Network, vocabulary: Vocabulary) -> None:
     """Cross-fit one variant, and keep its predictions."""
     params = read_params()
-    knobs = {knob: experiment.knobs.values(knob)[0] for knob in type(experiment.knobs).model_fields}
     with progress(f"{name}: reading chips", "chip") as report:
         examples = load_examples(
             Path("data") / experiment.chips,
@@ -124,7 +123,7 @@ def _run(name: str, experiment: Network, vocabulary: Vocabulary) -> None:
         )
     recipe = Recipe(
         experiment=experiment,
-        knobs=knobs,
+        knobs=experiment.knobs.fixed(),
         exclusive=len(vocabulary.exclusive),
         epochs=experiment.epochs,
         validation=0.0,

@@ -10,7 +10,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from igarape.post import LIMITS, STEP, Post
+from igarape.post import STEP, Post
 
 Send = Callable[..., Run]
 
@@ -23,13 +23,13 @@ def send(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     monkeypatch.chdir(tmp_path)
 
-    def by_itself(*entries: dict[str, Any], params: dict[str, str] | None = None, status: str = "FINISHED") -> Run:
+    def by_itself(*entries: dict[str, Any]) -> Run:
         post = Post(tmp_path, uri)
         opened = {"experiment": "igarape/search", "id": None, "parent": None, "name": "plain", "tags": {STEP: "key"}}
         for entry in (
-            {"op": "open", "time": 1, "params": params or {}} | opened,
+            {"op": "open", "time": 1, "params": {}} | opened,
             *entries,
-            {"op": "end", "time": 9, "status": status},
+            {"op": "end", "time": 9, "status": "FINISHED"},
         ):
             post.send([{"run": "key"} | entry])
         return mlflow.get_run(post.ids["key"])
@@ -53,37 +53,14 @@ def test_what_is_sent_twice_is_there_once(send: Send) -> None:
     assert len(mlflow.search_runs(experiment_names=["igarape/search"], output_format="list")) == 1
 
 
-def test_what_mlflow_refuses_costs_nothing_else(send: Send) -> None:
-    """A name that MLflow does not take is left out with a warning; what stands beside it is there."""
-    with pytest.warns(UserWarning, match="MLflow refuses metrics of run"):
-        run = send(metrics(good=1.0), metrics(**{"b\nad": 1.0}), metrics(better=1.0))
-    assert run.data.metrics == {"good": 1.0, "better": 1.0}
-    assert run.info.status == "FINISHED"
-
-
-def test_more_than_one_request_takes_is_sent_in_several(send: Send) -> None:
-    """MLflow takes 1,000 metrics and 100 parameters or tags at once."""
-    counts = {kind: 3 * limit // 2 for kind, limit in LIMITS.items()}
-    tags = {"op": "tags", "time": 6, "values": {f"t{k}": "x" for k in range(counts["tags"])}}
-    run = send(
-        metrics(**{f"m{k}": k for k in range(counts["metrics"])}),
-        tags,
-        params={f"p{k}": "x" for k in range(counts["params"])},
-    )
-    assert len(run.data.metrics) == counts["metrics"]
-    assert len(run.data.params) == counts["params"]
-    assert {f"t{k}" for k in range(counts["tags"])} <= set(run.data.tags)
-
-
 def test_only_a_finished_run_is_replaced(send: Send, tmp_path: Path) -> None:
     """It becomes KILLED and keeps its end; a failed one tells more as it is, and an unknown one is no error."""
-    run = send(status="FAILED")
+    run = send()
     post = Post(tmp_path, mlflow.get_tracking_uri())
-    for status in ("FAILED", "FINISHED"):
+    for status, becomes in (("FAILED", "FAILED"), ("FINISHED", "KILLED")):
         MlflowClient().set_terminated(run.info.run_id, status, end_time=7)
         post.replace(run.info.run_id)
-        expected = {"FAILED": "FAILED", "FINISHED": "KILLED"}[status]
-        assert mlflow.get_run(run.info.run_id).info.status == expected
+        assert mlflow.get_run(run.info.run_id).info.status == becomes
         assert mlflow.get_run(run.info.run_id).info.end_time == 7
     post.replace("0" * 32)
 

@@ -320,6 +320,35 @@ def test_a_run_that_ended_before_its_result_had_its_place_is_not_finished_twice(
     assert [run.info.status for run in of("placed")] == ["FINISHED", "FINISHED", "KILLED"]
 
 
+def refuse() -> str:
+    """Run a step with a metric whose name MLflow does not take; return the run's id."""
+    with step_run("refused", params={}) as run:
+        for name in ("good", "b\nad", "better"):
+            run.metrics({name: 1.0})
+    return run.id
+
+
+def test_what_mlflow_refuses_costs_nothing_else(project: Path) -> None:
+    """A name that MLflow does not take is left out with a warning; what stands beside it is there."""
+    with pytest.warns(UserWarning, match="MLflow refuses metrics"):
+        run_id = refuse()
+    recorded = mlflow.get_run(run_id)
+    assert recorded.data.metrics == {"good": 1.0, "better": 1.0}
+    assert recorded.info.status == "FINISHED"
+
+
+def test_more_than_one_request_takes_is_sent_in_several(project: Path) -> None:
+    """MLflow takes 1,000 metrics and 100 parameters or tags at once."""
+    with step_run("many", params={f"p{k}": k for k in range(150)}) as run:
+        for epoch in range(300):
+            run.log(epoch, {f"m{k}": epoch for k in range(5)})
+        run.tags({f"t{k}": "x" for k in range(150)})
+    recorded = mlflow.get_run(run.id)
+    assert len(recorded.data.params) == 150
+    assert {f"t{k}" for k in range(150)} <= set(recorded.data.tags)
+    assert [point.step for point in MlflowClient().get_metric_history(run.id, "m4")] == list(range(300))
+
+
 KILLED = """
 import time
 from igarape.tracking import step_run

@@ -72,8 +72,7 @@ class Post:
         if entry["parent"]:
             tags[PARENT] = self.ids[entry["parent"]]
         experiment = self._experiment(entry["experiment"])
-        joined = entry["id"] and self._known(entry["id"])
-        run = joined.info.run_id if joined else None
+        run = entry["id"] if entry["id"] and self._known(entry["id"]) else None
         run = run or self._found(experiment, TRIAL if entry["parent"] else STEP, entry["run"])
         run = run or self._client.create_run(experiment, entry["time"], tags).info.run_id
         self.ids[entry["run"]] = run
