@@ -8,6 +8,7 @@ stopped goes on. Prints the table of experiments/README.md.
 import json
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from igarape.errors import InputError
 from igarape.files import read_json, resumable, write_json
 from igarape.labels import Booleans, Vocabulary
 from igarape.learners.crossfit import Recipe, cross_fit
-from igarape.learners.examples import load_examples
-from igarape.learners.experiment import Network, NetworkKnobs, read_experiment
+from igarape.learners.examples import Examples, load_examples
+from igarape.learners.experiment import Experiment, Network, NetworkKnobs, read_experiment
 from igarape.learners.keys import result_key
+from igarape.learners.knobs import Value
 from igarape.learners.predictor import Predictor
 from igarape.meta.threshold import ISOLATED, above
 from igarape.metrics import f2_per_sample, mean_average_precision, paired_bootstrap
@@ -43,6 +45,7 @@ PLAIN: dict[str, Any] = {
     "head_rate": 0.003,
     "dropout": 0.2,
     "width": 1.0,
+    "frozen": 0.0,
     "decay": 0.001,
     "ema": 0.0,
     "loss": "bce",
@@ -87,6 +90,7 @@ VARIANTS = {
     "balanced": Variant(knobs={"balance": 0.5}),
     "dehazed": Variant(fields={"chips": "dehaze"}),
     "smaller batches": Variant(fields={"batch": 16}),
+    "first half frozen": Variant(knobs={"frozen": 0.5}),
     "larger chips": Variant(fields={"size": 128}),
     "longer, with zoom": Variant(fields={"size": 128, "epochs": 20}, knobs={"dropout": 0.4, "zoom": 0.3}),
 }
@@ -112,28 +116,52 @@ def main() -> None:
 
 def _run(name: str, experiment: Network, vocabulary: Vocabulary) -> None:
     """Cross-fit one variant, and keep its predictions."""
-    params = read_params()
+    examples = read_examples(name, experiment, vocabulary)
+    recipe = full_recipe(experiment, experiment.knobs.fixed(), vocabulary)
+    start = time.perf_counter()
+    with resumable(KEPT / name, result_key(examples, recipe)) as (folder, notes):
+        p = cross_fitted(name, examples, recipe, folder=folder, notes=notes)
+        inside = examples.folds >= 0
+        single = np.zeros_like(p)
+        for fold in range(int(examples.folds.max()) + 1):
+            held = examples.folds == fold
+            model = Predictor([folder / f"fold-{fold}.onnx"], threads=recipe.threads)
+            single[held] = model.predict(examples.pictures[held], tta=False, batch=experiment.batch)
+        np.savez(folder / "predictions.npz", p=p[inside], single=single[inside], y=examples.y[inside])
+        told = VARIANTS[name].fields | VARIANTS[name].knobs
+        write_json({"change": told, "seconds": time.perf_counter() - start}, folder / "variant.json")
+
+
+def read_examples(name: str, experiment: Experiment, vocabulary: Vocabulary) -> Examples:
+    """Return all labelled chips of the project, as the experiment sees them."""
     with progress(f"{name}: reading chips", "chip") as report:
-        examples = load_examples(
+        return load_examples(
             Path("data") / experiment.chips,
             Path("data/split"),
             experiment=experiment,
-            labels=vocabulary.labels,
+            labels=experiment.targets(vocabulary),
             report=report,
         )
-    recipe = Recipe(
+
+
+def full_recipe(experiment: Experiment, knobs: Mapping[str, Value], vocabulary: Vocabulary) -> Recipe:
+    """Return the recipe of a training of all the experiment's epochs, which watches no rows."""
+    return Recipe(
         experiment=experiment,
-        knobs=experiment.knobs.fixed(),
-        exclusive=len(vocabulary.exclusive),
+        knobs=knobs,
+        exclusive=len(set(experiment.targets(vocabulary)) & set(vocabulary.exclusive)),
         epochs=experiment.epochs,
         validation=0.0,
         patience=experiment.epochs,
-        seed=params.seed,
+        seed=read_params().seed,
         threads=workers(),
     )
-    start = time.perf_counter()
-    with resumable(KEPT / name, result_key(examples, recipe)) as (folder, notes), progress(name, "epoch") as report:
-        p = cross_fit(
+
+
+def cross_fitted(name: str, examples: Examples, recipe: Recipe, *, folder: Path, notes: Path) -> Probabilities:
+    """Cross-fit without MLflow, with a progress bar; return the probabilities of all chips."""
+    with progress(name, "epoch") as report:
+        return cross_fit(
             examples.pictures,
             examples.y,
             folds=examples.folds,
@@ -144,15 +172,6 @@ def _run(name: str, experiment: Network, vocabulary: Vocabulary) -> None:
             log_of=lambda _fold: lambda _epoch, _metrics: None,
             report=report,
         )
-        inside = examples.folds >= 0
-        single = np.zeros_like(p)
-        for fold in range(int(examples.folds.max()) + 1):
-            held = examples.folds == fold
-            model = Predictor([folder / f"fold-{fold}.onnx"], threads=recipe.threads)
-            single[held] = model.predict(examples.pictures[held], tta=False, batch=experiment.batch)
-        np.savez(folder / "predictions.npz", p=p[inside], single=single[inside], y=examples.y[inside])
-        told = VARIANTS[name].fields | VARIANTS[name].knobs
-        write_json({"change": told, "seconds": time.perf_counter() - start}, folder / "variant.json")
 
 
 def _experiment(variant: Variant) -> Network:

@@ -44,6 +44,7 @@ knobs:
   head_rate: 0.003
   dropout: 0.1
   width: 0.5
+  frozen: 0.0
   decay: 0.0
   ema: 0.0
   loss: bce

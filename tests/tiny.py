@@ -18,6 +18,7 @@ KNOBS: dict[str, Any] = {
     "dihedral": True,
     "jitter": 0.05,
     "zoom": 0.0,
+    "frozen": 0.0,
     "smallest": 1.0,
     "balance": 0.0,
     "tta": False,

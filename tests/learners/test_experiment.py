@@ -60,6 +60,13 @@ def test_a_head_cannot_learn_from_features_that_are_drawn_at_random() -> None:
     read(weights="imagenet", knobs=KNOBS | {"head_epochs": 20})
 
 
+def test_only_loaded_weights_can_be_kept() -> None:
+    """Layers that are frozen as they were drawn at random would say nothing."""
+    (line,) = refused(knobs=KNOBS | {"frozen": {"choice": [0, 0.4]}})
+    assert "knobs.frozen should be 0 where weights are none" in line
+    read(weights="imagenet", knobs=KNOBS | {"frozen": 0.4})
+
+
 @pytest.mark.parametrize(
     ("backbone", "size", "smallest", "least"), [("inception_v3", 64, 1, 96), ("vgg16", 32, 0.5, 32)]
 )

@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from igarape.errors import InputError
 from igarape.learners import networks
-from igarape.learners.networks import APPLICATIONS, BODY, Application, build_network, find_imagenet
+from igarape.learners.networks import APPLICATIONS, BODY, HEAD, Application, build_network, find_imagenet
 
 SIZE = 32
 BACKBONES = ["plain", "mobilenet", "mobilenet_v2"]  # those that build in a second; all of them in the slow test
-KNOBS = {"dropout": 0.1, "width": 0.25}
+KNOBS = {"dropout": 0.1, "width": 0.25, "frozen": 0.0}
 PICTURES = np.random.default_rng(1).integers(0, 256, (3, SIZE, SIZE, 3)).astype(np.float32)
 
 
@@ -68,7 +68,7 @@ def test_a_network_gives_probabilities_in_float32(backbone: str) -> None:
 @pytest.mark.parametrize("backbone", APPLICATIONS)
 def test_every_backbone_answers_chips_of_any_size_and_learns(backbone: str) -> None:
     """Its own way of preparing RGB values 0..255 stands in front of it; one step of training changes its answers."""
-    network = build_network(backbone, "none", labels=5, exclusive=0, knobs={"dropout": 0.0, "width": 1.0})
+    network = build_network(backbone, "none", labels=5, exclusive=0, knobs=KNOBS | {"dropout": 0.0, "width": 1.0})
     pictures = np.random.default_rng(2).integers(0, 256, (2, 96, 96, 3)).astype(np.float32)
     before = np.asarray(network(pictures, training=True))
     assert np.asarray(network(np.tile(pictures, (1, 2, 1, 1)), training=False)).shape == before.shape == (2, 5)
@@ -146,9 +146,27 @@ def test_the_width_multiplies_the_filters(backbone: str) -> None:
 
 def test_dropout_acts_in_training_only() -> None:
     """An answer does not depend on chance."""
-    network = build("plain", knobs={"dropout": 0.5, "width": 0.25})
+    network = build("plain", knobs=KNOBS | {"dropout": 0.5})
     assert (np.asarray(network(PICTURES, training=False)) == np.asarray(network(PICTURES, training=False))).all()
     assert (np.asarray(network(PICTURES, training=True)) != np.asarray(network(PICTURES, training=True))).any()
+
+
+@pytest.mark.parametrize("frozen", [0.0, 0.4, 1.0])
+def test_frozen_layers_stay_as_they_were_loaded(files: dict[str, Path], frozen: float) -> None:
+    """Their normalisation keeps its statistics too; all others learn, and so does the head."""
+    network = build("mobilenet", str(files["mobilenet"]), KNOBS | {"frozen": frozen})
+    (inner,) = (layer for layer in network.get_layer(BODY).layers if isinstance(layer, keras.Model))
+    layers = [*inner.layers, network.get_layer(HEAD)]
+    before = [layer.get_weights() for layer in layers]
+    network.compile(optimizer=keras.optimizers.SGD(0.1), loss="binary_crossentropy")
+    network.train_on_batch(PICTURES, np.eye(3, 5, dtype=np.float32))
+    learned = [
+        any((now != old).any() for now, old in zip(layer.get_weights(), weights, strict=True))
+        for layer, weights in zip(layers, before, strict=True)
+        if weights
+    ]
+    kept = sum(1 for weights in before[: round(frozen * len(inner.layers))] if weights)
+    assert learned == [False] * kept + [True] * (len(learned) - kept)
 
 
 def features(network: keras.Model) -> Any:

@@ -32,15 +32,16 @@ NetworkName = Literal[
 class NetworkKnobs(Space):
     """What the search may vary of a network.
 
-    learning_rate: peak of the schedule when the whole network learns. warm_up: the share of the steps in which the
-    rate rises to it; along a cosine it falls to nothing. head_epochs: how often the last layer, alone, sees the
-    features of all chips before the rest is trained too, at head_rate. dropout: before the last layer. width:
-    multiplies the filters (MobileNet's alpha). decay: AdamW's weight decay. ema: momentum of the weights' moving
-    average, which takes the weights' place; 0 for none. loss: as losses.make_loss. smoothing: of the labels. dihedral:
-    whether each chip is shown in one of the eight symmetries of the square. jitter: largest relative change of a
-    chip's brightness and contrast. zoom: how much of a chip's side is cut away at most. smallest: the side that
-    training begins with, as a share of the size that it ends with. balance: 0 shows each chip once an epoch; 1 shows
-    the rarest label as often as the most frequent one. tta: whether a prediction is the mean over the eight
+    learning_rate: peak of the schedule when the whole network learns. warm_up: the share of the steps in which the rate
+    rises to it; along a cosine it falls to nothing. head_epochs: how often the last layer, alone, sees the features of
+    all chips before the rest is trained too, at head_rate. dropout: before the last layer. width: multiplies the
+    filters (MobileNet's alpha). frozen: the share of the backbone's layers, from the picture on, that keep their loaded
+    weights; what isn't learned needs no gradients, which saves time. decay: AdamW's weight decay. ema: momentum of the
+    weights' moving average, which takes the weights' place; 0 for none. loss: as losses.make_loss. smoothing: of the
+    labels. dihedral: whether each chip is shown in one of the eight symmetries of the square. jitter: largest relative
+    change of a chip's brightness and contrast. zoom: how much of a chip's side is cut away at most. smallest: the side
+    that training begins with, as a share of the size that it ends with. balance: 0 shows each chip once an epoch; 1
+    shows the rarest label as often as the most frequent one. tta: whether a prediction is the mean over the eight
     symmetries.
     """
 
@@ -51,6 +52,7 @@ class NetworkKnobs(Space):
         "head_rate": (1e-6, 1.0),
         "dropout": (0.0, 0.9),
         "width": (0.1, 4.0),
+        "frozen": (0.0, 1.0),
         "decay": (0.0, 1.0),
         "ema": (0.0, 0.9999),
         "smoothing": (0.0, 0.5),
@@ -71,6 +73,7 @@ class NetworkKnobs(Space):
     head_rate: Knob
     dropout: Knob
     width: Knob
+    frozen: Knob
     decay: Knob
     ema: Knob
     loss: Knob
@@ -177,6 +180,8 @@ class Network(Experiment):
         if self.weights == "none":
             if max(self.knobs.values("head_epochs")) > 0:
                 raise ValueError("knobs.head_epochs should be 0 where weights are none: there are no features yet")
+            if max(self.knobs.values("frozen")) > 0:
+                raise ValueError("knobs.frozen should be 0 where weights are none: there is nothing yet to keep")
             return self
         if self.backbone == "plain":
             raise ValueError("weights should be none: the plain network has no published weights")

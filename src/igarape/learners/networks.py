@@ -23,11 +23,11 @@ def build_network(backbone: str, weights: str, *, labels: int, exclusive: int, k
     """Build a network from float32 (n, side, side, 3), RGB 0..255, of any side, to probabilities (n, labels).
 
     weights: none, imagenet, or a path. exclusive: how many of the first labels share one softmax; the others, each
-    a sigmoid of its own. knobs: dropout and width are read here.
+    a sigmoid of its own. knobs: dropout, width and frozen are read here.
     Raises InputError when the weights can't be had.
     """
     pictures = keras.Input((None, None, 3), name="pictures")
-    features = _body(backbone, weights, knobs["width"])(pictures)
+    features = _body(backbone, weights, width=knobs["width"], frozen=knobs["frozen"])(pictures)
     dropped = keras.layers.Dropout(knobs["dropout"])(features)
     return keras.Model(pictures, _head(labels, exclusive, features.shape[-1])(dropped), name=backbone)
 
@@ -43,8 +43,11 @@ def _head(labels: int, exclusive: int, width: int) -> keras.Model:
     return keras.Model(features, p, name=HEAD)
 
 
-def _body(backbone: str, weights: str, width: float) -> keras.Model:
-    """Return the part from pictures, RGB 0..255, to features (n, channels): what the backbone expects, and itself."""
+def _body(backbone: str, weights: str, *, width: float, frozen: float) -> keras.Model:
+    """Return the part from pictures, RGB 0..255, to features (n, channels): what the backbone expects, and itself.
+
+    frozen: the share of its first layers that don't learn; normalisation among them keeps its statistics, too.
+    """
     pictures = keras.Input((None, None, 3))
     if backbone == "plain":
         return keras.Model(pictures, _plain(pictures, width), name=BODY)
@@ -53,6 +56,8 @@ def _body(backbone: str, weights: str, width: float) -> keras.Model:
     published = application.make(input_shape=(None, None, 3), include_top=False, weights=None, pooling="avg", **alpha)
     body = keras.models.clone_model(published, clone_function=_quickened)
     _load_weights(body, backbone, weights)
+    for layer in body.layers[: round(frozen * len(body.layers))]:
+        layer.trainable = False
     return keras.Model(pictures, body(application.prepare(pictures)), name=BODY)
 
 

@@ -1,0 +1,53 @@
+"""What an experiment scores out of fold when no chip is held out, as five-fold loops elsewhere are scored.
+
+The steps hold a fifth of the chips out, so that of 1,680 chips a fold's model learns from 1,076; here it learns from
+1,344. Run by itself, in a project whose steps up to search have run for the experiments: `python bench/five_folds.py
+NAMES`. A run that was stopped goes on. Prints a table.
+"""
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from ablations import cross_fitted, full_recipe, read_examples
+
+from igarape.chips.split import make_folds
+from igarape.datasets import read_dataset
+from igarape.files import read_json, resumable, write_json
+from igarape.learners.experiment import read_experiments
+from igarape.learners.keys import result_key
+from igarape.meta.figures import figures
+from igarape.params import read_params
+
+KEPT = Path("data/.five_folds")
+FOLDS = 5
+
+
+def main() -> None:
+    """Cross-fit each experiment named on the command line, with the knobs that its search found best."""
+    params = read_params()
+    dataset = read_dataset(params.dataset)
+    vocabulary = dataset.labels.vocabulary()
+    experiments = read_experiments(tuple(sys.argv[1:]), vocabulary, nir=bool(dataset.tifs))
+    rows = ["| experiment | chips | F2 | mAP | minutes |", "|---|---|---|---|---|"]
+    for name, experiment in experiments.items():
+        examples = read_examples(name, experiment, vocabulary)
+        folds = make_folds(examples.y, examples.groups, folds=FOLDS, holdout=0.0, seed=params.seed)
+        examples = replace(examples, folds=folds, digest=f"{examples.digest} {folds.tobytes().hex()}")
+        recipe = full_recipe(experiment, read_json(Path("data/search") / name / "best.json")["knobs"], vocabulary)
+        if not (KEPT / name).exists():
+            start = time.perf_counter()
+            with resumable(KEPT / name, result_key(examples, recipe)) as (folder, notes):
+                p = cross_fitted(name, examples, recipe, folder=folder, notes=notes)
+                scored = dict(figures(examples.y, p, labels=experiment.targets(vocabulary), vocabulary=vocabulary))
+                write_json(scored | {"minutes": (time.perf_counter() - start) / 60}, folder / "scores.json")
+        found = read_json(KEPT / name / "scores.json")
+        rows.append(
+            f"| {name} | {len(examples.images):,} | {found['f2']:.4f} | {found['map']:.4f} | {found['minutes']:.1f} |"
+        )
+    print("\n".join(rows))
+
+
+if __name__ == "__main__":
+    main()
