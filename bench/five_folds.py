@@ -14,7 +14,7 @@ from ablations import cross_fitted, full_recipe, read_examples
 
 from igarape.chips.split import make_folds
 from igarape.datasets import read_dataset
-from igarape.files import read_json, resumable, write_json
+from igarape.files import digest, read_json, resumable, write_json
 from igarape.learners.experiment import read_experiments
 from igarape.learners.keys import result_key
 from igarape.meta.figures import figures
@@ -34,7 +34,7 @@ def main() -> None:
     for name, experiment in experiments.items():
         examples = read_examples(name, experiment, vocabulary)
         folds = make_folds(examples.y, examples.groups, folds=FOLDS, holdout=0.0, seed=params.seed)
-        examples = replace(examples, folds=folds, digest=f"{examples.digest} {folds.tobytes().hex()}")
+        examples = replace(examples, folds=folds, digest=digest([examples.digest, folds.tobytes()]))
         recipe = full_recipe(experiment, read_json(Path("data/search") / name / "best.json")["knobs"], vocabulary)
         if not (KEPT / name).exists():
             start = time.perf_counter()
