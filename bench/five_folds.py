@@ -2,7 +2,7 @@
 
 The steps hold a fifth of the chips out, so that of 1,680 chips a fold's model learns from 1,076; here it learns from
 1,344. Run by itself, in a project whose steps up to search have run for the experiments: `python bench/five_folds.py
-NAMES`. A run that was stopped goes on. Prints a table.
+NAMES`. Predictions are kept in data/.five_folds; a run that was stopped goes on. Prints a table.
 """
 
 import sys
@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from ablations import cross_fitted, full_recipe, read_examples
 
 from igarape.chips.split import make_folds
@@ -36,13 +37,16 @@ def main() -> None:
         folds = make_folds(examples.y, examples.groups, folds=FOLDS, holdout=0.0, seed=params.seed)
         examples = replace(examples, folds=folds, digest=digest([examples.digest, folds.tobytes()]))
         recipe = full_recipe(experiment, read_json(Path("data/search") / name / "best.json")["knobs"], vocabulary)
-        if not (KEPT / name).exists():
+        key = result_key(examples, recipe)
+        kept = KEPT / f"{name}-{key}"
+        if not kept.exists():
             start = time.perf_counter()
-            with resumable(KEPT / name, result_key(examples, recipe)) as (folder, notes):
+            with resumable(kept, key) as (folder, notes):
                 p = cross_fitted(name, examples, recipe, folder=folder, notes=notes)
+                np.savez(folder / "predictions.npz", p=p, y=examples.y, folds=folds)
                 scored = dict(figures(examples.y, p, labels=experiment.targets(vocabulary), vocabulary=vocabulary))
                 write_json(scored | {"minutes": (time.perf_counter() - start) / 60}, folder / "scores.json")
-        found = read_json(KEPT / name / "scores.json")
+        found = read_json(kept / "scores.json")
         rows.append(
             f"| {name} | {len(examples.images):,} | {found['f2']:.4f} | {found['map']:.4f} | {found['minutes']:.1f} |"
         )
