@@ -45,6 +45,7 @@ knobs:
   dropout: 0.1
   width: 0.5
   frozen: 0.0
+  momentum: 0.9
   decay: 0.0
   ema: 0.0
   loss: bce
