@@ -46,7 +46,6 @@ PLAIN: dict[str, Any] = {
     "dropout": 0.2,
     "width": 1.0,
     "frozen": 0.0,
-    "momentum": 0.9,
     "decay": 0.001,
     "ema": 0.0,
     "loss": "bce",
@@ -92,7 +91,6 @@ VARIANTS = {
     "dehazed": Variant(fields={"chips": "dehaze"}),
     "smaller batches": Variant(fields={"batch": 16}),
     "first half frozen": Variant(knobs={"frozen": 0.5}),
-    "longer averages": Variant(knobs={"momentum": 0.97}),
     "larger chips": Variant(fields={"size": 128}),
     "longer, with zoom": Variant(fields={"size": 128, "epochs": 20}, knobs={"dropout": 0.4, "zoom": 0.3}),
 }

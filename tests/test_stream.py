@@ -45,7 +45,6 @@ knobs:
   dropout: 0.1
   width: 0.5
   frozen: 0.0
-  momentum: 0.9
   decay: 0.0
   ema: 0.0
   loss: bce

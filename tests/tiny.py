@@ -19,7 +19,6 @@ KNOBS: dict[str, Any] = {
     "jitter": 0.05,
     "zoom": 0.0,
     "frozen": 0.0,
-    "momentum": 0.9,
     "smallest": 1.0,
     "balance": 0.0,
     "tta": False,

@@ -15,7 +15,7 @@ from igarape.learners.networks import APPLICATIONS, BODY, HEAD, Application, bui
 
 SIZE = 32
 BACKBONES = ["plain", "mobilenet", "mobilenet_v2"]  # those that build in a second; all of them in the slow test
-KNOBS = {"dropout": 0.1, "width": 0.25, "frozen": 0.0, "momentum": 0.9}
+KNOBS = {"dropout": 0.1, "width": 0.25, "frozen": 0.0}
 PICTURES = np.random.default_rng(1).integers(0, 256, (3, SIZE, SIZE, 3)).astype(np.float32)
 
 
@@ -104,14 +104,13 @@ def test_the_first_labels_share_a_softmax() -> None:
     assert (abs(p.sum(axis=1) - 2) > 1e-3).any()
 
 
-@pytest.mark.parametrize("momentum", [0.9, 0.97])
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_the_statistics_of_every_normalisation_follow_as_told(backbone: str, momentum: float) -> None:
+def test_the_statistics_of_every_normalisation_follow_quickly(backbone: str) -> None:
     """At Keras's own momentum they lag behind in a few hundred steps, nested layers included."""
-    network = build(backbone, knobs=KNOBS | {"momentum": momentum})
+    network = build(backbone)
     found = [layer for layer in network._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
     assert len(found) >= 5
-    assert {layer.momentum for layer in found} == {momentum}
+    assert {layer.momentum for layer in found} == {0.9}
     assert {type(layer) for layer in found} == {networks.BatchNormalization}
 
 

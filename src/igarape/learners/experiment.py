@@ -36,8 +36,7 @@ class NetworkKnobs(Space):
     rises to it; along a cosine it falls to nothing. head_epochs: how often the last layer, alone, sees the features of
     all chips before the rest is trained too, at head_rate. dropout: before the last layer. width: multiplies the
     filters (MobileNet's alpha). frozen: the share of the backbone's layers, from the picture on, that keep their loaded
-    weights; what isn't learned needs no gradients, which saves time. momentum: of batch normalisation's moving
-    averages: near 1, they see more batches and lag further behind. decay: AdamW's weight decay. ema: momentum of the
+    weights; what isn't learned needs no gradients, which saves time. decay: AdamW's weight decay. ema: momentum of the
     weights' moving average, which takes the weights' place; 0 for none. loss: as losses.make_loss. smoothing: of the
     labels. dihedral: whether each chip is shown in one of the eight symmetries of the square. jitter: largest relative
     change of a chip's brightness and contrast. zoom: how much of a chip's side is cut away at most. smallest: the side
@@ -54,7 +53,6 @@ class NetworkKnobs(Space):
         "dropout": (0.0, 0.9),
         "width": (0.1, 4.0),
         "frozen": (0.0, 1.0),
-        "momentum": (0.5, 0.9999),
         "decay": (0.0, 1.0),
         "ema": (0.0, 0.9999),
         "smoothing": (0.0, 0.5),
@@ -76,7 +74,6 @@ class NetworkKnobs(Space):
     dropout: Knob
     width: Knob
     frozen: Knob
-    momentum: Knob
     decay: Knob
     ema: Knob
     loss: Knob

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,6 +11,7 @@ import tensorflow as tf
 
 from igarape.errors import InputError
 
+MOMENTUM = 0.9
 FILTERS = (16, 32, 64, 128, 192)
 IMAGENET_MEAN, IMAGENET_DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of R, G and B in 0..255
 HEAD, BODY = "head", "body"
@@ -23,11 +23,11 @@ def build_network(backbone: str, weights: str, *, labels: int, exclusive: int, k
     """Build a network from float32 (n, side, side, 3), RGB 0..255, of any side, to probabilities (n, labels).
 
     weights: none, imagenet, or a path. exclusive: how many of the first labels share one softmax; the others, each
-    a sigmoid of its own. knobs: dropout, width, frozen and momentum are read here.
+    a sigmoid of its own. knobs: dropout, width and frozen are read here.
     Raises InputError when the weights can't be had.
     """
     pictures = keras.Input((None, None, 3), name="pictures")
-    features = _body(backbone, weights, knobs)(pictures)
+    features = _body(backbone, weights, width=knobs["width"], frozen=knobs["frozen"])(pictures)
     dropped = keras.layers.Dropout(knobs["dropout"])(features)
     return keras.Model(pictures, _head(labels, exclusive, features.shape[-1])(dropped), name=backbone)
 
@@ -43,21 +43,20 @@ def _head(labels: int, exclusive: int, width: int) -> keras.Model:
     return keras.Model(features, p, name=HEAD)
 
 
-def _body(backbone: str, weights: str, knobs: Mapping[str, Any]) -> keras.Model:
+def _body(backbone: str, weights: str, *, width: float, frozen: float) -> keras.Model:
     """Return the part from pictures, RGB 0..255, to features (n, channels): what the backbone expects, and itself.
 
-    The first layers, as many as frozen says, don't learn; normalisation among them keeps its statistics, too.
+    frozen: the share of its first layers that don't learn; normalisation among them keeps its statistics, too.
     """
-    width, momentum = knobs["width"], knobs["momentum"]
     pictures = keras.Input((None, None, 3))
     if backbone == "plain":
-        return keras.Model(pictures, _plain(pictures, width=width, momentum=momentum), name=BODY)
+        return keras.Model(pictures, _plain(pictures, width), name=BODY)
     application = APPLICATIONS[backbone]
     alpha = {} if width == 1.0 else {"alpha": width}
     published = application.make(input_shape=(None, None, 3), include_top=False, weights=None, pooling="avg", **alpha)
-    body = keras.models.clone_model(published, clone_function=partial(_copy, momentum=momentum))
+    body = keras.models.clone_model(published, clone_function=_quickened)
     _load_weights(body, backbone, weights)
-    for layer in body.layers[: round(knobs["frozen"] * len(body.layers))]:
+    for layer in body.layers[: round(frozen * len(body.layers))]:
         layer.trainable = False
     return keras.Model(pictures, body(application.prepare(pictures)), name=BODY)
 
@@ -82,19 +81,19 @@ class BatchNormalization(keras.layers.BatchNormalization):
         return outputs
 
 
-def _copy(layer: keras.layers.Layer, *, momentum: float) -> keras.layers.Layer:
-    """Copy a layer; one that normalises becomes ours, with the experiment's momentum in the place of Keras's."""
+def _quickened(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """Copy a layer; what normalises, with a lower momentum: at 0.99 or 0.999 averages lag behind."""
     if isinstance(layer, keras.layers.BatchNormalization):
-        return BatchNormalization.from_config(layer.get_config() | {"momentum": momentum})
+        return BatchNormalization.from_config(layer.get_config() | {"momentum": MOMENTUM})
     return type(layer).from_config(layer.get_config())
 
 
-def _plain(pictures: Tensor, *, width: float, momentum: float) -> Tensor:
+def _plain(pictures: Tensor, width: float) -> Tensor:
     """Five blocks of convolution, normalisation and pooling, then the mean and the maximum over the picture."""
     x = _to_signed(pictures)
     for filters in FILTERS:
         x = keras.layers.Conv2D(max(8, round(filters * width)), 3, padding="same", use_bias=False)(x)
-        x = BatchNormalization(momentum=momentum)(x)
+        x = BatchNormalization(momentum=MOMENTUM)(x)
         x = keras.layers.ReLU()(x)
         x = keras.layers.MaxPooling2D()(x)
     mean = keras.layers.GlobalAveragePooling2D()(x)
