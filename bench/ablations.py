@@ -41,6 +41,7 @@ SHORT = {"size": 96, "epochs": 6}
 PLAIN: dict[str, Any] = {
     "learning_rate": 0.001,
     "warm_up": 0.1,
+    "floor": 0.0,
     "head_epochs": 0.0,
     "head_rate": 0.003,
     "dropout": 0.2,
@@ -77,6 +78,7 @@ VARIANTS = {
     "head first, lower rate": Variant(knobs={"head_epochs": 30.0, "learning_rate": 0.0005}),
     "head first, higher rate": Variant(knobs={"head_epochs": 30.0, "learning_rate": 0.002}),
     "averaged weights": Variant(knobs={"ema": 0.98}),
+    "averaged weights, higher floor": Variant(knobs={"ema": 0.98, "floor": 0.3}),
     "growing chips": Variant(knobs={"smallest": 0.67}),
     "smoothing": Variant(knobs={"smoothing": 0.1}),
     "smoothing, lower rate": Variant(knobs={"smoothing": 0.1, "learning_rate": 0.0005}),

@@ -89,7 +89,11 @@ def _bare(examples: Taught) -> float:
         steps = -(-len(rows) // wanted.batch) * EPOCHS
         warm_up = round(steps * knobs["warm_up"])
         rate = keras.optimizers.schedules.CosineDecay(
-            knobs["learning_rate"] / 10, steps - warm_up, warmup_target=knobs["learning_rate"], warmup_steps=warm_up
+            knobs["learning_rate"] / 10,
+            steps - warm_up,
+            warmup_target=knobs["learning_rate"],
+            warmup_steps=warm_up,
+            alpha=knobs["floor"],
         )
         network = build_network("plain", "none", labels=targets.shape[1], exclusive=0, knobs=knobs)
         loss = make_loss("bce", smoothing=0.0, exclusive=0)

@@ -40,6 +40,7 @@ batch: 16
 knobs:
   learning_rate: {{low: 0.001, high: 0.01, scale: log}}
   warm_up: 0.1
+  floor: 0.0
   head_epochs: 0
   head_rate: 0.003
   dropout: 0.1

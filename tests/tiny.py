@@ -7,6 +7,7 @@ from igarape.learners.experiment import Network, NetworkKnobs, Tabular, TreeKnob
 KNOBS: dict[str, Any] = {
     "learning_rate": 0.01,
     "warm_up": 0.1,
+    "floor": 0.0,
     "head_epochs": 0.0,
     "head_rate": 0.01,
     "dropout": 0.0,

@@ -13,6 +13,7 @@ import tiny
 from igarape.chips.pictures import symmetries
 from igarape.labels import Booleans
 from igarape.learners.examples import Pictures
+from igarape.learners.networks import BODY, normalisations
 from igarape.learners.predictor import Predictor
 from igarape.learners.scoring import score
 from igarape.learners.training import Schedule, Trained, fit, side_of
@@ -171,6 +172,16 @@ def test_averaged_weights_are_kept_without_watched_rows_too() -> None:
     assert score(unwatched[WATCH], TRUTH[WATCH])["val_loss"] == pytest.approx(log[2][1]["val_loss"], abs=1e-6)
 
 
+def test_averaged_weights_normalise_by_their_own_statistics() -> None:
+    """Not by those of the weights that they are the average of: the mean over the training rows, all of them."""
+    trained = train(PICTURES, TRUTH, epochs=3, watch=WATCH[:0], log=[], ema=0.9)
+    body = trained.network.get_layer(BODY)
+    layer = normalisations(body)[0]
+    met = np.asarray(keras.Model(body.inputs, layer.input)(PICTURES[TRAIN].astype(np.float32)))
+    assert np.asarray(layer.moving_mean) == pytest.approx(met.mean(axis=(0, 1, 2)), rel=1e-4, abs=1e-5)
+    assert layer.momentum == 0.9
+
+
 @pytest.mark.parametrize(("smallest", "expected"), [(1.0, [128] * 6), (0.5, [64, 96, 96, 128, 128, 128])])
 def test_chips_grow_to_their_size(smallest: float, expected: list[int]) -> None:
     """In steps of 32 pixels, and the last third of the epochs has them as they are."""
@@ -186,13 +197,15 @@ def test_no_epoch_has_chips_of_another_kind(size: int, smallest: float, epochs: 
     assert epochs == 1 or sides[-1] == size
 
 
-@pytest.mark.parametrize(("steps", "warm_up"), [(100, 0.1), (100, 0.0), (7, 0.5), (1, 0.9)])
-def test_the_rate_is_that_of_keras_cosine_decay(steps: int, warm_up: float) -> None:
-    """From a tenth of its peak up to it, and down to nothing along a cosine."""
+@pytest.mark.parametrize(
+    ("steps", "warm_up", "floor"), [(100, 0.1, 0.0), (100, 0.0, 0.3), (7, 0.5, 0.0), (1, 0.9, 0.0), (9, 0.1, 1.0)]
+)
+def test_the_rate_is_that_of_keras_cosine_decay(steps: int, warm_up: float, floor: float) -> None:
+    """From a tenth of its peak up to it, and down to its floor along a cosine."""
     rising = max(1, round(steps * warm_up))
     expected = keras.optimizers.schedules.CosineDecay(
-        0.001, max(1, steps - rising), warmup_target=0.01, warmup_steps=rising
+        0.001, max(1, steps - rising), warmup_target=0.01, warmup_steps=rising, alpha=floor
     )
-    schedule = Schedule(0.01, steps, warm_up=warm_up)
+    schedule = Schedule(0.01, steps, warm_up=warm_up, floor=floor)
     rates = [float(schedule(step)) for step in range(steps + 2)]
     assert rates == pytest.approx([float(expected(step)) for step in range(steps + 2)], abs=1e-8)

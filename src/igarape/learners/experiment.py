@@ -33,21 +33,22 @@ class NetworkKnobs(Space):
     """What the search may vary of a network.
 
     learning_rate: peak of the schedule when the whole network learns. warm_up: the share of the steps in which the rate
-    rises to it; along a cosine it falls to nothing. head_epochs: how often the last layer, alone, sees the features of
-    all chips before the rest is trained too, at head_rate. dropout: before the last layer. width: multiplies the
-    filters (MobileNet's alpha). frozen: the share of the backbone's layers, from the picture on, that keep their loaded
-    weights; what isn't learned needs no gradients, which saves time. decay: AdamW's weight decay. ema: momentum of the
-    weights' moving average, which takes the weights' place; 0 for none. loss: as losses.make_loss. smoothing: of the
-    labels. dihedral: whether each chip is shown in one of the eight symmetries of the square. jitter: largest relative
-    change of a chip's brightness and contrast. zoom: how much of a chip's side is cut away at most. smallest: the side
-    that training begins with, as a share of the size that it ends with. balance: 0 shows each chip once an epoch; 1
-    shows the rarest label as often as the most frequent one. tta: whether a prediction is the mean over the eight
-    symmetries.
+    rises to it. floor: what it then falls to along a cosine, as a share of the peak. head_epochs: how often the last
+    layer, alone, sees the features of all chips before the rest is trained too, at head_rate. dropout: before the last
+    layer. width: multiplies the filters (MobileNet's alpha). frozen: the share of the backbone's layers, from the
+    picture on, that keep their loaded weights; what isn't learned needs no gradients, which saves time. decay: AdamW's
+    weight decay. ema: momentum of the weights' moving average, which takes the weights' place; 0 for none. loss: as
+    losses.make_loss. smoothing: of the labels. dihedral: whether each chip is shown in one of the eight symmetries of
+    the square. jitter: largest relative change of a chip's brightness and contrast. zoom: how much of a chip's side is
+    cut away at most. smallest: the side that training begins with, as a share of the size that it ends with. balance: 0
+    shows each chip once an epoch; 1 shows the rarest label as often as the most frequent one. tta: whether a prediction
+    is the mean over the eight symmetries.
     """
 
     numbers: ClassVar = {
         "learning_rate": (1e-6, 1.0),
         "warm_up": (0.0, 0.9),
+        "floor": (0.0, 1.0),
         "head_epochs": (0.0, 500.0),
         "head_rate": (1e-6, 1.0),
         "dropout": (0.0, 0.9),
@@ -69,6 +70,7 @@ class NetworkKnobs(Space):
 
     learning_rate: Knob
     warm_up: Knob
+    floor: Knob
     head_epochs: Knob
     head_rate: Knob
     dropout: Knob

@@ -81,6 +81,17 @@ class BatchNormalization(keras.layers.BatchNormalization):
         return outputs
 
 
+def normalisations(model: keras.Model) -> list[BatchNormalization]:
+    """Return a model's batch normalisations, those of the models within it too."""
+    found = []
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            found += normalisations(layer)
+        elif isinstance(layer, BatchNormalization):
+            found.append(layer)
+    return found
+
+
 def _quickened(layer: keras.layers.Layer) -> keras.layers.Layer:
     """Copy a layer; what normalises, with a lower momentum: at 0.99 or 0.999 averages lag behind."""
     if isinstance(layer, keras.layers.BatchNormalization):

@@ -17,12 +17,13 @@ from igarape.learners.examples import Pictures, Rows
 from igarape.learners.experiment import Network
 from igarape.learners.inputs import Side, training_batches
 from igarape.learners.losses import make_loss
-from igarape.learners.networks import BODY, HEAD, build_network
+from igarape.learners.networks import BODY, HEAD, build_network, normalisations
 from igarape.learners.scoring import Log, score
 from igarape.tables import Probabilities
 
 # What a prediction, which keeps no gradients, looks at at once: some batches, but no more pixels than this.
 ROOM, PIXELS = 4, 2**21
+MEASURED = 4096  # chips at most, from which normalisation's statistics are taken anew
 STEPS_AT_ONCE = 50  # without a return to Python, which costs a small network a fifth of its time
 
 
@@ -116,23 +117,19 @@ def fit(
             zoom=knobs["zoom"],
             balance=knobs["balance"],
         )
-        watcher = _Watch(trained, pictures, y, watch, log)
-        callbacks = _callbacks(side, watcher, ema=knobs["ema"], patience=patience)
+        # In this order: the averaged weights are in place, with their own statistics, when the rows are scored.
+        callbacks: list[keras.callbacks.Callback] = [keras.callbacks.LambdaCallback(on_epoch_begin=side.set)]
+        if knobs["ema"]:
+            callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+            measured = np.random.default_rng(seed).permutation(train)[:MEASURED]
+            callbacks.append(_Remeasure(trained, pictures, measured, last=None if len(watch) else epochs - 1))
+        callbacks.append(_Watch(trained, pictures, y, watch, log))
+        if len(watch) and patience is not None:
+            callbacks.append(
+                keras.callbacks.EarlyStopping("val_loss", mode="min", patience=patience, restore_best_weights=True)
+            )
         network.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)  # training_batches shuffles
     return trained
-
-
-def _callbacks(side: Side, watcher: "_Watch", *, ema: float, patience: int | None) -> list[keras.callbacks.Callback]:
-    """Return what happens between epochs, in its order: the averaged weights are in place when the rows are scored."""
-    callbacks: list[keras.callbacks.Callback] = [keras.callbacks.LambdaCallback(on_epoch_begin=side.set)]
-    if ema:
-        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
-    callbacks.append(watcher)
-    if len(watcher.rows) and patience is not None:
-        callbacks.append(
-            keras.callbacks.EarlyStopping("val_loss", mode="min", patience=patience, restore_best_weights=True)
-        )
-    return callbacks
 
 
 def side_of(epoch: int, epochs: int, size: int, smallest: float) -> int:
@@ -159,7 +156,7 @@ def _teach_head(
 
 def _optimizer(knobs: Mapping[str, Any], steps: int) -> keras.optimizers.Optimizer:
     """Return AdamW whose rate follows the schedule."""
-    schedule = Schedule(knobs["learning_rate"], steps, warm_up=knobs["warm_up"])
+    schedule = Schedule(knobs["learning_rate"], steps, warm_up=knobs["warm_up"], floor=knobs["floor"])
     average = {"use_ema": True, "ema_momentum": knobs["ema"]} if knobs["ema"] else {}
     return AdamW(schedule, weight_decay=knobs["decay"], **average)
 
@@ -177,14 +174,14 @@ class AdamW(keras.optimizers.AdamW):
 
 
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A rate that rises from a tenth of its peak, for a share of the steps, and then falls to nothing along a cosine.
+    """A rate that rises from a tenth of its peak, for a share of the steps, and then falls along a cosine.
 
-    As Keras's CosineDecay, without its condition, of which the graph would hold two functions for each variable of the
-    network and which TensorFlow never frees.
+    warm_up: that share. floor: what it falls to, as a share of its peak. As Keras's CosineDecay, without its condition,
+    of which the graph would hold two functions for each variable of the network and which TensorFlow never frees.
     """
 
-    def __init__(self, peak: float, steps: int, *, warm_up: float) -> None:
-        self.peak = peak
+    def __init__(self, peak: float, steps: int, *, warm_up: float, floor: float) -> None:
+        self.peak, self.floor = peak, floor
         self.rising = max(1, round(steps * warm_up))
         self.falling = max(1, steps - self.rising)
 
@@ -193,7 +190,36 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         done = keras.ops.cast(step, "float32")
         rise = 0.1 + 0.9 * done / self.rising
         fall = keras.ops.clip((done - self.rising) / self.falling, 0.0, 1.0)
-        return self.peak * keras.ops.where(done < self.rising, rise, 0.5 + 0.5 * keras.ops.cos(math.pi * fall))
+        left = self.floor + (1 - self.floor) * (0.5 + 0.5 * keras.ops.cos(math.pi * fall))
+        return self.peak * keras.ops.where(done < self.rising, rise, left)
+
+
+class _Remeasure(keras.callbacks.Callback):
+    """Takes the statistics of normalisation anew: those of the averaged weights, which no batch has passed yet.
+
+    They are the mean over batches (Izmailov et al., Averaging weights leads to wider optima, UAI 2018, section 3.2);
+    some thousand chips are enough for it (Wu and Johnson, Rethinking "Batch" in BatchNorm, 2021, section 3).
+    """
+
+    def __init__(self, trained: Trained, pictures: Pictures, rows: Rows, *, last: int | None) -> None:
+        """rows: of the pictures, in random order. last: the only epoch after which it matters; None: after each."""
+        super().__init__()
+        self.trained, self.pictures, self.rows, self.last = trained, pictures, rows, last
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Show the body the rows as in a training, batch by batch, and leave the weights as they are."""
+        if self.last is not None and epoch < self.last:
+            return
+        body = self.trained.network.get_layer(BODY)
+        layers = normalisations(body)
+        momenta = [layer.momentum for layer in layers]
+        for start in range(0, len(self.rows) if layers else 0, self.trained.batch):
+            rows = self.rows[start : start + self.trained.batch]
+            for layer in layers:
+                layer.momentum = start / (start + len(rows))  # so that what moves is the mean over all chips so far
+            body(self.pictures[rows].astype(np.float32), training=True)
+        for layer, momentum in zip(layers, momenta, strict=True):
+            layer.momentum = momentum
 
 
 class _Watch(keras.callbacks.Callback):
