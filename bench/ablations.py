@@ -93,6 +93,8 @@ VARIANTS = {
     "dehazed": Variant(fields={"chips": "dehaze"}),
     "smaller batches": Variant(fields={"batch": 16}),
     "first half frozen": Variant(knobs={"frozen": 0.5}),
+    "five sixths frozen, higher rate": Variant(knobs={"frozen": 0.83, "learning_rate": 0.002}),
+    "MobileNetV2": Variant(fields={"backbone": "mobilenet_v2"}, knobs={"frozen": 0.43}),
     "larger chips": Variant(fields={"size": 128}),
     "longer, with zoom": Variant(fields={"size": 128, "epochs": 20}, knobs={"dropout": 0.4, "zoom": 0.3}),
 }

@@ -16,7 +16,7 @@ from igarape.learners.examples import Pictures
 from igarape.learners.networks import BODY, normalisations
 from igarape.learners.predictor import Predictor
 from igarape.learners.scoring import score
-from igarape.learners.training import Schedule, Trained, fit, side_of
+from igarape.learners.training import Schedule, Trained, _optimizer, fit, side_of
 
 KNOBS = tiny.KNOBS | {"dropout": 0.2, "decay": 0.001}
 TINY = tiny.tiny()
@@ -177,9 +177,18 @@ def test_averaged_weights_normalise_by_their_own_statistics() -> None:
     trained = train(PICTURES, TRUTH, epochs=3, watch=WATCH[:0], log=[], ema=0.9)
     body = trained.network.get_layer(BODY)
     layer = normalisations(body)[0]
-    met = np.asarray(keras.Model(body.inputs, layer.input)(PICTURES[TRAIN].astype(np.float32)))
+    met = np.asarray(keras.Model(body.input, layer.input)(PICTURES[TRAIN].astype(np.float32)))
     assert np.asarray(layer.moving_mean) == pytest.approx(met.mean(axis=(0, 1, 2)), rel=1e-4, abs=1e-5)
     assert layer.momentum == 0.9
+
+
+@pytest.mark.parametrize(
+    ("ema", "steps", "expected"), [(0.98, 200, 0.98), (0.98, 80, 0.95), (0.5, 80, 0.5), (0.9, 3, 0.0)]
+)
+def test_no_average_spans_more_than_a_quarter_of_the_steps(ema: float, steps: int, expected: float) -> None:
+    """A momentum m spans 1 / (1 - m) steps."""
+    knobs = KNOBS | {"ema": ema}
+    assert _optimizer(knobs, steps).ema_momentum == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("smallest", "expected"), [(1.0, [128] * 6), (0.5, [64, 96, 96, 128, 128, 128])])

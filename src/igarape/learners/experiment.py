@@ -37,12 +37,12 @@ class NetworkKnobs(Space):
     layer, alone, sees the features of all chips before the rest is trained too, at head_rate. dropout: before the last
     layer. width: multiplies the filters (MobileNet's alpha). frozen: the share of the backbone's layers, from the
     picture on, that keep their loaded weights; what isn't learned needs no gradients, which saves time. decay: AdamW's
-    weight decay. ema: momentum of the weights' moving average, which takes the weights' place; 0 for none. loss: as
-    losses.make_loss. smoothing: of the labels. dihedral: whether each chip is shown in one of the eight symmetries of
-    the square. jitter: largest relative change of a chip's brightness and contrast. zoom: how much of a chip's side is
-    cut away at most. smallest: the side that training begins with, as a share of the size that it ends with. balance: 0
-    shows each chip once an epoch; 1 shows the rarest label as often as the most frequent one. tta: whether a prediction
-    is the mean over the eight symmetries.
+    weight decay. ema: momentum of the weights' moving average, which takes the weights' place; 0 for none; lower where
+    it would reach back over more than a quarter of the steps. loss: as losses.make_loss. smoothing: of the labels.
+    dihedral: whether each chip is shown in one of the eight symmetries of the square. jitter: largest relative change
+    of a chip's brightness and contrast. zoom: how much of a chip's side is cut away at most. smallest: the side that
+    training begins with, as a share of the size that it ends with. balance: 0 shows each chip once an epoch; 1 shows
+    the rarest label as often as the most frequent one. tta: whether a prediction is the mean over the eight symmetries.
     """
 
     numbers: ClassVar = {

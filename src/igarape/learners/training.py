@@ -24,6 +24,9 @@ from igarape.tables import Probabilities
 # What a prediction, which keeps no gradients, looks at at once: some batches, but no more pixels than this.
 ROOM, PIXELS = 4, 2**21
 MEASURED = 4096  # chips at most, from which normalisation's statistics are taken anew
+# The steps that an average of weights reaches back over, 1 / (1 - momentum), as a share of all: where chips are few,
+# and so steps, it would hold weights that have not learned yet.
+SPAN = 0.25
 STEPS_AT_ONCE = 50  # without a return to Python, which costs a small network a fifth of its time
 
 
@@ -155,9 +158,10 @@ def _teach_head(
 
 
 def _optimizer(knobs: Mapping[str, Any], steps: int) -> keras.optimizers.Optimizer:
-    """Return AdamW whose rate follows the schedule."""
+    """Return AdamW whose rate follows the schedule, and whose averages span SPAN of the steps at most."""
     schedule = Schedule(knobs["learning_rate"], steps, warm_up=knobs["warm_up"], floor=knobs["floor"])
-    average = {"use_ema": True, "ema_momentum": knobs["ema"]} if knobs["ema"] else {}
+    longest = 1 - 1 / max(1.0, SPAN * steps)
+    average = {"use_ema": True, "ema_momentum": min(knobs["ema"], longest)} if knobs["ema"] else {}
     return AdamW(schedule, weight_decay=knobs["decay"], **average)
 
 
