@@ -19,6 +19,7 @@ from igarape.files import digest, read_json, resumable, write_json
 from igarape.learners.experiment import read_experiments
 from igarape.learners.keys import result_key
 from igarape.meta.figures import figures
+from igarape.metrics import mean_average_precision
 from igarape.params import read_params
 
 KEPT = Path("data/.five_folds")
@@ -31,7 +32,7 @@ def main() -> None:
     dataset = read_dataset(params.dataset)
     vocabulary = dataset.labels.vocabulary()
     experiments = read_experiments(tuple(sys.argv[1:]), vocabulary, nir=bool(dataset.tifs))
-    rows = ["| experiment | chips | F2 | mAP | minutes |", "|---|---|---|---|---|"]
+    rows = ["| experiment | chips | F2 | mAP | of the rare labels | minutes |", "|---|---|---|---|---|---|"]
     for name, experiment in experiments.items():
         examples = read_examples(name, experiment, vocabulary)
         folds = make_folds(examples.y, examples.groups, folds=FOLDS, holdout=0.0, seed=params.seed)
@@ -46,10 +47,11 @@ def main() -> None:
                 np.savez(folder / "predictions.npz", p=p, y=examples.y, folds=folds)
                 scored = dict(figures(examples.y, p, labels=experiment.targets(vocabulary), vocabulary=vocabulary))
                 write_json(scored | {"minutes": (time.perf_counter() - start) / 60}, folder / "scores.json")
-        found = read_json(kept / "scores.json")
-        rows.append(
-            f"| {name} | {len(examples.images):,} | {found['f2']:.4f} | {found['map']:.4f} | {found['minutes']:.1f} |"
-        )
+        found, arrays = read_json(kept / "scores.json"), np.load(kept / "predictions.npz")
+        count = len(vocabulary.rare)  # they are the last columns of every learner
+        rare = f"{mean_average_precision(arrays['y'][:, -count:], arrays['p'][:, -count:]):.4f}" if count else ""
+        scores = f"{found['f2']:.4f} | {found['map']:.4f} | {rare}"
+        rows.append(f"| {name} | {len(examples.images):,} | {scores} | {found['minutes']:.1f} |")
     print("\n".join(rows))
 
 
