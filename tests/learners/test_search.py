@@ -464,7 +464,9 @@ def trial(name, params):
 rng = np.random.default_rng(0)
 search(
     rng.integers(0, 256, (200, 64, 64, 3), dtype=np.uint8), rng.random((200, 5)) < 0.4,
-    experiment=tiny.tiny({"dropout": Range(low=0.0, high=0.5, scale="linear"), "width": 0.5, "tta": True}, size=64),
+    experiment=tiny.tiny(
+        {"dropout": Range(low=0.0, high=0.5, scale="linear"), "width": 0.5, "tta": True, "ema": 0.9}, size=64
+    ),
     exclusive=0, train=np.arange(150), watch=np.arange(150, 200), budget=Budget("random", 20, 1, 1),
     folder=Path(sys.argv[1]), trial_run=trial, report=lambda *words: None,
 )

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from igarape.chips.pictures import symmetries
 from igarape.files import whole
@@ -39,6 +41,10 @@ class Trained:
     batch: int
     rebuild: Callable[[], keras.Model]
 
+    @cached_property
+    def _forward(self) -> Callable[..., tf.Tensor]:
+        return _as_graph(lambda chips: self.network(chips, training=False), self.size)
+
     def predict(self, pictures: Pictures, rows: Rows, *, tta: bool) -> Probabilities:
         """Return probabilities (rows, labels) for those rows of pictures; tta: the mean over the eight symmetries."""
         seen = min(ROOM * self.batch, PIXELS // self.size**2)
@@ -49,7 +55,7 @@ class Trained:
     def _mean(self, chips: Pictures, *, tta: bool) -> Probabilities:
         """Average over the views of a few chips."""
         views = symmetries(chips) if tta else [chips]
-        p = np.asarray(self.network(np.concatenate(views).astype(np.float32), training=False))
+        p = np.asarray(self._forward(np.concatenate(views).astype(np.float32)))
         mean: Probabilities = p.reshape(len(views), len(chips), -1).mean(axis=0)
         return mean
 
@@ -135,6 +141,12 @@ def fit(
     return trained
 
 
+def _as_graph(call: Callable[..., Any], size: int, *scalars: tf.TensorSpec) -> Callable[..., Any]:
+    """Trace a function of chips float32 (n, size, size, 3), and of scalars: it then takes half the time on a CPU."""
+    chips = tf.TensorSpec((None, size, size, 3), tf.float32)
+    return tf.function(call, input_signature=[chips, *scalars], autograph=False)  # type: ignore[no-any-return]
+
+
 def side_of(epoch: int, epochs: int, size: int, smallest: float) -> int:
     """Return the side of an epoch's chips in pixels, a multiple of 32.
 
@@ -150,8 +162,9 @@ def _teach_head(
 ) -> None:
     """Train the last layer on the features of the chips as they are: a new layer's errors would spoil the old ones."""
     body, head = (trained.network.get_layer(name) for name in (BODY, HEAD))
+    see = _as_graph(lambda chips: body(chips, training=False), trained.size)
     batches = (train[start : start + trained.batch] for start in range(0, len(train), trained.batch))
-    features = np.concatenate([np.asarray(body(pictures[rows].astype(np.float32), training=False)) for rows in batches])
+    features = np.concatenate([np.asarray(see(pictures[rows].astype(np.float32))) for rows in batches])
     head.compile(optimizer=AdamW(knobs["head_rate"], weight_decay=knobs["decay"]), loss=loss)
     head.optimizer.build(head.trainable_variables)
     head.fit(features, targets[train], batch_size=trained.batch, epochs=round(knobs["head_epochs"]), verbose=0)
@@ -208,21 +221,26 @@ class _Remeasure(keras.callbacks.Callback):
     def __init__(self, trained: Trained, pictures: Pictures, rows: Rows, *, last: int | None) -> None:
         """rows: of the pictures, in random order. last: the only epoch after which it matters; None: after each."""
         super().__init__()
-        self.trained, self.pictures, self.rows, self.last = trained, pictures, rows, last
+        self.pictures, self.rows, self.batch, self.last = pictures, rows, trained.batch, last
+        self.body = trained.network.get_layer(BODY)
+        self.layers = normalisations(self.body)
+        self.show = _as_graph(self._show, trained.size, tf.TensorSpec((), tf.float32))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Show the body the rows as in a training, batch by batch, and leave the weights as they are."""
         if self.last is not None and epoch < self.last:
             return
-        body = self.trained.network.get_layer(BODY)
-        layers = normalisations(body)
-        momenta = [layer.momentum for layer in layers]
-        for start in range(0, len(self.rows) if layers else 0, self.trained.batch):
-            rows = self.rows[start : start + self.trained.batch]
-            for layer in layers:
-                layer.momentum = start / (start + len(rows))  # so that what moves is the mean over all chips so far
-            body(self.pictures[rows].astype(np.float32), training=True)
-        for layer, momentum in zip(layers, momenta, strict=True):
+        for start in range(0, len(self.rows) if self.layers else 0, self.batch):
+            rows = self.rows[start : start + self.batch]
+            kept = start / (start + len(rows))  # so that what moves is the mean over all chips so far
+            self.show(self.pictures[rows].astype(np.float32), kept)
+
+    def _show(self, chips: tf.Tensor, kept: tf.Tensor) -> None:
+        momenta = [layer.momentum for layer in self.layers]
+        for layer in self.layers:
+            layer.momentum = kept
+        self.body(chips, training=True)
+        for layer, momentum in zip(self.layers, momenta, strict=True):
             layer.momentum = momentum
 
 
