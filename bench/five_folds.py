@@ -16,7 +16,7 @@ from ablations import cross_fitted, full_recipe, read_examples
 from igarape.chips.split import make_folds
 from igarape.datasets import read_dataset
 from igarape.files import digest, read_json, resumable, write_json
-from igarape.learners.experiment import read_experiments
+from igarape.learners.experiment import read_best, read_experiments
 from igarape.learners.keys import result_key
 from igarape.meta.figures import figures
 from igarape.metrics import mean_average_precision
@@ -37,7 +37,7 @@ def main() -> None:
         examples = read_examples(name, experiment, vocabulary)
         folds = make_folds(examples.y, examples.groups, folds=FOLDS, holdout=0.0, seed=params.seed)
         examples = replace(examples, folds=folds, digest=digest([examples.digest, folds.tobytes()]))
-        recipe = full_recipe(experiment, read_json(Path("data/search") / name / "best.json")["knobs"], vocabulary)
+        recipe = full_recipe(experiment, read_best(name, experiment)["knobs"], vocabulary)
         key = result_key(examples, recipe)
         kept = KEPT / f"{name}-{key}"
         if not kept.exists():

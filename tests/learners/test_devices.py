@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import keras
+import psutil
 import pytest
 import tensorflow as tf
 
@@ -71,12 +72,28 @@ def test_a_precision_ends_with_its_block() -> None:
 
 
 def test_a_batch_beyond_the_memory_is_told_by_its_knob() -> None:
-    """TensorFlow's own words come before what to lower; other errors go on as they are."""
-    told = r"batch: 512 chips of 256 pixels do not fit the memory: no room\. Lower the experiment's batch"
+    """How much TensorFlow wanted comes before what to lower; other errors go on as they are."""
+    told = (
+        r"batch: 512 chips of 256 pixels do not fit the memory: OOM when .*shape\[16777216,16777216\].*\. Lower the ex"
+    )
+    more_than_an_address_can_reach = tf.function(lambda side: tf.random.uniform((side, side)))
     with pytest.raises(InputError, match=told), devices.within_memory(512, 256):
+        more_than_an_address_can_reach(2**24)
+    with pytest.raises(InputError, match="do not fit the memory: no room"), devices.within_memory(512, 256):
         raise tf.errors.ResourceExhaustedError(None, None, "no room\nand more")
     with pytest.raises(ZeroDivisionError), devices.within_memory(512, 256):
         raise ZeroDivisionError
+
+
+def test_more_than_the_machine_has_free_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both figures are told. A graphics card has a memory of its own."""
+    free = psutil.virtual_memory().available
+    devices.require_memory(free // 2, 8, 64)
+    told = r"batch: 8 chips of 64 pixels do not fit the memory: a step holds 1024\.0 GB at least, and [\d.]+ are"
+    with pytest.raises(InputError, match=told):
+        devices.require_memory(2**40, 8, 64)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _kind: ["one"])
+    devices.require_memory(2**40, 8, 64)
 
 
 @pytest.mark.slow

@@ -9,8 +9,9 @@ import yaml
 
 from igarape.configuration import validate
 from igarape.errors import InputError
+from igarape.files import write_json
 from igarape.labels import Vocabulary
-from igarape.learners.experiment import Network, Tabular, read_experiment, read_experiments
+from igarape.learners.experiment import Network, Tabular, read_best, read_experiment, read_experiments
 
 KNOBS: dict[str, Any] = tiny.KNOBS | {"dropout": {"choice": [0.4, 0.0, 0.2]}, "width": 1}
 GOOD: dict[str, Any] = tiny.CONTENT | {"backbone": "mobilenet", "size": 64, "knobs": KNOBS}
@@ -214,3 +215,13 @@ def test_a_learner_says_whether_it_is_asked_from_eight_sides() -> None:
     """A network by its knob; trees never, as all sides have the same statistics."""
     assert [read().tta(tiny.KNOBS | {"tta": tta}) for tta in (False, True)] == [False, True]
     assert not tiny.tabular().tta(tiny.TREE_KNOBS)
+
+
+def test_what_an_older_search_found_is_not_taken_for_the_experiments(tmp_path: Path) -> None:
+    """Its file and what is unlike are named, and the command that searches anew."""
+    (tmp_path / "leafy").mkdir()
+    write_json({"knobs": KNOBS | {"dropout": 0.2}, "score": 0.5}, tmp_path / "leafy/best.json")
+    assert read_best("leafy", read(), tmp_path)["score"] == 0.5
+    told = r"leafy/best\.json: decay, dropout: not as .* Run: igarape search --experiment leafy"
+    with pytest.raises(InputError, match=told):
+        read_best("leafy", read(knobs=KNOBS | {"decay": 0.1, "dropout": 0.4}), tmp_path)

@@ -68,6 +68,27 @@ def test_the_ends_are_two_whole_corners_of_the_space() -> None:
     assert (low["tta"], high["tta"]) == (False, True)
 
 
+@pytest.mark.parametrize(
+    ("changes", "strange"),
+    [
+        ({}, []),
+        ({"rate": 0.01 * (1 - 1e-12)}, []),
+        ({"rate": 0.2, "loss": "focal"}, ["loss", "rate"]),
+        ({"dropout": 0.3}, ["dropout"]),
+        ({"rate": "fast"}, ["rate"]),
+        ({"width": 1.0}, ["width"]),
+    ],
+)
+def test_values_that_no_search_of_this_space_would_give_are_strange(
+    changes: dict[str, Any], strange: list[str]
+) -> None:
+    """Another fixed value, none of the choice, beyond the range; and a knob that the space lacks, or has besides."""
+    space = read(rate={"low": 0.01, "high": 0.1, "scale": "log"})
+    values: dict[str, Any] = {"rate": 0.1, "dropout": 0.0, "loss": "bce", "tta": True}
+    assert space.strange(values | changes) == strange
+    assert space.strange({name: value for name, value in values.items() if name != "tta"}) == ["tta"]
+
+
 @pytest.mark.parametrize("name", ["rate", "dropout"])
 def test_every_number_has_bounds_in_whichever_way_it_is_written(name: str) -> None:
     """A value, one of a choice, or the end of a range outside the bounds is a fault at the knob's own place."""

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from igarape.errors import InputError
 from igarape.learners import networks
-from igarape.learners.networks import APPLICATIONS, BODY, HEAD, Application, build_network, find_imagenet
+from igarape.learners.networks import APPLICATIONS, BODY, HEAD, Application, build_network, find_imagenet, held
 
 SIZE = 32
 BACKBONES = ["plain", "mobilenet", "mobilenet_v2"]  # those that build in a second; all of them in the slow test
@@ -75,6 +75,17 @@ def test_every_backbone_answers_chips_of_any_size_and_learns(backbone: str) -> N
     network.compile(optimizer=keras.optimizers.SGD(0.1), loss="binary_crossentropy")
     network.train_on_batch(pictures, np.eye(2, 5, dtype=np.float32))
     assert (np.asarray(network(pictures, training=True)) != before).any()
+
+
+def test_a_step_holds_what_each_learning_layer_gives() -> None:
+    """Known answer: five convolutions and normalisations at 32, 16, 8, 4 and 2 pixels. What is frozen holds nothing."""
+    filters = (8, 8, 16, 32, 48)  # a quarter of the plain network's, but eight at least
+    values = sum(2 * (32 >> block) ** 2 * count for block, count in enumerate(filters))
+    assert held(build("plain").get_layer(BODY), 3, 32) == 3 * values * 4
+    whole, half, none = (
+        held(build("mobilenet", knobs=KNOBS | {"frozen": share}).get_layer(BODY), 3, 32) for share in (0.0, 0.5, 1.0)
+    )
+    assert whole > 2 * half > none == 0
 
 
 PREPARED = {  # of a pixel R, G, B = 255, 127.5, 0, as keras.applications' own functions prepare it

@@ -11,6 +11,7 @@ import pytest
 import tiny
 
 from igarape.chips.pictures import symmetries
+from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.learners.examples import Pictures
 from igarape.learners.networks import BODY, normalisations
@@ -90,6 +91,25 @@ def test_training_stops_when_the_watched_loss_no_longer_falls(watched: tuple[Any
     losses = [metrics["val_loss"] for _, metrics in watched[1]]
     assert len(losses) < 12
     assert len(losses) == int(np.argmin(losses)) + 1 + 2
+
+
+def test_a_step_that_no_memory_holds_is_refused_before_a_chip_is_looked_at() -> None:
+    """Nobody has two terabytes free."""
+    told = r"batch: 4096 chips of 1024 pixels do not fit the memory: a step holds [\d.]+ GB at least"
+    with pytest.raises(InputError, match=told):
+        fit(
+            PICTURES[:0],
+            TRUTH,
+            experiment=tiny.tiny(size=1024, batch=4096),
+            knobs=KNOBS | {"width": 4.0},
+            exclusive=2,
+            train=np.zeros(4096, dtype=np.int64),
+            watch=WATCH[:0],
+            epochs=1,
+            patience=None,
+            seed=3,
+            log=lambda _epoch, _metrics: None,
+        )
 
 
 def test_the_best_epochs_weights_are_kept(watched: tuple[Any, Epochs]) -> None:

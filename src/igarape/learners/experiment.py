@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from igarape.configuration import Section, read_yaml, validate
 from igarape.errors import InputError
+from igarape.files import read_json
 from igarape.labels import Vocabulary
 from igarape.learners.knobs import Choice, Knob, Range, Space, Value
 
-EXPERIMENTS = Path("experiments")
+EXPERIMENTS, SEARCHED = Path("experiments"), Path("data/search")
 # The smallest side that a backbone's body has room for, where that is more than the 32 of all others.
 SMALLEST = {"inception_v3": 96}
 OF_ANY_WIDTH = ("plain", "mobilenet", "mobilenet_v2")
@@ -251,3 +252,18 @@ def read_experiments(
     if faults:
         raise InputError("\n".join(faults))
     return experiments
+
+
+def read_best(name: str, experiment: Experiment, folder: Path = SEARCHED) -> Mapping[str, Any]:
+    """Read what the search of an experiment has found, data/search/NAME/best.json: its knobs, score, trial and run.
+
+    Raises InputError when there is no such file, or when its knobs are not such as this experiment's search would find.
+    """
+    path = folder / name / "best.json"
+    best: Mapping[str, Any] = read_json(path)
+    if strange := experiment.knobs.strange(best["knobs"]):
+        raise InputError(
+            f"{path}: {', '.join(strange)}: not as the experiment's knobs say, which have changed since that search. "
+            f"Run: igarape search --experiment {name}"
+        )
+    return best

@@ -1,6 +1,7 @@
 """Knobs and the space that a search looks through: each knob of an experiment is one value, a choice, or a range."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -20,6 +21,10 @@ class Choice(Section):
     def values(self) -> tuple[Value, ...]:
         """Return all that the search may pick."""
         return self.choice
+
+    def holds(self, value: Value) -> bool:
+        """Say whether the search may pick this value."""
+        return value in self.choice
 
 
 class Range(Section):
@@ -41,6 +46,12 @@ class Range(Section):
     def values(self) -> tuple[Value, ...]:
         """Return the two ends."""
         return self.low, self.high
+
+    def holds(self, value: Value) -> bool:
+        """Say whether the search may draw this value; a logarithm may be off by the last digit."""
+        if not isinstance(value, int | float):
+            return False
+        return self.low <= value <= self.high or any(math.isclose(value, end) for end in (self.low, self.high))
 
 
 def _branch(knob: object) -> str:
@@ -95,6 +106,13 @@ class Space(Section):
         """Return what a knob may become: its one value, its choice, or the two ends of its range."""
         knob = getattr(self, name)
         return knob.values if isinstance(knob, Choice | Range) else (knob,)
+
+    def strange(self, values: Mapping[str, Value]) -> list[str]:
+        """Name the knobs that values lack or know besides, and those with a value that no search here would give."""
+        unlike = set(dict(self)) ^ set(values)
+        unlike |= {name for name, value in self.fixed().items() if name in values and values[name] != value}
+        unlike |= {name for name, knob in self.searched().items() if name in values and not knob.holds(values[name])}
+        return sorted(unlike)
 
     def ends(self) -> tuple[dict[str, Value], dict[str, Value]]:
         """Return two corners of the space: all knobs at their smallest (or first), all at their largest (or last)."""

@@ -1,5 +1,6 @@
 """The backbones, each from RGB values 0..255 to a probability per label."""
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -90,6 +91,17 @@ def normalisations(model: keras.Model) -> list[BatchNormalization]:
         elif isinstance(layer, BatchNormalization):
             found.append(layer)
     return found
+
+
+def held(model: keras.Model, chips: int, size: int) -> int:
+    """Return how many bytes a training step on so many chips holds at least: float32, on a CPU.
+
+    What a layer that learns gives, or the activation of that, is kept until the step comes back to take gradients.
+    """
+    kept = [layer.output for layer in model.layers if layer.trainable_weights and not isinstance(layer, keras.Model)]
+    shapes = keras.Model(model.inputs, kept).compute_output_shape((chips, size, size, 3)) if kept else []
+    within = sum(held(layer, chips, size) for layer in model.layers if isinstance(layer, keras.Model))
+    return within + 4 * sum(map(math.prod, shapes))
 
 
 def _quickened(layer: keras.layers.Layer) -> keras.layers.Layer:

@@ -19,7 +19,7 @@ from igarape.learners.examples import Pictures, Rows
 from igarape.learners.experiment import Network
 from igarape.learners.inputs import Side, training_batches
 from igarape.learners.losses import make_loss
-from igarape.learners.networks import BODY, HEAD, build_network, normalisations
+from igarape.learners.networks import BODY, HEAD, build_network, held, normalisations
 from igarape.learners.scoring import Log, score
 from igarape.tables import Probabilities
 
@@ -104,6 +104,8 @@ def fit(
     with devices.within_memory(experiment.batch, experiment.size), devices.strategy().scope():
         with devices.in_precision(devices.precision()):
             network = build(experiment.weights)
+        chips = min(experiment.batch, len(train))
+        devices.require_memory(held(network.get_layer(BODY), chips, experiment.size), chips, experiment.size)
         loss = make_loss(knobs["loss"], smoothing=knobs["smoothing"], exclusive=exclusive)
         trained = Trained(network, experiment.size, experiment.batch, lambda: build("none"))
         if knobs["head_epochs"]:

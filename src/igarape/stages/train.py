@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from igarape.datasets import read_dataset
-from igarape.files import read_json, resumable, write_json
+from igarape.files import resumable, write_json
 from igarape.labels import Vocabulary
 from igarape.learners.crossfit import Recipe, cross_fit
 from igarape.learners.examples import Examples, load_examples
-from igarape.learners.experiment import read_experiment
+from igarape.learners.experiment import read_best, read_experiment
 from igarape.learners.keys import result_key
 from igarape.meta.figures import figures
 from igarape.params import read_params, workers
@@ -28,7 +28,7 @@ def run(experiment: str) -> None:
     vocabulary = dataset.labels.vocabulary()
     labels = settings.targets(vocabulary)
     settings.check(vocabulary, nir=bool(dataset.tifs))
-    best = read_json(Path("data/search") / experiment / "best.json")
+    best = read_best(experiment, settings)
     recipe = Recipe(
         experiment=settings,
         knobs=best["knobs"],
