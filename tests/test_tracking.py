@@ -189,6 +189,34 @@ def test_under_mlflow_run_the_step_joins_the_projects_run(project: Path, monkeyp
     assert len(client.search_runs([experiment])) == 2
 
 
+def launched(step: str, entry: str = "launched", user: str = "ana", **params: str) -> str:
+    """Open a run as `mlflow run` does before the step itself has begun; return its id."""
+    client = MlflowClient()
+    tags = {"mlflow.source.name": "/home/ana/igarape", "mlflow.project.entryPoint": entry, "mlflow.user": user}
+    run: str = client.create_run(mlflow.set_experiment(f"igarape/{step}").experiment_id, tags=tags).info.run_id
+    for name, value in params.items():
+        client.log_param(run, name, value)
+    return run
+
+
+def test_a_run_whose_step_was_killed_before_it_began_is_killed_by_the_next(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `mlflow run` opened for the same step and learner; no other learner's, step's or user's."""
+    dead = [launched("launched", experiment="plain"), launched("launched")]  # the second before it had its parameters
+    others = [
+        launched("launched", experiment="rare"),
+        launched("launched", "other", experiment="plain"),
+        launched("launched", user="bo", experiment="plain"),
+    ]
+    joined = launched("launched", experiment="plain")
+    monkeypatch.setenv("MLFLOW_RUN_ID", joined)
+    with step_run("launched", params={"seed": 1}, learner="plain") as run, run.trial("trial-0", {}):
+        assert [mlflow.get_run(one).info.status for one in [*dead, *others]] == ["KILLED"] * 2 + ["RUNNING"] * 3
+    assert [mlflow.get_run(one).info.end_time for one in dead] == [mlflow.get_run(one).info.start_time for one in dead]
+    assert mlflow.get_run(joined).info.status == "FINISHED"
+
+
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:////dev/null/mlflow.db", "htp://127.0.0.1"])
 def test_an_mlflow_that_does_not_answer_is_one_clear_error(
     project: Path, monkeypatch: pytest.MonkeyPatch, uri: str

@@ -16,6 +16,7 @@ from igarape.record import TRIAL
 
 KIND = "custom_model_development"  # without it MLflow's pages open on traces of language models
 STEP, PARENT = "igarape.run", "mlflow.parentRunId"
+LAUNCHED = ("mlflow.source.name", "mlflow.project.entryPoint", "mlflow.user")  # where, what and by whom
 REFUSED = {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"}  # errors of MLflow's that no second try mends
 LIMITS = {"metrics": 1000, "params": 100, "tags": 100}  # of one request
 
@@ -53,6 +54,18 @@ class Post:
         for run in running:
             self._client.set_terminated(run, "KILLED", self._latest)
         return len(running)
+
+    def clear(self, joined: Run) -> None:
+        """Close as KILLED the runs that `mlflow run` has opened as it did this one, and whose step never began.
+
+        Nothing tells such a run from one whose step is about to begin in the same folder; that ends it as it should be.
+        """
+        params = joined.data.params.items()
+        for run in self._client.search_runs([joined.info.experiment_id], "attributes.status = 'RUNNING'"):
+            tags = run.data.tags
+            alike = all(tags.get(name) == joined.data.tags.get(name) for name in LAUNCHED)
+            if alike and not {STEP, TRIAL} & set(tags) and run.data.params.items() <= params:
+                self._client.set_terminated(run.info.run_id, "KILLED", run.info.start_time)
 
     def replace(self, run: str) -> None:
         """Mark a finished run as KILLED: its process died before its result had its place, so another run follows."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import mlflow
 from mlflow import MlflowClient
+from mlflow.entities import Run as Recorded
 from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
 
@@ -37,8 +38,9 @@ def step_run(
 
     Under `mlflow run` it joins the project's run. params may be nested: names are joined by dots. A step that fails
     leaves a FAILED run with its traceback. What a dead process of this step and learner left unsent is sent first, and
-    the runs that it left open are closed as KILLED. notes: a folder that a step leaves behind when it dies before its
-    result has its place (files.resumable); a run that it finished all the same is KILLED too.
+    the runs that it left open, and under `mlflow run` those that had got no further, are closed as KILLED. notes: a
+    folder that a step leaves behind when it dies before its result has its place (files.resumable); a run that it
+    finished all the same is KILLED too.
     Raises InputError when MLflow does not answer at the beginning, or when, at the end, it has taken nothing for
     PATIENCE seconds.
     """
@@ -50,8 +52,8 @@ def step_run(
     with _environment(RETRIES, "0"):  # the courier tries again; MLflow's own second try might open a run twice
         with _answering(uri, advice, retries="0"):
             send_left(place, to=uri)
-            entry = {"experiment": experiment, "id": joined, "parent": None, "name": learner or step, "uri": uri}
-            run, courier = _opened(step, place, entry | {"params": texts(params)}, notes)
+            entry = {"experiment": experiment, "parent": None, "name": learner or step, "uri": uri}
+            run, courier = _opened(step, place, entry | {"params": texts(params)}, joined, notes)
         try:
             with run.ended():
                 yield run
@@ -64,15 +66,18 @@ def step_run(
             raise InputError(f"MLflow at {uri}: {unsent} {kept}")
 
 
-def _opened(step: str, place: str, entry: Entry, notes: Path | None) -> tuple[Run, Courier]:
+def _opened(step: str, place: str, entry: Entry, joined: Recorded | None, notes: Path | None) -> tuple[Run, Courier]:
     """Begin the journal with the step's run, send that, and put the rest into a courier's hands."""
     key, come_from, context = uuid.uuid4().hex, lineage(), resolve_tags()
     journal = Journal.begin(SPOOL / f"{place}.{datetime.now(UTC):%Y%m%dT%H%M%S}-{key[:8]}")
     tags = come_from.tags() | {"igarape.step": step, STEP: key}
     try:
         post = Post(journal.folder, entry["uri"])
-        journal.append("open", key, durable=True, **entry, tags=tags if entry["id"] else context | tags)
+        entry |= {"id": joined.info.run_id, "tags": tags} if joined else {"id": None, "tags": context | tags}
+        journal.append("open", key, durable=True, **entry)
         deliver(journal, post.send)
+        if joined:
+            post.clear(joined)
         post.describe(key, come_from)
         if notes:
             if (notes / ATTEMPT).exists():
@@ -129,13 +134,14 @@ def _sent(journal: Journal, to: str | None) -> tuple[bool, str]:
     return True, f"{name}: {count} entries sent to MLflow at {uri}{closed}"
 
 
-def _experiment(step: str) -> tuple[str, str | None]:
+def _experiment(step: str) -> tuple[str, Recorded | None]:
     """Return the experiment's name, and the run that `mlflow run` has opened for this step, if it has."""
     joined = os.environ.pop("MLFLOW_RUN_ID", None)  # for this run only, as MLflow sees it too
     if joined is None:
         return mlflow.set_experiment(f"igarape/{step}").name, None
     client = MlflowClient()
-    return client.get_experiment(client.get_run(joined).info.experiment_id).name, joined
+    run = client.get_run(joined)
+    return client.get_experiment(run.info.experiment_id).name, run
 
 
 @contextmanager
