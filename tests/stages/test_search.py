@@ -1,6 +1,12 @@
 """search: nested runs, the best of them named, and the hold-out left alone."""
 
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +26,7 @@ from igarape.learners.experiment import NetworkKnobs
 from igarape.stages import search as stage
 from igarape.tables import read_folds
 
+ROOT = Path(__file__).parents[2]
 EPOCHS = 1  # half of the experiment's two: params.yaml's search.budget is 0.5
 
 
@@ -222,6 +229,29 @@ def test_a_search_killed_again_and_again_loses_nothing(copy: Path, kill_at: Call
     assert {run.info.status for run in runs} == {"FINISHED", "KILLED"}
     keys = {trial.data.tags["igarape.trial"] for trial in trials()}
     assert keys == {json.loads(row)["key"] for row in finished.values()}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_project_run_killed_before_its_step_begins_is_not_left_open(copy: Path) -> None:
+    """`mlflow run` opens the run; when it dies with all it has started, the next one closes that as KILLED."""
+    shutil.copy(ROOT / "MLproject", copy)
+    shutil.copy(ROOT / "python_env.yaml", copy)
+    before = {run.info.run_id for run in recorded()}
+    words = [sys.executable, "-m", "mlflow", "run", ".", "-e", "search", "-P", "experiment=tiny"]
+    words += ["--experiment-name", "igarape/search", "--env-manager", "local"]
+    env = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+    with subprocess.Popen(words, env=env, start_new_session=True) as process:
+        while len(recorded()) == len(before):
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+    (dead,) = [run for run in recorded() if run.info.run_id not in before]
+    assert (dead.info.status, dead.data.tags.get("igarape.run")) == ("RUNNING", None)
+    subprocess.run(words, env=env, check=True)
+    assert mlflow.get_run(dead.info.run_id).info.status == "KILLED"
+    assert parent().info.status == "FINISHED"
+    assert len(trials()) == 2
 
 
 def recorded() -> list[Any]:
