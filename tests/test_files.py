@@ -1,8 +1,12 @@
 """Files that are whole or not there."""
 
 import errno
+import itertools
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,6 +88,59 @@ def test_what_a_killed_run_finished_is_there_for_the_next_with_the_same_key(tmp_
     assert write("b", "three", killed=False) == ["three", "two"]
     assert write("b", "four", killed=False) == ["four"]
     assert list((path.parent / ".unfinished").iterdir()) == []
+
+
+def test_two_processes_do_not_write_the_same(tmp_path: Path) -> None:
+    """The second is told so at once, whatever its key, and spoils nothing of the first's."""
+    path = tmp_path / "train" / "plain"
+    with resumable(path, "a") as (folder, _):
+        (folder / "fold-0").touch()
+        for key in ("a", "b"):
+            with pytest.raises(InputError, match=r"train/plain: another process is writing it.*run the step again"):
+                resumable(path, key).__enter__()
+        (folder / "fold-1").touch()
+    assert sorted(file.name for file in path.iterdir()) == ["fold-0", "fold-1"]
+
+
+class Killed(BaseException):
+    """Nothing catches it, as nothing catches a kill."""
+
+
+def killed_at(allowed: int, path: Path) -> bool:
+    """Write a result, and be killed after so many calls at its end that change the disk; say whether it was."""
+    calls = itertools.count()
+
+    def counted(change: Callable[..., Any]) -> Callable[..., Any]:
+        def changed(*words: Any, **named: Any) -> Any:
+            if next(calls) >= allowed:
+                raise Killed
+            return change(*words, **named)
+
+        return changed
+
+    try:
+        with pytest.MonkeyPatch.context() as patch, resumable(path, "a") as (folder, notes):
+            (folder / "model").touch()
+            (notes / "trial").touch()
+            for owner, name in ((shutil, "rmtree"), (shutil, "copytree"), (Path, "replace"), (Path, "unlink")):
+                patch.setattr(owner, name, counted(getattr(owner, name)))
+    except Killed:
+        return True
+    return False
+
+
+def test_wherever_the_end_is_killed_nothing_is_lost(tmp_path: Path) -> None:
+    """Though whoever runs the step again removes its result first, as DVC does: until all is over, all is there."""
+    allowed = 0
+    while killed_at(allowed, path := tmp_path / str(allowed) / "plain"):
+        left = [file.name for file in path.iterdir()] if path.exists() else []
+        assert left in ([], ["model"])
+        shutil.rmtree(path, ignore_errors=True)
+        with resumable(path, "a") as (folder, notes):
+            found = {file.name for part in (folder, notes) for file in part.iterdir()}
+        assert found == {"model", "trial"} or (found == set() and left)
+        allowed += 1
+    assert allowed > 4
 
 
 def test_a_digest_tells_contents_and_their_order_apart(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -91,6 +92,21 @@ def test_a_torn_last_line_is_left_out(tmp_path: Path, cut: int) -> None:
     assert again is not None
     assert steps(left(again)) == [0, 1]
     again.close(remove=True)
+
+
+def test_a_garbled_line_costs_no_other(journal: Journal) -> None:
+    """A power cut may leave zeros in the middle, too; the warning names the journal."""
+    for step in range(4):
+        journal.append("metrics", "a", step=step)
+    path = journal.folder / module.LINES
+    lines = path.read_bytes().splitlines(keepends=True)
+    for number, at in ((0, 0), (2, 5)):
+        lines[number] = lines[number][:at] + bytes(8) + lines[number][at + 8 :]
+    path.write_bytes(b"".join(lines))
+    with pytest.warns(UserWarning, match=r"journal\.jsonl: a line is garbled"):
+        assert journal.unsent() == 2
+    assert steps(left(journal)) == [1, 3]
+    assert left(journal) == []
 
 
 def test_a_journal_in_use_is_not_taken_over(journal: Journal) -> None:
@@ -185,6 +201,27 @@ def test_a_full_disk_neither_raises_nor_tears_the_journal(journal: Journal, boun
     assert steps(left(journal)) == [0, 1, 2, 3]
 
 
+def test_at_its_end_a_step_waits_for_room_on_the_disk(journal: Journal, bounded: Callable[[int], None]) -> None:
+    """As it waits for MLflow; all is sent when somebody makes room."""
+    journal.append("metrics", "a", step=0)
+    bounded((journal.folder / module.LINES).stat().st_size)
+    journal.append("end", "a", step=1)
+    receiver = Receiver(failures=0)
+    courier = Courier(journal, receiver)
+    threading.Timer(0.3, bounded, [resource.RLIM_INFINITY]).start()
+    assert courier.settle(patience=30) == ""
+    assert steps(receiver.taken) == [0, 1]
+
+
+def test_what_finds_no_room_to_the_end_is_not_said_to_be_safe(journal: Journal, bounded: Callable[[int], None]) -> None:
+    """It is lost, and the error says so."""
+    journal.append("metrics", "a", step=0)
+    bounded((journal.folder / module.LINES).stat().st_size)
+    journal.append("end", "a", step=1)
+    said = Courier(journal, Receiver(failures=0)).settle(patience=0.2)
+    assert said == f"1 entries are lost, as {journal.folder} has no room for them. Make room."
+
+
 def test_a_copy_that_finds_no_room_is_one_clear_error(
     journal: Journal, tmp_path: Path, bounded: Callable[[int], None]
 ) -> None:
@@ -261,10 +298,10 @@ def test_patience_counts_from_what_was_taken_last(journal: Journal) -> None:
         time.sleep(0.1)
         taken.extend(entries)
 
-    for step in range(12):
+    for step in range(25):
         journal.append("metrics", str(step), step=step)
-    assert Courier(journal, slow).settle(patience=0.7) == ""
-    assert steps(taken) == list(range(12))
+    assert Courier(journal, slow).settle(patience=2) == ""
+    assert steps(taken) == list(range(25))
 
 
 def test_lines_are_json(journal: Journal) -> None:

@@ -16,10 +16,12 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run as Recorded
 from mlflow.exceptions import MlflowException
+from requests import Response
 from servers import Server
 
 from igarape import journal, tracking
 from igarape.errors import InputError
+from igarape.post import Post
 from igarape.stages import send
 from igarape.tracking import Run, send_left, step_run
 
@@ -363,6 +365,118 @@ def test_what_mlflow_refuses_costs_nothing_else(project: Path) -> None:
     recorded = mlflow.get_run(run_id)
     assert recorded.data.metrics == {"good": 1.0, "better": 1.0}
     assert recorded.info.status == "FINISHED"
+
+
+def write(step: str, *names: str) -> str:
+    """Run a step that logs texts; return the run's id."""
+    with step_run(step, params={}) as run:
+        for name in names:
+            run.text("a", name)
+    return run.id
+
+
+def test_a_file_that_is_never_taken_costs_nothing_else(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy before MLflow may bound the size of files: the warning says which one, and the rest is there."""
+    taking = MlflowClient.log_artifact
+
+    def take(client: MlflowClient, run_id: str, path: str, folder: str | None = None) -> None:
+        if path.endswith("large.txt"):
+            answer = Response()
+            answer.status_code = 413
+            answer.raise_for_status()
+        taking(client, run_id, path, folder)
+
+    monkeypatch.setattr(MlflowClient, "log_artifact", take)
+    with pytest.warns(UserWarning, match=r"MLflow refuses artifact of run .*413"):
+        run_id = write("large", "large.txt", "small.txt")
+    assert [item.path for item in mlflow.artifacts.list_artifacts(run_id=run_id)] == ["small.txt"]
+    assert mlflow.get_run(run_id).info.status == "FINISHED"
+
+
+def three(keys: list[str], *, notes: Path) -> None:
+    """Run a step of three trials; put their keys into keys."""
+    with step_run("deleted", params={}, learner="plain", notes=notes) as run:
+        for name in ("trial-0", "trial-1", "trial-2"):
+            with run.trial(name, {}) as trial:
+                keys.append(trial.key)
+
+
+def test_runs_that_somebody_has_deleted_stop_nothing(lost: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither one that a dead process had left open, nor one that another run stands for, nor a trial."""
+    keys: list[str] = []
+    with pytest.raises(InputError):
+        three(keys, notes=tmp_path)
+    (folder,) = journal.left_behind(tracking.SPOOL, "deleted@plain")
+    lines = (folder / journal.LINES).read_bytes().splitlines(keepends=True)
+    lost.undo()
+    (folder / journal.LINES).write_bytes(b"".join(lines[:-1]))  # killed before it could end
+    shutil.copytree(folder, folder.with_name("copy.1"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Post, "kill", lambda _post: 0)  # its own courier had sent all that, and closed nothing
+        send_left("copy")
+    client = MlflowClient()
+    (dead,) = of("deleted")
+    nested = {run.info.run_name: run.info.run_id for run in trials(dead)}
+    for run_id in (dead.info.run_id, nested["trial-1"]):
+        client.delete_run(run_id)
+    with (
+        pytest.warns(
+            UserWarning, match=rf"no run with igarape\.trial = {keys[1]} in this experiment, or it is deleted"
+        ),
+        step_run("deleted", params={}, learner="plain", notes=tmp_path) as run,
+    ):
+        run.adopt(keys)
+    assert [trial.info.run_name for trial in trials(mlflow.get_run(run.id))] == ["trial-0", "trial-2"]
+    client.delete_run(run.id)
+    with step_run("deleted", params={}, learner="plain", notes=tmp_path) as last:
+        pass
+    assert [run.info.run_id for run in of("deleted")] == [last.id]
+
+
+def test_a_journal_that_was_removed_in_part_is_sent_again(lost: pytest.MonkeyPatch) -> None:
+    """What was sent loses the copies of its files first: a kill then leaves lines that name files that are gone."""
+    with pytest.raises(InputError):
+        unlucky("removed")
+    (folder,) = journal.left_behind(tracking.SPOOL, "removed@plain")
+    lost.undo()
+    shutil.rmtree(folder / journal.COPIES)
+    with pytest.warns(UserWarning, match=r"a\.txt is gone"):
+        send_left()
+    assert [run.info.status for run in of("removed")] == ["FINISHED"]
+
+
+def test_a_run_whose_opening_fails_is_closed_by_the_next(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow may go between the opening of a run and what is told of it at once."""
+
+    def fail_once(*_: Any) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Post, "describe", fail_once)
+    with pytest.raises(KeyboardInterrupt):
+        fail("interrupted", ZeroDivisionError())
+    assert [run.info.status for run in of("interrupted")] == ["RUNNING"]
+    with step_run("interrupted", params={}):
+        pass
+    assert sorted(run.info.status for run in of("interrupted")) == ["FINISHED", "KILLED"]
+
+
+def test_what_lies_unsent_goes_to_where_the_next_run_tracks(
+    lost: pytest.MonkeyPatch, tmp_path: Path, empty_database: Path
+) -> None:
+    """The MLflow that a step goes on at has all that was told before, also when its address is another one now."""
+    keys = []
+    with pytest.raises(InputError), step_run("moved", params={}, learner="plain") as dead, dead.trial("one", {}) as one:
+        keys.append(one.key)
+    lost.undo()
+    shutil.copy(empty_database, tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+        with step_run("moved", params={}, learner="plain") as run:
+            run.adopt(keys)
+        (trial,) = trials(mlflow.get_run(run.id))
+        assert (trial.info.run_name, trial.info.status) == ("one", "FINISHED")
+    assert send_left() == []
 
 
 def test_more_than_one_request_takes_is_sent_in_several(project: Path) -> None:

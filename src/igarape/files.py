@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from igarape.errors import InputError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -51,19 +53,41 @@ def resumable(path: Path, key: str) -> Iterator[tuple[Path, Path]]:
     """Give two folders that outlive a killed run: one that becomes path when the block ends well, and one for notes.
 
     A run with the same key finds in both what the one before it left; with another key it starts with empty ones. So
-    the key must tell everything that what is written depends on.
+    the key must tell everything that what is written depends on. Raises InputError when another process is at it.
     """
     shelf = path.parent / ".unfinished" / path.name
-    for other in shelf.glob("*"):
-        if other.name != key:
-            _remove(other)
-    result, notes = shelf / key / "result", shelf / key / "notes"
-    for folder in (result, notes):
-        folder.mkdir(parents=True, exist_ok=True)
-    yield result, notes
-    _remove(path)
-    result.replace(path)
-    _remove(shelf)
+    with _alone(shelf.with_name(f"{shelf.name}.lock"), path):
+        for other in shelf.glob("*"):
+            if other.name != key:
+                _remove(other)
+        result, notes = shelf / key / "result", shelf / key / "notes"
+        for folder in (result, notes):
+            folder.mkdir(parents=True, exist_ok=True)
+        yield result, notes
+        _remove(path)
+        with whole(path) as unfinished:
+            shutil.copytree(result, unfinished)  # not moved: a run that is killed here has everything still
+        finished = shelf.with_name(f".finished-{shelf.name}")
+        _remove(finished)
+        shelf.replace(finished)  # all at once
+        _remove(finished)
+
+
+@contextmanager
+def _alone(lock: Path, path: Path) -> Iterator[None]:
+    """Hold a lock, which the system takes from a process that dies, while the block writes path."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        held = FileLock(lock).acquire(blocking=False)
+    except Timeout as error:
+        raise InputError(
+            f"{path}: another process is writing it. Wait until that has ended, or end it; then run the step again"
+        ) from error
+    with held:
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def digest(contents: Iterable[bytes | str | Path]) -> str:

@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -121,11 +122,11 @@ class Journal:
         mark = self._mark
         with self._reading:
             self._reader.seek(mark)
-            for line, entry in _entries(self._reader):
+            for length, entry in _entries(self._reader):
                 if len(found) == TOGETHER or (found and _kind(entry) != _kind(found[0])):
                     break
                 found.append(entry)
-                mark += len(line)
+                mark += length
         return found, mark
 
     def sent(self, mark: int) -> None:
@@ -136,7 +137,11 @@ class Journal:
         """Return how many entries have not been sent."""
         with self._reading:
             self._reader.seek(self._mark)
-            return sum(1 for _ in _entries(self._reader)) + self._unwritten.count(b"\n")
+            return sum(1 for _ in _entries(self._reader)) + self.unwritten()
+
+    def unwritten(self) -> int:
+        """Return how many entries a full disk has not taken yet."""
+        return self._unwritten.count(b"\n")
 
     def close(self, *, remove: bool) -> None:
         """Let go of the journal; remove it, which is for one that has been sent, or leave it to whoever sends it."""
@@ -160,12 +165,23 @@ def _lock_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.lock")
 
 
-def _entries(lines: Iterable[bytes]) -> Iterator[tuple[bytes, Entry]]:
-    """Yield each line and what it says, up to one that is torn."""
+def _entries(lines: Iterable[bytes]) -> Iterator[tuple[int, Entry]]:
+    """Yield how many bytes further each entry ends, and what it says, up to a line that is torn.
+
+    A power cut may leave zeros where a line was: such a line is passed over, with a warning.
+    """
+    length = 0
     for line in lines:
-        if not line.endswith(b"\n") or line.startswith(b"\0"):  # a power cut may leave zeros
+        if not line.endswith(b"\n"):
             return
-        yield line, json.loads(line)
+        length += len(line)
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            warnings.warn(f"{getattr(lines, 'name', LINES)}: a line is garbled, and lost: {line[:80]!r}", stacklevel=2)
+            continue
+        yield length, entry
+        length = 0
 
 
 def _kind(entry: Entry) -> tuple[str, str]:
@@ -196,10 +212,12 @@ class Courier:
         while self._thread.is_alive() and time.monotonic() - self._moved < patience:
             self._thread.join(0.05)
         self._dismissed.set()
-        count = self._journal.unsent()
+        count, lost = self._journal.unsent(), self._journal.unwritten()
         self._journal.close(remove=not count)
         if not count:
             return ""
+        if lost:
+            return f"{lost} entries are lost, as {self._journal.folder} has no room for them. Make room."
         return (
             f"{count} entries could not be sent ({self.trouble}). They lie in {self._journal.folder}; when it answers "
             "again, type: igarape send."
@@ -211,22 +229,27 @@ class Courier:
         while not self._dismissed.is_set():
             entries, mark = self._journal.batch()
             if not entries and self._ending.is_set():
-                return
-            if not entries:
+                if not self._journal.unwritten():
+                    return
+                time.sleep(SHORTEST)  # somebody may make room
+            elif not entries:
                 self._journal.news.wait()
                 self._journal.news.clear()
                 self._ending.wait(LULL)
-                continue
-            try:
-                self._send(entries)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the entries are on disk, and it may pass
-                self.trouble = error
-                self._rest(pause)
-                pause = min(2 * pause, LONGEST)
             else:
-                self._journal.sent(mark)
-                self._moved = time.monotonic()
-                pause = SHORTEST
+                pause = self._carry(entries, mark, pause)
+
+    def _carry(self, entries: Sequence[Entry], mark: int, pause: float) -> float:
+        """Try to send entries; return how long to wait should the next ones not get through."""
+        try:
+            self._send(entries)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the entries are on disk, and it may pass
+            self.trouble = error
+            self._rest(pause)
+            return min(2 * pause, LONGEST)
+        self._journal.sent(mark)
+        self._moved = time.monotonic()
+        return SHORTEST
 
     def _rest(self, pause: float) -> None:
         """Wait before the next try: not long once the step has ended and waits for us."""

@@ -3,12 +3,24 @@
 import json
 import warnings
 from collections.abc import Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag, ViewType
+from mlflow.entities import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    LifecycleStage,
+    Metric,
+    Param,
+    Run,
+    RunTag,
+    ViewType,
+)
 from mlflow.exceptions import MlflowException
+from requests import HTTPError
 
 from igarape.journal import Entry
 from igarape.lineage import Lineage
@@ -17,7 +29,9 @@ from igarape.record import TRIAL
 KIND = "custom_model_development"  # without it MLflow's pages open on traces of language models
 STEP, PARENT = "igarape.run", "mlflow.parentRunId"
 LAUNCHED = ("mlflow.source.name", "mlflow.project.entryPoint", "mlflow.user")  # where, what and by whom
-REFUSED = {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"}  # errors of MLflow's that no second try mends
+# What no second try mends: errors of MLflow's, and statuses that what stands before it answers to a file.
+REFUSED = {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"}
+TOO_MUCH = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
 LIMITS = {"metrics": 1000, "params": 100, "tags": 100}  # of one request
 
 
@@ -35,13 +49,16 @@ class Post:
     def send(self, entries: Sequence[Entry]) -> None:
         """Send entries of one kind and run; what MLflow refuses for good is left out with a warning."""
         kind, run = entries[0]["op"], entries[0]["run"]
+        if kind != "open" and run not in self.ids:
+            warnings.warn(f"{self._folder}: the line that opened run {run} is lost, and so is its {kind}", stacklevel=2)
+            return
         try:
             getattr(self, f"_{kind}")(*entries)
-        except MlflowException as error:
-            if error.error_code not in REFUSED or run not in self.ids:
+        except (MlflowException, HTTPError) as error:
+            if not _refused(error) or run not in self.ids:
                 raise
             if len(entries) == 1:
-                warnings.warn(f"MLflow refuses {kind} of run {self.ids[run]}: {error.message}", stacklevel=2)
+                warnings.warn(f"MLflow refuses {kind} of run {self.ids[run]}: {error}", stacklevel=2)
             else:
                 for entry in entries:
                     self.send([entry])
@@ -50,7 +67,7 @@ class Post:
     def kill(self) -> int:
         """Close the runs that a dead process left open, as of its last sign of life; return how many."""
         left = [self.ids[run] for run in reversed(self.ids) if run not in self._ended]
-        running = [run for run in left if self._client.get_run(run).info.status == "RUNNING"]
+        running = [run for run in left if _is(self._client.get_run(run), "RUNNING")]
         for run in running:
             self._client.set_terminated(run, "KILLED", self._latest)
         return len(running)
@@ -70,7 +87,7 @@ class Post:
     def replace(self, run: str) -> None:
         """Mark a finished run as KILLED: its process died before its result had its place, so another run follows."""
         known = self._known(run)
-        if known and known.info.status == "FINISHED":
+        if known and _is(known, "FINISHED"):
             self._client.set_terminated(run, "KILLED", known.info.end_time)
 
     def describe(self, key: str, come_from: Lineage) -> None:
@@ -86,8 +103,9 @@ class Post:
             tags[PARENT] = self.ids[entry["parent"]]
         experiment = self._experiment(entry["experiment"])
         run = entry["id"] if entry["id"] and self._known(entry["id"]) else None
-        run = run or self._found(experiment, TRIAL if entry["parent"] else STEP, entry["run"])
-        run = run or self._client.create_run(experiment, entry["time"], tags).info.run_id
+        if not run:
+            found = self._found(experiment, TRIAL if entry["parent"] else STEP, entry["run"])
+            run = (found or self._client.create_run(experiment, entry["time"], tags)).info.run_id
         self.ids[entry["run"]] = run
         if run == entry["id"]:
             self._log(entry, tags=[RunTag(name, value) for name, value in tags.items()])
@@ -107,10 +125,10 @@ class Post:
                 raise
             return None
 
-    def _found(self, experiment: str, tag: str, key: str) -> str | None:
+    def _found(self, experiment: str, tag: str, key: str) -> Run | None:
         """Return the run that carries our key, also one that somebody has deleted."""
         found = self._client.search_runs([experiment], f"tags.`{tag}` = '{key}'", ViewType.ALL, max_results=1)
-        return found[0].info.run_id if found else None
+        return found[0] if found else None
 
     def _log(self, entry: Entry, **items: list[Any]) -> None:
         """Log metrics, params or tags, no more in one request than MLflow takes."""
@@ -137,6 +155,9 @@ class Post:
         """Log files and folders."""
         for entry in entries:
             path, run = self._folder / entry["path"], self.ids[entry["run"]]
+            if not path.exists():  # a journal that was sent loses its copies first; killed then, it is sent again
+                warnings.warn(f"{path} is gone: run {run} has it already, or stays without", stacklevel=2)
+                continue
             log = self._client.log_artifacts if path.is_dir() else self._client.log_artifact
             log(run, str(path), entry["folder"])
 
@@ -145,17 +166,31 @@ class Post:
         for entry in entries:
             experiment = self._experiment(entry["experiment"])
             for key in entry["keys"]:
-                if found := self._found(experiment, TRIAL, key):
-                    self._client.set_tag(found, PARENT, self.ids[entry["run"]])
-                    if self._client.get_run(found).info.status == "KILLED":  # after its last word, before its end
-                        self._client.set_terminated(found, "FINISHED")
-                else:
-                    warnings.warn(f"MLflow has no run with {TRIAL} = {key}: it stays without", stacklevel=2)
+                found = self._found(experiment, TRIAL, key)
+                if found is None or found.info.lifecycle_stage != LifecycleStage.ACTIVE:
+                    lost = f"MLflow has no run with {TRIAL} = {key} in this experiment, or it is deleted"
+                    warnings.warn(f"{lost}: that trial stands in the table of all trials only", stacklevel=2)
+                    continue
+                self._client.set_tag(found.info.run_id, PARENT, self.ids[entry["run"]])
+                if _is(found, "KILLED"):  # after its last word, before its end
+                    self._client.set_terminated(found.info.run_id, "FINISHED", found.info.end_time)
 
     def _end(self, entry: Entry) -> None:
         """End a run."""
         self._client.set_terminated(self.ids[entry["run"]], entry["status"], entry["time"])
         self._ended.add(entry["run"])
+
+
+def _is(run: Run, status: str) -> bool:
+    """Say whether a run has a status, and can have another: one that somebody has deleted takes nothing."""
+    return run.info.lifecycle_stage == LifecycleStage.ACTIVE and run.info.status == status
+
+
+def _refused(error: MlflowException | HTTPError) -> bool:
+    """Say whether something will never be taken."""
+    if isinstance(error, MlflowException):
+        return error.error_code in REFUSED
+    return error.response is not None and error.response.status_code in TOO_MUCH
 
 
 def _input(path: str, md5: str) -> DatasetInput:

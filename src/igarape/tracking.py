@@ -28,6 +28,7 @@ SPOOL = Path("data/.unsent")
 PATIENCE = 60.0  # seconds
 ATTEMPT = "run.json"  # in a step's notes: its last run
 RETRIES, TIMEOUT = "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"
+SECONDS = "15"  # that one request may take: by default two minutes, and so longer than PATIENCE
 
 
 @contextmanager
@@ -47,13 +48,16 @@ def step_run(
     place = f"{step}@{learner}" if learner else step
     uri = mlflow.get_tracking_uri()
     advice = "Start it, or unset MLFLOW_TRACKING_URI to track into mlflow.db of this folder"
+    come_from = lineage()
     with _answering(uri, advice, retries="2"):
         experiment, joined = _experiment(step)
-    with _environment(RETRIES, "0"):  # the courier tries again; MLflow's own second try might open a run twice
+    # The courier tries again; MLflow's own second try might open a run twice.
+    with _environment(RETRIES, "0"), _environment(TIMEOUT, os.environ.get(TIMEOUT, SECONDS)):
+        send_left(place, to=uri)
+        entry: Entry = {"experiment": experiment, "parent": None, "name": learner or step, "uri": uri}
         with _answering(uri, advice, retries="0"):
-            send_left(place, to=uri)
-            entry = {"experiment": experiment, "parent": None, "name": learner or step, "uri": uri}
-            run, courier = _opened(step, place, entry | {"params": texts(params)}, joined, notes)
+            entry |= {"params": texts(params)}
+            run, courier = _opened(step, place, entry, joined=joined, come_from=come_from, notes=notes)
         try:
             with run.ended():
                 yield run
@@ -66,11 +70,14 @@ def step_run(
             raise InputError(f"MLflow at {uri}: {unsent} {kept}")
 
 
-def _opened(step: str, place: str, entry: Entry, joined: Recorded | None, notes: Path | None) -> tuple[Run, Courier]:
+def _opened(
+    step: str, place: str, entry: Entry, *, joined: Recorded | None, come_from: Lineage, notes: Path | None
+) -> tuple[Run, Courier]:
     """Begin the journal with the step's run, send that, and put the rest into a courier's hands."""
-    key, come_from, context = uuid.uuid4().hex, lineage(), resolve_tags()
+    key, context = uuid.uuid4().hex, resolve_tags()
     journal = Journal.begin(SPOOL / f"{place}.{datetime.now(UTC):%Y%m%dT%H%M%S}-{key[:8]}")
     tags = come_from.tags() | {"igarape.step": step, STEP: key}
+    post = None
     try:
         post = Post(journal.folder, entry["uri"])
         entry |= {"id": joined.info.run_id, "tags": tags} if joined else {"id": None, "tags": context | tags}
@@ -84,7 +91,7 @@ def _opened(step: str, place: str, entry: Entry, joined: Recorded | None, notes:
                 post.replace(read_json(notes / ATTEMPT)["run_id"])
             write_json({"run_id": post.ids[key]}, notes / ATTEMPT)
     except BaseException:
-        journal.close(remove=True)
+        journal.close(remove=post is None or key not in post.ids)  # else MLflow has a run, which the next one closes
         raise
     run = Run(journal, key, run_id=post.ids[key], experiment=entry["experiment"], trial_tags=context)
     return run, Courier(journal, post.send)
@@ -93,8 +100,8 @@ def _opened(step: str, place: str, entry: Entry, joined: Recorded | None, notes:
 def send_left(place: str = "*", *, to: str | None = None) -> list[str]:
     """Send what dead processes left in the journals of a place, and close the runs they left open as KILLED.
 
-    place: STEP or STEP@LEARNER; * is all. to: send only what belongs to this MLflow. By default each journal goes to
-    the MLflow at which its step began, or to MLFLOW_TRACKING_URI where that is set. Returns a sentence for each.
+    place: STEP or STEP@LEARNER; * is all. to: the MLflow that takes it: by default that of MLFLOW_TRACKING_URI where
+    that is set, else for each journal the one at which its step began. Returns a sentence for each.
     Raises InputError, after it has tried all, when some could not be sent; those stay.
     """
     said, failed = [], []
@@ -105,8 +112,8 @@ def send_left(place: str = "*", *, to: str | None = None) -> list[str]:
             continue
         done = False
         try:
-            done, sentence = _sent(journal, to)
-            said.append(sentence)
+            said.append(_sent(journal, to))
+            done = True
         except InputError as error:
             failed.append(str(error))
         finally:
@@ -116,22 +123,19 @@ def send_left(place: str = "*", *, to: str | None = None) -> list[str]:
     return said
 
 
-def _sent(journal: Journal, to: str | None) -> tuple[bool, str]:
-    """Send a dead process's journal; say whether, and what was sent."""
+def _sent(journal: Journal, to: str | None) -> str:
+    """Send a dead process's journal; say what was sent."""
     name = journal.folder.name
     entries, _ = journal.batch()
     if not entries:
-        return True, f"{name}: empty"
-    uri = entries[0]["uri"]
-    if to not in {None, uri}:
-        return False, f"{name}: belongs to MLflow at {uri}"
-    uri = to or os.environ.get("MLFLOW_TRACKING_URI") or uri
+        return f"{name}: empty"
+    uri = to or os.environ.get("MLFLOW_TRACKING_URI") or entries[0]["uri"]
     post = Post(journal.folder, uri)
     with _answering(uri, f"When it answers again: igarape send. To do without, remove {journal.folder}", retries="0"):
         count = deliver(journal, post.send)
         killed = post.kill()
     closed = f"; {killed} runs that were open are KILLED" if killed else ""
-    return True, f"{name}: {count} entries sent to MLflow at {uri}{closed}"
+    return f"{name}: {count} entries sent to MLflow at {uri}{closed}"
 
 
 def _experiment(step: str) -> tuple[str, Recorded | None]:
@@ -147,11 +151,14 @@ def _experiment(step: str) -> tuple[str, Recorded | None]:
 @contextmanager
 def _answering(uri: str, advice: str, *, retries: str) -> Iterator[None]:
     """Turn MLflow's failure into one clear error, after seconds: left to itself it tries for minutes."""
-    with _environment(RETRIES, os.environ.get(RETRIES, retries)), _environment(TIMEOUT, os.environ.get(TIMEOUT, "15")):
+    with (
+        _environment(RETRIES, os.environ.get(RETRIES, retries)),
+        _environment(TIMEOUT, os.environ.get(TIMEOUT, SECONDS)),
+    ):
         try:
             yield
         except (MlflowException, OSError) as error:
-            raise InputError(f"MLflow at {uri} does not answer: {error}. {advice}") from error
+            raise InputError(f"MLflow at {uri} does not answer as it should: {error}. {advice}") from error
 
 
 @contextmanager

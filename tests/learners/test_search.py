@@ -236,6 +236,17 @@ def test_a_space_of_few_choices_ends_before_the_budget(
     assert len(run(tmp_path, records, experiment(), trials=50, tuner=tuner).trials) == 3
 
 
+@pytest.mark.parametrize("budget", [{"tuner": "random", "epochs": 1}, {"tuner": "hyperband", "epochs": 27}])
+@pytest.mark.parametrize("seed", range(3))
+def test_every_combination_is_found(
+    tmp_path: Path, trainings: Trainings, records: Records, budget: dict[str, Any], seed: int
+) -> None:
+    """Thirty are thirty trials, though the last ones are drawn seldom; Hyperband would draw 49 of 27 epochs at most."""
+    wanted = experiment(width=Choice(choice=tuple(1.0 + step / 10 for step in range(10))))
+    table = run(tmp_path, records, wanted, trials=30, seed=seed, **budget).trials
+    assert len(table[["dropout", "width"]].drop_duplicates()) == len(table) == 30
+
+
 @pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband"])
 def test_an_experiment_without_a_search_is_one_trial(
     tmp_path: Path, trainings: Trainings, records: Records, tuner: str
@@ -346,10 +357,12 @@ def test_what_made_the_search_stop_is_tried_again_when_it_goes_on(
 
 
 def test_a_search_of_failures_only_says_so(tmp_path: Path, trainings: Trainings, records: Records) -> None:
-    """Two trials are too few for three in a row."""
+    """Two trials are too few for three in a row; they are tried again, as the cause may be mended."""
     trainings.errors = dict.fromkeys(range(2), OSError("no space"))
     with pytest.raises(InputError, match=r"trial-0, trial-1 failed, so no trial has a score: OSError: no space\."):
         run(tmp_path, records, experiment(), trials=2)
+    assert tried(tmp_path) == []
+    assert run(tmp_path, Records(), experiment(), trials=2).trials["status"].tolist() == ["FINISHED"] * 2
 
 
 def test_an_input_error_ends_the_search_at_once(tmp_path: Path, trainings: Trainings, records: Records) -> None:

@@ -16,6 +16,7 @@ import pytest
 import tifs
 import tiny
 import yaml
+from servers import Server
 
 from igarape.chips.catalog import fault_table, pack_chips
 from igarape.chips.chip import Chip, Encoded
@@ -188,6 +189,40 @@ def copy(stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(stream, folder, ignore=shutil.ignore_patterns("mlruns", "reports"))
     stand_in(folder, monkeypatch)
     return folder
+
+
+@pytest.fixture
+def server(copy: Path, empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Stand in such a copy that tracks to a real server, which runs."""
+    (tmp_path / "server").mkdir()
+    shutil.copy(empty_database, tmp_path / "server")
+    started = Server(tmp_path / "server")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", started.uri)
+    monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def first_epoch() -> Callable[[Callable[..., Any], Callable[[], None]], Callable[..., Any]]:
+    """Give what makes a training that does something, once, in the first epoch of all that it trains."""
+
+    def of(fit: Callable[..., Any], happens: Callable[[], None]) -> Callable[..., Any]:
+        told: list[int] = []
+
+        def trained(*words: Any, **asked: Any) -> Any:
+            def log(epoch: int, metrics: Any) -> None:
+                told.append(epoch)
+                if len(told) == 1:
+                    happens()
+                asked["log"](epoch, metrics)
+
+            return fit(*words, **asked | {"log": log})
+
+        return trained
+
+    return of
 
 
 @pytest.fixture

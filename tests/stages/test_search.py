@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +18,15 @@ import pandas as pd
 import pytest
 import tiny
 import yaml
+from servers import Server
 
+from igarape import tracking
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.learners import search as searching
 from igarape.learners import training
 from igarape.learners.experiment import NetworkKnobs
+from igarape.learners.learning import fit
 from igarape.stages import search as stage
 from igarape.tables import read_folds
 
@@ -229,6 +233,39 @@ def test_a_search_killed_again_and_again_loses_nothing(copy: Path, kill_at: Call
     assert {run.info.status for run in runs} == {"FINISHED", "KILLED"}
     keys = {trial.data.tags["igarape.trial"] for trial in trials()}
     assert keys == {json.loads(row)["key"] for row in finished.values()}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_minute_without_mlflow_costs_a_search_nothing(
+    server: Server, first_epoch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server goes in the first trial: all is trained before it is back, and all of it is there at the end."""
+    monkeypatch.setattr(tracking, "PATIENCE", 300.0)  # on a busy machine a server takes a minute to start
+    shutil.rmtree("data/search/tiny")
+    found: list[Path] = []
+
+    def come_back() -> None:
+        found.extend(Path("data/search/.unfinished/tiny").glob("*/result/best.json"))
+        server.start(wait=False)
+
+    def go() -> None:
+        server.stop()
+        threading.Timer(60, come_back).start()
+
+    monkeypatch.setattr(searching, "fit", first_epoch(fit, go))
+    stage.run("tiny")
+    assert len(found) == 1
+    table = pd.read_parquet("data/search/tiny/trials.parquet").set_index("trial")
+    runs = {trial.info.run_name: trial for trial in trials()}
+    assert set(runs) == set(table.index) == {"trial-0", "trial-1"}
+    for name, run in runs.items():
+        assert run.info.status == "FINISHED"
+        assert run.data.metrics["score"] == table.loc[name, "score"]
+        assert run.data.metrics["val_map"] == table.loc[name, "last_val_map"]
+        assert len(mlflow.MlflowClient().get_metric_history(run.info.run_id, "loss")) == EPOCHS
+        assert run.info.end_time - run.info.start_time < 60_000  # when it happened, not when it could be told
+    assert parent().info.status == "FINISHED"
 
 
 @pytest.mark.slow

@@ -9,12 +9,16 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from servers import Server
 
+from igarape import tracking
 from igarape.chips.resized import load_pictures
 from igarape.datasets import read_dataset
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.labels import Vocabulary
+from igarape.learners import crossfit
+from igarape.learners.learning import fit
 from igarape.learners.predictor import Predictor
 from igarape.meta.figures import figures
 from igarape.stages import nir
@@ -118,6 +122,33 @@ MOMENTS = (
     "data/train/.unfinished/tiny/*/result/fold-1.onnx",
     "data/train/.unfinished/tiny/*/result/learner.json",
 )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_without_mlflow_for_good_the_models_are_safe(
+    server: Server, first_epoch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The step ends with an error that says so; when MLflow is back it goes on, and trains nothing again."""
+    with monkeypatch.context() as patch:
+        patch.setattr(tracking, "PATIENCE", 2.0)
+        patch.setattr(crossfit, "fit", first_epoch(fit, server.stop))
+        with pytest.raises(InputError, match=r"could not be sent.*igarape send\. What.*safe under data/train;"):
+            stage.run("tiny")
+        patch.setattr(crossfit, "fit", None)
+        assert len(list(Path("data/train/.unfinished/tiny").glob("*/result/fold-*.onnx"))) == 2
+        server.start()
+        stage.run("tiny")
+    _, card, run = results()
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["oof_f2"] == card["f2"]
+    (dead,) = [
+        one
+        for one in mlflow.search_runs(experiment_names=["igarape/train"], output_format="list")
+        if one.info.run_id != run.info.run_id
+    ]
+    assert dead.info.status == "KILLED"
+    assert dead.data.metrics["fold1_loss"] == run.data.metrics["fold1_loss"]
 
 
 @pytest.mark.slow

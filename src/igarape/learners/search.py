@@ -6,9 +6,10 @@ not finished is trained. keras-tuner's own state is not gone on with: it loses t
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import keras_tuner
 import pandas as pd
@@ -20,9 +21,12 @@ from igarape.learners.experiment import Experiment
 from igarape.learners.knobs import Choice, Space, Value
 from igarape.learners.learning import fit
 from igarape.learners.scoring import score
-from igarape.learners.trials import Log, Planned, Report, Row, TrialRun, Trials, failed
+from igarape.learners.trials import Log, Planned, Report, Row, TrialRun, Trials
 
 FACTOR = 3  # of Hyperband: the best third of a round goes on to the next
+# keras-tuner draws at random until it meets knobs that it has not tried. After 20 vain draws in a row it takes a space
+# for exhausted, though the last of 24 combinations is missed so with a chance of two fifths.
+DRAWS = 50  # for each combination there is: the chance is e^-50
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def search(
 
     trials = Trials(train_one, trial_run, folder, report, planned=_planned(oracle, budget.epochs))
     _ask(oracle, trials, experiment.knobs, epochs=budget.epochs, folder=folder)
-    return _best(trials.rows)
+    return _found(trials)
 
 
 def space(knobs: Space) -> keras_tuner.HyperParameters:
@@ -115,23 +119,32 @@ def _oracle(experiment: Experiment, budget: Budget) -> keras_tuner.Oracle:
 
     Hyperband (Li et al., JMLR 2018) with max_epochs R and factor 3 begins a bracket for each s from floor(log_3 R) down
     to 0, trains its trials for R / 3^s epochs, and the best third of them anew for three times as long, s times.
-    Where to try every combination to the end costs no more, that is done instead.
+    Where to try every combination to the end costs no more, or there are fewer than it draws, that is done instead.
     """
     options = {
         "objective": keras_tuner.Objective(f"val_{experiment.objective}", "max"),
         "hyperparameters": space(experiment.knobs),
         "seed": budget.seed + 1,  # keras-tuner takes 0 for none, and draws one
     }
-    every = _combinations(experiment.knobs)
+    every, trials = _combinations(experiment.knobs), float(budget.trials)
+    kind = keras_tuner.oracles.RandomSearchOracle
     if budget.tuner == "hyperband":
         hyperband = keras_tuner.oracles.HyperbandOracle(max_epochs=budget.epochs, factor=FACTOR, **options)
-        if every * budget.epochs > _planned(hyperband, budget.epochs).epochs:
-            return hyperband
-        return keras_tuner.oracles.RandomSearchOracle(max_trials=int(every), **options)
-    trials = int(min(budget.trials, every))
+        rounds = _rounds(hyperband)
+        drawn = sum(one.size for one in rounds if one.turn == 0)
+        if every >= drawn and every * budget.epochs > sum(one.size * one.epochs for one in rounds):
+            return _patient(hyperband, every)
+        trials = every
     if budget.tuner == "bayesian":
-        return keras_tuner.oracles.BayesianOptimizationOracle(max_trials=trials, **options)
-    return keras_tuner.oracles.RandomSearchOracle(max_trials=trials, **options)
+        kind = keras_tuner.oracles.BayesianOptimizationOracle
+    return _patient(kind(max_trials=int(min(trials, every)), **options), every)
+
+
+def _patient(oracle: keras_tuner.Oracle, every: float) -> keras_tuner.Oracle:
+    """Let an oracle draw until it has met each of so many combinations."""
+    if math.isfinite(every):
+        oracle._max_collisions = DRAWS * every  # noqa: SLF001 - no public name sets it
+    return oracle
 
 
 def _combinations(knobs: Space) -> float:
@@ -143,11 +156,22 @@ def _planned(oracle: keras_tuner.Oracle, epochs: int) -> Planned:
     """Return how many trials an oracle will propose, and their epochs."""
     if oracle.max_trials:
         return Planned(oracle.max_trials, oracle.max_trials * epochs)
-    # Hyperband tells its plan by private methods only.
-    rounds = [(bracket, turn) for bracket in range(oracle._get_num_brackets()) for turn in range(bracket + 1)]  # noqa: SLF001
-    sizes = [oracle._get_size(*place) for place in rounds]  # noqa: SLF001
-    lengths = [oracle._get_epochs(*place) for place in rounds]  # noqa: SLF001
-    return Planned(sum(sizes), sum(map(math.prod, zip(sizes, lengths, strict=True))))
+    rounds = _rounds(oracle)
+    return Planned(sum(one.size for one in rounds), sum(one.size * one.epochs for one in rounds))
+
+
+class _Round(NamedTuple):
+    """A round of Hyperband's: the how many-th of its bracket, its trials, and the epochs of each."""
+
+    turn: int
+    size: int
+    epochs: int
+
+
+def _rounds(oracle: keras_tuner.oracles.HyperbandOracle) -> list[_Round]:
+    """Return the rounds of all brackets, which Hyperband tells by private methods only."""
+    places = [(bracket, turn) for bracket in range(oracle._get_num_brackets()) for turn in range(bracket + 1)]  # noqa: SLF001
+    return [_Round(place[1], oracle._get_size(*place), oracle._get_epochs(*place)) for place in places]  # noqa: SLF001
 
 
 def _ask(oracle: keras_tuner.Oracle, trials: Trials, knobs: Space, *, epochs: int, folder: Path) -> None:
@@ -171,13 +195,10 @@ def _ask(oracle: keras_tuner.Oracle, trials: Trials, knobs: Space, *, epochs: in
         oracle.end_trial(trial)
 
 
-def _best(rows: Sequence[Row]) -> Found:
+def _found(trials: Trials) -> Found:
     """Name the best trial, and lay out the table of all."""
-    finished = [row for row in rows if row["status"] == "FINISHED"]
-    if not finished:
-        raise failed(rows, "so no trial has a score")
-    best = max(finished, key=lambda row: row["score"])
-    table = pd.DataFrame([_laid_out(row) for row in rows]).astype({"score": float})
+    best = trials.best()
+    table = pd.DataFrame([_laid_out(row) for row in trials.rows]).astype({"score": float})
     return Found(knobs=best["knobs"], score=best["score"], trial=best["trial"], trials=table)
 
 

@@ -69,10 +69,21 @@ class Trials:
         last = self.rows[-IN_A_ROW:]
         if len(last) == IN_A_ROW and all(one["status"] == "FAILED" for one in last):
             first = number + 1 - IN_A_ROW
-            for one in range(first, number + 1):
-                _file(self._folder, one).unlink(missing_ok=True)  # to be tried again when the cause is mended
-            raise failed(last, f"the search has stopped; what was tried before ({first} trials) is kept")
+            raise self._failed(first, f"the search has stopped; what was tried before ({first} trials) is kept")
         return row
+
+    def best(self) -> Row:
+        """Return the row with the highest score; raise InputError when none has one."""
+        finished = [row for row in self.rows if row["status"] == "FINISHED"]
+        if not finished:
+            raise self._failed(0, "so no trial has a score")
+        return max(finished, key=lambda row: row["score"])
+
+    def _failed(self, first: int, outcome: str) -> InputError:
+        """Say why the trials from a number on failed; they will be tried again, when the cause is mended."""
+        for number in range(first, len(self.rows)):
+            _file(self._folder, number).unlink(missing_ok=True)
+        return failed(self.rows[first:], outcome)
 
     def _try(self, row: Row) -> Row:
         """Train for a row, and keep it. What all trials share ends the search at once: an InputError, or no record."""

@@ -56,23 +56,24 @@ def register(
     """Log the bundle to a run (None: the active one) and register it as the challenger; return its version.
 
     score: hold-out F2, which promote compares. tags and description show in MLflow's UI where the version came from.
+    Raises InputError when MLflow does not take it.
     """
     loaded = Bundle.load(bundle)
-    logged = Model.log(
-        artifact_path=None,
-        name="tagger",
-        flavor=mlflow.pyfunc,
-        run_id=run_id,
-        python_model=Path(__file__).with_name("pyfunc.py"),
-        artifacts={"bundle": str(bundle)},
-        code_paths=[str(Path(igarape.__file__).parent)],
-        pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
-        signature=_signature(loaded),
-        input_example=_example(loaded),
-    )
-    every = {**tags, SCORE: repr(score)}
-    version = str(mlflow.register_model(logged.model_uri, name, tags=every).version)
     with _client() as client:
+        logged = Model.log(
+            artifact_path=None,
+            name="tagger",
+            flavor=mlflow.pyfunc,
+            run_id=run_id,
+            python_model=Path(__file__).with_name("pyfunc.py"),
+            artifacts={"bundle": str(bundle)},
+            code_paths=[str(Path(igarape.__file__).parent)],
+            pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
+            signature=_signature(loaded),
+            input_example=_example(loaded),
+        )
+        every = {**tags, SCORE: repr(score)}
+        version = str(mlflow.register_model(logged.model_uri, name, tags=every).version)
         client.update_model_version(name, version, description)
         client.set_registered_model_alias(name, CHALLENGER, version)
     return version
