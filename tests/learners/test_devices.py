@@ -71,6 +71,7 @@ def test_a_precision_ends_with_its_block() -> None:
     assert keras.mixed_precision.global_policy().name == before
 
 
+@pytest.mark.slow  # TensorFlow takes ten seconds to give up
 def test_a_batch_beyond_the_memory_is_told_by_its_knob() -> None:
     """How much TensorFlow wanted comes before what to lower; other errors go on as they are."""
     told = (
