@@ -15,7 +15,7 @@ from igarape.learners.search import Budget, search, space
 from igarape.learners.training import fit
 from igarape.tracking import step_run
 
-CHIPS, TRIALS, EPOCHS, ROUNDS, SEED = 320, 3, 4, 2, 1
+CHIPS, TRIALS, EPOCHS, ROUNDS, SEED = 320, 3, 4, 5, 1
 SPACE = {"learning_rate": {"low": 0.002, "high": 0.006, "scale": "log"}, "dropout": {"choice": [0.0, 0.2, 0.4]}}
 
 
