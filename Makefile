@@ -33,7 +33,7 @@ check: setup ## lint, format, types, import contracts, spelling
 	$(BIN)/codespell
 
 test: setup ## the tests, without those that take minutes
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 repro: setup ## run the stream as far as something changed
 	$(BIN)/dvc repro
