@@ -22,9 +22,9 @@ from igarape.files import read_json, resumable, write_json
 from igarape.labels import Booleans, Vocabulary
 from igarape.learners.crossfit import Recipe, cross_fit
 from igarape.learners.examples import Examples, load_examples
-from igarape.learners.experiment import Experiment, Network, NetworkKnobs, read_experiment
+from igarape.learners.experiment import Experiment, Network, read_experiment
 from igarape.learners.keys import result_key
-from igarape.learners.knobs import Value
+from igarape.learners.knobs import NetworkKnobs, Value
 from igarape.learners.predictor import Predictor
 from igarape.meta.threshold import ISOLATED, above
 from igarape.metrics import f2_per_sample, mean_average_precision, paired_bootstrap
@@ -123,7 +123,7 @@ def _run(name: str, experiment: Network, vocabulary: Vocabulary) -> None:
     examples = read_examples(name, experiment, vocabulary)
     recipe = full_recipe(experiment, experiment.knobs.fixed(), vocabulary)
     start = time.perf_counter()
-    with resumable(KEPT / name, result_key(examples, recipe)) as (folder, notes):
+    with resumable(KEPT / name, result_key(examples, experiment, recipe)) as (folder, notes):
         p = cross_fitted(name, examples, recipe, folder=folder, notes=notes)
         inside = examples.folds >= 0
         single = np.zeros_like(p)

@@ -38,7 +38,7 @@ def main() -> None:
         folds = make_folds(examples.y, examples.groups, folds=FOLDS, holdout=0.0, seed=params.seed)
         examples = replace(examples, folds=folds, digest=digest([examples.digest, folds.tobytes()]))
         recipe = full_recipe(experiment, read_best(name, experiment)["knobs"], vocabulary)
-        key = result_key(examples, recipe)
+        key = result_key(examples, experiment, recipe)
         kept = KEPT / f"{name}-{key}"
         if not kept.exists():
             start = time.perf_counter()

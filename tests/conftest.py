@@ -1,8 +1,9 @@
-"""Parts that several folders of tests need: tiny fold models, a small bundle, a registry of a test's own, a browser."""
+"""Parts that several tests need: tiny models, a small bundle, a journal, a full disk, a registry, a browser."""
 
 import re
+import resource
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,7 @@ from mlflow import MlflowClient
 from onnx import TensorProto, helper, numpy_helper
 
 from igarape.chips.pictures import Picture
+from igarape.journal import Journal
 from igarape.labels import Vocabulary
 from igarape.learners.statistics import names, statistics
 from igarape.learners.trees import Trees
@@ -259,3 +261,19 @@ class Page(HTMLParser):
 def browse() -> type[Page]:
     """Give what a browser would see of a page."""
     return Page
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """Give a journal that nothing has been written into."""
+    begun = Journal.begin(tmp_path / "spool" / "search.1")
+    yield begun
+    begun.close(remove=False)
+
+
+@pytest.fixture
+def bounded() -> Iterator[Callable[[int], None]]:
+    """Give what bounds the size of files, as a full disk does; the bound is lifted afterwards."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -19,7 +19,7 @@ from mlflow.exceptions import MlflowException
 from requests import Response
 from servers import Server
 
-from igarape import journal, tracking
+from igarape import courier, journal, tracking
 from igarape.errors import InputError
 from igarape.post import Post
 from igarape.stages import send
@@ -259,7 +259,7 @@ def lost(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Monk
 
     monkeypatch.setattr(tracking, "PATIENCE", 1.0)
     for name in ("LULL", "SHORTEST", "LONGEST"):
-        monkeypatch.setattr(journal, name, 0.01)
+        monkeypatch.setattr(courier, name, 0.01)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("log_artifact", "log_artifacts", "set_terminated"):
             patch.setattr(MlflowClient, name, fail)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from igarape.learners.experiment import Network, NetworkKnobs, Tabular, TreeKnobs
+from igarape.learners.experiment import Network, Tabular
+from igarape.learners.knobs import NetworkKnobs, TreeKnobs
 
 KNOBS: dict[str, Any] = {
     "learning_rate": 0.01,

@@ -14,9 +14,10 @@ from mlflow.entities import Run as Recorded
 from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
 
+from igarape.courier import Courier, deliver
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
-from igarape.journal import Courier, Entry, Journal, deliver, left_behind
+from igarape.journal import Entry, Journal, left_behind
 from igarape.lineage import Lineage, lineage
 from igarape.post import STEP, Post
 from igarape.record import Log, Run, Trial, texts

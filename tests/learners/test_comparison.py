@@ -10,8 +10,7 @@ import pytest
 import tiny
 
 from igarape.learners.comparison import height, render_comparison, text
-from igarape.learners.experiment import NetworkKnobs
-from igarape.learners.knobs import Choice, Range
+from igarape.learners.knobs import Choice, NetworkKnobs, Range
 
 Browse = Callable[[str], Any]
 

@@ -92,6 +92,13 @@ def test_a_missing_weights_file_is_named_before_anything_is_trained() -> None:
         wanted.check(WITH_RARE, nir=False)
 
 
+@pytest.mark.parametrize(("weights", "files"), [("none", ()), ("imagenet", ()), ("a/b.h5", (Path("a/b.h5"),))])
+def test_an_experiment_begins_with_a_file_where_its_weights_are_one(weights: str, files: tuple[Path, ...]) -> None:
+    """Trees begin with none."""
+    assert read(weights=weights, knobs=KNOBS).files() == files
+    assert tiny.tabular().files() == ()
+
+
 def test_a_softmax_needs_labels_that_exclude_each_other() -> None:
     """Among those that the learner predicts."""
     wanted = read(knobs=KNOBS | {"loss": {"choice": ["bce", "softmax"]}})

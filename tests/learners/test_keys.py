@@ -9,6 +9,7 @@ import tiny
 
 from igarape.learners import keys
 from igarape.learners.examples import Examples
+from igarape.learners.experiment import Experiment
 from igarape.learners.keys import result_key
 
 EXAMPLES = Examples(
@@ -27,16 +28,27 @@ def test_the_same_examples_and_settings_have_the_same_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("examples", "settings"),
+    ("examples", "experiment", "budget"),
     [
-        (replace(EXAMPLES, digest="98f00"), (tiny.tiny(), 3)),
-        (EXAMPLES, (tiny.tiny({"dropout": 0.1}), 3)),
-        (EXAMPLES, (tiny.tiny(), 4)),
+        (replace(EXAMPLES, digest="98f00"), tiny.tiny(), 3),
+        (EXAMPLES, tiny.tiny({"dropout": 0.1}), 3),
+        (EXAMPLES, tiny.tiny(), 4),
     ],
 )
-def test_whatever_changes_changes_the_key(examples: Examples, settings: tuple[object, ...]) -> None:
+def test_whatever_changes_changes_the_key(examples: Examples, experiment: Experiment, budget: int) -> None:
     """What is learned from, a knob, another setting."""
-    assert result_key(examples, *settings) != result_key(EXAMPLES, tiny.tiny(), 3)
+    assert result_key(examples, experiment, budget) != result_key(EXAMPLES, tiny.tiny(), 3)
+
+
+def test_other_weights_under_the_same_name_have_another_key(tmp_path: Path) -> None:
+    """A file counts by what it holds."""
+    weights = tmp_path / "mine.weights.h5"
+    weights.write_bytes(b"first")
+    wanted = tiny.tiny({"width": 1.0}, backbone="mobilenet", weights=str(weights))
+    before = result_key(EXAMPLES, wanted)
+    assert result_key(EXAMPLES, wanted) == before
+    weights.write_bytes(b"second")
+    assert result_key(EXAMPLES, wanted) != before
 
 
 def test_other_code_has_another_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,6 +57,6 @@ def test_other_code_has_another_key(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name in ("search.py", "training.py"):
         (tmp_path / name).write_text((written / name).read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.setattr(keys, "__file__", str(tmp_path / "keys.py"))
-    before = result_key(EXAMPLES)
+    before = result_key(EXAMPLES, tiny.tiny())
     (tmp_path / "training.py").write_text("# other", encoding="utf-8")
-    assert result_key(EXAMPLES) != before
+    assert result_key(EXAMPLES, tiny.tiny()) != before

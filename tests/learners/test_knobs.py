@@ -7,8 +7,7 @@ from pydantic import ConfigDict
 
 from igarape.configuration import Section, validate
 from igarape.errors import InputError
-from igarape.learners.experiment import NetworkKnobs
-from igarape.learners.knobs import Choice, Knob, Range, Space
+from igarape.learners.knobs import Choice, Knob, NetworkKnobs, Range, Space
 
 GOOD: dict[str, Any] = {"rate": 0.1, "dropout": {"choice": [0.4, 0.0, 0.2]}, "loss": "bce", "tta": True}
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from igarape.learners.experiment import NetworkKnobs
+from igarape.learners.knobs import NetworkKnobs
 from igarape.learners.losses import make_loss
 
 SURE = 1e-6

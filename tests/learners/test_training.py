@@ -17,7 +17,7 @@ from igarape.learners.examples import Pictures
 from igarape.learners.networks import BODY, normalisations
 from igarape.learners.predictor import Predictor
 from igarape.learners.scoring import score
-from igarape.learners.training import Schedule, Trained, _optimizer, fit, side_of
+from igarape.learners.training import Trained, fit, side_of
 
 KNOBS = tiny.KNOBS | {"dropout": 0.2, "decay": 0.001}
 TINY = tiny.tiny()
@@ -215,15 +215,6 @@ def test_averaged_weights_normalise_by_their_own_statistics(averaged_unwatched: 
     assert layer.momentum == 0.9
 
 
-@pytest.mark.parametrize(
-    ("ema", "steps", "expected"), [(0.98, 200, 0.98), (0.98, 80, 0.95), (0.5, 80, 0.5), (0.9, 3, 0.0)]
-)
-def test_no_average_spans_more_than_a_quarter_of_the_steps(ema: float, steps: int, expected: float) -> None:
-    """A momentum m spans 1 / (1 - m) steps."""
-    knobs = KNOBS | {"ema": ema}
-    assert _optimizer(knobs, steps).ema_momentum == pytest.approx(expected)
-
-
 @pytest.mark.parametrize(("smallest", "expected"), [(1.0, [128] * 6), (0.5, [64, 96, 96, 128, 128, 128])])
 def test_chips_grow_to_their_size(smallest: float, expected: list[int]) -> None:
     """In steps of 32 pixels, and the last third of the epochs has them as they are."""
@@ -237,17 +228,3 @@ def test_no_epoch_has_chips_of_another_kind(size: int, smallest: float, epochs: 
     assert sides == sorted(sides)
     assert all(side % 32 == 0 and size * smallest - 16 <= side <= size for side in sides)
     assert epochs == 1 or sides[-1] == size
-
-
-@pytest.mark.parametrize(
-    ("steps", "warm_up", "floor"), [(100, 0.1, 0.0), (100, 0.0, 0.3), (7, 0.5, 0.0), (1, 0.9, 0.0), (9, 0.1, 1.0)]
-)
-def test_the_rate_is_that_of_keras_cosine_decay(steps: int, warm_up: float, floor: float) -> None:
-    """From a tenth of its peak up to it, and down to its floor along a cosine."""
-    rising = max(1, round(steps * warm_up))
-    expected = keras.optimizers.schedules.CosineDecay(
-        0.001, max(1, steps - rising), warmup_target=0.01, warmup_steps=rising, alpha=floor
-    )
-    schedule = Schedule(0.01, steps, warm_up=warm_up, floor=floor)
-    rates = [float(schedule(step)) for step in range(steps + 2)]
-    assert rates == pytest.approx([float(expected(step)) for step in range(steps + 2)], abs=1e-8)

@@ -25,7 +25,7 @@ from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.learners import search as searching
 from igarape.learners import training
-from igarape.learners.experiment import NetworkKnobs
+from igarape.learners.knobs import NetworkKnobs
 from igarape.learners.learning import fit
 from igarape.stages import search as stage
 from igarape.tables import read_folds

@@ -1,4 +1,4 @@
-"""Knobs and the space that a search looks through: each knob of an experiment is one value, a choice, or a range."""
+"""Knobs and the spaces that a search looks through: each knob of an experiment is one value, a choice, or a range."""
 
 import json
 import math
@@ -120,3 +120,97 @@ class Space(Section):
         low = {name: values[0] for name, values in corners.items()}
         high = {name: values[-1] for name, values in corners.items()}
         return self.fixed() | low, self.fixed() | high
+
+
+class NetworkKnobs(Space):
+    """What the search may vary of a network.
+
+    learning_rate: peak of the schedule when the whole network learns. warm_up: the share of the steps in which the rate
+    rises to it. floor: what it then falls to along a cosine, as a share of the peak. head_epochs: how often the last
+    layer, alone, sees the features of all chips before the rest is trained too, at head_rate. dropout: before the last
+    layer. width: multiplies the filters (MobileNet's alpha). frozen: the share of the backbone's layers, from the
+    picture on, that keep their loaded weights; what isn't learned needs no gradients, which saves time. decay: AdamW's
+    weight decay. ema: momentum of the weights' moving average, which takes the weights' place; 0 for none; lower where
+    it would reach back over more than a quarter of the steps. loss: as losses.make_loss. smoothing: of the labels.
+    dihedral: whether each chip is shown in one of the eight symmetries of the square. jitter: largest relative change
+    of a chip's brightness and contrast. zoom: how much of a chip's side is cut away at most. smallest: the side that
+    training begins with, as a share of the size that it ends with. balance: 0 shows each chip once an epoch; 1 shows
+    the rarest label as often as the most frequent one. tta: whether a prediction is the mean over the eight symmetries.
+    """
+
+    numbers: ClassVar = {
+        "learning_rate": (1e-6, 1.0),
+        "warm_up": (0.0, 0.9),
+        "floor": (0.0, 1.0),
+        "head_epochs": (0.0, 500.0),
+        "head_rate": (1e-6, 1.0),
+        "dropout": (0.0, 0.9),
+        "width": (0.1, 4.0),
+        "frozen": (0.0, 1.0),
+        "decay": (0.0, 1.0),
+        "ema": (0.0, 0.9999),
+        "smoothing": (0.0, 0.5),
+        "jitter": (0.0, 0.5),
+        "zoom": (0.0, 0.7),
+        "smallest": (0.25, 1.0),
+        "balance": (0.0, 1.0),
+    }
+    words: ClassVar = {
+        "loss": ("bce", "focal", "asl", "soft_f2", "softmax"),
+        "dihedral": (False, True),
+        "tta": (False, True),
+    }
+
+    learning_rate: Knob
+    warm_up: Knob
+    floor: Knob
+    head_epochs: Knob
+    head_rate: Knob
+    dropout: Knob
+    width: Knob
+    frozen: Knob
+    decay: Knob
+    ema: Knob
+    loss: Knob
+    smoothing: Knob
+    dihedral: Knob
+    jitter: Knob
+    zoom: Knob
+    smallest: Knob
+    balance: Knob
+    tta: Knob
+
+
+class TreeKnobs(Space):
+    """What the search may vary of boosted trees.
+
+    learning_rate: what each round's trees count. depth: of a tree. child_weight: the least hessian of a leaf.
+    subsample: the share of the chips that a round sees. columns: the share of the statistics that a split is chosen
+    from. l2: on the leaves.
+    """
+
+    numbers: ClassVar = {
+        "learning_rate": (1e-4, 1.0),
+        "depth": (1.0, 12.0),
+        "child_weight": (0.0, 1000.0),
+        "subsample": (0.05, 1.0),
+        "columns": (0.01, 1.0),
+        "l2": (0.0, 1000.0),
+    }
+    words: ClassVar = {}
+
+    learning_rate: Knob
+    depth: Knob
+    child_weight: Knob
+    subsample: Knob
+    columns: Knob
+    l2: Knob
+
+    @field_validator("depth")
+    @classmethod
+    def _whole(cls, depth: Value | Choice | Range) -> Value | Choice | Range:
+        """Refuse half a level."""
+        values = depth.values if isinstance(depth, Choice) else (depth,)
+        if not all(isinstance(value, float) and value.is_integer() for value in values):
+            raise ValueError("should be a whole number, or a choice of whole numbers")
+        return depth

@@ -1,6 +1,5 @@
 """One training of a network: fitted on given rows, watched on others, and written as ONNX."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,15 +19,13 @@ from igarape.learners.experiment import Network
 from igarape.learners.inputs import Side, training_batches
 from igarape.learners.losses import make_loss
 from igarape.learners.networks import BODY, HEAD, build_network, held, normalisations
+from igarape.learners.optimizers import AdamW, make_optimizer
 from igarape.learners.scoring import Log, score
 from igarape.tables import Probabilities
 
 # What a prediction, which keeps no gradients, looks at at once: some batches, but no more pixels than this.
 ROOM, PIXELS = 4, 2**21
 MEASURED = 4096  # chips at most, from which normalisation's statistics are taken anew
-# The steps that an average of weights reaches back over, 1 / (1 - momentum), as a share of all: where chips are few,
-# and so steps, it would hold weights that have not learned yet.
-SPAN = 0.25
 STEPS_AT_ONCE = 50  # without a return to Python, which costs a small network a fifth of its time
 
 
@@ -111,7 +108,7 @@ def fit(
         if knobs["head_epochs"]:
             _teach_head(trained, pictures, targets, train=train, loss=loss, knobs=knobs)
         network.compile(
-            optimizer=_optimizer(knobs, epochs * steps), loss=loss, steps_per_execution=min(steps, STEPS_AT_ONCE)
+            optimizer=make_optimizer(knobs, epochs * steps), loss=loss, steps_per_execution=min(steps, STEPS_AT_ONCE)
         )
         # Its variables, made while a graph is traced, would have that traced twice, and never freed.
         network.optimizer.build(network.trainable_variables)
@@ -170,47 +167,6 @@ def _teach_head(
     head.compile(optimizer=AdamW(knobs["head_rate"], weight_decay=knobs["decay"]), loss=loss)
     head.optimizer.build(head.trainable_variables)
     head.fit(features, targets[train], batch_size=trained.batch, epochs=round(knobs["head_epochs"]), verbose=0)
-
-
-def _optimizer(knobs: Mapping[str, Any], steps: int) -> keras.optimizers.Optimizer:
-    """Return AdamW whose rate follows the schedule, and whose averages span SPAN of the steps at most."""
-    schedule = Schedule(knobs["learning_rate"], steps, warm_up=knobs["warm_up"], floor=knobs["floor"])
-    longest = 1 - 1 / max(1.0, SPAN * steps)
-    average = {"use_ema": True, "ema_momentum": min(knobs["ema"], longest)} if knobs["ema"] else {}
-    return AdamW(schedule, weight_decay=knobs["decay"], **average)
-
-
-class AdamW(keras.optimizers.AdamW):
-    """Keras's AdamW, which sums gradients over replicas, only where there are several.
-
-    TensorFlow registers how that sum is derived, and with it keeps each graph of a training step for good.
-    """
-
-    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
-        if self._distribution_strategy.num_replicas_in_sync == 1:
-            return grads_and_vars
-        return super()._all_reduce_sum_gradients(grads_and_vars)
-
-
-class Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A rate that rises from a tenth of its peak, for a share of the steps, and then falls along a cosine.
-
-    warm_up: that share. floor: what it falls to, as a share of its peak. As Keras's CosineDecay, without its condition,
-    of which the graph would hold two functions for each variable of the network and which TensorFlow never frees.
-    """
-
-    def __init__(self, peak: float, steps: int, *, warm_up: float, floor: float) -> None:
-        self.peak, self.floor = peak, floor
-        self.rising = max(1, round(steps * warm_up))
-        self.falling = max(1, steps - self.rising)
-
-    def __call__(self, step: Any) -> Any:
-        """Return the rate of a step."""
-        done = keras.ops.cast(step, "float32")
-        rise = 0.1 + 0.9 * done / self.rising
-        fall = keras.ops.clip((done - self.rising) / self.falling, 0.0, 1.0)
-        left = self.floor + (1 - self.floor) * (0.5 + 0.5 * keras.ops.cos(math.pi * fall))
-        return self.peak * keras.ops.where(done < self.rising, rise, left)
 
 
 class _Remeasure(keras.callbacks.Callback):

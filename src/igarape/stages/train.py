@@ -46,7 +46,7 @@ def run(experiment: str) -> None:
     recorded[experiment] = settings.model_dump() | {"knobs": best["knobs"]}
     with (
         # The folder outside the run: should MLflow fail at the end, the models are gone on with all the same.
-        resumable(Path("data/train") / experiment, result_key(examples, recipe)) as (folder, notes),
+        resumable(Path("data/train") / experiment, result_key(examples, settings, recipe)) as (folder, notes),
         step_run("train", params=recorded, learner=experiment, notes=notes) as opened,
     ):
         opened.tags({"igarape.search_run": best["run_id"]})
