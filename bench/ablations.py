@@ -16,20 +16,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from igarape.datasets import read_dataset
+from igarape.config.datasets import read_dataset
+from igarape.config.experiments import Experiment, Network, read_experiment
+from igarape.config.hyperparameters import NetworkKnobs, Value
+from igarape.config.params import read_params, workers
 from igarape.errors import InputError
 from igarape.files import read_json, resumable, write_json
 from igarape.labels import Booleans, Vocabulary
 from igarape.learners.crossfit import Recipe, cross_fit
 from igarape.learners.examples import Examples, load_examples
-from igarape.learners.experiment import Experiment, Network, read_experiment
 from igarape.learners.keys import result_key
-from igarape.learners.knobs import NetworkKnobs, Value
 from igarape.learners.predictor import Predictor
-from igarape.meta.threshold import ISOLATED, above
-from igarape.metrics import f2_per_sample, mean_average_precision, paired_bootstrap
-from igarape.params import read_params, workers
 from igarape.progress import progress
+from igarape.scores.metrics import f2_per_sample, mean_average_precision, paired_bootstrap
+from igarape.scores.rules import ISOLATED, above
 from igarape.tables import Probabilities
 
 KEPT = Path("data/.ablations")

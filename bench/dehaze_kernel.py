@@ -10,7 +10,7 @@ import numpy as np
 from real import chips
 
 from igarape.chips.dehaze import dehaze
-from igarape.params import read_params
+from igarape.config.params import read_params
 
 SAMPLE = 150  # chips of each set
 ROUNDS = 5

@@ -14,7 +14,7 @@ from real import chips
 from skimage.metrics import structural_similarity
 
 from igarape.chips.dehaze import dehaze
-from igarape.params import read_params
+from igarape.config.params import read_params
 
 SETS = ("ucmerced", "planet")
 LEVELS = (0.9, 0.75, 0.6, 0.45)

@@ -21,7 +21,7 @@ from dehaze_kernel import ROUNDS, milliseconds
 from dehaze_quality import SEED, SETS, Method, Picture, changed, hazy_chips, measure, ours
 
 from igarape.chips.dehaze import Light, Plane, airlight, dehaze, guided_filter
-from igarape.params import read_params
+from igarape.config.params import read_params
 
 SUBSAMPLE = 4
 RADIUS = 60 // SUBSAMPLE

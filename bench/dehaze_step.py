@@ -9,7 +9,7 @@ from project import run as command
 
 from igarape.chips.dehaze import dehaze
 from igarape.chips.pictures import decode, encode_jpeg
-from igarape.params import read_params
+from igarape.config.params import read_params
 
 COUNT = 12_288
 SAMPLE = 512

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from igarape.chips.drawn import draw_chips
+from igarape.chips.drawn.drawing import draw_chips
 from igarape.chips.pictures import decode, resize
-from igarape.configuration import read_yaml
-from igarape.datasets import read_dataset
+from igarape.config.datasets import read_dataset
+from igarape.config.experiments import Network
+from igarape.config.schema import read_yaml
 from igarape.labels import Booleans
 from igarape.learners.examples import Pictures, Rows
-from igarape.learners.experiment import Network
 
 ROOT = Path(__file__).parents[1]
 SIDE = 64

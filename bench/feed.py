@@ -14,8 +14,8 @@ from real import SETS
 
 from igarape.chips.resized import load_pictures
 from igarape.chips.shards import open_shard
-from igarape.datasets import data_root
-from igarape.learners.inputs import Side, training_batches
+from igarape.config.datasets import data_root
+from igarape.learners.networks.inputs import Side, training_batches
 
 SET = "ucmerced"
 SIZE = 128

@@ -14,13 +14,13 @@ import numpy as np
 from ablations import cross_fitted, full_recipe, read_examples
 
 from igarape.chips.split import make_folds
-from igarape.datasets import read_dataset
+from igarape.config.datasets import read_dataset
+from igarape.config.experiments import read_best, read_experiments
+from igarape.config.params import read_params
 from igarape.files import digest, read_json, resumable, write_json
-from igarape.learners.experiment import read_best, read_experiments
 from igarape.learners.keys import result_key
-from igarape.meta.figures import figures
-from igarape.metrics import mean_average_precision
-from igarape.params import read_params
+from igarape.scores.figures import figures
+from igarape.scores.metrics import mean_average_precision
 
 KEPT = Path("data/.five_folds")
 FOLDS = 5

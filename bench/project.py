@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 import yaml
 
-from igarape.chips.drawn import draw_chips
+from igarape.chips.drawn.drawing import draw_chips
 from igarape.chips.pictures import decode, encode_jpeg, symmetries
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from igarape.chips.pictures import decode
-from igarape.datasets import data_root
+from igarape.config.datasets import data_root
 
 SETS = {"ucmerced": "train.csv", "planet": "train_subset.csv"}
 

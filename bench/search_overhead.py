@@ -10,10 +10,10 @@ from typing import Any
 import keras_tuner
 from drawn import Taught, experiment, taught
 
-from igarape.learners.scoring import score
+from igarape.learners.networks.training import fit
 from igarape.learners.search import Budget, search, space
-from igarape.learners.training import fit
-from igarape.tracking import step_run
+from igarape.scores.validation import score
+from igarape.tracking.step import step_run
 
 CHIPS, TRIALS, EPOCHS, ROUNDS, SEED = 320, 3, 4, 5, 1
 SPACE = {"learning_rate": {"low": 0.002, "high": 0.006, "scale": "log"}, "dropout": {"choice": [0.0, 0.2, 0.4]}}

@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.model_selection import KFold, ShuffleSplit
 
 from igarape.chips.split import Folds, largest_deviation, make_folds
-from igarape.datasets import data_root, read_dataset
+from igarape.config.datasets import data_root, read_dataset
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.tables import HOLDOUT

@@ -16,9 +16,9 @@ from drawn import Taught, experiment, taught
 
 from igarape.learners import crossfit
 from igarape.learners.crossfit import Recipe, cross_fit
-from igarape.learners.losses import make_loss
-from igarape.learners.networks import build_network
-from igarape.learners.training import STEPS_AT_ONCE, Trained
+from igarape.learners.networks.backbones import build_network
+from igarape.learners.networks.losses import make_loss
+from igarape.learners.networks.training import STEPS_AT_ONCE, Trained
 
 CHIPS, FOLDS, EPOCHS, ROUNDS, SEED = 640, 2, 6, 5, 1
 KNOBS = {"learning_rate": 0.004, "dropout": 0.2, "dihedral": False, "jitter": 0.0, "tta": False}

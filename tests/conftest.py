@@ -18,15 +18,15 @@ from mlflow import MlflowClient
 from onnx import TensorProto, helper, numpy_helper
 
 from igarape.chips.pictures import Picture
-from igarape.journal import Journal
+from igarape.ensemble.decision import Rule
+from igarape.ensemble.stacker import Settings, fit_stacker
 from igarape.labels import Vocabulary
-from igarape.learners.statistics import names, statistics
-from igarape.learners.trees import Trees
-from igarape.meta.decision import Rule
-from igarape.meta.stacker import Settings, fit_stacker
+from igarape.learners.trees.forest import Trees
+from igarape.learners.trees.statistics import names, statistics
 from igarape.serving.bundle import Learner, build_bundle
 from igarape.serving.registry import promote, register
 from igarape.tables import Probabilities
+from igarape.tracking.outbox import Journal
 
 VOCABULARY = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond"), rare=("kiln",))
 HAZE = {

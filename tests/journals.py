@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from igarape.courier import deliver
-from igarape.journal import Entry, Journal
+from igarape.tracking.outbox import Entry, Journal
+from igarape.tracking.sender import deliver
 
 
 def left(journal: Journal) -> list[Entry]:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from igarape.learners.experiment import Network, Tabular
-from igarape.learners.knobs import NetworkKnobs, TreeKnobs
+from igarape.config.experiments import Network, Tabular
+from igarape.config.hyperparameters import NetworkKnobs, TreeKnobs
 
 KNOBS: dict[str, Any] = {
     "learning_rate": 0.01,

@@ -13,10 +13,10 @@ import pytest
 
 from igarape.chips import dehaze as module
 from igarape.chips.dehaze import airlight, dehaze, guided_filter, transmission
-from igarape.chips.drawn import draw_chips, lay_haze
-from igarape.chips.drawn import transmission as field
+from igarape.chips.drawn.drawing import draw_chips, lay_haze
+from igarape.chips.drawn.drawing import transmission as field
 from igarape.chips.pictures import Picture, decode
-from igarape.params import read_params
+from igarape.config.params import read_params
 
 SIZE = 256
 LIGHT = (0.8, 0.8, 0.82)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igarape.chips.drawn import draw_chips
+from igarape.chips.drawn.drawing import draw_chips
 from igarape.chips.fingerprints import (
     BITS,
     COLUMNS,

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igarape.chips import neighbours
-from igarape.chips.drawn import draw_chips
+from igarape.chips.drawn.drawing import draw_chips
 from igarape.chips.fingerprints import Fingerprint, fingerprint
 from igarape.chips.neighbours import KINDS, find_pairs, join
 from igarape.chips.pictures import Picture, decode, encode_jpeg

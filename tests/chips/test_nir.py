@@ -8,7 +8,7 @@ import pytest
 import tifs
 import yaml
 
-from igarape.chips.drawn import draw_chips
+from igarape.chips.drawn.drawing import draw_chips
 from igarape.chips.nir import Shift, encode_png, measure_shift, planes
 from igarape.chips.pictures import Picture, bands, decode, encode_jpeg
 from igarape.errors import InputError

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igarape.chips.split import largest_deviation, make_folds
-from igarape.datasets import read_dataset
+from igarape.config.datasets import read_dataset
 from igarape.errors import InputError
 from igarape.labels import Booleans
 

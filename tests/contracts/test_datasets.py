@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from igarape.datasets import read_dataset
-from igarape.learners.experiment import read_experiments
-from igarape.params import read_params
+from igarape.config.datasets import read_dataset
+from igarape.config.experiments import read_experiments
+from igarape.config.params import read_params
 from igarape.stages import use
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from igarape.learners.experiment import Network, read_experiment
+from igarape.config.experiments import Network, read_experiment
 
 FOLDER = Path(__file__).parents[2] / "experiments"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
@@ -32,7 +32,7 @@ def built() -> set[tuple[object, ...]]:
 @pytest.mark.parametrize("name", [name for name in NAMES if isinstance(read_experiment(name, FOLDER), Network)])
 def test_the_network_builds_at_both_ends_of_its_space(name: str, built: set[tuple[object, ...]]) -> None:
     """Smallest and largest knobs give a network from pictures to a probability per label."""
-    from igarape.learners.networks import build_network
+    from igarape.learners.networks.backbones import build_network
 
     experiment = read_experiment(name, FOLDER)
     assert isinstance(experiment, Network)

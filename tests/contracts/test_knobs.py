@@ -9,8 +9,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from igarape.datasets import Dataset
-from igarape.params import Params
+from igarape.config.datasets import Dataset
+from igarape.config.params import Params
 
 ROOT = Path(__file__).parents[2]
 

@@ -16,13 +16,13 @@ import pytest
 import tiny
 
 from igarape.chips.split import make_folds
+from igarape.ensemble.stacker import cross_fit as cross_fit_stack
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.learners import crossfit
 from igarape.learners.crossfit import Recipe, cross_fit
 from igarape.learners.examples import Pictures, Rows
-from igarape.meta.stacker import cross_fit as cross_fit_stack
-from igarape.metrics import mean_average_precision
+from igarape.scores.metrics import mean_average_precision
 from igarape.tables import HOLDOUT, Probabilities, predictions, read_predictions, write_table
 
 COUNT = 600

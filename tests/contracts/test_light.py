@@ -30,7 +30,7 @@ def test_the_package_and_its_help_load_nothing_heavy(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["igarape.learners.predictor", "igarape.learners.boosting", "igarape.serving.pyfunc"]
+    "module", ["igarape.learners.predictor", "igarape.learners.trees.boosting", "igarape.serving.pyfunc"]
 )
 def test_predicting_and_stacking_load_no_tensorflow(module: str) -> None:
     """What answers requests needs ONNX Runtime or XGBoost, not what trains networks; nor does what boosts trees."""

@@ -8,8 +8,8 @@ import grimp
 import yaml
 
 from igarape.cli import main
-from igarape.configuration import Section
-from igarape.params import Params
+from igarape.config.params import Params
+from igarape.config.schema import Section
 
 WITHOUT_KNOBS = {"register"}
 
@@ -24,7 +24,7 @@ def tracked(graph: grimp.ImportGraph, steps: set[str]) -> set[str]:
     return {
         step
         for step in steps
-        if "igarape.tracking" in graph.find_modules_directly_imported_by(f"igarape.stages.{step}")
+        if "igarape.tracking.step" in graph.find_modules_directly_imported_by(f"igarape.stages.{step}")
     }
 
 

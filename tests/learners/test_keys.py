@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tiny
 
+from igarape.config.experiments import Experiment
 from igarape.learners import keys
 from igarape.learners.examples import Examples
-from igarape.learners.experiment import Experiment
 from igarape.learners.keys import result_key
 
 EXAMPLES = Examples(

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tiny
 
+from igarape.config.experiments import Experiment
 from igarape.learners import learning
-from igarape.learners.experiment import Experiment
 from igarape.learners.learning import Learned, Settings
 from igarape.learners.predictor import Predictor
 
@@ -60,7 +60,8 @@ def test_trees_are_trained_without_tensorflow() -> None:
     """It takes seconds to load, which is longer than the trees take."""
     program = (
         "import sys\n"
-        "from igarape.learners import learning, crossfit, boosting\n"
+        "from igarape.learners import learning, crossfit\n"
+        "from igarape.learners.trees import boosting\n"
         "print(sorted({'tensorflow', 'keras'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

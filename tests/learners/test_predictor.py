@@ -8,8 +8,8 @@ import pytest
 
 from igarape.errors import InputError
 from igarape.learners.predictor import Predictor
-from igarape.learners.statistics import statistics
-from igarape.learners.trees import Trees
+from igarape.learners.trees.forest import Trees
+from igarape.learners.trees.statistics import statistics
 from igarape.tables import Probabilities
 
 WriteModel = Callable[[Path, int, int, int], Probabilities]

@@ -18,10 +18,10 @@ import numpy.typing as npt
 import pytest
 import tiny
 
+from igarape.config.experiments import Network
+from igarape.config.hyperparameters import Choice, Range
 from igarape.errors import InputError
 from igarape.learners import search as module
-from igarape.learners.experiment import Network
-from igarape.learners.knobs import Choice, Range
 from igarape.learners.search import Budget, Found, search, space
 from igarape.learners.trials import tried
 
@@ -461,7 +461,7 @@ import gc, sys
 from contextlib import contextmanager
 from pathlib import Path
 import numpy as np, psutil, tiny
-from igarape.learners.knobs import Range
+from igarape.config.hyperparameters import Range
 from igarape.learners.search import Budget, search
 
 class Record:

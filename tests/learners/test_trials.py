@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from igarape.config.hyperparameters import Value
 from igarape.errors import InputError
-from igarape.learners.knobs import Value
 from igarape.learners.trials import Log, Planned, Row, Trials, failed, tried
 
 KNOBS: dict[str, Value] = {"dropout": 0.1, "tta": True}

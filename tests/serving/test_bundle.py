@@ -17,11 +17,11 @@ from PIL import Image
 from igarape.chips.dehaze import dehaze
 from igarape.chips.nir import planes
 from igarape.chips.pictures import Picture, bands, decode, encode_jpeg, resize
+from igarape.ensemble.decision import Rule
+from igarape.ensemble.stacker import Stacker
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.learners.predictor import Predictor
-from igarape.meta.decision import Rule
-from igarape.meta.stacker import Stacker
 from igarape.serving.bundle import Bundle, Learner, build_bundle
 
 BOTH = pytest.mark.parametrize("folder", ["bundle_folder", "tabular_bundle_folder"])

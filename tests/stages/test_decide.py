@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from igarape.datasets import read_dataset
+from igarape.config.datasets import read_dataset
+from igarape.ensemble.decision import RULES, Rule, cross_fit_rules
 from igarape.files import read_json
-from igarape.meta.decision import RULES, Rule, cross_fit_rules
-from igarape.metrics import sample_f2
+from igarape.scores.metrics import sample_f2
 from igarape.stages import decide as stage
 from igarape.tables import probability_columns, write_table
 

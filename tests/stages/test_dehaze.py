@@ -14,9 +14,9 @@ from igarape.chips.dehaze import dehaze
 from igarape.chips.pictures import Picture, encode_jpeg
 from igarape.chips.shards import open_shard
 from igarape.chips.store import Store
+from igarape.config.params import read_params
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
-from igarape.params import read_params
 from igarape.stages import dehaze as stage
 from igarape.tables import read_catalog, read_table, write_table
 

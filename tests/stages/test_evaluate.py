@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from igarape.chips.store import Store
-from igarape.datasets import read_dataset
+from igarape.config.datasets import read_dataset
+from igarape.config.params import read_params
+from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
 from igarape.files import read_json, write_text
-from igarape.meta.decision import Rule
-from igarape.metrics import mean_average_precision, sample_f2
-from igarape.params import read_params
+from igarape.scores.metrics import mean_average_precision, sample_f2
 from igarape.serving.bundle import Bundle, Infrared
 from igarape.stages import decide, nir, stack
 from igarape.stages import evaluate as stage

@@ -14,14 +14,14 @@ import yaml
 
 from igarape.chips.catalog import pack_chips
 from igarape.chips.chip import Chip, Encoded
-from igarape.chips.drawn import draw_chips
+from igarape.chips.drawn.drawing import draw_chips
 from igarape.chips.nir import planes
 from igarape.chips.pictures import bands, decode, encode_jpeg
 from igarape.chips.shards import open_shard
 from igarape.chips.store import Store
+from igarape.config.params import read_params
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
-from igarape.params import read_params
 from igarape.stages import nir as stage
 from igarape.tables import FAULT, read_catalog, read_table, write_table
 

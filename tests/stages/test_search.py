@@ -20,15 +20,15 @@ import tiny
 import yaml
 from servers import Server
 
-from igarape import tracking
+from igarape.config.hyperparameters import NetworkKnobs
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.learners import search as searching
-from igarape.learners import training
-from igarape.learners.knobs import NetworkKnobs
 from igarape.learners.learning import fit
+from igarape.learners.networks import training
 from igarape.stages import search as stage
 from igarape.tables import read_folds
+from igarape.tracking import step as tracking
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = 1  # half of the experiment's two: params.yaml's search.budget is 0.5

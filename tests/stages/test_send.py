@@ -5,9 +5,9 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from igarape.journal import Journal
 from igarape.stages import send
-from igarape.tracking import SPOOL
+from igarape.tracking.outbox import Journal
+from igarape.tracking.step import SPOOL
 
 
 def leave(place: str, uri: str) -> Path:

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from igarape.datasets import read_dataset
+from igarape.config.datasets import read_dataset
+from igarape.ensemble.stacker import Stacker
 from igarape.errors import InputError
 from igarape.files import read_json
-from igarape.meta.figures import figures
-from igarape.meta.stacker import Stacker
+from igarape.scores.figures import figures
 from igarape.stages import stack as stage
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, write_table
 

@@ -11,19 +11,19 @@ import pandas as pd
 import pytest
 from servers import Server
 
-from igarape import tracking
 from igarape.chips.resized import load_pictures
-from igarape.datasets import read_dataset
+from igarape.config.datasets import read_dataset
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.labels import Vocabulary
 from igarape.learners import crossfit
 from igarape.learners.learning import fit
 from igarape.learners.predictor import Predictor
-from igarape.meta.figures import figures
+from igarape.scores.figures import figures
 from igarape.stages import nir
 from igarape.stages import train as stage
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions
+from igarape.tracking import step as tracking
 
 FOLDER = Path("data/train/tiny")
 

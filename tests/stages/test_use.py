@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from igarape.config.params import read_params
 from igarape.errors import InputError
-from igarape.params import read_params
 from igarape.stages import use as stage
 
 ROOT = Path(__file__).parents[2]

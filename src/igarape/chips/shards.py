@@ -38,7 +38,7 @@ LOOK = 0.2  # seconds between two looks at how far the processes are
 
 def code() -> str:
     """Return a hash of the code that makes shards: what is finished by other code must not be gone on with."""
-    return digest(sorted(Path(__file__).parent.glob("*.py")))
+    return digest(sorted(Path(__file__).parent.rglob("*.py")))
 
 
 def deal(count: int, multiple: int = 1) -> list[range]:

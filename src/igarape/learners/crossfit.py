@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from igarape.config.experiments import Experiment
+from igarape.config.hyperparameters import Value
 from igarape.errors import InputError
 from igarape.files import read_json, whole, write_json
 from igarape.labels import Booleans
 from igarape.learners.examples import Pictures, Rows
-from igarape.learners.experiment import Experiment
-from igarape.learners.knobs import Value
 from igarape.learners.learning import Learned, fit
 from igarape.learners.predictor import Predictor
-from igarape.learners.scoring import Log
+from igarape.scores.validation import Log
 from igarape.tables import HOLDOUT, Probabilities
 
 Report = Callable[[int, int, str], None]

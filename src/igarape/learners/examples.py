@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from igarape.chips.resized import load_pictures
+from igarape.config.experiments import Experiment
 from igarape.errors import InputError
 from igarape.files import digest
 from igarape.labels import Booleans
-from igarape.learners.experiment import Experiment
 from igarape.tables import read_catalog, read_folds, read_table
 
 Pictures = npt.NDArray[np.uint8]

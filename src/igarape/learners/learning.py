@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypedDict, Unpack
 
+from igarape.config.experiments import Experiment, Network, Tabular
 from igarape.labels import Booleans
 from igarape.learners.examples import Pictures, Rows
-from igarape.learners.experiment import Experiment, Network, Tabular
-from igarape.learners.scoring import Log
+from igarape.scores.validation import Log
 from igarape.tables import Probabilities
 
 
@@ -46,11 +46,11 @@ def fit(
     Raises InputError when weights are missing or a batch does not fit the memory.
     """
     if isinstance(experiment, Network):
-        from igarape.learners import training
+        from igarape.learners.networks import training
 
         return training.fit(pictures, y, experiment=experiment, exclusive=exclusive, **settings)
     if isinstance(experiment, Tabular):
-        from igarape.learners import boosting
+        from igarape.learners.trees import boosting
 
         return boosting.fit(pictures, y, experiment=experiment, **settings)
     raise TypeError(f"no training is known for {type(experiment).__name__}")

@@ -9,8 +9,8 @@ import onnxruntime
 
 from igarape.chips.pictures import Picture, symmetries
 from igarape.errors import InputError
-from igarape.learners.statistics import statistics
-from igarape.learners.trees import SUFFIX, Trees
+from igarape.learners.trees.forest import SUFFIX, Trees
+from igarape.learners.trees.statistics import statistics
 from igarape.tables import Probabilities
 
 Floats = npt.NDArray[np.float64]

@@ -14,14 +14,14 @@ from typing import NamedTuple
 import keras_tuner
 import pandas as pd
 
+from igarape.config.experiments import Experiment
+from igarape.config.hyperparameters import Choice, Space, Value
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.learners.examples import Pictures, Rows
-from igarape.learners.experiment import Experiment
-from igarape.learners.knobs import Choice, Space, Value
 from igarape.learners.learning import fit
-from igarape.learners.scoring import score
 from igarape.learners.trials import Log, Planned, Report, Row, TrialRun, Trials
+from igarape.scores.validation import score
 
 FACTOR = 3  # of Hyperband: the best third of a round goes on to the next
 # keras-tuner draws at random until it meets knobs that it has not tried. After 20 vain draws in a row it takes a space

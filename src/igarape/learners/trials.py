@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import psutil
 
+from igarape.config.hyperparameters import Value
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
-from igarape.learners.knobs import Value
 
 IN_A_ROW = 3  # trials that fail one after the other end the search
 LOOK = 0.1  # seconds between two looks at the memory

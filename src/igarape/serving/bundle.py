@@ -17,13 +17,13 @@ from pydantic import Field, model_validator
 from igarape.chips.dehaze import dehaze
 from igarape.chips.nir import planes
 from igarape.chips.pictures import Picture, bands, decode, encode_jpeg, resize
-from igarape.configuration import Section, validate
+from igarape.config.schema import Section, validate
+from igarape.ensemble.decision import Rule
+from igarape.ensemble.stacker import Stacker
 from igarape.errors import InputError
 from igarape.files import fresh_folder, read_json, whole, write_json
 from igarape.labels import Vocabulary
 from igarape.learners.predictor import Predictor
-from igarape.meta.decision import Rule
-from igarape.meta.stacker import Stacker
 from igarape.tables import Probabilities
 
 SCHEMA = 2

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from igarape.datasets import read_dataset
+from igarape.config.datasets import read_dataset
+from igarape.config.params import read_params
+from igarape.ensemble.decision import cross_fit_rules, fit_rule
 from igarape.files import fresh_folder, read_json, write_json
-from igarape.meta.decision import cross_fit_rules, fit_rule
-from igarape.metrics import sample_f2
-from igarape.params import read_params
+from igarape.scores.metrics import sample_f2
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions
-from igarape.tracking import step_run
+from igarape.tracking.step import step_run
 
 FOLDER = Path("data/decide")
 

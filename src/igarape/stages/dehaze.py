@@ -11,9 +11,9 @@ from igarape.chips.dehaze import Quality, dehaze
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.shards import Shard, Tables, code, write_shards
 from igarape.chips.store import Store
-from igarape.datasets import read_dataset
+from igarape.config.datasets import read_dataset
+from igarape.config.params import Dehaze, read_params, workers
 from igarape.files import digest, resumable
-from igarape.params import Dehaze, read_params, workers
 from igarape.progress import progress
 from igarape.tables import read_catalog, write_table
 

@@ -8,7 +8,13 @@ import click
 import numpy as np
 import pandas as pd
 
-from igarape.chips.overview import (
+from igarape.chips.store import Store
+from igarape.config.datasets import Dataset, read_dataset
+from igarape.config.params import Params, read_params
+from igarape.errors import InputError
+from igarape.files import fresh_folder, write_json, write_text
+from igarape.labels import Booleans, Vocabulary
+from igarape.reports.data import (
     Dehazed,
     Haze,
     Overview,
@@ -24,14 +30,8 @@ from igarape.chips.overview import (
     thumbnail,
     together,
 )
-from igarape.chips.store import Store
-from igarape.datasets import Dataset, read_dataset
-from igarape.errors import InputError
-from igarape.files import fresh_folder, write_json, write_text
-from igarape.labels import Booleans, Vocabulary
-from igarape.params import Params, read_params
 from igarape.tables import FAULT, Fault, read_catalog, read_folds, read_table
-from igarape.tracking import step_run
+from igarape.tracking.step import step_run
 
 FOLDER = Path("data/describe")
 PAGE = Path("reports/data.html")

@@ -10,17 +10,17 @@ import numpy.typing as npt
 
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.store import Store
-from igarape.datasets import Dataset, read_dataset
+from igarape.config.datasets import Dataset, read_dataset
+from igarape.config.params import Params, read_params, workers
+from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
 from igarape.files import fresh_folder, read_json, write_json, write_text
 from igarape.labels import Booleans, Vocabulary
 from igarape.learners.predictor import KINDS
-from igarape.meta import report
-from igarape.meta.decision import Rule
-from igarape.meta.threshold import ISOLATED, above
-from igarape.metrics import f2_per_sample
-from igarape.params import Params, read_params, workers
 from igarape.progress import progress
+from igarape.reports import verdict as report
+from igarape.scores.metrics import f2_per_sample
+from igarape.scores.rules import ISOLATED, above
 from igarape.serving.bundle import Bundle, Learner, build_bundle
 from igarape.tables import (
     FAULT,
@@ -33,7 +33,7 @@ from igarape.tables import (
     read_predictions,
     read_table,
 )
-from igarape.tracking import Run, lineage, step_run
+from igarape.tracking.step import Run, lineage, step_run
 
 FOLDER = Path("data/evaluate")
 REPORTS = Path("reports")

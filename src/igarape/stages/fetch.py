@@ -8,7 +8,7 @@ from typing import Protocol
 
 import click
 
-from igarape.datasets import DATASETS, data_root, read_dataset
+from igarape.config.datasets import DATASETS, data_root, read_dataset
 from igarape.errors import InputError
 
 SITE = "https://www.kaggle.com"

@@ -13,13 +13,13 @@ import pandas as pd
 
 from igarape.chips.catalog import doubles, fault_table, pack_chips
 from igarape.chips.chip import Chip
-from igarape.chips.drawn import draw_chips, haze_table
+from igarape.chips.drawn.drawing import draw_chips, haze_table
 from igarape.chips.shards import Shard, Tables, code, deal, write_shards
-from igarape.chips.sources import open_source
-from igarape.datasets import Dataset, DrawnSource, FolderSource, data_root, read_dataset
+from igarape.chips.sources.listing import open_source
+from igarape.config.datasets import Dataset, DrawnSource, FolderSource, data_root, read_dataset
+from igarape.config.params import read_params, workers
 from igarape.errors import InputError
 from igarape.files import digest, fresh_folder, resumable
-from igarape.params import read_params, workers
 from igarape.progress import progress
 from igarape.tables import Fault, write_table
 

@@ -11,15 +11,15 @@ import pandas as pd
 
 from igarape.chips.catalog import fault_table
 from igarape.chips.nir import Bands, Shift, encode_png, measure_shift, planes
-from igarape.chips.origins import Origin
 from igarape.chips.pictures import bands
 from igarape.chips.shards import Shard, Tables, code, write_shards
-from igarape.chips.sources import list_pictures
+from igarape.chips.sources.listing import list_pictures
+from igarape.chips.sources.origins import Origin
 from igarape.chips.store import Store
-from igarape.datasets import Dataset, data_root, read_dataset
+from igarape.config.datasets import Dataset, data_root, read_dataset
+from igarape.config.params import Nir, read_params, workers
 from igarape.errors import InputError
 from igarape.files import digest, resumable
-from igarape.params import Nir, read_params, workers
 from igarape.progress import progress
 from igarape.tables import Fault, read_catalog, write_table
 

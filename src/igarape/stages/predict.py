@@ -9,9 +9,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from igarape.chips.pictures import NAMED, Picture, stem
+from igarape.config.params import read_params
 from igarape.errors import InputError
 from igarape.files import whole
-from igarape.params import read_params
 from igarape.progress import progress
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.registry import champion_uri, load, model_name

@@ -2,7 +2,7 @@
 
 import click
 
-from igarape.params import read_params
+from igarape.config.params import read_params
 from igarape.serving.registry import model_name, promote
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from igarape.files import read_json, write_json
 from igarape.serving.bundle import MANIFEST
 from igarape.serving.registry import CHALLENGER, model_name, register
-from igarape.tracking import step_run
+from igarape.tracking.step import step_run
 
 BUNDLE = Path("data/evaluate/bundle")
 METRICS = Path("reports/metrics.json")

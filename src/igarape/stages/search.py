@@ -4,18 +4,18 @@ from pathlib import Path
 
 import numpy as np
 
-from igarape.datasets import read_dataset
+from igarape.config.datasets import read_dataset
+from igarape.config.experiments import read_experiments
+from igarape.config.params import read_params
 from igarape.files import resumable, write_json, write_text
-from igarape.learners.comparison import render_comparison
 from igarape.learners.examples import load_examples
-from igarape.learners.experiment import read_experiments
 from igarape.learners.keys import result_key
 from igarape.learners.search import Budget, search
 from igarape.learners.trials import tried
-from igarape.params import read_params
 from igarape.progress import progress
+from igarape.reports.trials import render_comparison
 from igarape.tables import write_table
-from igarape.tracking import step_run
+from igarape.tracking.step import step_run
 
 VALIDATION_FOLD = 0
 

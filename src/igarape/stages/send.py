@@ -2,7 +2,7 @@
 
 import click
 
-from igarape.tracking import send_left
+from igarape.tracking.step import send_left
 
 
 def run() -> None:

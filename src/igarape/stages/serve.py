@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from igarape.config.params import read_params
 from igarape.errors import InputError
-from igarape.params import read_params
 from igarape.serving.registry import champion_uri, model_name
 
 

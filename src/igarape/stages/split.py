@@ -10,9 +10,9 @@ import pandas as pd
 from igarape.chips.fingerprints import read_fingerprints
 from igarape.chips.neighbours import KINDS, find_pairs, join
 from igarape.chips.split import Folds, make_folds
-from igarape.datasets import read_dataset
+from igarape.config.datasets import read_dataset
+from igarape.config.params import read_params
 from igarape.files import fresh_folder
-from igarape.params import read_params
 from igarape.tables import HOLDOUT, read_catalog, write_table
 
 SOURCE = Path("data/ingest")

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from igarape.datasets import read_dataset
-from igarape.files import fresh_folder, read_json, write_json
-from igarape.labels import Booleans, Vocabulary
-from igarape.meta.figures import figures
-from igarape.meta.stacker import (
+from igarape.config.datasets import read_dataset
+from igarape.config.params import Params, read_params
+from igarape.ensemble.stacker import (
     CrossFit,
     Settings,
     cross_fit,
     mean_stacker,
 )
-from igarape.metrics import average_precision
-from igarape.params import Params, read_params
+from igarape.files import fresh_folder, read_json, write_json
+from igarape.labels import Booleans, Vocabulary
 from igarape.progress import progress
+from igarape.scores.figures import figures
+from igarape.scores.metrics import average_precision
 from igarape.tables import (
     Probabilities,
     learner_labels,
@@ -30,7 +30,7 @@ from igarape.tables import (
     read_predictions,
     write_table,
 )
-from igarape.tracking import step_run
+from igarape.tracking.step import step_run
 
 FOLDER = Path("data/stack")
 

@@ -3,18 +3,18 @@
 from pathlib import Path
 from typing import Any
 
-from igarape.datasets import read_dataset
+from igarape.config.datasets import read_dataset
+from igarape.config.experiments import read_best, read_experiment
+from igarape.config.params import read_params, workers
 from igarape.files import resumable, write_json
 from igarape.labels import Vocabulary
 from igarape.learners.crossfit import Recipe, cross_fit
 from igarape.learners.examples import Examples, load_examples
-from igarape.learners.experiment import read_best, read_experiment
 from igarape.learners.keys import result_key
-from igarape.meta.figures import figures
-from igarape.params import read_params, workers
 from igarape.progress import progress
+from igarape.scores.figures import figures
 from igarape.tables import Probabilities, predictions, write_table
-from igarape.tracking import step_run
+from igarape.tracking.step import step_run
 
 
 def run(experiment: str) -> None:

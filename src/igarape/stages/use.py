@@ -8,11 +8,11 @@ import click
 import yaml
 from ruamel.yaml import YAML
 
-from igarape.configuration import validate
-from igarape.datasets import DATASETS, read_dataset
+from igarape.config.datasets import DATASETS, read_dataset
+from igarape.config.experiments import read_experiments
+from igarape.config.params import PARAMS, Params, read_params
+from igarape.config.schema import validate
 from igarape.files import write_text
-from igarape.learners.experiment import read_experiments
-from igarape.params import PARAMS, Params, read_params
 
 
 def run(dataset: str) -> None:

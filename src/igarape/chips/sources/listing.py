@@ -1,0 +1,172 @@
+"""Where chips come from: pictures in folders or archives, and a CSV with their tags."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from igarape.chips.chip import Chip
+from igarape.chips.pictures import NAMED, stem
+from igarape.chips.sources.annotations import Tags, read_tags
+from igarape.chips.sources.archives import LEADS_OUT
+from igarape.chips.sources.origins import Origin
+from igarape.chips.sources.places import Finder, Place
+from igarape.chips.sources.spool import Report
+from igarape.errors import InputError
+from igarape.labels import Vocabulary
+from igarape.tables import Fault
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The chips of a source, what was wrong, and where it was found, to be shown to people.
+
+    chips: the labelled ones in the order of their names, then the others in theirs.
+    """
+
+    chips: list[Chip]
+    faults: list[Fault]
+    used: list[str]
+
+
+def open_source(
+    root: Path,
+    *,
+    images: Sequence[str],
+    tags: Sequence[str],
+    unlabelled: Sequence[Sequence[str]],
+    vocabulary: Vocabulary,
+    spool: Path,
+    report: Report,
+) -> Listing:
+    """Match pictures with the rows of a CSV (image_name, tags separated by blanks); no picture is read yet.
+
+    images, tags, and each set of unlabelled pictures: paths from the root, of which the first that exists is used; they
+    may lead through archives, and * stands for any letters. A set of unlabelled pictures may be missing. spool: a
+    folder for what has to be unpacked; what a run before has unpacked there is used again. report: called with the
+    bytes unpacked so far, and all.
+
+    A row or a picture that has no partner, unknown tags, a name that stands twice, and a picture that an archive should
+    not hold become faults and are left out. Raises InputError when pictures or CSV are missing, the CSV lacks a column,
+    an archive is damaged, or no chip is left.
+    """
+    finder = Finder(root, spool, report)
+    shown, table = (_found(finder, root, what, paths) for what, paths in (("pictures", images), ("tags", tags)))
+    tagged, faults = read_tags(table, vocabulary)
+    pictures = _pictures(shown, faults)
+    used = [f"pictures: {len(pictures)} in {shown.path}", f"tags: {len(tagged)} rows in {table.path}"]
+    _report_lonely(pictures, tagged, shown, table, faults)
+    labelled = sorted(set(pictures) & set(tagged))
+    if not labelled:
+        raise InputError(
+            f"{table.path}: no row with known tags names one of the {len(pictures)} pictures in {shown.path}; "
+            "image_name should be a picture's name without its suffix. "
+            f"The first fault: {faults[0].image}: {faults[0].problem}"
+        )
+    others = _sets(finder, unlabelled, what="unlabelled pictures", labelled=set(labelled), faults=faults, used=used)
+    chips = [Chip(image, "train", image, tagged[image], pictures[image]) for image in labelled]
+    chips += [Chip(image, "test", image, (), origin) for image, origin in sorted(others.items())]
+    return Listing(chips, list(dict.fromkeys(faults)), used)
+
+
+def list_pictures(
+    root: Path, sets: Sequence[Sequence[str]], *, what: str, spool: Path, report: Report
+) -> tuple[dict[str, Origin], list[Fault], list[str]]:
+    """List pictures that go with no CSV: where the bytes of each are by its name, what was wrong, where it was found.
+
+    sets, spool, report: as for the unlabelled pictures of open_source. what: people's word for them.
+    """
+    faults: list[Fault] = []
+    used: list[str] = []
+    pictures = _sets(Finder(root, spool, report), sets, what=what, labelled=set(), faults=faults, used=used)
+    return pictures, list(dict.fromkeys(faults)), used
+
+
+def _found(finder: Finder, root: Path, what: str, paths: Sequence[str]) -> Place:
+    """Return the first of the places that exists."""
+    place = _first(finder, paths)
+    if place is None:
+        raise InputError(
+            f"{root}: no {what} found; looked for {', '.join(paths)}. Check IGARAPE_DATA, and the data set's YAML in "
+            "datasets/"
+        )
+    return place
+
+
+def _first(finder: Finder, paths: Sequence[str]) -> Place | None:
+    return next((place for path in paths if (place := finder.find(path)) is not None), None)
+
+
+def _left_out(image: str, problem: str, remedy: str) -> Fault:
+    return Fault(image, problem, remedy, left_out=True)
+
+
+def _pictures(place: Place, faults: list[Fault]) -> dict[str, Origin]:
+    """Return the pictures of a folder or an archive by name without suffix; of two with one name, the first."""
+    for name, why in place.refused.items():
+        if _is_picture(name):
+            image = name if why == LEADS_OUT else stem(PurePosixPath(name).name)
+            faults.append(_left_out(image, f"{name} {why}", "make the archive anew without it"))
+    found: dict[str, Origin] = {}
+    first: dict[str, str] = {}
+    for name, origin in sorted(_together(place).items()):
+        image = stem(name)
+        if image in found:
+            faults.append(_left_out(name, f"{first[image]} has the same name", "keep one of the two"))
+        else:
+            found[image], first[image] = origin, name
+    return found
+
+
+def _is_picture(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in NAMED
+
+
+def _together(place: Place) -> dict[str, Origin]:
+    """Return the pictures that lie in one folder: the place itself, or where it has none, the only one below it."""
+    folders: dict[str, dict[str, Origin]] = {}
+    for name, origin in place.files.items():
+        if _is_picture(name):
+            folder, _, file = name.rpartition("/")
+            folders.setdefault(folder, {})[file] = origin
+    if not folders:
+        raise InputError(f"{place.path}: holds no picture; expected files that end in {', '.join(NAMED)}")
+    if "" not in folders and len(folders) > 1:
+        choice = ", ".join(sorted(folders))
+        raise InputError(f"{place.path}: holds pictures in {choice}; name one of them in the data set's YAML")
+    return folders[""] if "" in folders else next(iter(folders.values()))
+
+
+def _report_lonely(
+    pictures: Mapping[str, Origin], tagged: Mapping[str, Tags], shown: Place, table: Place, faults: list[Fault]
+) -> None:
+    """Add a fault for each row without a picture, and each picture without a row, but for those that have one."""
+    known = {fault.image for fault in faults if fault.left_out}
+    here, there = (PurePosixPath(place.path).name for place in (shown, table))
+    rows, remedy = sorted(set(tagged) - set(pictures) - known), "add the picture"
+    faults += [_left_out(image, f"has tags in {there}, but no picture in {here}", remedy) for image in rows]
+    unnamed, remedy = sorted(set(pictures) - set(tagged) - known), "add the row, or remove the picture"
+    faults += [_left_out(image, f"has no row in {there}", remedy) for image in unnamed]
+
+
+def _sets(
+    finder: Finder,
+    sets: Sequence[Sequence[str]],
+    *,
+    what: str,
+    labelled: set[str],
+    faults: list[Fault],
+    used: list[str],
+) -> dict[str, Origin]:
+    """Return the pictures of all sets that exist, but for labelled ones; say in used which do, and which do not."""
+    others: dict[str, Origin] = {}
+    for paths in sets:
+        place = _first(finder, paths)
+        if place is None:
+            used.append(f"{what}: none; looked for {', '.join(paths)}")
+            continue
+        pictures = _pictures(place, faults)
+        used.append(f"{what}: {len(pictures)} in {place.path}")
+        twice, problem = sorted(set(pictures) & (labelled | set(others))), f"stands in {place.path} too"
+        faults += [_left_out(image, problem, "rename one of the two") for image in twice]
+        others = {image: origin for image, origin in pictures.items() if image not in labelled} | others
+    return others

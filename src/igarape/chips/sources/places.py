@@ -1,0 +1,100 @@
+"""Places: paths that lead through archives as if they were folders."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from igarape.chips.sources.archives import LEADS_OUT, Contents, is_archive, is_of_use, list_tar, list_zip
+from igarape.chips.sources.origins import Extent, Origin, loose
+from igarape.chips.sources.spool import Report, keep, unpack_7z
+from igarape.errors import InputError
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a path leads to: a file, or a folder (on the disk, in an archive, or all of an archive).
+
+    path: how people find it. file: where the file's bytes are; None for a folder. files: where the bytes of each file
+    below a folder are, by its path from there; on the disk only what lies directly in it. refused: why others are not
+    read, by their path in the archive.
+    """
+
+    path: str
+    file: Origin | None = None
+    files: dict[str, Origin] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+class Finder:
+    """Finds places under a root. An archive is listed once, and unpacked (into the spool) only if it has to be."""
+
+    def __init__(self, root: Path, spool: Path, report: Report) -> None:
+        """report: called with the bytes unpacked so far, and all, while an archive is unpacked."""
+        self._root = root
+        self._spool = spool
+        self._report = report
+        self._listed: dict[Extent, Contents] = {}
+
+    def find(self, path: str) -> Place | None:
+        """Return the first place on a path from the root; None where there is none.
+
+        On the disk, * in the path stands for any letters. Raises InputError for a damaged archive on the way.
+        """
+        try:
+            return next(self._on_disk(self._root, path.split("/")), None)
+        except OSError as error:
+            raise InputError(f"{self._root / path}: cannot be read ({error.strerror})") from error
+
+    def _on_disk(self, here: Path, parts: Sequence[str]) -> Iterator[Place]:
+        """Yield the places that the parts of a path lead to from a file or folder, in the order of names."""
+        if here.is_dir() and not parts:
+            with_stat = (
+                (path, loose(path)) for path in sorted(here.iterdir()) if is_of_use(path.name) and path.is_file()
+            )
+            yield Place(str(here), files={path.name: origin for path, origin in with_stat})
+        elif here.is_dir():
+            for step in sorted(here.glob(parts[0])) if "*" in parts[0] else [here / parts[0]]:
+                yield from self._on_disk(step, parts[1:])
+        elif here.is_file() and is_archive(here.name):
+            yield from self._inside(loose(here), str(here), parts)
+        elif here.is_file() and not parts:
+            yield Place(str(here), file=loose(here))
+
+    def _inside(self, archive: Origin, path: str, parts: Sequence[str]) -> Iterator[Place]:
+        """Yield the place that the parts of a path lead to in an archive, if there is one.
+
+        An archive that holds one archive and nothing else (.tar.7z) is looked through.
+        """
+        contents = self._contents(archive, path)
+        inner = {name: origin for name, origin in contents.files.items() if is_archive(name)}
+        wanted = "/".join(parts)
+        if wanted in contents.files and wanted not in inner:
+            yield Place(f"{path}/{wanted}", file=contents.files[wanted])
+            return
+        for name, origin in inner.items():
+            if wanted == name or wanted.startswith(f"{name}/"):
+                yield from self._inside(origin, f"{path}/{name}", parts[len(name.split("/")) :])
+                return
+        if len(inner) == len(contents.files) == 1:
+            yield from self._inside(next(iter(inner.values())), path, parts)
+            return
+        start = f"{wanted}/" if parts else ""
+        files = {name.removeprefix(start): at for name, at in contents.files.items() if name.startswith(start)}
+        refused = {name: why for name, why in contents.refused.items() if name.startswith(start) or why == LEADS_OUT}
+        if files or not parts:
+            yield Place("/".join([path, *parts]), files=files, refused=refused)
+
+    def _contents(self, archive: Origin, path: str) -> Contents:
+        """List an archive, whatever it lies in; path is what people call it."""
+        name = (archive.name or archive.path.name).lower()
+        # A tar in a tar lies there as it is; another archive in an archive has to be a file of its own to be read.
+        in_place = isinstance(archive, Extent) and (name.endswith(".tar") or not archive.name)
+        file = archive if isinstance(archive, Extent) and in_place else keep(archive, self._spool)
+        if file not in self._listed:
+            if name.endswith(".tar"):
+                self._listed[file] = list_tar(file, path)
+            elif name.endswith(".zip"):
+                self._listed[file] = list_zip(file, path)
+            else:
+                self._listed[file] = unpack_7z(file, path, spool=self._spool, report=self._report)
+        return self._listed[file]

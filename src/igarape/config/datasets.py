@@ -1,0 +1,142 @@
+"""The schema of datasets/: where a data set's chips are, and its vocabulary."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from igarape.config.schema import Name, Section, read_yaml, validate
+from igarape.errors import InputError
+from igarape.labels import Vocabulary
+
+DATASETS = Path("datasets")
+
+Label = Annotated[str, Field(pattern=r"^\S+$")]  # a list of tags has blanks between them
+
+
+class DrawnSource(Section):
+    """Chips that are drawn: how many, cut from scenes of side x side chips."""
+
+    kind: Literal["drawn"]
+    chips: int = Field(ge=20)
+    side: int = Field(ge=1, le=8)
+
+
+def _several(value: Any) -> Any:
+    """Take one text for a list of one, and nothing for an empty one."""
+    return [] if value is None else [value] if isinstance(value, str) else value
+
+
+def _inside(path: str) -> str:
+    """Refuse a path that could lead out of the folder it starts from."""
+    if ":" in path or "\\" in path or {"", ".", ".."} & set(path.split("/")):
+        raise ValueError("should be a path from IGARAPE_DATA on, such as planet/train-jpg")
+    return path
+
+
+# Where something lies under IGARAPE_DATA: one path, or several of which the first that exists counts.
+Where = Annotated[
+    tuple[Annotated[str, AfterValidator(_inside)], ...], BeforeValidator(_several), Field(strict=False, min_length=1)
+]
+Sets = Annotated[tuple[Where, ...], BeforeValidator(_several), Field(strict=False)]
+
+
+class FolderSource(Section):
+    """Chips in folders or archives, and their tags in a CSV (image_name,tags).
+
+    unlabelled: the sets of chips without tags. nir: the sets of TIFs with the chips' near-infrared, under the chips'
+    names. Any of these sets may be missing.
+    """
+
+    kind: Literal["folder"]
+    images: Where
+    tags: Where
+    unlabelled: Sets
+    nir: Sets
+
+
+class Labels(Section):
+    """The vocabulary of a data set, as labels.Vocabulary."""
+
+    exclusive: tuple[Label, ...] = Field(strict=False)
+    alone: tuple[Label, ...] = Field(strict=False)
+    common: tuple[Label, ...] = Field(strict=False)
+    rare: tuple[Label, ...] = Field(strict=False)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Labels":
+        every = self.exclusive + self.common + self.rare
+        twice = sorted({label for label in every if every.count(label) > 1})
+        if twice:
+            raise ValueError(f"should hold each label once; {twice[0]} stands twice")
+        if not every:
+            raise ValueError("should hold at least one label")
+        if not set(self.alone) <= set(self.exclusive):
+            raise ValueError("alone should be a part of exclusive")
+        return self
+
+    def vocabulary(self) -> Vocabulary:
+        """Return the vocabulary that the rest of the package works with."""
+        return Vocabulary(exclusive=self.exclusive, alone=self.alone, common=self.common, rare=self.rare)
+
+
+def _branch(source: Any) -> str | None:
+    """Return the class that reads a data set's source, by its `kind`."""
+    kind = source.get("kind") if isinstance(source, dict) else None
+    return {"drawn": "DrawnSource", "folder": "FolderSource"}.get(str(kind))
+
+
+class Fetch(Section):
+    """What `igarape fetch` downloads from Kaggle: files of a competition."""
+
+    competition: Name
+    files: tuple[Annotated[str, Field(pattern=r"^[\w-][\w.-]*$")], ...] = Field(min_length=1, strict=False)
+
+
+class Dataset(Section):
+    """datasets/NAME.yaml: where the chips are, their size in pixels, the vocabulary, what params.yaml should hold.
+
+    fetch: stands only where the source can be downloaded.
+    """
+
+    source: Annotated[
+        Annotated[DrawnSource, Tag("DrawnSource")] | Annotated[FolderSource, Tag("FolderSource")],
+        Discriminator(
+            _branch,
+            custom_error_type="source_kind",
+            custom_error_message="kind should be drawn or folder",
+        ),
+    ]
+    size: int = Field(ge=16, le=4096)
+    note: str
+    labels: Labels
+    params: dict[str, Any]
+    fetch: Fetch | None = None
+
+    @property
+    def tifs(self) -> tuple[tuple[str, ...], ...]:
+        """Return the sets of TIFs with near-infrared that the source names."""
+        return self.source.nir if isinstance(self.source, FolderSource) else ()
+
+
+def read_dataset(name: str, folder: Path = DATASETS) -> Dataset:
+    """Read datasets/NAME.yaml."""
+    path = folder / f"{name}.yaml"
+    return validate(Dataset, read_yaml(path), str(path))
+
+
+def data_root() -> Path:
+    """Return the root of data sets' relative paths, from the environment variable IGARAPE_DATA.
+
+    Raises InputError when the variable is not set or is no folder.
+    """
+    value = os.environ.get("IGARAPE_DATA")
+    if not value:
+        raise InputError(
+            "IGARAPE_DATA is not set: it names the folder that holds the chips. Type: export IGARAPE_DATA=FOLDER"
+        )
+    root = Path(value)
+    if not root.is_dir():
+        raise InputError(f"IGARAPE_DATA={value}: no such folder")
+    return root

@@ -1,0 +1,159 @@
+"""The schema of params.yaml: every knob, its type and its bounds. No default stands in code."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from igarape.config.schema import Name, Section, read_yaml, validate
+from igarape.errors import InputError
+
+PARAMS = Path("params.yaml")
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Ingest(Section):
+    """What ingest bears before it stops."""
+
+    faults: int = Field(ge=0)
+
+
+class Dehaze(Section):
+    """Knobs of chips.dehaze: the dark channel prior (He, Sun, Tang, TPAMI 2011), its guards, its guided filter."""
+
+    patch: int = Field(ge=1, le=127)
+    top: float = Field(gt=0, le=0.1)
+    darkest: float = Field(gt=0, le=1)
+    brightest: float = Field(gt=0, le=1)
+    tint: float = Field(ge=0, le=0.5)
+    colour: float = Field(ge=0, le=10)
+    window: int = Field(ge=1, le=255)
+    clear: float = Field(ge=0, lt=1)
+    opaque: float = Field(gt=0, le=1)
+    floor: float = Field(gt=0, lt=1)
+    radius: int = Field(ge=1, le=128)
+    epsilon: Positive
+    subsample: int = Field(ge=1, le=16)
+    quality: int = Field(ge=50, le=100)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Dehaze":
+        if self.darkest > self.brightest:
+            raise ValueError("darkest should be at most brightest")
+        return self
+
+
+class Nir(Section):
+    """Near-infrared planes: the value that becomes 255, and how well the bands have to lie over the picture.
+
+    shift: pixels beyond which a chip is flagged. response: of the phase correlation; below it a chip is flagged too.
+    """
+
+    white: int = Field(ge=1, le=65535)
+    shift: Positive
+    response: Share
+
+
+class Split(Section):
+    """How many folds, how large the hold-out, and what stays together."""
+
+    folds: int = Field(ge=2, le=20)
+    holdout: float = Field(gt=0, lt=0.9)
+    by: Literal["chip", "scene"]
+    hamming: int = Field(ge=0, le=64)  # of 256 bits; pictures that have nothing in common differ in 128 +- 8
+    ratio: float = Field(gt=0, lt=1)
+    correlation: float = Field(ge=0, le=1)
+
+
+class Describe(Section):
+    """What the page for people shows at most: chips on each contact sheet, and pairs of each kind."""
+
+    chips: int = Field(ge=1, le=60)
+    pairs: int = Field(ge=1, le=60)
+
+
+class Search(Section):
+    """The keras-tuner search of each experiment; budget multiplies the experiment's epochs for one trial.
+
+    trials: of random and bayesian; how many hyperband takes follows from the epochs (learners.search).
+    """
+
+    tuner: Literal["random", "bayesian", "hyperband"]
+    trials: int = Field(ge=1, le=500)
+    budget: Positive
+
+
+class Train(Section):
+    """The cross-fit of each experiment; budget multiplies the experiment's epochs."""
+
+    budget: Positive
+    validation: float = Field(ge=0, le=0.5)
+    patience: int = Field(ge=1)
+
+
+class Stack(Section):
+    """The XGBoost meta-learner (one per label), and which of the stacked predictions are used further."""
+
+    use: Literal["best", "mean", "xgboost"]
+    rounds: int = Field(ge=1, le=5000)
+    depth: int = Field(ge=1, le=12)
+    rate: float = Field(gt=0, le=1)
+    child_weight: float = Field(ge=0)
+    l2: float = Field(ge=0)
+
+
+class Decide(Section):
+    """The rule that turns probabilities into labels."""
+
+    use: Literal["best", "fixed", "threshold", "expected_f2"]
+
+
+class Evaluate(Section):
+    """resamples: of the paired bootstrap. check: hold-out chips on which bundle and pipeline must agree."""
+
+    resamples: int = Field(ge=100, le=100_000)
+    check: int = Field(ge=1)
+
+
+class Params(Section):
+    """params.yaml: the seed, the data set, the experiments, and one section for each step that has knobs."""
+
+    seed: int = Field(ge=0)
+    dataset: Name
+    experiments: tuple[Name, ...] = Field(min_length=1, strict=False)
+    ingest: Ingest
+    dehaze: Dehaze
+    nir: Nir
+    split: Split
+    describe: Describe
+    search: Search
+    train: Train
+    stack: Stack
+    decide: Decide
+    evaluate: Evaluate
+
+    @model_validator(mode="after")
+    def _no_experiment_twice(self) -> "Params":
+        if len(set(self.experiments)) != len(self.experiments):
+            raise ValueError("should name each experiment once")
+        return self
+
+
+def read_params(path: Path = PARAMS) -> Params:
+    """Read params.yaml of the folder we stand in."""
+    if not path.exists():
+        raise InputError(f"{path}: not found in {Path.cwd()}. Run igarape in the project's folder")
+    return validate(Params, read_yaml(path), str(path))
+
+
+def workers() -> int:
+    """Return how many processes may work at once, from IGARAPE_WORKERS; without it, the machine's processors."""
+    value = os.environ.get("IGARAPE_WORKERS")
+    if value is None:
+        return os.cpu_count() or 1
+    if not value.isdigit() or int(value) < 1:
+        raise InputError(f"IGARAPE_WORKERS={value}: expected a whole number of at least 1")
+    return int(value)

@@ -1,0 +1,108 @@
+"""One training of boosted trees: XGBoost on the statistics of the chips, all labels in one booster."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import xgboost
+
+from igarape.config.experiments import Tabular
+from igarape.labels import Booleans
+from igarape.learners.examples import Pictures, Rows
+from igarape.learners.trees.forest import Trees
+from igarape.learners.trees.statistics import Table, names, statistics
+from igarape.scores.validation import Log, score
+
+BINS = 64  # a statistic's values are told apart by; 256 took twice the time on ucmerced and scored no better
+POINTS = 50  # of each curve in the log
+
+Evaluated = tuple[xgboost.DMatrix, str]
+
+
+def fit(
+    pictures: Pictures,
+    y: Booleans,
+    *,
+    experiment: Tabular,
+    knobs: Mapping[str, Any],
+    train: Rows,
+    watch: Rows,
+    epochs: int,
+    patience: int | None,
+    seed: int,
+    log: Log,
+) -> Trees:
+    """Boost trees on the rows train of pictures (n, size, size, 3) and y (n, labels), for as many rounds as epochs.
+
+    At most POINTS times, and after the last round, log(round, metrics) is called with loss, and score's figures on
+    the rows watch. When there are such rows, boosting stops after patience rounds without a lower logarithmic loss
+    on them, and the rounds up to the best one are kept; with a patience of None it does not stop. A label that no
+    row holds is answered with next to nothing.
+    """
+    learned = xgboost.QuantileDMatrix(_table(pictures, train), y[train], feature_names=names(), max_bin=BINS, nthread=1)
+    evals: list[Evaluated] = [(learned, "train")]
+    callbacks: list[xgboost.callback.TrainingCallback] = []
+    if len(watch):
+        watched = xgboost.DMatrix(_table(pictures, watch), y[watch], feature_names=names(), nthread=1)
+        evals.append((watched, "watch"))
+        if patience is not None:
+            callbacks.append(xgboost.callback.EarlyStopping(rounds=patience, data_name="watch", save_best=True))
+    told = _Told(log, every=-(-epochs // POINTS), watched=evals[1:], y=y[watch])
+    booster = xgboost.train(
+        _settings(knobs, seed),
+        learned,
+        num_boost_round=epochs,
+        evals=evals,
+        callbacks=[told, *callbacks],  # told sees the last round before the best one is gone back to
+        verbose_eval=False,
+    )
+    return Trees.of(booster, size=experiment.size, labels=y.shape[1])
+
+
+def _table(pictures: Pictures, rows: Rows) -> Table:
+    """Return the statistics of some rows; the pictures are looked at one by one, as they may lie on a disk."""
+    return statistics(pictures[row] for row in rows)
+
+
+def _settings(knobs: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Return the knobs in XGBoost's words."""
+    return {
+        "objective": "binary:logistic",
+        "eval_metric": "logloss",
+        "tree_method": "hist",
+        "multi_strategy": "one_output_per_tree",
+        "learning_rate": knobs["learning_rate"],
+        "max_depth": int(knobs["depth"]),
+        "min_child_weight": knobs["child_weight"],
+        "subsample": knobs["subsample"],
+        "colsample_bynode": knobs["columns"],
+        "reg_lambda": knobs["l2"],
+        "max_bin": BINS,
+        "seed": seed,
+        "nthread": 1,  # the order of a sum over threads would change its last bits from machine to machine
+    }
+
+
+class _Told(xgboost.callback.TrainingCallback):
+    """Tells the log of every so many rounds, and of the last one."""
+
+    def __init__(self, log: Log, *, every: int, watched: Sequence[Evaluated], y: Booleans) -> None:
+        """Take the log, and the watched rows' matrix with their truth, where there is one."""
+        super().__init__()
+        self._log, self._every, self._watched, self._y = log, every, watched, y
+        self._untold: tuple[int, float] | None = None
+
+    def after_iteration(self, model: xgboost.Booster, epoch: int, evals_log: Any) -> bool:
+        """Keep the round and its loss, and tell of it when it is its turn; never stop."""
+        self._untold = epoch, float(evals_log["train"]["logloss"][-1])
+        if (epoch + 1) % self._every == 0:
+            self.after_training(model)
+        return False
+
+    def after_training(self, model: xgboost.Booster) -> xgboost.Booster:
+        """Tell of the latest round, if that has not been done."""
+        if self._untold:
+            epoch, loss = self._untold
+            figures = [score(model.predict(rows).reshape(self._y.shape), self._y) for rows, _ in self._watched]
+            self._log(epoch, {"loss": loss} | (figures[0] if figures else {}))
+            self._untold = None
+        return model

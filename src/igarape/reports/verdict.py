@@ -1,0 +1,170 @@
+"""The verdict: reports/metrics.json, reports/per_label.csv and one self-contained page, reports/report.html."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from igarape.errors import InputError
+from igarape.labels import Booleans
+from igarape.reports.pages import render_page
+from igarape.scores.metrics import (
+    Floats,
+    Reals,
+    average_precision,
+    bootstrap_interval,
+    f2_per_sample,
+    label_scores,
+    mean_average_precision,
+    paired_bootstrap,
+)
+
+Figures = Mapping[str, float]
+Difference = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A hold-out chip: its picture as JPEG bytes, the F2 of its answer, its true and its predicted tags."""
+
+    image: str
+    picture: bytes
+    f2: float
+    true: Sequence[str]
+    predicted: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The git commit (dirty: changed since), the MLflow run of each step, and DVC's hash of each step's output."""
+
+    commit: str
+    dirty: bool
+    runs: Mapping[str, str]
+    data: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Everything the page shows, as plain values.
+
+    note: what a reader must know about the data set first; may be empty. metrics, per_label: as built below.
+    stacker, rule: the chosen ones; threshold: the rule's, or None. differences: as against_best, out of fold.
+    partial: the learners that predict only some labels, and how many. fitted: chips in the folds; split: what the chips
+    were split by, chip or scene. left_out: chips that ingest left out; reported: other faults, of chips that are used.
+    """
+
+    dataset: str
+    note: str
+    metrics: Mapping[str, Any]
+    per_label: pd.DataFrame
+    stacker: str
+    rule: str
+    threshold: float | None
+    differences: Mapping[str, Difference]
+    partial: Mapping[str, int]
+    fitted: int
+    folds: int
+    split: str
+    worst: Sequence[Chip]
+    left_out: int
+    reported: int
+    lineage: Lineage
+
+
+def metrics_document(
+    y: Booleans,
+    p: Reals,
+    *,
+    predicted: Booleans,
+    oof: Figures,
+    learners: Mapping[str, Figures],
+    stackers: Mapping[str, Figures],
+    rules: Mapping[str, Figures],
+    rare: Mapping[str, Figures],
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Build reports/metrics.json. y, p, predicted (n, labels) are the hold-out; the rest was scored out of fold."""
+    each = f2_per_sample(y, predicted)
+    low, high = bootstrap_interval(each, resamples=resamples, seed=seed)
+    f2, mean_ap = float(each.mean()), mean_average_precision(y, p)
+    return {
+        "holdout": {"f2": f2, "map": mean_ap, "n": len(y), "f2_low": low, "f2_high": high},
+        "oof": _only(oof, "f2", "map"),
+        "learners": {name: _only(figures, "f2", "map") for name, figures in learners.items()},
+        "stackers": {name: _only(figures, "f2", "map") for name, figures in stackers.items()},
+        "rules": {name: _only(figures, "f2") for name, figures in rules.items()},
+        "rare": {label: _only(figures, "ap_without", "ap_with") for label, figures in rare.items()},
+    }
+
+
+def per_label_table(y: Booleans, p: Reals, *, predicted: Booleans, labels: Sequence[str]) -> pd.DataFrame:
+    """Build reports/per_label.csv from y, p and predicted (n, labels): one row a label, in column order.
+
+    count: chips that have the label; share: count / n. A label without any has no average precision (NaN).
+    """
+    scores = label_scores(y, predicted)
+    return pd.DataFrame(
+        {
+            "label": list(labels),
+            "count": y.sum(axis=0),
+            "precision": scores.precision,
+            "recall": scores.recall,
+            "f2": scores.f2,
+            "average_precision": average_precision(y, p),
+            "share": y.mean(axis=0),
+        }
+    )
+
+
+def against_best(per_sample: Mapping[str, Floats], *, resamples: int, seed: int) -> dict[str, Difference]:
+    """Compare each learner's F2 of the same chips, (n,), with the best learner's: (mean difference, low, high), 95 %.
+
+    The best one has nothing to be compared with and is not in the answer.
+    """
+    best = max(per_sample, key=lambda name: float(per_sample[name].mean()))
+    return {
+        name: paired_bootstrap(scores, per_sample[best], resamples=resamples, seed=seed)
+        for name, scores in per_sample.items()
+        if name != best
+    }
+
+
+def render_report(verdict: Verdict) -> str:
+    """Render reports/report.html: one page, nothing to load from elsewhere."""
+    learners = _learners(verdict)
+    return render_page(
+        "reports/verdict.html.jinja",
+        verdict=verdict,
+        metrics=verdict.metrics,
+        learners=learners,
+        best=next((row for row in learners if row["partial"] is None), None),
+        reach=max((abs(bound) for bounds in verdict.differences.values() for bound in bounds[1:]), default=0.0),
+        labels=verdict.per_label.astype(object).where(verdict.per_label.notna(), None).to_dict("records"),
+        # The headline's scale starts at a tenth, with some room below all that is drawn on it.
+        floor=max(0.0, int(verdict.metrics["holdout"]["f2_low"] * 10 - 0.5) / 10),
+    )
+
+
+def _learners(verdict: Verdict) -> list[dict[str, Any]]:
+    """Lay out the learners' rows: best F2 first; those that predict only some labels last, as theirs is another F2."""
+    rows = [
+        {
+            "name": name,
+            **figures,
+            "partial": verdict.partial.get(name),
+            "difference": verdict.differences.get(name),
+        }
+        for name, figures in verdict.metrics["learners"].items()
+    ]
+    return sorted(rows, key=lambda row: (row["partial"] is not None, -row["f2"]))
+
+
+def _only(figures: Figures, *names: str) -> dict[str, float]:
+    """Keep the named figures, which must be there."""
+    missing = [name for name in names if name not in figures]
+    if missing:
+        raise InputError(f"reports/metrics.json: expected the figure {missing[0]!r}, found {', '.join(figures)}")
+    return {name: float(figures[name]) for name in names}

@@ -1,0 +1,92 @@
+"""What carries a journal's entries off: at once and here, or on a thread while the step is at work."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from igarape.tracking.outbox import Entry, Journal
+
+LULL = 1.0  # seconds in which entries gather, so that an epoch's figures go together
+SHORTEST, LONGEST = 0.5, 10.0  # seconds between two tries
+
+Send = Callable[[Sequence[Entry]], None]
+
+
+class Courier:
+    """Sends a live journal's entries in order, on a thread of its own, and tries again for as long as it takes."""
+
+    def __init__(self, journal: Journal, send: Send) -> None:
+        self.trouble: Exception | None = None  # the last one
+        self._journal, self._send = journal, send
+        self._ending, self._dismissed = threading.Event(), threading.Event()
+        self._moved = time.monotonic()
+        self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
+        self._thread.start()
+
+    def settle(self, patience: float) -> str:
+        """Wait until all is sent, and remove the journal; return "".
+
+        When nothing could be sent for patience seconds, leave the journal where it is and return what lies there and
+        what to do.
+        """
+        self._moved = time.monotonic()
+        self._ending.set()
+        self._journal.news.set()
+        while self._thread.is_alive() and time.monotonic() - self._moved < patience:
+            self._thread.join(0.05)
+        self._dismissed.set()
+        count, lost = self._journal.unsent(), self._journal.unwritten()
+        self._journal.close(remove=not count)
+        if not count:
+            return ""
+        if lost:
+            return f"{lost} entries are lost, as {self._journal.folder} has no room for them. Make room."
+        return (
+            f"{count} entries could not be sent ({self.trouble}). They lie in {self._journal.folder}; when it answers "
+            "again, type: igarape send."
+        )
+
+    def _work(self) -> None:
+        """Send what there is, wait for news, and so on until the end."""
+        pause = SHORTEST
+        while not self._dismissed.is_set():
+            entries, mark = self._journal.batch()
+            if not entries and self._ending.is_set():
+                if not self._journal.unwritten():
+                    return
+                time.sleep(SHORTEST)  # somebody may make room
+            elif not entries:
+                self._journal.news.wait()
+                self._journal.news.clear()
+                self._ending.wait(LULL)
+            else:
+                pause = self._carry(entries, mark, pause)
+
+    def _carry(self, entries: Sequence[Entry], mark: int, pause: float) -> float:
+        """Try to send entries; return how long to wait should the next ones not get through."""
+        try:
+            self._send(entries)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the entries are on disk, and it may pass
+            self.trouble = error
+            self._rest(pause)
+            return min(2 * pause, LONGEST)
+        self._journal.sent(mark)
+        self._moved = time.monotonic()
+        return SHORTEST
+
+    def _rest(self, pause: float) -> None:
+        """Wait before the next try: not long once the step has ended and waits for us."""
+        if self._ending.wait(pause):
+            time.sleep(SHORTEST)
+
+
+def deliver(journal: Journal, send: Send) -> int:
+    """Send all that a journal holds, here and now; return how many entries. Raises what send raises."""
+    count = 0
+    while True:
+        entries, mark = journal.batch()
+        if not entries:
+            return count
+        send(entries)
+        journal.sent(mark)
+        count += len(entries)

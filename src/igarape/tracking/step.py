@@ -1,0 +1,176 @@
+"""What MLflow remembers of a step. A journal stands between, so that a slow or a lost MLflow costs no work."""
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities import Run as Recorded
+from mlflow.exceptions import MlflowException
+from mlflow.tracking.context.registry import resolve_tags
+
+from igarape.errors import InputError
+from igarape.files import read_json, write_json
+from igarape.tracking.exporter import STEP, Post
+from igarape.tracking.lineage import Lineage, lineage
+from igarape.tracking.outbox import Entry, Journal, left_behind
+from igarape.tracking.run import Log, Run, Trial, texts
+from igarape.tracking.sender import Courier, deliver
+
+__all__ = ["Lineage", "Log", "Run", "Trial", "lineage", "send_left", "step_run"]
+
+SPOOL = Path("data/.unsent")
+# How long the end of a step waits for an MLflow that takes nothing: about as long as it takes to start one again.
+PATIENCE = 60.0  # seconds
+ATTEMPT = "run.json"  # in a step's notes: its last run
+RETRIES, TIMEOUT = "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"
+SECONDS = "15"  # that one request may take: by default two minutes, and so longer than PATIENCE
+
+
+@contextmanager
+def step_run(
+    step: str, *, params: Mapping[str, Any], learner: str | None = None, notes: Path | None = None
+) -> Iterator[Run]:
+    """Open the MLflow run of a step in the experiment igarape/STEP, with its parameters, commit and data sets.
+
+    Under `mlflow run` it joins the project's run. params may be nested: names are joined by dots. A step that fails
+    leaves a FAILED run with its traceback. What a dead process of this step and learner left unsent is sent first, and
+    the runs that it left open, and under `mlflow run` those that had got no further, are closed as KILLED. notes: a
+    folder that a step leaves behind when it dies before its result has its place (files.resumable); a run that it
+    finished all the same is KILLED too.
+    Raises InputError when MLflow does not answer at the beginning, or when, at the end, it has taken nothing for
+    PATIENCE seconds.
+    """
+    place = f"{step}@{learner}" if learner else step
+    uri = mlflow.get_tracking_uri()
+    advice = "Start it, or unset MLFLOW_TRACKING_URI to track into mlflow.db of this folder"
+    come_from = lineage()
+    with _answering(uri, advice, retries="2"):
+        experiment, joined = _experiment(step)
+    # The courier tries again; MLflow's own second try might open a run twice.
+    with _environment(RETRIES, "0"), _environment(TIMEOUT, os.environ.get(TIMEOUT, SECONDS)):
+        send_left(place, to=uri)
+        entry: Entry = {"experiment": experiment, "parent": None, "name": learner or step, "uri": uri}
+        with _answering(uri, advice, retries="0"):
+            entry |= {"params": texts(params)}
+            run, courier = _opened(step, place, entry, joined=joined, come_from=come_from, notes=notes)
+        try:
+            with run.ended():
+                yield run
+        except BaseException as error:
+            if unsent := courier.settle(PATIENCE):
+                error.add_note(f"MLflow at {uri}: {unsent}")
+            raise
+        if unsent := courier.settle(PATIENCE):
+            kept = f"What the step has made is safe under data/{step}; run it again, and it goes on from there"
+            raise InputError(f"MLflow at {uri}: {unsent} {kept}")
+
+
+def _opened(
+    step: str, place: str, entry: Entry, *, joined: Recorded | None, come_from: Lineage, notes: Path | None
+) -> tuple[Run, Courier]:
+    """Begin the journal with the step's run, send that, and put the rest into a courier's hands."""
+    key, context = uuid.uuid4().hex, resolve_tags()
+    journal = Journal.begin(SPOOL / f"{place}.{datetime.now(UTC):%Y%m%dT%H%M%S}-{key[:8]}")
+    tags = come_from.tags() | {"igarape.step": step, STEP: key}
+    post = None
+    try:
+        post = Post(journal.folder, entry["uri"])
+        entry |= {"id": joined.info.run_id, "tags": tags} if joined else {"id": None, "tags": context | tags}
+        journal.append("open", key, durable=True, **entry)
+        deliver(journal, post.send)
+        if joined:
+            post.clear(joined)
+        post.describe(key, come_from)
+        if notes:
+            if (notes / ATTEMPT).exists():
+                post.replace(read_json(notes / ATTEMPT)["run_id"])
+            write_json({"run_id": post.ids[key]}, notes / ATTEMPT)
+    except BaseException:
+        journal.close(remove=post is None or key not in post.ids)  # else MLflow has a run, which the next one closes
+        raise
+    run = Run(journal, key, run_id=post.ids[key], experiment=entry["experiment"], trial_tags=context)
+    return run, Courier(journal, post.send)
+
+
+def send_left(place: str = "*", *, to: str | None = None) -> list[str]:
+    """Send what dead processes left in the journals of a place, and close the runs they left open as KILLED.
+
+    place: STEP or STEP@LEARNER; * is all. to: the MLflow that takes it: by default that of MLFLOW_TRACKING_URI where
+    that is set, else for each journal the one at which its step began. Returns a sentence for each.
+    Raises InputError, after it has tried all, when some could not be sent; those stay.
+    """
+    said, failed = [], []
+    for folder in left_behind(SPOOL, place):
+        journal = Journal.take_over(folder)
+        if journal is None:
+            said.append(f"{folder.name}: still at work; its step sends by itself")
+            continue
+        done = False
+        try:
+            said.append(_sent(journal, to))
+            done = True
+        except InputError as error:
+            failed.append(str(error))
+        finally:
+            journal.close(remove=done)
+    if failed:
+        raise InputError("\n".join([*said, *failed]))
+    return said
+
+
+def _sent(journal: Journal, to: str | None) -> str:
+    """Send a dead process's journal; say what was sent."""
+    name = journal.folder.name
+    entries, _ = journal.batch()
+    if not entries:
+        return f"{name}: empty"
+    uri = to or os.environ.get("MLFLOW_TRACKING_URI") or entries[0]["uri"]
+    post = Post(journal.folder, uri)
+    with _answering(uri, f"When it answers again: igarape send. To do without, remove {journal.folder}", retries="0"):
+        count = deliver(journal, post.send)
+        killed = post.kill()
+    closed = f"; {killed} runs that were open are KILLED" if killed else ""
+    return f"{name}: {count} entries sent to MLflow at {uri}{closed}"
+
+
+def _experiment(step: str) -> tuple[str, Recorded | None]:
+    """Return the experiment's name, and the run that `mlflow run` has opened for this step, if it has."""
+    joined = os.environ.pop("MLFLOW_RUN_ID", None)  # for this run only, as MLflow sees it too
+    if joined is None:
+        return mlflow.set_experiment(f"igarape/{step}").name, None
+    client = MlflowClient()
+    run = client.get_run(joined)
+    return client.get_experiment(run.info.experiment_id).name, run
+
+
+@contextmanager
+def _answering(uri: str, advice: str, *, retries: str) -> Iterator[None]:
+    """Turn MLflow's failure into one clear error, after seconds: left to itself it tries for minutes."""
+    with (
+        _environment(RETRIES, os.environ.get(RETRIES, retries)),
+        _environment(TIMEOUT, os.environ.get(TIMEOUT, SECONDS)),
+    ):
+        try:
+            yield
+        except (MlflowException, OSError) as error:
+            raise InputError(f"MLflow at {uri} does not answer as it should: {error}. {advice}") from error
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Set an environment variable for the block; MLflow reads how patient it is from there alone."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

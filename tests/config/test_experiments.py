@@ -1,0 +1,234 @@
+"""experiments/: what a learner's YAML may say, and how each fault is told."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+import yaml
+
+from igarape.config.experiments import Network, Tabular, read_best, read_experiment, read_experiments
+from igarape.config.schema import validate
+from igarape.errors import InputError
+from igarape.files import write_json
+from igarape.labels import Vocabulary
+
+KNOBS: dict[str, Any] = tiny.KNOBS | {"dropout": {"choice": [0.4, 0.0, 0.2]}, "width": 1}
+GOOD: dict[str, Any] = tiny.CONTENT | {"backbone": "mobilenet", "size": 64, "knobs": KNOBS}
+WITH_RARE = Vocabulary(exclusive=("sun",), alone=(), common=("tree",), rare=("kiln",))
+WITHOUT_RARE = Vocabulary(exclusive=(), alone=(), common=("tree",), rare=())
+
+
+def read(**changes: object) -> Network:
+    """Validate the good experiment with changes."""
+    return validate(Network, GOOD | changes, "e.yaml")
+
+
+def refused(**changes: object) -> list[str]:
+    """Return the faults that the changes bring about, without the first line."""
+    with pytest.raises(InputError) as caught:
+        read(**changes)
+    return str(caught.value).splitlines()[1:]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"size": 100}, "  size  should be a multiple of 32 (got 100)"),
+        ({"chips": "raw"}, "  chips  should be 'ingest', 'dehaze' or 'nir' (got 'raw')"),
+        ({"labels": "common"}, "  labels  should be 'all' or 'rare' (got 'common')"),
+        ({"weights": ""}, "  weights  should not be empty (got '')"),
+        ({"epochs": 0}, "  epochs  should be at least 1 (got 0)"),
+        ({"bacth": 8}, "  bacth  is not known; did you mean batch?"),
+    ],
+)
+def test_a_faulty_value_is_told_with_the_choices(changes: dict[str, Any], line: str) -> None:
+    """Each field has its bounds."""
+    assert refused(**changes) == [line]
+
+
+def test_an_unknown_backbone_meets_those_that_there_are() -> None:
+    """All of them are named."""
+    (line,) = refused(backbone="mobilnet")
+    assert line.startswith("  backbone  should be 'plain', 'vgg16', 'resnet50', 'mobilenet'")
+    assert line.endswith("(got 'mobilnet')")
+
+
+def test_a_head_cannot_learn_from_features_that_are_drawn_at_random() -> None:
+    """Head first makes sense where weights are loaded."""
+    (line,) = refused(knobs=KNOBS | {"head_epochs": {"choice": [0, 20]}})
+    assert "knobs.head_epochs should be 0 where weights are none" in line
+    read(weights="imagenet", knobs=KNOBS | {"head_epochs": 20})
+
+
+def test_only_loaded_weights_can_be_kept() -> None:
+    """Layers that are frozen as they were drawn at random would say nothing."""
+    (line,) = refused(knobs=KNOBS | {"frozen": {"choice": [0, 0.4]}})
+    assert "knobs.frozen should be 0 where weights are none" in line
+    read(weights="imagenet", knobs=KNOBS | {"frozen": 0.4})
+
+
+@pytest.mark.parametrize(
+    ("backbone", "size", "smallest", "least"), [("inception_v3", 64, 1, 96), ("vgg16", 32, 0.5, 32)]
+)
+def test_the_smallest_chips_have_to_fit_the_backbone(backbone: str, size: int, smallest: float, least: int) -> None:
+    """Its last block would have nothing to see; chips that grow are looked at where they are smallest."""
+    (line,) = refused(backbone=backbone, size=size, knobs=KNOBS | {"smallest": smallest})
+    assert f"size times knobs.smallest should be at least {least} for {backbone}" in line
+
+
+def test_only_some_networks_can_be_made_wider() -> None:
+    """For the others a width would mean nothing."""
+    (line,) = refused(backbone="vgg16", knobs=KNOBS | {"width": 0.5})
+    assert "knobs.width should be 1.0 for vgg16" in line
+
+
+def test_a_missing_weights_file_is_named_before_anything_is_trained() -> None:
+    """And the error says what an experiment may set instead."""
+    wanted = read(weights="gone.weights.h5")
+    with pytest.raises(
+        InputError, match=r"weights: gone\.weights\.h5: no such file; set the experiment's weights to none"
+    ):
+        wanted.check(WITH_RARE, nir=False)
+
+
+@pytest.mark.parametrize(("weights", "files"), [("none", ()), ("imagenet", ()), ("a/b.h5", (Path("a/b.h5"),))])
+def test_an_experiment_begins_with_a_file_where_its_weights_are_one(weights: str, files: tuple[Path, ...]) -> None:
+    """Trees begin with none."""
+    assert read(weights=weights, knobs=KNOBS).files() == files
+    assert tiny.tabular().files() == ()
+
+
+def test_a_softmax_needs_labels_that_exclude_each_other() -> None:
+    """Among those that the learner predicts."""
+    wanted = read(knobs=KNOBS | {"loss": {"choice": ["bce", "softmax"]}})
+    wanted.check(WITH_RARE, nir=False)
+    with pytest.raises(InputError, match=r"knobs\.loss: softmax.*the data set names none"):
+        wanted.check(WITHOUT_RARE, nir=False)
+    with pytest.raises(InputError, match=r"knobs\.loss: softmax"):
+        read(labels="rare", knobs=KNOBS | {"loss": "softmax"}).check(WITH_RARE, nir=False)
+
+
+def test_the_plain_network_has_no_published_weights() -> None:
+    """`weights=None` is not to be called transfer learning, nor the other way round."""
+    (line,) = refused(backbone="plain", weights="imagenet")
+    assert "weights should be none" in line
+
+
+@pytest.mark.parametrize("width", [0.5, {"choice": [0.5, 1.0]}])
+def test_loaded_weights_fix_the_width(width: object) -> None:
+    """Weights were made at width 1, so another width, or a search over it, cannot load them."""
+    (line,) = refused(weights="imagenet", knobs=KNOBS | {"width": width})
+    assert "knobs.width should be 1.0 where weights are loaded" in line
+
+
+def test_an_experiment_predicts_all_labels_or_the_rare_ones() -> None:
+    """The targets are the data set's, not the experiment's."""
+    assert read().targets(WITH_RARE) == ("sun", "tree", "kiln")
+    assert read(labels="rare").targets(WITH_RARE) == ("kiln",)
+
+
+def test_a_rare_label_learner_needs_rare_labels() -> None:
+    """A data set without any cannot serve it, and the error says what to do."""
+    with pytest.raises(InputError, match=r"the data set names no rare labels.*out of params\.yaml"):
+        read(labels="rare").targets(WITHOUT_RARE)
+
+
+def test_a_learner_on_near_infrared_needs_tifs() -> None:
+    """A data set that names none cannot serve it, and the error says both ways out; other learners need none."""
+    read(chips="nir").check(WITH_RARE, nir=True)
+    read(chips="dehaze").check(WITH_RARE, nir=False)
+    with pytest.raises(InputError, match=r"chips: nir: the data set names no TIFs.*source\.nir.*out of params\.yaml"):
+        read(chips="nir").check(WITH_RARE, nir=False)
+
+
+def write(folder: Path, name: str, **changes: object) -> None:
+    """Write an experiment."""
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(GOOD | changes), encoding="utf-8")
+
+
+def test_an_experiment_is_read_by_its_name(tmp_path: Path) -> None:
+    """A misspelled one meets the names that are there."""
+    write(tmp_path, "small")
+    assert read_experiment("small", tmp_path) == read()
+    with pytest.raises(InputError, match=r"smal\.yaml: not found; did you mean small\?"):
+        read_experiment("smal", tmp_path)
+
+
+def test_the_faults_of_all_listed_experiments_come_together(tmp_path: Path) -> None:
+    """Each fault names its file, whether it lies in the file or between the file and the data set."""
+    write(tmp_path, "good")
+    write(tmp_path, "bad", epochs=0)
+    write(tmp_path, "rare", labels="rare")
+    write(tmp_path, "infrared", chips="nir")
+    learners = ("good", "rare", "infrared")
+    assert tuple(read_experiments(learners, WITH_RARE, tmp_path, nir=True)) == learners
+    with pytest.raises(InputError) as caught:
+        read_experiments((*learners, "bad", "godo"), WITHOUT_RARE, tmp_path, nir=False)
+    text = str(caught.value)
+    assert all(f"{tmp_path / name}.yaml: " in text for name in ("bad", "rare", "infrared", "godo"))
+    assert f"{tmp_path / 'good'}.yaml" not in text
+
+
+def write_trees(folder: Path, **changes: object) -> Path:
+    """Write an experiment of trees."""
+    (folder / "trees.yaml").write_text(yaml.safe_dump(tiny.TABULAR | changes), encoding="utf-8")
+    return folder
+
+
+def test_the_backbone_says_what_a_learner_is_made_of(tmp_path: Path) -> None:
+    """A network has its keys and knobs, boosted trees have theirs; the common part is the same."""
+    write(tmp_path, "small")
+    trees = read_experiment("trees", write_trees(tmp_path))
+    assert isinstance(trees, Tabular) and isinstance(read_experiment("small", tmp_path), Network)
+    assert trees == tiny.tabular()
+    assert trees.targets(WITH_RARE) == read().targets(WITH_RARE)
+    with pytest.raises(InputError, match="weights  is not known"):
+        read_experiment("trees", write_trees(tmp_path, weights="none"))
+
+
+@pytest.mark.parametrize("changes", [{"backbone": "tabulr"}, {"backbone": "tabulr", "epochs": 0}])
+def test_an_unknown_backbone_meets_those_of_all_kinds(changes: dict[str, Any], tmp_path: Path) -> None:
+    """Before anything else: what the other keys may be depends on it."""
+    with pytest.raises(InputError) as caught:
+        read_experiment("trees", write_trees(tmp_path, **changes))
+    first, line = str(caught.value).splitlines()
+    assert first.endswith("trees.yaml: 1 problem")
+    assert line.startswith("  backbone  should be 'plain', 'vgg16'")
+    assert line.endswith("'convnext_tiny' or 'tabular' (got 'tabulr')")
+
+
+@pytest.mark.parametrize(
+    ("knobs", "line"),
+    [
+        ({"depth": 2.5}, "  knobs.depth  should be a whole number, or a choice of whole numbers (got 2.5)"),
+        ({"depth": {"choice": [2, 2.5]}}, "  knobs.depth  should be a whole number, or a choice of whole numbers"),
+        (
+            {"depth": {"low": 2, "high": 4, "scale": "linear"}},
+            "  knobs.depth  should be a whole number, or a choice of whole numbers",
+        ),
+        ({"columns": 0}, "  knobs.columns  should lie in 0.01..1.0 (got 0)"),
+        ({"dropout": 0.1}, "  knobs.dropout  is not known; known are: "),
+    ],
+)
+def test_trees_have_knobs_of_their_own(knobs: dict[str, Any], line: str, tmp_path: Path) -> None:
+    """Each has its bounds, and half a level of a tree there is not."""
+    with pytest.raises(InputError) as caught:
+        read_experiment("trees", write_trees(tmp_path, knobs=tiny.TREE_KNOBS | knobs))
+    assert str(caught.value).splitlines()[1].startswith(line)
+
+
+def test_a_learner_says_whether_it_is_asked_from_eight_sides() -> None:
+    """A network by its knob; trees never, as all sides have the same statistics."""
+    assert [read().tta(tiny.KNOBS | {"tta": tta}) for tta in (False, True)] == [False, True]
+    assert not tiny.tabular().tta(tiny.TREE_KNOBS)
+
+
+def test_what_an_older_search_found_is_not_taken_for_the_experiments(tmp_path: Path) -> None:
+    """Its file and what is unlike are named, and the command that searches anew."""
+    (tmp_path / "leafy").mkdir()
+    write_json({"knobs": KNOBS | {"dropout": 0.2}, "score": 0.5}, tmp_path / "leafy/best.json")
+    assert read_best("leafy", read(), tmp_path)["score"] == 0.5
+    told = r"leafy/best\.json: decay, dropout: not as .* Run: igarape search --experiment leafy"
+    with pytest.raises(InputError, match=told):
+        read_best("leafy", read(knobs=KNOBS | {"decay": 0.1, "dropout": 0.4}), tmp_path)

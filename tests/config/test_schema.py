@@ -1,0 +1,140 @@
+"""YAML files: every fault at once, in the file's own words."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Discriminator, Field, Tag
+
+from igarape.config.schema import Section, read_yaml, validate
+from igarape.errors import InputError
+
+
+class Split(Section):
+    """A section with bounds."""
+
+    folds: int = Field(ge=2, le=20)
+    by: Literal["chip", "scene"]
+    shuffle: bool
+
+
+class One(Section):
+    """A branch of a union."""
+
+    chips: int
+
+
+class Two(Section):
+    """The other branch."""
+
+    images: str
+
+
+def branch(value: object) -> str:
+    """Tell the branches apart."""
+    return "One" if isinstance(value, dict) and value.get("kind") is None and "images" not in value else "Two"
+
+
+class File(Section):
+    """A whole file."""
+
+    seed: int
+    name: str = Field(pattern="^[a-z]+$")
+    experiments: tuple[str, ...] = Field(min_length=1, strict=False)
+    split: Split
+    source: Annotated[Annotated[One, Tag("One")] | Annotated[Two, Tag("Two")], Discriminator(branch)]
+
+
+GOOD = {
+    "seed": 1,
+    "name": "plain",
+    "experiments": ["a"],
+    "split": {"folds": 5, "by": "chip", "shuffle": True},
+    "source": {"chips": 3},
+}
+
+
+def faults(**changes: object) -> list[str]:
+    """Return the lines of the error that the changes bring about."""
+    with pytest.raises(InputError) as caught:
+        validate(File, GOOD | changes, "params.yaml")
+    return str(caught.value).splitlines()
+
+
+def test_a_valid_file_gives_the_model() -> None:
+    """Lists become tuples; what was read cannot be changed."""
+    read = validate(File, GOOD, "params.yaml")
+    assert read.experiments == ("a",)
+    with pytest.raises(ValueError, match="frozen"):
+        read.seed = 2
+
+
+def test_all_faults_are_shown_at_once_aligned_and_counted() -> None:
+    """One look is enough to mend the file: the place, what is expected, what was found."""
+    assert faults(split={"folds": 1, "by": "chip", "shuffle": True, "shufle": True}, seed="x") == [
+        "params.yaml: 3 problems",
+        "  seed          should be a valid integer (got 'x')",
+        "  split.folds   should be at least 2 (got 1)",
+        "  split.shufle  is not known; did you mean split.shuffle?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"Seed": 3}, "Seed  is not known; did you mean seed?"),
+        ({"zzz": 3}, "zzz  is not known; known are: experiments, name, seed, source, split"),
+        ({"seed": True}, "seed  should be a valid integer (got True)"),
+        ({"seed": None}, "seed  should be a valid integer (got None)"),
+        ({"name": "A b"}, "name  should match ^[a-z]+$ (got 'A b')"),
+        ({"experiments": []}, "experiments  should hold at least 1 values"),
+        ({"experiments": "plain"}, "experiments  should be a list (got 'plain')"),
+        ({"experiments": ["a", 3]}, "experiments.1  should be a valid string (got 3)"),
+        ({"split": None}, "split  should hold keys and values (got None)"),
+        ({"split": [1]}, "split  should hold keys and values"),
+        ({"split": {"folds": 2, "shuffle": True}}, "split.by  is missing"),
+        ({"split": {"folds": 99, "by": "chip", "shuffle": True}}, "split.folds  should be at most 20 (got 99)"),
+        ({"split": {"folds": 9, "by": "row", "shuffle": True}}, "split.by  should be 'chip' or 'scene' (got 'row')"),
+        ({"source": {"chips": 1, "chps": 2}}, "source.chps  is not known; did you mean source.chips?"),
+        ({"source": {"images": "a", "imags": "b"}}, "source.imags  is not known; did you mean source.images?"),
+        ({"source": {"chips": "many"}}, "source.chips  should be a valid integer (got 'many')"),
+    ],
+)
+def test_a_fault_is_said_in_the_files_words(changes: dict[str, object], line: str) -> None:
+    """Neither pydantic's types nor the names of our classes reach the reader."""
+    assert faults(**changes) == ["params.yaml: 1 problem", f"  {line}"]
+
+
+def test_a_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
+    """A misspelled name is most often a name that is there."""
+    (tmp_path / "mobilenet.yaml").write_text("a: 1", encoding="utf-8")
+    with pytest.raises(InputError, match=r"mobilnet\.yaml: not found; did you mean mobilenet\?"):
+        read_yaml(tmp_path / "mobilnet.yaml")
+    with pytest.raises(InputError, match=r"x\.yaml: not found$"):
+        read_yaml(tmp_path / "nowhere" / "x.yaml")
+
+
+@pytest.mark.parametrize("text", ["a: [1", "a: b: c", "\ta: 1"])
+def test_text_that_is_no_yaml_is_refused_with_its_line(tmp_path: Path, text: str) -> None:
+    """The error says where in the file YAML stopped."""
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"(?s)params\.yaml: not a YAML file.*line \d"):
+        read_yaml(path)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    """A picture in place of a YAML file is one clear error."""
+    path = tmp_path / "params.yaml"
+    path.write_bytes(b"\xff\xd8\xff\xe0")
+    with pytest.raises(InputError, match="not a YAML file"):
+        read_yaml(path)
+
+
+@pytest.mark.parametrize(("text", "found"), [("", "NoneType"), ("- a", "list"), ("plain", "str")])
+def test_a_file_without_keys_is_refused(tmp_path: Path, text: str, found: str) -> None:
+    """An empty file, a list or a word has nothing to check."""
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=f"expected keys and values, found {found}"):
+        read_yaml(path)

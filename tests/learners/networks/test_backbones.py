@@ -1,0 +1,268 @@
+"""The backbones: pictures in, a probability per label out, and weights from a file or a clear error."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from igarape.errors import InputError
+from igarape.learners.networks import backbones as networks
+from igarape.learners.networks.backbones import (
+    APPLICATIONS,
+    BODY,
+    HEAD,
+    Application,
+    build_network,
+    find_imagenet,
+    held,
+)
+
+SIZE = 32
+BACKBONES = ["plain", "mobilenet", "mobilenet_v2"]  # those that build in a second; all of them in the slow test
+KNOBS = {"dropout": 0.1, "width": 0.25, "frozen": 0.0}
+PICTURES = np.random.default_rng(1).integers(0, 256, (3, SIZE, SIZE, 3)).astype(np.float32)
+
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Skipping nested container"),  # Keras, before it refuses weights
+    pytest.mark.filterwarnings("ignore:__array__ implementation"),  # Keras reads h5 files so
+]
+
+
+def build(
+    backbone: str, weights: str = "none", knobs: Mapping[str, float] = KNOBS, *, exclusive: int = 0
+) -> keras.Model:
+    """Build a small network of five labels."""
+    return build_network(backbone, weights, labels=5, exclusive=exclusive, knobs=knobs)
+
+
+def body(name: str) -> keras.Model:
+    """Make what a weights file of the network holds: the application without top."""
+    return APPLICATIONS[name].make(
+        input_shape=(SIZE, SIZE, 3), alpha=0.25, include_top=False, weights=None, pooling="avg"
+    )
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Write weights files of small networks, under the names that Igarape looks for."""
+    folder = tmp_path_factory.mktemp("weights")
+    paths = {name: folder / f"{name}_imagenet_notop.weights.h5" for name in ("mobilenet", "mobilenet_v2")}
+    for name, path in paths.items():
+        keras.utils.set_random_seed(7)
+        body(name).save_weights(path)
+    return paths
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_a_network_gives_probabilities_in_float32(backbone: str) -> None:
+    """(n, size, size, 3) RGB 0..255 -> (n, labels), each in 0..1, and different for different pictures."""
+    network = build(backbone)
+    assert network.input_shape == (None, None, None, 3)
+    p = np.asarray(network(PICTURES, training=False))
+    assert p.shape == (3, 5)
+    assert p.dtype == np.float32
+    assert ((p > 0) & (p < 1)).all()
+    trained = np.asarray(network(PICTURES, training=True))  # untrained statistics let nothing through a MobileNet
+    assert (trained[0] != trained[1]).any()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("backbone", APPLICATIONS)
+def test_every_backbone_answers_chips_of_any_size_and_learns(backbone: str) -> None:
+    """Its own way of preparing RGB values 0..255 stands in front of it; one step of training changes its answers."""
+    network = build_network(backbone, "none", labels=5, exclusive=0, knobs=KNOBS | {"dropout": 0.0, "width": 1.0})
+    pictures = np.random.default_rng(2).integers(0, 256, (2, 96, 96, 3)).astype(np.float32)
+    before = np.asarray(network(pictures, training=True))
+    assert np.asarray(network(np.tile(pictures, (1, 2, 1, 1)), training=False)).shape == before.shape == (2, 5)
+    network.compile(optimizer=keras.optimizers.SGD(0.1), loss="binary_crossentropy")
+    network.train_on_batch(pictures, np.eye(2, 5, dtype=np.float32))
+    assert (np.asarray(network(pictures, training=True)) != before).any()
+
+
+def test_a_step_holds_what_each_learning_layer_gives() -> None:
+    """Known answer: five convolutions and normalisations at 32, 16, 8, 4 and 2 pixels. What is frozen holds nothing."""
+    filters = (8, 8, 16, 32, 48)  # a quarter of the plain network's, but eight at least
+    values = sum(2 * (32 >> block) ** 2 * count for block, count in enumerate(filters))
+    assert held(build("plain").get_layer(BODY), 3, 32) == 3 * values * 4
+    whole, half, none = (
+        held(build("mobilenet", knobs=KNOBS | {"frozen": share}).get_layer(BODY), 3, 32) for share in (0.0, 0.5, 1.0)
+    )
+    assert whole > 2 * half > none == 0
+
+
+PREPARED = {  # of a pixel R, G, B = 255, 127.5, 0, as keras.applications' own functions prepare it
+    "vgg16": keras.applications.vgg16,
+    "resnet50": keras.applications.resnet50,
+    "mobilenet": keras.applications.mobilenet,
+    "mobilenet_v2": keras.applications.mobilenet_v2,
+    "densenet121": keras.applications.densenet,
+    "inception_v3": keras.applications.inception_v3,
+    "efficientnet_v2b0": keras.applications.efficientnet_v2,
+    "convnext_tiny": keras.applications.convnext,
+}
+
+
+@pytest.mark.parametrize("backbone", APPLICATIONS)
+def test_every_backbone_gets_the_values_that_its_weights_were_made_with(backbone: str) -> None:
+    """As the function that Keras publishes beside the network."""
+    pixel = np.array([[[[255.0, 127.5, 0.0]]]], dtype=np.float32)
+    prepared: Any = np.asarray(APPLICATIONS[backbone].prepare(keras.ops.convert_to_tensor(pixel)))
+    np.testing.assert_allclose(prepared, PREPARED[backbone].preprocess_input(pixel.copy()), atol=2e-2)
+
+
+def test_the_first_labels_share_a_softmax() -> None:
+    """Their probabilities add up to 1; the others' need not."""
+    p = np.asarray(build("plain", exclusive=3)(PICTURES, training=False))
+    np.testing.assert_allclose(p[:, :3].sum(axis=1), 1.0, atol=1e-6)
+    assert (abs(p.sum(axis=1) - 2) > 1e-3).any()
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_the_statistics_of_every_normalisation_follow_quickly(backbone: str) -> None:
+    """At Keras's own momentum they lag behind in a few hundred steps, nested layers included."""
+    network = build(backbone)
+    found = [layer for layer in network._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(found) >= 5
+    assert {layer.momentum for layer in found} == {0.9}
+    assert {type(layer) for layer in found} == {networks.BatchNormalization}
+
+
+@pytest.mark.parametrize("scale", [True, False])
+def test_the_fused_normalisation_is_that_of_keras(scale: bool) -> None:
+    """In training: the same answers, gradients and moving mean; the moving variance without bias. Else: the same."""
+    ours = networks.BatchNormalization(momentum=0.9, scale=scale)
+    theirs = keras.layers.BatchNormalization(momentum=0.9, scale=scale)
+    x = np.random.default_rng(4).normal(3.0, 2.0, (5, 4, 3, 2)).astype(np.float32)
+    found = []
+    for layer in (ours, theirs):
+        layer.build(x.shape)
+        layer.set_weights([np.linspace(0.5, 1.5, 2, dtype=np.float32) for _ in layer.weights])
+        with tf.GradientTape() as tape:
+            seen = tf.Variable(x)
+            answer = layer(seen, training=True)
+            loss = tf.reduce_sum(answer * tf.cos(answer))
+        gradients = tape.gradient(loss, [seen, *(weight.value for weight in layer.trainable_weights)])
+        found.append([answer, *gradients, layer.moving_mean.value])
+    for mine, other in zip(*found, strict=True):
+        assert np.allclose(mine, other, rtol=1e-4, atol=1e-4)
+    expected = 0.9 * np.linspace(0.5, 1.5, 2) + 0.1 * x.var(axis=(0, 1, 2), ddof=1)
+    assert np.allclose(ours.moving_variance.value, expected, rtol=1e-5)
+    theirs.set_weights(ours.get_weights())
+    assert np.array_equal(ours(x, training=False), theirs(x, training=False))
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_the_width_multiplies_the_filters(backbone: str) -> None:
+    """A wider network has more weights."""
+    assert build(backbone, knobs=KNOBS | {"width": 0.5}).count_params() > 2 * build(backbone).count_params()
+
+
+def test_dropout_acts_in_training_only() -> None:
+    """An answer does not depend on chance."""
+    network = build("plain", knobs=KNOBS | {"dropout": 0.5})
+    assert (np.asarray(network(PICTURES, training=False)) == np.asarray(network(PICTURES, training=False))).all()
+    assert (np.asarray(network(PICTURES, training=True)) != np.asarray(network(PICTURES, training=True))).any()
+
+
+@pytest.mark.parametrize("frozen", [0.0, 0.4, 1.0])
+def test_frozen_layers_stay_as_they_were_loaded(files: dict[str, Path], frozen: float) -> None:
+    """Their normalisation keeps its statistics too; all others learn, and so does the head."""
+    network = build("mobilenet", str(files["mobilenet"]), KNOBS | {"frozen": frozen})
+    (inner,) = (layer for layer in network.get_layer(BODY).layers if isinstance(layer, keras.Model))
+    layers = [*inner.layers, network.get_layer(HEAD)]
+    before = [layer.get_weights() for layer in layers]
+    network.compile(optimizer=keras.optimizers.SGD(0.1), loss="binary_crossentropy")
+    network.train_on_batch(PICTURES, np.eye(3, 5, dtype=np.float32))
+    learned = [
+        any((now != old).any() for now, old in zip(layer.get_weights(), weights, strict=True))
+        for layer, weights in zip(layers, before, strict=True)
+        if weights
+    ]
+    kept = sum(1 for weights in before[: round(frozen * len(inner.layers))] if weights)
+    assert learned == [False] * kept + [True] * (len(learned) - kept)
+
+
+def features(network: keras.Model) -> Any:
+    """Return the weights below the last layer."""
+    return network.get_layer(BODY).get_weights()
+
+
+def test_weights_are_loaded_from_a_path(files: dict[str, Path]) -> None:
+    """All of the backbone's weights are the file's."""
+    loaded = build("mobilenet", str(files["mobilenet"]))
+    expected = body("mobilenet")
+    expected.load_weights(files["mobilenet"])
+    for a, b in zip(features(loaded), expected.get_weights(), strict=True):
+        assert (a == b).all()
+
+
+def test_imagenet_weights_are_looked_for_in_igarape_weights_first(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then in Keras's cache; in neither there is none."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("IGARAPE_WEIGHTS", raising=False)
+    assert find_imagenet("mobilenet") is None
+    cached = tmp_path / "models" / files["mobilenet"].name
+    cached.parent.mkdir()
+    cached.write_bytes(files["mobilenet"].read_bytes())
+    assert find_imagenet("mobilenet") == cached
+    monkeypatch.setenv("IGARAPE_WEIGHTS", str(files["mobilenet"].parent))
+    assert find_imagenet("mobilenet") == files["mobilenet"]
+    assert len(features(build("mobilenet", "imagenet"))) > 0
+
+
+def test_weights_of_another_network_are_refused(files: dict[str, Path]) -> None:
+    """Nothing is loaded in part."""
+    with pytest.raises(InputError, match="these are not weights of mobilenet_v2 without top"):
+        build("mobilenet_v2", str(files["mobilenet"]))
+    with pytest.raises(InputError, match="these are not weights of mobilenet without top"):
+        build("mobilenet", str(files["mobilenet_v2"]))
+
+
+@pytest.mark.parametrize("name", ["cut.weights.h5", "text.weights.h5", "weights.txt"])
+def test_a_damaged_weights_file_is_refused(files: dict[str, Path], tmp_path: Path, name: str) -> None:
+    """A truncated file, text under the name of weights, and a name that Keras does not know."""
+    data = {"cut.weights.h5": files["mobilenet"].read_bytes()[:5000]}
+    path = tmp_path / name
+    path.write_bytes(data.get(name, b"not weights"))
+    with pytest.raises(InputError, match=f"{name}: these are not weights of mobilenet"):
+        build("mobilenet", str(path))
+
+
+def test_without_file_and_without_network_the_error_says_which_file_goes_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IGARAPE_WEIGHTS and Keras's cache are both named."""
+
+    def offline(**options: object) -> keras.Model:
+        if options["weights"] == "imagenet":
+            raise OSError("URL fetch failure")
+        return body("mobilenet")
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("IGARAPE_WEIGHTS", raising=False)
+    monkeypatch.setattr(networks, "APPLICATIONS", {"mobilenet": Application(offline, lambda x: x)})
+    with pytest.raises(InputError) as caught:
+        build("mobilenet", "imagenet")
+    words = ("mobilenet_imagenet_notop.weights.h5", "IGARAPE_WEIGHTS", str(tmp_path / "models"), "URL fetch failure")
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_downloaded_weights_are_kept_under_our_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second time no network is needed."""
+
+    def online(**options: object) -> keras.Model:
+        return body("mobilenet")
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("IGARAPE_WEIGHTS", raising=False)
+    monkeypatch.setattr(networks, "APPLICATIONS", {"mobilenet": Application(online, lambda x: x)})
+    build("mobilenet", "imagenet")
+    assert find_imagenet("mobilenet") == tmp_path / "models" / "mobilenet_imagenet_notop.weights.h5"

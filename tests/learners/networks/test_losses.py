@@ -1,0 +1,81 @@
+"""The losses: known answers."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from igarape.config.hyperparameters import NetworkKnobs
+from igarape.learners.networks.losses import make_loss
+
+SURE = 1e-6
+
+
+def losses(name: str, y: Any, p: Any, *, smoothing: float = 0.0, exclusive: int = 0) -> npt.NDArray[np.float32]:
+    """Return the loss of each chip."""
+    loss = make_loss(name, smoothing=smoothing, exclusive=exclusive)
+    return np.asarray(loss(np.array(y, np.float32), np.array(p, np.float32)))
+
+
+def loss(name: str, y: float, p: float, *, smoothing: float = 0.0) -> float:
+    """Return the loss of one label."""
+    return float(losses(name, [[y]], [[p]], smoothing=smoothing)[0])
+
+
+@pytest.mark.parametrize("name", NetworkKnobs.words["loss"])
+def test_a_loss_falls_towards_the_truth_and_is_finite_at_the_ends(name: str) -> None:
+    """From all wrong over undecided to all right; a probability of 0 for what is true costs much, but not all."""
+    y = np.array([[1, 0, 1, 0]])
+    wrong, undecided, right = (float(losses(name, y, p, exclusive=2)[0]) for p in (1.0 - y, 0 * y + 0.5, 1.0 * y))
+    assert wrong > undecided > right >= 0
+    assert np.isfinite(wrong)
+    assert right < SURE + 1e-5
+
+
+@pytest.mark.parametrize(("y", "p"), [(1, 0.8), (0, 0.2), (1, 0.1), (0, 0.9)])
+def test_bce_is_the_negative_logarithm_of_the_truths_probability(y: float, p: float) -> None:
+    """Binary cross-entropy."""
+    assert loss("bce", y, p) == pytest.approx(-np.log(p if y else 1 - p), rel=1e-5)
+
+
+@pytest.mark.parametrize(("y", "p"), [(1, 0.8), (0, 0.2), (1, 0.1), (0, 0.9)])
+def test_focal_weighs_by_the_square_of_what_is_missing(y: float, p: float) -> None:
+    """Lin et al., ICCV 2017, with gamma 2: what is nearly right counts little."""
+    true = p if y else 1 - p
+    assert loss("focal", y, p) == pytest.approx(-((1 - true) ** 2) * np.log(true), rel=1e-5)
+
+
+def test_smoothing_moves_the_best_answer_off_0_and_1() -> None:
+    """With smoothing 0.2 the loss of a true label is least at 0.9, of a false one at 0.1."""
+    grid = np.arange(1, 100) / 100
+    for y, best in ((1, 0.9), (0, 0.1)):
+        assert grid[np.argmin([loss("bce", y, p, smoothing=0.2) for p in grid])] == pytest.approx(best)
+
+
+def test_labels_count_alike() -> None:
+    """A chip's loss is the mean over its labels, and each chip has its own."""
+    y, p = [[1, 0], [0, 0]], [[0.8, 0.3], [0.4, 0.6]]
+    expected = [np.mean([loss("bce", a, b) for a, b in zip(*rows, strict=True)]) for rows in zip(y, p, strict=True)]
+    np.testing.assert_allclose(losses("bce", y, p), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("p", "expected"), [(0.04, 0.0), (0.3, -(0.25**4) * np.log(0.75))])
+def test_asymmetric_loss_forgets_what_is_known_to_be_absent(p: float, expected: float) -> None:
+    """Ridnik et al., ICCV 2021: below the margin an absent label costs nothing, above it by the fourth power."""
+    assert loss("asl", 0, p) == pytest.approx(expected, abs=1e-6)
+    assert loss("asl", 1, p) == pytest.approx(-(1 - p) * np.log(p), rel=1e-5)
+
+
+def test_soft_f2_is_one_minus_the_f2_of_certain_answers() -> None:
+    """Up to the 1 that is added on both sides of the fraction: 1 hit of 2 labels, with 3 answers."""
+    assert float(losses("soft_f2", [[1, 1, 0, 0]], [[1, 0, 1, 1]])[0]) == pytest.approx(1 - 6 / 12, rel=1e-5)
+    assert float(losses("soft_f2", [[0, 0]], [[0.5, 0.5]])[0]) == pytest.approx(0.5, rel=1e-5)
+
+
+def test_softmax_is_the_cross_entropy_of_the_group_beside_the_others() -> None:
+    """Two labels of the group share the chip; a chip with none of them counts by its other labels alone."""
+    p = [[0.7, 0.2, 0.1, 0.6]]
+    for group, of_group in (([1, 0, 0], -np.log(0.7)), ([1, 1, 0], -np.log(0.7) / 2 - np.log(0.2) / 2), ([0] * 3, 0.0)):
+        found = float(losses("softmax", [[*group, 1]], p, exclusive=3)[0])
+        assert found == pytest.approx((of_group - np.log(0.6)) / 4, rel=1e-5)

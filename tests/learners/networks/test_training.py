@@ -1,0 +1,230 @@
+"""One training: reproducible, watched on its watch rows alone, and the same as ONNX."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import pytest
+import tiny
+
+from igarape.chips.pictures import symmetries
+from igarape.errors import InputError
+from igarape.labels import Booleans
+from igarape.learners.examples import Pictures
+from igarape.learners.networks.backbones import BODY, normalisations
+from igarape.learners.networks.training import Trained, fit, side_of
+from igarape.learners.predictor import Predictor
+from igarape.scores.validation import score
+
+KNOBS = tiny.KNOBS | {"dropout": 0.2, "decay": 0.001}
+TINY = tiny.tiny()
+TRAIN, WATCH, UNUSED = np.arange(16), np.arange(16, 24), np.arange(24, 30)
+RNG = np.random.default_rng(5)
+PICTURES: Pictures = RNG.integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
+TRUTH: Booleans = RNG.random((30, 3)) < 0.5
+
+Epochs = list[tuple[int, dict[str, float]]]
+
+
+def train(
+    pictures: Pictures,
+    y: Booleans,
+    *,
+    epochs: int,
+    watch: npt.NDArray[np.int64],
+    log: Epochs,
+    **knobs: Any,
+) -> Trained:
+    """Fit the tiny network on the rows TRAIN."""
+
+    def record(epoch: int, metrics: Mapping[str, float]) -> None:
+        log.append((epoch, dict(metrics)))
+
+    return fit(
+        pictures,
+        y,
+        experiment=TINY,
+        knobs=KNOBS | knobs,
+        exclusive=2,
+        train=TRAIN,
+        watch=watch,
+        epochs=epochs,
+        patience=2,
+        seed=3,
+        log=record,
+    )
+
+
+def answers(trained: Trained) -> npt.NDArray[np.float32]:
+    """Predict all pictures."""
+    return trained.predict(PICTURES, np.arange(len(PICTURES)), tta=False)
+
+
+@pytest.fixture(scope="module")
+def watched() -> tuple[Any, Epochs]:
+    """Train on noise with random labels, watching other noise: nothing but memory can be gained."""
+    log: Epochs = []
+    return train(PICTURES, TRUTH, epochs=12, watch=WATCH, log=log), log
+
+
+@pytest.fixture(scope="module")
+def unwatched() -> tuple[Any, Epochs]:
+    """Train for two epochs without watching."""
+    log: Epochs = []
+    return train(PICTURES, TRUTH, epochs=2, watch=WATCH[:0], log=log), log
+
+
+@pytest.fixture(scope="module")
+def averaged() -> tuple[Any, Epochs]:
+    """Train for three epochs with averaged weights, watching; give the answers and the log."""
+    log: Epochs = []
+    return answers(train(PICTURES, TRUTH, epochs=3, watch=WATCH, log=log, ema=0.9)), log
+
+
+@pytest.fixture(scope="module")
+def averaged_unwatched() -> Trained:
+    """Train the same without watching."""
+    return train(PICTURES, TRUTH, epochs=3, watch=WATCH[:0], log=[], ema=0.9)
+
+
+def test_each_epoch_is_logged_with_its_loss_and_the_watched_figures(watched: tuple[Any, Epochs]) -> None:
+    """Epochs count from 0; the figures are numbers."""
+    _, log = watched
+    assert [epoch for epoch, _ in log] == list(range(len(log)))
+    for _, metrics in log:
+        assert set(metrics) == {"loss", "val_loss", "val_f2", "val_map"}
+        assert all(type(value) is float and np.isfinite(value) for value in metrics.values())
+
+
+def test_training_stops_when_the_watched_loss_no_longer_falls(watched: tuple[Any, Epochs]) -> None:
+    """Two epochs of patience after the best one, and no more."""
+    losses = [metrics["val_loss"] for _, metrics in watched[1]]
+    assert len(losses) < 12
+    assert len(losses) == int(np.argmin(losses)) + 1 + 2
+
+
+def test_a_step_that_no_memory_holds_is_refused_before_a_chip_is_looked_at() -> None:
+    """Nobody has two terabytes free."""
+    told = r"batch: 4096 chips of 1024 pixels do not fit the memory: a step holds [\d.]+ GB at least"
+    with pytest.raises(InputError, match=told):
+        fit(
+            PICTURES[:0],
+            TRUTH,
+            experiment=tiny.tiny(size=1024, batch=4096),
+            knobs=KNOBS | {"width": 4.0},
+            exclusive=2,
+            train=np.zeros(4096, dtype=np.int64),
+            watch=WATCH[:0],
+            epochs=1,
+            patience=None,
+            seed=3,
+            log=lambda _epoch, _metrics: None,
+        )
+
+
+def test_the_best_epochs_weights_are_kept(watched: tuple[Any, Epochs]) -> None:
+    """The network answers as it did when the watched loss was least."""
+    network, log = watched
+    kept = score(network.predict(PICTURES, WATCH, tta=False), TRUTH[WATCH])
+    best = min((metrics for _, metrics in log), key=lambda metrics: metrics["val_loss"])
+    assert kept["val_loss"] == pytest.approx(best["val_loss"], abs=1e-6)
+
+
+def test_without_watched_rows_all_epochs_are_trained(unwatched: tuple[Any, Epochs]) -> None:
+    """There is nothing to stop by, and nothing but the loss to log."""
+    _, log = unwatched
+    assert [set(metrics) for _, metrics in log] == [{"loss"}, {"loss"}]
+
+
+def test_the_same_seed_gives_the_same_network_and_other_rows_have_no_say(unwatched: tuple[Any, Epochs]) -> None:
+    """Rows that are neither trained on nor watched may hold anything: the answers are the same to the last bit."""
+    others = np.concatenate([WATCH, UNUSED])
+    pictures, y = PICTURES.copy(), TRUTH.copy()
+    pictures[others], y[others] = 0, True
+    again = train(pictures, y, epochs=2, watch=WATCH[:0], log=[])
+    assert (again.predict(PICTURES, TRAIN, tta=False) == unwatched[0].predict(PICTURES, TRAIN, tta=False)).all()
+
+
+def test_each_chip_is_answered_by_itself(unwatched: tuple[Trained, Epochs]) -> None:
+    """Predictions are float32, one row a picture, whatever other rows are asked for."""
+    trained, _ = unwatched
+    p = answers(trained)
+    assert p.shape == (30, 3)
+    assert p.dtype == np.float32
+    rows = np.array([7, 3, 29])
+    assert np.allclose(p[rows], trained.predict(PICTURES, rows, tta=False), atol=1e-6)
+
+
+def test_tta_is_the_mean_over_the_eight_symmetries(unwatched: tuple[Trained, Epochs]) -> None:
+    """So a turned chip has the same answer."""
+    trained, _ = unwatched
+    rows = np.arange(9)
+    views = [trained.predict(view, rows, tta=False) for view in symmetries(PICTURES[:9])]
+    p = trained.predict(PICTURES, rows, tta=True)
+    np.testing.assert_allclose(p, np.mean(views, axis=0), atol=1e-6)
+    turned = np.ascontiguousarray(np.rot90(PICTURES[:9], axes=(1, 2)))
+    np.testing.assert_allclose(trained.predict(turned, rows, tta=True), p, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:In the future `np.object`")
+def test_the_exported_model_answers_as_the_network(unwatched: tuple[Trained, Epochs], tmp_path: Path) -> None:
+    """ONNX Runtime and Keras agree within 1e-4, for one picture and for many; no unfinished file is left."""
+    trained, _ = unwatched
+    path = trained.export(tmp_path / "new" / "fold-0")
+    assert path == tmp_path / "new" / "fold-0.onnx"
+    assert [file.name for file in path.parent.iterdir()] == ["fold-0.onnx"]
+    exported = Predictor([path], threads=1)
+    assert (exported.size, exported.outputs) == (32, 3)
+    expected = answers(trained)
+    assert np.abs(exported.predict(PICTURES, tta=False, batch=8) - expected).max() < 1e-4
+    assert np.abs(exported.predict(PICTURES[:1], tta=False, batch=8) - expected[:1]).max() < 1e-4
+
+
+def test_the_averaged_weights_take_the_weights_place(averaged: tuple[Any, Epochs]) -> None:
+    """They answer otherwise than the last step's, in the log's figures and in the end; trained again, the same."""
+    first, log = averaged
+    logs: list[Epochs] = [[], []]
+    plain, again = (
+        answers(train(PICTURES, TRUTH, epochs=3, watch=WATCH, log=log, ema=ema))
+        for ema, log in zip((0.0, 0.9), logs, strict=True)
+    )
+    assert np.abs(plain - first).max() > 1e-3
+    assert (first == again).all()
+    assert logs[0][-1][1]["loss"] == pytest.approx(log[-1][1]["loss"], rel=1e-5)  # the steps are the same
+    kept = score(first[WATCH], TRUTH[WATCH])["val_loss"]
+    assert kept == pytest.approx(min(metrics["val_loss"] for _, metrics in log), abs=1e-6)
+
+
+def test_averaged_weights_are_kept_without_watched_rows_too(
+    averaged: tuple[Any, Epochs], averaged_unwatched: Trained
+) -> None:
+    """The end of a training is another path through Keras than an early stop."""
+    kept = score(answers(averaged_unwatched)[WATCH], TRUTH[WATCH])["val_loss"]
+    assert kept == pytest.approx(averaged[1][2][1]["val_loss"], abs=1e-6)
+
+
+def test_averaged_weights_normalise_by_their_own_statistics(averaged_unwatched: Trained) -> None:
+    """Not by those of the weights that they are the average of: the mean over the training rows, all of them."""
+    body = averaged_unwatched.network.get_layer(BODY)
+    layer = normalisations(body)[0]
+    met = np.asarray(keras.Model(body.input, layer.input)(PICTURES[TRAIN].astype(np.float32)))
+    assert np.asarray(layer.moving_mean) == pytest.approx(met.mean(axis=(0, 1, 2)), rel=1e-4, abs=1e-5)
+    assert layer.momentum == 0.9
+
+
+@pytest.mark.parametrize(("smallest", "expected"), [(1.0, [128] * 6), (0.5, [64, 96, 96, 128, 128, 128])])
+def test_chips_grow_to_their_size(smallest: float, expected: list[int]) -> None:
+    """In steps of 32 pixels, and the last third of the epochs has them as they are."""
+    assert [side_of(epoch, 6, 128, smallest) for epoch in range(6)] == expected
+
+
+@pytest.mark.parametrize(("size", "smallest", "epochs"), [(32, 1.0, 1), (96, 0.4, 2), (256, 0.25, 40)])
+def test_no_epoch_has_chips_of_another_kind(size: int, smallest: float, epochs: int) -> None:
+    """Multiples of 32, never below the smallest by more than a step, never falling, and size in the end."""
+    sides = [side_of(epoch, epochs, size, smallest) for epoch in range(epochs)]
+    assert sides == sorted(sides)
+    assert all(side % 32 == 0 and size * smallest - 16 <= side <= size for side in sides)
+    assert epochs == 1 or sides[-1] == size

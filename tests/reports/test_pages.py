@@ -1,0 +1,62 @@
+"""Pages: one file that holds all it shows, in a style for day and night."""
+
+import base64
+import re
+from pathlib import Path
+
+import jinja2
+import pytest
+
+from igarape.reports import pages
+
+TEMPLATE = """\
+{% extends layout %}
+{% block title %}{{ title }}{% endblock %}
+{% block content %}<img src="{{ picture | jpeg }}" alt="{{ title }}">{% endblock %}
+"""
+
+
+@pytest.fixture
+def template(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Put a template of the test's own beside the package's layout, and give its name."""
+    layout = (Path(pages.__file__).parents[1] / pages.LAYOUT).read_text(encoding="utf-8")
+    loader = jinja2.DictLoader({pages.LAYOUT: layout, "own": TEMPLATE})
+    monkeypatch.setattr(jinja2, "PackageLoader", lambda *_: loader)
+    return "own"
+
+
+def test_a_page_holds_its_pictures(template: str) -> None:
+    """A picture is part of the page, in its place in the layout."""
+    html = pages.render_page(template, title="a chip", picture=b"bytes")
+    assert f'<main>\n<img src="data:image/jpeg;base64,{base64.b64encode(b"bytes").decode()}" alt="a chip">' in html
+    assert "<title>Igarape: a chip</title>" in html
+
+
+def test_a_name_stays_text(template: str) -> None:
+    """What a data set calls a chip cannot become a part of the page."""
+    html = pages.render_page(template, title="\"><script>alert('x')", picture=b"")
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_what_is_missing_is_an_error(template: str) -> None:
+    """A page with a hole in it is not written."""
+    with pytest.raises(jinja2.UndefinedError, match="title"):
+        pages.render_page(template, picture=b"")
+
+
+def test_each_colour_of_the_day_has_one_for_the_night() -> None:
+    """A colour that stayed as it is would be unreadable on the other ground."""
+    style = (Path(pages.__file__).parents[1] / pages.LAYOUT).read_text(encoding="utf-8")
+    day, night = (
+        re.findall(r"(--[a-z-]+): #", part) for part in style.split("@media (prefers-color-scheme: dark)")[:2]
+    )
+    assert day == night
+
+
+@pytest.mark.parametrize("template", sorted(Path(pages.__file__).parent.rglob("*.jinja")), ids=lambda path: path.name)
+def test_no_colour_stands_outside_the_two_palettes(template: Path) -> None:
+    """Templates name colours; only the head of the layout, which is dark by day and night, has its own."""
+    lines = template.read_text(encoding="utf-8").splitlines()
+    own = [line for line in lines if re.search(r"#[0-9a-f]{3,6}\b", line) and "--" not in line]
+    assert all(line.startswith(("header", "@media print", "nav")) for line in own)

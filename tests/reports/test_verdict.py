@@ -1,0 +1,251 @@
+"""The verdict: figures with known answers, and a page that stands alone, names everything and trusts no name."""
+
+import base64
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from igarape.errors import InputError
+from igarape.reports.verdict import (
+    Chip,
+    Lineage,
+    Verdict,
+    against_best,
+    metrics_document,
+    per_label_table,
+    render_report,
+)
+
+Browse = Callable[[str], Any]
+
+LABELS = ("sun", "tree", "kiln", "mine")
+Y = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 1, 1, 0], [1, 1, 0, 0]], dtype=np.bool_)
+# Chip 0 is right (F2 1), chip 1 gets a label too many (5/6), chip 2 finds one of two (5/9), chip 3 neither (0).
+PREDICTED = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]], dtype=np.bool_)
+P = np.array([[0.9, 0.8, 0.3, 0.1], [0.7, 0.6, 0.1, 0.1], [0.2, 0.7, 0.2, 0.1], [0.1, 0.1, 0.0, 0.6]], dtype=np.float32)
+HOSTILE = "\" onerror='x' ><script>alert('a & b')</script>"
+
+
+def document() -> dict[str, Any]:
+    """Build the metrics of three learners, one of them of rare labels only; the figures carry more than is kept."""
+    return metrics_document(
+        Y,
+        P,
+        predicted=PREDICTED,
+        oof={"f2": 0.61, "map": 0.51},
+        learners={
+            "poor": {"f2": 0.4411, "map": 0.3, "n": 9.0},
+            "good": {"f2": 0.5522, "map": 0.4},
+            "few": {"f2": 0.9933, "map": 0.2},
+        },
+        stackers={"mean": {"f2": 0.5, "map": 0.45}, "xgboost": {"f2": 0.6022, "map": 0.51}},
+        rules={"fixed": {"f2": 0.6022}, "threshold": {"f2": 0.61}, "expected_f2": {"f2": 0.6}},
+        rare={"kiln": {"ap_without": 0.25, "ap_with": 0.75}},
+        resamples=200,
+        seed=1,
+    )
+
+
+def verdict(**changes: Any) -> Verdict:
+    """Fill in everything the page can show, then replace what the test is about."""
+    full = Verdict(
+        dataset="toy",
+        note="These chips are a toy.",
+        metrics=document(),
+        per_label=per_label_table(Y, P, predicted=PREDICTED, labels=LABELS),
+        stacker="xgboost",
+        rule="threshold",
+        threshold=0.17,
+        differences={"poor": (-0.1111, -0.15, -0.05)},
+        partial={"few": 2},
+        fitted=1234,
+        folds=5,
+        split="scene",
+        worst=[Chip("chip_3", b"worst picture", 0.0, ["sun", "tree"], ["mine"])],
+        left_out=3210,
+        reported=1,
+        lineage=Lineage("c0ffee", dirty=True, runs={"train@good": "run-17"}, data={"data/ingest": "d41d8.dir"}),
+    )
+    return dataclasses.replace(full, **changes)
+
+
+def test_the_document_has_the_agreed_keys() -> None:
+    """Nothing is missing and nothing is added: other programs read it."""
+    content = document()
+    assert list(content) == ["holdout", "oof", "learners", "stackers", "rules", "rare"]
+    assert set(content["holdout"]) == {"f2", "map", "n", "f2_low", "f2_high"}
+    assert set(content["oof"]) == {"f2", "map"}
+    assert set(content["learners"]) == {"poor", "good", "few"}
+    assert all(set(figures) == {"f2", "map"} for figures in content["learners"].values())
+    assert all(set(figures) == {"f2", "map"} for figures in content["stackers"].values())
+    assert all(set(figures) == {"f2"} for figures in content["rules"].values())
+    assert all(set(figures) == {"ap_without", "ap_with"} for figures in content["rare"].values())
+
+
+def test_the_hold_out_is_scored_from_its_rows() -> None:
+    """F2 is the mean over chips, its interval lies around it, and mAP leaves out the label that never holds."""
+    holdout = document()["holdout"]
+    assert holdout["n"] == 4
+    assert holdout["f2"] == pytest.approx((1 + 5 / 6 + 5 / 9 + 0) / 4)
+    assert 0 <= holdout["f2_low"] < holdout["f2"] < holdout["f2_high"] <= 1
+    sun, tree, kiln = (1 + 1 + 3 / 4) / 3, (1 + 1 + 3 / 4) / 3, 1 / 2
+    assert holdout["map"] == pytest.approx((sun + tree + kiln) / 3)
+
+
+def test_a_figure_that_is_missing_is_named() -> None:
+    """A learner without mAP is an error, not a gap in the file."""
+    with pytest.raises(InputError, match="'map'"):
+        metrics_document(
+            Y,
+            P,
+            predicted=PREDICTED,
+            oof={"f2": 0.5},
+            learners={},
+            stackers={},
+            rules={},
+            rare={},
+            resamples=10,
+            seed=1,
+        )
+
+
+def test_the_label_table_has_known_answers() -> None:
+    """One row a label in column order; the label that never holds has no average precision."""
+    table = per_label_table(Y, P, predicted=PREDICTED, labels=LABELS)
+    assert list(table.columns) == ["label", "count", "precision", "recall", "f2", "average_precision", "share"]
+    assert list(table["label"]) == list(LABELS)
+    assert list(table["count"]) == [3, 3, 1, 0]
+    assert list(table["share"]) == [0.75, 0.75, 0.25, 0]
+    assert list(table["precision"]) == pytest.approx([1, 2 / 3, 0, 0])
+    assert list(table["recall"]) == pytest.approx([2 / 3, 2 / 3, 0, 0])
+    assert list(table["f2"]) == pytest.approx([5 * (2 / 3) / (4 + 2 / 3), 2 / 3, 0, 0])
+    assert table["average_precision"][2] == 0.5
+    assert math.isnan(table["average_precision"][3])
+
+
+def test_learners_are_compared_with_the_best_chip_by_chip() -> None:
+    """A constant lag of 0.1 has an interval without width; the best has no entry; a lone learner leaves none."""
+    best = np.random.default_rng(1).uniform(0.2, 1, 100)
+    noise = np.random.default_rng(2).normal(-0.01, 0.2, 100)
+    found = against_best({"lag": best - 0.1, "best": best, "like": best + noise}, resamples=200, seed=1)
+    assert set(found) == {"lag", "like"}
+    assert found["lag"] == pytest.approx((-0.1, -0.1, -0.1))
+    mean, low, high = found["like"]
+    assert mean == pytest.approx(noise.mean())
+    assert low < mean < 0 < high
+    assert against_best({"alone": best}, resamples=10, seed=1) == {}
+
+
+def test_the_page_names_everything(browse: Browse) -> None:
+    """Each learner, stack, rule, label, chip, run and hash, the note, the headline and the faults can be read there."""
+    page = browse(render_report(verdict()))
+    named = {
+        *("toy", "These chips are a toy.", "0.5972", "1,234", "0.17"),
+        *("poor", "good", "few", "mean", "xgboost", "fixed", "threshold", "expected_f2", *LABELS),
+        *("0.4411", "0.5522", "0.9933", "-0.1111", "+0.5000"),
+        *("chip_3", "3,210 chips were left out", "1 other fault was reported", "reports/data.html"),
+        *("c0ffee", "not committed", "train@good", "run-17", "data/ingest", "d41d8.dir"),
+    }
+    assert {name for name in named if name not in page.text} == set()
+    assert page.open == []
+
+
+def test_the_page_stands_alone(browse: Browse) -> None:
+    """All it loads are the pictures it carries: no address, no script, no style sheet, no import in its style."""
+    html = render_report(verdict())
+    page = browse(html)
+    assert page.addresses == ["data:image/jpeg;base64," + base64.b64encode(b"worst picture").decode()]
+    assert page.tags.isdisjoint({"script", "link", "iframe", "object", "embed", "base"})
+    assert not any(word in html for word in ("http:", "https:", "url(", "@import", 'src="//'))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dataset": HOSTILE},
+        {"note": HOSTILE},
+        {"metrics": document() | {"learners": {HOSTILE: {"f2": 0.5, "map": 0.5}}}},
+        {"metrics": document() | {"rare": {HOSTILE: {"ap_without": 0.1, "ap_with": 0.2}}}},
+        {"per_label": per_label_table(Y, P, predicted=PREDICTED, labels=[HOSTILE, *LABELS[1:]])},
+        {"worst": [Chip(HOSTILE, b"", 0.0, [HOSTILE], [HOSTILE, "other"])]},
+        {"worst": [Chip("", b"", 0.0, [], [HOSTILE])]},
+        {"lineage": Lineage("", dirty=False, runs={HOSTILE: ""}, data={})},
+        {"lineage": Lineage("", dirty=False, runs={}, data={"": HOSTILE})},
+    ],
+)
+def test_hostile_names_stay_text(changes: dict[str, Any], browse: Browse) -> None:
+    """A name that is a script and breaks out of quotes is shown letter by letter, and opens no tag or attribute."""
+    page, harmless = browse(render_report(verdict(**changes))), browse(render_report(verdict()))
+    assert HOSTILE in page.text
+    assert page.tags <= harmless.tags
+    assert page.attributes <= harmless.attributes
+    assert page.open == []
+
+
+def test_what_stacking_adds_is_measured_by_one_rule_on_the_same_chips(browse: Browse) -> None:
+    """The used stack less the best learner of all labels; the rare one's higher F2 is over other chips."""
+    assert "What stacking adds +0.0500 F2 0.6022 by xgboost, 0.5522 by good" in browse(render_report(verdict())).text
+    assert "What stacking adds -0.0522 F2 0.5000 by mean" in browse(render_report(verdict(stacker="mean"))).text
+
+
+def test_the_learners_stand_best_first(browse: Browse) -> None:
+    """One that predicts some labels only comes last, says so, and is never called the best."""
+    text = browse(render_report(verdict())).text
+    rows = text[text.index("F2 against the best") : text.index("Stackers All learners")]
+    assert rows.index("good") < rows.index("poor") < rows.index("few") < rows.index("predicts 2 labels only")
+    assert rows.count(" best ") == 2  # the column's head, and the one badge
+    assert rows.index(" best ", rows.index("good")) < rows.index("poor")
+
+
+def test_the_split_is_told(browse: Browse) -> None:
+    """Chips of one scene stay together, or the reader is warned."""
+    assert "stay together" in browse(render_report(verdict())).text
+    assert "new places may score lower" in browse(render_report(verdict(split="chip"))).text
+
+
+def test_a_label_that_does_not_occur_has_no_scores(browse: Browse) -> None:
+    """It is in the table, without figures that would read as failure, and not in the plot."""
+    html = render_report(verdict())
+    text = browse(html).text
+    assert "4 mine 0 0.0 % does not occur" in text
+    assert "nan" not in text.lower()
+    assert "<title>sun: recall 0.667, precision 1.000</title>" in html
+    assert "<title>mine" not in html
+
+
+@pytest.mark.parametrize(
+    ("changes", "gone"),
+    [
+        ({"metrics": document() | {"rare": {}}}, "Rare labels"),
+        ({"note": ""}, "These chips are a toy."),
+        ({"worst": []}, "got most wrong"),
+        ({"threshold": None, "rule": "expected_f2"}, "at 0.17"),
+        ({"lineage": Lineage("", dirty=False, runs={}, data={})}, "not committed"),
+        ({"partial": {"few": 2, "good": 2, "poor": 2}, "differences": {}}, "What stacking adds"),
+        (
+            {"metrics": document() | {"learners": {"good": {"f2": 0.5, "map": 0.4}}}, "differences": {}},
+            "learners, stacked",
+        ),
+    ],
+)
+def test_what_is_not_there_leaves_no_trace(changes: dict[str, Any], gone: str, browse: Browse) -> None:
+    """The page is whole without rare labels, pictures, a threshold, a commit, or a learner to compare."""
+    page = browse(render_report(verdict(**changes)))
+    assert gone in browse(render_report(verdict())).text
+    assert gone not in page.text
+    assert page.open == []
+
+
+@pytest.mark.parametrize("f2", [0.0, 1.0])
+def test_the_scale_holds_the_extremes(f2: float) -> None:
+    """A hold-out of nothing but 0, or 1, is drawn inside the headline's scale, which ends at 1."""
+    metrics = document()
+    metrics["holdout"] |= {"f2": f2, "f2_low": f2, "f2_high": f2}
+    html = render_report(verdict(metrics=metrics))
+    centre = 8.0 if f2 == 0 else 392.0
+    assert f'<circle cx="{centre}" cy="24"' in html
+    assert 'text-anchor="end">1.0</text>' in html

@@ -1,0 +1,130 @@
+"""The scores are sklearn's, cannot be called the wrong way round, and their intervals hold what they promise."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, fbeta_score, precision_recall_fscore_support
+
+from igarape.errors import InputError
+from igarape.labels import Booleans
+from igarape.scores.metrics import (
+    Floats,
+    average_precision,
+    bootstrap_interval,
+    f2_per_sample,
+    label_scores,
+    mean_average_precision,
+    paired_bootstrap,
+    sample_f2,
+)
+
+
+def draw(n: int, labels: int, seed: int) -> tuple[Booleans, Floats]:
+    """Draw truth and coarse probabilities, so that ties occur."""
+    rng = np.random.default_rng(seed)
+    p = rng.random((n, labels)).round(1)
+    return rng.random((n, labels)) < p * 0.5, p
+
+
+def test_f2_is_sklearns() -> None:
+    """The mean over chips equals fbeta_score(average="samples", zero_division=0), chips without labels included."""
+    y, p = draw(400, 6, seed=1)
+    predicted = p > 0.7
+    assert (~y.any(axis=1)).any()
+    assert (~predicted.any(axis=1)).any()
+    expected = fbeta_score(y, predicted, beta=2, average="samples", zero_division=0)
+    assert sample_f2(y, predicted) == pytest.approx(expected, abs=1e-12)
+    assert f2_per_sample(y, predicted).shape == (400,)
+
+
+def test_f2_known_answers() -> None:
+    """One of two labels found and nothing wrong: 5/9; one right and one wrong: 5/6; nothing at all: 0."""
+    y = np.array([[True, True, False], [True, False, False], [False, False, False]])
+    predicted = np.array([[True, False, False], [True, True, False], [False, False, False]])
+    assert f2_per_sample(y, predicted) == pytest.approx([5 / 9, 5 / 6, 0])
+
+
+def test_the_order_of_arguments_matters_and_is_guarded() -> None:
+    """F2 is not symmetric; a probability in the truth's place, or in the answer's, is a TypeError."""
+    y, p = draw(50, 4, seed=2)
+    predicted = p > 0.2
+    assert sample_f2(y, predicted) != pytest.approx(sample_f2(predicted, y))
+    with pytest.raises(TypeError, match="swapped"):
+        sample_f2(y, p)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="swapped"):
+        average_precision(p, y)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="swapped"):
+        average_precision(y, predicted)  # type: ignore[arg-type]
+
+
+def test_average_precision_is_sklearns() -> None:
+    """Each label's value equals average_precision_score, with ties, in float32 too."""
+    y, p = draw(300, 5, seed=3)
+    expected = [average_precision_score(y[:, j], p[:, j]) for j in range(5)]
+    assert average_precision(y, p) == pytest.approx(expected, abs=1e-12)
+    assert average_precision(y, p.astype(np.float32)) == pytest.approx(expected, abs=1e-12)
+    assert mean_average_precision(y, p) == pytest.approx(np.mean(expected))
+
+
+def test_a_label_without_positives_has_no_average_precision() -> None:
+    """It is NaN in the list, left out of the mean, and without any positive there is no mean."""
+    y, p = draw(60, 3, seed=4)
+    y[:, 1] = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        each = average_precision(y, p)
+        assert np.isnan(each).tolist() == [False, True, False]
+        assert mean_average_precision(y, p) == pytest.approx((each[0] + each[2]) / 2)
+    with pytest.raises(InputError, match="none of 3 labels"):
+        mean_average_precision(np.zeros_like(y), p)
+
+
+def test_label_scores_are_sklearns() -> None:
+    """Precision, recall and F2 of each label; a label never answered and never true has zeros."""
+    y, p = draw(200, 5, seed=5)
+    y[:, 2], p[:, 2] = False, 0
+    predicted = p > 0.4
+    precision, recall, f2, _ = precision_recall_fscore_support(y, predicted, beta=2, zero_division=0)
+    ours = label_scores(y, predicted)
+    assert ours.precision == pytest.approx(precision)
+    assert ours.recall == pytest.approx(recall)
+    assert ours.f2 == pytest.approx(f2)
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+    """Of 200 samples of a known mean, about 95 % of the intervals hold it; the same seed gives the same interval."""
+    rng = np.random.default_rng(6)
+    samples = rng.beta(5, 2, size=(200, 150))
+    intervals = [bootstrap_interval(sample, resamples=200, seed=1) for sample in samples]
+    assert 0.88 <= np.mean([low <= 5 / 7 <= high for low, high in intervals]) <= 0.99
+    assert intervals[0] == bootstrap_interval(samples[0], resamples=200, seed=1)
+    assert intervals[0] != bootstrap_interval(samples[0], resamples=200, seed=2)
+
+
+def test_pairing_sees_a_difference_that_separate_intervals_hide() -> None:
+    """A learner better by 0.01 on every chip is surely better, though both intervals overlap."""
+    b = np.random.default_rng(7).random(300)
+    mean, low, high = paired_bootstrap(b + 0.01, b, resamples=300, seed=1)
+    assert (mean, low, high) == pytest.approx((0.01, 0.01, 0.01))
+    assert bootstrap_interval(b + 0.01, resamples=300, seed=1)[0] < bootstrap_interval(b, resamples=300, seed=1)[1]
+    shuffled = np.random.default_rng(8).permutation(b)
+    mean, low, high = paired_bootstrap(shuffled, b, resamples=300, seed=1)
+    assert low < 0 < high
+    assert abs(mean) < 1e-9
+
+
+def test_bad_shapes_and_nan_are_refused() -> None:
+    """Other shapes, no rows, NaN, or scores of other chips: an error that names what was found."""
+    y, p = draw(10, 3, seed=9)
+    with pytest.raises(InputError, match="one shape"):
+        average_precision(y, p[:, :2])
+    with pytest.raises(InputError, match="one shape"):
+        sample_f2(y[:0], y[:0])
+    p[0, 0] = np.nan
+    with pytest.raises(InputError, match="NaN"):
+        average_precision(y, p)
+    with pytest.raises(InputError, match="the same chips"):
+        paired_bootstrap(np.ones(3), np.ones(4), resamples=10, seed=1)
+    with pytest.raises(InputError, match="one score for each chip"):
+        bootstrap_interval(np.ones(0), resamples=10, seed=1)

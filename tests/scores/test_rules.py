@@ -1,0 +1,40 @@
+"""The fixed rule keeps the vocabulary's rules, and its threshold is the isolated label's best."""
+
+import numpy as np
+import pytest
+
+from igarape.labels import Vocabulary
+from igarape.scores.rules import ISOLATED, above, columns
+
+SKY = Vocabulary(exclusive=("clear", "cloudy"), alone=("cloudy",), common=("road", "water"), rare=())
+GROUND = Vocabulary(exclusive=(), alone=(), common=("road", "water"), rare=("mine",))
+
+
+def test_the_threshold_is_that_of_one_isolated_label() -> None:
+    """Answering a label of probability p wins 1 / 5 of F2 at least where p reaches 1 / (1 + 2 ** 2)."""
+    assert pytest.approx(0.2) == ISOLATED
+
+
+def test_the_most_probable_label_of_the_group_is_answered_and_no_other() -> None:
+    """However improbable it is; free labels are answered from the threshold up."""
+    answer = above(np.array([[0.1, 0.05, 0.2, 0.19]]), SKY, threshold=ISOLATED)
+    assert answer.tolist() == [[True, False, True, False]]
+
+
+def test_nothing_stands_beside_a_label_that_stands_alone() -> None:
+    """A cloudy chip shows no road, however probable that seems."""
+    answer = above(np.array([[0.3, 0.6, 0.9, 0.9]]), SKY, threshold=ISOLATED)
+    assert answer.tolist() == [[False, True, False, False]]
+
+
+def test_without_a_group_the_top_label_is_answered_when_none_reaches_the_threshold() -> None:
+    """An empty answer scores nothing."""
+    answer = above(np.array([[0.01, 0.15, 0.02], [0.5, 0.1, 0.3]]), GROUND, threshold=ISOLATED)
+    assert answer.tolist() == [[False, True, False], [True, False, True]]
+
+
+def test_the_columns_of_group_and_free_labels_are_all_the_labels() -> None:
+    """Each label is in the group or free; those that stand alone are in the group."""
+    group, free, alone = columns(SKY)
+    assert sorted([*group, *free]) == [0, 1, 2, 3]
+    assert set(alone) <= set(group)

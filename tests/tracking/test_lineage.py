@@ -1,0 +1,70 @@
+"""The lineage: read from git, from dvc.lock and from the process tree."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from igarape.tracking.lineage import Lineage, lineage
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a git repository with one commit."""
+    (tmp_path / ".gitignore").write_text("mlruns\n", encoding="utf-8")
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_changes_since_the_commit_are_said(repository: Path) -> None:
+    """A run on changed code does not pass for a run of the commit."""
+    path = repository / ".gitignore"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before + "data\n", encoding="utf-8")
+    assert lineage().dirty
+    path.write_text(before, encoding="utf-8")
+    assert not lineage().dirty
+
+
+def test_without_git_dvc_or_repro_the_lineage_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that is run by hand in a bare folder is tracked all the same."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert lineage() == Lineage(commit="", dirty=False, data={}, repro=None)
+
+
+STEP = "from igarape.tracking.lineage import lineage; print(lineage().repro)"
+LAUNCHER = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {STEP!r}], check=True)"
+
+
+def test_all_steps_of_one_dvc_repro_carry_its_start_and_process_as_their_tag(tmp_path: Path) -> None:
+    """So another `dvc repro` has another tag; launchers may stand between it and the step."""
+    repro = "for code in sys.argv[2:]:\n    subprocess.run([sys.executable, '-c', code], check=True)"
+    (tmp_path / "dvc").write_text(
+        f"import os, subprocess, sys\nprint(os.getpid(), flush=True)\n{repro}", encoding="utf-8"
+    )
+    process, plain, launched = answers(["dvc", "repro", STEP, LAUNCHER], tmp_path)
+    assert plain == launched
+    started, _, number = plain.rpartition("-")
+    assert number == process
+    age = datetime.now(UTC) - datetime.strptime(started, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    assert abs(age) < timedelta(minutes=1)
+
+
+def answers(words: list[str], folder: Path) -> list[str]:
+    """Run a Python program and return the words it printed."""
+    return subprocess.run(
+        [sys.executable, *words], capture_output=True, text=True, check=True, cwd=folder
+    ).stdout.split()
+
+
+def test_the_tags_name_the_commit_and_the_repro() -> None:
+    """Without a `dvc repro` there is no tag for one."""
+    by_hand = Lineage(commit="abc", dirty=True, data={}, repro=None)
+    assert by_hand.tags() == {"mlflow.source.git.commit": "abc", "igarape.uncommitted_changes": "true"}
+    assert Lineage("abc", dirty=False, data={}, repro="now-1").tags()["igarape.repro"] == "now-1"

@@ -1,0 +1,663 @@
+"""What MLflow remembers of a step, in a real database."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run as Recorded
+from mlflow.exceptions import MlflowException
+from requests import Response
+from servers import Server
+
+from igarape.errors import InputError
+from igarape.stages import send
+from igarape.tracking import outbox as journal
+from igarape.tracking import sender as courier
+from igarape.tracking import step as tracking
+from igarape.tracking.exporter import Post
+from igarape.tracking.step import Run, send_left, step_run
+
+LOCK = """\
+schema: '2.0'
+stages:
+  ingest:
+    cmd: igarape ingest
+    outs:
+    - {path: data/ingest, hash: md5, md5: aaa.dir, size: 5}
+  split:
+    cmd: igarape split
+    deps:
+    - {path: data/ingest, hash: md5, md5: aaa.dir, size: 5}
+    outs:
+    - {path: data/split, hash: md5, md5: bbb.dir, size: 5}
+  train@plain:
+    cmd: igarape train
+    outs:
+    - {path: data/train/plain, hash: md5, md5: ccc.dir, size: 5}
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[Path]:
+    """Stand in a git repository with a dvc.lock and a database."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copy(empty_database, folder)
+    (folder / "dvc.lock").write_text(LOCK, encoding="utf-8")
+    (folder / ".gitignore").write_text("mlflow.db\nmlruns\ndata\n", encoding="utf-8")
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+        patch.delenv("MLFLOW_RUN_ID", raising=False)
+        patch.delenv("MLFLOW_EXPERIMENT_ID", raising=False)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def recorded(project: Path) -> Recorded:
+    """Run a search step with two trials, the second of which fails; give its run."""
+    with step_run("search", params={"seed": 1, "plain": {"knobs": {"width": 1.0}}}, learner="plain") as run:
+        try_out(run, "trial-0", dropout=0.0, error=None)
+        with pytest.raises(MemoryError):
+            try_out(run, "trial-1", dropout=0.1, error=MemoryError("out of memory"))
+        run.metrics({"best_val_f2": 0.5})
+        run.tags({"igarape.best_trial": "trial-0"})
+        run.log_of("fold3_")(2, {"val_f2": 0.25})
+        run.table(pd.DataFrame({"trial": ["trial-0"], "score": [0.5]}), "trials.json")
+        run.artifact(project / "dvc.lock")
+        (project / "parts" / "deep").mkdir(parents=True)
+        (project / "parts" / "deep" / "a.txt").write_text("a", encoding="utf-8")
+        run.artifact(project / "parts", "kept")
+    return mlflow.get_run(run.id)
+
+
+def try_out(run: Run, name: str, *, dropout: float, error: BaseException | None) -> None:
+    """Run a trial of three epochs that fails at the end when there is an error."""
+    with run.trial(name, {"dropout": dropout, "width": 1.0}) as trial:
+        for epoch in range(3):
+            trial.log(epoch, {"loss": 1.0 - epoch / 10})
+        if error:
+            raise error
+
+
+def trials(parent: Recorded) -> list[Recorded]:
+    """Return the nested runs, in the order they were opened, which may be in the same millisecond."""
+    nested = f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
+    found: list[Recorded] = mlflow.search_runs(
+        [parent.info.experiment_id],
+        nested,
+        order_by=["attributes.start_time", "attributes.run_name"],
+        output_format="list",
+    )
+    return found
+
+
+def test_a_steps_runs_lie_in_the_steps_experiment(recorded: Recorded) -> None:
+    """igarape/STEP holds the runs of STEP; a learner's run has the learner's name."""
+    experiment = mlflow.get_experiment(recorded.info.experiment_id)
+    assert experiment.name == "igarape/search"
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+    assert recorded.info.run_name == "plain"
+    assert recorded.info.status == "FINISHED"
+    assert recorded.data.tags["igarape.step"] == "search"
+
+
+def test_a_run_carries_its_parameters_by_dotted_names(recorded: Recorded) -> None:
+    """Nested parameters are joined as they are written in the YAML."""
+    assert recorded.data.params == {"seed": "1", "plain.knobs.width": "1.0"}
+
+
+def test_a_run_carries_the_git_commit(project: Path, recorded: Recorded) -> None:
+    """The commit is HEAD, and the run says that nothing tracked was changed since."""
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True, cwd=project)
+    assert recorded.data.tags["mlflow.source.git.commit"] == head.stdout.strip()
+    assert recorded.data.tags["igarape.uncommitted_changes"] == "false"
+
+
+def test_a_run_carries_the_data_sets_dvc_hashes_as_inputs(recorded: Recorded) -> None:
+    """The digest is DVC's MD5 of the chips and the folds; other outputs of dvc.lock are no data set."""
+    assert recorded.inputs is not None
+    inputs = {given.dataset.name: given.dataset for given in recorded.inputs.dataset_inputs}
+    assert {name: dataset.digest for name, dataset in inputs.items()} == {
+        "data/ingest": "aaa.dir",
+        "data/split": "bbb.dir",
+    }
+    assert inputs["data/split"].source_type == "dvc"
+    assert json.loads(inputs["data/split"].source) == {"path": "data/split", "md5": "bbb.dir"}
+
+
+def test_each_trial_is_a_nested_run_with_its_knobs_epochs_duration_and_status(recorded: Recorded) -> None:
+    """A trial that failed is told apart from one that finished, and keeps its traceback."""
+    first, second = trials(recorded)
+    assert [first.info.run_name, second.info.run_name] == ["trial-0", "trial-1"]
+    assert [first.info.status, second.info.status] == ["FINISHED", "FAILED"]
+    assert first.data.params == {"dropout": "0.0", "width": "1.0"}
+    history = mlflow.MlflowClient().get_metric_history(first.info.run_id, "loss")
+    assert [(point.step, point.value) for point in history] == [(0, 1.0), (1, 0.9), (2, 0.8)]
+    assert first.info.end_time >= first.info.start_time
+    assert "MemoryError: out of memory" in mlflow.artifacts.load_text(f"{second.info.artifact_uri}/traceback.txt")
+
+
+def test_figures_tables_and_files_are_kept(recorded: Recorded) -> None:
+    """What a step hands over can be looked at in MLflow."""
+    assert recorded.data.metrics == {"best_val_f2": 0.5, "fold3_val_f2": 0.25}
+    assert recorded.data.tags["igarape.best_trial"] == "trial-0"
+    table = mlflow.artifacts.load_dict(f"{recorded.info.artifact_uri}/trials.json")
+    assert table == {"columns": ["trial", "score"], "data": [["trial-0", 0.5]]}
+    kept = {item.path for item in mlflow.artifacts.list_artifacts(run_id=recorded.info.run_id)}
+    assert kept == {"dvc.lock", "kept", "trials.json"}
+    assert mlflow.artifacts.load_text(f"{recorded.info.artifact_uri}/kept/deep/a.txt") == "a"
+
+
+def fail(step: str, error: BaseException) -> None:
+    """Run a step that fails."""
+    with step_run(step, params={}):
+        raise error
+
+
+def test_a_step_that_fails_leaves_a_failed_run_with_its_traceback(project: Path) -> None:
+    """The error goes on, and the run tells what happened."""
+    with pytest.raises(InputError, match="chips are gone"):
+        fail("decide", InputError("the chips are gone"))
+    (run,) = mlflow.search_runs(
+        search_all_experiments=True, filter_string="tags.`igarape.step` = 'decide'", output_format="list"
+    )
+    assert run.info.status == "FAILED"
+    assert "the chips are gone" in mlflow.artifacts.load_text(f"{run.info.artifact_uri}/traceback.txt")
+
+
+def test_under_mlflow_run_the_step_joins_the_projects_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLFLOW_RUN_ID names a run that `mlflow run` has opened: no second one appears, and it gets the step's tags."""
+    client = mlflow.MlflowClient()
+    experiment = mlflow.set_experiment("igarape/stack").experiment_id
+    opened = client.create_run(experiment).info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", opened)
+    with step_run("stack", params={"seed": 1}) as run, run.trial("inner", {}):
+        assert run.id == opened
+    joined = client.get_run(opened)
+    assert joined.info.status == "FINISHED"
+    assert joined.info.run_name == "stack"
+    assert joined.data.params == {"seed": "1"}
+    assert len(client.search_runs([experiment])) == 2
+
+
+def launched(step: str, entry: str = "launched", user: str = "ana", **params: str) -> str:
+    """Open a run as `mlflow run` does before the step itself has begun; return its id."""
+    client = MlflowClient()
+    tags = {"mlflow.source.name": "/home/ana/igarape", "mlflow.project.entryPoint": entry, "mlflow.user": user}
+    run: str = client.create_run(mlflow.set_experiment(f"igarape/{step}").experiment_id, tags=tags).info.run_id
+    for name, value in params.items():
+        client.log_param(run, name, value)
+    return run
+
+
+def test_a_run_whose_step_was_killed_before_it_began_is_killed_by_the_next(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `mlflow run` opened for the same step and learner; no other learner's, step's or user's."""
+    dead = [launched("launched", experiment="plain"), launched("launched")]  # the second before it had its parameters
+    others = [
+        launched("launched", experiment="rare"),
+        launched("launched", "other", experiment="plain"),
+        launched("launched", user="bo", experiment="plain"),
+    ]
+    joined = launched("launched", experiment="plain")
+    monkeypatch.setenv("MLFLOW_RUN_ID", joined)
+    with step_run("launched", params={"seed": 1}, learner="plain") as run, run.trial("trial-0", {}):
+        assert [mlflow.get_run(one).info.status for one in [*dead, *others]] == ["KILLED"] * 2 + ["RUNNING"] * 3
+    assert [mlflow.get_run(one).info.end_time for one in dead] == [mlflow.get_run(one).info.start_time for one in dead]
+    assert mlflow.get_run(joined).info.status == "FINISHED"
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:////dev/null/mlflow.db", "htp://127.0.0.1"])
+def test_an_mlflow_that_does_not_answer_is_one_clear_error(
+    project: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    """The error names the address, and what to do about it."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(InputError, match=f"MLflow at {uri} does not answer.*unset MLFLOW_TRACKING_URI"):
+        fail("train", ZeroDivisionError())
+    assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"
+
+
+def test_at_the_beginning_mlflow_has_seconds_and_later_nobody_waits_for_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow by itself tries for minutes: too long to be told of a typing error. Later each request is tried once."""
+    monkeypatch.delenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", raising=False)
+    tries = []
+    opening = mlflow.set_experiment
+
+    def set_experiment(name: str) -> Any:
+        tries.append(os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES"))
+        return opening(name)
+
+    monkeypatch.setattr(mlflow, "set_experiment", set_experiment)
+    with step_run("train", params={}):
+        tries.append(os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES"))
+    assert tries == ["2", "0"]
+    assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
+
+
+@pytest.fixture
+def lost(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Let MLflow take nothing more than the opening of runs, until undone; nobody has much patience."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise MlflowException("nobody listens")
+
+    monkeypatch.setattr(tracking, "PATIENCE", 1.0)
+    for name in ("LULL", "SHORTEST", "LONGEST"):
+        monkeypatch.setattr(courier, name, 0.01)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("log_artifact", "log_artifacts", "set_terminated"):
+            patch.setattr(MlflowClient, name, fail)
+        yield patch
+
+
+def unlucky(step: str, error: BaseException | None = None) -> None:
+    """Run a step whose figures do not get through; when there is an error, it fails besides."""
+    with step_run(step, params={}, learner="plain") as run:
+        run.metrics({"loss": 0.5})
+        run.text("a", "a.txt")
+        with run.trial("trial-0", {"dropout": 0.1}) as trial:
+            trial.log(0, {"val_f2": 0.5})
+        if error:
+            raise error
+
+
+def of(step: str) -> list[Recorded]:
+    """Return the runs of a step, without nested ones."""
+    found: list[Recorded] = mlflow.search_runs(
+        search_all_experiments=True, filter_string=f"tags.`igarape.step` = '{step}'", output_format="list"
+    )
+    return found
+
+
+def test_a_step_that_mlflow_does_not_hear_ends_with_one_clear_error_and_can_be_sent(lost: pytest.MonkeyPatch) -> None:
+    """It says that the results are safe, what lies where, and how to send it; sending twice changes nothing."""
+    with pytest.raises(
+        InputError, match=r"nobody listens.*data/\.unsent/lost@plain.*igarape send.*safe under data/lost;"
+    ):
+        unlucky("lost")
+    with pytest.raises(InputError, match=r"nobody listens.* igarape send"):
+        send_left()
+    lost.undo()
+    (said,) = send_left()
+    assert ": 7 entries sent to MLflow at sqlite:///" in said
+    (run,) = of("lost")
+    (trial,) = trials(run)
+    assert (run.info.status, trial.info.status) == ("FINISHED", "FINISHED")
+    assert (run.data.metrics, trial.data.metrics) == ({"loss": 0.5}, {"val_f2": 0.5})
+    assert mlflow.artifacts.load_text(f"{run.info.artifact_uri}/a.txt") == "a"
+    assert send_left() == []
+
+
+def test_a_failure_is_not_hidden_by_a_lost_mlflow(lost: pytest.MonkeyPatch) -> None:
+    """The step's own error goes on, with a note of what lies unsent; the next run of the step sends that first."""
+    with pytest.raises(ZeroDivisionError) as caught:
+        unlucky("failing", ZeroDivisionError())
+    assert "igarape send" in caught.value.__notes__[0]
+    lost.undo()
+    with step_run("failing", params={}, learner="other"):
+        assert [run.info.status for run in of("failing")] == ["RUNNING", "RUNNING"]
+    with step_run("failing", params={}, learner="plain"):
+        assert sorted(run.info.status for run in of("failing")) == ["FAILED", "FINISHED", "RUNNING"]
+    assert send_left() == []
+
+
+def test_wherever_a_journal_ends_nothing_is_sent_twice_and_no_run_stays_open(lost: pytest.MonkeyPatch) -> None:
+    """A killed process may leave any beginning of its journal. All of them, one after the other, give the whole."""
+    with pytest.raises(InputError):
+        unlucky("torn")
+    (folder,) = journal.left_behind(tracking.SPOOL, "torn@plain")
+    lost.undo()
+    lines = (folder / journal.LINES).read_bytes().splitlines(keepends=True)
+    statuses = []
+    for count in range(1, len(lines) + 1):
+        copy = folder.with_name(f"copy.{count}")
+        shutil.copytree(folder, copy)
+        (copy / journal.LINES).write_bytes(b"".join(lines[:count]))
+        send_left("copy")
+        (run,) = of("torn")
+        statuses += [run.info.status, *(trial.info.status for trial in trials(run))]
+    assert set(statuses) == {"KILLED", "FINISHED"}
+    assert statuses[-2:] == ["FINISHED", "FINISHED"]
+    (trial,) = trials(run)
+    assert len(MlflowClient().get_metric_history(trial.info.run_id, "val_f2")) == 1
+    send_left("torn@plain")
+
+
+def test_a_run_that_ended_before_its_result_had_its_place_is_not_finished_twice(project: Path, tmp_path: Path) -> None:
+    """Between the run's end and the result's last name a process can die: the next run stands for both."""
+    for _ in range(2):
+        with step_run("placed", params={}, notes=tmp_path):
+            pass
+    assert [run.info.status for run in of("placed")] == ["FINISHED", "KILLED"]  # the last comes first
+    with step_run("placed", params={}, notes=tmp_path / "of another result"):
+        pass
+    assert [run.info.status for run in of("placed")] == ["FINISHED", "FINISHED", "KILLED"]
+
+
+def refuse() -> str:
+    """Run a step with a metric whose name MLflow does not take; return the run's id."""
+    with step_run("refused", params={}) as run:
+        for name in ("good", "b\nad", "better"):
+            run.metrics({name: 1.0})
+    return run.id
+
+
+def test_what_mlflow_refuses_costs_nothing_else(project: Path) -> None:
+    """A name that MLflow does not take is left out with a warning; what stands beside it is there."""
+    with pytest.warns(UserWarning, match="MLflow refuses metrics"):
+        run_id = refuse()
+    recorded = mlflow.get_run(run_id)
+    assert recorded.data.metrics == {"good": 1.0, "better": 1.0}
+    assert recorded.info.status == "FINISHED"
+
+
+def write(step: str, *names: str) -> str:
+    """Run a step that logs texts; return the run's id."""
+    with step_run(step, params={}) as run:
+        for name in names:
+            run.text("a", name)
+    return run.id
+
+
+def test_a_file_that_is_never_taken_costs_nothing_else(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy before MLflow may bound the size of files: the warning says which one, and the rest is there."""
+    taking = MlflowClient.log_artifact
+
+    def take(client: MlflowClient, run_id: str, path: str, folder: str | None = None) -> None:
+        if path.endswith("large.txt"):
+            answer = Response()
+            answer.status_code = 413
+            answer.raise_for_status()
+        taking(client, run_id, path, folder)
+
+    monkeypatch.setattr(MlflowClient, "log_artifact", take)
+    with pytest.warns(UserWarning, match=r"MLflow refuses artifact of run .*413"):
+        run_id = write("large", "large.txt", "small.txt")
+    assert [item.path for item in mlflow.artifacts.list_artifacts(run_id=run_id)] == ["small.txt"]
+    assert mlflow.get_run(run_id).info.status == "FINISHED"
+
+
+def three(keys: list[str], *, notes: Path) -> None:
+    """Run a step of three trials; put their keys into keys."""
+    with step_run("deleted", params={}, learner="plain", notes=notes) as run:
+        for name in ("trial-0", "trial-1", "trial-2"):
+            with run.trial(name, {}) as trial:
+                keys.append(trial.key)
+
+
+def test_runs_that_somebody_has_deleted_stop_nothing(lost: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither one that a dead process had left open, nor one that another run stands for, nor a trial."""
+    keys: list[str] = []
+    with pytest.raises(InputError):
+        three(keys, notes=tmp_path)
+    (folder,) = journal.left_behind(tracking.SPOOL, "deleted@plain")
+    lines = (folder / journal.LINES).read_bytes().splitlines(keepends=True)
+    lost.undo()
+    (folder / journal.LINES).write_bytes(b"".join(lines[:-1]))  # killed before it could end
+    shutil.copytree(folder, folder.with_name("copy.1"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Post, "kill", lambda _post: 0)  # its own courier had sent all that, and closed nothing
+        send_left("copy")
+    client = MlflowClient()
+    (dead,) = of("deleted")
+    nested = {run.info.run_name: run.info.run_id for run in trials(dead)}
+    for run_id in (dead.info.run_id, nested["trial-1"]):
+        client.delete_run(run_id)
+    with (
+        pytest.warns(
+            UserWarning, match=rf"no run with igarape\.trial = {keys[1]} in this experiment, or it is deleted"
+        ),
+        step_run("deleted", params={}, learner="plain", notes=tmp_path) as run,
+    ):
+        run.adopt(keys)
+    assert [trial.info.run_name for trial in trials(mlflow.get_run(run.id))] == ["trial-0", "trial-2"]
+    client.delete_run(run.id)
+    with step_run("deleted", params={}, learner="plain", notes=tmp_path) as last:
+        pass
+    assert [run.info.run_id for run in of("deleted")] == [last.id]
+
+
+def test_a_journal_that_was_removed_in_part_is_sent_again(lost: pytest.MonkeyPatch) -> None:
+    """What was sent loses the copies of its files first: a kill then leaves lines that name files that are gone."""
+    with pytest.raises(InputError):
+        unlucky("removed")
+    (folder,) = journal.left_behind(tracking.SPOOL, "removed@plain")
+    lost.undo()
+    shutil.rmtree(folder / journal.COPIES)
+    with pytest.warns(UserWarning, match=r"a\.txt is gone"):
+        send_left()
+    assert [run.info.status for run in of("removed")] == ["FINISHED"]
+
+
+def test_a_run_whose_opening_fails_is_closed_by_the_next(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow may go between the opening of a run and what is told of it at once."""
+
+    def fail_once(*_: Any) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Post, "describe", fail_once)
+    with pytest.raises(KeyboardInterrupt):
+        fail("interrupted", ZeroDivisionError())
+    assert [run.info.status for run in of("interrupted")] == ["RUNNING"]
+    with step_run("interrupted", params={}):
+        pass
+    assert sorted(run.info.status for run in of("interrupted")) == ["FINISHED", "KILLED"]
+
+
+def test_what_lies_unsent_goes_to_where_the_next_run_tracks(
+    lost: pytest.MonkeyPatch, tmp_path: Path, empty_database: Path
+) -> None:
+    """The MLflow that a step goes on at has all that was told before, also when its address is another one now."""
+    keys = []
+    with pytest.raises(InputError), step_run("moved", params={}, learner="plain") as dead, dead.trial("one", {}) as one:
+        keys.append(one.key)
+    lost.undo()
+    shutil.copy(empty_database, tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+        with step_run("moved", params={}, learner="plain") as run:
+            run.adopt(keys)
+        (trial,) = trials(mlflow.get_run(run.id))
+        assert (trial.info.run_name, trial.info.status) == ("one", "FINISHED")
+    assert send_left() == []
+
+
+def test_more_than_one_request_takes_is_sent_in_several(project: Path) -> None:
+    """MLflow takes 1,000 metrics and 100 parameters or tags at once."""
+    with step_run("many", params={f"p{k}": k for k in range(150)}) as run:
+        for epoch in range(300):
+            run.log(epoch, {f"m{k}": epoch for k in range(5)})
+        run.tags({f"t{k}": "x" for k in range(150)})
+    recorded = mlflow.get_run(run.id)
+    assert len(recorded.data.params) == 150
+    assert {f"t{k}" for k in range(150)} <= set(recorded.data.tags)
+    assert [point.step for point in MlflowClient().get_metric_history(run.id, "m4")] == list(range(300))
+
+
+KILLED = """
+import time
+from igarape.tracking.step import step_run
+
+with step_run("killed", params={}, learner="plain") as run:
+    with run.trial("trial-0", {"dropout": 0.5}) as trial:
+        trial.log(0, {"loss": 1.0})
+    with run.trial("trial-1", {}) as unfinished, run.trial("trial-2", {}) as last:
+        unfinished.log(0, {"loss": 2.0})
+        print(run.id, trial.key, last.key, flush=True)
+        time.sleep(60)
+"""
+
+
+def test_after_kill_9_the_next_run_closes_what_was_open_and_takes_what_was_finished(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The project's run and the open trial are KILLED; what is adopted is finished; who is at work, stays."""
+    client = MlflowClient()
+    opened = client.create_run(mlflow.set_experiment("igarape/killed").experiment_id).info.run_id
+    with step_run("killed", params={}, learner="plain") as neighbour:
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"MLFLOW_RUN_ID": opened},
+        )
+        assert process.stdout is not None
+        run_id, *keys = process.stdout.readline().split()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        assert run_id == opened
+        with step_run("killed", params={}, learner="plain") as run:
+            run.adopt(keys)
+        assert mlflow.get_run(neighbour.id).info.status == "RUNNING"
+    old, new = mlflow.get_run(opened), mlflow.get_run(run.id)
+    assert (old.info.status, new.info.status) == ("KILLED", "FINISHED")
+    (unfinished,), (adopted, last) = trials(old), trials(new)
+    assert (unfinished.info.run_name, unfinished.info.status) == ("trial-1", "KILLED")
+    assert unfinished.data.metrics == {"loss": 2.0}
+    assert unfinished.info.end_time == old.info.end_time <= new.info.start_time
+    assert (adopted.info.run_name, adopted.info.status) == ("trial-0", "FINISHED")
+    assert (adopted.data.metrics, adopted.data.params) == ({"loss": 1.0}, {"dropout": "0.5"})
+    # The step knew that it was finished, and died before it could say so.
+    assert (last.info.run_name, last.info.status) == ("trial-2", "FINISHED")
+
+
+@pytest.fixture
+def server(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Give a server that is not started yet, and stand in a folder that tracks to it."""
+    (tmp_path / "server").mkdir()
+    (tmp_path / "work").mkdir()
+    shutil.copy(empty_database, tmp_path / "server")
+    started = Server(tmp_path / "server")
+    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", started.uri)
+    monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    monkeypatch.chdir(tmp_path / "work")
+    yield started
+    started.stop()
+
+
+def work(run: Run, name: str) -> dict[str, tuple[float, float]]:
+    """Run a trial of twenty epochs and say what was found; return between which times each part happened, in ms."""
+    start = time.time() * 1000
+    with run.trial(name, {"dropout": 0.1, "loss": "focal"}) as trial:
+        for epoch in range(20):
+            trial.log(epoch, {"loss": 1 / (epoch + 1), "val_f2": epoch / 20})
+        trial.text(f"<p>{name}", "pages/trial.html")
+        end = time.time() * 1000
+    run.tags({"igarape.best_trial": name})
+    run.table(pd.DataFrame({"trial": [name]}), f"{name}.json")
+    run.log(0, {f"{name}_score": 0.5})
+    return {name: (start, end)}
+
+
+def check_trial(trial: Recorded, times: tuple[float, float]) -> None:
+    """Compare a trial's run with what work logged, and when it did."""
+    start, end = times[0] - 1, times[1] + 1
+    assert trial.info.status == "FINISHED"
+    assert trial.data.params == {"dropout": "0.1", "loss": "focal"}
+    history = MlflowClient().get_metric_history(trial.info.run_id, "loss")
+    assert [(point.step, point.value) for point in history] == [(epoch, 1 / (epoch + 1)) for epoch in range(20)]
+    moments = [trial.info.start_time, *(point.timestamp for point in history)]
+    assert moments == sorted(moments)
+    assert start <= moments[0] and moments[-1] <= end
+    assert trial.info.end_time - moments[-1] < 2000
+    page = mlflow.artifacts.load_text(f"{trial.info.artifact_uri}/pages/trial.html")
+    assert page == f"<p>{trial.info.run_name}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_server_that_is_away_in_mid_step_costs_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step goes on as if it were there, and all is on record at the end, in order, as of when it happened."""
+    monkeypatch.setattr(tracking, "PATIENCE", 300.0)  # on a busy machine a server takes a minute to start
+    server.start()
+    with step_run("search", params={"seed": 1}, learner="plain") as run:
+        times = work(run, "before")
+        server.stop()
+        gone = time.monotonic()
+        times |= work(run, "without")
+        assert (
+            time.monotonic() - gone < 2
+        )  # sixty calls, some of which wait for the disk; MLflow alone would take minutes
+        time.sleep(8)  # long enough for the courier to have tried a few times, in vain
+        times |= work(run, "later")
+        server.start(wait=False)
+        times |= work(run, "after")
+    recorded = mlflow.get_run(run.id)
+    assert recorded.info.status == "FINISHED"
+    assert recorded.data.metrics == {f"{name}_score": 0.5 for name in times}
+    assert recorded.data.tags["igarape.best_trial"] == "after"
+    tables = mlflow.artifacts.list_artifacts(run_id=run.id)
+    assert {table.path for table in tables} == {f"{name}.json" for name in times}
+    nested = trials(recorded)
+    assert [trial.info.run_name for trial in nested] == list(times)
+    for trial in nested:
+        check_trial(trial, times[trial.info.run_name])
+    assert recorded.info.end_time >= nested[-1].info.end_time
+    assert list(tracking.SPOOL.iterdir()) == []
+
+
+def abandoned(server: Server, learner: str, times: dict[str, tuple[float, float]]) -> None:
+    """Run a step in whose middle the server goes for good; put the times into times."""
+    with step_run("search", params={}, learner=learner) as run:
+        times |= work(run, "before")
+        server.stop()
+        times |= work(run, "without")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_with_the_server_gone_for_good_all_is_kept_and_sent_later(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`igarape send` sends it, and so does the next run of the step; either way it is there once."""
+    monkeypatch.setattr(tracking, "PATIENCE", 2.0)
+    times: dict[str, dict[str, tuple[float, float]]] = {"plain": {}, "rare": {}}
+    for learner, each in times.items():
+        server.start()
+        with pytest.raises(InputError, match=r"could not be sent.*igarape send\. What.*safe under data/search;"):
+            abandoned(server, learner, each)
+    with pytest.raises(InputError, match=r"does not answer.*igarape send.*data/\.unsent/search@plain"):
+        send.run()
+    server.start()
+    with step_run("search", params={}, learner="rare"):
+        pass
+    capsys.readouterr()
+    send.run()
+    send.run()
+    sent, nothing = [line for line in capsys.readouterr().out.splitlines() if "View" not in line]
+    assert sent.startswith("search@plain.") and f"entries sent to MLflow at {server.uri}" in sent
+    assert nothing == "nothing lies unsent"
+    for learner, each in times.items():
+        recorded, *_ = sorted(named(learner), key=lambda run: run.info.start_time)
+        assert recorded.info.status == "FINISHED"
+        nested = trials(recorded)
+        assert [trial.info.run_name for trial in nested] == list(each)
+        for trial in nested:
+            check_trial(trial, each[trial.info.run_name])
+
+
+def named(learner: str) -> list[Recorded]:
+    """Return the runs of a learner."""
+    return [run for run in of("search") if run.info.run_name == learner]
