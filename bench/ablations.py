@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from igarape.config.datasets import read_dataset
 from igarape.config.experiments import Experiment, Network, read_experiment
-from igarape.config.hyperparameters import NetworkKnobs, Value
+from igarape.config.hyperparameters import NetworkHyperparameters, Value
 from igarape.config.params import read_params, workers
 from igarape.errors import InputError
 from igarape.files import read_json, resumable, write_json
@@ -64,39 +64,39 @@ TRIED = np.arange(0.05, 0.95, 0.05)  # thresholds: a loss may move all probabili
 
 @dataclass(frozen=True)
 class Variant:
-    """What is changed: fields of the experiment, and knobs."""
+    """What is changed: fields of the experiment, and hyperparameters."""
 
     fields: dict[str, Any] = field(default_factory=dict)
-    knobs: dict[str, Any] = field(default_factory=dict)
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
 
 
 VARIANTS = {
     BASE_VARIANT: Variant(),
-    "lower rate": Variant(knobs={"learning_rate": 0.0005}),
-    "higher rate": Variant(knobs={"learning_rate": 0.002}),
-    "head first": Variant(knobs={"head_epochs": 30.0}),
-    "head first, lower rate": Variant(knobs={"head_epochs": 30.0, "learning_rate": 0.0005}),
-    "head first, higher rate": Variant(knobs={"head_epochs": 30.0, "learning_rate": 0.002}),
-    "averaged weights": Variant(knobs={"ema": 0.98}),
-    "averaged weights, higher floor": Variant(knobs={"ema": 0.98, "floor": 0.3}),
-    "growing chips": Variant(knobs={"smallest": 0.67}),
-    "smoothing": Variant(knobs={"smoothing": 0.1}),
-    "smoothing, lower rate": Variant(knobs={"smoothing": 0.1, "learning_rate": 0.0005}),
-    "focal": Variant(knobs={"loss": "focal"}),
-    "asl": Variant(knobs={"loss": "asl"}),
-    "soft_f2": Variant(knobs={"loss": "soft_f2"}),
-    "softmax": Variant(knobs={"loss": "softmax"}),
-    "without symmetries": Variant(knobs={"dihedral": False}),
-    "more jitter": Variant(knobs={"jitter": 0.2}),
-    "zoom": Variant(knobs={"zoom": 0.3}),
-    "balanced": Variant(knobs={"balance": 0.5}),
-    "dehazed": Variant(fields={"chips": "dehaze"}),
+    "lower rate": Variant(hyperparameters={"learning_rate": 0.0005}),
+    "higher rate": Variant(hyperparameters={"learning_rate": 0.002}),
+    "head first": Variant(hyperparameters={"head_epochs": 30.0}),
+    "head first, lower rate": Variant(hyperparameters={"head_epochs": 30.0, "learning_rate": 0.0005}),
+    "head first, higher rate": Variant(hyperparameters={"head_epochs": 30.0, "learning_rate": 0.002}),
+    "averaged weights": Variant(hyperparameters={"ema": 0.98}),
+    "averaged weights, higher floor": Variant(hyperparameters={"ema": 0.98, "floor": 0.3}),
+    "growing chips": Variant(hyperparameters={"smallest": 0.67}),
+    "smoothing": Variant(hyperparameters={"smoothing": 0.1}),
+    "smoothing, lower rate": Variant(hyperparameters={"smoothing": 0.1, "learning_rate": 0.0005}),
+    "focal": Variant(hyperparameters={"loss": "focal"}),
+    "asl": Variant(hyperparameters={"loss": "asl"}),
+    "soft_f2": Variant(hyperparameters={"loss": "soft_f2"}),
+    "softmax": Variant(hyperparameters={"loss": "softmax"}),
+    "without symmetries": Variant(hyperparameters={"dihedral": False}),
+    "more jitter": Variant(hyperparameters={"jitter": 0.2}),
+    "zoom": Variant(hyperparameters={"zoom": 0.3}),
+    "balanced": Variant(hyperparameters={"balance": 0.5}),
+    "dehazed": Variant(fields={"chips": "dehazed"}),
     "smaller batches": Variant(fields={"batch": 16}),
-    "first half frozen": Variant(knobs={"frozen": 0.5}),
-    "five sixths frozen, higher rate": Variant(knobs={"frozen": 0.83, "learning_rate": 0.002}),
-    "MobileNetV2": Variant(fields={"backbone": "mobilenet_v2"}, knobs={"frozen": 0.43}),
+    "first half frozen": Variant(hyperparameters={"frozen": 0.5}),
+    "five sixths frozen, higher rate": Variant(hyperparameters={"frozen": 0.83, "learning_rate": 0.002}),
+    "MobileNetV2": Variant(fields={"backbone": "mobilenet_v2"}, hyperparameters={"frozen": 0.43}),
     "larger chips": Variant(fields={"size": 128}),
-    "longer, with zoom": Variant(fields={"size": 128, "epochs": 20}, knobs={"dropout": 0.4, "zoom": 0.3}),
+    "longer, with zoom": Variant(fields={"size": 128, "epochs": 20}, hyperparameters={"dropout": 0.4, "zoom": 0.3}),
 }
 
 
@@ -121,7 +121,7 @@ def main() -> None:
 def _run(name: str, experiment: Network, vocabulary: Vocabulary) -> None:
     """Cross-fit one variant, and keep its predictions."""
     examples = read_examples(name, experiment, vocabulary)
-    recipe = full_recipe(experiment, experiment.knobs.fixed(), vocabulary)
+    recipe = full_recipe(experiment, experiment.hyperparameters.fixed(), vocabulary)
     start = time.perf_counter()
     with resumable(KEPT / name, result_key(examples, experiment, recipe)) as (folder, notes):
         p = cross_fitted(name, examples, recipe, folder=folder, notes=notes)
@@ -130,9 +130,9 @@ def _run(name: str, experiment: Network, vocabulary: Vocabulary) -> None:
         for fold in range(int(examples.folds.max()) + 1):
             held = examples.folds == fold
             model = Predictor([folder / f"fold-{fold}.onnx"], threads=recipe.threads)
-            single[held] = model.predict(examples.pictures[held], tta=False, batch=experiment.batch)
+            single[held] = model.predict(examples.images[held], tta=False, batch=experiment.batch)
         np.savez(folder / "predictions.npz", p=p[inside], single=single[inside], y=examples.y[inside])
-        told = VARIANTS[name].fields | VARIANTS[name].knobs
+        told = VARIANTS[name].fields | VARIANTS[name].hyperparameters
         write_json({"change": told, "seconds": time.perf_counter() - start}, folder / "variant.json")
 
 
@@ -140,7 +140,7 @@ def read_examples(name: str, experiment: Experiment, vocabulary: Vocabulary) -> 
     """Return all labelled chips of the project, as the experiment sees them."""
     with progress(f"{name}: reading chips", "chip") as report:
         return load_examples(
-            Path("data") / experiment.chips,
+            experiment.store(Path("data")),
             Path("data/split"),
             experiment=experiment,
             labels=experiment.targets(vocabulary),
@@ -148,11 +148,11 @@ def read_examples(name: str, experiment: Experiment, vocabulary: Vocabulary) -> 
         )
 
 
-def full_recipe(experiment: Experiment, knobs: Mapping[str, Value], vocabulary: Vocabulary) -> Recipe:
-    """Return the recipe of a training of all the experiment's epochs, which watches no rows."""
+def full_recipe(experiment: Experiment, hyperparameters: Mapping[str, Value], vocabulary: Vocabulary) -> Recipe:
+    """Return the recipe of a training of all the experiment's epochs, without validation rows."""
     return Recipe(
         experiment=experiment,
-        knobs=knobs,
+        hyperparameters=hyperparameters,
         exclusive=len(set(experiment.targets(vocabulary)) & set(vocabulary.exclusive)),
         epochs=experiment.epochs,
         validation=0.0,
@@ -166,7 +166,7 @@ def cross_fitted(name: str, examples: Examples, recipe: Recipe, *, folder: Path,
     """Cross-fit without MLflow, with a progress bar; return the probabilities of all chips."""
     with progress(name, "epoch") as report:
         return cross_fit(
-            examples.pictures,
+            examples.images,
             examples.y,
             folds=examples.folds,
             groups=examples.groups,
@@ -183,8 +183,8 @@ def _experiment(variant: Variant) -> Network:
     base = read_experiment(BASE)
     if not isinstance(base, Network):
         raise InputError(f"experiments/{BASE}.yaml: expected a network")
-    knobs = NetworkKnobs(**(PLAIN | variant.knobs))
-    return base.model_copy(update=SHORT | variant.fields | {"knobs": knobs})
+    hyperparameters = NetworkHyperparameters(**(PLAIN | variant.hyperparameters))
+    return base.model_copy(update=SHORT | variant.fields | {"hyperparameters": hyperparameters})
 
 
 def _table(vocabulary: Vocabulary) -> str:

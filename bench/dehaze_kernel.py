@@ -21,26 +21,26 @@ def run() -> dict[str, object]:
     cv2.setNumThreads(1)
     knobs: dict[str, Any] = read_params().dehaze.model_dump(exclude={"quality"})
     exact = {name: value for name, value in knobs.items() if name != "subsample"}
-    pictures = [rgb for name in ("ucmerced", "planet") for _, rgb in list(chips(name).values())[:SAMPLE]]
+    images = [rgb for name in ("ucmerced", "planet") for _, rgb in list(chips(name).values())[:SAMPLE]]
     rounds = [
         (
-            milliseconds(lambda rgb: dehaze(rgb, **knobs), pictures),
-            milliseconds(lambda rgb: literal.dehaze(rgb, **exact), pictures),
+            milliseconds(lambda rgb: dehaze(rgb, **knobs), images),
+            milliseconds(lambda rgb: literal.dehaze(rgb, **exact), images),
         )
         for _ in range(ROUNDS)
     ]
     ours, peer = (min(times) for times in zip(*rounds, strict=True))
-    apart = [np.abs(dehaze(rgb, **knobs)[0].astype(int) - literal.dehaze(rgb, **exact)).mean() for rgb in pictures]
-    row = {"ours": ours, "peer": peer, "ratio": peer / ours, "unit": "ms/chip", "n": len(pictures)}
+    apart = [np.abs(dehaze(rgb, **knobs)[0].astype(int) - literal.dehaze(rgb, **exact)).mean() for rgb in images]
+    row = {"ours": ours, "peer": peer, "ratio": peer / ours, "unit": "ms/chip", "n": len(images)}
     return row | {"mean_difference": float(np.mean(apart))}
 
 
-def milliseconds(work: Callable[[Any], object], pictures: list[Any]) -> float:
+def milliseconds(work: Callable[[Any], object], images: list[Any]) -> float:
     """Return the processor time that some work takes for a picture."""
     start = time.process_time()
-    for rgb in pictures:
+    for rgb in images:
         work(rgb)
-    return (time.process_time() - start) / len(pictures) * 1000
+    return (time.process_time() - start) / len(images) * 1000
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ LIGHTS = ((0.70, 0.72, 0.76), (0.76, 0.76, 0.78), (0.80, 0.82, 0.85), (0.84, 0.8
 SAMPLE = 100  # chips of each set
 SEED = 0
 
-Picture = npt.NDArray[np.uint8]
-Method = Callable[[Picture], Picture]
+Pixels = npt.NDArray[np.uint8]
+Method = Callable[[Pixels], Pixels]
 Change = dict[str, dict[str, float]]
 
 
@@ -58,17 +58,17 @@ def measure(methods: Mapping[str, Method], *, sample: int = SAMPLE) -> tuple[pd.
     return table, change
 
 
-def changed(method: Method, pictures: Sequence[Picture]) -> float:
+def changed(method: Method, images: Sequence[Pixels]) -> float:
     """Return by how many grey levels a method changes pictures, on average."""
-    return float(np.mean([cv2.norm(rgb, method(rgb), cv2.NORM_L1) / rgb.size for rgb in pictures]))
+    return float(np.mean([cv2.norm(rgb, method(rgb), cv2.NORM_L1) / rgb.size for rgb in images]))
 
 
-def clear_chips(name: str) -> list[Picture]:
+def clear_chips(name: str) -> list[Pixels]:
     """Return a set's chips without haze."""
     return [rgb for tags, rgb in chips(name).values() if name == "ucmerced" or "clear" in tags]
 
 
-def hazy_chips(seed: int, *, sample: int = SAMPLE) -> Iterator[tuple[dict[str, object], Picture, Picture]]:
+def hazy_chips(seed: int, *, sample: int = SAMPLE) -> Iterator[tuple[dict[str, object], Pixels, Pixels]]:
     """Give, for a sample of each set, level and kind of haze: what was laid, the clear chip, and the hazy one."""
     rng = np.random.default_rng(seed)
     for name in SETS:
@@ -80,7 +80,7 @@ def hazy_chips(seed: int, *, sample: int = SAMPLE) -> Iterator[tuple[dict[str, o
                     yield {"set": name, "t": t, "kind": kind}, clear[number], hazy
 
 
-def _hazy(rgb: Picture, t: float, rng: np.random.Generator, *, varying: bool) -> Picture:
+def _hazy(rgb: Pixels, t: float, rng: np.random.Generator, *, varying: bool) -> Pixels:
     """Lay haze of mean transmission t on a chip; varying: by a tenth to a quarter more and less, smoothly."""
     nodes = np.full((3, 3), t)
     if varying:
@@ -92,10 +92,10 @@ def _hazy(rgb: Picture, t: float, rng: np.random.Generator, *, varying: bool) ->
     return np.rint(rgb * field + 255 * light * (1 - field)).astype(np.uint8)
 
 
-def _scores(clear: Picture, picture: Picture, when: str) -> dict[str, object]:
+def _scores(clear: Pixels, image: Pixels, when: str) -> dict[str, object]:
     """Return PSNR (dB) and SSIM of a picture against the clear chip."""
-    similarity = structural_similarity(clear, picture, channel_axis=2)  # type: ignore[no-untyped-call]
-    return {f"psnr_{when}": float(cv2.PSNR(clear, picture)), f"ssim_{when}": float(similarity)}
+    similarity = structural_similarity(clear, image, channel_axis=2)  # type: ignore[no-untyped-call]
+    return {f"psnr_{when}": float(cv2.PSNR(clear, image)), f"ssim_{when}": float(similarity)}
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from dehaze_kernel import ROUNDS, milliseconds
-from dehaze_quality import SEED, SETS, Method, Picture, changed, hazy_chips, measure, ours
+from dehaze_quality import SEED, SETS, Method, Pixels, changed, hazy_chips, measure, ours
 
 from igarape.chips.dehaze import Light, Plane, airlight, dehaze, guided_filter
 from igarape.config.params import read_params
@@ -48,12 +48,12 @@ def compared() -> pd.DataFrame:
     groups = table.groupby("method", sort=False)
     means = groups[["psnr_before", "psnr_after", "ssim_after", "worse"]].mean()
     means.columns = pd.Index(["before", "psnr", "ssim", "worse"])
-    hazy = [picture for _, _, picture in hazy_chips(SEED, sample=TIMED)]
+    hazy = [image for _, _, image in hazy_chips(SEED, sample=TIMED)]
     rounds = pd.DataFrame([{name: milliseconds(one, hazy) for name, one in methods.items()} for _ in range(ROUNDS)])
     return means.assign(ms=rounds.min(), n=groups.size()).join(pd.DataFrame(change).T.add_prefix("change_"))
 
 
-def dark_channel_prior(rgb: Picture) -> Picture:
+def dark_channel_prior(rgb: Pixels) -> Pixels:
     """He, Sun, Tang, TPAMI 2011, with its values: patch 15, omega 0.95, airlight of the top 0.1 %, floor 0.1."""
     small = _small(rgb)
     channels = cv2.split(rgb)
@@ -64,7 +64,7 @@ def dark_channel_prior(rgb: Picture) -> Picture:
     return _recovered(rgb, _refined(rgb, small, rough, 1e-4), light, 0.1)
 
 
-def colour_attenuation_prior(rgb: Picture) -> Picture:
+def colour_attenuation_prior(rgb: Pixels) -> Pixels:
     """Zhu, Mai, Shao, TIP 2015, with the paper's values: beta 1, t within 0.1 and 0.9.
 
     The airlight is the brightest of the 0.1 % of pixels that lie deepest.
@@ -77,7 +77,7 @@ def colour_attenuation_prior(rgb: Picture) -> Picture:
     return _recovered(rgb, t, (red, green, blue), 0.1)
 
 
-def tuned_colour_attenuation_prior(rgb: Picture, *, beta: float, ground: float) -> Picture:
+def tuned_colour_attenuation_prior(rgb: Pixels, *, beta: float, ground: float) -> Pixels:
     """Do the same with our airlight and floor; ground: the depth that a picture without haze shows."""
     small = _small(rgb)
     depth = np.maximum(_depth(rgb) - np.float32(ground), 0)
@@ -85,7 +85,7 @@ def tuned_colour_attenuation_prior(rgb: Picture, *, beta: float, ground: float) 
     return _recovered(rgb, t, _bounded_airlight(rgb, small), KNOBS["floor"])
 
 
-def haze_thickness_map(rgb: Picture) -> Picture:
+def haze_thickness_map(rgb: Pixels) -> Pixels:
     """Makarau, Richter, Mueller, Reinartz, TGRS 2014: from each band goes what its darkest pixels around show.
 
     The haze thickness map holds the blue band's minima in windows that do not overlap; a band's share of it is the
@@ -104,7 +104,7 @@ def haze_thickness_map(rgb: Picture) -> Picture:
     return _merged([cv2.addWeighted(band, 1, full, -share, 0, dtype=cv2.CV_8U) for band, share in bands])
 
 
-def tuned_haze_thickness_map(rgb: Picture, *, side: float, ground: float) -> Picture:
+def tuned_haze_thickness_map(rgb: Pixels, *, side: float, ground: float) -> Pixels:
     """Take the map for the veil A (1 - t), so that contrast is restored too; ground: the map of a chip without haze.
 
     The map is the least of all bands in windows of `side` pixels, our airlight is A, the map is refined as ours is.
@@ -117,12 +117,12 @@ def tuned_haze_thickness_map(rgb: Picture, *, side: float, ground: float) -> Pic
     return _recovered(rgb, _refined(rgb, small, rough, KNOBS["epsilon"]), light, KNOBS["floor"])
 
 
-def tuned_ours(rgb: Picture, *, colour: float, clear: float) -> Picture:
+def tuned_ours(rgb: Pixels, *, colour: float, clear: float) -> Pixels:
     """Dehaze with less regard for what may be no haze."""
     return dehaze(rgb, **KNOBS | {"colour": colour, "clear": clear})[0]
 
 
-def _small(rgb: Picture) -> Picture:
+def _small(rgb: Pixels) -> Pixels:
     """Return the picture four times smaller."""
     half = cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(half, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
@@ -140,13 +140,13 @@ def _least(plane: npt.NDArray[Any], patch: int) -> npt.NDArray[Any]:
     return np.ascontiguousarray(least[SUBSAMPLE // 2 :: SUBSAMPLE, SUBSAMPLE // 2 :: SUBSAMPLE])
 
 
-def _least_of_windows(rgb: Picture, side: int) -> Plane:
+def _least_of_windows(rgb: Pixels, side: int) -> Plane:
     """Return each band's least in windows that do not overlap, float32 (rows, columns, 3)."""
     least = cv2.erode(rgb, np.ones((side, side), np.uint8), anchor=(0, 0))[::side, ::side]
     return least.astype(np.float32)
 
 
-def _depth(rgb: Picture) -> Plane:
+def _depth(rgb: Pixels) -> Plane:
     """Return the depth by equation 8 of Zhu, Mai, Shao, the least over windows of 15 pixels."""
     channels = cv2.split(rgb.astype(np.float32) * np.float32(1 / 255))
     value, least = cv2.max(cv2.max(channels[0], channels[1]), channels[2]), _lowest(channels)
@@ -155,20 +155,20 @@ def _depth(rgb: Picture) -> Plane:
     return np.asarray(_least(depth, 15), np.float32)
 
 
-def _bounded_airlight(rgb: Picture, small: Picture) -> Light:
+def _bounded_airlight(rgb: Pixels, small: Pixels) -> Light:
     """Return the airlight by our bounds."""
     bounds = {name: KNOBS[name] for name in ("top", "darkest", "brightest", "tint")}
     return airlight(small, np.asarray(_least(_lowest(cv2.split(rgb)), KNOBS["patch"]), np.uint8), **bounds)
 
 
-def _refined(rgb: Picture, small: Picture, plane: Plane, epsilon: float) -> Plane:
+def _refined(rgb: Pixels, small: Pixels, plane: Plane, epsilon: float) -> Plane:
     """Enlarge a plane by the guided filter that ours uses."""
     guide, shrunk = (np.asarray(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY), np.uint8) for one in (rgb, small))
     out = (np.empty(guide.shape, np.float32), np.empty(guide.shape, np.float32))
     return guided_filter(guide, shrunk, plane, radius=RADIUS, epsilon=epsilon, out=out)
 
 
-def _recovered(rgb: Picture, t: Plane, light: Light, floor: float) -> Picture:
+def _recovered(rgb: Pixels, t: Plane, light: Light, floor: float) -> Pixels:
     """Return (I - A) / t + A."""
     gain = 1 / np.clip(t, np.float32(floor), 1)
     lit = (cv2.multiply(channel, gain, dtype=cv2.CV_32F) for channel in cv2.split(rgb))
@@ -180,7 +180,7 @@ def _recovered(rgb: Picture, t: Plane, light: Light, floor: float) -> Picture:
     )
 
 
-def _merged(bands: list[Any]) -> Picture:
+def _merged(bands: list[Any]) -> Pixels:
     """Lay bands together."""
     return np.asarray(cv2.merge(bands), np.uint8)
 
@@ -196,7 +196,7 @@ RIVALS: dict[str, Method] = {
     "haze thickness map, guarded": partial(tuned_haze_thickness_map, side=32, ground=0.45),
     "ours, tuned": partial(tuned_ours, colour=1.0, clear=0.1),
 }
-GRIDS: tuple[tuple[Callable[..., Picture], dict[str, tuple[float, ...]]], ...] = (
+GRIDS: tuple[tuple[Callable[..., Pixels], dict[str, tuple[float, ...]]], ...] = (
     (
         tuned_colour_attenuation_prior,
         {"beta": (0.6, 0.8, 1.0, 1.2, 1.6, 2.0, 2.5), "ground": (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5)},

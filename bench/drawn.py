@@ -13,7 +13,7 @@ from igarape.config.datasets import read_dataset
 from igarape.config.experiments import Network
 from igarape.config.schema import read_yaml
 from igarape.labels import Booleans
-from igarape.learners.examples import Pictures, Rows
+from igarape.learners.examples import Images, Rows
 
 ROOT = Path(__file__).parents[1]
 SIDE = 64
@@ -23,25 +23,25 @@ SIDE = 64
 class Taught:
     """What a learner is taught: chips, their labels (the first `exclusive` are a group), and two parts of them."""
 
-    pictures: Pictures
+    images: Images
     y: Booleans
     exclusive: int
     train: Rows
-    watch: Rows
+    validation: Rows
 
 
 @cache
 def taught(count: int) -> Taught:
-    """Draw chips; a fifth of them are watched."""
+    """Draw chips; a fifth of them are for validation."""
     vocabulary = read_dataset("drawn", ROOT / "datasets").labels.vocabulary()
     chips = [one.chip for one in draw_chips(range(count), 2, seed=0, size=256)]
     rows = np.arange(count)
     return Taught(
-        pictures=np.stack([resize(decode(chip.origin.read(), chip.image), SIDE) for chip in chips]),
+        images=np.stack([resize(decode(chip.origin.read(), chip.image_id), SIDE) for chip in chips]),
         y=np.array([vocabulary.encode(chip.tags) for chip in chips], dtype=np.bool_),
         exclusive=len(vocabulary.exclusive),
         train=rows[rows % 5 != 0],
-        watch=rows[rows % 5 == 0],
+        validation=rows[rows % 5 == 0],
     )
 
 

@@ -58,10 +58,10 @@ def _ours(store: Path, files: list[Path], y: Any) -> tf.data.Dataset:
     """Pack the chips, decode them once, and feed them."""
     with open_shard(store / "shard-00000.tar") as shard:
         places = [(file.stem, *shard.add(file.stem, file.read_bytes())) for file in files]
-    catalog = pd.DataFrame(places, columns=["image", "shard", "offset", "length"])
-    pictures = load_pictures(store, catalog, list(catalog["image"]), size=SIZE).pictures
+    catalog = pd.DataFrame(places, columns=["image_id", "shard", "offset", "length"])
+    images = load_pictures(store, catalog, list(catalog["image_id"]), size=SIZE).images
     return training_batches(
-        pictures,
+        images,
         y,
         rows=np.arange(len(files)),
         batch=BATCH,
@@ -100,9 +100,9 @@ def _peer(folder: Path, files: list[Path], y: Any, *, cached: bool) -> tf.data.D
         ]
     )
 
-    def prepare(pictures: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        coins = tf.random.uniform((tf.shape(pictures)[0], 1, 1, 1)) < 0.5
-        turned = tf.where(coins, tf.transpose(pictures, (0, 2, 1, 3)), pictures)
+    def prepare(images: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        coins = tf.random.uniform((tf.shape(images)[0], 1, 1, 1)) < 0.5
+        turned = tf.where(coins, tf.transpose(images, (0, 2, 1, 3)), images)
         return augment(turned, training=True), tf.gather(targets, rows)
 
     return chips.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

@@ -27,7 +27,7 @@ FOLDS = 5
 
 
 def main() -> None:
-    """Cross-fit each experiment named on the command line, with the knobs that its search found best."""
+    """Cross-fit each experiment named on the command line, with the hyperparameters that its search found best."""
     params = read_params()
     dataset = read_dataset(params.dataset)
     vocabulary = dataset.labels.vocabulary()
@@ -37,7 +37,7 @@ def main() -> None:
         examples = read_examples(name, experiment, vocabulary)
         folds = make_folds(examples.y, examples.groups, folds=FOLDS, holdout=0.0, seed=params.seed)
         examples = replace(examples, folds=folds, digest=digest([examples.digest, folds.tobytes()]))
-        recipe = full_recipe(experiment, read_best(name, experiment)["knobs"], vocabulary)
+        recipe = full_recipe(experiment, read_best(name, experiment)["hyperparameters"], vocabulary)
         key = result_key(examples, experiment, recipe)
         kept = KEPT / f"{name}-{key}"
         if not kept.exists():
@@ -51,7 +51,7 @@ def main() -> None:
         count = len(vocabulary.rare)  # they are the last columns of every learner
         rare = f"{mean_average_precision(arrays['y'][:, -count:], arrays['p'][:, -count:]):.4f}" if count else ""
         scores = f"{found['f2']:.4f} | {found['map']:.4f} | {rare}"
-        rows.append(f"| {name} | {len(examples.images):,} | {scores} | {found['minutes']:.1f} |")
+        rows.append(f"| {name} | {len(examples.image_ids):,} | {scores} | {found['minutes']:.1f} |")
     print("\n".join(rows))
 
 

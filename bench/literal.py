@@ -41,9 +41,9 @@ def dehaze(
     return np.rint(np.clip((hazy - light) / refined + light, 0, 1) * 255).astype(np.uint8)
 
 
-def _dark_channel(picture: Floats, patch: int) -> Floats:
+def _dark_channel(image: Floats, patch: int) -> Floats:
     """He, Sun, Tang 2011, equation 5."""
-    return np.asarray(cv2.erode(picture.min(axis=2), np.ones((patch, patch))), np.float64)
+    return np.asarray(cv2.erode(image.min(axis=2), np.ones((patch, patch))), np.float64)
 
 
 def _airlight(hazy: Floats, patch: int, top: float, bounds: tuple[float, float], tint: float) -> Floats:

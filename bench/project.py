@@ -109,7 +109,7 @@ def _memory(pid: int) -> int:
 def _make_chips(folder: Path, count: int) -> None:
     """Write the chips as JPEGs, and the CSV of the labelled ones."""
     drawn = [one.chip for one in draw_chips(range(BASE), 2, seed=0, size=256)]
-    base = np.stack([decode(chip.origin.read(), chip.image) for chip in drawn])
+    base = np.stack([decode(chip.origin.read(), chip.image_id) for chip in drawn])
     labelled = round(LABELLED * count)
     for name in ("train", "test"):
         (folder / name).mkdir(parents=True)
@@ -131,6 +131,6 @@ def _cheap(rgb: np.ndarray, number: int) -> bytes:
 def _name_data_set(folder: Path) -> None:
     """Write the data set's YAML: the labels are those of the drawn chips."""
     dataset = yaml.safe_load((folder / "datasets/drawn.yaml").read_text(encoding="utf-8"))
-    dataset["source"] = {"kind": "folder", "images": "train", "tags": "tags.csv", "unlabelled": "test", "nir": []}
+    dataset["source"] = {"kind": "folder", "image_ids": "train", "tags": "tags.csv", "unlabelled": "test", "nir": []}
     dataset["params"] = {"split": {"by": "chip"}}
     (folder / "datasets/bench.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")

@@ -26,23 +26,23 @@ def compare(*, shuffled: bool) -> dict[str, object]:
     if not (folder / "data/ingest").exists():
         command(folder, "igarape", "ingest")
     catalog = pd.read_parquet(folder / "data/ingest/catalog.parquet")
-    images = list(catalog["image"])
+    image_ids = list(catalog["image_id"])
     if shuffled:
-        random.Random(0).shuffle(images)
-    loose = {image: str(folder / "chips" / image.split("_")[0] / f"{image}.jpg") for image in images}
+        random.Random(0).shuffle(image_ids)
+    loose = {image_id: str(folder / "chips" / image_id.split("_")[0] / f"{image_id}.jpg") for image_id in image_ids}
     ours, peer = [], []
     for _ in range(ROUNDS):
         store = Store(folder / "data/ingest", catalog)
-        ours.append(_seconds(store.bytes, images))
-        peer.append(_seconds(lambda image: Path(loose[image]).read_bytes(), images))
+        ours.append(_seconds(store.bytes, image_ids))
+        peer.append(_seconds(lambda image_id: Path(loose[image_id]).read_bytes(), image_ids))
     best, other = COUNT / min(ours), COUNT / min(peer)
     return {"ours": best, "peer": other, "ratio": best / other, "unit": "chips/s", "n": COUNT}
 
 
-def _seconds(read: Callable[[str], bytes], images: Sequence[str]) -> float:
+def _seconds(read: Callable[[str], bytes], image_ids: Sequence[str]) -> float:
     start = time.perf_counter()
-    for image in images:
-        read(image)
+    for image_id in image_ids:
+        read(image_id)
     return time.perf_counter() - start
 
 

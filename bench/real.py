@@ -15,13 +15,13 @@ SETS = {"ucmerced": "train.csv", "planet": "train_subset.csv"}
 
 @cache
 def chips(name: str) -> dict[str, tuple[frozenset[str], npt.NDArray[np.uint8]]]:
-    """Return the tags and the picture, uint8 (h, w, 3), of each labelled chip of ucmerced or planet, by its name."""
+    """Return the tags and the image, uint8 (h, w, 3), of each labelled chip of ucmerced or planet, by its name."""
     folder: Path = data_root() / name
     with (folder / SETS[name]).open(encoding="utf-8-sig", newline="") as file:
         rows = sorted((row["image_name"], frozenset(row["tags"].split())) for row in csv.DictReader(file))
-    files = {image: folder / "train-jpg" / f"{image}.jpg" for image, _ in rows}
+    files = {image_id: folder / "train-jpg" / f"{image_id}.jpg" for image_id, _ in rows}
     return {
-        image: (tags, decode(files[image].read_bytes(), str(files[image])))
-        for image, tags in rows
-        if files[image].exists()
+        image_id: (tags, decode(files[image_id].read_bytes(), str(files[image_id])))
+        for image_id, tags in rows
+        if files[image_id].exists()
     }

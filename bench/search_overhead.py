@@ -49,12 +49,12 @@ def _tracked(examples: Taught, folder: Path) -> None:
     """Search as the step does, from the opening of its run to its end."""
     with step_run("search", params={"seed": SEED}) as opened:
         found = search(
-            examples.pictures,
+            examples.images,
             examples.y,
             experiment=experiment(**SPACE),
             exclusive=examples.exclusive,
             train=examples.train,
-            watch=examples.watch,
+            validation=examples.validation,
             budget=Budget("random", TRIALS, EPOCHS, SEED),
             folder=folder,
             trial_run=opened.trial,
@@ -65,7 +65,10 @@ def _tracked(examples: Taught, folder: Path) -> None:
 
 def _untracked(examples: Taught, folder: Path) -> None:
     """Search with keras-tuner and nothing besides."""
-    options = {"objective": keras_tuner.Objective("val_f2", "max"), "hyperparameters": space(experiment(**SPACE).knobs)}
+    options = {
+        "objective": keras_tuner.Objective("val_f2", "max"),
+        "hyperparameters": space(experiment(**SPACE).hyperparameters),
+    }
     oracle = keras_tuner.oracles.RandomSearchOracle(max_trials=TRIALS, seed=SEED + 1, **options)
     _Plain(oracle=oracle, directory=folder, project_name="search").search(examples, verbose=0)
 
@@ -75,22 +78,24 @@ class _Plain(keras_tuner.Tuner):
 
     def run_trial(self, trial: Any, examples: Taught, **_settings: Any) -> dict[str, float]:
         wanted = experiment(**SPACE)
-        knobs = wanted.knobs.fixed() | {name: trial.hyperparameters.get(name) for name in wanted.knobs.searched()}
+        hyperparameters = wanted.hyperparameters.fixed() | {
+            name: trial.hyperparameters.get(name) for name in wanted.hyperparameters.searched()
+        }
         trained = fit(
-            examples.pictures,
+            examples.images,
             examples.y,
             experiment=wanted,
-            knobs=knobs,
+            hyperparameters=hyperparameters,
             exclusive=examples.exclusive,
             train=examples.train,
-            watch=examples.watch,
+            validation=examples.validation,
             epochs=EPOCHS,
             patience=None,
             seed=SEED,
             log=lambda _epoch, _metrics: None,
         )
-        answers = trained.predict(examples.pictures, examples.watch, tta=bool(knobs["tta"]))
-        return score(answers, examples.y[examples.watch])
+        answers = trained.predict(examples.images, examples.validation, tta=bool(hyperparameters["tta"]))
+        return score(answers, examples.y[examples.validation])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from igarape.learners.networks.losses import make_loss
 from igarape.learners.networks.training import STEPS_AT_ONCE, Trained
 
 CHIPS, FOLDS, EPOCHS, ROUNDS, SEED = 640, 2, 6, 5, 1
-KNOBS = {"learning_rate": 0.004, "dropout": 0.2, "dihedral": False, "jitter": 0.0, "tta": False}
+HYPERPARAMETERS = {"learning_rate": 0.004, "dropout": 0.2, "dihedral": False, "jitter": 0.0, "tta": False}
 
 
 class _Silent:
@@ -54,8 +54,8 @@ def run() -> dict[str, object]:
 
 def _through_igarape(examples: Taught) -> float:
     """Return the seconds of a cross-fit."""
-    wanted = experiment(**KNOBS)
-    recipe = Recipe(wanted, wanted.knobs.fixed(), examples.exclusive, EPOCHS, 0.0, EPOCHS, SEED, threads=1)
+    wanted = experiment(**HYPERPARAMETERS)
+    recipe = Recipe(wanted, wanted.hyperparameters.fixed(), examples.exclusive, EPOCHS, 0.0, EPOCHS, SEED, threads=1)
     names = [str(row) for row in range(CHIPS)]
     with (
         TemporaryDirectory() as folder,
@@ -64,7 +64,7 @@ def _through_igarape(examples: Taught) -> float:
     ):
         start = time.perf_counter()
         cross_fit(
-            examples.pictures,
+            examples.images,
             examples.y,
             folds=_folds(),
             groups=names,
@@ -79,25 +79,25 @@ def _through_igarape(examples: Taught) -> float:
 
 def _bare(examples: Taught) -> float:
     """Return the seconds of the same trainings, written out."""
-    wanted = experiment(**KNOBS)
-    knobs: Any = wanted.knobs.fixed()
-    chips, targets = examples.pictures.astype(np.float32), examples.y.astype(np.float32)
+    wanted = experiment(**HYPERPARAMETERS)
+    hyperparameters: Any = wanted.hyperparameters.fixed()
+    chips, targets = examples.images.astype(np.float32), examples.y.astype(np.float32)
     start = time.perf_counter()
     for fold in range(FOLDS):
         keras.backend.clear_session()
         rows = np.flatnonzero(_folds() != fold)
         steps = -(-len(rows) // wanted.batch) * EPOCHS
-        warm_up = round(steps * knobs["warm_up"])
+        warm_up = round(steps * hyperparameters["warm_up"])
         rate = keras.optimizers.schedules.CosineDecay(
-            knobs["learning_rate"] / 10,
+            hyperparameters["learning_rate"] / 10,
             steps - warm_up,
-            warmup_target=knobs["learning_rate"],
+            warmup_target=hyperparameters["learning_rate"],
             warmup_steps=warm_up,
-            alpha=knobs["floor"],
+            alpha=hyperparameters["floor"],
         )
-        network = build_network("plain", "none", labels=targets.shape[1], exclusive=0, knobs=knobs)
+        network = build_network("plain", "none", labels=targets.shape[1], exclusive=0, hyperparameters=hyperparameters)
         loss = make_loss("bce", smoothing=0.0, exclusive=0)
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=knobs["decay"])
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=hyperparameters["decay"])
         network.compile(optimizer=optimizer, loss=loss, steps_per_execution=min(steps // EPOCHS, STEPS_AT_ONCE))
         network.optimizer.build(network.trainable_variables)  # as igarape does; without, its graph is traced twice
         network.fit(chips[rows], targets[rows], batch_size=wanted.batch, epochs=EPOCHS, verbose=0)

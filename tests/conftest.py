@@ -1,4 +1,4 @@
-"""Parts that several tests need: tiny models, a small bundle, a journal, a full disk, a registry, a browser."""
+"""Parts that several tests need: tiny models, a small bundle, a outbox, a full disk, a registry, a browser."""
 
 import re
 import resource
@@ -17,7 +17,7 @@ import xgboost
 from mlflow import MlflowClient
 from onnx import TensorProto, helper, numpy_helper
 
-from igarape.chips.pictures import Picture
+from igarape.chips.pictures import Pixels
 from igarape.ensemble.decision import Rule
 from igarape.ensemble.stacker import Settings, fit_stacker
 from igarape.labels import Vocabulary
@@ -26,7 +26,7 @@ from igarape.learners.trees.statistics import names, statistics
 from igarape.serving.bundle import Learner, build_bundle
 from igarape.serving.registry import promote, register
 from igarape.tables import Probabilities
-from igarape.tracking.outbox import Journal
+from igarape.tracking.outbox import Outbox
 
 VOCABULARY = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond"), rare=("kiln",))
 HAZE = {
@@ -47,7 +47,7 @@ HAZE = {
 }
 SIZE = 16
 WHITE = 12800
-Kind = tuple[str, Literal["ingest", "dehaze", "nir"], int, bool]
+Kind = tuple[str, Literal["raw", "dehazed", "nir"], int, bool]
 
 WriteModel = Callable[[Path, int, int, int], Probabilities]
 WriteTrees = Callable[[Path, int, int, int], Path]
@@ -98,9 +98,9 @@ def _write_trees() -> WriteTrees:
 def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a bundle for pictures of 16 x 16: learners raw, dehazed and rare, of two folds; XGBoost; a threshold."""
     kinds: tuple[Kind, ...] = (
-        ("plain", "ingest", 16, True),
-        ("clear", "dehaze", 8, False),
-        ("rare", "ingest", 8, True),
+        ("plain", "raw", 16, True),
+        ("clear", "dehazed", 8, False),
+        ("rare", "raw", 8, True),
     )
     return make_bundle(tmp_path_factory, kinds, nir=None)
 
@@ -108,14 +108,14 @@ def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def nir_bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a bundle like that one of a learner on pictures and one on near-infrared."""
-    kinds: tuple[Kind, ...] = (("plain", "ingest", 16, True), ("leafy", "nir", 8, True))
+    kinds: tuple[Kind, ...] = (("plain", "raw", 16, True), ("leafy", "nir", 8, True))
     return make_bundle(tmp_path_factory, kinds, nir={"white": WHITE})
 
 
 @pytest.fixture(scope="session")
 def tabular_bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a bundle like that one of a network and of trees."""
-    kinds: tuple[Kind, ...] = (("plain", "ingest", 16, True), ("tabular", "ingest", 32, False))
+    kinds: tuple[Kind, ...] = (("plain", "raw", 16, True), ("tabular", "raw", 32, False))
     return make_bundle(tmp_path_factory, kinds, nir=None)
 
 
@@ -205,22 +205,22 @@ def crown(bundle: Path) -> None:
     promote("igarape-toy")
 
 
-def draw(n: int, size: int = SIZE) -> list[Picture]:
+def draw(n: int, size: int = SIZE) -> list[Pixels]:
     """Draw pictures of noise over a ramp: no two alike, and none the same when turned."""
     noise = np.random.default_rng(5).integers(0, 128, (n, size, size, 3))
     return list((noise + np.arange(0, 128, 128 // size)[None, :size, None, None]).astype(np.uint8))
 
 
 @pytest.fixture
-def pictures() -> list[Picture]:
+def images() -> list[Pixels]:
     """Give five pictures of the size that the bundle takes."""
     return draw(5)
 
 
 @pytest.fixture
-def tif_files(pictures: list[Picture]) -> list[bytes]:
+def tif_files(images: list[Pixels]) -> list[bytes]:
     """Give a TIF of four bands of each of those pictures."""
-    return [tifs.written(tifs.sensed(picture, seed)) for seed, picture in enumerate(pictures)]
+    return [tifs.written(tifs.sensed(image, seed)) for seed, image in enumerate(images)]
 
 
 class Page(HTMLParser):
@@ -264,9 +264,9 @@ def browse() -> type[Page]:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    """Give a journal that nothing has been written into."""
-    begun = Journal.begin(tmp_path / "spool" / "search.1")
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    """Give a outbox that nothing has been written into."""
+    begun = Outbox.begin(tmp_path / "spool" / "search.1")
     yield begun
     begun.close(remove=False)
 

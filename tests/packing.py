@@ -26,7 +26,7 @@ def pack(numbers: range, shard: Shard, *, pause: float = 0.0, mine: Path | None 
         places.append((f"chip-{number}", *shard.add(f"chip-{number}", JPEG)))
         shard.done()
     odd = pd.DataFrame([(number, number % 4 == 1) for number in numbers if number % 2], columns=["number", "first"])
-    return {"catalog": pd.DataFrame(places, columns=["image", "shard", "offset", "length"]), "odd": odd}
+    return {"catalog": pd.DataFrame(places, columns=["image_id", "shard", "offset", "length"]), "odd": odd}
 
 
 def fail(numbers: range, shard: Shard) -> Tables:

@@ -23,9 +23,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[1]
 LEARNERS = {
-    "tiny": {"chips": "ingest", "labels": "all"},
-    "tiny_dehazed": {"chips": "dehaze", "labels": "all"},
-    "tiny_rare": {"chips": "ingest", "labels": "rare"},
+    "tiny": {"chips": "raw", "labels": "all"},
+    "tiny_dehazed": {"chips": "dehazed", "labels": "all"},
+    "tiny_rare": {"chips": "raw", "labels": "rare"},
 }
 EXPERIMENT = """\
 # A learner that is trained in a second.
@@ -37,7 +37,7 @@ size: 32
 objective: f2
 epochs: 2
 batch: 16
-knobs:
+hyperparameters:
   learning_rate: {{low: 0.001, high: 0.01, scale: log}}
   warm_up: 0.1
   floor: 0.0

@@ -18,7 +18,7 @@ from igarape.tables import (
     write_table,
 )
 
-FOLDS = pd.DataFrame({"image": ["a", "b", "c", "d"], "fold": [0, 1, 0, -1]})
+FOLDS = pd.DataFrame({"image_id": ["a", "b", "c", "d"], "fold": [0, 1, 0, -1]})
 LABELS = ("sun", "tree")
 
 
@@ -31,39 +31,39 @@ def path(tmp_path: Path) -> Path:
 def predicted(learner: str = "plain") -> pd.DataFrame:
     """Make a learner's predictions of the chips of FOLDS."""
     p = np.linspace(0, 1, 8, dtype=np.float32).reshape(4, 2)
-    return predictions(list(FOLDS["image"]), FOLDS["fold"].to_numpy(), learner=learner, labels=LABELS, p=p)
+    return predictions(list(FOLDS["image_id"]), FOLDS["fold"].to_numpy(), learner=learner, labels=LABELS, p=p)
 
 
 def catalog(**columns: object) -> pd.DataFrame:
     """Make a catalog of two chips, with some columns replaced."""
-    usual = {name: ["x", "y"] for name in PLACE} | {"image": ["a", "b"], "sun": [0, 1], "tree": [1, 1]}
+    usual = {name: ["x", "y"] for name in PLACE} | {"image_id": ["a", "b"], "sun": [0, 1], "tree": [1, 1]}
     return pd.DataFrame(usual | columns)
 
 
 def test_a_table_is_read_as_it_was_written(path: Path) -> None:
     """The rows, their order and their types survive."""
     write_table(predicted(), path)
-    pd.testing.assert_frame_equal(read_table(path, ["image"]), predicted())
+    pd.testing.assert_frame_equal(read_table(path, ["image_id"]), predicted())
 
 
 def test_a_missing_table_says_what_to_run(path: Path) -> None:
     """A step that comes too early names the file and the command."""
     with pytest.raises(InputError, match=r"table\.parquet: not found.*dvc repro"):
-        read_table(path, ["image"])
+        read_table(path, ["image_id"])
 
 
 def test_a_missing_column_is_named(path: Path) -> None:
     """The error shows what was expected and what was found."""
     write_table(FOLDS, path)
-    with pytest.raises(InputError, match=r"table\.parquet: expected a column 'group', found image, fold"):
-        read_table(path, ["image", "group"])
+    with pytest.raises(InputError, match=r"table\.parquet: expected a column 'group', found image_id, fold"):
+        read_table(path, ["image_id", "group"])
 
 
 def test_a_hole_is_found_with_its_row(path: Path) -> None:
     """No NaN passes a read, in whatever column it stands."""
     write_table(FOLDS.assign(extra=[1.0, 2.0, np.nan, 4.0]), path)
     with pytest.raises(InputError, match="c: column 'extra' holds no value"):
-        read_table(path, ["image"])
+        read_table(path, ["image_id"])
 
 
 def test_a_row_twice_is_found(path: Path) -> None:
@@ -102,9 +102,9 @@ def test_folds_are_numbered_from_0_and_the_hold_out_is_minus_1(path: Path) -> No
 
 
 def test_predictions_are_float32_and_in_the_order_of_the_labels() -> None:
-    """A prediction's columns are image, learner, fold, then p_<label> as the labels stand."""
+    """A prediction's columns are image_id, learner, fold, then p_<label> as the labels stand."""
     frame = predicted()
-    assert list(frame.columns) == ["image", "learner", "fold", "p_sun", "p_tree"]
+    assert list(frame.columns) == ["image_id", "learner", "fold", "p_sun", "p_tree"]
     assert probability_columns(frame) == ["p_sun", "p_tree"]
     assert (frame[["p_sun", "p_tree"]].dtypes == np.float32).all()
 
@@ -131,7 +131,7 @@ def test_probabilities_of_another_type_or_none_at_all_are_refused(path: Path) ->
     write_table(predicted().astype({"p_sun": np.float64}), path)
     with pytest.raises(InputError, match="expected float32"):
         read_predictions(path, FOLDS)
-    write_table(predicted()[["image", "learner", "fold"]], path)
+    write_table(predicted()[["image_id", "learner", "fold"]], path)
     with pytest.raises(InputError, match="expected float32"):
         read_predictions(path, FOLDS)
 
@@ -145,7 +145,7 @@ def test_each_learner_predicts_every_chip(path: Path) -> None:
 
 def test_a_chip_outside_the_folds_is_refused(path: Path) -> None:
     """A stranger does not take the place of a missing chip."""
-    write_table(predicted().replace({"image": {"c": "z"}}), path)
+    write_table(predicted().replace({"image_id": {"c": "z"}}), path)
     with pytest.raises(InputError, match="plain: expected one row for each of 4 chips"):
         read_predictions(path, FOLDS)
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import tifffile
 
 from igarape.chips.nir import Bands
-from igarape.chips.pictures import Picture
+from igarape.chips.pictures import Pixels
 
 DARK = np.array([4000, 3400, 2200])  # of a black pixel: the air scatters blue light most
 SPAN = 8000
@@ -16,7 +16,7 @@ NOISE = 60
 LEAVES = 6400
 
 
-def sensed(rgb: Picture, seed: int = 0) -> Bands:
+def sensed(rgb: Pixels, seed: int = 0) -> Bands:
     """Return the bands (height, width, 4) of what a picture shows: another tone curve, noise, and green that shines."""
     rng = np.random.default_rng(seed)
     light = (rgb / 255) ** 1.6
@@ -25,7 +25,7 @@ def sensed(rgb: Picture, seed: int = 0) -> Bands:
     return bands.clip(0, 65535).round().astype(np.uint16)
 
 
-def cut(scene: Picture, *, margin: int, dx: int = 0, dy: int = 0) -> tuple[Picture, Bands]:
+def cut(scene: Pixels, *, margin: int, dx: int = 0, dy: int = 0) -> tuple[Pixels, Bands]:
     """Cut a chip out of a scene, and its bands so that they lie dx pixels to the right of it, and dy below it."""
     high, wide = scene.shape[0] - 2 * margin, scene.shape[1] - 2 * margin
     rows, columns = slice(margin - dy, margin - dy + high), slice(margin - dx, margin - dx + wide)

@@ -3,9 +3,9 @@
 from typing import Any
 
 from igarape.config.experiments import Network, Tabular
-from igarape.config.hyperparameters import NetworkKnobs, TreeKnobs
+from igarape.config.hyperparameters import NetworkHyperparameters, TreeHyperparameters
 
-KNOBS: dict[str, Any] = {
+HYPERPARAMETERS: dict[str, Any] = {
     "learning_rate": 0.01,
     "warm_up": 0.1,
     "floor": 0.0,
@@ -28,22 +28,28 @@ KNOBS: dict[str, Any] = {
 CONTENT: dict[str, Any] = {
     "backbone": "plain",
     "weights": "none",
-    "chips": "ingest",
+    "chips": "raw",
     "labels": "all",
     "size": 32,
     "objective": "f2",
     "epochs": 2,
     "batch": 8,
-    "knobs": KNOBS,
+    "hyperparameters": HYPERPARAMETERS,
 }
 
 
-def tiny(knobs: dict[str, Any] | None = None, **changes: Any) -> Network:
+def tiny(hyperparameters: dict[str, Any] | None = None, **changes: Any) -> Network:
     """Make a plain network's experiment with changes."""
-    return Network(**(CONTENT | changes | {"knobs": NetworkKnobs(**(KNOBS | (knobs or {})))}))
+    return Network(
+        **(
+            CONTENT
+            | changes
+            | {"hyperparameters": NetworkHyperparameters(**(HYPERPARAMETERS | (hyperparameters or {})))}
+        )
+    )
 
 
-TREE_KNOBS: dict[str, Any] = {
+TREE_HYPERPARAMETERS: dict[str, Any] = {
     "learning_rate": 0.3,
     "depth": 2,
     "child_weight": 0.5,
@@ -53,16 +59,22 @@ TREE_KNOBS: dict[str, Any] = {
 }
 TABULAR: dict[str, Any] = {
     "backbone": "tabular",
-    "chips": "ingest",
+    "chips": "raw",
     "labels": "all",
     "size": 32,
     "objective": "f2",
     "epochs": 4,
     "batch": 8,
-    "knobs": TREE_KNOBS,
+    "hyperparameters": TREE_HYPERPARAMETERS,
 }
 
 
-def tabular(knobs: dict[str, Any] | None = None, **changes: Any) -> Tabular:
+def tabular(hyperparameters: dict[str, Any] | None = None, **changes: Any) -> Tabular:
     """Make the experiment of a few small trees with changes."""
-    return Tabular(**(TABULAR | changes | {"knobs": TreeKnobs(**(TREE_KNOBS | (knobs or {})))}))
+    return Tabular(
+        **(
+            TABULAR
+            | changes
+            | {"hyperparameters": TreeHyperparameters(**(TREE_HYPERPARAMETERS | (hyperparameters or {})))}
+        )
+    )

@@ -77,7 +77,7 @@ def describe() -> None:
 @main.command()
 @experiment
 def search(experiment: str) -> None:
-    """Search an experiment's knobs with keras-tuner."""
+    """Search an experiment's hyperparameters with keras-tuner."""
     from igarape.stages import search as stage
 
     stage.run(experiment)
@@ -86,7 +86,7 @@ def search(experiment: str) -> None:
 @main.command()
 @experiment
 def train(experiment: str) -> None:
-    """Train an experiment's best knobs, one model per fold."""
+    """Train an experiment's best hyperparameters, one model per fold."""
     from igarape.stages import train as stage
 
     stage.run(experiment)

@@ -78,12 +78,12 @@ def _alone(lock: Path, path: Path) -> Iterator[None]:
     """Hold a lock, which the system takes from a process that dies, while the block writes path."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     try:
-        held = FileLock(lock).acquire(blocking=False)
+        acquired = FileLock(lock).acquire(blocking=False)
     except Timeout as error:
         raise InputError(
             f"{path}: another process is writing it. Wait until that has ended, or end it; then run the step again"
         ) from error
-    with held:
+    with acquired:
         try:
             yield
         finally:

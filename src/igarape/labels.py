@@ -52,13 +52,13 @@ class Vocabulary:
 
     def contradiction(self, row: npt.ArrayLike) -> str | None:
         """Say which rule of the vocabulary the booleans of shape (labels,) break; None when they break none."""
-        held = set(self.decode(row).split())
-        if not held:
+        present = set(self.decode(row).split())
+        if not present:
             return "has no tag"
-        group = sorted(held & set(self.exclusive))
+        group = sorted(present & set(self.exclusive))
         if self.exclusive and len(group) != 1:
             return f"exactly one of {', '.join(self.exclusive)} should hold, found {', '.join(group) or 'none'}"
-        for label in sorted(held & set(self.alone)):
-            if held != {label}:
-                return f"{label} rules out every other label, found {', '.join(sorted(held - {label}))}"
+        for label in sorted(present & set(self.alone)):
+            if present != {label}:
+                return f"{label} rules out every other label, found {', '.join(sorted(present - {label}))}"
         return None

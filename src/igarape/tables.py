@@ -11,9 +11,9 @@ import pandas as pd
 from igarape.errors import InputError
 from igarape.files import whole
 
-PLACE = ["image", "split", "shard", "offset", "length", "group"]
-PREDICTION = ["image", "learner", "fold"]
-FAULT = ["image", "problem", "remedy", "left_out"]
+PLACE = ["image_id", "split", "shard", "offset", "length", "group"]
+PREDICTION = ["image_id", "learner", "fold"]
+FAULT = ["image_id", "problem", "remedy", "left_out"]
 HOLDOUT = -1
 
 
@@ -21,7 +21,7 @@ HOLDOUT = -1
 class Fault:
     """A row of the faults table: what is wrong with a chip, what to do about it, and whether it was left out."""
 
-    image: str
+    image_id: str
     problem: str
     remedy: str
     left_out: bool
@@ -36,7 +36,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         frame.to_parquet(unfinished, index=False)
 
 
-def read_table(path: Path, columns: Sequence[str], key: Sequence[str] = ("image",)) -> pd.DataFrame:
+def read_table(path: Path, columns: Sequence[str], key: Sequence[str] = ("image_id",)) -> pd.DataFrame:
     """Read a table and check it: the columns are there, nothing is missing, no key stands twice.
 
     Raises InputError that names the file and the first offending row.
@@ -58,7 +58,7 @@ def read_table(path: Path, columns: Sequence[str], key: Sequence[str] = ("image"
 
 
 def read_catalog(path: Path, labels: Sequence[str]) -> pd.DataFrame:
-    """Read a catalog: image, split (train/test), shard, offset, length, group, and each label as 0/1."""
+    """Read a catalog: image_id, split (train/test), shard, offset, length, group, and each label as 0/1."""
     frame = read_table(path, [*PLACE, *labels])
     for label in labels:
         if not frame[label].isin((0, 1)).all():
@@ -67,45 +67,45 @@ def read_catalog(path: Path, labels: Sequence[str]) -> pd.DataFrame:
 
 
 def read_folds(path: Path) -> pd.DataFrame:
-    """Read folds: image, fold (0..n-1; -1 is the hold-out)."""
-    frame = read_table(path, ["image", "fold"])
+    """Read folds: image_id, fold (0..n-1; -1 is the hold-out)."""
+    frame = read_table(path, ["image_id", "fold"])
     if frame["fold"].min() < HOLDOUT:
         raise InputError(f"{path}: fold {frame['fold'].min()}: folds are 0..n-1, and -1 for the hold-out")
     return frame
 
 
 def read_predictions(path: Path, folds: pd.DataFrame) -> pd.DataFrame:
-    """Read predictions (image, learner, fold, p_<label>...) and check each row's fold against its chip's.
+    """Read predictions (image_id, learner, fold, p_<label>...) and check each row's fold against its chip's.
 
     Every chip of folds must be there once for each learner; probabilities are float32 in [0, 1].
     """
-    frame = read_table(path, PREDICTION, key=("image", "learner"))
+    frame = read_table(path, PREDICTION, key=("image_id", "learner"))
     probability = frame[probability_columns(frame)].to_numpy()
     if probability.dtype != np.float32 or not probability.size:
         raise InputError(f"{path}: expected float32 probabilities, found {probability.shape} of {probability.dtype}")
     if not ((probability >= 0) & (probability <= 1)).all():
         raise InputError(f"{path}: a probability lies outside 0..1")
-    expected = folds.set_index("image")["fold"]
+    expected = folds.set_index("image_id")["fold"]
     for learner, rows in frame.groupby("learner"):
-        if len(rows) != len(expected) or not rows["image"].isin(expected.index).all():
+        if len(rows) != len(expected) or not rows["image_id"].isin(expected.index).all():
             raise InputError(
                 f"{path}: {learner}: expected one row for each of {len(expected)} chips of the folds, found {len(rows)}"
-                f", {rows['image'].isin(expected.index).sum()} of them in the folds. Run: dvc repro"
+                f", {rows['image_id'].isin(expected.index).sum()} of them in the folds. Run: dvc repro"
             )
-    strayed = frame[frame["fold"].to_numpy() != expected.loc[frame["image"]].to_numpy()]
+    strayed = frame[frame["fold"].to_numpy() != expected.loc[frame["image_id"]].to_numpy()]
     if len(strayed):
         raise InputError(
-            f"{path}: {strayed.iloc[0]['image']}: predicted as fold {strayed.iloc[0]['fold']}, but its fold is "
-            f"{expected[strayed.iloc[0]['image']]}. The folds have changed since; run: dvc repro"
+            f"{path}: {strayed.iloc[0]['image_id']}: predicted as fold {strayed.iloc[0]['fold']}, but its fold is "
+            f"{expected[strayed.iloc[0]['image_id']]}. The folds have changed since; run: dvc repro"
         )
     return frame
 
 
 def predictions(
-    images: Sequence[str], folds: npt.NDArray[np.int64], *, learner: str, labels: Sequence[str], p: Probabilities
+    image_ids: Sequence[str], folds: npt.NDArray[np.int64], *, learner: str, labels: Sequence[str], p: Probabilities
 ) -> pd.DataFrame:
-    """Build a predictions table from probabilities of shape (images, labels)."""
-    frame = pd.DataFrame({"image": list(images), "learner": learner, "fold": folds})
+    """Build a predictions table from probabilities of shape (image_ids, labels)."""
+    frame = pd.DataFrame({"image_id": list(image_ids), "learner": learner, "fold": folds})
     values = pd.DataFrame(p.astype(np.float32), columns=[f"p_{label}" for label in labels])
     return pd.concat([frame, values], axis=1)
 
@@ -120,17 +120,17 @@ def learner_labels(tables: Mapping[str, pd.DataFrame]) -> dict[str, tuple[str, .
     return {name: tuple(c.removeprefix("p_") for c in probability_columns(table)) for name, table in tables.items()}
 
 
-def learner_probabilities(tables: Mapping[str, pd.DataFrame], images: Sequence[str]) -> dict[str, Probabilities]:
-    """Return each learner's probabilities (n, its labels) with the rows in the order of images.
+def learner_probabilities(tables: Mapping[str, pd.DataFrame], image_ids: Sequence[str]) -> dict[str, Probabilities]:
+    """Return each learner's probabilities (n, its labels) with the rows in the order of image_ids.
 
     Raises InputError for an image that a learner did not predict.
     """
     probabilities = {}
     for name, table in tables.items():
-        rows = pd.Index(table["image"]).get_indexer(pd.Index(images))
+        rows = pd.Index(table["image_id"]).get_indexer(pd.Index(image_ids))
         if (rows < 0).any():
-            image = images[int(rows.argmin())]
-            raise InputError(f"stack: {name} has no prediction of {image}. Run: dvc repro train@{name}")
+            image_id = image_ids[int(rows.argmin())]
+            raise InputError(f"stack: {name} has no prediction of {image_id}. Run: dvc repro train@{name}")
         values: Probabilities = table[probability_columns(table)].to_numpy(dtype=np.float32)
         probabilities[name] = values[rows]
     return probabilities

@@ -24,9 +24,11 @@ NOISE = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
 SOUND = encode_jpeg(NOISE, 90)
 
 
-def chip(image: str, tags: str = "sun", data: bytes = SOUND, split: str = "train") -> Chip:
+def chip(image_id: str, tags: str = "sun", data: bytes = SOUND, split: str = "train") -> Chip:
     """Make a chip."""
-    return Chip(image=image, split=split, group=f"scene-{image}", tags=tuple(tags.split()), origin=Encoded(data))
+    return Chip(
+        image_id=image_id, split=split, group=f"scene-{image_id}", tags=tuple(tags.split()), origin=Encoded(data)
+    )
 
 
 def pack(folder: Path, *chips: Chip, done: Callable[[], None] = lambda: None) -> tuple[pd.DataFrame, list[Fault]]:
@@ -62,11 +64,11 @@ def test_sound_chips_are_listed_with_place_and_labels(tmp_path: Path) -> None:
     assert len(faults) == 0 and len(done) == 3
     write_table(catalog, tmp_path / "catalog.parquet")
     read = read_catalog(tmp_path / "catalog.parquet", VOCABULARY.labels)
-    assert list(read["image"]) == ["b", "a", "t"]
+    assert list(read["image_id"]) == ["b", "a", "t"]
     assert list(read["split"]) == ["train", "train", "test"]
     assert list(read["group"]) == ["scene-b", "scene-a", "scene-t"]
     assert read[list(VOCABULARY.labels)].to_numpy().tolist() == [[1, 0, 1, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 0]]
-    assert {Store(tmp_path, read).bytes(image) for image in read["image"]} == {SOUND}
+    assert {Store(tmp_path, read).bytes(image_id) for image_id in read["image_id"]} == {SOUND}
 
 
 @pytest.mark.parametrize("kind", broken())
@@ -75,9 +77,9 @@ def test_a_broken_chip_is_a_fault_and_left_out(tmp_path: Path, kind: str) -> Non
     data, problem = broken()[kind]
     done: list[str] = []
     catalog, faults = pack(tmp_path, chip("a"), chip(kind, data=data), chip("z"), done=lambda: done.append("chip"))
-    assert list(catalog["image"]) == ["a", "z"] and len(done) == 3
+    assert list(catalog["image_id"]) == ["a", "z"] and len(done) == 3
     (fault,) = faults
-    assert fault.image == kind and problem in fault.problem and fault.remedy and fault.left_out
+    assert fault.image_id == kind and problem in fault.problem and fault.remedy and fault.left_out
     assert not fault.problem.startswith(kind)
 
 
@@ -96,7 +98,7 @@ def test_a_chip_that_breaks_the_vocabularys_rules_is_kept_and_reported(tmp_path:
     assert VOCABULARY.decode(catalog[list(VOCABULARY.labels)].iloc[0]).split() == sorted(
         tags.split(), key=VOCABULARY.labels.index
     )
-    assert [(fault.image, fault.problem, fault.left_out) for fault in faults] == [("a", problem, False)]
+    assert [(fault.image_id, fault.problem, fault.left_out) for fault in faults] == [("a", problem, False)]
 
 
 def test_an_unlabelled_chip_breaks_no_rule(tmp_path: Path) -> None:
@@ -118,5 +120,5 @@ def test_the_faults_table_has_its_columns_even_without_a_fault(tmp_path: Path, c
     """One chip may have several faults."""
     faults = [Fault("a", f"problem {number}", "remedy", left_out=number > 0) for number in range(count)]
     write_table(fault_table(faults), tmp_path / "faults.parquet")
-    read = read_table(tmp_path / "faults.parquet", FAULT, key=("image", "problem"))
+    read = read_table(tmp_path / "faults.parquet", FAULT, key=("image_id", "problem"))
     assert list(read.columns) == FAULT and list(read["left_out"]) == [False, True][:count]

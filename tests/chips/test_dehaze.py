@@ -15,7 +15,7 @@ from igarape.chips import dehaze as module
 from igarape.chips.dehaze import airlight, dehaze, guided_filter, transmission
 from igarape.chips.drawn.drawing import draw_chips, lay_haze
 from igarape.chips.drawn.drawing import transmission as field
-from igarape.chips.pictures import Picture, decode
+from igarape.chips.pictures import Pixels, decode
 from igarape.config.params import read_params
 
 SIZE = 256
@@ -24,19 +24,19 @@ KNOBS: dict[str, Any] = read_params(Path(__file__).parents[2] / "params.yaml").d
 BOUNDS = {"darkest": 0.6, "brightest": 0.9, "tint": 0.1}
 
 
-def psnr(one: Picture, other: Picture) -> float:
+def psnr(one: Pixels, other: Pixels) -> float:
     """Return the peak signal-to-noise ratio in dB."""
     return float(10 * np.log10(255**2 / np.mean((one.astype(float) - other) ** 2)))
 
 
-def hazed(rgb: Picture, t: npt.NDArray[np.float32]) -> Picture:
+def hazed(rgb: Pixels, t: npt.NDArray[np.float32]) -> Pixels:
     """Lay haze on a picture."""
     return np.round(lay_haze((rgb / 255).astype(np.float32), t, LIGHT) * 255).astype(np.uint8)
 
 
-def darkest(picture: Picture, patch: int) -> npt.NDArray[np.uint8]:
+def darkest(image: Pixels, patch: int) -> npt.NDArray[np.uint8]:
     """Return a picture's dark channel."""
-    return np.asarray(module._darkest(list(np.moveaxis(picture, 2, 0)), patch), np.uint8)
+    return np.asarray(module._darkest(list(np.moveaxis(image, 2, 0)), patch), np.uint8)
 
 
 def blocks(plane: npt.NDArray[Any], side: int) -> npt.NDArray[np.float32]:
@@ -64,27 +64,29 @@ def even(t: float) -> npt.NDArray[np.float32]:
 
 
 @pytest.fixture(scope="module")
-def clear() -> list[Picture]:
+def clear() -> list[Pixels]:
     """Draw twelve clear chips."""
     chips = (one.chip for one in draw_chips(range(1000), 1, seed=11, size=SIZE))
-    return [decode(chip.origin.read(), chip.image) for chip in islice((c for c in chips if c.tags[0] == "clear"), 12)]
+    return [
+        decode(chip.origin.read(), chip.image_id) for chip in islice((c for c in chips if c.tags[0] == "clear"), 12)
+    ]
 
 
 @pytest.fixture(scope="module")
-def real(planet: Path) -> dict[str, list[Picture]]:
+def real(planet: Path) -> dict[str, list[Pixels]]:
     """Give the real chips by their weather."""
     with (planet / "train_subset.csv").open(encoding="utf-8") as file:
         tags = {row["image_name"]: row["tags"].split() for row in csv.DictReader(file)}
-    found: dict[str, list[Picture]] = {}
-    for image, labels in tags.items():
-        data = (planet / f"train-jpg/{image}.jpg").read_bytes()
+    found: dict[str, list[Pixels]] = {}
+    for image_id, labels in tags.items():
+        data = (planet / f"train-jpg/{image_id}.jpg").read_bytes()
         for weather in {"clear", "cloudy", "haze"} & set(labels):
-            found.setdefault(weather, []).append(decode(data, image))
+            found.setdefault(weather, []).append(decode(data, image_id))
     return found
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.35, 0.7), (0.5, 0.5), (0.75, 0.75)])
-def test_haze_that_is_known_is_taken_away(clear: list[Picture], low: float, high: float) -> None:
+def test_haze_that_is_known_is_taken_away(clear: list[Pixels], low: float, high: float) -> None:
     """Uneven or even: on average the dehazed chip is far nearer to the clear one than the hazy one is."""
     rng = np.random.default_rng(0)
     gains = []
@@ -94,7 +96,7 @@ def test_haze_that_is_known_is_taken_away(clear: list[Picture], low: float, high
     assert np.mean(gains) > 2
 
 
-def test_haze_laid_on_real_chips_is_taken_away(real: dict[str, list[Picture]]) -> None:
+def test_haze_laid_on_real_chips_is_taken_away(real: dict[str, list[Pixels]]) -> None:
     """On average at each level, from a breath of haze to a thick one."""
     for t in (0.9, 0.75, 0.6, 0.45):
         gains = [
@@ -104,20 +106,20 @@ def test_haze_laid_on_real_chips_is_taken_away(real: dict[str, list[Picture]]) -
         assert np.mean(gains) > 1
 
 
-def test_clear_chips_are_left_nearly_alone(clear: list[Picture], real: dict[str, list[Picture]]) -> None:
+def test_clear_chips_are_left_nearly_alone(clear: list[Pixels], real: dict[str, list[Pixels]]) -> None:
     """Bright soil, sand and roofs are no haze: the mean change is below 2 of 255."""
     assert np.mean([dehaze(rgb, **KNOBS)[1].change for rgb in clear]) < 1
     assert np.mean([dehaze(rgb, **KNOBS)[1].change for rgb in real["clear"]]) < 2
 
 
-def test_hazy_chips_are_changed_and_lose_light(real: dict[str, list[Picture]]) -> None:
+def test_hazy_chips_are_changed_and_lose_light(real: dict[str, list[Pixels]]) -> None:
     """Those that people called hazy change ten times as much as those that they called clear."""
     change = {weather: np.mean([dehaze(rgb, **KNOBS)[1].change for rgb in chips]) for weather, chips in real.items()}
     assert change["haze"] > 10 * change["clear"]
     assert np.mean([dehaze(rgb, **KNOBS)[0].mean() < rgb.mean() for rgb in real["haze"]]) > 0.9
 
 
-def test_a_cloud_is_not_torn_apart(real: dict[str, list[Picture]]) -> None:
+def test_a_cloud_is_not_torn_apart(real: dict[str, list[Pixels]]) -> None:
     """A closed white deck stays as it is, and grain on it is never blown up by more than 1 / floor."""
     deck = (235 + np.random.default_rng(0).integers(0, 12, (SIZE, SIZE, 1)) + np.zeros(3)).astype(np.uint8)
     assert dehaze(deck, **KNOBS)[1].change < 1
@@ -125,13 +127,13 @@ def test_a_cloud_is_not_torn_apart(real: dict[str, list[Picture]]) -> None:
         assert dehaze(rgb, **KNOBS)[0].std() < rgb.std() / KNOBS["floor"]
 
 
-def test_more_haze_is_found_where_more_was_laid(clear: list[Picture]) -> None:
+def test_more_haze_is_found_where_more_was_laid(clear: list[Pixels]) -> None:
     """The mean transmission falls with the truth."""
     found = [np.mean([dehaze(hazed(rgb, even(t)), **KNOBS)[1].mean_t for rgb in clear]) for t in (0.9, 0.65, 0.4)]
     assert found[0] > found[1] > found[2]
 
 
-def test_it_does_what_its_definition_says(clear: list[Picture], real: dict[str, list[Picture]]) -> None:
+def test_it_does_what_its_definition_says(clear: list[Pixels], real: dict[str, list[Pixels]]) -> None:
     """The same as in double precision at full size: within 1.5 grey levels on average over chips of all kinds."""
     exact = {name: value for name, value in KNOBS.items() if name != "subsample"}
     chips = [*(hazed(rgb, even(0.6)) for rgb in clear[:3]), *(rgb for some in real.values() for rgb in some[:5])]
@@ -155,7 +157,7 @@ def test_a_flat_chip_is_returned_as_it_is() -> None:
         assert quality.change == 0 and quality.mean_t == 1
 
 
-def test_quality_says_what_was_found_and_done(clear: list[Picture]) -> None:
+def test_quality_says_what_was_found_and_done(clear: list[Pixels]) -> None:
     """Change is the mean over channels in grey levels; the input stays; the same chip gives the same result."""
     hazy = hazed(clear[0], even(0.5))
     before = hazy.copy()
@@ -167,7 +169,7 @@ def test_quality_says_what_was_found_and_done(clear: list[Picture]) -> None:
     assert (again == result).all() and same == quality
 
 
-def test_transmission_never_falls_below_the_floor(clear: list[Picture]) -> None:
+def test_transmission_never_falls_below_the_floor(clear: list[Pixels]) -> None:
     """Where hardly anything but haze is seen, noise is not blown up by more than 1 / floor."""
     hazy = hazed(clear[1], even(0.3))
     result, quality = dehaze(hazy, **KNOBS | {"floor": 0.5})
@@ -176,7 +178,7 @@ def test_transmission_never_falls_below_the_floor(clear: list[Picture]) -> None:
     assert (np.abs(result - light) <= np.abs(hazy - light) / 0.5 + 0.51).all()
 
 
-def test_threads_do_not_disturb_one_another(clear: list[Picture]) -> None:
+def test_threads_do_not_disturb_one_another(clear: list[Pixels]) -> None:
     """Each works in memory of its own, and what was returned stays when the next chip is dehazed."""
     hazy = [hazed(rgb, even(0.5)) for rgb in clear]
     alone = [dehaze(rgb, **KNOBS)[0].copy() for rgb in hazy]
@@ -218,20 +220,20 @@ def test_a_picture_is_shrunk_to_the_least_and_the_mean_of_blocks(factor: int) ->
 
 def test_the_airlight_is_the_colour_of_the_haze() -> None:
     """Found where a whole window is bright: a roof smaller than the window does not pass for haze."""
-    picture = np.random.default_rng(0).integers(0, 64, (64, 64, 3), dtype=np.uint8)
-    picture[:24, :24] = (170, 180, 190)
+    image = np.random.default_rng(0).integers(0, 64, (64, 64, 3), dtype=np.uint8)
+    image[:24, :24] = (170, 180, 190)
     expected = pytest.approx(np.array([170, 180, 190]) / 255)
-    assert airlight(picture, darkest(picture, 9), top=0.001, **BOUNDS) == expected
-    picture[40:46, 40:46] = 255
-    assert airlight(picture, darkest(picture, 9), top=0.001, **BOUNDS) == expected
+    assert airlight(image, darkest(image, 9), top=0.001, **BOUNDS) == expected
+    image[40:46, 40:46] = 255
+    assert airlight(image, darkest(image, 9), top=0.001, **BOUNDS) == expected
 
 
 def test_pixels_that_are_as_dark_all_count_for_the_airlight() -> None:
     """Not only as many of them as the share: which ones that were would be chance."""
-    picture = np.zeros((20, 20, 3), np.uint8)
-    picture[:10], picture[10:] = 200, 190
+    image = np.zeros((20, 20, 3), np.uint8)
+    image[:10], image[10:] = 200, 190
     dark = np.full((20, 20), 180, np.uint8)
-    assert airlight(picture, dark, top=0.01, **BOUNDS) == pytest.approx((195 / 255,) * 3)
+    assert airlight(image, dark, top=0.01, **BOUNDS) == pytest.approx((195 / 255,) * 3)
 
 
 @pytest.mark.parametrize(
@@ -242,8 +244,8 @@ def test_the_airlight_is_neither_dark_nor_white_nor_of_strong_colour(
     colour: tuple[float, ...], kept: tuple[float, ...]
 ) -> None:
     """Shadow, cloud tops and bare soil are no haze: their light is brought within the bounds."""
-    picture = np.full((8, 8, 3), colour, np.uint8)
-    found = airlight(picture, picture.min(axis=2), top=0.01, **BOUNDS)
+    image = np.full((8, 8, 3), colour, np.uint8)
+    found = airlight(image, image.min(axis=2), top=0.01, **BOUNDS)
     assert found == pytest.approx(kept, abs=0.5 / 255)
 
 

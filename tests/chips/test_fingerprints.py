@@ -21,24 +21,24 @@ from igarape.chips.fingerprints import (
     fingerprint_table,
     read_fingerprints,
 )
-from igarape.chips.pictures import Picture, decode, encode_jpeg, symmetries
+from igarape.chips.pictures import Pixels, decode, encode_jpeg, symmetries
 from igarape.errors import InputError
 from igarape.tables import write_table
 
 BOUND = 40  # split.hamming of params.yaml
 
 
-def reencoded(rgb: Picture, quality: int) -> Picture:
+def reencoded(rgb: Pixels, quality: int) -> Pixels:
     """Encode and decode again."""
     return decode(encode_jpeg(rgb, quality), "picture")
 
 
-def brighter(rgb: Picture, gain: float, offset: float) -> Picture:
+def brighter(rgb: Pixels, gain: float, offset: float) -> Pixels:
     """Multiply and add, within 0..255."""
     return np.asarray(cv2.convertScaleAbs(rgb, alpha=gain, beta=offset), dtype=np.uint8)
 
 
-def shifted(rgb: Picture, right: int, down: int) -> Picture:
+def shifted(rgb: Pixels, right: int, down: int) -> Pixels:
     """Move the content; what comes in at the edge is mirrored."""
     return np.pad(rgb, ((down, 0), (right, 0), (0, 0)), mode="reflect")[: len(rgb), : len(rgb)]
 
@@ -49,7 +49,7 @@ def differing(one: Fingerprint, other: Fingerprint) -> int:
     return int(np.bitwise_count(a ^ b).sum())
 
 
-CHANGES: dict[str, Callable[[Picture], Picture]] = {
+CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
     "re-encoded at 90": lambda rgb: reencoded(rgb, 90),
     "re-encoded at 75": lambda rgb: reencoded(rgb, 75),
     "brighter": lambda rgb: brighter(rgb, 1.0, 12),
@@ -61,13 +61,13 @@ CHANGES: dict[str, Callable[[Picture], Picture]] = {
 
 
 @pytest.fixture(scope="module")
-def drawn() -> list[Picture]:
+def drawn() -> list[Pixels]:
     """Give 16 drawn chips."""
-    return [decode(one.chip.origin.read(), one.chip.image) for one in draw_chips(range(16), 1, seed=5, size=256)]
+    return [decode(one.chip.origin.read(), one.chip.image_id) for one in draw_chips(range(16), 1, seed=5, size=256)]
 
 
 @pytest.fixture(scope="module")
-def real(planet: Path) -> list[Picture]:
+def real(planet: Path) -> list[Pixels]:
     """Give 60 real chips."""
     return [decode(path.read_bytes(), path.name) for path in sorted((planet / "train-jpg").iterdir())[:60]]
 
@@ -89,20 +89,20 @@ def test_it_does_not_matter_how_the_pixels_lie_in_memory() -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_drawn_chip_that_was_changed_a_little_has_nearly_the_same_hash(change: str, drawn: list[Picture]) -> None:
+def test_a_drawn_chip_that_was_changed_a_little_has_nearly_the_same_hash(change: str, drawn: list[Pixels]) -> None:
     """Of 256 bits, at most 40 differ."""
     far = [differing(fingerprint(rgb), fingerprint(CHANGES[change](rgb))) for rgb in drawn]
     assert max(far) <= BOUND
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_real_chip_that_was_changed_a_little_has_nearly_the_same_hash(change: str, real: list[Picture]) -> None:
+def test_a_real_chip_that_was_changed_a_little_has_nearly_the_same_hash(change: str, real: list[Pixels]) -> None:
     """Of 256 bits, at most 40 differ."""
     far = [differing(fingerprint(rgb), fingerprint(CHANGES[change](rgb))) for rgb in real]
     assert max(far) <= BOUND
 
 
-def test_real_chips_that_show_different_places_are_far_apart(real: list[Picture]) -> None:
+def test_real_chips_that_show_different_places_are_far_apart(real: list[Pixels]) -> None:
     """No two of them differ in less than twice the bound; half of the bits is what chance gives."""
     prints = [fingerprint(rgb) for rgb in real]
     far = [differing(one, other) for row, one in enumerate(prints) for other in prints[:row]]
@@ -110,7 +110,7 @@ def test_real_chips_that_show_different_places_are_far_apart(real: list[Picture]
     assert np.mean(far) == pytest.approx(BITS / 2, abs=2)
 
 
-def test_a_chip_turned_or_mirrored_is_no_near_duplicate(real: list[Picture]) -> None:
+def test_a_chip_turned_or_mirrored_is_no_near_duplicate(real: list[Pixels]) -> None:
     """It shows another place, as far as a fingerprint can tell."""
     for rgb in real[:20]:
         itself, *others = symmetries(rgb[None])
@@ -135,7 +135,7 @@ def test_chips_of_any_size_have_fingerprints_of_one_length(size: int) -> None:
     assert (len(found.phash), len(found.borders)) == (32, 256)
 
 
-def borders(rgb: Picture) -> dict[str, np.ndarray]:
+def borders(rgb: Pixels) -> dict[str, np.ndarray]:
     """Return the borders of a picture by side, as integers."""
     lines = np.frombuffer(fingerprint(rgb).borders, np.uint8).reshape(len(SIDES), SAMPLES)
     return dict(zip(SIDES, lines.astype(int), strict=True))
@@ -151,18 +151,18 @@ def test_a_border_is_read_from_left_to_right_and_from_top_to_bottom() -> None:
     assert found["left"].max() == 0 and found["bottom"].max() == 0
 
 
-def test_a_table_of_fingerprints_is_read_as_it_was_written(tmp_path: Path, drawn: list[Picture]) -> None:
+def test_a_table_of_fingerprints_is_read_as_it_was_written(tmp_path: Path, drawn: list[Pixels]) -> None:
     """In the order that is asked for; chips that are not asked for are left."""
     prints = {f"chip-{row}": fingerprint(rgb) for row, rgb in enumerate(drawn)}
     write_table(fingerprint_table(prints), tmp_path / "fingerprints.parquet")
-    images = ["chip-3", "chip-1"]
-    read = read_fingerprints(tmp_path / "fingerprints.parquet", images)
-    assert list(read) == images
-    assert read == {image: prints[image] for image in images}
+    image_ids = ["chip-3", "chip-1"]
+    read = read_fingerprints(tmp_path / "fingerprints.parquet", image_ids)
+    assert list(read) == image_ids
+    assert read == {image_id: prints[image_id] for image_id in image_ids}
     assert list(fingerprint_table({}).columns) == COLUMNS
 
 
-def test_a_chip_without_a_fingerprint_is_an_error(tmp_path: Path, drawn: list[Picture]) -> None:
+def test_a_chip_without_a_fingerprint_is_an_error(tmp_path: Path, drawn: list[Pixels]) -> None:
     """It names the chip and what to run."""
     path = tmp_path / "fingerprints.parquet"
     with pytest.raises(InputError, match=r"fingerprints\.parquet: not found; an earlier step writes it"):

@@ -15,7 +15,7 @@ from igarape.chips import neighbours
 from igarape.chips.drawn.drawing import draw_chips
 from igarape.chips.fingerprints import Fingerprint, fingerprint
 from igarape.chips.neighbours import KINDS, find_pairs, join
-from igarape.chips.pictures import Picture, decode, encode_jpeg
+from igarape.chips.pictures import Pixels, decode, encode_jpeg
 
 KNOBS: dict[str, Any] = {"hamming": 40, "ratio": 0.7, "correlation": 0.5, "borders": True}
 SIZE = 96
@@ -23,7 +23,7 @@ SIDE = 5
 Found = set[tuple[str, str, str]]
 
 
-def terrain(seed: int, edge: int) -> Picture:
+def terrain(seed: int, edge: int) -> Pixels:
     """Make a landscape with features of all sizes, RGB of shape (edge, edge, 3)."""
     rng = np.random.default_rng(seed)
     ground = np.zeros((edge, edge))
@@ -34,14 +34,14 @@ def terrain(seed: int, edge: int) -> Picture:
     return np.asarray(np.clip(np.round(colour), 0, 255), dtype=np.uint8)
 
 
-def cut(picture: Picture, size: int) -> dict[tuple[int, int], Picture]:
+def cut(image: Pixels, size: int) -> dict[tuple[int, int], Pixels]:
     """Cut a picture into chips by row and column, each encoded by itself."""
-    places = [(row, column) for row in range(len(picture) // size) for column in range(len(picture) // size)]
-    parts = [picture[row * size :, column * size :][:size, :size] for row, column in places]
+    places = [(row, column) for row in range(len(image) // size) for column in range(len(image) // size)]
+    parts = [image[row * size :, column * size :][:size, :size] for row, column in places]
     return {place: decode(encode_jpeg(part, 90), "chip") for place, part in zip(places, parts, strict=True)}
 
 
-def mosaic(name: str, chips: Mapping[tuple[int, int], Picture]) -> dict[str, Picture]:
+def mosaic(name: str, chips: Mapping[tuple[int, int], Pixels]) -> dict[str, Pixels]:
     """Name the chips of a mosaic name-ROWCOLUMN."""
     return {f"{name}-{row}{column}": chip for (row, column), chip in chips.items()}
 
@@ -55,23 +55,23 @@ def truth(names: Mapping[str, Any]) -> Found:
     return {pair for pair in pairs if pair[2] in names}
 
 
-def prints(pictures: Mapping[str, Picture]) -> dict[str, Fingerprint]:
+def prints(images: Mapping[str, Pixels]) -> dict[str, Fingerprint]:
     """Take fingerprints."""
-    return {name: fingerprint(picture) for name, picture in pictures.items()}
+    return {name: fingerprint(image) for name, image in images.items()}
 
 
 def found(pairs: pd.DataFrame) -> Found:
     """Return pairs without their distances."""
-    return set(zip(pairs["kind"], pairs["image"], pairs["other"], strict=True))
+    return set(zip(pairs["kind"], pairs["image_id"], pairs["other"], strict=True))
 
 
 @pytest.fixture(scope="module")
-def land() -> dict[str, Picture]:
+def land() -> dict[str, Pixels]:
     """Give a landscape in 5 x 5 chips."""
     return mosaic("land", cut(terrain(1, SIDE * SIZE), SIZE))
 
 
-def test_all_neighbours_in_a_landscape_are_found_and_no_others(land: dict[str, Picture]) -> None:
+def test_all_neighbours_in_a_landscape_are_found_and_no_others(land: dict[str, Pixels]) -> None:
     """Of 25 chips 40 pairs lie side by side; other landscapes beside them change nothing."""
     others = {f"away{seed}-{place}": terrain(seed, SIZE) for seed in range(2, 8) for place in ("00",)}
     pairs = find_pairs(prints(land | others), **KNOBS)
@@ -80,20 +80,20 @@ def test_all_neighbours_in_a_landscape_are_found_and_no_others(land: dict[str, P
     assert (pairs["distance"] < 10).all()
 
 
-def test_the_order_of_the_chips_does_not_matter(land: dict[str, Picture]) -> None:
+def test_the_order_of_the_chips_does_not_matter(land: dict[str, Pixels]) -> None:
     """The same pairs in the same order."""
     first = find_pairs(prints(land), **KNOBS)
     names = np.random.default_rng(0).permutation(list(land))
     pd.testing.assert_frame_equal(find_pairs(prints({name: land[name] for name in names}), **KNOBS), first)
 
 
-def test_without_borders_only_duplicates_are_looked_for(land: dict[str, Picture]) -> None:
+def test_without_borders_only_duplicates_are_looked_for(land: dict[str, Pixels]) -> None:
     """A split by chip does not ask for neighbours."""
     pairs = find_pairs(prints(land | {"again": land["land-22"]}), **KNOBS | {"borders": False})
     assert found(pairs) == {("same", "again", "land-22")}
 
 
-def test_chips_with_the_same_pixels_are_paired_with_the_first_of_them(land: dict[str, Picture]) -> None:
+def test_chips_with_the_same_pixels_are_paired_with_the_first_of_them(land: dict[str, Pixels]) -> None:
     """Three of one kind make two pairs, at no distance; one level in one pixel makes them alike."""
     chip = land["land-22"]
     touched = chip.copy()
@@ -103,7 +103,7 @@ def test_chips_with_the_same_pixels_are_paired_with_the_first_of_them(land: dict
     assert (pairs["distance"] == 0).all()
 
 
-def test_a_near_duplicate_is_found_and_a_mirrored_chip_is_none(land: dict[str, Picture]) -> None:
+def test_a_near_duplicate_is_found_and_a_mirrored_chip_is_none(land: dict[str, Pixels]) -> None:
     """Re-encoded, brighter, or moved by a pixel: alike. The bound is the number of bits that may differ."""
     chip = land["land-22"]
     copies = {
@@ -120,14 +120,14 @@ def test_a_near_duplicate_is_found_and_a_mirrored_chip_is_none(land: dict[str, P
     assert len(find_pairs(prints({"chip": chip} | copies), **KNOBS | {"hamming": farthest - 1})) < len(pairs)
 
 
-def test_a_chip_that_is_there_twice_still_finds_its_neighbours(land: dict[str, Picture]) -> None:
+def test_a_chip_that_is_there_twice_still_finds_its_neighbours(land: dict[str, Pixels]) -> None:
     """Its border stands twice, yet fits: only the first of the two is compared, and the pair connects the other."""
     copy = {"land-22-again": decode(encode_jpeg(land["land-22"], 70), "chip")}
     pairs = find_pairs(prints(land | copy), **KNOBS)
     assert found(pairs) == truth(land) | {("alike", "land-22", "land-22-again")}
 
 
-def test_a_border_that_fits_two_chips_is_paired_with_neither(land: dict[str, Picture]) -> None:
+def test_a_border_that_fits_two_chips_is_paired_with_neither(land: dict[str, Pixels]) -> None:
     """Two other chips that begin as the right neighbour does: nobody can say which one it is."""
     twin = terrain(9, SIZE)
     twin[:, :12] = land["land-23"][:, :12]
@@ -158,9 +158,11 @@ def test_chips_without_distinctive_borders_do_not_chain(kind: str) -> None:
 def test_drawn_scenes_are_put_together_again() -> None:
     """Each of six scenes of 2 x 2 chips is found whole, by its borders alone."""
     drawn = [one.chip for one in draw_chips(range(24), 2, seed=0, size=256)]
-    images = [chip.image for chip in drawn]
-    pairs = find_pairs({chip.image: fingerprint(decode(chip.origin.read(), chip.image)) for chip in drawn}, **KNOBS)
-    groups = join(images, pairs, named=images)
+    image_ids = [chip.image_id for chip in drawn]
+    pairs = find_pairs(
+        {chip.image_id: fingerprint(decode(chip.origin.read(), chip.image_id)) for chip in drawn}, **KNOBS
+    )
+    groups = join(image_ids, pairs, named=image_ids)
     assert pd.Series(groups).groupby([chip.group for chip in drawn]).nunique().max() == 1
     assert len(set(groups)) == 6
 
@@ -170,7 +172,7 @@ def test_real_chips_cut_in_four_are_put_together_again(planet: Path) -> None:
 
     Cloud, water and even forest keep the rest apart, and they should.
     """
-    parts: dict[str, Picture] = {}
+    parts: dict[str, Pixels] = {}
     for path in sorted((planet / "train-jpg").iterdir()):
         parts |= mosaic(path.stem, cut(decode(path.read_bytes(), path.name), 128))
     pairs = found(find_pairs(prints(parts), **KNOBS))
@@ -189,7 +191,7 @@ def test_three_real_chips_of_one_mine_are_found(planet: Path) -> None:
 def test_few_chips_have_no_neighbours(count: int) -> None:
     """Distinctive means nearer than the second best, and there is none."""
     pairs = find_pairs(prints({f"chip-{seed}": terrain(seed, SIZE) for seed in range(count)}), **KNOBS)
-    assert list(pairs.columns) == ["image", "other", "kind", "distance"] and pairs.empty
+    assert list(pairs.columns) == ["image_id", "other", "kind", "distance"] and pairs.empty
 
 
 @settings(deadline=None, max_examples=30)
@@ -228,21 +230,21 @@ def test_hashes_are_compared_by_blocks_as_one_by_one(count: int, seed: int, bloc
 @given(st.data())
 def test_groups_are_what_pairs_and_names_connect(data: st.DataObject) -> None:
     """Two chips are of one group if a way of pairs and common names leads from one to the other; its first names it."""
-    images = [f"chip-{row:02d}" for row in data.draw(st.permutations(range(12)))]
-    links = data.draw(st.lists(st.tuples(st.sampled_from(images), st.sampled_from(images)), max_size=10))
+    image_ids = [f"chip-{row:02d}" for row in data.draw(st.permutations(range(12)))]
+    links = data.draw(st.lists(st.tuples(st.sampled_from(image_ids), st.sampled_from(image_ids)), max_size=10))
     named = data.draw(st.lists(st.sampled_from("abcdefghijkl"), min_size=12, max_size=12))
-    pairs = pd.DataFrame(links, columns=["image", "other"])
-    expected = {image: {image} for image in images}
+    pairs = pd.DataFrame(links, columns=["image_id", "other"])
+    expected = {image_id: {image_id} for image_id in image_ids}
     same_name = [
-        (a, b) for a, x in zip(images, named, strict=True) for b, y in zip(images, named, strict=True) if x == y
+        (a, b) for a, x in zip(image_ids, named, strict=True) for b, y in zip(image_ids, named, strict=True) if x == y
     ]
     for one, other in [*links, *same_name]:
         together = expected[one] | expected[other]
         expected |= dict.fromkeys(together, together)
-    assert join(images, pairs, named=named) == [min(expected[image]) for image in images]
+    assert join(image_ids, pairs, named=named) == [min(expected[image_id]) for image_id in image_ids]
 
 
-def test_the_kinds_of_pairs_are_listed(land: dict[str, Picture]) -> None:
+def test_the_kinds_of_pairs_are_listed(land: dict[str, Pixels]) -> None:
     """What find_pairs writes is one of KINDS."""
     again = {"z": land["land-00"], "zz": np.roll(land["land-11"], 1, axis=0)}
     assert list(dict.fromkeys(find_pairs(prints(land | again), **KNOBS)["kind"])) == list(KINDS)

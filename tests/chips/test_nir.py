@@ -10,7 +10,7 @@ import yaml
 
 from igarape.chips.drawn.drawing import draw_chips
 from igarape.chips.nir import Shift, encode_png, measure_shift, planes
-from igarape.chips.pictures import Picture, bands, decode, encode_jpeg
+from igarape.chips.pictures import Pixels, bands, decode, encode_jpeg
 from igarape.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -21,9 +21,9 @@ JPEG = 90
 
 
 @pytest.fixture(scope="module")
-def scenes() -> list[Picture]:
+def scenes() -> list[Pixels]:
     """Draw pictures of 152 x 152, each of another scene."""
-    return [decode(one.chip.origin.read(), one.chip.image) for one in draw_chips(range(8), 1, seed=4, size=152)]
+    return [decode(one.chip.origin.read(), one.chip.image_id) for one in draw_chips(range(8), 1, seed=4, size=152)]
 
 
 def pixel(blue: int, green: int, red: int, nir: int, *, white: int = 1000) -> list[int]:
@@ -96,23 +96,23 @@ def far(shift: Shift) -> bool:
     return shift.far(pixels=KNOBS["shift"], response=KNOBS["response"])
 
 
-def check_shifts(scenes: list[Picture], *, margin: int) -> None:
+def check_shifts(scenes: list[Pixels], *, margin: int) -> None:
     """Lay bands by each of SHIFTS off the JPEG of each scene: the shift is found within a third of a pixel."""
     for scene, (dx, dy) in itertools.product(scenes, SHIFTS):
-        picture, laid = tifs.cut(scene, margin=margin, dx=dx, dy=dy)
-        found = measure_shift(decode(encode_jpeg(picture, JPEG), "chip"), laid)
+        image, laid = tifs.cut(scene, margin=margin, dx=dx, dy=dy)
+        found = measure_shift(decode(encode_jpeg(image, JPEG), "chip"), laid)
         assert np.hypot(found.dx - dx, found.dy - dy) < 1 / 3, (dx, dy, found)
         assert far(found) == (np.hypot(dx, dy) > KNOBS["shift"])
 
 
-def check_strangers(scenes: list[Picture], *, margin: int) -> None:
+def check_strangers(scenes: list[Pixels], *, margin: int) -> None:
     """Give each scene the bands of the next one: all of them are flagged by their response."""
     for scene, other in itertools.pairwise(scenes):
         found = measure_shift(tifs.cut(scene, margin=margin)[0], tifs.cut(other, margin=margin)[1])
         assert found.response < KNOBS["response"] and far(found)
 
 
-def test_a_shift_is_measured_and_bands_of_another_place_are_told_apart(scenes: list[Picture]) -> None:
+def test_a_shift_is_measured_and_bands_of_another_place_are_told_apart(scenes: list[Pixels]) -> None:
     """On drawn chips, through a JPEG: dx is to the right, dy is down."""
     check_shifts(scenes, margin=MARGIN)
     check_strangers(scenes, margin=MARGIN)
@@ -126,10 +126,10 @@ def test_so_they_are_on_real_chips(planet: Path) -> None:
     check_strangers(chips, margin=32)
 
 
-def test_nothing_correlates_with_a_flat_plane(scenes: list[Picture]) -> None:
+def test_nothing_correlates_with_a_flat_plane(scenes: list[Pixels]) -> None:
     """A TIF of one tone, and a picture of one colour, have a response of 0: no number is made up."""
-    picture, laid = tifs.cut(scenes[0], margin=MARGIN)
-    for rgb, four in ((picture, np.full_like(laid, 700)), (np.full_like(picture, 9), laid), (picture, laid * 0)):
+    image, laid = tifs.cut(scenes[0], margin=MARGIN)
+    for rgb, four in ((image, np.full_like(laid, 700)), (np.full_like(image, 9), laid), (image, laid * 0)):
         found = measure_shift(rgb, four)
         assert found.response == 0 and far(found) and np.isfinite([found.dx, found.dy]).all()
 

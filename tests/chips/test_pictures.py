@@ -14,14 +14,14 @@ import pytest
 import tifffile
 from PIL import Image
 
-from igarape.chips.pictures import Picture, bands, decode, encode_jpeg, is_flat, resize, stem, suffix, symmetries
+from igarape.chips.pictures import Pixels, bands, decode, encode_jpeg, is_flat, resize, stem, suffix, symmetries
 from igarape.errors import InputError
 
 APP14 = b"\xff\xee"
 
 
 @pytest.fixture(scope="module")
-def smooth() -> Picture:
+def smooth() -> Pixels:
     """Draw a picture that JPEG keeps well: three ramps that differ, so that swapped channels or turns show."""
     down, across = np.mgrid[0:48, 0:64]
     return np.stack([4 * across, 5 * down, 255 - 2 * (across + down)], axis=2).clip(0, 255).astype(np.uint8)
@@ -47,7 +47,7 @@ def deep_png(pixels: npt.NDArray[np.uint16]) -> bytes:
     return cv2.imencode(".png", order)[1].tobytes()
 
 
-def four_components(rgb: Picture) -> bytes:
+def four_components(rgb: Pixels) -> bytes:
     """Encode RGB as Planet's JPEGs are: components R, G, B, 255, and no Adobe marker."""
     # Pillow stores the inverse of what it is given.
     inverse = np.dstack([255 - rgb, np.zeros(rgb.shape[:2], np.uint8)])
@@ -81,7 +81,7 @@ def test_planets_original_jpegs_have_the_right_colours(planet: Path) -> None:
         assert rgb.mean() > 20 and not is_flat(rgb.astype(np.uint8))
 
 
-def test_four_components_without_an_adobe_marker_are_rgb_and_255(smooth: Picture) -> None:
+def test_four_components_without_an_adobe_marker_are_rgb_and_255(smooth: Pixels) -> None:
     """Such a JPEG, made here, comes out in the colours that went in."""
     data = four_components(smooth)
     assert b"Adobe" not in data and Image.open(io.BytesIO(data)).mode == "CMYK"
@@ -89,12 +89,12 @@ def test_four_components_without_an_adobe_marker_are_rgb_and_255(smooth: Picture
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-def test_png_and_tif_come_back_exactly(smooth: Picture, kind: str) -> None:
+def test_png_and_tif_come_back_exactly(smooth: Pixels, kind: str) -> None:
     """They lose nothing."""
     assert (decode(encoded(Image.fromarray(smooth), kind), "chip") == smooth).all()
 
 
-def test_a_jpeg_comes_back_nearly_and_the_same_bytes_from_the_same_pixels(smooth: Picture) -> None:
+def test_a_jpeg_comes_back_nearly_and_the_same_bytes_from_the_same_pixels(smooth: Pixels) -> None:
     """Three components; a higher quality is nearer."""
     high, low = encode_jpeg(smooth, 95), encode_jpeg(smooth, 50)
     assert Image.open(io.BytesIO(high)).mode == "RGB"
@@ -104,7 +104,7 @@ def test_a_jpeg_comes_back_nearly_and_the_same_bytes_from_the_same_pixels(smooth
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1"])
-def test_other_modes_become_rgb(smooth: Picture, mode: str) -> None:
+def test_other_modes_become_rgb(smooth: Pixels, mode: str) -> None:
     """Grey, transparent and indexed pictures are pictures too."""
     image = Image.fromarray(smooth).convert(mode)
     rgb = decode(encoded(image, "PNG"), "chip")
@@ -192,7 +192,7 @@ def test_a_transparent_colour_is_black() -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
-def test_a_picture_comes_out_upright(smooth: Picture, kind: str, orientation: int) -> None:
+def test_a_picture_comes_out_upright(smooth: Pixels, kind: str, orientation: int) -> None:
     """As Pillow turns it: cameras and tools that turn a picture may only say so in EXIF, or in the TIF's header."""
     exif = Image.Exif()
     exif[274] = orientation
@@ -205,7 +205,7 @@ def test_a_picture_comes_out_upright(smooth: Picture, kind: str, orientation: in
     assert np.abs(found.astype(int) - np.asarray(upright)).mean() < 2
 
 
-def test_a_deep_tif_and_its_bands_come_out_upright(smooth: Picture) -> None:
+def test_a_deep_tif_and_its_bands_come_out_upright(smooth: Pixels) -> None:
     """The orientation in the header counts for them as well."""
     four = np.dstack([smooth, smooth[:, :, :1]]).astype(np.uint16) * 257
     data = tif(four, photometric="minisblack", extratags=[(274, "H", 1, 6, True)])
@@ -228,7 +228,7 @@ def test_four_bands_without_alpha_are_blue_green_red_and_near_infrared(photometr
         assert found.dtype == np.uint16 and (found == four.astype(np.uint16) * 257).all()
 
 
-def test_bands_need_a_tif_that_has_four(smooth: Picture) -> None:
+def test_bands_need_a_tif_that_has_four(smooth: Pixels) -> None:
     """Anything else is an error that says what was found; what the header calls alpha may be a band all the same."""
     with pytest.raises(InputError, match="chip: expected a TIF of four bands, found a png"):
         bands(encoded(Image.fromarray(smooth), "PNG"), "chip")
@@ -246,7 +246,7 @@ def test_a_tif_of_two_or_five_bands_is_refused() -> None:
 
 
 @pytest.mark.parametrize("how", [{}, {"compression": "tiff_lzw"}, {"compression": "tiff_adobe_deflate"}])
-def test_a_compressed_tif_comes_back_exactly(smooth: Picture, how: dict[str, str]) -> None:
+def test_a_compressed_tif_comes_back_exactly(smooth: Pixels, how: dict[str, str]) -> None:
     """Also where its colours are those of a palette, or in four inks."""
     assert (decode(encoded(Image.fromarray(smooth), "TIFF", **how), "chip") == smooth).all()
     for mode in ("P", "CMYK", "1"):
@@ -254,7 +254,7 @@ def test_a_compressed_tif_comes_back_exactly(smooth: Picture, how: dict[str, str
         assert (decode(encoded(image, "TIFF"), "chip") == np.asarray(image.convert("RGB"))).all()
 
 
-def test_a_jpeg_in_four_inks_has_the_right_colours(smooth: Picture) -> None:
+def test_a_jpeg_in_four_inks_has_the_right_colours(smooth: Pixels) -> None:
     """As Adobe's programs write it, with a marker: cyan, magenta, yellow and black, all inverted."""
     image = Image.fromarray(smooth).convert("CMYK")
     data = encoded(image, "JPEG", quality=95)
@@ -262,7 +262,7 @@ def test_a_jpeg_in_four_inks_has_the_right_colours(smooth: Picture) -> None:
     assert np.abs(decode(data, "inks").astype(int) - smooth).mean() < 3
 
 
-def test_a_jpeg_in_luminance_and_inks_has_the_right_colours(smooth: Picture) -> None:
+def test_a_jpeg_in_luminance_and_inks_has_the_right_colours(smooth: Pixels) -> None:
     """YCCK: what Adobe's programs write to save space; the marker says so by a 2."""
     # The luminance is that of the inks, so of the negative. Pillow stores the inverse of what it is given; the fourth
     # component, 255, is no black ink.
@@ -273,7 +273,7 @@ def test_a_jpeg_in_luminance_and_inks_has_the_right_colours(smooth: Picture) -> 
     assert np.abs(decode(bytes(data), "ycck").astype(int) - smooth).mean() < 3
 
 
-SEEDS: dict[str, Callable[[Picture], bytes]] = {
+SEEDS: dict[str, Callable[[Pixels], bytes]] = {
     "jpeg": lambda rgb: encoded(Image.fromarray(rgb), "JPEG"),
     "progressive": lambda rgb: encoded(Image.fromarray(rgb), "JPEG", progressive=True),
     "four components": four_components,
@@ -290,7 +290,7 @@ SEEDS: dict[str, Callable[[Picture], bytes]] = {
 
 @pytest.mark.filterwarnings("ignore")  # Pillow's, on damaged tags
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_damaged_file_is_an_error_or_a_picture_and_nothing_else(smooth: Picture, seed: str) -> None:
+def test_a_damaged_file_is_an_error_or_a_picture_and_nothing_else(smooth: Pixels, seed: str) -> None:
     """Cut anywhere, or with some bytes changed, in the header above all: no other exception, and no endless work."""
     data = SEEDS[seed](smooth[:24, :32])
     assert decode(data, "whole").shape == (24, 32, 3)
@@ -329,7 +329,7 @@ def test_a_file_that_is_too_large_is_refused() -> None:
         decode(bytes(64 * 2**20 + 1), "chip")
 
 
-def test_a_suffix_says_the_real_format(smooth: Picture) -> None:
+def test_a_suffix_says_the_real_format(smooth: Pixels) -> None:
     """It is found in the bytes, not in the file's name."""
     image = Image.fromarray(smooth)
     assert [suffix(encoded(image, kind), "x.bmp") for kind in ("JPEG", "PNG", "TIFF")] == ["jpg", "png", "tif"]

@@ -27,10 +27,10 @@ Chips = dict[str, bytes]
 def chips() -> Chips:
     """Make ten pictures of different sizes, a PNG among them."""
     rng = np.random.default_rng(0)
-    pictures = [rng.integers(0, 256, (16 + row, 16 + row, 3), dtype=np.uint8) for row in range(10)]
-    made = {f"chip-{row}": encode_jpeg(picture, 90) for row, picture in enumerate(pictures)}
+    images = [rng.integers(0, 256, (16 + row, 16 + row, 3), dtype=np.uint8) for row in range(10)]
+    made = {f"chip-{row}": encode_jpeg(image, 90) for row, image in enumerate(images)}
     buffer = io.BytesIO()
-    Image.fromarray(pictures[3]).save(buffer, "PNG")
+    Image.fromarray(images[3]).save(buffer, "PNG")
     return made | {"chip-3": buffer.getvalue()}
 
 
@@ -46,8 +46,11 @@ def pack(folder: Path, chips: Chips, *, a_shard: int = 4) -> pd.DataFrame:
     rows = []
     for start in range(0, len(chips), a_shard):
         with open_shard(folder / f"shard-{start // a_shard:05d}.tar") as shard:
-            rows += [(image, *shard.add(image, data)) for image, data in list(chips.items())[start : start + a_shard]]
-    return pd.DataFrame(rows, columns=["image", "shard", "offset", "length"])
+            rows += [
+                (image_id, *shard.add(image_id, data))
+                for image_id, data in list(chips.items())[start : start + a_shard]
+            ]
+    return pd.DataFrame(rows, columns=["image_id", "shard", "offset", "length"])
 
 
 def files(folder: Path) -> list[str]:
@@ -65,25 +68,25 @@ def blacken(found: Resized, folder: Path) -> None:
 def test_pictures_are_loaded_in_the_order_asked_for(folder: Path, chips: Chips, workers: int | None) -> None:
     """Whatever the catalog's order and the number of threads; each of the size asked for; progress counts up."""
     catalog = pack(folder, chips).sample(frac=1, random_state=0)
-    images = [*reversed(chips), "chip-5", "chip-5"]
+    image_ids = [*reversed(chips), "chip-5", "chip-5"]
     heard: list[tuple[int, int]] = []
-    pictures = load_pictures(
-        folder, catalog, images, size=16, report=lambda *step: heard.append(step), workers=workers
-    ).pictures
+    images = load_pictures(
+        folder, catalog, image_ids, size=16, report=lambda *step: heard.append(step), workers=workers
+    ).images
     store = Store(folder, catalog)
-    assert pictures.dtype == np.uint8
-    assert (pictures == np.stack([resize(store.rgb(image), 16) for image in images])).all()
+    assert images.dtype == np.uint8
+    assert (images == np.stack([resize(store.rgb(image_id), 16) for image_id in image_ids])).all()
     assert heard == [(row, 12) for row in range(1, 13)]
 
 
 def test_pictures_are_mapped_and_cannot_be_changed(folder: Path, chips: Chips) -> None:
     """They lie in a plain .npy file beside the store, which anybody can open."""
-    pictures = load_pictures(folder, pack(folder, chips), list(chips), size=8).pictures
-    assert isinstance(pictures.base, np.memmap)
+    images = load_pictures(folder, pack(folder, chips), list(chips), size=8).images
+    assert isinstance(images.base, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
-        pictures[0] = 0
+        images[0] = 0
     (name,) = files(folder)
-    assert (np.load(folder.parent / ".resized/ingest" / name) == pictures).all()
+    assert (np.load(folder.parent / ".resized/ingest" / name) == images).all()
 
 
 def test_chips_are_decoded_once_for_all_who_ask(folder: Path, chips: Chips) -> None:
@@ -92,7 +95,7 @@ def test_chips_are_decoded_once_for_all_who_ask(folder: Path, chips: Chips) -> N
     blacken(load_pictures(folder, catalog, list(chips), size=8), folder)
     heard: list[tuple[int, int]] = []
     again = load_pictures(folder, catalog, list(chips), size=8, report=lambda *step: heard.append(step))
-    assert not again.pictures.any()
+    assert not again.images.any()
     assert heard == [(10, 10)]
 
 
@@ -107,16 +110,16 @@ def test_a_chip_that_changed_is_seen_whatever_the_catalog_says(folder: Path, chi
         shard.write(changed)
     after = load_pictures(folder, catalog, list(chips), size=8)
     assert after.digest != before.digest
-    assert not after.pictures[3].any() and before.pictures[3].any()
-    assert (np.delete(after.pictures, 3, axis=0) == np.delete(before.pictures, 3, axis=0)).all()
+    assert not after.images[3].any() and before.images[3].any()
+    assert (np.delete(after.images, 3, axis=0) == np.delete(before.images, 3, axis=0)).all()
 
 
 def test_other_images_or_another_order_are_another_file(folder: Path, chips: Chips) -> None:
     """Rows would be somebody else's."""
     catalog = pack(folder, chips)
     digests = {
-        load_pictures(folder, catalog, images, size=8).digest
-        for images in (list(chips), list(chips)[1:], list(reversed(chips)), ["chip-0"])
+        load_pictures(folder, catalog, image_ids, size=8).digest
+        for image_ids in (list(chips), list(chips)[1:], list(reversed(chips)), ["chip-0"])
     }
     assert len(digests) == 4
 
@@ -140,8 +143,8 @@ def test_sizes_live_side_by_side_and_have_digests_of_their_own(folder: Path, chi
 def test_files_of_other_data_are_removed_at_every_size(folder: Path, chips: Chips) -> None:
     """Or the disk would fill; who still has one mapped goes on reading it. So is what a killed process left."""
     catalog = pack(folder, chips)
-    before = [load_pictures(folder, catalog, list(chips), size=size).pictures for size in (8, 16)]
-    kept = [np.array(pictures) for pictures in before]
+    before = [load_pictures(folder, catalog, list(chips), size=size).images for size in (8, 16)]
+    kept = [np.array(images) for images in before]
     (folder.parent / ".resized/ingest/.unfinished-16-abc.npy").write_bytes(b"half")
     after = load_pictures(folder, pack(folder, chips | {"chip-1": chips["chip-2"]}), list(chips), size=8)
     assert files(folder) == [f"{after.digest}.npy"]
@@ -154,7 +157,7 @@ def test_the_stores_of_two_steps_do_not_mix(folder: Path, chips: Chips) -> None:
     dehazed = folder.with_name("dehaze")
     other = load_pictures(dehazed, pack(dehazed, chips | {"chip-1": chips["chip-2"]}), list(chips), size=8)
     assert len(files(folder)) == len(files(dehazed)) == 1
-    assert (other.pictures[1] == other.pictures[2]).all()
+    assert (other.images[1] == other.images[2]).all()
 
 
 def test_other_code_is_another_key(folder: Path, chips: Chips, monkeypatch: pytest.MonkeyPatch) -> None:

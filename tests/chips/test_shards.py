@@ -51,15 +51,15 @@ def test_any_tar_lists_the_chips(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4), (1, 2, 3)).save(png, "PNG")
     chips = {"b": JPEG, "a": png.getvalue(), "long" * 60: JPEG}
     with open_shard(tmp_path / "shard-00000.tar") as shard:
-        places = {image: shard.add(image, data) for image, data in chips.items()}
+        places = {image_id: shard.add(image_id, data) for image_id, data in chips.items()}
     with tarfile.open(tmp_path / "shard-00000.tar", "r:") as tar:
         members = tar.getmembers()
         assert [tar.extractfile(member).read() for member in members] == list(chips.values())  # type: ignore[union-attr]
     assert [member.name for member in members] == ["b.jpg", "a.png", f"{'long' * 60}.jpg"]
     assert [(m.mtime, m.uid, m.gid, m.uname, m.mode) for m in members] == [(0, 0, 0, "", 0o644)] * 3
     whole = (tmp_path / "shard-00000.tar").read_bytes()
-    for image, (name, offset, length) in places.items():
-        assert name == "shard-00000.tar" and whole[offset : offset + length] == chips[image]
+    for image_id, (name, offset, length) in places.items():
+        assert name == "shard-00000.tar" and whole[offset : offset + length] == chips[image_id]
 
 
 def test_what_is_no_picture_leaves_no_shard(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_the_number_of_processes_changes_no_byte(tmp_path: Path, workers: int) -
     done: list[int] = []
     tables = write(tmp_path / "some", workers=workers, report=done.append)
     assert digests(tmp_path / "some/result") == PLAIN
-    assert list(tables["catalog"]["image"]) == [f"chip-{number}" for number in range(20)]
+    assert list(tables["catalog"]["image_id"]) == [f"chip-{number}" for number in range(20)]
     assert list(tables["odd"]["number"]) == list(range(1, 20, 2)) and tables["odd"]["first"].dtype == np.bool_
     assert done[-1] == 20 and done == sorted(done)
 

@@ -20,10 +20,10 @@ Chips = dict[str, bytes]
 def chips() -> Chips:
     """Make ten pictures of different lengths, a PNG and one of a very long name among them."""
     rng = np.random.default_rng(0)
-    pictures = [rng.integers(0, 256, (16 + row, 16 + row, 3), dtype=np.uint8) for row in range(10)]
-    made = {f"chip-{row}": encode_jpeg(picture, 90) for row, picture in enumerate(pictures)}
+    images = [rng.integers(0, 256, (16 + row, 16 + row, 3), dtype=np.uint8) for row in range(10)]
+    made = {f"chip-{row}": encode_jpeg(image, 90) for row, image in enumerate(images)}
     buffer = io.BytesIO()
-    Image.fromarray(pictures[3]).save(buffer, "PNG")
+    Image.fromarray(images[3]).save(buffer, "PNG")
     return made | {"chip-3": buffer.getvalue(), f"long-{'x' * 150}": made["chip-0"]}
 
 
@@ -32,8 +32,10 @@ def pack(folder: Path, chips: Chips) -> pd.DataFrame:
     rows = []
     for start in range(0, len(chips), 4):
         with open_shard(folder / f"shard-{start // 4:05d}.tar") as shard:
-            rows += [(image, *shard.add(image, data)) for image, data in list(chips.items())[start : start + 4]]
-    return pd.DataFrame(rows, columns=["image", "shard", "offset", "length"])
+            rows += [
+                (image_id, *shard.add(image_id, data)) for image_id, data in list(chips.items())[start : start + 4]
+            ]
+    return pd.DataFrame(rows, columns=["image_id", "shard", "offset", "length"])
 
 
 def test_one_seek_gives_the_original_bytes(tmp_path: Path, chips: Chips) -> None:
@@ -43,7 +45,7 @@ def test_one_seek_gives_the_original_bytes(tmp_path: Path, chips: Chips) -> None
     for row in catalog.itertuples():
         with (tmp_path / str(row.shard)).open("rb") as file:
             file.seek(int(str(row.offset)))
-            assert file.read(int(str(row.length))) == chips[str(row.image)] == store.bytes(str(row.image))
+            assert file.read(int(str(row.length))) == chips[str(row.image_id)] == store.bytes(str(row.image_id))
 
 
 def test_a_chip_that_cannot_be_read_is_an_error_that_says_why(tmp_path: Path, chips: Chips) -> None:

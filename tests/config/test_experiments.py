@@ -13,8 +13,8 @@ from igarape.errors import InputError
 from igarape.files import write_json
 from igarape.labels import Vocabulary
 
-KNOBS: dict[str, Any] = tiny.KNOBS | {"dropout": {"choice": [0.4, 0.0, 0.2]}, "width": 1}
-GOOD: dict[str, Any] = tiny.CONTENT | {"backbone": "mobilenet", "size": 64, "knobs": KNOBS}
+HYPERPARAMETERS: dict[str, Any] = tiny.HYPERPARAMETERS | {"dropout": {"choice": [0.4, 0.0, 0.2]}, "width": 1}
+GOOD: dict[str, Any] = tiny.CONTENT | {"backbone": "mobilenet", "size": 64, "hyperparameters": HYPERPARAMETERS}
 WITH_RARE = Vocabulary(exclusive=("sun",), alone=(), common=("tree",), rare=("kiln",))
 WITHOUT_RARE = Vocabulary(exclusive=(), alone=(), common=("tree",), rare=())
 
@@ -35,7 +35,7 @@ def refused(**changes: object) -> list[str]:
     ("changes", "line"),
     [
         ({"size": 100}, "  size  should be a multiple of 32 (got 100)"),
-        ({"chips": "raw"}, "  chips  should be 'ingest', 'dehaze' or 'nir' (got 'raw')"),
+        ({"chips": "ingest"}, "  chips  should be 'raw', 'dehazed' or 'nir' (got 'ingest')"),
         ({"labels": "common"}, "  labels  should be 'all' or 'rare' (got 'common')"),
         ({"weights": ""}, "  weights  should not be empty (got '')"),
         ({"epochs": 0}, "  epochs  should be at least 1 (got 0)"),
@@ -56,16 +56,16 @@ def test_an_unknown_backbone_meets_those_that_there_are() -> None:
 
 def test_a_head_cannot_learn_from_features_that_are_drawn_at_random() -> None:
     """Head first makes sense where weights are loaded."""
-    (line,) = refused(knobs=KNOBS | {"head_epochs": {"choice": [0, 20]}})
-    assert "knobs.head_epochs should be 0 where weights are none" in line
-    read(weights="imagenet", knobs=KNOBS | {"head_epochs": 20})
+    (line,) = refused(hyperparameters=HYPERPARAMETERS | {"head_epochs": {"choice": [0, 20]}})
+    assert "hyperparameters.head_epochs should be 0 where weights are none" in line
+    read(weights="imagenet", hyperparameters=HYPERPARAMETERS | {"head_epochs": 20})
 
 
 def test_only_loaded_weights_can_be_kept() -> None:
     """Layers that are frozen as they were drawn at random would say nothing."""
-    (line,) = refused(knobs=KNOBS | {"frozen": {"choice": [0, 0.4]}})
-    assert "knobs.frozen should be 0 where weights are none" in line
-    read(weights="imagenet", knobs=KNOBS | {"frozen": 0.4})
+    (line,) = refused(hyperparameters=HYPERPARAMETERS | {"frozen": {"choice": [0, 0.4]}})
+    assert "hyperparameters.frozen should be 0 where weights are none" in line
+    read(weights="imagenet", hyperparameters=HYPERPARAMETERS | {"frozen": 0.4})
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ def test_only_loaded_weights_can_be_kept() -> None:
 )
 def test_the_smallest_chips_have_to_fit_the_backbone(backbone: str, size: int, smallest: float, least: int) -> None:
     """Its last block would have nothing to see; chips that grow are looked at where they are smallest."""
-    (line,) = refused(backbone=backbone, size=size, knobs=KNOBS | {"smallest": smallest})
-    assert f"size times knobs.smallest should be at least {least} for {backbone}" in line
+    (line,) = refused(backbone=backbone, size=size, hyperparameters=HYPERPARAMETERS | {"smallest": smallest})
+    assert f"size times hyperparameters.smallest should be at least {least} for {backbone}" in line
 
 
 def test_only_some_networks_can_be_made_wider() -> None:
     """For the others a width would mean nothing."""
-    (line,) = refused(backbone="vgg16", knobs=KNOBS | {"width": 0.5})
-    assert "knobs.width should be 1.0 for vgg16" in line
+    (line,) = refused(backbone="vgg16", hyperparameters=HYPERPARAMETERS | {"width": 0.5})
+    assert "hyperparameters.width should be 1.0 for vgg16" in line
 
 
 def test_a_missing_weights_file_is_named_before_anything_is_trained() -> None:
@@ -95,18 +95,18 @@ def test_a_missing_weights_file_is_named_before_anything_is_trained() -> None:
 @pytest.mark.parametrize(("weights", "files"), [("none", ()), ("imagenet", ()), ("a/b.h5", (Path("a/b.h5"),))])
 def test_an_experiment_begins_with_a_file_where_its_weights_are_one(weights: str, files: tuple[Path, ...]) -> None:
     """Trees begin with none."""
-    assert read(weights=weights, knobs=KNOBS).files() == files
+    assert read(weights=weights, hyperparameters=HYPERPARAMETERS).files() == files
     assert tiny.tabular().files() == ()
 
 
 def test_a_softmax_needs_labels_that_exclude_each_other() -> None:
     """Among those that the learner predicts."""
-    wanted = read(knobs=KNOBS | {"loss": {"choice": ["bce", "softmax"]}})
+    wanted = read(hyperparameters=HYPERPARAMETERS | {"loss": {"choice": ["bce", "softmax"]}})
     wanted.check(WITH_RARE, nir=False)
-    with pytest.raises(InputError, match=r"knobs\.loss: softmax.*the data set names none"):
+    with pytest.raises(InputError, match=r"hyperparameters\.loss: softmax.*the data set names none"):
         wanted.check(WITHOUT_RARE, nir=False)
-    with pytest.raises(InputError, match=r"knobs\.loss: softmax"):
-        read(labels="rare", knobs=KNOBS | {"loss": "softmax"}).check(WITH_RARE, nir=False)
+    with pytest.raises(InputError, match=r"hyperparameters\.loss: softmax"):
+        read(labels="rare", hyperparameters=HYPERPARAMETERS | {"loss": "softmax"}).check(WITH_RARE, nir=False)
 
 
 def test_the_plain_network_has_no_published_weights() -> None:
@@ -118,8 +118,8 @@ def test_the_plain_network_has_no_published_weights() -> None:
 @pytest.mark.parametrize("width", [0.5, {"choice": [0.5, 1.0]}])
 def test_loaded_weights_fix_the_width(width: object) -> None:
     """Weights were made at width 1, so another width, or a search over it, cannot load them."""
-    (line,) = refused(weights="imagenet", knobs=KNOBS | {"width": width})
-    assert "knobs.width should be 1.0 where weights are loaded" in line
+    (line,) = refused(weights="imagenet", hyperparameters=HYPERPARAMETERS | {"width": width})
+    assert "hyperparameters.width should be 1.0 where weights are loaded" in line
 
 
 def test_an_experiment_predicts_all_labels_or_the_rare_ones() -> None:
@@ -137,7 +137,7 @@ def test_a_rare_label_learner_needs_rare_labels() -> None:
 def test_a_learner_on_near_infrared_needs_tifs() -> None:
     """A data set that names none cannot serve it, and the error says both ways out; other learners need none."""
     read(chips="nir").check(WITH_RARE, nir=True)
-    read(chips="dehaze").check(WITH_RARE, nir=False)
+    read(chips="dehazed").check(WITH_RARE, nir=False)
     with pytest.raises(InputError, match=r"chips: nir: the data set names no TIFs.*source\.nir.*out of params\.yaml"):
         read(chips="nir").check(WITH_RARE, nir=False)
 
@@ -177,7 +177,7 @@ def write_trees(folder: Path, **changes: object) -> Path:
 
 
 def test_the_backbone_says_what_a_learner_is_made_of(tmp_path: Path) -> None:
-    """A network has its keys and knobs, boosted trees have theirs; the common part is the same."""
+    """A network has its keys and hyperparameters, boosted trees have theirs; the common part is the same."""
     write(tmp_path, "small")
     trees = read_experiment("trees", write_trees(tmp_path))
     assert isinstance(trees, Tabular) and isinstance(read_experiment("small", tmp_path), Network)
@@ -199,36 +199,39 @@ def test_an_unknown_backbone_meets_those_of_all_kinds(changes: dict[str, Any], t
 
 
 @pytest.mark.parametrize(
-    ("knobs", "line"),
+    ("hyperparameters", "line"),
     [
-        ({"depth": 2.5}, "  knobs.depth  should be a whole number, or a choice of whole numbers (got 2.5)"),
-        ({"depth": {"choice": [2, 2.5]}}, "  knobs.depth  should be a whole number, or a choice of whole numbers"),
+        ({"depth": 2.5}, "  hyperparameters.depth  should be a whole number, or a choice of whole numbers (got 2.5)"),
+        (
+            {"depth": {"choice": [2, 2.5]}},
+            "  hyperparameters.depth  should be a whole number, or a choice of whole numbers",
+        ),
         (
             {"depth": {"low": 2, "high": 4, "scale": "linear"}},
-            "  knobs.depth  should be a whole number, or a choice of whole numbers",
+            "  hyperparameters.depth  should be a whole number, or a choice of whole numbers",
         ),
-        ({"columns": 0}, "  knobs.columns  should lie in 0.01..1.0 (got 0)"),
-        ({"dropout": 0.1}, "  knobs.dropout  is not known; known are: "),
+        ({"columns": 0}, "  hyperparameters.columns  should lie in 0.01..1.0 (got 0)"),
+        ({"dropout": 0.1}, "  hyperparameters.dropout  is not known; known are: "),
     ],
 )
-def test_trees_have_knobs_of_their_own(knobs: dict[str, Any], line: str, tmp_path: Path) -> None:
+def test_trees_have_knobs_of_their_own(hyperparameters: dict[str, Any], line: str, tmp_path: Path) -> None:
     """Each has its bounds, and half a level of a tree there is not."""
     with pytest.raises(InputError) as caught:
-        read_experiment("trees", write_trees(tmp_path, knobs=tiny.TREE_KNOBS | knobs))
+        read_experiment("trees", write_trees(tmp_path, hyperparameters=tiny.TREE_HYPERPARAMETERS | hyperparameters))
     assert str(caught.value).splitlines()[1].startswith(line)
 
 
 def test_a_learner_says_whether_it_is_asked_from_eight_sides() -> None:
-    """A network by its knob; trees never, as all sides have the same statistics."""
-    assert [read().tta(tiny.KNOBS | {"tta": tta}) for tta in (False, True)] == [False, True]
-    assert not tiny.tabular().tta(tiny.TREE_KNOBS)
+    """A network by its hyperparameter; trees never, as all sides have the same statistics."""
+    assert [read().tta(tiny.HYPERPARAMETERS | {"tta": tta}) for tta in (False, True)] == [False, True]
+    assert not tiny.tabular().tta(tiny.TREE_HYPERPARAMETERS)
 
 
 def test_what_an_older_search_found_is_not_taken_for_the_experiments(tmp_path: Path) -> None:
     """Its file and what is unlike are named, and the command that searches anew."""
     (tmp_path / "leafy").mkdir()
-    write_json({"knobs": KNOBS | {"dropout": 0.2}, "score": 0.5}, tmp_path / "leafy/best.json")
+    write_json({"hyperparameters": HYPERPARAMETERS | {"dropout": 0.2}, "score": 0.5}, tmp_path / "leafy/best.json")
     assert read_best("leafy", read(), tmp_path)["score"] == 0.5
     told = r"leafy/best\.json: decay, dropout: not as .* Run: igarape search --experiment leafy"
     with pytest.raises(InputError, match=told):
-        read_best("leafy", read(knobs=KNOBS | {"decay": 0.1, "dropout": 0.4}), tmp_path)
+        read_best("leafy", read(hyperparameters=HYPERPARAMETERS | {"decay": 0.1, "dropout": 0.4}), tmp_path)

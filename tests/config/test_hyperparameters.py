@@ -1,39 +1,39 @@
-"""Knobs: one value, a choice or a range, and how each fault is told."""
+"""Hyperparameters: one value, a choice or a range, and how each fault is told."""
 
 from typing import Any, ClassVar
 
 import pytest
 from pydantic import ConfigDict
 
-from igarape.config.hyperparameters import Choice, Knob, NetworkKnobs, Range, Space
+from igarape.config.hyperparameters import Choice, Hyperparameter, NetworkHyperparameters, Range, Space
 from igarape.config.schema import Section, validate
 from igarape.errors import InputError
 
 GOOD: dict[str, Any] = {"rate": 0.1, "dropout": {"choice": [0.4, 0.0, 0.2]}, "loss": "bce", "tta": True}
 
 
-class Knobs(Space):
+class Hyperparameters(Space):
     """A small space."""
 
     numbers: ClassVar = {"rate": (0.001, 1.0), "dropout": (0.0, 0.9)}
     words: ClassVar = {"loss": ("bce", "focal"), "tta": (False, True)}
 
-    rate: Knob
-    dropout: Knob
-    loss: Knob
-    tta: Knob
+    rate: Hyperparameter
+    dropout: Hyperparameter
+    loss: Hyperparameter
+    tta: Hyperparameter
 
 
 class File(Section):
     """What holds such a space."""
 
     model_config = ConfigDict(frozen=True)
-    knobs: Knobs
+    hyperparameters: Hyperparameters
 
 
-def read(**changes: object) -> Knobs:
-    """Validate the good knobs with changes."""
-    return validate(File, {"knobs": GOOD | changes}, "e.yaml").knobs
+def read(**changes: object) -> Hyperparameters:
+    """Validate the good hyperparameters with changes."""
+    return validate(File, {"hyperparameters": GOOD | changes}, "e.yaml").hyperparameters
 
 
 def refused(**changes: object) -> list[str]:
@@ -44,23 +44,23 @@ def refused(**changes: object) -> list[str]:
 
 
 def test_a_knob_is_one_value_a_choice_or_a_range() -> None:
-    """The three ways to write a knob; a whole number is a number, a word or a switch is itself."""
-    knobs = read(rate={"low": 0.01, "high": 0.1, "scale": "log"}, dropout=0)
-    assert knobs.fixed() == {"dropout": 0.0, "loss": "bce", "tta": True}
-    assert type(knobs.fixed()["dropout"]) is float
-    assert knobs.searched() == {"rate": Range(low=0.01, high=0.1, scale="log")}
+    """The three ways to write a hyperparameter; a whole number is a number, a word or a switch is itself."""
+    hyperparameters = read(rate={"low": 0.01, "high": 0.1, "scale": "log"}, dropout=0)
+    assert hyperparameters.fixed() == {"dropout": 0.0, "loss": "bce", "tta": True}
+    assert type(hyperparameters.fixed()["dropout"]) is float
+    assert hyperparameters.searched() == {"rate": Range(low=0.01, high=0.1, scale="log")}
     assert read(loss={"choice": ["focal", "bce"]}).searched()["loss"] == Choice(choice=("focal", "bce"))
 
 
 def test_the_values_of_a_knob_are_all_that_it_may_become() -> None:
     """One, those of the choice, or the ends of the range."""
-    knobs = read(rate={"low": 0.01, "high": 0.1, "scale": "log"})
-    assert (knobs.values("rate"), knobs.values("loss")) == ((0.01, 0.1), ("bce",))
-    assert knobs.values("dropout") == (0.4, 0.0, 0.2)
+    hyperparameters = read(rate={"low": 0.01, "high": 0.1, "scale": "log"})
+    assert (hyperparameters.values("rate"), hyperparameters.values("loss")) == ((0.01, 0.1), ("bce",))
+    assert hyperparameters.values("dropout") == (0.4, 0.0, 0.2)
 
 
 def test_the_ends_are_two_whole_corners_of_the_space() -> None:
-    """All knobs at their smallest, all at their largest; choices need not be sorted."""
+    """All hyperparameters at their smallest, all at their largest; choices need not be sorted."""
     low, high = read(tta={"choice": [True, False]}).ends()
     assert set(low) == set(high) == set(GOOD)
     assert (low["dropout"], high["dropout"]) == (0.0, 0.4)
@@ -68,7 +68,7 @@ def test_the_ends_are_two_whole_corners_of_the_space() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "strange"),
+    ("changes", "mismatches"),
     [
         ({}, []),
         ({"rate": 0.01 * (1 - 1e-12)}, []),
@@ -79,19 +79,19 @@ def test_the_ends_are_two_whole_corners_of_the_space() -> None:
     ],
 )
 def test_values_that_no_search_of_this_space_would_give_are_strange(
-    changes: dict[str, Any], strange: list[str]
+    changes: dict[str, Any], mismatches: list[str]
 ) -> None:
-    """Another fixed value, none of the choice, beyond the range; and a knob that the space lacks, or has besides."""
+    """Another fixed value, none of the choice, beyond the range; and what the space lacks, or has besides."""
     space = read(rate={"low": 0.01, "high": 0.1, "scale": "log"})
     values: dict[str, Any] = {"rate": 0.1, "dropout": 0.0, "loss": "bce", "tta": True}
-    assert space.strange(values | changes) == strange
-    assert space.strange({name: value for name, value in values.items() if name != "tta"}) == ["tta"]
+    assert space.mismatches(values | changes) == mismatches
+    assert space.mismatches({name: value for name, value in values.items() if name != "tta"}) == ["tta"]
 
 
 @pytest.mark.parametrize("name", ["rate", "dropout"])
 def test_every_number_has_bounds_in_whichever_way_it_is_written(name: str) -> None:
-    """A value, one of a choice, or the end of a range outside the bounds is a fault at the knob's own place."""
-    low, high = Knobs.numbers[name]
+    """A value, one of a choice, or the end of a range outside the bounds is a fault at its own place."""
+    low, high = Hyperparameters.numbers[name]
     ways = [
         low - 1,
         high + 1,
@@ -101,7 +101,7 @@ def test_every_number_has_bounds_in_whichever_way_it_is_written(name: str) -> No
     ]
     for written in ways:
         (line,) = refused(**{name: written})
-        assert line.startswith(f"  knobs.{name}  should lie in {low}..{high}")
+        assert line.startswith(f"  hyperparameters.{name}  should lie in {low}..{high}")
 
 
 @pytest.mark.parametrize(
@@ -110,13 +110,13 @@ def test_every_number_has_bounds_in_whichever_way_it_is_written(name: str) -> No
 def test_a_word_is_one_of_those_that_are_known(written: object) -> None:
     """And cannot be drawn from a range."""
     (line,) = refused(loss=written)
-    assert line.startswith("  knobs.loss  should be one or a choice of bce, focal")
+    assert line.startswith("  hyperparameters.loss  should be one or a choice of bce, focal")
 
 
 def test_a_switch_is_true_or_false() -> None:
     """In YAML's words."""
     (line,) = refused(tta="yes")
-    assert line == "  knobs.tta  should be one or a choice of false, true (got 'yes')"
+    assert line == "  hyperparameters.tta  should be one or a choice of false, true (got 'yes')"
 
 
 def test_all_faults_are_shown_at_once() -> None:
@@ -125,44 +125,47 @@ def test_all_faults_are_shown_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("knob", "lines"),
+    ("hyperparameter", "lines"),
     [
-        ({"choice": [0.1]}, ["  knobs.dropout.choice  should hold at least 2 values"]),
+        ({"choice": [0.1]}, ["  hyperparameters.dropout.choice  should hold at least 2 values"]),
         (
             {"chioce": [0.1, 0.2]},
             [
-                "  knobs.dropout.choice  is missing",
-                "  knobs.dropout.chioce  is not known; did you mean knobs.dropout.choice?",
+                "  hyperparameters.dropout.choice  is missing",
+                "  hyperparameters.dropout.chioce  is not known; did you mean hyperparameters.dropout.choice?",
             ],
         ),
         (
             {"low": 0.1, "hihg": 0.2, "scale": "log"},
             [
-                "  knobs.dropout.high  is missing",
-                "  knobs.dropout.hihg  is not known; did you mean knobs.dropout.high?",
+                "  hyperparameters.dropout.high  is missing",
+                "  hyperparameters.dropout.hihg  is not known; did you mean hyperparameters.dropout.high?",
             ],
         ),
-        ({"low": 0.3, "high": 0.2, "scale": "log"}, ["  knobs.dropout  low should be below high (got 0.3 and 0.2)"]),
+        (
+            {"low": 0.3, "high": 0.2, "scale": "log"},
+            ["  hyperparameters.dropout  low should be below high (got 0.3 and 0.2)"],
+        ),
         (
             {"low": 0.0, "high": 0.2, "scale": "log"},
-            ["  knobs.dropout  low should be above 0 on a log scale (got 0.0)"],
+            ["  hyperparameters.dropout  low should be above 0 on a log scale (got 0.0)"],
         ),
         (
             {"low": 0.1, "high": 0.2, "scale": "lgo"},
-            ["  knobs.dropout.scale  should be 'linear' or 'log' (got 'lgo')"],
+            ["  hyperparameters.dropout.scale  should be 'linear' or 'log' (got 'lgo')"],
         ),
-        ("much", ["  knobs.dropout  should be a valid number (got 'much')"]),
-        (True, ["  knobs.dropout  should be a valid number (got True)"]),
-        (None, ["  knobs.dropout  should be a valid number (got None)"]),
-        ([0.1, 0.2], ["  knobs.dropout  should be a valid number"]),
+        ("much", ["  hyperparameters.dropout  should be a valid number (got 'much')"]),
+        (True, ["  hyperparameters.dropout  should be a valid number (got True)"]),
+        (None, ["  hyperparameters.dropout  should be a valid number (got None)"]),
+        ([0.1, 0.2], ["  hyperparameters.dropout  should be a valid number"]),
     ],
 )
-def test_a_faulty_knob_is_told_in_the_files_words(knob: object, lines: list[str]) -> None:
+def test_a_faulty_knob_is_told_in_the_files_words(hyperparameter: object, lines: list[str]) -> None:
     """The reader sees the way of writing that they seem to have meant."""
-    assert refused(dropout=knob) == lines
+    assert refused(dropout=hyperparameter) == lines
 
 
 def test_each_knob_of_a_network_is_a_number_with_bounds_or_a_word() -> None:
     """None is both, and none is neither."""
-    names = [*NetworkKnobs.numbers, *NetworkKnobs.words]
-    assert sorted(names) == sorted(NetworkKnobs.model_fields)
+    names = [*NetworkHyperparameters.numbers, *NetworkHyperparameters.words]
+    assert sorted(names) == sorted(NetworkHyperparameters.model_fields)

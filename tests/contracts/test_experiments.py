@@ -31,18 +31,20 @@ def built() -> set[tuple[object, ...]]:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if isinstance(read_experiment(name, FOLDER), Network)])
 def test_the_network_builds_at_both_ends_of_its_space(name: str, built: set[tuple[object, ...]]) -> None:
-    """Smallest and largest knobs give a network from pictures to a probability per label."""
+    """Smallest and largest hyperparameters give a network from pictures to a probability per label."""
     from igarape.learners.networks.backbones import build_network
 
     experiment = read_experiment(name, FOLDER)
     assert isinstance(experiment, Network)
-    for knobs in experiment.knobs.ends():
-        network = (experiment.backbone, knobs["width"], knobs["dropout"], knobs["loss"])
+    for hyperparameters in experiment.hyperparameters.ends():
+        network = (experiment.backbone, hyperparameters["width"], hyperparameters["dropout"], hyperparameters["loss"])
         if network in built:
             continue
         # Weights do not change the shape, and the tests have to run without them.
-        exclusive = 3 if knobs["loss"] == "softmax" else 0
-        model = build_network(experiment.backbone, "none", labels=LABELS, exclusive=exclusive, knobs=knobs)
+        exclusive = 3 if hyperparameters["loss"] == "softmax" else 0
+        model = build_network(
+            experiment.backbone, "none", labels=LABELS, exclusive=exclusive, hyperparameters=hyperparameters
+        )
         assert model.input_shape == (None, None, None, 3)
         assert model.output_shape == (None, LABELS)
         built.add(network)

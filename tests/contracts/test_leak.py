@@ -21,7 +21,7 @@ from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.learners import crossfit
 from igarape.learners.crossfit import Recipe, cross_fit
-from igarape.learners.examples import Pictures, Rows
+from igarape.learners.examples import Images, Rows
 from igarape.scores.metrics import mean_average_precision
 from igarape.tables import HOLDOUT, Probabilities, predictions, read_predictions, write_table
 
@@ -38,16 +38,16 @@ class Memoriser:
         """Open models that keep wrote."""
         self.memories = [np.load(path) for path in paths]
 
-    def predict(self, pictures: Pictures, *, rows: Rows, tta: bool, batch: int) -> Probabilities:
+    def predict(self, images: Images, *, rows: Rows, tta: bool, batch: int) -> Probabilities:
         """Answer the mean over the models."""
-        answers = [memory["y"][nearest(pictures[rows], memory["pictures"])] for memory in self.memories]
+        answers = [memory["y"][nearest(images[rows], memory["images"])] for memory in self.memories]
         p: Probabilities = np.mean(answers, axis=0).astype(np.float32)
         return p
 
 
-def nearest(pictures: Pictures, learned: Pictures) -> npt.NDArray[np.intp]:
+def nearest(images: Images, learned: Images) -> npt.NDArray[np.intp]:
     """Return for each picture the row of the learned one at the least distance."""
-    a, b = (some.reshape(len(some), -1).astype(np.float64) for some in (pictures, learned))
+    a, b = (some.reshape(len(some), -1).astype(np.float64) for some in (images, learned))
     return np.asarray(((b**2).sum(axis=1) - 2 * a @ b.T).argmin(axis=1))
 
 
@@ -55,31 +55,31 @@ def nearest(pictures: Pictures, learned: Pictures) -> npt.NDArray[np.intp]:
 class Memory:
     """What was learned."""
 
-    pictures: Pictures
+    images: Images
     y: Booleans
 
     def export(self, stem: Path) -> Path:
         """Write it."""
         path = stem.with_name(f"{stem.name}.onnx")
         with path.open("wb") as file:
-            np.savez(file, pictures=self.pictures, y=self.y)
+            np.savez(file, images=self.images, y=self.y)
         return path
 
 
-def memorise(pictures: Pictures, y: Booleans, *, train: Rows, **others: Any) -> Memory:
+def memorise(images: Images, y: Booleans, *, train: Rows, **others: Any) -> Memory:
     """Learn the training rows by heart."""
-    return Memory(pictures[train], y[train])
+    return Memory(images[train], y[train])
 
 
-def memorise_all(pictures: Pictures, y: Booleans, **others: Any) -> Memory:
+def memorise_all(images: Images, y: Booleans, **others: Any) -> Memory:
     """Learn every row by heart, the predicted fold's too: the planted leak."""
-    return Memory(pictures, y)
+    return Memory(images, y)
 
 
 def score(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
-    pictures: Pictures,
+    images: Images,
     y: Booleans,
     *,
     folds: Rows,
@@ -90,9 +90,9 @@ def score(
     monkeypatch.setattr(crossfit, "fit", learn)
     monkeypatch.setattr(crossfit, "Predictor", Memoriser)
     folder.mkdir(exist_ok=True)
-    recipe = Recipe(tiny.tiny(), tiny.KNOBS, 0, epochs=1, validation=0.1, patience=1, seed=1, threads=1)
+    recipe = Recipe(tiny.tiny(), tiny.HYPERPARAMETERS, 0, epochs=1, validation=0.1, patience=1, seed=1, threads=1)
     return cross_fit(
-        pictures,
+        images,
         y,
         folds=folds,
         groups=groups,
@@ -105,31 +105,31 @@ def score(
 
 
 @pytest.fixture(scope="module")
-def noise() -> tuple[Pictures, Booleans, Rows, list[str]]:
+def noise() -> tuple[Images, Booleans, Rows, list[str]]:
     """Give pictures of noise, labels by chance, folds and groups."""
     rng = np.random.default_rng(2)
-    pictures = rng.integers(0, 256, (COUNT, 4, 4, 3), dtype=np.uint8)
+    images = rng.integers(0, 256, (COUNT, 4, 4, 3), dtype=np.uint8)
     y = rng.random((COUNT, len(LABELS))) < CHANCE
     groups = [f"chip-{row}" for row in range(COUNT)]
-    return pictures, y, make_folds(y, groups, folds=5, holdout=0.2, seed=1), groups
+    return images, y, make_folds(y, groups, folds=5, holdout=0.2, seed=1), groups
 
 
 def test_a_memoriser_scores_at_chance_out_of_fold_and_on_the_hold_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noise: tuple[Pictures, Booleans, Rows, list[str]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noise: tuple[Images, Booleans, Rows, list[str]]
 ) -> None:
     """No model predicts a row that it learned from."""
-    pictures, y, folds, groups = noise
-    p = score(tmp_path, monkeypatch, pictures, y, folds=folds, groups=groups)
+    images, y, folds, groups = noise
+    p = score(tmp_path, monkeypatch, images, y, folds=folds, groups=groups)
     for rows in (folds != HOLDOUT, folds == HOLDOUT):
         assert mean_average_precision(y[rows], p[rows]) == pytest.approx(CHANCE, abs=LUCK)
 
 
 def test_a_fold_model_that_learned_its_own_fold_scores_far_above_chance(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noise: tuple[Pictures, Booleans, Rows, list[str]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noise: tuple[Images, Booleans, Rows, list[str]]
 ) -> None:
     """The memoriser would notice the leak: it knows every answer."""
-    pictures, y, folds, groups = noise
-    p = score(tmp_path, monkeypatch, pictures, y, folds=folds, groups=groups, learn=memorise_all)
+    images, y, folds, groups = noise
+    p = score(tmp_path, monkeypatch, images, y, folds=folds, groups=groups, learn=memorise_all)
     assert mean_average_precision(y, p) == 1.0
 
 
@@ -137,20 +137,20 @@ def test_neighbours_leak_unless_their_scene_stays_together(tmp_path: Path, monke
     """Chips of one scene look alike and have its labels: split by chip they are known, split by scene they are new."""
     rng = np.random.default_rng(3)
     scenes = np.arange(COUNT) // 4
-    pictures = rng.integers(20, 230, (COUNT // 4, 4, 4, 3))[scenes] + rng.integers(-9, 9, (COUNT, 4, 4, 3))
+    images = rng.integers(20, 230, (COUNT // 4, 4, 4, 3))[scenes] + rng.integers(-9, 9, (COUNT, 4, 4, 3))
     y = (rng.random((COUNT // 4, len(LABELS))) < CHANCE)[scenes]
     by = {"scene": [f"scene-{scene}" for scene in scenes], "chip": [f"chip-{row}" for row in range(COUNT)]}
     scores = {}
     for name, groups in by.items():
         folds = make_folds(y, groups, folds=5, holdout=0.2, seed=1)
-        p = score(tmp_path / name, monkeypatch, pictures.astype(np.uint8), y, folds=folds, groups=groups)
+        p = score(tmp_path / name, monkeypatch, images.astype(np.uint8), y, folds=folds, groups=groups)
         scores[name] = mean_average_precision(y[folds != HOLDOUT], p[folds != HOLDOUT])
     assert scores["scene"] == pytest.approx(CHANCE, abs=LUCK)
     assert scores["chip"] > 0.85
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in exp")  # such trees are very sure
-def test_a_stack_that_learns_by_heart_stays_at_chance(noise: tuple[Pictures, Booleans, Rows, list[str]]) -> None:
+def test_a_stack_that_learns_by_heart_stays_at_chance(noise: tuple[Images, Booleans, Rows, list[str]]) -> None:
     """Its score is from rows it was not fitted on; on those it was fitted on it would be near 1."""
     _, y, folds, _ = noise
     p = {"noise": np.random.default_rng(4).random((COUNT, len(LABELS)), dtype=np.float32)}
@@ -175,15 +175,15 @@ def test_a_stack_that_learns_by_heart_stays_at_chance(noise: tuple[Pictures, Boo
 
 def table(folder: Path, folds: Rows) -> tuple[Path, pd.DataFrame]:
     """Write predictions for the folds, and give the path and the folds table."""
-    images = [f"chip-{row}" for row in range(COUNT)]
+    image_ids = [f"chip-{row}" for row in range(COUNT)]
     p = np.full((COUNT, len(LABELS)), 0.5, dtype=np.float32)
     path = folder / "predictions.parquet"
-    write_table(predictions(images, folds, learner="plain", labels=LABELS, p=p), path)
-    return path, pd.DataFrame({"image": images, "fold": folds})
+    write_table(predictions(image_ids, folds, learner="plain", labels=LABELS, p=p), path)
+    return path, pd.DataFrame({"image_id": image_ids, "fold": folds})
 
 
 def test_predictions_made_for_other_folds_are_caught_on_reading(
-    tmp_path: Path, noise: tuple[Pictures, Booleans, Rows, list[str]]
+    tmp_path: Path, noise: tuple[Images, Booleans, Rows, list[str]]
 ) -> None:
     """One row in another fold is enough; so is a chip of the hold-out that has become a training chip."""
     folds = noise[2]

@@ -47,16 +47,16 @@ def stack(p: dict[str, Probabilities], y: Booleans, folds: Folds, said: list[str
 def test_the_mean_is_over_those_who_predict_the_label() -> None:
     """A label that the rare learner predicts too is averaged over three, the others over two; images give the order."""
     p, _, folds = draw(40, seed=1)
-    images = [f"chip_{i}" for i in range(40)]
-    tables = {name: predictions(images, folds, learner=name, labels=LEARNERS[name], p=p[name]) for name in LEARNERS}
+    image_ids = [f"chip_{i}" for i in range(40)]
+    tables = {name: predictions(image_ids, folds, learner=name, labels=LEARNERS[name], p=p[name]) for name in LEARNERS}
     tables["rare"] = tables["rare"].sample(frac=1, random_state=1)
     stacker = mean_stacker(learner_labels(tables), labels=LABELS)
-    mean = stacker.predict(learner_probabilities(tables, images[::-1]))[::-1]
+    mean = stacker.predict(learner_probabilities(tables, image_ids[::-1]))[::-1]
     assert mean.dtype == np.float32
     assert mean[:, 0] == pytest.approx((p["plain"][:, 0] + p["deep"][:, 0]) / 2)
     assert mean[:, 3] == pytest.approx((p["plain"][:, 3] + p["deep"][:, 3] + p["rare"][:, 0]) / 3)
     assert learner_labels(tables) == LEARNERS
-    assert (learner_probabilities(tables, images)["rare"] == p["rare"]).all()
+    assert (learner_probabilities(tables, image_ids)["rare"] == p["rare"]).all()
 
 
 def test_no_row_is_predicted_by_boosters_fitted_on_it() -> None:
@@ -154,7 +154,7 @@ def test_the_same_input_gives_the_same_files(tmp_path: Path) -> None:
 
 
 def test_bad_input_is_refused(tmp_path: Path) -> None:
-    """A chip not predicted, a label nobody predicts, strange learners, labels or shapes, missing files."""
+    """A chip not predicted, a label nobody predicts, mismatches learners, labels or shapes, missing files."""
     p, y, folds = draw(20, seed=10)
     table = predictions([f"chip_{i}" for i in range(20)], folds, learner="rare", labels=LEARNERS["rare"], p=p["rare"])
     with pytest.raises(InputError, match="rare has no prediction of chip_20"):

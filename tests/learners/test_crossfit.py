@@ -19,10 +19,10 @@ from igarape.errors import InputError
 from igarape.learners import crossfit as module
 from igarape.learners.crossfit import Recipe, cross_fit, set_aside
 
-KNOBS = tiny.KNOBS | {"tta": True}
+HYPERPARAMETERS = tiny.HYPERPARAMETERS | {"tta": True}
 RECIPE = Recipe(
     experiment=tiny.tiny(epochs=99),
-    knobs=KNOBS,
+    hyperparameters=HYPERPARAMETERS,
     exclusive=2,
     epochs=2,
     validation=0.25,
@@ -75,7 +75,7 @@ class Networks:
         if what == self.end:
             raise Killed
 
-    def fit(self, pictures: Any, y: Any, **asked: Any) -> Trained:
+    def fit(self, images: Any, y: Any, **asked: Any) -> Trained:
         """Keep what was asked, and log two epochs."""
         self.fitted.append(asked)
         number = asked["seed"] - RECIPE.seed
@@ -96,10 +96,10 @@ class Predictor:
         self.networks, self.paths = networks, paths
 
     def predict(
-        self, pictures: npt.NDArray[np.uint8], *, rows: npt.NDArray[np.int64], tta: bool, batch: int
+        self, images: npt.NDArray[np.uint8], *, rows: npt.NDArray[np.int64], tta: bool, batch: int
     ) -> npt.NDArray[np.float32]:
         """Answer, and keep which models were asked for which rows: a picture's value is its row."""
-        asked = pictures[rows, 0, 0, 0].tolist()
+        asked = images[rows, 0, 0, 0].tolist()
         self.networks.predicted.append(([path.name for path in self.paths], asked, tta, batch))
         self.networks.happen(f"predict {len(self.networks.predicted) - 1}")
         answers = [(int(path.read_text(encoding="utf-8")) + 1) / 10 + self.networks.answer for path in self.paths]
@@ -147,16 +147,16 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_a_folds_model_neither_learns_from_nor_watches_its_fold_or_the_hold_out(run: Run) -> None:
     """Early stopping never sees the fold that is predicted; all other rows are used, each once."""
     for fold, asked in enumerate(run.networks.fitted):
-        train, watch = asked["train"], asked["watch"]
-        assert not np.isin(FOLDS[np.concatenate([train, watch])], [fold, -1]).any()
-        assert sorted([*train, *watch]) == np.flatnonzero((fold != FOLDS) & (FOLDS != -1)).tolist()
-        assert len(watch) > 0
+        train, validation = asked["train"], asked["validation"]
+        assert not np.isin(FOLDS[np.concatenate([train, validation])], [fold, -1]).any()
+        assert sorted([*train, *validation]) == np.flatnonzero((fold != FOLDS) & (FOLDS != -1)).tolist()
+        assert len(validation) > 0
 
 
 def test_no_group_is_both_learned_from_and_watched(run: Run) -> None:
     """Neighbours of a watched chip would tell early stopping what it wants to hear."""
     for asked in run.networks.fitted:
-        assert not {GROUPS[row] for row in asked["train"]} & {GROUPS[row] for row in asked["watch"]}
+        assert not {GROUPS[row] for row in asked["train"]} & {GROUPS[row] for row in asked["validation"]}
 
 
 def test_each_row_is_predicted_once_by_the_model_of_its_fold_and_the_hold_out_by_all(run: Run) -> None:
@@ -174,9 +174,14 @@ def test_probabilities_stand_at_their_rows(run: Run) -> None:
 
 
 def test_every_fold_follows_the_recipe_with_a_seed_of_its_own(run: Run) -> None:
-    """The epochs are the recipe's (the experiment's are of a full training), and so are the knobs and the views."""
+    """The epochs are the recipe's (the experiment's are of a full training), and so are the values and the views."""
     for asked in run.networks.fitted:
-        assert (asked["epochs"], asked["patience"], asked["exclusive"], asked["knobs"]) == (2, 7, 2, KNOBS)
+        assert (asked["epochs"], asked["patience"], asked["exclusive"], asked["hyperparameters"]) == (
+            2,
+            7,
+            2,
+            HYPERPARAMETERS,
+        )
     assert len({asked["seed"] for asked in run.networks.fitted}) == 3
     assert all((tta, batch) == (True, 8) for _, _, tta, batch in run.networks.predicted)
 
@@ -214,10 +219,12 @@ def test_a_killed_cross_fit_goes_on_as_if_nothing_had_happened(
 
 
 def test_a_training_that_diverges_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It names the fold, and the knob to look at; no model of it is kept."""
+    """It names the fold, and the hyperparameter to look at; no model of it is kept."""
     networks = Networks()
     networks.loss = float("nan")
-    with pytest.raises(InputError, match=r"fold 0: its loss is nan in epoch 1.*diverged.*knobs\.learning_rate"):
+    with pytest.raises(
+        InputError, match=r"fold 0: its loss is nan in epoch 1.*diverged.*hyperparameters\.learning_rate"
+    ):
         Run(tmp_path, networks, monkeypatch)
     assert list((tmp_path / "models").iterdir()) == []
 
@@ -235,18 +242,18 @@ groups = st.lists(st.integers(0, 30).map(str), min_size=1, max_size=80)
 def test_setting_aside_splits_rows_by_groups(names: list[str], share: float, seed: int) -> None:
     """Every row is on one side, no group on both, and about the share of the groups is watched."""
     rows = np.arange(0, len(names), 2)
-    train, watch = set_aside(rows, names, share=share, seed=seed)
-    assert sorted([*train, *watch]) == rows.tolist()
-    learned, watched = ({names[row] for row in side} for side in (train, watch))
+    train, validation = set_aside(rows, names, share=share, seed=seed)
+    assert sorted([*train, *validation]) == rows.tolist()
+    learned, watched = ({names[row] for row in side} for side in (train, validation))
     assert not learned & watched
     assert abs(len(watched) - share * len(learned | watched)) <= 0.5
 
 
 def test_a_share_of_0_sets_nothing_aside() -> None:
     """Early stopping is turned off so."""
-    train, watch = set_aside(np.arange(9), GROUPS, share=0.0, seed=1)
+    train, validation = set_aside(np.arange(9), GROUPS, share=0.0, seed=1)
     assert train.tolist() == list(range(9))
-    assert watch.tolist() == []
+    assert validation.tolist() == []
 
 
 def test_the_same_seed_sets_the_same_rows_aside() -> None:

@@ -17,10 +17,10 @@ from igarape.tables import write_table
 
 LABELS = ("tree", "pond")
 GREYS = {"a": 10, "b": 90, "c": 170, "d": 250}
-FOLDS = pd.DataFrame({"image": ["c", "a", "d", "b"], "fold": [0, 1, -1, 0]})
+FOLDS = pd.DataFrame({"image_id": ["c", "a", "d", "b"], "fold": [0, 1, -1, 0]})
 
 
-def experiment(size: int, chips: Literal["ingest", "nir"] = "ingest") -> Experiment:
+def experiment(size: int, chips: Literal["raw", "nir"] = "raw") -> Experiment:
     """Make an experiment of a size."""
     return tiny.tiny(size=size, chips=chips)
 
@@ -31,23 +31,23 @@ def store(tmp_path: Path) -> Path:
     folder = tmp_path / "data" / "ingest"
     places = []
     with open_shard(folder / "shard-00000.tar") as shard:
-        for image, grey in {**GREYS, "unlabelled": 0}.items():
-            places.append(shard.add(image, encode_jpeg(np.full((64, 64, 3), grey, dtype=np.uint8), 95)))
+        for image_id, grey in {**GREYS, "unlabelled": 0}.items():
+            places.append(shard.add(image_id, encode_jpeg(np.full((64, 64, 3), grey, dtype=np.uint8), 95)))
     catalog = pd.DataFrame(places, columns=["shard", "offset", "length"])
-    catalog.insert(0, "image", [*GREYS, "unlabelled"])
+    catalog.insert(0, "image_id", [*GREYS, "unlabelled"])
     catalog["split"] = ["train"] * 4 + ["test"]
     catalog["group"] = ["north", "north", "south", "south", "none"]
     catalog["pond"] = [0, 0, 0, 1, 0]
     catalog["tree"] = [1, 0, 1, 0, 0]
     write_table(catalog, folder / "catalog.parquet")
     write_table(FOLDS, tmp_path / "split/folds.parquet")
-    groups = catalog.loc[catalog["split"] == "train", ["image", "group"]]
+    groups = catalog.loc[catalog["split"] == "train", ["image_id", "group"]]
     write_table(groups, tmp_path / "split/groups.parquet")
     return folder
 
 
 def load(
-    store: Path, *, size: int = 32, labels: tuple[str, ...] = LABELS, chips: Literal["ingest", "nir"] = "ingest"
+    store: Path, *, size: int = 32, labels: tuple[str, ...] = LABELS, chips: Literal["raw", "nir"] = "raw"
 ) -> Examples:
     """Load the examples."""
     return load_examples(
@@ -62,10 +62,10 @@ def load(
 def test_everything_stands_in_the_order_of_the_folds_table(store: Path) -> None:
     """A picture, its truth, its fold and its group are one chip's, whatever the order of the store."""
     examples = load(store)
-    assert examples.images == ["c", "a", "d", "b"]
+    assert examples.image_ids == ["c", "a", "d", "b"]
     assert examples.folds.tolist() == [0, 1, -1, 0]
     assert examples.groups == ["south", "north", "south", "north"]
-    assert examples.pictures.mean(axis=(1, 2, 3)).round().tolist() == [GREYS[image] for image in "cadb"]
+    assert examples.images.mean(axis=(1, 2, 3)).round().tolist() == [GREYS[image_id] for image_id in "cadb"]
     assert examples.y.tolist() == [[True, False], [True, False], [False, True], [False, False]]
 
 
@@ -77,9 +77,9 @@ def test_the_columns_of_the_truth_are_the_learners_labels(store: Path) -> None:
 @pytest.mark.parametrize("size", [32, 96])
 def test_pictures_have_the_experiments_size(store: Path, size: int) -> None:
     """Smaller or larger than the chip."""
-    pictures = load(store, size=size).pictures
-    assert pictures.shape == (4, size, size, 3)
-    assert pictures.dtype == np.uint8
+    images = load(store, size=size).images
+    assert images.shape == (4, size, size, 3)
+    assert images.dtype == np.uint8
 
 
 def test_the_rows_outside_a_fold_are_neither_its_own_nor_the_hold_outs(store: Path) -> None:
@@ -92,7 +92,7 @@ def test_the_rows_outside_a_fold_are_neither_its_own_nor_the_hold_outs(store: Pa
 def test_a_chip_of_the_folds_that_the_store_lacks_is_named(store: Path) -> None:
     """Folds of another data set do not fit."""
     write_table(
-        pd.concat([FOLDS, pd.DataFrame({"image": ["z", "y"], "fold": [0, 1]})]),
+        pd.concat([FOLDS, pd.DataFrame({"image_id": ["z", "y"], "fold": [0, 1]})]),
         store.parents[1] / "split/folds.parquet",
     )
     with pytest.raises(InputError, match=r"ingest: y and 1 more chips of .*split are not in it.*dvc repro"):
@@ -137,5 +137,5 @@ def test_pictures_are_shared_by_all_learners_of_a_size(store: Path) -> None:
     """They are mapped from one file, which labels and folds have no part in."""
     load(store)
     write_table(FOLDS.assign(fold=0), store.parents[1] / "split/folds.parquet")
-    assert isinstance(load(store, labels=("pond",)).pictures.base, np.memmap)
+    assert isinstance(load(store, labels=("pond",)).images.base, np.memmap)
     assert len(list((store.parent / ".resized/ingest").glob("*.npy"))) == 1

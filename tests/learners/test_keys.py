@@ -13,8 +13,8 @@ from igarape.learners.examples import Examples
 from igarape.learners.keys import result_key
 
 EXAMPLES = Examples(
-    images=["a", "b"],
-    pictures=np.zeros((2, 32, 32, 3), dtype=np.uint8),
+    image_ids=["a", "b"],
+    images=np.zeros((2, 32, 32, 3), dtype=np.uint8),
     y=np.eye(2, dtype=np.bool_),
     folds=np.array([0, 1]),
     groups=["a", "b"],
@@ -36,7 +36,7 @@ def test_the_same_examples_and_settings_have_the_same_key() -> None:
     ],
 )
 def test_whatever_changes_changes_the_key(examples: Examples, experiment: Experiment, budget: int) -> None:
-    """What is learned from, a knob, another setting."""
+    """What is learned from, a hyperparameter, another setting."""
     assert result_key(examples, experiment, budget) != result_key(EXAMPLES, tiny.tiny(), 3)
 
 
@@ -54,9 +54,10 @@ def test_other_weights_under_the_same_name_have_another_key(tmp_path: Path) -> N
 def test_other_code_has_another_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What other code has begun is not gone on with."""
     written = Path(keys.__file__).parent
-    for name in ("search.py", "training.py"):
+    (tmp_path / "networks").mkdir()
+    for name in ("search.py", "networks/training.py"):
         (tmp_path / name).write_text((written / name).read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.setattr(keys, "__file__", str(tmp_path / "keys.py"))
     before = result_key(EXAMPLES, tiny.tiny())
-    (tmp_path / "training.py").write_text("# other", encoding="utf-8")
+    (tmp_path / "networks/training.py").write_text("# other", encoding="utf-8")
     assert result_key(EXAMPLES, tiny.tiny()) != before

@@ -21,9 +21,9 @@ TRUTH = np.random.default_rng(1).random((20, 2)) < 0.5
 def fit(experiment: Experiment) -> Learned:
     """Train on twenty chips for one epoch."""
     settings = Settings(
-        knobs=experiment.knobs.fixed(),
+        hyperparameters=experiment.hyperparameters.fixed(),
         train=np.arange(15),
-        watch=np.arange(15, 20),
+        validation=np.arange(15, 20),
         epochs=1,
         patience=1,
         seed=1,
@@ -41,16 +41,16 @@ def test_trees_are_trained_written_and_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("room", "experiment", "own"),
-    [("training", tiny.tiny(), {"exclusive"}), ("boosting", tiny.tabular(), set())],
+    ("module", "experiment", "own"),
+    [("networks.training", tiny.tiny(), {"exclusive"}), ("trees.boosting", tiny.tabular(), set())],
     ids=["network", "trees"],
 )
 def test_each_kind_is_trained_in_its_own_room(
-    room: str, experiment: Experiment, own: set[str], monkeypatch: pytest.MonkeyPatch
+    module: str, experiment: Experiment, own: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The settings reach it as they were given; what only a network has a use for, only a network is told."""
     asked: dict[str, Any] = {}
-    monkeypatch.setattr(f"igarape.learners.{room}.fit", lambda *_data, **settings: asked.update(settings))
+    monkeypatch.setattr(f"igarape.learners.{module}.fit", lambda *_data, **settings: asked.update(settings))
     fit(experiment)
     assert set(asked) == {"experiment", *own, *Settings.__annotations__}
     assert (asked["experiment"], asked["epochs"], asked["seed"]) == (experiment, 1, 1)
@@ -71,8 +71,8 @@ def test_trees_are_trained_without_tensorflow() -> None:
 def test_an_experiment_of_no_known_kind_is_a_mistake_of_ours() -> None:
     """No file can say so: read_experiment knows the kinds."""
     experiment = Experiment(
-        **{name: value for name, value in tiny.TABULAR.items() if name not in {"backbone", "knobs"}},
-        knobs=tiny.tabular().knobs,
+        **{name: value for name, value in tiny.TABULAR.items() if name not in {"backbone", "hyperparameters"}},
+        hyperparameters=tiny.tabular().hyperparameters,
     )
     with pytest.raises(TypeError, match="no training is known for Experiment"):
         fit(experiment)

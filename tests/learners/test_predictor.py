@@ -18,9 +18,9 @@ PICTURES = np.random.default_rng(3).integers(0, 256, (7, 8, 8, 3), dtype=np.uint
 LARGER = np.random.default_rng(4).integers(0, 256, (7, 32, 32, 3), dtype=np.uint8)
 
 
-def expected(pictures: np.ndarray, *weights: Probabilities) -> np.ndarray:
+def expected(images: np.ndarray, *weights: Probabilities) -> np.ndarray:
     """Compute the mean of the linear models by numpy alone."""
-    flat = pictures.reshape(len(pictures), -1).astype(np.float64)
+    flat = images.reshape(len(images), -1).astype(np.float64)
     return np.asarray(np.mean([1 / (1 + np.exp(-(flat @ w))) for w in weights], axis=0))
 
 

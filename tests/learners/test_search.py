@@ -1,6 +1,6 @@
-"""The search: keras-tuner proposes, each trial is recorded, the best knobs are named, and a kill loses no trial.
+"""The search: keras-tuner proposes, each trial is recorded, the best values are named, and a kill loses no trial.
 
-The trainings are replaced by a formula, so that the best knobs are known; tests/stages trains real networks.
+The trainings are replaced by a formula, so that the best hyperparameters are known; tests/stages trains real networks.
 """
 
 import json
@@ -38,9 +38,9 @@ class Killed(BaseException):
     """Stands in for the end of the process: nobody catches it."""
 
 
-def experiment(**knobs: Any) -> Network:
-    """Make an experiment that varies the given knobs, and dropout."""
-    return tiny.tiny({"dropout": CHOICE} | knobs, epochs=10, objective="map")
+def experiment(**hyperparameters: Any) -> Network:
+    """Make an experiment that varies the given hyperparameters, and dropout."""
+    return tiny.tiny({"dropout": CHOICE} | hyperparameters, epochs=10, objective="map")
 
 
 def answers(dropout: float, *, tta: bool) -> npt.NDArray[np.float32]:
@@ -55,9 +55,9 @@ class Trained:
 
     dropout: float
 
-    def predict(self, pictures: Any, rows: Any, *, tta: bool) -> npt.NDArray[np.float32]:
+    def predict(self, images: Any, rows: Any, *, tta: bool) -> npt.NDArray[np.float32]:
         """Answer for rows."""
-        assert pictures is PICTURES
+        assert images is PICTURES
         seen: npt.NDArray[np.float32] = answers(self.dropout, tta=tta)[rows]
         return seen
 
@@ -73,7 +73,7 @@ class Trainings:
         self.errors: dict[int, BaseException] = {}
         self.losses: dict[int, float] = {}
 
-    def __call__(self, pictures: Any, y: Any, **asked: Any) -> Trained:
+    def __call__(self, images: Any, y: Any, **asked: Any) -> Trained:
         """Log falling losses, and a score that only the last epoch's weights do not have."""
         number = len(self.asked)
         self.asked.append(asked)
@@ -81,7 +81,7 @@ class Trainings:
             if number in self.errors and epoch == min(1, asked["epochs"] - 1):
                 raise self.errors[number]
             asked["log"](epoch, {"loss": self.losses.get(number, 1 / (epoch + 1)), "val_map": 9.0})
-        return Trained(asked["knobs"]["dropout"])
+        return Trained(asked["hyperparameters"]["dropout"])
 
 
 class Record:
@@ -149,7 +149,7 @@ def run(
         experiment=wanted,
         exclusive=2,
         train=TRAIN,
-        watch=WATCH,
+        validation=WATCH,
         budget=Budget(tuner=tuner, trials=trials, epochs=more.pop("epochs", 3), seed=more.pop("seed", 1)),
         folder=folder,
         trial_run=records.trial,
@@ -161,12 +161,12 @@ def run(
 def test_the_trial_with_the_best_score_is_named(
     tmp_path: Path, trainings: Trainings, records: Records, tuner: str
 ) -> None:
-    """All three choices are tried, the best is returned with every knob, its score and its trial's name."""
+    """All three choices are tried, the best is returned with every hyperparameter, its score and its trial's name."""
     found = run(tmp_path, records, experiment(), tuner=tuner)
     assert sorted(record.params["dropout"] for record in records.trials.values()) == [0.0, 0.2, 0.4]
-    assert found.knobs == tiny.KNOBS | {"dropout": 0.2}
+    assert found.hyperparameters == tiny.HYPERPARAMETERS | {"dropout": 0.2}
     assert found.score == found.trials["score"].max() == 1.0
-    assert records.trials[found.trial].params == {**found.knobs, "epochs": 3}
+    assert records.trials[found.trial].params == {**found.hyperparameters, "epochs": 3}
 
 
 def test_a_score_is_that_of_the_last_epochs_weights(tmp_path: Path, trainings: Trainings, records: Records) -> None:
@@ -193,7 +193,7 @@ def test_every_trial_is_recorded_with_knobs_epochs_duration_memory_and_status(
     assert list(found.trials["trial"]) == list(records.trials)
     for record in records.trials.values():
         assert record.status == "FINISHED"
-        assert set(record.params) == {*tiny.KNOBS, "epochs"}
+        assert set(record.params) == {*tiny.HYPERPARAMETERS, "epochs"}
         assert [(epoch, metrics["loss"]) for epoch, metrics in record.epochs] == [(0, 1), (1, 1 / 2), (2, 1 / 3)]
         assert record.figures["duration_s"] > 0
         assert 50 < record.figures["peak_memory_mb"] < 50_000
@@ -201,11 +201,11 @@ def test_every_trial_is_recorded_with_knobs_epochs_duration_memory_and_status(
 
 
 def test_the_table_has_a_row_for_each_trial(tmp_path: Path, trainings: Trainings, records: Records) -> None:
-    """What became of it, what it cost, its knobs, and the last epoch's metrics."""
+    """What became of it, what it cost, its hyperparameters, and the last epoch's metrics."""
     table = run(tmp_path, records, experiment()).trials
     told = {"trial", "status", "score", "seconds", "memory_mb", "epochs", "error", "last_loss", "last_val_map"}
-    assert told | set(tiny.KNOBS) == set(table.columns)
-    assert set(table["loss"]) == {"bce"}  # the knob
+    assert told | set(tiny.HYPERPARAMETERS) == set(table.columns)
+    assert set(table["loss"]) == {"bce"}  # the hyperparameter
     assert table.loc[table["dropout"] == 0.2, "score"].item() > table.loc[table["dropout"] == 0.0, "score"].item()
 
 
@@ -216,7 +216,7 @@ def test_trials_train_on_their_rows_with_the_budgets_epochs(
     run(tmp_path, records, experiment())
     for asked in trainings.asked:
         assert asked["train"] is TRAIN
-        assert asked["watch"] is WATCH
+        assert asked["validation"] is WATCH
         assert (asked["epochs"], asked["seed"], asked["exclusive"]) == (3, 1, 2)
 
 
@@ -251,14 +251,14 @@ def test_every_combination_is_found(
 def test_an_experiment_without_a_search_is_one_trial(
     tmp_path: Path, trainings: Trainings, records: Records, tuner: str
 ) -> None:
-    """Fixed knobs are tried once, so that every learner has a best.json."""
+    """Fixed hyperparameters are tried once, so that every learner has a best.json."""
     found = run(tmp_path, records, experiment(dropout=0.1), trials=5, tuner=tuner)
     assert len(found.trials) == 1
-    assert found.knobs == tiny.KNOBS | {"dropout": 0.1}
+    assert found.hyperparameters == tiny.HYPERPARAMETERS | {"dropout": 0.1}
 
 
 @pytest.mark.parametrize("seed", [0, 7])
-def test_the_same_seed_proposes_the_same_knobs(
+def test_the_same_seed_proposes_the_same_hyperparameters(
     tmp_path: Path, trainings: Trainings, seed: int, records: Records
 ) -> None:
     """Seed 0 too, which keras-tuner takes for none."""
@@ -272,9 +272,9 @@ def test_the_same_seed_proposes_the_same_knobs(
 
 def test_the_space_holds_each_searched_knob_as_it_is_written() -> None:
     """A choice is a choice; a range is drawn between its ends, on its scale."""
-    knobs = experiment(learning_rate=RANGE).knobs
-    drawn = [space(knobs).space[0].random_sample(seed) for seed in range(200)]
-    assert {hyper.name for hyper in space(knobs).space} == {"learning_rate", "dropout"}
+    hyperparameters = experiment(learning_rate=RANGE).hyperparameters
+    drawn = [space(hyperparameters).space[0].random_sample(seed) for seed in range(200)]
+    assert {hyper.name for hyper in space(hyperparameters).space} == {"learning_rate", "dropout"}
     assert min(drawn) >= 0.001
     assert max(drawn) <= 0.1
     assert 0.3 < np.mean(np.array(drawn) < 0.01) < 0.7
@@ -295,7 +295,7 @@ def test_hyperband_takes_as_many_trials_and_epochs_as_its_rule_gives(
 
 
 def test_hyperband_lets_the_best_of_a_round_go_on(tmp_path: Path, trainings: Trainings, records: Records) -> None:
-    """The second round of the first bracket, of four epochs, has the knobs that scored best in the first, of two."""
+    """The second round of the first bracket, of four epochs, has the values that scored best in the first, of two."""
     wanted = experiment(dropout=Range(low=0.0, high=0.4, scale="linear"))
     table = run(tmp_path, records, wanted, tuner="hyperband", epochs=4).trials
     first, second = table[:5].sort_values("score", ascending=False), table[5:7]
@@ -404,7 +404,7 @@ KILLS = [("random", 0), ("random", 3), ("bayesian", 5), ("hyperband", 1), ("hype
 def test_a_killed_search_goes_on_as_if_nothing_had_happened(
     tmp_path: Path, trainings: Trainings, tuner: str, killed: int
 ) -> None:
-    """No finished trial is trained again, none is missing, and the same knobs are proposed and found."""
+    """No finished trial is trained again, none is missing, and the same hyperparameters are proposed and found."""
     wanted = experiment(dropout=Range(low=0.0, high=0.4, scale="linear"))
     options: dict[str, Any] = {"trials": 6, "tuner": tuner, "epochs": 4}
     trainings.errors = {0: OSError("this fails")}
@@ -443,7 +443,7 @@ def test_the_oracle_learns_what_was_tried_should_it_propose_something_else(
         run(tmp_path, records, wanted)
     path = tmp_path / "trial-0.json"
     row = json.loads(path.read_text(encoding="utf-8"))
-    row["proposed"]["learning_rate"] = row["knobs"]["learning_rate"] = 0.0123
+    row["proposed"]["learning_rate"] = row["hyperparameters"]["learning_rate"] = 0.0123
     path.write_text(json.dumps(row), encoding="utf-8")
     assert run(tmp_path, Records(), wanted).trials["learning_rate"][0] == 0.0123
     (oracle,) = tmp_path.glob("oracle/trial_0/trial.json")
@@ -480,7 +480,7 @@ search(
     experiment=tiny.tiny(
         {"dropout": Range(low=0.0, high=0.5, scale="linear"), "width": 0.5, "tta": True, "ema": 0.9}, size=64
     ),
-    exclusive=0, train=np.arange(150), watch=np.arange(150, 200), budget=Budget("random", 20, 1, 1),
+    exclusive=0, train=np.arange(150), validation=np.arange(150, 200), budget=Budget("random", 20, 1, 1),
     folder=Path(sys.argv[1]), trial_run=trial, report=lambda *words: None,
 )
 """

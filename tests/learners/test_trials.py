@@ -14,7 +14,7 @@ from igarape.config.hyperparameters import Value
 from igarape.errors import InputError
 from igarape.learners.trials import Log, Planned, Row, Trials, failed, tried
 
-KNOBS: dict[str, Value] = {"dropout": 0.1, "tta": True}
+HYPERPARAMETERS: dict[str, Value] = {"dropout": 0.1, "tta": True}
 
 
 class Record:
@@ -39,7 +39,7 @@ def opened(name: str, params: Mapping[str, Value]) -> Iterator[Record]:
     yield Record()
 
 
-def train(knobs: Mapping[str, Value], epochs: int, log: Log) -> float:
+def train(hyperparameters: Mapping[str, Value], epochs: int, log: Log) -> float:
     """Train for no time."""
     log(0, {"loss": 0.5})
     return 0.75
@@ -52,11 +52,11 @@ def trials(folder: Path, training: Any = train, record: Any = opened) -> Trials:
 
 def test_a_trial_is_a_row_and_a_file(tmp_path: Path) -> None:
     """The file holds the row."""
-    row = trials(tmp_path).next({"dropout": 0.1, "tuner/epochs": 3}, KNOBS, 3)
+    row = trials(tmp_path).next({"dropout": 0.1, "tuner/epochs": 3}, HYPERPARAMETERS, 3)
     expected = {
         "trial": "trial-0",
         "proposed": {"dropout": 0.1, "tuner/epochs": 3},
-        "knobs": KNOBS,
+        "hyperparameters": HYPERPARAMETERS,
         "epochs": 3,
         "key": "abc",
         "metrics": {"loss": 0.5},
@@ -79,13 +79,13 @@ def test_the_row_is_written_before_the_record_ends(tmp_path: Path) -> None:
         yield Record()
         seen.append(len(tried(tmp_path)))
 
-    trials(tmp_path, record=record).next({}, KNOBS, 3)
+    trials(tmp_path, record=record).next({}, HYPERPARAMETERS, 3)
     assert seen == [1]
 
 
 def test_what_was_tried_is_not_tried_again(tmp_path: Path) -> None:
     """It is answered as it was, whatever is proposed now."""
-    first = trials(tmp_path).next({}, KNOBS, 3)
+    first = trials(tmp_path).next({}, HYPERPARAMETERS, 3)
 
     def never(*_arguments: Any) -> float:
         raise AssertionError
@@ -102,19 +102,19 @@ def test_the_most_memory_and_the_duration_of_a_trial_are_measured(tmp_path: Path
         records.append(Record())
         yield records[-1]
 
-    def large(knobs: Mapping[str, Value], epochs: int, log: Log) -> float:
+    def large(hyperparameters: Mapping[str, Value], epochs: int, log: Log) -> float:
         held = np.ones(200 << 17)  # 200 MB
         time.sleep(0.3)
         return float(held[0])
 
     shared = trials(tmp_path, large, record)
-    row = shared.next({}, KNOBS, 3)
+    row = shared.next({}, HYPERPARAMETERS, 3)
     assert records[0].figures == {
         "duration_s": row["seconds"],
         "peak_memory_mb": row["memory_mb"],
         "score": 1.0,
     }
-    after = trials(tmp_path / "other", record=record).next({}, KNOBS, 3)
+    after = trials(tmp_path / "other", record=record).next({}, HYPERPARAMETERS, 3)
     assert row["memory_mb"] - after["memory_mb"] == pytest.approx(200, abs=20)
     assert row["seconds"] > 0.3 > after["seconds"]
 
@@ -123,7 +123,7 @@ def test_a_row_that_was_half_written_is_none(tmp_path: Path) -> None:
     """A file has its name when it is whole."""
     (tmp_path / ".unfinished-trial-0.json").write_text('{"trial": ', encoding="utf-8")
     assert tried(tmp_path) == []
-    assert trials(tmp_path).next({}, KNOBS, 3)["trial"] == "trial-0"
+    assert trials(tmp_path).next({}, HYPERPARAMETERS, 3)["trial"] == "trial-0"
 
 
 @pytest.mark.parametrize(

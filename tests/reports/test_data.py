@@ -116,29 +116,29 @@ def test_labels_that_hold_together_are_counted() -> None:
 
 def test_chips_are_drawn_of_each_kind() -> None:
     """Only members, none twice, all where there are few, and the same ones whatever the order of the table."""
-    images = [f"chip_{row:03d}" for row in range(300)]
+    image_ids = [f"chip_{row:03d}" for row in range(300)]
     members = rng().random((300, 3)) < (0.5, 0.01, 0.0)
-    drawn = draw_images(images, members, count=12, rng=rng())
+    drawn = draw_images(image_ids, members, count=12, rng=rng())
     assert [len(kind) for kind in drawn] == [12, members[:, 1].sum(), 0]
     for column, kind in enumerate(drawn):
         assert len(set(kind)) == len(kind)
-        assert all(members[images.index(image), column] for image in kind)
+        assert all(members[image_ids.index(image_id), column] for image_id in kind)
     order = rng().permutation(300)
-    assert draw_images([images[row] for row in order], members[order], count=12, rng=rng()) == drawn
+    assert draw_images([image_ids[row] for row in order], members[order], count=12, rng=rng()) == drawn
 
 
 @pytest.mark.parametrize("chips", [0, 2, 5, 8, 9, 40])
 def test_pairs_are_those_changed_most_least_and_some_between(chips: int) -> None:
     """Three of each, no chip twice; with too few chips, those changed most come first."""
     change = rng().permutation(chips).astype(float)
-    quality = pd.DataFrame({"image": [f"chip_{row}" for row in range(chips)], "change": change})
+    quality = pd.DataFrame({"image_id": [f"chip_{row}" for row in range(chips)], "change": change})
     found = choose_dehazed(quality, count=3, rng=rng())
-    changes = {reason: [change[int(image[5:])] for image in images] for reason, images in found.items()}
+    changes = {reason: [change[int(image_id[5:])] for image_id in image_ids] for reason, image_ids in found.items()}
     ranked = sorted(change)[::-1]
     assert changes["most"] == ranked[:3]
     assert changes["least"] == ranked[3:][::-1][:3]
     assert len(changes["drawn"]) == min(3, max(0, chips - 6))
-    every = [image for images in found.values() for image in images]
+    every = [image_id for image_ids in found.values() for image_id in image_ids]
     assert len(set(every)) == len(every)
 
 
@@ -155,8 +155,8 @@ def test_a_spread_has_known_answers() -> None:
 @pytest.mark.parametrize(("size", "shown"), [(256, SIDE), (64, 64)])
 def test_a_thumbnail_is_never_larger_than_the_chip(size: int, shown: int) -> None:
     """A large chip is shrunk, a small one is kept."""
-    picture = rng().integers(0, 256, (size, size, 3)).astype(np.uint8)
-    assert decode(thumbnail(picture), "chip").shape == (shown, shown, 3)
+    image = rng().integers(0, 256, (size, size, 3)).astype(np.uint8)
+    assert decode(thumbnail(image), "chip").shape == (shown, shown, 3)
 
 
 def test_the_page_names_everything(browse: Browse) -> None:
@@ -177,10 +177,10 @@ def test_the_page_stands_alone(browse: Browse) -> None:
     """All it loads are the pictures it carries, and its links lead to places that are there."""
     html = render_overview(overview())
     page = browse(html)
-    pictures = [address for address in page.addresses if not address.startswith("#")]
+    images = [address for address in page.addresses if not address.startswith("#")]
     shown = (b"one", b"two", b"clear", b"one", b"three")
-    assert pictures == ["data:image/jpeg;base64," + base64.b64encode(each).decode() for each in shown]
-    assert all(f'id="{address[1:]}"' in html for address in page.addresses if address not in pictures)
+    assert images == ["data:image/jpeg;base64," + base64.b64encode(each).decode() for each in shown]
+    assert all(f'id="{address[1:]}"' in html for address in page.addresses if address not in images)
     assert page.tags.isdisjoint({"script", "link", "iframe", "object", "embed", "base"})
     assert not any(word in html for word in ("http:", "https:", "url(", "@import", 'src="//'))
 

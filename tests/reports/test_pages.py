@@ -12,7 +12,7 @@ from igarape.reports import pages
 TEMPLATE = """\
 {% extends layout %}
 {% block title %}{{ title }}{% endblock %}
-{% block content %}<img src="{{ picture | jpeg }}" alt="{{ title }}">{% endblock %}
+{% block content %}<img src="{{ image | jpeg }}" alt="{{ title }}">{% endblock %}
 """
 
 
@@ -27,14 +27,14 @@ def template(monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_page_holds_its_pictures(template: str) -> None:
     """A picture is part of the page, in its place in the layout."""
-    html = pages.render_page(template, title="a chip", picture=b"bytes")
+    html = pages.render_page(template, title="a chip", image=b"bytes")
     assert f'<main>\n<img src="data:image/jpeg;base64,{base64.b64encode(b"bytes").decode()}" alt="a chip">' in html
     assert "<title>Igarape: a chip</title>" in html
 
 
 def test_a_name_stays_text(template: str) -> None:
     """What a data set calls a chip cannot become a part of the page."""
-    html = pages.render_page(template, title="\"><script>alert('x')", picture=b"")
+    html = pages.render_page(template, title="\"><script>alert('x')", image=b"")
     assert "<script" not in html
     assert "&lt;script&gt;" in html
 
@@ -42,7 +42,7 @@ def test_a_name_stays_text(template: str) -> None:
 def test_what_is_missing_is_an_error(template: str) -> None:
     """A page with a hole in it is not written."""
     with pytest.raises(jinja2.UndefinedError, match="title"):
-        pages.render_page(template, picture=b"")
+        pages.render_page(template, image=b"")
 
 
 def test_each_colour_of_the_day_has_one_for_the_night() -> None:

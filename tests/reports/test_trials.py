@@ -9,14 +9,16 @@ import pandas as pd
 import pytest
 import tiny
 
-from igarape.config.hyperparameters import Choice, NetworkKnobs, Range
+from igarape.config.hyperparameters import Choice, NetworkHyperparameters, Range
 from igarape.reports.trials import height, render_comparison, text
 
 Browse = Callable[[str], Any]
 
 RATE = Range(low=0.001, high=0.1, scale="log")
 LOSS = Choice(choice=("bce", "focal", "asl"))
-KNOBS = NetworkKnobs(**tiny.KNOBS | {"learning_rate": RATE, "loss": LOSS, "tta": Choice(choice=(False, True))})
+HYPERPARAMETERS = NetworkHyperparameters(
+    **tiny.HYPERPARAMETERS | {"learning_rate": RATE, "loss": LOSS, "tta": Choice(choice=(False, True))}
+)
 HOSTILE = "<script>alert('a & b')</script>"
 
 
@@ -30,7 +32,7 @@ def table(**changes: Any) -> pd.DataFrame:
         "memory_mb": [500.0, 700.0, 600.0],
         "epochs": [3, 3, 3],
         "error": ["", f"ValueError: {HOSTILE}", ""],
-        **{name: [value] * 3 for name, value in tiny.KNOBS.items()},
+        **{name: [value] * 3 for name, value in tiny.HYPERPARAMETERS.items()},
         "learning_rate": [0.001, 0.01, 0.1],
         "loss": ["bce", "asl", "focal"],
         "tta": [True, False, True],
@@ -38,14 +40,14 @@ def table(**changes: Any) -> pd.DataFrame:
     return pd.DataFrame(rows | changes)
 
 
-def render(trials: pd.DataFrame, knobs: NetworkKnobs = KNOBS) -> str:
+def render(trials: pd.DataFrame, hyperparameters: NetworkHyperparameters = HYPERPARAMETERS) -> str:
     """Render a page on which trial-2 is the best."""
     best = trials["trial"].iloc[-1]
-    return render_comparison(trials, knobs, experiment="tiny", objective="f2", tuner="random", best=best)
+    return render_comparison(trials, hyperparameters, experiment="tiny", objective="f2", tuner="random", best=best)
 
 
 @pytest.mark.parametrize(
-    ("value", "knob", "expected"),
+    ("value", "hyperparameter", "expected"),
     [
         (0.001, RATE, 0.0),
         (0.01, RATE, 0.5),
@@ -56,9 +58,9 @@ def render(trials: pd.DataFrame, knobs: NetworkKnobs = KNOBS) -> str:
         (True, Choice(choice=(False, True)), 1.0),
     ],
 )
-def test_a_value_stands_at_its_height(value: Any, knob: Choice | Range, expected: float) -> None:
+def test_a_value_stands_at_its_height(value: Any, hyperparameter: Choice | Range, expected: float) -> None:
     """A range on its scale, a choice at its place."""
-    assert height(value, knob) == pytest.approx(expected)
+    assert height(value, hyperparameter) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("value", "expected"), [(True, "true"), ("asl", "asl"), (0.0123456, "0.01235"), (3, "3")])
@@ -110,7 +112,7 @@ def test_epochs_have_an_axis_where_they_differ() -> None:
 
 def test_one_trial_of_fixed_knobs_has_a_page_too(browse: Browse) -> None:
     """An experiment without a search."""
-    page = browse(render(table().iloc[:1], NetworkKnobs(**tiny.KNOBS)))
+    page = browse(render(table().iloc[:1], NetworkHyperparameters(**tiny.HYPERPARAMETERS)))
     assert "1 trial, the best with F2 0.2500" in page.text
     assert "none was searched" in page.text
     assert "svg" not in page.tags

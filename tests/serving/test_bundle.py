@@ -16,7 +16,7 @@ from PIL import Image
 
 from igarape.chips.dehaze import dehaze
 from igarape.chips.nir import planes
-from igarape.chips.pictures import Picture, bands, decode, encode_jpeg, resize
+from igarape.chips.pictures import Pixels, bands, decode, encode_jpeg, resize
 from igarape.ensemble.decision import Rule
 from igarape.ensemble.stacker import Stacker
 from igarape.errors import InputError
@@ -27,10 +27,10 @@ from igarape.serving.bundle import Bundle, Learner, build_bundle
 BOTH = pytest.mark.parametrize("folder", ["bundle_folder", "tabular_bundle_folder"])
 
 
-def encoded(picture: Picture, kind: str) -> bytes:
+def encoded(image: Pixels, kind: str) -> bytes:
     """Encode a picture in Pillow's format of that name."""
     file = BytesIO()
-    Image.fromarray(picture).save(file, kind)
+    Image.fromarray(image).save(file, kind)
     return file.getvalue()
 
 
@@ -62,19 +62,19 @@ def digests(folder: Path) -> dict[str, str]:
 
 @BOTH
 def test_it_answers_what_the_pipeline_answers(
-    folder: str, request: pytest.FixtureRequest, pictures: list[Picture]
+    folder: str, request: pytest.FixtureRequest, images: list[Pixels]
 ) -> None:
     """Step by step: store the dehazed chip as a JPEG, load at each learner's size, predict, stack, decide."""
     bundle_folder: Path = request.getfixturevalue(folder)
-    chips = [encode_jpeg(picture, 95) for picture in pictures]
+    chips = [encode_jpeg(image, 95) for image in images]
     manifest = json.loads((bundle_folder / "bundle.json").read_text())
     quality = manifest["dehaze"].pop("quality")
-    seen = {"ingest": [decode(chip, "") for chip in chips]}
-    packed = [encode_jpeg(dehaze(picture, **manifest["dehaze"])[0], quality) for picture in seen["ingest"]]
-    seen["dehaze"] = [decode(data, "") for data in packed]
+    seen = {"raw": [decode(chip, "") for chip in chips]}
+    packed = [encode_jpeg(dehaze(image, **manifest["dehaze"])[0], quality) for image in seen["raw"]]
+    seen["dehazed"] = [decode(data, "") for data in packed]
     each = {}
     for learner in manifest["learners"]:
-        sized = np.stack([resize(picture, learner["size"]) for picture in seen[learner["chips"]]])
+        sized = np.stack([resize(image, learner["size"]) for image in seen[learner["chips"]]])
         paths = [bundle_folder / file for file in learner["files"]]
         each[learner["name"]] = Predictor(paths).predict(sized, tta=learner["tta"], batch=2)
     p = Stacker.load(bundle_folder / "stacker").predict(each)
@@ -87,39 +87,37 @@ def test_it_answers_what_the_pipeline_answers(
     assert list(answer.columns) == ["tags", *(f"p_{label}" for label in labels)]
 
 
-def test_the_dehazed_learner_sees_dehazed_pictures(
-    bundle_folder: Path, pictures: list[Picture], tmp_path: Path
-) -> None:
+def test_the_dehazed_learner_sees_dehazed_pictures(bundle_folder: Path, images: list[Pixels], tmp_path: Path) -> None:
     """The same bundle without dehazing answers otherwise."""
     copy = tmp_path / "bundle"
     shutil.copytree(bundle_folder, copy)
     text = (copy / "bundle.json").read_text()
-    (copy / "bundle.json").write_text(text.replace('"chips": "dehaze"', '"chips": "ingest"'))
-    with_haze, without = Bundle.load(copy).probabilities(pictures), Bundle.load(bundle_folder).probabilities(pictures)
+    (copy / "bundle.json").write_text(text.replace('"chips": "dehazed"', '"chips": "raw"'))
+    with_haze, without = Bundle.load(copy).probabilities(images), Bundle.load(bundle_folder).probabilities(images)
     assert np.abs(with_haze - without).max() > 0.001
 
 
-def test_a_picture_is_answered_alone_as_in_a_batch(bundle_folder: Path, pictures: list[Picture]) -> None:
+def test_a_picture_is_answered_alone_as_in_a_batch(bundle_folder: Path, images: list[Pixels]) -> None:
     """Who else is in the request does not matter; nobody gives an empty table with the same columns."""
     bundle = Bundle.load(bundle_folder)
-    together = bundle.tag(pictures)
-    alone = pd.concat([bundle.tag([picture]) for picture in pictures], ignore_index=True)
+    together = bundle.tag(images)
+    alone = pd.concat([bundle.tag([image]) for image in images], ignore_index=True)
     pd.testing.assert_frame_equal(together, alone, atol=1e-6)
     assert len(bundle.tag([])) == 0
     assert list(bundle.tag([]).columns) == list(together.columns)
 
 
-def test_png_and_tif_are_answered_as_their_pixels(bundle_folder: Path, pictures: list[Picture]) -> None:
+def test_png_and_tif_are_answered_as_their_pixels(bundle_folder: Path, images: list[Pixels]) -> None:
     """Both keep the pixels, so the answer is that of the decoded picture to the bit."""
     bundle = Bundle.load(bundle_folder)
     for kind in ("PNG", "TIFF"):
-        answer = bundle.answer([encoded(picture, kind) for picture in pictures])
-        pd.testing.assert_frame_equal(answer, bundle.tag(pictures), check_exact=True)
+        answer = bundle.answer([encoded(image, kind) for image in images])
+        pd.testing.assert_frame_equal(answer, bundle.tag(images), check_exact=True)
 
 
-def test_a_bad_picture_is_one_error_that_names_its_row(bundle_folder: Path, pictures: list[Picture]) -> None:
+def test_a_bad_picture_is_one_error_that_names_its_row(bundle_folder: Path, images: list[Pixels]) -> None:
     """A wrong size and bytes that are no picture are told apart."""
-    bundle, good = Bundle.load(bundle_folder), encode_jpeg(pictures[0], 95)
+    bundle, good = Bundle.load(bundle_folder), encode_jpeg(images[0], 95)
     with pytest.raises(InputError, match=r"row 1: expected 16 x 16, found 32 x 24.*toy"):
         bundle.answer([good, encoded(np.zeros((24, 32, 3), dtype=np.uint8), "PNG")])
     with pytest.raises(InputError, match="row 2: expected a JPEG, PNG or TIF"):
@@ -153,7 +151,7 @@ def test_a_build_that_fails_leaves_the_old_bundle(bundle_folder: Path, tmp_path:
     """A missing fold model breaks the build, not what stands."""
     rebuild(bundle_folder, tmp_path / "bundle")
     manifest = Bundle.load(bundle_folder).manifest
-    lost = Learner(name="lost", chips="ingest", size=8, labels=("sun",), tta=False, files=("nowhere.onnx",))
+    lost = Learner(name="lost", chips="raw", size=8, labels=("sun",), tta=False, files=("nowhere.onnx",))
     with pytest.raises(FileNotFoundError):
         build_bundle(
             tmp_path / "bundle",
@@ -175,7 +173,7 @@ def test_what_is_no_bundle_is_refused(bundle_folder: Path, tmp_path: Path) -> No
         Bundle.load(tmp_path)
     content = json.loads((bundle_folder / "bundle.json").read_text())
     (tmp_path / "bundle.json").write_text(json.dumps(content | {"schema_version": 7}))
-    with pytest.raises(InputError, match="schema_version 7, this igarape reads 2"):
+    with pytest.raises(InputError, match="schema_version 7, this igarape reads 3"):
         Bundle.load(tmp_path)
     (tmp_path / "bundle.json").write_text(json.dumps(content | {"sise": 16}))
     with pytest.raises(InputError, match="sise  is not known; did you mean size"):
@@ -186,29 +184,29 @@ def test_what_is_no_bundle_is_refused(bundle_folder: Path, tmp_path: Path) -> No
 
 
 def test_near_infrared_goes_to_the_learner_that_sees_it(
-    nir_bundle_folder: Path, pictures: list[Picture], tif_files: list[bytes]
+    nir_bundle_folder: Path, images: list[Pixels], tif_files: list[bytes]
 ) -> None:
     """Step by step: planes of each TIF by the manifest's white, at the learner's size; the other one sees pictures."""
     manifest = json.loads((nir_bundle_folder / "bundle.json").read_text())
     made = [planes(bands(data, "tif"), white=manifest["nir"]["white"]) for data in tif_files]
     each = {}
-    for learner, seen in zip(manifest["learners"], (pictures, made), strict=True):
-        sized = np.stack([resize(picture, learner["size"]) for picture in seen])
+    for learner, seen in zip(manifest["learners"], (images, made), strict=True):
+        sized = np.stack([resize(image, learner["size"]) for image in seen])
         paths = [nir_bundle_folder / file for file in learner["files"]]
         each[learner["name"]] = Predictor(paths).predict(sized, tta=learner["tta"], batch=2)
     p = Stacker.load(nir_bundle_folder / "stacker").predict(each)
     bundle = Bundle.load(nir_bundle_folder)
     assert bundle.needs_nir
-    answer = bundle.answer([encoded(picture, "PNG") for picture in pictures], tif_files)
+    answer = bundle.answer([encoded(image, "PNG") for image in images], tif_files)
     np.testing.assert_allclose(answer.filter(like="p_"), p, atol=1e-6)
-    pd.testing.assert_frame_equal(bundle.tag(pictures, made), answer)
+    pd.testing.assert_frame_equal(bundle.tag(images, made), answer)
 
 
 def test_near_infrared_that_is_missing_or_unfit_is_one_error(
-    nir_bundle_folder: Path, pictures: list[Picture], tif_files: list[bytes]
+    nir_bundle_folder: Path, images: list[Pixels], tif_files: list[bytes]
 ) -> None:
     """None at all, one too few, another size, three bands; nothing is made up in its place."""
-    bundle, chips = Bundle.load(nir_bundle_folder), [encoded(picture, "PNG") for picture in pictures]
+    bundle, chips = Bundle.load(nir_bundle_folder), [encoded(image, "PNG") for image in images]
     with pytest.raises(
         InputError, match=r"near-infrared too: expected a TIF .* each of 5 pictures, found 0.*--nir FOLDER"
     ):
@@ -222,13 +220,13 @@ def test_near_infrared_that_is_missing_or_unfit_is_one_error(
 
 
 def test_a_bundle_that_sees_pictures_only_takes_no_near_infrared(
-    bundle_folder: Path, pictures: list[Picture], tif_files: list[bytes]
+    bundle_folder: Path, images: list[Pixels], tif_files: list[bytes]
 ) -> None:
     """Whoever sends it should know that it would make no difference."""
     bundle = Bundle.load(bundle_folder)
     assert not bundle.needs_nir
     with pytest.raises(InputError, match="row 0, nir: the model sees pictures only"):
-        bundle.answer([encoded(picture, "PNG") for picture in pictures], tif_files)
+        bundle.answer([encoded(image, "PNG") for image in images], tif_files)
 
 
 @BOTH

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 
-from igarape.chips.pictures import Picture, encode_jpeg
+from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.serving.bundle import Bundle
 from igarape.serving.pyfunc import TaggerModel
 
@@ -22,17 +22,17 @@ def model(bundle_folder: Path) -> TaggerModel:
     return tagger
 
 
-def test_text_and_bytes_are_answered_alike(model: TaggerModel, bundle_folder: Path, pictures: list[Picture]) -> None:
+def test_text_and_bytes_are_answered_alike(model: TaggerModel, bundle_folder: Path, images: list[Pixels]) -> None:
     """A request may mix them; the answer is the bundle's."""
-    chips = [encode_jpeg(picture, 95) for picture in pictures]
+    chips = [encode_jpeg(image, 95) for image in images]
     cells = [base64.b64encode(chip).decode() if row % 2 else chip for row, chip in enumerate(chips)]
     answer = model.predict(None, pd.DataFrame({"image": cells}))
     pd.testing.assert_frame_equal(answer, Bundle.load(bundle_folder).answer(chips))
 
 
-def test_a_list_in_one_row_is_many_pictures(model: TaggerModel, pictures: list[Picture]) -> None:
+def test_a_list_in_one_row_is_many_pictures(model: TaggerModel, images: list[Pixels]) -> None:
     """MLflow hands {"inputs": {"image": [...]}} over as one row; each picture of it is answered."""
-    texts = [base64.b64encode(encode_jpeg(picture, 95)).decode() for picture in pictures]
+    texts = [base64.b64encode(encode_jpeg(image, 95)).decode() for image in images]
     answer = model.predict(None, pd.DataFrame({"image": [texts]}))
     pd.testing.assert_frame_equal(answer, model.predict(None, pd.DataFrame({"image": texts})))
 
@@ -49,11 +49,11 @@ def test_a_list_in_one_row_is_many_pictures(model: TaggerModel, pictures: list[P
     ],
 )
 def test_a_bad_picture_is_the_senders_fault(
-    model: TaggerModel, pictures: list[Picture], cell: object, message: str
+    model: TaggerModel, images: list[Pixels], cell: object, message: str
 ) -> None:
     """The status is 400, and the message is one line that names the row."""
     with pytest.raises(MlflowException) as caught:
-        model.predict(None, pd.DataFrame({"image": [encode_jpeg(pictures[0], 95), cell]}, dtype=object))
+        model.predict(None, pd.DataFrame({"image": [encode_jpeg(images[0], 95), cell]}, dtype=object))
     assert caught.value.get_http_status_code() == 400  # type: ignore[no-untyped-call]
     assert caught.value.message.startswith(message)
     assert "\n" not in caught.value.message
@@ -68,10 +68,10 @@ def leafy(nir_bundle_folder: Path) -> TaggerModel:
 
 
 def test_near_infrared_comes_in_a_second_column(
-    leafy: TaggerModel, nir_bundle_folder: Path, pictures: list[Picture], tif_files: list[bytes]
+    leafy: TaggerModel, nir_bundle_folder: Path, images: list[Pixels], tif_files: list[bytes]
 ) -> None:
     """As text or bytes, row by row or as lists in one row; the answer is the bundle's."""
-    chips = [encode_jpeg(picture, 95) for picture in pictures]
+    chips = [encode_jpeg(image, 95) for image in images]
     expected = Bundle.load(nir_bundle_folder).answer(chips, tif_files)
     texts = {
         name: [base64.b64encode(data).decode() for data in files]
@@ -84,10 +84,10 @@ def test_near_infrared_comes_in_a_second_column(
 
 
 def test_missing_near_infrared_is_the_senders_fault(
-    leafy: TaggerModel, pictures: list[Picture], tif_files: list[bytes]
+    leafy: TaggerModel, images: list[Pixels], tif_files: list[bytes]
 ) -> None:
-    """No column, an empty cell, a picture in its place, fewer TIFs than pictures: one line that says which."""
-    chips = [encode_jpeg(picture, 95) for picture in pictures[:2]]
+    """No column, an empty cell, a picture in its place, fewer TIFs than images: one line that says which."""
+    chips = [encode_jpeg(image, 95) for image in images[:2]]
     requests: dict[str, dict[str, Any]] = {
         "expected a column nir with a TIF of four bands in each row, found image": {"image": chips},
         "row 1, nir: expected the bytes or the base64 text of a TIF of four bands, found NoneType": {
@@ -105,9 +105,9 @@ def test_missing_near_infrared_is_the_senders_fault(
         assert "\n" not in caught.value.message
 
 
-def test_a_model_that_sees_pictures_only_passes_other_columns_over(model: TaggerModel, pictures: list[Picture]) -> None:
+def test_a_model_that_sees_pictures_only_passes_other_columns_over(model: TaggerModel, images: list[Pixels]) -> None:
     """MLflow drops what the signature does not name; so does the model itself. Without pictures it says so."""
-    chips = pd.DataFrame({"image": [encode_jpeg(pictures[0], 95)], "nir": [None]})
+    chips = pd.DataFrame({"image": [encode_jpeg(images[0], 95)], "nir": [None]})
     pd.testing.assert_frame_equal(model.predict(None, chips), model.predict(None, chips[["image"]]))
     with pytest.raises(MlflowException, match="expected a column image with a JPEG, PNG or TIF in each row, found nir"):
         model.predict(None, chips[["nir"]])

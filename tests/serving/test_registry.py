@@ -13,7 +13,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from igarape.chips.pictures import Picture, decode, is_flat
+from igarape.chips.pictures import Pixels, decode, is_flat
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
 from igarape.serving.registry import champion_uri, load, model_name, promote, register, rollback
@@ -50,11 +50,11 @@ def test_a_version_says_where_it_came_from(bundle_folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("champion")
-def test_the_loaded_champion_is_the_bundle(bundle_folder: Path, pictures: list[Picture]) -> None:
+def test_the_loaded_champion_is_the_bundle(bundle_folder: Path, images: list[Pixels]) -> None:
     """By alias and by number, the registry gives back what was registered."""
-    expected = Bundle.load(bundle_folder).tag(pictures)
+    expected = Bundle.load(bundle_folder).tag(images)
     for uri in (champion_uri(NAME), f"models:/{NAME}/1"):
-        pd.testing.assert_frame_equal(load(uri).tag(pictures), expected)
+        pd.testing.assert_frame_equal(load(uri).tag(images), expected)
 
 
 @pytest.mark.usefixtures("champion")

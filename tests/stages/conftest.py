@@ -41,10 +41,15 @@ DATASET = {
 TINY = tiny.CONTENT | {
     "objective": "map",
     "batch": 16,
-    "knobs": tiny.KNOBS | {"learning_rate": {"low": 0.003, "high": 0.03, "scale": "log"}, "dropout": 0.1},
+    "hyperparameters": tiny.HYPERPARAMETERS
+    | {"learning_rate": {"low": 0.003, "high": 0.03, "scale": "log"}, "dropout": 0.1},
 }
-RARE = TINY | {"labels": "rare", "chips": "dehaze", "knobs": TINY["knobs"] | {"learning_rate": 0.01}}
-COLOURS = tiny.TABULAR | {"knobs": tiny.TREE_KNOBS | {"depth": {"choice": [1, 2]}}}
+RARE = TINY | {
+    "labels": "rare",
+    "chips": "dehazed",
+    "hyperparameters": TINY["hyperparameters"] | {"learning_rate": 0.01},
+}
+COLOURS = tiny.TABULAR | {"hyperparameters": tiny.TREE_HYPERPARAMETERS | {"depth": {"choice": [1, 2]}}}
 LEAFY = RARE | {"chips": "nir"}
 CHANGES = {
     "seed": 1,
@@ -81,12 +86,12 @@ def chips() -> Iterator[Chip]:
             if scene % 5 == 0
             else ["sun", *(["tree"] if scene % 2 else ["pond"]), *(["kiln"] if scene % 3 == 1 else [])]
         )
-        picture = rng.integers(150, 256, (64, 64, 3)) if "fog" in tags else rng.integers(0, 106, (64, 64, 3))
+        image = rng.integers(150, 256, (64, 64, 3)) if "fog" in tags else rng.integers(0, 106, (64, 64, 3))
         if "kiln" in tags:
-            picture[20:40, 20:40] = (255, 0, 0)
-        data = encode_jpeg(picture.astype(np.uint8), 95)
+            image[20:40, 20:40] = (255, 0, 0)
+        data = encode_jpeg(image.astype(np.uint8), 95)
         yield Chip(
-            image=f"chip-{row:02d}", origin=Encoded(data), tags=tuple(tags), split="train", group=f"scene-{scene}"
+            image_id=f"chip-{row:02d}", origin=Encoded(data), tags=tuple(tags), split="train", group=f"scene-{scene}"
         )
 
 
@@ -121,7 +126,7 @@ def pretend(patch: pytest.MonkeyPatch, write_model: WriteModel) -> None:
         seed: int
         labels: int
 
-        def predict(self, pictures: Any, rows: Any, *, tta: bool) -> Probabilities:
+        def predict(self, images: Any, rows: Any, *, tta: bool) -> Probabilities:
             return np.full((len(rows), self.labels), 0.5, dtype=np.float32)
 
         def export(self, stem: Path) -> Path:
@@ -129,7 +134,7 @@ def pretend(patch: pytest.MonkeyPatch, write_model: WriteModel) -> None:
             write_model(path, 32, self.labels, self.seed)
             return path
 
-    def fit(pictures: Any, y: Any, **asked: Any) -> Pretended:
+    def fit(images: Any, y: Any, **asked: Any) -> Pretended:
         asked["log"](0, {"loss": 1.0, "val_loss": 1.0, "val_f2": 0.5, "val_map": 0.5})
         return Pretended(int(asked["seed"]), y.shape[1])
 
@@ -277,8 +282,8 @@ def leafy(leafless: Path, write_model: WriteModel, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("IGARAPE_WORKERS", "1")
     Path("chips/tifs").mkdir(parents=True)
     for chip in chips():
-        seen = tifs.sensed(decode(chip.origin.read(), chip.image))
-        Path(f"chips/tifs/{chip.image}.tif").write_bytes(tifs.written(seen))
+        seen = tifs.sensed(decode(chip.origin.read(), chip.image_id))
+        Path(f"chips/tifs/{chip.image_id}.tif").write_bytes(tifs.written(seen))
     nir.run()
     pretend(monkeypatch, write_model)
     search.run("leafy")

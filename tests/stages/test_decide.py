@@ -27,8 +27,8 @@ def test_every_rule_is_scored_on_rows_it_was_not_fitted_on(project: Path) -> Non
     vocabulary = read_dataset("toy").labels.vocabulary()
     chosen = read_json(Path("data/stack/stack.json"))["chosen"]
     rows = pd.read_parquet("data/stack/predictions.parquet").query(f"learner == {chosen!r} and fold >= 0")
-    catalog = pd.read_parquet("data/ingest/catalog.parquet").set_index("image")
-    y = catalog.loc[rows["image"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
+    catalog = pd.read_parquet("data/ingest/catalog.parquet").set_index("image_id")
+    y = catalog.loc[rows["image_id"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
     p = rows[probability_columns(rows)].to_numpy()
     answers = cross_fit_rules(y, p, rows["fold"].to_numpy(), vocabulary=vocabulary)
     expected = {name: sample_f2(y, answer) for name, answer in answers.items()}
@@ -61,9 +61,9 @@ def test_the_hold_outs_truth_has_no_say(copy: Path) -> None:
     """With every label of the hold-out turned round, rule and scores are the same."""
     before = wrote()
     catalog = pd.read_parquet("data/ingest/catalog.parquet")
-    folds = pd.read_parquet("data/split/folds.parquet").set_index("image")["fold"]
+    folds = pd.read_parquet("data/split/folds.parquet").set_index("image_id")["fold"]
     labels = list(read_dataset("toy").labels.vocabulary().labels)
-    held = catalog["image"].map(folds).eq(-1)
+    held = catalog["image_id"].map(folds).eq(-1)
     catalog.loc[held, labels] = 1 - catalog.loc[held, labels]
     write_table(catalog, Path("data/ingest/catalog.parquet"))
     stage.run()

@@ -11,7 +11,7 @@ import yaml
 from igarape.chips.catalog import pack_chips
 from igarape.chips.chip import Chip, Encoded
 from igarape.chips.dehaze import dehaze
-from igarape.chips.pictures import Picture, encode_jpeg
+from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.chips.shards import open_shard
 from igarape.chips.store import Store
 from igarape.config.params import read_params
@@ -25,7 +25,7 @@ LABELS: dict[str, list[str]] = {"exclusive": [], "alone": [], "common": ["tree"]
 COUNT = 7
 
 
-def hazy(seed: int) -> Picture:
+def hazy(seed: int) -> Pixels:
     """Make a picture of noise under a grey veil, with a bright corner; the first one shows two colours only."""
     rng = np.random.default_rng(seed)
     rgb = rng.integers(0, 90, (32, 32, 3)) // 2 + 100 if seed else np.full((32, 32, 3), 50)
@@ -45,7 +45,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
     chips = [
         Chip(
-            image=f"chip-{number}",
+            image_id=f"chip-{number}",
             split="train" if number % 3 else "test",
             group=f"scene-{number}",
             tags=("tree",) if number % 2 else (),
@@ -76,17 +76,17 @@ def test_each_chip_is_the_dehazed_one_of_the_same_name(monkeypatch: pytest.Monke
     raw, clear = Store(Path("data/ingest"), before), Store(Path("data/dehaze"), after)
     knobs = read_params().dehaze.model_dump()
     quality = knobs.pop("quality")
-    assert list(after["image"]) == [f"chip-{number}" for number in range(COUNT)]
-    for image in after["image"]:
-        assert clear.bytes(image) == encode_jpeg(dehaze(raw.rgb(image), **knobs)[0], quality)
-        assert clear.bytes(image)[:2] == b"\xff\xd8"
+    assert list(after["image_id"]) == [f"chip-{number}" for number in range(COUNT)]
+    for image_id in after["image_id"]:
+        assert clear.bytes(image_id) == encode_jpeg(dehaze(raw.rgb(image_id), **knobs)[0], quality)
+        assert clear.bytes(image_id)[:2] == b"\xff\xd8"
 
 
 def test_the_catalog_keeps_all_but_the_places() -> None:
     """Splits, groups and labels, of test chips too."""
     stage.run()
     before, after = catalogs()
-    same = ["image", "split", "group", "tree"]
+    same = ["image_id", "split", "group", "tree"]
     assert before[same].equals(after[same]) and list(before.columns) == list(after.columns)
     assert (before["length"] != after["length"]).any()
 
@@ -97,7 +97,7 @@ def test_the_quality_table_has_a_row_for_each_chip() -> None:
     table = read_table(
         Path("data/dehaze/quality.parquet"), ["airlight_r", "airlight_g", "airlight_b", "mean_t", "change"]
     )
-    assert list(table["image"]) == [f"chip-{number}" for number in range(COUNT)]
+    assert list(table["image_id"]) == [f"chip-{number}" for number in range(COUNT)]
     assert table[["airlight_r", "airlight_g", "airlight_b", "mean_t"]].apply(lambda c: c.between(0, 1)).all(axis=None)
     assert table["change"].between(0, 255).all() and table["change"].max() > 1
 

@@ -62,9 +62,9 @@ def test_each_label_has_its_sheet_and_no_other_chip_is_read(
     read = []
     rgb = Store.rgb
 
-    def counted(store: Store, image: str) -> Any:
-        read.append(image)
-        return rgb(store, image)
+    def counted(store: Store, image_id: str) -> Any:
+        read.append(image_id)
+        return rgb(store, image_id)
 
     monkeypatch.setattr(Store, "rgb", counted)
     stage.run()
@@ -90,7 +90,7 @@ def test_unlabelled_chips_have_a_sheet_of_their_own(copy: Path, browse: Browse) 
     catalog.loc[:2, "split"] = "test"
     catalog.loc[:2, ["sun", "fog", "tree", "pond", "kiln"]] = 0
     write_table(catalog, CATALOG)
-    write_table(folds[~folds["image"].isin(catalog["image"][:3])], Path("data/split/folds.parquet"))
+    write_table(folds[~folds["image_id"].isin(catalog["image_id"][:3])], Path("data/split/folds.parquet"))
     stage.run()
     assert (summary()["labelled"], summary()["unlabelled"]) == (57, 3)
     assert "no labels 3 chips" in browse(PAGE.read_text(encoding="utf-8")).text
@@ -101,9 +101,11 @@ def test_near_duplicates_are_shown_where_split_looked_for_them(described: Path, 
     assert summary()["near_duplicates"] == 0
     folds = pd.read_parquet("data/split/folds.parquet")
     first = folds.iloc[0]
-    same = folds[(folds["fold"] == first["fold"]) & (folds["image"] != first["image"])].iloc[0]["image"]
-    apart = folds[folds["fold"] != first["fold"]].iloc[0]["image"]
-    pairs = pd.DataFrame({"image": first["image"], "other": [apart, same], "kind": "copy", "distance": [0.5, 0.25]})
+    same = folds[(folds["fold"] == first["fold"]) & (folds["image_id"] != first["image_id"])].iloc[0]["image_id"]
+    apart = folds[folds["fold"] != first["fold"]].iloc[0]["image_id"]
+    pairs = pd.DataFrame(
+        {"image_id": first["image_id"], "other": [apart, same], "kind": "copy", "distance": [0.5, 0.25]}
+    )
     write_table(pairs, Path("data/split/pairs.parquet"))
     stage.run()
     assert (summary()["near_duplicates"], summary()["near_duplicates_apart"]) == (2, 1)

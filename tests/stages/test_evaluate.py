@@ -37,8 +37,8 @@ def held_out() -> tuple[Any, Any]:
     labels = list(read_dataset("toy").labels.vocabulary().labels)
     chosen = read_json(Path("data/stack/stack.json"))["chosen"]
     rows = pd.read_parquet("data/stack/predictions.parquet").query(f"learner == {chosen!r} and fold == -1")
-    catalog = pd.read_parquet("data/ingest/catalog.parquet").set_index("image")
-    return catalog.loc[rows["image"], labels].to_numpy().astype(np.bool_), rows[probability_columns(rows)].to_numpy()
+    catalog = pd.read_parquet("data/ingest/catalog.parquet").set_index("image_id")
+    return catalog.loc[rows["image_id"], labels].to_numpy().astype(np.bool_), rows[probability_columns(rows)].to_numpy()
 
 
 def test_the_hold_out_is_scored_by_the_rule_that_the_folds_chose(evaluated: Any) -> None:
@@ -99,7 +99,7 @@ def test_a_bundle_that_answers_otherwise_than_the_pipeline_is_refused(copy: Path
 def test_the_fold_models_go_into_the_bundle_by_their_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of whichever kind they are; what else lies there stays."""
     monkeypatch.chdir(tmp_path)
-    card = {"name": "trees", "chips": "ingest", "size": 32, "labels": ["tree"], "tta": False}
+    card = {"name": "trees", "chips": "raw", "size": 32, "labels": ["tree"], "tta": False}
     for name in ("fold-10.ubj", "fold-2.ubj", "fold-2.json", "predictions.parquet"):
         write_text("", Path("data/train/trees") / name)
     assert stage._part(card).files == ("data/train/trees/fold-2.ubj", "data/train/trees/fold-10.ubj")
@@ -110,7 +110,7 @@ def test_trees_go_through_the_same_steps_into_the_same_bundle(coloured: Path) ->
     card = read_json(Path("data/train/colours/learner.json"))
     assert not card["tta"]
     assert card["f2"] > 0.5  # fog is bright: colours tell
-    assert read_json(Path("data/search/colours/best.json"))["knobs"]["depth"] in {1, 2}
+    assert read_json(Path("data/search/colours/best.json"))["hyperparameters"]["depth"] in {1, 2}
     history = mlflow.MlflowClient().get_metric_history(card["run_id"], "fold0_loss")
     assert [point.step for point in history] == [0, 1, 2, 3]
     stack.run()
@@ -134,8 +134,8 @@ def test_a_learner_on_near_infrared_is_served_with_the_white_that_it_learned_by(
     chosen = read_json(Path("data/stack/stack.json"))["chosen"]
     rows = stacked[(stacked["learner"] == chosen) & (stacked["fold"] == -1)]
     catalog = read_catalog(Path("data/ingest/catalog.parquet"), bundle.vocabulary.labels)
-    chips = [Store(Path("data/ingest"), catalog).bytes(image) for image in rows["image"]]
-    tifs = [Path(f"chips/tifs/{image}.tif").read_bytes() for image in rows["image"]]
+    chips = [Store(Path("data/ingest"), catalog).bytes(image_id) for image_id in rows["image_id"]]
+    tifs = [Path(f"chips/tifs/{image_id}.tif").read_bytes() for image_id in rows["image_id"]]
     p = bundle.answer(chips, tifs).filter(like="p_").to_numpy()
     assert np.abs(p - rows[probability_columns(rows)].to_numpy()).max() < stage.TOLERANCE
     assert np.abs(bundle.answer(chips, tifs[::-1]).filter(like="p_").to_numpy() - p).max() > stage.TOLERANCE

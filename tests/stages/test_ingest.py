@@ -65,14 +65,14 @@ def tag(*rows: str) -> None:
 
 def faults() -> pd.DataFrame:
     """Read the faults table."""
-    return read_table(Path("data/ingest/faults.parquet"), FAULT, key=("image", "problem"))
+    return read_table(Path("data/ingest/faults.parquet"), FAULT, key=("image_id", "problem"))
 
 
 def test_a_folder_is_packed_and_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """Bytes unchanged, labels as booleans, the unlabelled chip as a test chip; nothing is at fault."""
     ingest.run()
     catalog = read_catalog(Path("data/ingest/catalog.parquet"), NAMES)
-    assert list(catalog["image"]) == ["a", "b", "c", "t"]
+    assert list(catalog["image_id"]) == ["a", "b", "c", "t"]
     assert list(catalog["split"]) == ["train", "train", "train", "test"]
     assert catalog[NAMES].to_numpy().tolist() == [[1, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0]]
     store = Store(Path("data/ingest"), catalog)
@@ -129,10 +129,10 @@ def test_faults_that_are_borne_are_reported_and_the_rest_is_packed(capsys: pytes
     settings(FOLDER, size=16, faults=8)
     ingest.run()
     catalog = read_catalog(Path("data/ingest/catalog.parquet"), NAMES)
-    assert set(catalog["image"]) == {"a", "b", "c", "t", "torn"}
+    assert set(catalog["image_id"]) == {"a", "b", "c", "t", "torn"}
     table = faults()
-    assert set(table.loc[table["left_out"], "image"]) == LEFT_OUT
-    kept = dict(table.loc[~table["left_out"], ["image", "problem"]].to_numpy().tolist())
+    assert set(table.loc[table["left_out"], "image_id"]) == LEFT_OUT
+    kept = dict(table.loc[~table["left_out"], ["image_id", "problem"]].to_numpy().tolist())
     assert kept == {
         "torn": "exactly one of sun, fog should hold, found fog, sun",
         "a": "stands twice in tags.csv, with other tags",
@@ -150,7 +150,7 @@ def test_chips_of_the_same_pixels_are_reported_and_kept() -> None:
     ingest.run()
     assert len(read_catalog(Path("data/ingest/catalog.parquet"), NAMES)) == 6
     table = faults()
-    assert list(table["image"]) == ["z", "u"] and not table["left_out"].any()
+    assert list(table["image_id"]) == ["z", "u"] and not table["left_out"].any()
     assert set(table["problem"]) == {"shows the same pixels as a"}
 
 
@@ -162,11 +162,11 @@ def test_more_faults_than_are_borne_stop_the_step() -> None:
         ingest.run()
     message = str(caught.value)
     assert message.startswith("data/ingest: 8 chips left out, 7 are borne\n")
-    for image in LEFT_OUT:
-        assert f"\n  {image}: " in message
+    for image_id in LEFT_OUT:
+        assert f"\n  {image_id}: " in message
     assert "  large: expected 16 x 16, found 32 x 32; " in message and "did you mean sun?" in message
     assert message.endswith("raise ingest.faults in params.yaml to 8. Then: dvc repro ingest")
-    assert set(faults()["image"]) == {*LEFT_OUT, "torn", "a"}
+    assert set(faults()["image_id"]) == {*LEFT_OUT, "torn", "a"}
     assert not Path("data/ingest/catalog.parquet").exists()
 
 
@@ -185,7 +185,7 @@ def test_chips_that_break_the_rules_do_not_stop_the_step() -> None:
     """None is left out, so none has to be borne."""
     tag("a,sun fog", "b,fog tree", "c,")
     ingest.run()
-    assert list(faults()["image"]) == ["a", "b", "c"] and not faults()["left_out"].any()
+    assert list(faults()["image_id"]) == ["a", "b", "c"] and not faults()["left_out"].any()
     assert len(read_catalog(Path("data/ingest/catalog.parquet"), NAMES)) == 4
 
 
@@ -237,11 +237,11 @@ def test_drawn_chips_are_packed_with_the_truth_about_their_haze() -> None:
     Path("datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
     ingest.run()
     catalog = read_catalog(Path("data/ingest/catalog.parquet"), labels["exclusive"])
-    haze = read_table(Path("data/ingest/haze.parquet"), ["image", "t_00", "t_33", "airlight_r"])
-    assert list(haze["image"]) == list(catalog["image"]) and len(catalog) == 20
-    assert Store(Path("data/ingest"), catalog).rgb(str(catalog["image"][19])).shape == (32, 32, 3)
+    haze = read_table(Path("data/ingest/haze.parquet"), ["image_id", "t_00", "t_33", "airlight_r"])
+    assert list(haze["image_id"]) == list(catalog["image_id"]) and len(catalog) == 20
+    assert Store(Path("data/ingest"), catalog).rgb(str(catalog["image_id"][19])).shape == (32, 32, 3)
     assert (catalog.groupby("group").size() == 4).all()
-    clear = haze["image"].isin(catalog.loc[catalog["haze"] == 0, "image"])
+    clear = haze["image_id"].isin(catalog.loc[catalog["haze"] == 0, "image_id"])
     assert (haze.loc[clear, "t_00"] == 1).all()
 
 

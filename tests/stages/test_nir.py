@@ -30,7 +30,7 @@ LABELS: dict[str, list[str]] = {"exclusive": [], "alone": [], "common": ["tree"]
 SIDE, MARGIN = 96, 12
 SHIFTS = {0: (0, 0), 1: (1, -1), 2: (5, -4), 3: (-9, 0), 7: (0, 1), 8: (0, 0)}  # of the chips that have a sound TIF
 TIFS = Path("chips/toy/tifs")
-ALIGNMENT = ["image", "dx", "dy", "response", "flagged"]
+ALIGNMENT = ["image_id", "dx", "dy", "response", "flagged"]
 Pairs = dict[int, tuple[bytes, bytes]]
 
 
@@ -61,7 +61,7 @@ def project(pairs: Pairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
         (TIFS / f"chip-{number}.tif").write_bytes(tif)
     chips = [
         Chip(
-            image=f"chip-{number}",
+            image_id=f"chip-{number}",
             split="train" if number % 4 else "test",
             group=f"scene-{number}",
             tags=("tree",) if number % 2 else (),
@@ -95,7 +95,7 @@ def catalogs() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def alignment() -> pd.DataFrame:
     """Read how the bands lie."""
-    return read_table(Path("data/nir/alignment.parquet"), ALIGNMENT).set_index("image")
+    return read_table(Path("data/nir/alignment.parquet"), ALIGNMENT).set_index("image_id")
 
 
 def faults() -> pd.DataFrame:
@@ -112,14 +112,14 @@ def test_each_chip_with_a_sound_tif_gets_its_planes(pairs: Pairs, capsys: pytest
     """Without loss, of the TIF of its name, in the catalog's order; everything else in the catalog stays."""
     stage.run()
     before, after = catalogs()
-    assert list(after["image"]) == [f"chip-{number}" for number in SHIFTS]
+    assert list(after["image_id"]) == [f"chip-{number}" for number in SHIFTS]
     store = Store(Path("data/nir"), after)
     for number in SHIFTS:
         packed = store.rgb(f"chip-{number}")
         assert (packed == planes(bands(pairs[number][1], "tif"), white=read_params().nir.white)).all()
         assert store.bytes(f"chip-{number}").startswith(b"\x89PNG")
-    same = ["image", "split", "group", "tree"]
-    kept = before[before["image"].isin(after["image"])]
+    same = ["image_id", "split", "group", "tree"]
+    kept = before[before["image_id"].isin(after["image_id"])]
     assert kept[same].reset_index(drop=True).equals(after[same])
     assert list(after.columns) == list(before.columns) and (after.dtypes == before.dtypes).all()
     out = capsys.readouterr().out
@@ -144,7 +144,7 @@ def test_the_shift_of_each_is_measured_and_those_out_of_place_are_flagged() -> N
 def test_a_tif_that_cannot_be_used_is_a_fault() -> None:
     """Three bands, fewer rows than the chip, cut short: told apart, left out, with a remedy."""
     stage.run()
-    table = faults().set_index("image")
+    table = faults().set_index("image_id")
     assert list(table.index) == ["chip-4", "chip-5", "chip-6"] and table["left_out"].all()
     bands_short, rows_short, cut_short = table["problem"]
     assert bands_short.startswith("its TIF: expected a TIF of four bands") and bands_short.endswith("found 3")
@@ -158,7 +158,7 @@ def test_of_two_tifs_with_one_name_the_first_is_used_and_those_of_no_chip_are_no
     (TIFS / "chip-0.tiff").write_bytes(b"")
     (TIFS / "nobody.tif").write_bytes(b"")
     stage.run()
-    assert set(faults()["image"]) == {"chip-0.tiff", "chip-4", "chip-5", "chip-6"}
+    assert set(faults()["image_id"]) == {"chip-0.tiff", "chip-4", "chip-5", "chip-6"}
     assert "chip-0" in alignment().index and len(alignment()) == len(SHIFTS)
 
 

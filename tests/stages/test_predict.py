@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from igarape.chips.pictures import Picture, encode_jpeg
+from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
 from igarape.stages import predict
@@ -14,12 +14,12 @@ OUT = Path("answers/out.csv")
 
 
 @pytest.fixture
-def folder(champion: Path, pictures: list[Picture]) -> Path:
+def folder(champion: Path, images: list[Pixels]) -> Path:
     """Lay five JPEGs and a text file into a folder, out of order, beside the registry that we stand at."""
     folder = champion / "chips"
     folder.mkdir()
     for number in (3, 0, 4, 1, 2):
-        (folder / f"chip_{number}.jpg").write_bytes(encode_jpeg(pictures[number], 95))
+        (folder / f"chip_{number}.jpg").write_bytes(encode_jpeg(images[number], 95))
     (folder / "notes.txt").write_text("no picture")
     return folder
 
@@ -76,12 +76,12 @@ def test_paths_without_pictures_are_refused(folder: Path) -> None:
 
 
 @pytest.fixture
-def infrared(nir_champion: Path, pictures: list[Picture], tif_files: list[bytes]) -> Path:
+def infrared(nir_champion: Path, images: list[Pixels], tif_files: list[bytes]) -> Path:
     """Lay five PNGs into chips/ and their TIFs into tifs/, beside the registry that we stand at."""
     for name in ("chips", "tifs"):
         (nir_champion / name).mkdir()
-    for number, (picture, tif) in enumerate(zip(pictures, tif_files, strict=True)):
-        (nir_champion / f"chips/chip_{number}.jpg").write_bytes(encode_jpeg(picture, 95))
+    for number, (image, tif) in enumerate(zip(images, tif_files, strict=True)):
+        (nir_champion / f"chips/chip_{number}.jpg").write_bytes(encode_jpeg(image, 95))
         (nir_champion / f"tifs/chip_{number}.tif").write_bytes(tif)
     return nir_champion
 

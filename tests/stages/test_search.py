@@ -20,7 +20,7 @@ import tiny
 import yaml
 from servers import Server
 
-from igarape.config.hyperparameters import NetworkKnobs
+from igarape.config.hyperparameters import NetworkHyperparameters
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.learners import search as searching
@@ -51,7 +51,7 @@ def test_every_trial_is_a_nested_run_with_knobs_epochs_costs_and_status(project:
     assert len(trials()) == 2
     for trial in trials():
         assert trial.info.status == "FINISHED"
-        assert set(trial.data.params) == {*NetworkKnobs.model_fields, "epochs"}
+        assert set(trial.data.params) == {*NetworkHyperparameters.model_fields, "epochs"}
         for metric in ("loss", "val_loss", "val_f2", "val_map"):
             history = mlflow.MlflowClient().get_metric_history(trial.info.run_id, metric)
             assert [point.step for point in history] == list(range(EPOCHS))
@@ -72,7 +72,9 @@ def test_best_json_holds_every_knob(project: Path) -> None:
     """So that train needs no search to be repeated, and finds its run by the file."""
     best = read_json(Path("data/search/tiny/best.json"))
     (named,) = [trial for trial in trials() if trial.info.run_name == best["trial"]]
-    assert named.data.params == {name: str(value) for name, value in best["knobs"].items()} | {"epochs": str(EPOCHS)}
+    assert named.data.params == {name: str(value) for name, value in best["hyperparameters"].items()} | {
+        "epochs": str(EPOCHS)
+    }
     assert best["experiment"] == "tiny"
 
 
@@ -99,9 +101,9 @@ def test_nothing_but_the_result_is_kept(project: Path) -> None:
 
 
 def test_the_run_carries_parameters_and_data(project: Path) -> None:
-    """The knobs' space, the search's section, the seed, and the chips' DVC hash."""
+    """The hyperparameters' space, the search's section, the seed, and the chips' DVC hash."""
     run = parent()
-    expected = {"seed": "1", "dataset": "toy", "search.trials": "2", "tiny.knobs.learning_rate.high": "0.03"}
+    expected = {"seed": "1", "dataset": "toy", "search.trials": "2", "tiny.hyperparameters.learning_rate.high": "0.03"}
     assert run.data.params.items() >= expected.items()
     assert [given.dataset.digest for given in run.inputs.dataset_inputs] == ["aaa.dir"]
     assert run.info.run_name == "tiny"
@@ -113,7 +115,7 @@ def test_trials_are_scored_on_fold_0_and_learn_from_the_others_but_the_hold_out(
     """The rows that are handed to the search."""
     asked: dict[str, Any] = {}
 
-    def search(pictures: Any, y: Any, **options: Any) -> None:
+    def search(images: Any, y: Any, **options: Any) -> None:
         asked.update(options)
         raise KeyboardInterrupt
 
@@ -121,12 +123,12 @@ def test_trials_are_scored_on_fold_0_and_learn_from_the_others_but_the_hold_out(
     with pytest.raises(KeyboardInterrupt):
         stage.run("tiny")
     folds = read_folds(Path("data/split/folds.parquet"))["fold"].to_numpy()
-    assert set(folds[asked["watch"]]) == {0}
+    assert set(folds[asked["validation"]]) == {0}
     assert set(folds[asked["train"]]) == {1}
-    assert len(asked["watch"]) + len(asked["train"]) == np.sum(folds != -1)
+    assert len(asked["validation"]) + len(asked["train"]) == np.sum(folds != -1)
 
 
-WIDE = tiny.KNOBS | {"width": 1.0}  # as loaded weights want it
+WIDE = tiny.HYPERPARAMETERS | {"width": 1.0}  # as loaded weights want it
 
 
 def change(name: str, **changes: object) -> None:
@@ -148,7 +150,7 @@ def test_a_faulty_experiment_stops_before_anything_is_removed(copy: Path) -> Non
 def test_weights_of_another_network_end_the_search_with_one_clear_error(copy: Path) -> None:
     """The trial and its parent are marked as failed; another trial would fare no better."""
     Path("other.weights.h5").write_text("not weights", encoding="utf-8")
-    change("tiny", backbone="mobilenet", weights="other.weights.h5", knobs=WIDE)
+    change("tiny", backbone="mobilenet", weights="other.weights.h5", hyperparameters=WIDE)
     with pytest.raises(InputError, match=r"weights: other\.weights\.h5: these are not weights of mobilenet"):
         stage.run("tiny")
     runs = mlflow.search_runs(
@@ -168,7 +170,7 @@ def test_the_faults_of_all_listed_experiments_are_told_before_the_first_epoch(co
     assert "experiments/rare.yaml: chips: nir: the data set names no TIFs" in told
     change("tiny", epochs=1)
     Path("experiments/unlisted.yaml").write_bytes(Path("experiments/tiny.yaml").read_bytes())
-    change("unlisted", weights="gone.weights.h5", backbone="mobilenet", knobs=WIDE)
+    change("unlisted", weights="gone.weights.h5", backbone="mobilenet", hyperparameters=WIDE)
     with pytest.raises(
         InputError, match=r"^experiments/unlisted\.yaml: weights: gone\.weights\.h5: no such file"
     ) as caught:
@@ -197,7 +199,7 @@ def test_a_trial_that_fails_is_a_failed_run_with_its_traceback(copy: Path, monke
 
 # The moments at which a search is killed: as soon as one of these files is there.
 MOMENTS = (
-    "data/.unsent/search@tiny*/journal.jsonl",
+    "data/.unsent/search@tiny*/outbox.jsonl",
     "data/search/.unfinished/tiny/*/notes/oracle/trial_0/trial.json",
     "data/search/.unfinished/tiny/*/notes/trial-0.json",
     "data/search/.unfinished/tiny/*/notes/oracle/trial_2/trial.json",

@@ -6,14 +6,14 @@ import mlflow
 import pytest
 
 from igarape.stages import send
-from igarape.tracking.outbox import Journal
+from igarape.tracking.outbox import Outbox
 from igarape.tracking.step import SPOOL
 
 
 def leave(place: str, uri: str) -> Path:
-    """Leave the journal of a process that was killed after the first epoch of a step."""
-    journal = Journal.begin(SPOOL / f"{place}.1")
-    journal.append(
+    """Leave the outbox of a process that was killed after the first epoch of a step."""
+    outbox = Outbox.begin(SPOOL / f"{place}.1")
+    outbox.append(
         "open",
         "0af7",
         experiment=f"igarape/{place}",
@@ -24,9 +24,9 @@ def leave(place: str, uri: str) -> Path:
         tags={"igarape.run": "0af7"},
         uri=uri,
     )
-    journal.append("metrics", "0af7", step=0, values={"loss": 0.5})
-    journal.close(remove=False)
-    return journal.folder
+    outbox.append("metrics", "0af7", step=0, values={"loss": 0.5})
+    outbox.close(remove=False)
+    return outbox.folder
 
 
 @pytest.mark.usefixtures("registry")
@@ -53,11 +53,11 @@ def test_the_journals_of_dead_processes_are_sent_once(
 def test_a_step_at_work_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     """It sends by itself."""
     folder = leave("stack", mlflow.get_tracking_uri())
-    journal = Journal.take_over(folder)
-    assert journal is not None
+    outbox = Outbox.take_over(folder)
+    assert outbox is not None
     send.run()
     assert capsys.readouterr().out.startswith("stack.1: still at work")
-    journal.close(remove=True)
+    outbox.close(remove=True)
 
 
 @pytest.mark.usefixtures("registry")

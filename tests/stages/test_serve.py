@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from igarape.chips.pictures import Picture, encode_jpeg
+from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
 from igarape.stages import serve
@@ -121,10 +121,10 @@ def post(port: int, content: object) -> bytes:
 
 @pytest.mark.slow
 def test_a_model_that_needs_near_infrared_gets_it_over_http(
-    nir_champion: Path, nir_bundle_folder: Path, pictures: list[Picture], tif_files: list[bytes]
+    nir_champion: Path, nir_bundle_folder: Path, images: list[Pixels], tif_files: list[bytes]
 ) -> None:
     """As base64 in a second column; a request without it is a 400 that says what is missing."""
-    chips = [encode_jpeg(picture, 95) for picture in pictures]
+    chips = [encode_jpeg(image, 95) for image in images]
     columns = {"image": chips, "nir": tif_files}
     texts = {name: [base64.b64encode(data).decode() for data in files] for name, files in columns.items()}
     records = [{"image": image, "nir": nir} for image, nir in zip(*texts.values(), strict=True)]
@@ -141,10 +141,10 @@ def test_a_model_that_needs_near_infrared_gets_it_over_http(
 
 @pytest.mark.slow
 def test_curl_gets_the_answers_of_the_bundle(
-    server: int, champion: Path, bundle_folder: Path, pictures: list[Picture]
+    server: int, champion: Path, bundle_folder: Path, images: list[Pixels]
 ) -> None:
     """A JPEG goes in as base64, tags and probabilities come out; a bad picture is a 400 with one sentence."""
-    chip = encode_jpeg(pictures[0], 95)
+    chip = encode_jpeg(images[0], 95)
     (champion / "chip.jpg").write_bytes(chip)
     done = subprocess.run(["bash", "-c", CURL % server], cwd=champion, capture_output=True, text=True, check=True)
     answer = pd.DataFrame(json.loads(done.stdout)["predictions"])

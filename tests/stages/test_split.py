@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from igarape.chips.fingerprints import fingerprint, fingerprint_table
-from igarape.chips.pictures import Picture
+from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.stages import split as stage
 from igarape.tables import HOLDOUT, read_folds, write_table
@@ -35,21 +35,21 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def noise() -> list[Picture]:
+def noise() -> list[Pixels]:
     """Draw a picture of noise for each chip; no two have anything in common."""
     return list(np.random.default_rng(7).integers(0, 256, (COUNT + 10, 32, 32, 3), dtype=np.uint8))
 
 
-def landscape(seed: int) -> list[Picture]:
+def landscape(seed: int) -> list[Pixels]:
     """Draw a landscape of smooth hills in 2 x 2 chips."""
     points = np.random.default_rng(seed).integers(0, 256, (24, 24, 3), dtype=np.uint8)
     land = np.asarray(cv2.resize(points, (128, 128), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
     return [land[y : y + 64, x : x + 64] for y in (0, 64) for x in (0, 64)]
 
 
-def write_prints(pictures: Sequence[Picture]) -> None:
+def write_prints(images: Sequence[Pixels]) -> None:
     """Write the fingerprints of the chips, as ingest does."""
-    prints = {f"chip-{number}": fingerprint(picture) for number, picture in enumerate(pictures)}
+    prints = {f"chip-{number}": fingerprint(image) for number, image in enumerate(images)}
     write_table(fingerprint_table(prints), Path("data/ingest/fingerprints.parquet"))
 
 
@@ -68,7 +68,7 @@ def catalog() -> pd.DataFrame:
     fog = number % 5 == 0
     return pd.DataFrame(
         {
-            "image": [f"chip-{one}" for one in number],
+            "image_id": [f"chip-{one}" for one in number],
             "split": np.where(number < COUNT, "train", "test"),
             "shard": "shard-00000.tar",
             "offset": 0,
@@ -85,7 +85,7 @@ def catalog() -> pd.DataFrame:
 def dealt() -> pd.DataFrame:
     """Run the step and join its folds with the catalog."""
     stage.run()
-    return read_folds(Path("data/split/folds.parquet")).merge(catalog(), on="image", validate="one_to_one")
+    return read_folds(Path("data/split/folds.parquet")).merge(catalog(), on="image_id", validate="one_to_one")
 
 
 @pytest.mark.parametrize("by", ["chip", "scene"])
@@ -93,7 +93,7 @@ def test_each_labelled_chip_gets_a_fold_or_is_held_out(by: str, capsys: pytest.C
     """Five folds and a fifth held out, each with every label; unlabelled chips get none."""
     settings(by=by)
     rows = dealt()
-    assert list(rows["image"]) == [f"chip-{number}" for number in range(COUNT)]
+    assert list(rows["image_id"]) == [f"chip-{number}" for number in range(COUNT)]
     sizes = rows["fold"].value_counts()
     assert set(sizes.index) == {HOLDOUT, 0, 1, 2, 3, 4}
     assert abs(sizes[HOLDOUT] - 48) <= 4 and all(abs(sizes[fold] - 38.4) <= 4 for fold in range(5))
@@ -116,11 +116,11 @@ def test_by_scene_a_scene_stays_whole_and_by_chip_it_does_not() -> None:
 def test_near_duplicates_stay_in_one_fold(by: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The first chip of ten scenes is in another scene too; so is the last, a little darker: by chip and by scene."""
     settings(by=by)
-    pictures = noise()
+    images = noise()
     for scene in range(10):
-        pictures[4 * scene + 40] = pictures[4 * scene].copy()
-        pictures[4 * scene + 83] = (pictures[4 * scene + 3] * 0.96).astype(np.uint8)
-    write_prints(pictures)
+        images[4 * scene + 40] = images[4 * scene].copy()
+        images[4 * scene + 83] = (images[4 * scene + 3] * 0.96).astype(np.uint8)
+    write_prints(images)
     fold = list(dealt()["fold"])
     for scene in range(10):
         for one, other in ((4 * scene, 4 * scene + 40), (4 * scene + 3, 4 * scene + 83)):
@@ -137,14 +137,14 @@ def test_near_duplicates_stay_in_one_fold(by: str, capsys: pytest.CaptureFixture
 def test_neighbours_stay_in_one_fold_when_a_split_by_scene_asks_for_it(capsys: pytest.CaptureFixture[str]) -> None:
     """Where the data set names no groups, matching borders do: ten landscapes in four chips each are ten groups."""
     table = catalog()
-    write_table(table.assign(group=table["image"]), Path("data/ingest/catalog.parquet"))
-    pictures = noise()
+    write_table(table.assign(group=table["image_id"]), Path("data/ingest/catalog.parquet"))
+    images = noise()
     for number in range(10):
-        pictures[4 * number : 4 * number + 4] = landscape(number)
-    write_prints(pictures)
+        images[4 * number : 4 * number + 4] = landscape(number)
+    write_prints(images)
     dealt()
     groups = pd.read_parquet("data/split/groups.parquet")
-    assert list(groups["image"]) == [f"chip-{number}" for number in range(COUNT)]
+    assert list(groups["image_id"]) == [f"chip-{number}" for number in range(COUNT)]
     expected = [
         min(f"chip-{row // 4 * 4 + part}" for part in range(4)) if row < 40 else f"chip-{row}" for row in range(COUNT)
     ]
@@ -160,9 +160,9 @@ def test_neighbours_stay_in_one_fold_when_a_split_by_scene_asks_for_it(capsys: p
 
 def test_an_unlabelled_chip_connects_nothing() -> None:
     """It gets no fold; two labelled chips that are its near-duplicates are one another's anyway."""
-    pictures = noise()
-    pictures[COUNT] = pictures[0].copy()
-    write_prints(pictures)
+    images = noise()
+    images[COUNT] = images[0].copy()
+    write_prints(images)
     settings(by="chip")
     assert len(dealt()) == COUNT
     assert pd.read_parquet("data/split/pairs.parquet").empty
@@ -170,9 +170,9 @@ def test_an_unlabelled_chip_connects_nothing() -> None:
 
 def test_a_group_larger_than_a_fold_is_an_error_and_its_pairs_can_be_looked_at() -> None:
     """A chip that is there sixty times cannot be dealt; the pairs table is there, the folds are not."""
-    pictures = noise()
-    pictures[:60] = [pictures[0].copy() for _ in range(60)]
-    write_prints(pictures)
+    images = noise()
+    images[:60] = [images[0].copy() for _ in range(60)]
+    write_prints(images)
     with pytest.raises(InputError, match=r"the group of chip-0 has 60 chips.*room for 39.*data/split/pairs\.parquet"):
         stage.run()
     assert len(pd.read_parquet("data/split/pairs.parquet")) == 59
@@ -188,12 +188,12 @@ def test_without_fingerprints_the_error_says_what_to_run() -> None:
 
 def test_the_seed_decides_and_the_order_of_the_catalog_does_not() -> None:
     """The same seed gives the same folds, from a catalog in any order; another seed gives others."""
-    first = dealt().set_index("image")["fold"]
+    first = dealt().set_index("image_id")["fold"]
     write_table(catalog().sample(frac=1, random_state=1), Path("data/ingest/catalog.parquet"))
-    again = dealt().set_index("image")["fold"]
+    again = dealt().set_index("image_id")["fold"]
     assert again.loc[first.index].equals(first)
     settings(by="scene", seed=1)
-    assert (dealt().set_index("image")["fold"].loc[first.index] != first).any()
+    assert (dealt().set_index("image_id")["fold"].loc[first.index] != first).any()
 
 
 def test_too_few_scenes_are_an_error_that_names_the_knobs() -> None:

@@ -34,11 +34,11 @@ def test_the_mean_and_xgboost_are_both_reported_on_out_of_fold_rows(project: Pat
     """Each one's scores are those of its own predictions of the folds' rows."""
     vocabulary = read_dataset("toy").labels.vocabulary()
     labels = list(vocabulary.labels)
-    truth = read_catalog(CATALOG, labels).set_index("image")
+    truth = read_catalog(CATALOG, labels).set_index("image_id")
     assert set(wrote()["stackers"]) == {"mean", "xgboost"} == set(stacked()["learner"])
     for name, scores in wrote()["stackers"].items():
         rows = stacked().query(f"learner == {name!r} and fold >= 0")
-        y = truth.loc[rows["image"], labels].to_numpy().astype(np.bool_)
+        y = truth.loc[rows["image_id"], labels].to_numpy().astype(np.bool_)
         p = rows[probability_columns(rows)].to_numpy()
         assert scores == pytest.approx(figures(y, p, labels=labels, vocabulary=vocabulary))
 
@@ -46,9 +46,9 @@ def test_the_mean_and_xgboost_are_both_reported_on_out_of_fold_rows(project: Pat
 def test_the_mean_is_the_mean_of_the_learners_that_predict_a_label(project: Path) -> None:
     """Two for the rare label, one for the others."""
     tiny, rare = (
-        pd.read_parquet(f"data/train/{name}/predictions.parquet").set_index("image") for name in ("tiny", "rare")
+        pd.read_parquet(f"data/train/{name}/predictions.parquet").set_index("image_id") for name in ("tiny", "rare")
     )
-    mean = stacked().query("learner == 'mean'").set_index("image").loc[tiny.index]
+    mean = stacked().query("learner == 'mean'").set_index("image_id").loc[tiny.index]
     assert np.allclose(mean["p_tree"], tiny["p_tree"])
     assert np.allclose(mean["p_kiln"], (tiny["p_kiln"] + rare.loc[tiny.index, "p_kiln"]) / 2)
 
@@ -84,7 +84,7 @@ def test_params_may_ask_for_one(copy: Path, use: str) -> None:
     held = stacked().query(f"learner == {use!r} and fold == -1")
     learners = {name: pd.read_parquet(f"data/train/{name}/predictions.parquet") for name in ("tiny", "rare")}
     p = {
-        name: table.set_index("image").loc[held["image"], probability_columns(table)].to_numpy()
+        name: table.set_index("image_id").loc[held["image_id"], probability_columns(table)].to_numpy()
         for name, table in learners.items()
     }
     answer = Stacker.load(Path("data/stack/stacker")).predict(p)
@@ -95,8 +95,8 @@ def test_the_hold_outs_truth_has_no_say(copy: Path) -> None:
     """With every label of the hold-out turned round, predictions and scores are the same."""
     before, scores = stacked(), wrote()["stackers"]
     catalog = pd.read_parquet(CATALOG)
-    folds = read_folds(Path("data/split/folds.parquet")).set_index("image")["fold"]
-    held = catalog["image"].map(folds).eq(-1)
+    folds = read_folds(Path("data/split/folds.parquet")).set_index("image_id")["fold"]
+    held = catalog["image_id"].map(folds).eq(-1)
     labels = list(read_dataset("toy").labels.vocabulary().labels)
     catalog.loc[held, labels] = 1 - catalog.loc[held, labels]
     write_table(catalog, CATALOG)

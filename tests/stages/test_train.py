@@ -55,11 +55,11 @@ def test_a_chip_is_predicted_by_its_folds_model_and_the_hold_out_by_all(project:
     """The models that were written answer what stands in the table."""
     table, card, _ = results()
     catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary().labels)
-    pictures = load_pictures(Path("data/ingest"), catalog, list(table["image"]), size=card["size"]).pictures
+    images = load_pictures(Path("data/ingest"), catalog, list(table["image_id"]), size=card["size"]).images
     models = [FOLDER / f"fold-{fold}.onnx" for fold in range(2)]
     for fold, paths in ((0, models[:1]), (1, models[1:]), (-1, models)):
         rows = (table["fold"] == fold).to_numpy()
-        answer = Predictor(paths, threads=1).predict(pictures[rows], tta=card["tta"], batch=16)
+        answer = Predictor(paths, threads=1).predict(images[rows], tta=card["tta"], batch=16)
         assert np.abs(table[probability_columns(table)].to_numpy()[rows] - answer).max() < 1e-6
 
 
@@ -67,7 +67,7 @@ def test_the_quoted_scores_are_out_of_fold(project: Path) -> None:
     """The card's and the run's figures are those of the folds' rows; the hold-out has no part in them."""
     table, card, run = results()
     labels = list(vocabulary().labels)
-    y = read_catalog(Path("data/ingest/catalog.parquet"), labels).set_index("image").loc[table["image"], labels]
+    y = read_catalog(Path("data/ingest/catalog.parquet"), labels).set_index("image_id").loc[table["image_id"], labels]
     inside = (table["fold"] >= 0).to_numpy()
     p = table[probability_columns(table)].to_numpy()
     expected = figures(y.to_numpy().astype(np.bool_)[inside], p[inside], labels=labels, vocabulary=vocabulary())
@@ -88,7 +88,7 @@ def test_the_run_shows_each_folds_epochs_and_leads_back_to_its_search(project: P
         == read_json(Path("data/search/tiny/best.json"))["run_id"]
     )
     assert run.data.params["train.validation"] == "0.2"
-    assert float(run.data.params["tiny.knobs.dropout"]) == 0.1
+    assert float(run.data.params["tiny.hyperparameters.dropout"]) == 0.1
 
 
 def test_learners_can_be_compared_by_the_same_metric_names(project: Path) -> None:
@@ -115,7 +115,7 @@ def test_nothing_but_the_result_is_kept(project: Path) -> None:
 
 # The moments at which a training is killed: as soon as one of these files is there.
 MOMENTS = (
-    "data/.unsent/train@tiny*/journal.jsonl",
+    "data/.unsent/train@tiny*/outbox.jsonl",
     "data/train/.unfinished/tiny/*/notes/fold-0.json",
     "data/train/.unfinished/tiny/*/result/fold-0.onnx",
     "data/train/.unfinished/tiny/*/notes/fold-0.npy",
@@ -187,8 +187,8 @@ def test_a_learner_on_near_infrared_learns_from_the_planes(leafy: Path) -> None:
     catalog = read_catalog(Path("data/nir/catalog.parquet"), vocabulary().labels)
     folds = read_folds(Path("data/split/folds.parquet"))
     table = read_predictions(Path("data/train/leafy/predictions.parquet"), folds).query("fold == 0")
-    pictures = load_pictures(Path("data/nir"), catalog, list(table["image"]), size=card["size"]).pictures
-    answer = Predictor([Path("data/train/leafy/fold-0.onnx")], threads=1).predict(pictures, tta=False, batch=16)
+    images = load_pictures(Path("data/nir"), catalog, list(table["image_id"]), size=card["size"]).images
+    answer = Predictor([Path("data/train/leafy/fold-0.onnx")], threads=1).predict(images, tta=False, batch=16)
     assert np.abs(table[probability_columns(table)].to_numpy() - answer).max() < 1e-6
 
 

@@ -1,4 +1,4 @@
-"""What takes a journal's entries to MLflow, against a real database."""
+"""What takes a outbox's entries to MLflow, against a real database."""
 
 import shutil
 from collections.abc import Callable
@@ -10,29 +10,29 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from igarape.tracking.exporter import STEP, Post
+from igarape.tracking.exporter import STEP, Exporter
 
 Send = Callable[..., Run]
 
 
 @pytest.fixture
 def send(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Send:
-    """Give what sends an opened run and entries of it, by a post of its own each time, and returns the run."""
+    """Give what sends an opened run and entries of it, by a exporter of its own each time, and returns the run."""
     shutil.copy(empty_database, tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     monkeypatch.chdir(tmp_path)
 
     def by_itself(*entries: dict[str, Any]) -> Run:
-        post = Post(tmp_path, uri)
+        exporter = Exporter(tmp_path, uri)
         opened = {"experiment": "igarape/search", "id": None, "parent": None, "name": "plain", "tags": {STEP: "key"}}
         for entry in (
             {"op": "open", "time": 1, "params": {}} | opened,
             *entries,
             {"op": "end", "time": 9, "status": "FINISHED"},
         ):
-            post.send([{"run": "key"} | entry])
-        return mlflow.get_run(post.ids["key"])
+            exporter.send([{"run": "key"} | entry])
+        return mlflow.get_run(exporter.ids["key"])
 
     return by_itself
 
@@ -56,13 +56,13 @@ def test_what_is_sent_twice_is_there_once(send: Send) -> None:
 def test_only_a_finished_run_is_replaced(send: Send, tmp_path: Path) -> None:
     """It becomes KILLED and keeps its end; a failed one tells more as it is, and an unknown one is no error."""
     run = send()
-    post = Post(tmp_path, mlflow.get_tracking_uri())
+    exporter = Exporter(tmp_path, mlflow.get_tracking_uri())
     for status, becomes in (("FAILED", "FAILED"), ("FINISHED", "KILLED")):
         MlflowClient().set_terminated(run.info.run_id, status, end_time=7)
-        post.replace(run.info.run_id)
+        exporter.replace(run.info.run_id)
         assert mlflow.get_run(run.info.run_id).info.status == becomes
         assert mlflow.get_run(run.info.run_id).info.end_time == 7
-    post.replace("0" * 32)
+    exporter.replace("0" * 32)
 
 
 def test_a_run_to_adopt_that_is_not_there_is_a_warning(send: Send) -> None:

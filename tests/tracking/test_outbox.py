@@ -1,4 +1,4 @@
-"""The journal on disk."""
+"""The outbox on disk."""
 
 import json
 import os
@@ -11,21 +11,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from journals import left, steps
+from outboxes import left, steps
 
 from igarape.errors import InputError
 from igarape.tracking import outbox as module
-from igarape.tracking.outbox import Journal, left_behind
+from igarape.tracking.outbox import Outbox, left_behind
 from igarape.tracking.sender import deliver
 
 
-def test_entries_come_back_in_order_with_the_time_at_which_they_were_written(journal: Journal) -> None:
+def test_entries_come_back_in_order_with_the_time_at_which_they_were_written(outbox: Outbox) -> None:
     """The time is in milliseconds; the content is what was handed over."""
     before = time.time_ns() // 1_000_000
-    journal.append("metrics", "a", step=0, values={"loss": 0.5})
-    journal.append("end", "a", durable=True, status="FINISHED")
+    outbox.append("metrics", "a", step=0, values={"loss": 0.5})
+    outbox.append("end", "a", durable=True, status="FINISHED")
     after = time.time_ns() // 1_000_000
-    first, second = left(journal)
+    first, second = left(outbox)
     assert {name: first[name] for name in ("op", "run", "step", "values")} == {
         "op": "metrics",
         "run": "a",
@@ -36,76 +36,76 @@ def test_entries_come_back_in_order_with_the_time_at_which_they_were_written(jou
     assert before <= first["time"] <= second["time"] <= after
 
 
-def test_entries_of_one_kind_and_run_that_follow_each_other_go_together(journal: Journal) -> None:
+def test_entries_of_one_kind_and_run_that_follow_each_other_go_together(outbox: Outbox) -> None:
     """Their order stays; what is sent once is not sent again."""
     for op, run in (("metrics", "a"), ("metrics", "a"), ("tags", "a"), ("metrics", "b"), ("metrics", "a")):
-        journal.append(op, run)
+        outbox.append(op, run)
     batches: list[list[str]] = []
-    assert deliver(journal, lambda entries: batches.append([f"{entry['op']} {entry['run']}" for entry in entries])) == 5
+    assert deliver(outbox, lambda entries: batches.append([f"{entry['op']} {entry['run']}" for entry in entries])) == 5
     assert batches == [["metrics a", "metrics a"], ["tags a"], ["metrics b"], ["metrics a"]]
-    assert left(journal) == []
+    assert left(outbox) == []
 
 
-def test_numbers_that_are_none_survive(journal: Journal) -> None:
+def test_numbers_that_are_none_survive(outbox: Outbox) -> None:
     """A loss may be NaN or infinite, and must not cost its trial's record."""
-    journal.append("metrics", "a", values={"loss": float("nan"), "bound": float("-inf")})
-    (entry,) = left(journal)
+    outbox.append("metrics", "a", values={"loss": float("nan"), "bound": float("-inf")})
+    (entry,) = left(outbox)
     assert str(entry["values"]) == "{'loss': nan, 'bound': -inf}"
 
 
 @pytest.mark.parametrize("cut", range(1, 12))
 def test_a_torn_last_line_is_left_out(tmp_path: Path, cut: int) -> None:
     """Wherever a kill cuts the last line off, those before it are read."""
-    journal = Journal.begin(tmp_path / "search.1")
+    outbox = Outbox.begin(tmp_path / "search.1")
     for step in range(3):
-        journal.append("metrics", "a", step=step)
-    path = journal.folder / module.LINES
-    journal.close(remove=False)
+        outbox.append("metrics", "a", step=step)
+    path = outbox.folder / module.LINES
+    outbox.close(remove=False)
     path.write_bytes(path.read_bytes()[: -cut * 4 + 3])
-    again = Journal.take_over(journal.folder)
+    again = Outbox.take_over(outbox.folder)
     assert again is not None
     assert steps(left(again)) == [0, 1]
     again.close(remove=True)
 
 
-def test_a_garbled_line_costs_no_other(journal: Journal) -> None:
-    """A power cut may leave zeros in the middle, too; the warning names the journal."""
+def test_a_garbled_line_costs_no_other(outbox: Outbox) -> None:
+    """A power cut may leave zeros in the middle, too; the warning names the outbox."""
     for step in range(4):
-        journal.append("metrics", "a", step=step)
-    path = journal.folder / module.LINES
+        outbox.append("metrics", "a", step=step)
+    path = outbox.folder / module.LINES
     lines = path.read_bytes().splitlines(keepends=True)
     for number, at in ((0, 0), (2, 5)):
         lines[number] = lines[number][:at] + bytes(8) + lines[number][at + 8 :]
     path.write_bytes(b"".join(lines))
-    with pytest.warns(UserWarning, match=r"journal\.jsonl: a line is garbled"):
-        assert journal.unsent() == 2
-    assert steps(left(journal)) == [1, 3]
-    assert left(journal) == []
+    with pytest.warns(UserWarning, match=r"outbox\.jsonl: a line is garbled"):
+        assert outbox.unsent() == 2
+    assert steps(left(outbox)) == [1, 3]
+    assert left(outbox) == []
 
 
-def test_a_journal_in_use_is_not_taken_over(journal: Journal) -> None:
-    """Its process lives and sends by itself; after it has let go, the journal is there for others."""
-    assert left_behind(journal.folder.parent, "search") == [journal.folder]
-    assert Journal.take_over(journal.folder) is None
-    journal.close(remove=False)
-    again = Journal.take_over(journal.folder)
+def test_a_journal_in_use_is_not_taken_over(outbox: Outbox) -> None:
+    """Its process lives and sends by itself; after it has let go, the outbox is there for others."""
+    assert left_behind(outbox.folder.parent, "search") == [outbox.folder]
+    assert Outbox.take_over(outbox.folder) is None
+    outbox.close(remove=False)
+    again = Outbox.take_over(outbox.folder)
     assert again is not None
     again.close(remove=True)
 
 
-def test_a_removed_journal_leaves_nothing(journal: Journal, tmp_path: Path) -> None:
+def test_a_removed_journal_leaves_nothing(outbox: Outbox, tmp_path: Path) -> None:
     """Neither lines nor copies nor the lock; taking it over then gives nothing, and leaves nothing either."""
-    journal.write("a", "a.txt")
-    journal.close(remove=True)
-    assert Journal.take_over(journal.folder) is None
+    outbox.write("a", "a.txt")
+    outbox.close(remove=True)
+    assert Outbox.take_over(outbox.folder) is None
     assert list((tmp_path / "spool").iterdir()) == []
 
 
 def test_journals_are_found_by_their_place_the_oldest_first(tmp_path: Path) -> None:
-    """The journal of a learner is not that of another one whose name begins alike."""
+    """The outbox of a learner is not that of another one whose name begins alike."""
     names = ["search@plain.2", "search@plain.1", "search@plain_dehazed.1", "search.1"]
     for name in names:
-        Journal.begin(tmp_path / name).close(remove=False)
+        Outbox.begin(tmp_path / name).close(remove=False)
     assert [folder.name for folder in left_behind(tmp_path, "search@plain")] == ["search@plain.1", "search@plain.2"]
     assert len(left_behind(tmp_path, "*")) == len(names)
 
@@ -113,11 +113,11 @@ def test_journals_are_found_by_their_place_the_oldest_first(tmp_path: Path) -> N
 ABANDONED = """
 import os, sys, time
 from pathlib import Path
-from igarape.tracking.outbox import Journal
+from igarape.tracking.outbox import Outbox
 
-journal = Journal.begin(Path(sys.argv[1]))
+outbox = Outbox.begin(Path(sys.argv[1]))
 for step in range(1000):
-    journal.append("metrics", "a", step=step)
+    outbox.append("metrics", "a", step=step)
 if not os.fork():
     print(os.getpid(), flush=True)
 time.sleep(60)
@@ -131,56 +131,56 @@ def test_after_kill_9_every_entry_is_there_and_the_lock_is_gone(tmp_path: Path) 
     )
     assert process.stdout is not None
     child = int(process.stdout.readline())
-    assert Journal.take_over(tmp_path / "search.1") is None
+    assert Outbox.take_over(tmp_path / "search.1") is None
     process.kill()
     process.wait()
     try:
-        journal = Journal.take_over(tmp_path / "search.1")
-        assert journal is not None
-        assert steps(left(journal)) == list(range(1000))
-        journal.close(remove=True)
+        outbox = Outbox.take_over(tmp_path / "search.1")
+        assert outbox is not None
+        assert steps(left(outbox)) == list(range(1000))
+        outbox.close(remove=True)
     finally:
         os.kill(child, signal.SIGKILL)
         process.stdout.close()
 
 
-def test_a_copy_is_the_file_as_it_was(journal: Journal, tmp_path: Path) -> None:
+def test_a_copy_is_the_file_as_it_was(outbox: Outbox, tmp_path: Path) -> None:
     """What happens to the file after it was logged makes no difference; names stay."""
     (tmp_path / "parts/deep").mkdir(parents=True)
     (tmp_path / "parts/deep/a.txt").write_text("first", encoding="utf-8")
-    file, folder = journal.keep(tmp_path / "parts/deep/a.txt"), journal.keep(tmp_path / "parts")
+    file, folder = outbox.keep(tmp_path / "parts/deep/a.txt"), outbox.keep(tmp_path / "parts")
     (tmp_path / "parts/deep/a.txt").write_text("second", encoding="utf-8")
     assert Path(file).name == "a.txt"
-    assert (journal.folder / file).read_text(encoding="utf-8") == "first"
-    assert (journal.folder / folder / "deep/a.txt").read_text(encoding="utf-8") == "first"
+    assert (outbox.folder / file).read_text(encoding="utf-8") == "first"
+    assert (outbox.folder / folder / "deep/a.txt").read_text(encoding="utf-8") == "first"
 
 
-def test_a_full_disk_neither_raises_nor_tears_the_journal(journal: Journal, bounded: Callable[[int], None]) -> None:
+def test_a_full_disk_neither_raises_nor_tears_the_outbox(outbox: Outbox, bounded: Callable[[int], None]) -> None:
     """What was not written is, as soon as there is room, in order and whole."""
-    journal.append("metrics", "a", step=0)
-    bounded((journal.folder / module.LINES).stat().st_size + 10)
+    outbox.append("metrics", "a", step=0)
+    bounded((outbox.folder / module.LINES).stat().st_size + 10)
     for step in range(1, 4):
-        journal.append("metrics", "a", step=step, durable=True)
-    assert journal.unsent() == 4
-    assert steps(journal.batch()[0]) == [0]
+        outbox.append("metrics", "a", step=step, durable=True)
+    assert outbox.unsent() == 4
+    assert steps(outbox.batch()[0]) == [0]
     bounded(resource.RLIM_INFINITY)
-    assert steps(left(journal)) == [0, 1, 2, 3]
+    assert steps(left(outbox)) == [0, 1, 2, 3]
 
 
 def test_a_copy_that_finds_no_room_is_one_clear_error(
-    journal: Journal, tmp_path: Path, bounded: Callable[[int], None]
+    outbox: Outbox, tmp_path: Path, bounded: Callable[[int], None]
 ) -> None:
     """Nothing half-written is left to be sent."""
     (tmp_path / "large").write_bytes(bytes(1000))
     bounded(100)
     with pytest.raises(InputError, match="no room"):
-        journal.keep(tmp_path / "large")
+        outbox.keep(tmp_path / "large")
     bounded(resource.RLIM_INFINITY)
-    assert [path for path in (journal.folder / module.COPIES).rglob("*") if path.is_file()] == []
+    assert [path for path in (outbox.folder / module.COPIES).rglob("*") if path.is_file()] == []
 
 
-def test_lines_are_json(journal: Journal) -> None:
-    """Whoever is left with a journal can read it."""
-    journal.append("tags", "a", values={"igarapé": "a\nb"})
-    (line,) = (journal.folder / module.LINES).read_text(encoding="utf-8").splitlines()
+def test_lines_are_json(outbox: Outbox) -> None:
+    """Whoever is left with a outbox can read it."""
+    outbox.append("tags", "a", values={"igarapé": "a\nb"})
+    (line,) = (outbox.folder / module.LINES).read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["values"] == {"igarapé": "a\nb"}

@@ -1,40 +1,40 @@
-"""What code that trains hands over, as the journal has it."""
+"""What code that trains hands over, as the outbox has it."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from journals import left
+from outboxes import left
 
-from igarape.tracking.outbox import Journal
+from igarape.tracking.outbox import Outbox
 from igarape.tracking.run import TRIAL, Run, Trial, texts
 
 
 @pytest.fixture
-def run(journal: Journal) -> Run:
+def run(outbox: Outbox) -> Run:
     """Give the record of a step."""
-    return Run(journal, "step", run_id="0af7", experiment="igarape/search", trial_tags={"mlflow.user": "ana"})
+    return Run(outbox, "step", run_id="0af7", experiment="igarape/search", trial_tags={"mlflow.user": "ana"})
 
 
-def test_metrics_are_plain_numbers_under_their_epoch(journal: Journal, run: Run) -> None:
+def test_metrics_are_plain_numbers_under_their_epoch(outbox: Outbox, run: Run) -> None:
     """Whatever kind of number the training computes; final figures stand at 0, and a prefix goes before the names."""
     losses, counts = np.full(1, 0.5, np.float32), np.full(1, 2)
     run.log(3, {"loss": losses[0]})
     run.metrics({"best": counts[0]})
     run.log_of("fold1_")(4, {"loss": 1})
-    assert [(entry["run"], entry["step"], entry["values"]) for entry in left(journal)] == [
+    assert [(entry["run"], entry["step"], entry["values"]) for entry in left(outbox)] == [
         ("step", 3, {"loss": 0.5}),
         ("step", 0, {"best": 2.0}),
         ("step", 4, {"fold1_loss": 1.0}),
     ]
 
 
-def test_a_trial_is_opened_under_its_step_and_ends_with_its_block(journal: Journal, run: Run) -> None:
+def test_a_trial_is_opened_under_its_step_and_ends_with_its_block(outbox: Outbox, run: Run) -> None:
     """It carries its own key as a tag, and what the step's context says; its parameters are texts."""
     with run.trial("trial-0", {"dropout": 0.0, "loss": "focal", "tta": True}) as trial:
         trial.log(0, {"loss": 1.0})
-    opened, logged, ended = left(journal)
+    opened, logged, ended = left(outbox)
     assert {name: opened[name] for name in ("op", "run", "parent", "name", "experiment", "params", "tags")} == {
         "op": "open",
         "run": trial.key,
@@ -56,14 +56,14 @@ def fail(run: Run, error: BaseException) -> None:
 
 @pytest.mark.parametrize("error", [MemoryError("no room"), KeyboardInterrupt(), SystemExit(3)])
 def test_a_trial_that_fails_keeps_its_traceback_and_the_error_goes_on(
-    journal: Journal, run: Run, error: BaseException
+    outbox: Outbox, run: Run, error: BaseException
 ) -> None:
     """Whatever it is."""
     with pytest.raises(type(error)):
         fail(run, error)
-    _, kept, ended = left(journal)
+    _, kept, ended = left(outbox)
     assert ended["status"] == "FAILED"
-    text = (journal.folder / kept["path"]).read_text(encoding="utf-8")
+    text = (outbox.folder / kept["path"]).read_text(encoding="utf-8")
     assert Path(kept["path"]).name == "traceback.txt"
     assert "in fail" in text and type(error).__name__ in text
 
@@ -77,36 +77,36 @@ def test_no_two_trials_share_a_key(run: Run) -> None:
     assert len(keys) == 100
 
 
-def test_a_text_may_lie_in_a_folder(journal: Journal, run: Run) -> None:
+def test_a_text_may_lie_in_a_folder(outbox: Outbox, run: Run) -> None:
     """Its name is kept, and its folder as the artifact's folder."""
     run.text("<p>", "plots/trials.html")
-    (entry,) = left(journal)
+    (entry,) = left(outbox)
     assert (Path(entry["path"]).name, entry["folder"]) == ("trials.html", "plots")
-    assert (journal.folder / entry["path"]).read_text(encoding="utf-8") == "<p>"
+    assert (outbox.folder / entry["path"]).read_text(encoding="utf-8") == "<p>"
 
 
-def test_tables_are_listed_for_mlflows_pages(journal: Journal, run: Run) -> None:
+def test_tables_are_listed_for_mlflows_pages(outbox: Outbox, run: Run) -> None:
     """MLflow shows as tables what the tag mlflow.loggedArtifacts lists: all of them."""
     for name in ("a.json", "b.json"):
         run.table(pd.DataFrame({"x": [1]}), name)
-    _, _, _, listed = left(journal)
+    _, _, _, listed = left(outbox)
     assert listed["values"] == {
         "mlflow.loggedArtifacts": '[{"path": "a.json", "type": "table"}, {"path": "b.json", "type": "table"}]'
     }
 
 
-def test_adopted_trials_are_named_by_their_keys(journal: Journal, run: Run) -> None:
+def test_adopted_trials_are_named_by_their_keys(outbox: Outbox, run: Run) -> None:
     """They lie in the experiment of the step."""
     run.adopt(("k1", "k2"))
-    (entry,) = left(journal)
+    (entry,) = left(outbox)
     assert (entry["keys"], entry["experiment"]) == (["k1", "k2"], "igarape/search")
 
 
-def test_a_record_says_whose_it_is(journal: Journal) -> None:
-    """Trials write into one journal, each under its key."""
-    Trial(journal, "one").tags({"a": "1"})
-    Trial(journal, "two").metrics({"b": 2})
-    assert [entry["run"] for entry in left(journal)] == ["one", "two"]
+def test_a_record_says_whose_it_is(outbox: Outbox) -> None:
+    """Trials write into one outbox, each under its key."""
+    Trial(outbox, "one").tags({"a": "1"})
+    Trial(outbox, "two").metrics({"b": 2})
+    assert [entry["run"] for entry in left(outbox)] == ["one", "two"]
 
 
 def test_texts_join_nested_names_by_dots() -> None:

@@ -1,4 +1,4 @@
-"""The courier that carries a journal off."""
+"""The sender that carries a outbox off."""
 
 import resource
 import threading
@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 
 import pytest
-from journals import left, steps
+from outboxes import left, steps
 
 from igarape.tracking import sender as module
-from igarape.tracking.outbox import LINES, Entry, Journal
-from igarape.tracking.sender import Courier
+from igarape.tracking.outbox import LINES, Entry, Outbox
+from igarape.tracking.sender import Sender
 
 
 @pytest.fixture(autouse=True)
@@ -35,49 +35,49 @@ class Receiver:
         self.taken += entries
 
 
-def test_the_courier_tries_again_until_all_is_taken_in_order(journal: Journal) -> None:
-    """Then nothing is left to say, and the journal is removed."""
+def test_the_courier_tries_again_until_all_is_taken_in_order(outbox: Outbox) -> None:
+    """Then nothing is left to say, and the outbox is removed."""
     receiver = Receiver(failures=3)
-    courier = Courier(journal, receiver)
+    sender = Sender(outbox, receiver)
     for step in range(50):
-        journal.append("metrics", "ab"[step // 10 % 2], step=step)
-    assert courier.settle(patience=30) == ""
+        outbox.append("metrics", "ab"[step // 10 % 2], step=step)
+    assert sender.settle(patience=30) == ""
     assert steps(receiver.taken) == list(range(50))
-    assert not journal.folder.exists()
+    assert not outbox.folder.exists()
 
 
-def test_the_courier_sends_while_the_step_is_at_work(journal: Journal) -> None:
+def test_the_courier_sends_while_the_step_is_at_work(outbox: Outbox) -> None:
     """Nobody has to wait for the end to see an epoch's figures."""
     receiver = Receiver(failures=1)
-    courier = Courier(journal, receiver)
+    sender = Sender(outbox, receiver)
     for step in range(3):
-        journal.append("metrics", "a", step=step)
+        outbox.append("metrics", "a", step=step)
         deadline = time.monotonic() + 30
         while len(receiver.taken) <= step and time.monotonic() < deadline:
             time.sleep(0.005)
         assert steps(receiver.taken) == list(range(step + 1))
-    assert courier.settle(patience=30) == ""
+    assert sender.settle(patience=30) == ""
 
 
-def test_the_courier_gives_up_and_leaves_the_journal(journal: Journal) -> None:
-    """It says how much lies where, why, and what to type; another can take the journal over and send it."""
-    courier = Courier(journal, Receiver(failures=10**9))
-    journal.append("metrics", "a", step=0)
-    journal.append("end", "a")
+def test_the_courier_gives_up_and_leaves_the_outbox(outbox: Outbox) -> None:
+    """It says how much lies where, why, and what to type; another can take the outbox over and send it."""
+    sender = Sender(outbox, Receiver(failures=10**9))
+    outbox.append("metrics", "a", step=0)
+    outbox.append("end", "a")
     deadline = time.monotonic() + 30
-    while courier.trouble is None and time.monotonic() < deadline:
+    while sender.trouble is None and time.monotonic() < deadline:
         time.sleep(0.005)
-    said = courier.settle(patience=0.2)
+    said = sender.settle(patience=0.2)
     assert said.startswith("2 entries could not be sent (nobody listens). They lie in ")
-    assert str(journal.folder) in said and said.endswith("igarape send.")
-    again = Journal.take_over(journal.folder)
+    assert str(outbox.folder) in said and said.endswith("igarape send.")
+    again = Outbox.take_over(outbox.folder)
     assert again is not None
     assert [entry["op"] for entry in left(again)] == ["metrics", "end"]
     again.close(remove=True)
 
 
-def test_patience_counts_from_what_was_taken_last(journal: Journal) -> None:
-    """A long journal on a slow line is not given up while it moves."""
+def test_patience_counts_from_what_was_taken_last(outbox: Outbox) -> None:
+    """A long outbox on a slow line is not given up while it moves."""
     taken: list[Entry] = []
 
     def slow(entries: Sequence[Entry]) -> None:
@@ -85,28 +85,28 @@ def test_patience_counts_from_what_was_taken_last(journal: Journal) -> None:
         taken.extend(entries)
 
     for step in range(25):
-        journal.append("metrics", str(step), step=step)
-    assert Courier(journal, slow).settle(patience=2) == ""
+        outbox.append("metrics", str(step), step=step)
+    assert Sender(outbox, slow).settle(patience=2) == ""
     assert steps(taken) == list(range(25))
 
 
-def test_at_its_end_a_step_waits_for_room_on_the_disk(journal: Journal, bounded: Callable[[int], None]) -> None:
+def test_at_its_end_a_step_waits_for_room_on_the_disk(outbox: Outbox, bounded: Callable[[int], None]) -> None:
     """As it waits for MLflow; all is sent when somebody makes room."""
-    journal.append("metrics", "a", step=0)
-    bounded((journal.folder / LINES).stat().st_size)
-    journal.append("end", "a", step=1)
+    outbox.append("metrics", "a", step=0)
+    bounded((outbox.folder / LINES).stat().st_size)
+    outbox.append("end", "a", step=1)
     receiver = Receiver(failures=0)
-    courier = Courier(journal, receiver)
+    sender = Sender(outbox, receiver)
     threading.Timer(0.3, bounded, [resource.RLIM_INFINITY]).start()
-    assert courier.settle(patience=30) == ""
+    assert sender.settle(patience=30) == ""
     assert steps(receiver.taken) == [0, 1]
 
 
-def test_what_finds_no_room_to_the_end_is_not_said_to_be_safe(journal: Journal, bounded: Callable[[int], None]) -> None:
+def test_what_finds_no_room_to_the_end_is_not_said_to_be_safe(outbox: Outbox, bounded: Callable[[int], None]) -> None:
     """It is lost, and the error says so."""
-    journal.append("metrics", "a", step=0)
-    bounded((journal.folder / LINES).stat().st_size)
-    journal.append("end", "a", step=1)
-    said = Courier(journal, Receiver(failures=0)).settle(patience=0.2)
+    outbox.append("metrics", "a", step=0)
+    bounded((outbox.folder / LINES).stat().st_size)
+    outbox.append("end", "a", step=1)
+    said = Sender(outbox, Receiver(failures=0)).settle(patience=0.2)
     bounded(resource.RLIM_INFINITY)  # before pytest writes anything into a file
-    assert said == f"1 entries are lost, as {journal.folder} has no room for them. Make room."
+    assert said == f"1 entries are lost, as {outbox.folder} has no room for them. Make room."

@@ -21,10 +21,9 @@ from servers import Server
 
 from igarape.errors import InputError
 from igarape.stages import send
-from igarape.tracking import outbox as journal
-from igarape.tracking import sender as courier
+from igarape.tracking import outbox, sender
 from igarape.tracking import step as tracking
-from igarape.tracking.exporter import Post
+from igarape.tracking.exporter import Exporter
 from igarape.tracking.step import Run, send_left, step_run
 
 LOCK = """\
@@ -261,7 +260,7 @@ def lost(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Monk
 
     monkeypatch.setattr(tracking, "PATIENCE", 1.0)
     for name in ("LULL", "SHORTEST", "LONGEST"):
-        monkeypatch.setattr(courier, name, 0.01)
+        monkeypatch.setattr(sender, name, 0.01)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("log_artifact", "log_artifacts", "set_terminated"):
             patch.setattr(MlflowClient, name, fail)
@@ -320,17 +319,17 @@ def test_a_failure_is_not_hidden_by_a_lost_mlflow(lost: pytest.MonkeyPatch) -> N
 
 
 def test_wherever_a_journal_ends_nothing_is_sent_twice_and_no_run_stays_open(lost: pytest.MonkeyPatch) -> None:
-    """A killed process may leave any beginning of its journal. All of them, one after the other, give the whole."""
+    """A killed process may leave any beginning of its outbox. All of them, one after the other, give the whole."""
     with pytest.raises(InputError):
         unlucky("torn")
-    (folder,) = journal.left_behind(tracking.SPOOL, "torn@plain")
+    (folder,) = outbox.left_behind(tracking.SPOOL, "torn@plain")
     lost.undo()
-    lines = (folder / journal.LINES).read_bytes().splitlines(keepends=True)
+    lines = (folder / outbox.LINES).read_bytes().splitlines(keepends=True)
     statuses = []
     for count in range(1, len(lines) + 1):
         copy = folder.with_name(f"copy.{count}")
         shutil.copytree(folder, copy)
-        (copy / journal.LINES).write_bytes(b"".join(lines[:count]))
+        (copy / outbox.LINES).write_bytes(b"".join(lines[:count]))
         send_left("copy")
         (run,) = of("torn")
         statuses += [run.info.status, *(trial.info.status for trial in trials(run))]
@@ -408,13 +407,13 @@ def test_runs_that_somebody_has_deleted_stop_nothing(lost: pytest.MonkeyPatch, t
     keys: list[str] = []
     with pytest.raises(InputError):
         three(keys, notes=tmp_path)
-    (folder,) = journal.left_behind(tracking.SPOOL, "deleted@plain")
-    lines = (folder / journal.LINES).read_bytes().splitlines(keepends=True)
+    (folder,) = outbox.left_behind(tracking.SPOOL, "deleted@plain")
+    lines = (folder / outbox.LINES).read_bytes().splitlines(keepends=True)
     lost.undo()
-    (folder / journal.LINES).write_bytes(b"".join(lines[:-1]))  # killed before it could end
+    (folder / outbox.LINES).write_bytes(b"".join(lines[:-1]))  # killed before it could end
     shutil.copytree(folder, folder.with_name("copy.1"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Post, "kill", lambda _post: 0)  # its own courier had sent all that, and closed nothing
+        patch.setattr(Exporter, "kill", lambda _exporter: 0)  # its own sender had sent all that, and closed nothing
         send_left("copy")
     client = MlflowClient()
     (dead,) = of("deleted")
@@ -439,9 +438,9 @@ def test_a_journal_that_was_removed_in_part_is_sent_again(lost: pytest.MonkeyPat
     """What was sent loses the copies of its files first: a kill then leaves lines that name files that are gone."""
     with pytest.raises(InputError):
         unlucky("removed")
-    (folder,) = journal.left_behind(tracking.SPOOL, "removed@plain")
+    (folder,) = outbox.left_behind(tracking.SPOOL, "removed@plain")
     lost.undo()
-    shutil.rmtree(folder / journal.COPIES)
+    shutil.rmtree(folder / outbox.COPIES)
     with pytest.warns(UserWarning, match=r"a\.txt is gone"):
         send_left()
     assert [run.info.status for run in of("removed")] == ["FINISHED"]
@@ -454,7 +453,7 @@ def test_a_run_whose_opening_fails_is_closed_by_the_next(project: Path, monkeypa
         monkeypatch.undo()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Post, "describe", fail_once)
+    monkeypatch.setattr(Exporter, "describe", fail_once)
     with pytest.raises(KeyboardInterrupt):
         fail("interrupted", ZeroDivisionError())
     assert [run.info.status for run in of("interrupted")] == ["RUNNING"]
@@ -600,7 +599,7 @@ def test_a_server_that_is_away_in_mid_step_costs_nothing(server: Server, monkeyp
         assert (
             time.monotonic() - gone < 2
         )  # sixty calls, some of which wait for the disk; MLflow alone would take minutes
-        time.sleep(8)  # long enough for the courier to have tried a few times, in vain
+        time.sleep(8)  # long enough for the sender to have tried a few times, in vain
         times |= work(run, "later")
         server.start(wait=False)
         times |= work(run, "after")

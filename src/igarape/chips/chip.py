@@ -27,14 +27,14 @@ class Encoded:
 class Chip:
     """A labelled picture on its way into the store.
 
-    image: its name without suffix.
+    image_id: its name without suffix.
     split: "train" or "test"; a test chip carries no tags.
     group: what must stay together when folds are made, for example a scene.
     tags: a set of labels, as its source lists them.
     origin: gives the encoded picture; its bytes go into the store unchanged.
     """
 
-    image: str
+    image_id: str
     split: str
     group: str
     tags: tuple[str, ...]

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from igarape.chips.pictures import Picture, is_flat
+from igarape.chips.pictures import Pixels, is_flat
 
 Plane = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.uint8]
@@ -69,7 +69,7 @@ _KEPT = _Kept()
 
 
 def dehaze(
-    rgb: Picture,
+    rgb: Pixels,
     *,
     patch: int,
     top: float,
@@ -84,7 +84,7 @@ def dehaze(
     radius: int,
     epsilon: float,
     subsample: int,
-) -> tuple[Picture, Quality]:
+) -> tuple[Pixels, Quality]:
     """Invert I = J t + A (1 - t): return the clear picture J of shape (height, width, 3), and what was found.
 
     patch: side of the dark channel's window in pixels. top, darkest, brightest, tint: as airlight takes them. colour,
@@ -117,7 +117,7 @@ def dehaze(
     return result, Quality(light, mean_t, change=cv2.norm(rgb, result, cv2.NORM_L1) / rgb.size)
 
 
-def _shrunk(rgb: Picture, factor: int, scratch: Picture) -> tuple[Picture, Picture]:
+def _shrunk(rgb: Pixels, factor: int, scratch: Pixels) -> tuple[Pixels, Pixels]:
     """Return the least and the mean of each channel over blocks of factor x factor pixels, those at the border cut.
 
     The mean is taken by halves as long as that goes: OpenCV is quick at halves, and at nothing else.
@@ -133,7 +133,7 @@ def _shrunk(rgb: Picture, factor: int, scratch: Picture) -> tuple[Picture, Pictu
     return np.asarray(cv2.resize(least, small.shape[1::-1], interpolation=cv2.INTER_NEAREST), np.uint8), small
 
 
-def _grey(rgb: Picture, room: Levels | None = None) -> Levels:
+def _grey(rgb: Pixels, room: Levels | None = None) -> Levels:
     """Return the luminance of a picture, written to a plane if one is given."""
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY, dst=room), np.uint8)
 
@@ -158,7 +158,7 @@ def _chroma(channels: Sequence[Plane]) -> Plane:
     return np.asarray(cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue), np.float32)
 
 
-def airlight(picture: Picture, dark: Levels, *, top: float, darkest: float, brightest: float, tint: float) -> Light:
+def airlight(image: Pixels, dark: Levels, *, top: float, darkest: float, brightest: float, tint: float) -> Light:
     """Estimate the colour of the haze, in steps of 1 / 255, from a picture (h, w, 3) and its dark channel (h, w).
 
     The mean colour of the `top` share of pixels that are brightest in the dark channel, and of all that are as bright
@@ -168,7 +168,7 @@ def airlight(picture: Picture, dark: Levels, *, top: float, darkest: float, brig
     """
     count = max(1, round(top * dark.size))
     last = np.partition(dark.ravel(), -count)[-count]
-    colour = cv2.mean(picture, (dark >= last).view(np.uint8))[:3]
+    colour = cv2.mean(image, (dark >= last).view(np.uint8))[:3]
     mean = sum(colour) / 3
     shares = [one / mean for one in colour] if mean > 0 else [1.0] * 3  # black is as grey as white
     kept = min(max(mean / 255, darkest), brightest)
@@ -215,7 +215,7 @@ def guided_filter(
     return np.add(full, added, out=full)
 
 
-def _invert(rgb: Picture, t: Plane, light: Light, planes: Planes) -> Picture:
+def _invert(rgb: Pixels, t: Plane, light: Light, planes: Planes) -> Pixels:
     """Return (I - A) / t + A, rounded and kept within 0..255: I / t less A (1 / t - 1). Both planes of floats go."""
     lit, gain = planes.floats
     np.divide(np.float32(1), t, out=gain)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from igarape.chips.pictures import Picture
+from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.tables import read_table
 
@@ -21,7 +21,7 @@ SAMPLES = 64  # of each border
 SMALL = 64  # pixels a side of the picture that is hashed
 FREQUENCIES = 16  # a side
 BITS = FREQUENCIES**2
-COLUMNS = ["image", "pixels", "phash", "borders"]
+COLUMNS = ["image_id", "pixels", "phash", "borders"]
 LENGTHS = {"phash": BITS // 8, "borders": len(SIDES) * SAMPLES}
 
 
@@ -40,32 +40,32 @@ class Fingerprint:
     borders: bytes
 
 
-def fingerprint(rgb: Picture) -> Fingerprint:
+def fingerprint(rgb: Pixels) -> Fingerprint:
     """Take the fingerprint of a square picture, RGB of shape (size, size, 3)."""
     grey: Grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
     return Fingerprint(pixels=zlib.crc32(np.ascontiguousarray(rgb).data), phash=_phash(grey), borders=_borders(grey))
 
 
 def fingerprint_table(found: Mapping[str, Fingerprint]) -> pd.DataFrame:
-    """Tabulate the fingerprints of images: image, pixels, phash, borders."""
-    return pd.DataFrame([{"image": image} | asdict(one) for image, one in found.items()], columns=COLUMNS)
+    """Tabulate the fingerprints of image_ids: image_id, pixels, phash, borders."""
+    return pd.DataFrame([{"image_id": image_id} | asdict(one) for image_id, one in found.items()], columns=COLUMNS)
 
 
-def read_fingerprints(path: Path, images: Sequence[str]) -> dict[str, Fingerprint]:
-    """Read the fingerprints of the images, in their order.
+def read_fingerprints(path: Path, image_ids: Sequence[str]) -> dict[str, Fingerprint]:
+    """Read the fingerprints of the image_ids, in their order.
 
     Raises InputError when an image has none, or when the fingerprints are not of this version's lengths.
     """
-    table = read_table(path, COLUMNS).set_index("image")
-    missing = pd.Index(images).difference(table.index)
+    table = read_table(path, COLUMNS).set_index("image_id")
+    missing = pd.Index(image_ids).difference(table.index)
     if len(missing):
         raise InputError(f"{path}: holds no fingerprint of {missing[0]}. Run: dvc repro ingest")
     for column, length in LENGTHS.items():
         found = set(table[column].map(len))
         if found - {length}:
             raise InputError(f"{path}: {column}: expected {length} bytes, found {min(found)}. Run: dvc repro ingest")
-    rows = table.loc[list(images), COLUMNS[1:]].itertuples(index=False, name=None)
-    return {image: Fingerprint(*row) for image, row in zip(images, rows, strict=True)}
+    rows = table.loc[list(image_ids), COLUMNS[1:]].itertuples(index=False, name=None)
+    return {image_id: Fingerprint(*row) for image_id, row in zip(image_ids, rows, strict=True)}
 
 
 def _phash(grey: Grey) -> bytes:

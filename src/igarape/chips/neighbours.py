@@ -22,9 +22,9 @@ WINDOW = 9  # samples of a border over which its lightness is taken to change sm
 
 
 def find_pairs(prints: Fingerprints, *, hamming: int, ratio: float, correlation: float, borders: bool) -> pd.DataFrame:
-    """Find the pairs of chips that belong together: image, other, kind, distance, in the order of names.
+    """Find the pairs of chips that belong together: image_id, other, kind, distance, in the order of names.
 
-    kind says how other stands to image: "same" pixels; "alike", distance: differing bits of their hashes, at most
+    kind says how other stands to image_id: "same" pixels; "alike", distance: differing bits of their hashes, at most
     hamming; and with borders "right" of it or "below" it, distance: root mean square in grey levels. Of chips that are
     the same or alike only the first one's borders are compared: a border that stands twice is no longer distinctive.
     """
@@ -37,29 +37,29 @@ def find_pairs(prints: Fingerprints, *, hamming: int, ratio: float, correlation:
     return pd.concat([same, alike, *beside], ignore_index=True)
 
 
-def join(images: Sequence[str], pairs: pd.DataFrame, *, named: Sequence[str]) -> list[str]:
+def join(image_ids: Sequence[str], pairs: pd.DataFrame, *, named: Sequence[str]) -> list[str]:
     """Return each image's group: the first name among all images that pairs or a common name of `named` connect."""
-    index = pd.Index(images)
+    index = pd.Index(image_ids)
     names, member = np.unique(np.asarray(named, dtype=np.str_), return_inverse=True)
-    first = np.concatenate([index.get_indexer(pd.Index(pairs["image"])), np.arange(len(images))])
-    second = np.concatenate([index.get_indexer(pd.Index(pairs["other"])), len(images) + member])
-    nodes = len(images) + len(names)
+    first = np.concatenate([index.get_indexer(pd.Index(pairs["image_id"])), np.arange(len(image_ids))])
+    second = np.concatenate([index.get_indexer(pd.Index(pairs["other"])), len(image_ids) + member])
+    nodes = len(image_ids) + len(names)
     links = coo_array((np.ones(len(first), dtype=np.bool_), (first, second)), shape=(nodes, nodes))
     _, component = connected_components(links, directed=False)
-    return list(pd.Series(images, dtype=str).groupby(component[: len(images)]).transform("min"))
+    return list(pd.Series(image_ids, dtype=str).groupby(component[: len(image_ids)]).transform("min"))
 
 
 def _pairs(names: Sequence[str], first: Rows, second: Rows, kind: str, distance: npt.ArrayLike) -> pd.DataFrame:
     """Tabulate pairs of rows of names."""
     every = np.array(names, dtype=object)
-    pairs = pd.DataFrame({"image": every[first], "other": every[second], "kind": kind, "distance": distance})
-    return pairs.astype({"image": str, "other": str, "distance": np.float32})
+    pairs = pd.DataFrame({"image_id": every[first], "other": every[second], "kind": kind, "distance": distance})
+    return pairs.astype({"image_id": str, "other": str, "distance": np.float32})
 
 
 def _without(prints: Fingerprints, pairs: pd.DataFrame) -> dict[str, Fingerprint]:
     """Leave out the others of pairs."""
     others = set(pairs["other"])
-    return {image: one for image, one in prints.items() if image not in others}
+    return {image_id: one for image_id, one in prints.items() if image_id not in others}
 
 
 def _same(prints: Fingerprints) -> pd.DataFrame:

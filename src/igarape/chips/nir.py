@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from igarape.chips.pictures import Picture
+from igarape.chips.pictures import Pixels
 
 Bands = npt.NDArray[np.uint16]
 
@@ -29,7 +29,7 @@ class Shift:
         return self.response < response or float(np.hypot(self.dx, self.dy)) > pixels
 
 
-def planes(bands: Bands, *, white: int) -> Picture:
+def planes(bands: Bands, *, white: int) -> Pixels:
     """Return near-infrared, NDVI and NDWI as a picture of three planes, uint8 (height, width, 3).
 
     bands: blue, green, red, near-infrared, uint16 (height, width, 4). white: the near-infrared value that becomes 255.
@@ -49,25 +49,25 @@ def _contrast(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> n
     return contrast
 
 
-def encode_png(picture: Picture) -> bytes:
+def encode_png(image: Pixels) -> bytes:
     """Encode a picture of three planes without loss; the same pixels give the same bytes."""
     # Run lengths: noise has little else to find, and looking for more takes thrice the time.
     how = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE, cv2.IMWRITE_PNG_COMPRESSION, 6]
-    _, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), how)
+    _, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), how)
     return data.tobytes()
 
 
-def measure_shift(rgb: Picture, bands: Bands) -> Shift:
+def measure_shift(rgb: Pixels, bands: Bands) -> Shift:
     """Measure how far the bands lie from the picture that they should lie on, by phase correlation.
 
     rgb: uint8 (height, width, 3). bands: blue, green, red, near-infrared of the same height and width. The brightness
     of their visible part is compared with the picture's, within a Hann window (Kuglin, Hines, The phase correlation
     image alignment method, 1975). Where the response is low, dx and dy say nothing.
     """
-    picture = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    image = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     visible = cv2.cvtColor(bands[:, :, :NIR], cv2.COLOR_BGR2GRAY).astype(np.float32)
-    window = cv2.createHanningWindow((picture.shape[1], picture.shape[0]), cv2.CV_32F)
-    (dx, dy), response = cv2.phaseCorrelate(_centred(picture), _centred(visible), window)
+    window = cv2.createHanningWindow((image.shape[1], image.shape[0]), cv2.CV_32F)
+    (dx, dy), response = cv2.phaseCorrelate(_centred(image), _centred(visible), window)
     return Shift(float(dx), float(dy), float(np.clip(response, 0, 1)))
 
 

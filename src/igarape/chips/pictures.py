@@ -21,7 +21,7 @@ from igarape.chips.tif import (
 )
 from igarape.errors import InputError
 
-Picture = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[np.uint8]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 MAX_BYTES = 64 * 2**20
@@ -33,7 +33,7 @@ _PNG_DEPTH = 24  # offset of the byte in a PNG's first chunk that holds the bits
 _ORIENTATION = 274  # the EXIF tag
 
 
-def decode(data: bytes, where: str) -> Picture:
+def decode(data: bytes, where: str) -> Pixels:
     """Decode a JPEG, PNG or TIF into upright RGB of shape (height, width, 3).
 
     16 bits become 8 linearly: 65535 is 255. What an alpha channel hides is black, as if laid on black. A TIF of four
@@ -106,10 +106,10 @@ def _check_sides(width: int, height: int, where: str) -> None:
         raise InputError(f"{where}: expected at most {MAX_SIDE} pixels a side, found {width} x {height}")
 
 
-def _rgb(image: Image.Image) -> Picture:
+def _rgb(image: Image.Image) -> Pixels:
     """Return the pixels of a decoded picture of 8 bits as RGB."""
     if image.has_transparency_data:
-        rgba: Picture = np.asarray(image.convert("RGBA"))
+        rgba: Pixels = np.asarray(image.convert("RGBA"))
         return _narrow(_on_black(rgba[:, :, :3], rgba[:, :, 3:]))
     # Planet's original JPEGs have four components (R, G, B, 255): Pillow opens them as CMYK and inverts them as Adobe
     # does, so its conversion gives the colours that were meant.
@@ -148,22 +148,22 @@ def _on_black(colours: Samples, alpha: Samples) -> Samples:
     return laid.astype(colours.dtype)
 
 
-def _narrow(samples: Samples) -> Picture:
+def _narrow(samples: Samples) -> Pixels:
     """Scale 16 bits to 8, rounded; leave 8 bits as they are."""
     return (samples if samples.dtype == np.uint8 else (samples.astype(np.uint32) + 128) // 257).astype(
         np.uint8, copy=False
     )
 
 
-def _upright(picture: npt.NDArray[Scalar], orientation: int) -> npt.NDArray[Scalar]:
+def _upright(image: npt.NDArray[Scalar], orientation: int) -> npt.NDArray[Scalar]:
     """Turn and mirror a picture of shape (h, w, n) as its EXIF orientation, 1 to 8, asks."""
     if orientation in {5, 6, 7, 8}:
-        picture = picture.swapaxes(0, 1)
+        image = image.swapaxes(0, 1)
     if orientation in {2, 3, 6, 7}:
-        picture = picture[:, ::-1]
+        image = image[:, ::-1]
     if orientation in {3, 4, 7, 8}:
-        picture = picture[::-1]
-    return np.ascontiguousarray(picture)
+        image = image[::-1]
+    return np.ascontiguousarray(image)
 
 
 def suffix(data: bytes, where: str) -> str:
@@ -183,13 +183,13 @@ def stem(name: str) -> str:
     return name[: -len(path.suffix)] if path.suffix.lower() in NAMED else name
 
 
-def encode_jpeg(rgb: Picture, quality: int) -> bytes:
+def encode_jpeg(rgb: Pixels, quality: int) -> bytes:
     """Encode RGB of shape (height, width, 3) as a three-component JPEG; the same pixels give the same bytes."""
     _, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     return data.tobytes()
 
 
-def resize(rgb: Picture, size: int) -> Picture:
+def resize(rgb: Pixels, size: int) -> Pixels:
     """Resize RGB to (size, size, 3): the mean over pixels when it shrinks, bilinear when it grows."""
     if rgb.shape[:2] == (size, size):
         return rgb
@@ -197,7 +197,7 @@ def resize(rgb: Picture, size: int) -> Picture:
     return np.asarray(cv2.resize(rgb, (size, size), interpolation=how), dtype=np.uint8)
 
 
-def is_flat(rgb: Picture) -> bool:
+def is_flat(rgb: Pixels) -> bool:
     """Say whether a picture shows one colour only: black where a decoder failed, or nothing at all."""
     return bool((rgb == rgb[0, 0]).all())
 

@@ -27,9 +27,9 @@ LIBRARIES = (f"pillow {PIL.__version__}", f"opencv {cv2.__version__}")
 
 @dataclass(frozen=True)
 class Resized:
-    """pictures: uint8 (n, size, size, 3), read-only, mapped from the disk. digest: of all they stem from."""
+    """images: uint8 (n, size, size, 3), read-only, mapped from the disk. digest: of all they stem from."""
 
-    pictures: npt.NDArray[np.uint8]
+    images: npt.NDArray[np.uint8]
     digest: str
 
 
@@ -40,13 +40,13 @@ def _no_report(done: int, total: int) -> None:
 def load_pictures(
     folder: Path,
     catalog: pd.DataFrame,
-    images: Sequence[str],
+    image_ids: Sequence[str],
     *,
     size: int,
     report: Report = _no_report,
     workers: int | None = None,
 ) -> Resized:
-    """Return chips of a store, decoded and resized, in the order of images.
+    """Return chips of a store, decoded and resized, in the order of image_ids.
 
     They lie in .resized/FOLDER/SIZE-KEY.npy beside the store's folder. The first who asks for them writes that file;
     whoever asks meanwhile, waits. KEY is a hash of the chips' bytes and of what decodes them, so no file is ever stale;
@@ -55,16 +55,16 @@ def load_pictures(
     leaves their number to the machine. Raises InputError for a chip that cannot be read, and when the disk is full.
     """
     store = Store(folder, catalog)
-    key = digest(itertools.chain(CODE, LIBRARIES, images, map(store.bytes, images)))
+    key = digest(itertools.chain(CODE, LIBRARIES, image_ids, map(store.bytes, image_ids)))
     shelf = folder.parent / ".resized" / folder.name
     path = shelf / f"{size}-{key}.npy"
     with _one_at_a_time(shelf):
         for other in set(shelf.glob("*.npy")) - set(shelf.glob(f"[0-9]*-{key}.npy")):
             other.unlink()
         if path.exists():
-            report(len(images), len(images))
+            report(len(image_ids), len(image_ids))
         else:
-            _write(path, store, images, size=size, report=report, workers=workers)
+            _write(path, store, image_ids, size=size, report=report, workers=workers)
         return Resized(np.asarray(np.load(path, mmap_mode="r")), path.stem)
 
 
@@ -77,18 +77,20 @@ def _one_at_a_time(shelf: Path) -> Iterator[None]:
         yield
 
 
-def _write(path: Path, store: Store, images: Sequence[str], *, size: int, report: Report, workers: int | None) -> None:
+def _write(
+    path: Path, store: Store, image_ids: Sequence[str], *, size: int, report: Report, workers: int | None
+) -> None:
     """Decode all chips into a .npy file, which takes its name when it is whole."""
     with whole(path) as unfinished, ThreadPoolExecutor(workers) as pool:
-        shape = (len(images), size, size, 3)
+        shape = (len(image_ids), size, size, 3)
         start = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape).offset
 
         def write(row: int) -> None:
-            pixels = resize(store.rgb(images[row]), size)
+            pixels = resize(store.rgb(image_ids[row]), size)
             # Not through the mapping: there a full disk would be a signal that ends the process, here it is an error.
             with unfinished.open("r+b") as file:
                 file.seek(start + row * pixels.nbytes)
                 file.write(pixels.data)
 
-        for done, _ in enumerate(pool.map(write, range(len(images))), start=1):
-            report(done, len(images))
+        for done, _ in enumerate(pool.map(write, range(len(image_ids))), start=1):
+            report(done, len(image_ids))

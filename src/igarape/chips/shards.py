@@ -60,9 +60,9 @@ class Shard:
     tar: tarfile.TarFile
     done: Callable[[], None]
 
-    def add(self, image: str, data: bytes) -> tuple[str, int, int]:
+    def add(self, image_id: str, data: bytes) -> tuple[str, int, int]:
         """Append a picture and return where it lies: its shard, the offset of its first byte, its length in bytes."""
-        member = tarfile.TarInfo(f"{image}.{suffix(data, image)}")  # mtime, uid and gid are 0, and no names
+        member = tarfile.TarInfo(f"{image_id}.{suffix(data, image_id)}")  # mtime, uid and gid are 0, and no names
         member.size = len(data)
         member.mode = 0o644
         self.tar.addfile(member, io.BytesIO(data))

@@ -37,8 +37,8 @@ def make_folds(y: Booleans, groups: Sequence[str], *, folds: int, holdout: float
     np.add.at(counts, members, np.column_stack([y, np.ones(len(y), dtype=np.bool_)]))
     _check(names, counts[:, -1], shares, folds)
     rng = np.random.default_rng(seed)
-    due = _due(counts > 0, folds, len(shares))
-    part = _exchange(_complete_deal(counts, shares, due, rng), counts, shares, rng)
+    required = _required(counts > 0, folds, len(shares))
+    part = _exchange(_complete_deal(counts, shares, required, rng), counts, shares, rng)
     return np.where(part == folds, HOLDOUT, part)[members]
 
 
@@ -69,20 +69,20 @@ def _check(names: npt.NDArray[np.str_], sizes: Counts, shares: Counts, folds: in
         )
 
 
-def _due(has: Booleans, folds: int, parts: int) -> Booleans:
+def _required(has: Booleans, folds: int, parts: int) -> Booleans:
     """Say which labels a part should not lack, (parts, labels): all, but the hold-out gives way to the folds."""
-    due = np.ones((parts, has.shape[1]), dtype=np.bool_)
-    due[folds:] = has.sum(axis=0) != folds
-    return due
+    required = np.ones((parts, has.shape[1]), dtype=np.bool_)
+    required[folds:] = has.sum(axis=0) != folds
+    return required
 
 
-def _complete_deal(counts: Counts, shares: Counts, due: Booleans, rng: np.random.Generator) -> Folds:
+def _complete_deal(counts: Counts, shares: Counts, required: Booleans, rng: np.random.Generator) -> Folds:
     """Deal until every label that can reach each part does; of DEALS incomplete deals, return the best."""
-    best, fewest = np.empty(0, dtype=np.int64), due.size + 1
-    reachable = (counts > 0).sum(axis=0) >= due.sum(axis=0)
+    best, fewest = np.empty(0, dtype=np.int64), required.size + 1
+    reachable = (counts > 0).sum(axis=0) >= required.sum(axis=0)
     for _ in range(DEALS):
-        part = _deal(counts, shares, due, rng)
-        lacking = due & (_held(part, counts, len(shares)) == 0)
+        part = _deal(counts, shares, required, rng)
+        lacking = required & (_held(part, counts, len(shares)) == 0)
         missing = int(np.count_nonzero(lacking[:, reachable]))
         if missing < fewest:
             best, fewest = part, missing
@@ -96,14 +96,14 @@ def _held(part: Folds, counts: Counts, parts: int) -> Folds:
     return np.array([(counts[part == one] > 0).sum(axis=0) for one in range(parts)])
 
 
-def _deal(counts: Counts, shares: Counts, due: Booleans, rng: np.random.Generator) -> Folds:
+def _deal(counts: Counts, shares: Counts, required: Booleans, rng: np.random.Generator) -> Folds:
     """Deal groups out to parts. counts: (groups, labels) chips; shares: (parts,) of all chips.
 
     Return a part for each group, of shape (groups,).
     """
     part = np.full(len(counts), -1, dtype=np.int64)
     wanted = np.outer(shares, counts.sum(axis=0))
-    lacking = due.copy()
+    lacking = required.copy()
     order = rng.permutation(len(counts))
     has = counts > 0
     while (part < 0).any():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from igarape.chips.pictures import Picture, decode
+from igarape.chips.pictures import Pixels, decode
 from igarape.errors import InputError
 
 
@@ -14,21 +14,23 @@ class Store:
     """Read single chips of a folder that write_shards wrote: one seek each, from any thread."""
 
     def __init__(self, folder: Path, catalog: pd.DataFrame) -> None:
-        """Index the catalog: image, shard, offset, length."""
+        """Index the catalog: image_id, shard, offset, length."""
         self._folder = folder
         places = zip(catalog["shard"], catalog["offset"].tolist(), catalog["length"].tolist(), strict=True)
-        self._places: dict[str, tuple[str, int, int]] = dict(zip(catalog["image"], places, strict=True))
+        self._places: dict[str, tuple[str, int, int]] = dict(zip(catalog["image_id"], places, strict=True))
         self._shards: dict[str, int] = {}
 
-    def bytes(self, image: str) -> bytes:
+    def bytes(self, image_id: str) -> bytes:
         """Return a chip's bytes as they came from the source."""
-        if image not in self._places:
-            raise InputError(f"{self._folder}: holds no chip {image!r}; its catalog lists {len(self._places)} others")
-        shard, offset, length = self._places[image]
+        if image_id not in self._places:
+            raise InputError(
+                f"{self._folder}: holds no chip {image_id!r}; its catalog lists {len(self._places)} others"
+            )
+        shard, offset, length = self._places[image_id]
         data = os.pread(self._shards.get(shard) or self._open(shard), length, offset)
         if len(data) != length:
             path, end = self._folder / shard, offset + length
-            raise InputError(f"{path}: cut short, {image} should end at {end}. Remove the file and run: dvc repro")
+            raise InputError(f"{path}: cut short, {image_id} should end at {end}. Remove the file and run: dvc repro")
         return data
 
     def _open(self, shard: str) -> int:
@@ -43,6 +45,6 @@ class Store:
         self._shards[shard] = opened  # of two threads that open it at once, both may read
         return opened
 
-    def rgb(self, image: str) -> Picture:
+    def rgb(self, image_id: str) -> Pixels:
         """Return a chip decoded, of shape (height, width, 3)."""
-        return decode(self.bytes(image), f"{self._folder}: {image}")
+        return decode(self.bytes(image_id), f"{self._folder}: {image_id}")

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from igarape.config.hyperparameters import NetworkKnobs, Space, TreeKnobs, Value
+from igarape.config.hyperparameters import NetworkHyperparameters, Space, TreeHyperparameters, Value
 from igarape.config.schema import Section, read_yaml, validate
 from igarape.errors import InputError
 from igarape.files import read_json
@@ -15,6 +15,8 @@ from igarape.labels import Vocabulary
 EXPERIMENTS, SEARCHED = Path("experiments"), Path("data/search")
 # The smallest side that a backbone's body has room for, where that is more than the 32 of all others.
 SMALLEST = {"inception_v3": 96}
+# Which step packs each kind of chips that a learner can see.
+PACKED_BY = {"raw": "ingest", "dehazed": "dehaze", "nir": "nir"}
 OF_ANY_WIDTH = ("plain", "mobilenet", "mobilenet_v2")
 
 NetworkName = Literal[
@@ -33,18 +35,22 @@ NetworkName = Literal[
 class Experiment(Section):
     """What each experiments/E.yaml says, whatever its learner is made of.
 
-    chips: the step whose chips the learner sees. labels: all, or the rare ones of the data set. size: side of the input
-    in pixels. objective: what the search maximises on its validation rows. epochs: of a full training. batch: chips
-    that are worked on at once.
+    chips: which chips the learner sees: raw, dehazed, or near-infrared planes. labels: all, or the rare ones of the
+    data set. size: side of the input in pixels. objective: what the search maximises on its validation rows. epochs: of
+    a full training. batch: chips that are worked on at once.
     """
 
-    chips: Literal["ingest", "dehaze", "nir"]
+    chips: Literal["raw", "dehazed", "nir"]
     labels: Literal["all", "rare"]
     size: int = Field(ge=32, le=1024, multiple_of=32)
     objective: Literal["f2", "map"]
     epochs: int = Field(ge=1, le=1000)
     batch: int = Field(ge=1, le=4096)
-    knobs: Space
+    hyperparameters: Space
+
+    def store(self, data: Path) -> Path:
+        """Return the folder under data that holds the chips this learner sees."""
+        return data / PACKED_BY[self.chips]
 
     def targets(self, vocabulary: Vocabulary) -> tuple[str, ...]:
         """Return the labels this learner predicts; raise InputError when the data set has none of them."""
@@ -65,8 +71,8 @@ class Experiment(Section):
                 "source.nir, or take this experiment out of params.yaml"
             )
 
-    def tta(self, knobs: Mapping[str, Value]) -> bool:
-        """Say whether, with these knobs, a prediction is the mean over the eight symmetries of the square."""
+    def tta(self, hyperparameters: Mapping[str, Value]) -> bool:
+        """Say whether, with these hyperparameters, a prediction is the mean over the eight symmetries of the square."""
         return False
 
     def files(self) -> tuple[Path, ...]:
@@ -78,7 +84,7 @@ class Tabular(Experiment):
     """A learner that is boosted trees on the chips' colour and texture statistics. An epoch is a round of boosting."""
 
     backbone: Literal["tabular"]
-    knobs: TreeKnobs
+    hyperparameters: TreeHyperparameters
 
 
 class Network(Experiment):
@@ -86,35 +92,45 @@ class Network(Experiment):
 
     backbone: NetworkName
     weights: str = Field(min_length=1)
-    knobs: NetworkKnobs
+    hyperparameters: NetworkHyperparameters
 
     @model_validator(mode="after")
     def _weights_fit(self) -> "Network":
         if self.weights == "none":
-            if max(self.knobs.values("head_epochs")) > 0:
-                raise ValueError("knobs.head_epochs should be 0 where weights are none: there are no features yet")
-            if max(self.knobs.values("frozen")) > 0:
-                raise ValueError("knobs.frozen should be 0 where weights are none: there is nothing yet to keep")
+            if max(self.hyperparameters.values("head_epochs")) > 0:
+                raise ValueError(
+                    "hyperparameters.head_epochs should be 0 where weights are none: there are no features yet"
+                )
+            if max(self.hyperparameters.values("frozen")) > 0:
+                raise ValueError(
+                    "hyperparameters.frozen should be 0 where weights are none: there is nothing yet to keep"
+                )
             return self
         if self.backbone == "plain":
             raise ValueError("weights should be none: the plain network has no published weights")
-        if self.knobs.width != 1.0:
-            raise ValueError("knobs.width should be 1.0 where weights are loaded: they were made at that width")
+        if self.hyperparameters.width != 1.0:
+            raise ValueError(
+                "hyperparameters.width should be 1.0 where weights are loaded: they were made at that width"
+            )
         return self
 
     @model_validator(mode="after")
     def _fits_the_backbone(self) -> "Network":
         least = SMALLEST.get(self.backbone, 32)
-        side = self.size * min(self.knobs.values("smallest"))
+        side = self.size * min(self.hyperparameters.values("smallest"))
         if side < least:
-            raise ValueError(f"size times knobs.smallest should be at least {least} for {self.backbone} (got {side:g})")
-        if self.knobs.width != 1.0 and self.backbone not in OF_ANY_WIDTH:
-            raise ValueError(f"knobs.width should be 1.0 for {self.backbone}; only {', '.join(OF_ANY_WIDTH)} vary it")
+            raise ValueError(
+                f"size times hyperparameters.smallest should be at least {least} for {self.backbone} (got {side:g})"
+            )
+        if self.hyperparameters.width != 1.0 and self.backbone not in OF_ANY_WIDTH:
+            raise ValueError(
+                f"hyperparameters.width should be 1.0 for {self.backbone}; only {', '.join(OF_ANY_WIDTH)} vary it"
+            )
         return self
 
-    def tta(self, knobs: Mapping[str, Value]) -> bool:
-        """Say whether, with these knobs, a prediction is the mean over the eight symmetries of the square."""
-        return bool(knobs["tta"])
+    def tta(self, hyperparameters: Mapping[str, Value]) -> bool:
+        """Say whether, with these hyperparameters, a prediction is the mean over the eight symmetries of the square."""
+        return bool(hyperparameters["tta"])
 
     def files(self) -> tuple[Path, ...]:
         """Return the weights' file; the published weights are no file of the user's, and never change."""
@@ -127,10 +143,12 @@ class Network(Experiment):
             raise InputError(
                 f"weights: {self.weights}: no such file; set the experiment's weights to none, imagenet or a path"
             )
-        if "softmax" in self.knobs.values("loss") and not set(vocabulary.exclusive) & set(self.targets(vocabulary)):
+        if "softmax" in self.hyperparameters.values("loss") and not set(vocabulary.exclusive) & set(
+            self.targets(vocabulary)
+        ):
             raise InputError(
-                "knobs.loss: softmax is taken over the labels that exclude each other, and the data set names none "
-                "among this learner's. Take another loss, or take this experiment out of params.yaml"
+                "hyperparameters.loss: softmax is taken over the labels that exclude each other, and the data set "
+                "names none among this learner's. Take another loss, or take this experiment out of params.yaml"
             )
 
 
@@ -169,15 +187,15 @@ def read_experiments(
 
 
 def read_best(name: str, experiment: Experiment, folder: Path = SEARCHED) -> Mapping[str, Any]:
-    """Read what the search of an experiment has found, data/search/NAME/best.json: its knobs, score, trial and run.
+    """Read what the search of an experiment has found, data/search/NAME/best.json: hyperparameters, score, trial, run.
 
-    Raises InputError when there is no such file, or when its knobs are not such as this experiment's search would find.
+    Raises InputError when there is no such file, or when this experiment's search could not find its values.
     """
     path = folder / name / "best.json"
     best: Mapping[str, Any] = read_json(path)
-    if strange := experiment.knobs.strange(best["knobs"]):
+    if mismatches := experiment.hyperparameters.mismatches(best["hyperparameters"]):
         raise InputError(
-            f"{path}: {', '.join(strange)}: not as the experiment's knobs say, which have changed since that search. "
+            f"{path}: {', '.join(mismatches)}: not as the experiment says, which has changed since that search. "
             f"Run: igarape search --experiment {name}"
         )
     return best

@@ -1,4 +1,4 @@
-"""Knobs and the spaces that a search looks through: each knob of an experiment is one value, a choice, or a range."""
+"""Hyperparameters and the spaces that a search looks through: each is one value, a choice, or a range."""
 
 import json
 import math
@@ -13,7 +13,7 @@ Value = float | bool | str
 
 
 class Choice(Section):
-    """A knob that the search picks from a list."""
+    """A hyperparameter that the search picks from a list."""
 
     choice: tuple[Value, ...] = Field(min_length=2, strict=False)
 
@@ -28,7 +28,7 @@ class Choice(Section):
 
 
 class Range(Section):
-    """A knob that the search draws between two bounds, evenly in the value or in its logarithm."""
+    """A hyperparameter that the search draws between two bounds, evenly in the value or in its logarithm."""
 
     low: float
     high: float
@@ -54,75 +54,79 @@ class Range(Section):
         return self.low <= value <= self.high or any(math.isclose(value, end) for end in (self.low, self.high))
 
 
-def _branch(knob: object) -> str:
-    """Return how a knob is written: as one value, a choice, or a range."""
-    if isinstance(knob, Choice | Range):
-        return type(knob).__name__
-    if isinstance(knob, dict):
-        return "Range" if {"low", "high", "scale"} & set(knob) else "Choice"
+def _branch(hyperparameter: object) -> str:
+    """Return how a hyperparameter is written: as one value, a choice, or a range."""
+    if isinstance(hyperparameter, Choice | Range):
+        return type(hyperparameter).__name__
+    if isinstance(hyperparameter, dict):
+        return "Range" if {"low", "high", "scale"} & set(hyperparameter) else "Choice"
     return "Value"
 
 
-Knob = Annotated[
+Hyperparameter = Annotated[
     Annotated[Any, Tag("Value")] | Annotated[Choice, Tag("Choice")] | Annotated[Range, Tag("Range")],
     Discriminator(_branch),
 ]
 
 
 class Space(Section):
-    """What a search may vary. A subclass names its knobs, the bounds of its numbers, and the words it knows."""
+    """What a search may vary. A subclass names the hyperparameters, the bounds of numbers, and the words it knows."""
 
     numbers: ClassVar[Mapping[str, tuple[float, float]]]
     words: ClassVar[Mapping[str, tuple[str | bool, ...]]]
 
     @field_validator("*")
     @classmethod
-    def _known(cls, knob: Any, info: ValidationInfo) -> "Value | Choice | Range":
-        """Check each value of a knob, in whichever way it is written."""
+    def _known(cls, hyperparameter: Any, info: ValidationInfo) -> "Value | Choice | Range":
+        """Check each value of a hyperparameter, in whichever way it is written."""
         name = str(info.field_name)
-        written = isinstance(knob, Choice | Range)
-        values = knob.values if written else (knob,)
+        written = isinstance(hyperparameter, Choice | Range)
+        values = hyperparameter.values if written else (hyperparameter,)
         if name in cls.words:
-            if isinstance(knob, Range) or any(value not in cls.words[name] for value in values):
+            if isinstance(hyperparameter, Range) or any(value not in cls.words[name] for value in values):
                 known = ", ".join(json.dumps(word).strip('"') for word in cls.words[name])
                 raise ValueError(f"should be one or a choice of {known}")
-            return knob  # type: ignore[no-any-return]
+            return hyperparameter  # type: ignore[no-any-return]
         low, high = cls.numbers[name]
         if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
             raise ValueError("should be a valid number")
         if not all(low <= value <= high for value in values):
             raise ValueError(f"should lie in {low}..{high}")
-        return knob if written else float(knob)
+        return hyperparameter if written else float(hyperparameter)
 
     def fixed(self) -> dict[str, Value]:
-        """Return the knobs that the search leaves alone."""
-        return {name: knob for name, knob in self if not isinstance(knob, Choice | Range)}
+        """Return the hyperparameters that the search leaves alone."""
+        return {name: hyperparameter for name, hyperparameter in self if not isinstance(hyperparameter, Choice | Range)}
 
     def searched(self) -> dict[str, Choice | Range]:
-        """Return the knobs that the search varies."""
-        return {name: knob for name, knob in self if isinstance(knob, Choice | Range)}
+        """Return the hyperparameters that the search varies."""
+        return {name: hyperparameter for name, hyperparameter in self if isinstance(hyperparameter, Choice | Range)}
 
     def values(self, name: str) -> tuple[Any, ...]:
-        """Return what a knob may become: its one value, its choice, or the two ends of its range."""
-        knob = getattr(self, name)
-        return knob.values if isinstance(knob, Choice | Range) else (knob,)
+        """Return what a hyperparameter may become: its one value, its choice, or the two ends of its range."""
+        hyperparameter = getattr(self, name)
+        return hyperparameter.values if isinstance(hyperparameter, Choice | Range) else (hyperparameter,)
 
-    def strange(self, values: Mapping[str, Value]) -> list[str]:
-        """Name the knobs that values lack or know besides, and those with a value that no search here would give."""
+    def mismatches(self, values: Mapping[str, Value]) -> list[str]:
+        """Name what values lack or know besides, and those with a value that no search here would give."""
         unlike = set(dict(self)) ^ set(values)
         unlike |= {name for name, value in self.fixed().items() if name in values and values[name] != value}
-        unlike |= {name for name, knob in self.searched().items() if name in values and not knob.holds(values[name])}
+        unlike |= {
+            name
+            for name, hyperparameter in self.searched().items()
+            if name in values and not hyperparameter.holds(values[name])
+        }
         return sorted(unlike)
 
     def ends(self) -> tuple[dict[str, Value], dict[str, Value]]:
-        """Return two corners of the space: all knobs at their smallest (or first), all at their largest (or last)."""
-        corners = {name: sorted(knob.values) for name, knob in self.searched().items()}
+        """Return two corners of the space: all at their smallest (or first), all at their largest (or last)."""
+        corners = {name: sorted(hyperparameter.values) for name, hyperparameter in self.searched().items()}
         low = {name: values[0] for name, values in corners.items()}
         high = {name: values[-1] for name, values in corners.items()}
         return self.fixed() | low, self.fixed() | high
 
 
-class NetworkKnobs(Space):
+class NetworkHyperparameters(Space):
     """What the search may vary of a network.
 
     learning_rate: peak of the schedule when the whole network learns. warm_up: the share of the steps in which the rate
@@ -161,27 +165,27 @@ class NetworkKnobs(Space):
         "tta": (False, True),
     }
 
-    learning_rate: Knob
-    warm_up: Knob
-    floor: Knob
-    head_epochs: Knob
-    head_rate: Knob
-    dropout: Knob
-    width: Knob
-    frozen: Knob
-    decay: Knob
-    ema: Knob
-    loss: Knob
-    smoothing: Knob
-    dihedral: Knob
-    jitter: Knob
-    zoom: Knob
-    smallest: Knob
-    balance: Knob
-    tta: Knob
+    learning_rate: Hyperparameter
+    warm_up: Hyperparameter
+    floor: Hyperparameter
+    head_epochs: Hyperparameter
+    head_rate: Hyperparameter
+    dropout: Hyperparameter
+    width: Hyperparameter
+    frozen: Hyperparameter
+    decay: Hyperparameter
+    ema: Hyperparameter
+    loss: Hyperparameter
+    smoothing: Hyperparameter
+    dihedral: Hyperparameter
+    jitter: Hyperparameter
+    zoom: Hyperparameter
+    smallest: Hyperparameter
+    balance: Hyperparameter
+    tta: Hyperparameter
 
 
-class TreeKnobs(Space):
+class TreeHyperparameters(Space):
     """What the search may vary of boosted trees.
 
     learning_rate: what each round's trees count. depth: of a tree. child_weight: the least hessian of a leaf.
@@ -199,12 +203,12 @@ class TreeKnobs(Space):
     }
     words: ClassVar = {}
 
-    learning_rate: Knob
-    depth: Knob
-    child_weight: Knob
-    subsample: Knob
-    columns: Knob
-    l2: Knob
+    learning_rate: Hyperparameter
+    depth: Hyperparameter
+    child_weight: Hyperparameter
+    subsample: Hyperparameter
+    columns: Hyperparameter
+    l2: Hyperparameter
 
     @field_validator("depth")
     @classmethod

@@ -225,9 +225,9 @@ def _rows(probabilities: Predicted, rows: Booleans) -> dict[str, Probabilities]:
 def _check_learners(learners: Learners, labels: Sequence[str]) -> None:
     """Refuse learners of another vocabulary, and labels that nobody predicts."""
     for name, predicted in learners.items():
-        strange = [label for label in predicted if label not in labels]
-        if strange:
-            raise InputError(f"stack: {name} predicts {strange[0]!r}, which the data set's labels do not hold")
+        unknown = [label for label in predicted if label not in labels]
+        if unknown:
+            raise InputError(f"stack: {name} predicts {unknown[0]!r}, which the data set's labels do not hold")
     orphans = [label for label in labels if not any(label in predicted for predicted in learners.values())]
     if orphans:
         raise InputError(f"stack: no learner predicts {', '.join(orphans)}; list one that does under experiments:")

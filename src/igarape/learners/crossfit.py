@@ -11,7 +11,7 @@ from igarape.config.hyperparameters import Value
 from igarape.errors import InputError
 from igarape.files import read_json, whole, write_json
 from igarape.labels import Booleans
-from igarape.learners.examples import Pictures, Rows
+from igarape.learners.examples import Images, Rows
 from igarape.learners.learning import Learned, fit
 from igarape.learners.predictor import Predictor
 from igarape.scores.validation import Log
@@ -26,12 +26,12 @@ class Recipe:
     """How each fold's model is trained.
 
     exclusive: how many of the first labels exclude each other. epochs: of a full training. validation: the share of the
-    training rows that early stopping watches. threads: of a prediction; a machine's fact, so the representation, which
+    training rows that early stopping looks at. threads: of a prediction; a machine's fact, so the representation, which
     results are known by, is without it.
     """
 
     experiment: Experiment
-    knobs: Mapping[str, Value]
+    hyperparameters: Mapping[str, Value]
     exclusive: int
     epochs: int
     validation: float
@@ -41,7 +41,7 @@ class Recipe:
 
 
 def cross_fit(
-    pictures: Pictures,
+    images: Images,
     y: Booleans,
     *,
     folds: Rows,
@@ -71,15 +71,15 @@ def cross_fit(
                 log(epoch, metrics)
         else:
             rows = np.flatnonzero((folds != fold) & (folds != HOLDOUT))
-            trained, epochs = _train(pictures, y, rows, groups, recipe=recipe, fold=fold, log=log)
+            trained, epochs = _train(images, y, rows, groups, recipe=recipe, fold=fold, log=log)
             write_json(epochs, history)  # before the model, which says that the fold is finished
             trained.export(folder / f"fold-{fold}")
         report((fold + 1) * recipe.epochs, count * recipe.epochs, f"fold {fold + 1}/{count}, predicting")
-        held = np.flatnonzero(folds == fold)
-        p[held] = _predicted(pictures, held, _models(folder, fold), recipe=recipe, kept=notes / f"fold-{fold}.npy")
-    held = np.flatnonzero(folds == HOLDOUT)
+        rows = np.flatnonzero(folds == fold)
+        p[rows] = _predicted(images, rows, _models(folder, fold), recipe=recipe, kept=notes / f"fold-{fold}.npy")
+    rows = np.flatnonzero(folds == HOLDOUT)
     models = [model for fold in range(count) for model in _models(folder, fold)]
-    p[held] = _predicted(pictures, held, models, recipe=recipe, kept=notes / "hold-out.npy")
+    p[rows] = _predicted(images, rows, models, recipe=recipe, kept=notes / "hold-out.npy")
     return p
 
 
@@ -89,10 +89,10 @@ def _models(folder: Path, fold: int) -> list[Path]:
 
 
 def _train(
-    pictures: Pictures, y: Booleans, rows: Rows, groups: Sequence[str], *, recipe: Recipe, fold: int, log: Log
+    images: Images, y: Booleans, rows: Rows, groups: Sequence[str], *, recipe: Recipe, fold: int, log: Log
 ) -> tuple[Learned, list[Epoch]]:
     """Train a fold's model on its rows; return it, and the metrics of its epochs."""
-    train, watch = set_aside(rows, groups, share=recipe.validation, seed=recipe.seed + fold)
+    train, validation = set_aside(rows, groups, share=recipe.validation, seed=recipe.seed + fold)
     epochs: list[Epoch] = []
 
     def record(epoch: int, metrics: Mapping[str, float]) -> None:
@@ -103,13 +103,13 @@ def _train(
 
     try:
         trained = fit(
-            pictures,
+            images,
             y,
             experiment=recipe.experiment,
-            knobs=recipe.knobs,
+            hyperparameters=recipe.hyperparameters,
             exclusive=recipe.exclusive,
             train=train,
-            watch=watch,
+            validation=validation,
             epochs=recipe.epochs,
             patience=recipe.patience,
             seed=recipe.seed + fold,
@@ -117,18 +117,18 @@ def _train(
         )
     except FloatingPointError as error:
         raise InputError(
-            f"train: fold {fold}: {error}. Narrow what the search may choose, knobs.learning_rate first, in the "
-            "experiment's YAML; then: dvc repro"
+            f"train: fold {fold}: {error}. Narrow what the search may choose, hyperparameters.learning_rate first, in "
+            "the experiment's YAML; then: dvc repro"
         ) from error
     return trained, epochs
 
 
-def _predicted(pictures: Pictures, rows: Rows, models: Sequence[Path], *, recipe: Recipe, kept: Path) -> Probabilities:
+def _predicted(images: Images, rows: Rows, models: Sequence[Path], *, recipe: Recipe, kept: Path) -> Probabilities:
     """Return the mean of the models' answers for rows of the pictures; they are kept as a file."""
     if not kept.exists():
         predictor = Predictor(models, threads=recipe.threads)
         p = predictor.predict(
-            pictures, rows=rows, tta=recipe.experiment.tta(recipe.knobs), batch=recipe.experiment.batch
+            images, rows=rows, tta=recipe.experiment.tta(recipe.hyperparameters), batch=recipe.experiment.batch
         )
         with whole(kept) as unfinished:
             np.save(unfinished, p)
@@ -148,9 +148,9 @@ def _reported(log: Log, report: Report, *, fold: int, folds: int, epochs: int) -
 
 
 def set_aside(rows: Rows, groups: Sequence[str], *, share: float, seed: int) -> tuple[Rows, Rows]:
-    """Split rows into (train, watch), with about share of them watched and no group on both sides."""
+    """Split rows into (train, validation), with about share of them for validation and no group on both sides."""
     names = np.asarray(groups)[rows]
     order = np.random.default_rng(seed).permutation(np.unique(names))
-    watched = set(order[: round(share * len(order))])
-    mask = np.array([name in watched for name in names], dtype=np.bool_)
+    aside = set(order[: round(share * len(order))])
+    mask = np.array([name in aside for name in names], dtype=np.bool_)
     return rows[~mask], rows[mask]

@@ -14,7 +14,7 @@ from igarape.files import digest
 from igarape.labels import Booleans
 from igarape.tables import read_catalog, read_folds, read_table
 
-Pictures = npt.NDArray[np.uint8]
+Images = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
 
 WITHOUT_TIF = (
@@ -26,14 +26,14 @@ WITHOUT_TIF = (
 
 @dataclass(frozen=True)
 class Examples:
-    """images (n,), pictures uint8 (n, size, size, 3), y (n, labels), folds (n,), -1 for the hold-out, groups (n,).
+    """image_ids (n,), pictures uint8 (n, size, size, 3), y (n, labels), folds (n,), -1 for the hold-out, groups (n,).
 
     The pictures are mapped from the disk and read-only: take few rows at once. digest: a hash of all of this and of the
     labels' names, for the key of what is made of it.
     """
 
-    images: Sequence[str]
-    pictures: Pictures
+    image_ids: Sequence[str]
+    images: Images
     y: Booleans
     folds: Rows
     groups: Sequence[str]
@@ -52,20 +52,20 @@ def load_examples(
     Raises InputError when the folds name a chip that the store lacks.
     """
     table = read_folds(split / "folds.parquet")
-    groups = read_table(split / "groups.parquet", ["image", "group"]).set_index("image")["group"]
-    catalog = read_catalog(store / "catalog.parquet", labels).set_index("image", drop=False)
-    lost = sorted(set(table["image"]) - set(catalog.index))
+    groups = read_table(split / "groups.parquet", ["image_id", "group"]).set_index("image_id")["group"]
+    catalog = read_catalog(store / "catalog.parquet", labels).set_index("image_id", drop=False)
+    lost = sorted(set(table["image_id"]) - set(catalog.index))
     if lost:
         way_out = WITHOUT_TIF if experiment.chips == "nir" else "Run: dvc repro"
         raise InputError(f"{store}: {lost[0]} and {len(lost) - 1} more chips of {split} are not in it. {way_out}")
-    images = list(table["image"])
-    resized = load_pictures(store, catalog, images, size=experiment.size, report=report)
-    y = catalog.loc[images, list(labels)].to_numpy().astype(np.bool_)
+    image_ids = list(table["image_id"])
+    resized = load_pictures(store, catalog, image_ids, size=experiment.size, report=report)
+    y = catalog.loc[image_ids, list(labels)].to_numpy().astype(np.bool_)
     folds = table["fold"].to_numpy()
-    held_together = list(groups.loc[images])
+    held_together = list(groups.loc[image_ids])
     return Examples(
-        images=images,
-        pictures=resized.pictures,
+        image_ids=image_ids,
+        images=resized.images,
         y=y,
         folds=folds,
         groups=held_together,

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from igarape.chips.pictures import Picture, symmetries
+from igarape.chips.pictures import Pixels, symmetries
 from igarape.errors import InputError
 from igarape.learners.trees.forest import SUFFIX, Trees
 from igarape.learners.trees.statistics import statistics
@@ -49,22 +49,22 @@ class Predictor:
                 )
 
     def predict(
-        self, pictures: Picture, *, tta: bool, batch: int, rows: Rows | None = None, report: Report | None = None
+        self, images: Pixels, *, tta: bool, batch: int, rows: Rows | None = None, report: Report | None = None
     ) -> Probabilities:
-        """Return probabilities, float32 (rows, labels), of RGB pictures, uint8 (n, size, size, 3).
+        """Return probabilities, float32 (rows, labels), of RGB images, uint8 (n, size, size, 3).
 
         rows: which of the pictures, which may be mapped from the disk; None takes them all.
         tta: take the mean over the eight symmetries of the square. batch: how many pictures (or views of them) go
         through a model at once. report: called with (pictures done, of how many).
         """
-        if pictures.shape[1:] != (self.size, self.size, 3):
-            raise InputError(f"expected pictures of {(self.size, self.size, 3)}, found {pictures.shape[1:]}")
-        rows = np.arange(len(pictures)) if rows is None else rows
+        if images.shape[1:] != (self.size, self.size, 3):
+            raise InputError(f"expected pictures of {(self.size, self.size, 3)}, found {images.shape[1:]}")
+        rows = np.arange(len(images)) if rows is None else rows
         answer = np.empty((len(rows), self.outputs), dtype=np.float32)
         step = max(1, batch // 8) if tta else batch
         for start in range(0, len(rows), step):
             some = slice(start, start + step)
-            answer[some] = self._models.mean(pictures[rows[some]], tta=tta)
+            answer[some] = self._models.mean(images[rows[some]], tta=tta)
             if report:
                 report(min(start + step, len(rows)), len(rows))
         return answer
@@ -77,9 +77,9 @@ class _Networks:
         self._sessions = [_open(path, threads) for path in paths]
         self.shapes = [_shape(session) for session in self._sessions]
 
-    def mean(self, pictures: Picture, *, tta: bool) -> Floats:
-        """Average over the networks and, with tta, the eight views of each picture: (n, labels)."""
-        views = symmetries(pictures) if tta else [pictures]
+    def mean(self, images: Pixels, *, tta: bool) -> Floats:
+        """Average over the networks and, with tta, the eight views of each image: (n, labels)."""
+        views = symmetries(images) if tta else [images]
         # ONNX Runtime takes contiguous arrays; turned pictures are not.
         fed = np.ascontiguousarray(np.concatenate(views), dtype=np.float32)
         outputs = self.shapes[0][1]
@@ -97,10 +97,10 @@ class _Forests:
         self._forests = [Trees.load(path, threads=threads) for path in paths]
         self.shapes = [(forest.size, forest.outputs) for forest in self._forests]
 
-    def mean(self, pictures: Picture, *, tta: bool) -> Floats:
+    def mean(self, images: Pixels, *, tta: bool) -> Floats:
         """Average over the forests: (n, labels). With tta or without: all views have the same statistics."""
-        table = statistics(pictures)
-        total = np.zeros((len(pictures), self.shapes[0][1]))
+        table = statistics(images)
+        total = np.zeros((len(images), self.shapes[0][1]))
         for forest in self._forests:
             total += forest.answer(table)
         return total / len(self._forests)

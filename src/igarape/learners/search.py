@@ -1,4 +1,4 @@
-"""The search over an experiment's knobs: a keras-tuner oracle proposes, our trials train and are tracked.
+"""The search over an experiment's hyperparameters: a keras-tuner oracle proposes, our trials train and are tracked.
 
 What was tried is kept, a file a trial. A search that was killed asks its oracle again from the start, and answers from
 these files: the oracle's chance comes from the seed alone, so it proposes what it proposed before, and only what was
@@ -18,13 +18,13 @@ from igarape.config.experiments import Experiment
 from igarape.config.hyperparameters import Choice, Space, Value
 from igarape.errors import InputError
 from igarape.labels import Booleans
-from igarape.learners.examples import Pictures, Rows
+from igarape.learners.examples import Images, Rows
 from igarape.learners.learning import fit
 from igarape.learners.trials import Log, Planned, Report, Row, TrialRun, Trials
 from igarape.scores.validation import score
 
 FACTOR = 3  # of Hyperband: the best third of a round goes on to the next
-# keras-tuner draws at random until it meets knobs that it has not tried. After 20 vain draws in a row it takes a space
+# keras-tuner draws at random until it meets values that it has not tried. After 20 vain draws in a row it takes a space
 # for exhausted, though the last of 24 combinations is missed so with a chance of two fifths.
 DRAWS = 50  # for each combination there is: the chance is e^-50
 
@@ -45,77 +45,77 @@ class Budget:
 
 @dataclass(frozen=True)
 class Found:
-    """What a search found: the best knobs, their score, and one row per trial."""
+    """What a search found: the best hyperparameters, their score, and one row per trial."""
 
-    knobs: Mapping[str, Value]
+    hyperparameters: Mapping[str, Value]
     score: float
     trial: str
     trials: pd.DataFrame
 
 
 def search(
-    pictures: Pictures,
+    images: Images,
     y: Booleans,
     *,
     experiment: Experiment,
     exclusive: int,
     train: Rows,
-    watch: Rows,
+    validation: Rows,
     budget: Budget,
     folder: Path,
     trial_run: TrialRun,
     report: Report,
 ) -> Found:
-    """Train networks on the rows train and return the knobs that score best on the rows watch.
+    """Train networks on the rows train and return the hyperparameters that score best on the rows validation.
 
-    A score is that of the last epoch's weights, by test-time augmentation where the knob tta says so; the epochs'
+    A score is that of the last epoch's weights, by test-time augmentation where tta says so; the epochs'
     metrics are without. exclusive: how many of the first labels exclude each other. folder: outlives a killed search,
-    which goes on there where it stopped; it must be empty when anything else has changed. trial_run(name, knobs) opens
+    which goes on there where it stopped; it must be empty when anything else has changed. trial_run(name, values) opens
     the record of one trial. report: called with (epochs done, of how many, what is going on).
     A trial that fails or diverges is a row without a score. Raises InputError when three in a row do, when none has a
-    score, when no row of watch holds any label, and at once when a trial raises one, for that is about what all trials
-    share: weights, or a batch that does not fit the memory.
+    score, when no validation row holds any label, and at once when a trial raises one, for that is about what all
+    trials share: weights, or a batch that does not fit the memory.
     """
-    if not y[watch].any():
-        raise InputError(f"search: none of the {len(watch)} validation chips holds any of the experiment's labels")
+    if not y[validation].any():
+        raise InputError(f"search: none of the {len(validation)} validation chips holds any of the experiment's labels")
     oracle = _oracle(experiment, budget)
 
-    def train_one(knobs: Mapping[str, Value], epochs: int, log: Log) -> float:
+    def train_one(hyperparameters: Mapping[str, Value], epochs: int, log: Log) -> float:
         trained = fit(
-            pictures,
+            images,
             y,
             experiment=experiment,
-            knobs=knobs,
+            hyperparameters=hyperparameters,
             exclusive=exclusive,
             train=train,
-            watch=watch,
+            validation=validation,
             epochs=epochs,
             patience=None,  # trials are compared at equal length
             seed=budget.seed,
             log=log,
         )
-        return score(trained.predict(pictures, watch, tta=experiment.tta(knobs)), y[watch])[
+        return score(trained.predict(images, validation, tta=experiment.tta(hyperparameters)), y[validation])[
             f"val_{experiment.objective}"
         ]
 
     trials = Trials(train_one, trial_run, folder, report, planned=_planned(oracle, budget.epochs))
-    _ask(oracle, trials, experiment.knobs, epochs=budget.epochs, folder=folder)
+    _ask(oracle, trials, experiment.hyperparameters, epochs=budget.epochs, folder=folder)
     return _found(trials)
 
 
-def space(knobs: Space) -> keras_tuner.HyperParameters:
-    """Return the searched knobs as keras-tuner's hyper-parameters."""
+def space(hyperparameters: Space) -> keras_tuner.HyperParameters:
+    """Return the searched hyperparameters as keras-tuner's hyper-parameters."""
     found = keras_tuner.HyperParameters()
-    for name, knob in knobs.searched().items():
-        if isinstance(knob, Choice):
-            found.Choice(name, list(knob.choice))
+    for name, hyperparameter in hyperparameters.searched().items():
+        if isinstance(hyperparameter, Choice):
+            found.Choice(name, list(hyperparameter.choice))
         else:
-            found.Float(name, knob.low, knob.high, sampling=knob.scale)
+            found.Float(name, hyperparameter.low, hyperparameter.high, sampling=hyperparameter.scale)
     return found
 
 
 def _oracle(experiment: Experiment, budget: Budget) -> keras_tuner.Oracle:
-    """Return what proposes the knobs.
+    """Return what proposes the hyperparameters.
 
     Hyperband (Li et al., JMLR 2018) with max_epochs R and factor 3 begins a bracket for each s from floor(log_3 R) down
     to 0, trains its trials for R / 3^s epochs, and the best third of them anew for three times as long, s times.
@@ -123,10 +123,10 @@ def _oracle(experiment: Experiment, budget: Budget) -> keras_tuner.Oracle:
     """
     options = {
         "objective": keras_tuner.Objective(f"val_{experiment.objective}", "max"),
-        "hyperparameters": space(experiment.knobs),
+        "hyperparameters": space(experiment.hyperparameters),
         "seed": budget.seed + 1,  # keras-tuner takes 0 for none, and draws one
     }
-    every, trials = _combinations(experiment.knobs), float(budget.trials)
+    every, trials = _combinations(experiment.hyperparameters), float(budget.trials)
     kind = keras_tuner.oracles.RandomSearchOracle
     if budget.tuner == "hyperband":
         hyperband = keras_tuner.oracles.HyperbandOracle(max_epochs=budget.epochs, factor=FACTOR, **options)
@@ -147,9 +147,12 @@ def _patient(oracle: keras_tuner.Oracle, every: float) -> keras_tuner.Oracle:
     return oracle
 
 
-def _combinations(knobs: Space) -> float:
+def _combinations(hyperparameters: Space) -> float:
     """Return how many different trials there are: a space of choices only has an end."""
-    return math.prod(len(knob.choice) if isinstance(knob, Choice) else math.inf for knob in knobs.searched().values())
+    return math.prod(
+        len(hyperparameter.choice) if isinstance(hyperparameter, Choice) else math.inf
+        for hyperparameter in hyperparameters.searched().values()
+    )
 
 
 def _planned(oracle: keras_tuner.Oracle, epochs: int) -> Planned:
@@ -174,7 +177,7 @@ def _rounds(oracle: keras_tuner.oracles.HyperbandOracle) -> list[_Round]:
     return [_Round(place[1], oracle._get_size(*place), oracle._get_epochs(*place)) for place in places]  # noqa: SLF001
 
 
-def _ask(oracle: keras_tuner.Oracle, trials: Trials, knobs: Space, *, epochs: int, folder: Path) -> None:
+def _ask(oracle: keras_tuner.Oracle, trials: Trials, hyperparameters: Space, *, epochs: int, folder: Path) -> None:
     """Try what the oracle proposes until it has nothing more to propose.
 
     This is the loop of keras_tuner.Tuner without what that does besides: it prints tracebacks, and keeps models.
@@ -183,11 +186,11 @@ def _ask(oracle: keras_tuner.Oracle, trials: Trials, knobs: Space, *, epochs: in
     oracle.verbose = 0
     while (trial := oracle.create_trial("search")).status == "RUNNING":
         proposed = trial.hyperparameters.get_config()["values"]
-        tried = knobs.fixed() | {name: proposed[name] for name in knobs.searched()}
+        tried = hyperparameters.fixed() | {name: proposed[name] for name in hyperparameters.searched()}
         # Hyperband lets the best trials of a round go on. No models are kept, so they are trained anew, for as many
         # epochs as they would then have had, along a schedule of that length.
         row = trials.next(proposed, tried, proposed.get("tuner/epochs", epochs))
-        # Of a trial that was tried before, the knobs it had then: the oracle's arithmetic may differ by a digit.
+        # Of a trial that was tried before, the values it had then: the oracle's arithmetic may differ by a digit.
         trial.hyperparameters.values = dict(row["proposed"])
         trial.status = "COMPLETED" if row["status"] == "FINISHED" else "FAILED"
         if trial.status == "COMPLETED":
@@ -199,11 +202,11 @@ def _found(trials: Trials) -> Found:
     """Name the best trial, and lay out the table of all."""
     best = trials.best()
     table = pd.DataFrame([_laid_out(row) for row in trials.rows]).astype({"score": float})
-    return Found(knobs=best["knobs"], score=best["score"], trial=best["trial"], trials=table)
+    return Found(hyperparameters=best["hyperparameters"], score=best["score"], trial=best["trial"], trials=table)
 
 
 def _laid_out(row: Row) -> Row:
-    """Lay out a row of the table: what became of the trial, its knobs, the last epoch's metrics as last_<metric>."""
-    told: Row = {name: row[name] for name in ("trial", "status", "score", "seconds", "memory_mb", "epochs", "error")}
-    # A knob may have a metric's name: loss.
-    return told | dict(row["knobs"]) | {f"last_{name}": value for name, value in row["metrics"].items()}
+    """Lay out a row of the table: what became of the trial, its values, the last epoch's metrics as last_<metric>."""
+    cells: Row = {name: row[name] for name in ("trial", "status", "score", "seconds", "memory_mb", "epochs", "error")}
+    # A hyperparameter may have a metric's name: loss.
+    return cells | dict(row["hyperparameters"]) | {f"last_{name}": value for name, value in row["metrics"].items()}

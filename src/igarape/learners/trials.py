@@ -58,13 +58,20 @@ class Trials:
         self._train, self._trial_run, self._folder = train, trial_run, folder
         self._report, self._planned = report, planned
 
-    def next(self, proposed: Mapping[str, Any], knobs: Mapping[str, Value], epochs: int) -> Row:
+    def next(self, proposed: Mapping[str, Any], hyperparameters: Mapping[str, Value], epochs: int) -> Row:
         """Return the row of the next trial; raise InputError when it is one failed trial too many in a row."""
         number = len(self.rows)
         if number < len(self._kept):
             row = self._kept[number]
         else:
-            row = self._try({"trial": f"trial-{number}", "proposed": dict(proposed), "knobs": knobs, "epochs": epochs})
+            row = self._try(
+                {
+                    "trial": f"trial-{number}",
+                    "proposed": dict(proposed),
+                    "hyperparameters": hyperparameters,
+                    "epochs": epochs,
+                }
+            )
         self.rows.append(row)
         last = self.rows[-IN_A_ROW:]
         if len(last) == IN_A_ROW and all(one["status"] == "FAILED" for one in last):
@@ -88,10 +95,10 @@ class Trials:
     def _try(self, row: Row) -> Row:
         """Train for a row, and keep it. What all trials share ends the search at once: an InputError, or no record."""
         try:
-            with self._trial_run(row["trial"], row["knobs"] | {"epochs": row["epochs"]}) as record:
+            with self._trial_run(row["trial"], row["hyperparameters"] | {"epochs": row["epochs"]}) as record:
                 row |= {"key": record.key, "metrics": {}}
                 with _costs(row, record):
-                    row["score"] = self._train(row["knobs"], row["epochs"], self._log(row, record))
+                    row["score"] = self._train(row["hyperparameters"], row["epochs"], self._log(row, record))
                 record.metrics({"score": row["score"]})
                 # Before the record ends: a search that is killed in between has finished this trial all the same.
                 return self._keep(row | {"status": "FINISHED", "error": ""})
@@ -140,7 +147,7 @@ def failed(rows: Sequence[Row], outcome: str) -> InputError:
     return InputError(
         f"search: {names} failed, {outcome}: {errors}. Each one's run, in MLflow's experiment igarape/search, has its "
         "traceback (traceback.txt). Mend the cause, or take what these trials have in common out of the experiment's "
-        "knobs; then run the step again"
+        "hyperparameters; then run the step again"
     )
 
 

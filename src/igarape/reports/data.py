@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from igarape.chips.pictures import Picture, encode_jpeg, resize
+from igarape.chips.pictures import Pixels, encode_jpeg, resize
 from igarape.labels import Booleans, Vocabulary
 from igarape.reports.pages import render_page
 from igarape.tables import HOLDOUT, Fault
@@ -53,8 +53,8 @@ class Presence:
 class Shown:
     """A chip on the page: its picture as JPEG bytes, and its tags."""
 
-    image: str
-    picture: bytes
+    image_id: str
+    image: bytes
     tags: Sequence[str]
 
 
@@ -170,26 +170,28 @@ def together(y: Booleans) -> Counts:
     return counted.T @ counted
 
 
-def draw_images(images: Sequence[str], members: Booleans, *, count: int, rng: np.random.Generator) -> list[list[str]]:
-    """Draw up to count images of each kind, sorted; members: (images, kinds), what each image belongs to.
+def draw_images(
+    image_ids: Sequence[str], members: Booleans, *, count: int, rng: np.random.Generator
+) -> list[list[str]]:
+    """Draw up to count images of each kind, sorted; members: (image_ids, kinds), what each image belongs to.
 
     The same images in another order give the same draw.
     """
-    order = np.argsort(np.asarray(images, dtype=np.str_))
-    names = np.asarray(images, dtype=np.str_)[order]
+    order = np.argsort(np.asarray(image_ids, dtype=np.str_))
+    names = np.asarray(image_ids, dtype=np.str_)[order]
     drawn = []
     for member in members[order].T:
-        held = names[member]
-        drawn.append(sorted(rng.choice(held, min(count, len(held)), replace=False).tolist()))
+        carriers = names[member]
+        drawn.append(sorted(rng.choice(carriers, min(count, len(carriers)), replace=False).tolist()))
     return drawn
 
 
 def choose_dehazed(quality: pd.DataFrame, *, count: int, rng: np.random.Generator) -> dict[str, list[str]]:
     """Choose count images that dehazing changed most, count that it changed least, and count of the others by lot.
 
-    quality: image, change. No image is chosen twice; where there are too few, those changed most come first.
+    quality: image_id, change. No image is chosen twice; where there are too few, those changed most come first.
     """
-    ranked = quality.sort_values(["change", "image"], ascending=[False, True])["image"].tolist()
+    ranked = quality.sort_values(["change", "image_id"], ascending=[False, True])["image_id"].tolist()
     most, rest = ranked[:count], ranked[count:]
     least, rest = rest[::-1][:count], rest[: max(0, len(rest) - count)]
     (drawn,) = draw_images(rest, np.ones((len(rest), 1), dtype=np.bool_), count=count, rng=rng)
@@ -203,7 +205,7 @@ def spread(values: Reals, *, reach: float) -> Spread:
     return Spread(tuple((bars / max(1, bars.max())).tolist()), low, median, high)
 
 
-def thumbnail(rgb: Picture) -> bytes:
+def thumbnail(rgb: Pixels) -> bytes:
     """Shrink a picture to what the page shows, as JPEG bytes."""
     return encode_jpeg(resize(rgb, min(SIDE, len(rgb))), JPEG_QUALITY)
 

@@ -24,6 +24,6 @@ def render_page(template: str, **shown: Any) -> str:
     return environment.get_template(template).render(layout=LAYOUT, **shown)
 
 
-def _jpeg(picture: bytes) -> str:
+def _jpeg(image: bytes) -> str:
     """Turn JPEG bytes into an address that holds the picture itself."""
-    return "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii")
+    return "data:image/jpeg;base64," + base64.b64encode(image).decode("ascii")

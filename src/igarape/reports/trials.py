@@ -39,15 +39,15 @@ class Trial:
 
 
 def render_comparison(
-    trials: pd.DataFrame, knobs: Space, *, experiment: str, objective: str, tuner: str, best: str
+    trials: pd.DataFrame, hyperparameters: Space, *, experiment: str, objective: str, tuner: str, best: str
 ) -> str:
     """Render the trials of a search, as search.Found holds them: one page, nothing to load from elsewhere.
 
     objective: what the score is. best: the name of the best trial.
     """
     score = _score_axis(trials["score"].dropna())
-    axes = [*_knob_axes(knobs), *_epochs_axis(trials)]
-    shown = [_trial(row, knobs, axes, trials["score"]) for row in trials.to_dict("records")]
+    axes = [*_hyperparameter_axes(hyperparameters), *_epochs_axis(trials)]
+    shown = [_trial(row, hyperparameters, axes, trials["score"]) for row in trials.to_dict("records")]
     shown.sort(key=lambda trial: (trial.score is not None, trial.score or 0.0, trial.name == best))
     return render_page(
         "reports/trials.html.jinja",
@@ -57,7 +57,7 @@ def render_comparison(
         axes=[*axes, score],
         trials=shown,
         best=next(trial for trial in shown if trial.name == best),
-        fixed={name: text(value) for name, value in knobs.fixed().items()},
+        fixed={name: text(value) for name, value in hyperparameters.fixed().items()},
         failed=sum(trial.score is None for trial in shown),
         seconds=float(trials["seconds"].sum()),
         memory=float(trials["memory_mb"].max()),
@@ -65,34 +65,34 @@ def render_comparison(
 
 
 def text(value: Value) -> str:
-    """Write a knob's value as it stands in YAML, to four digits."""
+    """Write a hyperparameter's value as it stands in YAML, to four digits."""
     if isinstance(value, bool):
         return str(value).lower()
     return value if isinstance(value, str) else f"{value:.4g}"
 
 
-def height(value: Value, knob: Choice | Range) -> float:
-    """Return how high a value stands on its knob's axis: a choice by its place in the list, a range on its scale."""
-    if isinstance(knob, Choice):
-        return knob.choice.index(value) / (len(knob.choice) - 1)
-    scaled = math.log if knob.scale == "log" else float
-    low, high, here = (scaled(float(one)) for one in (knob.low, knob.high, value))
+def height(value: Value, hyperparameter: Choice | Range) -> float:
+    """Return how high a value stands on its axis: a choice by its place in the list, a range on its scale."""
+    if isinstance(hyperparameter, Choice):
+        return hyperparameter.choice.index(value) / (len(hyperparameter.choice) - 1)
+    scaled = math.log if hyperparameter.scale == "log" else float
+    low, high, here = (scaled(float(one)) for one in (hyperparameter.low, hyperparameter.high, value))
     return (here - low) / (high - low)
 
 
-def _knob_axes(knobs: Space) -> list[Axis]:
-    """Return an axis for each searched knob."""
-    return [Axis(name, _ticks(knob)) for name, knob in knobs.searched().items()]
+def _hyperparameter_axes(hyperparameters: Space) -> list[Axis]:
+    """Return an axis for each searched hyperparameter."""
+    return [Axis(name, _ticks(hyperparameter)) for name, hyperparameter in hyperparameters.searched().items()]
 
 
-def _ticks(knob: Choice | Range) -> list[tuple[float, str]]:
+def _ticks(hyperparameter: Choice | Range) -> list[tuple[float, str]]:
     """Return every choice, or five values that stand evenly on the range's scale."""
-    if isinstance(knob, Choice):
-        return [(height(value, knob), text(value)) for value in knob.choice]
-    if knob.scale == "log":
-        values = [knob.low * (knob.high / knob.low) ** (part / 4) for part in range(5)]
+    if isinstance(hyperparameter, Choice):
+        return [(height(value, hyperparameter), text(value)) for value in hyperparameter.choice]
+    if hyperparameter.scale == "log":
+        values = [hyperparameter.low * (hyperparameter.high / hyperparameter.low) ** (part / 4) for part in range(5)]
     else:
-        values = [knob.low + (knob.high - knob.low) * part / 4 for part in range(5)]
+        values = [hyperparameter.low + (hyperparameter.high - hyperparameter.low) * part / 4 for part in range(5)]
     return [(part / 4, f"{value:.3g}") for part, value in enumerate(values)]
 
 
@@ -110,13 +110,13 @@ def _score_axis(scores: "pd.Series[float]") -> Axis:
     return Axis("score", [(part / 4, f"{low + (high - low) * part / 4:.4f}") for part in range(5)])
 
 
-def _trial(row: Mapping[Any, Any], knobs: Space, axes: Sequence[Axis], scores: "pd.Series[float]") -> Trial:
+def _trial(row: Mapping[Any, Any], hyperparameters: Space, axes: Sequence[Axis], scores: "pd.Series[float]") -> Trial:
     """Lay out a row of the table."""
     finished = not math.isnan(row["score"])
     low, high = float(scores.min()), float(scores.max())
     rank = (row["score"] - low) / (high - low) if finished and high > low else 0.5
-    heights = [height(row[name], knob) for name, knob in knobs.searched().items()]
-    texts = {name: text(row[name]) for name in knobs.searched()}
+    heights = [height(row[name], hyperparameter) for name, hyperparameter in hyperparameters.searched().items()]
+    texts = {name: text(row[name]) for name in hyperparameters.searched()}
     if len(axes) > len(heights):
         heights.append(next(place for place, epochs in axes[-1].ticks if epochs == str(row["epochs"])))
         texts["epochs"] = str(row["epochs"])

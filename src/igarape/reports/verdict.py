@@ -28,8 +28,8 @@ Difference = tuple[float, float, float]
 class Chip:
     """A hold-out chip: its picture as JPEG bytes, the F2 of its answer, its true and its predicted tags."""
 
-    image: str
-    picture: bytes
+    image_id: str
+    image: bytes
     f2: float
     true: Sequence[str]
     predicted: Sequence[str]

@@ -16,6 +16,6 @@ def figures(y: Booleans, p: Reals, *, labels: Sequence[str], vocabulary: Vocabul
     if tuple(labels) == vocabulary.labels:
         f2 = sample_f2(y, above(p, vocabulary, threshold=ISOLATED))
     else:
-        held = y.any(axis=1)
-        f2 = sample_f2(y[held], p[held] >= ISOLATED)
+        positive = y.any(axis=1)
+        f2 = sample_f2(y[positive], p[positive] >= ISOLATED)
     return {"f2": f2, "map": mean_average_precision(y, p)}

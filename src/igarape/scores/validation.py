@@ -1,4 +1,4 @@
-"""How every learner's training is scored on the rows that it watches."""
+"""How every learner's training is scored on its validation rows."""
 
 from collections.abc import Callable, Mapping
 
@@ -22,9 +22,9 @@ def score(p: Probabilities, y: Booleans) -> dict[str, float]:
     """
     if not np.isfinite(p).all():
         raise FloatingPointError("the learner's answers are not numbers any more: its training has diverged")
-    held = y.any(axis=1)
+    positive = y.any(axis=1)
     clipped = np.clip(p.astype(np.float64), 1e-7, 1 - 1e-7)
     loss = {"val_loss": -float(np.where(y, np.log(clipped), np.log1p(-clipped)).mean())}
-    if not held.any():
+    if not positive.any():
         return loss
-    return loss | {"val_f2": sample_f2(y[held], p[held] >= THRESHOLD), "val_map": mean_average_precision(y, p)}
+    return loss | {"val_f2": sample_f2(y[positive], p[positive] >= THRESHOLD), "val_map": mean_average_precision(y, p)}

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from igarape.chips.dehaze import dehaze
 from igarape.chips.nir import planes
-from igarape.chips.pictures import Picture, bands, decode, encode_jpeg, resize
+from igarape.chips.pictures import Pixels, bands, decode, encode_jpeg, resize
 from igarape.config.schema import Section, validate
 from igarape.ensemble.decision import Rule
 from igarape.ensemble.stacker import Stacker
@@ -26,7 +26,7 @@ from igarape.labels import Vocabulary
 from igarape.learners.predictor import Predictor
 from igarape.tables import Probabilities
 
-SCHEMA = 2
+SCHEMA = 3
 MANIFEST = "bundle.json"
 BATCH = 64
 
@@ -41,7 +41,7 @@ class Learner(Section):
     """A learner's part: chips says what it sees (pictures, dehazed ones, near-infrared), at size x size pixels."""
 
     name: str
-    chips: Literal["ingest", "dehaze", "nir"]
+    chips: Literal["raw", "dehazed", "nir"]
     size: int
     labels: tuple[str, ...] = Field(strict=False)
     tta: bool
@@ -65,7 +65,7 @@ class Manifest(Section):
     maker's words.
     """
 
-    schema_version: Literal[2]
+    schema_version: Literal[3]
     dataset: str
     size: int
     vocabulary: Words
@@ -161,47 +161,47 @@ class Bundle:
         """Say whether a TIF with near-infrared goes with each picture."""
         return self.manifest.nir is not None
 
-    def read(self, data: bytes, where: str) -> Picture:
+    def read(self, data: bytes, where: str) -> Pixels:
         """Decode a JPEG, PNG or TIF into RGB uint8 (size, size, 3).
 
         Raises InputError that begins with where, for what is no picture or has another size.
         """
         return self._sized(decode(data, where), where)
 
-    def read_nir(self, data: bytes, where: str) -> Picture:
+    def read_nir(self, data: bytes, where: str) -> Pixels:
         """Make near-infrared planes, uint8 (size, size, 3), of a TIF of four bands; raise InputError as read does."""
         if self.manifest.nir is None:
             raise InputError(f"{where}: the model sees pictures only. Send it no TIF with near-infrared")
         return self._sized(planes(bands(data, where), white=self.manifest.nir.white), where)
 
-    def _sized(self, picture: Picture, where: str) -> Picture:
+    def _sized(self, image: Pixels, where: str) -> Pixels:
         """Return a picture that has the bundle's size; refuse any other."""
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         if (height, width) != (self.manifest.size, self.manifest.size):
             raise InputError(
                 f"{where}: expected {self.manifest.size} x {self.manifest.size}, found {width} x {height}. "
                 f"Send chips of the size that data set {self.manifest.dataset} has"
             )
-        return picture
+        return image
 
-    def probabilities(self, pictures: Sequence[Picture], nir: Sequence[Picture] | None = None) -> Probabilities:
+    def probabilities(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> Probabilities:
         """Return the stacked probabilities, float32 (n, labels), of RGB pictures, each uint8 (size, size, 3).
 
         nir: the planes that go with them, as read_nir makes them, where needs_nir; InputError when they are missing.
         """
-        seen = {"ingest": pictures}
-        if any(learner.chips == "dehaze" for learner in self.manifest.learners):
-            seen["dehaze"] = [self._dehaze(picture) for picture in pictures]
+        seen = {"raw": images}
+        if any(learner.chips == "dehazed" for learner in self.manifest.learners):
+            seen["dehazed"] = [self._dehaze(image) for image in images]
         if self.needs_nir:
-            if nir is None or len(nir) != len(pictures):
+            if nir is None or len(nir) != len(images):
                 raise InputError(
-                    f"the model sees near-infrared too: expected a TIF of four bands with each of {len(pictures)} "
+                    f"the model sees near-infrared too: expected a TIF of four bands with each of {len(images)} "
                     f"pictures, found {len(nir or ())}. Send them in the column nir, or by igarape predict --nir FOLDER"
                 )
             seen["nir"] = nir
         each = {
             learner.name: self._predictors[learner.name].predict(
-                np.stack([resize(picture, learner.size) for picture in seen[learner.chips]]),
+                np.stack([resize(image, learner.size) for image in seen[learner.chips]]),
                 tta=learner.tta,
                 batch=BATCH,
             )
@@ -209,27 +209,27 @@ class Bundle:
         }
         return self._stacker.predict(each)
 
-    def _dehaze(self, picture: Picture) -> Picture:
+    def _dehaze(self, image: Pixels) -> Pixels:
         """Dehaze one picture, through a JPEG: the learner was trained on dehazed chips packed as such."""
         knobs: dict[str, Any] = dict(self.manifest.dehaze)
         quality = knobs.pop("quality")
-        return decode(encode_jpeg(dehaze(picture, **knobs)[0], quality), "dehazed picture")
+        return decode(encode_jpeg(dehaze(image, **knobs)[0], quality), "dehazed picture")
 
-    def tag(self, pictures: Sequence[Picture], nir: Sequence[Picture] | None = None) -> pd.DataFrame:
-        """Answer for decoded pictures: a row for each, columns tags and p_<label>... in column order."""
+    def tag(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> pd.DataFrame:
+        """Answer for decoded images: a row for each, columns tags and p_<label>... in column order."""
         names = [f"p_{label}" for label in self.vocabulary.labels]
-        if not pictures:
+        if not images:
             return pd.DataFrame(columns=["tags", *names])
-        p = self.probabilities(pictures, nir)
+        p = self.probabilities(images, nir)
         frame = pd.DataFrame(p, columns=names)
         frame.insert(0, "tags", [self.vocabulary.decode(row) for row in self._rule.apply(p)])
         return frame
 
-    def answer(self, pictures: Sequence[bytes], nir: Sequence[bytes] | None = None) -> pd.DataFrame:
+    def answer(self, images: Sequence[bytes], nir: Sequence[bytes] | None = None) -> pd.DataFrame:
         """Answer for encoded pictures, and the TIFs that go with them where needs_nir, as tag does.
 
         Raises InputError that names the row, counted from 0.
         """
-        decoded = [self.read(data, f"row {row}") for row, data in enumerate(pictures)]
+        decoded = [self.read(data, f"row {row}") for row, data in enumerate(images)]
         seen = None if nir is None else [self.read_nir(data, f"row {row}, nir") for row, data in enumerate(nir)]
         return self.tag(decoded, seen)

@@ -223,14 +223,14 @@ def _client() -> Iterator[MlflowClient]:
     if _missing_file(uri):
         raise InputError(f"MLflow at {uri}: no such file yet. Run: make repro, or point MLFLOW_TRACKING_URI elsewhere")
     if uri.startswith("http"):
-        _knock(uri)
+        _require_answer(uri)
     try:
         yield MlflowClient()
     except (MlflowException, OSError) as error:
         raise InputError(f"MLflow at {uri}: {error}") from error
 
 
-def _knock(uri: str) -> None:
+def _require_answer(uri: str) -> None:
     """Ask the server for any answer at all: MLflow itself would try for minutes before it gives up."""
     try:
         # _client let no other scheme pass than http and https.

@@ -23,8 +23,8 @@ def run() -> None:
     stacked = read_predictions(Path("data/stack/predictions.parquet"), folds)
     stacked = stacked[stacked["learner"] == read_json(Path("data/stack/stack.json"))["chosen"]]
     stacked = stacked[stacked["fold"] >= 0]
-    catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary.labels).set_index("image")
-    y = catalog.loc[stacked["image"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
+    catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary.labels).set_index("image_id")
+    y = catalog.loc[stacked["image_id"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
     p = stacked[probability_columns(stacked)].to_numpy()
     fresh_folder(FOLDER)
     recorded = {"dataset": params.dataset, "decide": params.decide.model_dump()}

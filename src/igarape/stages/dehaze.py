@@ -46,18 +46,18 @@ def _pack(chips: pd.DataFrame, shard: Shard, *, settings: Dehaze) -> Tables:
     store = Store(SOURCE, chips)
     knobs = settings.model_dump(exclude={"quality"})
     places, found = [], []
-    for image in chips["image"]:
-        clear, quality = dehaze(store.rgb(image), **knobs)
-        places.append(shard.add(image, encode_jpeg(clear, settings.quality)))
-        found.append(_row(image, quality))
+    for image_id in chips["image_id"]:
+        clear, quality = dehaze(store.rgb(image_id), **knobs)
+        places.append(shard.add(image_id, encode_jpeg(clear, settings.quality)))
+        found.append(_row(image_id, quality))
         shard.done()
     catalog = chips.copy()
     catalog[["shard", "offset", "length"]] = pd.DataFrame(places, index=chips.index)
     return {"catalog": catalog, "quality": pd.DataFrame(found)}
 
 
-def _row(image: str, quality: Quality) -> dict[str, Any]:
+def _row(image_id: str, quality: Quality) -> dict[str, Any]:
     """Lay out a row of the quality table."""
     values = asdict(quality)
     light = dict(zip(("airlight_r", "airlight_g", "airlight_b"), values.pop("airlight"), strict=True))
-    return {"image": image} | light | values
+    return {"image_id": image_id} | light | values

@@ -38,7 +38,7 @@ PAGE = Path("reports/data.html")
 RAW, DEHAZED, SPLIT = Path("data/ingest"), Path("data/dehaze"), Path("data/split")
 FOLDS, PAIRS = SPLIT / "folds.parquet", SPLIT / "pairs.parquet"
 FOUND = ["airlight_r", "airlight_g", "airlight_b", "mean_t", "change"]
-PAIR = ["image", "other", "kind", "distance"]
+PAIR = ["image_id", "other", "kind", "distance"]
 UNLABELLED = "no labels"
 GREY_LEVELS = 5.0  # the scale of the change ends at a multiple of these
 
@@ -84,17 +84,19 @@ def run() -> None:
 def _gather(vocabulary: Vocabulary) -> Found:
     """Read what the steps before wrote."""
     catalog = read_catalog(RAW / "catalog.parquet", vocabulary.labels)
-    folds = read_folds(FOLDS).set_index("image")["fold"]
-    lost = catalog[(catalog["split"] == "train") & ~catalog["image"].isin(folds.index)]
+    folds = read_folds(FOLDS).set_index("image_id")["fold"]
+    lost = catalog[(catalog["split"] == "train") & ~catalog["image_id"].isin(folds.index)]
     if len(lost):
-        raise InputError(f"{FOLDS}: {lost.iloc[0]['image']} is labelled, but has no fold. Run: dvc repro split")
+        raise InputError(f"{FOLDS}: {lost.iloc[0]['image_id']} is labelled, but has no fold. Run: dvc repro split")
     faults = read_table(RAW / "faults.parquet", FAULT, key=FAULT)[FAULT]
     return Found(
         vocabulary=vocabulary,
-        catalog=catalog.set_index("image"),
+        catalog=catalog.set_index("image_id"),
         y=catalog[list(vocabulary.labels)].to_numpy().astype(np.bool_),
         folds=folds,
-        quality=read_table(DEHAZED / "quality.parquet", ["image", *FOUND]).set_index("image").loc[catalog["image"]],
+        quality=read_table(DEHAZED / "quality.parquet", ["image_id", *FOUND])
+        .set_index("image_id")
+        .loc[catalog["image_id"]],
         pairs=_pairs(folds),
         faults=[Fault(*row) for row in faults.itertuples(index=False)],
     )
@@ -103,7 +105,7 @@ def _gather(vocabulary: Vocabulary) -> Found:
 def _pairs(folds: pd.Series) -> pd.DataFrame:
     """Read which chips look alike, nearest first; apart: they lie in two parts of the split."""
     pairs = read_table(PAIRS, PAIR, key=PAIR)[PAIR].sort_values(PAIR[::-1])
-    one, other = (folds.reindex(pairs[name]).to_numpy(dtype=np.float64) for name in ("image", "other"))
+    one, other = (folds.reindex(pairs[name]).to_numpy(dtype=np.float64) for name in ("image_id", "other"))
     return pairs.assign(apart=(one != other) & ~np.isnan(one + other))  # a chip without labels lies in no part
 
 
@@ -129,7 +131,7 @@ def _look(found: Found, params: Params, dataset: Dataset) -> Overview:
         sheets=_sheets(found, album, count=params.describe.chips, rng=rng),
         hazes=_hazes(found, reach=reach),
         reach=reach,
-        dehazed={reason: [album.dehazed(image) for image in images] for reason, images in chosen.items()},
+        dehazed={reason: [album.dehazed(image_id) for image_id in image_ids] for reason, image_ids in chosen.items()},
         twins=[
             TwinSheet(
                 str(kind), len(rows), [album.twins(row) for _, row in rows.head(params.describe.pairs).iterrows()]
@@ -150,19 +152,19 @@ class Album:
         self._raw, self._clear = Store(RAW, found.catalog.reset_index()), Store(DEHAZED, dehazed)
         self._found = found
 
-    def chip(self, image: str) -> Shown:
+    def chip(self, image_id: str) -> Shown:
         """Show a chip as it came."""
-        row = self._found.y[self._found.catalog.index.get_loc(image)]
-        return Shown(image, thumbnail(self._raw.rgb(image)), self._found.vocabulary.decode(row).split())
+        row = self._found.y[self._found.catalog.index.get_loc(image_id)]
+        return Shown(image_id, thumbnail(self._raw.rgb(image_id)), self._found.vocabulary.decode(row).split())
 
-    def dehazed(self, image: str) -> Dehazed:
+    def dehazed(self, image_id: str) -> Dehazed:
         """Show a chip before and after dehazing."""
         red, green, blue, mean_t, change = (
-            self._found.quality.loc[[image], FOUND].to_numpy(dtype=np.float64)[0].tolist()
+            self._found.quality.loc[[image_id], FOUND].to_numpy(dtype=np.float64)[0].tolist()
         )
         return Dehazed(
-            before=self.chip(image),
-            after=thumbnail(self._clear.rgb(image)),
+            before=self.chip(image_id),
+            after=thumbnail(self._clear.rgb(image_id)),
             airlight=(round(255 * red), round(255 * green), round(255 * blue)),
             mean_t=mean_t,
             change=change,
@@ -170,7 +172,9 @@ class Album:
 
     def twins(self, pair: "pd.Series[Any]") -> Twins:
         """Show two chips that look alike, side by side."""
-        return Twins(self.chip(pair["image"]), self.chip(pair["other"]), float(pair["distance"]), bool(pair["apart"]))
+        return Twins(
+            self.chip(pair["image_id"]), self.chip(pair["other"]), float(pair["distance"]), bool(pair["apart"])
+        )
 
 
 def _figures(found: Found) -> dict[str, float]:
@@ -197,8 +201,10 @@ def _sheets(found: Found, album: Album, *, count: int, rng: np.random.Generator)
     members = np.column_stack([found.y, ~found.labelled])
     drawn = draw_images(list(found.catalog.index), members, count=count, rng=rng)
     return [
-        Sheet(title, int(held), [album.chip(image) for image in images])
-        for title, held, images in zip((*found.vocabulary.labels, UNLABELLED), members.sum(axis=0), drawn, strict=True)
+        Sheet(title, int(held), [album.chip(image_id) for image_id in image_ids])
+        for title, held, image_ids in zip(
+            (*found.vocabulary.labels, UNLABELLED), members.sum(axis=0), drawn, strict=True
+        )
         if held
     ]
 

@@ -52,7 +52,7 @@ class Evidence:
     stack, decision: what those steps wrote. rule: the chosen one, fitted on all folds.
     """
 
-    images: Sequence[str]
+    image_ids: Sequence[str]
     folds: npt.NDArray[np.int64]
     y: Booleans
     p: Probabilities
@@ -105,8 +105,8 @@ def run() -> None:
 
 def _judge(evidence: Evidence, params: Params, dataset: Dataset, origin: report.Lineage) -> report.Verdict:
     """Score the hold-out, and put everything together that the report shows."""
-    vocabulary, held = evidence.rule.vocabulary, ~evidence.inside
-    y, p = evidence.y[held], evidence.p[held]
+    vocabulary, holdout = evidence.rule.vocabulary, ~evidence.inside
+    y, p = evidence.y[holdout], evidence.p[holdout]
     predicted = evidence.rule.apply(p)
     left_out = read_table(RAW / "faults.parquet", FAULT, key=FAULT)["left_out"].astype(bool)
     return report.Verdict(
@@ -132,22 +132,22 @@ def _judge(evidence: Evidence, params: Params, dataset: Dataset, origin: report.
 def _gather(params: Params, vocabulary: Vocabulary) -> Evidence:
     """Read what the steps before predicted and decided."""
     folds = read_folds(Path("data/split/folds.parquet"))
-    images = list(folds["image"])
-    catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary.labels).set_index("image")
+    image_ids = list(folds["image_id"])
+    catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary.labels).set_index("image_id")
     stack = read_json(Path("data/stack/stack.json"))
     stacked = read_predictions(Path("data/stack/predictions.parquet"), folds)
-    stacked = stacked[stacked["learner"] == stack["chosen"]].set_index("image").loc[images]
+    stacked = stacked[stacked["learner"] == stack["chosen"]].set_index("image_id").loc[image_ids]
     decision = read_json(Path("data/decide/rule.json"))
     tables = {
         name: read_predictions(Path(f"data/train/{name}/predictions.parquet"), folds) for name in params.experiments
     }
     return Evidence(
-        images=images,
+        image_ids=image_ids,
         folds=folds["fold"].to_numpy(),
-        y=catalog.loc[images, list(vocabulary.labels)].to_numpy().astype(np.bool_),
+        y=catalog.loc[image_ids, list(vocabulary.labels)].to_numpy().astype(np.bool_),
         p=stacked[probability_columns(stacked)].to_numpy(),
         cards={name: read_json(Path(f"data/train/{name}/learner.json")) for name in params.experiments},
-        learners=learner_probabilities(tables, images),
+        learners=learner_probabilities(tables, image_ids),
         stack=stack,
         decision=decision,
         rule=Rule.from_json(decision["rule"], vocabulary),
@@ -184,13 +184,13 @@ def _check_bundle(evidence: Evidence, *, count: int) -> None:
     rows = np.flatnonzero(~evidence.inside)[:count]
     with progress("evaluate: checking the bundle", "chip") as advance:
         for done, row in enumerate(rows, start=1):
-            image = evidence.images[row]
-            nir = [infrared.rgb(image)] if bundle.needs_nir else None  # packed without loss: what the TIF gives
-            answer = bundle.probabilities([bundle.read(raw.bytes(image), image)], nir)[0]
+            image_id = evidence.image_ids[row]
+            nir = [infrared.rgb(image_id)] if bundle.needs_nir else None  # packed without loss: what the TIF gives
+            answer = bundle.probabilities([bundle.read(raw.bytes(image_id), image_id)], nir)[0]
             gap = float(np.abs(answer - evidence.p[row]).max())
             if gap > TOLERANCE:
                 raise InputError(
-                    f"{FOLDER / 'bundle'}: {image}: the bundle's probabilities differ by {gap:.6f} from "
+                    f"{FOLDER / 'bundle'}: {image_id}: the bundle's probabilities differ by {gap:.6f} from "
                     f"the pipeline's, expected at most {TOLERANCE}. Something changed in between; run: dvc repro -f"
                 )
             advance(done, len(rows))
@@ -230,8 +230,8 @@ def _worst(evidence: Evidence, predicted: Booleans, vocabulary: Vocabulary) -> l
     scores = f2_per_sample(evidence.y[rows], predicted)
     return [
         report.Chip(
-            image=evidence.images[rows[k]],
-            picture=encode_jpeg(store.rgb(evidence.images[rows[k]]), THUMBNAIL),
+            image_id=evidence.image_ids[rows[k]],
+            image=encode_jpeg(store.rgb(evidence.image_ids[rows[k]]), THUMBNAIL),
             f2=float(scores[k]),
             true=vocabulary.decode(evidence.y[rows[k]]).split(),
             predicted=vocabulary.decode(predicted[k]).split(),

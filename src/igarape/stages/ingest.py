@@ -127,7 +127,7 @@ def _bear(faults: pd.DataFrame, most: int) -> None:
     left_out = faults[faults["left_out"]]
     if len(left_out) <= most:
         return
-    lines = [f"  {fault.image}: {fault.problem}; {fault.remedy}" for fault in left_out[:SHOWN].itertuples()]
+    lines = [f"  {fault.image_id}: {fault.problem}; {fault.remedy}" for fault in left_out[:SHOWN].itertuples()]
     more = [f"  and {len(left_out) - SHOWN} more, in {FOLDER}/faults.parquet"] if len(left_out) > SHOWN else []
     advice = f"Mend the source, or raise ingest.faults in params.yaml to {len(left_out)}. Then: dvc repro ingest"
     _refuse(faults, "\n".join([f"{len(left_out)} chips left out, {most} are borne", *lines, *more, advice]))

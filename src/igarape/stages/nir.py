@@ -27,7 +27,7 @@ SOURCE = Path("data/ingest")
 FOLDER = Path("data/nir")
 SPOOL = Path("data/.unfinished/spool-nir")  # outlives a killed run, whose key is known only when archives are unpacked
 LIES = ["shard", "offset", "length"]
-ALIGNMENT = {"image": str, "dx": float, "dy": float, "response": float, "flagged": bool}
+ALIGNMENT = {"image_id": str, "dx": float, "dy": float, "response": float, "flagged": bool}
 
 
 def run() -> None:
@@ -36,7 +36,7 @@ def run() -> None:
     dataset = read_dataset(params.dataset)
     catalog = read_catalog(SOURCE / "catalog.parquet", dataset.labels.vocabulary().labels)
     tifs, faults = _list(dataset)
-    chips = catalog.assign(tif=catalog["image"].map(tifs)).dropna(subset="tif")
+    chips = catalog.assign(tif=catalog["image_id"].map(tifs)).dropna(subset="tif")
     parts = [part for _, part in chips.groupby("shard", sort=True)]
     key = digest([code(), repr(params.nir), repr(sorted(tifs.items())), *sorted(SOURCE.glob("*.parquet"))])
     with resumable(FOLDER, key) as (folder, notes), progress("nir", "chip") as report:
@@ -78,32 +78,32 @@ def _pack(chips: pd.DataFrame, shard: Shard, *, settings: Nir) -> Tables:
     """Pack the planes of chips of one shard of data/ingest; tif: the origin of each one's bands."""
     store = Store(SOURCE, chips)
     places, shifts, faults = [], [], []
-    for image, tif in zip(chips["image"], chips["tif"], strict=True):
-        rgb = store.rgb(image)
-        found = _read(image, tif, (rgb.shape[0], rgb.shape[1]))
+    for image_id, tif in zip(chips["image_id"], chips["tif"], strict=True):
+        rgb = store.rgb(image_id)
+        found = _read(image_id, tif, (rgb.shape[0], rgb.shape[1]))
         if isinstance(found, Fault):
             faults.append(found)
         else:
-            places.append((image, *shard.add(image, encode_png(planes(found, white=settings.white)))))
-            shifts.append((image, *_judged(measure_shift(rgb, found), settings)))
+            places.append((image_id, *shard.add(image_id, encode_png(planes(found, white=settings.white)))))
+            shifts.append((image_id, *_judged(measure_shift(rgb, found), settings)))
         shard.done()
     own = chips.columns.drop("tif")
-    catalog = chips.drop(columns=["tif", *LIES]).merge(pd.DataFrame(places, columns=["image", *LIES]), on="image")
+    catalog = chips.drop(columns=["tif", *LIES]).merge(pd.DataFrame(places, columns=["image_id", *LIES]), on="image_id")
     alignment = pd.DataFrame(shifts, columns=list(ALIGNMENT))
     return {"catalog": catalog[own], "alignment": alignment, "faults": fault_table(faults)}
 
 
-def _read(image: str, tif: Origin, size: tuple[int, int]) -> Bands | Fault:
+def _read(image_id: str, tif: Origin, size: tuple[int, int]) -> Bands | Fault:
     """Return a chip's bands, or why it has to do without; size: height and width of its picture."""
     try:
-        found = bands(tif.read(), image)
+        found = bands(tif.read(), image_id)
     except InputError as error:
-        problem = str(error).removeprefix(f"{image}: ")
-        return Fault(image, f"its TIF: {problem}", "replace the TIF, or remove it", left_out=True)
+        problem = str(error).removeprefix(f"{image_id}: ")
+        return Fault(image_id, f"its TIF: {problem}", "replace the TIF, or remove it", left_out=True)
     if found.shape[:2] != size:
         (height, width), (high, wide) = found.shape[:2], size
         problem = f"its TIF: expected {wide} x {high} as the chip has, found {width} x {height}"
-        return Fault(image, problem, "cut the TIF to the chip", left_out=True)
+        return Fault(image_id, problem, "cut the TIF to the chip", left_out=True)
     return found
 
 

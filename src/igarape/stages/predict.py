@@ -8,7 +8,7 @@ import click
 import pandas as pd
 from tqdm import tqdm
 
-from igarape.chips.pictures import NAMED, Picture, stem
+from igarape.chips.pictures import NAMED, Pixels, stem
 from igarape.config.params import read_params
 from igarape.errors import InputError
 from igarape.files import whole
@@ -84,24 +84,24 @@ def _tag(bundle: Bundle, files: Sequence[Path], tifs: Mapping[str, Path] | None)
     tables, failed = [bundle.tag([])], []
     with progress("predict", "picture") as report:
         for start in range(0, len(files), BATCH):
-            pictures: dict[str, Picture] = {}
-            infrared: list[Picture] = []
+            images: dict[str, Pixels] = {}
+            infrared: list[Pixels] = []
             for file in files[start : start + BATCH]:
                 try:
-                    picture = bundle.read(file.read_bytes(), str(file))
+                    image = bundle.read(file.read_bytes(), str(file))
                     if tifs is not None:
                         infrared.append(_read_tif(bundle, file, tifs))
-                    pictures[stem(file.name)] = picture
+                    images[stem(file.name)] = image
                 except (InputError, OSError) as error:
                     tqdm.write(str(error), file=sys.stderr)
                     failed.append(file)
-            tables.append(bundle.tag(list(pictures.values()), infrared).assign(image_name=list(pictures)))
+            tables.append(bundle.tag(list(images.values()), infrared).assign(image_name=list(images)))
             report(min(start + BATCH, len(files)), len(files))
     columns = ["image_name", *tables[0].columns]
     return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)[columns], failed
 
 
-def _read_tif(bundle: Bundle, file: Path, tifs: Mapping[str, Path]) -> Picture:
+def _read_tif(bundle: Bundle, file: Path, tifs: Mapping[str, Path]) -> Pixels:
     """Read the near-infrared that goes with a picture."""
     tif = tifs.get(stem(file.name))
     if tif is None:

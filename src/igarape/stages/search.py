@@ -1,4 +1,4 @@
-"""search@E: the best knobs of an experiment. experiments/E.yaml, chips, folds -> data/search/E/."""
+"""search@E: the best hyperparameters of an experiment. experiments/E.yaml, chips, folds -> data/search/E/."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ VALIDATION_FOLD = 0
 
 
 def run(experiment: str) -> None:
-    """Try knobs on the rows outside fold 0 and score them on fold 0; the hold-out takes no part.
+    """Try hyperparameters on the rows outside fold 0 and score them on fold 0; the hold-out takes no part.
 
     A search that was killed goes on: what it has tried moves to this run.
     """
@@ -40,7 +40,7 @@ def run(experiment: str) -> None:
         seed=params.seed,
     )
     with progress(f"search {experiment}: reading chips", "chip") as report:
-        store, split = Path("data") / settings.chips, Path("data/split")
+        store, split = settings.store(Path("data")), Path("data/split")
         examples = load_examples(store, split, experiment=settings, labels=labels, report=report)
     key = result_key(examples, settings, budget, exclusive)
     recorded = {"seed": params.seed, "dataset": params.dataset, "search": params.search.model_dump()}
@@ -53,12 +53,12 @@ def run(experiment: str) -> None:
         opened.adopt([row["key"] for row in tried(notes)])
         with progress(f"search {experiment}", "epoch") as report:
             found = search(
-                examples.pictures,
+                examples.images,
                 examples.y,
                 experiment=settings,
                 exclusive=exclusive,
                 train=examples.outside(VALIDATION_FOLD),
-                watch=np.flatnonzero(examples.folds == VALIDATION_FOLD),
+                validation=np.flatnonzero(examples.folds == VALIDATION_FOLD),
                 budget=budget,
                 folder=notes,
                 trial_run=opened.trial,
@@ -67,14 +67,19 @@ def run(experiment: str) -> None:
         write_table(found.trials, folder / "trials.parquet")
         page = render_comparison(
             found.trials,
-            settings.knobs,
+            settings.hyperparameters,
             experiment=experiment,
             objective=settings.objective,
             tuner=params.search.tuner,
             best=found.trial,
         )
         write_text(page, folder / "trials.html")
-        best = {"knobs": dict(found.knobs), "score": found.score, "trial": found.trial, "run_id": opened.id}
+        best = {
+            "hyperparameters": dict(found.hyperparameters),
+            "score": found.score,
+            "trial": found.trial,
+            "run_id": opened.id,
+        }
         write_json({"experiment": experiment} | best, folder / "best.json")
         opened.metrics({f"best_val_{settings.objective}": found.score})
         opened.tags({"igarape.best_trial": found.trial})

@@ -6,6 +6,6 @@ from igarape.tracking.step import send_left
 
 
 def run() -> None:
-    """Send the journals of all steps that are not at work any more, and say what was sent."""
+    """Send the outboxes of all steps that are not at work any more, and say what was sent."""
     for sentence in send_left() or ["nothing lies unsent"]:
         click.echo(sentence)

@@ -25,18 +25,18 @@ def run() -> None:
     labels = list(read_dataset(params.dataset).labels.vocabulary().labels)
     catalog = read_catalog(SOURCE / "catalog.parquet", labels)
     rows = catalog[catalog["split"] == "train"]
-    images, scenes = list(rows["image"]), params.split.by == "scene"
+    image_ids, scenes = list(rows["image_id"]), params.split.by == "scene"
     pairs = find_pairs(
-        read_fingerprints(SOURCE / "fingerprints.parquet", images),
+        read_fingerprints(SOURCE / "fingerprints.parquet", image_ids),
         hamming=params.split.hamming,
         ratio=params.split.ratio,
         correlation=params.split.correlation,
         borders=scenes,
     )
-    groups = join(images, pairs, named=list(rows["group"]) if scenes else images)
+    groups = join(image_ids, pairs, named=list(rows["group"]) if scenes else image_ids)
     fresh_folder(FOLDER)
     write_table(pairs, FOLDER / "pairs.parquet")
-    write_table(pd.DataFrame({"image": images, "group": groups}), FOLDER / "groups.parquet")
+    write_table(pd.DataFrame({"image_id": image_ids, "group": groups}), FOLDER / "groups.parquet")
     fold = make_folds(
         rows[labels].to_numpy().astype(np.bool_),
         groups,
@@ -44,7 +44,7 @@ def run() -> None:
         holdout=params.split.holdout,
         seed=params.seed,
     )
-    write_table(pd.DataFrame({"image": images, "fold": fold}), FOLDER / "folds.parquet")
+    write_table(pd.DataFrame({"image_id": image_ids, "fold": fold}), FOLDER / "folds.parquet")
     _say(fold, groups, pairs)
 
 

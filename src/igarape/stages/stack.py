@@ -86,8 +86,8 @@ def _settings(params: Params) -> Settings:
 
 def _truth(folds: pd.DataFrame, vocabulary: Vocabulary) -> Booleans:
     """Return the truth (n, labels) in the order of the folds table."""
-    catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary.labels).set_index("image")
-    return catalog.loc[folds["image"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
+    catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary.labels).set_index("image_id")
+    return catalog.loc[folds["image_id"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
 
 
 def _stack(
@@ -101,7 +101,7 @@ def _stack(
 ) -> dict[str, CrossFit]:
     """Stack by each method."""
     learners = learner_labels(tables)
-    probabilities = learner_probabilities(tables, list(folds["image"]))
+    probabilities = learner_probabilities(tables, list(folds["image_id"]))
     mean = mean_stacker(learners, labels=vocabulary.labels)
     fits = count(1)
     with progress(title, "fit") as report:
@@ -132,9 +132,9 @@ def _rare(
 
 def _write(fits: Mapping[str, CrossFit], folds: pd.DataFrame, vocabulary: Vocabulary, chosen: str) -> None:
     """Write all stacked predictions, and the chosen stacker."""
-    images, numbers = list(folds["image"]), folds["fold"].to_numpy()
+    image_ids, numbers = list(folds["image_id"]), folds["fold"].to_numpy()
     parts = [
-        predictions(images, numbers, learner=name, labels=vocabulary.labels, p=fit.p) for name, fit in fits.items()
+        predictions(image_ids, numbers, learner=name, labels=vocabulary.labels, p=fit.p) for name, fit in fits.items()
     ]
     write_table(pd.concat(parts, ignore_index=True), FOLDER / "predictions.parquet")
     fits[chosen].stacker.save(FOLDER / "stacker")

@@ -1,4 +1,4 @@
-"""train@E: one model per fold with the best knobs. data/search/E/best.json, chips, folds -> data/train/E/."""
+"""train@E: one model per fold with the best hyperparameters. data/search/E/best.json, chips, folds -> data/train/E/."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ def run(experiment: str) -> None:
     best = read_best(experiment, settings)
     recipe = Recipe(
         experiment=settings,
-        knobs=best["knobs"],
+        hyperparameters=best["hyperparameters"],
         exclusive=len(set(labels) & set(vocabulary.exclusive)),
         epochs=max(1, round(settings.epochs * params.train.budget)),
         validation=params.train.validation,
@@ -40,10 +40,10 @@ def run(experiment: str) -> None:
         threads=workers(),
     )
     with progress(f"train {experiment}: reading chips", "chip") as report:
-        store, split = Path("data") / settings.chips, Path("data/split")
+        store, split = settings.store(Path("data")), Path("data/split")
         examples = load_examples(store, split, experiment=settings, labels=labels, report=report)
     recorded = {"seed": params.seed, "dataset": params.dataset, "train": params.train.model_dump()}
-    recorded[experiment] = settings.model_dump() | {"knobs": best["knobs"]}
+    recorded[experiment] = settings.model_dump() | {"hyperparameters": best["hyperparameters"]}
     with (
         # The folder outside the run: should MLflow fail at the end, the models are gone on with all the same.
         resumable(Path("data/train") / experiment, result_key(examples, settings, recipe)) as (folder, notes),
@@ -52,7 +52,7 @@ def run(experiment: str) -> None:
         opened.tags({"igarape.search_run": best["run_id"]})
         with progress(f"train {experiment}", "epoch") as report:
             p = cross_fit(
-                examples.pictures,
+                examples.images,
                 examples.y,
                 folds=examples.folds,
                 groups=examples.groups,
@@ -63,11 +63,13 @@ def run(experiment: str) -> None:
                 report=report,
             )
         write_table(
-            predictions(examples.images, examples.folds, learner=experiment, labels=labels, p=p),
+            predictions(examples.image_ids, examples.folds, learner=experiment, labels=labels, p=p),
             folder / "predictions.parquet",
         )
         card = settings.model_dump(include={"chips", "size"}) | {"which": settings.labels, "labels": labels}
-        card |= {"name": experiment, "tta": settings.tta(best["knobs"])} | _scores(examples, p, labels, vocabulary)
+        card |= {"name": experiment, "tta": settings.tta(best["hyperparameters"])} | _scores(
+            examples, p, labels, vocabulary
+        )
         write_json(card | {"run_id": opened.id, "search_run_id": best["run_id"]}, folder / "learner.json")
         opened.metrics({"oof_f2": card["f2"], "oof_map": card["map"]})
         opened.artifact(folder / "predictions.parquet")

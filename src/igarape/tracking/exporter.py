@@ -1,4 +1,4 @@
-"""What takes a journal's entries to MLflow, so that each is there once, however often it is sent."""
+"""What takes a outbox's entries to MLflow, so that each is there once, however often it is sent."""
 
 import json
 import warnings
@@ -35,11 +35,11 @@ TOO_MUCH = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPSta
 LIMITS = {"metrics": 1000, "params": 100, "tags": 100}  # of one request
 
 
-class Post:
-    """Takes journal entries to MLflow. What comes twice counts once: runs carry our keys, metrics their times."""
+class Exporter:
+    """Takes outbox entries to MLflow. What comes twice counts once: runs carry our keys, metrics their times."""
 
     def __init__(self, folder: Path, uri: str) -> None:
-        """Take entries from the journal of a folder to the MLflow at an address."""
+        """Take entries from the outbox of a folder to the MLflow at an address."""
         self.ids: dict[str, str] = {}  # MLflow's by ours, in the order they were opened
         self._ended: set[str] = set()
         self._latest = 0
@@ -155,7 +155,7 @@ class Post:
         """Log files and folders."""
         for entry in entries:
             path, run = self._folder / entry["path"], self.ids[entry["run"]]
-            if not path.exists():  # a journal that was sent loses its copies first; killed then, it is sent again
+            if not path.exists():  # a outbox that was sent loses its copies first; killed then, it is sent again
                 warnings.warn(f"{path} is gone: run {run} has it already, or stays without", stacklevel=2)
                 continue
             log = self._client.log_artifacts if path.is_dir() else self._client.log_artifact

@@ -15,18 +15,18 @@ from filelock import FileLock, Timeout
 
 from igarape.files import whole, write_text
 
-LINES, COPIES = "journal.jsonl", "files"
+LINES, COPIES = "outbox.jsonl", "files"
 TOGETHER = 1000  # entries that are sent at once
 
 Entry = dict[str, Any]
 
 
-class Journal:
+class Outbox:
     """An append-only file of JSON lines in a folder of its own, with copies of the files that the lines name.
 
     A line says what it is (op), whose it is (run) and when it happened (time, milliseconds). It outlives the process as
-    soon as append returns. Whoever writes or sends a journal holds the lock beside it, which the system takes from a
-    process that dies, wherever it ran: a journal that can be taken over is that of a dead process.
+    soon as append returns. Whoever writes or sends a outbox holds the lock beside it, which the system takes from a
+    process that dies, wherever it ran: a outbox that can be taken over is that of a dead process.
     """
 
     def __init__(self, folder: Path, lock: FileLock) -> None:
@@ -41,8 +41,8 @@ class Journal:
         self._copies = itertools.count()
 
     @classmethod
-    def begin(cls, folder: Path) -> "Journal":
-        """Start a journal in a folder that is not there yet."""
+    def begin(cls, folder: Path) -> "Outbox":
+        """Start a outbox in a folder that is not there yet."""
         folder = folder.absolute()
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(_lock_of(folder), thread_local=False)
@@ -51,8 +51,8 @@ class Journal:
         return cls(folder, lock)
 
     @classmethod
-    def take_over(cls, folder: Path) -> "Journal | None":
-        """Take a dead process's journal; None while somebody holds it, or when it has just been sent and removed."""
+    def take_over(cls, folder: Path) -> "Outbox | None":
+        """Take a dead process's outbox; None while somebody holds it, or when it has just been sent and removed."""
         folder = folder.absolute()
         lock = FileLock(_lock_of(folder), thread_local=False)
         try:
@@ -83,10 +83,10 @@ class Journal:
             if durable:
                 os.fsync(self._writer.fileno())
         except OSError:
-            self.news.set()  # the courier tries again
+            self.news.set()  # the sender tries again
 
     def keep(self, path: Path) -> str:
-        """Copy a file, or a folder with all it holds, as it is now; return the copy's place in the journal's folder.
+        """Copy a file, or a folder with all it holds, as it is now; return the copy's place in the outbox's folder.
 
         Raises InputError when the disk is full.
         """
@@ -99,7 +99,7 @@ class Journal:
         return place
 
     def write(self, text: str, name: str) -> str:
-        """Write a file beside the journal, and return its place in the journal's folder."""
+        """Write a file beside the outbox, and return its place in the outbox's folder."""
         place = self._place(name)
         write_text(text, self.folder / place)
         return place
@@ -141,7 +141,7 @@ class Journal:
         return self._unwritten.count(b"\n")
 
     def close(self, *, remove: bool) -> None:
-        """Let go of the journal; remove it, which is for one that has been sent, or leave it to whoever sends it."""
+        """Let go of the outbox; remove it, which is for one that has been sent, or leave it to whoever sends it."""
         self._writer.close()
         self._reader.close()
         if remove:
@@ -153,7 +153,7 @@ class Journal:
 
 
 def left_behind(root: Path, place: str) -> list[Path]:
-    """Return the folders of a place's journals under root, the oldest first; live ones are among them."""
+    """Return the folders of a place's outboxes under root, the oldest first; live ones are among them."""
     return sorted(path.parent for path in root.glob(f"{place}.*/{LINES}"))
 
 

@@ -1,4 +1,4 @@
-"""The records of a step and of its trials, as code that trains sees them: a call writes into the journal, no more."""
+"""The records of a step and of its trials, as code that trains sees them: a call writes into the outbox, no more."""
 
 import json
 import traceback
@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from igarape.tracking.outbox import Journal
+from igarape.tracking.outbox import Outbox
 
 TRIAL = "igarape.trial"  # the tag by which a nested run is found again
 
@@ -20,13 +20,13 @@ Log = Callable[[int, Mapping[str, float]], None]
 class Trial:
     """The record of a nested run. No call waits for MLflow, and none fails because of it."""
 
-    def __init__(self, journal: Journal, key: str) -> None:
+    def __init__(self, outbox: Outbox, key: str) -> None:
         self.key = key
-        self._journal = journal
+        self._outbox = outbox
 
     def log(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Log metrics at an epoch."""
-        self._journal.append("metrics", self.key, step=epoch, values={name: float(metrics[name]) for name in metrics})
+        self._outbox.append("metrics", self.key, step=epoch, values={name: float(metrics[name]) for name in metrics})
 
     def metrics(self, values: Mapping[str, float]) -> None:
         """Log final figures."""
@@ -34,18 +34,18 @@ class Trial:
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""
-        self._journal.append("tags", self.key, values=texts(values))
+        self._outbox.append("tags", self.key, values=texts(values))
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
-        """Log a file, or a folder with all it holds, as it is now: a copy waits beside the journal."""
-        self._journal.append("artifact", self.key, durable=True, path=self._journal.keep(path), folder=folder)
+        """Log a file, or a folder with all it holds, as it is now: a copy waits beside the outbox."""
+        self._outbox.append("artifact", self.key, durable=True, path=self._outbox.keep(path), folder=folder)
 
     def text(self, text: str, name: str) -> None:
         """Log a text as the file name, which may lie in a folder: a page, where it ends in .html."""
         place = PurePosixPath(name)
         folder = None if place.parent == PurePosixPath() else str(place.parent)
-        self._journal.append(
-            "artifact", self.key, durable=True, path=self._journal.write(text, place.name), folder=folder
+        self._outbox.append(
+            "artifact", self.key, durable=True, path=self._outbox.write(text, place.name), folder=folder
         )
 
     @contextmanager
@@ -59,16 +59,16 @@ class Trial:
             self.text(traceback.format_exc(), "traceback.txt")
             raise
         finally:
-            self._journal.append("end", self.key, durable=True, status=status)
+            self._outbox.append("end", self.key, durable=True, status=status)
 
 
 class Run(Trial):
     """The record of a step. Its methods are handed to domain code as plain callbacks."""
 
     def __init__(
-        self, journal: Journal, key: str, *, run_id: str, experiment: str, trial_tags: Mapping[str, str]
+        self, outbox: Outbox, key: str, *, run_id: str, experiment: str, trial_tags: Mapping[str, str]
     ) -> None:
-        super().__init__(journal, key)
+        super().__init__(outbox, key)
         self.id = run_id
         self._experiment = experiment
         self._trial_tags = trial_tags
@@ -87,8 +87,8 @@ class Run(Trial):
     @contextmanager
     def trial(self, name: str, params: Mapping[str, float | str | bool]) -> Iterator[Trial]:
         """Open a nested run; its key finds it again, also from the run of a step that goes on after a crash."""
-        trial = Trial(self._journal, uuid.uuid4().hex)
-        self._journal.append(
+        trial = Trial(self._outbox, uuid.uuid4().hex)
+        self._outbox.append(
             "open",
             trial.key,
             experiment=self._experiment,
@@ -103,7 +103,7 @@ class Run(Trial):
 
     def adopt(self, keys: Sequence[str]) -> None:
         """Make nested runs that an earlier, interrupted run of this step had finished nested runs of this one."""
-        self._journal.append("adopt", self.key, keys=list(keys), experiment=self._experiment)
+        self._outbox.append("adopt", self.key, keys=list(keys), experiment=self._experiment)
 
 
 def texts(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -1,10 +1,10 @@
-"""What carries a journal's entries off: at once and here, or on a thread while the step is at work."""
+"""What carries a outbox's entries off: at once and here, or on a thread while the step is at work."""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
 
-from igarape.tracking.outbox import Entry, Journal
+from igarape.tracking.outbox import Entry, Outbox
 
 LULL = 1.0  # seconds in which entries gather, so that an epoch's figures go together
 SHORTEST, LONGEST = 0.5, 10.0  # seconds between two tries
@@ -12,37 +12,37 @@ SHORTEST, LONGEST = 0.5, 10.0  # seconds between two tries
 Send = Callable[[Sequence[Entry]], None]
 
 
-class Courier:
-    """Sends a live journal's entries in order, on a thread of its own, and tries again for as long as it takes."""
+class Sender:
+    """Sends a live outbox's entries in order, on a thread of its own, and tries again for as long as it takes."""
 
-    def __init__(self, journal: Journal, send: Send) -> None:
+    def __init__(self, outbox: Outbox, send: Send) -> None:
         self.trouble: Exception | None = None  # the last one
-        self._journal, self._send = journal, send
+        self._outbox, self._send = outbox, send
         self._ending, self._dismissed = threading.Event(), threading.Event()
         self._moved = time.monotonic()
-        self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="sender", daemon=True)
         self._thread.start()
 
     def settle(self, patience: float) -> str:
-        """Wait until all is sent, and remove the journal; return "".
+        """Wait until all is sent, and remove the outbox; return "".
 
-        When nothing could be sent for patience seconds, leave the journal where it is and return what lies there and
+        When nothing could be sent for patience seconds, leave the outbox where it is and return what lies there and
         what to do.
         """
         self._moved = time.monotonic()
         self._ending.set()
-        self._journal.news.set()
+        self._outbox.news.set()
         while self._thread.is_alive() and time.monotonic() - self._moved < patience:
             self._thread.join(0.05)
         self._dismissed.set()
-        count, lost = self._journal.unsent(), self._journal.unwritten()
-        self._journal.close(remove=not count)
+        count, lost = self._outbox.unsent(), self._outbox.unwritten()
+        self._outbox.close(remove=not count)
         if not count:
             return ""
         if lost:
-            return f"{lost} entries are lost, as {self._journal.folder} has no room for them. Make room."
+            return f"{lost} entries are lost, as {self._outbox.folder} has no room for them. Make room."
         return (
-            f"{count} entries could not be sent ({self.trouble}). They lie in {self._journal.folder}; when it answers "
+            f"{count} entries could not be sent ({self.trouble}). They lie in {self._outbox.folder}; when it answers "
             "again, type: igarape send."
         )
 
@@ -50,14 +50,14 @@ class Courier:
         """Send what there is, wait for news, and so on until the end."""
         pause = SHORTEST
         while not self._dismissed.is_set():
-            entries, mark = self._journal.batch()
+            entries, mark = self._outbox.batch()
             if not entries and self._ending.is_set():
-                if not self._journal.unwritten():
+                if not self._outbox.unwritten():
                     return
                 time.sleep(SHORTEST)  # somebody may make room
             elif not entries:
-                self._journal.news.wait()
-                self._journal.news.clear()
+                self._outbox.news.wait()
+                self._outbox.news.clear()
                 self._ending.wait(LULL)
             else:
                 pause = self._carry(entries, mark, pause)
@@ -70,7 +70,7 @@ class Courier:
             self.trouble = error
             self._rest(pause)
             return min(2 * pause, LONGEST)
-        self._journal.sent(mark)
+        self._outbox.sent(mark)
         self._moved = time.monotonic()
         return SHORTEST
 
@@ -80,13 +80,13 @@ class Courier:
             time.sleep(SHORTEST)
 
 
-def deliver(journal: Journal, send: Send) -> int:
-    """Send all that a journal holds, here and now; return how many entries. Raises what send raises."""
+def deliver(outbox: Outbox, send: Send) -> int:
+    """Send all that a outbox holds, here and now; return how many entries. Raises what send raises."""
     count = 0
     while True:
-        entries, mark = journal.batch()
+        entries, mark = outbox.batch()
         if not entries:
             return count
         send(entries)
-        journal.sent(mark)
+        outbox.sent(mark)
         count += len(entries)

@@ -1,4 +1,4 @@
-"""What MLflow remembers of a step. A journal stands between, so that a slow or a lost MLflow costs no work."""
+"""What MLflow remembers of a step. A outbox stands between, so that a slow or a lost MLflow costs no work."""
 
 import os
 import uuid
@@ -16,11 +16,11 @@ from mlflow.tracking.context.registry import resolve_tags
 
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
-from igarape.tracking.exporter import STEP, Post
+from igarape.tracking.exporter import STEP, Exporter
 from igarape.tracking.lineage import Lineage, lineage
-from igarape.tracking.outbox import Entry, Journal, left_behind
+from igarape.tracking.outbox import Entry, Outbox, left_behind
 from igarape.tracking.run import Log, Run, Trial, texts
-from igarape.tracking.sender import Courier, deliver
+from igarape.tracking.sender import Sender, deliver
 
 __all__ = ["Lineage", "Log", "Run", "Trial", "lineage", "send_left", "step_run"]
 
@@ -52,89 +52,91 @@ def step_run(
     come_from = lineage()
     with _answering(uri, advice, retries="2"):
         experiment, joined = _experiment(step)
-    # The courier tries again; MLflow's own second try might open a run twice.
+    # The sender tries again; MLflow's own second try might open a run twice.
     with _environment(RETRIES, "0"), _environment(TIMEOUT, os.environ.get(TIMEOUT, SECONDS)):
         send_left(place, to=uri)
         entry: Entry = {"experiment": experiment, "parent": None, "name": learner or step, "uri": uri}
         with _answering(uri, advice, retries="0"):
             entry |= {"params": texts(params)}
-            run, courier = _opened(step, place, entry, joined=joined, come_from=come_from, notes=notes)
+            run, sender = _opened(step, place, entry, joined=joined, come_from=come_from, notes=notes)
         try:
             with run.ended():
                 yield run
         except BaseException as error:
-            if unsent := courier.settle(PATIENCE):
+            if unsent := sender.settle(PATIENCE):
                 error.add_note(f"MLflow at {uri}: {unsent}")
             raise
-        if unsent := courier.settle(PATIENCE):
+        if unsent := sender.settle(PATIENCE):
             kept = f"What the step has made is safe under data/{step}; run it again, and it goes on from there"
             raise InputError(f"MLflow at {uri}: {unsent} {kept}")
 
 
 def _opened(
     step: str, place: str, entry: Entry, *, joined: Recorded | None, come_from: Lineage, notes: Path | None
-) -> tuple[Run, Courier]:
-    """Begin the journal with the step's run, send that, and put the rest into a courier's hands."""
+) -> tuple[Run, Sender]:
+    """Begin the outbox with the step's run, send that, and put the rest into a sender's hands."""
     key, context = uuid.uuid4().hex, resolve_tags()
-    journal = Journal.begin(SPOOL / f"{place}.{datetime.now(UTC):%Y%m%dT%H%M%S}-{key[:8]}")
+    outbox = Outbox.begin(SPOOL / f"{place}.{datetime.now(UTC):%Y%m%dT%H%M%S}-{key[:8]}")
     tags = come_from.tags() | {"igarape.step": step, STEP: key}
-    post = None
+    exporter = None
     try:
-        post = Post(journal.folder, entry["uri"])
+        exporter = Exporter(outbox.folder, entry["uri"])
         entry |= {"id": joined.info.run_id, "tags": tags} if joined else {"id": None, "tags": context | tags}
-        journal.append("open", key, durable=True, **entry)
-        deliver(journal, post.send)
+        outbox.append("open", key, durable=True, **entry)
+        deliver(outbox, exporter.send)
         if joined:
-            post.clear(joined)
-        post.describe(key, come_from)
+            exporter.clear(joined)
+        exporter.describe(key, come_from)
         if notes:
             if (notes / ATTEMPT).exists():
-                post.replace(read_json(notes / ATTEMPT)["run_id"])
-            write_json({"run_id": post.ids[key]}, notes / ATTEMPT)
+                exporter.replace(read_json(notes / ATTEMPT)["run_id"])
+            write_json({"run_id": exporter.ids[key]}, notes / ATTEMPT)
     except BaseException:
-        journal.close(remove=post is None or key not in post.ids)  # else MLflow has a run, which the next one closes
+        outbox.close(
+            remove=exporter is None or key not in exporter.ids
+        )  # else MLflow has a run, which the next one closes
         raise
-    run = Run(journal, key, run_id=post.ids[key], experiment=entry["experiment"], trial_tags=context)
-    return run, Courier(journal, post.send)
+    run = Run(outbox, key, run_id=exporter.ids[key], experiment=entry["experiment"], trial_tags=context)
+    return run, Sender(outbox, exporter.send)
 
 
 def send_left(place: str = "*", *, to: str | None = None) -> list[str]:
-    """Send what dead processes left in the journals of a place, and close the runs they left open as KILLED.
+    """Send what dead processes left in the outboxes of a place, and close the runs they left open as KILLED.
 
     place: STEP or STEP@LEARNER; * is all. to: the MLflow that takes it: by default that of MLFLOW_TRACKING_URI where
-    that is set, else for each journal the one at which its step began. Returns a sentence for each.
+    that is set, else for each outbox the one at which its step began. Returns a sentence for each.
     Raises InputError, after it has tried all, when some could not be sent; those stay.
     """
     said, failed = [], []
     for folder in left_behind(SPOOL, place):
-        journal = Journal.take_over(folder)
-        if journal is None:
+        outbox = Outbox.take_over(folder)
+        if outbox is None:
             said.append(f"{folder.name}: still at work; its step sends by itself")
             continue
         done = False
         try:
-            said.append(_sent(journal, to))
+            said.append(_sent(outbox, to))
             done = True
         except InputError as error:
             failed.append(str(error))
         finally:
-            journal.close(remove=done)
+            outbox.close(remove=done)
     if failed:
         raise InputError("\n".join([*said, *failed]))
     return said
 
 
-def _sent(journal: Journal, to: str | None) -> str:
-    """Send a dead process's journal; say what was sent."""
-    name = journal.folder.name
-    entries, _ = journal.batch()
+def _sent(outbox: Outbox, to: str | None) -> str:
+    """Send a dead process's outbox; say what was sent."""
+    name = outbox.folder.name
+    entries, _ = outbox.batch()
     if not entries:
         return f"{name}: empty"
     uri = to or os.environ.get("MLFLOW_TRACKING_URI") or entries[0]["uri"]
-    post = Post(journal.folder, uri)
-    with _answering(uri, f"When it answers again: igarape send. To do without, remove {journal.folder}", retries="0"):
-        count = deliver(journal, post.send)
-        killed = post.kill()
+    exporter = Exporter(outbox.folder, uri)
+    with _answering(uri, f"When it answers again: igarape send. To do without, remove {outbox.folder}", retries="0"):
+        count = deliver(outbox, exporter.send)
+        killed = exporter.kill()
     closed = f"; {killed} runs that were open are KILLED" if killed else ""
     return f"{name}: {count} entries sent to MLflow at {uri}{closed}"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from igarape.chips.drawn import sky as drawn
+from igarape.chips.drawn import drawing as drawn
+from igarape.chips.drawn import sky
 from igarape.chips.drawn.canvas import Floats, Surface
 from igarape.chips.drawn.drawing import DrawnChip, draw_chips, haze_table, lay_haze, transmission
 from igarape.chips.drawn.scene import NATIVE, Scene, draw_scene
@@ -25,9 +26,9 @@ def chips() -> list[DrawnChip]:
     return list(draw_chips(range(100), SIDE, seed=SEED, size=NATIVE))
 
 
-def picture(chip: DrawnChip) -> Floats:
+def image(chip: DrawnChip) -> Floats:
     """Return a chip's picture in [0, 1]."""
-    return np.asarray(decode(chip.chip.origin.read(), chip.chip.image) / 255, np.float32)
+    return np.asarray(decode(chip.chip.origin.read(), chip.chip.image_id) / 255, np.float32)
 
 
 def scene_of(surface: Surface, pixels: int, *, cloud: float, t: float) -> Scene:
@@ -53,16 +54,16 @@ def test_the_same_seed_gives_the_same_bytes_whichever_chips_are_drawn_with_them(
 def test_chips_come_one_by_one_as_they_are_drawn() -> None:
     """The first of a million is there at once."""
     first = list(islice(draw_chips(range(1_000_000), 1, seed=0, size=64), 2))
-    assert [chip.chip.image for chip in first] == ["drawn_00000", "drawn_00001"]
+    assert [chip.chip.image_id for chip in first] == ["drawn_00000", "drawn_00001"]
 
 
 def test_names_and_groups_say_where_a_chip_comes_from(chips: list[DrawnChip]) -> None:
     """A scene's four chips stand together; all are for training; the size is the one asked for."""
-    assert [chip.chip.image for chip in chips] == [f"drawn_{number:05d}" for number in range(100)]
+    assert [chip.chip.image_id for chip in chips] == [f"drawn_{number:05d}" for number in range(100)]
     assert [chip.chip.group for chip in chips] == [f"scene_{number // 4:04d}" for number in range(100)]
     assert {chip.chip.split for chip in chips} == {"train"}
-    assert {picture(chip).shape for chip in chips[::10]} == {(NATIVE, NATIVE, 3)}
-    assert picture(next(draw_chips(range(1), 1, seed=0, size=48))).shape == (48, 48, 3)
+    assert {image(chip).shape for chip in chips[::10]} == {(NATIVE, NATIVE, 3)}
+    assert image(next(draw_chips(range(1), 1, seed=0, size=48))).shape == (48, 48, 3)
 
 
 def test_tags_keep_the_rules_of_the_data_set(chips: list[DrawnChip]) -> None:
@@ -107,11 +108,11 @@ def test_what_a_cloud_hides_has_no_tag() -> None:
 def test_what_is_seen_is_seen_in_the_picture(chips: list[DrawnChip]) -> None:
     """Chips under clouds hold white, cloudy ones no green; forest is dark; roofs make a chip's brightest pixels."""
     by_tag = {
-        tag: np.stack([picture(chip) for chip in chips if tag in chip.chip.tags])
+        tag: np.stack([image(chip) for chip in chips if tag in chip.chip.tags])
         for tag in ("cloudy", "partly_cloudy", "clear", "haze")
     }
-    darkest = {tag: float(np.median(pictures.min(axis=(1, 2, 3)))) for tag, pictures in by_tag.items()}
-    brightest = {tag: float(np.median(pictures.min(axis=3).max(axis=(1, 2)))) for tag, pictures in by_tag.items()}
+    darkest = {tag: float(np.median(images.min(axis=(1, 2, 3)))) for tag, images in by_tag.items()}
+    brightest = {tag: float(np.median(images.min(axis=3).max(axis=(1, 2)))) for tag, images in by_tag.items()}
     assert brightest["partly_cloudy"] > 0.6 > brightest["haze"]
     assert min(darkest["cloudy"], darkest["haze"]) > 0.1 > darkest["clear"]
 
@@ -133,7 +134,7 @@ def test_the_clear_picture_comes_back_from_the_hazy_one(chips: list[DrawnChip]) 
     clear = scene.ground[row * NATIVE : (row + 1) * NATIVE, column * NATIVE : (column + 1) * NATIVE]
     truth = chips[index].haze
     t = transmission(truth.t, NATIVE)[..., None]
-    hazy = picture(chips[index])
+    hazy = image(chips[index])
     back = (hazy - np.array(truth.airlight) * (1 - t)) / t
     assert np.abs(back - clear).mean() < 0.015
     assert np.abs(hazy - clear).mean() > 0.1
@@ -162,11 +163,11 @@ def test_transmission_passes_through_its_nodes_and_joins_its_neighbours() -> Non
 
 
 def test_the_haze_table_holds_every_chips_truth(chips: list[DrawnChip]) -> None:
-    """A row for each chip: image, t_00..t_33, the airlight."""
+    """A row for each chip: image_id, t_00..t_33, the airlight."""
     table = haze_table(chips)
-    assert list(table.columns[:3]) == ["image", "t_00", "t_01"]
+    assert list(table.columns[:3]) == ["image_id", "t_00", "t_01"]
     assert list(table.columns[-4:]) == ["t_33", "airlight_r", "airlight_g", "airlight_b"]
-    assert len(table.columns) == 20 and list(table["image"]) == [chip.chip.image for chip in chips]
+    assert len(table.columns) == 20 and list(table["image_id"]) == [chip.chip.image_id for chip in chips]
     index = next(number for number, chip in enumerate(chips) if "haze" in chip.chip.tags)
     assert table.iloc[index, 1:17].to_numpy(np.float32) == pytest.approx(chips[index].haze.t.ravel())
     assert table.iloc[index, 17:].to_numpy(np.float32) == pytest.approx(np.array(chips[index].haze.airlight))
@@ -176,7 +177,7 @@ def test_neighbours_share_their_border(chips: list[DrawnChip]) -> None:
     """The last column of a chip looks like the first of its right neighbour, and not like that of another scene."""
     seams, strangers = [], []
     for scene in range(24):
-        left, right, stranger = (picture(chips[4 * scene + step]) for step in (0, 1, 5 if scene < 23 else -91))
+        left, right, stranger = (image(chips[4 * scene + step]) for step in (0, 1, 5 if scene < 23 else -91))
         seams.append(np.abs(left[:, -1] - right[:, 0]).mean())
         strangers.append(np.abs(left[:, -1] - stranger[:, 0]).mean())
     assert np.median(seams) < 0.3 * np.median(strangers)
@@ -186,4 +187,4 @@ def test_encoding_is_a_plain_jpeg_of_high_quality(chips: list[DrawnChip]) -> Non
     """Encoding a chip's picture again changes it by less than a hundredth."""
     for chip in chips[:20:5]:
         again = decode(encode_jpeg(decode(chip.chip.origin.read(), "chip"), drawn.QUALITY), "again") / 255
-        assert chip.chip.origin.read()[:2] == b"\xff\xd8" and np.abs(again - picture(chip)).mean() < 0.01
+        assert chip.chip.origin.read()[:2] == b"\xff\xd8" and np.abs(again - image(chip)).mean() < 0.01

@@ -33,11 +33,11 @@ def test_broken_clouds_cover_about_the_share_asked_for(canvas: Canvas, cover: fl
 def test_clouds_are_bright_and_their_shadows_dark(canvas: Canvas) -> None:
     """Under a cloud the picture is lighter than the ground, in a shadow darker, elsewhere the same."""
     clouds = sky.broken_clouds(canvas, cover=0.2)
-    picture, ground = clouds.over(canvas.rgb).mean(axis=2), canvas.rgb.mean(axis=2)
-    assert (picture > ground + 0.1)[clouds.alpha > 0.5].all()
-    assert (picture < 0.9 * ground)[(clouds.alpha == 0) & (clouds.shadow > 0.2)].all()
+    image, ground = clouds.over(canvas.rgb).mean(axis=2), canvas.rgb.mean(axis=2)
+    assert (image > ground + 0.1)[clouds.alpha > 0.5].all()
+    assert (image < 0.9 * ground)[(clouds.alpha == 0) & (clouds.shadow > 0.2)].all()
     untouched = (clouds.alpha == 0) & (clouds.shadow == 0)
-    assert (picture == ground)[untouched].all()
+    assert (image == ground)[untouched].all()
 
 
 def test_shadows_fall_where_the_light_goes(canvas: Canvas) -> None:

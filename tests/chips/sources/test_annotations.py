@@ -72,21 +72,21 @@ def test_of_repeated_rows_the_first_is_used(tmp_path: Path, tags: str, said: str
     """The fault says whether they agree; nothing is left out."""
     found, (fault,) = read(tmp_path, f"image_name,tags\na,sun tree\na,{tags}\n")
     assert found == {"a": ("sun", "tree")}
-    assert fault.image == "a" and fault.problem == f"stands twice in tags.csv, with {said}" and not fault.left_out
+    assert fault.image_id == "a" and fault.problem == f"stands twice in tags.csv, with {said}" and not fault.left_out
 
 
 def test_a_later_row_does_not_rescue_an_unknown_tag(tmp_path: Path) -> None:
     """Which of the two is right cannot be known: the first row counts, and it is wrong."""
     found, faults = read(tmp_path, "image_name,tags\nb,nix\nb,sun\n")
     assert found == {}
-    assert sorted((fault.image, fault.left_out) for fault in faults) == [("b", False), ("b", True)]
+    assert sorted((fault.image_id, fault.left_out) for fault in faults) == [("b", False), ("b", True)]
 
 
 def test_a_row_without_a_name_is_a_fault(tmp_path: Path) -> None:
     """It is named by its number."""
     found, (fault,) = read(tmp_path, "image_name,tags\na,sun\n,fog tree\n")
     assert found == {"a": ("sun",)}
-    assert fault.image == "row 2" and fault.problem == "names no picture in tags.csv: fog tree" and fault.left_out
+    assert fault.image_id == "row 2" and fault.problem == "names no picture in tags.csv: fog tree" and fault.left_out
 
 
 @pytest.mark.parametrize("head", ["image,tags", "image_name;tags", "image_name,label"])

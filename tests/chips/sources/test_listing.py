@@ -74,7 +74,7 @@ def test_chips_are_the_pictures_with_their_rows(opened: Open) -> None:
     """In the order of names, bytes unchanged; unlabelled pictures follow as test chips without tags."""
     source = opened("b.jpg a.jpg", "b,sun tree", "a,fog", unlabelled="z.jpg y.png")
     assert source.faults == []
-    assert [(chip.image, chip.split, chip.group, chip.tags) for chip in source.chips] == [
+    assert [(chip.image_id, chip.split, chip.group, chip.tags) for chip in source.chips] == [
         ("a", "train", "a", ("fog",)),
         ("b", "train", "b", ("sun", "tree")),
         ("y", "test", "y", ()),
@@ -99,13 +99,13 @@ def test_other_files_are_left_alone(opened: Open, tmp_path: Path) -> None:
     (tmp_path / "train/._a.jpg").write_bytes(b"x")
     (tmp_path / "train/folder.jpg").mkdir()
     source = opened("a.JPG b.tif", "a.JPG,sun", "b,sun")
-    assert [chip.image for chip in source.chips] == ["a", "b"] and source.faults == []
+    assert [chip.image_id for chip in source.chips] == ["a", "b"] and source.faults == []
 
 
 def test_a_row_without_a_picture_is_a_fault(opened: Open) -> None:
     """It is left out, and the fault says what to do; also where the row stands twice."""
     source = opened("a.jpg", "a,sun", "gone,fog")
-    assert [chip.image for chip in source.chips] == ["a"]
+    assert [chip.image_id for chip in source.chips] == ["a"]
     gone = Fault("gone", "has tags in tags.csv, but no picture in train", "add the picture", left_out=True)
     assert source.faults == [gone]
     assert gone in opened("a.jpg", "a,sun", "gone,fog", "gone,fog").faults
@@ -114,15 +114,15 @@ def test_a_row_without_a_picture_is_a_fault(opened: Open) -> None:
 def test_a_picture_without_a_row_is_a_fault(opened: Open) -> None:
     """A training chip nobody labelled is left out: no tags is not the same as no label holds."""
     source = opened("a.jpg b.jpg", "a,sun")
-    assert [chip.image for chip in source.chips] == ["a"]
+    assert [chip.image_id for chip in source.chips] == ["a"]
     fault = only(source.faults)
-    assert fault.image == "b" and "has no row in tags.csv" in fault.problem and fault.left_out
+    assert fault.image_id == "b" and "has no row in tags.csv" in fault.problem and fault.left_out
 
 
 def test_a_row_at_fault_is_reported_once(opened: Open) -> None:
     """Its picture is not reported besides, as one without a row."""
     source = opened("a.jpg b.jpg", "a,sun", "b,sun kilnn")
-    assert [chip.image for chip in source.chips] == ["a"]
+    assert [chip.image_id for chip in source.chips] == ["a"]
     assert only(source.faults).problem == "unknown tag 'kilnn'; did you mean kiln?"
 
 
@@ -131,20 +131,20 @@ def test_of_two_pictures_with_one_name_the_first_is_used(opened: Open) -> None:
     source = opened("a.jpg a.png", "a,sun")
     assert len(source.chips) == 1
     fault = only(source.faults)
-    assert fault.image == "a.png" and fault.problem == "a.jpg has the same name" and fault.left_out
+    assert fault.image_id == "a.png" and fault.problem == "a.jpg has the same name" and fault.left_out
 
 
 def test_an_unlabelled_picture_with_the_name_of_another_is_a_fault(opened: Open, tmp_path: Path) -> None:
     """The labelled one is used, or the one in the first set."""
     source = opened("a.jpg", "a,sun", unlabelled="a.jpg b.jpg")
-    assert [(chip.image, chip.split) for chip in source.chips] == [("a", "train"), ("b", "test")]
-    assert only(source.faults).image == "a"
+    assert [(chip.image_id, chip.split) for chip in source.chips] == [("a", "train"), ("b", "test")]
+    assert only(source.faults).image_id == "a"
     shutil.copytree(tmp_path / "test", tmp_path / "more")
     (tmp_path / "more/c.jpg").write_bytes(PICTURE)
     source = listed(tmp_path, unlabelled=[["test"], ["more"]])
-    assert [chip.image for chip in source.chips] == ["a", "b", "c"]
+    assert [chip.image_id for chip in source.chips] == ["a", "b", "c"]
     assert source.chips[1].origin == listed(tmp_path, unlabelled=[["test"]]).chips[1].origin
-    assert [(fault.image, fault.problem) for fault in source.faults] == [
+    assert [(fault.image_id, fault.problem) for fault in source.faults] == [
         ("a", f"stands in {tmp_path}/test too"),
         ("a", f"stands in {tmp_path}/more too"),
         ("b", f"stands in {tmp_path}/more too"),
@@ -160,7 +160,7 @@ def test_the_first_place_that_exists_is_used_and_shown(opened: Open, tmp_path: P
         tags=["nowhere.csv", "tags.csv"],
         unlabelled=[["gone", "gone.zip"], ["nowhere", "test"]],
     )
-    assert [chip.image for chip in source.chips] == ["a", "b"] and source.faults == []
+    assert [chip.image_id for chip in source.chips] == ["a", "b"] and source.faults == []
     assert source.used == [
         f"pictures: 1 in {tmp_path}/train",
         f"tags: 1 rows in {tmp_path}/tags.csv",
@@ -185,13 +185,13 @@ def test_an_archives_pictures_lie_in_one_folder_whatever_its_depth(tmp_path: Pat
     """An archive often holds a folder of its own name; of two folders one has to be named."""
     (tmp_path / "tags.csv").write_text("image_name,tags\na,sun\nb,sun\n", encoding="utf-8")
     pack_zip(tmp_path / "one.zip", {"deep/train/a.jpg": PICTURE, "deep/train/b.jpg": PICTURE, "tags.csv": b""})
-    assert [chip.image for chip in listed(tmp_path, images=["one.zip"]).chips] == ["a", "b"]
+    assert [chip.image_id for chip in listed(tmp_path, images=["one.zip"]).chips] == ["a", "b"]
     pack_zip(tmp_path / "two.zip", {"train/a.jpg": PICTURE, "test/b.jpg": PICTURE})
     with pytest.raises(InputError, match=r"two\.zip: holds pictures in test, train; name one of them"):
         listed(tmp_path, images=["two.zip"])
-    assert [chip.image for chip in listed(tmp_path, images=["two.zip/train"]).chips] == ["a"]
+    assert [chip.image_id for chip in listed(tmp_path, images=["two.zip/train"]).chips] == ["a"]
     pack_zip(tmp_path / "three.zip", {"a.jpg": PICTURE, "thumbnails/b.jpg": PICTURE})
-    assert [chip.image for chip in listed(tmp_path, images=["three.zip"]).chips] == ["a"]
+    assert [chip.image_id for chip in listed(tmp_path, images=["three.zip"]).chips] == ["a"]
 
 
 def test_a_member_that_is_refused_is_a_fault(tmp_path: Path) -> None:
@@ -200,9 +200,9 @@ def test_a_member_that_is_refused_is_a_fault(tmp_path: Path) -> None:
     members = {"train/a.jpg": PICTURE, "train/big.jpg": bytes(2**22), "test/c.jpg": PICTURE, "../../evil.jpg": PICTURE}
     pack_zip(tmp_path / "all.zip", members)
     source = listed(tmp_path, images=["all.zip/train"], unlabelled=[["all.zip/test"]])
-    assert [chip.image for chip in source.chips] == ["a", "c"]
-    evil, big = sorted(source.faults, key=lambda fault: fault.image)
-    assert big.image == "big" and big.problem.startswith("train/big.jpg unpacks to") and big.left_out
+    assert [chip.image_id for chip in source.chips] == ["a", "c"]
+    evil, big = sorted(source.faults, key=lambda fault: fault.image_id)
+    assert big.image_id == "big" and big.problem.startswith("train/big.jpg unpacks to") and big.left_out
     assert evil.problem == "../../evil.jpg leads out of the archive by its name" and evil.left_out
 
 
@@ -289,7 +289,7 @@ def test_planets_chips_are_found_however_they_were_downloaded(tmp_path: Path, la
         vocabulary=dataset.labels.vocabulary(),
     )
     assert source.faults == []
-    assert [(chip.image, chip.split, chip.tags) for chip in source.chips] == [
+    assert [(chip.image_id, chip.split, chip.tags) for chip in source.chips] == [
         ("train_0", "train", ("haze", "primary")),
         ("train_1", "train", ("agriculture", "clear")),
         ("train_2", "train", ("clear", "primary")),
@@ -297,7 +297,7 @@ def test_planets_chips_are_found_however_they_were_downloaded(tmp_path: Path, la
         ("test_0", "test", ()),
         ("test_1", "test", ()),
     ]
-    assert [chip.origin.read() for chip in source.chips] == [PICTURE + chip.image.encode() for chip in source.chips]
+    assert [chip.origin.read() for chip in source.chips] == [PICTURE + chip.image_id.encode() for chip in source.chips]
 
 
 def test_the_real_chips_are_found(planet: Path, tmp_path: Path) -> None:
@@ -329,5 +329,5 @@ def test_pictures_that_go_with_no_csv_are_listed_by_their_names(tmp_path: Path) 
         "b": b"one/b.tif",
         "c": b"two/c.tif",
     }
-    assert {(fault.image, fault.left_out) for fault in faults} == {("b.tiff", True), ("a", True)}
+    assert {(fault.image_id, fault.left_out) for fault in faults} == {("b.tiff", True), ("a", True)}
     assert used == [f"TIFs: 2 in {tmp_path}/one", "TIFs: none; looked for gone", f"TIFs: 2 in {tmp_path}/two"]

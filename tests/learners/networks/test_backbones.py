@@ -16,14 +16,14 @@ from igarape.learners.networks.backbones import (
     BODY,
     HEAD,
     Application,
+    activation_bytes,
     build_network,
     find_imagenet,
-    held,
 )
 
 SIZE = 32
 BACKBONES = ["plain", "mobilenet", "mobilenet_v2"]  # those that build in a second; all of them in the slow test
-KNOBS = {"dropout": 0.1, "width": 0.25, "frozen": 0.0}
+HYPERPARAMETERS = {"dropout": 0.1, "width": 0.25, "frozen": 0.0}
 PICTURES = np.random.default_rng(1).integers(0, 256, (3, SIZE, SIZE, 3)).astype(np.float32)
 
 
@@ -34,10 +34,10 @@ pytestmark = [
 
 
 def build(
-    backbone: str, weights: str = "none", knobs: Mapping[str, float] = KNOBS, *, exclusive: int = 0
+    backbone: str, weights: str = "none", hyperparameters: Mapping[str, float] = HYPERPARAMETERS, *, exclusive: int = 0
 ) -> keras.Model:
     """Build a small network of five labels."""
-    return build_network(backbone, weights, labels=5, exclusive=exclusive, knobs=knobs)
+    return build_network(backbone, weights, labels=5, exclusive=exclusive, hyperparameters=hyperparameters)
 
 
 def body(name: str) -> keras.Model:
@@ -76,22 +76,25 @@ def test_a_network_gives_probabilities_in_float32(backbone: str) -> None:
 @pytest.mark.parametrize("backbone", APPLICATIONS)
 def test_every_backbone_answers_chips_of_any_size_and_learns(backbone: str) -> None:
     """Its own way of preparing RGB values 0..255 stands in front of it; one step of training changes its answers."""
-    network = build_network(backbone, "none", labels=5, exclusive=0, knobs=KNOBS | {"dropout": 0.0, "width": 1.0})
-    pictures = np.random.default_rng(2).integers(0, 256, (2, 96, 96, 3)).astype(np.float32)
-    before = np.asarray(network(pictures, training=True))
-    assert np.asarray(network(np.tile(pictures, (1, 2, 1, 1)), training=False)).shape == before.shape == (2, 5)
+    network = build_network(
+        backbone, "none", labels=5, exclusive=0, hyperparameters=HYPERPARAMETERS | {"dropout": 0.0, "width": 1.0}
+    )
+    images = np.random.default_rng(2).integers(0, 256, (2, 96, 96, 3)).astype(np.float32)
+    before = np.asarray(network(images, training=True))
+    assert np.asarray(network(np.tile(images, (1, 2, 1, 1)), training=False)).shape == before.shape == (2, 5)
     network.compile(optimizer=keras.optimizers.SGD(0.1), loss="binary_crossentropy")
-    network.train_on_batch(pictures, np.eye(2, 5, dtype=np.float32))
-    assert (np.asarray(network(pictures, training=True)) != before).any()
+    network.train_on_batch(images, np.eye(2, 5, dtype=np.float32))
+    assert (np.asarray(network(images, training=True)) != before).any()
 
 
 def test_a_step_holds_what_each_learning_layer_gives() -> None:
     """Known answer: five convolutions and normalisations at 32, 16, 8, 4 and 2 pixels. What is frozen holds nothing."""
     filters = (8, 8, 16, 32, 48)  # a quarter of the plain network's, but eight at least
     values = sum(2 * (32 >> block) ** 2 * count for block, count in enumerate(filters))
-    assert held(build("plain").get_layer(BODY), 3, 32) == 3 * values * 4
+    assert activation_bytes(build("plain").get_layer(BODY), 3, 32) == 3 * values * 4
     whole, half, none = (
-        held(build("mobilenet", knobs=KNOBS | {"frozen": share}).get_layer(BODY), 3, 32) for share in (0.0, 0.5, 1.0)
+        activation_bytes(build("mobilenet", hyperparameters=HYPERPARAMETERS | {"frozen": share}).get_layer(BODY), 3, 32)
+        for share in (0.0, 0.5, 1.0)
     )
     assert whole > 2 * half > none == 0
 
@@ -160,12 +163,15 @@ def test_the_fused_normalisation_is_that_of_keras(scale: bool) -> None:
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_the_width_multiplies_the_filters(backbone: str) -> None:
     """A wider network has more weights."""
-    assert build(backbone, knobs=KNOBS | {"width": 0.5}).count_params() > 2 * build(backbone).count_params()
+    assert (
+        build(backbone, hyperparameters=HYPERPARAMETERS | {"width": 0.5}).count_params()
+        > 2 * build(backbone).count_params()
+    )
 
 
 def test_dropout_acts_in_training_only() -> None:
     """An answer does not depend on chance."""
-    network = build("plain", knobs=KNOBS | {"dropout": 0.5})
+    network = build("plain", hyperparameters=HYPERPARAMETERS | {"dropout": 0.5})
     assert (np.asarray(network(PICTURES, training=False)) == np.asarray(network(PICTURES, training=False))).all()
     assert (np.asarray(network(PICTURES, training=True)) != np.asarray(network(PICTURES, training=True))).any()
 
@@ -173,7 +179,7 @@ def test_dropout_acts_in_training_only() -> None:
 @pytest.mark.parametrize("frozen", [0.0, 0.4, 1.0])
 def test_frozen_layers_stay_as_they_were_loaded(files: dict[str, Path], frozen: float) -> None:
     """Their normalisation keeps its statistics too; all others learn, and so does the head."""
-    network = build("mobilenet", str(files["mobilenet"]), KNOBS | {"frozen": frozen})
+    network = build("mobilenet", str(files["mobilenet"]), HYPERPARAMETERS | {"frozen": frozen})
     (inner,) = (layer for layer in network.get_layer(BODY).layers if isinstance(layer, keras.Model))
     layers = [*inner.layers, network.get_layer(HEAD)]
     before = [layer.get_weights() for layer in layers]

@@ -32,8 +32,10 @@ rng = np.random.default_rng(1)
 pictures, y = rng.integers(0, 256, (40, 32, 32, 3), dtype=np.uint8), rng.random((40, 3)) < 0.4
 losses = []
 trained = fit(
-    pictures, y, experiment=tiny.tiny(), knobs=tiny.KNOBS | {"ema": 0.5}, exclusive=0, train=np.arange(32),
-    watch=np.arange(32, 40), epochs=6, patience=9, seed=1, log=lambda epoch, metrics: losses.append(metrics["loss"]),
+    pictures, y, experiment=tiny.tiny(), hyperparameters=tiny.HYPERPARAMETERS | {"ema": 0.5}, exclusive=0,
+    train=np.arange(32),
+    validation=np.arange(32, 40), epochs=6, patience=9, seed=1,
+    log=lambda epoch, metrics: losses.append(metrics["loss"]),
 )
 path = trained.export(Path(sys.argv[2]) / "fold-0")
 p = Predictor([path], threads=1).predict(pictures, tta=False, batch=8)

@@ -25,27 +25,27 @@ def chips(count: int, *, low: int = 0, high: int = 256, size: int = SIZE) -> npt
 
 
 def augmented(
-    pictures: npt.NDArray[np.uint8], *, draw: tuple[int, int] = (1, 2), jitter: float = 0.0, dihedral: bool = True
+    images: npt.NDArray[np.uint8], *, draw: tuple[int, int] = (1, 2), jitter: float = 0.0, dihedral: bool = True
 ) -> Floats:
     """Augment pictures with a state of the generator."""
     state = tf.constant(draw, tf.int64)
-    result: Floats = augment(tf.constant(pictures), state, jitter=jitter, dihedral=dihedral).numpy()
+    result: Floats = augment(tf.constant(images), state, jitter=jitter, dihedral=dihedral).numpy()
     return result
 
 
-def feed(pictures: npt.NDArray[np.uint8], y: Floats, **changes: Any) -> tf.data.Dataset:
+def feed(images: npt.NDArray[np.uint8], y: Floats, **changes: Any) -> tf.data.Dataset:
     """Give batches of 4 of all rows, turned and mirrored only."""
     settings: dict[str, Any] = {
-        "rows": np.arange(len(pictures)),
+        "rows": np.arange(len(images)),
         "batch": 4,
-        "side": Side([pictures.shape[1]]),
+        "side": Side([images.shape[1]]),
         "seed": 3,
         "jitter": 0.0,
         "dihedral": True,
         "zoom": 0.0,
         "balance": 0.0,
     }
-    return training_batches(pictures, y, **(settings | changes))
+    return training_batches(images, y, **(settings | changes))
 
 
 def epochs(count: int = 2, **changes: Any) -> list[list[Batch]]:
@@ -57,8 +57,8 @@ def epochs(count: int = 2, **changes: Any) -> list[list[Batch]]:
 def drawn(y: npt.NDArray[Any], *, batch: int, count: int, balance: float = 0.0) -> Iterator[list[Any]]:
     """Draw epochs without the graph, which is slow to begin each: pictures, targets and states of the batches."""
     targets = y.reshape(len(y), -1).astype(np.float32)
-    pictures = np.zeros((len(y), 1, 1, 3), np.uint8)
-    epochs = _Epochs(pictures, targets, rows=np.arange(len(y)), batch=batch, seed=0, balance=balance)
+    images = np.zeros((len(y), 1, 1, 3), np.uint8)
+    epochs = _Epochs(images, targets, rows=np.arange(len(y)), batch=batch, seed=0, balance=balance)
     return (list(epochs()) for _ in range(count))
 
 
@@ -74,25 +74,25 @@ def order(epoch: Sequence[Batch]) -> list[int]:
 
 def test_each_chip_becomes_one_of_its_8_symmetries() -> None:
     """Found by comparing with all eight; each of them occurs, and about as often as the others."""
-    pictures = chips(400)
-    views = np.stack(symmetries(pictures)).astype(np.float32)
-    same = (views == augmented(pictures)).all(axis=(2, 3, 4))
+    images = chips(400)
+    views = np.stack(symmetries(images)).astype(np.float32)
+    same = (views == augmented(images)).all(axis=(2, 3, 4))
     assert (same.sum(axis=0) == 1).all()
     assert same.sum(axis=1).min() > 400 / 8 / 2
 
 
 def test_without_augmentation_chips_are_as_they_are() -> None:
     """No jitter and no symmetries: the same values, as float32."""
-    pictures = chips(5)
-    plain = augmented(pictures, dihedral=False)
-    assert plain.dtype == np.float32 and (plain == pictures).all()
+    images = chips(5)
+    plain = augmented(images, dihedral=False)
+    assert plain.dtype == np.float32 and (plain == images).all()
 
 
 def test_jitter_changes_brightness_and_contrast_of_a_whole_chip_within_their_bounds() -> None:
     """The mean is multiplied by a number of 1 +- jitter, the distance from it by that times another."""
-    pictures = chips(300, low=80, high=130)
-    lit = augmented(pictures, jitter=0.2, dihedral=False).reshape(300, -1)
-    plain = pictures.reshape(300, -1).astype(np.float32)
+    images = chips(300, low=80, high=130)
+    lit = augmented(images, jitter=0.2, dihedral=False).reshape(300, -1)
+    plain = images.reshape(300, -1).astype(np.float32)
     brightness = lit.mean(axis=1) / plain.mean(axis=1)
     contrast = lit.std(axis=1) / plain.std(axis=1) / brightness
     for factor in (brightness, contrast):
@@ -112,10 +112,10 @@ def test_values_stay_in_0_to_255() -> None:
 
 def test_equal_draws_give_equal_chips_and_others_do_not() -> None:
     """The generator has no state but the draw."""
-    pictures = chips(20)
-    assert (augmented(pictures, jitter=0.1) == augmented(pictures, jitter=0.1)).all()
+    images = chips(20)
+    assert (augmented(images, jitter=0.1) == augmented(images, jitter=0.1)).all()
     for jitter, dihedral in ((0.1, False), (0.0, True)):
-        one, other = (augmented(pictures, draw=draw, jitter=jitter, dihedral=dihedral) for draw in ((1, 2), (5, 6)))
+        one, other = (augmented(images, draw=draw, jitter=jitter, dihedral=dihedral) for draw in ((1, 2), (5, 6)))
         assert (one != other).any()
 
 
@@ -142,10 +142,10 @@ def test_a_zoom_shows_a_square_of_the_chip_whose_side_and_place_vary_within_thei
 @pytest.mark.parametrize("side", [16, 20, 24])
 def test_a_smaller_side_gives_the_chips_that_the_store_would_give_at_that_size(side: int) -> None:
     """The mean over pixels, as when a chip is decoded at that size, up to rounding."""
-    pictures = chips(3, size=32)
-    small = shrink(tf.constant(pictures), tf.constant(side)).numpy().astype(int)
+    images = chips(3, size=32)
+    small = shrink(tf.constant(images), tf.constant(side)).numpy().astype(int)
     assert small.shape == (3, side, side, 3)
-    assert np.abs(small - np.stack([resize(one, side) for one in pictures])).max() <= 1
+    assert np.abs(small - np.stack([resize(one, side) for one in images])).max() <= 1
 
 
 def test_the_side_follows_the_epoch() -> None:
@@ -166,10 +166,10 @@ def test_an_epoch_holds_every_row_once_with_its_own_targets() -> None:
     views = np.stack(symmetries(chips(10))).astype(np.float32)
     for epoch in epochs():
         assert [len(y) for _, y in epoch] == [4, 4, 2]
-        pictures, rows = whole(epoch)[0], order(epoch)
+        images, rows = whole(epoch)[0], order(epoch)
         assert sorted(rows) == list(range(10))
-        assert pictures.dtype == np.float32
-        assert (views[:, rows] == pictures).all(axis=(2, 3, 4)).any(axis=0).all()
+        assert images.dtype == np.float32
+        assert (views[:, rows] == images).all(axis=(2, 3, 4)).any(axis=0).all()
     assert len(feed(chips(10), np.zeros((10, 1), np.float32))) == 3
 
 
@@ -211,10 +211,10 @@ def test_the_same_seed_gives_the_same_epochs(changes: dict[str, Any]) -> None:
 
 def test_a_zoom_is_another_one_each_epoch() -> None:
     """Without symmetries and light, it is all that epochs of one chip differ by."""
-    pictures, y = chips(1), np.zeros((1, 1), np.float32)
-    batches = feed(pictures, y, dihedral=False, zoom=0.5)
+    images, y = chips(1), np.zeros((1, 1), np.float32)
+    batches = feed(images, y, dihedral=False, zoom=0.5)
     first, second = (next(iter(batches))[0].numpy() for _ in range(2))
-    assert (first != second).any() and (first != pictures).any()
+    assert (first != second).any() and (first != images).any()
 
 
 def test_an_epoch_that_is_left_early_does_not_change_the_next() -> None:
@@ -223,8 +223,8 @@ def test_an_epoch_that_is_left_early_does_not_change_the_next() -> None:
     left, ended = feed(chips(10), y), feed(chips(10), y)
     next(iter(left))
     list(ended)
-    for (pictures, rows), (others, same) in zip(left, ended, strict=True):
-        assert (pictures.numpy() == others.numpy()).all() and (rows.numpy() == same.numpy()).all()
+    for (images, rows), (others, same) in zip(left, ended, strict=True):
+        assert (images.numpy() == others.numpy()).all() and (rows.numpy() == same.numpy()).all()
 
 
 def test_rare_labels_are_drawn_more_often_as_far_as_the_balance_says() -> None:
@@ -246,11 +246,11 @@ def test_batches_of_a_set_that_is_larger_than_the_memory_take_only_what_they_hol
     np.lib.format.open_memmap(
         tmp_path / "chips.npy", mode="w+", dtype=np.uint8, shape=shape
     )  # all zeros, no room taken
-    pictures = np.load(tmp_path / "chips.npy", mmap_mode="r")
-    y = np.zeros((len(pictures), 17), dtype=np.float32)
+    images = np.load(tmp_path / "chips.npy", mmap_mode="r")
+    y = np.zeros((len(images), 17), dtype=np.float32)
     before = private_memory()
     tracemalloc.start()
-    batches = feed(pictures, y, rows=np.arange(0, len(pictures), 2), batch=32, jitter=0.05)
+    batches = feed(images, y, rows=np.arange(0, len(images), 2), batch=32, jitter=0.05)
     for batch, _ in batches.take(3):
         assert batch.shape == (32, 256, 256, 3)
     _, peak = tracemalloc.get_traced_memory()

@@ -1,4 +1,4 @@
-"""One training: reproducible, watched on its watch rows alone, and the same as ONNX."""
+"""One training: reproducible, scored on its validation rows alone, and the same as ONNX."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,30 +13,30 @@ import tiny
 from igarape.chips.pictures import symmetries
 from igarape.errors import InputError
 from igarape.labels import Booleans
-from igarape.learners.examples import Pictures
+from igarape.learners.examples import Images
 from igarape.learners.networks.backbones import BODY, normalisations
 from igarape.learners.networks.training import Trained, fit, side_of
 from igarape.learners.predictor import Predictor
 from igarape.scores.validation import score
 
-KNOBS = tiny.KNOBS | {"dropout": 0.2, "decay": 0.001}
+HYPERPARAMETERS = tiny.HYPERPARAMETERS | {"dropout": 0.2, "decay": 0.001}
 TINY = tiny.tiny()
 TRAIN, WATCH, UNUSED = np.arange(16), np.arange(16, 24), np.arange(24, 30)
 RNG = np.random.default_rng(5)
-PICTURES: Pictures = RNG.integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
+PICTURES: Images = RNG.integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
 TRUTH: Booleans = RNG.random((30, 3)) < 0.5
 
 Epochs = list[tuple[int, dict[str, float]]]
 
 
 def train(
-    pictures: Pictures,
+    images: Images,
     y: Booleans,
     *,
     epochs: int,
-    watch: npt.NDArray[np.int64],
+    validation: npt.NDArray[np.int64],
     log: Epochs,
-    **knobs: Any,
+    **hyperparameters: Any,
 ) -> Trained:
     """Fit the tiny network on the rows TRAIN."""
 
@@ -44,13 +44,13 @@ def train(
         log.append((epoch, dict(metrics)))
 
     return fit(
-        pictures,
+        images,
         y,
         experiment=TINY,
-        knobs=KNOBS | knobs,
+        hyperparameters=HYPERPARAMETERS | hyperparameters,
         exclusive=2,
         train=TRAIN,
-        watch=watch,
+        validation=validation,
         epochs=epochs,
         patience=2,
         seed=3,
@@ -67,27 +67,27 @@ def answers(trained: Trained) -> npt.NDArray[np.float32]:
 def watched() -> tuple[Any, Epochs]:
     """Train on noise with random labels, watching other noise: nothing but memory can be gained."""
     log: Epochs = []
-    return train(PICTURES, TRUTH, epochs=12, watch=WATCH, log=log), log
+    return train(PICTURES, TRUTH, epochs=12, validation=WATCH, log=log), log
 
 
 @pytest.fixture(scope="module")
 def unwatched() -> tuple[Any, Epochs]:
     """Train for two epochs without watching."""
     log: Epochs = []
-    return train(PICTURES, TRUTH, epochs=2, watch=WATCH[:0], log=log), log
+    return train(PICTURES, TRUTH, epochs=2, validation=WATCH[:0], log=log), log
 
 
 @pytest.fixture(scope="module")
 def averaged() -> tuple[Any, Epochs]:
     """Train for three epochs with averaged weights, watching; give the answers and the log."""
     log: Epochs = []
-    return answers(train(PICTURES, TRUTH, epochs=3, watch=WATCH, log=log, ema=0.9)), log
+    return answers(train(PICTURES, TRUTH, epochs=3, validation=WATCH, log=log, ema=0.9)), log
 
 
 @pytest.fixture(scope="module")
 def averaged_unwatched() -> Trained:
     """Train the same without watching."""
-    return train(PICTURES, TRUTH, epochs=3, watch=WATCH[:0], log=[], ema=0.9)
+    return train(PICTURES, TRUTH, epochs=3, validation=WATCH[:0], log=[], ema=0.9)
 
 
 def test_each_epoch_is_logged_with_its_loss_and_the_watched_figures(watched: tuple[Any, Epochs]) -> None:
@@ -114,10 +114,10 @@ def test_a_step_that_no_memory_holds_is_refused_before_a_chip_is_looked_at() -> 
             PICTURES[:0],
             TRUTH,
             experiment=tiny.tiny(size=1024, batch=4096),
-            knobs=KNOBS | {"width": 4.0},
+            hyperparameters=HYPERPARAMETERS | {"width": 4.0},
             exclusive=2,
             train=np.zeros(4096, dtype=np.int64),
-            watch=WATCH[:0],
+            validation=WATCH[:0],
             epochs=1,
             patience=None,
             seed=3,
@@ -142,9 +142,9 @@ def test_without_watched_rows_all_epochs_are_trained(unwatched: tuple[Any, Epoch
 def test_the_same_seed_gives_the_same_network_and_other_rows_have_no_say(unwatched: tuple[Any, Epochs]) -> None:
     """Rows that are neither trained on nor watched may hold anything: the answers are the same to the last bit."""
     others = np.concatenate([WATCH, UNUSED])
-    pictures, y = PICTURES.copy(), TRUTH.copy()
-    pictures[others], y[others] = 0, True
-    again = train(pictures, y, epochs=2, watch=WATCH[:0], log=[])
+    images, y = PICTURES.copy(), TRUTH.copy()
+    images[others], y[others] = 0, True
+    again = train(images, y, epochs=2, validation=WATCH[:0], log=[])
     assert (again.predict(PICTURES, TRAIN, tta=False) == unwatched[0].predict(PICTURES, TRAIN, tta=False)).all()
 
 
@@ -188,7 +188,7 @@ def test_the_averaged_weights_take_the_weights_place(averaged: tuple[Any, Epochs
     first, log = averaged
     logs: list[Epochs] = [[], []]
     plain, again = (
-        answers(train(PICTURES, TRUTH, epochs=3, watch=WATCH, log=log, ema=ema))
+        answers(train(PICTURES, TRUTH, epochs=3, validation=WATCH, log=log, ema=ema))
         for ema, log in zip((0.0, 0.9), logs, strict=True)
     )
     assert np.abs(plain - first).max() > 1e-3

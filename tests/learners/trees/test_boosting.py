@@ -1,4 +1,4 @@
-"""One training of trees: reproducible, watched on its watch rows alone, and told of sparingly."""
+"""One training of trees: reproducible, scored on its validation rows alone, and told of sparingly."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ import tiny
 
 from igarape.chips.pictures import symmetries
 from igarape.labels import Booleans
-from igarape.learners.examples import Pictures, Rows
+from igarape.learners.examples import Images, Rows
 from igarape.learners.trees.boosting import POINTS, fit
 from igarape.learners.trees.forest import Trees
 from igarape.scores.validation import score
@@ -19,7 +19,7 @@ RNG = np.random.default_rng(5)
 COUNT = 60
 # What can be learned: the first label makes a chip bright, the second one red. The third is chance, the last not there.
 TRUTH: Booleans = RNG.random((COUNT, 4)) < [0.5, 0.5, 0.5, 0.0]
-PICTURES: Pictures = RNG.integers(0, 100, (COUNT, 32, 32, 3), dtype=np.uint8)
+PICTURES: Images = RNG.integers(0, 100, (COUNT, 32, 32, 3), dtype=np.uint8)
 PICTURES += (TRUTH[:, 0] * 80).astype(np.uint8)[:, None, None, None]
 PICTURES[:, :, :, 0] += (TRUTH[:, 1] * 70).astype(np.uint8)[:, None, None]
 TRAIN, WATCH, UNUSED = np.arange(40), np.arange(40, 54), np.arange(54, 60)
@@ -28,14 +28,14 @@ Rounds = list[tuple[int, dict[str, float]]]
 
 
 def train(
-    pictures: Pictures = PICTURES,
+    images: Images = PICTURES,
     y: Booleans = TRUTH,
     *,
     rounds: int = 12,
-    watch: Rows = WATCH,
+    validation: Rows = WATCH,
     log: Rounds | None = None,
     patience: int | None = 3,
-    **knobs: Any,
+    **hyperparameters: Any,
 ) -> Trees:
     """Boost small trees on the rows TRAIN."""
 
@@ -44,12 +44,12 @@ def train(
             log.append((number, dict(metrics)))
 
     return fit(
-        pictures,
+        images,
         y,
         experiment=tiny.tabular(),
-        knobs=tiny.TREE_KNOBS | knobs,
+        hyperparameters=tiny.TREE_HYPERPARAMETERS | hyperparameters,
         train=TRAIN,
-        watch=watch,
+        validation=validation,
         epochs=rounds,
         patience=patience,
         seed=3,
@@ -65,7 +65,7 @@ def answers(trees: Trees) -> npt.NDArray[np.float32]:
 def test_it_learns_what_can_be_learned() -> None:
     """Colours that go with a label are found on chips that it never saw; chance is not."""
     unseen = np.concatenate([WATCH, UNUSED])
-    p = answers(train(watch=WATCH[:0]))[unseen]
+    p = answers(train(validation=WATCH[:0]))[unseen]
     assert ((p > 0.5) == TRUTH[unseen])[:, :2].mean() > 0.9
     assert ((p > 0.5) == TRUTH[unseen])[:, 2].mean() < 0.9
 
@@ -93,7 +93,7 @@ def test_each_round_is_told_with_its_loss_and_the_watched_figures() -> None:
 def test_of_many_rounds_some_are_told_and_always_the_last(rounds: int) -> None:
     """A history of hundreds of points costs the tracking more than the trees; the search reads the last one."""
     log: Rounds = []
-    train(rounds=rounds, watch=WATCH[:0], log=log, depth=1)
+    train(rounds=rounds, validation=WATCH[:0], log=log, depth=1)
     numbers = [number for number, _ in log]
     assert numbers == sorted(set(numbers)) and numbers[-1] == rounds - 1
     assert POINTS / 2 <= len(numbers) <= POINTS
@@ -123,20 +123,23 @@ def test_without_patience_all_rounds_are_boosted() -> None:
 def test_the_same_seed_gives_the_same_trees_and_other_rows_have_no_say() -> None:
     """Rows that are neither trained on nor watched may hold anything: the answers are the same to the last bit."""
     others = np.concatenate([WATCH, UNUSED])
-    pictures, y = PICTURES.copy(), TRUTH.copy()
-    pictures[others], y[others] = 0, True
-    one, again = train(watch=WATCH[:0], subsample=0.7), train(pictures, y, watch=WATCH[:0], subsample=0.7)
+    images, y = PICTURES.copy(), TRUTH.copy()
+    images[others], y[others] = 0, True
+    one, again = train(validation=WATCH[:0], subsample=0.7), train(images, y, validation=WATCH[:0], subsample=0.7)
     assert (one.predict(PICTURES, TRAIN, tta=False) == again.predict(PICTURES, TRAIN, tta=False)).all()
 
 
 @pytest.mark.parametrize(
-    "knobs",
+    "hyperparameters",
     [{"learning_rate": 0.05}, {"depth": 1.0}, {"child_weight": 8.0}, {"subsample": 0.5}, {"columns": 0.02}, {"l2": 50}],
-    ids=lambda knobs: next(iter(knobs)),
+    ids=lambda hyperparameters: next(iter(hyperparameters)),
 )
-def test_each_knob_is_heard(knobs: dict[str, Any]) -> None:
+def test_each_knob_is_heard(hyperparameters: dict[str, Any]) -> None:
     """Trees with another value are other trees."""
-    assert (answers(train(watch=WATCH[:0], rounds=4)) != answers(train(watch=WATCH[:0], rounds=4, **knobs))).any()
+    assert (
+        answers(train(validation=WATCH[:0], rounds=4))
+        != answers(train(validation=WATCH[:0], rounds=4, **hyperparameters))
+    ).any()
 
 
 def test_a_turned_chip_is_answered_as_it_was() -> None:

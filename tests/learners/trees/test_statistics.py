@@ -6,25 +6,25 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from igarape.chips.pictures import Picture, symmetries
+from igarape.chips.pictures import Pixels, symmetries
 from igarape.learners.trees.statistics import _kinds, names, statistics
 
 SIDE = 64
 ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE]
-NOISE: Picture = np.random.default_rng(4).integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)
+NOISE: Pixels = np.random.default_rng(4).integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)
 
 
-def flat(*rgb: int) -> Picture:
+def flat(*rgb: int) -> Pixels:
     """Paint a chip in one colour."""
     return np.full((SIDE, SIDE, 3), rgb, dtype=np.uint8)
 
 
-def grey(levels: npt.NDArray[Any]) -> Picture:
+def grey(levels: npt.NDArray[Any]) -> Pixels:
     """Make a grey chip of levels (side, side)."""
     return np.repeat(levels.astype(np.uint8)[:, :, None], 3, axis=2)
 
 
-def of(chip: Picture) -> dict[str, float]:
+def of(chip: Pixels) -> dict[str, float]:
     """Return a chip's statistics by name."""
     return dict(zip(names(), statistics([chip])[0].tolist(), strict=True))
 

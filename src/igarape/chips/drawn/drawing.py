@@ -9,7 +9,7 @@ import pandas as pd
 from igarape.chips.chip import Chip, Encoded
 from igarape.chips.drawn.canvas import Floats, Surface
 from igarape.chips.drawn.scene import NATIVE, NODES, Scene, draw_scene
-from igarape.chips.pictures import Picture, encode_jpeg, resize
+from igarape.chips.pictures import Pixels, encode_jpeg, resize
 
 QUALITY = 95
 LABELS = {  # what each label looks like from above, and from how many pixels on a person can see it
@@ -74,10 +74,10 @@ def lay_haze(rgb: Floats, t: Floats, airlight: tuple[float, float, float]) -> Fl
 
 
 def haze_table(drawn: Iterable[DrawnChip]) -> pd.DataFrame:
-    """Tabulate the haze of chips: image, t_00..t_33 (row, column), airlight_r, airlight_g, airlight_b."""
+    """Tabulate the haze of chips: image_id, t_00..t_33 (row, column), airlight_r, airlight_g, airlight_b."""
     places = [f"t_{row}{column}" for row in range(NODES) for column in range(NODES)]
-    names = ["image", *places, "airlight_r", "airlight_g", "airlight_b"]
-    rows = [[one.chip.image, *one.haze.t.ravel().tolist(), *one.haze.airlight] for one in drawn]
+    names = ["image_id", *places, "airlight_r", "airlight_g", "airlight_b"]
+    rows = [[one.chip.image_id, *one.haze.t.ravel().tolist(), *one.haze.airlight] for one in drawn]
     table = pd.DataFrame(rows, columns=names)
     return table.astype(dict.fromkeys(names[1:], np.float32))
 
@@ -89,7 +89,7 @@ def _scene_chips(number: int, side: int, seed: int, size: int) -> list[DrawnChip
     return [
         DrawnChip(
             chip=Chip(
-                image=f"drawn_{number * side**2 + index:05d}",
+                image_id=f"drawn_{number * side**2 + index:05d}",
                 split="train",
                 group=f"scene_{number:04d}",
                 tags=tags(scene, place),
@@ -120,7 +120,7 @@ def tags(scene: Scene, place: tuple[int, int]) -> tuple[str, ...]:
     return (weather, *(label for label, (surface, least) in LABELS.items() if seen[surface] >= least))
 
 
-def _picture(scene: Scene, place: tuple[int, int], size: int) -> Picture:
+def _picture(scene: Scene, place: tuple[int, int], size: int) -> Pixels:
     """Return the chip at a place (row, column) as RGB (size, size, 3): ground, haze, clouds."""
     window = _window(place)
     hazy = lay_haze(scene.ground[window], transmission(haze(scene, place).t, NATIVE), scene.airlight)

@@ -18,7 +18,7 @@ Tags = tuple[str, ...]
 
 
 def read_tags(place: Place, vocabulary: Vocabulary) -> tuple[dict[str, Tags], list[Fault]]:
-    """Read the tags of each image, by its first row, and say which rows are at fault; unknown tags are left out.
+    """Read the tags of each image_id, by its first row, and say which rows are at fault; unknown tags are left out.
 
     place: a CSV, or a folder or an archive with one CSV in it. Tags are separated by blanks; they are a set, so repeats
     count once. Raises InputError when it is no such CSV.
@@ -28,21 +28,21 @@ def read_tags(place: Place, vocabulary: Vocabulary) -> tuple[dict[str, Tags], li
     faults: list[Fault] = []
     first: dict[str, Tags] = {}
     for number, (name, text) in enumerate(_rows(path, data), start=1):
-        image, tags = stem(name), tuple(dict.fromkeys(text.split()))
-        if not image:
+        image_id, tags = stem(name), tuple(dict.fromkeys(text.split()))
+        if not image_id:
             problem = f"names no picture in {table}: {text}"
             faults.append(Fault(f"row {number}", problem, "name the picture, or remove the row", left_out=True))
-        elif image in first:
-            same = "the same" if set(first[image]) == set(tags) else "other"
+        elif image_id in first:
+            same = "the same" if set(first[image_id]) == set(tags) else "other"
             problem = f"stands twice in {table}, with {same} tags"
-            faults.append(Fault(image, problem, "keep one row; the first one was used", left_out=False))
+            faults.append(Fault(image_id, problem, "keep one row; the first one was used", left_out=False))
         else:
-            first[image] = tags
+            first[image_id] = tags
     problems = {tags: _problem(tags, vocabulary) for tags in set(first.values())}
-    for image, tags in first.items():
+    for image_id, tags in first.items():
         if problem := problems[tags]:
-            faults.append(Fault(image, problem, f"correct the row in {table}", left_out=True))
-    return {image: tags for image, tags in first.items() if not problems[tags]}, faults
+            faults.append(Fault(image_id, problem, f"correct the row in {table}", left_out=True))
+    return {image_id: tags for image_id, tags in first.items() if not problems[tags]}, faults
 
 
 def _problem(tags: Tags, vocabulary: Vocabulary) -> str:

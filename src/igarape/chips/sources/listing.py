@@ -60,11 +60,11 @@ def open_source(
         raise InputError(
             f"{table.path}: no row with known tags names one of the {len(pictures)} pictures in {shown.path}; "
             "image_name should be a picture's name without its suffix. "
-            f"The first fault: {faults[0].image}: {faults[0].problem}"
+            f"The first fault: {faults[0].image_id}: {faults[0].problem}"
         )
     others = _sets(finder, unlabelled, what="unlabelled pictures", labelled=set(labelled), faults=faults, used=used)
-    chips = [Chip(image, "train", image, tagged[image], pictures[image]) for image in labelled]
-    chips += [Chip(image, "test", image, (), origin) for image, origin in sorted(others.items())]
+    chips = [Chip(image_id, "train", image_id, tagged[image_id], pictures[image_id]) for image_id in labelled]
+    chips += [Chip(image_id, "test", image_id, (), origin) for image_id, origin in sorted(others.items())]
     return Listing(chips, list(dict.fromkeys(faults)), used)
 
 
@@ -96,24 +96,24 @@ def _first(finder: Finder, paths: Sequence[str]) -> Place | None:
     return next((place for path in paths if (place := finder.find(path)) is not None), None)
 
 
-def _left_out(image: str, problem: str, remedy: str) -> Fault:
-    return Fault(image, problem, remedy, left_out=True)
+def _left_out(image_id: str, problem: str, remedy: str) -> Fault:
+    return Fault(image_id, problem, remedy, left_out=True)
 
 
 def _pictures(place: Place, faults: list[Fault]) -> dict[str, Origin]:
     """Return the pictures of a folder or an archive by name without suffix; of two with one name, the first."""
     for name, why in place.refused.items():
         if _is_picture(name):
-            image = name if why == LEADS_OUT else stem(PurePosixPath(name).name)
-            faults.append(_left_out(image, f"{name} {why}", "make the archive anew without it"))
+            image_id = name if why == LEADS_OUT else stem(PurePosixPath(name).name)
+            faults.append(_left_out(image_id, f"{name} {why}", "make the archive anew without it"))
     found: dict[str, Origin] = {}
     first: dict[str, str] = {}
     for name, origin in sorted(_together(place).items()):
-        image = stem(name)
-        if image in found:
-            faults.append(_left_out(name, f"{first[image]} has the same name", "keep one of the two"))
+        image_id = stem(name)
+        if image_id in found:
+            faults.append(_left_out(name, f"{first[image_id]} has the same name", "keep one of the two"))
         else:
-            found[image], first[image] = origin, name
+            found[image_id], first[image_id] = origin, name
     return found
 
 
@@ -140,12 +140,12 @@ def _report_lonely(
     pictures: Mapping[str, Origin], tagged: Mapping[str, Tags], shown: Place, table: Place, faults: list[Fault]
 ) -> None:
     """Add a fault for each row without a picture, and each picture without a row, but for those that have one."""
-    known = {fault.image for fault in faults if fault.left_out}
+    known = {fault.image_id for fault in faults if fault.left_out}
     here, there = (PurePosixPath(place.path).name for place in (shown, table))
     rows, remedy = sorted(set(tagged) - set(pictures) - known), "add the picture"
-    faults += [_left_out(image, f"has tags in {there}, but no picture in {here}", remedy) for image in rows]
+    faults += [_left_out(image_id, f"has tags in {there}, but no picture in {here}", remedy) for image_id in rows]
     unnamed, remedy = sorted(set(pictures) - set(tagged) - known), "add the row, or remove the picture"
-    faults += [_left_out(image, f"has no row in {there}", remedy) for image in unnamed]
+    faults += [_left_out(image_id, f"has no row in {there}", remedy) for image_id in unnamed]
 
 
 def _sets(
@@ -167,6 +167,6 @@ def _sets(
         pictures = _pictures(place, faults)
         used.append(f"{what}: {len(pictures)} in {place.path}")
         twice, problem = sorted(set(pictures) & (labelled | set(others))), f"stands in {place.path} too"
-        faults += [_left_out(image, problem, "rename one of the two") for image in twice]
-        others = {image: origin for image, origin in pictures.items() if image not in labelled} | others
+        faults += [_left_out(image_id, problem, "rename one of the two") for image_id in twice]
+        others = {image_id: origin for image_id, origin in pictures.items() if image_id not in labelled} | others
     return others

@@ -20,17 +20,19 @@ HEAD, BODY = "head", "body"
 Tensor: TypeAlias = keras.KerasTensor
 
 
-def build_network(backbone: str, weights: str, *, labels: int, exclusive: int, knobs: Mapping[str, Any]) -> keras.Model:
+def build_network(
+    backbone: str, weights: str, *, labels: int, exclusive: int, hyperparameters: Mapping[str, Any]
+) -> keras.Model:
     """Build a network from float32 (n, side, side, 3), RGB 0..255, of any side, to probabilities (n, labels).
 
     weights: none, imagenet, or a path. exclusive: how many of the first labels share one softmax; the others, each
-    a sigmoid of its own. knobs: dropout, width and frozen are read here.
+    a sigmoid of its own. hyperparameters: dropout, width and frozen are read here.
     Raises InputError when the weights can't be had.
     """
-    pictures = keras.Input((None, None, 3), name="pictures")
-    features = _body(backbone, weights, width=knobs["width"], frozen=knobs["frozen"])(pictures)
-    dropped = keras.layers.Dropout(knobs["dropout"])(features)
-    return keras.Model(pictures, _head(labels, exclusive, features.shape[-1])(dropped), name=backbone)
+    images = keras.Input((None, None, 3), name="pictures")
+    features = _body(backbone, weights, width=hyperparameters["width"], frozen=hyperparameters["frozen"])(images)
+    dropped = keras.layers.Dropout(hyperparameters["dropout"])(features)
+    return keras.Model(images, _head(labels, exclusive, features.shape[-1])(dropped), name=backbone)
 
 
 def _head(labels: int, exclusive: int, width: int) -> keras.Model:
@@ -49,9 +51,9 @@ def _body(backbone: str, weights: str, *, width: float, frozen: float) -> keras.
 
     frozen: the share of its first layers that don't learn; normalisation among them keeps its statistics, too.
     """
-    pictures = keras.Input((None, None, 3))
+    images = keras.Input((None, None, 3))
     if backbone == "plain":
-        return keras.Model(pictures, _plain(pictures, width), name=BODY)
+        return keras.Model(images, _plain(images, width), name=BODY)
     application = APPLICATIONS[backbone]
     alpha = {} if width == 1.0 else {"alpha": width}
     published = application.make(input_shape=(None, None, 3), include_top=False, weights=None, pooling="avg", **alpha)
@@ -59,7 +61,7 @@ def _body(backbone: str, weights: str, *, width: float, frozen: float) -> keras.
     _load_weights(body, backbone, weights)
     for layer in body.layers[: round(frozen * len(body.layers))]:
         layer.trainable = False
-    return keras.Model(pictures, body(application.prepare(pictures)), name=BODY)
+    return keras.Model(images, body(application.prepare(images)), name=BODY)
 
 
 class BatchNormalization(keras.layers.BatchNormalization):
@@ -93,14 +95,14 @@ def normalisations(model: keras.Model) -> list[BatchNormalization]:
     return found
 
 
-def held(model: keras.Model, chips: int, size: int) -> int:
+def activation_bytes(model: keras.Model, chips: int, size: int) -> int:
     """Return how many bytes a training step on so many chips holds at least: float32, on a CPU.
 
     What a layer that learns gives, or the activation of that, is kept until the step comes back to take gradients.
     """
     kept = [layer.output for layer in model.layers if layer.trainable_weights and not isinstance(layer, keras.Model)]
     shapes = keras.Model(model.inputs, kept).compute_output_shape((chips, size, size, 3)) if kept else []
-    within = sum(held(layer, chips, size) for layer in model.layers if isinstance(layer, keras.Model))
+    within = sum(activation_bytes(layer, chips, size) for layer in model.layers if isinstance(layer, keras.Model))
     return within + 4 * sum(map(math.prod, shapes))
 
 
@@ -111,9 +113,9 @@ def _quickened(layer: keras.layers.Layer) -> keras.layers.Layer:
     return type(layer).from_config(layer.get_config())
 
 
-def _plain(pictures: Tensor, width: float) -> Tensor:
+def _plain(images: Tensor, width: float) -> Tensor:
     """Five blocks of convolution, normalisation and pooling, then the mean and the maximum over the picture."""
-    x = _to_signed(pictures)
+    x = _to_signed(images)
     for filters in FILTERS:
         x = keras.layers.Conv2D(max(8, round(filters * width)), 3, padding="same", use_bias=False)(x)
         x = BatchNormalization(momentum=MOMENTUM)(x)
@@ -124,27 +126,27 @@ def _plain(pictures: Tensor, width: float) -> Tensor:
     return keras.layers.Concatenate()([mean, peak])
 
 
-def _to_signed(pictures: Tensor) -> Tensor:
+def _to_signed(images: Tensor) -> Tensor:
     """Bring 0..255 to -1..1."""
-    return keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)
+    return keras.layers.Rescaling(1 / 127.5, offset=-1)(images)
 
 
-def _to_standard(pictures: Tensor) -> Tensor:
+def _to_standard(images: Tensor) -> Tensor:
     """Take ImageNet's mean off, and divide by its standard deviation, channel by channel."""
     scale = [1 / deviation for deviation in IMAGENET_DEVIATION]
     offset = [-mean / deviation for mean, deviation in zip(IMAGENET_MEAN, IMAGENET_DEVIATION, strict=True)]
-    return keras.layers.Rescaling(scale, offset=offset)(pictures)
+    return keras.layers.Rescaling(scale, offset=offset)(images)
 
 
-def _to_centred_bgr(pictures: Tensor) -> Tensor:
+def _to_centred_bgr(images: Tensor) -> Tensor:
     """Turn RGB to BGR, and take the means of the first ImageNet networks off (Simonyan and Zisserman, ICLR 2015)."""
-    bgr = keras.ops.take(pictures, [2, 1, 0], axis=-1)
+    bgr = keras.ops.take(images, [2, 1, 0], axis=-1)
     return keras.layers.Rescaling(1.0, offset=[-103.939, -116.779, -123.68])(bgr)
 
 
-def _as_they_are(pictures: Tensor) -> Tensor:
+def _as_they_are(images: Tensor) -> Tensor:
     """Leave the preparation to the network, which brings its own."""
-    return pictures
+    return images
 
 
 @dataclass(frozen=True)

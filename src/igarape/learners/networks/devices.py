@@ -38,29 +38,30 @@ def in_precision(policy: str) -> Iterator[None]:
         keras.mixed_precision.set_global_policy(before)
 
 
-def require_memory(held: int, batch: int, size: int) -> None:
+def require_memory(required: int, batch: int, size: int) -> None:
     """Raise InputError when a training step holds more bytes than this machine has free, whose system would kill it.
 
     A graphics card's end of memory is an error of TensorFlow's, which within_memory knows.
     """
     free = psutil.virtual_memory().available
-    if not graphics_cards() and held > free:
-        raise _too_large(batch, size, f"a step holds {held / 2**30:.1f} GB at least, and {free / 2**30:.1f} are free")
+    if not graphics_cards() and required > free:
+        message = f"a step holds {required / 2**30:.1f} GB at least, and {free / 2**30:.1f} are free"
+        raise _too_large(batch, size, message)
 
 
 @contextmanager
 def within_memory(batch: int, size: int) -> Iterator[None]:
-    """Turn the end of the memory into an error that names the knobs to lower."""
+    """Turn the end of the memory into an error that names the hyperparameters to lower."""
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
         lines = str(error).splitlines()  # of which the first may say no more than that a graph has failed
-        told = next((line[line.index(OOM) :] for line in lines if OOM in line), lines[0])
-        raise _too_large(batch, size, told) from error
+        message = next((line[line.index(OOM) :] for line in lines if OOM in line), lines[0])
+        raise _too_large(batch, size, message) from error
 
 
-def _too_large(batch: int, size: int, told: str) -> InputError:
+def _too_large(batch: int, size: int, message: str) -> InputError:
     return InputError(
-        f"batch: {batch} chips of {size} pixels do not fit the memory: {told}. "
+        f"batch: {batch} chips of {size} pixels do not fit the memory: {message}. "
         "Lower the experiment's batch (half of it first), or its size"
     )

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from igarape.learners.examples import Pictures, Rows
+from igarape.learners.examples import Images, Rows
 
 Targets = npt.NDArray[np.float32]
-Batch = tuple[Pictures, Targets, npt.NDArray[np.int64]]
+Batch = tuple[Images, Targets, npt.NDArray[np.int64]]
 
 AT_ONCE = 2  # batches in preparation, and as many that wait: what is more costs memory and gains nothing
 
@@ -32,7 +32,7 @@ class Side:
 
 
 def training_batches(
-    pictures: Pictures,
+    images: Images,
     y: Targets,
     *,
     rows: Rows,
@@ -52,8 +52,8 @@ def training_batches(
     balance: how far the chips of rare labels are drawn more often, 0..1; see row_weights. All chance comes from the
     seed: the same seed gives the same batches, to the last bit.
     """
-    draw = _Epochs(pictures, y, rows=rows, batch=batch, seed=seed, balance=balance)
-    stored = pictures.shape[1]
+    draw = _Epochs(images, y, rows=rows, batch=batch, seed=seed, balance=balance)
+    stored = images.shape[1]
 
     def prepare(chips: tf.Tensor, targets: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         if zoom:
@@ -76,8 +76,8 @@ def training_batches(
 class _Epochs:
     """The batches of one epoch after another's, not yet augmented, each with the state of its augmentation's chance."""
 
-    def __init__(self, pictures: Pictures, y: Targets, *, rows: Rows, batch: int, seed: int, balance: float) -> None:
-        self._pictures, self._y, self._rows, self._batch, self._seed = pictures, y, rows, batch, seed
+    def __init__(self, images: Images, y: Targets, *, rows: Rows, batch: int, seed: int, balance: float) -> None:
+        self._pictures, self._y, self._rows, self._batch, self._seed = images, y, rows, batch, seed
         weights = row_weights(y[rows], balance) if balance else None
         self._shares = None if weights is None else weights / weights.sum()
         self._epochs = itertools.count()

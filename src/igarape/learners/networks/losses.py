@@ -11,7 +11,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 TINY = 1e-7
 FOCUS = 2.0  # gamma of Lin et al.
-HELD, ABSENT, MARGIN = 1.0, 4.0, 0.05  # gamma+, gamma- and m of Ridnik et al.
+PRESENT, ABSENT, MARGIN = 1.0, 4.0, 0.05  # gamma+, gamma- and m of Ridnik et al.
 
 
 def make_loss(name: str, *, smoothing: float, exclusive: int) -> Loss:
@@ -36,14 +36,14 @@ def _bce(y: Tensor, p: Tensor) -> Tensor:
 
 
 def _focal(y: Tensor, p: Tensor) -> Tensor:
-    held, absent = y * (1 - p) ** FOCUS * ops.log(p), (1 - y) * p**FOCUS * ops.log(1 - p)
-    return -ops.mean(held + absent, axis=-1)
+    present, absent = y * (1 - p) ** FOCUS * ops.log(p), (1 - y) * p**FOCUS * ops.log(1 - p)
+    return -ops.mean(present + absent, axis=-1)
 
 
 def _asymmetric(y: Tensor, p: Tensor) -> Tensor:
     shifted = ops.maximum(p - MARGIN, 0.0)
-    held, absent = y * (1 - p) ** HELD * ops.log(p), (1 - y) * shifted**ABSENT * ops.log(1 - shifted)
-    return -ops.mean(held + absent, axis=-1)
+    present, absent = y * (1 - p) ** PRESENT * ops.log(p), (1 - y) * shifted**ABSENT * ops.log(1 - shifted)
+    return -ops.mean(present + absent, axis=-1)
 
 
 def _soft_f2(y: Tensor, p: Tensor) -> Tensor:

@@ -11,12 +11,14 @@ import keras
 SPAN = 0.25
 
 
-def make_optimizer(knobs: Mapping[str, Any], steps: int) -> keras.optimizers.Optimizer:
+def make_optimizer(hyperparameters: Mapping[str, Any], steps: int) -> keras.optimizers.Optimizer:
     """Return AdamW for that many steps: its rate follows the schedule, its averages span SPAN of the steps at most."""
-    schedule = Schedule(knobs["learning_rate"], steps, warm_up=knobs["warm_up"], floor=knobs["floor"])
+    schedule = Schedule(
+        hyperparameters["learning_rate"], steps, warm_up=hyperparameters["warm_up"], floor=hyperparameters["floor"]
+    )
     longest = 1 - 1 / max(1.0, SPAN * steps)
-    average = {"use_ema": True, "ema_momentum": min(knobs["ema"], longest)} if knobs["ema"] else {}
-    return AdamW(schedule, weight_decay=knobs["decay"], **average)
+    average = {"use_ema": True, "ema_momentum": min(hyperparameters["ema"], longest)} if hyperparameters["ema"] else {}
+    return AdamW(schedule, weight_decay=hyperparameters["decay"], **average)
 
 
 class AdamW(keras.optimizers.AdamW):

@@ -1,4 +1,4 @@
-"""One training of a network: fitted on given rows, watched on others, and written as ONNX."""
+"""One training of a network: fitted on given rows, validated on others, and written as ONNX."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from igarape.chips.pictures import symmetries
 from igarape.config.experiments import Network
 from igarape.files import whole
 from igarape.labels import Booleans
-from igarape.learners.examples import Pictures, Rows
+from igarape.learners.examples import Images, Rows
 from igarape.learners.networks import devices
-from igarape.learners.networks.backbones import BODY, HEAD, build_network, held, normalisations
+from igarape.learners.networks.backbones import BODY, HEAD, activation_bytes, build_network, normalisations
 from igarape.learners.networks.inputs import Side, training_batches
 from igarape.learners.networks.losses import make_loss
 from igarape.learners.networks.optimizers import AdamW, make_optimizer
@@ -42,14 +42,14 @@ class Trained:
     def _forward(self) -> Callable[..., tf.Tensor]:
         return _as_graph(lambda chips: self.network(chips, training=False), self.size)
 
-    def predict(self, pictures: Pictures, rows: Rows, *, tta: bool) -> Probabilities:
+    def predict(self, images: Images, rows: Rows, *, tta: bool) -> Probabilities:
         """Return probabilities (rows, labels) for those rows of pictures; tta: the mean over the eight symmetries."""
         seen = min(ROOM * self.batch, PIXELS // self.size**2)
         step = max(1, seen // 8) if tta else seen
-        parts = [self._mean(pictures[rows[start : start + step]], tta=tta) for start in range(0, len(rows), step)]
+        parts = [self._mean(images[rows[start : start + step]], tta=tta) for start in range(0, len(rows), step)]
         return np.concatenate(parts)
 
-    def _mean(self, chips: Pictures, *, tta: bool) -> Probabilities:
+    def _mean(self, chips: Images, *, tta: bool) -> Probabilities:
         """Average over the views of a few chips."""
         views = symmetries(chips) if tta else [chips]
         p = np.asarray(self._forward(np.concatenate(views).astype(np.float32)))
@@ -69,23 +69,23 @@ class Trained:
 
 
 def fit(
-    pictures: Pictures,
+    images: Images,
     y: Booleans,
     *,
     experiment: Network,
-    knobs: Mapping[str, Any],
+    hyperparameters: Mapping[str, Any],
     exclusive: int,
     train: Rows,
-    watch: Rows,
+    validation: Rows,
     epochs: int,
     patience: int | None,
     seed: int,
     log: Log,
 ) -> Trained:
-    """Train the experiment's network on the rows train of pictures (n, size, size, 3) and y (n, labels).
+    """Train the experiment's network on the rows train of images (n, size, size, 3) and y (n, labels).
 
     exclusive: how many of the first labels exclude each other. After each epoch log(epoch, metrics) is called with
-    loss, and score's figures on the rows watch. When there are such rows, training stops after patience epochs without
+    loss, and score's figures on the validation rows. When there are any, training stops after patience epochs without
     a lower val_loss, and the best epoch's weights are kept; with a patience of None, the last epoch's, as without rows.
     Raises InputError when weights are missing or a batch does not fit the memory, and what score does.
     """
@@ -93,8 +93,10 @@ def fit(
     keras.utils.set_random_seed(seed)
 
     def build(weights: str) -> keras.Model:
-        shared = exclusive if knobs["loss"] == "softmax" else 0
-        return build_network(experiment.backbone, weights, labels=y.shape[1], exclusive=shared, knobs=knobs)
+        shared = exclusive if hyperparameters["loss"] == "softmax" else 0
+        return build_network(
+            experiment.backbone, weights, labels=y.shape[1], exclusive=shared, hyperparameters=hyperparameters
+        )
 
     targets = y.astype(np.float32)
     steps = -(-len(train) // experiment.batch)
@@ -102,37 +104,40 @@ def fit(
         with devices.in_precision(devices.precision()):
             network = build(experiment.weights)
         chips = min(experiment.batch, len(train))
-        devices.require_memory(held(network.get_layer(BODY), chips, experiment.size), chips, experiment.size)
-        loss = make_loss(knobs["loss"], smoothing=knobs["smoothing"], exclusive=exclusive)
+        needed = activation_bytes(network.get_layer(BODY), chips, experiment.size)
+        devices.require_memory(needed, chips, experiment.size)
+        loss = make_loss(hyperparameters["loss"], smoothing=hyperparameters["smoothing"], exclusive=exclusive)
         trained = Trained(network, experiment.size, experiment.batch, lambda: build("none"))
-        if knobs["head_epochs"]:
-            _teach_head(trained, pictures, targets, train=train, loss=loss, knobs=knobs)
+        if hyperparameters["head_epochs"]:
+            _teach_head(trained, images, targets, train=train, loss=loss, hyperparameters=hyperparameters)
         network.compile(
-            optimizer=make_optimizer(knobs, epochs * steps), loss=loss, steps_per_execution=min(steps, STEPS_AT_ONCE)
+            optimizer=make_optimizer(hyperparameters, epochs * steps),
+            loss=loss,
+            steps_per_execution=min(steps, STEPS_AT_ONCE),
         )
         # Its variables, made while a graph is traced, would have that traced twice, and never freed.
         network.optimizer.build(network.trainable_variables)
-        side = Side([side_of(epoch, epochs, experiment.size, knobs["smallest"]) for epoch in range(epochs)])
+        side = Side([side_of(epoch, epochs, experiment.size, hyperparameters["smallest"]) for epoch in range(epochs)])
         batches = training_batches(
-            pictures,
+            images,
             targets,
             rows=train,
             batch=experiment.batch,
             side=side,
             seed=seed,
-            jitter=knobs["jitter"],
-            dihedral=knobs["dihedral"],
-            zoom=knobs["zoom"],
-            balance=knobs["balance"],
+            jitter=hyperparameters["jitter"],
+            dihedral=hyperparameters["dihedral"],
+            zoom=hyperparameters["zoom"],
+            balance=hyperparameters["balance"],
         )
         # In this order: the averaged weights are in place, with their own statistics, when the rows are scored.
         callbacks: list[keras.callbacks.Callback] = [keras.callbacks.LambdaCallback(on_epoch_begin=side.set)]
-        if knobs["ema"]:
+        if hyperparameters["ema"]:
             callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
             measured = np.random.default_rng(seed).permutation(train)[:MEASURED]
-            callbacks.append(_Remeasure(trained, pictures, measured, last=None if len(watch) else epochs - 1))
-        callbacks.append(_Watch(trained, pictures, y, watch, log))
-        if len(watch) and patience is not None:
+            callbacks.append(_Remeasure(trained, images, measured, last=None if len(validation) else epochs - 1))
+        callbacks.append(_Validate(trained, images, y, validation, log))
+        if len(validation) and patience is not None:
             callbacks.append(
                 keras.callbacks.EarlyStopping("val_loss", mode="min", patience=patience, restore_best_weights=True)
             )
@@ -157,16 +162,18 @@ def side_of(epoch: int, epochs: int, size: int, smallest: float) -> int:
 
 
 def _teach_head(
-    trained: Trained, pictures: Pictures, targets: Any, *, train: Rows, loss: Any, knobs: Mapping[str, Any]
+    trained: Trained, images: Images, targets: Any, *, train: Rows, loss: Any, hyperparameters: Mapping[str, Any]
 ) -> None:
     """Train the last layer on the features of the chips as they are: a new layer's errors would spoil the old ones."""
     body, head = (trained.network.get_layer(name) for name in (BODY, HEAD))
     see = _as_graph(lambda chips: body(chips, training=False), trained.size)
     batches = (train[start : start + trained.batch] for start in range(0, len(train), trained.batch))
-    features = np.concatenate([np.asarray(see(pictures[rows].astype(np.float32))) for rows in batches])
-    head.compile(optimizer=AdamW(knobs["head_rate"], weight_decay=knobs["decay"]), loss=loss)
+    features = np.concatenate([np.asarray(see(images[rows].astype(np.float32))) for rows in batches])
+    head.compile(optimizer=AdamW(hyperparameters["head_rate"], weight_decay=hyperparameters["decay"]), loss=loss)
     head.optimizer.build(head.trainable_variables)
-    head.fit(features, targets[train], batch_size=trained.batch, epochs=round(knobs["head_epochs"]), verbose=0)
+    head.fit(
+        features, targets[train], batch_size=trained.batch, epochs=round(hyperparameters["head_epochs"]), verbose=0
+    )
 
 
 class _Remeasure(keras.callbacks.Callback):
@@ -176,10 +183,10 @@ class _Remeasure(keras.callbacks.Callback):
     some thousand chips are enough for it (Wu and Johnson, Rethinking "Batch" in BatchNorm, 2021, section 3).
     """
 
-    def __init__(self, trained: Trained, pictures: Pictures, rows: Rows, *, last: int | None) -> None:
+    def __init__(self, trained: Trained, images: Images, rows: Rows, *, last: int | None) -> None:
         """rows: of the pictures, in random order. last: the only epoch after which it matters; None: after each."""
         super().__init__()
-        self.pictures, self.rows, self.batch, self.last = pictures, rows, trained.batch, last
+        self.images, self.rows, self.batch, self.last = images, rows, trained.batch, last
         self.body = trained.network.get_layer(BODY)
         self.layers = normalisations(self.body)
         self.show = _as_graph(self._show, trained.size, tf.TensorSpec((), tf.float32))
@@ -191,7 +198,7 @@ class _Remeasure(keras.callbacks.Callback):
         for start in range(0, len(self.rows) if self.layers else 0, self.batch):
             rows = self.rows[start : start + self.batch]
             kept = start / (start + len(rows))  # so that what moves is the mean over all chips so far
-            self.show(self.pictures[rows].astype(np.float32), kept)
+            self.show(self.images[rows].astype(np.float32), kept)
 
     def _show(self, chips: tf.Tensor, kept: tf.Tensor) -> None:
         momenta = [layer.momentum for layer in self.layers]
@@ -202,15 +209,15 @@ class _Remeasure(keras.callbacks.Callback):
             layer.momentum = momentum
 
 
-class _Watch(keras.callbacks.Callback):
-    """Scores the watched rows after each epoch, for early stopping and for the log."""
+class _Validate(keras.callbacks.Callback):
+    """Scores the validation rows after each epoch, for early stopping and for the log."""
 
-    def __init__(self, trained: Trained, pictures: Pictures, y: Booleans, rows: Rows, log: Log) -> None:
+    def __init__(self, trained: Trained, images: Images, y: Booleans, rows: Rows, log: Log) -> None:
         super().__init__()
-        self.trained, self.pictures, self.y, self.rows, self.log = trained, pictures, y, rows, log
+        self.trained, self.images, self.y, self.rows, self.log = trained, images, y, rows, log
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Add val_loss, val_f2 and val_map to the epoch's logs, and hand them on."""
         if len(self.rows):
-            logs.update(score(self.trained.predict(self.pictures, self.rows, tta=False), self.y[self.rows]))
+            logs.update(score(self.trained.predict(self.images, self.rows, tta=False), self.y[self.rows]))
         self.log(epoch, {name: float(value) for name, value in logs.items()})

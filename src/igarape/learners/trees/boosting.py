@@ -7,7 +7,7 @@ import xgboost
 
 from igarape.config.experiments import Tabular
 from igarape.labels import Booleans
-from igarape.learners.examples import Pictures, Rows
+from igarape.learners.examples import Images, Rows
 from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import Table, names, statistics
 from igarape.scores.validation import Log, score
@@ -19,76 +19,76 @@ Evaluated = tuple[xgboost.DMatrix, str]
 
 
 def fit(
-    pictures: Pictures,
+    images: Images,
     y: Booleans,
     *,
     experiment: Tabular,
-    knobs: Mapping[str, Any],
+    hyperparameters: Mapping[str, Any],
     train: Rows,
-    watch: Rows,
+    validation: Rows,
     epochs: int,
     patience: int | None,
     seed: int,
     log: Log,
 ) -> Trees:
-    """Boost trees on the rows train of pictures (n, size, size, 3) and y (n, labels), for as many rounds as epochs.
+    """Boost trees on the rows train of images (n, size, size, 3) and y (n, labels), for as many rounds as epochs.
 
     At most POINTS times, and after the last round, log(round, metrics) is called with loss, and score's figures on
-    the rows watch. When there are such rows, boosting stops after patience rounds without a lower logarithmic loss
+    the rows validation. When there are such rows, boosting stops after patience rounds without a lower logarithmic loss
     on them, and the rounds up to the best one are kept; with a patience of None it does not stop. A label that no
     row holds is answered with next to nothing.
     """
-    learned = xgboost.QuantileDMatrix(_table(pictures, train), y[train], feature_names=names(), max_bin=BINS, nthread=1)
+    learned = xgboost.QuantileDMatrix(_table(images, train), y[train], feature_names=names(), max_bin=BINS, nthread=1)
     evals: list[Evaluated] = [(learned, "train")]
     callbacks: list[xgboost.callback.TrainingCallback] = []
-    if len(watch):
-        watched = xgboost.DMatrix(_table(pictures, watch), y[watch], feature_names=names(), nthread=1)
-        evals.append((watched, "watch"))
+    if len(validation):
+        validated = xgboost.DMatrix(_table(images, validation), y[validation], feature_names=names(), nthread=1)
+        evals.append((validated, "validation"))
         if patience is not None:
-            callbacks.append(xgboost.callback.EarlyStopping(rounds=patience, data_name="watch", save_best=True))
-    told = _Told(log, every=-(-epochs // POINTS), watched=evals[1:], y=y[watch])
+            callbacks.append(xgboost.callback.EarlyStopping(rounds=patience, data_name="validation", save_best=True))
+    logger = _LogRounds(log, every=-(-epochs // POINTS), validated=evals[1:], y=y[validation])
     booster = xgboost.train(
-        _settings(knobs, seed),
+        _settings(hyperparameters, seed),
         learned,
         num_boost_round=epochs,
         evals=evals,
-        callbacks=[told, *callbacks],  # told sees the last round before the best one is gone back to
+        callbacks=[logger, *callbacks],  # the logger sees the last round before the best one is gone back to
         verbose_eval=False,
     )
     return Trees.of(booster, size=experiment.size, labels=y.shape[1])
 
 
-def _table(pictures: Pictures, rows: Rows) -> Table:
+def _table(images: Images, rows: Rows) -> Table:
     """Return the statistics of some rows; the pictures are looked at one by one, as they may lie on a disk."""
-    return statistics(pictures[row] for row in rows)
+    return statistics(images[row] for row in rows)
 
 
-def _settings(knobs: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """Return the knobs in XGBoost's words."""
+def _settings(hyperparameters: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Return the hyperparameters in XGBoost's words."""
     return {
         "objective": "binary:logistic",
         "eval_metric": "logloss",
         "tree_method": "hist",
         "multi_strategy": "one_output_per_tree",
-        "learning_rate": knobs["learning_rate"],
-        "max_depth": int(knobs["depth"]),
-        "min_child_weight": knobs["child_weight"],
-        "subsample": knobs["subsample"],
-        "colsample_bynode": knobs["columns"],
-        "reg_lambda": knobs["l2"],
+        "learning_rate": hyperparameters["learning_rate"],
+        "max_depth": int(hyperparameters["depth"]),
+        "min_child_weight": hyperparameters["child_weight"],
+        "subsample": hyperparameters["subsample"],
+        "colsample_bynode": hyperparameters["columns"],
+        "reg_lambda": hyperparameters["l2"],
         "max_bin": BINS,
         "seed": seed,
         "nthread": 1,  # the order of a sum over threads would change its last bits from machine to machine
     }
 
 
-class _Told(xgboost.callback.TrainingCallback):
+class _LogRounds(xgboost.callback.TrainingCallback):
     """Tells the log of every so many rounds, and of the last one."""
 
-    def __init__(self, log: Log, *, every: int, watched: Sequence[Evaluated], y: Booleans) -> None:
-        """Take the log, and the watched rows' matrix with their truth, where there is one."""
+    def __init__(self, log: Log, *, every: int, validated: Sequence[Evaluated], y: Booleans) -> None:
+        """Take the log, and the validation rows' matrix with their truth, where there is one."""
         super().__init__()
-        self._log, self._every, self._watched, self._y = log, every, watched, y
+        self._log, self._every, self._validated, self._y = log, every, validated, y
         self._untold: tuple[int, float] | None = None
 
     def after_iteration(self, model: xgboost.Booster, epoch: int, evals_log: Any) -> bool:
@@ -102,7 +102,7 @@ class _Told(xgboost.callback.TrainingCallback):
         """Tell of the latest round, if that has not been done."""
         if self._untold:
             epoch, loss = self._untold
-            figures = [score(model.predict(rows).reshape(self._y.shape), self._y) for rows, _ in self._watched]
+            figures = [score(model.predict(rows).reshape(self._y.shape), self._y) for rows, _ in self._validated]
             self._log(epoch, {"loss": loss} | (figures[0] if figures else {}))
             self._untold = None
         return model

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import xgboost
 
-from igarape.chips.pictures import Picture
+from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.files import whole
 from igarape.learners.trees.statistics import Table, names, statistics
@@ -38,12 +38,12 @@ class Trees:
         """Return how many labels it predicts."""
         return int(self.booster.attr("labels") or 0)
 
-    def predict(self, pictures: Picture, rows: npt.NDArray[np.int64], *, tta: bool) -> Probabilities:
-        """Return probabilities (rows, labels) for those rows of pictures (n, size, size, 3).
+    def predict(self, images: Pixels, rows: npt.NDArray[np.int64], *, tta: bool) -> Probabilities:
+        """Return probabilities (rows, labels) for those rows of images (n, size, size, 3).
 
         tta makes no difference: from all eight sides a chip has the same statistics.
         """
-        return self.answer(statistics(pictures[row] for row in rows))
+        return self.answer(statistics(images[row] for row in rows))
 
     def answer(self, table: Table) -> Probabilities:
         """Return probabilities (n, labels) for statistics (n, statistics)."""

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from igarape.chips.pictures import Picture, resize
+from igarape.chips.pictures import Pixels, resize
 
 Plane = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.float32]
@@ -30,7 +30,7 @@ DIRECTIONS = 8  # of edges, in half a turn; those at right angles are DIRECTIONS
 RING = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 
 
-def statistics(chips: Iterable[Picture]) -> Table:
+def statistics(chips: Iterable[Pixels]) -> Table:
     """Return a row of statistics, in the order of names(), of each chip: (n, statistics).
 
     chips: RGB, uint8 (size, size, 3), size at least 32.
@@ -45,7 +45,7 @@ def names() -> tuple[str, ...]:
     return tuple(_describe(np.zeros((32, 32, 3), dtype=np.uint8)))
 
 
-def _describe(rgb: Picture) -> dict[str, float]:
+def _describe(rgb: Pixels) -> dict[str, float]:
     """Return a chip's statistics by name."""
     side = len(rgb)
     found = _summary(_colours(rgb)) | _hues(rgb) | _summary(_colours(resize(rgb, side // BLOCK)), "coarse_")
@@ -56,7 +56,7 @@ def _describe(rgb: Picture) -> dict[str, float]:
     return found
 
 
-def _grey(rgb: Picture) -> Plane:
+def _grey(rgb: Pixels) -> Plane:
     """Return how bright the pixels are."""
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
@@ -85,7 +85,7 @@ def _count(plane: Plane) -> Floats:
     return np.asarray(cv2.calcHist([plane], [0], None, [256], [0, 256]), dtype=np.float64).ravel()
 
 
-def _colours(rgb: Picture) -> dict[str, Plane]:
+def _colours(rgb: Pixels) -> dict[str, Plane]:
     """Return planes of a picture's colours: as they are, as people see them, and two indices of vegetation.
 
     darkest: the least of the channels, which haze and clouds raise. Excess green is 2 G - R - B (Woebbecke et al.,
@@ -110,7 +110,7 @@ def _colours(rgb: Picture) -> dict[str, Plane]:
     }
 
 
-def _hues(rgb: Picture) -> dict[str, float]:
+def _hues(rgb: Pixels) -> dict[str, float]:
     """Return the shares of the hues, each pixel counting as much as it is saturated."""
     hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)
     counts = cv2.calcHist([hsv], [0, 1], None, [HUES, 256], [0, 180, 0, 256])

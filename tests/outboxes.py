@@ -1,15 +1,15 @@
-"""What tests read a journal by."""
+"""What tests read a outbox by."""
 
 from collections.abc import Sequence
 
-from igarape.tracking.outbox import Entry, Journal
+from igarape.tracking.outbox import Entry, Outbox
 from igarape.tracking.sender import deliver
 
 
-def left(journal: Journal) -> list[Entry]:
+def left(outbox: Outbox) -> list[Entry]:
     """Read all that was not sent."""
     found: list[Entry] = []
-    deliver(journal, found.extend)
+    deliver(outbox, found.extend)
     return found
 
 
