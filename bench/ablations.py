@@ -31,6 +31,9 @@ from igarape.progress import progress
 from igarape.scores.metrics import f2_per_sample, mean_average_precision, paired_bootstrap
 from igarape.scores.rules import ISOLATED, above
 from igarape.tables import Probabilities
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 KEPT = Path("data/.ablations")
 BASE = "mobilenet"
@@ -105,7 +108,7 @@ def main() -> None:
     names = dict.fromkeys([BASE_VARIANT, *(sys.argv[1:] or VARIANTS)])
     if unknown := set(names) - set(VARIANTS):
         raise InputError(f"{', '.join(unknown)}: no such variant; known are: {', '.join(VARIANTS)}")
-    vocabulary = read_dataset(read_params().dataset).labels.vocabulary()
+    vocabulary = read_dataset(read_params(HERE.params).dataset, HERE.datasets).labels.vocabulary()
     for name in names:
         experiment = _experiment(VARIANTS[name])
         try:
@@ -123,7 +126,7 @@ def _run(name: str, experiment: Network, vocabulary: Vocabulary) -> None:
     examples = read_examples(name, experiment, vocabulary)
     recipe = full_recipe(experiment, experiment.hyperparameters.fixed(), vocabulary)
     start = time.perf_counter()
-    with resumable(KEPT / name, result_key(examples, experiment, recipe)) as (folder, notes):
+    with resumable(KEPT / name, result_key("train", examples, experiment, recipe)) as (folder, notes):
         p = cross_fitted(name, examples, recipe, folder=folder, notes=notes)
         inside = examples.folds >= 0
         single = np.zeros_like(p)
@@ -140,8 +143,8 @@ def read_examples(name: str, experiment: Experiment, vocabulary: Vocabulary) -> 
     """Return all labelled chips of the project, as the experiment sees them."""
     with progress(f"{name}: reading chips", "chip") as report:
         return load_examples(
-            experiment.store(Path("data")),
-            Path("data/split"),
+            HERE.chips(experiment.chips),
+            HERE.folder("split"),
             experiment=experiment,
             labels=experiment.targets(vocabulary),
             report=report,
@@ -157,7 +160,7 @@ def full_recipe(experiment: Experiment, hyperparameters: Mapping[str, Value], vo
         epochs=experiment.epochs,
         validation=0.0,
         patience=experiment.epochs,
-        seed=read_params().seed,
+        seed=read_params(HERE.params).seed,
         threads=workers(),
     )
 
@@ -180,7 +183,7 @@ def cross_fitted(name: str, examples: Examples, recipe: Recipe, *, folder: Path,
 
 def _experiment(variant: Variant) -> Network:
     """Return the short base experiment with a variant's changes."""
-    base = read_experiment(BASE)
+    base = read_experiment(BASE, HERE.experiments)
     if not isinstance(base, Network):
         raise InputError(f"experiments/{BASE}.yaml: expected a network")
     hyperparameters = NetworkHyperparameters(**(PLAIN | variant.hyperparameters))

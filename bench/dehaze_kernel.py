@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -19,7 +20,7 @@ ROUNDS = 5
 def run() -> dict[str, object]:
     """Return milliseconds a chip of both, the best of a few rounds, and by how many grey levels they differ."""
     cv2.setNumThreads(1)
-    knobs: dict[str, Any] = read_params().dehaze.model_dump(exclude={"quality"})
+    knobs: dict[str, Any] = read_params(Path("params.yaml")).dehaze.model_dump(exclude={"quality"})
     exact = {name: value for name, value in knobs.items() if name != "subsample"}
     images = [rgb for name in ("ucmerced", "planet") for _, rgb in list(chips(name).values())[:SAMPLE]]
     rounds = [

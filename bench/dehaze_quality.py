@@ -4,6 +4,7 @@ The chips are those of ucmerced, none of which is hazy, and those of planet that
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -37,7 +38,7 @@ def run() -> dict[str, object]:
 
 def ours() -> Method:
     """Return the kernel with the knobs of params.yaml."""
-    knobs: dict[str, Any] = read_params().dehaze.model_dump(exclude={"quality"})
+    knobs: dict[str, Any] = read_params(Path("params.yaml")).dehaze.model_dump(exclude={"quality"})
     return lambda rgb: dehaze(rgb, **knobs)[0]
 
 

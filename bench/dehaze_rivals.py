@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -185,7 +186,7 @@ def _merged(bands: list[Any]) -> Pixels:
     return np.asarray(cv2.merge(bands), np.uint8)
 
 
-KNOBS: dict[str, Any] = read_params().dehaze.model_dump(exclude={"quality"})
+KNOBS: dict[str, Any] = read_params(Path("params.yaml")).dehaze.model_dump(exclude={"quality"})
 RIVALS: dict[str, Method] = {
     "dark channel prior": dark_channel_prior,
     "colour attenuation prior": colour_attenuation_prior,

@@ -21,6 +21,9 @@ from igarape.files import digest, read_json, resumable, write_json
 from igarape.learners.keys import result_key
 from igarape.scores.figures import figures
 from igarape.scores.metrics import mean_average_precision
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 KEPT = Path("data/.five_folds")
 FOLDS = 5
@@ -28,17 +31,17 @@ FOLDS = 5
 
 def main() -> None:
     """Cross-fit each experiment named on the command line, with the hyperparameters that its search found best."""
-    params = read_params()
-    dataset = read_dataset(params.dataset)
+    params = read_params(HERE.params)
+    dataset = read_dataset(params.dataset, HERE.datasets)
     vocabulary = dataset.labels.vocabulary()
-    experiments = read_experiments(tuple(sys.argv[1:]), vocabulary, nir=bool(dataset.tifs))
+    experiments = read_experiments(tuple(sys.argv[1:]), vocabulary, HERE.experiments, nir=bool(dataset.tifs))
     rows = ["| experiment | chips | F2 | mAP | of the rare labels | minutes |", "|---|---|---|---|---|---|"]
     for name, experiment in experiments.items():
         examples = read_examples(name, experiment, vocabulary)
         folds = make_folds(examples.y, examples.groups, folds=FOLDS, holdout=0.0, seed=params.seed)
         examples = replace(examples, folds=folds, digest=digest([examples.digest, folds.tobytes()]))
-        recipe = full_recipe(experiment, read_best(name, experiment)["hyperparameters"], vocabulary)
-        key = result_key(examples, experiment, recipe)
+        recipe = full_recipe(experiment, read_best(HERE.best(name), experiment)["hyperparameters"], vocabulary)
+        key = result_key("train", examples, experiment, recipe)
         kept = KEPT / f"{name}-{key}"
         if not kept.exists():
             start = time.perf_counter()

@@ -14,6 +14,7 @@ from igarape.learners.networks.training import fit
 from igarape.learners.search import Budget, search, space
 from igarape.scores.validation import score
 from igarape.tracking.step import step_run
+from igarape.workspace import Workspace
 
 CHIPS, TRIALS, EPOCHS, ROUNDS, SEED = 320, 3, 4, 5, 1
 SPACE = {"learning_rate": {"low": 0.002, "high": 0.006, "scale": "log"}, "dropout": {"choice": [0.0, 0.2, 0.4]}}
@@ -27,7 +28,7 @@ def run() -> dict[str, object]:
         os.chdir(folder)
         os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
         try:
-            with step_run("search", params={}):
+            with step_run("search", workspace=Workspace(Path()), params={}):
                 ours, peer = [], []  # MLflow makes its database: that takes seconds, once
             for _ in range(ROUNDS):
                 peer.append(_seconds(_untracked, examples))
@@ -47,7 +48,7 @@ def _seconds(searching: Callable[[Taught, Path], None], examples: Taught) -> flo
 
 def _tracked(examples: Taught, folder: Path) -> None:
     """Search as the step does, from the opening of its run to its end."""
-    with step_run("search", params={"seed": SEED}) as opened:
+    with step_run("search", workspace=Workspace(Path()), params={"seed": SEED}) as opened:
         found = search(
             examples.images,
             examples.y,

@@ -6,6 +6,7 @@
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -67,7 +68,7 @@ def _planet() -> Booleans:
     path = data_root() / "planet/train_v2.csv"
     if not path.is_file():
         raise InputError(f"{path}: no such file; it is the competition's list of labels. Run: igarape fetch planet")
-    vocabulary = read_dataset("planet").labels.vocabulary()
+    vocabulary = read_dataset("planet", Path("datasets")).labels.vocabulary()
     tags = pd.read_csv(path, keep_default_na=False)["tags"]
     encoded = {one: vocabulary.encode(one.split()) for one in tags.unique()}
     return np.array([encoded[one] for one in tags], dtype=np.bool_)

@@ -16,6 +16,7 @@ import tifs
 import xgboost
 from mlflow import MlflowClient
 from onnx import TensorProto, helper, numpy_helper
+from small_stream import lay_out
 
 from igarape.chips.pictures import Pixels
 from igarape.ensemble.decision import Rule
@@ -157,7 +158,6 @@ def make_bundle(factory: pytest.TempPathFactory, kinds: Sequence[Kind], *, nir: 
         learners=learners,
         stacker=parts / "stacker",
         rule=Rule("threshold", 0.4, VOCABULARY),
-        lineage={"commit": "abc123", "data": {"data/ingest": "d41d8"}, "holdout_f2": 0.9},
     )
     return folder
 
@@ -261,6 +261,14 @@ class Page(HTMLParser):
 def browse() -> type[Page]:
     """Give what a browser would see of a page."""
     return Page
+
+
+@pytest.fixture(scope="session")
+def small_stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run a small stream from its first step to its last; for looking, and for copying."""
+    folder = tmp_path_factory.mktemp("stream") / "igarape"
+    lay_out(folder)
+    return folder
 
 
 @pytest.fixture

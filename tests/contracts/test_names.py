@@ -11,7 +11,7 @@ from igarape.cli import main
 from igarape.config.params import Params
 from igarape.config.schema import Section
 
-WITHOUT_KNOBS = {"register"}
+WITHOUT_KNOBS = {"code", "resolve", "register"}
 
 
 def modules(root: Path) -> set[str]:
@@ -72,8 +72,9 @@ def test_dvc_launches_a_tracked_step_through_mlproject_and_the_others_directly(
 
 
 def test_each_step_writes_the_folder_of_its_name(pipeline: Mapping[str, Any]) -> None:
-    """STEP writes data/STEP, or data/STEP/E where it runs for each experiment E; else only reports/ are written."""
+    """STEP writes data/STEP, or data/STEP/E for each experiment E; beside it what tells of the run, and reports/."""
     for step, stage in pipeline.items():
         outs = [next(iter(out)) if isinstance(out, dict) else out for out in stage["outs"]]
         own = [out for out in outs if not out.startswith("reports/")]
-        assert own in ([f"data/{step}"], [f"data/{step}/${{item}}"])
+        alone = [[f"data/{step}"], [f"data/{step}", f"data/runs/{step}.json"]]
+        assert own in (*alone, [f"data/{step}/${{item}}", f"data/runs/{step}@${{item}}.json"])

@@ -24,7 +24,7 @@ EXAMPLES = Examples(
 
 def test_the_same_examples_and_settings_have_the_same_key() -> None:
     """Also when they are made again."""
-    assert result_key(replace(EXAMPLES), tiny.tiny(), 3) == result_key(EXAMPLES, tiny.tiny(), 3)
+    assert result_key("search", replace(EXAMPLES), tiny.tiny(), 3) == result_key("search", EXAMPLES, tiny.tiny(), 3)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_the_same_examples_and_settings_have_the_same_key() -> None:
 )
 def test_whatever_changes_changes_the_key(examples: Examples, experiment: Experiment, budget: int) -> None:
     """What is learned from, a hyperparameter, another setting."""
-    assert result_key(examples, experiment, budget) != result_key(EXAMPLES, tiny.tiny(), 3)
+    assert result_key("search", examples, experiment, budget) != result_key("search", EXAMPLES, tiny.tiny(), 3)
 
 
 def test_other_weights_under_the_same_name_have_another_key(tmp_path: Path) -> None:
@@ -45,19 +45,17 @@ def test_other_weights_under_the_same_name_have_another_key(tmp_path: Path) -> N
     weights = tmp_path / "mine.weights.h5"
     weights.write_bytes(b"first")
     wanted = tiny.tiny({"width": 1.0}, backbone="mobilenet", weights=str(weights))
-    before = result_key(EXAMPLES, wanted)
-    assert result_key(EXAMPLES, wanted) == before
+    before = result_key("search", EXAMPLES, wanted)
+    assert result_key("search", EXAMPLES, wanted) == before
     weights.write_bytes(b"second")
-    assert result_key(EXAMPLES, wanted) != before
+    assert result_key("search", EXAMPLES, wanted) != before
 
 
-def test_other_code_has_another_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What other code has begun is not gone on with."""
-    written = Path(keys.__file__).parent
-    (tmp_path / "networks").mkdir()
-    for name in ("search.py", "networks/training.py"):
-        (tmp_path / name).write_text((written / name).read_text(encoding="utf-8"), encoding="utf-8")
-    monkeypatch.setattr(keys, "__file__", str(tmp_path / "keys.py"))
-    before = result_key(EXAMPLES, tiny.tiny())
-    (tmp_path / "networks/training.py").write_text("# other", encoding="utf-8")
-    assert result_key(EXAMPLES, tiny.tiny()) != before
+def test_other_code_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other code has begun is not gone on with; the code is that of the step and of the kind of learner."""
+    kinds = (tiny.tiny(), tiny.tabular())
+    found = {result_key(step, EXAMPLES, kind) for step in ("search", "train") for kind in kinds}
+    assert len(found) == 4
+    monkeypatch.setattr(keys, "code_hash", lambda *modules: str(modules))
+    assert keys.learner_code("train", tiny.tiny()) == "('igarape.stages.train', 'igarape.learners.networks.training')"
+    assert keys.learner_code("search", tiny.tabular()) == "('igarape.stages.search', 'igarape.learners.trees.boosting')"

@@ -50,7 +50,6 @@ def rebuild(bundle: Path, folder: Path) -> None:
         learners=learners,
         stacker=bundle / "stacker",
         rule=Rule.from_json(manifest.rule, Vocabulary(**manifest.vocabulary.model_dump())),
-        lineage=manifest.lineage,
     )
 
 
@@ -162,7 +161,6 @@ def test_a_build_that_fails_leaves_the_old_bundle(bundle_folder: Path, tmp_path:
             learners=[lost],
             stacker=bundle_folder / "stacker",
             rule=Rule("fixed", 0.2, Vocabulary(exclusive=(), alone=(), common=("sun",), rare=())),
-            lineage={},
         )
     assert digests(tmp_path / "bundle") == digests(bundle_folder)
 

@@ -27,6 +27,9 @@ from igarape.learners import crossfit
 from igarape.learners import search as searching
 from igarape.stages import decide, dehaze, nir, search, split, stack, train
 from igarape.tables import Fault, Probabilities, write_table
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 ROOT = Path(__file__).parents[2]
 LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree", "pond"], "rare": ["kiln"]}
@@ -150,17 +153,17 @@ def stream(tmp_path_factory: pytest.TempPathFactory, empty_database: Path, write
     with pytest.MonkeyPatch.context() as patch:
         stand_in(folder, patch)
         lay_out(folder)
-        dehaze.run()
-        nir.run()
-        split.run()
-        search.run("tiny")
-        train.run("tiny")
+        dehaze.run(HERE)
+        nir.run(HERE)
+        split.run(HERE)
+        search.run(HERE, "tiny")
+        train.run(HERE, "tiny")
         with pytest.MonkeyPatch.context() as inner:
             pretend(inner, write_model)
-            search.run("rare")
-            train.run("rare")
-        stack.run()
-        decide.run()
+            search.run(HERE, "rare")
+            train.run(HERE, "rare")
+        stack.run(HERE)
+        decide.run(HERE)
     return folder
 
 
@@ -239,9 +242,9 @@ def kill_at() -> Callable[[str, str], None]:
 
     def run(step: str, pattern: str) -> None:
         there = {path: path.stat().st_mtime_ns for path in Path().glob(pattern)}
-        with subprocess.Popen(
-            [sys.executable, "-c", f"from igarape.stages import {step}; {step}.run('tiny')"]
-        ) as process:
+        imports = f"from igarape.stages import {step}; from igarape.workspace import Workspace"
+        program = f"{imports}; {step}.run(Workspace.find(), 'tiny')"
+        with subprocess.Popen([sys.executable, "-c", program]) as process:
             while process.poll() is None:
                 found = {path: path.stat() for path in Path().glob(pattern)}
                 if any(now.st_size and there.get(path) != now.st_mtime_ns for path, now in found.items()):
@@ -259,8 +262,8 @@ def coloured(copy: Path) -> Path:
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     configure("params", params | {"experiments": [*params["experiments"], "colours"]})
     configure("experiments/colours", COLOURS)
-    search.run("colours")
-    train.run("colours")
+    search.run(HERE, "colours")
+    train.run(HERE, "colours")
     return copy
 
 
@@ -284,8 +287,8 @@ def leafy(leafless: Path, write_model: WriteModel, monkeypatch: pytest.MonkeyPat
     for chip in chips():
         seen = tifs.sensed(decode(chip.origin.read(), chip.image_id))
         Path(f"chips/tifs/{chip.image_id}.tif").write_bytes(tifs.written(seen))
-    nir.run()
+    nir.run(HERE)
     pretend(monkeypatch, write_model)
-    search.run("leafy")
-    train.run("leafy")
+    search.run(HERE, "leafy")
+    train.run(HERE, "leafy")
     return leafless

@@ -19,6 +19,9 @@ from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.stages import dehaze as stage
 from igarape.tables import read_catalog, read_table, write_table
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 ROOT = Path(__file__).parents[2]
 LABELS: dict[str, list[str]] = {"exclusive": [], "alone": [], "common": ["tree"], "rare": []}
@@ -71,10 +74,10 @@ def catalogs() -> tuple[pd.DataFrame, pd.DataFrame]:
 def test_each_chip_is_the_dehazed_one_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the catalog's order, whatever the number of processes: dehazed with the knobs of params.yaml, then encoded."""
     monkeypatch.setenv("IGARAPE_WORKERS", "2")
-    stage.run()
+    stage.run(HERE)
     before, after = catalogs()
     raw, clear = Store(Path("data/ingest"), before), Store(Path("data/dehaze"), after)
-    knobs = read_params().dehaze.model_dump()
+    knobs = read_params(HERE.params).dehaze.model_dump()
     quality = knobs.pop("quality")
     assert list(after["image_id"]) == [f"chip-{number}" for number in range(COUNT)]
     for image_id in after["image_id"]:
@@ -84,7 +87,7 @@ def test_each_chip_is_the_dehazed_one_of_the_same_name(monkeypatch: pytest.Monke
 
 def test_the_catalog_keeps_all_but_the_places() -> None:
     """Splits, groups and labels, of test chips too."""
-    stage.run()
+    stage.run(HERE)
     before, after = catalogs()
     same = ["image_id", "split", "group", "tree"]
     assert before[same].equals(after[same]) and list(before.columns) == list(after.columns)
@@ -93,7 +96,7 @@ def test_the_catalog_keeps_all_but_the_places() -> None:
 
 def test_the_quality_table_has_a_row_for_each_chip() -> None:
     """The airlight's colour and the mean transmission in [0, 1], the change in grey levels."""
-    stage.run()
+    stage.run(HERE)
     table = read_table(
         Path("data/dehaze/quality.parquet"), ["airlight_r", "airlight_g", "airlight_b", "mean_t", "change"]
     )
@@ -109,7 +112,7 @@ def test_the_number_of_workers_changes_no_byte(project: Path, monkeypatch: pytes
         monkeypatch.setenv("IGARAPE_WORKERS", workers)
         (project / "data/dehaze").mkdir(exist_ok=True)
         (project / "data/dehaze/shard-00009.tar").write_bytes(b"old")
-        stage.run()
+        stage.run(HERE)
         found.append({path.name: path.read_bytes() for path in (project / "data/dehaze").iterdir()})
     assert found[0] == found[1] and set(found[0]) == {
         "catalog.parquet",
@@ -123,8 +126,8 @@ def test_without_chips_the_error_says_what_to_run(project: Path) -> None:
     shard = project / "data/ingest/shard-00000.tar"
     shard.unlink()
     with pytest.raises(InputError, match=r"data/ingest/shard-00000\.tar: not found.*dvc repro"):
-        stage.run()
+        stage.run(HERE)
     assert not (project / "data/dehaze/catalog.parquet").exists()
     (project / "data/ingest/catalog.parquet").unlink()
     with pytest.raises(InputError, match=r"data/ingest/catalog\.parquet: not found.*dvc repro"):
-        stage.run()
+        stage.run(HERE)

@@ -9,10 +9,14 @@ import pandas as pd
 import pytest
 
 from igarape.chips.store import Store
+from igarape.config.documents import RunFacts
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.stages import describe as stage
 from igarape.tables import write_table
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 Browse = Callable[[str], Any]
 
@@ -28,7 +32,7 @@ def summary() -> Any:
 @pytest.fixture
 def described(copy: Path) -> Path:
     """Run describe in a copy of the small project."""
-    stage.run()
+    stage.run(HERE)
     return copy
 
 
@@ -48,7 +52,7 @@ def test_the_figures_are_those_of_the_tables(described: Path) -> None:
 def test_the_figures_and_the_page_are_in_mlflow(described: Path) -> None:
     """In the run that the summary names, under the same names."""
     figures = summary()
-    run = mlflow.get_run(figures.pop("run_id"))
+    run = mlflow.get_run(RunFacts.read(HERE.run("describe")).run_id)
     assert run.data.metrics == pytest.approx(figures)
     assert run.data.tags["igarape.step"] == "describe"
     kept = {item.path for item in mlflow.artifacts.list_artifacts(run_id=run.info.run_id)}
@@ -67,7 +71,7 @@ def test_each_label_has_its_sheet_and_no_other_chip_is_read(
         return rgb(store, image_id)
 
     monkeypatch.setattr(Store, "rgb", counted)
-    stage.run()
+    stage.run(HERE)
     text = Path(PAGE).read_text(encoding="utf-8")
     counts = pd.read_parquet(CATALOG)[["sun", "fog", "tree", "pond", "kiln"]].sum()
     titles = [f"{label} {'12 of ' if count > 12 else ''}{count} chips" for label, count in counts.items()]
@@ -80,7 +84,7 @@ def test_the_same_data_give_the_same_page(described: Path) -> None:
     before = PAGE.read_bytes()
     for path in ("data/ingest/catalog.parquet", "data/dehaze/quality.parquet", "data/split/folds.parquet"):
         write_table(pd.read_parquet(path)[::-1], Path(path))
-    stage.run()
+    stage.run(HERE)
     assert PAGE.read_bytes() == before
 
 
@@ -91,7 +95,7 @@ def test_unlabelled_chips_have_a_sheet_of_their_own(copy: Path, browse: Browse) 
     catalog.loc[:2, ["sun", "fog", "tree", "pond", "kiln"]] = 0
     write_table(catalog, CATALOG)
     write_table(folds[~folds["image_id"].isin(catalog["image_id"][:3])], Path("data/split/folds.parquet"))
-    stage.run()
+    stage.run(HERE)
     assert (summary()["labelled"], summary()["unlabelled"]) == (57, 3)
     assert "no labels 3 chips" in browse(PAGE.read_text(encoding="utf-8")).text
 
@@ -107,7 +111,7 @@ def test_near_duplicates_are_shown_where_split_looked_for_them(described: Path, 
         {"image_id": first["image_id"], "other": [apart, same], "kind": "copy", "distance": [0.5, 0.25]}
     )
     write_table(pairs, Path("data/split/pairs.parquet"))
-    stage.run()
+    stage.run(HERE)
     assert (summary()["near_duplicates"], summary()["near_duplicates_apart"]) == (2, 1)
     text = browse(PAGE.read_text(encoding="utf-8")).text
     assert text.index("distance 0.25") < text.index("distance 0.5")
@@ -118,7 +122,7 @@ def test_columns_that_dehazing_adds_do_no_harm(described: Path) -> None:
     """The quality table may grow."""
     before, path = PAGE.read_bytes(), Path("data/dehaze/quality.parquet")
     write_table(pd.read_parquet(path).assign(method="other", share=0.5), path)
-    stage.run()
+    stage.run(HERE)
     assert PAGE.read_bytes() == before
 
 
@@ -127,4 +131,4 @@ def test_a_chip_without_a_fold_is_an_error(copy: Path) -> None:
     path = Path("data/split/folds.parquet")
     write_table(pd.read_parquet(path).iloc[1:], path)
     with pytest.raises(InputError, match=r"folds\.parquet: chip-\d\d is labelled, but has no fold\. Run: dvc repro"):
-        stage.run()
+        stage.run(HERE)

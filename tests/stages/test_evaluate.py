@@ -12,6 +12,7 @@ import pytest
 
 from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
+from igarape.config.documents import LearnerManifest, RunFacts
 from igarape.config.params import read_params
 from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
@@ -21,6 +22,9 @@ from igarape.serving.bundle import Bundle, Infrared
 from igarape.stages import decide, nir, stack
 from igarape.stages import evaluate as stage
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, write_table
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +32,13 @@ def evaluated(stream: Path, stand_in: Any) -> Any:
     """Run evaluate where the other steps have run, and give the metrics."""
     with pytest.MonkeyPatch.context() as patch:
         stand_in(stream, patch)
-        stage.run()
+        stage.run(HERE)
         yield json.loads(Path("reports/metrics.json").read_text(encoding="utf-8"))
 
 
 def held_out() -> tuple[Any, Any]:
     """Return truth and stacked probabilities of the hold-out."""
-    labels = list(read_dataset("toy").labels.vocabulary().labels)
+    labels = list(read_dataset("toy", HERE.datasets).labels.vocabulary().labels)
     chosen = read_json(Path("data/stack/stack.json"))["chosen"]
     rows = pd.read_parquet("data/stack/predictions.parquet").query(f"learner == {chosen!r} and fold == -1")
     catalog = pd.read_parquet("data/ingest/catalog.parquet").set_index("image_id")
@@ -44,7 +48,9 @@ def held_out() -> tuple[Any, Any]:
 def test_the_hold_out_is_scored_by_the_rule_that_the_folds_chose(evaluated: Any) -> None:
     """F2, mAP, the number of chips, and an interval around F2."""
     y, p = held_out()
-    rule = Rule.from_json(read_json(Path("data/decide/rule.json"))["rule"], read_dataset("toy").labels.vocabulary())
+    rule = Rule.from_json(
+        read_json(Path("data/decide/rule.json"))["rule"], read_dataset("toy", HERE.datasets).labels.vocabulary()
+    )
     holdout = evaluated["holdout"]
     assert holdout["f2"] == pytest.approx(sample_f2(y, rule.apply(p)))
     assert holdout["map"] == pytest.approx(mean_average_precision(y, p))
@@ -66,7 +72,7 @@ def test_what_the_steps_before_scored_out_of_fold_stands_beside_it(evaluated: An
 def test_the_labels_and_the_page_are_written(evaluated: Any) -> None:
     """One row for each label in their order; the page names the data set."""
     table = pd.read_csv("reports/per_label.csv")
-    assert list(table["label"]) == list(read_dataset("toy").labels.vocabulary().labels)
+    assert list(table["label"]) == list(read_dataset("toy", HERE.datasets).labels.vocabulary().labels)
     assert "toy" in Path("reports/report.html").read_text(encoding="utf-8")
 
 
@@ -80,7 +86,7 @@ def test_the_verdict_is_in_mlflow(evaluated: Any) -> None:
     assert (run.data.metrics["left_out"], run.data.metrics["faults_reported"]) == (1, 2)
     kept = {item.path for item in mlflow.artifacts.list_artifacts(run_id=run.info.run_id)}
     assert kept >= {"metrics.json", "per_label.csv", "report.html"}
-    runs = Bundle.load(Path("data/evaluate/bundle")).manifest.lineage["runs"]
+    runs = read_json(Path("data/evaluate/lineage.json"))["runs"]
     assert set(runs) == {"search@tiny", "train@tiny", "search@rare", "train@rare", "stack", "decide", "evaluate"}
     assert runs["evaluate"] == run.info.run_id
 
@@ -92,17 +98,28 @@ def test_a_bundle_that_answers_otherwise_than_the_pipeline_is_refused(copy: Path
     table.loc[table["fold"] == -1, "p_tree"] = 1 - table.loc[table["fold"] == -1, "p_tree"]
     write_table(table, path)
     with pytest.raises(InputError, match=r"data/evaluate/bundle: chip-\d\d: the bundle's probabilities differ by"):
-        stage.run()
+        stage.run(HERE)
     assert not Path("reports/metrics.json").exists()
 
 
-def test_the_fold_models_go_into_the_bundle_by_their_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fold_models_go_into_the_bundle_by_their_number(tmp_path: Path) -> None:
     """Of whichever kind they are; what else lies there stays."""
-    monkeypatch.chdir(tmp_path)
-    card = {"name": "trees", "chips": "raw", "size": 32, "labels": ["tree"], "tta": False}
+    there = Workspace(tmp_path)
+    folder = there.folder("train", "trees")
     for name in ("fold-10.ubj", "fold-2.ubj", "fold-2.json", "predictions.parquet"):
-        write_text("", Path("data/train/trees") / name)
-    assert stage._part(card).files == ("data/train/trees/fold-2.ubj", "data/train/trees/fold-10.ubj")
+        write_text("", folder / name)
+    manifest = LearnerManifest(
+        name="trees",
+        chips="raw",
+        size=32,
+        scope="all",
+        labels=("tree",),
+        tta=False,
+        f2=0.5,
+        map=0.5,
+        settings={},
+    )
+    assert stage._part(there, manifest).files == (f"{folder}/fold-2.ubj", f"{folder}/fold-10.ubj")
 
 
 def test_trees_go_through_the_same_steps_into_the_same_bundle(coloured: Path) -> None:
@@ -111,11 +128,11 @@ def test_trees_go_through_the_same_steps_into_the_same_bundle(coloured: Path) ->
     assert not card["tta"]
     assert card["f2"] > 0.5  # fog is bright: colours tell
     assert read_json(Path("data/search/colours/best.json"))["hyperparameters"]["depth"] in {1, 2}
-    history = mlflow.MlflowClient().get_metric_history(card["run_id"], "fold0_loss")
+    history = mlflow.MlflowClient().get_metric_history(RunFacts.read(HERE.run("train", "colours")).run_id, "fold0_loss")
     assert [point.step for point in history] == [0, 1, 2, 3]
-    stack.run()
-    decide.run()
-    stage.run()
+    stack.run(HERE)
+    decide.run(HERE)
+    stage.run(HERE)
     learner = next(
         part for part in Bundle.load(Path("data/evaluate/bundle")).manifest.learners if part.name == "colours"
     )
@@ -124,11 +141,11 @@ def test_trees_go_through_the_same_steps_into_the_same_bundle(coloured: Path) ->
 
 def test_a_learner_on_near_infrared_is_served_with_the_white_that_it_learned_by(leafy: Path) -> None:
     """The bundle answers from JPEGs and TIFs what the pipeline predicted, and is checked with the packed planes."""
-    stack.run()
-    decide.run()
-    stage.run()
+    stack.run(HERE)
+    decide.run(HERE)
+    stage.run(HERE)
     bundle = Bundle.load(Path("data/evaluate/bundle"))
-    assert bundle.needs_nir and bundle.manifest.nir == Infrared(white=read_params().nir.white)
+    assert bundle.needs_nir and bundle.manifest.nir == Infrared(white=read_params(HERE.params).nir.white)
     folds = read_folds(Path("data/split/folds.parquet"))
     stacked = read_predictions(Path("data/stack/predictions.parquet"), folds)
     chosen = read_json(Path("data/stack/stack.json"))["chosen"]
@@ -143,10 +160,10 @@ def test_a_learner_on_near_infrared_is_served_with_the_white_that_it_learned_by(
 
 def test_planes_that_are_made_otherwise_than_the_learner_saw_them_are_refused(leafy: Path) -> None:
     """Another white since it was trained: the first chip that differs is named."""
-    stack.run()
-    decide.run()
+    stack.run(HERE)
+    decide.run(HERE)
     text = Path("params.yaml").read_text(encoding="utf-8")
     Path("params.yaml").write_text(re.sub(r"white: \d+", "white: 3000", text), encoding="utf-8")
-    nir.run()
+    nir.run(HERE)
     with pytest.raises(InputError, match=r"chip-\d\d: the bundle's probabilities differ"):
-        stage.run()
+        stage.run(HERE)

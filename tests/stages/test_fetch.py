@@ -15,6 +15,9 @@ import yaml
 
 from igarape.errors import InputError
 from igarape.stages import fetch
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 ROOT = Path(__file__).parents[2]
 FILES = {"tags.csv.zip": b"PK tags", "train.tar.7z": b"7z" * 50_000}
@@ -89,12 +92,12 @@ def test_the_files_are_downloaded_and_those_that_are_there_are_kept(
     folder.mkdir()
     (folder / "tags.csv.zip").write_bytes(b"mine")
     client = use(monkeypatch, Client())
-    fetch.run("toy")
+    fetch.run(HERE, "toy")
     assert client.asked == [("toy-world", "train.tar.7z")]
     assert files(folder) == FILES | {"tags.csv.zip": b"mine"} and len(list(folder.iterdir())) == 2
     assert "tags.csv.zip, train.tar.7z are there, 1 of them new" in capsys.readouterr().out
     monkeypatch.delattr(fetch, "_client")
-    fetch.run("toy")
+    fetch.run(HERE, "toy")
 
 
 def test_what_stops_halfway_takes_no_name_and_can_be_gone_on_with(
@@ -105,11 +108,11 @@ def test_what_stops_halfway_takes_no_name_and_can_be_gone_on_with(
     with pytest.raises(
         InputError, match=r"tags\.csv\.zip: the download stopped \(the line is dead\)\. Type the command"
     ):
-        fetch.run("toy")
+        fetch.run(HERE, "toy")
     assert files(folder) == {}
     assert files(folder / ".unfinished-tags.csv.zip") == {"tags.csv.zip": b"PK "}
     use(monkeypatch, Client())
-    fetch.run("toy")
+    fetch.run(HERE, "toy")
     assert files(folder) == FILES and len(list(folder.iterdir())) == 2
 
 
@@ -130,20 +133,20 @@ def test_a_refusal_says_what_to_do(monkeypatch: pytest.MonkeyPatch, status: int,
     """And how to do without."""
     use(monkeypatch, Client(RefusedError(status)))
     with pytest.raises(InputError, match=rf"tags\.csv\.zip: .*{words}.* {BY_HAND}"):
-        fetch.run("toy")
+        fetch.run(HERE, "toy")
 
 
 def test_without_the_client_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Or which files to place where."""
     monkeypatch.setitem(sys.modules, "kaggle", None)
     with pytest.raises(InputError, match=rf"not installed\..* pip install -e '\.\[kaggle\]'\. {BY_HAND}"):
-        fetch.run("toy")
+        fetch.run(HERE, "toy")
 
 
 def test_a_data_set_that_names_no_files_says_so() -> None:
     """It needs no IGARAPE_DATA for that."""
     with pytest.raises(InputError, match=r"datasets/bare\.yaml: has no fetch section"):
-        fetch.run("bare")
+        fetch.run(HERE, "bare")
 
 
 def test_planet_can_be_fetched() -> None:
@@ -171,7 +174,7 @@ def test_without_credentials_kaggles_client_ends_in_an_error_of_ours(
 ) -> None:
     """It prints and ends the process otherwise."""
     with pytest.raises(InputError, match=rf"no credentials\..*kaggle\.json into ~/\.kaggle/.*KAGGLE_KEY\. {BY_HAND}"):
-        fetch.run("toy")
+        fetch.run(HERE, "toy")
     assert capsys.readouterr().out == ""
 
 
@@ -222,7 +225,7 @@ def site(real_client: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Si
 
 def test_kaggles_own_client_downloads_from_a_site_that_answers_as_kaggles(folder: Path, site: type[Site]) -> None:
     """Each file whole under its name, and nothing else left."""
-    fetch.run("toy")
+    fetch.run(HERE, "toy")
     assert files(folder) == FILES and len(list(folder.iterdir())) == 2
 
 
@@ -232,5 +235,5 @@ def test_kaggles_own_client_tells_that_the_rules_are_not_accepted(
     """As the site answers before one has done so."""
     monkeypatch.setattr(site, "accepted", False)
     with pytest.raises(InputError, match=r"refused it \(403\)"):
-        fetch.run("toy")
+        fetch.run(HERE, "toy")
     assert files(folder) == {}

@@ -18,6 +18,9 @@ from igarape.chips.store import Store
 from igarape.errors import InputError
 from igarape.stages import ingest
 from igarape.tables import FAULT, read_catalog, read_table
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 ROOT = Path(__file__).parents[2]
 LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree"], "rare": ["kiln"]}
@@ -70,7 +73,7 @@ def faults() -> pd.DataFrame:
 
 def test_a_folder_is_packed_and_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """Bytes unchanged, labels as booleans, the unlabelled chip as a test chip; nothing is at fault."""
-    ingest.run()
+    ingest.run(HERE)
     catalog = read_catalog(Path("data/ingest/catalog.parquet"), NAMES)
     assert list(catalog["image_id"]) == ["a", "b", "c", "t"]
     assert list(catalog["split"]) == ["train", "train", "train", "test"]
@@ -86,7 +89,7 @@ def test_the_same_source_gives_the_same_bytes(project: Path) -> None:
     """DVC would rerun all that follows otherwise."""
     found = []
     for _ in range(2):
-        ingest.run()
+        ingest.run(HERE)
         found.append({path.name: path.read_bytes() for path in (project / "data/ingest").iterdir()})
     assert found[0] == found[1] and set(found[0]) == {
         "catalog.parquet",
@@ -100,7 +103,7 @@ def test_what_an_earlier_run_left_is_gone(project: Path) -> None:
     """A shard more would be packed with the data set."""
     (project / "data/ingest").mkdir(parents=True)
     (project / "data/ingest/shard-00009.tar").write_bytes(b"old")
-    ingest.run()
+    ingest.run(HERE)
     assert not (project / "data/ingest/shard-00009.tar").exists()
 
 
@@ -127,7 +130,7 @@ def test_faults_that_are_borne_are_reported_and_the_rest_is_packed(capsys: pytes
     """Unsound chips are left out; a chip that breaks the weather's rules, or stands twice, is kept."""
     spoil()
     settings(FOLDER, size=16, faults=8)
-    ingest.run()
+    ingest.run(HERE)
     catalog = read_catalog(Path("data/ingest/catalog.parquet"), NAMES)
     assert set(catalog["image_id"]) == {"a", "b", "c", "t", "torn"}
     table = faults()
@@ -147,7 +150,7 @@ def test_chips_of_the_same_pixels_are_reported_and_kept() -> None:
     put("train/z.jpg", twin)
     put("test/u.jpg", twin)
     tag(*ROWS, "z,fog")
-    ingest.run()
+    ingest.run(HERE)
     assert len(read_catalog(Path("data/ingest/catalog.parquet"), NAMES)) == 6
     table = faults()
     assert list(table["image_id"]) == ["z", "u"] and not table["left_out"].any()
@@ -159,7 +162,7 @@ def test_more_faults_than_are_borne_stop_the_step() -> None:
     spoil()
     settings(FOLDER, size=16, faults=7)
     with pytest.raises(InputError) as caught:
-        ingest.run()
+        ingest.run(HERE)
     message = str(caught.value)
     assert message.startswith("data/ingest: 8 chips left out, 7 are borne\n")
     for image_id in LEFT_OUT:
@@ -176,7 +179,7 @@ def test_of_many_faults_the_first_are_listed() -> None:
     with pytest.raises(
         InputError, match=r"25 chips left out(.|\n)*and 15 more, in data/ingest/faults\.parquet"
     ) as caught:
-        ingest.run()
+        ingest.run(HERE)
     assert str(caught.value).count("gone-") == 10
     assert len(faults()) == 25
 
@@ -184,7 +187,7 @@ def test_of_many_faults_the_first_are_listed() -> None:
 def test_chips_that_break_the_rules_do_not_stop_the_step() -> None:
     """None is left out, so none has to be borne."""
     tag("a,sun fog", "b,fog tree", "c,")
-    ingest.run()
+    ingest.run(HERE)
     assert list(faults()["image_id"]) == ["a", "b", "c"] and not faults()["left_out"].any()
     assert len(read_catalog(Path("data/ingest/catalog.parquet"), NAMES)) == 4
 
@@ -195,7 +198,7 @@ def test_a_data_set_without_a_sound_labelled_chip_is_an_error() -> None:
         put(f"train/{name}.jpg", b"text")
     settings(FOLDER, size=16, faults=100)
     with pytest.raises(InputError, match=r"no labelled chip is left; 3 faults stand in data/ingest/faults\.parquet"):
-        ingest.run()
+        ingest.run(HERE)
     assert len(faults()) == 3
 
 
@@ -203,17 +206,17 @@ def test_without_its_source_the_step_stops_before_it_touches_anything(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """IGARAPE_DATA not set, its folder gone, or the data set's folder gone: what was packed before still stands."""
-    ingest.run()
+    ingest.run(HERE)
     before = (project / "data/ingest/catalog.parquet").read_bytes()
     settings(FOLDER | {"images": "elsewhere"}, size=16, faults=0)
     with pytest.raises(InputError, match="no pictures found; looked for elsewhere"):
-        ingest.run()
+        ingest.run(HERE)
     monkeypatch.setenv("IGARAPE_DATA", str(project / "gone"))
     with pytest.raises(InputError, match=r"IGARAPE_DATA=.*gone: no such folder"):
-        ingest.run()
+        ingest.run(HERE)
     monkeypatch.delenv("IGARAPE_DATA")
     with pytest.raises(InputError, match="IGARAPE_DATA is not set"):
-        ingest.run()
+        ingest.run(HERE)
     assert (project / "data/ingest/catalog.parquet").read_bytes() == before
 
 
@@ -221,7 +224,7 @@ def test_a_csv_without_the_columns_stops_the_step() -> None:
     """The error names the file."""
     put("tags.csv", b"name,label\na,sun\n")
     with pytest.raises(InputError, match=r"toy/tags\.csv: expected the columns image_name, tags, found name, label"):
-        ingest.run()
+        ingest.run(HERE)
 
 
 def test_drawn_chips_are_packed_with_the_truth_about_their_haze() -> None:
@@ -235,7 +238,7 @@ def test_drawn_chips_are_packed_with_the_truth_about_their_haze() -> None:
         "params": {},
     }
     Path("datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
-    ingest.run()
+    ingest.run(HERE)
     catalog = read_catalog(Path("data/ingest/catalog.parquet"), labels["exclusive"])
     haze = read_table(Path("data/ingest/haze.parquet"), ["image_id", "t_00", "t_33", "airlight_r"])
     assert list(haze["image_id"]) == list(catalog["image_id"]) and len(catalog) == 20
@@ -263,7 +266,7 @@ def test_a_killed_step_goes_on_where_it_stopped(project: Path) -> None:
         assert not folder.exists()
         assert len(list(notes.glob("*/notes/shard-*"))) > finished
         finished = least
-    ingest.run()
+    ingest.run(HERE)
     disturbed = {path.name: path.read_bytes() for path in folder.iterdir()}
-    ingest.run()
+    ingest.run(HERE)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == disturbed

@@ -24,6 +24,9 @@ from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.stages import nir as stage
 from igarape.tables import FAULT, read_catalog, read_table, write_table
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 ROOT = Path(__file__).parents[2]
 LABELS: dict[str, list[str]] = {"exclusive": [], "alone": [], "common": ["tree"], "rare": []}
@@ -110,13 +113,13 @@ def written(project: Path) -> dict[str, bytes]:
 
 def test_each_chip_with_a_sound_tif_gets_its_planes(pairs: Pairs, capsys: pytest.CaptureFixture[str]) -> None:
     """Without loss, of the TIF of its name, in the catalog's order; everything else in the catalog stays."""
-    stage.run()
+    stage.run(HERE)
     before, after = catalogs()
     assert list(after["image_id"]) == [f"chip-{number}" for number in SHIFTS]
     store = Store(Path("data/nir"), after)
     for number in SHIFTS:
         packed = store.rgb(f"chip-{number}")
-        assert (packed == planes(bands(pairs[number][1], "tif"), white=read_params().nir.white)).all()
+        assert (packed == planes(bands(pairs[number][1], "tif"), white=read_params(HERE.params).nir.white)).all()
         assert store.bytes(f"chip-{number}").startswith(b"\x89PNG")
     same = ["image_id", "split", "group", "tree"]
     kept = before[before["image_id"].isin(after["image_id"])]
@@ -129,13 +132,13 @@ def test_each_chip_with_a_sound_tif_gets_its_planes(pairs: Pairs, capsys: pytest
 
 def test_the_shift_of_each_is_measured_and_those_out_of_place_are_flagged() -> None:
     """By more than nir.shift pixels, or because the TIF shows another chip; they are packed all the same."""
-    stage.run()
+    stage.run(HERE)
     table = alignment()
     assert list(table.index) == [f"chip-{number}" for number in SHIFTS]
     for number, (dx, dy) in SHIFTS.items():
         row = table.loc[f"chip-{number}"]
         if number == 8:
-            assert row["response"] < read_params().nir.response
+            assert row["response"] < read_params(HERE.params).nir.response
         else:
             assert np.hypot(row["dx"] - dx, row["dy"] - dy) < 0.5 and row["response"] > 0.5
     assert list(table.index[table["flagged"]]) == ["chip-2", "chip-3", "chip-8"]
@@ -143,7 +146,7 @@ def test_the_shift_of_each_is_measured_and_those_out_of_place_are_flagged() -> N
 
 def test_a_tif_that_cannot_be_used_is_a_fault() -> None:
     """Three bands, fewer rows than the chip, cut short: told apart, left out, with a remedy."""
-    stage.run()
+    stage.run(HERE)
     table = faults().set_index("image_id")
     assert list(table.index) == ["chip-4", "chip-5", "chip-6"] and table["left_out"].all()
     bands_short, rows_short, cut_short = table["problem"]
@@ -157,7 +160,7 @@ def test_of_two_tifs_with_one_name_the_first_is_used_and_those_of_no_chip_are_no
     """The second one is a fault; what was left out by ingest may have a TIF."""
     (TIFS / "chip-0.tiff").write_bytes(b"")
     (TIFS / "nobody.tif").write_bytes(b"")
-    stage.run()
+    stage.run(HERE)
     assert set(faults()["image_id"]) == {"chip-0.tiff", "chip-4", "chip-5", "chip-6"}
     assert "chip-0" in alignment().index and len(alignment()) == len(SHIFTS)
 
@@ -169,7 +172,7 @@ def test_neither_workers_nor_another_run_change_a_byte(project: Path, monkeypatc
         monkeypatch.setenv("IGARAPE_WORKERS", workers)
         (project / "data/nir").mkdir(exist_ok=True)
         (project / "data/nir/shard-00009.tar").write_bytes(b"old")
-        stage.run()
+        stage.run(HERE)
         found.append(written(project))
     assert found[0] == found[1] and set(found[0]) == {
         *(f"{name}.parquet" for name in ("alignment", "catalog", "faults")),
@@ -177,20 +180,20 @@ def test_neither_workers_nor_another_run_change_a_byte(project: Path, monkeypatc
     }
     text = Path("params.yaml").read_text(encoding="utf-8")
     Path("params.yaml").write_text(re.sub("(?m)^  white: .*$", "  white: 9000", text), encoding="utf-8")
-    stage.run()
+    stage.run(HERE)
     assert written(project)["shard-00000.tar"] != found[0]["shard-00000.tar"]
 
 
 def test_an_archive_of_tifs_is_unpacked_once_and_removed(project: Path) -> None:
     """The competition's .tar.7z gives the planes that the folder gives; nothing of it stays."""
-    stage.run()
+    stage.run(HERE)
     folder = written(project)
     with tarfile.open("tifs.tar", "w") as tar:
         tar.add(TIFS, "train-tif-v2")
     with py7zr.SevenZipFile("chips/toy/tifs.tar.7z", "w") as archive:
         archive.write("tifs.tar")
     name_tifs([["toy/nowhere", "toy/tifs.tar.7z"]])
-    stage.run()
+    stage.run(HERE)
     assert written(project) == folder
     assert not (project / "data/.unfinished/nir").exists() and not (project / "data/.unfinished/spool-nir").exists()
 
@@ -202,7 +205,7 @@ def test_a_data_set_without_tifs_gives_empty_tables(
     """With the right columns, a line that says so, and no need for IGARAPE_DATA where nothing lies there."""
     monkeypatch.delenv("IGARAPE_DATA")
     name_tifs(sets)
-    stage.run()
+    stage.run(HERE)
     before, after = catalogs()
     assert len(after) == len(alignment()) == len(faults()) == 0
     assert list(after.columns) == list(before.columns)
@@ -212,7 +215,7 @@ def test_a_data_set_without_tifs_gives_empty_tables(
 def test_tifs_that_are_named_but_not_there_are_looked_for_aloud(capsys: pytest.CaptureFixture[str]) -> None:
     """So whoever put them elsewhere sees where they should be."""
     name_tifs([["toy/nowhere", "toy/nowhere.tar.7z"]])
-    stage.run()
+    stage.run(HERE)
     assert len(alignment()) == 0
     out = capsys.readouterr().out
     assert "nir: TIFs: none; looked for toy/nowhere, toy/nowhere.tar.7z" in out
@@ -223,7 +226,7 @@ def test_when_no_tif_can_be_used_the_tables_can_still_be_read() -> None:
     """Every TIF is a fault, no chip is packed."""
     for path in TIFS.iterdir():
         path.write_bytes(b"no picture")
-    stage.run()
+    stage.run(HERE)
     before, after = catalogs()
     assert len(after) == len(alignment()) == 0 and list(after.columns) == list(before.columns)
     assert len(faults()) == 9
@@ -233,4 +236,4 @@ def test_without_chips_the_error_says_what_to_run(project: Path) -> None:
     """The catalog of ingest is missing."""
     (project / "data/ingest/catalog.parquet").unlink()
     with pytest.raises(InputError, match=r"data/ingest/catalog\.parquet: not found.*dvc repro"):
-        stage.run()
+        stage.run(HERE)

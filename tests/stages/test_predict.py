@@ -9,6 +9,9 @@ from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
 from igarape.stages import predict
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 OUT = Path("answers/out.csv")
 
@@ -26,7 +29,7 @@ def folder(champion: Path, images: list[Pixels]) -> Path:
 
 def test_a_folder_is_tagged_in_the_order_of_names(folder: Path, bundle_folder: Path) -> None:
     """The CSV holds image_name without suffix, tags, and p_<label>... as the bundle answers."""
-    predict.run([folder], model=None, out=OUT)
+    predict.run(HERE, [folder], model=None, out=OUT)
     table = pd.read_csv(OUT)
     bundle = Bundle.load(bundle_folder)
     expected = bundle.answer([path.read_bytes() for path in sorted(folder.glob("*.jpg"))])
@@ -38,7 +41,7 @@ def test_a_folder_is_tagged_in_the_order_of_names(folder: Path, bundle_folder: P
 
 def test_pictures_and_a_version_can_be_named(folder: Path) -> None:
     """Single pictures come in the order given; any model URI does."""
-    predict.run([folder / "chip_2.jpg", folder / "chip_0.jpg"], model="models:/igarape-toy/1", out=OUT)
+    predict.run(HERE, [folder / "chip_2.jpg", folder / "chip_0.jpg"], model="models:/igarape-toy/1", out=OUT)
     assert list(pd.read_csv(OUT)["image_name"]) == ["chip_2", "chip_0"]
 
 
@@ -49,7 +52,7 @@ def test_bad_pictures_are_reported_and_left_out(folder: Path, capsys: pytest.Cap
     with pytest.raises(
         InputError, match=r"2 of 6 pictures are not in answers/out\.csv: \S+chip_1\.jpg, \S+chip_9\.png"
     ):
-        predict.run([folder], model=None, out=OUT)
+        predict.run(HERE, [folder], model=None, out=OUT)
     assert list(pd.read_csv(OUT)["image_name"]) == ["chip_0", "chip_2", "chip_3", "chip_4"]
     assert "chip_1.jpg: expected a JPEG, PNG or TIF" in capsys.readouterr().err
 
@@ -58,20 +61,20 @@ def test_nothing_but_bad_pictures_gives_an_empty_table(folder: Path) -> None:
     """The columns are there all the same."""
     (folder / "chip_1.jpg").write_bytes(b"hello")
     with pytest.raises(InputError, match="1 of 1 pictures"):
-        predict.run([folder / "chip_1.jpg"], model=None, out=OUT)
+        predict.run(HERE, [folder / "chip_1.jpg"], model=None, out=OUT)
     assert OUT.read_text().startswith("image_name,tags,p_sun") and len(pd.read_csv(OUT)) == 0
 
 
 def test_paths_without_pictures_are_refused(folder: Path) -> None:
     """A path that is not there, a folder that holds none, and two pictures of one name."""
     with pytest.raises(InputError, match="nowhere: not found"):
-        predict.run([Path("nowhere")], model=None, out=OUT)
+        predict.run(HERE, [Path("nowhere")], model=None, out=OUT)
     (folder / "empty").mkdir()
     with pytest.raises(InputError, match=r"empty: no picture in it; expected files that end in \.jpg"):
-        predict.run([folder / "empty"], model=None, out=OUT)
+        predict.run(HERE, [folder / "empty"], model=None, out=OUT)
     (folder / "chip_0.png").touch()
     with pytest.raises(InputError, match=r"chip_0\.png and \S+chip_0\.jpg have one name"):
-        predict.run([folder], model=None, out=OUT)
+        predict.run(HERE, [folder], model=None, out=OUT)
     assert not OUT.exists()
 
 
@@ -92,7 +95,7 @@ def test_near_infrared_is_found_by_the_pictures_name(
     """Other files in the folder do not matter."""
     (infrared / "tifs/chip_0.txt").write_text("no TIF")
     (infrared / "tifs/other.tif").write_bytes(b"")
-    predict.run([infrared / "chips"], model=None, out=OUT, nir=infrared / "tifs")
+    predict.run(HERE, [infrared / "chips"], model=None, out=OUT, nir=infrared / "tifs")
     chips = [path.read_bytes() for path in sorted((infrared / "chips").glob("*.jpg"))]
     expected = Bundle.load(nir_bundle_folder).answer(chips, tif_files)
     table = pd.read_csv(OUT)
@@ -104,12 +107,12 @@ def test_a_picture_without_a_sound_tif_is_reported_and_left_out(
     infrared: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The others are tagged with their own TIFs, not with the next ones."""
-    predict.run([infrared / "chips"], model=None, out=OUT, nir=infrared / "tifs")
+    predict.run(HERE, [infrared / "chips"], model=None, out=OUT, nir=infrared / "tifs")
     whole = pd.read_csv(OUT)
     (infrared / "tifs/chip_1.tif").unlink()
     (infrared / "tifs/chip_3.tif").write_bytes(b"hello")
     with pytest.raises(InputError, match=r"2 of 5 pictures are not in .*chip_1\.jpg, \S+chip_3\.jpg"):
-        predict.run([infrared / "chips"], model=None, out=OUT, nir=infrared / "tifs")
+        predict.run(HERE, [infrared / "chips"], model=None, out=OUT, nir=infrared / "tifs")
     pd.testing.assert_frame_equal(pd.read_csv(OUT), whole.iloc[[0, 2, 4]].reset_index(drop=True))
     err = capsys.readouterr().err
     assert "chip_1.jpg: no TIF of its name in the folder that --nir names" in err
@@ -120,17 +123,17 @@ def test_a_model_that_needs_near_infrared_is_not_run_without(infrared: Path) -> 
     """No folder, a folder that is not there, two TIFs of one name; each error says so before anything is tagged."""
     for folder, found in ((None, "not given"), (infrared / "nowhere", "no such folder")):
         with pytest.raises(InputError, match=rf"--nir: {found}\. The model sees near-infrared too: .*--nir FOLDER"):
-            predict.run([infrared / "chips"], model=None, out=OUT, nir=folder)
+            predict.run(HERE, [infrared / "chips"], model=None, out=OUT, nir=folder)
     (infrared / "tifs/chip_0.tiff").touch()
     with pytest.raises(InputError, match=r"chip_0\.tiff and \S+chip_0\.tif have one name"):
-        predict.run([infrared / "chips"], model=None, out=OUT, nir=infrared / "tifs")
+        predict.run(HERE, [infrared / "chips"], model=None, out=OUT, nir=infrared / "tifs")
     assert not OUT.exists()
 
 
 def test_near_infrared_is_refused_by_a_model_that_sees_pictures_only(folder: Path) -> None:
     """It would make no difference, and whoever gives it should know."""
     with pytest.raises(InputError, match=r"--nir .*: the model sees pictures only"):
-        predict.run([folder], model=None, out=OUT, nir=folder)
+        predict.run(HERE, [folder], model=None, out=OUT, nir=folder)
     assert not OUT.exists()
 
 
@@ -139,5 +142,5 @@ def test_without_a_champion_it_says_what_to_run(tmp_path: Path) -> None:
     """Nothing is written."""
     (tmp_path / "chip.jpg").touch()
     with pytest.raises(InputError, match=r"models:/igarape-toy@champion: no champion yet\. Run: make repro"):
-        predict.run([tmp_path / "chip.jpg"], model=None, out=OUT)
+        predict.run(HERE, [tmp_path / "chip.jpg"], model=None, out=OUT)
     assert not OUT.exists()

@@ -1,10 +1,15 @@
 """promote moves the champion of the data set in params.yaml, and of no other."""
 
+from pathlib import Path
+
 import pytest
 from mlflow import MlflowClient
 
 from igarape.errors import InputError
 from igarape.stages import promote
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 
 def enter(name: str, *scores: float) -> None:
@@ -27,7 +32,7 @@ def test_the_challenger_of_this_data_set_is_promoted(capsys: pytest.CaptureFixtu
     """params.yaml says toy; another data set's model stays as it is."""
     enter("igarape-toy", 0.8, 0.9)
     enter("igarape-other", 0.8)
-    promote.run(version=None, force=False)
+    promote.run(HERE, version=None, force=False)
     assert (champion("igarape-toy"), champion("igarape-other")) == (2, None)
     assert capsys.readouterr().out == "igarape-toy: version 2 is the champion\n"
 
@@ -36,8 +41,8 @@ def test_the_challenger_of_this_data_set_is_promoted(capsys: pytest.CaptureFixtu
 def test_a_version_can_be_named_and_forced() -> None:
     """Without force the lower score is refused."""
     enter("igarape-toy", 0.8, 0.9)
-    promote.run(version=None, force=False)
+    promote.run(HERE, version=None, force=False)
     with pytest.raises(InputError, match=r"0\.8000.*0\.9000"):
-        promote.run(version=1, force=False)
-    promote.run(version=1, force=True)
+        promote.run(HERE, version=1, force=False)
+    promote.run(HERE, version=1, force=True)
     assert champion("igarape-toy") == 1

@@ -1,10 +1,15 @@
 """rollback undoes a promotion of the data set in params.yaml."""
 
+from pathlib import Path
+
 import pytest
 from mlflow import MlflowClient
 
 from igarape.errors import InputError
 from igarape.stages import rollback
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 
 @pytest.mark.usefixtures("registry")
@@ -15,7 +20,7 @@ def test_the_previous_champion_is_put_back(capsys: pytest.CaptureFixture[str]) -
     for alias in ("previous", "champion"):
         version = client.create_model_version("igarape-toy", "nowhere").version
         client.set_registered_model_alias("igarape-toy", alias, str(version))
-    rollback.run()
+    rollback.run(HERE)
     assert dict(client.get_registered_model("igarape-toy").aliases) == {"champion": 1, "previous": 2}
     assert capsys.readouterr().out == "igarape-toy: version 1 is the champion again; version 2 was\n"
 
@@ -24,4 +29,4 @@ def test_the_previous_champion_is_put_back(capsys: pytest.CaptureFixture[str]) -
 def test_without_a_promotion_there_is_nothing_to_undo() -> None:
     """The error says what sets the previous champion."""
     with pytest.raises(InputError, match="igarape-toy: nothing to roll back to"):
-        rollback.run()
+        rollback.run(HERE)

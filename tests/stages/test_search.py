@@ -20,6 +20,7 @@ import tiny
 import yaml
 from servers import Server
 
+from igarape.config.documents import RunFacts
 from igarape.config.hyperparameters import NetworkHyperparameters
 from igarape.errors import InputError
 from igarape.files import read_json
@@ -29,6 +30,9 @@ from igarape.learners.networks import training
 from igarape.stages import search as stage
 from igarape.tables import read_folds
 from igarape.tracking import step as tracking
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = 1  # half of the experiment's two: params.yaml's search.budget is 0.5
@@ -36,7 +40,7 @@ EPOCHS = 1  # half of the experiment's two: params.yaml's search.budget is 0.5
 
 def parent() -> Any:
     """Return the search's run."""
-    return mlflow.get_run(read_json(Path("data/search/tiny/best.json"))["run_id"])
+    return mlflow.get_run(RunFacts.read(HERE.run("search", "tiny")).run_id)
 
 
 def trials() -> list[Any]:
@@ -121,7 +125,7 @@ def test_trials_are_scored_on_fold_0_and_learn_from_the_others_but_the_hold_out(
 
     monkeypatch.setattr(stage, "search", search)
     with pytest.raises(KeyboardInterrupt):
-        stage.run("tiny")
+        stage.run(HERE, "tiny")
     folds = read_folds(Path("data/split/folds.parquet"))["fold"].to_numpy()
     assert set(folds[asked["validation"]]) == {0}
     assert set(folds[asked["train"]]) == {1}
@@ -141,10 +145,10 @@ def test_a_faulty_experiment_stops_before_anything_is_removed(copy: Path) -> Non
     """What the last search found is still there."""
     change("tiny", bacth=3)
     with pytest.raises(InputError, match=r"experiments/tiny\.yaml: 1 problem\n  bacth  is not known"):
-        stage.run("tiny")
+        stage.run(HERE, "tiny")
     assert Path("data/search/tiny/best.json").exists()
     with pytest.raises(InputError, match=r"experiments/tinny\.yaml: not found; did you mean tiny\?"):
-        stage.run("tinny")
+        stage.run(HERE, "tinny")
 
 
 def test_weights_of_another_network_end_the_search_with_one_clear_error(copy: Path) -> None:
@@ -152,7 +156,7 @@ def test_weights_of_another_network_end_the_search_with_one_clear_error(copy: Pa
     Path("other.weights.h5").write_text("not weights", encoding="utf-8")
     change("tiny", backbone="mobilenet", weights="other.weights.h5", hyperparameters=WIDE)
     with pytest.raises(InputError, match=r"weights: other\.weights\.h5: these are not weights of mobilenet"):
-        stage.run("tiny")
+        stage.run(HERE, "tiny")
     runs = mlflow.search_runs(
         experiment_names=["igarape/search"], filter_string="status = 'FAILED'", output_format="list"
     )
@@ -164,7 +168,7 @@ def test_the_faults_of_all_listed_experiments_are_told_before_the_first_epoch(co
     change("tiny", epochs=0)
     change("rare", chips="nir")
     with pytest.raises(InputError) as caught:
-        stage.run("tiny")
+        stage.run(HERE, "tiny")
     told = str(caught.value)
     assert "experiments/tiny.yaml: 1 problem\n  epochs  should be at least 1 (got 0)" in told
     assert "experiments/rare.yaml: chips: nir: the data set names no TIFs" in told
@@ -174,7 +178,7 @@ def test_the_faults_of_all_listed_experiments_are_told_before_the_first_epoch(co
     with pytest.raises(
         InputError, match=r"^experiments/unlisted\.yaml: weights: gone\.weights\.h5: no such file"
     ) as caught:
-        stage.run("unlisted")
+        stage.run(HERE, "unlisted")
     assert "rare" not in str(caught.value)
 
 
@@ -189,7 +193,7 @@ def test_a_trial_that_fails_is_a_failed_run_with_its_traceback(copy: Path, monke
         return training.fit(*examples, **options)
 
     monkeypatch.setattr(searching, "fit", fails)
-    stage.run("tiny")
+    stage.run(HERE, "tiny")
     assert parent().info.status == "FINISHED"
     (failed,) = [trial for trial in trials() if trial.info.status == "FAILED"]
     assert "MemoryError: too large" in mlflow.artifacts.load_text(f"{failed.info.artifact_uri}/traceback.txt")
@@ -223,7 +227,7 @@ def test_a_search_killed_again_and_again_loses_nothing(copy: Path, kill_at: Call
         rows = {path.name: path.read_text(encoding="utf-8") for path in notes}
         assert rows.items() >= finished.items()
         finished = rows
-    stage.run("tiny")
+    stage.run(HERE, "tiny")
     count = 4
     assert len(trials()) == len(finished) == count
     assert {trial.info.run_name for trial in trials()} == {f"trial-{number}" for number in range(count)}
@@ -256,7 +260,7 @@ def test_a_minute_without_mlflow_costs_a_search_nothing(
         threading.Timer(60, come_back).start()
 
     monkeypatch.setattr(searching, "fit", first_epoch(fit, go))
-    stage.run("tiny")
+    stage.run(HERE, "tiny")
     assert len(found) == 1
     table = pd.read_parquet("data/search/tiny/trials.parquet").set_index("trial")
     runs = {trial.info.run_name: trial for trial in trials()}
@@ -302,11 +306,11 @@ def test_chips_that_were_not_packed_yet_are_missed_by_name(copy: Path) -> None:
     """A step that is run too early says which step writes what is missing."""
     Path("data/split/folds.parquet").unlink()
     with pytest.raises(InputError, match=r"data/split/folds\.parquet: not found.*dvc repro"):
-        stage.run("tiny")
+        stage.run(HERE, "tiny")
 
 
 def test_near_infrared_is_refused_where_there_is_none(leafless: Path) -> None:
     """Before a run begins: the data set names no TIFs."""
     with pytest.raises(InputError, match=r"chips: nir: the data set names no TIFs"):
-        stage.run("leafy")
+        stage.run(HERE, "leafy")
     assert not Path("data/search/leafy").exists()

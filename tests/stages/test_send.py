@@ -7,12 +7,14 @@ import pytest
 
 from igarape.stages import send
 from igarape.tracking.outbox import Outbox
-from igarape.tracking.step import SPOOL
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 
 def leave(place: str, uri: str) -> Path:
     """Leave the outbox of a process that was killed after the first epoch of a step."""
-    outbox = Outbox.begin(SPOOL / f"{place}.1")
+    outbox = Outbox.begin(HERE.outbox / f"{place}.1")
     outbox.append(
         "open",
         "0af7",
@@ -38,14 +40,14 @@ def test_the_journals_of_dead_processes_are_sent_once(
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     for place in ("stack", "decide"):
         leave(place, uri)
-    send.run()
+    send.run(HERE)
     assert capsys.readouterr().out.splitlines() == [
         f"{place}.1: 2 entries sent to MLflow at {uri}; 1 runs that were open are KILLED"
         for place in ("decide", "stack")
     ]
     runs = mlflow.search_runs(search_all_experiments=True, output_format="list")
     assert [(run.info.status, run.data.metrics) for run in runs] == [("KILLED", {"loss": 0.5})] * 2
-    send.run()
+    send.run(HERE)
     assert capsys.readouterr().out == "nothing lies unsent\n"
 
 
@@ -55,7 +57,7 @@ def test_a_step_at_work_is_left_alone(capsys: pytest.CaptureFixture[str]) -> Non
     folder = leave("stack", mlflow.get_tracking_uri())
     outbox = Outbox.take_over(folder)
     assert outbox is not None
-    send.run()
+    send.run(HERE)
     assert capsys.readouterr().out.startswith("stack.1: still at work")
     outbox.close(remove=True)
 
@@ -66,5 +68,5 @@ def test_what_was_open_elsewhere_can_be_sent_to_another_mlflow(
 ) -> None:
     """MLFLOW_TRACKING_URI counts before the address at which the step began: that one may be gone for good."""
     leave("stack", "http://127.0.0.1:9")
-    send.run()
+    send.run(HERE)
     assert f"2 entries sent to MLflow at {mlflow.get_tracking_uri()}" in capsys.readouterr().out

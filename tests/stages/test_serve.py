@@ -21,6 +21,9 @@ from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
 from igarape.stages import serve
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 HOST = "127.0.0.1"
 # As the README prints it, for a port of ours.
@@ -41,21 +44,21 @@ def test_a_port_in_use_is_said_before_anything_starts() -> None:
     with socket.create_server((HOST, 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(InputError, match=rf"{HOST}, port {port}: .*in use.*igarape serve --port \d+"):
-            serve.run(port=port, host=HOST)
+            serve.run(HERE, port=port, host=HOST)
 
 
 @pytest.mark.parametrize(("port", "host"), [(70000, HOST), (0, "no.such.host.invalid")])
 def test_an_address_that_is_none_is_said(port: int, host: str) -> None:
     """A port beyond 65535 and an unknown host."""
     with pytest.raises(InputError, match=f"cannot listen on {host}, port {port}"):
-        serve.run(port=port, host=host)
+        serve.run(HERE, port=port, host=host)
 
 
 @pytest.mark.usefixtures("registry")
 def test_without_a_champion_it_says_what_to_run() -> None:
     """A challenger alone is not served."""
     with pytest.raises(InputError, match=r"models:/igarape-toy@champion: no champion yet\. Run: make repro"):
-        serve.run(port=free_port(), host=HOST)
+        serve.run(HERE, port=free_port(), host=HOST)
 
 
 @pytest.mark.usefixtures("champion")
@@ -65,7 +68,7 @@ def test_it_becomes_mlflow_models_serve(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(os, "execve", lambda *words: became.append(words))
     monkeypatch.setenv("PATH", "/usr/bin")
     port = free_port()
-    serve.run(port=port, host=HOST)
+    serve.run(HERE, port=port, host=HOST)
     ((program, words, environment),) = became
     assert program == words[0] == sys.executable
     assert " ".join(words[1:7]) == "-m mlflow models serve -m models:/igarape-toy@champion"
@@ -78,7 +81,7 @@ def test_it_becomes_mlflow_models_serve(monkeypatch: pytest.MonkeyPatch) -> None
 def serving(folder: Path) -> Iterator[int]:
     """Serve the champion of a folder on a free port in a process of its own; give the port."""
     port = free_port()
-    program = f"from igarape.stages import serve; serve.run(port={port}, host={HOST!r})"
+    program = f"from igarape.stages import serve; serve.run(HERE, port={port}, host={HOST!r})"
     process = subprocess.Popen([sys.executable, "-c", program], cwd=folder, start_new_session=True)
     try:
         deadline = time.monotonic() + 90

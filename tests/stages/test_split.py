@@ -15,6 +15,9 @@ from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.stages import split as stage
 from igarape.tables import HOLDOUT, read_folds, write_table
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 ROOT = Path(__file__).parents[2]
 LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree"], "rare": ["kiln"]}
@@ -84,7 +87,7 @@ def catalog() -> pd.DataFrame:
 
 def dealt() -> pd.DataFrame:
     """Run the step and join its folds with the catalog."""
-    stage.run()
+    stage.run(HERE)
     return read_folds(Path("data/split/folds.parquet")).merge(catalog(), on="image_id", validate="one_to_one")
 
 
@@ -154,7 +157,7 @@ def test_neighbours_stay_in_one_fold_when_a_split_by_scene_asks_for_it(capsys: p
         in capsys.readouterr().out
     )
     settings(by="chip")
-    stage.run()
+    stage.run(HERE)
     assert pd.read_parquet("data/split/groups.parquet")["group"].nunique() == COUNT
 
 
@@ -174,7 +177,7 @@ def test_a_group_larger_than_a_fold_is_an_error_and_its_pairs_can_be_looked_at()
     images[:60] = [images[0].copy() for _ in range(60)]
     write_prints(images)
     with pytest.raises(InputError, match=r"the group of chip-0 has 60 chips.*room for 39.*data/split/pairs\.parquet"):
-        stage.run()
+        stage.run(HERE)
     assert len(pd.read_parquet("data/split/pairs.parquet")) == 59
     assert not Path("data/split/folds.parquet").exists()
 
@@ -183,7 +186,7 @@ def test_without_fingerprints_the_error_says_what_to_run() -> None:
     """Ingest writes them."""
     Path("data/ingest/fingerprints.parquet").unlink()
     with pytest.raises(InputError, match=r"fingerprints\.parquet: not found; an earlier step writes it.*dvc repro"):
-        stage.run()
+        stage.run(HERE)
 
 
 def test_the_seed_decides_and_the_order_of_the_catalog_does_not() -> None:
@@ -200,7 +203,7 @@ def test_too_few_scenes_are_an_error_that_names_the_knobs() -> None:
     """Sixteen chips of four scenes cannot be dealt by scene into five folds and a hold-out."""
     write_table(catalog().head(16), Path("data/ingest/catalog.parquet"))
     with pytest.raises(InputError, match=r"at least 6 groups of chips, found 4\. Lower split\.folds, or set split\.by"):
-        stage.run()
+        stage.run(HERE)
 
 
 def test_without_a_catalog_the_error_says_what_to_run(project: Path) -> None:
@@ -209,4 +212,4 @@ def test_without_a_catalog_the_error_says_what_to_run(project: Path) -> None:
     with pytest.raises(
         InputError, match=r"data/ingest/catalog\.parquet: not found; an earlier step writes it.*dvc repro"
     ):
-        stage.run()
+        stage.run(HERE)

@@ -10,12 +10,16 @@ import pytest
 import yaml
 
 from igarape.config.datasets import read_dataset
+from igarape.config.documents import RunFacts
 from igarape.ensemble.stacker import Stacker
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.scores.figures import figures
 from igarape.stages import stack as stage
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, write_table
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 CATALOG = Path("data/ingest/catalog.parquet")
 
@@ -32,7 +36,7 @@ def stacked() -> pd.DataFrame:
 
 def test_the_mean_and_xgboost_are_both_reported_on_out_of_fold_rows(project: Path) -> None:
     """Each one's scores are those of its own predictions of the folds' rows."""
-    vocabulary = read_dataset("toy").labels.vocabulary()
+    vocabulary = read_dataset("toy", HERE.datasets).labels.vocabulary()
     labels = list(vocabulary.labels)
     truth = read_catalog(CATALOG, labels).set_index("image_id")
     assert set(wrote()["stackers"]) == {"mean", "xgboost"} == set(stacked()["learner"])
@@ -59,7 +63,7 @@ def test_the_better_one_is_chosen_saved_and_named_in_the_run(project: Path) -> N
     chosen = wrote()["chosen"]
     assert scores[chosen] == max(scores.values())
     assert Stacker.load(Path("data/stack/stacker")).method == chosen
-    run = mlflow.get_run(wrote()["run_id"])
+    run = mlflow.get_run(RunFacts.read(HERE.run("stack")).run_id)
     assert run.data.tags["igarape.chosen"] == chosen
     assert run.data.metrics["oof_f2"] == pytest.approx(scores[chosen])
     assert run.data.metrics["mean_f2"] == pytest.approx(scores["mean"])
@@ -79,7 +83,7 @@ def test_params_may_ask_for_one(copy: Path, use: str) -> None:
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     params["stack"]["use"] = use
     Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-    stage.run()
+    stage.run(HERE)
     assert wrote()["chosen"] == use
     held = stacked().query(f"learner == {use!r} and fold == -1")
     learners = {name: pd.read_parquet(f"data/train/{name}/predictions.parquet") for name in ("tiny", "rare")}
@@ -97,10 +101,10 @@ def test_the_hold_outs_truth_has_no_say(copy: Path) -> None:
     catalog = pd.read_parquet(CATALOG)
     folds = read_folds(Path("data/split/folds.parquet")).set_index("image_id")["fold"]
     held = catalog["image_id"].map(folds).eq(-1)
-    labels = list(read_dataset("toy").labels.vocabulary().labels)
+    labels = list(read_dataset("toy", HERE.datasets).labels.vocabulary().labels)
     catalog.loc[held, labels] = 1 - catalog.loc[held, labels]
     write_table(catalog, CATALOG)
-    stage.run()
+    stage.run(HERE)
     pd.testing.assert_frame_equal(stacked(), before)
     assert wrote()["stackers"] == scores
 
@@ -112,7 +116,7 @@ def test_predictions_made_for_other_folds_are_refused(copy: Path) -> None:
     table["fold"] = table["fold"].replace({0: 1, 1: 0})
     write_table(table, path)
     with pytest.raises(InputError, match=r"data/train/tiny/predictions\.parquet: chip-.*predicted as fold"):
-        stage.run()
+        stage.run(HERE)
 
 
 def test_labels_that_only_a_rare_learner_predicts_need_another_learner(copy: Path) -> None:
@@ -120,4 +124,4 @@ def test_labels_that_only_a_rare_learner_predicts_need_another_learner(copy: Pat
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")) | {"experiments": ["rare"]}
     Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     with pytest.raises(InputError, match="no learner predicts sun, fog, tree, pond"):
-        stage.run()
+        stage.run(HERE)

@@ -13,6 +13,7 @@ from servers import Server
 
 from igarape.chips.resized import load_pictures
 from igarape.config.datasets import read_dataset
+from igarape.config.documents import RunFacts
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.labels import Vocabulary
@@ -24,20 +25,27 @@ from igarape.stages import nir
 from igarape.stages import train as stage
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions
 from igarape.tracking import step as tracking
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 FOLDER = Path("data/train/tiny")
 
 
 def vocabulary() -> Vocabulary:
     """Return the project's vocabulary."""
-    return read_dataset("toy").labels.vocabulary()
+    return read_dataset("toy", HERE.datasets).labels.vocabulary()
 
 
 def results() -> tuple[pd.DataFrame, Any, Any]:
     """Return the predictions, the learner's card, and its run."""
     card = read_json(FOLDER / "learner.json")
     folds = read_folds(Path("data/split/folds.parquet"))
-    return read_predictions(FOLDER / "predictions.parquet", folds), card, mlflow.get_run(card["run_id"])
+    return (
+        read_predictions(FOLDER / "predictions.parquet", folds),
+        card,
+        mlflow.get_run(RunFacts.read(HERE.run("train", "tiny")).run_id),
+    )
 
 
 def test_every_labelled_chip_is_predicted_for_every_label(project: Path) -> None:
@@ -78,15 +86,11 @@ def test_the_quoted_scores_are_out_of_fold(project: Path) -> None:
 
 def test_the_run_shows_each_folds_epochs_and_leads_back_to_its_search(project: Path) -> None:
     """Two epochs of each of two folds, on watched rows of their own."""
-    _, card, run = results()
+    *_, run = results()
     for metric in ("fold0_loss", "fold1_val_loss", "fold1_val_f2"):
         history = mlflow.MlflowClient().get_metric_history(run.info.run_id, metric)
         assert [point.step for point in history] == [0, 1]
-    assert (
-        run.data.tags["igarape.search_run"]
-        == card["search_run_id"]
-        == read_json(Path("data/search/tiny/best.json"))["run_id"]
-    )
+    assert run.data.tags["igarape.search_run"] == RunFacts.read(HERE.run("search", "tiny")).run_id
     assert run.data.params["train.validation"] == "0.2"
     assert float(run.data.params["tiny.hyperparameters.dropout"]) == 0.1
 
@@ -102,7 +106,7 @@ def test_without_a_search_the_missing_file_is_named(copy: Path) -> None:
     """And nothing was removed before that was noticed."""
     Path("data/search/tiny/best.json").unlink()
     with pytest.raises(InputError, match=r"data/search/tiny/best\.json: not found.*dvc repro"):
-        stage.run("tiny")
+        stage.run(HERE, "tiny")
     assert (FOLDER / "predictions.parquet").exists()
 
 
@@ -134,11 +138,11 @@ def test_without_mlflow_for_good_the_models_are_safe(
         patch.setattr(tracking, "PATIENCE", 2.0)
         patch.setattr(crossfit, "fit", first_epoch(fit, server.stop))
         with pytest.raises(InputError, match=r"could not be sent.*igarape send\. What.*safe under data/train;"):
-            stage.run("tiny")
+            stage.run(HERE, "tiny")
         patch.setattr(crossfit, "fit", None)
         assert len(list(Path("data/train/.unfinished/tiny").glob("*/result/fold-*.onnx"))) == 2
         server.start()
-        stage.run("tiny")
+        stage.run(HERE, "tiny")
     _, card, run = results()
     assert run.info.status == "FINISHED"
     assert run.data.metrics["oof_f2"] == card["f2"]
@@ -163,7 +167,7 @@ def test_a_training_killed_again_and_again_loses_nothing(copy: Path, kill_at: Ca
         written = {path.name: path.stat().st_mtime_ns for path in models}
         assert written.items() >= finished.items()
         finished = written
-    stage.run("tiny")
+    stage.run(HERE, "tiny")
     assert {path.name: path.stat().st_mtime_ns for path in FOLDER.glob("*.onnx")} == finished
     test_a_chip_is_predicted_by_its_folds_model_and_the_hold_out_by_all(copy)
     test_the_run_shows_each_folds_epochs_and_leads_back_to_its_search(copy)
@@ -176,7 +180,7 @@ def test_near_infrared_is_refused_where_there_is_none(leafless: Path) -> None:
     """Before a run begins: the data set names no TIFs, whatever a search once found."""
     shutil.copytree("data/search/rare", "data/search/leafy")
     with pytest.raises(InputError, match=r"chips: nir: the data set names no TIFs"):
-        stage.run("leafy")
+        stage.run(HERE, "leafy")
     assert not Path("data/train/leafy").exists()
 
 
@@ -196,6 +200,6 @@ def test_a_chip_without_a_tif_is_missed_by_name(leafy: Path) -> None:
     """Before the first epoch; the error says what a learner on near-infrared needs."""
     for number in (3, 7):
         Path(f"chips/tifs/chip-{number:02d}.tif").unlink()
-    nir.run()
+    nir.run(HERE)
     with pytest.raises(InputError, match=r"data/nir: chip-03 and 1 more chips .*needs a TIF of each labelled chip"):
-        stage.run("leafy")
+        stage.run(HERE, "leafy")

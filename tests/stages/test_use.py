@@ -11,6 +11,9 @@ import yaml
 from igarape.config.params import read_params
 from igarape.errors import InputError
 from igarape.stages import use as stage
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 ROOT = Path(__file__).parents[2]
 LABELS = {"exclusive": [], "alone": [], "common": ["tree"], "rare": ["ship"]}
@@ -50,7 +53,7 @@ def changed(before: str) -> list[str]:
 def test_only_the_lines_that_the_data_set_asks_for_change(before: str) -> None:
     """Comments and everything else stay as they were."""
     offer("toy", "  experiments: [one, two]\n  split: {by: chip, folds: 3}")
-    stage.run("toy")
+    stage.run(HERE, "toy")
     after = changed(before)
     assert [line for line in after if line[0] == "+"] == [
         "+dataset: toy",
@@ -59,7 +62,7 @@ def test_only_the_lines_that_the_data_set_asks_for_change(before: str) -> None:
         "+  by: chip",
     ]
     assert len(after) == 8
-    assert read_params().split.holdout == yaml.safe_load(before)["split"]["holdout"]
+    assert read_params(HERE.params).split.holdout == yaml.safe_load(before)["split"]["holdout"]
 
 
 def test_there_and_back_gives_the_same_file(before: str) -> None:
@@ -70,17 +73,17 @@ def test_there_and_back_gives_the_same_file(before: str) -> None:
         was["dataset"],
         yaml.safe_dump({"params": {"experiments": was["experiments"], "split": {"by": was["split"]["by"]}}})[8:],
     )
-    stage.run("toy")
-    stage.run(was["dataset"])
+    stage.run(HERE, "toy")
+    stage.run(HERE, was["dataset"])
     assert changed(before) == []
 
 
 def test_twice_is_once(before: str) -> None:
     """The second time nothing changes."""
     offer("toy", "  split: {by: chip}")
-    stage.run("toy")
+    stage.run(HERE, "toy")
     once = Path("params.yaml").read_text(encoding="utf-8")
-    stage.run("toy")
+    stage.run(HERE, "toy")
     assert changed(once) == []
 
 
@@ -88,8 +91,8 @@ def test_twice_is_once(before: str) -> None:
 def test_a_small_number_can_be_read_again(value: str) -> None:
     """It is written as the data set spells it: YAML takes 1e-05 for a word."""
     offer("toy", f"  dehaze: {{epsilon: {value}}}")
-    stage.run("toy")
-    assert read_params().dehaze.epsilon == float(value)
+    stage.run(HERE, "toy")
+    assert read_params(HERE.params).dehaze.epsilon == float(value)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +109,7 @@ def test_what_would_not_be_valid_is_refused_and_nothing_changes(before: str, par
     """The fault is told with the data set's file."""
     offer("toy", params)
     with pytest.raises(InputError) as caught:
-        stage.run("toy")
+        stage.run(HERE, "toy")
     assert str(caught.value).startswith("datasets/toy.yaml: params: 1 problem\n")
     assert words in str(caught.value)
     assert changed(before) == []
@@ -116,7 +119,7 @@ def test_an_unknown_data_set_suggests_a_known_one(before: str) -> None:
     """And nothing changes."""
     offer("toy", "  split: {by: chip}")
     with pytest.raises(InputError, match=r"datasets/tow\.yaml: not found; did you mean toy\?"):
-        stage.run("tow")
+        stage.run(HERE, "tow")
     assert changed(before) == []
 
 
@@ -125,13 +128,13 @@ def test_a_faulty_params_yaml_is_mended_first() -> None:
     offer("toy", "  split: {by: chip}")
     Path("params.yaml").write_text("seed: 1\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"^params\.yaml: \d+ problems"):
-        stage.run("toy")
+        stage.run(HERE, "toy")
 
 
 def test_the_next_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """What changed can be seen, and what to run."""
     offer("toy", "  split: {by: chip}")
-    stage.run("toy")
+    stage.run(HERE, "toy")
     out = capsys.readouterr().out
     assert "git diff params.yaml" in out
     assert "make repro" in out
@@ -141,14 +144,14 @@ def test_a_learner_on_near_infrared_is_refused_where_the_data_set_names_no_tifs(
     """The file is named, and where TIFs would have to stand; nothing changes."""
     offer("toy", "  experiments: [one, mobilenet_nir]")
     with pytest.raises(InputError, match=r"experiments/mobilenet_nir\.yaml: chips: nir: the data set names no TIFs"):
-        stage.run("toy")
+        stage.run(HERE, "toy")
     assert changed(before) == []
     path = Path("datasets/toy.yaml")
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     content["source"] = {"kind": "folder", "images": "a", "tags": "b", "unlabelled": [], "nir": ["tifs"]}
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    stage.run("toy")
-    assert read_params().experiments == ("one", "mobilenet_nir")
+    stage.run(HERE, "toy")
+    assert read_params(HERE.params).experiments == ("one", "mobilenet_nir")
 
 
 def test_an_experiment_that_is_not_there_or_cannot_be_served_is_refused(before: str) -> None:
@@ -157,7 +160,7 @@ def test_an_experiment_that_is_not_there_or_cannot_be_served_is_refused(before: 
     path = Path("datasets/toy.yaml")
     path.write_text(path.read_text(encoding="utf-8").replace("- ship", "[]").replace("rare:\n  []", "rare: []"))
     with pytest.raises(InputError) as caught:
-        stage.run("toy")
+        stage.run(HERE, "toy")
     assert "experiments/plian.yaml: not found; did you mean plain?" in str(caught.value)
     assert "experiments/rare.yaml" in str(caught.value)
     assert changed(before) == []

@@ -26,19 +26,19 @@ def test_changes_since_the_commit_are_said(repository: Path) -> None:
     path = repository / ".gitignore"
     before = path.read_text(encoding="utf-8")
     path.write_text(before + "data\n", encoding="utf-8")
-    assert lineage().dirty
+    assert lineage(Path()).dirty
     path.write_text(before, encoding="utf-8")
-    assert not lineage().dirty
+    assert not lineage(Path()).dirty
 
 
 def test_without_git_dvc_or_repro_the_lineage_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step that is run by hand in a bare folder is tracked all the same."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert lineage() == Lineage(commit="", dirty=False, data={}, repro=None)
+    assert lineage(Path()) == Lineage(commit="", dirty=False, data={}, repro=None)
 
 
-STEP = "from igarape.tracking.lineage import lineage; print(lineage().repro)"
+STEP = "from igarape.tracking.lineage import lineage; from pathlib import Path; print(lineage(Path()).repro)"
 LAUNCHER = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {STEP!r}], check=True)"
 
 

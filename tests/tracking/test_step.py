@@ -25,6 +25,9 @@ from igarape.tracking import outbox, sender
 from igarape.tracking import step as tracking
 from igarape.tracking.exporter import Exporter
 from igarape.tracking.step import Run, send_left, step_run
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
 
 LOCK = """\
 schema: '2.0'
@@ -67,7 +70,9 @@ def project(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> I
 @pytest.fixture(scope="module")
 def recorded(project: Path) -> Recorded:
     """Run a search step with two trials, the second of which fails; give its run."""
-    with step_run("search", params={"seed": 1, "plain": {"knobs": {"width": 1.0}}}, learner="plain") as run:
+    with step_run(
+        "search", workspace=HERE, params={"seed": 1, "plain": {"knobs": {"width": 1.0}}}, learner="plain"
+    ) as run:
         try_out(run, "trial-0", dropout=0.0, error=None)
         with pytest.raises(MemoryError):
             try_out(run, "trial-1", dropout=0.1, error=MemoryError("out of memory"))
@@ -162,7 +167,7 @@ def test_figures_tables_and_files_are_kept(recorded: Recorded) -> None:
 
 def fail(step: str, error: BaseException) -> None:
     """Run a step that fails."""
-    with step_run(step, params={}):
+    with step_run(step, workspace=HERE, params={}):
         raise error
 
 
@@ -183,7 +188,7 @@ def test_under_mlflow_run_the_step_joins_the_projects_run(project: Path, monkeyp
     experiment = mlflow.set_experiment("igarape/stack").experiment_id
     opened = client.create_run(experiment).info.run_id
     monkeypatch.setenv("MLFLOW_RUN_ID", opened)
-    with step_run("stack", params={"seed": 1}) as run, run.trial("inner", {}):
+    with step_run("stack", workspace=HERE, params={"seed": 1}) as run, run.trial("inner", {}):
         assert run.id == opened
     joined = client.get_run(opened)
     assert joined.info.status == "FINISHED"
@@ -214,7 +219,7 @@ def test_a_run_whose_step_was_killed_before_it_began_is_killed_by_the_next(
     ]
     joined = launched("launched", experiment="plain")
     monkeypatch.setenv("MLFLOW_RUN_ID", joined)
-    with step_run("launched", params={"seed": 1}, learner="plain") as run, run.trial("trial-0", {}):
+    with step_run("launched", workspace=HERE, params={"seed": 1}, learner="plain") as run, run.trial("trial-0", {}):
         assert [mlflow.get_run(one).info.status for one in [*dead, *others]] == ["KILLED"] * 2 + ["RUNNING"] * 3
     assert [mlflow.get_run(one).info.end_time for one in dead] == [mlflow.get_run(one).info.start_time for one in dead]
     assert mlflow.get_run(joined).info.status == "FINISHED"
@@ -245,7 +250,7 @@ def test_at_the_beginning_mlflow_has_seconds_and_later_nobody_waits_for_it(
         return opening(name)
 
     monkeypatch.setattr(mlflow, "set_experiment", set_experiment)
-    with step_run("train", params={}):
+    with step_run("train", workspace=HERE, params={}):
         tries.append(os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES"))
     assert tries == ["2", "0"]
     assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
@@ -269,7 +274,7 @@ def lost(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Monk
 
 def unlucky(step: str, error: BaseException | None = None) -> None:
     """Run a step whose figures do not get through; when there is an error, it fails besides."""
-    with step_run(step, params={}, learner="plain") as run:
+    with step_run(step, workspace=HERE, params={}, learner="plain") as run:
         run.metrics({"loss": 0.5})
         run.text("a", "a.txt")
         with run.trial("trial-0", {"dropout": 0.1}) as trial:
@@ -293,16 +298,16 @@ def test_a_step_that_mlflow_does_not_hear_ends_with_one_clear_error_and_can_be_s
     ):
         unlucky("lost")
     with pytest.raises(InputError, match=r"nobody listens.* igarape send"):
-        send_left()
+        send_left(HERE.outbox)
     lost.undo()
-    (said,) = send_left()
+    (said,) = send_left(HERE.outbox)
     assert ": 7 entries sent to MLflow at sqlite:///" in said
     (run,) = of("lost")
     (trial,) = trials(run)
     assert (run.info.status, trial.info.status) == ("FINISHED", "FINISHED")
     assert (run.data.metrics, trial.data.metrics) == ({"loss": 0.5}, {"val_f2": 0.5})
     assert mlflow.artifacts.load_text(f"{run.info.artifact_uri}/a.txt") == "a"
-    assert send_left() == []
+    assert send_left(HERE.outbox) == []
 
 
 def test_a_failure_is_not_hidden_by_a_lost_mlflow(lost: pytest.MonkeyPatch) -> None:
@@ -311,18 +316,18 @@ def test_a_failure_is_not_hidden_by_a_lost_mlflow(lost: pytest.MonkeyPatch) -> N
         unlucky("failing", ZeroDivisionError())
     assert "igarape send" in caught.value.__notes__[0]
     lost.undo()
-    with step_run("failing", params={}, learner="other"):
+    with step_run("failing", workspace=HERE, params={}, learner="other"):
         assert [run.info.status for run in of("failing")] == ["RUNNING", "RUNNING"]
-    with step_run("failing", params={}, learner="plain"):
+    with step_run("failing", workspace=HERE, params={}, learner="plain"):
         assert sorted(run.info.status for run in of("failing")) == ["FAILED", "FINISHED", "RUNNING"]
-    assert send_left() == []
+    assert send_left(HERE.outbox) == []
 
 
 def test_wherever_a_journal_ends_nothing_is_sent_twice_and_no_run_stays_open(lost: pytest.MonkeyPatch) -> None:
     """A killed process may leave any beginning of its outbox. All of them, one after the other, give the whole."""
     with pytest.raises(InputError):
         unlucky("torn")
-    (folder,) = outbox.left_behind(tracking.SPOOL, "torn@plain")
+    (folder,) = outbox.left_behind(HERE.outbox, "torn@plain")
     lost.undo()
     lines = (folder / outbox.LINES).read_bytes().splitlines(keepends=True)
     statuses = []
@@ -330,30 +335,30 @@ def test_wherever_a_journal_ends_nothing_is_sent_twice_and_no_run_stays_open(los
         copy = folder.with_name(f"copy.{count}")
         shutil.copytree(folder, copy)
         (copy / outbox.LINES).write_bytes(b"".join(lines[:count]))
-        send_left("copy")
+        send_left(HERE.outbox, "copy")
         (run,) = of("torn")
         statuses += [run.info.status, *(trial.info.status for trial in trials(run))]
     assert set(statuses) == {"KILLED", "FINISHED"}
     assert statuses[-2:] == ["FINISHED", "FINISHED"]
     (trial,) = trials(run)
     assert len(MlflowClient().get_metric_history(trial.info.run_id, "val_f2")) == 1
-    send_left("torn@plain")
+    send_left(HERE.outbox, "torn@plain")
 
 
 def test_a_run_that_ended_before_its_result_had_its_place_is_not_finished_twice(project: Path, tmp_path: Path) -> None:
     """Between the run's end and the result's last name a process can die: the next run stands for both."""
     for _ in range(2):
-        with step_run("placed", params={}, notes=tmp_path):
+        with step_run("placed", workspace=HERE, params={}, notes=tmp_path):
             pass
     assert [run.info.status for run in of("placed")] == ["FINISHED", "KILLED"]  # the last comes first
-    with step_run("placed", params={}, notes=tmp_path / "of another result"):
+    with step_run("placed", workspace=HERE, params={}, notes=tmp_path / "of another result"):
         pass
     assert [run.info.status for run in of("placed")] == ["FINISHED", "FINISHED", "KILLED"]
 
 
 def refuse() -> str:
     """Run a step with a metric whose name MLflow does not take; return the run's id."""
-    with step_run("refused", params={}) as run:
+    with step_run("refused", workspace=HERE, params={}) as run:
         for name in ("good", "b\nad", "better"):
             run.metrics({name: 1.0})
     return run.id
@@ -370,7 +375,7 @@ def test_what_mlflow_refuses_costs_nothing_else(project: Path) -> None:
 
 def write(step: str, *names: str) -> str:
     """Run a step that logs texts; return the run's id."""
-    with step_run(step, params={}) as run:
+    with step_run(step, workspace=HERE, params={}) as run:
         for name in names:
             run.text("a", name)
     return run.id
@@ -396,7 +401,7 @@ def test_a_file_that_is_never_taken_costs_nothing_else(project: Path, monkeypatc
 
 def three(keys: list[str], *, notes: Path) -> None:
     """Run a step of three trials; put their keys into keys."""
-    with step_run("deleted", params={}, learner="plain", notes=notes) as run:
+    with step_run("deleted", workspace=HERE, params={}, learner="plain", notes=notes) as run:
         for name in ("trial-0", "trial-1", "trial-2"):
             with run.trial(name, {}) as trial:
                 keys.append(trial.key)
@@ -407,14 +412,14 @@ def test_runs_that_somebody_has_deleted_stop_nothing(lost: pytest.MonkeyPatch, t
     keys: list[str] = []
     with pytest.raises(InputError):
         three(keys, notes=tmp_path)
-    (folder,) = outbox.left_behind(tracking.SPOOL, "deleted@plain")
+    (folder,) = outbox.left_behind(HERE.outbox, "deleted@plain")
     lines = (folder / outbox.LINES).read_bytes().splitlines(keepends=True)
     lost.undo()
     (folder / outbox.LINES).write_bytes(b"".join(lines[:-1]))  # killed before it could end
     shutil.copytree(folder, folder.with_name("copy.1"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Exporter, "kill", lambda _exporter: 0)  # its own sender had sent all that, and closed nothing
-        send_left("copy")
+        send_left(HERE.outbox, "copy")
     client = MlflowClient()
     (dead,) = of("deleted")
     nested = {run.info.run_name: run.info.run_id for run in trials(dead)}
@@ -424,12 +429,12 @@ def test_runs_that_somebody_has_deleted_stop_nothing(lost: pytest.MonkeyPatch, t
         pytest.warns(
             UserWarning, match=rf"no run with igarape\.trial = {keys[1]} in this experiment, or it is deleted"
         ),
-        step_run("deleted", params={}, learner="plain", notes=tmp_path) as run,
+        step_run("deleted", workspace=HERE, params={}, learner="plain", notes=tmp_path) as run,
     ):
         run.adopt(keys)
     assert [trial.info.run_name for trial in trials(mlflow.get_run(run.id))] == ["trial-0", "trial-2"]
     client.delete_run(run.id)
-    with step_run("deleted", params={}, learner="plain", notes=tmp_path) as last:
+    with step_run("deleted", workspace=HERE, params={}, learner="plain", notes=tmp_path) as last:
         pass
     assert [run.info.run_id for run in of("deleted")] == [last.id]
 
@@ -438,11 +443,11 @@ def test_a_journal_that_was_removed_in_part_is_sent_again(lost: pytest.MonkeyPat
     """What was sent loses the copies of its files first: a kill then leaves lines that name files that are gone."""
     with pytest.raises(InputError):
         unlucky("removed")
-    (folder,) = outbox.left_behind(tracking.SPOOL, "removed@plain")
+    (folder,) = outbox.left_behind(HERE.outbox, "removed@plain")
     lost.undo()
     shutil.rmtree(folder / outbox.COPIES)
     with pytest.warns(UserWarning, match=r"a\.txt is gone"):
-        send_left()
+        send_left(HERE.outbox)
     assert [run.info.status for run in of("removed")] == ["FINISHED"]
 
 
@@ -457,7 +462,7 @@ def test_a_run_whose_opening_fails_is_closed_by_the_next(project: Path, monkeypa
     with pytest.raises(KeyboardInterrupt):
         fail("interrupted", ZeroDivisionError())
     assert [run.info.status for run in of("interrupted")] == ["RUNNING"]
-    with step_run("interrupted", params={}):
+    with step_run("interrupted", workspace=HERE, params={}):
         pass
     assert sorted(run.info.status for run in of("interrupted")) == ["FINISHED", "KILLED"]
 
@@ -467,22 +472,26 @@ def test_what_lies_unsent_goes_to_where_the_next_run_tracks(
 ) -> None:
     """The MLflow that a step goes on at has all that was told before, also when its address is another one now."""
     keys = []
-    with pytest.raises(InputError), step_run("moved", params={}, learner="plain") as dead, dead.trial("one", {}) as one:
+    with (
+        pytest.raises(InputError),
+        step_run("moved", workspace=HERE, params={}, learner="plain") as dead,
+        dead.trial("one", {}) as one,
+    ):
         keys.append(one.key)
     lost.undo()
     shutil.copy(empty_database, tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-        with step_run("moved", params={}, learner="plain") as run:
+        with step_run("moved", workspace=HERE, params={}, learner="plain") as run:
             run.adopt(keys)
         (trial,) = trials(mlflow.get_run(run.id))
         assert (trial.info.run_name, trial.info.status) == ("one", "FINISHED")
-    assert send_left() == []
+    assert send_left(HERE.outbox) == []
 
 
 def test_more_than_one_request_takes_is_sent_in_several(project: Path) -> None:
     """MLflow takes 1,000 metrics and 100 parameters or tags at once."""
-    with step_run("many", params={f"p{k}": k for k in range(150)}) as run:
+    with step_run("many", workspace=HERE, params={f"p{k}": k for k in range(150)}) as run:
         for epoch in range(300):
             run.log(epoch, {f"m{k}": epoch for k in range(5)})
         run.tags({f"t{k}": "x" for k in range(150)})
@@ -494,9 +503,11 @@ def test_more_than_one_request_takes_is_sent_in_several(project: Path) -> None:
 
 KILLED = """
 import time
+from pathlib import Path
 from igarape.tracking.step import step_run
+from igarape.workspace import Workspace
 
-with step_run("killed", params={}, learner="plain") as run:
+with step_run("killed", workspace=Workspace(Path()), params={}, learner="plain") as run:
     with run.trial("trial-0", {"dropout": 0.5}) as trial:
         trial.log(0, {"loss": 1.0})
     with run.trial("trial-1", {}) as unfinished, run.trial("trial-2", {}) as last:
@@ -512,7 +523,7 @@ def test_after_kill_9_the_next_run_closes_what_was_open_and_takes_what_was_finis
     """The project's run and the open trial are KILLED; what is adopted is finished; who is at work, stays."""
     client = MlflowClient()
     opened = client.create_run(mlflow.set_experiment("igarape/killed").experiment_id).info.run_id
-    with step_run("killed", params={}, learner="plain") as neighbour:
+    with step_run("killed", workspace=HERE, params={}, learner="plain") as neighbour:
         process = subprocess.Popen(
             [sys.executable, "-c", KILLED],
             stdout=subprocess.PIPE,
@@ -525,7 +536,7 @@ def test_after_kill_9_the_next_run_closes_what_was_open_and_takes_what_was_finis
         process.wait()
         process.stdout.close()
         assert run_id == opened
-        with step_run("killed", params={}, learner="plain") as run:
+        with step_run("killed", workspace=HERE, params={}, learner="plain") as run:
             run.adopt(keys)
         assert mlflow.get_run(neighbour.id).info.status == "RUNNING"
     old, new = mlflow.get_run(opened), mlflow.get_run(run.id)
@@ -591,7 +602,7 @@ def test_a_server_that_is_away_in_mid_step_costs_nothing(server: Server, monkeyp
     """The step goes on as if it were there, and all is on record at the end, in order, as of when it happened."""
     monkeypatch.setattr(tracking, "PATIENCE", 300.0)  # on a busy machine a server takes a minute to start
     server.start()
-    with step_run("search", params={"seed": 1}, learner="plain") as run:
+    with step_run("search", workspace=HERE, params={"seed": 1}, learner="plain") as run:
         times = work(run, "before")
         server.stop()
         gone = time.monotonic()
@@ -614,12 +625,12 @@ def test_a_server_that_is_away_in_mid_step_costs_nothing(server: Server, monkeyp
     for trial in nested:
         check_trial(trial, times[trial.info.run_name])
     assert recorded.info.end_time >= nested[-1].info.end_time
-    assert list(tracking.SPOOL.iterdir()) == []
+    assert list(HERE.outbox.iterdir()) == []
 
 
 def abandoned(server: Server, learner: str, times: dict[str, tuple[float, float]]) -> None:
     """Run a step in whose middle the server goes for good; put the times into times."""
-    with step_run("search", params={}, learner=learner) as run:
+    with step_run("search", workspace=HERE, params={}, learner=learner) as run:
         times |= work(run, "before")
         server.stop()
         times |= work(run, "without")
@@ -638,13 +649,13 @@ def test_with_the_server_gone_for_good_all_is_kept_and_sent_later(
         with pytest.raises(InputError, match=r"could not be sent.*igarape send\. What.*safe under data/search;"):
             abandoned(server, learner, each)
     with pytest.raises(InputError, match=r"does not answer.*igarape send.*data/\.unsent/search@plain"):
-        send.run()
+        send.run(HERE)
     server.start()
-    with step_run("search", params={}, learner="rare"):
+    with step_run("search", workspace=HERE, params={}, learner="rare"):
         pass
     capsys.readouterr()
-    send.run()
-    send.run()
+    send.run(HERE)
+    send.run(HERE)
     sent, nothing = [line for line in capsys.readouterr().out.splitlines() if "View" not in line]
     assert sent.startswith("search@plain.") and f"entries sent to MLflow at {server.uri}" in sent
     assert nothing == "nothing lies unsent"

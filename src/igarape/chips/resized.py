@@ -16,12 +16,12 @@ import PIL
 
 from igarape.chips.pictures import resize
 from igarape.chips.store import Store
+from igarape.code import code_hash
 from igarape.files import digest, whole
 
 Report = Callable[[int, int], None]
 
-# What turns a chip's bytes into pixels. The libraries count too: JPEG decoders and resizers differ by grey levels.
-CODE = tuple(Path(__file__).with_name(name) for name in ("pictures.py", "resized.py", "tif.py"))
+# JPEG decoders and resizers differ by grey levels, so the libraries count as the code does.
 LIBRARIES = (f"pillow {PIL.__version__}", f"opencv {cv2.__version__}")
 
 
@@ -55,7 +55,7 @@ def load_pictures(
     leaves their number to the machine. Raises InputError for a chip that cannot be read, and when the disk is full.
     """
     store = Store(folder, catalog)
-    key = digest(itertools.chain(CODE, LIBRARIES, image_ids, map(store.bytes, image_ids)))
+    key = digest(itertools.chain([code_hash(__name__)], LIBRARIES, image_ids, map(store.bytes, image_ids)))
     shelf = folder.parent / ".resized" / folder.name
     path = shelf / f"{size}-{key}.npy"
     with _one_at_a_time(shelf):

@@ -25,7 +25,7 @@ import pandas as pd
 
 from igarape.chips.pictures import suffix
 from igarape.errors import InputError
-from igarape.files import digest, whole
+from igarape.files import whole
 
 Part = TypeVar("Part", bound=Sized)
 Tables = dict[str, pd.DataFrame]
@@ -34,11 +34,6 @@ Report = Callable[[int], None]
 LARGEST = 4096  # chips in a shard; few large files keep DVC and disks fast
 FEWEST = 16  # shards, so that each processor has some to write even of a small set
 LOOK = 0.2  # seconds between two looks at how far the processes are
-
-
-def code() -> str:
-    """Return a hash of the code that makes shards: what is finished by other code must not be gone on with."""
-    return digest(sorted(Path(__file__).parent.rglob("*.py")))
 
 
 def deal(count: int, multiple: int = 1) -> list[range]:

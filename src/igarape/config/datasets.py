@@ -10,8 +10,6 @@ from igarape.config.schema import Name, Section, read_yaml, validate
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
 
-DATASETS = Path("datasets")
-
 Label = Annotated[str, Field(pattern=r"^\S+$")]  # a list of tags has blanks between them
 
 
@@ -120,7 +118,7 @@ class Dataset(Section):
         return self.source.nir if isinstance(self.source, FolderSource) else ()
 
 
-def read_dataset(name: str, folder: Path = DATASETS) -> Dataset:
+def read_dataset(name: str, folder: Path) -> Dataset:
     """Read datasets/NAME.yaml."""
     path = folder / f"{name}.yaml"
     return validate(Dataset, read_yaml(path), str(path))

@@ -12,11 +12,8 @@ from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.labels import Vocabulary
 
-EXPERIMENTS, SEARCHED = Path("experiments"), Path("data/search")
 # The smallest side that a backbone's body has room for, where that is more than the 32 of all others.
 SMALLEST = {"inception_v3": 96}
-# Which step packs each kind of chips that a learner can see.
-PACKED_BY = {"raw": "ingest", "dehazed": "dehaze", "nir": "nir"}
 OF_ANY_WIDTH = ("plain", "mobilenet", "mobilenet_v2")
 
 NetworkName = Literal[
@@ -47,10 +44,6 @@ class Experiment(Section):
     epochs: int = Field(ge=1, le=1000)
     batch: int = Field(ge=1, le=4096)
     hyperparameters: Space
-
-    def store(self, data: Path) -> Path:
-        """Return the folder under data that holds the chips this learner sees."""
-        return data / PACKED_BY[self.chips]
 
     def targets(self, vocabulary: Vocabulary) -> tuple[str, ...]:
         """Return the labels this learner predicts; raise InputError when the data set has none of them."""
@@ -158,7 +151,7 @@ class _Kind(Section, extra="ignore"):
     backbone: Literal[NetworkName, "tabular"]
 
 
-def read_experiment(name: str, folder: Path = EXPERIMENTS) -> Experiment:
+def read_experiment(name: str, folder: Path) -> Experiment:
     """Read experiments/NAME.yaml; raise InputError with all its faults at once, or with an unknown backbone first."""
     path = folder / f"{name}.yaml"
     content = read_yaml(path)
@@ -167,7 +160,7 @@ def read_experiment(name: str, folder: Path = EXPERIMENTS) -> Experiment:
 
 
 def read_experiments(
-    names: tuple[str, ...], vocabulary: Vocabulary, folder: Path = EXPERIMENTS, *, nir: bool
+    names: tuple[str, ...], vocabulary: Vocabulary, folder: Path, *, nir: bool
 ) -> Mapping[str, Experiment]:
     """Read the experiments that params.yaml lists, and check that the data set can serve each of them.
 
@@ -186,16 +179,15 @@ def read_experiments(
     return experiments
 
 
-def read_best(name: str, experiment: Experiment, folder: Path = SEARCHED) -> Mapping[str, Any]:
-    """Read what the search of an experiment has found, data/search/NAME/best.json: hyperparameters, score, trial, run.
+def read_best(path: Path, experiment: Experiment) -> Mapping[str, Any]:
+    """Read what the search of an experiment has found, data/search/E/best.json: hyperparameters, score, trial, run.
 
     Raises InputError when there is no such file, or when this experiment's search could not find its values.
     """
-    path = folder / name / "best.json"
     best: Mapping[str, Any] = read_json(path)
     if mismatches := experiment.hyperparameters.mismatches(best["hyperparameters"]):
         raise InputError(
             f"{path}: {', '.join(mismatches)}: not as the experiment says, which has changed since that search. "
-            f"Run: igarape search --experiment {name}"
+            f"Run: igarape search --experiment {path.parent.name}"
         )
     return best

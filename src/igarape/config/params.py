@@ -9,8 +9,6 @@ from pydantic import Field, model_validator
 from igarape.config.schema import Name, Section, read_yaml, validate
 from igarape.errors import InputError
 
-PARAMS = Path("params.yaml")
-
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 
@@ -142,10 +140,8 @@ class Params(Section):
         return self
 
 
-def read_params(path: Path = PARAMS) -> Params:
-    """Read params.yaml of the folder we stand in."""
-    if not path.exists():
-        raise InputError(f"{path}: not found in {Path.cwd()}. Run igarape in the project's folder")
+def read_params(path: Path) -> Params:
+    """Read params.yaml."""
     return validate(Params, read_yaml(path), str(path))
 
 

@@ -1,13 +1,21 @@
 """The key of an unfinished result: a hash of all that the result depends on, so that nothing else is gone on with."""
 
-from pathlib import Path
-
-from igarape.config.experiments import Experiment
+from igarape.code import code_hash
+from igarape.config.experiments import Experiment, Network
 from igarape.files import digest
 from igarape.learners.examples import Examples
 
+# What trains each kind of learner.
+NETWORK, TREES = "igarape.learners.networks.training", "igarape.learners.trees.boosting"
 
-def result_key(examples: Examples, experiment: Experiment, *settings: object) -> str:
-    """Return a hash of the examples, of the experiment, its files and the settings, and of the code that learns."""
-    code = sorted(Path(__file__).parent.rglob("*.py"))
-    return digest([*code, examples.digest, *experiment.files(), *map(repr, (experiment, *settings))])
+
+def learner_code(step: str, experiment: Experiment) -> str:
+    """Return a hash of the code by which a step, search or train, makes a result of an experiment."""
+    kind = NETWORK if isinstance(experiment, Network) else TREES
+    return code_hash(f"igarape.stages.{step}", kind)
+
+
+def result_key(step: str, examples: Examples, experiment: Experiment, *settings: object) -> str:
+    """Return a hash of the examples, of the experiment, its files and the settings, and of the code of the step."""
+    code = learner_code(step, experiment)
+    return digest([code, examples.digest, *experiment.files(), *map(repr, (experiment, *settings))])

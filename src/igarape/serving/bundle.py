@@ -61,8 +61,7 @@ class Manifest(Section):
     """bundle.json.
 
     size: of a picture in pixels. dehaze: the knobs of chips.dehaze.dehaze, and the quality of the JPEGs that dehazed
-    chips are packed as. nir: None where no learner sees near-infrared. lineage: where the bundle came from, in its
-    maker's words.
+    chips are packed as. nir: None where no learner sees near-infrared.
     """
 
     schema_version: Literal[3]
@@ -73,7 +72,6 @@ class Manifest(Section):
     nir: Infrared | None
     learners: tuple[Learner, ...] = Field(strict=False)
     rule: dict[str, Any]
-    lineage: dict[str, Any]
 
     @model_validator(mode="after")
     def _nir_where_it_is_seen(self) -> "Manifest":
@@ -92,7 +90,6 @@ def build_bundle(
     learners: Sequence[Learner],
     stacker: Path,
     rule: Rule,
-    lineage: Mapping[str, Any],
 ) -> None:
     """Copy the parts into folder, replacing what was there; the folder appears whole or not at all.
 
@@ -109,7 +106,6 @@ def build_bundle(
             "nir": nir and dict(nir),
             "learners": [_copy(learner, unfinished) for learner in learners],
             "rule": rule.to_json(),
-            "lineage": dict(lineage),
         }
         manifest = validate(Manifest, content, MANIFEST)
         shutil.copytree(stacker, unfinished / "stacker")

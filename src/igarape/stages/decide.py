@@ -1,39 +1,39 @@
 """decide: the rule that turns probabilities into labels. data/stack/predictions.parquet -> data/decide/rule.json."""
 
-from pathlib import Path
-
 import numpy as np
 
 from igarape.config.datasets import read_dataset
+from igarape.config.documents import Decision, RuleSettings, RunFacts, StackSummary
 from igarape.config.params import read_params
 from igarape.ensemble.decision import cross_fit_rules, fit_rule
-from igarape.files import fresh_folder, read_json, write_json
+from igarape.files import fresh_folder
 from igarape.scores.metrics import sample_f2
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions
 from igarape.tracking.step import step_run
+from igarape.workspace import Workspace
 
-FOLDER = Path("data/decide")
 
-
-def run() -> None:
+def run(workspace: Workspace) -> None:
     """Score each rule on rows it was not fitted on, and fit the one that params.yaml asks for on all folds."""
-    params = read_params()
-    vocabulary = read_dataset(params.dataset).labels.vocabulary()
-    folds = read_folds(Path("data/split/folds.parquet"))
-    stacked = read_predictions(Path("data/stack/predictions.parquet"), folds)
-    stacked = stacked[stacked["learner"] == read_json(Path("data/stack/stack.json"))["chosen"]]
+    params = read_params(workspace.params)
+    vocabulary = read_dataset(params.dataset, workspace.datasets).labels.vocabulary()
+    folds = read_folds(workspace.folds)
+    source, target = workspace.folder("stack"), workspace.folder("decide")
+    stacked = read_predictions(source / "predictions.parquet", folds)
+    stacked = stacked[stacked["learner"] == StackSummary.read(source / "stack.json").chosen]
     stacked = stacked[stacked["fold"] >= 0]
-    catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary.labels).set_index("image_id")
+    catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
     y = catalog.loc[stacked["image_id"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
     p = stacked[probability_columns(stacked)].to_numpy()
-    fresh_folder(FOLDER)
+    fresh_folder(target)
     recorded = {"dataset": params.dataset, "decide": params.decide.model_dump()}
-    with step_run("decide", params=recorded) as opened:
+    with step_run("decide", workspace=workspace, params=recorded) as opened:
         answers = cross_fit_rules(y, p, stacked["fold"].to_numpy(), vocabulary=vocabulary)
         scores = {name: {"f2": sample_f2(y, answer)} for name, answer in answers.items()}
         chosen = params.decide.use if params.decide.use != "best" else max(scores, key=lambda name: scores[name]["f2"])
         rule = fit_rule(chosen, y, p, vocabulary=vocabulary)
-        write_json({"run_id": opened.id, "rule": rule.to_json(), "rules": scores}, FOLDER / "rule.json")
+        Decision(rule=RuleSettings(**rule.to_json()), rules=scores).write(target / "rule.json")
+        RunFacts(run_id=opened.id).write(workspace.run("decide"))
         opened.tags({"igarape.chosen": chosen})
         opened.metrics({"oof_f2": scores[chosen]["f2"]} | {f"{name}_f2": both["f2"] for name, both in scores.items()})
-        opened.artifact(FOLDER)
+        opened.artifact(target)

@@ -9,30 +9,30 @@ import pandas as pd
 
 from igarape.chips.dehaze import Quality, dehaze
 from igarape.chips.pictures import encode_jpeg
-from igarape.chips.shards import Shard, Tables, code, write_shards
+from igarape.chips.shards import Shard, Tables, write_shards
 from igarape.chips.store import Store
+from igarape.code import code_hash
 from igarape.config.datasets import read_dataset
 from igarape.config.params import Dehaze, read_params, workers
 from igarape.files import digest, resumable
 from igarape.progress import progress
 from igarape.tables import read_catalog, write_table
-
-SOURCE = Path("data/ingest")
-FOLDER = Path("data/dehaze")
+from igarape.workspace import Workspace
 
 
-def run() -> None:
+def run(workspace: Workspace) -> None:
     """Dehaze every chip, pack the results as JPEGs, and tabulate what was found in each."""
-    params = read_params()
-    labels = read_dataset(params.dataset).labels.vocabulary().labels
-    catalog = read_catalog(SOURCE / "catalog.parquet", labels)
+    params = read_params(workspace.params)
+    labels = read_dataset(params.dataset, workspace.datasets).labels.vocabulary().labels
+    source = workspace.chips("raw")
+    catalog = read_catalog(workspace.catalog(), labels)
     parts = [part for _, part in catalog.groupby("shard", sort=True)]
-    key = digest([code(), repr(params.dehaze), *sorted(SOURCE.glob("*.parquet"))])
-    with resumable(FOLDER, key) as (folder, notes), progress("dehaze", "chip") as report:
+    key = digest([code_hash("igarape.stages.dehaze"), repr(params.dehaze), *sorted(source.glob("*.parquet"))])
+    with resumable(workspace.chips("dehazed"), key) as (folder, notes), progress("dehaze", "chip") as report:
         tables = write_shards(
             folder,
             parts,
-            partial(_pack, settings=params.dehaze),
+            partial(_pack, source=source, settings=params.dehaze),
             scratch=notes,
             workers=workers(),
             report=lambda done: report(done, len(catalog)),
@@ -41,9 +41,9 @@ def run() -> None:
             write_table(table, folder / f"{name}.parquet")
 
 
-def _pack(chips: pd.DataFrame, shard: Shard, *, settings: Dehaze) -> Tables:
+def _pack(chips: pd.DataFrame, shard: Shard, *, source: Path, settings: Dehaze) -> Tables:
     """Dehaze the chips of a shard of data/ingest into another one."""
-    store = Store(SOURCE, chips)
+    store = Store(source, chips)
     knobs = settings.model_dump(exclude={"quality"})
     places, found = [], []
     for image_id in chips["image_id"]:

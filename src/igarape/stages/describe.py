@@ -1,7 +1,6 @@
 """describe: a look at the data, for people. What the steps before wrote -> data/describe, reports/data.html."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +9,7 @@ import pandas as pd
 
 from igarape.chips.store import Store
 from igarape.config.datasets import Dataset, read_dataset
+from igarape.config.documents import RunFacts
 from igarape.config.params import Params, read_params
 from igarape.errors import InputError
 from igarape.files import fresh_folder, write_json, write_text
@@ -32,11 +32,8 @@ from igarape.reports.data import (
 )
 from igarape.tables import FAULT, Fault, read_catalog, read_folds, read_table
 from igarape.tracking.step import step_run
+from igarape.workspace import Workspace
 
-FOLDER = Path("data/describe")
-PAGE = Path("reports/data.html")
-RAW, DEHAZED, SPLIT = Path("data/ingest"), Path("data/dehaze"), Path("data/split")
-FOLDS, PAIRS = SPLIT / "folds.parquet", SPLIT / "pairs.parquet"
 FOUND = ["airlight_r", "airlight_g", "airlight_b", "mean_t", "change"]
 PAIR = ["image_id", "other", "kind", "distance"]
 UNLABELLED = "no labels"
@@ -64,52 +61,60 @@ class Found:
         return np.asarray(self.catalog["split"] == "train", dtype=np.bool_)
 
 
-def run() -> None:
+def run(workspace: Workspace) -> None:
     """Count, choose and show: one page for people, and its figures for MLflow."""
-    params = read_params()
-    dataset = read_dataset(params.dataset)
-    found = _gather(dataset.labels.vocabulary())
-    fresh_folder(FOLDER)
+    params = read_params(workspace.params)
+    dataset = read_dataset(params.dataset, workspace.datasets)
+    page, target = workspace.reports / "data.html", workspace.folder("describe")
+    found = _gather(workspace, dataset.labels.vocabulary())
+    fresh_folder(target)
     recorded = {"seed": params.seed, "dataset": params.dataset, "describe": params.describe.model_dump()}
-    with step_run("describe", params=recorded) as opened:
-        overview = _look(found, params, dataset)
-        write_text(render_overview(overview), PAGE)
-        write_json({"run_id": opened.id, **overview.figures}, FOLDER / "summary.json")
+    with step_run("describe", workspace=workspace, params=recorded) as opened:
+        overview = _look(workspace, found, params, dataset)
+        write_text(render_overview(overview), page)
+        write_json(overview.figures, target / "summary.json")
+        RunFacts(run_id=opened.id).write(workspace.run("describe"))
         opened.metrics(overview.figures)
-        opened.artifact(PAGE)
+        opened.artifact(page)
     chips, left_out = overview.figures["chips"], overview.figures["left_out"]
-    click.echo(f"describe: {chips} chips, {left_out} left out. Look at them: {PAGE}")
+    click.echo(f"describe: {chips} chips, {left_out} left out. Look at them: {page}")
 
 
-def _gather(vocabulary: Vocabulary) -> Found:
+def _gather(workspace: Workspace, vocabulary: Vocabulary) -> Found:
     """Read what the steps before wrote."""
-    catalog = read_catalog(RAW / "catalog.parquet", vocabulary.labels)
-    folds = read_folds(FOLDS).set_index("image_id")["fold"]
+    catalog = read_catalog(workspace.catalog(), vocabulary.labels)
+    folds = read_folds(workspace.folds).set_index("image_id")["fold"]
     lost = catalog[(catalog["split"] == "train") & ~catalog["image_id"].isin(folds.index)]
     if len(lost):
-        raise InputError(f"{FOLDS}: {lost.iloc[0]['image_id']} is labelled, but has no fold. Run: dvc repro split")
-    faults = read_table(RAW / "faults.parquet", FAULT, key=FAULT)[FAULT]
+        raise InputError(
+            f"{workspace.folds}: {lost.iloc[0]['image_id']} is labelled, but has no fold. Run: dvc repro split"
+        )
+    faults = read_table(workspace.chips("raw") / "faults.parquet", FAULT, key=FAULT)[FAULT]
     return Found(
         vocabulary=vocabulary,
         catalog=catalog.set_index("image_id"),
         y=catalog[list(vocabulary.labels)].to_numpy().astype(np.bool_),
         folds=folds,
-        quality=read_table(DEHAZED / "quality.parquet", ["image_id", *FOUND])
-        .set_index("image_id")
-        .loc[catalog["image_id"]],
-        pairs=_pairs(folds),
+        quality=_quality(workspace, catalog),
+        pairs=_pairs(workspace, folds),
         faults=[Fault(*row) for row in faults.itertuples(index=False)],
     )
 
 
-def _pairs(folds: pd.Series) -> pd.DataFrame:
+def _quality(workspace: Workspace, catalog: pd.DataFrame) -> pd.DataFrame:
+    """Read what dehazing found in each chip, in the order of the catalog."""
+    path = workspace.chips("dehazed") / "quality.parquet"
+    return read_table(path, ["image_id", *FOUND]).set_index("image_id").loc[catalog["image_id"]]
+
+
+def _pairs(workspace: Workspace, folds: pd.Series) -> pd.DataFrame:
     """Read which chips look alike, nearest first; apart: they lie in two parts of the split."""
-    pairs = read_table(PAIRS, PAIR, key=PAIR)[PAIR].sort_values(PAIR[::-1])
+    pairs = read_table(workspace.folder("split") / "pairs.parquet", PAIR, key=PAIR)[PAIR].sort_values(PAIR[::-1])
     one, other = (folds.reindex(pairs[name]).to_numpy(dtype=np.float64) for name in ("image_id", "other"))
     return pairs.assign(apart=(one != other) & ~np.isnan(one + other))  # a chip without labels lies in no part
 
 
-def _look(found: Found, params: Params, dataset: Dataset) -> Overview:
+def _look(workspace: Workspace, found: Found, params: Params, dataset: Dataset) -> Overview:
     """Put everything together that the page shows."""
     rng = np.random.default_rng(params.seed)
     labelled = found.labelled
@@ -118,7 +123,7 @@ def _look(found: Found, params: Params, dataset: Dataset) -> Overview:
         found.folds.loc[found.catalog.index[labelled]].to_numpy(),
         labels=found.vocabulary.labels,
     )
-    album = Album(found)
+    album = Album(workspace, found)
     reach = max(1.0, np.ceil(found.quality["change"].max() / GREY_LEVELS)) * GREY_LEVELS
     chosen = choose_dehazed(found.quality.reset_index(), count=params.describe.pairs, rng=rng)
     return Overview(
@@ -145,11 +150,12 @@ def _look(found: Found, params: Params, dataset: Dataset) -> Overview:
 class Album:
     """The pictures of the chips that the page shows; no others are read."""
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, workspace: Workspace, found: Found) -> None:
         """Open the raw and the dehazed chips."""
         vocabulary = found.vocabulary
-        dehazed = read_catalog(DEHAZED / "catalog.parquet", vocabulary.labels)
-        self._raw, self._clear = Store(RAW, found.catalog.reset_index()), Store(DEHAZED, dehazed)
+        dehazed = read_catalog(workspace.catalog("dehazed"), vocabulary.labels)
+        self._raw = Store(workspace.chips("raw"), found.catalog.reset_index())
+        self._clear = Store(workspace.chips("dehazed"), dehazed)
         self._found = found
 
     def chip(self, image_id: str) -> Shown:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,11 @@ import numpy.typing as npt
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.store import Store
 from igarape.config.datasets import Dataset, read_dataset
+from igarape.config.documents import Decision, LearnerManifest, Metrics, Origin, RunFacts, StackSummary
 from igarape.config.params import Params, read_params, workers
 from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
-from igarape.files import fresh_folder, read_json, write_json, write_text
+from igarape.files import fresh_folder, write_text
 from igarape.labels import Booleans, Vocabulary
 from igarape.learners.predictor import KINDS
 from igarape.progress import progress
@@ -34,10 +34,8 @@ from igarape.tables import (
     read_table,
 )
 from igarape.tracking.step import Run, lineage, step_run
+from igarape.workspace import Workspace
 
-FOLDER = Path("data/evaluate")
-REPORTS = Path("reports")
-RAW, INFRARED = Path("data/ingest"), Path("data/nir")
 # Bundle and pipeline run the same models on the same pictures; only the grouping into batches differs.
 TOLERANCE = 1e-4
 WORST = 12
@@ -48,7 +46,7 @@ THUMBNAIL = 85  # JPEG quality
 class Evidence:
     """All that was predicted, in the order of the folds table: truth y and stacked p (n, labels), folds (n,).
 
-    cards: what train wrote of each learner. learners: each one's probabilities (n, its labels).
+    manifests: what train wrote of each learner. learners: each one's probabilities (n, its labels).
     stack, decision: what those steps wrote. rule: the chosen one, fitted on all folds.
     """
 
@@ -56,10 +54,10 @@ class Evidence:
     folds: npt.NDArray[np.int64]
     y: Booleans
     p: Probabilities
-    cards: Mapping[str, Mapping[str, Any]]
+    manifests: Mapping[str, LearnerManifest]
     learners: Mapping[str, Probabilities]
-    stack: Mapping[str, Any]
-    decision: Mapping[str, Any]
+    stack: StackSummary
+    decision: Decision
     rule: Rule
 
     @property
@@ -68,119 +66,117 @@ class Evidence:
         return np.asarray(self.folds != HOLDOUT, dtype=np.bool_)
 
 
-def run() -> None:
+def run(workspace: Workspace) -> None:
     """Build the bundle, check that it answers as the pipeline did, score the hold-out for the first time, report."""
-    params = read_params()
-    dataset = read_dataset(params.dataset)
-    evidence = _gather(params, dataset.labels.vocabulary())
-    fresh_folder(FOLDER)
+    params = read_params(workspace.params)
+    dataset = read_dataset(params.dataset, workspace.datasets)
+    evidence = _gather(workspace, params, dataset.labels.vocabulary())
+    fresh_folder(workspace.folder("evaluate"))
     recorded = {"seed": params.seed, "dataset": params.dataset, "evaluate": params.evaluate.model_dump()}
-    with step_run("evaluate", params=recorded) as opened:
-        origin = lineage()
-        runs = _runs(evidence, opened.id)
-        sees_nir = any(card["chips"] == "nir" for card in evidence.cards.values())
+    with step_run("evaluate", workspace=workspace, params=recorded) as opened:
+        origin = lineage(workspace.root)
+        runs = _runs(workspace, params, opened.id)
+        sees_nir = any(manifest.chips == "nir" for manifest in evidence.manifests.values())
         build_bundle(
-            FOLDER / "bundle",
+            workspace.bundle,
             dataset=params.dataset,
             size=dataset.size,
             dehaze=params.dehaze.model_dump(),
             nir=params.nir.model_dump(include={"white"}) if sees_nir else None,
-            learners=[_part(card) for card in evidence.cards.values()],
-            stacker=Path("data/stack/stacker"),
+            learners=[_part(workspace, manifest) for manifest in evidence.manifests.values()],
+            stacker=workspace.folder("stack") / "stacker",
             rule=evidence.rule,
-            lineage={
-                "git_commit": origin.commit,
-                "uncommitted_changes": origin.dirty,
-                "dvc": origin.data,
-                "runs": runs,
-            },
         )
-        _check_bundle(evidence, count=params.evaluate.check)
-        verdict = _judge(evidence, params, dataset, report.Lineage(origin.commit, origin.dirty, runs, origin.data))
-        write_json(verdict.metrics, REPORTS / "metrics.json")
-        write_text(verdict.per_label.to_csv(index=False), REPORTS / "per_label.csv")
-        write_text(report.render_report(verdict), REPORTS / "report.html")
-        _log(opened, verdict)
+        Origin(git_commit=origin.commit, uncommitted_changes=origin.dirty, dvc=dict(origin.data), runs=runs).write(
+            workspace.folder("evaluate") / "lineage.json"
+        )
+        RunFacts(run_id=opened.id).write(workspace.run("evaluate"))
+        _check_bundle(workspace, evidence, count=params.evaluate.check)
+        verdict = _judge(
+            workspace, evidence, params, dataset, report.Lineage(origin.commit, origin.dirty, runs, origin.data)
+        )
+        Metrics(**verdict.metrics).write(workspace.metrics)
+        write_text(verdict.per_label.to_csv(index=False), workspace.reports / "per_label.csv")
+        write_text(report.render_report(verdict), workspace.reports / "report.html")
+        _log(workspace, opened, verdict)
 
 
-def _judge(evidence: Evidence, params: Params, dataset: Dataset, origin: report.Lineage) -> report.Verdict:
+def _judge(
+    workspace: Workspace, evidence: Evidence, params: Params, dataset: Dataset, origin: report.Lineage
+) -> report.Verdict:
     """Score the hold-out, and put everything together that the report shows."""
     vocabulary, holdout = evidence.rule.vocabulary, ~evidence.inside
     y, p = evidence.y[holdout], evidence.p[holdout]
     predicted = evidence.rule.apply(p)
-    left_out = read_table(RAW / "faults.parquet", FAULT, key=FAULT)["left_out"].astype(bool)
+    left_out = read_table(workspace.chips("raw") / "faults.parquet", FAULT, key=FAULT)["left_out"].astype(bool)
     return report.Verdict(
         dataset=params.dataset,
         note=dataset.note,
         metrics=_metrics(evidence, y, p, predicted, params),
         per_label=report.per_label_table(y, p, predicted=predicted, labels=vocabulary.labels),
-        stacker=evidence.stack["chosen"],
+        stacker=evidence.stack.chosen,
         rule=evidence.rule.name,
         threshold=evidence.rule.threshold,
         differences=_differences(evidence, vocabulary, params),
-        partial={name: len(card["labels"]) for name, card in evidence.cards.items() if card["which"] != "all"},
+        partial={
+            name: len(manifest.labels) for name, manifest in evidence.manifests.items() if manifest.scope != "all"
+        },
         fitted=int(evidence.inside.sum()),
         folds=int(evidence.folds.max()) + 1,
         split=params.split.by,
-        worst=_worst(evidence, predicted, vocabulary),
+        worst=_worst(workspace, evidence, predicted, vocabulary),
         left_out=int(left_out.sum()),
         reported=int((~left_out).sum()),
         lineage=origin,
     )
 
 
-def _gather(params: Params, vocabulary: Vocabulary) -> Evidence:
+def _gather(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Evidence:
     """Read what the steps before predicted and decided."""
-    folds = read_folds(Path("data/split/folds.parquet"))
+    folds = read_folds(workspace.folds)
     image_ids = list(folds["image_id"])
-    catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary.labels).set_index("image_id")
-    stack = read_json(Path("data/stack/stack.json"))
-    stacked = read_predictions(Path("data/stack/predictions.parquet"), folds)
-    stacked = stacked[stacked["learner"] == stack["chosen"]].set_index("image_id").loc[image_ids]
-    decision = read_json(Path("data/decide/rule.json"))
-    tables = {
-        name: read_predictions(Path(f"data/train/{name}/predictions.parquet"), folds) for name in params.experiments
-    }
+    catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
+    stack = StackSummary.read(workspace.folder("stack") / "stack.json")
+    stacked = read_predictions(workspace.folder("stack") / "predictions.parquet", folds)
+    stacked = stacked[stacked["learner"] == stack.chosen].set_index("image_id").loc[image_ids]
+    decision = Decision.read(workspace.folder("decide") / "rule.json")
+    tables = {name: read_predictions(workspace.predictions(name), folds) for name in params.experiments}
     return Evidence(
         image_ids=image_ids,
         folds=folds["fold"].to_numpy(),
         y=catalog.loc[image_ids, list(vocabulary.labels)].to_numpy().astype(np.bool_),
         p=stacked[probability_columns(stacked)].to_numpy(),
-        cards={name: read_json(Path(f"data/train/{name}/learner.json")) for name in params.experiments},
+        manifests={name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments},
         learners=learner_probabilities(tables, image_ids),
         stack=stack,
         decision=decision,
-        rule=Rule.from_json(decision["rule"], vocabulary),
+        rule=Rule.from_json(decision.rule.model_dump(), vocabulary),
     )
 
 
-def _runs(evidence: Evidence, own: str) -> dict[str, str]:
+def _runs(workspace: Workspace, params: Params, own: str) -> dict[str, str]:
     """Return the MLflow run of each step that led here."""
-    runs: dict[str, str] = {}
-    for name, card in evidence.cards.items():
-        runs |= {f"search@{name}": card["search_run_id"], f"train@{name}": card["run_id"]}
-    return runs | {"stack": evidence.stack["run_id"], "decide": evidence.decision["run_id"], "evaluate": own}
+    steps = [(step, name) for name in params.experiments for step in ("search", "train")]
+    runs = {f"{step}@{name}": RunFacts.read(workspace.run(step, name)).run_id for step, name in steps}
+    runs |= {step: RunFacts.read(workspace.run(step)).run_id for step in ("stack", "decide")}
+    return runs | {"evaluate": own}
 
 
-def _part(card: Mapping[str, Any]) -> Learner:
+def _part(workspace: Workspace, manifest: LearnerManifest) -> Learner:
     """Describe a learner for the bundle."""
-    found = [path for path in Path("data/train", card["name"]).glob("fold-*") if path.suffix in KINDS]
+    found = [path for path in workspace.folder("train", manifest.name).glob("fold-*") if path.suffix in KINDS]
     files = sorted(found, key=lambda path: int(path.stem[5:]))
-    return Learner(
-        name=card["name"],
-        chips=card["chips"],
-        size=card["size"],
-        labels=tuple(card["labels"]),
-        tta=card["tta"],
-        files=tuple(str(file) for file in files),
-    )
+    parts = manifest.model_dump(include={"name", "chips", "size", "labels", "tta"})
+    return Learner(**parts, files=tuple(str(file) for file in files))
 
 
-def _check_bundle(evidence: Evidence, *, count: int) -> None:
+def _check_bundle(workspace: Workspace, evidence: Evidence, *, count: int) -> None:
     """Refuse a bundle that does not answer as the pipeline did, on up to count hold-out chips from their raw bytes."""
-    bundle = Bundle.load(FOLDER / "bundle", threads=workers())
+    bundle = Bundle.load(workspace.bundle, threads=workers())
     labels = evidence.rule.vocabulary.labels
-    raw, infrared = (Store(path, read_catalog(path / "catalog.parquet", labels)) for path in (RAW, INFRARED))
+    raw, infrared = (
+        Store(workspace.chips(kind), read_catalog(workspace.catalog(kind), labels)) for kind in ("raw", "nir")
+    )
     rows = np.flatnonzero(~evidence.inside)[:count]
     with progress("evaluate: checking the bundle", "chip") as advance:
         for done, row in enumerate(rows, start=1):
@@ -190,7 +186,7 @@ def _check_bundle(evidence: Evidence, *, count: int) -> None:
             gap = float(np.abs(answer - evidence.p[row]).max())
             if gap > TOLERANCE:
                 raise InputError(
-                    f"{FOLDER / 'bundle'}: {image_id}: the bundle's probabilities differ by {gap:.6f} from "
+                    f"{workspace.bundle}: {image_id}: the bundle's probabilities differ by {gap:.6f} from "
                     f"the pipeline's, expected at most {TOLERANCE}. Something changed in between; run: dvc repro -f"
                 )
             advance(done, len(rows))
@@ -198,16 +194,16 @@ def _check_bundle(evidence: Evidence, *, count: int) -> None:
 
 def _metrics(evidence: Evidence, y: Booleans, p: Probabilities, predicted: Booleans, params: Params) -> dict[str, Any]:
     """Build reports/metrics.json."""
-    chosen = evidence.stack["stackers"][evidence.stack["chosen"]]
+    chosen = evidence.stack.stackers[evidence.stack.chosen]
     return report.metrics_document(
         y,
         p,
         predicted=predicted,
-        oof={"f2": evidence.decision["rules"][evidence.rule.name]["f2"], "map": chosen["map"]},
-        learners={name: {"f2": card["f2"], "map": card["map"]} for name, card in evidence.cards.items()},
-        stackers=evidence.stack["stackers"],
-        rules=evidence.decision["rules"],
-        rare=evidence.stack["rare"],
+        oof={"f2": evidence.decision.rules[evidence.rule.name]["f2"], "map": chosen["map"]},
+        learners={name: {"f2": one.f2, "map": one.map} for name, one in evidence.manifests.items()},
+        stackers=evidence.stack.stackers,
+        rules=evidence.decision.rules,
+        rare=evidence.stack.rare,
         resamples=params.evaluate.resamples,
         seed=params.seed,
     )
@@ -218,14 +214,14 @@ def _differences(evidence: Evidence, vocabulary: Vocabulary, params: Params) -> 
     inside, each = evidence.inside, {}
     y = evidence.y[inside]
     for name, p in evidence.learners.items():
-        if evidence.cards[name]["which"] == "all":
+        if evidence.manifests[name].scope == "all":
             each[name] = f2_per_sample(y, above(p[inside], vocabulary, threshold=ISOLATED))
     return report.against_best(each, resamples=params.evaluate.resamples, seed=params.seed) if each else {}
 
 
-def _worst(evidence: Evidence, predicted: Booleans, vocabulary: Vocabulary) -> list[report.Chip]:
+def _worst(workspace: Workspace, evidence: Evidence, predicted: Booleans, vocabulary: Vocabulary) -> list[report.Chip]:
     """Return the hold-out chips with the lowest F2."""
-    store = Store(RAW, read_catalog(RAW / "catalog.parquet", vocabulary.labels))
+    store = Store(workspace.chips("raw"), read_catalog(workspace.catalog(), vocabulary.labels))
     rows = np.flatnonzero(~evidence.inside)
     scores = f2_per_sample(evidence.y[rows], predicted)
     return [
@@ -240,10 +236,10 @@ def _worst(evidence: Evidence, predicted: Booleans, vocabulary: Vocabulary) -> l
     ]
 
 
-def _log(opened: Run, verdict: report.Verdict) -> None:
+def _log(workspace: Workspace, opened: Run, verdict: report.Verdict) -> None:
     """Log the verdict's figures and files."""
     for rows in ("holdout", "oof"):
         opened.metrics({f"{rows}_{name}": value for name, value in verdict.metrics[rows].items()})
     opened.metrics({"left_out": verdict.left_out, "faults_reported": verdict.reported})
     for name in ("metrics.json", "per_label.csv", "report.html"):
-        opened.artifact(REPORTS / name)
+        opened.artifact(workspace.reports / name)

@@ -8,8 +8,9 @@ from typing import Protocol
 
 import click
 
-from igarape.config.datasets import DATASETS, data_root, read_dataset
+from igarape.config.datasets import data_root, read_dataset
 from igarape.errors import InputError
+from igarape.workspace import Workspace
 
 SITE = "https://www.kaggle.com"
 NOTES = ".kaggle-partial"  # what Kaggle's client writes beside an unfinished file
@@ -23,17 +24,17 @@ class Client(Protocol):
         ...
 
 
-def run(dataset: str) -> None:
+def run(workspace: Workspace, dataset: str) -> None:
     """Download the files that datasets/DATASET.yaml lists under fetch; those that are there are kept.
 
     Each one takes its name when it is whole. Raises InputError that says what to do, and which files can be placed by
     hand.
     """
-    wanted = read_dataset(dataset).fetch
+    wanted = read_dataset(dataset, workspace.datasets).fetch
     if wanted is None:
         raise InputError(
-            f"{DATASETS}/{dataset}.yaml: has no fetch section, so there is nothing to download; the README says which "
-            "files the data set expects"
+            f"{workspace.datasets}/{dataset}.yaml: has no fetch section, so there is nothing to download; "
+            "docs/data.md says which files the data set expects"
         )
     folder = data_root() / dataset
     missing = [name for name in wanted.files if not (folder / name).exists()]

@@ -14,17 +14,17 @@ import pandas as pd
 from igarape.chips.catalog import doubles, fault_table, pack_chips
 from igarape.chips.chip import Chip
 from igarape.chips.drawn.drawing import draw_chips, haze_table
-from igarape.chips.shards import Shard, Tables, code, deal, write_shards
+from igarape.chips.shards import Shard, Tables, deal, write_shards
 from igarape.chips.sources.listing import open_source
+from igarape.code import code_hash
 from igarape.config.datasets import Dataset, DrawnSource, FolderSource, data_root, read_dataset
 from igarape.config.params import read_params, workers
 from igarape.errors import InputError
 from igarape.files import digest, fresh_folder, resumable
 from igarape.progress import progress
 from igarape.tables import Fault, write_table
+from igarape.workspace import Workspace
 
-FOLDER = Path("data/ingest")
-SPOOL = Path("data/.unfinished/spool")  # outlives a killed run, whose key is known only when archives are unpacked
 SHOWN = 10
 
 
@@ -38,21 +38,24 @@ class _Work:
     key: str
 
 
-def run() -> None:
+def run(workspace: Workspace) -> None:
     """Pack all chips; stop when more had to be left out than ingest.faults bears."""
-    params = read_params()
-    dataset = read_dataset(params.dataset)
-    source = dataset.source
-    work = _drawn(dataset, source, params.seed) if isinstance(source, DrawnSource) else _listed(dataset, source)
-    with resumable(FOLDER, work.key) as (folder, notes):
+    params = read_params(workspace.params)
+    dataset = read_dataset(params.dataset, workspace.datasets)
+    source, target = dataset.source, workspace.folder("ingest")
+    if isinstance(source, DrawnSource):
+        work = _drawn(dataset, source, params.seed)
+    else:
+        work = _listed(dataset, source, workspace.spool)
+    with resumable(target, work.key) as (folder, notes):
         tables = _pack(work, folder, notes)
         catalog, faults = tables["catalog"], tables["faults"]
-        _bear(faults, params.ingest.faults)
+        _bear(faults, params.ingest.faults, target)
         if not (catalog["split"] == "train").any():
-            _refuse(faults, f"no labelled chip is left; {len(faults)} faults stand in {FOLDER}/faults.parquet")
+            _refuse(faults, f"no labelled chip is left; {len(faults)} faults stand in {target}/faults.parquet", target)
         for name, table in tables.items():
             write_table(table, folder / f"{name}.parquet")
-    shutil.rmtree(SPOOL, ignore_errors=True)
+    shutil.rmtree(workspace.spool, ignore_errors=True)
     left_out = int(faults["left_out"].sum())
     click.echo(
         f"ingest: {len(catalog)} chips packed, {left_out} left out, {len(faults) - left_out} other faults reported"
@@ -66,7 +69,7 @@ def _drawn(dataset: Dataset, source: DrawnSource, seed: int) -> _Work:
         parts=deal(source.chips, multiple=source.side**2),
         pack=pack,
         faults=(),
-        key=digest([code(), repr(dataset), str(seed)]),
+        key=digest([code_hash("igarape.stages.ingest"), repr(dataset), str(seed)]),
     )
 
 
@@ -76,8 +79,11 @@ def _pack_drawn(numbers: range, shard: Shard, *, dataset: Dataset, side: int, se
     return _pack_chips([one.chip for one in drawn], shard, dataset=dataset) | {"haze": haze_table(drawn)}
 
 
-def _listed(dataset: Dataset, source: FolderSource) -> _Work:
-    """List the chips of folders or archives and prepare to pack them."""
+def _listed(dataset: Dataset, source: FolderSource, spool: Path) -> _Work:
+    """List the chips of folders or archives and prepare to pack them.
+
+    spool: outlives a killed run, whose key is known only when archives are unpacked.
+    """
     with ExitStack() as bars:
         bar = cache(
             lambda: bars.enter_context(progress("ingest: unpacking", "MB"))
@@ -88,7 +94,7 @@ def _listed(dataset: Dataset, source: FolderSource) -> _Work:
             tags=source.tags,
             unlabelled=source.unlabelled,
             vocabulary=dataset.labels.vocabulary(),
-            spool=SPOOL,
+            spool=spool,
             report=lambda done, total: bar()(done >> 20, total >> 20),
         )
     for line in found.used:
@@ -97,7 +103,7 @@ def _listed(dataset: Dataset, source: FolderSource) -> _Work:
         parts=[found.chips[part.start : part.stop] for part in deal(len(found.chips))],
         pack=partial(_pack_chips, dataset=dataset),
         faults=found.faults,
-        key=digest([code(), repr(dataset), repr(found.chips)]),
+        key=digest([code_hash("igarape.stages.ingest"), repr(dataset), repr(found.chips)]),
     )
 
 
@@ -122,18 +128,18 @@ def _pack(work: _Work, folder: Path, notes: Path) -> Tables:
     return tables | {"faults": pd.concat([some for some in found if len(some)] or found[:1], ignore_index=True)}
 
 
-def _bear(faults: pd.DataFrame, most: int) -> None:
+def _bear(faults: pd.DataFrame, most: int, target: Path) -> None:
     """Refuse more left-out chips than params.yaml bears; the error lists the first of them."""
     left_out = faults[faults["left_out"]]
     if len(left_out) <= most:
         return
     lines = [f"  {fault.image_id}: {fault.problem}; {fault.remedy}" for fault in left_out[:SHOWN].itertuples()]
-    more = [f"  and {len(left_out) - SHOWN} more, in {FOLDER}/faults.parquet"] if len(left_out) > SHOWN else []
+    more = [f"  and {len(left_out) - SHOWN} more, in {target}/faults.parquet"] if len(left_out) > SHOWN else []
     advice = f"Mend the source, or raise ingest.faults in params.yaml to {len(left_out)}. Then: dvc repro ingest"
-    _refuse(faults, "\n".join([f"{len(left_out)} chips left out, {most} are borne", *lines, *more, advice]))
+    _refuse(faults, "\n".join([f"{len(left_out)} chips left out, {most} are borne", *lines, *more, advice]), target)
 
 
-def _refuse(faults: pd.DataFrame, why: str) -> None:
+def _refuse(faults: pd.DataFrame, why: str, target: Path) -> None:
     """Stop the step; the faults table stands, a catalog does not."""
-    write_table(faults, fresh_folder(FOLDER) / "faults.parquet")
-    raise InputError(f"{FOLDER}: {why}")
+    write_table(faults, fresh_folder(target) / "faults.parquet")
+    raise InputError(f"{target}: {why}")

@@ -12,38 +12,45 @@ import pandas as pd
 from igarape.chips.catalog import fault_table
 from igarape.chips.nir import Bands, Shift, encode_png, measure_shift, planes
 from igarape.chips.pictures import bands
-from igarape.chips.shards import Shard, Tables, code, write_shards
+from igarape.chips.shards import Shard, Tables, write_shards
 from igarape.chips.sources.listing import list_pictures
 from igarape.chips.sources.origins import Origin
 from igarape.chips.store import Store
+from igarape.code import code_hash
 from igarape.config.datasets import Dataset, data_root, read_dataset
 from igarape.config.params import Nir, read_params, workers
 from igarape.errors import InputError
 from igarape.files import digest, resumable
 from igarape.progress import progress
 from igarape.tables import Fault, read_catalog, write_table
+from igarape.workspace import Workspace
 
-SOURCE = Path("data/ingest")
-FOLDER = Path("data/nir")
-SPOOL = Path("data/.unfinished/spool-nir")  # outlives a killed run, whose key is known only when archives are unpacked
 LIES = ["shard", "offset", "length"]
 ALIGNMENT = {"image_id": str, "dx": float, "dy": float, "response": float, "flagged": bool}
 
 
-def run() -> None:
+def run(workspace: Workspace) -> None:
     """Pack the planes of each chip that has a TIF, and tabulate how well its bands lie over its picture."""
-    params = read_params()
-    dataset = read_dataset(params.dataset)
-    catalog = read_catalog(SOURCE / "catalog.parquet", dataset.labels.vocabulary().labels)
-    tifs, faults = _list(dataset)
+    params = read_params(workspace.params)
+    dataset = read_dataset(params.dataset, workspace.datasets)
+    source, spool = workspace.chips("raw"), workspace.spool.with_name("spool-nir")
+    catalog = read_catalog(workspace.catalog(), dataset.labels.vocabulary().labels)
+    tifs, faults = _list(dataset, spool)
     chips = catalog.assign(tif=catalog["image_id"].map(tifs)).dropna(subset="tif")
     parts = [part for _, part in chips.groupby("shard", sort=True)]
-    key = digest([code(), repr(params.nir), repr(sorted(tifs.items())), *sorted(SOURCE.glob("*.parquet"))])
-    with resumable(FOLDER, key) as (folder, notes), progress("nir", "chip") as report:
+    key = digest(
+        [
+            code_hash("igarape.stages.nir"),
+            repr(params.nir),
+            repr(sorted(tifs.items())),
+            *sorted(source.glob("*.parquet")),
+        ]
+    )
+    with resumable(workspace.chips("nir"), key) as (folder, notes), progress("nir", "chip") as report:
         packed = write_shards(
             folder,
             parts,
-            partial(_pack, settings=params.nir),
+            partial(_pack, source=source, settings=params.nir),
             scratch=notes,
             workers=workers(),
             report=lambda done: report(done, len(chips)),
@@ -52,17 +59,17 @@ def run() -> None:
         tables["faults"] = pd.concat([fault_table(faults), tables["faults"]], ignore_index=True)
         for name, table in tables.items():
             write_table(table, folder / f"{name}.parquet")
-    shutil.rmtree(SPOOL, ignore_errors=True)
+    shutil.rmtree(spool, ignore_errors=True)
     _tell(tables, without=len(catalog) - len(chips))
 
 
-def _list(dataset: Dataset) -> tuple[Mapping[str, Origin], list[Fault]]:
+def _list(dataset: Dataset, spool: Path) -> tuple[Mapping[str, Origin], list[Fault]]:
     """Return where the TIFs that the data set names are, by the names of their chips, and what was wrong with them."""
     if not dataset.tifs:
         click.echo("nir: the data set names no TIFs, so no chip has near-infrared")
         return {}, []
     with progress("nir: unpacking", "byte") as report:
-        tifs, faults, used = list_pictures(data_root(), dataset.tifs, what="TIFs", spool=SPOOL, report=report)
+        tifs, faults, used = list_pictures(data_root(), dataset.tifs, what="TIFs", spool=spool, report=report)
     for line in used:
         click.echo(f"nir: {line}")
     return tifs, faults
@@ -74,9 +81,9 @@ def _nothing(catalog: pd.DataFrame) -> Tables:
     return {"catalog": catalog.iloc[:0], "alignment": alignment, "faults": fault_table([])}
 
 
-def _pack(chips: pd.DataFrame, shard: Shard, *, settings: Nir) -> Tables:
+def _pack(chips: pd.DataFrame, shard: Shard, *, source: Path, settings: Nir) -> Tables:
     """Pack the planes of chips of one shard of data/ingest; tif: the origin of each one's bands."""
-    store = Store(SOURCE, chips)
+    store = Store(source, chips)
     places, shifts, faults = [], [], []
     for image_id, tif in zip(chips["image_id"], chips["tif"], strict=True):
         rgb = store.rgb(image_id)

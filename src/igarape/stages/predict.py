@@ -15,12 +15,13 @@ from igarape.files import whole
 from igarape.progress import progress
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.registry import champion_uri, load, model_name
+from igarape.workspace import Workspace
 
 LISTED = 10
 TIFS = (".tif", ".tiff")
 
 
-def run(paths: Sequence[Path], *, model: str | None, out: Path, nir: Path | None = None) -> None:
+def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: Path, nir: Path | None = None) -> None:
     """Tag the pictures at paths, or in the folders there; columns image_name, tags, p_<label>...
 
     model: an MLflow URI; None is the champion of the data set in params.yaml. nir: the folder of the TIFs that go with
@@ -28,7 +29,7 @@ def run(paths: Sequence[Path], *, model: str | None, out: Path, nir: Path | None
     and left out, and InputError names all of them at the end.
     """
     files = _pictures(paths)
-    bundle = load(model or champion_uri(model_name(read_params().dataset)))
+    bundle = load(model or champion_uri(model_name(read_params(workspace.params).dataset)))
     answers, failed = _tag(bundle, files, _tifs(bundle, nir))
     with whole(out) as unfinished:
         answers.to_csv(unfinished, index=False)

@@ -1,10 +1,9 @@
 """search@E: the best hyperparameters of an experiment. experiments/E.yaml, chips, folds -> data/search/E/."""
 
-from pathlib import Path
-
 import numpy as np
 
 from igarape.config.datasets import read_dataset
+from igarape.config.documents import RunFacts
 from igarape.config.experiments import read_experiments
 from igarape.config.params import read_params
 from igarape.files import resumable, write_json, write_text
@@ -16,21 +15,22 @@ from igarape.progress import progress
 from igarape.reports.trials import render_comparison
 from igarape.tables import write_table
 from igarape.tracking.step import step_run
+from igarape.workspace import Workspace
 
 VALIDATION_FOLD = 0
 
 
-def run(experiment: str) -> None:
+def run(workspace: Workspace, experiment: str) -> None:
     """Try hyperparameters on the rows outside fold 0 and score them on fold 0; the hold-out takes no part.
 
     A search that was killed goes on: what it has tried moves to this run.
     """
-    params = read_params()
-    dataset = read_dataset(params.dataset)
+    params = read_params(workspace.params)
+    dataset = read_dataset(params.dataset, workspace.datasets)
     vocabulary = dataset.labels.vocabulary()
     # With a listed experiment come all that are listed: a fault in the last one should show before the first epoch.
     together = params.experiments if experiment in params.experiments else (experiment,)
-    settings = read_experiments(together, vocabulary, nir=bool(dataset.tifs))[experiment]
+    settings = read_experiments(together, vocabulary, workspace.experiments, nir=bool(dataset.tifs))[experiment]
     labels = settings.targets(vocabulary)
     exclusive = len(set(labels) & set(vocabulary.exclusive))
     budget = Budget(
@@ -40,15 +40,20 @@ def run(experiment: str) -> None:
         seed=params.seed,
     )
     with progress(f"search {experiment}: reading chips", "chip") as report:
-        store, split = settings.store(Path("data")), Path("data/split")
-        examples = load_examples(store, split, experiment=settings, labels=labels, report=report)
-    key = result_key(examples, settings, budget, exclusive)
+        examples = load_examples(
+            workspace.chips(settings.chips),
+            workspace.folder("split"),
+            experiment=settings,
+            labels=labels,
+            report=report,
+        )
+    key = result_key("search", examples, settings, budget, exclusive)
     recorded = {"seed": params.seed, "dataset": params.dataset, "search": params.search.model_dump()}
     recorded[experiment] = settings.model_dump()
     with (
         # The folder outside the run: should MLflow fail at the end, what was found is gone on with all the same.
-        resumable(Path("data/search") / experiment, key) as (folder, notes),
-        step_run("search", params=recorded, learner=experiment, notes=notes) as opened,
+        resumable(workspace.folder("search", experiment), key) as (folder, notes),
+        step_run("search", workspace=workspace, params=recorded, learner=experiment, notes=notes) as opened,
     ):
         opened.adopt([row["key"] for row in tried(notes)])
         with progress(f"search {experiment}", "epoch") as report:
@@ -78,9 +83,9 @@ def run(experiment: str) -> None:
             "hyperparameters": dict(found.hyperparameters),
             "score": found.score,
             "trial": found.trial,
-            "run_id": opened.id,
         }
         write_json({"experiment": experiment} | best, folder / "best.json")
+        RunFacts(run_id=opened.id).write(workspace.run("search", experiment))
         opened.metrics({f"best_val_{settings.objective}": found.score})
         opened.tags({"igarape.best_trial": found.trial})
         opened.table(found.trials, "trials.json")

@@ -3,9 +3,10 @@
 import click
 
 from igarape.tracking.step import send_left
+from igarape.workspace import Workspace
 
 
-def run() -> None:
+def run(workspace: Workspace) -> None:
     """Send the outboxes of all steps that are not at work any more, and say what was sent."""
-    for sentence in send_left() or ["nothing lies unsent"]:
+    for sentence in send_left(workspace.outbox) or ["nothing lies unsent"]:
         click.echo(sentence)

@@ -10,15 +10,16 @@ import click
 from igarape.config.params import read_params
 from igarape.errors import InputError
 from igarape.serving.registry import champion_uri, model_name
+from igarape.workspace import Workspace
 
 
-def run(*, port: int, host: str) -> None:
+def run(workspace: Workspace, *, port: int, host: str) -> None:
     """Become the server of the champion of the data set in params.yaml; does not return.
 
     Raises InputError when there is no champion, or host:port cannot be listened on.
     """
     _check_free(port, host)
-    uri = champion_uri(model_name(read_params().dataset))
+    uri = champion_uri(model_name(read_params(workspace.params).dataset))
     click.echo(f"{uri} answers at http://{host}:{port}/invocations; stop it with Ctrl-C")
     sys.stdout.flush()
     # MLflow looks for uvicorn on the PATH, where it is missing when the environment was not activated.

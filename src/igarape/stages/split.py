@@ -1,7 +1,6 @@
 """split: deal the labelled chips into folds and a hold-out. data/ingest/ -> data/split/."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 import numpy as np
@@ -14,29 +13,27 @@ from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
 from igarape.files import fresh_folder
 from igarape.tables import HOLDOUT, read_catalog, write_table
-
-SOURCE = Path("data/ingest")
-FOLDER = Path("data/split")
+from igarape.workspace import Workspace
 
 
-def run() -> None:
+def run(workspace: Workspace) -> None:
     """Stratify by labels, near-duplicates together; by scene, neighbours and the data set's own groups too."""
-    params = read_params()
-    labels = list(read_dataset(params.dataset).labels.vocabulary().labels)
-    catalog = read_catalog(SOURCE / "catalog.parquet", labels)
+    params = read_params(workspace.params)
+    labels = list(read_dataset(params.dataset, workspace.datasets).labels.vocabulary().labels)
+    catalog = read_catalog(workspace.catalog(), labels)
     rows = catalog[catalog["split"] == "train"]
     image_ids, scenes = list(rows["image_id"]), params.split.by == "scene"
     pairs = find_pairs(
-        read_fingerprints(SOURCE / "fingerprints.parquet", image_ids),
+        read_fingerprints(workspace.chips("raw") / "fingerprints.parquet", image_ids),
         hamming=params.split.hamming,
         ratio=params.split.ratio,
         correlation=params.split.correlation,
         borders=scenes,
     )
     groups = join(image_ids, pairs, named=list(rows["group"]) if scenes else image_ids)
-    fresh_folder(FOLDER)
-    write_table(pairs, FOLDER / "pairs.parquet")
-    write_table(pd.DataFrame({"image_id": image_ids, "group": groups}), FOLDER / "groups.parquet")
+    target = fresh_folder(workspace.folder("split"))
+    write_table(pairs, target / "pairs.parquet")
+    write_table(pd.DataFrame({"image_id": image_ids, "group": groups}), target / "groups.parquet")
     fold = make_folds(
         rows[labels].to_numpy().astype(np.bool_),
         groups,
@@ -44,7 +41,7 @@ def run() -> None:
         holdout=params.split.holdout,
         seed=params.seed,
     )
-    write_table(pd.DataFrame({"image_id": image_ids, "fold": fold}), FOLDER / "folds.parquet")
+    write_table(pd.DataFrame({"image_id": image_ids, "fold": fold}), workspace.folds)
     _say(fold, groups, pairs)
 
 

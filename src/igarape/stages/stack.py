@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from igarape.config.datasets import read_dataset
+from igarape.config.documents import LearnerManifest, RunFacts, StackSummary
 from igarape.config.params import Params, read_params
 from igarape.ensemble.stacker import (
     CrossFit,
@@ -15,7 +16,7 @@ from igarape.ensemble.stacker import (
     cross_fit,
     mean_stacker,
 )
-from igarape.files import fresh_folder, read_json, write_json
+from igarape.files import fresh_folder
 from igarape.labels import Booleans, Vocabulary
 from igarape.progress import progress
 from igarape.scores.figures import figures
@@ -31,25 +32,24 @@ from igarape.tables import (
     write_table,
 )
 from igarape.tracking.step import step_run
+from igarape.workspace import Workspace
 
-FOLDER = Path("data/stack")
 
-
-def run() -> None:
+def run(workspace: Workspace) -> None:
     """Stack by the mean and by XGBoost, keep the one that params.yaml asks for, and see what rare learners bring."""
-    params = read_params()
-    vocabulary = read_dataset(params.dataset).labels.vocabulary()
-    folds = read_folds(Path("data/split/folds.parquet"))
-    y = _truth(folds, vocabulary)
-    tables = {
-        name: read_predictions(Path(f"data/train/{name}/predictions.parquet"), folds) for name in params.experiments
-    }
-    cards = {name: read_json(Path(f"data/train/{name}/learner.json")) for name in params.experiments}
-    general = {name: table for name, table in tables.items() if cards[name]["which"] == "all"}
+    params = read_params(workspace.params)
+    vocabulary = read_dataset(params.dataset, workspace.datasets).labels.vocabulary()
+    folds = read_folds(workspace.folds)
+    y = _truth(workspace, folds, vocabulary)
+    tables = {name: read_predictions(workspace.predictions(name), folds) for name in params.experiments}
+    manifests = {name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments}
+    general = {name: table for name, table in tables.items() if manifests[name].scope == "all"}
     settings = _settings(params)
     recorded = {"seed": params.seed, "dataset": params.dataset, "stack": params.stack.model_dump()}
-    fresh_folder(FOLDER)
-    with step_run("stack", params=recorded | {"experiments": ", ".join(params.experiments)}) as opened:
+    target = fresh_folder(workspace.folder("stack"))
+    with step_run(
+        "stack", workspace=workspace, params=recorded | {"experiments": ", ".join(params.experiments)}
+    ) as opened:
         fits = _stack("stack", tables, y=y, folds=folds, vocabulary=vocabulary, settings=settings)
         inside = folds["fold"].to_numpy() >= 0
         scores = {
@@ -63,12 +63,13 @@ def run() -> None:
                 "stack without the rare learners", general, y=y, folds=folds, vocabulary=vocabulary, settings=settings
             )
             rare = _rare(y[inside], without[chosen].p[inside], fits[chosen].p[inside], vocabulary)
-        _write(fits, folds, vocabulary, chosen)
-        write_json({"run_id": opened.id, "chosen": chosen, "stackers": scores, "rare": rare}, FOLDER / "stack.json")
+        _write(fits, folds, vocabulary, chosen=chosen, target=target)
+        StackSummary(chosen=chosen, stackers=scores, rare=rare).write(target / "stack.json")
+        RunFacts(run_id=opened.id).write(workspace.run("stack"))
         opened.tags({"igarape.chosen": chosen})
         opened.metrics({"oof_f2": scores[chosen]["f2"], "oof_map": scores[chosen]["map"]})
         opened.metrics({f"{name}_{figure}": value for name, both in scores.items() for figure, value in both.items()})
-        opened.artifact(FOLDER)
+        opened.artifact(target)
 
 
 def _settings(params: Params) -> Settings:
@@ -84,9 +85,9 @@ def _settings(params: Params) -> Settings:
     )
 
 
-def _truth(folds: pd.DataFrame, vocabulary: Vocabulary) -> Booleans:
+def _truth(workspace: Workspace, folds: pd.DataFrame, vocabulary: Vocabulary) -> Booleans:
     """Return the truth (n, labels) in the order of the folds table."""
-    catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary.labels).set_index("image_id")
+    catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
     return catalog.loc[folds["image_id"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
 
 
@@ -130,11 +131,13 @@ def _rare(
     }
 
 
-def _write(fits: Mapping[str, CrossFit], folds: pd.DataFrame, vocabulary: Vocabulary, chosen: str) -> None:
+def _write(
+    fits: Mapping[str, CrossFit], folds: pd.DataFrame, vocabulary: Vocabulary, *, chosen: str, target: Path
+) -> None:
     """Write all stacked predictions, and the chosen stacker."""
     image_ids, numbers = list(folds["image_id"]), folds["fold"].to_numpy()
     parts = [
         predictions(image_ids, numbers, learner=name, labels=vocabulary.labels, p=fit.p) for name, fit in fits.items()
     ]
-    write_table(pd.concat(parts, ignore_index=True), FOLDER / "predictions.parquet")
-    fits[chosen].stacker.save(FOLDER / "stacker")
+    write_table(pd.concat(parts, ignore_index=True), target / "predictions.parquet")
+    fits[chosen].stacker.save(target / "stacker")

@@ -1,12 +1,12 @@
 """train@E: one model per fold with the best hyperparameters. data/search/E/best.json, chips, folds -> data/train/E/."""
 
-from pathlib import Path
 from typing import Any
 
 from igarape.config.datasets import read_dataset
+from igarape.config.documents import LearnerManifest, RunFacts
 from igarape.config.experiments import read_best, read_experiment
 from igarape.config.params import read_params, workers
-from igarape.files import resumable, write_json
+from igarape.files import resumable
 from igarape.labels import Vocabulary
 from igarape.learners.crossfit import Recipe, cross_fit
 from igarape.learners.examples import Examples, load_examples
@@ -15,20 +15,21 @@ from igarape.progress import progress
 from igarape.scores.figures import figures
 from igarape.tables import Probabilities, predictions, write_table
 from igarape.tracking.step import step_run
+from igarape.workspace import Workspace
 
 
-def run(experiment: str) -> None:
+def run(workspace: Workspace, experiment: str) -> None:
     """Cross-fit the experiment: out-of-fold predictions for the folds, the fold models' mean for the hold-out.
 
     A training that was killed goes on with the first fold that was not finished.
     """
-    params = read_params()
-    settings = read_experiment(experiment)
-    dataset = read_dataset(params.dataset)
+    params = read_params(workspace.params)
+    settings = read_experiment(experiment, workspace.experiments)
+    dataset = read_dataset(params.dataset, workspace.datasets)
     vocabulary = dataset.labels.vocabulary()
     labels = settings.targets(vocabulary)
     settings.check(vocabulary, nir=bool(dataset.tifs))
-    best = read_best(experiment, settings)
+    best = read_best(workspace.best(experiment), settings)
     recipe = Recipe(
         experiment=settings,
         hyperparameters=best["hyperparameters"],
@@ -40,16 +41,25 @@ def run(experiment: str) -> None:
         threads=workers(),
     )
     with progress(f"train {experiment}: reading chips", "chip") as report:
-        store, split = settings.store(Path("data")), Path("data/split")
-        examples = load_examples(store, split, experiment=settings, labels=labels, report=report)
+        examples = load_examples(
+            workspace.chips(settings.chips),
+            workspace.folder("split"),
+            experiment=settings,
+            labels=labels,
+            report=report,
+        )
+    resolved = settings.model_dump() | {"hyperparameters": best["hyperparameters"]}
     recorded = {"seed": params.seed, "dataset": params.dataset, "train": params.train.model_dump()}
-    recorded[experiment] = settings.model_dump() | {"hyperparameters": best["hyperparameters"]}
+    recorded[experiment] = resolved
     with (
         # The folder outside the run: should MLflow fail at the end, the models are gone on with all the same.
-        resumable(Path("data/train") / experiment, result_key(examples, settings, recipe)) as (folder, notes),
-        step_run("train", params=recorded, learner=experiment, notes=notes) as opened,
+        resumable(workspace.folder("train", experiment), result_key("train", examples, settings, recipe)) as (
+            folder,
+            notes,
+        ),
+        step_run("train", workspace=workspace, params=recorded, learner=experiment, notes=notes) as opened,
     ):
-        opened.tags({"igarape.search_run": best["run_id"]})
+        opened.tags({"igarape.search_run": RunFacts.read(workspace.run("search", experiment)).run_id})
         with progress(f"train {experiment}", "epoch") as report:
             p = cross_fit(
                 examples.images,
@@ -66,12 +76,19 @@ def run(experiment: str) -> None:
             predictions(examples.image_ids, examples.folds, learner=experiment, labels=labels, p=p),
             folder / "predictions.parquet",
         )
-        card = settings.model_dump(include={"chips", "size"}) | {"which": settings.labels, "labels": labels}
-        card |= {"name": experiment, "tta": settings.tta(best["hyperparameters"])} | _scores(
-            examples, p, labels, vocabulary
-        )
-        write_json(card | {"run_id": opened.id, "search_run_id": best["run_id"]}, folder / "learner.json")
-        opened.metrics({"oof_f2": card["f2"], "oof_map": card["map"]})
+        scores = _scores(examples, p, labels, vocabulary)
+        LearnerManifest(
+            name=experiment,
+            chips=settings.chips,
+            size=settings.size,
+            scope=settings.labels,
+            labels=labels,
+            tta=settings.tta(best["hyperparameters"]),
+            settings=resolved,
+            **scores,
+        ).write(folder / "learner.json")
+        RunFacts(run_id=opened.id).write(workspace.run("train", experiment))
+        opened.metrics({"oof_f2": scores["f2"], "oof_map": scores["map"]})
         opened.artifact(folder / "predictions.parquet")
 
 

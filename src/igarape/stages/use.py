@@ -8,33 +8,34 @@ import click
 import yaml
 from ruamel.yaml import YAML
 
-from igarape.config.datasets import DATASETS, read_dataset
+from igarape.config.datasets import read_dataset
 from igarape.config.experiments import read_experiments
-from igarape.config.params import PARAMS, Params, read_params
+from igarape.config.params import Params, read_params
 from igarape.config.schema import validate
 from igarape.files import write_text
+from igarape.workspace import Workspace
 
 
-def run(dataset: str) -> None:
+def run(workspace: Workspace, dataset: str) -> None:
     """Set `dataset`, and what datasets/DATASET.yaml lists under params; refuse a result that is not valid.
 
     Nothing is written when an experiment is missing, or asks for labels or TIFs that the data set does not have.
     """
-    read_params()
-    offered = read_dataset(dataset)
+    read_params(workspace.params)
+    offered = read_dataset(dataset, workspace.datasets)
     keeper = YAML()  # keeps comments, and each value as it is spelled: 0.00001 does not become 1e-05
     keeper.preserve_quotes = True
     keeper.indent(mapping=2, sequence=4, offset=2)
     keeper.width = 4096
-    source = DATASETS / f"{dataset}.yaml"
-    content = keeper.load(PARAMS.read_text(encoding="utf-8"))
+    source = workspace.datasets / f"{dataset}.yaml"
+    content = keeper.load(workspace.params.read_text(encoding="utf-8"))
     content["dataset"] = dataset
     _overlay(content, keeper.load(source.read_text(encoding="utf-8"))["params"])
     text = _dump(keeper, content)
     params = validate(Params, yaml.safe_load(text), f"{source}: params")
-    read_experiments(params.experiments, offered.labels.vocabulary(), nir=bool(offered.tifs))
-    write_text(text, PARAMS)
-    click.echo(f"{PARAMS} now says dataset: {dataset}. See: git diff {PARAMS}. Run: make repro")
+    read_experiments(params.experiments, offered.labels.vocabulary(), workspace.experiments, nir=bool(offered.tifs))
+    write_text(text, workspace.params)
+    click.echo(f"{workspace.params} now says dataset: {dataset}. See: git diff {workspace.params}. Run: make repro")
 
 
 def _overlay(content: MutableMapping[str, Any], wanted: Mapping[str, Any]) -> None:

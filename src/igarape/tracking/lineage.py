@@ -9,7 +9,6 @@ from pathlib import Path
 import psutil
 import yaml
 
-LOCK = Path("dvc.lock")
 DATA = ("data/ingest", "data/dehaze", "data/nir", "data/split")
 
 
@@ -31,18 +30,19 @@ class Lineage:
         return tags | ({"igarape.repro": self.repro} if self.repro else {})
 
 
-def lineage(lock: Path = LOCK) -> Lineage:
-    """Read the commit from git, the data's hashes from dvc.lock, and the `dvc repro` above us from the process tree."""
-    commit = _git("rev-parse", "HEAD")
-    dirty = bool(_git("status", "--porcelain", "--untracked-files=no"))
+def lineage(root: Path) -> Lineage:
+    """Read the commit from git, the data's hashes from dvc.lock, and the `dvc repro` above us from the processes."""
+    lock = root / "dvc.lock"
+    commit = _git(root, "rev-parse", "HEAD")
+    dirty = bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
     stages = (yaml.safe_load(lock.read_text(encoding="utf-8")) or {}).get("stages", {}) if lock.exists() else {}
     outs = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", ())}
     return Lineage(commit=commit, dirty=dirty, data={path: outs[path] for path in DATA if path in outs}, repro=_repro())
 
 
-def _git(*words: str) -> str:
+def _git(root: Path, *words: str) -> str:
     """Return what git prints, or "" where there is no repository."""
-    done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
 
 

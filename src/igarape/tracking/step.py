@@ -21,10 +21,10 @@ from igarape.tracking.lineage import Lineage, lineage
 from igarape.tracking.outbox import Entry, Outbox, left_behind
 from igarape.tracking.run import Log, Run, Trial, texts
 from igarape.tracking.sender import Sender, deliver
+from igarape.workspace import Workspace
 
 __all__ = ["Lineage", "Log", "Run", "Trial", "lineage", "send_left", "step_run"]
 
-SPOOL = Path("data/.unsent")
 # How long the end of a step waits for an MLflow that takes nothing: about as long as it takes to start one again.
 PATIENCE = 60.0  # seconds
 ATTEMPT = "run.json"  # in a step's notes: its last run
@@ -34,7 +34,7 @@ SECONDS = "15"  # that one request may take: by default two minutes, and so long
 
 @contextmanager
 def step_run(
-    step: str, *, params: Mapping[str, Any], learner: str | None = None, notes: Path | None = None
+    step: str, *, workspace: Workspace, params: Mapping[str, Any], learner: str | None = None, notes: Path | None = None
 ) -> Iterator[Run]:
     """Open the MLflow run of a step in the experiment igarape/STEP, with its parameters, commit and data sets.
 
@@ -49,16 +49,18 @@ def step_run(
     place = f"{step}@{learner}" if learner else step
     uri = mlflow.get_tracking_uri()
     advice = "Start it, or unset MLFLOW_TRACKING_URI to track into mlflow.db of this folder"
-    come_from = lineage()
+    come_from = lineage(workspace.root)
     with _answering(uri, advice, retries="2"):
         experiment, joined = _experiment(step)
     # The sender tries again; MLflow's own second try might open a run twice.
     with _environment(RETRIES, "0"), _environment(TIMEOUT, os.environ.get(TIMEOUT, SECONDS)):
-        send_left(place, to=uri)
+        send_left(workspace.outbox, place, to=uri)
         entry: Entry = {"experiment": experiment, "parent": None, "name": learner or step, "uri": uri}
         with _answering(uri, advice, retries="0"):
             entry |= {"params": texts(params)}
-            run, sender = _opened(step, place, entry, joined=joined, come_from=come_from, notes=notes)
+            run, sender = _opened(
+                step, workspace.outbox / place, entry, joined=joined, come_from=come_from, notes=notes
+            )
         try:
             with run.ended():
                 yield run
@@ -72,11 +74,11 @@ def step_run(
 
 
 def _opened(
-    step: str, place: str, entry: Entry, *, joined: Recorded | None, come_from: Lineage, notes: Path | None
+    step: str, place: Path, entry: Entry, *, joined: Recorded | None, come_from: Lineage, notes: Path | None
 ) -> tuple[Run, Sender]:
     """Begin the outbox with the step's run, send that, and put the rest into a sender's hands."""
     key, context = uuid.uuid4().hex, resolve_tags()
-    outbox = Outbox.begin(SPOOL / f"{place}.{datetime.now(UTC):%Y%m%dT%H%M%S}-{key[:8]}")
+    outbox = Outbox.begin(place.with_name(f"{place.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}-{key[:8]}"))
     tags = come_from.tags() | {"igarape.step": step, STEP: key}
     exporter = None
     try:
@@ -100,15 +102,16 @@ def _opened(
     return run, Sender(outbox, exporter.send)
 
 
-def send_left(place: str = "*", *, to: str | None = None) -> list[str]:
+def send_left(outboxes: Path, place: str = "*", *, to: str | None = None) -> list[str]:
     """Send what dead processes left in the outboxes of a place, and close the runs they left open as KILLED.
 
-    place: STEP or STEP@LEARNER; * is all. to: the MLflow that takes it: by default that of MLFLOW_TRACKING_URI where
-    that is set, else for each outbox the one at which its step began. Returns a sentence for each.
+    outboxes: the folder that they lie in. place: STEP or STEP@LEARNER; * is all. to: the MLflow that takes it: by
+    default that of MLFLOW_TRACKING_URI where that is set, else for each outbox the one at which its step began. Returns
+    a sentence for each.
     Raises InputError, after it has tried all, when some could not be sent; those stay.
     """
     said, failed = [], []
-    for folder in left_behind(SPOOL, place):
+    for folder in left_behind(outboxes, place):
         outbox = Outbox.take_over(folder)
         if outbox is None:
             said.append(f"{folder.name}: still at work; its step sends by itself")

@@ -1,0 +1,116 @@
+"""The JSON documents that steps hand over: each is written and read by its schema, and refused otherwise."""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field
+
+from igarape.config.schema import Section, validate
+from igarape.files import read_json, write_json
+
+Labels = tuple[str, ...]
+Scores = dict[str, float]
+
+
+class Document(Section):
+    """A JSON file with a schema."""
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a document; raise InputError when it is not there, or not as its schema says."""
+        return validate(cls, read_json(path), str(path))
+
+    def write(self, path: Path) -> None:
+        """Write the document, under its name only when it is whole."""
+        write_json(self.model_dump(mode="json"), path)
+
+
+class RunFacts(Document):
+    """data/runs: what tells of the latest run of a step, and on which nothing depends."""
+
+    run_id: str
+
+
+class Resolved(Document):
+    """data/resolve/E.json: an experiment put together, and the hash of the chips that it sees."""
+
+    experiment: str
+    settings: dict[str, Any]
+    chips: str
+
+
+class LearnerManifest(Document):
+    """data/train/E/learner.json: what a learner's fold models see, predict, and score out of fold.
+
+    scope: all labels, or the rare ones. settings: the experiment, put together, with the values that were searched.
+    """
+
+    name: str
+    chips: Literal["raw", "dehazed", "nir"]
+    size: int
+    scope: Literal["all", "rare"]
+    labels: Labels = Field(strict=False)
+    tta: bool
+    f2: float
+    map: float
+    settings: dict[str, Any]
+
+
+class StackSummary(Document):
+    """data/stack/stack.json: the chosen stacker, each one's figures out of fold, what rare learners bring."""
+
+    chosen: str
+    stackers: dict[str, Scores]
+    rare: dict[str, Scores]
+
+
+class RuleSettings(Section):
+    """A decision rule: its name, and its threshold where it has one."""
+
+    name: str
+    threshold: float | None
+
+
+class Decision(Document):
+    """data/decide/rule.json: the chosen rule, and each one's F2 out of fold."""
+
+    rule: RuleSettings
+    rules: dict[str, Scores]
+
+
+class Origin(Document):
+    """data/evaluate/lineage.json: commit, DVC's hashes of the data, and the MLflow runs that led to a bundle."""
+
+    git_commit: str
+    uncommitted_changes: bool
+    dvc: dict[str, str]
+    runs: dict[str, str]
+
+
+class HoldOut(Section):
+    """The hold-out's figures: F2 with its 95 % interval, mean average precision, and the number of chips."""
+
+    f2: float
+    map: float
+    n: int
+    f2_low: float
+    f2_high: float
+
+
+class Metrics(Document):
+    """reports/metrics.json: the verdict in figures."""
+
+    holdout: HoldOut
+    oof: Scores
+    learners: dict[str, Scores]
+    stackers: dict[str, Scores]
+    rules: dict[str, Scores]
+    rare: dict[str, Scores]
+
+
+class Version(Document):
+    """data/register/version.json: the registered version, and the alias that it was given."""
+
+    name: str
+    version: int
+    alias: str

@@ -1,0 +1,27 @@
+"""code: which code makes each result. The package's sources, experiments/ -> data/code/."""
+
+from igarape.code import code_hash
+from igarape.config.experiments import read_experiment
+from igarape.config.params import read_params
+from igarape.files import fresh_folder, write_text
+from igarape.learners.keys import learner_code
+from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
+
+# What a step runs without importing it: MLflow loads the served model's code by its path.
+BESIDES = {"register": ("igarape.serving.pyfunc",)}
+
+
+def run(workspace: Workspace) -> None:
+    """Write a file for each step, and for search and train one for each listed experiment, that changes as code does.
+
+    The steps depend on these files, so comments, docstrings, tracking, pages and words of errors rerun nothing.
+    """
+    params = read_params(workspace.params)
+    fresh_folder(workspace.folder("code"))
+    for step in STEPS:
+        if step in PER_EXPERIMENT:
+            for name in params.experiments:
+                experiment = read_experiment(name, workspace.experiments)
+                write_text(learner_code(step, experiment), workspace.code(step, name))
+        elif step != "code":
+            write_text(code_hash(f"igarape.stages.{step}", *BESIDES.get(step, ())), workspace.code(step))

@@ -1,0 +1,35 @@
+"""resolve: each listed experiment, put together, and the chips that it sees. experiments/, chips -> data/resolve/."""
+
+from functools import cache
+
+from igarape.config.datasets import read_dataset
+from igarape.config.documents import Resolved
+from igarape.config.experiments import read_experiments
+from igarape.config.params import read_params
+from igarape.files import digest, fresh_folder
+from igarape.workspace import Workspace
+
+
+def run(workspace: Workspace) -> None:
+    """Write a file for each listed experiment: its learner is made anew when that has changed.
+
+    So a comment in a YAML reruns nothing, a changed parent reruns its children, and dehazing anew reruns those learners
+    only that see dehazed chips. Raises InputError with the faults of all listed experiments.
+    """
+    params = read_params(workspace.params)
+    dataset = read_dataset(params.dataset, workspace.datasets)
+    experiments = read_experiments(
+        params.experiments, dataset.labels.vocabulary(), workspace.experiments, nir=bool(dataset.tifs)
+    )
+    packed = cache(lambda kind: _digest(workspace, kind))
+    fresh_folder(workspace.folder("resolve"))
+    for name, experiment in experiments.items():
+        settings = experiment.model_dump(mode="json")
+        resolved = Resolved(experiment=name, settings=settings, chips=packed(experiment.chips))
+        resolved.write(workspace.resolved(name))
+
+
+def _digest(workspace: Workspace, kind: str) -> str:
+    """Return a hash of packed chips: their shards, and the table that says what lies in them."""
+    folder = workspace.chips(kind)
+    return digest([workspace.catalog(kind), *sorted(folder.glob("*.tar"))])
