@@ -30,6 +30,7 @@ TOOLS = {
     "scikit-learn": "keras-tuner's bayesian search fits its Gaussian process with it",
     "tf2onnx": "Keras exports networks with it",
 }
+ELSEWHERE = {"iterstrat": "iterative-stratification", "skimage": "scikit-image"}  # where bench is not installed
 BENCH = {"tensorboard": "keras-tuner's own loop, which a bench compares with, imports it"}
 
 
@@ -54,11 +55,12 @@ PROVIDERS = packages_distributions()
 def distributions(modules: Iterable[str]) -> set[str]:
     """Return what has to be installed for imports: of several distributions of one package, one that is listed.
 
-    What is not installed here, as kaggle may be, goes by the name of its module.
+    What is not installed here, as kaggle may be, goes by the name of its module, or by that in ELSEWHERE.
     """
     found: set[str] = set()
     for package in {module.partition(".")[0] for module in modules} - set(sys.stdlib_module_names):
-        providers = {canonicalize_name(name) for name in PROVIDERS.get(package, [package])}
+        names = PROVIDERS.get(package, [ELSEWHERE.get(package, package)])
+        providers = {canonicalize_name(name) for name in names}
         found |= providers & EVERY or {min(providers)}
     return found
 
