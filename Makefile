@@ -1,8 +1,10 @@
-# Every target installs what it needs first: from a fresh clone with Python 3.11, `make repro` is enough.
+# Every target installs what it needs first: from a fresh clone with Python 3.11, `make repro` is enough. Python 3.12 and
+# 3.13 do too: make setup PYTHON=python3.12, once.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+SERIES := -c "import sys; print('%d.%d' % sys.version_info[:2])"
 
 # dvc finds igarape and mlflow on the PATH, whether or not the environment was activated.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -13,11 +15,16 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-setup: $(INSTALLED) ## make .venv and install the locked requirements and igarape into it
+setup: $(INSTALLED) ## make .venv, and install the locked requirements of all extras and igarape into it
+ifneq ($(origin PYTHON),file)
+	@asked=$$($(PYTHON) $(SERIES)) && found=$$($(BIN)/python $(SERIES)) && [ "$$asked" = "$$found" ] || \
+	  { echo "$(VENV): has Python $$found, and PYTHON=$(PYTHON) is $$asked. To change: rm -r $(VENV); make setup PYTHON=$(PYTHON)"; exit 1; }
+endif
 
 $(VENV)/.requirements: requirements.lock
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON): not found. Install Python 3.11, or: make setup PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@case "$$($(PYTHON) $(SERIES) 2>/dev/null)" in 3.11|3.12|3.13) ;; \
+	  *) echo "PYTHON=$(PYTHON): not Python 3.11, 3.12 or 3.13. Install one of them; make setup PYTHON=/path/to/python3.12"; exit 1;; esac
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
@@ -50,8 +57,12 @@ promote: setup ## make the challenger the champion
 serve: setup ## answer over HTTP with the champion
 	$(BIN)/igarape serve
 
-lock: ## write requirements.lock anew from pyproject.toml
+lock: ## write requirements.lock anew from pyproject.toml, with the oldest Python: the others take it too
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/pip install --quiet pip-tools
-	build/lock/bin/pip-compile --quiet --extra dev --extra bench --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
-	  --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+	build/lock/bin/pip-compile --quiet --extra train --extra bench --extra dev --generate-hashes --allow-unsafe \
+	  --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --output-file requirements.lock pyproject.toml
+	@# dev and bench name igarape[train], so pip-compile lists this folder too; `make setup` installs that by itself.
+	sed '/^# WARNING: pip install/,/^igarape @/{/^igarape @/N;d;}' requirements.lock > build/lock/written
+	mv build/lock/written requirements.lock

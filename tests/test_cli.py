@@ -113,6 +113,30 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) ->
         CliRunner().invoke(main, ["decide"], catch_exceptions=False)
 
 
+def test_a_package_that_is_not_installed_is_said_with_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where igarape was installed to answer only, a step of the stream says what it lacks, and not where."""
+
+    def fail() -> None:
+        raise ModuleNotFoundError("No module named 'keras'", name="keras")
+
+    monkeypatch.setattr("igarape.stages.decide.run", fail)
+    result = CliRunner().invoke(main, ["decide"])
+    assert result.exit_code == 1
+    assert "keras: not installed, and igarape decide needs it" in result.output
+    assert "pip install -e '.[train]'" in result.output
+
+
+def test_a_module_of_ours_that_is_missing_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is no matter of what was installed."""
+
+    def fail() -> None:
+        raise ModuleNotFoundError("No module named 'igarape.gone'", name="igarape.gone")
+
+    monkeypatch.setattr("igarape.stages.decide.run", fail)
+    with pytest.raises(ModuleNotFoundError):
+        CliRunner().invoke(main, ["decide"], catch_exceptions=False)
+
+
 def test_an_unknown_command_is_refused() -> None:
     """The message names it."""
     result = CliRunner().invoke(main, ["trian"])

@@ -37,6 +37,13 @@ class _Readable(click.Group):
         except InputError as error:
             notes = getattr(error, "__notes__", [])  # such as: what could not be sent to MLflow
             raise click.ClickException("\n".join([str(error), *notes])) from error
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] == "igarape":
+                raise
+            raise click.ClickException(
+                f"{error.name}: not installed, and igarape {ctx.invoked_subcommand} needs it; igarape alone only "
+                "answers. In the project's folder type: make setup, or: pip install -e '.[train]'"
+            ) from error
 
 
 @click.group(cls=_Readable, context_settings={"help_option_names": ["-h", "--help"]})

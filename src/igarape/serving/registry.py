@@ -29,6 +29,7 @@ SCORE = "holdout_f2"
 
 # What a bundle is used with; MLflow installs these beside the model.
 REQUIREMENTS = (
+    "filelock",
     "imagecodecs",
     "mlflow",
     "numpy",
