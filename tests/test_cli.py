@@ -116,7 +116,7 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_package_that_is_not_installed_is_said_with_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where igarape was installed to answer only, a step of the stream says what it lacks, and not where."""
 
-    def fail() -> None:
+    def fail(_workspace: Workspace) -> None:
         raise ModuleNotFoundError("No module named 'keras'", name="keras")
 
     monkeypatch.setattr("igarape.stages.decide.run", fail)
@@ -129,7 +129,7 @@ def test_a_package_that_is_not_installed_is_said_with_what_to_type(monkeypatch: 
 def test_a_module_of_ours_that_is_missing_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     """That is no matter of what was installed."""
 
-    def fail() -> None:
+    def fail(_workspace: Workspace) -> None:
         raise ModuleNotFoundError("No module named 'igarape.gone'", name="igarape.gone")
 
     monkeypatch.setattr("igarape.stages.decide.run", fail)

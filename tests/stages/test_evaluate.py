@@ -12,12 +12,13 @@ import pytest
 
 from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
-from igarape.config.documents import LearnerManifest, RunFacts
+from igarape.config.documents import RunFacts
 from igarape.config.params import read_params
 from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
-from igarape.files import read_json, write_text
+from igarape.files import read_json
 from igarape.scores.metrics import mean_average_precision, sample_f2
+from igarape.serving import assembly
 from igarape.serving.bundle import Bundle, Infrared
 from igarape.stages import decide, nir, stack
 from igarape.stages import evaluate as stage
@@ -102,26 +103,6 @@ def test_a_bundle_that_answers_otherwise_than_the_pipeline_is_refused(copy: Path
     assert not Path("reports/metrics.json").exists()
 
 
-def test_the_fold_models_go_into_the_bundle_by_their_number(tmp_path: Path) -> None:
-    """Of whichever kind they are; what else lies there stays."""
-    there = Workspace(tmp_path)
-    folder = there.folder("train", "trees")
-    for name in ("fold-10.ubj", "fold-2.ubj", "fold-2.json", "predictions.parquet"):
-        write_text("", folder / name)
-    manifest = LearnerManifest(
-        name="trees",
-        chips="raw",
-        size=32,
-        scope="all",
-        labels=("tree",),
-        tta=False,
-        f2=0.5,
-        map=0.5,
-        settings={},
-    )
-    assert stage._part(there, manifest).files == (f"{folder}/fold-2.ubj", f"{folder}/fold-10.ubj")
-
-
 def test_trees_go_through_the_same_steps_into_the_same_bundle(coloured: Path) -> None:
     """Searched, cross-fitted, stacked, and in the bundle, which answers as the pipeline did: else evaluate stops."""
     card = read_json(Path("data/train/colours/learner.json"))
@@ -154,8 +135,8 @@ def test_a_learner_on_near_infrared_is_served_with_the_white_that_it_learned_by(
     chips = [Store(Path("data/ingest"), catalog).bytes(image_id) for image_id in rows["image_id"]]
     tifs = [Path(f"chips/tifs/{image_id}.tif").read_bytes() for image_id in rows["image_id"]]
     p = bundle.answer(chips, tifs).filter(like="p_").to_numpy()
-    assert np.abs(p - rows[probability_columns(rows)].to_numpy()).max() < stage.TOLERANCE
-    assert np.abs(bundle.answer(chips, tifs[::-1]).filter(like="p_").to_numpy() - p).max() > stage.TOLERANCE
+    assert np.abs(p - rows[probability_columns(rows)].to_numpy()).max() < assembly.TOLERANCE
+    assert np.abs(bundle.answer(chips, tifs[::-1]).filter(like="p_").to_numpy() - p).max() > assembly.TOLERANCE
 
 
 def test_planes_that_are_made_otherwise_than_the_learner_saw_them_are_refused(leafy: Path) -> None:

@@ -76,7 +76,7 @@ class Client:
 
 def use(monkeypatch: pytest.MonkeyPatch, client: Client) -> Client:
     """Let the stage find this client."""
-    monkeypatch.setattr(fetch, "_client", lambda _: client)
+    monkeypatch.setattr(fetch, "find_client", lambda _: client)
     return client
 
 
@@ -96,7 +96,7 @@ def test_the_files_are_downloaded_and_those_that_are_there_are_kept(
     assert client.asked == [("toy-world", "train.tar.7z")]
     assert files(folder) == FILES | {"tags.csv.zip": b"mine"} and len(list(folder.iterdir())) == 2
     assert "tags.csv.zip, train.tar.7z are there, 1 of them new" in capsys.readouterr().out
-    monkeypatch.delattr(fetch, "_client")
+    monkeypatch.delattr(fetch, "find_client")
     fetch.run(HERE, "toy")
 
 

@@ -1,7 +1,7 @@
 """stack: one probability per label from all learners. data/train/*/predictions.parquet -> data/stack/."""
 
 from collections.abc import Mapping
-from itertools import count
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,28 +9,14 @@ import pandas as pd
 
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import LearnerManifest, RunFacts, StackSummary
-from igarape.config.params import Params, read_params
-from igarape.ensemble.stacker import (
-    CrossFit,
-    Settings,
-    cross_fit,
-    mean_stacker,
-)
+from igarape.config.params import read_params
+from igarape.ensemble.stacker import CrossFit, Settings
+from igarape.ensemble.stackers import fit_stackers, rare_gain
 from igarape.files import fresh_folder
-from igarape.labels import Booleans, Vocabulary
+from igarape.labels import Vocabulary
 from igarape.progress import progress
 from igarape.scores.figures import figures
-from igarape.scores.metrics import average_precision
-from igarape.tables import (
-    Probabilities,
-    learner_labels,
-    learner_probabilities,
-    predictions,
-    read_catalog,
-    read_folds,
-    read_predictions,
-    write_table,
-)
+from igarape.tables import predictions, read_catalog, read_folds, read_predictions, write_table
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
@@ -40,17 +26,28 @@ def run(workspace: Workspace) -> None:
     params = read_params(workspace.params)
     vocabulary = read_dataset(params.dataset, workspace.datasets).labels.vocabulary()
     folds = read_folds(workspace.folds)
-    y = _truth(workspace, folds, vocabulary)
+    catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
+    y = catalog.loc[folds["image_id"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
     tables = {name: read_predictions(workspace.predictions(name), folds) for name in params.experiments}
     manifests = {name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments}
     general = {name: table for name, table in tables.items() if manifests[name].scope == "all"}
-    settings = _settings(params)
+    wanted = params.stack
+    settings = Settings(
+        rounds=wanted.rounds,
+        depth=wanted.depth,
+        rate=wanted.rate,
+        child_weight=wanted.child_weight,
+        l2=wanted.l2,
+        seed=params.seed,
+    )
+    fit = partial(fit_stackers, y=y, folds=folds, vocabulary=vocabulary, settings=settings)
     recorded = {"seed": params.seed, "dataset": params.dataset, "stack": params.stack.model_dump()}
     target = fresh_folder(workspace.folder("stack"))
     with step_run(
         "stack", workspace=workspace, params=recorded | {"experiments": ", ".join(params.experiments)}
     ) as opened:
-        fits = _stack("stack", tables, y=y, folds=folds, vocabulary=vocabulary, settings=settings)
+        with progress("stack", "fit") as report:
+            fits = fit(tables, report=report)
         inside = folds["fold"].to_numpy() >= 0
         scores = {
             name: figures(y[inside], fit.p[inside], labels=vocabulary.labels, vocabulary=vocabulary)
@@ -59,10 +56,9 @@ def run(workspace: Workspace) -> None:
         chosen = params.stack.use if params.stack.use != "best" else max(scores, key=lambda name: scores[name]["f2"])
         rare: dict[str, dict[str, float]] = {}
         if len(general) < len(tables):
-            without = _stack(
-                "stack without the rare learners", general, y=y, folds=folds, vocabulary=vocabulary, settings=settings
-            )
-            rare = _rare(y[inside], without[chosen].p[inside], fits[chosen].p[inside], vocabulary)
+            with progress("stack without the rare learners", "fit") as report:
+                without = fit(general, report=report)
+            rare = rare_gain(y[inside], without[chosen].p[inside], fits[chosen].p[inside], vocabulary=vocabulary)
         _write(fits, folds, vocabulary, chosen=chosen, target=target)
         StackSummary(chosen=chosen, stackers=scores, rare=rare).write(target / "stack.json")
         RunFacts(run_id=opened.id).write(workspace.run("stack"))
@@ -70,65 +66,6 @@ def run(workspace: Workspace) -> None:
         opened.metrics({"oof_f2": scores[chosen]["f2"], "oof_map": scores[chosen]["map"]})
         opened.metrics({f"{name}_{figure}": value for name, both in scores.items() for figure, value in both.items()})
         opened.artifact(target)
-
-
-def _settings(params: Params) -> Settings:
-    """Return the knobs of XGBoost."""
-    knobs = params.stack
-    return Settings(
-        rounds=knobs.rounds,
-        depth=knobs.depth,
-        rate=knobs.rate,
-        child_weight=knobs.child_weight,
-        l2=knobs.l2,
-        seed=params.seed,
-    )
-
-
-def _truth(workspace: Workspace, folds: pd.DataFrame, vocabulary: Vocabulary) -> Booleans:
-    """Return the truth (n, labels) in the order of the folds table."""
-    catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
-    return catalog.loc[folds["image_id"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
-
-
-def _stack(
-    title: str,
-    tables: Mapping[str, pd.DataFrame],
-    *,
-    y: Booleans,
-    folds: pd.DataFrame,
-    vocabulary: Vocabulary,
-    settings: Settings,
-) -> dict[str, CrossFit]:
-    """Stack by each method."""
-    learners = learner_labels(tables)
-    probabilities = learner_probabilities(tables, list(folds["image_id"]))
-    mean = mean_stacker(learners, labels=vocabulary.labels)
-    fits = count(1)
-    with progress(title, "fit") as report:
-        boosted = cross_fit(
-            probabilities,
-            y,
-            folds["fold"].to_numpy(),
-            learners=learners,
-            labels=vocabulary.labels,
-            progress=lambda text: report(next(fits), int(folds["fold"].max()) + 2, text),
-            **settings,
-        )
-    return {"mean": CrossFit(p=mean.predict(probabilities), stacker=mean, fallbacks={}), "xgboost": boosted}
-
-
-def _rare(
-    y: Booleans, without: Probabilities, having: Probabilities, vocabulary: Vocabulary
-) -> dict[str, dict[str, float]]:
-    """Compare the average precision of each rare label without and with the rare learners."""
-    before, after = average_precision(y, without), average_precision(y, having)
-    columns = {label: vocabulary.labels.index(label) for label in vocabulary.rare}
-    return {
-        label: {"ap_without": float(before[j]), "ap_with": float(after[j])}
-        for label, j in columns.items()
-        if y[:, j].any()
-    }
 
 
 def _write(

@@ -1,0 +1,155 @@
+"""The evidence for the verdict: all that the steps before predicted and decided, and what follows from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from igarape.chips.pictures import encode_jpeg
+from igarape.chips.store import Store
+from igarape.config.datasets import Dataset
+from igarape.config.documents import Decision, LearnerManifest, StackSummary
+from igarape.config.params import Params
+from igarape.ensemble.decision import Rule
+from igarape.labels import Booleans, Vocabulary
+from igarape.reports import verdict as report
+from igarape.scores.metrics import f2_per_sample
+from igarape.scores.rules import ISOLATED, above
+from igarape.tables import (
+    FAULT,
+    HOLDOUT,
+    Probabilities,
+    learner_probabilities,
+    probability_columns,
+    read_catalog,
+    read_folds,
+    read_predictions,
+    read_table,
+)
+from igarape.workspace import Workspace
+
+WORST = 12
+THUMBNAIL = 85  # JPEG quality
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that was predicted, in the order of the folds table: truth y and stacked p (n, labels), folds (n,).
+
+    manifests: what train wrote of each learner. learners: each one's probabilities (n, its labels).
+    stack, decision: what those steps wrote. rule: the chosen one, fitted on all folds.
+    """
+
+    image_ids: Sequence[str]
+    folds: npt.NDArray[np.int64]
+    y: Booleans
+    p: Probabilities
+    manifests: Mapping[str, LearnerManifest]
+    learners: Mapping[str, Probabilities]
+    stack: StackSummary
+    decision: Decision
+    rule: Rule
+
+    @property
+    def inside(self) -> Booleans:
+        """Return which rows lie in the folds."""
+        return np.asarray(self.folds != HOLDOUT, dtype=np.bool_)
+
+
+def judge(
+    workspace: Workspace, evidence: Evidence, params: Params, dataset: Dataset, origin: report.Lineage
+) -> report.Verdict:
+    """Score the hold-out, and put everything together that the report shows."""
+    vocabulary, holdout = evidence.rule.vocabulary, ~evidence.inside
+    y, p = evidence.y[holdout], evidence.p[holdout]
+    predicted = evidence.rule.apply(p)
+    left_out = read_table(workspace.chips("raw") / "faults.parquet", FAULT, key=FAULT)["left_out"].astype(bool)
+    return report.Verdict(
+        dataset=params.dataset,
+        note=dataset.note,
+        metrics=_metrics(evidence, y, p, predicted, params),
+        per_label=report.per_label_table(y, p, predicted=predicted, labels=vocabulary.labels),
+        stacker=evidence.stack.chosen,
+        rule=evidence.rule.name,
+        threshold=evidence.rule.threshold,
+        differences=_differences(evidence, vocabulary, params),
+        partial={
+            name: len(manifest.labels) for name, manifest in evidence.manifests.items() if manifest.scope != "all"
+        },
+        fitted=int(evidence.inside.sum()),
+        folds=int(evidence.folds.max()) + 1,
+        split=params.split.by,
+        worst=_worst(workspace, evidence, predicted, vocabulary),
+        left_out=int(left_out.sum()),
+        reported=int((~left_out).sum()),
+        lineage=origin,
+    )
+
+
+def gather(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Evidence:
+    """Read what the steps before predicted and decided."""
+    folds = read_folds(workspace.folds)
+    image_ids = list(folds["image_id"])
+    catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
+    stack = StackSummary.read(workspace.folder("stack") / "stack.json")
+    stacked = read_predictions(workspace.folder("stack") / "predictions.parquet", folds)
+    stacked = stacked[stacked["learner"] == stack.chosen].set_index("image_id").loc[image_ids]
+    decision = Decision.read(workspace.folder("decide") / "rule.json")
+    tables = {name: read_predictions(workspace.predictions(name), folds) for name in params.experiments}
+    return Evidence(
+        image_ids=image_ids,
+        folds=folds["fold"].to_numpy(),
+        y=catalog.loc[image_ids, list(vocabulary.labels)].to_numpy().astype(np.bool_),
+        p=stacked[probability_columns(stacked)].to_numpy(),
+        manifests={name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments},
+        learners=learner_probabilities(tables, image_ids),
+        stack=stack,
+        decision=decision,
+        rule=Rule.from_json(decision.rule.model_dump(), vocabulary),
+    )
+
+
+def _metrics(evidence: Evidence, y: Booleans, p: Probabilities, predicted: Booleans, params: Params) -> dict[str, Any]:
+    """Build reports/metrics.json."""
+    chosen = evidence.stack.stackers[evidence.stack.chosen]
+    return report.metrics_document(
+        y,
+        p,
+        predicted=predicted,
+        oof={"f2": evidence.decision.rules[evidence.rule.name]["f2"], "map": chosen["map"]},
+        learners={name: {"f2": one.f2, "map": one.map} for name, one in evidence.manifests.items()},
+        stackers=evidence.stack.stackers,
+        rules=evidence.decision.rules,
+        rare=evidence.stack.rare,
+        resamples=params.evaluate.resamples,
+        seed=params.seed,
+    )
+
+
+def _differences(evidence: Evidence, vocabulary: Vocabulary, params: Params) -> dict[str, report.Difference]:
+    """Compare the learners of all labels by paired bootstrap over the chips in the folds, out of fold."""
+    inside, each = evidence.inside, {}
+    y = evidence.y[inside]
+    for name, p in evidence.learners.items():
+        if evidence.manifests[name].scope == "all":
+            each[name] = f2_per_sample(y, above(p[inside], vocabulary, threshold=ISOLATED))
+    return report.against_best(each, resamples=params.evaluate.resamples, seed=params.seed) if each else {}
+
+
+def _worst(workspace: Workspace, evidence: Evidence, predicted: Booleans, vocabulary: Vocabulary) -> list[report.Chip]:
+    """Return the hold-out chips with the lowest F2."""
+    store = Store(workspace.chips("raw"), read_catalog(workspace.catalog(), vocabulary.labels))
+    rows = np.flatnonzero(~evidence.inside)
+    scores = f2_per_sample(evidence.y[rows], predicted)
+    return [
+        report.Chip(
+            image_id=evidence.image_ids[rows[k]],
+            image=encode_jpeg(store.rgb(evidence.image_ids[rows[k]]), THUMBNAIL),
+            f2=float(scores[k]),
+            true=vocabulary.decode(evidence.y[rows[k]]).split(),
+            predicted=vocabulary.decode(predicted[k]).split(),
+        )
+        for k in np.argsort(scores, kind="stable")[:WORST]
+    ]

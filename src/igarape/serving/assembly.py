@@ -1,0 +1,54 @@
+"""From fold models to a bundle that answers as the pipeline did."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from igarape.chips.store import Store
+from igarape.config.documents import LearnerManifest
+from igarape.errors import InputError
+from igarape.learners.predictor import KINDS
+from igarape.serving.bundle import Bundle, Learner
+from igarape.tables import Probabilities
+
+# Bundle and pipeline run the same models on the same pictures; only the grouping into batches differs.
+TOLERANCE = 1e-4
+
+Report = Callable[[int, int], None]
+
+
+def learner_part(folder: Path, manifest: LearnerManifest) -> Learner:
+    """Describe a learner for the bundle; its fold models lie in folder, under their numbers."""
+    found = [path for path in folder.glob("fold-*") if path.suffix in KINDS]
+    files = sorted(found, key=lambda path: int(path.stem[5:]))
+    parts = manifest.model_dump(include={"name", "chips", "size", "labels", "tta"})
+    return Learner(**parts, files=tuple(str(file) for file in files))
+
+
+def check_bundle(
+    folder: Path,
+    image_ids: Sequence[str],
+    *,
+    p: Probabilities,
+    raw: Store,
+    nir: Store,
+    threads: int,
+    report: Report,
+) -> None:
+    """Refuse a bundle that does not answer as the pipeline did, on chips from their raw bytes.
+
+    p: what the pipeline answers, (n, labels). nir: packed without loss, so its planes are what the TIFs give.
+    report: called with (chips done, of how many).
+    """
+    bundle = Bundle.load(folder, threads=threads)
+    for done, (image_id, expected) in enumerate(zip(image_ids, p, strict=True), start=1):
+        planes = [nir.rgb(image_id)] if bundle.needs_nir else None
+        answer = bundle.probabilities([bundle.read(raw.bytes(image_id), image_id)], planes)[0]
+        gap = float(np.abs(answer - expected).max())
+        if gap > TOLERANCE:
+            raise InputError(
+                f"{folder}: {image_id}: the bundle's probabilities differ by {gap:.6f} from the pipeline's, expected "
+                f"at most {TOLERANCE}. Something changed in between; run: dvc repro -f"
+            )
+        report(done, len(image_ids))

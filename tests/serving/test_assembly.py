@@ -1,0 +1,59 @@
+"""From fold models to a bundle that answers as the pipeline did."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from igarape.chips.pictures import Pixels, encode_jpeg
+from igarape.chips.shards import open_shard
+from igarape.chips.store import Store
+from igarape.config.documents import LearnerManifest
+from igarape.errors import InputError
+from igarape.files import write_text
+from igarape.serving.assembly import check_bundle, learner_part
+from igarape.serving.bundle import Bundle
+
+
+def test_the_fold_models_go_into_the_bundle_by_their_number(tmp_path: Path) -> None:
+    """Of whichever kind they are; what else lies there stays."""
+    folder = tmp_path / "trees"
+    for name in ("fold-10.ubj", "fold-2.ubj", "fold-2.json", "predictions.parquet"):
+        write_text("", folder / name)
+    manifest = LearnerManifest(
+        name="trees",
+        chips="raw",
+        size=32,
+        scope="all",
+        labels=("tree",),
+        tta=False,
+        f2=0.5,
+        map=0.5,
+        settings={},
+    )
+    assert learner_part(folder, manifest).files == (f"{folder}/fold-2.ubj", f"{folder}/fold-10.ubj")
+
+
+def test_a_bundle_has_to_answer_as_the_pipeline_did(bundle_folder: Path, tmp_path: Path, images: list[Pixels]) -> None:
+    """From the chips' raw bytes: the first chip whose probabilities differ is named."""
+    ids = [f"chip-{row}" for row in range(len(images))]
+    files = [encode_jpeg(image, 95) for image in images]
+    with open_shard(tmp_path / "shard-00000.tar") as shard:
+        places = [(name, *shard.add(name, data)) for name, data in zip(ids, files, strict=True)]
+    store = Store(tmp_path, pd.DataFrame(places, columns=["image_id", "shard", "offset", "length"]))
+    bundle = Bundle.load(bundle_folder, threads=1)
+    p = bundle.probabilities([bundle.read(data, "chip") for data in files])
+    seen: list[tuple[int, int]] = []
+    for gap in (0.0, 0.01):
+        p[3, 0] += np.float32(gap)
+        if not gap:
+            check_bundle(
+                bundle_folder, ids, p=p, raw=store, nir=store, threads=1, report=lambda *done: seen.append(done)
+            )
+            continue
+        with pytest.raises(
+            InputError, match=r"bundle: chip-3: the bundle's probabilities differ by 0\.01.* dvc repro -f"
+        ):
+            check_bundle(bundle_folder, ids, p=p, raw=store, nir=store, threads=1, report=lambda *_: None)
+    assert seen == [(done, len(ids)) for done in range(1, len(ids) + 1)]
