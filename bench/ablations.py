@@ -28,7 +28,8 @@ from igarape.learners.examples import Examples, load_examples
 from igarape.learners.keys import result_key
 from igarape.learners.predictor import Predictor
 from igarape.progress import progress
-from igarape.scores.metrics import f2_per_sample, mean_average_precision, paired_bootstrap
+from igarape.scores.comparison import paired_bootstrap
+from igarape.scores.metrics import f2_per_sample, mean_average_precision
 from igarape.scores.rules import ISOLATED, above
 from igarape.tables import Probabilities
 
@@ -143,7 +144,7 @@ def read_examples(name: str, experiment: Experiment, vocabulary: Vocabulary) -> 
             experiment.store(Path("data")),
             Path("data/split"),
             experiment=experiment,
-            labels=experiment.targets(vocabulary),
+            labels=experiment.targets(vocabulary).labels,
             report=report,
         )
 
@@ -153,7 +154,7 @@ def full_recipe(experiment: Experiment, hyperparameters: Mapping[str, Value], vo
     return Recipe(
         experiment=experiment,
         hyperparameters=hyperparameters,
-        exclusive=len(set(experiment.targets(vocabulary)) & set(vocabulary.exclusive)),
+        targets=experiment.targets(vocabulary),
         epochs=experiment.epochs,
         validation=0.0,
         patience=experiment.epochs,
@@ -215,7 +216,7 @@ def _table(vocabulary: Vocabulary) -> str:
 
 def _f2(y: Booleans, p: Probabilities, vocabulary: Vocabulary, threshold: float = ISOLATED) -> npt.NDArray[np.float64]:
     """Return each chip's F2."""
-    return f2_per_sample(y, above(p, vocabulary, threshold=threshold))
+    return f2_per_sample(y, above(p, vocabulary.targets("all"), threshold=threshold))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def main() -> None:
             with resumable(kept, key) as (folder, notes):
                 p = cross_fitted(name, examples, recipe, folder=folder, notes=notes)
                 np.savez(folder / "predictions.npz", p=p, y=examples.y, folds=folds)
-                scored = dict(figures(examples.y, p, labels=experiment.targets(vocabulary), vocabulary=vocabulary))
+                scored = figures(examples.y, p, targets=experiment.targets(vocabulary))
                 write_json(scored | {"minutes": (time.perf_counter() - start) / 60}, folder / "scores.json")
         found, arrays = read_json(kept / "scores.json"), np.load(kept / "predictions.npz")
         count = len(vocabulary.rare)  # they are the last columns of every learner

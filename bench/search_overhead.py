@@ -12,7 +12,7 @@ from drawn import Taught, experiment, taught
 
 from igarape.learners.networks.training import fit
 from igarape.learners.search import Budget, search, space
-from igarape.scores.validation import score
+from igarape.scores.figures import validation_figures
 from igarape.tracking.step import step_run
 
 CHIPS, TRIALS, EPOCHS, ROUNDS, SEED = 320, 3, 4, 5, 1
@@ -52,7 +52,7 @@ def _tracked(examples: Taught, folder: Path) -> None:
             examples.images,
             examples.y,
             experiment=experiment(**SPACE),
-            exclusive=examples.exclusive,
+            targets=examples.targets,
             train=examples.train,
             validation=examples.validation,
             budget=Budget("random", TRIALS, EPOCHS, SEED),
@@ -86,7 +86,7 @@ class _Plain(keras_tuner.Tuner):
             examples.y,
             experiment=wanted,
             hyperparameters=hyperparameters,
-            exclusive=examples.exclusive,
+            targets=examples.targets,
             train=examples.train,
             validation=examples.validation,
             epochs=EPOCHS,
@@ -95,7 +95,7 @@ class _Plain(keras_tuner.Tuner):
             log=lambda _epoch, _metrics: None,
         )
         answers = trained.predict(examples.images, examples.validation, tta=bool(hyperparameters["tta"]))
-        return score(answers, examples.y[examples.validation])
+        return validation_figures(examples.y[examples.validation], answers, targets=examples.targets)
 
 
 if __name__ == "__main__":

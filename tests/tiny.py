@@ -4,6 +4,7 @@ from typing import Any
 
 from igarape.config.experiments import Network, Tabular
 from igarape.config.hyperparameters import NetworkHyperparameters, TreeHyperparameters
+from igarape.labels import Targets
 
 HYPERPARAMETERS: dict[str, Any] = {
     "learning_rate": 0.01,
@@ -47,6 +48,12 @@ def tiny(hyperparameters: dict[str, Any] | None = None, **changes: Any) -> Netwo
             | {"hyperparameters": NetworkHyperparameters(**(HYPERPARAMETERS | (hyperparameters or {})))}
         )
     )
+
+
+def targets(count: int, exclusive: int = 0) -> Targets:
+    """Name so many labels, of which the first ones exclude each other."""
+    labels = tuple(f"label_{number}" for number in range(count))
+    return Targets(labels, exclusive=labels[:exclusive])
 
 
 TREE_HYPERPARAMETERS: dict[str, Any] = {

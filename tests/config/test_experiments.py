@@ -124,8 +124,8 @@ def test_loaded_weights_fix_the_width(width: object) -> None:
 
 def test_an_experiment_predicts_all_labels_or_the_rare_ones() -> None:
     """The targets are the data set's, not the experiment's."""
-    assert read().targets(WITH_RARE) == ("sun", "tree", "kiln")
-    assert read(labels="rare").targets(WITH_RARE) == ("kiln",)
+    assert read().targets(WITH_RARE).labels == ("sun", "tree", "kiln")
+    assert read(labels="rare").targets(WITH_RARE).labels == ("kiln",)
 
 
 def test_a_rare_label_learner_needs_rare_labels() -> None:

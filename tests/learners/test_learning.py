@@ -22,6 +22,7 @@ def fit(experiment: Experiment) -> Learned:
     """Train on twenty chips for one epoch."""
     settings = Settings(
         hyperparameters=experiment.hyperparameters.fixed(),
+        targets=tiny.targets(2),
         train=np.arange(15),
         validation=np.arange(15, 20),
         epochs=1,
@@ -29,7 +30,7 @@ def fit(experiment: Experiment) -> Learned:
         seed=1,
         log=lambda _epoch, _metrics: None,
     )
-    return learning.fit(PICTURES, TRUTH, experiment=experiment, exclusive=0, **settings)
+    return learning.fit(PICTURES, TRUTH, experiment=experiment, **settings)
 
 
 def test_trees_are_trained_written_and_opened(tmp_path: Path) -> None:
@@ -41,18 +42,18 @@ def test_trees_are_trained_written_and_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "experiment", "own"),
-    [("networks.training", tiny.tiny(), {"exclusive"}), ("trees.boosting", tiny.tabular(), set())],
+    ("module", "experiment"),
+    [("networks.training", tiny.tiny()), ("trees.boosting", tiny.tabular())],
     ids=["network", "trees"],
 )
 def test_each_kind_is_trained_in_its_own_room(
-    module: str, experiment: Experiment, own: set[str], monkeypatch: pytest.MonkeyPatch
+    module: str, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The settings reach it as they were given; what only a network has a use for, only a network is told."""
+    """The settings reach it as they were given."""
     asked: dict[str, Any] = {}
     monkeypatch.setattr(f"igarape.learners.{module}.fit", lambda *_data, **settings: asked.update(settings))
     fit(experiment)
-    assert set(asked) == {"experiment", *own, *Settings.__annotations__}
+    assert set(asked) == {"experiment", *Settings.__annotations__}
     assert (asked["experiment"], asked["epochs"], asked["seed"]) == (experiment, 1, 1)
 
 

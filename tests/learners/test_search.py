@@ -32,6 +32,7 @@ PICTURES = np.zeros((COUNT, 1, 1, 3), dtype=np.uint8)
 TRUTH = np.random.default_rng(1).random((COUNT, 3)) < 0.4
 NOISE = np.random.default_rng(2).random((COUNT, 3))
 TRAIN, WATCH = np.arange(40, COUNT), np.arange(40)
+TARGETS = tiny.targets(3, exclusive=2)
 
 
 class Killed(BaseException):
@@ -147,7 +148,7 @@ def run(
         PICTURES,
         more.pop("y", TRUTH),
         experiment=wanted,
-        exclusive=2,
+        targets=TARGETS,
         train=TRAIN,
         validation=WATCH,
         budget=Budget(tuner=tuner, trials=trials, epochs=more.pop("epochs", 3), seed=more.pop("seed", 1)),
@@ -212,12 +213,12 @@ def test_the_table_has_a_row_for_each_trial(tmp_path: Path, trainings: Trainings
 def test_trials_train_on_their_rows_with_the_budgets_epochs(
     tmp_path: Path, trainings: Trainings, records: Records
 ) -> None:
-    """The rows, the seed and the size of the exclusive group are handed on as they are."""
+    """The rows, the seed and the labels are handed on as they are."""
     run(tmp_path, records, experiment())
     for asked in trainings.asked:
         assert asked["train"] is TRAIN
         assert asked["validation"] is WATCH
-        assert (asked["epochs"], asked["seed"], asked["exclusive"]) == (3, 1, 2)
+        assert (asked["epochs"], asked["seed"], asked["targets"]) == (3, 1, TARGETS)
 
 
 def test_progress_counts_the_epochs_of_all_trials(tmp_path: Path, trainings: Trainings, records: Records) -> None:
@@ -480,7 +481,7 @@ search(
     experiment=tiny.tiny(
         {"dropout": Range(low=0.0, high=0.5, scale="linear"), "width": 0.5, "tta": True, "ema": 0.9}, size=64
     ),
-    exclusive=0, train=np.arange(150), validation=np.arange(150, 200), budget=Budget("random", 20, 1, 1),
+    targets=tiny.targets(5), train=np.arange(150), validation=np.arange(150, 200), budget=Budget("random", 20, 1, 1),
     folder=Path(sys.argv[1]), trial_run=trial, report=lambda *words: None,
 )
 """

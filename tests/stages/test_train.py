@@ -70,7 +70,7 @@ def test_the_quoted_scores_are_out_of_fold(project: Path) -> None:
     y = read_catalog(Path("data/ingest/catalog.parquet"), labels).set_index("image_id").loc[table["image_id"], labels]
     inside = (table["fold"] >= 0).to_numpy()
     p = table[probability_columns(table)].to_numpy()
-    expected = figures(y.to_numpy().astype(np.bool_)[inside], p[inside], labels=labels, vocabulary=vocabulary())
+    expected = figures(y.to_numpy().astype(np.bool_)[inside], p[inside], targets=vocabulary().targets("all"))
     assert {name: card[name] for name in expected} == pytest.approx(expected)
     assert run.data.metrics["oof_f2"] == pytest.approx(expected["f2"])
     assert run.data.metrics["oof_map"] == pytest.approx(expected["map"])

@@ -10,7 +10,7 @@ from igarape.config.hyperparameters import NetworkHyperparameters, Space, TreeHy
 from igarape.config.schema import Section, read_yaml, validate
 from igarape.errors import InputError
 from igarape.files import read_json
-from igarape.labels import Vocabulary
+from igarape.labels import Targets, Vocabulary
 
 EXPERIMENTS, SEARCHED = Path("experiments"), Path("data/search")
 # The smallest side that a backbone's body has room for, where that is more than the 32 of all others.
@@ -52,15 +52,15 @@ class Experiment(Section):
         """Return the folder under data that holds the chips this learner sees."""
         return data / PACKED_BY[self.chips]
 
-    def targets(self, vocabulary: Vocabulary) -> tuple[str, ...]:
-        """Return the labels this learner predicts; raise InputError when the data set has none of them."""
-        labels = vocabulary.subset(self.labels)
-        if not labels:
+    def targets(self, vocabulary: Vocabulary) -> Targets:
+        """Return what this learner predicts; raise InputError when the data set has no such labels."""
+        targets = vocabulary.targets(self.labels)
+        if not targets.labels:
             raise InputError(
                 f"labels: {self.labels}: the data set names no {self.labels} labels. "
                 "Take this experiment out of params.yaml"
             )
-        return labels
+        return targets
 
     def check(self, vocabulary: Vocabulary, *, nir: bool) -> None:
         """Raise InputError when the data set cannot serve this learner; nir says whether it names TIFs."""
@@ -143,9 +143,7 @@ class Network(Experiment):
             raise InputError(
                 f"weights: {self.weights}: no such file; set the experiment's weights to none, imagenet or a path"
             )
-        if "softmax" in self.hyperparameters.values("loss") and not set(vocabulary.exclusive) & set(
-            self.targets(vocabulary)
-        ):
+        if "softmax" in self.hyperparameters.values("loss") and not self.targets(vocabulary).exclusive:
             raise InputError(
                 "hyperparameters.loss: softmax is taken over the labels that exclude each other, and the data set "
                 "names none among this learner's. Take another loss, or take this experiment out of params.yaml"

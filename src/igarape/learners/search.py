@@ -17,11 +17,11 @@ import pandas as pd
 from igarape.config.experiments import Experiment
 from igarape.config.hyperparameters import Choice, Space, Value
 from igarape.errors import InputError
-from igarape.labels import Booleans
+from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
-from igarape.learners.learning import fit
-from igarape.learners.trials import Log, Planned, Report, Row, TrialRun, Trials
-from igarape.scores.validation import score
+from igarape.learners.learning import Log, fit
+from igarape.learners.trials import Planned, Report, Row, TrialRun, Trials
+from igarape.scores.figures import validation_figures
 
 FACTOR = 3  # of Hyperband: the best third of a round goes on to the next
 # keras-tuner draws at random until it meets values that it has not tried. After 20 vain draws in a row it takes a space
@@ -58,7 +58,7 @@ def search(
     y: Booleans,
     *,
     experiment: Experiment,
-    exclusive: int,
+    targets: Targets,
     train: Rows,
     validation: Rows,
     budget: Budget,
@@ -68,10 +68,10 @@ def search(
 ) -> Found:
     """Train networks on the rows train and return the hyperparameters that score best on the rows validation.
 
-    A score is that of the last epoch's weights, by test-time augmentation where tta says so; the epochs'
-    metrics are without. exclusive: how many of the first labels exclude each other. folder: outlives a killed search,
-    which goes on there where it stopped; it must be empty when anything else has changed. trial_run(name, values) opens
-    the record of one trial. report: called with (epochs done, of how many, what is going on).
+    A score is the experiment's objective as scores.figures computes it, of the last epoch's weights, by test-time
+    augmentation where tta says so; the epochs' metrics are without. folder: outlives a killed search, which goes on
+    there where it stopped; it must be empty when anything else has changed. trial_run(name, values) opens the record
+    of one trial. report: called with (epochs done, of how many, what is going on).
     A trial that fails or diverges is a row without a score. Raises InputError when three in a row do, when none has a
     score, when no validation row holds any label, and at once when a trial raises one, for that is about what all
     trials share: weights, or a batch that does not fit the memory.
@@ -86,7 +86,7 @@ def search(
             y,
             experiment=experiment,
             hyperparameters=hyperparameters,
-            exclusive=exclusive,
+            targets=targets,
             train=train,
             validation=validation,
             epochs=epochs,
@@ -94,9 +94,8 @@ def search(
             seed=budget.seed,
             log=log,
         )
-        return score(trained.predict(images, validation, tta=experiment.tta(hyperparameters)), y[validation])[
-            f"val_{experiment.objective}"
-        ]
+        p = trained.predict(images, validation, tta=experiment.tta(hyperparameters))
+        return validation_figures(y[validation], p, targets=targets)[f"val_{experiment.objective}"]
 
     trials = Trials(train_one, trial_run, folder, report, planned=_planned(oracle, budget.epochs))
     _ask(oracle, trials, experiment.hyperparameters, epochs=budget.epochs, folder=folder)

@@ -19,8 +19,8 @@ from igarape.labels import Booleans, Vocabulary
 from igarape.learners.predictor import KINDS
 from igarape.progress import progress
 from igarape.reports import verdict as report
+from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import f2_per_sample
-from igarape.scores.rules import ISOLATED, above
 from igarape.serving.bundle import Bundle, Learner, build_bundle
 from igarape.tables import (
     FAULT,
@@ -219,7 +219,7 @@ def _differences(evidence: Evidence, vocabulary: Vocabulary, params: Params) -> 
     y = evidence.y[inside]
     for name, p in evidence.learners.items():
         if evidence.cards[name]["which"] == "all":
-            each[name] = f2_per_sample(y, above(p[inside], vocabulary, threshold=ISOLATED))
+            each[name] = f2_by_chip(y, p[inside], targets=vocabulary.targets("all"))
     return report.against_best(each, resamples=params.evaluate.resamples, seed=params.seed) if each else {}
 
 

@@ -31,8 +31,7 @@ def run(experiment: str) -> None:
     # With a listed experiment come all that are listed: a fault in the last one should show before the first epoch.
     together = params.experiments if experiment in params.experiments else (experiment,)
     settings = read_experiments(together, vocabulary, nir=bool(dataset.tifs))[experiment]
-    labels = settings.targets(vocabulary)
-    exclusive = len(set(labels) & set(vocabulary.exclusive))
+    targets = settings.targets(vocabulary)
     budget = Budget(
         tuner=params.search.tuner,
         trials=params.search.trials,
@@ -41,8 +40,8 @@ def run(experiment: str) -> None:
     )
     with progress(f"search {experiment}: reading chips", "chip") as report:
         store, split = settings.store(Path("data")), Path("data/split")
-        examples = load_examples(store, split, experiment=settings, labels=labels, report=report)
-    key = result_key(examples, settings, budget, exclusive)
+        examples = load_examples(store, split, experiment=settings, labels=targets.labels, report=report)
+    key = result_key(examples, settings, budget, targets)
     recorded = {"seed": params.seed, "dataset": params.dataset, "search": params.search.model_dump()}
     recorded[experiment] = settings.model_dump()
     with (
@@ -56,7 +55,7 @@ def run(experiment: str) -> None:
                 examples.images,
                 examples.y,
                 experiment=settings,
-                exclusive=exclusive,
+                targets=targets,
                 train=examples.outside(VALIDATION_FOLD),
                 validation=np.flatnonzero(examples.folds == VALIDATION_FOLD),
                 budget=budget,

@@ -1,13 +1,12 @@
 """train@E: one model per fold with the best hyperparameters. data/search/E/best.json, chips, folds -> data/train/E/."""
 
 from pathlib import Path
-from typing import Any
 
 from igarape.config.datasets import read_dataset
 from igarape.config.experiments import read_best, read_experiment
 from igarape.config.params import read_params, workers
 from igarape.files import resumable, write_json
-from igarape.labels import Vocabulary
+from igarape.labels import Targets
 from igarape.learners.crossfit import Recipe, cross_fit
 from igarape.learners.examples import Examples, load_examples
 from igarape.learners.keys import result_key
@@ -26,13 +25,13 @@ def run(experiment: str) -> None:
     settings = read_experiment(experiment)
     dataset = read_dataset(params.dataset)
     vocabulary = dataset.labels.vocabulary()
-    labels = settings.targets(vocabulary)
+    targets = settings.targets(vocabulary)
     settings.check(vocabulary, nir=bool(dataset.tifs))
     best = read_best(experiment, settings)
     recipe = Recipe(
         experiment=settings,
         hyperparameters=best["hyperparameters"],
-        exclusive=len(set(labels) & set(vocabulary.exclusive)),
+        targets=targets,
         epochs=max(1, round(settings.epochs * params.train.budget)),
         validation=params.train.validation,
         patience=params.train.patience,
@@ -41,7 +40,7 @@ def run(experiment: str) -> None:
     )
     with progress(f"train {experiment}: reading chips", "chip") as report:
         store, split = settings.store(Path("data")), Path("data/split")
-        examples = load_examples(store, split, experiment=settings, labels=labels, report=report)
+        examples = load_examples(store, split, experiment=settings, labels=targets.labels, report=report)
     recorded = {"seed": params.seed, "dataset": params.dataset, "train": params.train.model_dump()}
     recorded[experiment] = settings.model_dump() | {"hyperparameters": best["hyperparameters"]}
     with (
@@ -63,19 +62,17 @@ def run(experiment: str) -> None:
                 report=report,
             )
         write_table(
-            predictions(examples.image_ids, examples.folds, learner=experiment, labels=labels, p=p),
+            predictions(examples.image_ids, examples.folds, learner=experiment, labels=targets.labels, p=p),
             folder / "predictions.parquet",
         )
-        card = settings.model_dump(include={"chips", "size"}) | {"which": settings.labels, "labels": labels}
-        card |= {"name": experiment, "tta": settings.tta(best["hyperparameters"])} | _scores(
-            examples, p, labels, vocabulary
-        )
+        card = settings.model_dump(include={"chips", "size"}) | {"which": settings.labels, "labels": targets.labels}
+        card |= {"name": experiment, "tta": settings.tta(best["hyperparameters"])} | _scores(examples, p, targets)
         write_json(card | {"run_id": opened.id, "search_run_id": best["run_id"]}, folder / "learner.json")
         opened.metrics({"oof_f2": card["f2"], "oof_map": card["map"]})
         opened.artifact(folder / "predictions.parquet")
 
 
-def _scores(examples: Examples, p: Probabilities, labels: tuple[str, ...], vocabulary: Vocabulary) -> dict[str, Any]:
+def _scores(examples: Examples, p: Probabilities, targets: Targets) -> dict[str, float]:
     """Score the out-of-fold rows; the hold-out has no part in it."""
     inside = examples.folds >= 0
-    return dict(figures(examples.y[inside], p[inside], labels=labels, vocabulary=vocabulary))
+    return figures(examples.y[inside], p[inside], targets=targets)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import tiny
 
 from igarape.config.hyperparameters import NetworkHyperparameters
 from igarape.learners.networks.losses import make_loss
@@ -14,7 +15,7 @@ SURE = 1e-6
 
 def losses(name: str, y: Any, p: Any, *, smoothing: float = 0.0, exclusive: int = 0) -> npt.NDArray[np.float32]:
     """Return the loss of each chip."""
-    loss = make_loss(name, smoothing=smoothing, exclusive=exclusive)
+    loss = make_loss(name, smoothing=smoothing, targets=tiny.targets(len(y[0]), exclusive))
     return np.asarray(loss(np.array(y, np.float32), np.array(p, np.float32)))
 
 
