@@ -8,7 +8,6 @@ stopped goes on. Prints the table of experiments/README.md.
 import json
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ import numpy.typing as npt
 
 from igarape.config.datasets import read_dataset
 from igarape.config.experiments import Experiment, Network, read_experiment
-from igarape.config.hyperparameters import NetworkHyperparameters, Value
+from igarape.config.hyperparameters import NetworkValues, Values
 from igarape.config.params import read_params, workers
+from igarape.config.spaces import Space
 from igarape.errors import InputError
 from igarape.files import read_json, resumable, write_json
 from igarape.labels import Booleans, Vocabulary
@@ -122,7 +122,7 @@ def main() -> None:
 def _run(name: str, experiment: Network, vocabulary: Vocabulary) -> None:
     """Cross-fit one variant, and keep its predictions."""
     examples = read_examples(name, experiment, vocabulary)
-    recipe = full_recipe(experiment, experiment.hyperparameters.fixed(), vocabulary)
+    recipe = full_recipe(experiment, experiment.hyperparameters.pick({}), vocabulary)
     start = time.perf_counter()
     with resumable(KEPT / name, result_key(examples, experiment, recipe)) as (folder, notes):
         p = cross_fitted(name, examples, recipe, folder=folder, notes=notes)
@@ -149,7 +149,7 @@ def read_examples(name: str, experiment: Experiment, vocabulary: Vocabulary) -> 
         )
 
 
-def full_recipe(experiment: Experiment, hyperparameters: Mapping[str, Value], vocabulary: Vocabulary) -> Recipe:
+def full_recipe(experiment: Experiment, hyperparameters: Values, vocabulary: Vocabulary) -> Recipe:
     """Return the recipe of a training of all the experiment's epochs, without validation rows."""
     return Recipe(
         experiment=experiment,
@@ -184,7 +184,7 @@ def _experiment(variant: Variant) -> Network:
     base = read_experiment(BASE)
     if not isinstance(base, Network):
         raise InputError(f"experiments/{BASE}.yaml: expected a network")
-    hyperparameters = NetworkHyperparameters(**(PLAIN | variant.hyperparameters))
+    hyperparameters = Space[NetworkValues](**(PLAIN | variant.hyperparameters))
     return base.model_copy(update=SHORT | variant.fields | {"hyperparameters": hyperparameters})
 
 

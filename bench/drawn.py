@@ -10,8 +10,7 @@ import numpy as np
 from igarape.chips.drawn.drawing import draw_chips
 from igarape.chips.pictures import decode, resize
 from igarape.config.datasets import read_dataset
-from igarape.config.experiments import Network
-from igarape.config.schema import read_yaml
+from igarape.config.experiments import Network, read_experiment
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 
@@ -47,5 +46,5 @@ def taught(count: int) -> Taught:
 
 def experiment(**knobs: Any) -> Network:
     """Return the experiment `plain` with other knobs."""
-    content = read_yaml(ROOT / "experiments/plain.yaml")
-    return Network(**content | {"size": SIDE, "objective": "f2", "hyperparameters": content["hyperparameters"] | knobs})
+    plain = read_experiment("plain", ROOT / "experiments").model_dump()
+    return Network(**plain | {"size": SIDE, "objective": "f2", "hyperparameters": plain["hyperparameters"] | knobs})

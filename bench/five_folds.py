@@ -14,8 +14,9 @@ import numpy as np
 from ablations import cross_fitted, full_recipe, read_examples
 
 from igarape.chips.split import make_folds
+from igarape.config.best import read_best
 from igarape.config.datasets import read_dataset
-from igarape.config.experiments import read_best, read_experiments
+from igarape.config.experiments import read_experiments
 from igarape.config.params import read_params
 from igarape.files import digest, read_json, resumable, write_json
 from igarape.learners.keys import result_key
@@ -37,7 +38,7 @@ def main() -> None:
         examples = read_examples(name, experiment, vocabulary)
         folds = make_folds(examples.y, examples.groups, folds=FOLDS, holdout=0.0, seed=params.seed)
         examples = replace(examples, folds=folds, digest=digest([examples.digest, folds.tobytes()]))
-        recipe = full_recipe(experiment, read_best(name, experiment)["hyperparameters"], vocabulary)
+        recipe = full_recipe(experiment, read_best(name, experiment).hyperparameters, vocabulary)
         key = result_key(examples, experiment, recipe)
         kept = KEPT / f"{name}-{key}"
         if not kept.exists():

@@ -78,9 +78,7 @@ class _Plain(keras_tuner.Tuner):
 
     def run_trial(self, trial: Any, examples: Taught, **_settings: Any) -> dict[str, float]:
         wanted = experiment(**SPACE)
-        hyperparameters = wanted.hyperparameters.fixed() | {
-            name: trial.hyperparameters.get(name) for name in wanted.hyperparameters.searched()
-        }
+        hyperparameters = wanted.hyperparameters.pick(trial.hyperparameters.values)
         trained = fit(
             examples.images,
             examples.y,
@@ -94,7 +92,7 @@ class _Plain(keras_tuner.Tuner):
             seed=SEED,
             log=lambda _epoch, _metrics: None,
         )
-        answers = trained.predict(examples.images, examples.validation, tta=bool(hyperparameters["tta"]))
+        answers = trained.predict(examples.images, examples.validation, tta=hyperparameters.tta)
         return validation_figures(examples.y[examples.validation], answers, targets=examples.targets)
 
 

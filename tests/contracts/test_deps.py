@@ -1,5 +1,6 @@
 """A step reruns when its code changes, and only then: its DVC deps are what it imports, however indirectly."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,16 +17,20 @@ PRODUCED = ("data", "reports")
 def source_files(graph: grimp.ImportGraph, step: str) -> set[str]:
     """Return the files that make up a step: its module, all it imports, and the files beside them that they name.
 
-    Empty ones, which can only be __init__.py, count for nothing.
+    A module that is named in quotes is loaded when it is wanted, and counts. Empty files, which can only be
+    __init__.py, count for nothing.
     """
-    stage = f"igarape.stages.{step}"
-    files = set()
-    for module in graph.find_upstream_modules(stage) | {stage}:
-        if module.split(".")[0] != "igarape":
+    files, modules, seen = set(), [f"igarape.stages.{step}"], set()
+    while modules:
+        module = modules.pop()
+        if module in seen or module.split(".")[0] != "igarape":
             continue
+        seen.add(module)
         path = ROOT / "src" / Path(*module.split("."))
         path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         text = path.read_text(encoding="utf-8")
+        named = set(re.findall(r'"(igarape(?:\.\w+)+)"', text)) & graph.modules
+        modules += [*graph.find_upstream_modules(module), *named]
         files |= {path} if text else set()
         files |= {file for file in path.parent.iterdir() if file.suffix not in {"", ".py"} and file.name in text}
     return {str(path.relative_to(ROOT)) for path in files}

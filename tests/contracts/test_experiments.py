@@ -38,7 +38,7 @@ def test_the_network_builds_at_both_ends_of_its_space(name: str, built: set[tupl
     experiment = read_experiment(name, FOLDER)
     assert isinstance(experiment, Network)
     for hyperparameters in experiment.hyperparameters.ends():
-        network = (experiment.backbone, hyperparameters["width"], hyperparameters["dropout"], hyperparameters["loss"])
+        network = (experiment.backbone, hyperparameters.width, hyperparameters.dropout, hyperparameters.loss)
         if network in built:
             continue
         # Weights do not change the shape, and the tests have to run without them.

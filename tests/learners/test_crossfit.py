@@ -19,7 +19,7 @@ from igarape.errors import InputError
 from igarape.learners import crossfit as module
 from igarape.learners.crossfit import Recipe, cross_fit, set_aside
 
-HYPERPARAMETERS = tiny.HYPERPARAMETERS | {"tta": True}
+HYPERPARAMETERS = tiny.values(tta=True)
 RECIPE = Recipe(
     experiment=tiny.tiny(epochs=99),
     hyperparameters=HYPERPARAMETERS,

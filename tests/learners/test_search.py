@@ -19,7 +19,7 @@ import pytest
 import tiny
 
 from igarape.config.experiments import Network
-from igarape.config.hyperparameters import Choice, Range
+from igarape.config.spaces import Choice, Range
 from igarape.errors import InputError
 from igarape.learners import search as module
 from igarape.learners.search import Budget, Found, search, space
@@ -82,7 +82,7 @@ class Trainings:
             if number in self.errors and epoch == min(1, asked["epochs"] - 1):
                 raise self.errors[number]
             asked["log"](epoch, {"loss": self.losses.get(number, 1 / (epoch + 1)), "val_map": 9.0})
-        return Trained(asked["hyperparameters"]["dropout"])
+        return Trained(asked["hyperparameters"].dropout)
 
 
 class Record:
@@ -165,9 +165,9 @@ def test_the_trial_with_the_best_score_is_named(
     """All three choices are tried, the best is returned with every hyperparameter, its score and its trial's name."""
     found = run(tmp_path, records, experiment(), tuner=tuner)
     assert sorted(record.params["dropout"] for record in records.trials.values()) == [0.0, 0.2, 0.4]
-    assert found.hyperparameters == tiny.HYPERPARAMETERS | {"dropout": 0.2}
+    assert found.hyperparameters == tiny.values(dropout=0.2)
     assert found.score == found.trials["score"].max() == 1.0
-    assert records.trials[found.trial].params == {**found.hyperparameters, "epochs": 3}
+    assert records.trials[found.trial].params == {**dict(found.hyperparameters), "epochs": 3}
 
 
 def test_a_score_is_that_of_the_last_epochs_weights(tmp_path: Path, trainings: Trainings, records: Records) -> None:
@@ -255,7 +255,7 @@ def test_an_experiment_without_a_search_is_one_trial(
     """Fixed hyperparameters are tried once, so that every learner has a best.json."""
     found = run(tmp_path, records, experiment(dropout=0.1), trials=5, tuner=tuner)
     assert len(found.trials) == 1
-    assert found.hyperparameters == tiny.HYPERPARAMETERS | {"dropout": 0.1}
+    assert found.hyperparameters == tiny.values(dropout=0.1)
 
 
 @pytest.mark.parametrize("seed", [0, 7])
@@ -462,7 +462,7 @@ import gc, sys
 from contextlib import contextmanager
 from pathlib import Path
 import numpy as np, psutil, tiny
-from igarape.config.hyperparameters import Range
+from igarape.config.spaces import Range
 from igarape.learners.search import Budget, search
 
 class Record:

@@ -109,7 +109,7 @@ def test_without_a_search_the_missing_file_is_named(copy: Path) -> None:
 def test_nothing_but_the_result_is_kept(project: Path) -> None:
     """What was unfinished is gone."""
     names = {path.name for path in FOLDER.iterdir()}
-    assert names == {"fold-0.onnx", "fold-1.onnx", "learner.json", "predictions.parquet"}
+    assert names == {"fold-0.onnx", "fold-1.onnx", "experiment.yaml", "learner.json", "predictions.parquet"}
     assert [path for path in Path("data/train/.unfinished").rglob("*") if path.is_file()] == []
 
 

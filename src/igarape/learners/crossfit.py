@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from igarape.config.experiments import Experiment
-from igarape.config.hyperparameters import Value
+from igarape.config.hyperparameters import Values
 from igarape.errors import InputError
 from igarape.files import read_json, whole, write_json
 from igarape.labels import Booleans, Targets
@@ -29,7 +29,7 @@ class Recipe:
     """
 
     experiment: Experiment
-    hyperparameters: Mapping[str, Value]
+    hyperparameters: Values
     targets: Targets
     epochs: int
     validation: float
@@ -125,9 +125,7 @@ def _predicted(images: Images, rows: Rows, models: Sequence[Path], *, recipe: Re
     """Return the mean of the models' answers for rows of the pictures; they are kept as a file."""
     if not kept.exists():
         predictor = Predictor(models, threads=recipe.threads)
-        p = predictor.predict(
-            images, rows=rows, tta=recipe.experiment.tta(recipe.hyperparameters), batch=recipe.experiment.batch
-        )
+        p = predictor.predict(images, rows=rows, tta=recipe.hyperparameters.averaged(), batch=recipe.experiment.batch)
         with whole(kept) as unfinished:
             np.save(unfinished, p)
     answers: Probabilities = np.load(kept)

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from igarape.config.best import Best
 from igarape.config.datasets import read_dataset
-from igarape.config.experiments import read_experiments
+from igarape.config.experiments import read_experiments, resolved_yaml
 from igarape.config.params import read_params
-from igarape.files import resumable, write_json, write_text
+from igarape.files import resumable, write_text
 from igarape.learners.examples import load_examples
 from igarape.learners.keys import result_key
 from igarape.learners.search import Budget, search
@@ -73,13 +74,8 @@ def run(experiment: str) -> None:
             best=found.trial,
         )
         write_text(page, folder / "trials.html")
-        best = {
-            "hyperparameters": dict(found.hyperparameters),
-            "score": found.score,
-            "trial": found.trial,
-            "run_id": opened.id,
-        }
-        write_json({"experiment": experiment} | best, folder / "best.json")
+        write_text(resolved_yaml(settings), folder / "experiment.yaml")
+        Best(experiment, found.hyperparameters, found.score, found.trial, opened.id).write(folder)
         opened.metrics({f"best_val_{settings.objective}": found.score})
         opened.tags({"igarape.best_trial": found.trial})
         opened.table(found.trials, "trials.json")

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from igarape.config.best import read_best
 from igarape.config.datasets import read_dataset
-from igarape.config.experiments import read_best, read_experiment
+from igarape.config.experiments import read_experiment, resolved_yaml
 from igarape.config.params import read_params, workers
-from igarape.files import resumable, write_json
+from igarape.files import resumable, write_json, write_text
 from igarape.labels import Targets
 from igarape.learners.crossfit import Recipe, cross_fit
 from igarape.learners.examples import Examples, load_examples
@@ -30,7 +31,7 @@ def run(experiment: str) -> None:
     best = read_best(experiment, settings)
     recipe = Recipe(
         experiment=settings,
-        hyperparameters=best["hyperparameters"],
+        hyperparameters=best.hyperparameters,
         targets=targets,
         epochs=max(1, round(settings.epochs * params.train.budget)),
         validation=params.train.validation,
@@ -42,13 +43,13 @@ def run(experiment: str) -> None:
         store, split = settings.store(Path("data")), Path("data/split")
         examples = load_examples(store, split, experiment=settings, labels=targets.labels, report=report)
     recorded = {"seed": params.seed, "dataset": params.dataset, "train": params.train.model_dump()}
-    recorded[experiment] = settings.model_dump() | {"hyperparameters": best["hyperparameters"]}
+    recorded[experiment] = settings.model_dump() | {"hyperparameters": best.hyperparameters.model_dump()}
     with (
         # The folder outside the run: should MLflow fail at the end, the models are gone on with all the same.
         resumable(Path("data/train") / experiment, result_key(examples, settings, recipe)) as (folder, notes),
         step_run("train", params=recorded, learner=experiment, notes=notes) as opened,
     ):
-        opened.tags({"igarape.search_run": best["run_id"]})
+        opened.tags({"igarape.search_run": best.run_id or ""})
         with progress(f"train {experiment}", "epoch") as report:
             p = cross_fit(
                 examples.images,
@@ -65,9 +66,10 @@ def run(experiment: str) -> None:
             predictions(examples.image_ids, examples.folds, learner=experiment, labels=targets.labels, p=p),
             folder / "predictions.parquet",
         )
+        write_text(resolved_yaml(settings), folder / "experiment.yaml")
         card = settings.model_dump(include={"chips", "size"}) | {"which": settings.labels, "labels": targets.labels}
-        card |= {"name": experiment, "tta": settings.tta(best["hyperparameters"])} | _scores(examples, p, targets)
-        write_json(card | {"run_id": opened.id, "search_run_id": best["run_id"]}, folder / "learner.json")
+        card |= {"name": experiment, "tta": best.hyperparameters.averaged()} | _scores(examples, p, targets)
+        write_json(card | {"run_id": opened.id, "search_run_id": best.run_id}, folder / "learner.json")
         opened.metrics({"oof_f2": card["f2"], "oof_map": card["map"]})
         opened.artifact(folder / "predictions.parquet")
 

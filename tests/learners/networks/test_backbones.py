@@ -38,8 +38,8 @@ def build(
     backbone: str, weights: str = "none", hyperparameters: Mapping[str, float] = HYPERPARAMETERS, *, exclusive: int = 0
 ) -> keras.Model:
     """Build a small network of five labels."""
-    wanted = {**hyperparameters, "loss": "softmax" if exclusive else "bce"}
-    return build_network(backbone, weights, targets=tiny.targets(5, exclusive), hyperparameters=wanted)
+    values = tiny.values(**hyperparameters, loss="softmax" if exclusive else "bce")
+    return build_network(backbone, weights, targets=tiny.targets(5, exclusive), hyperparameters=values)
 
 
 def body(name: str) -> keras.Model:

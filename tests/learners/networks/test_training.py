@@ -19,7 +19,7 @@ from igarape.learners.networks.training import Trained, fit, side_of
 from igarape.learners.predictor import Predictor
 from igarape.scores.figures import validation_figures
 
-HYPERPARAMETERS = tiny.HYPERPARAMETERS | {"dropout": 0.2, "decay": 0.001}
+HYPERPARAMETERS = {"dropout": 0.2, "decay": 0.001}
 TINY = tiny.tiny()
 TRAIN, WATCH, UNUSED = np.arange(16), np.arange(16, 24), np.arange(24, 30)
 RNG = np.random.default_rng(5)
@@ -48,7 +48,7 @@ def train(
         images,
         y,
         experiment=TINY,
-        hyperparameters=HYPERPARAMETERS | hyperparameters,
+        hyperparameters=tiny.values(**(HYPERPARAMETERS | hyperparameters)),
         targets=TARGETS,
         train=TRAIN,
         validation=validation,
@@ -115,7 +115,7 @@ def test_a_step_that_no_memory_holds_is_refused_before_a_chip_is_looked_at() -> 
             PICTURES[:0],
             TRUTH,
             experiment=tiny.tiny(size=1024, batch=4096),
-            hyperparameters=HYPERPARAMETERS | {"width": 4.0},
+            hyperparameters=tiny.values(width=4.0),
             targets=TARGETS,
             train=np.zeros(4096, dtype=np.int64),
             validation=WATCH[:0],

@@ -48,7 +48,7 @@ def train(
         images,
         y,
         experiment=tiny.tabular(),
-        hyperparameters=tiny.TREE_HYPERPARAMETERS | hyperparameters,
+        hyperparameters=tiny.tree_values(**hyperparameters),
         targets=TARGETS,
         train=TRAIN,
         validation=validation,

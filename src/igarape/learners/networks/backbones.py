@@ -5,11 +5,12 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import keras
 import tensorflow as tf
 
+from igarape.config.hyperparameters import NetworkValues
 from igarape.errors import InputError
 from igarape.labels import Targets
 
@@ -21,7 +22,7 @@ HEAD, BODY = "head", "body"
 Tensor: TypeAlias = keras.KerasTensor
 
 
-def build_network(backbone: str, weights: str, *, targets: Targets, hyperparameters: Mapping[str, Any]) -> keras.Model:
+def build_network(backbone: str, weights: str, *, targets: Targets, hyperparameters: NetworkValues) -> keras.Model:
     """Build a network from float32 (n, side, side, 3), RGB 0..255, of any side, to probabilities (n, labels).
 
     weights: none, imagenet, or a path. hyperparameters: dropout, width, frozen and loss are read here; with the loss
@@ -29,9 +30,9 @@ def build_network(backbone: str, weights: str, *, targets: Targets, hyperparamet
     Raises InputError when the weights can't be had.
     """
     images = keras.Input((None, None, 3), name="pictures")
-    features = _body(backbone, weights, width=hyperparameters["width"], frozen=hyperparameters["frozen"])(images)
-    dropped = keras.layers.Dropout(hyperparameters["dropout"])(features)
-    grouped = targets.grouped if hyperparameters["loss"] == "softmax" else 0
+    features = _body(backbone, weights, width=hyperparameters.width, frozen=hyperparameters.frozen)(images)
+    dropped = keras.layers.Dropout(hyperparameters.dropout)(features)
+    grouped = targets.grouped if hyperparameters.loss == "softmax" else 0
     return keras.Model(images, _head(len(targets.labels), grouped, features.shape[-1])(dropped), name=backbone)
 
 

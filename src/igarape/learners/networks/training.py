@@ -1,6 +1,6 @@
 """One training of a network: fitted on given rows, validated on others, and written as ONNX."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from igarape.chips.pictures import symmetries
 from igarape.config.experiments import Network
+from igarape.config.hyperparameters import NetworkValues
 from igarape.files import whole
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
@@ -74,7 +75,7 @@ def fit(
     y: Booleans,
     *,
     experiment: Network,
-    hyperparameters: Mapping[str, Any],
+    hyperparameters: NetworkValues,
     targets: Targets,
     train: Rows,
     validation: Rows,
@@ -92,22 +93,13 @@ def fit(
     """
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
-
-    def build(weights: str) -> keras.Model:
-        return build_network(experiment.backbone, weights, targets=targets, hyperparameters=hyperparameters)
-
-    truth = y.astype(np.float32)
     steps = -(-len(train) // experiment.batch)
+    loss = make_loss(hyperparameters.loss, smoothing=hyperparameters.smoothing, targets=targets)
     with devices.within_memory(experiment.batch, experiment.size), devices.strategy().scope():
-        with devices.in_precision(devices.precision()):
-            network = build(experiment.weights)
-        chips = min(experiment.batch, len(train))
-        needed = activation_bytes(network.get_layer(BODY), chips, experiment.size)
-        devices.require_memory(needed, chips, experiment.size)
-        loss = make_loss(hyperparameters["loss"], smoothing=hyperparameters["smoothing"], targets=targets)
-        trained = Trained(network, experiment.size, experiment.batch, lambda: build("none"))
-        if hyperparameters["head_epochs"]:
-            _teach_head(trained, images, truth, train=train, loss=loss, hyperparameters=hyperparameters)
+        trained = _build(experiment, targets, hyperparameters, chips=min(experiment.batch, len(train)))
+        network = trained.network
+        if hyperparameters.head_epochs:
+            _teach_head(trained, images, y, train=train, loss=loss, hyperparameters=hyperparameters)
         network.compile(
             optimizer=make_optimizer(hyperparameters, epochs * steps),
             loss=loss,
@@ -115,32 +107,58 @@ def fit(
         )
         # Its variables, made while a graph is traced, would have that traced twice, and never freed.
         network.optimizer.build(network.trainable_variables)
-        side = Side([side_of(epoch, epochs, experiment.size, hyperparameters["smallest"]) for epoch in range(epochs)])
-        batches = training_batches(
-            images,
-            truth,
-            rows=train,
-            batch=experiment.batch,
-            side=side,
-            seed=seed,
-            jitter=hyperparameters["jitter"],
-            dihedral=hyperparameters["dihedral"],
-            zoom=hyperparameters["zoom"],
-            balance=hyperparameters["balance"],
-        )
+        side = Side([side_of(epoch, epochs, experiment.size, hyperparameters.smallest) for epoch in range(epochs)])
         # In this order: the averaged weights are in place, with their own statistics, when the rows are scored.
-        callbacks: list[keras.callbacks.Callback] = [keras.callbacks.LambdaCallback(on_epoch_begin=side.set)]
-        if hyperparameters["ema"]:
-            callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
-            measured = np.random.default_rng(seed).permutation(train)[:MEASURED]
-            callbacks.append(_Remeasure(trained, images, measured, last=None if len(validation) else epochs - 1))
+        callbacks = [keras.callbacks.LambdaCallback(on_epoch_begin=side.set)]
+        if hyperparameters.ema:
+            callbacks += _averaging(trained, images, train, seed=seed, last=None if len(validation) else epochs - 1)
         callbacks.append(_Validate(trained, images, y, validation, targets=targets, log=log))
         if len(validation) and patience is not None:
             callbacks.append(
                 keras.callbacks.EarlyStopping("val_loss", mode="min", patience=patience, restore_best_weights=True)
             )
+        batches = _batches(images, y, train, experiment.batch, side=side, seed=seed, hyperparameters=hyperparameters)
         network.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)  # training_batches shuffles
     return trained
+
+
+def _build(experiment: Network, targets: Targets, hyperparameters: NetworkValues, *, chips: int) -> Trained:
+    """Build the network with its weights; refuse a step on so many chips that the memory does not hold."""
+
+    def build(weights: str) -> keras.Model:
+        return build_network(experiment.backbone, weights, targets=targets, hyperparameters=hyperparameters)
+
+    with devices.in_precision(devices.precision()):
+        network = build(experiment.weights)
+    required = activation_bytes(network.get_layer(BODY), chips, experiment.size)
+    devices.require_memory(required, chips, experiment.size)
+    return Trained(network, experiment.size, experiment.batch, lambda: build("none"))
+
+
+def _batches(
+    images: Images, y: Booleans, train: Rows, batch: int, *, side: Side, seed: int, hyperparameters: NetworkValues
+) -> tf.data.Dataset:
+    """Return the batches that the hyperparameters ask for."""
+    return training_batches(
+        images,
+        y.astype(np.float32),
+        rows=train,
+        batch=batch,
+        side=side,
+        seed=seed,
+        jitter=hyperparameters.jitter,
+        dihedral=hyperparameters.dihedral,
+        zoom=hyperparameters.zoom,
+        balance=hyperparameters.balance,
+    )
+
+
+def _averaging(
+    trained: Trained, images: Images, train: Rows, *, seed: int, last: int | None
+) -> list[keras.callbacks.Callback]:
+    """Return what puts the averaged weights in place after an epoch, with statistics of their own."""
+    measured = np.random.default_rng(seed).permutation(train)[:MEASURED]
+    return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), _Remeasure(trained, images, measured, last=last)]
 
 
 def _as_graph(call: Callable[..., Any], size: int, *scalars: tf.TensorSpec) -> Callable[..., Any]:
@@ -160,16 +178,17 @@ def side_of(epoch: int, epochs: int, size: int, smallest: float) -> int:
 
 
 def _teach_head(
-    trained: Trained, images: Images, truth: Any, *, train: Rows, loss: Any, hyperparameters: Mapping[str, Any]
+    trained: Trained, images: Images, y: Booleans, *, train: Rows, loss: Any, hyperparameters: NetworkValues
 ) -> None:
     """Train the last layer on the features of the chips as they are: a new layer's errors would spoil the old ones."""
     body, head = (trained.network.get_layer(name) for name in (BODY, HEAD))
     see = _as_graph(lambda chips: body(chips, training=False), trained.size)
     batches = (train[start : start + trained.batch] for start in range(0, len(train), trained.batch))
     features = np.concatenate([np.asarray(see(images[rows].astype(np.float32))) for rows in batches])
-    head.compile(optimizer=AdamW(hyperparameters["head_rate"], weight_decay=hyperparameters["decay"]), loss=loss)
+    head.compile(optimizer=AdamW(hyperparameters.head_rate, weight_decay=hyperparameters.decay), loss=loss)
     head.optimizer.build(head.trainable_variables)
-    head.fit(features, truth[train], batch_size=trained.batch, epochs=round(hyperparameters["head_epochs"]), verbose=0)
+    truth = y[train].astype(np.float32)
+    head.fit(features, truth, batch_size=trained.batch, epochs=hyperparameters.head_epochs, verbose=0)
 
 
 class _Remeasure(keras.callbacks.Callback):

@@ -1,11 +1,12 @@
 """One training of boosted trees: XGBoost on the statistics of the chips, all labels in one booster."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import xgboost
 
 from igarape.config.experiments import Tabular
+from igarape.config.hyperparameters import TreeValues
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 from igarape.learners.learning import Log
@@ -24,7 +25,7 @@ def fit(
     y: Booleans,
     *,
     experiment: Tabular,
-    hyperparameters: Mapping[str, Any],
+    hyperparameters: TreeValues,
     targets: Targets,
     train: Rows,
     validation: Rows,
@@ -65,19 +66,19 @@ def _table(images: Images, rows: Rows) -> Table:
     return statistics(images[row] for row in rows)
 
 
-def _settings(hyperparameters: Mapping[str, Any], seed: int) -> dict[str, Any]:
+def _settings(hyperparameters: TreeValues, seed: int) -> dict[str, Any]:
     """Return the hyperparameters in XGBoost's words."""
     return {
         "objective": "binary:logistic",
         "eval_metric": "logloss",
         "tree_method": "hist",
         "multi_strategy": "one_output_per_tree",
-        "learning_rate": hyperparameters["learning_rate"],
-        "max_depth": int(hyperparameters["depth"]),
-        "min_child_weight": hyperparameters["child_weight"],
-        "subsample": hyperparameters["subsample"],
-        "colsample_bynode": hyperparameters["columns"],
-        "reg_lambda": hyperparameters["l2"],
+        "learning_rate": hyperparameters.learning_rate,
+        "max_depth": hyperparameters.depth,
+        "min_child_weight": hyperparameters.child_weight,
+        "subsample": hyperparameters.subsample,
+        "colsample_bynode": hyperparameters.columns,
+        "reg_lambda": hyperparameters.l2,
         "max_bin": BINS,
         "seed": seed,
         "nthread": 1,  # the order of a sum over threads would change its last bits from machine to machine
