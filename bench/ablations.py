@@ -8,7 +8,6 @@ stopped goes on. Prints the table of experiments/README.md.
 import json
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ import numpy.typing as npt
 
 from igarape.config.datasets import read_dataset
 from igarape.config.experiments import Experiment, Network, read_experiment
-from igarape.config.hyperparameters import NetworkHyperparameters, Value
+from igarape.config.hyperparameters import NetworkValues, Values
 from igarape.config.params import read_params, workers
+from igarape.config.spaces import Space
 from igarape.errors import InputError
 from igarape.files import read_json, resumable, write_json
 from igarape.labels import Booleans, Vocabulary
@@ -28,7 +28,8 @@ from igarape.learners.examples import Examples, load_examples
 from igarape.learners.keys import result_key
 from igarape.learners.predictor import Predictor
 from igarape.progress import progress
-from igarape.scores.metrics import f2_per_sample, mean_average_precision, paired_bootstrap
+from igarape.scores.comparison import paired_bootstrap
+from igarape.scores.metrics import f2_per_sample, mean_average_precision
 from igarape.scores.rules import ISOLATED, above
 from igarape.tables import Probabilities
 from igarape.workspace import Workspace
@@ -124,7 +125,7 @@ def main() -> None:
 def _run(name: str, experiment: Network, vocabulary: Vocabulary) -> None:
     """Cross-fit one variant, and keep its predictions."""
     examples = read_examples(name, experiment, vocabulary)
-    recipe = full_recipe(experiment, experiment.hyperparameters.fixed(), vocabulary)
+    recipe = full_recipe(experiment, experiment.hyperparameters.pick({}), vocabulary)
     start = time.perf_counter()
     with resumable(KEPT / name, result_key("train", examples, experiment, recipe)) as (folder, notes):
         p = cross_fitted(name, examples, recipe, folder=folder, notes=notes)
@@ -146,17 +147,17 @@ def read_examples(name: str, experiment: Experiment, vocabulary: Vocabulary) -> 
             HERE.chips(experiment.chips),
             HERE.folder("split"),
             experiment=experiment,
-            labels=experiment.targets(vocabulary),
+            labels=experiment.targets(vocabulary).labels,
             report=report,
         )
 
 
-def full_recipe(experiment: Experiment, hyperparameters: Mapping[str, Value], vocabulary: Vocabulary) -> Recipe:
+def full_recipe(experiment: Experiment, hyperparameters: Values, vocabulary: Vocabulary) -> Recipe:
     """Return the recipe of a training of all the experiment's epochs, without validation rows."""
     return Recipe(
         experiment=experiment,
         hyperparameters=hyperparameters,
-        exclusive=len(set(experiment.targets(vocabulary)) & set(vocabulary.exclusive)),
+        targets=experiment.targets(vocabulary),
         epochs=experiment.epochs,
         validation=0.0,
         patience=experiment.epochs,
@@ -186,7 +187,7 @@ def _experiment(variant: Variant) -> Network:
     base = read_experiment(BASE, HERE.experiments)
     if not isinstance(base, Network):
         raise InputError(f"experiments/{BASE}.yaml: expected a network")
-    hyperparameters = NetworkHyperparameters(**(PLAIN | variant.hyperparameters))
+    hyperparameters = Space[NetworkValues](**(PLAIN | variant.hyperparameters))
     return base.model_copy(update=SHORT | variant.fields | {"hyperparameters": hyperparameters})
 
 
@@ -218,7 +219,7 @@ def _table(vocabulary: Vocabulary) -> str:
 
 def _f2(y: Booleans, p: Probabilities, vocabulary: Vocabulary, threshold: float = ISOLATED) -> npt.NDArray[np.float64]:
     """Return each chip's F2."""
-    return f2_per_sample(y, above(p, vocabulary, threshold=threshold))
+    return f2_per_sample(y, above(p, vocabulary.targets("all"), threshold=threshold))
 
 
 if __name__ == "__main__":

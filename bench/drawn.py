@@ -10,9 +10,8 @@ import numpy as np
 from igarape.chips.drawn.drawing import draw_chips
 from igarape.chips.pictures import decode, resize
 from igarape.config.datasets import read_dataset
-from igarape.config.experiments import Network
-from igarape.config.schema import read_yaml
-from igarape.labels import Booleans
+from igarape.config.experiments import Network, read_experiment
+from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 
 ROOT = Path(__file__).parents[1]
@@ -21,11 +20,11 @@ SIDE = 64
 
 @dataclass(frozen=True)
 class Taught:
-    """What a learner is taught: chips, their labels (the first `exclusive` are a group), and two parts of them."""
+    """What a learner is taught: chips, their labels, and two parts of them."""
 
     images: Images
     y: Booleans
-    exclusive: int
+    targets: Targets
     train: Rows
     validation: Rows
 
@@ -39,7 +38,7 @@ def taught(count: int) -> Taught:
     return Taught(
         images=np.stack([resize(decode(chip.origin.read(), chip.image_id), SIDE) for chip in chips]),
         y=np.array([vocabulary.encode(chip.tags) for chip in chips], dtype=np.bool_),
-        exclusive=len(vocabulary.exclusive),
+        targets=vocabulary.targets("all"),
         train=rows[rows % 5 != 0],
         validation=rows[rows % 5 == 0],
     )
@@ -47,5 +46,5 @@ def taught(count: int) -> Taught:
 
 def experiment(**knobs: Any) -> Network:
     """Return the experiment `plain` with other knobs."""
-    content = read_yaml(ROOT / "experiments/plain.yaml")
-    return Network(**content | {"size": SIDE, "objective": "f2", "knobs": content["knobs"] | knobs})
+    plain = read_experiment("plain", ROOT / "experiments").model_dump()
+    return Network(**plain | {"size": SIDE, "objective": "f2", "hyperparameters": plain["hyperparameters"] | knobs})

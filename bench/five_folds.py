@@ -14,8 +14,9 @@ import numpy as np
 from ablations import cross_fitted, full_recipe, read_examples
 
 from igarape.chips.split import make_folds
+from igarape.config.best import read_best
 from igarape.config.datasets import read_dataset
-from igarape.config.experiments import read_best, read_experiments
+from igarape.config.experiments import read_experiments
 from igarape.config.params import read_params
 from igarape.files import digest, read_json, resumable, write_json
 from igarape.learners.keys import result_key
@@ -40,7 +41,7 @@ def main() -> None:
         examples = read_examples(name, experiment, vocabulary)
         folds = make_folds(examples.y, examples.groups, folds=FOLDS, holdout=0.0, seed=params.seed)
         examples = replace(examples, folds=folds, digest=digest([examples.digest, folds.tobytes()]))
-        recipe = full_recipe(experiment, read_best(HERE.best(name), experiment)["hyperparameters"], vocabulary)
+        recipe = full_recipe(experiment, read_best(HERE.best(name), experiment).hyperparameters, vocabulary)
         key = result_key("train", examples, experiment, recipe)
         kept = KEPT / f"{name}-{key}"
         if not kept.exists():
@@ -48,7 +49,7 @@ def main() -> None:
             with resumable(kept, key) as (folder, notes):
                 p = cross_fitted(name, examples, recipe, folder=folder, notes=notes)
                 np.savez(folder / "predictions.npz", p=p, y=examples.y, folds=folds)
-                scored = dict(figures(examples.y, p, labels=experiment.targets(vocabulary), vocabulary=vocabulary))
+                scored = figures(examples.y, p, targets=experiment.targets(vocabulary))
                 write_json(scored | {"minutes": (time.perf_counter() - start) / 60}, folder / "scores.json")
         found, arrays = read_json(kept / "scores.json"), np.load(kept / "predictions.npz")
         count = len(vocabulary.rare)  # they are the last columns of every learner

@@ -12,7 +12,7 @@ from drawn import Taught, experiment, taught
 
 from igarape.learners.networks.training import fit
 from igarape.learners.search import Budget, search, space
-from igarape.scores.validation import score
+from igarape.scores.figures import validation_figures
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
@@ -53,7 +53,7 @@ def _tracked(examples: Taught, folder: Path) -> None:
             examples.images,
             examples.y,
             experiment=experiment(**SPACE),
-            exclusive=examples.exclusive,
+            targets=examples.targets,
             train=examples.train,
             validation=examples.validation,
             budget=Budget("random", TRIALS, EPOCHS, SEED),
@@ -79,15 +79,13 @@ class _Plain(keras_tuner.Tuner):
 
     def run_trial(self, trial: Any, examples: Taught, **_settings: Any) -> dict[str, float]:
         wanted = experiment(**SPACE)
-        hyperparameters = wanted.hyperparameters.fixed() | {
-            name: trial.hyperparameters.get(name) for name in wanted.hyperparameters.searched()
-        }
+        hyperparameters = wanted.hyperparameters.pick(trial.hyperparameters.values)
         trained = fit(
             examples.images,
             examples.y,
             experiment=wanted,
             hyperparameters=hyperparameters,
-            exclusive=examples.exclusive,
+            targets=examples.targets,
             train=examples.train,
             validation=examples.validation,
             epochs=EPOCHS,
@@ -95,8 +93,8 @@ class _Plain(keras_tuner.Tuner):
             seed=SEED,
             log=lambda _epoch, _metrics: None,
         )
-        answers = trained.predict(examples.images, examples.validation, tta=bool(hyperparameters["tta"]))
-        return score(answers, examples.y[examples.validation])
+        answers = trained.predict(examples.images, examples.validation, tta=hyperparameters.tta)
+        return validation_figures(examples.y[examples.validation], answers, targets=examples.targets)
 
 
 if __name__ == "__main__":

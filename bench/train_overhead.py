@@ -55,7 +55,7 @@ def run() -> dict[str, object]:
 def _through_igarape(examples: Taught) -> float:
     """Return the seconds of a cross-fit."""
     wanted = experiment(**HYPERPARAMETERS)
-    recipe = Recipe(wanted, wanted.hyperparameters.fixed(), examples.exclusive, EPOCHS, 0.0, EPOCHS, SEED, threads=1)
+    recipe = Recipe(wanted, wanted.hyperparameters.pick({}), examples.targets, EPOCHS, 0.0, EPOCHS, SEED, threads=1)
     names = [str(row) for row in range(CHIPS)]
     with (
         TemporaryDirectory() as folder,
@@ -80,27 +80,27 @@ def _through_igarape(examples: Taught) -> float:
 def _bare(examples: Taught) -> float:
     """Return the seconds of the same trainings, written out."""
     wanted = experiment(**HYPERPARAMETERS)
-    hyperparameters: Any = wanted.hyperparameters.fixed()
-    chips, targets = examples.images.astype(np.float32), examples.y.astype(np.float32)
+    hyperparameters = wanted.hyperparameters.pick({})
+    chips, truth = examples.images.astype(np.float32), examples.y.astype(np.float32)
     start = time.perf_counter()
     for fold in range(FOLDS):
         keras.backend.clear_session()
         rows = np.flatnonzero(_folds() != fold)
         steps = -(-len(rows) // wanted.batch) * EPOCHS
-        warm_up = round(steps * hyperparameters["warm_up"])
+        warm_up = round(steps * hyperparameters.warm_up)
         rate = keras.optimizers.schedules.CosineDecay(
-            hyperparameters["learning_rate"] / 10,
+            hyperparameters.learning_rate / 10,
             steps - warm_up,
-            warmup_target=hyperparameters["learning_rate"],
+            warmup_target=hyperparameters.learning_rate,
             warmup_steps=warm_up,
-            alpha=hyperparameters["floor"],
+            alpha=hyperparameters.floor,
         )
-        network = build_network("plain", "none", labels=targets.shape[1], exclusive=0, hyperparameters=hyperparameters)
-        loss = make_loss("bce", smoothing=0.0, exclusive=0)
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=hyperparameters["decay"])
+        network = build_network("plain", "none", targets=examples.targets, hyperparameters=hyperparameters)
+        loss = make_loss("bce", smoothing=0.0, targets=examples.targets)
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=hyperparameters.decay)
         network.compile(optimizer=optimizer, loss=loss, steps_per_execution=min(steps // EPOCHS, STEPS_AT_ONCE))
         network.optimizer.build(network.trainable_variables)  # as igarape does; without, its graph is traced twice
-        network.fit(chips[rows], targets[rows], batch_size=wanted.batch, epochs=EPOCHS, verbose=0)
+        network.fit(chips[rows], truth[rows], batch_size=wanted.batch, epochs=EPOCHS, verbose=0)
     return time.perf_counter() - start
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igarape.errors import InputError
-from igarape.labels import Vocabulary
+from igarape.labels import Targets, Vocabulary
 
 WEATHER = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond"), rare=("kiln",))
 PLAIN = Vocabulary(exclusive=(), alone=(), common=("tree", "pond"), rare=())
@@ -22,6 +22,29 @@ def test_a_subset_is_all_labels_or_the_rare_ones() -> None:
     assert WEATHER.subset("all") == WEATHER.labels
     assert WEATHER.subset("rare") == ("kiln",)
     assert PLAIN.subset("rare") == ()
+
+
+def test_the_targets_of_all_labels_know_the_vocabularys_rules() -> None:
+    """Which come first, exclude each other and stand alone; they are not a part of something."""
+    assert WEATHER.targets("all") == Targets(WEATHER.labels, exclusive=("sun", "fog"), alone=("fog",))
+    assert WEATHER.targets("all").grouped == 2
+
+
+def test_the_targets_of_the_rare_labels_are_partial() -> None:
+    """They have no group; where all labels are rare, there is nothing besides."""
+    assert WEATHER.targets("rare") == Targets(("kiln",), partial=True)
+    assert not Vocabulary(exclusive=(), alone=(), common=(), rare=("kiln",)).targets("rare").partial
+
+
+@pytest.mark.parametrize(
+    ("exclusive", "alone", "fault"), [(("fog",), (), "exclusive labels .* first"), ((), ("sun",), "stand alone among")]
+)
+def test_targets_in_another_order_are_a_mistake_of_ours(
+    exclusive: tuple[str, ...], alone: tuple[str, ...], fault: str
+) -> None:
+    """Losses and networks take the first columns for the group."""
+    with pytest.raises(ValueError, match=fault):
+        Targets(("sun", "fog"), exclusive=exclusive, alone=alone)
 
 
 @given(st.sets(st.sampled_from(WEATHER.labels)))

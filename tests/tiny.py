@@ -3,13 +3,15 @@
 from typing import Any
 
 from igarape.config.experiments import Network, Tabular
-from igarape.config.hyperparameters import NetworkHyperparameters, TreeHyperparameters
+from igarape.config.hyperparameters import NetworkValues, TreeValues
+from igarape.config.spaces import Space
+from igarape.labels import Targets
 
 HYPERPARAMETERS: dict[str, Any] = {
     "learning_rate": 0.01,
     "warm_up": 0.1,
     "floor": 0.0,
-    "head_epochs": 0.0,
+    "head_epochs": 0,
     "head_rate": 0.01,
     "dropout": 0.0,
     "width": 0.25,
@@ -41,12 +43,19 @@ CONTENT: dict[str, Any] = {
 def tiny(hyperparameters: dict[str, Any] | None = None, **changes: Any) -> Network:
     """Make a plain network's experiment with changes."""
     return Network(
-        **(
-            CONTENT
-            | changes
-            | {"hyperparameters": NetworkHyperparameters(**(HYPERPARAMETERS | (hyperparameters or {})))}
-        )
+        **(CONTENT | changes | {"hyperparameters": Space[NetworkValues](**(HYPERPARAMETERS | (hyperparameters or {})))})
     )
+
+
+def values(**changes: Any) -> NetworkValues:
+    """Give the plain network's hyperparameters with changes."""
+    return NetworkValues(**(HYPERPARAMETERS | changes))
+
+
+def targets(count: int, exclusive: int = 0) -> Targets:
+    """Name so many labels, of which the first ones exclude each other."""
+    labels = tuple(f"label_{number}" for number in range(count))
+    return Targets(labels, exclusive=labels[:exclusive])
 
 
 TREE_HYPERPARAMETERS: dict[str, Any] = {
@@ -75,6 +84,11 @@ def tabular(hyperparameters: dict[str, Any] | None = None, **changes: Any) -> Ta
         **(
             TABULAR
             | changes
-            | {"hyperparameters": TreeHyperparameters(**(TREE_HYPERPARAMETERS | (hyperparameters or {})))}
+            | {"hyperparameters": Space[TreeValues](**(TREE_HYPERPARAMETERS | (hyperparameters or {})))}
         )
     )
+
+
+def tree_values(**changes: Any) -> TreeValues:
+    """Give the hyperparameters of the small trees with changes."""
+    return TreeValues(**(TREE_HYPERPARAMETERS | changes))

@@ -12,6 +12,31 @@ Booleans = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
+class Targets:
+    """The labels that a learner predicts, in the order of its columns.
+
+    exclusive: those of which exactly one holds, which are the first; alone: those of them that rule out every other
+    label. partial: whether the data set has other labels besides, so that many chips hold none of these.
+    """
+
+    labels: tuple[str, ...]
+    exclusive: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
+    partial: bool = False
+
+    def __post_init__(self) -> None:
+        if self.labels[: len(self.exclusive)] != self.exclusive:
+            raise ValueError(f"expected the exclusive labels {self.exclusive} first, found {self.labels}")
+        if not set(self.alone) <= set(self.exclusive):
+            raise ValueError(f"expected labels that stand alone among {self.exclusive}, found {self.alone}")
+
+    @property
+    def grouped(self) -> int:
+        """How many of the first columns are the exclusive labels."""
+        return len(self.exclusive)
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """The labels of a data set. Their order here is the order of columns everywhere.
 
@@ -33,6 +58,13 @@ class Vocabulary:
     def subset(self, which: str) -> tuple[str, ...]:
         """Return the labels that an experiment's `labels:` names: "all" or "rare"."""
         return self.rare if which == "rare" else self.labels
+
+    def targets(self, which: str) -> Targets:
+        """Return what a learner predicts whose experiment says `labels: all` or `labels: rare`."""
+        labels = self.subset(which)
+        if labels != self.labels:
+            return Targets(labels, partial=True)
+        return Targets(labels, exclusive=self.exclusive, alone=self.alone)
 
     def encode(self, tags: Iterable[str]) -> Booleans:
         """Turn tags (a set: order and repeats are ignored) into booleans of shape (labels,).

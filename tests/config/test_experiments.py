@@ -7,10 +7,9 @@ import pytest
 import tiny
 import yaml
 
-from igarape.config.experiments import Network, Tabular, read_best, read_experiment, read_experiments
+from igarape.config.experiments import Network, Tabular, read_experiment, read_experiments
 from igarape.config.schema import validate
 from igarape.errors import InputError
-from igarape.files import write_json
 from igarape.labels import Vocabulary
 
 HYPERPARAMETERS: dict[str, Any] = tiny.HYPERPARAMETERS | {"dropout": {"choice": [0.4, 0.0, 0.2]}, "width": 1}
@@ -124,8 +123,8 @@ def test_loaded_weights_fix_the_width(width: object) -> None:
 
 def test_an_experiment_predicts_all_labels_or_the_rare_ones() -> None:
     """The targets are the data set's, not the experiment's."""
-    assert read().targets(WITH_RARE) == ("sun", "tree", "kiln")
-    assert read(labels="rare").targets(WITH_RARE) == ("kiln",)
+    assert read().targets(WITH_RARE).labels == ("sun", "tree", "kiln")
+    assert read(labels="rare").targets(WITH_RARE).labels == ("kiln",)
 
 
 def test_a_rare_label_learner_needs_rare_labels() -> None:
@@ -219,19 +218,3 @@ def test_trees_have_knobs_of_their_own(hyperparameters: dict[str, Any], line: st
     with pytest.raises(InputError) as caught:
         read_experiment("trees", write_trees(tmp_path, hyperparameters=tiny.TREE_HYPERPARAMETERS | hyperparameters))
     assert str(caught.value).splitlines()[1].startswith(line)
-
-
-def test_a_learner_says_whether_it_is_asked_from_eight_sides() -> None:
-    """A network by its hyperparameter; trees never, as all sides have the same statistics."""
-    assert [read().tta(tiny.HYPERPARAMETERS | {"tta": tta}) for tta in (False, True)] == [False, True]
-    assert not tiny.tabular().tta(tiny.TREE_HYPERPARAMETERS)
-
-
-def test_what_an_older_search_found_is_not_taken_for_the_experiments(tmp_path: Path) -> None:
-    """Its file and what is unlike are named, and the command that searches anew."""
-    (tmp_path / "leafy").mkdir()
-    write_json({"hyperparameters": HYPERPARAMETERS | {"dropout": 0.2}, "score": 0.5}, tmp_path / "leafy/best.json")
-    assert read_best(tmp_path / "leafy/best.json", read())["score"] == 0.5
-    told = r"leafy/best\.json: decay, dropout: not as .* Run: igarape search --experiment leafy"
-    with pytest.raises(InputError, match=told):
-        read_best(tmp_path / "leafy/best.json", read(hyperparameters=HYPERPARAMETERS | {"decay": 0.1, "dropout": 0.4}))

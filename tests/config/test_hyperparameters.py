@@ -1,171 +1,38 @@
-"""Hyperparameters: one value, a choice or a range, and how each fault is told."""
-
-from typing import Any, ClassVar
+"""The hyperparameters of each kind of learner: bounded, described, and neutral where nothing is said."""
 
 import pytest
-from pydantic import ConfigDict
+from pydantic.fields import FieldInfo
 
-from igarape.config.hyperparameters import Choice, Hyperparameter, NetworkHyperparameters, Range, Space
-from igarape.config.schema import Section, validate
-from igarape.errors import InputError
+from igarape.config.hyperparameters import NetworkValues, TreeValues, Values, bounds, words
 
-GOOD: dict[str, Any] = {"rate": 0.1, "dropout": {"choice": [0.4, 0.0, 0.2]}, "loss": "bce", "tta": True}
-
-
-class Hyperparameters(Space):
-    """A small space."""
-
-    numbers: ClassVar = {"rate": (0.001, 1.0), "dropout": (0.0, 0.9)}
-    words: ClassVar = {"loss": ("bce", "focal"), "tta": (False, True)}
-
-    rate: Hyperparameter
-    dropout: Hyperparameter
-    loss: Hyperparameter
-    tta: Hyperparameter
+KINDS: tuple[type[Values], ...] = (NetworkValues, TreeValues)
+FIELDS = [(kind, name, field) for kind in KINDS for name, field in kind.model_fields.items()]
 
 
-class File(Section):
-    """What holds such a space."""
-
-    model_config = ConfigDict(frozen=True)
-    hyperparameters: Hyperparameters
-
-
-def read(**changes: object) -> Hyperparameters:
-    """Validate the good hyperparameters with changes."""
-    return validate(File, {"hyperparameters": GOOD | changes}, "e.yaml").hyperparameters
-
-
-def refused(**changes: object) -> list[str]:
-    """Return the faults that the changes bring about, without the first line."""
-    with pytest.raises(InputError) as caught:
-        read(**changes)
-    return str(caught.value).splitlines()[1:]
-
-
-def test_a_knob_is_one_value_a_choice_or_a_range() -> None:
-    """The three ways to write a hyperparameter; a whole number is a number, a word or a switch is itself."""
-    hyperparameters = read(rate={"low": 0.01, "high": 0.1, "scale": "log"}, dropout=0)
-    assert hyperparameters.fixed() == {"dropout": 0.0, "loss": "bce", "tta": True}
-    assert type(hyperparameters.fixed()["dropout"]) is float
-    assert hyperparameters.searched() == {"rate": Range(low=0.01, high=0.1, scale="log")}
-    assert read(loss={"choice": ["focal", "bce"]}).searched()["loss"] == Choice(choice=("focal", "bce"))
-
-
-def test_the_values_of_a_knob_are_all_that_it_may_become() -> None:
-    """One, those of the choice, or the ends of the range."""
-    hyperparameters = read(rate={"low": 0.01, "high": 0.1, "scale": "log"})
-    assert (hyperparameters.values("rate"), hyperparameters.values("loss")) == ((0.01, 0.1), ("bce",))
-    assert hyperparameters.values("dropout") == (0.4, 0.0, 0.2)
-
-
-def test_the_ends_are_two_whole_corners_of_the_space() -> None:
-    """All hyperparameters at their smallest, all at their largest; choices need not be sorted."""
-    low, high = read(tta={"choice": [True, False]}).ends()
-    assert set(low) == set(high) == set(GOOD)
-    assert (low["dropout"], high["dropout"]) == (0.0, 0.4)
-    assert (low["tta"], high["tta"]) == (False, True)
-
-
-@pytest.mark.parametrize(
-    ("changes", "mismatches"),
-    [
-        ({}, []),
-        ({"rate": 0.01 * (1 - 1e-12)}, []),
-        ({"rate": 0.2, "loss": "focal"}, ["loss", "rate"]),
-        ({"dropout": 0.3}, ["dropout"]),
-        ({"rate": "fast"}, ["rate"]),
-        ({"width": 1.0}, ["width"]),
-    ],
-)
-def test_values_that_no_search_of_this_space_would_give_are_strange(
-    changes: dict[str, Any], mismatches: list[str]
+@pytest.mark.parametrize(("kind", "name", "field"), FIELDS, ids=[f"{kind.__name__}.{name}" for kind, name, _ in FIELDS])
+def test_each_is_a_number_with_bounds_or_a_word_and_says_what_it_means(
+    kind: type[Values], name: str, field: FieldInfo
 ) -> None:
-    """Another fixed value, none of the choice, beyond the range; and what the space lacks, or has besides."""
-    space = read(rate={"low": 0.01, "high": 0.1, "scale": "log"})
-    values: dict[str, Any] = {"rate": 0.1, "dropout": 0.0, "loss": "bce", "tta": True}
-    assert space.mismatches(values | changes) == mismatches
-    assert space.mismatches({name: value for name, value in values.items() if name != "tta"}) == ["tta"]
+    """Its default is one of its own values, and a sentence explains it."""
+    assert str(field.description).endswith(".")
+    if known := words(field):
+        assert field.default in known
+    else:
+        low, high = bounds(field)
+        assert low <= field.default <= high and low < high
+    assert kind().model_dump()[name] == field.default
 
 
-@pytest.mark.parametrize("name", ["rate", "dropout"])
-def test_every_number_has_bounds_in_whichever_way_it_is_written(name: str) -> None:
-    """A value, one of a choice, or the end of a range outside the bounds is a fault at its own place."""
-    low, high = Hyperparameters.numbers[name]
-    ways = [
-        low - 1,
-        high + 1,
-        {"choice": [low, high + 1]},
-        {"low": low, "high": high + 1, "scale": "linear"},
-        float("nan"),
-    ]
-    for written in ways:
-        (line,) = refused(**{name: written})
-        assert line.startswith(f"  hyperparameters.{name}  should lie in {low}..{high}")
+def test_values_are_frozen_and_closed() -> None:
+    """A misspelled one is an error, not a new attribute."""
+    values = NetworkValues()
+    with pytest.raises(ValueError, match="frozen"):
+        values.dropout = 0.5
+    with pytest.raises(ValueError, match="dropuot"):
+        NetworkValues.model_validate({"dropuot": 0.5})
 
 
-@pytest.mark.parametrize(
-    "written", ["bcee", 1.0, {"choice": ["bce", "asl"]}, {"low": 0.0, "high": 1.0, "scale": "linear"}]
-)
-def test_a_word_is_one_of_those_that_are_known(written: object) -> None:
-    """And cannot be drawn from a range."""
-    (line,) = refused(loss=written)
-    assert line.startswith("  hyperparameters.loss  should be one or a choice of bce, focal")
-
-
-def test_a_switch_is_true_or_false() -> None:
-    """In YAML's words."""
-    (line,) = refused(tta="yes")
-    assert line == "  hyperparameters.tta  should be one or a choice of false, true (got 'yes')"
-
-
-def test_all_faults_are_shown_at_once() -> None:
-    """The second fault does not wait until the first is mended."""
-    assert len(refused(dropout=2, rate=-1, losss="bce")) == 3
-
-
-@pytest.mark.parametrize(
-    ("hyperparameter", "lines"),
-    [
-        ({"choice": [0.1]}, ["  hyperparameters.dropout.choice  should hold at least 2 values"]),
-        (
-            {"chioce": [0.1, 0.2]},
-            [
-                "  hyperparameters.dropout.choice  is missing",
-                "  hyperparameters.dropout.chioce  is not known; did you mean hyperparameters.dropout.choice?",
-            ],
-        ),
-        (
-            {"low": 0.1, "hihg": 0.2, "scale": "log"},
-            [
-                "  hyperparameters.dropout.high  is missing",
-                "  hyperparameters.dropout.hihg  is not known; did you mean hyperparameters.dropout.high?",
-            ],
-        ),
-        (
-            {"low": 0.3, "high": 0.2, "scale": "log"},
-            ["  hyperparameters.dropout  low should be below high (got 0.3 and 0.2)"],
-        ),
-        (
-            {"low": 0.0, "high": 0.2, "scale": "log"},
-            ["  hyperparameters.dropout  low should be above 0 on a log scale (got 0.0)"],
-        ),
-        (
-            {"low": 0.1, "high": 0.2, "scale": "lgo"},
-            ["  hyperparameters.dropout.scale  should be 'linear' or 'log' (got 'lgo')"],
-        ),
-        ("much", ["  hyperparameters.dropout  should be a valid number (got 'much')"]),
-        (True, ["  hyperparameters.dropout  should be a valid number (got True)"]),
-        (None, ["  hyperparameters.dropout  should be a valid number (got None)"]),
-        ([0.1, 0.2], ["  hyperparameters.dropout  should be a valid number"]),
-    ],
-)
-def test_a_faulty_knob_is_told_in_the_files_words(hyperparameter: object, lines: list[str]) -> None:
-    """The reader sees the way of writing that they seem to have meant."""
-    assert refused(dropout=hyperparameter) == lines
-
-
-def test_each_knob_of_a_network_is_a_number_with_bounds_or_a_word() -> None:
-    """None is both, and none is neither."""
-    names = [*NetworkHyperparameters.numbers, *NetworkHyperparameters.words]
-    assert sorted(names) == sorted(NetworkHyperparameters.model_fields)
+def test_a_network_says_whether_it_is_asked_from_eight_sides() -> None:
+    """By its own switch; trees never, as all views have the same statistics."""
+    assert [NetworkValues(tta=tta).averaged() for tta in (False, True)] == [False, True]
+    assert not TreeValues().averaged()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import tiny
 
 from igarape.config.experiments import Network, read_experiment
 
@@ -37,14 +38,12 @@ def test_the_network_builds_at_both_ends_of_its_space(name: str, built: set[tupl
     experiment = read_experiment(name, FOLDER)
     assert isinstance(experiment, Network)
     for hyperparameters in experiment.hyperparameters.ends():
-        network = (experiment.backbone, hyperparameters["width"], hyperparameters["dropout"], hyperparameters["loss"])
+        network = (experiment.backbone, hyperparameters.width, hyperparameters.dropout, hyperparameters.loss)
         if network in built:
             continue
         # Weights do not change the shape, and the tests have to run without them.
-        exclusive = 3 if hyperparameters["loss"] == "softmax" else 0
-        model = build_network(
-            experiment.backbone, "none", labels=LABELS, exclusive=exclusive, hyperparameters=hyperparameters
-        )
+        targets = tiny.targets(LABELS, exclusive=3)
+        model = build_network(experiment.backbone, "none", targets=targets, hyperparameters=hyperparameters)
         assert model.input_shape == (None, None, None, 3)
         assert model.output_shape == (None, LABELS)
         built.add(network)

@@ -90,7 +90,9 @@ def score(
     monkeypatch.setattr(crossfit, "fit", learn)
     monkeypatch.setattr(crossfit, "Predictor", Memoriser)
     folder.mkdir(exist_ok=True)
-    recipe = Recipe(tiny.tiny(), tiny.HYPERPARAMETERS, 0, epochs=1, validation=0.1, patience=1, seed=1, threads=1)
+    recipe = Recipe(
+        tiny.tiny(), tiny.values(), tiny.targets(3), epochs=1, validation=0.1, patience=1, seed=1, threads=1
+    )
     return cross_fit(
         images,
         y,

@@ -19,11 +19,11 @@ from igarape.errors import InputError
 from igarape.learners import crossfit as module
 from igarape.learners.crossfit import Recipe, cross_fit, set_aside
 
-HYPERPARAMETERS = tiny.HYPERPARAMETERS | {"tta": True}
+HYPERPARAMETERS = tiny.values(tta=True)
 RECIPE = Recipe(
     experiment=tiny.tiny(epochs=99),
     hyperparameters=HYPERPARAMETERS,
-    exclusive=2,
+    targets=tiny.targets(2, exclusive=2),
     epochs=2,
     validation=0.25,
     patience=7,
@@ -176,10 +176,10 @@ def test_probabilities_stand_at_their_rows(run: Run) -> None:
 def test_every_fold_follows_the_recipe_with_a_seed_of_its_own(run: Run) -> None:
     """The epochs are the recipe's (the experiment's are of a full training), and so are the values and the views."""
     for asked in run.networks.fitted:
-        assert (asked["epochs"], asked["patience"], asked["exclusive"], asked["hyperparameters"]) == (
+        assert (asked["epochs"], asked["patience"], asked["targets"], asked["hyperparameters"]) == (
             2,
             7,
-            2,
+            RECIPE.targets,
             HYPERPARAMETERS,
         )
     assert len({asked["seed"] for asked in run.networks.fitted}) == 3

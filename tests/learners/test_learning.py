@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import grimp
 import numpy as np
 import pytest
 import tiny
 
-from igarape.config.experiments import Experiment
+from igarape.config.experiments import KINDS, Experiment
 from igarape.learners import learning
 from igarape.learners.learning import Learned, Settings
 from igarape.learners.predictor import Predictor
@@ -21,7 +22,8 @@ TRUTH = np.random.default_rng(1).random((20, 2)) < 0.5
 def fit(experiment: Experiment) -> Learned:
     """Train on twenty chips for one epoch."""
     settings = Settings(
-        hyperparameters=experiment.hyperparameters.fixed(),
+        hyperparameters=experiment.hyperparameters.pick({}),
+        targets=tiny.targets(2),
         train=np.arange(15),
         validation=np.arange(15, 20),
         epochs=1,
@@ -29,7 +31,7 @@ def fit(experiment: Experiment) -> Learned:
         seed=1,
         log=lambda _epoch, _metrics: None,
     )
-    return learning.fit(PICTURES, TRUTH, experiment=experiment, exclusive=0, **settings)
+    return learning.fit(PICTURES, TRUTH, experiment=experiment, **settings)
 
 
 def test_trees_are_trained_written_and_opened(tmp_path: Path) -> None:
@@ -41,18 +43,18 @@ def test_trees_are_trained_written_and_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "experiment", "own"),
-    [("networks.training", tiny.tiny(), {"exclusive"}), ("trees.boosting", tiny.tabular(), set())],
+    ("module", "experiment"),
+    [("networks.training", tiny.tiny()), ("trees.boosting", tiny.tabular())],
     ids=["network", "trees"],
 )
 def test_each_kind_is_trained_in_its_own_room(
-    module: str, experiment: Experiment, own: set[str], monkeypatch: pytest.MonkeyPatch
+    module: str, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The settings reach it as they were given; what only a network has a use for, only a network is told."""
+    """The settings reach it as they were given."""
     asked: dict[str, Any] = {}
     monkeypatch.setattr(f"igarape.learners.{module}.fit", lambda *_data, **settings: asked.update(settings))
     fit(experiment)
-    assert set(asked) == {"experiment", *own, *Settings.__annotations__}
+    assert set(asked) == {"experiment", *Settings.__annotations__}
     assert (asked["experiment"], asked["epochs"], asked["seed"]) == (experiment, 1, 1)
 
 
@@ -68,11 +70,15 @@ def test_trees_are_trained_without_tensorflow() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_an_experiment_of_no_known_kind_is_a_mistake_of_ours() -> None:
-    """No file can say so: read_experiment knows the kinds."""
-    experiment = Experiment(
-        **{name: value for name, value in tiny.TABULAR.items() if name not in {"backbone", "hyperparameters"}},
-        hyperparameters=tiny.tabular().hyperparameters,
-    )
-    with pytest.raises(TypeError, match="no training is known for Experiment"):
-        fit(experiment)
+def test_each_kind_of_experiment_has_the_module_that_trains_it() -> None:
+    """And there is no module without a kind."""
+    assert set(learning.KINDS) == set(KINDS)
+
+
+def test_the_code_of_a_kind_is_not_that_of_another() -> None:
+    """What this module imports, however indirectly, is neither networks nor trees: each result knows its own."""
+    graph = grimp.build_graph("igarape", cache_dir=None)
+    rooms = {"igarape.learners.networks", "igarape.learners.trees"}
+    for module in ("learning", "crossfit", "search"):
+        upstream = graph.find_upstream_modules(f"igarape.learners.{module}")
+        assert not {one for one in upstream if one.rpartition(".")[0] in rooms}, module

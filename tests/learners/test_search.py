@@ -19,7 +19,7 @@ import pytest
 import tiny
 
 from igarape.config.experiments import Network
-from igarape.config.hyperparameters import Choice, Range
+from igarape.config.spaces import Choice, Range
 from igarape.errors import InputError
 from igarape.learners import search as module
 from igarape.learners.search import Budget, Found, search, space
@@ -32,6 +32,7 @@ PICTURES = np.zeros((COUNT, 1, 1, 3), dtype=np.uint8)
 TRUTH = np.random.default_rng(1).random((COUNT, 3)) < 0.4
 NOISE = np.random.default_rng(2).random((COUNT, 3))
 TRAIN, WATCH = np.arange(40, COUNT), np.arange(40)
+TARGETS = tiny.targets(3, exclusive=2)
 
 
 class Killed(BaseException):
@@ -81,7 +82,7 @@ class Trainings:
             if number in self.errors and epoch == min(1, asked["epochs"] - 1):
                 raise self.errors[number]
             asked["log"](epoch, {"loss": self.losses.get(number, 1 / (epoch + 1)), "val_map": 9.0})
-        return Trained(asked["hyperparameters"]["dropout"])
+        return Trained(asked["hyperparameters"].dropout)
 
 
 class Record:
@@ -147,7 +148,7 @@ def run(
         PICTURES,
         more.pop("y", TRUTH),
         experiment=wanted,
-        exclusive=2,
+        targets=TARGETS,
         train=TRAIN,
         validation=WATCH,
         budget=Budget(tuner=tuner, trials=trials, epochs=more.pop("epochs", 3), seed=more.pop("seed", 1)),
@@ -164,9 +165,9 @@ def test_the_trial_with_the_best_score_is_named(
     """All three choices are tried, the best is returned with every hyperparameter, its score and its trial's name."""
     found = run(tmp_path, records, experiment(), tuner=tuner)
     assert sorted(record.params["dropout"] for record in records.trials.values()) == [0.0, 0.2, 0.4]
-    assert found.hyperparameters == tiny.HYPERPARAMETERS | {"dropout": 0.2}
+    assert found.hyperparameters == tiny.values(dropout=0.2)
     assert found.score == found.trials["score"].max() == 1.0
-    assert records.trials[found.trial].params == {**found.hyperparameters, "epochs": 3}
+    assert records.trials[found.trial].params == {**dict(found.hyperparameters), "epochs": 3}
 
 
 def test_a_score_is_that_of_the_last_epochs_weights(tmp_path: Path, trainings: Trainings, records: Records) -> None:
@@ -212,12 +213,12 @@ def test_the_table_has_a_row_for_each_trial(tmp_path: Path, trainings: Trainings
 def test_trials_train_on_their_rows_with_the_budgets_epochs(
     tmp_path: Path, trainings: Trainings, records: Records
 ) -> None:
-    """The rows, the seed and the size of the exclusive group are handed on as they are."""
+    """The rows, the seed and the labels are handed on as they are."""
     run(tmp_path, records, experiment())
     for asked in trainings.asked:
         assert asked["train"] is TRAIN
         assert asked["validation"] is WATCH
-        assert (asked["epochs"], asked["seed"], asked["exclusive"]) == (3, 1, 2)
+        assert (asked["epochs"], asked["seed"], asked["targets"]) == (3, 1, TARGETS)
 
 
 def test_progress_counts_the_epochs_of_all_trials(tmp_path: Path, trainings: Trainings, records: Records) -> None:
@@ -254,7 +255,7 @@ def test_an_experiment_without_a_search_is_one_trial(
     """Fixed hyperparameters are tried once, so that every learner has a best.json."""
     found = run(tmp_path, records, experiment(dropout=0.1), trials=5, tuner=tuner)
     assert len(found.trials) == 1
-    assert found.hyperparameters == tiny.HYPERPARAMETERS | {"dropout": 0.1}
+    assert found.hyperparameters == tiny.values(dropout=0.1)
 
 
 @pytest.mark.parametrize("seed", [0, 7])
@@ -461,7 +462,7 @@ import gc, sys
 from contextlib import contextmanager
 from pathlib import Path
 import numpy as np, psutil, tiny
-from igarape.config.hyperparameters import Range
+from igarape.config.spaces import Range
 from igarape.learners.search import Budget, search
 
 class Record:
@@ -480,7 +481,7 @@ search(
     experiment=tiny.tiny(
         {"dropout": Range(low=0.0, high=0.5, scale="linear"), "width": 0.5, "tta": True, "ema": 0.9}, size=64
     ),
-    exclusive=0, train=np.arange(150), validation=np.arange(150, 200), budget=Budget("random", 20, 1, 1),
+    targets=tiny.targets(5), train=np.arange(150), validation=np.arange(150, 200), budget=Budget("random", 20, 1, 1),
     folder=Path(sys.argv[1]), trial_run=trial, report=lambda *words: None,
 )
 """

@@ -12,7 +12,8 @@ import pytest
 
 from igarape.config.hyperparameters import Value
 from igarape.errors import InputError
-from igarape.learners.trials import Log, Planned, Row, Trials, failed, tried
+from igarape.learners.learning import Log
+from igarape.learners.trials import Planned, Row, Trials, failed, tried
 
 HYPERPARAMETERS: dict[str, Value] = {"dropout": 0.1, "tta": True}
 

@@ -9,14 +9,15 @@ import pandas as pd
 import pytest
 import tiny
 
-from igarape.config.hyperparameters import Choice, NetworkHyperparameters, Range
+from igarape.config.hyperparameters import NetworkValues
+from igarape.config.spaces import Choice, Range, Space
 from igarape.reports.trials import height, render_comparison, text
 
 Browse = Callable[[str], Any]
 
 RATE = Range(low=0.001, high=0.1, scale="log")
 LOSS = Choice(choice=("bce", "focal", "asl"))
-HYPERPARAMETERS = NetworkHyperparameters(
+HYPERPARAMETERS = Space[NetworkValues](
     **tiny.HYPERPARAMETERS | {"learning_rate": RATE, "loss": LOSS, "tta": Choice(choice=(False, True))}
 )
 HOSTILE = "<script>alert('a & b')</script>"
@@ -40,7 +41,7 @@ def table(**changes: Any) -> pd.DataFrame:
     return pd.DataFrame(rows | changes)
 
 
-def render(trials: pd.DataFrame, hyperparameters: NetworkHyperparameters = HYPERPARAMETERS) -> str:
+def render(trials: pd.DataFrame, hyperparameters: Space[NetworkValues] = HYPERPARAMETERS) -> str:
     """Render a page on which trial-2 is the best."""
     best = trials["trial"].iloc[-1]
     return render_comparison(trials, hyperparameters, experiment="tiny", objective="f2", tuner="random", best=best)
@@ -112,7 +113,7 @@ def test_epochs_have_an_axis_where_they_differ() -> None:
 
 def test_one_trial_of_fixed_knobs_has_a_page_too(browse: Browse) -> None:
     """An experiment without a search."""
-    page = browse(render(table().iloc[:1], NetworkHyperparameters(**tiny.HYPERPARAMETERS)))
+    page = browse(render(table().iloc[:1], Space[NetworkValues](**tiny.HYPERPARAMETERS)))
     assert "1 trial, the best with F2 0.2500" in page.text
     assert "none was searched" in page.text
     assert "svg" not in page.tags

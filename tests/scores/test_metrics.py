@@ -1,4 +1,4 @@
-"""The scores are sklearn's, cannot be called the wrong way round, and their intervals hold what they promise."""
+"""The scores are sklearn's, and cannot be called the wrong way round."""
 
 import warnings
 
@@ -11,11 +11,9 @@ from igarape.labels import Booleans
 from igarape.scores.metrics import (
     Floats,
     average_precision,
-    bootstrap_interval,
     f2_per_sample,
     label_scores,
     mean_average_precision,
-    paired_bootstrap,
     sample_f2,
 )
 
@@ -92,30 +90,8 @@ def test_label_scores_are_sklearns() -> None:
     assert ours.f2 == pytest.approx(f2)
 
 
-def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
-    """Of 200 samples of a known mean, about 95 % of the intervals hold it; the same seed gives the same interval."""
-    rng = np.random.default_rng(6)
-    samples = rng.beta(5, 2, size=(200, 150))
-    intervals = [bootstrap_interval(sample, resamples=200, seed=1) for sample in samples]
-    assert 0.88 <= np.mean([low <= 5 / 7 <= high for low, high in intervals]) <= 0.99
-    assert intervals[0] == bootstrap_interval(samples[0], resamples=200, seed=1)
-    assert intervals[0] != bootstrap_interval(samples[0], resamples=200, seed=2)
-
-
-def test_pairing_sees_a_difference_that_separate_intervals_hide() -> None:
-    """A learner better by 0.01 on every chip is surely better, though both intervals overlap."""
-    b = np.random.default_rng(7).random(300)
-    mean, low, high = paired_bootstrap(b + 0.01, b, resamples=300, seed=1)
-    assert (mean, low, high) == pytest.approx((0.01, 0.01, 0.01))
-    assert bootstrap_interval(b + 0.01, resamples=300, seed=1)[0] < bootstrap_interval(b, resamples=300, seed=1)[1]
-    shuffled = np.random.default_rng(8).permutation(b)
-    mean, low, high = paired_bootstrap(shuffled, b, resamples=300, seed=1)
-    assert low < 0 < high
-    assert abs(mean) < 1e-9
-
-
 def test_bad_shapes_and_nan_are_refused() -> None:
-    """Other shapes, no rows, NaN, or scores of other chips: an error that names what was found."""
+    """Other shapes, no rows, or NaN: an error that names what was found."""
     y, p = draw(10, 3, seed=9)
     with pytest.raises(InputError, match="one shape"):
         average_precision(y, p[:, :2])
@@ -124,7 +100,3 @@ def test_bad_shapes_and_nan_are_refused() -> None:
     p[0, 0] = np.nan
     with pytest.raises(InputError, match="NaN"):
         average_precision(y, p)
-    with pytest.raises(InputError, match="the same chips"):
-        paired_bootstrap(np.ones(3), np.ones(4), resamples=10, seed=1)
-    with pytest.raises(InputError, match="one score for each chip"):
-        bootstrap_interval(np.ones(0), resamples=10, seed=1)

@@ -1,13 +1,15 @@
 """The fixed rule keeps the vocabulary's rules, and its threshold is the isolated label's best."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from igarape.labels import Vocabulary
-from igarape.scores.rules import ISOLATED, above, columns
+from igarape.labels import Targets
+from igarape.scores.rules import ISOLATED, above, columns, fixed
 
-SKY = Vocabulary(exclusive=("clear", "cloudy"), alone=("cloudy",), common=("road", "water"), rare=())
-GROUND = Vocabulary(exclusive=(), alone=(), common=("road", "water"), rare=("mine",))
+SKY = Targets(("clear", "cloudy", "road", "water"), exclusive=("clear", "cloudy"), alone=("cloudy",))
+GROUND = Targets(("road", "water", "mine"))
 
 
 def test_the_threshold_is_that_of_one_isolated_label() -> None:
@@ -31,6 +33,13 @@ def test_without_a_group_the_top_label_is_answered_when_none_reaches_the_thresho
     """An empty answer scores nothing."""
     answer = above(np.array([[0.01, 0.15, 0.02], [0.5, 0.1, 0.3]]), GROUND, threshold=ISOLATED)
     assert answer.tolist() == [[False, True, False], [True, False, True]]
+
+
+def test_the_fixed_rule_is_that_threshold() -> None:
+    """Of some labels only, a chip may hold none: nothing is answered for it."""
+    p = np.array([[0.01, 0.15, 0.02], [0.5, 0.1, 0.3]])
+    assert (fixed(p, GROUND) == above(p, GROUND, threshold=ISOLATED)).all()
+    assert fixed(p, replace(GROUND, partial=True)).tolist() == [[False] * 3, [True, False, True]]
 
 
 def test_the_columns_of_group_and_free_labels_are_all_the_labels() -> None:

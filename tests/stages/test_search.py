@@ -21,7 +21,8 @@ import yaml
 from servers import Server
 
 from igarape.config.documents import RunFacts
-from igarape.config.hyperparameters import NetworkHyperparameters
+from igarape.config.experiments import read_experiment, resolved_yaml
+from igarape.config.hyperparameters import NetworkValues
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.learners import search as searching
@@ -55,7 +56,7 @@ def test_every_trial_is_a_nested_run_with_knobs_epochs_costs_and_status(project:
     assert len(trials()) == 2
     for trial in trials():
         assert trial.info.status == "FINISHED"
-        assert set(trial.data.params) == {*NetworkHyperparameters.model_fields, "epochs"}
+        assert set(trial.data.params) == {*NetworkValues.model_fields, "epochs"}
         for metric in ("loss", "val_loss", "val_f2", "val_map"):
             history = mlflow.MlflowClient().get_metric_history(trial.info.run_id, metric)
             assert [point.step for point in history] == list(range(EPOCHS))
@@ -100,7 +101,9 @@ def test_the_page_of_all_trials_is_kept(project: Path, browse: Callable[[str], A
 def test_nothing_but_the_result_is_kept(project: Path) -> None:
     """No model, and nothing of keras-tuner's; what was unfinished is gone with it."""
     names = {path.name for path in Path("data/search/tiny").rglob("*")}
-    assert names == {"best.json", "trials.html", "trials.parquet"}
+    assert names == {"best.json", "experiment.yaml", "trials.html", "trials.parquet"}
+    resolved = Path("data/search/tiny/experiment.yaml").read_text(encoding="utf-8")
+    assert resolved == resolved_yaml(read_experiment("tiny", HERE.experiments))
     assert [path for path in Path("data/search/.unfinished").rglob("*") if path.is_file()] == []
 
 

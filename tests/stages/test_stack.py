@@ -44,7 +44,7 @@ def test_the_mean_and_xgboost_are_both_reported_on_out_of_fold_rows(project: Pat
         rows = stacked().query(f"learner == {name!r} and fold >= 0")
         y = truth.loc[rows["image_id"], labels].to_numpy().astype(np.bool_)
         p = rows[probability_columns(rows)].to_numpy()
-        assert scores == pytest.approx(figures(y, p, labels=labels, vocabulary=vocabulary))
+        assert scores == pytest.approx(figures(y, p, targets=vocabulary.targets("all")))
 
 
 def test_the_mean_is_the_mean_of_the_learners_that_predict_a_label(project: Path) -> None:

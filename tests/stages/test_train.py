@@ -78,7 +78,7 @@ def test_the_quoted_scores_are_out_of_fold(project: Path) -> None:
     y = read_catalog(Path("data/ingest/catalog.parquet"), labels).set_index("image_id").loc[table["image_id"], labels]
     inside = (table["fold"] >= 0).to_numpy()
     p = table[probability_columns(table)].to_numpy()
-    expected = figures(y.to_numpy().astype(np.bool_)[inside], p[inside], labels=labels, vocabulary=vocabulary())
+    expected = figures(y.to_numpy().astype(np.bool_)[inside], p[inside], targets=vocabulary().targets("all"))
     assert {name: card[name] for name in expected} == pytest.approx(expected)
     assert run.data.metrics["oof_f2"] == pytest.approx(expected["f2"])
     assert run.data.metrics["oof_map"] == pytest.approx(expected["map"])
@@ -113,7 +113,7 @@ def test_without_a_search_the_missing_file_is_named(copy: Path) -> None:
 def test_nothing_but_the_result_is_kept(project: Path) -> None:
     """What was unfinished is gone."""
     names = {path.name for path in FOLDER.iterdir()}
-    assert names == {"fold-0.onnx", "fold-1.onnx", "learner.json", "predictions.parquet"}
+    assert names == {"fold-0.onnx", "fold-1.onnx", "experiment.yaml", "learner.json", "predictions.parquet"}
     assert [path for path in Path("data/train/.unfinished").rglob("*") if path.is_file()] == []
 
 

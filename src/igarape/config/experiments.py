@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
+import yaml
 from pydantic import Field, model_validator
 
-from igarape.config.hyperparameters import NetworkHyperparameters, Space, TreeHyperparameters, Value
-from igarape.config.schema import Section, read_yaml, validate
+from igarape.config.hyperparameters import NetworkValues, TreeValues, Values
+from igarape.config.inheritance import merged, read_sources
+from igarape.config.schema import Section, validate
+from igarape.config.spaces import Space
 from igarape.errors import InputError
-from igarape.files import read_json
-from igarape.labels import Vocabulary
+from igarape.labels import Targets, Vocabulary
 
 # The smallest side that a backbone's body has room for, where that is more than the 32 of all others.
 SMALLEST = {"inception_v3": 96}
@@ -30,30 +32,35 @@ NetworkName = Literal[
 
 
 class Experiment(Section):
-    """What each experiments/E.yaml says, whatever its learner is made of.
+    """What each experiments/E.yaml may say, whatever its learner is made of; what it leaves out is as here."""
 
-    chips: which chips the learner sees: raw, dehazed, or near-infrared planes. labels: all, or the rare ones of the
-    data set. size: side of the input in pixels. objective: what the search maximises on its validation rows. epochs: of
-    a full training. batch: chips that are worked on at once.
-    """
+    kind: ClassVar[str]
 
-    chips: Literal["raw", "dehazed", "nir"]
-    labels: Literal["all", "rare"]
-    size: int = Field(ge=32, le=1024, multiple_of=32)
-    objective: Literal["f2", "map"]
-    epochs: int = Field(ge=1, le=1000)
-    batch: int = Field(ge=1, le=4096)
-    hyperparameters: Space
+    backbone: str
+    chips: Literal["raw", "dehazed", "nir"] = Field(
+        default="raw", description="Which chips the learner sees: as they are, without haze, or near-infrared planes."
+    )
+    labels: Literal["all", "rare"] = Field(default="all", description="Labels that it predicts: all, or the rare ones.")
+    size: int = Field(default=128, ge=32, le=1024, multiple_of=32, description="Side of the input in pixels.")
+    objective: Literal["f2", "map"] = Field(
+        default="f2",
+        description="What the search maximises on validation rows: sample F2, or mean average precision.",
+    )
+    epochs: int = Field(
+        default=10, ge=1, le=1000, description="Epochs of a full training; the budgets in params.yaml multiply them."
+    )
+    batch: int = Field(default=32, ge=1, le=4096, description="Chips that are worked on at once.")
+    hyperparameters: Space[Values]
 
-    def targets(self, vocabulary: Vocabulary) -> tuple[str, ...]:
-        """Return the labels this learner predicts; raise InputError when the data set has none of them."""
-        labels = vocabulary.subset(self.labels)
-        if not labels:
+    def targets(self, vocabulary: Vocabulary) -> Targets:
+        """Return what this learner predicts; raise InputError when the data set has no such labels."""
+        targets = vocabulary.targets(self.labels)
+        if not targets.labels:
             raise InputError(
                 f"labels: {self.labels}: the data set names no {self.labels} labels. "
                 "Take this experiment out of params.yaml"
             )
-        return labels
+        return targets
 
     def check(self, vocabulary: Vocabulary, *, nir: bool) -> None:
         """Raise InputError when the data set cannot serve this learner; nir says whether it names TIFs."""
@@ -64,10 +71,6 @@ class Experiment(Section):
                 "source.nir, or take this experiment out of params.yaml"
             )
 
-    def tta(self, hyperparameters: Mapping[str, Value]) -> bool:
-        """Say whether, with these hyperparameters, a prediction is the mean over the eight symmetries of the square."""
-        return False
-
     def files(self) -> tuple[Path, ...]:
         """Return the files that this learner begins with."""
         return ()
@@ -76,32 +79,39 @@ class Experiment(Section):
 class Tabular(Experiment):
     """A learner that is boosted trees on the chips' colour and texture statistics. An epoch is a round of boosting."""
 
-    backbone: Literal["tabular"]
-    hyperparameters: TreeHyperparameters
+    kind = "tabular"
+
+    backbone: Literal["tabular"] = Field(description="Boosted trees on a chip's statistics, in place of a network.")
+    epochs: int = Field(
+        default=200, ge=1, le=1000, description="Rounds of boosting; the budgets in params.yaml multiply them."
+    )
+    hyperparameters: Space[TreeValues] = Space[TreeValues]()
 
 
 class Network(Experiment):
-    """A learner that is a neural network. weights: none, imagenet, or the path of a weights file."""
+    """A learner that is a neural network."""
 
-    backbone: NetworkName
-    weights: str = Field(min_length=1)
-    hyperparameters: NetworkHyperparameters
+    kind = "network"
+
+    backbone: NetworkName = Field(description="The network, fed as its weights want it.")
+    weights: str = Field(default="none", min_length=1, description="none, imagenet, or the path of a weights file.")
+    hyperparameters: Space[NetworkValues] = Space[NetworkValues]()
 
     @model_validator(mode="after")
     def _weights_fit(self) -> "Network":
         if self.weights == "none":
-            if max(self.hyperparameters.values("head_epochs")) > 0:
+            if max(self.hyperparameters.options("head_epochs")) > 0:
                 raise ValueError(
                     "hyperparameters.head_epochs should be 0 where weights are none: there are no features yet"
                 )
-            if max(self.hyperparameters.values("frozen")) > 0:
+            if max(self.hyperparameters.options("frozen")) > 0:
                 raise ValueError(
                     "hyperparameters.frozen should be 0 where weights are none: there is nothing yet to keep"
                 )
             return self
         if self.backbone == "plain":
             raise ValueError("weights should be none: the plain network has no published weights")
-        if self.hyperparameters.width != 1.0:
+        if self.hyperparameters.options("width") != (1.0,):
             raise ValueError(
                 "hyperparameters.width should be 1.0 where weights are loaded: they were made at that width"
             )
@@ -110,20 +120,16 @@ class Network(Experiment):
     @model_validator(mode="after")
     def _fits_the_backbone(self) -> "Network":
         least = SMALLEST.get(self.backbone, 32)
-        side = self.size * min(self.hyperparameters.values("smallest"))
+        side = self.size * min(self.hyperparameters.options("smallest"))
         if side < least:
             raise ValueError(
                 f"size times hyperparameters.smallest should be at least {least} for {self.backbone} (got {side:g})"
             )
-        if self.hyperparameters.width != 1.0 and self.backbone not in OF_ANY_WIDTH:
+        if self.hyperparameters.options("width") != (1.0,) and self.backbone not in OF_ANY_WIDTH:
             raise ValueError(
                 f"hyperparameters.width should be 1.0 for {self.backbone}; only {', '.join(OF_ANY_WIDTH)} vary it"
             )
         return self
-
-    def tta(self, hyperparameters: Mapping[str, Value]) -> bool:
-        """Say whether, with these hyperparameters, a prediction is the mean over the eight symmetries of the square."""
-        return bool(hyperparameters["tta"])
 
     def files(self) -> tuple[Path, ...]:
         """Return the weights' file; the published weights are no file of the user's, and never change."""
@@ -136,27 +142,54 @@ class Network(Experiment):
             raise InputError(
                 f"weights: {self.weights}: no such file; set the experiment's weights to none, imagenet or a path"
             )
-        if "softmax" in self.hyperparameters.values("loss") and not set(vocabulary.exclusive) & set(
-            self.targets(vocabulary)
-        ):
+        if "softmax" in self.hyperparameters.options("loss") and not self.targets(vocabulary).exclusive:
             raise InputError(
                 "hyperparameters.loss: softmax is taken over the labels that exclude each other, and the data set "
                 "names none among this learner's. Take another loss, or take this experiment out of params.yaml"
             )
 
 
-class _Kind(Section, extra="ignore"):
+KINDS: Mapping[str, type[Experiment]] = {learner.kind: learner for learner in (Network, Tabular)}
+
+
+class _Backbone(Section, extra="ignore"):
     """What an experiment's other keys depend on."""
 
     backbone: Literal[NetworkName, "tabular"]
 
 
 def read_experiment(name: str, folder: Path) -> Experiment:
-    """Read experiments/NAME.yaml; raise InputError with all its faults at once, or with an unknown backbone first."""
-    path = folder / f"{name}.yaml"
-    content = read_yaml(path)
-    kind = validate(_Kind, content, str(path))
-    return validate(Tabular if kind.backbone == "tabular" else Network, content, str(path))
+    """Read experiments/NAME.yaml, over what it is like; raise InputError with all its faults at once.
+
+    An experiment that another is like has to be right by itself: its faults are told first, as those of its own file.
+    An unknown backbone is told before all else.
+    """
+    *parents, own = read_sources(name, folder)
+    content: Mapping[str, Any] = {}
+    for source in parents:
+        content = merged(content, source.content)
+        _validated(content, source.path)
+    if parents and "backbone" in own.content and _kind(content, own.path) != _kind(own.content, own.path):
+        raise InputError(
+            f"{own.path}: 1 problem\n  backbone  should be of the kind that {parents[-1].name} is, whose settings "
+            f"it takes over (got {own.content['backbone']!r}); leave like out, and say what differs from the defaults"
+        )
+    return _validated(merged(content, own.content), own.path)
+
+
+def _kind(content: Mapping[str, Any], path: Path) -> str:
+    """Return the kind of learner that a backbone is."""
+    return Tabular.kind if validate(_Backbone, content, str(path)).backbone == "tabular" else Network.kind
+
+
+def _validated(content: Mapping[str, Any], path: Path) -> Experiment:
+    """Check what a file says, together with what it is like."""
+    return validate(KINDS[_kind(content, path)], content, str(path))
+
+
+def resolved_yaml(experiment: Experiment) -> str:
+    """Write an experiment with all its settings, as a YAML that is like none and leaves nothing out."""
+    return yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
 def read_experiments(
@@ -175,19 +208,5 @@ def read_experiments(
         except InputError as error:
             faults.append(str(error) if str(folder) in str(error) else f"{folder / name}.yaml: {error}")
     if faults:
-        raise InputError("\n".join(faults))
+        raise InputError("\n".join(dict.fromkeys(faults)))
     return experiments
-
-
-def read_best(path: Path, experiment: Experiment) -> Mapping[str, Any]:
-    """Read what the search of an experiment has found, data/search/E/best.json: hyperparameters, score, trial, run.
-
-    Raises InputError when there is no such file, or when this experiment's search could not find its values.
-    """
-    best: Mapping[str, Any] = read_json(path)
-    if mismatches := experiment.hyperparameters.mismatches(best["hyperparameters"]):
-        raise InputError(
-            f"{path}: {', '.join(mismatches)}: not as the experiment says, which has changed since that search. "
-            f"Run: igarape search --experiment {path.parent.name}"
-        )
-    return best

@@ -1,220 +1,111 @@
-"""Hyperparameters and the spaces that a search looks through: each is one value, a choice, or a range."""
+"""The hyperparameters of a training: each with its type, its bounds, its default and what it means."""
 
-import json
-import math
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Literal, get_args
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import Field
+from pydantic.fields import FieldInfo
 
 from igarape.config.schema import Section
 
 Value = float | bool | str
 
 
-class Choice(Section):
-    """A hyperparameter that the search picks from a list."""
+class Values(Section):
+    """The hyperparameters of one training. A subclass names them, each with its type, bounds, default and meaning."""
 
-    choice: tuple[Value, ...] = Field(min_length=2, strict=False)
-
-    @property
-    def values(self) -> tuple[Value, ...]:
-        """Return all that the search may pick."""
-        return self.choice
-
-    def holds(self, value: Value) -> bool:
-        """Say whether the search may pick this value."""
-        return value in self.choice
+    def averaged(self) -> bool:
+        """Say whether a prediction is the mean over the eight symmetries of the square."""
+        return False
 
 
-class Range(Section):
-    """A hyperparameter that the search draws between two bounds, evenly in the value or in its logarithm."""
+class NetworkValues(Values):
+    """The hyperparameters of a network."""
 
-    low: float
-    high: float
-    scale: Literal["linear", "log"]
+    learning_rate: float = Field(
+        default=0.001, ge=1e-6, le=1.0, description="Peak of the schedule when the whole network learns."
+    )
+    warm_up: float = Field(default=0.1, ge=0.0, le=0.9, description="Share of the steps in which the rate rises.")
+    floor: float = Field(
+        default=0.0, ge=0.0, le=1.0, description="What the rate then falls to along a cosine, as a share of its peak."
+    )
+    head_epochs: int = Field(
+        default=0,
+        ge=0,
+        le=500,
+        strict=False,
+        description="How often the last layer, alone, sees the features of all chips before the rest is trained too.",
+    )
+    head_rate: float = Field(
+        default=0.003, ge=1e-6, le=1.0, description="Learning rate of the last layer while it learns alone."
+    )
+    dropout: float = Field(
+        default=0.2, ge=0.0, le=0.9, description="Share of the features that are dropped before the last layer."
+    )
+    width: float = Field(default=1.0, ge=0.1, le=4.0, description="Multiplies the filters (MobileNet's alpha).")
+    frozen: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="Share of the backbone's layers, from the picture on, that keep their loaded weights. "
+        "What is not learned needs no gradients, which saves time.",
+    )
+    decay: float = Field(default=0.001, ge=0.0, le=1.0, description="AdamW's weight decay.")
+    ema: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=0.9999,
+        description="Momentum of the weights' moving average, which takes the weights' place; 0 for none. "
+        "Lower by itself where it would reach back over more than a quarter of the steps.",
+    )
+    loss: Literal["bce", "focal", "asl", "soft_f2", "softmax"] = Field(
+        default="bce",
+        description="Binary cross-entropy, focal, asymmetric, 1 - F2 of the probabilities, or a softmax over the "
+        "labels that exclude each other beside the others' cross-entropies.",
+    )
+    smoothing: float = Field(default=0.0, ge=0.0, le=0.5, description="Label smoothing: 0 becomes a half of this.")
+    dihedral: bool = Field(default=True, description="Whether chips are shown turned and mirrored: eight ways.")
+    jitter: float = Field(
+        default=0.05, ge=0.0, le=0.5, description="Largest relative change of a chip's brightness and contrast."
+    )
+    zoom: float = Field(default=0.0, ge=0.0, le=0.7, description="How much of a chip's side is cut away at most.")
+    smallest: float = Field(
+        default=1.0,
+        ge=0.25,
+        le=1.0,
+        description="Side that training begins with, as a share of `size`. Chips grow until two thirds of the epochs "
+        "are over.",
+    )
+    balance: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="0 shows each chip once an epoch; 1 shows the rarest label as often as the most frequent one.",
+    )
+    tta: bool = Field(default=True, description="Whether a prediction is the mean over the eight symmetries.")
 
-    @model_validator(mode="after")
-    def _ordered(self) -> "Range":
-        if self.low >= self.high:
-            raise ValueError(f"low should be below high (got {self.low} and {self.high})")
-        if self.scale == "log" and self.low <= 0:
-            raise ValueError(f"low should be above 0 on a log scale (got {self.low})")
-        return self
-
-    @property
-    def values(self) -> tuple[Value, ...]:
-        """Return the two ends."""
-        return self.low, self.high
-
-    def holds(self, value: Value) -> bool:
-        """Say whether the search may draw this value; a logarithm may be off by the last digit."""
-        if not isinstance(value, int | float):
-            return False
-        return self.low <= value <= self.high or any(math.isclose(value, end) for end in (self.low, self.high))
-
-
-def _branch(hyperparameter: object) -> str:
-    """Return how a hyperparameter is written: as one value, a choice, or a range."""
-    if isinstance(hyperparameter, Choice | Range):
-        return type(hyperparameter).__name__
-    if isinstance(hyperparameter, dict):
-        return "Range" if {"low", "high", "scale"} & set(hyperparameter) else "Choice"
-    return "Value"
-
-
-Hyperparameter = Annotated[
-    Annotated[Any, Tag("Value")] | Annotated[Choice, Tag("Choice")] | Annotated[Range, Tag("Range")],
-    Discriminator(_branch),
-]
-
-
-class Space(Section):
-    """What a search may vary. A subclass names the hyperparameters, the bounds of numbers, and the words it knows."""
-
-    numbers: ClassVar[Mapping[str, tuple[float, float]]]
-    words: ClassVar[Mapping[str, tuple[str | bool, ...]]]
-
-    @field_validator("*")
-    @classmethod
-    def _known(cls, hyperparameter: Any, info: ValidationInfo) -> "Value | Choice | Range":
-        """Check each value of a hyperparameter, in whichever way it is written."""
-        name = str(info.field_name)
-        written = isinstance(hyperparameter, Choice | Range)
-        values = hyperparameter.values if written else (hyperparameter,)
-        if name in cls.words:
-            if isinstance(hyperparameter, Range) or any(value not in cls.words[name] for value in values):
-                known = ", ".join(json.dumps(word).strip('"') for word in cls.words[name])
-                raise ValueError(f"should be one or a choice of {known}")
-            return hyperparameter  # type: ignore[no-any-return]
-        low, high = cls.numbers[name]
-        if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
-            raise ValueError("should be a valid number")
-        if not all(low <= value <= high for value in values):
-            raise ValueError(f"should lie in {low}..{high}")
-        return hyperparameter if written else float(hyperparameter)
-
-    def fixed(self) -> dict[str, Value]:
-        """Return the hyperparameters that the search leaves alone."""
-        return {name: hyperparameter for name, hyperparameter in self if not isinstance(hyperparameter, Choice | Range)}
-
-    def searched(self) -> dict[str, Choice | Range]:
-        """Return the hyperparameters that the search varies."""
-        return {name: hyperparameter for name, hyperparameter in self if isinstance(hyperparameter, Choice | Range)}
-
-    def values(self, name: str) -> tuple[Any, ...]:
-        """Return what a hyperparameter may become: its one value, its choice, or the two ends of its range."""
-        hyperparameter = getattr(self, name)
-        return hyperparameter.values if isinstance(hyperparameter, Choice | Range) else (hyperparameter,)
-
-    def mismatches(self, values: Mapping[str, Value]) -> list[str]:
-        """Name what values lack or know besides, and those with a value that no search here would give."""
-        unlike = set(dict(self)) ^ set(values)
-        unlike |= {name for name, value in self.fixed().items() if name in values and values[name] != value}
-        unlike |= {
-            name
-            for name, hyperparameter in self.searched().items()
-            if name in values and not hyperparameter.holds(values[name])
-        }
-        return sorted(unlike)
-
-    def ends(self) -> tuple[dict[str, Value], dict[str, Value]]:
-        """Return two corners of the space: all at their smallest (or first), all at their largest (or last)."""
-        corners = {name: sorted(hyperparameter.values) for name, hyperparameter in self.searched().items()}
-        low = {name: values[0] for name, values in corners.items()}
-        high = {name: values[-1] for name, values in corners.items()}
-        return self.fixed() | low, self.fixed() | high
+    def averaged(self) -> bool:
+        """Say whether a prediction is the mean over the eight symmetries of the square."""
+        return self.tta
 
 
-class NetworkHyperparameters(Space):
-    """What the search may vary of a network.
+class TreeValues(Values):
+    """The hyperparameters of boosted trees. All views of a chip have the same statistics, so there is no tta."""
 
-    learning_rate: peak of the schedule when the whole network learns. warm_up: the share of the steps in which the rate
-    rises to it. floor: what it then falls to along a cosine, as a share of the peak. head_epochs: how often the last
-    layer, alone, sees the features of all chips before the rest is trained too, at head_rate. dropout: before the last
-    layer. width: multiplies the filters (MobileNet's alpha). frozen: the share of the backbone's layers, from the
-    picture on, that keep their loaded weights; what isn't learned needs no gradients, which saves time. decay: AdamW's
-    weight decay. ema: momentum of the weights' moving average, which takes the weights' place; 0 for none; lower where
-    it would reach back over more than a quarter of the steps. loss: as losses.make_loss. smoothing: of the labels.
-    dihedral: whether each chip is shown in one of the eight symmetries of the square. jitter: largest relative change
-    of a chip's brightness and contrast. zoom: how much of a chip's side is cut away at most. smallest: the side that
-    training begins with, as a share of the size that it ends with. balance: 0 shows each chip once an epoch; 1 shows
-    the rarest label as often as the most frequent one. tta: whether a prediction is the mean over the eight symmetries.
-    """
-
-    numbers: ClassVar = {
-        "learning_rate": (1e-6, 1.0),
-        "warm_up": (0.0, 0.9),
-        "floor": (0.0, 1.0),
-        "head_epochs": (0.0, 500.0),
-        "head_rate": (1e-6, 1.0),
-        "dropout": (0.0, 0.9),
-        "width": (0.1, 4.0),
-        "frozen": (0.0, 1.0),
-        "decay": (0.0, 1.0),
-        "ema": (0.0, 0.9999),
-        "smoothing": (0.0, 0.5),
-        "jitter": (0.0, 0.5),
-        "zoom": (0.0, 0.7),
-        "smallest": (0.25, 1.0),
-        "balance": (0.0, 1.0),
-    }
-    words: ClassVar = {
-        "loss": ("bce", "focal", "asl", "soft_f2", "softmax"),
-        "dihedral": (False, True),
-        "tta": (False, True),
-    }
-
-    learning_rate: Hyperparameter
-    warm_up: Hyperparameter
-    floor: Hyperparameter
-    head_epochs: Hyperparameter
-    head_rate: Hyperparameter
-    dropout: Hyperparameter
-    width: Hyperparameter
-    frozen: Hyperparameter
-    decay: Hyperparameter
-    ema: Hyperparameter
-    loss: Hyperparameter
-    smoothing: Hyperparameter
-    dihedral: Hyperparameter
-    jitter: Hyperparameter
-    zoom: Hyperparameter
-    smallest: Hyperparameter
-    balance: Hyperparameter
-    tta: Hyperparameter
+    learning_rate: float = Field(default=0.1, ge=1e-4, le=1.0, description="What each round's trees count.")
+    depth: int = Field(default=4, ge=1, le=12, strict=False, description="Levels of a tree.")
+    child_weight: float = Field(default=1.0, ge=0.0, le=1000.0, description="Least hessian of a leaf.")
+    subsample: float = Field(default=1.0, ge=0.05, le=1.0, description="Share of the chips that a round sees.")
+    columns: float = Field(default=1.0, ge=0.01, le=1.0, description="Share of the statistics that a split sees.")
+    l2: float = Field(default=1.0, ge=0.0, le=1000.0, description="L2 regularisation of the leaves.")
 
 
-class TreeHyperparameters(Space):
-    """What the search may vary of boosted trees.
+def words(field: FieldInfo) -> tuple[str | bool, ...]:
+    """Return the words that a setting knows; none where it is a number."""
+    return (False, True) if field.annotation is bool else get_args(field.annotation)
 
-    learning_rate: what each round's trees count. depth: of a tree. child_weight: the least hessian of a leaf.
-    subsample: the share of the chips that a round sees. columns: the share of the statistics that a split is chosen
-    from. l2: on the leaves.
-    """
 
-    numbers: ClassVar = {
-        "learning_rate": (1e-4, 1.0),
-        "depth": (1.0, 12.0),
-        "child_weight": (0.0, 1000.0),
-        "subsample": (0.05, 1.0),
-        "columns": (0.01, 1.0),
-        "l2": (0.0, 1000.0),
-    }
-    words: ClassVar = {}
-
-    learning_rate: Hyperparameter
-    depth: Hyperparameter
-    child_weight: Hyperparameter
-    subsample: Hyperparameter
-    columns: Hyperparameter
-    l2: Hyperparameter
-
-    @field_validator("depth")
-    @classmethod
-    def _whole(cls, depth: Value | Choice | Range) -> Value | Choice | Range:
-        """Refuse half a level."""
-        values = depth.values if isinstance(depth, Choice) else (depth,)
-        if not all(isinstance(value, float) and value.is_integer() for value in values):
-            raise ValueError("should be a whole number, or a choice of whole numbers")
-        return depth
+def bounds(field: FieldInfo) -> tuple[float, float]:
+    """Return the least and the largest number that a setting may be."""
+    low = next(bound.ge for bound in field.metadata if hasattr(bound, "ge"))
+    high = next(bound.le for bound in field.metadata if hasattr(bound, "le"))
+    return float(low), float(high)

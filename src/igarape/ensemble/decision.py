@@ -41,7 +41,7 @@ class Rule:
             raise InputError("decide: expected probabilities in 0..1, found others; look at data/stack")
         if self.threshold is None:
             return expected_f2(p, self.vocabulary)
-        return above(p, self.vocabulary, threshold=self.threshold)
+        return above(p, self.vocabulary.targets("all"), threshold=self.threshold)
 
     def to_json(self) -> dict[str, Any]:
         """Return what a JSON file keeps of the rule; the vocabulary is kept beside it."""
@@ -92,7 +92,7 @@ def expected_f2(p: Reals, vocabulary: Vocabulary) -> Booleans:
 
 def _expected_f2(p: Floats, vocabulary: Vocabulary) -> Booleans:
     """Answer expected_f2 for one chunk of rows."""
-    group, free, alone = columns(vocabulary)
+    group, free, alone = columns(vocabulary.targets("all"))
     weather, single = _normalised(p[:, group]), np.isin(group, alone)
     lonely, companion = np.where(single, weather, 0), np.where(single, 0, weather)
     together = np.maximum(0, 1 - lonely.sum(axis=1))
@@ -156,7 +156,8 @@ def _normalised(p: Floats) -> Floats:
 def _best_threshold(y: Booleans, p: Reals, vocabulary: Vocabulary) -> float:
     """Find the threshold of the grid with the best sample F2; of equals, the one nearest to the isolated label's."""
     nearest: list[float] = sorted(GRID.tolist(), key=lambda threshold: abs(threshold - ISOLATED))
-    return max(nearest, key=lambda threshold: sample_f2(y, above(p, vocabulary, threshold=threshold)))
+    targets = vocabulary.targets("all")
+    return max(nearest, key=lambda threshold: sample_f2(y, above(p, targets, threshold=threshold)))
 
 
 def _check_name(name: str) -> None:

@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from igarape.config.experiments import Experiment
-from igarape.config.hyperparameters import Value
+from igarape.config.hyperparameters import Values
 from igarape.errors import InputError
 from igarape.files import read_json, whole, write_json
-from igarape.labels import Booleans
+from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
-from igarape.learners.learning import Learned, fit
+from igarape.learners.learning import Learned, Log, fit
 from igarape.learners.predictor import Predictor
-from igarape.scores.validation import Log
 from igarape.tables import HOLDOUT, Probabilities
 
 Report = Callable[[int, int, str], None]
@@ -25,14 +24,13 @@ Epoch = tuple[int, Mapping[str, float]]
 class Recipe:
     """How each fold's model is trained.
 
-    exclusive: how many of the first labels exclude each other. epochs: of a full training. validation: the share of the
-    training rows that early stopping looks at. threads: of a prediction; a machine's fact, so the representation, which
-    results are known by, is without it.
+    epochs: of a full training. validation: the share of the training rows that early stopping looks at. threads: of a
+    prediction; a machine's fact, so the representation, which results are known by, is without it.
     """
 
     experiment: Experiment
-    hyperparameters: Mapping[str, Value]
-    exclusive: int
+    hyperparameters: Values
+    targets: Targets
     epochs: int
     validation: float
     patience: int
@@ -107,7 +105,7 @@ def _train(
             y,
             experiment=recipe.experiment,
             hyperparameters=recipe.hyperparameters,
-            exclusive=recipe.exclusive,
+            targets=recipe.targets,
             train=train,
             validation=validation,
             epochs=recipe.epochs,
@@ -127,9 +125,7 @@ def _predicted(images: Images, rows: Rows, models: Sequence[Path], *, recipe: Re
     """Return the mean of the models' answers for rows of the pictures; they are kept as a file."""
     if not kept.exists():
         predictor = Predictor(models, threads=recipe.threads)
-        p = predictor.predict(
-            images, rows=rows, tta=recipe.experiment.tta(recipe.hyperparameters), batch=recipe.experiment.batch
-        )
+        p = predictor.predict(images, rows=rows, tta=recipe.hyperparameters.averaged(), batch=recipe.experiment.batch)
         with whole(kept) as unfinished:
             np.save(unfinished, p)
     answers: Probabilities = np.load(kept)

@@ -1,18 +1,15 @@
 """The key of an unfinished result: a hash of all that the result depends on, so that nothing else is gone on with."""
 
 from igarape.code import code_hash
-from igarape.config.experiments import Experiment, Network
+from igarape.config.experiments import Experiment
 from igarape.files import digest
 from igarape.learners.examples import Examples
-
-# What trains each kind of learner.
-NETWORK, TREES = "igarape.learners.networks.training", "igarape.learners.trees.boosting"
+from igarape.learners.learning import KINDS
 
 
 def learner_code(step: str, experiment: Experiment) -> str:
     """Return a hash of the code by which a step, search or train, makes a result of an experiment."""
-    kind = NETWORK if isinstance(experiment, Network) else TREES
-    return code_hash(f"igarape.stages.{step}", kind)
+    return code_hash(f"igarape.stages.{step}", KINDS[experiment.kind])
 
 
 def result_key(step: str, examples: Examples, experiment: Experiment, *settings: object) -> str:

@@ -1,24 +1,36 @@
 """One training, whatever the learner is made of."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, TypedDict, Unpack
+from typing import Protocol, TypedDict, Unpack
 
-from igarape.config.experiments import Experiment, Network, Tabular
-from igarape.labels import Booleans
+from igarape.config.experiments import Experiment
+from igarape.config.hyperparameters import Values
+from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
-from igarape.scores.validation import Log
 from igarape.tables import Probabilities
+
+# The module that trains each kind of learner. It is loaded when one is trained: nobody waits for TensorFlow who boosts
+# trees, and the code that a result depends on is that of its own kind.
+KINDS: Mapping[str, str] = {
+    "network": "igarape.learners.networks.training",
+    "tabular": "igarape.learners.trees.boosting",
+}
+
+Log = Callable[[int, Mapping[str, float]], None]
 
 
 class Settings(TypedDict):
     """What every training is told.
 
-    train, validation: the rows to learn from, and those to stop by. epochs: of a network, or rounds of boosting.
-    patience: how many of them without a lower val_loss are borne; None: all. log(epoch, metrics) is told how it goes.
+    targets: the labels that y has columns of. train, validation: the rows to learn from, and those to stop by.
+    epochs: of a network, or rounds of boosting. patience: how many of them without a lower val_loss are borne; None:
+    all. log(epoch, metrics) is told how it goes.
     """
 
-    hyperparameters: Mapping[str, Any]
+    hyperparameters: Values
+    targets: Targets
     train: Rows
     validation: Rows
     epochs: int
@@ -37,20 +49,11 @@ class Learned(Protocol):
         """Write the model under the stem and the suffix of its kind, for predictor.Predictor; return that path."""
 
 
-def fit(
-    images: Images, y: Booleans, *, experiment: Experiment, exclusive: int, **settings: Unpack[Settings]
-) -> Learned:
-    """Train the experiment's learner on images (n, size, size, 3) and y (n, labels).
+def fit(images: Images, y: Booleans, *, experiment: Experiment, **settings: Unpack[Settings]) -> Learned:
+    """Train the experiment's learner on images (n, size, size, 3) and y (n, labels), by the fit of its kind's module.
 
-    exclusive: how many of the first labels exclude each other. TensorFlow is loaded where a network is trained, only.
     Raises InputError when weights are missing or a batch does not fit the memory.
     """
-    if isinstance(experiment, Network):
-        from igarape.learners.networks import training
-
-        return training.fit(images, y, experiment=experiment, exclusive=exclusive, **settings)
-    if isinstance(experiment, Tabular):
-        from igarape.learners.trees import boosting
-
-        return boosting.fit(images, y, experiment=experiment, **settings)
-    raise TypeError(f"no training is known for {type(experiment).__name__}")
+    module = import_module(KINDS[experiment.kind])
+    learned: Learned = module.fit(images, y, experiment=experiment, **settings)
+    return learned

@@ -1,23 +1,33 @@
 """Predict with a learner's fold models: by ONNX Runtime or XGBoost, so that a bundle is used without TensorFlow."""
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
-from igarape.chips.pictures import Pixels, symmetries
+from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
-from igarape.learners.trees.forest import SUFFIX, Trees
-from igarape.learners.trees.statistics import statistics
 from igarape.tables import Probabilities
 
 Floats = npt.NDArray[np.float64]
 Report = Callable[[int, int], None]
 Rows = npt.NDArray[np.int64]
 
-ERRORS_ONLY = 3
+# The module that opens each kind of fold model, by the suffix of its file. It is loaded when one is opened: the code
+# that an answer depends on is that of its own kind.
+KINDS: Mapping[str, str] = {".onnx": "igarape.learners.networks.sessions", ".ubj": "igarape.learners.trees.forest"}
+
+
+class Models(Protocol):
+    """Fold models of one kind. shapes: of each, (side of its pictures in pixels, number of labels)."""
+
+    shapes: Sequence[tuple[int, int]]
+
+    def mean(self, images: Pixels, *, tta: bool) -> Floats:
+        """Average over the models and, with tta, the eight views of each image: (n, labels)."""
 
 
 class Predictor:
@@ -39,7 +49,7 @@ class Predictor:
                 f"{paths[0].parent}: expected fold models of one kind, {' or '.join(KINDS)}, found {', '.join(kinds)}. "
                 "Run: dvc repro train"
             )
-        self._models = KINDS[kinds[0]](paths, threads)
+        self._models: Models = import_module(KINDS[kinds[0]]).open_models(paths, threads=threads)
         self.size, self.outputs = self._models.shapes[0]
         for path, shape in zip(paths, self._models.shapes, strict=True):
             if shape != (self.size, self.outputs):
@@ -68,63 +78,3 @@ class Predictor:
             if report:
                 report(min(start + step, len(rows)), len(rows))
         return answer
-
-
-class _Networks:
-    """Networks as ONNX. shapes: of each, (side of its pictures in pixels, number of labels)."""
-
-    def __init__(self, paths: Sequence[Path], threads: int) -> None:
-        self._sessions = [_open(path, threads) for path in paths]
-        self.shapes = [_shape(session) for session in self._sessions]
-
-    def mean(self, images: Pixels, *, tta: bool) -> Floats:
-        """Average over the networks and, with tta, the eight views of each image: (n, labels)."""
-        views = symmetries(images) if tta else [images]
-        # ONNX Runtime takes contiguous arrays; turned pictures are not.
-        fed = np.ascontiguousarray(np.concatenate(views), dtype=np.float32)
-        outputs = self.shapes[0][1]
-        total = np.zeros((len(fed), outputs))
-        for session in self._sessions:
-            total += session.run(None, {session.get_inputs()[0].name: fed})[0]
-        mean: Floats = total.reshape(len(views), -1, outputs).mean(axis=0) / len(self._sessions)
-        return mean
-
-
-class _Forests:
-    """Boosted trees on the statistics of pictures. shapes: as those of networks."""
-
-    def __init__(self, paths: Sequence[Path], threads: int) -> None:
-        self._forests = [Trees.load(path, threads=threads) for path in paths]
-        self.shapes = [(forest.size, forest.outputs) for forest in self._forests]
-
-    def mean(self, images: Pixels, *, tta: bool) -> Floats:
-        """Average over the forests: (n, labels). With tta or without: all views have the same statistics."""
-        table = statistics(images)
-        total = np.zeros((len(images), self.shapes[0][1]))
-        for forest in self._forests:
-            total += forest.answer(table)
-        return total / len(self._forests)
-
-
-KINDS: Mapping[str, type[_Networks] | type[_Forests]] = {".onnx": _Networks, SUFFIX: _Forests}
-
-
-def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    """Open one model, quietly, on the processor: the same answers on every machine."""
-    if not path.exists():
-        raise InputError(f"{path}: not found; the step train writes it. Run: dvc repro train")
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = ERRORS_ONLY
-    options.intra_op_num_threads = threads
-    # The sessions of an ensemble take turns, and one that spins while it waits takes the processor from the next: with
-    # five MobileNets on two cores one chip took 130 ms instead of 24.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime has a class of its own for each status, and no public base class
-        raise InputError(f"{path}: not a model that ONNX Runtime can open: {error}. Run: dvc repro train") from error
-
-
-def _shape(session: onnxruntime.InferenceSession) -> tuple[int, int]:
-    """Return (side of the input in pixels, number of labels) as the model states them."""
-    return session.get_inputs()[0].shape[1], session.get_outputs()[0].shape[-1]

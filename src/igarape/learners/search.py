@@ -15,13 +15,14 @@ import keras_tuner
 import pandas as pd
 
 from igarape.config.experiments import Experiment
-from igarape.config.hyperparameters import Choice, Space, Value
+from igarape.config.hyperparameters import Value, Values
+from igarape.config.spaces import Choice, Space
 from igarape.errors import InputError
-from igarape.labels import Booleans
+from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
-from igarape.learners.learning import fit
-from igarape.learners.trials import Log, Planned, Report, Row, TrialRun, Trials
-from igarape.scores.validation import score
+from igarape.learners.learning import Log, fit
+from igarape.learners.trials import Planned, Report, Row, TrialRun, Trials
+from igarape.scores.figures import validation_figures
 
 FACTOR = 3  # of Hyperband: the best third of a round goes on to the next
 # keras-tuner draws at random until it meets values that it has not tried. After 20 vain draws in a row it takes a space
@@ -47,7 +48,7 @@ class Budget:
 class Found:
     """What a search found: the best hyperparameters, their score, and one row per trial."""
 
-    hyperparameters: Mapping[str, Value]
+    hyperparameters: Values
     score: float
     trial: str
     trials: pd.DataFrame
@@ -58,7 +59,7 @@ def search(
     y: Booleans,
     *,
     experiment: Experiment,
-    exclusive: int,
+    targets: Targets,
     train: Rows,
     validation: Rows,
     budget: Budget,
@@ -68,10 +69,10 @@ def search(
 ) -> Found:
     """Train networks on the rows train and return the hyperparameters that score best on the rows validation.
 
-    A score is that of the last epoch's weights, by test-time augmentation where tta says so; the epochs'
-    metrics are without. exclusive: how many of the first labels exclude each other. folder: outlives a killed search,
-    which goes on there where it stopped; it must be empty when anything else has changed. trial_run(name, values) opens
-    the record of one trial. report: called with (epochs done, of how many, what is going on).
+    A score is the experiment's objective as scores.figures computes it, of the last epoch's weights, by test-time
+    augmentation where tta says so; the epochs' metrics are without. folder: outlives a killed search, which goes on
+    there where it stopped; it must be empty when anything else has changed. trial_run(name, values) opens the record
+    of one trial. report: called with (epochs done, of how many, what is going on).
     A trial that fails or diverges is a row without a score. Raises InputError when three in a row do, when none has a
     score, when no validation row holds any label, and at once when a trial raises one, for that is about what all
     trials share: weights, or a batch that does not fit the memory.
@@ -80,13 +81,14 @@ def search(
         raise InputError(f"search: none of the {len(validation)} validation chips holds any of the experiment's labels")
     oracle = _oracle(experiment, budget)
 
-    def train_one(hyperparameters: Mapping[str, Value], epochs: int, log: Log) -> float:
+    def train_one(picked: Mapping[str, Value], epochs: int, log: Log) -> float:
+        hyperparameters = experiment.hyperparameters.pick(picked)
         trained = fit(
             images,
             y,
             experiment=experiment,
             hyperparameters=hyperparameters,
-            exclusive=exclusive,
+            targets=targets,
             train=train,
             validation=validation,
             epochs=epochs,
@@ -94,16 +96,15 @@ def search(
             seed=budget.seed,
             log=log,
         )
-        return score(trained.predict(images, validation, tta=experiment.tta(hyperparameters)), y[validation])[
-            f"val_{experiment.objective}"
-        ]
+        p = trained.predict(images, validation, tta=hyperparameters.averaged())
+        return validation_figures(y[validation], p, targets=targets)[f"val_{experiment.objective}"]
 
     trials = Trials(train_one, trial_run, folder, report, planned=_planned(oracle, budget.epochs))
     _ask(oracle, trials, experiment.hyperparameters, epochs=budget.epochs, folder=folder)
-    return _found(trials)
+    return _found(trials, experiment.hyperparameters)
 
 
-def space(hyperparameters: Space) -> keras_tuner.HyperParameters:
+def space(hyperparameters: Space[Values]) -> keras_tuner.HyperParameters:
     """Return the searched hyperparameters as keras-tuner's hyper-parameters."""
     found = keras_tuner.HyperParameters()
     for name, hyperparameter in hyperparameters.searched().items():
@@ -147,7 +148,7 @@ def _patient(oracle: keras_tuner.Oracle, every: float) -> keras_tuner.Oracle:
     return oracle
 
 
-def _combinations(hyperparameters: Space) -> float:
+def _combinations(hyperparameters: Space[Values]) -> float:
     """Return how many different trials there are: a space of choices only has an end."""
     return math.prod(
         len(hyperparameter.choice) if isinstance(hyperparameter, Choice) else math.inf
@@ -177,7 +178,9 @@ def _rounds(oracle: keras_tuner.oracles.HyperbandOracle) -> list[_Round]:
     return [_Round(place[1], oracle._get_size(*place), oracle._get_epochs(*place)) for place in places]  # noqa: SLF001
 
 
-def _ask(oracle: keras_tuner.Oracle, trials: Trials, hyperparameters: Space, *, epochs: int, folder: Path) -> None:
+def _ask(
+    oracle: keras_tuner.Oracle, trials: Trials, hyperparameters: Space[Values], *, epochs: int, folder: Path
+) -> None:
     """Try what the oracle proposes until it has nothing more to propose.
 
     This is the loop of keras_tuner.Tuner without what that does besides: it prints tracebacks, and keeps models.
@@ -186,7 +189,7 @@ def _ask(oracle: keras_tuner.Oracle, trials: Trials, hyperparameters: Space, *, 
     oracle.verbose = 0
     while (trial := oracle.create_trial("search")).status == "RUNNING":
         proposed = trial.hyperparameters.get_config()["values"]
-        tried = hyperparameters.fixed() | {name: proposed[name] for name in hyperparameters.searched()}
+        tried = hyperparameters.pick(proposed).model_dump()
         # Hyperband lets the best trials of a round go on. No models are kept, so they are trained anew, for as many
         # epochs as they would then have had, along a schedule of that length.
         row = trials.next(proposed, tried, proposed.get("tuner/epochs", epochs))
@@ -198,11 +201,11 @@ def _ask(oracle: keras_tuner.Oracle, trials: Trials, hyperparameters: Space, *, 
         oracle.end_trial(trial)
 
 
-def _found(trials: Trials) -> Found:
+def _found(trials: Trials, space: Space[Values]) -> Found:
     """Name the best trial, and lay out the table of all."""
     best = trials.best()
     table = pd.DataFrame([_laid_out(row) for row in trials.rows]).astype({"score": float})
-    return Found(hyperparameters=best["hyperparameters"], score=best["score"], trial=best["trial"], trials=table)
+    return Found(space.pick(best["hyperparameters"]), score=best["score"], trial=best["trial"], trials=table)
 
 
 def _laid_out(row: Row) -> Row:

@@ -14,12 +14,12 @@ import psutil
 from igarape.config.hyperparameters import Value
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
+from igarape.learners.learning import Log
 
 IN_A_ROW = 3  # trials that fail one after the other end the search
 LOOK = 0.1  # seconds between two looks at the memory
 
 Row = dict[str, Any]
-Log = Callable[[int, Mapping[str, float]], None]
 Train = Callable[[Mapping[str, Value], int, Log], float]
 Report = Callable[[int, int, str], None]
 

@@ -15,8 +15,8 @@ from igarape.config.params import Params
 from igarape.ensemble.decision import Rule
 from igarape.labels import Booleans, Vocabulary
 from igarape.reports import verdict as report
+from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import f2_per_sample
-from igarape.scores.rules import ISOLATED, above
 from igarape.tables import (
     FAULT,
     HOLDOUT,
@@ -134,7 +134,7 @@ def _differences(evidence: Evidence, vocabulary: Vocabulary, params: Params) -> 
     y = evidence.y[inside]
     for name, p in evidence.learners.items():
         if evidence.manifests[name].scope == "all":
-            each[name] = f2_per_sample(y, above(p[inside], vocabulary, threshold=ISOLATED))
+            each[name] = f2_by_chip(y, p[inside], targets=vocabulary.targets("all"))
     return report.against_best(each, resamples=params.evaluate.resamples, seed=params.seed) if each else {}
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from igarape.config.hyperparameters import Choice, Range, Space, Value
+from igarape.config.hyperparameters import Value, Values
+from igarape.config.spaces import Choice, Range, Space
 from igarape.reports.pages import render_page
 
 OBJECTIVES = {"f2": "F2", "map": "mAP"}
@@ -39,7 +40,7 @@ class Trial:
 
 
 def render_comparison(
-    trials: pd.DataFrame, hyperparameters: Space, *, experiment: str, objective: str, tuner: str, best: str
+    trials: pd.DataFrame, hyperparameters: Space[Values], *, experiment: str, objective: str, tuner: str, best: str
 ) -> str:
     """Render the trials of a search, as search.Found holds them: one page, nothing to load from elsewhere.
 
@@ -80,7 +81,7 @@ def height(value: Value, hyperparameter: Choice | Range) -> float:
     return (here - low) / (high - low)
 
 
-def _hyperparameter_axes(hyperparameters: Space) -> list[Axis]:
+def _hyperparameter_axes(hyperparameters: Space[Values]) -> list[Axis]:
     """Return an axis for each searched hyperparameter."""
     return [Axis(name, _ticks(hyperparameter)) for name, hyperparameter in hyperparameters.searched().items()]
 
@@ -110,7 +111,9 @@ def _score_axis(scores: "pd.Series[float]") -> Axis:
     return Axis("score", [(part / 4, f"{low + (high - low) * part / 4:.4f}") for part in range(5)])
 
 
-def _trial(row: Mapping[Any, Any], hyperparameters: Space, axes: Sequence[Axis], scores: "pd.Series[float]") -> Trial:
+def _trial(
+    row: Mapping[Any, Any], hyperparameters: Space[Values], axes: Sequence[Axis], scores: "pd.Series[float]"
+) -> Trial:
     """Lay out a row of the table."""
     finished = not math.isnan(row["score"])
     low, high = float(scores.min()), float(scores.max())

@@ -9,15 +9,14 @@ import pandas as pd
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.reports.pages import render_page
+from igarape.scores.comparison import bootstrap_interval, paired_bootstrap
 from igarape.scores.metrics import (
     Floats,
     Reals,
     average_precision,
-    bootstrap_interval,
     f2_per_sample,
     label_scores,
     mean_average_precision,
-    paired_bootstrap,
 )
 
 Figures = Mapping[str, float]

@@ -3,16 +3,24 @@
 import numpy as np
 import numpy.typing as npt
 
-from igarape.labels import Booleans, Vocabulary
+from igarape.labels import Booleans, Targets
 from igarape.scores.metrics import BETA_SQUARED, Reals
 
-# The best threshold for one isolated label with a calibrated probability.
+# The best threshold for one isolated label with a calibrated probability: 0.2.
 ISOLATED = 1 / (1 + BETA_SQUARED)
 
 
-def above(p: Reals, vocabulary: Vocabulary, *, threshold: float) -> Booleans:
+def fixed(p: Reals, targets: Targets) -> Booleans:
+    """Answer probabilities p (n, labels) by the rule that every learner is compared by.
+
+    That is above at the threshold ISOLATED. Of some labels only, it is the threshold alone: a chip may hold none.
+    """
+    return p >= ISOLATED if targets.partial else above(p, targets, threshold=ISOLATED)
+
+
+def above(p: Reals, targets: Targets, *, threshold: float) -> Booleans:
     """Answer the group's most probable label and each free label with p >= threshold; the top label if none is."""
-    group, free, alone = columns(vocabulary)
+    group, free, alone = columns(targets)
     answer = np.zeros(p.shape, dtype=np.bool_)
     answer[:, free] = p[:, free] >= threshold
     rows = np.arange(len(p))
@@ -25,10 +33,8 @@ def above(p: Reals, vocabulary: Vocabulary, *, threshold: float) -> Booleans:
     return answer
 
 
-def columns(vocabulary: Vocabulary) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def columns(targets: Targets) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Return the columns of the exclusive group, of the free labels, and of the labels that stand alone."""
-    labels = vocabulary.labels
-    group = [labels.index(label) for label in vocabulary.exclusive]
-    free = [j for j, label in enumerate(labels) if label not in vocabulary.exclusive]
-    alone = [labels.index(label) for label in vocabulary.alone]
-    return np.array(group, dtype=np.intp), np.array(free, dtype=np.intp), np.array(alone, dtype=np.intp)
+    group, free = np.split(np.arange(len(targets.labels)), [targets.grouped])
+    alone = [targets.labels.index(label) for label in targets.alone]
+    return group, free, np.array(alone, dtype=np.intp)

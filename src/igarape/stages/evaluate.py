@@ -9,7 +9,7 @@ from igarape.config.params import Params, read_params, workers
 from igarape.files import fresh_folder, write_text
 from igarape.progress import progress
 from igarape.reports import verdict as report
-from igarape.reports.evidence import Evidence, gather
+from igarape.reports.evidence import Evidence, gather, judge
 from igarape.serving.assembly import check_bundle, learner_part
 from igarape.serving.bundle import build_bundle
 from igarape.tables import read_catalog

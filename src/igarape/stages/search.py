@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from igarape.config.best import Best
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import RunFacts
-from igarape.config.experiments import read_experiments
+from igarape.config.experiments import read_experiments, resolved_yaml
 from igarape.config.params import read_params
-from igarape.files import resumable, write_json, write_text
+from igarape.files import resumable, write_text
 from igarape.learners.examples import load_examples
 from igarape.learners.keys import result_key
 from igarape.learners.search import Budget, search
@@ -31,8 +32,7 @@ def run(workspace: Workspace, experiment: str) -> None:
     # With a listed experiment come all that are listed: a fault in the last one should show before the first epoch.
     together = params.experiments if experiment in params.experiments else (experiment,)
     settings = read_experiments(together, vocabulary, workspace.experiments, nir=bool(dataset.tifs))[experiment]
-    labels = settings.targets(vocabulary)
-    exclusive = len(set(labels) & set(vocabulary.exclusive))
+    targets = settings.targets(vocabulary)
     budget = Budget(
         tuner=params.search.tuner,
         trials=params.search.trials,
@@ -44,10 +44,10 @@ def run(workspace: Workspace, experiment: str) -> None:
             workspace.chips(settings.chips),
             workspace.folder("split"),
             experiment=settings,
-            labels=labels,
+            labels=targets.labels,
             report=report,
         )
-    key = result_key("search", examples, settings, budget, exclusive)
+    key = result_key("search", examples, settings, budget, targets)
     recorded = {"seed": params.seed, "dataset": params.dataset, "search": params.search.model_dump()}
     recorded[experiment] = settings.model_dump()
     with (
@@ -61,7 +61,7 @@ def run(workspace: Workspace, experiment: str) -> None:
                 examples.images,
                 examples.y,
                 experiment=settings,
-                exclusive=exclusive,
+                targets=targets,
                 train=examples.outside(VALIDATION_FOLD),
                 validation=np.flatnonzero(examples.folds == VALIDATION_FOLD),
                 budget=budget,
@@ -79,12 +79,8 @@ def run(workspace: Workspace, experiment: str) -> None:
             best=found.trial,
         )
         write_text(page, folder / "trials.html")
-        best = {
-            "hyperparameters": dict(found.hyperparameters),
-            "score": found.score,
-            "trial": found.trial,
-        }
-        write_json({"experiment": experiment} | best, folder / "best.json")
+        write_text(resolved_yaml(settings), folder / "experiment.yaml")
+        Best(experiment, found.hyperparameters, found.score, found.trial).write(folder)
         RunFacts(run_id=opened.id).write(workspace.run("search", experiment))
         opened.metrics({f"best_val_{settings.objective}": found.score})
         opened.tags({"igarape.best_trial": found.trial})

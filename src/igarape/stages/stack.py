@@ -50,8 +50,7 @@ def run(workspace: Workspace) -> None:
             fits = fit(tables, report=report)
         inside = folds["fold"].to_numpy() >= 0
         scores = {
-            name: figures(y[inside], fit.p[inside], labels=vocabulary.labels, vocabulary=vocabulary)
-            for name, fit in fits.items()
+            name: figures(y[inside], fit.p[inside], targets=vocabulary.targets("all")) for name, fit in fits.items()
         }
         chosen = params.stack.use if params.stack.use != "best" else max(scores, key=lambda name: scores[name]["f2"])
         rare: dict[str, dict[str, float]] = {}

@@ -1,13 +1,12 @@
 """train@E: one model per fold with the best hyperparameters. data/search/E/best.json, chips, folds -> data/train/E/."""
 
-from typing import Any
-
+from igarape.config.best import read_best
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import LearnerManifest, RunFacts
-from igarape.config.experiments import read_best, read_experiment
+from igarape.config.experiments import read_experiment, resolved_yaml
 from igarape.config.params import read_params, workers
-from igarape.files import resumable
-from igarape.labels import Vocabulary
+from igarape.files import resumable, write_text
+from igarape.labels import Targets
 from igarape.learners.crossfit import Recipe, cross_fit
 from igarape.learners.examples import Examples, load_examples
 from igarape.learners.keys import result_key
@@ -27,13 +26,13 @@ def run(workspace: Workspace, experiment: str) -> None:
     settings = read_experiment(experiment, workspace.experiments)
     dataset = read_dataset(params.dataset, workspace.datasets)
     vocabulary = dataset.labels.vocabulary()
-    labels = settings.targets(vocabulary)
+    targets = settings.targets(vocabulary)
     settings.check(vocabulary, nir=bool(dataset.tifs))
     best = read_best(workspace.best(experiment), settings)
     recipe = Recipe(
         experiment=settings,
-        hyperparameters=best["hyperparameters"],
-        exclusive=len(set(labels) & set(vocabulary.exclusive)),
+        hyperparameters=best.hyperparameters,
+        targets=targets,
         epochs=max(1, round(settings.epochs * params.train.budget)),
         validation=params.train.validation,
         patience=params.train.patience,
@@ -45,10 +44,10 @@ def run(workspace: Workspace, experiment: str) -> None:
             workspace.chips(settings.chips),
             workspace.folder("split"),
             experiment=settings,
-            labels=labels,
+            labels=targets.labels,
             report=report,
         )
-    resolved = settings.model_dump() | {"hyperparameters": best["hyperparameters"]}
+    resolved = settings.model_dump() | {"hyperparameters": best.hyperparameters.model_dump()}
     recorded = {"seed": params.seed, "dataset": params.dataset, "train": params.train.model_dump()}
     recorded[experiment] = resolved
     with (
@@ -73,26 +72,28 @@ def run(workspace: Workspace, experiment: str) -> None:
                 report=report,
             )
         write_table(
-            predictions(examples.image_ids, examples.folds, learner=experiment, labels=labels, p=p),
+            predictions(examples.image_ids, examples.folds, learner=experiment, labels=targets.labels, p=p),
             folder / "predictions.parquet",
         )
-        scores = _scores(examples, p, labels, vocabulary)
+        scores = _scores(examples, p, targets)
+        write_text(resolved_yaml(settings), folder / "experiment.yaml")
         LearnerManifest(
             name=experiment,
             chips=settings.chips,
             size=settings.size,
             scope=settings.labels,
-            labels=labels,
-            tta=settings.tta(best["hyperparameters"]),
+            labels=targets.labels,
+            tta=best.hyperparameters.averaged(),
+            f2=scores["f2"],
+            map=scores["map"],
             settings=resolved,
-            **scores,
         ).write(folder / "learner.json")
         RunFacts(run_id=opened.id).write(workspace.run("train", experiment))
         opened.metrics({"oof_f2": scores["f2"], "oof_map": scores["map"]})
         opened.artifact(folder / "predictions.parquet")
 
 
-def _scores(examples: Examples, p: Probabilities, labels: tuple[str, ...], vocabulary: Vocabulary) -> dict[str, Any]:
+def _scores(examples: Examples, p: Probabilities, targets: Targets) -> dict[str, float]:
     """Score the out-of-fold rows; the hold-out has no part in it."""
     inside = examples.folds >= 0
-    return dict(figures(examples.y[inside], p[inside], labels=labels, vocabulary=vocabulary))
+    return figures(examples.y[inside], p[inside], targets=targets)

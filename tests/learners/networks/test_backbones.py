@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tiny
 
 from igarape.errors import InputError
 from igarape.learners.networks import backbones as networks
@@ -37,7 +38,8 @@ def build(
     backbone: str, weights: str = "none", hyperparameters: Mapping[str, float] = HYPERPARAMETERS, *, exclusive: int = 0
 ) -> keras.Model:
     """Build a small network of five labels."""
-    return build_network(backbone, weights, labels=5, exclusive=exclusive, hyperparameters=hyperparameters)
+    values = tiny.values(**hyperparameters, loss="softmax" if exclusive else "bce")
+    return build_network(backbone, weights, targets=tiny.targets(5, exclusive), hyperparameters=values)
 
 
 def body(name: str) -> keras.Model:
@@ -76,9 +78,7 @@ def test_a_network_gives_probabilities_in_float32(backbone: str) -> None:
 @pytest.mark.parametrize("backbone", APPLICATIONS)
 def test_every_backbone_answers_chips_of_any_size_and_learns(backbone: str) -> None:
     """Its own way of preparing RGB values 0..255 stands in front of it; one step of training changes its answers."""
-    network = build_network(
-        backbone, "none", labels=5, exclusive=0, hyperparameters=HYPERPARAMETERS | {"dropout": 0.0, "width": 1.0}
-    )
+    network = build(backbone, hyperparameters=HYPERPARAMETERS | {"dropout": 0.0, "width": 1.0})
     images = np.random.default_rng(2).integers(0, 256, (2, 96, 96, 3)).astype(np.float32)
     before = np.asarray(network(images, training=True))
     assert np.asarray(network(np.tile(images, (1, 2, 1, 1)), training=False)).shape == before.shape == (2, 5)

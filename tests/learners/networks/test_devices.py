@@ -32,8 +32,8 @@ rng = np.random.default_rng(1)
 pictures, y = rng.integers(0, 256, (40, 32, 32, 3), dtype=np.uint8), rng.random((40, 3)) < 0.4
 losses = []
 trained = fit(
-    pictures, y, experiment=tiny.tiny(), hyperparameters=tiny.HYPERPARAMETERS | {"ema": 0.5}, exclusive=0,
-    train=np.arange(32),
+    pictures, y, experiment=tiny.tiny(), hyperparameters=tiny.values(ema=0.5),
+    targets=tiny.targets(3), train=np.arange(32),
     validation=np.arange(32, 40), epochs=6, patience=9, seed=1,
     log=lambda epoch, metrics: losses.append(metrics["loss"]),
 )

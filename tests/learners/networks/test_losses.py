@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import tiny
 
-from igarape.config.hyperparameters import NetworkHyperparameters
+from igarape.config.hyperparameters import NetworkValues, words
 from igarape.learners.networks.losses import make_loss
 
 SURE = 1e-6
@@ -14,7 +15,7 @@ SURE = 1e-6
 
 def losses(name: str, y: Any, p: Any, *, smoothing: float = 0.0, exclusive: int = 0) -> npt.NDArray[np.float32]:
     """Return the loss of each chip."""
-    loss = make_loss(name, smoothing=smoothing, exclusive=exclusive)
+    loss = make_loss(name, smoothing=smoothing, targets=tiny.targets(len(y[0]), exclusive))
     return np.asarray(loss(np.array(y, np.float32), np.array(p, np.float32)))
 
 
@@ -23,7 +24,7 @@ def loss(name: str, y: float, p: float, *, smoothing: float = 0.0) -> float:
     return float(losses(name, [[y]], [[p]], smoothing=smoothing)[0])
 
 
-@pytest.mark.parametrize("name", NetworkHyperparameters.words["loss"])
+@pytest.mark.parametrize("name", words(NetworkValues.model_fields["loss"]))
 def test_a_loss_falls_towards_the_truth_and_is_finite_at_the_ends(name: str) -> None:
     """From all wrong over undecided to all right; a probability of 0 for what is true costs much, but not all."""
     y = np.array([[1, 0, 1, 0]])

@@ -12,7 +12,7 @@ from igarape.learners.networks.optimizers import Schedule, make_optimizer
 )
 def test_no_average_spans_more_than_a_quarter_of_the_steps(ema: float, steps: int, expected: float) -> None:
     """A momentum m spans 1 / (1 - m) steps."""
-    assert make_optimizer(tiny.HYPERPARAMETERS | {"ema": ema}, steps).ema_momentum == pytest.approx(expected)
+    assert make_optimizer(tiny.values(ema=ema), steps).ema_momentum == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -17,14 +17,15 @@ from igarape.learners.examples import Images
 from igarape.learners.networks.backbones import BODY, normalisations
 from igarape.learners.networks.training import Trained, fit, side_of
 from igarape.learners.predictor import Predictor
-from igarape.scores.validation import score
+from igarape.scores.figures import validation_figures
 
-HYPERPARAMETERS = tiny.HYPERPARAMETERS | {"dropout": 0.2, "decay": 0.001}
+HYPERPARAMETERS = {"dropout": 0.2, "decay": 0.001}
 TINY = tiny.tiny()
 TRAIN, WATCH, UNUSED = np.arange(16), np.arange(16, 24), np.arange(24, 30)
 RNG = np.random.default_rng(5)
 PICTURES: Images = RNG.integers(0, 256, (30, 32, 32, 3), dtype=np.uint8)
 TRUTH: Booleans = RNG.random((30, 3)) < 0.5
+TARGETS = tiny.targets(3, exclusive=2)
 
 Epochs = list[tuple[int, dict[str, float]]]
 
@@ -47,8 +48,8 @@ def train(
         images,
         y,
         experiment=TINY,
-        hyperparameters=HYPERPARAMETERS | hyperparameters,
-        exclusive=2,
+        hyperparameters=tiny.values(**(HYPERPARAMETERS | hyperparameters)),
+        targets=TARGETS,
         train=TRAIN,
         validation=validation,
         epochs=epochs,
@@ -114,8 +115,8 @@ def test_a_step_that_no_memory_holds_is_refused_before_a_chip_is_looked_at() -> 
             PICTURES[:0],
             TRUTH,
             experiment=tiny.tiny(size=1024, batch=4096),
-            hyperparameters=HYPERPARAMETERS | {"width": 4.0},
-            exclusive=2,
+            hyperparameters=tiny.values(width=4.0),
+            targets=TARGETS,
             train=np.zeros(4096, dtype=np.int64),
             validation=WATCH[:0],
             epochs=1,
@@ -128,7 +129,7 @@ def test_a_step_that_no_memory_holds_is_refused_before_a_chip_is_looked_at() -> 
 def test_the_best_epochs_weights_are_kept(watched: tuple[Any, Epochs]) -> None:
     """The network answers as it did when the watched loss was least."""
     network, log = watched
-    kept = score(network.predict(PICTURES, WATCH, tta=False), TRUTH[WATCH])
+    kept = validation_figures(TRUTH[WATCH], network.predict(PICTURES, WATCH, tta=False), targets=TARGETS)
     best = min((metrics for _, metrics in log), key=lambda metrics: metrics["val_loss"])
     assert kept["val_loss"] == pytest.approx(best["val_loss"], abs=1e-6)
 
@@ -194,7 +195,7 @@ def test_the_averaged_weights_take_the_weights_place(averaged: tuple[Any, Epochs
     assert np.abs(plain - first).max() > 1e-3
     assert (first == again).all()
     assert logs[0][-1][1]["loss"] == pytest.approx(log[-1][1]["loss"], rel=1e-5)  # the steps are the same
-    kept = score(first[WATCH], TRUTH[WATCH])["val_loss"]
+    kept = validation_figures(TRUTH[WATCH], first[WATCH], targets=TARGETS)["val_loss"]
     assert kept == pytest.approx(min(metrics["val_loss"] for _, metrics in log), abs=1e-6)
 
 
@@ -202,7 +203,7 @@ def test_averaged_weights_are_kept_without_watched_rows_too(
     averaged: tuple[Any, Epochs], averaged_unwatched: Trained
 ) -> None:
     """The end of a training is another path through Keras than an early stop."""
-    kept = score(answers(averaged_unwatched)[WATCH], TRUTH[WATCH])["val_loss"]
+    kept = validation_figures(TRUTH[WATCH], answers(averaged_unwatched)[WATCH], targets=TARGETS)["val_loss"]
     assert kept == pytest.approx(averaged[1][2][1]["val_loss"], abs=1e-6)
 
 

@@ -13,7 +13,7 @@ from igarape.labels import Booleans
 from igarape.learners.examples import Images, Rows
 from igarape.learners.trees.boosting import POINTS, fit
 from igarape.learners.trees.forest import Trees
-from igarape.scores.validation import score
+from igarape.scores.figures import validation_figures
 
 RNG = np.random.default_rng(5)
 COUNT = 60
@@ -22,6 +22,7 @@ TRUTH: Booleans = RNG.random((COUNT, 4)) < [0.5, 0.5, 0.5, 0.0]
 PICTURES: Images = RNG.integers(0, 100, (COUNT, 32, 32, 3), dtype=np.uint8)
 PICTURES += (TRUTH[:, 0] * 80).astype(np.uint8)[:, None, None, None]
 PICTURES[:, :, :, 0] += (TRUTH[:, 1] * 70).astype(np.uint8)[:, None, None]
+TARGETS = tiny.targets(4)
 TRAIN, WATCH, UNUSED = np.arange(40), np.arange(40, 54), np.arange(54, 60)
 
 Rounds = list[tuple[int, dict[str, float]]]
@@ -47,7 +48,8 @@ def train(
         images,
         y,
         experiment=tiny.tabular(),
-        hyperparameters=tiny.TREE_HYPERPARAMETERS | hyperparameters,
+        hyperparameters=tiny.tree_values(**hyperparameters),
+        targets=TARGETS,
         train=TRAIN,
         validation=validation,
         epochs=rounds,
@@ -108,7 +110,7 @@ def test_boosting_stops_when_the_watched_loss_no_longer_falls() -> None:
     losses = [metrics["val_loss"] for _, metrics in log]
     assert len(losses) < 40
     assert len(losses) == int(np.argmin(losses)) + 1 + 3
-    kept = score(trees.predict(PICTURES, WATCH, tta=False), chance[WATCH])
+    kept = validation_figures(chance[WATCH], trees.predict(PICTURES, WATCH, tta=False), targets=TARGETS)
     assert kept["val_loss"] == pytest.approx(min(losses), abs=1e-6)
 
 

@@ -5,12 +5,14 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import keras
 import tensorflow as tf
 
+from igarape.config.hyperparameters import NetworkValues
 from igarape.errors import InputError
+from igarape.labels import Targets
 
 MOMENTUM = 0.9
 FILTERS = (16, 32, 64, 128, 192)
@@ -20,28 +22,30 @@ HEAD, BODY = "head", "body"
 Tensor: TypeAlias = keras.KerasTensor
 
 
-def build_network(
-    backbone: str, weights: str, *, labels: int, exclusive: int, hyperparameters: Mapping[str, Any]
-) -> keras.Model:
+def build_network(backbone: str, weights: str, *, targets: Targets, hyperparameters: NetworkValues) -> keras.Model:
     """Build a network from float32 (n, side, side, 3), RGB 0..255, of any side, to probabilities (n, labels).
 
-    weights: none, imagenet, or a path. exclusive: how many of the first labels share one softmax; the others, each
-    a sigmoid of its own. hyperparameters: dropout, width and frozen are read here.
+    weights: none, imagenet, or a path. hyperparameters: dropout, width, frozen and loss are read here; with the loss
+    softmax, the exclusive labels of the targets share one; every other label has a sigmoid of its own.
     Raises InputError when the weights can't be had.
     """
     images = keras.Input((None, None, 3), name="pictures")
-    features = _body(backbone, weights, width=hyperparameters["width"], frozen=hyperparameters["frozen"])(images)
-    dropped = keras.layers.Dropout(hyperparameters["dropout"])(features)
-    return keras.Model(images, _head(labels, exclusive, features.shape[-1])(dropped), name=backbone)
+    features = _body(backbone, weights, width=hyperparameters.width, frozen=hyperparameters.frozen)(images)
+    dropped = keras.layers.Dropout(hyperparameters.dropout)(features)
+    grouped = targets.grouped if hyperparameters.loss == "softmax" else 0
+    return keras.Model(images, _head(len(targets.labels), grouped, features.shape[-1])(dropped), name=backbone)
 
 
-def _head(labels: int, exclusive: int, width: int) -> keras.Model:
-    """Return the part from features (n, width) to probabilities (n, labels), in float32 whatever comes before."""
+def _head(labels: int, grouped: int, width: int) -> keras.Model:
+    """Return the part from features (n, width) to probabilities (n, labels), in float32 whatever comes before.
+
+    grouped: how many of the first labels share a softmax.
+    """
     features = keras.Input((width,))
     scores = keras.layers.Dense(labels, dtype="float32")(features)
-    p = keras.layers.Activation("sigmoid", dtype="float32")(scores[:, exclusive:])
-    if exclusive:
-        shares = keras.layers.Softmax(dtype="float32")(scores[:, :exclusive])
+    p = keras.layers.Activation("sigmoid", dtype="float32")(scores[:, grouped:])
+    if grouped:
+        shares = keras.layers.Softmax(dtype="float32")(scores[:, :grouped])
         p = keras.layers.Concatenate(dtype="float32")([shares, p])
     return keras.Model(features, p, name=HEAD)
 

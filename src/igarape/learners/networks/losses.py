@@ -6,6 +6,8 @@ from typing import TypeAlias
 import keras
 from keras import ops
 
+from igarape.labels import Targets
+
 Tensor: TypeAlias = keras.KerasTensor
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -14,16 +16,16 @@ FOCUS = 2.0  # gamma of Lin et al.
 PRESENT, ABSENT, MARGIN = 1.0, 4.0, 0.05  # gamma+, gamma- and m of Ridnik et al.
 
 
-def make_loss(name: str, *, smoothing: float, exclusive: int) -> Loss:
+def make_loss(name: str, *, smoothing: float, targets: Targets) -> Loss:
     """Return the loss called name.
 
     bce: binary cross-entropy. focal: weighted by (1 - p_true)^2 (Lin et al., ICCV 2017). asl: asymmetric, so that
     what is absent and known to be counts hardly at all (Ridnik et al., ICCV 2021). soft_f2: 1 - F2 of the
-    probabilities. softmax: cross-entropy of the first `exclusive` labels, which share a softmax, beside the others'
-    binary cross-entropies; two labels of the group share their chip, and a chip without any counts by the others.
+    probabilities. softmax: cross-entropy of the exclusive labels, which share a softmax, beside the others' binary
+    cross-entropies; two labels of the group share their chip, and a chip without any counts by the others.
     smoothing moves the targets 0 and 1 to smoothing / 2 and 1 - smoothing / 2.
     """
-    loss = _grouped(exclusive) if name == "softmax" else LOSSES[name]
+    loss = _grouped(targets.grouped) if name == "softmax" else LOSSES[name]
 
     def smoothed(y: Tensor, p: Tensor) -> Tensor:
         return loss(y * (1 - smoothing) + smoothing / 2, ops.clip(p, TINY, 1 - TINY))
@@ -52,12 +54,12 @@ def _soft_f2(y: Tensor, p: Tensor) -> Tensor:
     return 1 - (5 * hits + 1) / (4 * ops.sum(y, axis=-1) + ops.sum(p, axis=-1) + 1)
 
 
-def _grouped(exclusive: int) -> Loss:
+def _grouped(count: int) -> Loss:
     def loss(y: Tensor, p: Tensor) -> Tensor:
-        group, others = y[:, :exclusive], y[:, exclusive:]
+        group, others = y[:, :count], y[:, count:]
         share = group / ops.maximum(ops.sum(group, axis=-1, keepdims=True), TINY)
-        of_group = -ops.sum(share * ops.log(p[:, :exclusive]), axis=-1)
-        q = p[:, exclusive:]
+        of_group = -ops.sum(share * ops.log(p[:, :count]), axis=-1)
+        q = p[:, count:]
         of_others = -ops.sum(others * ops.log(q) + (1 - others) * ops.log(1 - q), axis=-1)
         return (of_group + of_others) / y.shape[-1]
 

@@ -1,24 +1,25 @@
 """What moves the weights: AdamW, along a schedule, with the weights' moving average."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import keras
+
+from igarape.config.hyperparameters import NetworkValues
 
 # The steps that an average of weights reaches back over, 1 / (1 - momentum), as a share of all: where chips are few,
 # and so steps, it would hold weights that have not learned yet.
 SPAN = 0.25
 
 
-def make_optimizer(hyperparameters: Mapping[str, Any], steps: int) -> keras.optimizers.Optimizer:
+def make_optimizer(hyperparameters: NetworkValues, steps: int) -> keras.optimizers.Optimizer:
     """Return AdamW for that many steps: its rate follows the schedule, its averages span SPAN of the steps at most."""
     schedule = Schedule(
-        hyperparameters["learning_rate"], steps, warm_up=hyperparameters["warm_up"], floor=hyperparameters["floor"]
+        hyperparameters.learning_rate, steps, warm_up=hyperparameters.warm_up, floor=hyperparameters.floor
     )
     longest = 1 - 1 / max(1.0, SPAN * steps)
-    average = {"use_ema": True, "ema_momentum": min(hyperparameters["ema"], longest)} if hyperparameters["ema"] else {}
-    return AdamW(schedule, weight_decay=hyperparameters["decay"], **average)
+    average = {"use_ema": True, "ema_momentum": min(hyperparameters.ema, longest)} if hyperparameters.ema else {}
+    return AdamW(schedule, weight_decay=hyperparameters.decay, **average)
 
 
 class AdamW(keras.optimizers.AdamW):

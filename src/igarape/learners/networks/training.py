@@ -1,6 +1,6 @@
 """One training of a network: fitted on given rows, validated on others, and written as ONNX."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +12,17 @@ import tensorflow as tf
 
 from igarape.chips.pictures import symmetries
 from igarape.config.experiments import Network
+from igarape.config.hyperparameters import NetworkValues
 from igarape.files import whole
-from igarape.labels import Booleans
+from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
+from igarape.learners.learning import Log
 from igarape.learners.networks import devices
 from igarape.learners.networks.backbones import BODY, HEAD, activation_bytes, build_network, normalisations
 from igarape.learners.networks.inputs import Side, training_batches
 from igarape.learners.networks.losses import make_loss
 from igarape.learners.networks.optimizers import AdamW, make_optimizer
-from igarape.scores.validation import Log, score
+from igarape.scores.figures import validation_figures
 from igarape.tables import Probabilities
 
 # What a prediction, which keeps no gradients, looks at at once: some batches, but no more pixels than this.
@@ -73,8 +75,8 @@ def fit(
     y: Booleans,
     *,
     experiment: Network,
-    hyperparameters: Mapping[str, Any],
-    exclusive: int,
+    hyperparameters: NetworkValues,
+    targets: Targets,
     train: Rows,
     validation: Rows,
     epochs: int,
@@ -84,32 +86,20 @@ def fit(
 ) -> Trained:
     """Train the experiment's network on the rows train of images (n, size, size, 3) and y (n, labels).
 
-    exclusive: how many of the first labels exclude each other. After each epoch log(epoch, metrics) is called with
-    loss, and score's figures on the validation rows. When there are any, training stops after patience epochs without
-    a lower val_loss, and the best epoch's weights are kept; with a patience of None, the last epoch's, as without rows.
-    Raises InputError when weights are missing or a batch does not fit the memory, and what score does.
+    After each epoch log(epoch, metrics) is called with loss, and validation_figures on the validation rows. When there
+    are any, training stops after patience epochs without a lower val_loss, and the best epoch's weights are kept; with
+    a patience of None, the last epoch's, as without rows.
+    Raises InputError when weights are missing or a batch does not fit the memory, and what validation_figures does.
     """
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
-
-    def build(weights: str) -> keras.Model:
-        shared = exclusive if hyperparameters["loss"] == "softmax" else 0
-        return build_network(
-            experiment.backbone, weights, labels=y.shape[1], exclusive=shared, hyperparameters=hyperparameters
-        )
-
-    targets = y.astype(np.float32)
     steps = -(-len(train) // experiment.batch)
+    loss = make_loss(hyperparameters.loss, smoothing=hyperparameters.smoothing, targets=targets)
     with devices.within_memory(experiment.batch, experiment.size), devices.strategy().scope():
-        with devices.in_precision(devices.precision()):
-            network = build(experiment.weights)
-        chips = min(experiment.batch, len(train))
-        needed = activation_bytes(network.get_layer(BODY), chips, experiment.size)
-        devices.require_memory(needed, chips, experiment.size)
-        loss = make_loss(hyperparameters["loss"], smoothing=hyperparameters["smoothing"], exclusive=exclusive)
-        trained = Trained(network, experiment.size, experiment.batch, lambda: build("none"))
-        if hyperparameters["head_epochs"]:
-            _teach_head(trained, images, targets, train=train, loss=loss, hyperparameters=hyperparameters)
+        trained = _build(experiment, targets, hyperparameters, chips=min(experiment.batch, len(train)))
+        network = trained.network
+        if hyperparameters.head_epochs:
+            _teach_head(trained, images, y, train=train, loss=loss, hyperparameters=hyperparameters)
         network.compile(
             optimizer=make_optimizer(hyperparameters, epochs * steps),
             loss=loss,
@@ -117,32 +107,58 @@ def fit(
         )
         # Its variables, made while a graph is traced, would have that traced twice, and never freed.
         network.optimizer.build(network.trainable_variables)
-        side = Side([side_of(epoch, epochs, experiment.size, hyperparameters["smallest"]) for epoch in range(epochs)])
-        batches = training_batches(
-            images,
-            targets,
-            rows=train,
-            batch=experiment.batch,
-            side=side,
-            seed=seed,
-            jitter=hyperparameters["jitter"],
-            dihedral=hyperparameters["dihedral"],
-            zoom=hyperparameters["zoom"],
-            balance=hyperparameters["balance"],
-        )
+        side = Side([side_of(epoch, epochs, experiment.size, hyperparameters.smallest) for epoch in range(epochs)])
         # In this order: the averaged weights are in place, with their own statistics, when the rows are scored.
-        callbacks: list[keras.callbacks.Callback] = [keras.callbacks.LambdaCallback(on_epoch_begin=side.set)]
-        if hyperparameters["ema"]:
-            callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
-            measured = np.random.default_rng(seed).permutation(train)[:MEASURED]
-            callbacks.append(_Remeasure(trained, images, measured, last=None if len(validation) else epochs - 1))
-        callbacks.append(_Validate(trained, images, y, validation, log))
+        callbacks = [keras.callbacks.LambdaCallback(on_epoch_begin=side.set)]
+        if hyperparameters.ema:
+            callbacks += _averaging(trained, images, train, seed=seed, last=None if len(validation) else epochs - 1)
+        callbacks.append(_Validate(trained, images, y, validation, targets=targets, log=log))
         if len(validation) and patience is not None:
             callbacks.append(
                 keras.callbacks.EarlyStopping("val_loss", mode="min", patience=patience, restore_best_weights=True)
             )
+        batches = _batches(images, y, train, experiment.batch, side=side, seed=seed, hyperparameters=hyperparameters)
         network.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)  # training_batches shuffles
     return trained
+
+
+def _build(experiment: Network, targets: Targets, hyperparameters: NetworkValues, *, chips: int) -> Trained:
+    """Build the network with its weights; refuse a step on so many chips that the memory does not hold."""
+
+    def build(weights: str) -> keras.Model:
+        return build_network(experiment.backbone, weights, targets=targets, hyperparameters=hyperparameters)
+
+    with devices.in_precision(devices.precision()):
+        network = build(experiment.weights)
+    required = activation_bytes(network.get_layer(BODY), chips, experiment.size)
+    devices.require_memory(required, chips, experiment.size)
+    return Trained(network, experiment.size, experiment.batch, lambda: build("none"))
+
+
+def _batches(
+    images: Images, y: Booleans, train: Rows, batch: int, *, side: Side, seed: int, hyperparameters: NetworkValues
+) -> tf.data.Dataset:
+    """Return the batches that the hyperparameters ask for."""
+    return training_batches(
+        images,
+        y.astype(np.float32),
+        rows=train,
+        batch=batch,
+        side=side,
+        seed=seed,
+        jitter=hyperparameters.jitter,
+        dihedral=hyperparameters.dihedral,
+        zoom=hyperparameters.zoom,
+        balance=hyperparameters.balance,
+    )
+
+
+def _averaging(
+    trained: Trained, images: Images, train: Rows, *, seed: int, last: int | None
+) -> list[keras.callbacks.Callback]:
+    """Return what puts the averaged weights in place after an epoch, with statistics of their own."""
+    measured = np.random.default_rng(seed).permutation(train)[:MEASURED]
+    return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), _Remeasure(trained, images, measured, last=last)]
 
 
 def _as_graph(call: Callable[..., Any], size: int, *scalars: tf.TensorSpec) -> Callable[..., Any]:
@@ -162,18 +178,17 @@ def side_of(epoch: int, epochs: int, size: int, smallest: float) -> int:
 
 
 def _teach_head(
-    trained: Trained, images: Images, targets: Any, *, train: Rows, loss: Any, hyperparameters: Mapping[str, Any]
+    trained: Trained, images: Images, y: Booleans, *, train: Rows, loss: Any, hyperparameters: NetworkValues
 ) -> None:
     """Train the last layer on the features of the chips as they are: a new layer's errors would spoil the old ones."""
     body, head = (trained.network.get_layer(name) for name in (BODY, HEAD))
     see = _as_graph(lambda chips: body(chips, training=False), trained.size)
     batches = (train[start : start + trained.batch] for start in range(0, len(train), trained.batch))
     features = np.concatenate([np.asarray(see(images[rows].astype(np.float32))) for rows in batches])
-    head.compile(optimizer=AdamW(hyperparameters["head_rate"], weight_decay=hyperparameters["decay"]), loss=loss)
+    head.compile(optimizer=AdamW(hyperparameters.head_rate, weight_decay=hyperparameters.decay), loss=loss)
     head.optimizer.build(head.trainable_variables)
-    head.fit(
-        features, targets[train], batch_size=trained.batch, epochs=round(hyperparameters["head_epochs"]), verbose=0
-    )
+    truth = y[train].astype(np.float32)
+    head.fit(features, truth, batch_size=trained.batch, epochs=hyperparameters.head_epochs, verbose=0)
 
 
 class _Remeasure(keras.callbacks.Callback):
@@ -212,12 +227,15 @@ class _Remeasure(keras.callbacks.Callback):
 class _Validate(keras.callbacks.Callback):
     """Scores the validation rows after each epoch, for early stopping and for the log."""
 
-    def __init__(self, trained: Trained, images: Images, y: Booleans, rows: Rows, log: Log) -> None:
+    def __init__(
+        self, trained: Trained, images: Images, y: Booleans, rows: Rows, *, targets: Targets, log: Log
+    ) -> None:
         super().__init__()
-        self.trained, self.images, self.y, self.rows, self.log = trained, images, y, rows, log
+        self.trained, self.images, self.y, self.rows, self.targets, self.log = trained, images, y, rows, targets, log
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Add val_loss, val_f2 and val_map to the epoch's logs, and hand them on."""
         if len(self.rows):
-            logs.update(score(self.trained.predict(self.images, self.rows, tta=False), self.y[self.rows]))
+            p = self.trained.predict(self.images, self.rows, tta=False)
+            logs.update(validation_figures(self.y[self.rows], p, targets=self.targets))
         self.log(epoch, {name: float(value) for name, value in logs.items()})

@@ -1,16 +1,18 @@
 """One training of boosted trees: XGBoost on the statistics of the chips, all labels in one booster."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import xgboost
 
 from igarape.config.experiments import Tabular
-from igarape.labels import Booleans
+from igarape.config.hyperparameters import TreeValues
+from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
+from igarape.learners.learning import Log
 from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import Table, names, statistics
-from igarape.scores.validation import Log, score
+from igarape.scores.figures import validation_figures
 
 BINS = 64  # a statistic's values are told apart by; 256 took twice the time on ucmerced and scored no better
 POINTS = 50  # of each curve in the log
@@ -23,7 +25,8 @@ def fit(
     y: Booleans,
     *,
     experiment: Tabular,
-    hyperparameters: Mapping[str, Any],
+    hyperparameters: TreeValues,
+    targets: Targets,
     train: Rows,
     validation: Rows,
     epochs: int,
@@ -33,10 +36,10 @@ def fit(
 ) -> Trees:
     """Boost trees on the rows train of images (n, size, size, 3) and y (n, labels), for as many rounds as epochs.
 
-    At most POINTS times, and after the last round, log(round, metrics) is called with loss, and score's figures on
-    the rows validation. When there are such rows, boosting stops after patience rounds without a lower logarithmic loss
-    on them, and the rounds up to the best one are kept; with a patience of None it does not stop. A label that no
-    row holds is answered with next to nothing.
+    At most POINTS times, and after the last round, log(round, metrics) is called with loss, and
+    validation_figures on the rows validation. When there are such rows, boosting stops after patience rounds without a
+    lower logarithmic loss on them, and the rounds up to the best one are kept; with a patience of None it does not
+    stop. A label that no row holds is answered with next to nothing.
     """
     learned = xgboost.QuantileDMatrix(_table(images, train), y[train], feature_names=names(), max_bin=BINS, nthread=1)
     evals: list[Evaluated] = [(learned, "train")]
@@ -46,7 +49,7 @@ def fit(
         evals.append((validated, "validation"))
         if patience is not None:
             callbacks.append(xgboost.callback.EarlyStopping(rounds=patience, data_name="validation", save_best=True))
-    logger = _LogRounds(log, every=-(-epochs // POINTS), validated=evals[1:], y=y[validation])
+    logger = _LogRounds(log, every=-(-epochs // POINTS), validated=evals[1:], y=y[validation], targets=targets)
     booster = xgboost.train(
         _settings(hyperparameters, seed),
         learned,
@@ -63,19 +66,19 @@ def _table(images: Images, rows: Rows) -> Table:
     return statistics(images[row] for row in rows)
 
 
-def _settings(hyperparameters: Mapping[str, Any], seed: int) -> dict[str, Any]:
+def _settings(hyperparameters: TreeValues, seed: int) -> dict[str, Any]:
     """Return the hyperparameters in XGBoost's words."""
     return {
         "objective": "binary:logistic",
         "eval_metric": "logloss",
         "tree_method": "hist",
         "multi_strategy": "one_output_per_tree",
-        "learning_rate": hyperparameters["learning_rate"],
-        "max_depth": int(hyperparameters["depth"]),
-        "min_child_weight": hyperparameters["child_weight"],
-        "subsample": hyperparameters["subsample"],
-        "colsample_bynode": hyperparameters["columns"],
-        "reg_lambda": hyperparameters["l2"],
+        "learning_rate": hyperparameters.learning_rate,
+        "max_depth": hyperparameters.depth,
+        "min_child_weight": hyperparameters.child_weight,
+        "subsample": hyperparameters.subsample,
+        "colsample_bynode": hyperparameters.columns,
+        "reg_lambda": hyperparameters.l2,
         "max_bin": BINS,
         "seed": seed,
         "nthread": 1,  # the order of a sum over threads would change its last bits from machine to machine
@@ -85,10 +88,11 @@ def _settings(hyperparameters: Mapping[str, Any], seed: int) -> dict[str, Any]:
 class _LogRounds(xgboost.callback.TrainingCallback):
     """Tells the log of every so many rounds, and of the last one."""
 
-    def __init__(self, log: Log, *, every: int, validated: Sequence[Evaluated], y: Booleans) -> None:
+    def __init__(self, log: Log, *, every: int, validated: Sequence[Evaluated], y: Booleans, targets: Targets) -> None:
         """Take the log, and the validation rows' matrix with their truth, where there is one."""
         super().__init__()
         self._log, self._every, self._validated, self._y = log, every, validated, y
+        self._targets = targets
         self._untold: tuple[int, float] | None = None
 
     def after_iteration(self, model: xgboost.Booster, epoch: int, evals_log: Any) -> bool:
@@ -102,7 +106,10 @@ class _LogRounds(xgboost.callback.TrainingCallback):
         """Tell of the latest round, if that has not been done."""
         if self._untold:
             epoch, loss = self._untold
-            figures = [score(model.predict(rows).reshape(self._y.shape), self._y) for rows, _ in self._validated]
-            self._log(epoch, {"loss": loss} | (figures[0] if figures else {}))
+            metrics = {"loss": loss}
+            for rows, _ in self._validated:
+                p = model.predict(rows).reshape(self._y.shape)
+                metrics |= validation_figures(self._y, p, targets=self._targets)
+            self._log(epoch, metrics)
             self._untold = None
         return model

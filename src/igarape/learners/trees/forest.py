@@ -1,5 +1,6 @@
 """Boosted trees on the statistics of a chip: a tabular learner's fold model, as it is asked, written and opened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from igarape.errors import InputError
 from igarape.files import whole
 from igarape.learners.trees.statistics import Table, names, statistics
 from igarape.tables import Probabilities
+
+Floats = npt.NDArray[np.float64]
 
 SUFFIX = ".ubj"
 
@@ -79,3 +82,24 @@ class Trees:
                 "Run: dvc repro train, or use the igarape that made it"
             )
         return cls(booster)
+
+
+class Forests:
+    """Boosted trees on the statistics of pictures. shapes: as those of networks."""
+
+    def __init__(self, paths: Sequence[Path], *, threads: int) -> None:
+        self._forests = [Trees.load(path, threads=threads) for path in paths]
+        self.shapes = [(forest.size, forest.outputs) for forest in self._forests]
+
+    def mean(self, images: Pixels, *, tta: bool) -> Floats:
+        """Average over the forests: (n, labels). With tta or without: all views have the same statistics."""
+        table = statistics(images)
+        total = np.zeros((len(images), self.shapes[0][1]))
+        for forest in self._forests:
+            total += forest.answer(table)
+        return total / len(self._forests)
+
+
+def open_models(paths: Sequence[Path], *, threads: int) -> Forests:
+    """Open the trees of some folds; raise InputError as Trees.load does."""
+    return Forests(paths, threads=threads)

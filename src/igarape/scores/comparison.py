@@ -1,0 +1,34 @@
+"""How sure one can be of a score, and of the difference between two: the bootstrap over chips (Efron, 1979)."""
+
+import numpy as np
+
+from igarape.errors import InputError
+from igarape.scores.metrics import Reals
+
+
+def bootstrap_interval(per_sample: Reals, *, resamples: int, seed: int) -> tuple[float, float]:
+    """Bound the mean of per_sample (n,): the 95 % percentile interval over chips drawn with replacement."""
+    _check_scores(per_sample)
+    rng = np.random.default_rng(seed)
+    n = len(per_sample)
+    # One resample at a time: resamples x n indices at once would not fit in memory for the large sets.
+    means = np.array([per_sample[rng.integers(n, size=n)].mean() for _ in range(resamples)])
+    low, high = np.percentile(means, (2.5, 97.5))
+    return float(low), float(high)
+
+
+def paired_bootstrap(a: Reals, b: Reals, *, resamples: int, seed: int) -> tuple[float, float, float]:
+    """Compare two scores of the same chips, each (n,): (mean of a - b, low, high of its 95 % interval).
+
+    An interval that excludes 0 says that the difference is more than the luck of which chips were drawn.
+    """
+    if a.shape != b.shape:
+        raise InputError(f"paired bootstrap: expected scores of the same chips, found {a.shape} and {b.shape}")
+    difference = a - b
+    low, high = bootstrap_interval(difference, resamples=resamples, seed=seed)
+    return float(difference.mean()), low, high
+
+
+def _check_scores(per_sample: Reals) -> None:
+    if per_sample.ndim != 1 or not len(per_sample):
+        raise InputError(f"bootstrap: expected one score for each chip, found an array of shape {per_sample.shape}")
