@@ -170,6 +170,16 @@ def serve(port: int, host: str) -> None:
 
 
 @main.command()
+@click.argument("experiment", required=False)
+@click.option("--defaults", is_flag=True, help="Print all settings, their bounds and defaults, as Markdown.")
+def show(experiment: str | None, defaults: bool) -> None:
+    """Show an experiment with all its settings, and what it changes."""
+    from igarape.stages import show as stage
+
+    stage.run(experiment, defaults=defaults)
+
+
+@main.command()
 @click.argument("dataset")
 def use(dataset: str) -> None:
     """Switch params.yaml to another data set."""

@@ -168,8 +168,8 @@ class _Backbone(Section, extra="ignore"):
 def read_experiment(name: str, folder: Path = EXPERIMENTS) -> Experiment:
     """Read experiments/NAME.yaml, over what it is like; raise InputError with all its faults at once.
 
-    An experiment that another is like has to be right by itself: its faults are told first, as those of its own file.
-    An unknown backbone is told before all else.
+    An experiment that another is like has to be right by itself: its faults come first, as those of its own file.
+    An unknown backbone comes before all else.
     """
     *parents, own = read_sources(name, folder)
     content: Mapping[str, Any] = {}
@@ -194,9 +194,16 @@ def _validated(content: Mapping[str, Any], path: Path) -> Experiment:
     return validate(KINDS[_kind(content, path)], content, str(path))
 
 
+def settings(experiment: Experiment) -> dict[str, Any]:
+    """Return all settings of an experiment as a YAML file holds them, those of a training last."""
+    content = experiment.model_dump(mode="json")
+    training = content.pop("hyperparameters")
+    return {**content, "hyperparameters": training}
+
+
 def resolved_yaml(experiment: Experiment) -> str:
     """Write an experiment with all its settings, as a YAML that is like none and leaves nothing out."""
-    return yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(settings(experiment), sort_keys=False, allow_unicode=True)
 
 
 def read_experiments(

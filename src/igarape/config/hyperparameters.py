@@ -100,7 +100,7 @@ class TreeValues(Values):
 
 
 def words(field: FieldInfo) -> tuple[str | bool, ...]:
-    """Return the words that a setting knows; none where it is a number."""
+    """Return the words that a setting may be; none where it is a number."""
     return (False, True) if field.annotation is bool else get_args(field.annotation)
 
 
