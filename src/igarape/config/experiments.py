@@ -8,7 +8,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from igarape.config.hyperparameters import NetworkValues, TreeValues, Values
-from igarape.config.inheritance import merged, read_sources
+from igarape.config.inheritance import Source, merged, read_sources
 from igarape.config.schema import Section, validate
 from igarape.config.spaces import Space
 from igarape.errors import InputError
@@ -175,13 +175,13 @@ def read_experiment(name: str, folder: Path = EXPERIMENTS) -> Experiment:
     content: Mapping[str, Any] = {}
     for source in parents:
         content = merged(content, source.content)
-        _validated(content, source.path)
+        _validated(content, source)
     if parents and "backbone" in own.content and _kind(content, own.path) != _kind(own.content, own.path):
         raise InputError(
             f"{own.path}: 1 problem\n  backbone  should be of the kind that {parents[-1].name} is, whose settings "
             f"it takes over (got {own.content['backbone']!r}); leave like out, and say what differs from the defaults"
         )
-    return _validated(merged(content, own.content), own.path)
+    return _validated(merged(content, own.content), own)
 
 
 def _kind(content: Mapping[str, Any], path: Path) -> str:
@@ -189,9 +189,12 @@ def _kind(content: Mapping[str, Any], path: Path) -> str:
     return Tabular.kind if validate(_Backbone, content, str(path)).backbone == "tabular" else Network.kind
 
 
-def _validated(content: Mapping[str, Any], path: Path) -> Experiment:
-    """Check what a file says, together with what it is like."""
-    return validate(KINDS[_kind(content, path)], content, str(path))
+def _validated(content: Mapping[str, Any], source: Source) -> Experiment:
+    """Check what a file says, together with what it is like; with a parent that is not there, by itself."""
+    found = [("like", source.fault)] if source.fault else []
+    if source.fault:
+        content = {"backbone": "plain", **content}
+    return validate(KINDS[_kind(content, source.path)], content, str(source.path), found)
 
 
 def settings(experiment: Experiment) -> dict[str, Any]:
