@@ -137,6 +137,19 @@ def test_a_module_of_ours_that_is_missing_keeps_its_traceback(monkeypatch: pytes
         CliRunner().invoke(main, ["decide"], catch_exceptions=False)
 
 
+@pytest.mark.parametrize(
+    ("words", "called"),
+    [(["plain"], ((HERE, "plain"), {"defaults": False})), (["--defaults"], ((HERE, None), {"defaults": True}))],
+)
+def test_show_takes_an_experiment_or_a_flag(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], called: tuple[object, object]
+) -> None:
+    """What is wrong with both or neither, the stage says."""
+    recorder = record(monkeypatch, "show")
+    assert CliRunner().invoke(main, ["show", *words], catch_exceptions=False).exit_code == 0
+    assert recorder.calls == [called]
+
+
 def test_an_unknown_command_is_refused() -> None:
     """The message names it."""
     result = CliRunner().invoke(main, ["trian"])
@@ -146,4 +159,4 @@ def test_an_unknown_command_is_refused() -> None:
 
 def test_each_command_is_called_here() -> None:
     """A new command needs a test."""
-    assert set(main.commands) == {*PLAIN, *PER_EXPERIMENT, "promote", "predict", "serve", "use", "fetch"}
+    assert set(main.commands) == {*PLAIN, *PER_EXPERIMENT, "promote", "predict", "serve", "use", "fetch", "show"}

@@ -129,6 +129,14 @@ def serve(port: int, host: str) -> None:
 
 
 @main.command()
+@click.argument("experiment", required=False)
+@click.option("--defaults", is_flag=True, help="Print all settings, their bounds and defaults, as Markdown.")
+def show(experiment: str | None, defaults: bool) -> None:
+    """Show an experiment with all its settings, and what it changes."""
+    _run("show", experiment, defaults=defaults)
+
+
+@main.command()
 @click.argument("dataset")
 def use(dataset: str) -> None:
     """Switch params.yaml to another data set."""

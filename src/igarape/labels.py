@@ -16,7 +16,7 @@ class Targets:
     """The labels that a learner predicts, in the order of its columns.
 
     exclusive: those of which exactly one holds, which are the first; alone: those of them that rule out every other
-    label. partial: whether the data set has other labels besides, so that many chips hold none of these.
+    label. partial: whether the data set has other labels too, so that many chips hold none of these.
     """
 
     labels: tuple[str, ...]
@@ -80,7 +80,7 @@ class Vocabulary:
     def decode(self, row: npt.ArrayLike) -> str:
         """Turn booleans of shape (labels,) into tags separated by blanks, in column order."""
         flags = np.asarray(row, dtype=np.bool_)
-        return " ".join(label for label, held in zip(self.labels, flags, strict=True) if held)
+        return " ".join(label for label, present in zip(self.labels, flags, strict=True) if present)
 
     def contradiction(self, row: npt.ArrayLike) -> str | None:
         """Say which rule of the vocabulary the booleans of shape (labels,) break; None when they break none."""

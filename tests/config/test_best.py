@@ -23,8 +23,10 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     """As values with types, under the keys that the file always had."""
     FOUND.write(tmp_path / "leafy")
     assert read_best(tmp_path / "leafy/best.json", experiment()) == FOUND
-    keys = {"experiment", "hyperparameters", "score", "trial"}
-    assert set(read_json(tmp_path / "leafy/best.json")) == keys
+    content = read_json(tmp_path / "leafy/best.json")
+    assert set(content) == {"experiment", "hyperparameters", "score", "trial"}
+    assert content["hyperparameters"] == FOUND.hyperparameters.model_dump()
+    assert type(content["hyperparameters"]["head_epochs"]) is int
 
 
 def test_what_an_older_search_found_is_not_taken_for_the_experiments(tmp_path: Path) -> None:

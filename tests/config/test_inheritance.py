@@ -86,10 +86,21 @@ def test_a_circle_is_shown_whole(folder: Path) -> None:
 def test_a_parent_that_is_not_there_meets_those_that_are(folder: Path) -> None:
     """In the file that names it."""
     write(folder, "child", like="parnet")
-    told = "child.yaml: 1 problem\n  like  there is no experiment 'parnet'; did you mean parent?"
+    told = "child.yaml: 1 problem\n  like  should be an experiment that there is (got 'parnet'); did you mean parent?"
     assert fault("grandchild", folder) == told
     write(folder, "child", like=["parent"])
     assert fault("child", folder).startswith("child.yaml: 1 problem\n  like  should be a valid string")
+
+
+def test_a_fault_of_like_comes_with_the_others(folder: Path) -> None:
+    """What the file says by itself is checked all the same."""
+    write(folder, "child", like="parnet", sise=64, hyperparameters={"dropout": 2})
+    assert fault("child", folder).splitlines() == [
+        "child.yaml: 3 problems",
+        "  like                     should be an experiment that there is (got 'parnet'); did you mean parent?",
+        "  hyperparameters.dropout  should lie in 0.0..0.9 (got 2)",
+        "  sise                     is not known; did you mean size?",
+    ]
 
 
 def test_all_faults_of_a_child_are_told_at_once_as_its_own(folder: Path) -> None:

@@ -138,3 +138,13 @@ def test_a_file_without_keys_is_refused(tmp_path: Path, text: str, found: str) -
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=f"expected keys and values, found {found}"):
         read_yaml(path)
+
+
+def test_faults_that_a_schema_cannot_see_come_with_its_own() -> None:
+    """They are listed first, and refuse a file that is valid otherwise."""
+    other = [("like", "leads in a circle")]
+    with pytest.raises(InputError) as caught:
+        validate(File, GOOD | {"seed": "x"}, "e.yaml", other)
+    assert str(caught.value).splitlines()[:2] == ["e.yaml: 2 problems", "  like  leads in a circle"]
+    with pytest.raises(InputError, match=r"e\.yaml: 1 problem"):
+        validate(File, GOOD, "e.yaml", other)

@@ -6,6 +6,7 @@ import pytest
 import tiny
 
 from igarape.config.experiments import Network, read_experiment
+from igarape.reports.settings import render_table
 
 FOLDER = Path(__file__).parents[2] / "experiments"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
@@ -22,6 +23,14 @@ def test_an_experiment_begins_with_a_comment_that_says_what_it_asks(name: str) -
 def test_an_experiment_is_valid(name: str) -> None:
     """The schema takes the file as it stands."""
     assert read_experiment(name, FOLDER).epochs > 0
+
+
+def test_the_documented_settings_are_those_that_there_are() -> None:
+    """The tables of docs/experiments.md are what `igarape show --defaults` prints."""
+    text = (FOLDER.parent / "docs/experiments.md").read_text(encoding="utf-8")
+    tables = text.split("<!-- igarape show --defaults -->")[1].split("<!-- end -->")[0]
+    if tables.strip() != render_table():
+        pytest.fail("docs/experiments.md: paste what this prints: igarape show --defaults", pytrace=False)
 
 
 @pytest.fixture(scope="session")

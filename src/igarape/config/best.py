@@ -33,8 +33,7 @@ class Best:
 
     def write(self, folder: Path) -> None:
         """Write it into the folder as best.json."""
-        content = _File(**self.__dict__ | {"hyperparameters": self.hyperparameters.model_dump()})
-        write_json(content.model_dump(), folder / NAME)
+        write_json(self.__dict__ | {"hyperparameters": self.hyperparameters.model_dump()}, folder / NAME)
 
 
 def read_best(path: Path, experiment: Experiment) -> Best:

@@ -8,7 +8,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from igarape.config.hyperparameters import NetworkValues, TreeValues, Values
-from igarape.config.inheritance import merged, read_sources
+from igarape.config.inheritance import Source, merged, read_sources
 from igarape.config.schema import Section, validate
 from igarape.config.spaces import Space
 from igarape.errors import InputError
@@ -161,20 +161,20 @@ class _Backbone(Section, extra="ignore"):
 def read_experiment(name: str, folder: Path) -> Experiment:
     """Read experiments/NAME.yaml, over what it is like; raise InputError with all its faults at once.
 
-    An experiment that another is like has to be right by itself: its faults are told first, as those of its own file.
-    An unknown backbone is told before all else.
+    An experiment that another is like has to be right by itself: its faults come first, as those of its own file.
+    An unknown backbone comes before all else.
     """
     *parents, own = read_sources(name, folder)
     content: Mapping[str, Any] = {}
     for source in parents:
         content = merged(content, source.content)
-        _validated(content, source.path)
+        _validated(content, source)
     if parents and "backbone" in own.content and _kind(content, own.path) != _kind(own.content, own.path):
         raise InputError(
             f"{own.path}: 1 problem\n  backbone  should be of the kind that {parents[-1].name} is, whose settings "
             f"it takes over (got {own.content['backbone']!r}); leave like out, and say what differs from the defaults"
         )
-    return _validated(merged(content, own.content), own.path)
+    return _validated(merged(content, own.content), own)
 
 
 def _kind(content: Mapping[str, Any], path: Path) -> str:
@@ -182,14 +182,24 @@ def _kind(content: Mapping[str, Any], path: Path) -> str:
     return Tabular.kind if validate(_Backbone, content, str(path)).backbone == "tabular" else Network.kind
 
 
-def _validated(content: Mapping[str, Any], path: Path) -> Experiment:
-    """Check what a file says, together with what it is like."""
-    return validate(KINDS[_kind(content, path)], content, str(path))
+def _validated(content: Mapping[str, Any], source: Source) -> Experiment:
+    """Check what a file says, together with what it is like; with a parent that is not there, by itself."""
+    found = [("like", source.fault)] if source.fault else []
+    if source.fault:
+        content = {"backbone": "plain", **content}
+    return validate(KINDS[_kind(content, source.path)], content, str(source.path), found)
+
+
+def settings(experiment: Experiment) -> dict[str, Any]:
+    """Return all settings of an experiment as a YAML file holds them, those of a training last."""
+    content = experiment.model_dump(mode="json")
+    training = content.pop("hyperparameters")
+    return {**content, "hyperparameters": training}
 
 
 def resolved_yaml(experiment: Experiment) -> str:
     """Write an experiment with all its settings, as a YAML that is like none and leaves nothing out."""
-    return yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(settings(experiment), sort_keys=False, allow_unicode=True)
 
 
 def read_experiments(

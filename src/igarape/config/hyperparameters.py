@@ -62,7 +62,9 @@ class NetworkValues(Values):
         description="Binary cross-entropy, focal, asymmetric, 1 - F2 of the probabilities, or a softmax over the "
         "labels that exclude each other beside the others' cross-entropies.",
     )
-    smoothing: float = Field(default=0.0, ge=0.0, le=0.5, description="Label smoothing: 0 becomes a half of this.")
+    smoothing: float = Field(
+        default=0.0, ge=0.0, le=0.5, description="Label smoothing: 0 and 1 move towards each other by half of this."
+    )
     dihedral: bool = Field(default=True, description="Whether chips are shown turned and mirrored: eight ways.")
     jitter: float = Field(
         default=0.05, ge=0.0, le=0.5, description="Largest relative change of a chip's brightness and contrast."
@@ -100,7 +102,7 @@ class TreeValues(Values):
 
 
 def words(field: FieldInfo) -> tuple[str | bool, ...]:
-    """Return the words that a setting knows; none where it is a number."""
+    """Return the words that a setting may be; none where it is a number."""
     return (False, True) if field.annotation is bool else get_args(field.annotation)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from igarape.config.schema import Name, Section, read_yaml, validate
-from igarape.errors import InputError, did_you_mean
+from igarape.errors import did_you_mean
 
 
 class _Head(Section, extra="ignore"):
@@ -17,38 +17,42 @@ class _Head(Section, extra="ignore"):
 
 @dataclass(frozen=True)
 class Source:
-    """One file: the experiment's name, its path, and what it says without `like`."""
+    """One file: the experiment's name, its path, what it says without `like`, and what is wrong with its `like`."""
 
     name: str
     path: Path
     content: Mapping[str, Any]
+    fault: str | None = None
 
 
 def read_sources(name: str, folder: Path) -> tuple[Source, ...]:
     """Read experiments/NAME.yaml and those that it is like, the one that is like none first.
 
-    Raises InputError for a parent that is not there, or a chain that ends where it began.
+    The first one has a fault where its parent is not there, or is one of those that are like it.
     """
     sources: list[Source] = []
     wanted: str | None = name
-    while wanted is not None:
+    while wanted is not None and not (sources and sources[0].fault):
         path = folder / f"{wanted}.yaml"
         content = read_yaml(path)
-        sources.insert(0, Source(wanted, path, {key: value for key, value in content.items() if key != "like"}))
-        wanted = validate(_Head, content, str(path)).like
-        if wanted is not None:
-            _check_parent(wanted, path, [source.name for source in reversed(sources)])
+        parent = validate(_Head, content, str(path)).like
+        way = [*(source.name for source in reversed(sources)), wanted]
+        fault = None if parent is None else _fault(parent, path, way)
+        own = {key: value for key, value in content.items() if key != "like"}
+        sources.insert(0, Source(wanted, path, own, fault))
+        wanted = parent
     return tuple(sources)
 
 
-def _check_parent(parent: str, path: Path, way: list[str]) -> None:
-    """Refuse a parent that is not there, or is on the way that leads to it, from the experiment that is read on."""
+def _fault(parent: str, path: Path, way: list[str]) -> str | None:
+    """Say what is wrong with a parent that is not there, or is on the way that leads to it; None when nothing is."""
     if parent in way:
         circle = " -> ".join([*way[way.index(parent) :], parent])
-        raise InputError(f"{path}: 1 problem\n  like  leads in a circle ({circle}); name another, or leave it out")
+        return f"leads in a circle ({circle}); name another, or leave it out"
     if not (path.parent / f"{parent}.yaml").exists():
         others = {file.stem for file in path.parent.glob("*.yaml")} - set(way)
-        raise InputError(f"{path}: 1 problem\n  like  there is no experiment {parent!r}{did_you_mean(parent, others)}")
+        return f"should be an experiment that there is (got {parent!r}){did_you_mean(parent, others)}"
+    return None
 
 
 def merged(parent: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, Any]:

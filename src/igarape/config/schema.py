@@ -1,6 +1,6 @@
 """How every YAML file is read and checked: all faults at once, in the file's own words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -45,12 +45,19 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def validate(model: type[M], content: Mapping[str, Any], where: str) -> M:
-    """Check content against model; raise InputError that lists all faults at once in the file's own words."""
+def validate(model: type[M], content: Mapping[str, Any], where: str, found: Sequence[tuple[str, str]] = ()) -> M:
+    """Check content against model; raise InputError that lists all faults at once in the file's own words.
+
+    found: faults that the model cannot see, each as (place, text); they are listed first.
+    """
+    faults = list(found)
     try:
-        return model.model_validate(content)
+        checked = model.model_validate(content)
     except ValidationError as error:
-        faults = [_fault(model, detail) for detail in error.errors()]
+        faults += [_fault(model, detail) for detail in error.errors()]
+    else:
+        if not faults:
+            return checked
     width = max(len(place) for place, _ in faults)
     plural = "problem" if len(faults) == 1 else "problems"
     lines = [f"  {place:<{width}}  {text}" for place, text in faults]

@@ -127,7 +127,7 @@ class Space(Section, Generic[V_co]):
         return values
 
     def mismatches(self, values: Mapping[str, Value]) -> list[str]:
-        """Name what values lack or know besides, and those with a value that no search here would give."""
+        """Name the values that are missing or too many, and those that no search here would give."""
         unlike = set(dict(self)) ^ set(values)
         unlike |= {name for name, value in self.fixed().items() if name in values and values[name] != value}
         unlike |= {

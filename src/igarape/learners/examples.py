@@ -1,4 +1,4 @@
-"""What a learner is taught: pictures at its size, its labels, and the folds."""
+"""The examples that a learner learns from: pictures at its size, its labels, and the folds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

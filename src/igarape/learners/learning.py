@@ -22,11 +22,11 @@ Log = Callable[[int, Mapping[str, float]], None]
 
 
 class Settings(TypedDict):
-    """What every training is told.
+    """The settings of a training.
 
     targets: the labels that y has columns of. train, validation: the rows to learn from, and those to stop by.
-    epochs: of a network, or rounds of boosting. patience: how many of them without a lower val_loss are borne; None:
-    all. log(epoch, metrics) is told how it goes.
+    epochs: of a network, or rounds of boosting. patience: how many of them may pass without a lower val_loss; None:
+    all. log(epoch, metrics) is called after each.
     """
 
     hyperparameters: Values

@@ -173,7 +173,7 @@ class _Round(NamedTuple):
 
 
 def _rounds(oracle: keras_tuner.oracles.HyperbandOracle) -> list[_Round]:
-    """Return the rounds of all brackets, which Hyperband tells by private methods only."""
+    """Return the rounds of all brackets, which Hyperband shows by private methods only."""
     places = [(bracket, turn) for bracket in range(oracle._get_num_brackets()) for turn in range(bracket + 1)]  # noqa: SLF001
     return [_Round(place[1], oracle._get_size(*place), oracle._get_epochs(*place)) for place in places]  # noqa: SLF001
 
@@ -183,16 +183,16 @@ def _ask(
 ) -> None:
     """Try what the oracle proposes until it has nothing more to propose.
 
-    This is the loop of keras_tuner.Tuner without what that does besides: it prints tracebacks, and keeps models.
+    This is the loop of keras_tuner.Tuner without the rest of it, which prints tracebacks and keeps models.
     """
     oracle._set_project_dir(folder, "oracle")  # noqa: SLF001 - only a Tuner says otherwise where an oracle's notes go
     oracle.verbose = 0
     while (trial := oracle.create_trial("search")).status == "RUNNING":
         proposed = trial.hyperparameters.get_config()["values"]
-        tried = hyperparameters.pick(proposed).model_dump()
+        values = hyperparameters.pick(proposed).model_dump()
         # Hyperband lets the best trials of a round go on. No models are kept, so they are trained anew, for as many
         # epochs as they would then have had, along a schedule of that length.
-        row = trials.next(proposed, tried, proposed.get("tuner/epochs", epochs))
+        row = trials.next(proposed, values, proposed.get("tuner/epochs", epochs))
         # Of a trial that was tried before, the values it had then: the oracle's arithmetic may differ by a digit.
         trial.hyperparameters.values = dict(row["proposed"])
         trial.status = "COMPLETED" if row["status"] == "FINISHED" else "FAILED"

@@ -25,11 +25,11 @@ Report = Callable[[int, int, str], None]
 
 
 class Record(Protocol):
-    """The record of one trial: its key, by which it is found again, and what it is told."""
+    """The record of one trial: its key, by which it is found again, and its metrics."""
 
     @property
     def key(self) -> str:
-        """Return what tells this record from all others."""
+        """Return what no other record has."""
 
     def log(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Take the metrics of an epoch."""
@@ -87,7 +87,7 @@ class Trials:
         return max(finished, key=lambda row: row["score"])
 
     def _failed(self, first: int, outcome: str) -> InputError:
-        """Say why the trials from a number on failed; they will be tried again, when the cause is mended."""
+        """Say why the trials from a number on failed; they will be tried again, when the cause is removed."""
         for number in range(first, len(self.rows)):
             _file(self._folder, number).unlink(missing_ok=True)
         return failed(self.rows[first:], outcome)
@@ -141,7 +141,7 @@ def _file(folder: Path, number: int) -> Path:
 
 
 def failed(rows: Sequence[Row], outcome: str) -> InputError:
-    """Say why trials failed, and where more is told about it."""
+    """Say why trials failed, and where to read more about it."""
     names = ", ".join(row["trial"] for row in rows)
     errors = "; ".join(dict.fromkeys(row["error"] for row in rows))
     return InputError(

@@ -41,7 +41,7 @@ def in_precision(policy: str) -> Iterator[None]:
 def require_memory(required: int, batch: int, size: int) -> None:
     """Raise InputError when a training step holds more bytes than this machine has free, whose system would kill it.
 
-    A graphics card's end of memory is an error of TensorFlow's, which within_memory knows.
+    A graphics card's end of memory is an error of TensorFlow's: see within_memory.
     """
     free = psutil.virtual_memory().available
     if not graphics_cards() and required > free:

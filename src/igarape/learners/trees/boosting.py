@@ -14,7 +14,7 @@ from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import Table, names, statistics
 from igarape.scores.figures import validation_figures
 
-BINS = 64  # a statistic's values are told apart by; 256 took twice the time on ucmerced and scored no better
+BINS = 64  # of each statistic's values; 256 took twice the time on ucmerced and scored no better
 POINTS = 50  # of each curve in the log
 
 Evaluated = tuple[xgboost.DMatrix, str]
@@ -86,30 +86,30 @@ def _settings(hyperparameters: TreeValues, seed: int) -> dict[str, Any]:
 
 
 class _LogRounds(xgboost.callback.TrainingCallback):
-    """Tells the log of every so many rounds, and of the last one."""
+    """Logs every so many rounds, and the last one."""
 
     def __init__(self, log: Log, *, every: int, validated: Sequence[Evaluated], y: Booleans, targets: Targets) -> None:
         """Take the log, and the validation rows' matrix with their truth, where there is one."""
         super().__init__()
         self._log, self._every, self._validated, self._y = log, every, validated, y
         self._targets = targets
-        self._untold: tuple[int, float] | None = None
+        self._pending: tuple[int, float] | None = None
 
     def after_iteration(self, model: xgboost.Booster, epoch: int, evals_log: Any) -> bool:
-        """Keep the round and its loss, and tell of it when it is its turn; never stop."""
-        self._untold = epoch, float(evals_log["train"]["logloss"][-1])
+        """Keep the round and its loss, and log them when it is their turn; never stop."""
+        self._pending = epoch, float(evals_log["train"]["logloss"][-1])
         if (epoch + 1) % self._every == 0:
             self.after_training(model)
         return False
 
     def after_training(self, model: xgboost.Booster) -> xgboost.Booster:
-        """Tell of the latest round, if that has not been done."""
-        if self._untold:
-            epoch, loss = self._untold
+        """Log the latest round, if that has not been done."""
+        if self._pending:
+            epoch, loss = self._pending
             metrics = {"loss": loss}
             for rows, _ in self._validated:
                 p = model.predict(rows).reshape(self._y.shape)
                 metrics |= validation_figures(self._y, p, targets=self._targets)
             self._log(epoch, metrics)
-            self._untold = None
+            self._pending = None
         return model

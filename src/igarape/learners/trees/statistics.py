@@ -2,7 +2,7 @@
 
 Every plane is one of whole numbers, 0..255, and every statistic is taken from counts or sums of them, which are exact
 in any order. So a chip turned or mirrored has the same statistics, to the last bit, and test-time augmentation would
-tell nothing new.
+add nothing.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,6 +1,6 @@
 """What each choice of a training is worth: one change at a time, cross-fitted on the data set that is in use.
 
-Run by itself, in a project whose steps up to split have run: `python bench/ablations.py [NAMES]`. Each variant is an
+Run by itself, in a project whose steps up to split have run: `python studies/ablations.py [NAMES]`. Each variant is an
 experiment's cross-fit with one change; its out-of-fold predictions are kept in data/.ablations, so that a run that was
 stopped goes on. Prints the table of experiments/README.md.
 """
@@ -63,7 +63,7 @@ PLAIN: dict[str, Any] = {
     "tta": True,
 }
 RESAMPLES = 2000
-TRIED = np.arange(0.05, 0.95, 0.05)  # thresholds: a loss may move all probabilities, and rank no worse
+THRESHOLDS = np.arange(0.05, 0.95, 0.05)  # thresholds: a loss may move all probabilities, and rank no worse
 
 
 @dataclass(frozen=True)
@@ -132,12 +132,12 @@ def _run(name: str, experiment: Network, vocabulary: Vocabulary) -> None:
         inside = examples.folds >= 0
         single = np.zeros_like(p)
         for fold in range(int(examples.folds.max()) + 1):
-            held = examples.folds == fold
+            rows = examples.folds == fold
             model = Predictor([folder / f"fold-{fold}.onnx"], threads=recipe.threads)
-            single[held] = model.predict(examples.images[held], tta=False, batch=experiment.batch)
+            single[rows] = model.predict(examples.images[rows], tta=False, batch=experiment.batch)
         np.savez(folder / "predictions.npz", p=p[inside], single=single[inside], y=examples.y[inside])
-        told = VARIANTS[name].fields | VARIANTS[name].hyperparameters
-        write_json({"change": told, "seconds": time.perf_counter() - start}, folder / "variant.json")
+        change = VARIANTS[name].fields | VARIANTS[name].hyperparameters
+        write_json({"change": change, "seconds": time.perf_counter() - start}, folder / "variant.json")
 
 
 def read_examples(name: str, experiment: Experiment, vocabulary: Vocabulary) -> Examples:
@@ -202,8 +202,8 @@ def _table(vocabulary: Vocabulary) -> str:
     for name in VARIANTS:
         if not (KEPT / name).exists():
             continue
-        kept, told = np.load(KEPT / name / "predictions.npz"), read_json(KEPT / name / "variant.json")
-        shown = [(name, told["change"], kept["p"], f"{told['seconds'] / 60:.1f}")]
+        kept, variant = np.load(KEPT / name / "predictions.npz"), read_json(KEPT / name / "variant.json")
+        shown = [(name, variant["change"], kept["p"], f"{variant['seconds'] / 60:.1f}")]
         if name == BASE_VARIANT:
             shown.append(("without TTA", {"tta": False}, kept["single"], ""))
         for row, changes, p, minutes in shown:
@@ -212,7 +212,9 @@ def _table(vocabulary: Vocabulary) -> str:
             gain = f"{mean:+.4f} ({low:+.4f} to {high:+.4f})" if changes else ""
             change = ", ".join(f"{key}: {json.dumps(value)}" for key, value in changes.items())
             score = f"{scores.mean():.4f} | {mean_average_precision(kept['y'], p):.4f}"
-            best, threshold = max((_f2(kept["y"], p, vocabulary, threshold).mean(), threshold) for threshold in TRIED)
+            best, threshold = max(
+                (_f2(kept["y"], p, vocabulary, threshold).mean(), threshold) for threshold in THRESHOLDS
+            )
             lines.append(f"| {row} | {change} | {score} | {gain} | {best:.4f} at {threshold:.2f} | {minutes} |")
     return "\n".join(lines)
 

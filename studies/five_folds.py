@@ -1,7 +1,7 @@
 """What an experiment scores out of fold when no chip is held out, as five-fold loops elsewhere are scored.
 
 The steps hold a fifth of the chips out, so that of 1,680 chips a fold's model learns from 1,076; here it learns from
-1,344. Run by itself, in a project whose steps up to search have run for the experiments: `python bench/five_folds.py
+1,344. Run by itself, in a project whose steps up to search have run for the experiments: `python studies/five_folds.py
 NAMES`. Predictions are kept in data/.five_folds; a run that was stopped goes on. Prints a table.
 """
 

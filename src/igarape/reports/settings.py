@@ -1,0 +1,103 @@
+"""The settings of experiments, for people: one experiment with where each is from, and the table of all there are."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from igarape.config.experiments import Experiment, Network, Tabular, read_experiment, settings
+from igarape.config.hyperparameters import NetworkValues, TreeValues, bounds, words
+from igarape.config.inheritance import leaves, origins, read_sources
+
+GROUPS: Mapping[str, tuple[type[BaseModel], ...]] = {
+    "A network": (Network, NetworkValues),
+    "Boosted trees": (Tabular, TreeValues),
+}
+
+
+def render_experiment(name: str, folder: Path) -> str:
+    """Write an experiment as YAML, with where each value is from, and below what it changes."""
+    sources = read_sources(name, folder)
+    experiment = read_experiment(name, folder)
+    known = {"this file" if source == name else source: places for source, places in _by_source(sources).items()}
+    parent = sources[-2].name if len(sources) > 1 else None
+    before = read_experiment(parent, folder) if parent else _neutral(experiment)
+    changes = [f"#   {setting}: {old} -> {new}" for setting, old, new in differences(before, experiment)]
+    return "\n".join(
+        [
+            f"# {sources[-1].path}{f', like {parent}' if parent else ''}",
+            *_lines(experiment, known),
+            f"# What it changes of {parent or 'the defaults'}:",
+            *(changes or ["#   nothing"]),
+        ]
+    )
+
+
+def differences(before: Experiment, after: Experiment) -> Iterator[tuple[str, str, str]]:
+    """Yield each setting in which two experiments of a kind differ, with both values as a file spells them."""
+    old, new = leaves(settings(before)), leaves(settings(after))
+    for name, value in new.items():
+        if old.get(name) != value:
+            yield name, _written(old.get(name)), _written(value)
+
+
+def _by_source(sources: Any) -> dict[str, set[str]]:
+    """Return the settings whose values are from each file."""
+    found: dict[str, set[str]] = {}
+    for setting, source in origins(sources).items():
+        found.setdefault(source, set()).add(setting)
+    return found
+
+
+def _neutral(experiment: Experiment) -> Experiment:
+    """Return the experiment of a backbone that says nothing else."""
+    return type(experiment).model_validate({"backbone": experiment.backbone})
+
+
+def _lines(experiment: Experiment, known: Mapping[str, set[str]]) -> list[str]:
+    """Return the lines of the YAML, each with a comment that says where its value is from."""
+    rows = []
+    for name, value in leaves(settings(experiment)).items():
+        inner = name.removeprefix("hyperparameters.")
+        source = next((source for source, places in known.items() if name in places), "default")
+        rows.append((f"{'  ' if inner != name else ''}{inner}: {_written(value)}", source))
+    width = max(len(text) for text, _ in rows)
+    lines = [f"{text:<{width}}  # {source}" for text, source in rows]
+    first = next(place for place, (text, _) in enumerate(rows) if text.startswith("  "))
+    return [*lines[:first], "hyperparameters:", *lines[first:]]
+
+
+def _written(value: Any) -> str:
+    """Spell a value as a file does, on one line."""
+    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000).removesuffix("\n...\n").strip()
+
+
+def render_table() -> str:
+    """Return all settings with their meaning, their values and their defaults, as Markdown."""
+    return "\n\n".join(f"### {title}\n\n{_table(models)}" for title, models in GROUPS.items())
+
+
+def _table(models: tuple[type[BaseModel], ...]) -> str:
+    """Return the table of one kind of learner: its own settings, and those of its training."""
+    rows = ["| setting | what it means | values | default |", "|---|---|---|---|"]
+    for model, prefix in zip(models, ("", "hyperparameters."), strict=True):
+        for name, field in model.model_fields.items():
+            if name != "hyperparameters":
+                default = "" if field.is_required() else f"`{_written(field.default)}`"
+                rows.append(f"| `{prefix}{name}` | {field.description} | {_choices(field)} | {default} |")
+    return "\n".join(rows)
+
+
+def _choices(field: FieldInfo) -> str:
+    """Say what a setting may be."""
+    if known := words(field):
+        return ", ".join(f"`{_written(word)}`" for word in known)
+    if field.annotation is str:
+        return "text"
+    low, high = bounds(field)
+    steps = [bound.multiple_of for bound in field.metadata if hasattr(bound, "multiple_of")]
+    whole = f", a multiple of {steps[0]}" if steps else ", whole" if field.annotation is int else ""
+    return f"{low:g} to {high:g}{whole}"
