@@ -20,7 +20,7 @@ UNNAMED = ("imagecodecs",)
 
 @cache
 def modules(entrance: str = ENTRANCE) -> dict[str, Path]:
-    """Return the modules of igarape that importing one imports, however indirectly and however late, and their files."""
+    """Return the modules of igarape that importing one imports, however indirectly or late, and their files."""
     found: dict[str, Path] = {}
     waiting = [entrance]
     while waiting:
