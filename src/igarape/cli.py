@@ -59,8 +59,14 @@ def main() -> None:
 
 
 def _run(command: str, *words: Any, **options: Any) -> None:
-    """Run a command in the project that we stand in; its module is loaded now, so that --help is quick."""
-    import_module(f"igarape.stages.{command}").run(Workspace.find(), *words, **options)
+    """Run a command in the project's folder; its module is loaded now, so that --help is quick."""
+    os.chdir(Workspace.find().root)  # MLflow, DVC and git look around where they are started
+    import_module(f"igarape.stages.{command}").run(Workspace(Path()), *words, **options)
+
+
+def _here(path: Path | None) -> Path | None:
+    """Return a path that was typed, as it is known from the project's folder."""
+    return path and (path if Workspace.find().root == Path() else path.absolute())
 
 
 def _add_step(step: str) -> None:
@@ -69,7 +75,7 @@ def _add_step(step: str) -> None:
 
     def run(experiment: str | None = None) -> None:
         _run(step, *([experiment] if experiment else []))
-        _say_how_to_keep(Workspace.find(), f"{step}@{experiment}" if experiment else step)
+        _say_how_to_keep(Workspace(Path()), f"{step}@{experiment}" if experiment else step)
 
     main.add_command(
         click.Command(step, callback=run, help=DOES[step], params=[*names] if step in PER_EXPERIMENT else [])
@@ -117,7 +123,7 @@ def rollback() -> None:
 )
 def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | None) -> None:
     """Tag pictures, or all pictures in folders, with a registered model."""
-    _run("predict", list(paths), model=model, out=out, nir=nir)
+    _run("predict", [_here(path) for path in paths], model=model, out=_here(out), nir=_here(nir))
 
 
 @main.command()

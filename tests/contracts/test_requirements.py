@@ -15,8 +15,6 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from igarape.serving.registry import REQUIREMENTS
-
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 ANSWERING = ("cli", "serving", "stages.predict", "stages.promote", "stages.rollback", "stages.serve")
@@ -134,14 +132,6 @@ def test_extras_hold_train() -> None:
     """Who develops, measures or has a graphics card can run the stream."""
     for extra in ("dev", "bench", "gpu"):
         assert listed(EXTRAS[extra]) >= TRAIN, extra
-
-
-def test_a_served_model_brings_what_its_code_imports(graph: grimp.ImportGraph) -> None:
-    """MLflow installs REQUIREMENTS beside a model, whose code is igarape's own."""
-    pyfunc = f"{PROJECT['name']}.serving.pyfunc"
-    modules = graph.find_upstream_modules(pyfunc)
-    needed = distributions(module for module in modules if module.partition(".")[0] != PROJECT["name"])
-    assert {canonicalize_name(name) for name in REQUIREMENTS} - set(CODECS) == needed
 
 
 def test_the_lock_holds_what_is_listed_and_names_no_place() -> None:

@@ -1,6 +1,7 @@
-"""serve checks the port and the champion first, then becomes `mlflow models serve`; curl gets the bundle's answers."""
+"""serve checks the port and the champion first, then answers; curl gets the bundle's answers."""
 
 import base64
+import io
 import json
 import os
 import signal
@@ -61,22 +62,6 @@ def test_without_a_champion_it_says_what_to_run() -> None:
         serve.run(HERE, port=free_port(), host=HOST)
 
 
-@pytest.mark.usefixtures("champion")
-def test_it_becomes_mlflow_models_serve(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In this environment, activated or not: uvicorn is found beside the interpreter."""
-    became: list[tuple[str, list[str], dict[str, str]]] = []
-    monkeypatch.setattr(os, "execve", lambda *words: became.append(words))
-    monkeypatch.setenv("PATH", "/usr/bin")
-    port = free_port()
-    serve.run(HERE, port=port, host=HOST)
-    ((program, words, environment),) = became
-    assert program == words[0] == sys.executable
-    assert " ".join(words[1:7]) == "-m mlflow models serve -m models:/igarape-toy@champion"
-    assert words[words.index("--env-manager") + 1] == "local"
-    assert (words[words.index("-p") + 1], words[words.index("-h") + 1]) == (str(port), HOST)
-    assert (Path(environment["PATH"].split(os.pathsep)[0]) / "uvicorn").exists()
-
-
 @contextmanager
 def serving(folder: Path) -> Iterator[int]:
     """Serve the champion of a folder on a free port in a process of its own; give the port."""
@@ -110,16 +95,24 @@ def server(champion: Path) -> Iterator[int]:
         yield port
 
 
-def post(port: int, content: object) -> bytes:
-    """Send a request as JSON, and return the answer's body."""
+def post(port: int, content: object, kind: str = "application/json") -> bytes:
+    """Send a request, as JSON where it is no bytes, and return the answer's body."""
     request = urllib.request.Request(
         f"http://{HOST}:{port}/invocations",
-        data=json.dumps(content).encode(),
-        headers={"Content-Type": "application/json"},
+        data=content if isinstance(content, bytes) else json.dumps(content).encode(),
+        headers={"Content-Type": kind},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
         body: bytes = answer.read()
     return body
+
+
+def refused(port: int, content: object, kind: str = "application/json") -> tuple[int, dict[str, str]]:
+    """Send a request that should be refused; return the status and what is said."""
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        post(port, content, kind)
+    answer: dict[str, str] = json.loads(caught.value.read())
+    return caught.value.code, answer
 
 
 @pytest.mark.slow
@@ -158,3 +151,72 @@ def test_curl_gets_the_answers_of_the_bundle(
     body = caught.value.read().decode()
     assert caught.value.code == 400
     assert "row 0: expected a JPEG, PNG or TIF, found 5 bytes" in body and "Traceback" not in body
+
+
+def parquet(**columns: list[bytes]) -> bytes:
+    """Write a table as Parquet."""
+    file = io.BytesIO()
+    pd.DataFrame(columns).to_parquet(file)
+    return file.getvalue()
+
+
+@pytest.mark.slow
+def test_all_forms_of_a_request_are_answered_alike(
+    server: int, bundle_folder: Path, images: list[Pixels], champion: Path
+) -> None:
+    """What MLflow's server takes, JSON, CSV and Parquet, with TensorFlow Serving's {"b64": text} in each place."""
+    chips = [encode_jpeg(image, 95) for image in images[:2]]
+    texts = [base64.b64encode(chip).decode() for chip in chips]
+    objects = [{"b64": text} for text in texts]
+    forms: list[object] = []
+    for cells in (texts, objects):
+        records = [{"image": cell} for cell in cells]
+        forms += [
+            {"dataframe_records": records},
+            {"dataframe_split": {"columns": ["image"], "data": [[cell] for cell in cells]}},
+            {"inputs": {"image": cells}},
+            {"inputs": records},
+            {"inputs": cells},
+            {"instances": records},
+            {"instances": cells},
+        ]
+    csv = "\n".join(["image", *texts]).encode()
+    expected = Bundle.load(bundle_folder).answer(chips)
+    answers = [post(server, form) for form in forms]
+    answers += [post(server, csv, "text/csv"), post(server, parquet(image=chips), "application/vnd.apache.parquet")]
+    for answer in answers:
+        table = pd.DataFrame(json.loads(answer)["predictions"])
+        pd.testing.assert_frame_equal(table, expected, check_dtype=False, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_an_error_does_not_repeat_the_request(server: int) -> None:
+    """Whatever is wrong, and whoever finds that, no more than 60 characters of it come back, and no traceback."""
+    text = "".join(f"{number:05d}" for number in range(40_000))  # no two parts of it are alike
+    requests: list[tuple[object, str, int]] = [
+        ({"instances": [{"b64": text}]}, "application/json", 400),
+        ({"dataframe_records": [{"image": text + "#"}]}, "application/json", 400),
+        ({"dataframe_records": [{"image": {"b65": text}}]}, "application/json", 400),
+        ({"dataframe_records": [{text: text}]}, "application/json", 400),
+        ({"dataframe_records": text}, "application/json", 400),
+        ({"dataframe_split": {"columns": ["image"], "data": [[text, text]]}}, "application/json", 400),
+        ({"inputs": text}, "application/json", 400),
+        ({"input": text}, "application/json", 400),
+        ({"messages": [text]}, "application/json", 400),
+        ({text: text}, "application/json", 400),
+        ([text], "application/json", 400),
+        (text, "application/json", 400),
+        (f'{{"inputs": "{text}'.encode(), "application/json", 400),
+        (b"\xff" + text.encode(), "application/json", 400),
+        (text.encode(), "text/csv", 400),
+        (b"\xff" + text.encode(), "text/csv", 400),
+        (text.encode(), "application/vnd.apache.parquet", 400),
+        (text.encode(), "text/plain", 415),
+    ]
+    parts = {text[start : start + 61] for start in range(len(text) - 60)}
+    for content, kind, status in requests:
+        code, answer = refused(server, content, kind)
+        assert code == status, answer
+        assert set(answer) == {"error_code", "message"} and len(answer["message"]) < 400
+        assert not any(answer["message"][start : start + 61] in parts for start in range(len(answer["message"])))
+    assert "image" in refused(server, {"dataframe_records": [{"picture": "x"}]})[1]["message"]

@@ -1,12 +1,15 @@
 """The lineage: read from git, from dvc.lock and from the process tree."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from igarape.tracking import lineage as module
 from igarape.tracking.lineage import Lineage, lineage
 
 
@@ -68,3 +71,34 @@ def test_the_tags_name_the_commit_and_the_repro() -> None:
     by_hand = Lineage(commit="abc", dirty=True, data={}, repro=None)
     assert by_hand.tags() == {"mlflow.source.git.commit": "abc", "igarape.uncommitted_changes": "true"}
     assert Lineage("abc", dirty=False, data={}, repro="now-1").tags()["igarape.repro"] == "now-1"
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> Iterator[None]:
+    """Forget whether git was found: a process looks for it once."""
+    module._program.cache_clear()
+    yield
+    module._program.cache_clear()
+
+
+def test_without_git_a_run_has_no_commit_and_that_is_said_once(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container without git; the tags do not say that nothing was changed."""
+    monkeypatch.setenv("PATH", str(repository))
+    with pytest.warns(UserWarning, match="git: not found on the PATH") as said:
+        first, second = lineage(Path()), lineage(Path())
+    assert len(said) == 1
+    assert first == second == Lineage(commit="", dirty=False, data={}, repro=first.repro)
+    assert "igarape.uncommitted_changes" not in first.tags()
+
+
+def test_a_git_that_refuses_is_said(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as in a folder of another user, where git names the command that allows it."""
+    refusing = repository / "bin/git"
+    refusing.parent.mkdir()
+    refusing.write_text("#!/bin/sh\necho 'fatal: detected dubious ownership in repository' >&2\nexit 128\n")
+    refusing.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{refusing.parent}{os.pathsep}{os.environ['PATH']}")
+    with pytest.warns(UserWarning, match="git: fatal: detected dubious ownership in repository"):
+        assert lineage(Path()).commit == ""

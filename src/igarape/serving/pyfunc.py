@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,24 @@ from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
 
 KINDS = {"image": "a JPEG, PNG or TIF", "nir": "a TIF of four bands"}
+SHOWN = 20  # characters of a request that an error repeats
+WRAPPED = re.compile(r"\{['\"]b64['\"]: ['\"](.*)['\"]\}", re.DOTALL)
+
+
+class Refusal(MlflowException):
+    """What is wrong with a request, in one sentence: HTTP 400.
+
+    MLflow's server puts all of the request before an error's message; this one keeps the message that it has.
+    """
+
+    @property
+    def message(self) -> str:
+        """Return the sentence."""
+        return str(self.args[0])
+
+    @message.setter
+    def message(self, _: str) -> None:
+        """Keep it."""
 
 
 class TaggerModel(PythonModel):
@@ -36,14 +56,14 @@ class TaggerModel(PythonModel):
                 *([_bytes(*cell, column) for cell in enumerate(cells[column])] for column in columns)
             )
         except InputError as error:
-            raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from error
+            raise Refusal(str(error), error_code=INVALID_PARAMETER_VALUE, by="igarape") from error
 
 
 def _cells(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Return the columns with one file in each cell."""
     missing = [column for column in columns if column not in table]
     if missing:
-        found = ", ".join(map(str, table.columns))
+        found = ", ".join(map(str, table.columns))[:SHOWN] or "no column of that name"
         raise InputError(f"expected a column {missing[0]} with {KINDS[missing[0]]} in each row, found {found}")
     try:
         # MLflow hands {"inputs": {"image": [...]}} over as one row that holds a list.
@@ -53,16 +73,19 @@ def _cells(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _bytes(row: int, cell: object, column: str) -> bytes:
-    """Return the bytes of a file that came as bytes or as base64 text."""
+    """Return the bytes of a file that came as bytes, as base64 text, or as TensorFlow Serving's {"b64": text}."""
     if isinstance(cell, bytes):
         return cell
+    text = cell["b64"] if isinstance(cell, Mapping) and set(cell) == {"b64"} else cell
+    if isinstance(text, str) and (wrapped := WRAPPED.fullmatch(text)):
+        text = wrapped[1]  # MLflow makes a text of such an object under "inputs" and "instances"
     try:
-        return base64.b64decode(cell, validate=True)  # type: ignore[arg-type]  # a wrong type is the error below
+        return base64.b64decode(text, validate=True)  # type: ignore[arg-type]  # a wrong type is the error below
     except (binascii.Error, TypeError, ValueError) as error:
         place = f"row {row}" if column == "image" else f"row {row}, {column}"
         raise InputError(
             f"{place}: expected the bytes or the base64 text of {KINDS[column]}, found {type(cell).__name__} "
-            f"{str(cell)[:20]!r}"
+            f"{str(cell)[:SHOWN]!r}"
         ) from error
 
 

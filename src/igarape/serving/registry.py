@@ -1,48 +1,26 @@
 """The model registry: the versions of a data set's tagger, and who is challenger, champion and previous champion."""
 
-import base64
-import io
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version as installed
 from pathlib import Path
+from typing import Any
 
 import mlflow
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature
-from mlflow.types.schema import AnyType, ColSpec, DataType, Schema
+from mlflow.pyfunc import PyFuncModel
 
-import igarape
-from igarape.chips.pictures import encode_jpeg
 from igarape.errors import InputError, did_you_mean
+from igarape.serving.advice import how_to_promote, how_to_register
 from igarape.serving.bundle import Bundle
+from igarape.serving.model import log_model
+from igarape.tracking.address import connected, database
 
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
 SCORE = "holdout_f2"
-
-# What a bundle is used with; MLflow installs these beside the model.
-REQUIREMENTS = (
-    "filelock",
-    "imagecodecs",
-    "mlflow",
-    "numpy",
-    "onnxruntime",
-    "opencv-python-headless",
-    "pandas",
-    "pillow",
-    "pydantic",
-    "pyyaml",
-    "tifffile",
-    "xgboost",
-)
-SQLITE = "sqlite:///"
 SECONDS = 5
 
 
@@ -59,20 +37,8 @@ def register(
     score: hold-out F2, which promote compares. tags and description show in MLflow's UI where the version came from.
     Raises InputError when MLflow does not take it.
     """
-    loaded = Bundle.load(bundle)
-    with _client() as client:
-        logged = Model.log(
-            artifact_path=None,
-            name="tagger",
-            flavor=mlflow.pyfunc,
-            run_id=run_id,
-            python_model=Path(__file__).with_name("pyfunc.py"),
-            artifacts={"bundle": str(bundle)},
-            code_paths=[str(Path(igarape.__file__).parent)],
-            pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
-            signature=_signature(loaded),
-            input_example=_example(loaded),
-        )
+    with _client(name) as client:
+        logged = log_model(bundle, run_id=run_id)
         every = {**tags, SCORE: repr(score)}
         version = str(mlflow.register_model(logged.model_uri, name, tags=every).version)
         client.update_model_version(name, version, description)
@@ -80,44 +46,19 @@ def register(
     return version
 
 
-def _signature(bundle: Bundle) -> ModelSignature:
-    """Describe input and output; files are of any type, because a schema cannot say "text or bytes"."""
-    columns = ["image", "nir"] if bundle.needs_nir else ["image"]
-    files = Schema([ColSpec(AnyType(), column) for column in columns])  # type: ignore[no-untyped-call]
-    p = [ColSpec(DataType.float, f"p_{label}") for label in bundle.vocabulary.labels]
-    return ModelSignature(inputs=files, outputs=Schema([ColSpec(DataType.string, "tags"), *p]))
-
-
-def _example(bundle: Bundle) -> pd.DataFrame:
-    """Return a request with one picture, a ramp from black to white; its near-infrared, where needed, is one too."""
-    size = bundle.manifest.size
-    ramp = np.ascontiguousarray(
-        np.broadcast_to(np.linspace(0, 255, size, dtype=np.uint8)[None, :, None], (size, size, 4))
-    )
-    files = {"image": encode_jpeg(ramp[:, :, :3], 95)} | ({"nir": _tif(ramp)} if bundle.needs_nir else {})
-    return pd.DataFrame({column: [base64.b64encode(data).decode()] for column, data in files.items()})
-
-
-def _tif(bands: npt.NDArray[np.uint8]) -> bytes:
-    """Encode bands of shape (height, width, 4)."""
-    from tifffile import imwrite
-
-    file = io.BytesIO()
-    imwrite(file, bands, photometric="minisblack", planarconfig="contig", compression="deflate")
-    return file.getvalue()
-
-
 def promote(name: str, *, version: str | None = None, force: bool = False) -> str:
     """Make a version (default: the challenger) the champion, the old champion the previous one; say so in a sentence.
 
     Raises InputError when its hold-out F2 is below the champion's, unless force; and when there is no such version.
     """
-    with _client() as client:
+    with _client(name) as client:
         holders = _aliases(name)
         version = version or holders.get(CHALLENGER)
+        known = _versions(client, name)
         if version is None:
-            raise InputError(f"{name}: no challenger to promote. Run: make repro")
-        client.get_model_version(name, version)
+            raise InputError(f"{name}: no challenger to promote. {how_to_promote(name, holders, known)}")
+        if version not in known:
+            raise InputError(f"{name}: no version {version}{_one_of(known, name)}")
         champion = holders.get(CHAMPION)
         if version == champion:
             return f"{name}: version {version} is the champion already"
@@ -128,6 +69,17 @@ def promote(name: str, *, version: str | None = None, force: bool = False) -> st
         client.set_registered_model_alias(name, CHAMPION, version)
     before = f"; version {champion} was. To undo: igarape rollback" if champion else ""
     return f"{name}: version {version} is the champion{before}"
+
+
+def _versions(client: MlflowClient, name: str) -> list[str]:
+    """Return the versions that a model has, in order; those that somebody deleted are not among them."""
+    found = client.search_model_versions(f"name = '{name}'")
+    return [str(number) for number in sorted(int(each.version) for each in found)]
+
+
+def _one_of(known: Sequence[str], name: str) -> str:
+    """Say which versions there are, or how to get one."""
+    return f"; there are {', '.join(known)}" if known else f" and no other. {how_to_register(name)}"
 
 
 def _gate(name: str, version: str, score: float, champion: str, bar: float) -> None:
@@ -152,7 +104,7 @@ def _score(client: MlflowClient, name: str, version: str) -> float:
 
 def rollback(name: str) -> str:
     """Let champion and previous change places; say so in a sentence. Raises InputError without a previous one."""
-    with _client() as client:
+    with _client(name) as client:
         holders = _aliases(name)
         champion, previous = holders.get(CHAMPION), holders.get(PREVIOUS)
         if champion is None or previous is None:
@@ -177,13 +129,43 @@ def load(uri: str) -> Bundle:
 
     Raises InputError when there is none, it is not igarape's, or the MLflow server does not answer.
     """
-    _check_alias(uri)
-    with _client():
-        model = mlflow.pyfunc.load_model(uri)
-        bundle = getattr(model.unwrap_python_model(), "bundle", None)
+    model: Any = load_model(uri)
+    bundle = getattr(model.unwrap_python_model(), "bundle", None)
     if not isinstance(bundle, Bundle):
         raise InputError(f"{uri}: expected a model that igarape registered, found {type(bundle).__name__}")
     return bundle
+
+
+def load_model(uri: str) -> PyFuncModel:
+    """Load a model as MLflow has it; raises InputError as load does."""
+    _check_alias(uri)
+    with _client(_name(uri)):
+        try:
+            model: PyFuncModel = mlflow.pyfunc.load_model(uri)
+        except (MlflowException, OSError) as error:
+            raise InputError(f"{uri}: {_why_not(uri, error)}") from error
+    return model
+
+
+def _name(uri: str) -> str:
+    """Return the model's name in an address of the registry."""
+    return re.split("[@/]", uri.removeprefix("models:/"))[0]
+
+
+def _why_not(uri: str, error: Exception) -> str:
+    """Say why a model cannot be loaded: there is no such version, or its files are gone."""
+    match = re.fullmatch(r"models:/([^@/]+)/(\d+)", uri)
+    if match:
+        known = _versions(MlflowClient(), match[1])
+        if match[2] not in known:
+            return f"no such version{_one_of(known, match[1])}"
+    said = " ".join(str(error).split())
+    if not uri.startswith("models:/"):
+        return said
+    return (
+        f"MLflow has the version, but cannot read its files ({said}). They lie in mlruns beside mlflow.db, or where "
+        f"MLflow's server keeps them: bring them back, or register again. {how_to_register(_name(uri))}"
+    )
 
 
 def _check_alias(uri: str) -> None:
@@ -193,17 +175,22 @@ def _check_alias(uri: str) -> None:
         return
     name, alias = match.groups()
     known = _aliases(name)
-    if alias not in known:
-        if alias == CHAMPION:
-            raise InputError(f"{uri}: no champion yet. Run: make repro, then: igarape promote")
-        raise InputError(f"{uri}: no such alias{did_you_mean(alias, known) if known else '. Run: make repro'}")
+    if alias in known:
+        return
+    if alias == CHAMPION:
+        with connected():
+            there = not _missing_file(mlflow.get_registry_uri())
+            versions = _versions(MlflowClient(), name) if there else []
+        raise InputError(f"{uri}: no champion yet. {how_to_promote(name, known, versions)}")
+    raise InputError(f"{uri}: no such alias{did_you_mean(alias, known) if known else f'. {how_to_register(name)}'}")
 
 
 def _aliases(name: str) -> dict[str, str]:
     """Return which version has which alias; nothing when the model is not registered."""
-    if _missing_file(mlflow.get_registry_uri()):
-        return {}
-    with _client() as client:
+    with connected():
+        if _missing_file(mlflow.get_registry_uri()):
+            return {}
+    with _client(name) as client:
         try:
             return {alias: str(version) for alias, version in client.get_registered_model(name).aliases.items()}
         except MlflowException as error:
@@ -214,21 +201,25 @@ def _aliases(name: str) -> dict[str, str]:
 
 def _missing_file(uri: str) -> bool:
     """Say whether uri is a SQLite file that does not exist; MLflow would create it just to look into it."""
-    return uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE).partition("?")[0]).exists()
+    file = database(uri)
+    return file is not None and not file.exists()
 
 
 @contextmanager
-def _client() -> Iterator[MlflowClient]:
-    """Give a client of the registry, and turn what goes wrong there into one clear error."""
-    uri = mlflow.get_registry_uri()
-    if _missing_file(uri):
-        raise InputError(f"MLflow at {uri}: no such file yet. Run: make repro, or point MLFLOW_TRACKING_URI elsewhere")
-    if uri.startswith("http"):
-        _require_answer(uri)
-    try:
-        yield MlflowClient()
-    except (MlflowException, OSError) as error:
-        raise InputError(f"MLflow at {uri}: {error}") from error
+def _client(name: str) -> Iterator[MlflowClient]:
+    """Give a client of the registry, and turn what goes wrong there with a model into one clear error."""
+    with connected():
+        uri = mlflow.get_registry_uri()
+        if _missing_file(uri):
+            raise InputError(
+                f"MLflow at {uri}: no such file yet. {how_to_register(name)}, or point MLFLOW_TRACKING_URI elsewhere"
+            )
+        if uri.startswith("http"):
+            _require_answer(uri)
+        try:
+            yield MlflowClient()
+        except (MlflowException, OSError) as error:
+            raise InputError(f"MLflow at {uri}: {error}") from error
 
 
 def _require_answer(uri: str) -> None:

@@ -1,9 +1,7 @@
-"""serve: answer over HTTP with the champion, by `mlflow models serve`."""
+"""serve: answer over HTTP with the champion."""
 
-import os
 import socket
 import sys
-from pathlib import Path
 
 import click
 
@@ -14,7 +12,7 @@ from igarape.workspace import Workspace
 
 
 def run(workspace: Workspace, *, port: int, host: str) -> None:
-    """Become the server of the champion of the data set in params.yaml; does not return.
+    """Serve the champion of the data set in params.yaml, until it is stopped.
 
     Raises InputError when there is no champion, or host:port cannot be listened on.
     """
@@ -22,10 +20,9 @@ def run(workspace: Workspace, *, port: int, host: str) -> None:
     uri = champion_uri(model_name(read_params(workspace.params).dataset))
     click.echo(f"{uri} answers at http://{host}:{port}/invocations; stop it with Ctrl-C")
     sys.stdout.flush()
-    # MLflow looks for uvicorn on the PATH, where it is missing when the environment was not activated.
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    serve = ["-m", "mlflow", "models", "serve", "-m", uri, "--env-manager", "local", "-p", str(port), "-h", host]
-    os.execve(sys.executable, [sys.executable, *serve], environment)
+    from igarape.serving.server import serve
+
+    serve(uri, host=host, port=port)
 
 
 def _check_free(port: int, host: str) -> None:

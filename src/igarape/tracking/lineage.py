@@ -1,14 +1,19 @@
 """Where a result comes from: the commit, the data sets by their DVC hashes, and the `dvc repro` it belongs to."""
 
+import os
+import shutil
 import subprocess
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import psutil
 import yaml
 
+EXPECTED = ("not a git repository", "ambiguous argument 'HEAD'")  # what git says without a repository or a commit
 DATA = ("data/ingest", "data/dehaze", "data/nir", "data/split")
 
 
@@ -26,7 +31,8 @@ class Lineage:
 
     def tags(self) -> dict[str, str]:
         """Return the tags that say so in MLflow."""
-        tags = {"mlflow.source.git.commit": self.commit, "igarape.uncommitted_changes": str(self.dirty).lower()}
+        known = {"mlflow.source.git.commit": self.commit, "igarape.uncommitted_changes": str(self.dirty).lower()}
+        tags = known if self.commit else {}
         return tags | ({"igarape.repro": self.repro} if self.repro else {})
 
 
@@ -41,9 +47,27 @@ def lineage(root: Path) -> Lineage:
 
 
 def _git(root: Path, *words: str) -> str:
-    """Return what git prints, or "" where there is no repository."""
-    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else ""
+    """Return what git prints, or "" where there is no commit, no repository or no git; git's absence is said once."""
+    git = _program()
+    if git is None:
+        return ""
+    english = os.environ | {"LC_ALL": "C"}
+    done = subprocess.run([git, *words], cwd=root, capture_output=True, text=True, check=False, env=english)
+    if done.returncode == 0:
+        return done.stdout.strip()
+    if not any(expected in done.stderr for expected in EXPECTED):
+        said = " ".join(done.stderr.split())
+        warnings.warn(f"git: {said}. The run carries no commit", stacklevel=2)
+    return ""
+
+
+@cache
+def _program() -> str | None:
+    """Find git on the PATH; say it, once in a process, when it is not there."""
+    found = shutil.which("git")
+    if found is None:
+        warnings.warn("git: not found on the PATH. Runs carry no commit. Install git to have one", stacklevel=2)
+    return found
 
 
 def _repro() -> str | None:

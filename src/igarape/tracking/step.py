@@ -10,12 +10,14 @@ from typing import Any
 
 import mlflow
 from mlflow import MlflowClient
+from mlflow.entities import LifecycleStage
 from mlflow.entities import Run as Recorded
 from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
 
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
+from igarape.tracking.address import VARIABLE, connected, database, environment, mend_own, project
 from igarape.tracking.exporter import STEP, Exporter
 from igarape.tracking.lineage import Lineage, lineage
 from igarape.tracking.outbox import Entry, Outbox, left_behind
@@ -46,21 +48,33 @@ def step_run(
     Raises InputError when MLflow does not answer at the beginning, or when, at the end, it has taken nothing for
     PATIENCE seconds.
     """
+    with connected(workspace.root) as uri:
+        yield from _tracked(step, learner, uri, workspace=workspace, params=params, notes=notes)
+
+
+def _tracked(
+    step: str,
+    learner: str | None,
+    uri: str,
+    *,
+    workspace: Workspace,
+    params: Mapping[str, Any],
+    notes: Path | None,
+) -> Iterator[Run]:
+    """Do what step_run says, with the MLflow at an address."""
     place = f"{step}@{learner}" if learner else step
-    uri = mlflow.get_tracking_uri()
-    advice = "Start it, or unset MLFLOW_TRACKING_URI to track into mlflow.db of this folder"
+    outboxes = Workspace(project(workspace.root)).outbox
+    advice = f"Start it, or unset {VARIABLE} to track into mlflow.db of this folder"
     come_from = lineage(workspace.root)
     with _answering(uri, advice, retries="2"):
-        experiment, joined = _experiment(step)
+        experiment, joined = _experiment(step, uri)
     # The sender tries again; MLflow's own second try might open a run twice.
-    with _environment(RETRIES, "0"), _environment(TIMEOUT, os.environ.get(TIMEOUT, SECONDS)):
-        send_left(workspace.outbox, place, to=uri)
+    with environment(RETRIES, "0"), environment(TIMEOUT, os.environ.get(TIMEOUT, SECONDS)):
+        send_left(outboxes, place, to=uri)
         entry: Entry = {"experiment": experiment, "parent": None, "name": learner or step, "uri": uri}
         with _answering(uri, advice, retries="0"):
             entry |= {"params": texts(params)}
-            run, sender = _opened(
-                step, workspace.outbox / place, entry, joined=joined, come_from=come_from, notes=notes
-            )
+            run, sender = _opened(step, outboxes / place, entry, joined=joined, come_from=come_from, notes=notes)
         try:
             with run.ended():
                 yield run
@@ -111,6 +125,7 @@ def send_left(outboxes: Path, place: str = "*", *, to: str | None = None) -> lis
     Raises InputError, after it has tried all, when some could not be sent; those stay.
     """
     said, failed = [], []
+    to = to or os.environ.get(VARIABLE)
     for folder in left_behind(outboxes, place):
         outbox = Outbox.take_over(folder)
         if outbox is None:
@@ -135,47 +150,62 @@ def _sent(outbox: Outbox, to: str | None) -> str:
     entries, _ = outbox.batch()
     if not entries:
         return f"{name}: empty"
-    uri = to or os.environ.get("MLFLOW_TRACKING_URI") or entries[0]["uri"]
-    exporter = Exporter(outbox.folder, uri)
-    with _answering(uri, f"When it answers again: igarape send. To do without, remove {outbox.folder}", retries="0"):
-        count = deliver(outbox, exporter.send)
-        killed = exporter.kill()
+    with connected() as own:
+        uri = to or entries[0]["uri"]
+        file = database(uri)
+        uri = own if file and not file.exists() else uri  # the project has moved, and its database with it
+        exporter = Exporter(outbox.folder, uri)
+        with _answering(
+            uri, f"When it answers again: igarape send. To do without, remove {outbox.folder}", retries="0"
+        ):
+            count = deliver(outbox, exporter.send)
+            killed = exporter.kill()
     closed = f"; {killed} runs that were open are KILLED" if killed else ""
     return f"{name}: {count} entries sent to MLflow at {uri}{closed}"
 
 
-def _experiment(step: str) -> tuple[str, Recorded | None]:
-    """Return the experiment's name, and the run that `mlflow run` has opened for this step, if it has."""
-    joined = os.environ.pop("MLFLOW_RUN_ID", None)  # for this run only, as MLflow sees it too
-    if joined is None:
-        return mlflow.set_experiment(f"igarape/{step}").name, None
+def _experiment(step: str, uri: str) -> tuple[str, Recorded | None]:
+    """Return the experiment's name, and the run that `mlflow run` has opened for this step, if it has.
+
+    Raises InputError when somebody has deleted the experiment: MLflow keeps its name, and takes no run for it.
+    """
     client = MlflowClient()
-    run = client.get_run(joined)
-    return client.get_experiment(run.info.experiment_id).name, run
+    joined = _joined(client)
+    name = f"igarape/{step}"
+    found = client.get_experiment(joined.info.experiment_id) if joined else client.get_experiment_by_name(name)
+    if found and found.lifecycle_stage != LifecycleStage.ACTIVE:
+        raise InputError(
+            f"MLflow's experiment {found.name} is deleted, and takes no runs. To restore it: "
+            f"mlflow experiments restore -x {found.experiment_id}"
+        )
+    if found and joined:
+        return found.name, joined
+    mlflow.set_experiment(name)
+    mend_own(uri)  # a new one's folder is in the folder we stand in, which may be a copy of DVC's
+    return name, None
+
+
+def _joined(client: MlflowClient) -> Recorded | None:
+    """Return the run that `mlflow run` has opened; None without one, or where it lies in a copy's database of DVC's."""
+    run = os.environ.pop("MLFLOW_RUN_ID", None)  # for this run only, as MLflow sees it too
+    if run is None:
+        return None
+    try:
+        return client.get_run(run)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST" or project() == Path():
+            raise
+        return None
 
 
 @contextmanager
 def _answering(uri: str, advice: str, *, retries: str) -> Iterator[None]:
     """Turn MLflow's failure into one clear error, after seconds: left to itself it tries for minutes."""
     with (
-        _environment(RETRIES, os.environ.get(RETRIES, retries)),
-        _environment(TIMEOUT, os.environ.get(TIMEOUT, SECONDS)),
+        environment(RETRIES, os.environ.get(RETRIES, retries)),
+        environment(TIMEOUT, os.environ.get(TIMEOUT, SECONDS)),
     ):
         try:
             yield
         except (MlflowException, OSError) as error:
             raise InputError(f"MLflow at {uri} does not answer as it should: {error}. {advice}") from error
-
-
-@contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    """Set an environment variable for the block; MLflow reads how patient it is from there alone."""
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before

@@ -1,0 +1,47 @@
+"""What to type where the registry does not have what is asked for: that depends on what lies in the project."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from igarape.files import read_json
+from igarape.serving.bundle import MANIFEST
+
+BUNDLE = Path("data/evaluate/bundle")
+VERSION = Path("data/register/version.json")
+LOCK = Path("dvc.lock")
+REGISTER = "dvc repro --single-item --force register"
+
+
+def how_to_register(name: str, folder: Path = Path()) -> str:
+    """Say how the model of a name gets into this registry.
+
+    A project that was cloned has the bundle, or can pull it, but not the mlflow.db of the one that registered it; and
+    a version may have been deleted. In both cases DVC takes the step for done.
+    """
+    written = read_json(folder / VERSION) if (folder / VERSION).exists() else None
+    if written and written["name"] != name:
+        written = None  # of another data set
+    if written and (folder / BUNDLE / MANIFEST).exists():
+        return f"{VERSION} names a version that this MLflow does not have. To register {BUNDLE} here: {REGISTER}"
+    if _is_locked(folder) and not (folder / BUNDLE).exists():
+        return f"dvc.lock has a result that is not here. Run: dvc pull, then: {REGISTER}; or make it anew: make repro"
+    return "Run: make repro"
+
+
+def how_to_promote(name: str, aliases: Mapping[str, str], versions: Sequence[str], folder: Path = Path()) -> str:
+    """Say how a version becomes the champion."""
+    if "challenger" in aliases:
+        return "Run: igarape promote"
+    if versions:
+        return f"There are versions {', '.join(versions)}. Run: igarape promote --version {versions[-1]}"
+    return f"{how_to_register(name, folder)}, then: igarape promote"
+
+
+def _is_locked(folder: Path) -> bool:
+    """Say whether DVC has kept what the step register wrote."""
+    path = folder / LOCK
+    content: Any = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+    return "register" in ((content or {}).get("stages") or {})

@@ -1,0 +1,79 @@
+"""Where a project's MLflow is: MLFLOW_TRACKING_URI, else mlflow.db in the project's folder, wherever that lies now."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import mlflow
+
+from igarape.tracking.locations import mend
+
+DATABASE = "mlflow.db"
+VARIABLE = "MLFLOW_TRACKING_URI"
+SQLITE = "sqlite:///"
+COPIES = (".dvc", "tmp", "exps")  # where `dvc exp run --temp` and DVC's queue copy a project to
+
+
+def project(folder: Path = Path()) -> Path:
+    """Return the folder of the project that a folder belongs to: itself, or what DVC has copied it from for a while."""
+    parts = folder.absolute().parts
+    for start in range(len(parts) - len(COPIES)):
+        if parts[start : start + len(COPIES)] == COPIES:
+            return Path(*parts[:start])
+    return folder
+
+
+def database(uri: str) -> Path | None:
+    """Return the file of a SQLite address, whose path is percent-encoded; None for any other address."""
+    if not uri.startswith(SQLITE):
+        return None
+    path = uri.removeprefix(SQLITE).partition("?")[0]
+    return Path(unquote(path)).absolute()
+
+
+@contextmanager
+def connected(folder: Path = Path()) -> Iterator[str]:
+    """Let MLflow use the project's address for the block, and give it.
+
+    A copy that DVC runs an experiment in, and then removes, uses the database of the project itself. Where a project's
+    own database names a folder that the project has left, it is mended.
+    """
+    uri = _given(folder) or SQLITE + quote(os.path.relpath(_own(folder)))
+    with environment(VARIABLE, uri):
+        mend_own(uri, folder)
+        yield uri
+
+
+def mend_own(uri: str, folder: Path = Path()) -> None:
+    """Mend the folders that a database names, where it is the project's own."""
+    if database(uri) == _own(folder):
+        mend(_own(folder))
+
+
+def _own(folder: Path) -> Path:
+    """Return the place of a project's own database."""
+    return (project(folder) / DATABASE).absolute()
+
+
+def _given(folder: Path) -> str:
+    """Return the address that was asked for; "" where there is none, or where it is that of a copy of DVC's."""
+    given = mlflow.is_tracking_uri_set()  # type: ignore[no-untyped-call]
+    uri = mlflow.get_tracking_uri() if given else ""
+    copy = project(folder) != folder and database(uri) == (folder / DATABASE).absolute()
+    return "" if copy else uri
+
+
+@contextmanager
+def environment(name: str, value: str) -> Iterator[None]:
+    """Set an environment variable for the block."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before

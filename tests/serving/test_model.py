@@ -1,0 +1,34 @@
+"""What is logged: with an example that is answered, from a folder of any name."""
+
+import shutil
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+
+from igarape.chips.pictures import Pixels
+from igarape.serving.bundle import Bundle
+from igarape.serving.model import log_model
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize("name", ["a b", "é#?", "a%20b"])
+def test_a_bundle_is_logged_from_a_folder_of_any_name(
+    tmp_path: Path, bundle_folder: Path, images: list[Pixels], name: str
+) -> None:
+    """A path is no address, though it looks like one."""
+    shutil.copytree(bundle_folder, tmp_path / name / "bundle")
+    with mlflow.start_run() as run:
+        logged = log_model(tmp_path / name / "bundle", run_id=run.info.run_id)
+    model = mlflow.pyfunc.load_model(logged.model_uri)
+    expected = Bundle.load(bundle_folder).tag(images)
+    pd.testing.assert_frame_equal(model.unwrap_python_model().bundle.tag(images), expected)
+
+
+@pytest.mark.usefixtures("champion")
+def test_only_the_code_that_answers_goes_along() -> None:
+    """Neither stages nor networks."""
+    folder = Path(mlflow.artifacts.download_artifacts("models:/igarape-toy/1"))
+    code = {path.name for path in (folder / "code/igarape").iterdir() if path.is_dir()}
+    assert "serving" in code and not {"stages", "tracking", "reports"} & code

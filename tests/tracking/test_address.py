@@ -1,0 +1,76 @@
+"""Where a project's MLflow is."""
+
+import os
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from igarape.tracking import address
+from igarape.tracking.address import connected, database, project
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a folder whose name holds what an address would take for its own; no MLflow is named."""
+    place = tmp_path / "igarapé #1 100%20?"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return place
+
+
+def test_the_default_is_a_database_in_the_project(folder: Path) -> None:
+    """Its address is relative to where we stand, so that no folder's name gets into it; afterwards nothing is set."""
+    with connected() as uri:
+        assert uri == mlflow.get_tracking_uri() == "sqlite:///mlflow.db"
+        assert database(uri) == folder / "mlflow.db"
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+    (folder / "below").mkdir()
+    os.chdir(folder / "below")
+    with connected(folder) as uri:
+        assert database(uri) == (folder / "below/../mlflow.db").absolute()
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:////elsewhere/mlflow.db"])
+def test_an_address_that_is_set_stays(folder: Path, monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    """As people wrote it."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with connected() as found:
+        assert found == uri
+
+
+def test_a_path_is_read_as_mlflow_reads_it(folder: Path) -> None:
+    """MLflow's own default address is percent-encoded; options behind a question mark are no part of the path."""
+    default = mlflow.get_tracking_uri()
+    assert "%23" in default
+    assert database(default) == folder / "mlflow.db"
+    assert database("sqlite:////a/mlflow.db?timeout=5") == Path("/a/mlflow.db")
+    assert database("http://127.0.0.1:5000") is None
+
+
+@pytest.mark.parametrize("below", [".dvc/tmp/exps/standalone/tmpa1", ".dvc/tmp/exps/tmpa1/sub"])
+def test_a_copy_that_dvc_runs_an_experiment_in_tracks_to_the_project(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, below: str
+) -> None:
+    """With `--temp` and from DVC's queue; also where `mlflow run` has named the copy's own database. A server stays."""
+    copy = folder / below
+    copy.mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    assert project() == folder
+    for given in (None, "sqlite:///mlflow.db", mlflow.get_tracking_uri()):
+        if given:
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", given)
+        with connected() as uri:
+            file = database(uri)
+            assert file and file.resolve() == folder / "mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with connected() as uri:
+        assert uri == "http://127.0.0.1:9"
+
+
+def test_a_project_is_itself_elsewhere(folder: Path) -> None:
+    """A folder is given back as it was given."""
+    assert project() == Path()
+    assert project(folder / ".dvc/tmp") == folder / ".dvc/tmp"
+    assert address.project(Path("data")) == Path("data")
