@@ -9,6 +9,7 @@ import onnxruntime
 
 from igarape.chips.pictures import Picture, symmetries
 from igarape.errors import InputError
+from igarape.learners.memory import keep_memory
 from igarape.learners.statistics import statistics
 from igarape.learners.trees import SUFFIX, Trees
 from igarape.tables import Probabilities
@@ -39,6 +40,7 @@ class Predictor:
                 f"{paths[0].parent}: expected fold models of one kind, {' or '.join(KINDS)}, found {', '.join(kinds)}. "
                 "Run: dvc repro train"
             )
+        keep_memory()
         self._models = KINDS[kinds[0]](paths, threads)
         self.size, self.outputs = self._models.shapes[0]
         for path, shape in zip(paths, self._models.shapes, strict=True):
@@ -81,7 +83,8 @@ class _Networks:
         """Average over the networks and, with tta, the eight views of each picture: (n, labels)."""
         views = symmetries(pictures) if tta else [pictures]
         # ONNX Runtime takes contiguous arrays; turned pictures are not.
-        fed = np.ascontiguousarray(np.concatenate(views), dtype=np.float32)
+        fed = np.empty((len(views) * len(pictures), *pictures.shape[1:]), dtype=np.float32)
+        np.concatenate(views, out=fed)
         outputs = self.shapes[0][1]
         total = np.zeros((len(fed), outputs))
         for session in self._sessions:

@@ -18,6 +18,7 @@ from igarape.learners.examples import Pictures, Rows
 from igarape.learners.experiment import Network
 from igarape.learners.inputs import Side, training_batches
 from igarape.learners.losses import make_loss
+from igarape.learners.memory import keep_memory
 from igarape.learners.networks import BODY, HEAD, build_network, held, normalisations
 from igarape.learners.optimizers import AdamW, make_optimizer
 from igarape.learners.scoring import Log, score
@@ -52,7 +53,7 @@ class Trained:
     def _mean(self, chips: Pictures, *, tta: bool) -> Probabilities:
         """Average over the views of a few chips."""
         views = symmetries(chips) if tta else [chips]
-        p = np.asarray(self._forward(np.concatenate(views).astype(np.float32)))
+        p = np.asarray(self._forward(np.concatenate(views, dtype=np.float32)))
         mean: Probabilities = p.reshape(len(views), len(chips), -1).mean(axis=0)
         return mean
 
@@ -90,6 +91,7 @@ def fit(
     Raises InputError when weights are missing or a batch does not fit the memory, and what score does.
     """
     keras.backend.clear_session()
+    keep_memory()  # what the last training left has just become free
     keras.utils.set_random_seed(seed)
 
     def build(weights: str) -> keras.Model:
