@@ -2,12 +2,18 @@
 
 Same network, optimizer, steps and chips, as many steps between two returns to Python, without augmentation on either
 side, and without what comes after the trainings, models as files and predictions, which the bare loop has not.
+The bare loop runs twice: with memory kept as igarape keeps it, and as Python starts it. How memory is kept holds for a
+whole process, so that each side has one of its own.
 """
 
+import resource
 import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import keras
@@ -16,12 +22,21 @@ from drawn import Taught, experiment, taught
 
 from igarape.learners import crossfit
 from igarape.learners.crossfit import Recipe, cross_fit
+from igarape.learners.memory import keep_memory
 from igarape.learners.networks.backbones import build_network
 from igarape.learners.networks.losses import make_loss
 from igarape.learners.networks.training import STEPS_AT_ONCE, Trained
 
 CHIPS, FOLDS, EPOCHS, ROUNDS, SEED = 640, 2, 6, 5, 1
 HYPERPARAMETERS = {"learning_rate": 0.004, "dropout": 0.2, "dihedral": False, "jitter": 0.0, "tta": False}
+SIDES = ("ours", "peer", "started")  # igarape's; bare, with memory kept; bare, as Python starts it
+
+
+class Cost(NamedTuple):
+    """What a cross-fit cost: seconds, and page faults that needed no disk."""
+
+    seconds: float
+    faults: int
 
 
 class _Silent:
@@ -43,13 +58,32 @@ def _written(_trained: Trained, stem: Path) -> Path:
 
 
 def run() -> dict[str, object]:
-    """Return the seconds of both, the best of a few rounds, by turns."""
-    examples = taught(CHIPS)
-    ours, peer = [], []
-    for _ in range(ROUNDS):
-        peer.append(_bare(examples))
-        ours.append(_through_igarape(examples))
-    return {"ours": min(ours), "peer": min(peer), "ratio": min(ours) / min(peer), "unit": "s", "n": CHIPS}
+    """Return the seconds of all sides, the best of a few rounds, by turns, and the page faults of that round."""
+    with ExitStack() as stack:
+        pools = {
+            side: stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin))
+            for side in SIDES
+        }
+        rounds = [{side: pool.submit(_measure, side).result() for side, pool in pools.items()} for _ in range(ROUNDS)]
+    best = {side: min(one[side] for one in rounds) for side in SIDES}
+    ours, peer, started = (best[side].seconds for side in SIDES)
+    row = {"ours": ours, "peer": peer, "ratio": ours / peer, "unit": "s", "n": CHIPS}
+    more = {"started": started, "ratio_started": ours / started}
+    return row | more | {f"faults_{side}": best[side].faults for side in SIDES}
+
+
+def _begin() -> None:
+    """Draw the chips before a clock runs."""
+    taught(CHIPS)
+
+
+def _measure(side: str) -> Cost:
+    """Return what one side's cross-fit cost in this process."""
+    if side == "peer":
+        keep_memory()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    seconds = (_through_igarape if side == "ours" else _bare)(taught(CHIPS))
+    return Cost(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 def _through_igarape(examples: Taught) -> float:

@@ -16,6 +16,7 @@ NEUTRAL = (
     "igarape.config.params",
     "igarape.config.schema",
     "igarape.errors",
+    "igarape.learners.memory",
     "igarape.progress",
     "igarape.reports",
     "igarape.stages",

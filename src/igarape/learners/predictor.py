@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
+from igarape.learners.memory import keep_memory
 from igarape.tables import Probabilities
 
 Floats = npt.NDArray[np.float64]
@@ -49,6 +50,7 @@ class Predictor:
                 f"{paths[0].parent}: expected fold models of one kind, {' or '.join(KINDS)}, found {', '.join(kinds)}. "
                 "Run: dvc repro train"
             )
+        keep_memory()
         self._models: Models = import_module(KINDS[kinds[0]]).open_models(paths, threads=threads)
         self.size, self.outputs = self._models.shapes[0]
         for path, shape in zip(paths, self._models.shapes, strict=True):

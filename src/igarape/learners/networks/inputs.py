@@ -10,6 +10,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from igarape.learners.examples import Images, Rows
+from igarape.learners.memory import keep_memory
 
 Targets = npt.NDArray[np.float32]
 Batch = tuple[Images, Targets, npt.NDArray[np.int64]]
@@ -52,6 +53,7 @@ def training_batches(
     balance: how far the chips of rare labels are drawn more often, 0..1; see row_weights. All chance comes from the
     seed: the same seed gives the same batches, to the last bit.
     """
+    keep_memory()  # a data set of a generator would have TensorFlow give back each batch
     draw = _Epochs(images, y, rows=rows, batch=batch, seed=seed, balance=balance)
     stored = images.shape[1]
 

@@ -26,7 +26,8 @@ class Sessions:
         """Average over the networks and, with tta, the eight views of each image: (n, labels)."""
         views = symmetries(images) if tta else [images]
         # ONNX Runtime takes contiguous arrays; turned pictures are not.
-        fed = np.ascontiguousarray(np.concatenate(views), dtype=np.float32)
+        fed = np.empty((len(views) * len(images), *images.shape[1:]), dtype=np.float32)
+        np.concatenate(views, out=fed)
         outputs = self.shapes[0][1]
         total = np.zeros((len(fed), outputs))
         for session in self._sessions:

@@ -17,6 +17,7 @@ from igarape.files import whole
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 from igarape.learners.learning import Log
+from igarape.learners.memory import keep_memory
 from igarape.learners.networks import devices
 from igarape.learners.networks.backbones import BODY, HEAD, activation_bytes, build_network, normalisations
 from igarape.learners.networks.inputs import Side, training_batches
@@ -54,7 +55,7 @@ class Trained:
     def _mean(self, chips: Images, *, tta: bool) -> Probabilities:
         """Average over the views of a few chips."""
         views = symmetries(chips) if tta else [chips]
-        p = np.asarray(self._forward(np.concatenate(views).astype(np.float32)))
+        p = np.asarray(self._forward(np.concatenate(views, dtype=np.float32)))
         mean: Probabilities = p.reshape(len(views), len(chips), -1).mean(axis=0)
         return mean
 
@@ -92,6 +93,7 @@ def fit(
     Raises InputError when weights are missing or a batch does not fit the memory, and what validation_figures does.
     """
     keras.backend.clear_session()
+    keep_memory()  # what the last training left has just become free
     keras.utils.set_random_seed(seed)
     steps = -(-len(train) // experiment.batch)
     loss = make_loss(hyperparameters.loss, smoothing=hyperparameters.smoothing, targets=targets)
