@@ -17,7 +17,7 @@ from igarape.chips.pictures import encode_jpeg
 from igarape.chips.store import Store
 from igarape.errors import InputError
 from igarape.stages import ingest
-from igarape.tables import FAULT, read_catalog, read_table
+from igarape.tables import FAULT, read_catalog, read_table, truth
 
 ROOT = Path(__file__).parents[2]
 LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree"], "rare": ["kiln"]}
@@ -74,7 +74,7 @@ def test_a_folder_is_packed_and_listed(capsys: pytest.CaptureFixture[str]) -> No
     catalog = read_catalog(Path("data/ingest/catalog.parquet"), NAMES)
     assert list(catalog["image_id"]) == ["a", "b", "c", "t"]
     assert list(catalog["split"]) == ["train", "train", "train", "test"]
-    assert catalog[NAMES].to_numpy().tolist() == [[1, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0]]
+    assert truth(catalog, NAMES).astype(int).tolist() == [[1, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0]]
     store = Store(Path("data/ingest"), catalog)
     assert store.bytes("b") == Path("chips/toy/train/b.jpg").read_bytes()
     assert store.bytes("t") == Path("chips/toy/test/t.jpg").read_bytes()
@@ -241,7 +241,7 @@ def test_drawn_chips_are_packed_with_the_truth_about_their_haze() -> None:
     assert list(haze["image_id"]) == list(catalog["image_id"]) and len(catalog) == 20
     assert Store(Path("data/ingest"), catalog).rgb(str(catalog["image_id"][19])).shape == (32, 32, 3)
     assert (catalog.groupby("group").size() == 4).all()
-    clear = haze["image_id"].isin(catalog.loc[catalog["haze"] == 0, "image_id"])
+    clear = haze["image_id"].isin(catalog.loc[catalog["y_haze"] == 0, "image_id"])
     assert (haze.loc[clear, "t_00"] == 1).all()
 
 

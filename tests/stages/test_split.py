@@ -74,10 +74,10 @@ def catalog() -> pd.DataFrame:
             "offset": 0,
             "length": 1,
             "group": [f"scene-{one // 4}" for one in number],
-            "sun": (~fog).astype(int),
-            "fog": fog.astype(int),
-            "tree": (~fog & (number % 2 == 0)).astype(int),
-            "kiln": (~fog & (number % 16 == 1)).astype(int),
+            "y_sun": (~fog).astype(int),
+            "y_fog": fog.astype(int),
+            "y_tree": (~fog & (number % 2 == 0)).astype(int),
+            "y_kiln": (~fog & (number % 16 == 1)).astype(int),
         }
     )
 
@@ -97,7 +97,7 @@ def test_each_labelled_chip_gets_a_fold_or_is_held_out(by: str, capsys: pytest.C
     sizes = rows["fold"].value_counts()
     assert set(sizes.index) == {HOLDOUT, 0, 1, 2, 3, 4}
     assert abs(sizes[HOLDOUT] - 48) <= 4 and all(abs(sizes[fold] - 38.4) <= 4 for fold in range(5))
-    assert (rows.groupby("fold")[["sun", "fog", "tree", "kiln"]].sum() > 0).all(axis=None)
+    assert (rows.groupby("fold")[["y_sun", "y_fog", "y_tree", "y_kiln"]].sum() > 0).all(axis=None)
     said = capsys.readouterr().out
     assert f"{COUNT - sizes[HOLDOUT]} chips in 5 folds, {sizes[HOLDOUT]} held out" in said
     assert f"{', '.join(str(sizes[fold]) for fold in range(5))} chips in the folds" in said

@@ -12,7 +12,7 @@ from igarape.chips.pictures import Pixels, decode, is_flat
 from igarape.chips.shards import Shard, Tables
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
-from igarape.tables import FAULT, PLACE, Fault
+from igarape.tables import FAULT, LABELLED, PLACE, Fault, label_columns
 
 
 def pack_chips(chips: Iterable[Chip], shard: Shard, *, vocabulary: Vocabulary, size: int) -> Tables:
@@ -34,7 +34,7 @@ def pack_chips(chips: Iterable[Chip], shard: Shard, *, vocabulary: Vocabulary, s
             prints[chip.image_id] = fingerprint(image)
             faults += _contradictions(chip, vocabulary)
         shard.done()
-    catalog = pd.DataFrame(rows, columns=[*PLACE, *vocabulary.labels])
+    catalog = pd.DataFrame(rows, columns=[*PLACE, *label_columns(vocabulary.labels)])
     return {"catalog": catalog, "fingerprints": fingerprint_table(prints), "faults": fault_table(faults)}
 
 
@@ -58,7 +58,7 @@ def fault_table(faults: Sequence[Fault]) -> pd.DataFrame:
 def _row(chip: Chip, place: tuple[str, int, int], vocabulary: Vocabulary) -> dict[str, Any]:
     """Lay out a row of the catalog."""
     lies = dict(zip(("shard", "offset", "length"), place, strict=True))
-    flags = dict(zip(vocabulary.labels, vocabulary.encode(chip.tags).astype(int), strict=True))
+    flags = dict(zip(label_columns(vocabulary.labels), vocabulary.encode(chip.tags).astype(int), strict=True))
     return {"image_id": chip.image_id, "split": chip.split, "group": chip.group} | lies | flags
 
 
@@ -81,7 +81,7 @@ def _read(chip: Chip, size: int) -> tuple[bytes, Pixels] | Fault:
 
 def _contradictions(chip: Chip, vocabulary: Vocabulary) -> list[Fault]:
     """Report a labelled chip whose tags break the vocabulary's rules; it is kept."""
-    broken = vocabulary.contradiction(vocabulary.encode(chip.tags)) if chip.split == "train" else None
+    broken = vocabulary.contradiction(vocabulary.encode(chip.tags)) if chip.split in LABELLED else None
     if broken is None:
         return []
     return [Fault(chip.image_id, broken, "look at the chip and correct its tags", left_out=False)]

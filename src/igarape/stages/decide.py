@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
 from igarape.ensemble.decision import cross_fit_rules, fit_rule
 from igarape.files import fresh_folder, read_json, write_json
 from igarape.scores.metrics import sample_f2
-from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions
+from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, truth
 from igarape.tracking.step import step_run
 
 FOLDER = Path("data/decide")
@@ -24,7 +22,7 @@ def run() -> None:
     stacked = stacked[stacked["learner"] == read_json(Path("data/stack/stack.json"))["chosen"]]
     stacked = stacked[stacked["fold"] >= 0]
     catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary.labels).set_index("image_id")
-    y = catalog.loc[stacked["image_id"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
+    y = truth(catalog.loc[stacked["image_id"]], vocabulary.labels)
     p = stacked[probability_columns(stacked)].to_numpy()
     fresh_folder(FOLDER)
     recorded = {"dataset": params.dataset, "decide": params.decide.model_dump()}

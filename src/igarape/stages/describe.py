@@ -30,7 +30,7 @@ from igarape.reports.data import (
     thumbnail,
     together,
 )
-from igarape.tables import FAULT, Fault, read_catalog, read_folds, read_table
+from igarape.tables import FAULT, Fault, labelled, read_catalog, read_folds, read_table, truth
 from igarape.tracking.step import step_run
 
 FOLDER = Path("data/describe")
@@ -61,7 +61,7 @@ class Found:
     @property
     def labelled(self) -> Booleans:
         """Return which rows of the catalog carry labels."""
-        return np.asarray(self.catalog["split"] == "train", dtype=np.bool_)
+        return labelled(self.catalog)
 
 
 def run() -> None:
@@ -85,14 +85,14 @@ def _gather(vocabulary: Vocabulary) -> Found:
     """Read what the steps before wrote."""
     catalog = read_catalog(RAW / "catalog.parquet", vocabulary.labels)
     folds = read_folds(FOLDS).set_index("image_id")["fold"]
-    lost = catalog[(catalog["split"] == "train") & ~catalog["image_id"].isin(folds.index)]
+    lost = catalog[labelled(catalog) & ~catalog["image_id"].isin(folds.index)]
     if len(lost):
         raise InputError(f"{FOLDS}: {lost.iloc[0]['image_id']} is labelled, but has no fold. Run: dvc repro split")
     faults = read_table(RAW / "faults.parquet", FAULT, key=FAULT)[FAULT]
     return Found(
         vocabulary=vocabulary,
         catalog=catalog.set_index("image_id"),
-        y=catalog[list(vocabulary.labels)].to_numpy().astype(np.bool_),
+        y=truth(catalog, vocabulary.labels),
         folds=folds,
         quality=read_table(DEHAZED / "quality.parquet", ["image_id", *FOUND])
         .set_index("image_id")
@@ -155,7 +155,7 @@ class Album:
     def chip(self, image_id: str) -> Shown:
         """Show a chip as it came."""
         row = self._found.y[self._found.catalog.index.get_loc(image_id)]
-        return Shown(image_id, thumbnail(self._raw.rgb(image_id)), self._found.vocabulary.decode(row).split())
+        return Shown(image_id, thumbnail(self._raw.rgb(image_id)), self._found.vocabulary.names(row))
 
     def dehazed(self, image_id: str) -> Dehazed:
         """Show a chip before and after dehazing."""

@@ -32,6 +32,7 @@ from igarape.tables import (
     read_folds,
     read_predictions,
     read_table,
+    truth,
 )
 from igarape.tracking.step import Run, lineage, step_run
 
@@ -144,7 +145,7 @@ def _gather(params: Params, vocabulary: Vocabulary) -> Evidence:
     return Evidence(
         image_ids=image_ids,
         folds=folds["fold"].to_numpy(),
-        y=catalog.loc[image_ids, list(vocabulary.labels)].to_numpy().astype(np.bool_),
+        y=truth(catalog.loc[image_ids], vocabulary.labels),
         p=stacked[probability_columns(stacked)].to_numpy(),
         cards={name: read_json(Path(f"data/train/{name}/learner.json")) for name in params.experiments},
         learners=learner_probabilities(tables, image_ids),
@@ -233,8 +234,8 @@ def _worst(evidence: Evidence, predicted: Booleans, vocabulary: Vocabulary) -> l
             image_id=evidence.image_ids[rows[k]],
             image=encode_jpeg(store.rgb(evidence.image_ids[rows[k]]), THUMBNAIL),
             f2=float(scores[k]),
-            true=vocabulary.decode(evidence.y[rows[k]]).split(),
-            predicted=vocabulary.decode(predicted[k]).split(),
+            true=vocabulary.names(evidence.y[rows[k]]),
+            predicted=vocabulary.names(predicted[k]),
         )
         for k in np.argsort(scores, kind="stable")[:WORST]
     ]

@@ -21,7 +21,7 @@ from igarape.config.params import read_params, workers
 from igarape.errors import InputError
 from igarape.files import digest, fresh_folder, resumable
 from igarape.progress import progress
-from igarape.tables import Fault, write_table
+from igarape.tables import Fault, labelled, write_table
 
 FOLDER = Path("data/ingest")
 SPOOL = Path("data/.unfinished/spool")  # outlives a killed run, whose key is known only when archives are unpacked
@@ -48,7 +48,7 @@ def run() -> None:
         tables = _pack(work, folder, notes)
         catalog, faults = tables["catalog"], tables["faults"]
         _bear(faults, params.ingest.faults)
-        if not (catalog["split"] == "train").any():
+        if not labelled(catalog).any():
             _refuse(faults, f"no labelled chip is left; {len(faults)} faults stand in {FOLDER}/faults.parquet")
         for name, table in tables.items():
             write_table(table, folder / f"{name}.parquet")

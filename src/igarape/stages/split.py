@@ -13,7 +13,7 @@ from igarape.chips.split import Folds, make_folds
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
 from igarape.files import fresh_folder
-from igarape.tables import HOLDOUT, read_catalog, write_table
+from igarape.tables import HOLDOUT, labelled, read_catalog, truth, write_table
 
 SOURCE = Path("data/ingest")
 FOLDER = Path("data/split")
@@ -24,7 +24,7 @@ def run() -> None:
     params = read_params()
     labels = list(read_dataset(params.dataset).labels.vocabulary().labels)
     catalog = read_catalog(SOURCE / "catalog.parquet", labels)
-    rows = catalog[catalog["split"] == "train"]
+    rows = catalog[labelled(catalog)]
     image_ids, scenes = list(rows["image_id"]), params.split.by == "scene"
     pairs = find_pairs(
         read_fingerprints(SOURCE / "fingerprints.parquet", image_ids),
@@ -38,7 +38,7 @@ def run() -> None:
     write_table(pairs, FOLDER / "pairs.parquet")
     write_table(pd.DataFrame({"image_id": image_ids, "group": groups}), FOLDER / "groups.parquet")
     fold = make_folds(
-        rows[labels].to_numpy().astype(np.bool_),
+        truth(rows, labels),
         groups,
         folds=params.split.folds,
         holdout=params.split.holdout,

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from igarape.config.datasets import read_dataset
@@ -28,6 +27,7 @@ from igarape.tables import (
     read_catalog,
     read_folds,
     read_predictions,
+    truth,
     write_table,
 )
 from igarape.tracking.step import step_run
@@ -87,7 +87,7 @@ def _settings(params: Params) -> Settings:
 def _truth(folds: pd.DataFrame, vocabulary: Vocabulary) -> Booleans:
     """Return the truth (n, labels) in the order of the folds table."""
     catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary.labels).set_index("image_id")
-    return catalog.loc[folds["image_id"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
+    return truth(catalog.loc[folds["image_id"]], vocabulary.labels)
 
 
 def _stack(
