@@ -199,8 +199,25 @@ def test_the_seed_decides_and_the_order_of_the_catalog_does_not() -> None:
 def test_too_few_scenes_are_an_error_that_names_the_knobs() -> None:
     """Sixteen chips of four scenes cannot be dealt by scene into five folds and a hold-out."""
     write_table(catalog().head(16), Path("data/ingest/catalog.parquet"))
-    with pytest.raises(InputError, match=r"at least 6 groups of chips, found 4\. Lower split\.folds, or set split\.by"):
+    with pytest.raises(
+        InputError, match=r"at least 6 groups of chips, found 4 of 16 chips\. Set split\.folds to 3, or set split\.by"
+    ):
         stage.run()
+
+
+def test_the_data_sets_own_test_chips_are_the_hold_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """All others are dealt into folds; those that are near relations across are counted aloud."""
+    table = catalog()
+    held = (table.index % 5 == 4) & (table["split"] == "train")
+    write_table(table.assign(split=table["split"].mask(held, "holdout")), Path("data/ingest/catalog.parquet"))
+    settings(by="chip")
+    images = noise()
+    images[3] = images[4].copy()
+    write_prints(images)
+    rows = dealt()
+    assert len(rows) == COUNT and set(rows.loc[rows["split"] == "holdout", "fold"]) == {HOLDOUT}
+    assert set(rows.loc[rows["split"] == "train", "fold"]) == {0, 1, 2, 3, 4}
+    assert "what the data set calls test, and split.holdout plays no part; 1 of its chips" in capsys.readouterr().out
 
 
 def test_without_a_catalog_the_error_says_what_to_run(project: Path) -> None:

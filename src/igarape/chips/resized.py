@@ -21,7 +21,8 @@ from igarape.files import digest, whole
 Report = Callable[[int, int], None]
 
 # What turns a chip's bytes into pixels. The libraries count too: JPEG decoders and resizers differ by grey levels.
-CODE = tuple(Path(__file__).with_name(name) for name in ("pictures.py", "resized.py", "tif.py"))
+MODULES = ("colours.py", "formats.py", "pictures.py", "resized.py", "tif.py")
+CODE = tuple(Path(__file__).with_name(name) for name in MODULES)
 LIBRARIES = (f"pillow {PIL.__version__}", f"opencv {cv2.__version__}")
 
 

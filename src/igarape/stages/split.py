@@ -43,9 +43,23 @@ def run() -> None:
         folds=params.split.folds,
         holdout=params.split.holdout,
         seed=params.seed,
+        held=np.asarray(rows["split"] == "holdout", dtype=np.bool_),
+        by=params.split.by,
     )
     write_table(pd.DataFrame({"image_id": image_ids, "fold": fold}), FOLDER / "folds.parquet")
     _say(fold, groups, pairs)
+    if (rows["split"] == "holdout").any():
+        _say_given(fold, groups)
+
+
+def _say_given(fold: Folds, groups: Sequence[str]) -> None:
+    """Say that the data set chose the hold-out, and how many of its chips have a near relation in the folds."""
+    parts = pd.Series(fold == HOLDOUT).groupby(np.asarray(groups))
+    close = int((parts.transform("any") & ~parts.transform("all") & (fold == HOLDOUT)).sum())
+    click.echo(
+        f"split: the hold-out is what the data set calls test, and split.holdout plays no part; {close} of its chips "
+        "belong together with chips of the folds: their scores are optimistic"
+    )
 
 
 def _say(fold: Folds, groups: Sequence[str], pairs: pd.DataFrame) -> None:
