@@ -61,7 +61,7 @@ def test_a_learners_step_takes_its_experiment(monkeypatch: pytest.MonkeyPatch, s
 
 
 def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """promote, predict, serve, use and fetch hand on what was typed."""
+    """What was typed is handed on."""
     typed = {
         "promote": (["--version", "3", "--force"], ((HERE,), {"version": 3, "force": True})),
         "predict": (
@@ -71,6 +71,21 @@ def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.Monke
         "serve": (["--port", "5005"], ((HERE,), {"port": 5005, "host": "127.0.0.1"})),
         "use": (["ucmerced"], ((HERE, "ucmerced"), {})),
         "fetch": (["planet"], ((HERE, "planet"), {})),
+        "add": (
+            ["mine", "--images", "a", "--tags", "t.csv", "--group", "scene", "--force"],
+            (
+                (HERE, "mine"),
+                {
+                    "images": Path("a"),
+                    "tags": Path("t.csv"),
+                    "group": "scene",
+                    "split": None,
+                    "bands": None,
+                    "size": None,
+                    "force": True,
+                },
+            ),
+        ),
     }
     for name, (words, expected) in typed.items():
         recorder = record(monkeypatch, name)
@@ -159,4 +174,5 @@ def test_an_unknown_command_is_refused() -> None:
 
 def test_each_command_is_called_here() -> None:
     """A new command needs a test."""
-    assert set(main.commands) == {*PLAIN, *PER_EXPERIMENT, "promote", "predict", "serve", "use", "fetch", "show"}
+    others = {"promote", "predict", "serve", "use", "fetch", "show", "add"}
+    assert set(main.commands) == {*PLAIN, *PER_EXPERIMENT, *others}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from igarape.errors import did_you_mean
+from igarape.errors import did_you_mean, reason
 
 
 def test_the_closest_word_is_suggested() -> None:
@@ -20,3 +20,12 @@ def test_the_parent_is_shown_and_does_not_count_in_the_comparison() -> None:
 def test_without_a_close_word_all_choices_are_listed_in_order(known: list[str]) -> None:
     """Where nothing is close, the reader sees what there is."""
     assert did_you_mean("quite-different", known) == "; known are: a, b"
+
+
+def test_a_reason_is_the_same_in_each_run() -> None:
+    """What an exception says of an object's address goes; what it says of the file stays."""
+    error = OSError(f"cannot identify image file {object()!r}")
+    assert reason(error) == "cannot identify image file"
+    assert reason(ValueError("bad header at 0x7f3a5c001000, 4 bytes short")) == "bad header at, 4 bytes short"
+    assert reason(ValueError("tag 0x1A has <3 bytes> left")) == "tag 0x1A has <3 bytes> left"
+    assert reason(ValueError()) == "ValueError"

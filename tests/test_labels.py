@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igarape.errors import InputError
-from igarape.labels import Targets, Vocabulary
+from igarape.labels import SEPARATORS, Targets, Vocabulary
 
 WEATHER = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond"), rare=("kiln",))
 PLAIN = Vocabulary(exclusive=(), alone=(), common=("tree", "pond"), rare=())
@@ -101,3 +101,20 @@ def test_without_an_exclusive_group_only_an_empty_row_is_at_fault() -> None:
     """Aerial chips have no weather."""
     assert PLAIN.contradiction(PLAIN.encode(["tree", "pond"])) is None
     assert PLAIN.contradiction(PLAIN.encode([])) == "has no tag"
+
+
+@pytest.mark.parametrize(
+    ("labels", "separator"),
+    [
+        (("tree", "pond"), " "),
+        (("Airports", "Inland waters"), ","),
+        (("Land, with trees", "Água doce"), ";"),
+        (("a b,c", "d;e"), "|"),
+    ],
+)
+def test_tags_in_one_text_can_be_told_apart_whatever_labels_hold(labels: tuple[str, ...], separator: str) -> None:
+    """By a blank, or by the first separator that no label holds; as a list they need none."""
+    vocabulary = Vocabulary(exclusive=(), alone=(), common=labels, rare=())
+    assert vocabulary.separator == separator and separator in SEPARATORS.values()
+    assert vocabulary.decode([True, True]).split(separator) == list(labels) == vocabulary.names([True, True])
+    assert vocabulary.contradiction([True, False]) is None

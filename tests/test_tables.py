@@ -9,12 +9,14 @@ import pytest
 from igarape.errors import InputError
 from igarape.tables import (
     PLACE,
+    labelled,
     predictions,
     probability_columns,
     read_catalog,
     read_folds,
     read_predictions,
     read_table,
+    truth,
     write_table,
 )
 
@@ -36,7 +38,7 @@ def predicted(learner: str = "plain") -> pd.DataFrame:
 
 def catalog(**columns: object) -> pd.DataFrame:
     """Make a catalog of two chips, with some columns replaced."""
-    usual = {name: ["x", "y"] for name in PLACE} | {"image_id": ["a", "b"], "sun": [0, 1], "tree": [1, 1]}
+    usual = {name: ["x", "y"] for name in PLACE} | {"image_id": ["a", "b"], "y_sun": [0, 1], "y_tree": [1, 1]}
     return pd.DataFrame(usual | columns)
 
 
@@ -79,17 +81,30 @@ def test_a_row_twice_is_found(path: Path) -> None:
 def test_a_catalog_holds_each_label_as_0_or_1(path: Path) -> None:
     """Truth is nothing in between."""
     write_table(catalog(), path)
-    assert list(read_catalog(path, LABELS)["tree"]) == [1, 1]
-    write_table(catalog(tree=[0, 2]), path)
-    with pytest.raises(InputError, match="column 'tree' should hold 0 or 1"):
+    assert list(read_catalog(path, LABELS)["y_tree"]) == [1, 1]
+    write_table(catalog(y_tree=[0, 2]), path)
+    with pytest.raises(InputError, match="column 'y_tree' should hold 0 or 1"):
         read_catalog(path, LABELS)
 
 
 def test_a_catalog_of_another_vocabulary_is_refused(path: Path) -> None:
     """Chips that were packed for other labels are not read as if they had these."""
     write_table(catalog(), path)
-    with pytest.raises(InputError, match="expected a column 'pond'"):
+    with pytest.raises(InputError, match="expected a column 'y_pond'"):
         read_catalog(path, [*LABELS, "pond"])
+
+
+def test_a_label_may_be_called_as_a_catalogs_own_column(path: Path) -> None:
+    """Labels have a name space of their own: y_<label>."""
+    write_table(catalog(image_id=["a", "b"], y_group=[0, 1], y_image_id=[1, 0]), path)
+    found = read_catalog(path, ["group", "image_id"])
+    assert list(found["group"]) == ["x", "y"] and list(found["image_id"]) == ["a", "b"]
+    assert truth(found, ["group", "image_id"]).tolist() == [[False, True], [True, False]]
+
+
+def test_chips_carry_labels_unless_they_are_test_chips() -> None:
+    """A chip that the data set holds out is labelled too."""
+    assert labelled(pd.DataFrame({"split": ["train", "holdout", "test"]})).tolist() == [True, True, False]
 
 
 def test_folds_are_numbered_from_0_and_the_hold_out_is_minus_1(path: Path) -> None:

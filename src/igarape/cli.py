@@ -157,6 +157,23 @@ def fetch(dataset: str) -> None:
 
 
 @main.command()
+@click.argument("name")
+@click.option("--images", required=True, type=click.Path(path_type=Path), help="A folder or an archive of pictures.")
+@click.option(
+    "--tags", type=click.Path(path_type=Path), help="A CSV or COCO file; without it, folders name the labels."
+)
+@click.option("--group", metavar="COLUMN", help="What stays together in a split, such as a scene.")
+@click.option("--split", metavar="COLUMN", help="Of train, val and test; the test rows become the hold-out.")
+@click.option("--bands", metavar="NAMES", help="Those of TIFs, in their order: blue,green,red,nir.")
+@click.option("--size", type=int, help="Pixels a side that chips are brought to.")
+@click.option("--force", is_flag=True, help="Write datasets/NAME.yaml anew where it is there already.")
+def add(name: str, **found: Any) -> None:
+    """Look at chips of your own, and write datasets/NAME.yaml."""
+    found |= {key: _here(found[key]) for key in ("images", "tags")}
+    _run("add", name, **found)
+
+
+@main.command()
 def send() -> None:
     """Send MLflow what it has not been told, because it did not answer or a step was killed."""
     _run("send")

@@ -1,5 +1,6 @@
 """The one error that people are meant to read."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -16,3 +17,10 @@ def did_you_mean(word: str, known: Iterable[str], parent: str = "") -> str:
     choices = sorted(known)
     close = get_close_matches(word, choices, n=1)
     return f"; did you mean {parent}{close[0]}?" if close else f"; known are: {', '.join(choices)}"
+
+
+def reason(error: BaseException) -> str:
+    """Return what a foreign exception says, but for what differs from run to run: addresses of objects in memory."""
+    return (
+        re.sub(r"\s*\(?<[^<>]*\bat 0x[0-9a-fA-F]+>\)?|\s*\b0x[0-9a-fA-F]{6,}\b", "", str(error)) or type(error).__name__
+    )

@@ -10,6 +10,8 @@ from igarape.errors import InputError, did_you_mean
 
 Booleans = npt.NDArray[np.bool_]
 
+SEPARATORS = {"blank": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -78,13 +80,22 @@ class Vocabulary:
         return np.array([label in wanted for label in self.labels], dtype=np.bool_)
 
     def decode(self, row: npt.ArrayLike) -> str:
-        """Turn booleans of shape (labels,) into tags separated by blanks, in column order."""
+        """Turn booleans of shape (labels,) into tags in column order, as one text: see separator."""
+        return self.separator.join(self.names(row))
+
+    def names(self, row: npt.ArrayLike) -> list[str]:
+        """Return the labels that hold in booleans of shape (labels,), in column order."""
         flags = np.asarray(row, dtype=np.bool_)
-        return " ".join(label for label, present in zip(self.labels, flags, strict=True) if present)
+        return [label for label, present in zip(self.labels, flags, strict=True) if present]
+
+    @property
+    def separator(self) -> str:
+        """What stands between tags in one text: a blank, or the first of SEPARATORS that no label holds."""
+        return next((one for one in SEPARATORS.values() if not any(one in label for label in self.labels)), "\n")
 
     def contradiction(self, row: npt.ArrayLike) -> str | None:
         """Say which rule of the vocabulary the booleans of shape (labels,) break; None when they break none."""
-        present = set(self.decode(row).split())
+        present = set(self.names(row))
         if not present:
             return "has no tag"
         group = sorted(present & set(self.exclusive))

@@ -10,11 +10,13 @@ import pandas as pd
 
 from igarape.errors import InputError
 from igarape.files import whole
+from igarape.labels import Booleans
 
 PLACE = ["image_id", "split", "shard", "offset", "length", "group"]
 PREDICTION = ["image_id", "learner", "fold"]
 FAULT = ["image_id", "problem", "remedy", "left_out"]
 HOLDOUT = -1
+LABELLED = ("train", "holdout")  # of a catalog's split; "test" has no labels
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,31 @@ def read_table(path: Path, columns: Sequence[str], key: Sequence[str] = ("image_
 
 
 def read_catalog(path: Path, labels: Sequence[str]) -> pd.DataFrame:
-    """Read a catalog: image_id, split (train/test), shard, offset, length, group, and each label as 0/1."""
-    frame = read_table(path, [*PLACE, *labels])
-    for label in labels:
-        if not frame[label].isin((0, 1)).all():
-            raise InputError(f"{path}: column {label!r} should hold 0 or 1 only")
+    """Read a catalog: image_id, split, shard, offset, length, group, and y_<label>..., each 0 or 1.
+
+    split: train; holdout, where the data set says which chips are held out; test, for chips without labels.
+    """
+    columns = label_columns(labels)
+    frame = read_table(path, [*PLACE, *columns])
+    for column in columns:
+        if not frame[column].isin((0, 1)).all():
+            raise InputError(f"{path}: column {column!r} should hold 0 or 1 only")
     return frame
+
+
+def label_columns(labels: Sequence[str]) -> list[str]:
+    """Return the names of a catalog's y_<label> columns: a label may be called as the catalog's own columns are."""
+    return [f"y_{label}" for label in labels]
+
+
+def truth(catalog: pd.DataFrame, labels: Sequence[str]) -> Booleans:
+    """Return which labels hold in each row of a catalog: booleans of shape (rows, labels)."""
+    return catalog[label_columns(labels)].to_numpy().astype(np.bool_)
+
+
+def labelled(catalog: pd.DataFrame) -> Booleans:
+    """Return which rows of a catalog carry labels, of shape (rows,)."""
+    return np.asarray(catalog["split"].isin(LABELLED), dtype=np.bool_)
 
 
 def read_folds(path: Path) -> pd.DataFrame:

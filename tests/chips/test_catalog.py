@@ -17,7 +17,7 @@ from igarape.chips.pictures import encode_jpeg
 from igarape.chips.shards import open_shard
 from igarape.chips.store import Store
 from igarape.labels import Vocabulary
-from igarape.tables import FAULT, Fault, read_catalog, read_table, write_table
+from igarape.tables import FAULT, Fault, label_columns, read_catalog, read_table, truth, write_table
 
 VOCABULARY = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond"), rare=("kiln",))
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
@@ -67,7 +67,7 @@ def test_sound_chips_are_listed_with_place_and_labels(tmp_path: Path) -> None:
     assert list(read["image_id"]) == ["b", "a", "t"]
     assert list(read["split"]) == ["train", "train", "test"]
     assert list(read["group"]) == ["scene-b", "scene-a", "scene-t"]
-    assert read[list(VOCABULARY.labels)].to_numpy().tolist() == [[1, 0, 1, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 0]]
+    assert truth(read, VOCABULARY.labels).tolist() == [[1, 0, 1, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 0]]
     assert {Store(tmp_path, read).bytes(image_id) for image_id in read["image_id"]} == {SOUND}
 
 
@@ -95,9 +95,8 @@ def test_a_broken_chip_is_a_fault_and_left_out(tmp_path: Path, kind: str) -> Non
 def test_a_chip_that_breaks_the_vocabularys_rules_is_kept_and_reported(tmp_path: Path, tags: str, problem: str) -> None:
     """Real labels do so now and then; its tags stay as they are."""
     catalog, faults = pack(tmp_path, chip("a", tags))
-    assert VOCABULARY.decode(catalog[list(VOCABULARY.labels)].iloc[0]).split() == sorted(
-        tags.split(), key=VOCABULARY.labels.index
-    )
+    held = VOCABULARY.names(truth(catalog, VOCABULARY.labels)[0])
+    assert held == sorted(tags.split(), key=VOCABULARY.labels.index)
     assert [(fault.image_id, fault.problem, fault.left_out) for fault in faults] == [("a", problem, False)]
 
 
@@ -110,7 +109,7 @@ def test_an_unlabelled_chip_breaks_no_rule(tmp_path: Path) -> None:
 def test_no_sound_chip_is_an_empty_catalog(tmp_path: Path) -> None:
     """It still has its columns, and an empty shard."""
     catalog, faults = pack(tmp_path, chip("x", data=b"x"))
-    assert len(catalog) == 0 and set(VOCABULARY.labels) <= set(catalog.columns) and len(faults) == 1
+    assert len(catalog) == 0 and set(label_columns(VOCABULARY.labels)) <= set(catalog.columns) and len(faults) == 1
     with tarfile.open(tmp_path / "shard-00000.tar") as tar:
         assert tar.getmembers() == []
 

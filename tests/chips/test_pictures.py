@@ -14,10 +14,22 @@ import pytest
 import tifffile
 from PIL import Image
 
-from igarape.chips.pictures import Pixels, bands, decode, encode_jpeg, is_flat, resize, stem, suffix, symmetries
+from igarape.chips.pictures import (
+    Pixels,
+    bands,
+    decode,
+    encode_jpeg,
+    is_deep,
+    is_flat,
+    resize,
+    suffix,
+    symmetries,
+    to_size,
+)
 from igarape.errors import InputError
 
 APP14 = b"\xff\xee"
+PLANETS = ("blue", "green", "red", "nir")
 
 
 @pytest.fixture(scope="module")
@@ -209,22 +221,22 @@ def test_a_deep_tif_and_its_bands_come_out_upright(smooth: Pixels) -> None:
     """The orientation in the header counts for them as well."""
     four = np.dstack([smooth, smooth[:, :, :1]]).astype(np.uint16) * 257
     data = tif(four, photometric="minisblack", extratags=[(274, "H", 1, 6, True)])
-    assert (decode(data, "chip") == np.rot90(smooth[:, :, ::-1], -1)).all()
+    assert (decode(data, "chip", bands=PLANETS) == np.rot90(smooth[:, :, ::-1], -1)).all()
     assert (bands(data, "chip") == np.rot90(four, -1)).all()
 
 
 @pytest.mark.parametrize("photometric", ["rgb", "minisblack"])
 @pytest.mark.parametrize("bits", [8, 16])
-def test_four_bands_without_alpha_are_blue_green_red_and_near_infrared(photometric: str, bits: int) -> None:
-    """Planet's order: the picture shows the third, second and first of them; bands gives all four, as 16 bits."""
+def test_the_bands_of_a_tif_are_what_the_data_set_calls_them(photometric: str, bits: int) -> None:
+    """Whatever its header says: Planet's order shows the third, second and first; bands gives all four, as 16 bits."""
     four = np.random.default_rng(4).integers(0, 256, (8, 9, 4), dtype=np.uint8)
     stored = four if bits == 8 else four.astype(np.uint16) * 257
     for how in ({"planarconfig": "contig"}, {"planarconfig": "separate"}):
         laid = stored if how["planarconfig"] == "contig" else np.moveaxis(stored, 2, 0)
         data = tif(laid, photometric=photometric, extrasamples=[0] * (1 if photometric == "rgb" else 3), **how)
         assert suffix(data, "chip") == "tif"
-        assert (decode(data, "chip") == four[:, :, 2::-1]).all()
-        found = bands(data, "chip")
+        assert (decode(data, "chip", bands=PLANETS) == four[:, :, 2::-1]).all()
+        found = bands(data, "chip", PLANETS)
         assert found.dtype == np.uint16 and (found == four.astype(np.uint16) * 257).all()
 
 
@@ -235,14 +247,70 @@ def test_bands_need_a_tif_that_has_four(smooth: Pixels) -> None:
     with pytest.raises(InputError, match="expected a TIF of four bands, near-infrared the last, found 3"):
         bands(encoded(Image.fromarray(smooth), "TIFF"), "chip")
     four = np.dstack([smooth, smooth[:, :, 0]])
-    assert (bands(tif(four, photometric="rgb", extrasamples=[2]), "chip") == four.astype(np.uint16) * 257).all()
+    found = bands(tif(four, photometric="rgb", extrasamples=[2]), "chip", PLANETS)
+    assert (found == four.astype(np.uint16) * 257).all()
 
 
-def test_a_tif_of_two_or_five_bands_is_refused() -> None:
-    """Nobody could say which of them is red."""
-    for channels in (2, 5):
-        with pytest.raises(InputError, match=f"expected 1, 3 or 4 bands besides alpha, found {channels}"):
-            decode(tif(np.zeros((8, 9, channels), np.uint16), photometric="minisblack"), "chip")
+@pytest.mark.parametrize("alpha", [0, 2])
+def test_a_header_that_says_rgb_counts(alpha: int) -> None:
+    """As NAIP's: red, green, blue, and then near-infrared, which a header may call alpha."""
+    four = np.random.default_rng(4).integers(1, 256, (8, 9, 4), dtype=np.uint8)
+    data = tif(four, photometric="rgb", extrasamples=[alpha])
+    if not alpha:
+        assert (decode(data, "chip") == four[:, :, :3]).all()
+    assert (decode(data, "chip", bands=["red", "green", "blue", "nir"]) == four[:, :, :3]).all()
+    assert (bands(data, "chip") == four[:, :, [2, 1, 0, 3]].astype(np.uint16) * 257).all()
+
+
+def test_a_tif_whose_colours_nobody_names_is_refused() -> None:
+    """Two, four, five or twelve bands: the error says what to write; with names, any number is read."""
+    for channels in (2, 4, 5, 12):
+        data = tif(np.zeros((8, 9, channels), np.uint16), photometric="minisblack")
+        with pytest.raises(
+            InputError, match=rf"found {channels}, and nothing says which of them is red.*source\.bands"
+        ):
+            decode(data, "chip")
+    twelve = np.random.default_rng(4).integers(0, 256, (8, 9, 12), dtype=np.uint8)
+    names = ["coast", "blue", "green", "red", "r1", "r2", "r3", "nir", "r4", "vapour", "swir", "swir2"]
+    data = tif(twelve, photometric="minisblack")
+    assert (decode(data, "chip", bands=names) == twelve[:, :, [3, 2, 1]]).all()
+    assert (bands(data, "chip", names) == twelve[:, :, [1, 2, 3, 7]].astype(np.uint16) * 257).all()
+    with pytest.raises(InputError, match="expected 4 bands, blue, green, red, nir, found 12"):
+        decode(data, "chip", bands=PLANETS)
+
+
+def test_a_white_stretches_sixteen_bits_and_leaves_eight_alone(smooth: Pixels) -> None:
+    """Reflectances of 0..3000 fill the range, what is brighter is white; PNG and TIF agree."""
+    ramp = np.tile(np.arange(0, 3200, 100, dtype=np.uint16), (8, 1))
+    wanted = np.minimum(np.floor(ramp / 3000 * 255 + 0.5), 255).astype(np.uint8)
+    colours = np.dstack([ramp] * 3)
+    for data in (deep_png(colours), tif(colours, photometric="rgb"), deep_png(ramp)):
+        assert is_deep(data) and (decode(data, "chip", white=3000) == wanted[:, :, None]).all()
+        assert decode(data, "chip").max() == 12
+    shallow = encoded(Image.fromarray(smooth), "PNG")
+    assert not is_deep(shallow) and (decode(shallow, "chip", white=3000) == smooth).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(48, 64), (64, 48), (20, 90), (16, 16), (200, 201)])
+def test_chips_of_several_sizes_are_brought_to_one(height: int, width: int) -> None:
+    """Bent to fit, cropped to the middle, or padded with black; refuse says what it found."""
+    image = np.full((height, width, 3), 200, np.uint8)
+    for how in ("fit", "crop", "pad"):
+        found = to_size(image, 32, resize=how)
+        assert found.shape == (32, 32, 3) and found.dtype == np.uint8
+        share = (found == 200).all(axis=2).mean()
+        expected = min(height, width) / max(height, width) if how == "pad" else 1.0
+        assert share == pytest.approx(expected, abs=0.04)
+    assert to_size(image[:16, :16], 16, resize="refuse").shape == (16, 16, 3)
+    with pytest.raises(InputError, match=f"chip: expected 32 x 32, found {width} x {height}"):
+        to_size(image, 32, resize="refuse", where="chip")
+
+
+def test_cropping_takes_the_middle() -> None:
+    """A picture twice as wide as high loses a quarter on either side."""
+    image = np.zeros((32, 64, 3), np.uint8)
+    image[:, 16:48] = 255
+    assert (to_size(image, 32, resize="crop") == 255).all()
 
 
 @pytest.mark.parametrize("how", [{}, {"compression": "tiff_lzw"}, {"compression": "tiff_adobe_deflate"}])
@@ -283,7 +351,9 @@ SEEDS: dict[str, Callable[[Pixels], bytes]] = {
     "palette tif": lambda rgb: encoded(Image.fromarray(rgb).convert("P"), "TIFF"),
     "lzw tif": lambda rgb: encoded(Image.fromarray(rgb), "TIFF", compression="tiff_lzw"),
     "jpeg in tif": lambda rgb: encoded(Image.fromarray(rgb), "TIFF", compression="jpeg"),
-    "deep tif": lambda rgb: tif(np.dstack([rgb, rgb[:, :, 0]]).astype(np.uint16) * 257, photometric="minisblack"),
+    "deep tif": lambda rgb: tif(
+        np.dstack([rgb, rgb[:, :, 0]]).astype(np.uint16) * 257, photometric="rgb", extrasamples=[0]
+    ),
     "tiled tif": lambda rgb: tif(rgb.astype(np.uint16), photometric="rgb", tile=(16, 16), compression="deflate"),
 }
 
@@ -327,24 +397,6 @@ def test_a_file_that_is_too_large_is_refused() -> None:
     """Its bytes are not looked at."""
     with pytest.raises(InputError, match="expected a picture of at most 64 MB"):
         decode(bytes(64 * 2**20 + 1), "chip")
-
-
-def test_a_suffix_says_the_real_format(smooth: Pixels) -> None:
-    """It is found in the bytes, not in the file's name."""
-    image = Image.fromarray(smooth)
-    assert [suffix(encoded(image, kind), "x.bmp") for kind in ("JPEG", "PNG", "TIFF")] == ["jpg", "png", "tif"]
-    with pytest.raises(InputError, match=r"x\.jpg: expected a JPEG"):
-        suffix(b"text", "x.jpg")
-
-
-def test_a_stem_is_a_name_without_the_suffix_of_a_picture() -> None:
-    """Other dots are part of the name."""
-    assert [stem(name) for name in ("train_1.jpg", "a.b.TIFF", "train_1", "v1.0")] == [
-        "train_1",
-        "a.b",
-        "train_1",
-        "v1.0",
-    ]
 
 
 def test_shrinking_takes_means_and_growing_stays_in_range() -> None:

@@ -108,8 +108,32 @@ def test_chips_without_a_label_are_dealt_too() -> None:
 
 def test_too_few_groups_are_an_error() -> None:
     """Each fold and the hold-out need one; the error names the knobs."""
-    with pytest.raises(InputError, match=r"5 folds and a hold-out need at least 6 groups.*found 5.*split\.by to chip"):
-        make_folds(np.ones((20, 1), np.bool_), names(20, 4), **FIVE)
+    words = (
+        r"5 folds and a hold-out need at least 6 groups.*found 5 of 20 chips\. Set split\.folds to 4, or set split\.by"
+    )
+    with pytest.raises(InputError, match=words):
+        make_folds(np.ones((20, 1), np.bool_), names(20, 4), **FIVE, by="scene")
+
+
+@pytest.mark.parametrize(
+    ("count", "by", "advice"), [(5, "chip", "Set split.folds to 4, or"), (2, "scene", "Bring more")]
+)
+def test_advice_looks_at_what_is_set(count: int, by: str, advice: str) -> None:
+    """A split by chip is not told to split by chip, nor one whose scenes have one chip each; folds stay two."""
+    with pytest.raises(InputError) as caught:
+        make_folds(np.ones((count, 1), np.bool_), names(count), **FIVE, by=by)
+    assert f"found {count} of {count} chips. {advice}" in str(caught.value) and "split.by" not in str(caught.value)
+
+
+def test_what_the_data_set_holds_out_is_the_hold_out() -> None:
+    """All of it and nothing else; the others are dealt as if there were no hold-out to fill."""
+    y = random_labels(np.random.default_rng(3), 100)
+    held = np.arange(100) % 4 == 0
+    fold = make_folds(y, names(100), **FIVE, held=held)
+    assert ((fold == -1) == held).all() and set(fold[~held]) == set(range(5))
+    inside = [name for name, out in zip(names(100), held, strict=True) if not out]
+    assert (fold[~held] == make_folds(y[~held], inside, **FIVE | {"holdout": 0.0})).all()
+    assert (make_folds(y, names(100), **FIVE, held=held & False) == make_folds(y, names(100), **FIVE)).all()
 
 
 def test_a_label_of_as_many_chips_as_folds_reaches_each_fold() -> None:
@@ -136,7 +160,9 @@ def test_a_group_larger_than_a_fold_is_an_error() -> None:
     with pytest.raises(
         InputError, match=r"the group of big has 20 chips.*room for 16.*split\.ratio.*split\.by to chip"
     ):
-        make_folds(y, groups, **FIVE)
+        make_folds(y, groups, **FIVE, by="scene")
+    with pytest.raises(InputError, match=r"Set split\.folds lower, or set split\.hamming lower$"):
+        make_folds(y, groups, **FIVE, by="chip")
     assert (make_folds(y, groups, **FIVE | {"folds": 4})[:20] >= -1).all()
 
 

@@ -48,8 +48,18 @@ def test_the_sets_of_tifs_are_one_path_or_several_to_choose_from(nir: Any, sets:
         ({"labels": LABELS | {"rare": ["tree"]}}, "should hold each label once; tree stands twice"),
         ({"labels": {name: [] for name in LABELS}}, "should hold at least one label"),
         ({"labels": LABELS | {"alone": ["tree"]}}, "alone should be a part of exclusive"),
-        ({"labels": LABELS | {"rare": ["two words"]}}, "labels.rare.0  should match"),
+        (
+            {"labels": LABELS | {"rare": ["two words"]}},
+            "separator should be one that no label holds; 'two words' holds a blank",
+        ),
         ({"labels": LABELS | {"rare": [""]}}, "labels.rare.0  should match"),
+        ({"labels": LABELS | {"rare": [" a"]}}, "labels.rare.0  should match"),
+        ({"labels": LABELS | {"rare": ["a\nb"]}}, "labels.rare.0  should match"),
+        ({"labels": LABELS | {"separator": ";"}}, "labels.separator  should be 'blank', 'comma', 'semicolon'"),
+        ({"source": FOLDER | {"bands": ["red", "green"]}}, "source.bands  should name red, green and blue once each"),
+        ({"source": FOLDER | {"white": 0}}, "source.white  should be at least 1"),
+        ({"source": FOLDER | {"resize": "stretch"}}, "source.resize  should be 'fit', 'crop', 'pad' or 'refuse'"),
+        ({"source": FOLDER | {"columns": {"scene": "x"}}}, "source.columns.scene  is not known"),
         ({"labels": LABELS | {"rare": [True]}}, "labels.rare.0  should be a valid string"),
         ({"size": 8}, "size  should be at least 16"),
         ({"sise": 8}, "sise  is not known; did you mean size"),
@@ -62,6 +72,23 @@ def test_a_faulty_data_set_is_refused(tmp_path: Path, changes: dict[str, Any], w
         read_dataset("toy", tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / 'toy.yaml'}: ")
     assert words in str(caught.value)
+
+
+def test_how_pictures_are_read_has_defaults_that_change_nothing() -> None:
+    """No band is named, 16 bits are taken whole, and other sizes are refused; drawn chips are the same."""
+    plain = {"resize": "refuse", "bands": (), "white": None}
+    assert validate(Dataset, DRAWN, "toy").reading == plain
+    assert validate(Dataset, DRAWN | {"source": FOLDER}, "toy").reading == plain
+    told = FOLDER | {"resize": "fit", "bands": ["blue", "green", "red"], "white": 3000, "tags": None}
+    dataset = validate(Dataset, DRAWN | {"source": told}, "toy")
+    assert dataset.reading == {"resize": "fit", "bands": ("blue", "green", "red"), "white": 3000}
+    assert isinstance(dataset.source, FolderSource) and dataset.source.tags == ()
+
+
+def test_labels_hold_any_letters_that_do_not_separate_them() -> None:
+    """BigEarthNet's hold blanks and commas."""
+    labels = LABELS | {"separator": "semicolon", "rare": ["Land principally occupied by agriculture, with água"]}
+    assert validate(Dataset, DRAWN | {"labels": labels}, "toy").labels.vocabulary().rare[0].endswith("água")
 
 
 @pytest.mark.parametrize(

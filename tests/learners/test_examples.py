@@ -37,8 +37,8 @@ def store(tmp_path: Path) -> Path:
     catalog.insert(0, "image_id", [*GREYS, "unlabelled"])
     catalog["split"] = ["train"] * 4 + ["test"]
     catalog["group"] = ["north", "north", "south", "south", "none"]
-    catalog["pond"] = [0, 0, 0, 1, 0]
-    catalog["tree"] = [1, 0, 1, 0, 0]
+    catalog["y_pond"] = [0, 0, 0, 1, 0]
+    catalog["y_tree"] = [1, 0, 1, 0, 0]
     write_table(catalog, folder / "catalog.parquet")
     write_table(FOLDS, tmp_path / "split/folds.parquet")
     groups = catalog.loc[catalog["split"] == "train", ["image_id", "group"]]
@@ -124,7 +124,7 @@ def test_the_digest_is_that_of_everything_a_learner_is_taught(store: Path) -> No
     found.append(load(store).digest)
     write_table(groups, split / "groups.parquet")
     catalog = pd.read_parquet(store / "catalog.parquet")
-    write_table(catalog.assign(tree=[0, 0, 1, 0, 0]), store / "catalog.parquet")
+    write_table(catalog.assign(y_tree=[0, 0, 1, 0, 0]), store / "catalog.parquet")
     found.append(load(store).digest)
     places = ["shard", "offset", "length"]
     catalog.loc[[0, 1], places] = catalog.loc[[1, 0], places].to_numpy()

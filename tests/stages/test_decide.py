@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -15,7 +14,7 @@ from igarape.ensemble.decision import RULES, Rule, cross_fit_rules
 from igarape.files import read_json
 from igarape.scores.metrics import sample_f2
 from igarape.stages import decide as stage
-from igarape.tables import probability_columns, write_table
+from igarape.tables import label_columns, probability_columns, truth, write_table
 from igarape.workspace import Workspace
 
 HERE = Workspace(Path())
@@ -32,7 +31,7 @@ def test_every_rule_is_scored_on_rows_it_was_not_fitted_on(project: Path) -> Non
     chosen = read_json(Path("data/stack/stack.json"))["chosen"]
     rows = pd.read_parquet("data/stack/predictions.parquet").query(f"learner == {chosen!r} and fold >= 0")
     catalog = pd.read_parquet("data/ingest/catalog.parquet").set_index("image_id")
-    y = catalog.loc[rows["image_id"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
+    y = truth(catalog.loc[rows["image_id"]], vocabulary.labels)
     p = rows[probability_columns(rows)].to_numpy()
     answers = cross_fit_rules(y, p, rows["fold"].to_numpy(), vocabulary=vocabulary)
     expected = {name: sample_f2(y, answer) for name, answer in answers.items()}
@@ -68,7 +67,8 @@ def test_the_hold_outs_truth_has_no_say(copy: Path) -> None:
     folds = pd.read_parquet("data/split/folds.parquet").set_index("image_id")["fold"]
     labels = list(read_dataset("toy", HERE.datasets).labels.vocabulary().labels)
     held = catalog["image_id"].map(folds).eq(-1)
-    catalog.loc[held, labels] = 1 - catalog.loc[held, labels]
+    columns = label_columns(labels)
+    catalog.loc[held, columns] = 1 - catalog.loc[held, columns]
     write_table(catalog, Path("data/ingest/catalog.parquet"))
     stage.run(HERE)
     assert wrote() == before

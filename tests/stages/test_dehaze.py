@@ -89,7 +89,7 @@ def test_the_catalog_keeps_all_but_the_places() -> None:
     """Splits, groups and labels, of test chips too."""
     stage.run(HERE)
     before, after = catalogs()
-    same = ["image_id", "split", "group", "tree"]
+    same = ["image_id", "split", "group", "y_tree"]
     assert before[same].equals(after[same]) and list(before.columns) == list(after.columns)
     assert (before["length"] != after["length"]).any()
 

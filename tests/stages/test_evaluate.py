@@ -22,7 +22,7 @@ from igarape.serving import assembly
 from igarape.serving.bundle import Bundle, Infrared
 from igarape.stages import decide, nir, stack
 from igarape.stages import evaluate as stage
-from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, write_table
+from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, truth, write_table
 from igarape.workspace import Workspace
 
 HERE = Workspace(Path())
@@ -43,7 +43,7 @@ def held_out() -> tuple[Any, Any]:
     chosen = read_json(Path("data/stack/stack.json"))["chosen"]
     rows = pd.read_parquet("data/stack/predictions.parquet").query(f"learner == {chosen!r} and fold == -1")
     catalog = pd.read_parquet("data/ingest/catalog.parquet").set_index("image_id")
-    return catalog.loc[rows["image_id"], labels].to_numpy().astype(np.bool_), rows[probability_columns(rows)].to_numpy()
+    return truth(catalog.loc[rows["image_id"]], labels), rows[probability_columns(rows)].to_numpy()
 
 
 def test_the_hold_out_is_scored_by_the_rule_that_the_folds_chose(evaluated: Any) -> None:

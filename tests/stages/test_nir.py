@@ -121,7 +121,7 @@ def test_each_chip_with_a_sound_tif_gets_its_planes(pairs: Pairs, capsys: pytest
         packed = store.rgb(f"chip-{number}")
         assert (packed == planes(bands(pairs[number][1], "tif"), white=read_params(HERE.params).nir.white)).all()
         assert store.bytes(f"chip-{number}").startswith(b"\x89PNG")
-    same = ["image_id", "split", "group", "tree"]
+    same = ["image_id", "split", "group", "y_tree"]
     kept = before[before["image_id"].isin(after["image_id"])]
     assert kept[same].reset_index(drop=True).equals(after[same])
     assert list(after.columns) == list(before.columns) and (after.dtypes == before.dtypes).all()

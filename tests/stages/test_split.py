@@ -77,10 +77,10 @@ def catalog() -> pd.DataFrame:
             "offset": 0,
             "length": 1,
             "group": [f"scene-{one // 4}" for one in number],
-            "sun": (~fog).astype(int),
-            "fog": fog.astype(int),
-            "tree": (~fog & (number % 2 == 0)).astype(int),
-            "kiln": (~fog & (number % 16 == 1)).astype(int),
+            "y_sun": (~fog).astype(int),
+            "y_fog": fog.astype(int),
+            "y_tree": (~fog & (number % 2 == 0)).astype(int),
+            "y_kiln": (~fog & (number % 16 == 1)).astype(int),
         }
     )
 
@@ -100,7 +100,7 @@ def test_each_labelled_chip_gets_a_fold_or_is_held_out(by: str, capsys: pytest.C
     sizes = rows["fold"].value_counts()
     assert set(sizes.index) == {HOLDOUT, 0, 1, 2, 3, 4}
     assert abs(sizes[HOLDOUT] - 48) <= 4 and all(abs(sizes[fold] - 38.4) <= 4 for fold in range(5))
-    assert (rows.groupby("fold")[["sun", "fog", "tree", "kiln"]].sum() > 0).all(axis=None)
+    assert (rows.groupby("fold")[["y_sun", "y_fog", "y_tree", "y_kiln"]].sum() > 0).all(axis=None)
     said = capsys.readouterr().out
     assert f"{COUNT - sizes[HOLDOUT]} chips in 5 folds, {sizes[HOLDOUT]} held out" in said
     assert f"{', '.join(str(sizes[fold]) for fold in range(5))} chips in the folds" in said
@@ -202,8 +202,25 @@ def test_the_seed_decides_and_the_order_of_the_catalog_does_not() -> None:
 def test_too_few_scenes_are_an_error_that_names_the_knobs() -> None:
     """Sixteen chips of four scenes cannot be dealt by scene into five folds and a hold-out."""
     write_table(catalog().head(16), Path("data/ingest/catalog.parquet"))
-    with pytest.raises(InputError, match=r"at least 6 groups of chips, found 4\. Lower split\.folds, or set split\.by"):
+    with pytest.raises(
+        InputError, match=r"at least 6 groups of chips, found 4 of 16 chips\. Set split\.folds to 3, or set split\.by"
+    ):
         stage.run(HERE)
+
+
+def test_the_data_sets_own_test_chips_are_the_hold_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """All others are dealt into folds; those that are near relations across are counted aloud."""
+    table = catalog()
+    held = (table.index % 5 == 4) & (table["split"] == "train")
+    write_table(table.assign(split=table["split"].mask(held, "holdout")), Path("data/ingest/catalog.parquet"))
+    settings(by="chip")
+    images = noise()
+    images[3] = images[4].copy()
+    write_prints(images)
+    rows = dealt()
+    assert len(rows) == COUNT and set(rows.loc[rows["split"] == "holdout", "fold"]) == {HOLDOUT}
+    assert set(rows.loc[rows["split"] == "train", "fold"]) == {0, 1, 2, 3, 4}
+    assert "what the data set calls test, and split.holdout plays no part; 1 of its chips" in capsys.readouterr().out
 
 
 def test_without_a_catalog_the_error_says_what_to_run(project: Path) -> None:

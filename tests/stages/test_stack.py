@@ -16,7 +16,15 @@ from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.scores.figures import figures
 from igarape.stages import stack as stage
-from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, write_table
+from igarape.tables import (
+    label_columns,
+    probability_columns,
+    read_catalog,
+    read_folds,
+    read_predictions,
+    truth,
+    write_table,
+)
 from igarape.workspace import Workspace
 
 HERE = Workspace(Path())
@@ -38,11 +46,11 @@ def test_the_mean_and_xgboost_are_both_reported_on_out_of_fold_rows(project: Pat
     """Each one's scores are those of its own predictions of the folds' rows."""
     vocabulary = read_dataset("toy", HERE.datasets).labels.vocabulary()
     labels = list(vocabulary.labels)
-    truth = read_catalog(CATALOG, labels).set_index("image_id")
+    catalog = read_catalog(CATALOG, labels).set_index("image_id")
     assert set(wrote()["stackers"]) == {"mean", "xgboost"} == set(stacked()["learner"])
     for name, scores in wrote()["stackers"].items():
         rows = stacked().query(f"learner == {name!r} and fold >= 0")
-        y = truth.loc[rows["image_id"], labels].to_numpy().astype(np.bool_)
+        y = truth(catalog.loc[rows["image_id"]], labels)
         p = rows[probability_columns(rows)].to_numpy()
         assert scores == pytest.approx(figures(y, p, targets=vocabulary.targets("all")))
 
@@ -102,7 +110,8 @@ def test_the_hold_outs_truth_has_no_say(copy: Path) -> None:
     folds = read_folds(Path("data/split/folds.parquet")).set_index("image_id")["fold"]
     held = catalog["image_id"].map(folds).eq(-1)
     labels = list(read_dataset("toy", HERE.datasets).labels.vocabulary().labels)
-    catalog.loc[held, labels] = 1 - catalog.loc[held, labels]
+    columns = label_columns(labels)
+    catalog.loc[held, columns] = 1 - catalog.loc[held, columns]
     write_table(catalog, CATALOG)
     stage.run(HERE)
     pd.testing.assert_frame_equal(stacked(), before)

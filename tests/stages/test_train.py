@@ -23,7 +23,7 @@ from igarape.learners.predictor import Predictor
 from igarape.scores.figures import figures
 from igarape.stages import nir
 from igarape.stages import train as stage
-from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions
+from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, truth
 from igarape.tracking import step as tracking
 from igarape.workspace import Workspace
 
@@ -75,10 +75,11 @@ def test_the_quoted_scores_are_out_of_fold(project: Path) -> None:
     """The card's and the run's figures are those of the folds' rows; the hold-out has no part in them."""
     table, card, run = results()
     labels = list(vocabulary().labels)
-    y = read_catalog(Path("data/ingest/catalog.parquet"), labels).set_index("image_id").loc[table["image_id"], labels]
+    catalog = read_catalog(Path("data/ingest/catalog.parquet"), labels).set_index("image_id")
+    y = truth(catalog.loc[table["image_id"]], labels)
     inside = (table["fold"] >= 0).to_numpy()
     p = table[probability_columns(table)].to_numpy()
-    expected = figures(y.to_numpy().astype(np.bool_)[inside], p[inside], targets=vocabulary().targets("all"))
+    expected = figures(y[inside], p[inside], targets=vocabulary().targets("all"))
     assert {name: card[name] for name in expected} == pytest.approx(expected)
     assert run.data.metrics["oof_f2"] == pytest.approx(expected["f2"])
     assert run.data.metrics["oof_map"] == pytest.approx(expected["map"])

@@ -1,41 +1,75 @@
 """The catalog: every chip checked, packed, and listed with where it lies and which labels hold."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from igarape.chips.chip import Chip
 from igarape.chips.fingerprints import Fingerprint, fingerprint, fingerprint_table
-from igarape.chips.pictures import Pixels, decode, is_flat
+from igarape.chips.pictures import Pixels, Resize, decode, encode_png, is_deep, is_flat, to_size
 from igarape.chips.shards import Shard, Tables
+from igarape.chips.tif import is_tif
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
-from igarape.tables import FAULT, PLACE, Fault
+from igarape.tables import FAULT, LABELLED, PLACE, Fault, label_columns
+
+BRIGHT = 0.99  # of a chip's values, and of a set's chips: a few may glint
+QUARTER = 64  # of 255
 
 
-def pack_chips(chips: Iterable[Chip], shard: Shard, *, vocabulary: Vocabulary, size: int) -> Tables:
-    """Pack the chips into a shard, bytes unchanged; return their rows of the tables catalog, fingerprints and faults.
+def pack_chips(
+    chips: Iterable[Chip],
+    shard: Shard,
+    *,
+    vocabulary: Vocabulary,
+    size: int,
+    resize: Resize = "refuse",
+    bands: Sequence[str] = (),
+    white: int | None = None,
+) -> Tables:
+    """Pack the chips into a shard; return their rows of the tables catalog, fingerprints, faults and levels.
 
-    A chip that cannot be read or decoded, is not size x size pixels, or shows one colour only is left out. One that
-    breaks the vocabulary's rules is kept.
+    Bytes stay as they are, but for chips of another size, where resize says what becomes of them, and for those that
+    bands or white give other colours than their files alone would: these are packed as PNG. A chip that cannot be read
+    or decoded, is refused for its size, or shows one colour only is left out. One that breaks the vocabulary's rules is
+    kept. levels: how bright a chip of 16 bits is, by image_id.
     """
     rows: list[dict[str, Any]] = []
     prints: dict[str, Fingerprint] = {}
     faults: list[Fault] = []
+    levels: dict[str, int] = {}
     for chip in chips:
-        found = _read(chip, size)
+        found = _read(chip, size, resize=resize, bands=bands, white=white)
         if isinstance(found, Fault):
             faults.append(found)
         else:
-            data, image = found
-            rows.append(_row(chip, shard.add(chip.image_id, data), vocabulary))
-            prints[chip.image_id] = fingerprint(image)
+            rows.append(_row(chip, shard.add(chip.image_id, found.data), vocabulary))
+            prints[chip.image_id] = fingerprint(found.image)
             faults += _contradictions(chip, vocabulary)
+            if found.deep:
+                levels[chip.image_id] = int(np.quantile(found.image[::4, ::4], BRIGHT))
         shard.done()
-    catalog = pd.DataFrame(rows, columns=[*PLACE, *vocabulary.labels])
-    return {"catalog": catalog, "fingerprints": fingerprint_table(prints), "faults": fault_table(faults)}
+    return {
+        "catalog": pd.DataFrame(rows, columns=[*PLACE, *label_columns(vocabulary.labels)]),
+        "fingerprints": fingerprint_table(prints),
+        "faults": fault_table(faults),
+        "levels": pd.DataFrame({"image_id": list(levels), "bright": list(levels.values())}),
+    }
+
+
+def check_levels(levels: pd.DataFrame, white: int | None) -> None:
+    """Raise InputError when the chips of 16 bits use less than a quarter of the range that becomes 0..255."""
+    bright = int(levels["bright"].quantile(BRIGHT)) if len(levels) else QUARTER
+    if bright < QUARTER:
+        full = white or 65535
+        raise InputError(
+            f"{len(levels)} chips of 16 bits are nearly black: their brightest values are about "
+            f"{bright * full // 255} to {(bright + 1) * full // 255} of {full}. Write in the data set's YAML, under "
+            f"source, white: {max(1, (bright + 1) * full // 255)}; or let igarape add measure it"
+        )
 
 
 def doubles(fingerprints: pd.DataFrame) -> list[Fault]:
@@ -58,30 +92,46 @@ def fault_table(faults: Sequence[Fault]) -> pd.DataFrame:
 def _row(chip: Chip, place: tuple[str, int, int], vocabulary: Vocabulary) -> dict[str, Any]:
     """Lay out a row of the catalog."""
     lies = dict(zip(("shard", "offset", "length"), place, strict=True))
-    flags = dict(zip(vocabulary.labels, vocabulary.encode(chip.tags).astype(int), strict=True))
+    flags = dict(zip(label_columns(vocabulary.labels), vocabulary.encode(chip.tags).astype(int), strict=True))
     return {"image_id": chip.image_id, "split": chip.split, "group": chip.group} | lies | flags
 
 
-def _read(chip: Chip, size: int) -> tuple[bytes, Pixels] | Fault:
+@dataclass(frozen=True)
+class _Found:
+    """What is packed of a chip, what it shows, and whether its file has 16 bits."""
+
+    data: bytes
+    image: Pixels
+    deep: bool
+
+
+def _read(chip: Chip, size: int, *, resize: Resize, bands: Sequence[str], white: int | None) -> _Found | Fault:
     """Return a chip's bytes and what they show, or why it has to be left out."""
     try:
         data = chip.origin.read()
-        image = decode(data, chip.image_id)
+        image = decode(data, chip.image_id, bands=bands, white=white)
     except InputError as error:
-        problem = str(error).removeprefix(f"{chip.image_id}: ")
-        return Fault(chip.image_id, problem, "replace the file, or remove it", left_out=True)
-    height, width = image.shape[:2]
-    if (height, width) != (size, size):
-        problem = f"expected {size} x {size}, found {width} x {height}"
-        return Fault(chip.image_id, problem, "cut it to size, or change the data set's size", left_out=True)
-    if is_flat(image):
+        return Fault(chip.image_id, problem(error, chip), "replace the file, or remove it", left_out=True)
+    deep = is_deep(data)
+    try:
+        sized = to_size(image, size, resize=resize, where=chip.image_id)
+    except InputError as error:
+        remedy = "cut it to size, or set source.resize (fit, crop, pad) or size in the data set's YAML"
+        return Fault(chip.image_id, problem(error, chip), remedy, left_out=True)
+    if is_flat(sized):
         return Fault(chip.image_id, "shows one colour only", "fetch the file again, or remove it", left_out=True)
-    return data, image
+    told = (deep and white is not None) or (bool(bands) and is_tif(data))
+    return _Found(encode_png(sized) if told or sized is not image else data, sized, deep)
+
+
+def problem(error: InputError, chip: Chip) -> str:
+    """Return what is wrong with a chip, without its name and without where its file lies on this machine."""
+    return str(error).removeprefix(f"{chip.image_id}: ").removeprefix(f"{chip.origin}: ")
 
 
 def _contradictions(chip: Chip, vocabulary: Vocabulary) -> list[Fault]:
     """Report a labelled chip whose tags break the vocabulary's rules; it is kept."""
-    broken = vocabulary.contradiction(vocabulary.encode(chip.tags)) if chip.split == "train" else None
+    broken = vocabulary.contradiction(vocabulary.encode(chip.tags)) if chip.split in LABELLED else None
     if broken is None:
         return []
     return [Fault(chip.image_id, broken, "look at the chip and correct its tags", left_out=False)]

@@ -49,14 +49,6 @@ def _contrast(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> n
     return contrast
 
 
-def encode_png(image: Pixels) -> bytes:
-    """Encode a picture of three planes without loss; the same pixels give the same bytes."""
-    # Run lengths: noise has little else to find, and looking for more takes thrice the time.
-    how = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE, cv2.IMWRITE_PNG_COMPRESSION, 6]
-    _, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), how)
-    return data.tobytes()
-
-
 def measure_shift(rgb: Pixels, bands: Bands) -> Shift:
     """Measure how far the bands lie from the picture that they should lie on, by phase correlation.
 

@@ -1,78 +1,106 @@
 """What a chip's bytes show: decode and encode pictures, resize them, turn and mirror them."""
 
 import io
-from pathlib import PurePath
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from igarape.chips.tif import (
-    COMPRESSIONS,
-    GREY_OR_RGB,
-    PREMULTIPLIED,
-    Header,
-    Samples,
-    is_tif,
-    read_header,
-    read_samples,
+from igarape.chips.colours import (
+    COLOURS,
+    NIR,
+    Pixels,
+    Scalar,
+    band_places,
+    narrow,
+    on_black,
+    tif_colours,
+    upright,
 )
-from igarape.errors import InputError
+from igarape.chips.formats import NAMED, stem, suffix
+from igarape.chips.tif import COMPRESSIONS, GREY_OR_RGB, RGB, Header, Samples, read_header, read_samples
+from igarape.errors import InputError, reason
 
-Pixels = npt.NDArray[np.uint8]
-Scalar = TypeVar("Scalar", bound=np.generic)
+__all__ = [  # and what those who deal with pictures find here too
+    "NAMED",
+    "Pixels",
+    "Resize",
+    "bands",
+    "decode",
+    "encode_jpeg",
+    "encode_png",
+    "is_deep",
+    "is_flat",
+    "resize",
+    "stem",
+    "suffix",
+    "symmetries",
+    "to_size",
+]
+
+Resize = Literal["fit", "crop", "pad", "refuse"]
 
 MAX_BYTES = 64 * 2**20
 MAX_SIDE = 4096
-NAMED = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
-_SIGNATURES = {b"\xff\xd8\xff": "jpg", b"\x89PNG\r\n\x1a\n": "png"}
+PLANETS = ("blue", "green", "red", "nir")  # as the competition's TIFs are, which say nothing about it
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
 _PNG_DEPTH = 24  # offset of the byte in a PNG's first chunk that holds the bits per sample
 _ORIENTATION = 274  # the EXIF tag
 
 
-def decode(data: bytes, where: str) -> Pixels:
+def decode(data: bytes, where: str, *, bands: Sequence[str] = (), white: int | None = None) -> Pixels:
     """Decode a JPEG, PNG or TIF into upright RGB of shape (height, width, 3).
 
-    16 bits become 8 linearly: 65535 is 255. What an alpha channel hides is black, as if laid on black. A TIF of four
-    bands and no alpha holds blue, green, red and near-infrared, as Planet's do. Raises InputError that names `where`
-    for bytes that are no such picture, a truncated one, or one that is too large; the bounds are checked on the
-    header, before any pixel is decoded.
+    16 bits become 8 linearly: white is 255, or 65535 where no white is given. What an alpha channel hides is black, as
+    if laid on black. bands: the names of a TIF's bands, in its order; without them its header tells which is red.
+    Raises InputError that names `where` for bytes that are no such picture, a truncated one, one that is too large, and
+    a TIF whose colours nobody names; the bounds are checked on the header, before any pixel is decoded.
     """
     _check_bytes(data, where)
     kind = suffix(data, where)
     if kind == "tif":
         header = _tif_header(data, where)
         if header.photometric in GREY_OR_RGB and header.bits in {8, 16} and header.compression in COMPRESSIONS:
-            return _upright(_narrow(_tif_colours(data, header, where)), header.orientation)
+            colours = tif_colours(read_samples(data, header, where), header, where, names=bands)
+            return upright(narrow(colours, white), header.orientation)
     image = _open(data, where)
     try:
         image.load()
-        deep = kind == "png" and data[_PNG_DEPTH] == 16
-        rgb = _narrow(_deep_png(data, image)) if deep else _rgb(image)
-        return _upright(rgb, image.getexif().get(_ORIENTATION, 1))
+        rgb = narrow(_deep_png(data, image), white) if is_deep(data) and kind == "png" else _rgb(image)
+        return upright(rgb, image.getexif().get(_ORIENTATION, 1))
     except Exception as error:  # Pillow's decoders raise whatever a broken file trips them over
-        raise InputError(f"{where}: the picture is damaged or cut short ({error})") from error
+        raise InputError(f"{where}: the picture is damaged or cut short ({reason(error)})") from error
 
 
-def bands(data: bytes, where: str) -> npt.NDArray[np.uint16]:
-    """Decode a TIF of four bands into uint16 of shape (height, width, 4), in the file's order.
+def is_deep(data: bytes) -> bool:
+    """Say whether a picture has 16 bits a sample, so that a white has a say."""
+    kind = suffix(data, "picture")
+    if kind == "tif":
+        return read_header(data, "picture").bits == 16
+    return kind == "png" and len(data) > _PNG_DEPTH and data[_PNG_DEPTH] == 16
 
-    Planet's order is blue, green, red, near-infrared. 8 bits are scaled, so that 255 becomes 65535. Whether the header
-    calls the fourth band alpha, as some writers do, makes no difference. Raises InputError as decode does, and for
-    another number of bands.
+
+def bands(data: bytes, where: str, names: Sequence[str] = ()) -> npt.NDArray[np.uint16]:
+    """Decode a TIF into blue, green, red, near-infrared: uint16 of shape (height, width, 4).
+
+    8 bits are scaled, so that 255 becomes 65535. names: of the TIF's bands, in its order. Without them the header
+    counts: RGB means red, green, blue and then near-infrared, anything else Planet's order. Whether the header calls a
+    fourth band alpha, as some writers do, makes no difference. Raises InputError as decode does, and for too few bands.
     """
     _check_bytes(data, where)
     kind = suffix(data, where)
     if kind != "tif":
         raise InputError(f"{where}: expected a TIF of four bands, found a {kind}")
     header = _tif_header(data, where)
-    if header.samples != 4:
+    if not names and header.samples != len(PLANETS):
         raise InputError(f"{where}: expected a TIF of four bands, near-infrared the last, found {header.samples}")
-    samples = read_samples(data, header, where)
-    return _upright(samples.astype(np.uint16) * (257 if header.bits == 8 else 1), header.orientation)
+    told = names or ([*COLOURS, NIR] if header.photometric == RGB else PLANETS)
+    places = band_places(header, where, names=told, wanted=PLANETS)
+    samples = read_samples(data, header, where)[:, :, places]
+    return upright(samples.astype(np.uint16) * (257 if header.bits == 8 else 1), header.orientation)
 
 
 def _check_bytes(data: bytes, where: str) -> None:
@@ -85,9 +113,9 @@ def _open(data: bytes, where: str) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "TIFF"))
     except Image.DecompressionBombError as error:
-        raise InputError(f"{where}: expected at most {MAX_SIDE} pixels a side; {error}") from error
+        raise InputError(f"{where}: expected at most {MAX_SIDE} pixels a side; {reason(error)}") from error
     except Exception as error:
-        raise InputError(f"{where}: the picture's header is damaged or cut short ({error})") from error
+        raise InputError(f"{where}: the picture's header is damaged or cut short ({reason(error)})") from error
     _check_sides(image.width, image.height, where)
     if image.mode not in _MODES and not image.mode.startswith("I;16"):
         raise InputError(f"{where}: expected 8 or 16 bits per channel, found mode {image.mode}. Convert it first")
@@ -110,7 +138,7 @@ def _rgb(image: Image.Image) -> Pixels:
     """Return the pixels of a decoded picture of 8 bits as RGB."""
     if image.has_transparency_data:
         rgba: Pixels = np.asarray(image.convert("RGBA"))
-        return _narrow(_on_black(rgba[:, :, :3], rgba[:, :, 3:]))
+        return narrow(on_black(rgba[:, :, :3], rgba[:, :, 3:]))
     # Planet's original JPEGs have four components (R, G, B, 255): Pillow opens them as CMYK and inverts them as Adobe
     # does, so its conversion gives the colours that were meant.
     return np.array(image if image.mode == "RGB" else image.convert("RGB"))
@@ -126,66 +154,20 @@ def _deep_png(data: bytes, image: Image.Image) -> Samples:
         seen = pixels != image.info.get("transparency", -1)  # one shade may stand for transparent
         return np.repeat((pixels * seen)[:, :, None], 3, axis=2)
     colours = pixels[:, :, 2::-1]
-    return colours if pixels.shape[2] == 3 else _on_black(colours, pixels[:, :, 3:])
-
-
-def _tif_colours(data: bytes, header: Header, where: str) -> Samples:
-    """Return the colours of a TIF as RGB, of as many bits as it has."""
-    count = header.samples - (header.alpha is not None)
-    if count not in {1, 3, 4}:
-        raise InputError(f"{where}: expected 1, 3 or 4 bands besides alpha, found {count}. Convert it first")
-    samples = read_samples(data, header, where)
-    colours = samples[:, :, :count]
-    if header.alpha not in {None, PREMULTIPLIED}:
-        colours = _on_black(colours, samples[:, :, count:])
-    return colours[:, :, {1: [0, 0, 0], 3: [0, 1, 2], 4: [2, 1, 0]}[count]]
-
-
-def _on_black(colours: Samples, alpha: Samples) -> Samples:
-    """Lay colours of shape (h, w, n) on black: what alpha (h, w, 1) hides is black, whatever colour lies under it."""
-    full = np.iinfo(colours.dtype).max
-    laid = (colours.astype(np.uint32) * alpha + full // 2) // full
-    return laid.astype(colours.dtype)
-
-
-def _narrow(samples: Samples) -> Pixels:
-    """Scale 16 bits to 8, rounded; leave 8 bits as they are."""
-    return (samples if samples.dtype == np.uint8 else (samples.astype(np.uint32) + 128) // 257).astype(
-        np.uint8, copy=False
-    )
-
-
-def _upright(image: npt.NDArray[Scalar], orientation: int) -> npt.NDArray[Scalar]:
-    """Turn and mirror a picture of shape (h, w, n) as its EXIF orientation, 1 to 8, asks."""
-    if orientation in {5, 6, 7, 8}:
-        image = image.swapaxes(0, 1)
-    if orientation in {2, 3, 6, 7}:
-        image = image[:, ::-1]
-    if orientation in {3, 4, 7, 8}:
-        image = image[::-1]
-    return np.ascontiguousarray(image)
-
-
-def suffix(data: bytes, where: str) -> str:
-    """Return the file suffix of the picture's real format, whatever its file was called: jpg, png or tif."""
-    if is_tif(data):
-        return "tif"
-    for signature, name in _SIGNATURES.items():
-        if data.startswith(signature):
-            return name
-    found = "an empty file" if not data else f"{len(data)} bytes that are neither"
-    raise InputError(f"{where}: expected a JPEG, PNG or TIF, found {found}")
-
-
-def stem(name: str) -> str:
-    """Return a file's name without the suffix of a picture; a name without one is returned as it is."""
-    path = PurePath(name)
-    return name[: -len(path.suffix)] if path.suffix.lower() in NAMED else name
+    return colours if pixels.shape[2] == 3 else on_black(colours, pixels[:, :, 3:])
 
 
 def encode_jpeg(rgb: Pixels, quality: int) -> bytes:
     """Encode RGB of shape (height, width, 3) as a three-component JPEG; the same pixels give the same bytes."""
     _, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return data.tobytes()
+
+
+def encode_png(image: Pixels) -> bytes:
+    """Encode a picture of three planes without loss; the same pixels give the same bytes."""
+    # Run lengths: noise has little else to find, and looking for more takes thrice the time.
+    how = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE, cv2.IMWRITE_PNG_COMPRESSION, 6]
+    _, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), how)
     return data.tobytes()
 
 
@@ -195,6 +177,36 @@ def resize(rgb: Pixels, size: int) -> Pixels:
         return rgb
     how = cv2.INTER_AREA if size < max(rgb.shape[:2]) else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(rgb, (size, size), interpolation=how), dtype=np.uint8)
+
+
+def to_size(image: Pixels, size: int, *, resize: Resize, where: str = "picture") -> Pixels:
+    """Bring a picture to (size, size, 3), as its data set says.
+
+    resize: fit scales each side by itself; crop scales the shorter side and cuts the middle out; pad scales the longer
+    side and lays the picture on the middle of black; refuse raises InputError for any other size.
+    """
+    height, width = image.shape[:2]
+    if (height, width) == (size, size):
+        return image
+    if resize == "refuse":
+        raise InputError(f"{where}: expected {size} x {size}, found {width} x {height}")
+    if resize == "fit":
+        return _scaled(image, size, size)
+    factor = size / (min(height, width) if resize == "crop" else max(height, width))
+    scaled = _scaled(image, max(1, round(height * factor)), max(1, round(width * factor)))
+    rows, columns = (abs(side - size) // 2 for side in scaled.shape[:2])
+    if resize == "crop":
+        return np.ascontiguousarray(scaled[rows : rows + size, columns : columns + size])
+    laid = np.zeros((size, size, 3), dtype=np.uint8)
+    laid[rows : rows + scaled.shape[0], columns : columns + scaled.shape[1]] = scaled
+    return laid
+
+
+def _scaled(image: Pixels, height: int, width: int) -> Pixels:
+    """Scale both sides of a picture: the mean over pixels where one shrinks, bilinear otherwise."""
+    shrinks = height < image.shape[0] or width < image.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=how), dtype=np.uint8)
 
 
 def is_flat(rgb: Pixels) -> bool:

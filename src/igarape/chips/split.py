@@ -19,7 +19,16 @@ CANDIDATES = 128  # kinds of groups that are looked at in a part for one exchang
 DIGITS = 12  # beyond them two machines may differ, and would choose another of two equal exchanges
 
 
-def make_folds(y: Booleans, groups: Sequence[str], *, folds: int, holdout: float, seed: int) -> Folds:
+def make_folds(
+    y: Booleans,
+    groups: Sequence[str],
+    *,
+    folds: int,
+    holdout: float,
+    seed: int,
+    held: Booleans | None = None,
+    by: str = "chip",
+) -> Folds:
     """Give each chip a fold 0..folds-1, or -1 for the hold-out; a group's chips stay together.
 
     y: booleans of shape (chips, labels). groups: one name a chip. holdout: the share of chips held out, or 0. The same
@@ -28,14 +37,21 @@ def make_folds(y: Booleans, groups: Sequence[str], *, folds: int, holdout: float
     part that a label has not reached yet comes first, so that a label of at least folds groups reaches each fold, and
     one of more the hold-out too; only where several such labels crowd into the same few groups may that be impossible.
 
-    Raises InputError when there are fewer groups than folds and a hold-out need, or one is larger than a fold.
+    held: the chips that the data set itself holds out, (chips,); where there are any, they are the hold-out, all of it.
+    by: what split.by says, for advice. Raises InputError when there are fewer groups than folds and a hold-out need, or
+    one is larger than a fold.
     """
+    if held is not None and held.any():
+        fold = np.full(len(y), HOLDOUT, dtype=np.int64)
+        inside = [group for group, out in zip(groups, held, strict=True) if not out]
+        fold[~held] = make_folds(y[~held], inside, folds=folds, holdout=0.0, seed=seed, by=by)
+        return fold
     names, members = np.unique(np.asarray(groups, dtype=np.str_), return_inverse=True)
     shares = np.array([(1 - holdout) / folds] * folds + [holdout] * (holdout > 0))
     # The last column counts every chip: it is the label that all groups have, so it comes last and evens out the sizes.
     counts = np.zeros((len(names), y.shape[1] + 1))
     np.add.at(counts, members, np.column_stack([y, np.ones(len(y), dtype=np.bool_)]))
-    _check(names, counts[:, -1], shares, folds)
+    _check(names, counts[:, -1], shares, folds, by)
     rng = np.random.default_rng(seed)
     required = _required(counts > 0, folds, len(shares))
     part = _exchange(_complete_deal(counts, shares, required, rng), counts, shares, rng)
@@ -53,20 +69,31 @@ def largest_deviation(y: Booleans, parts: Folds) -> Counts:
     return strays
 
 
-def _check(names: npt.NDArray[np.str_], sizes: Counts, shares: Counts, folds: int) -> None:
-    """Refuse too few groups, and a group that no fold has room for."""
+def _check(names: npt.NDArray[np.str_], sizes: Counts, shares: Counts, folds: int, by: str) -> None:
+    """Refuse too few groups, and a group that no fold has room for; advise what the settings leave to do."""
+    chips, extra = int(sizes.sum()), len(shares) - folds
+    by_chip = ["set split.by to chip"] if by == "scene" and len(names) < chips else []
     if len(names) < len(shares):
+        fewer = [f"set split.folds to {len(names) - extra}"] if len(names) - extra >= 2 else []
+        need = f"{folds} folds and a hold-out" if extra else f"{folds} folds"
         raise InputError(
-            f"split: {folds} folds and a hold-out need at least {len(shares)} groups of chips, found {len(names)}. "
-            "Lower split.folds, or set split.by to chip"
+            f"split: {need} need at least {len(shares)} groups of chips, found {len(names)} of {chips} chips. "
+            f"{_either([*fewer, *by_chip, 'bring more chips'])}"
         )
-    room, largest = int(np.ceil(shares[0] * sizes.sum())), int(sizes.argmax())
+    room, largest = int(np.ceil(shares[0] * chips)), int(sizes.argmax())
     if sizes[largest] > room:
+        fewer = ["set split.folds lower"] if folds > 2 else []
+        looser = "split.ratio lower, so that fewer borders fit" if by == "scene" else "split.hamming lower"
         raise InputError(
             f"split: the group of {names[largest]} has {sizes[largest]:.0f} chips, and a fold has room for {room}. "
-            "Look at its pairs in data/split/pairs.parquet; lower split.folds, or split.ratio so that fewer borders "
-            "fit, or set split.by to chip"
+            f"Look at its pairs in data/split/pairs.parquet. {_either([*fewer, f'set {looser}', *by_chip])}"
         )
+
+
+def _either(choices: Sequence[str]) -> str:
+    """Say what can be done, as a sentence."""
+    text = ", or ".join(choices)
+    return text[0].upper() + text[1:]
 
 
 def _required(has: Booleans, folds: int, parts: int) -> Booleans:

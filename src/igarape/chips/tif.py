@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from igarape.errors import InputError
+from igarape.errors import InputError, reason
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -18,7 +18,7 @@ Samples = npt.NDArray[np.unsignedinteger[Any]]  # of 8 or 16 bits
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two: BigTIFF
 # The codes of TIFF 6.0.
 COMPRESSIONS = {1: "nothing", 5: "LZW", 8: "deflate", 32773: "PackBits", 32946: "deflate by its old number"}
-WHITE_IS_ZERO, GREY_OR_RGB = 0, (0, 1, 2)  # of the photometric interpretation
+WHITE_IS_ZERO, RGB, GREY_OR_RGB = 0, 2, (0, 1, 2)  # of the photometric interpretation
 PREMULTIPLIED, ALPHA = 1, (1, 2)  # of ExtraSamples
 ORIENTATION = 274
 MOST_SAMPLES = 16
@@ -59,7 +59,7 @@ def read_header(data: bytes, where: str) -> Header:
     try:
         return _header(_first_page(data))
     except Exception as error:  # whatever a broken header trips the parser over
-        raise InputError(f"{where}: the TIF's header is damaged or cut short ({error})") from error
+        raise InputError(f"{where}: the TIF's header is damaged or cut short ({reason(error)})") from error
 
 
 def _header(page: "TiffPage") -> Header:
@@ -101,7 +101,7 @@ def read_samples(data: bytes, header: Header, where: str) -> Samples:
             samples = np.moveaxis(samples, 0, -1)
         samples = samples.reshape(shape)
     except Exception as error:  # the decoders' complaints, and the arithmetic's
-        raise InputError(f"{where}: the picture is damaged or cut short ({error})") from error
+        raise InputError(f"{where}: the picture is damaged or cut short ({reason(error)})") from error
     whole: Samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
     return ~whole if header.photometric == WHITE_IS_ZERO else whole
 

@@ -2,15 +2,17 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from igarape.config.schema import Name, Section, read_yaml, validate
 from igarape.errors import InputError
-from igarape.labels import Vocabulary
+from igarape.labels import SEPARATORS, Vocabulary
 
-Label = Annotated[str, Field(pattern=r"^\S+$")]  # a list of tags has blanks between them
+Label = Annotated[str, Field(pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?$", max_length=200)]
+Separator = Literal["blank", "comma", "semicolon", "pipe", "list"]
+Resize = Literal["fit", "crop", "pad", "refuse"]
 
 
 class DrawnSource(Section):
@@ -34,28 +36,62 @@ def _inside(path: str) -> str:
 
 
 # Where something lies under IGARAPE_DATA: one path, or several of which the first that exists counts.
-Where = Annotated[
-    tuple[Annotated[str, AfterValidator(_inside)], ...], BeforeValidator(_several), Field(strict=False, min_length=1)
-]
+Inside = Annotated[str, AfterValidator(_inside)]
+Where = Annotated[tuple[Inside, ...], BeforeValidator(_several), Field(strict=False, min_length=1)]
 Sets = Annotated[tuple[Where, ...], BeforeValidator(_several), Field(strict=False)]
 
 
+class Columns(Section):
+    """What the columns of a table of tags are called.
+
+    tags: null where each label has a column of its own, of 0 and 1. group: what must stay together in a split, such as
+    a scene. split: train, val or test; the test rows become the hold-out.
+    """
+
+    image: str = "image_name"
+    tags: str | None = "tags"
+    group: str | None = None
+    split: str | None = None
+
+
+class Reading(TypedDict):
+    """How the bytes of a data set's pictures become chips, as chips.catalog.pack_chips takes it."""
+
+    resize: Resize
+    bands: tuple[str, ...]
+    white: int | None
+
+
 class FolderSource(Section):
-    """Chips in folders or archives, and their tags in a CSV (image_name,tags).
+    """Chips in folders or archives, and their tags in a CSV or a COCO file; without tags the folders name the labels.
 
     unlabelled: the sets of chips without tags. nir: the sets of TIFs with the chips' near-infrared, under the chips'
-    names. Any of these sets may be missing.
+    names. Any of these sets may be missing. bands: what the bands of TIFs are called, in their order. white: the value
+    of 16 bits that becomes 255. resize: what becomes of chips of another size.
     """
 
     kind: Literal["folder"]
     images: Where
-    tags: Where
+    tags: Annotated[tuple[Inside, ...], BeforeValidator(_several), Field(strict=False)]
     unlabelled: Sets
     nir: Sets
+    columns: Columns = Columns()
+    bands: tuple[str, ...] = Field((), strict=False)
+    white: int | None = Field(None, ge=1, le=65535)
+    resize: Resize = "refuse"
+
+    @field_validator("bands")
+    @classmethod
+    def _colours(cls, bands: tuple[str, ...]) -> tuple[str, ...]:
+        if bands and not all(bands.count(colour) == 1 for colour in ("red", "green", "blue")):
+            raise ValueError("should name red, green and blue once each, such as [blue, green, red, nir]")
+        return bands
 
 
 class Labels(Section):
-    """The vocabulary of a data set, as labels.Vocabulary."""
+    """The vocabulary of a data set, as labels.Vocabulary; separator: what stands between the tags of its table."""
+
+    separator: Separator = "blank"
 
     exclusive: tuple[Label, ...] = Field(strict=False)
     alone: tuple[Label, ...] = Field(strict=False)
@@ -70,6 +106,10 @@ class Labels(Section):
             raise ValueError(f"should hold each label once; {twice[0]} stands twice")
         if not every:
             raise ValueError("should hold at least one label")
+        one = SEPARATORS.get(self.separator, "\n")
+        torn = sorted(label for label in every if one in label)
+        if torn:
+            raise ValueError(f"separator should be one that no label holds; {torn[0]!r} holds a {self.separator}")
         if not set(self.alone) <= set(self.exclusive):
             raise ValueError("alone should be a part of exclusive")
         return self
@@ -116,6 +156,13 @@ class Dataset(Section):
     def tifs(self) -> tuple[tuple[str, ...], ...]:
         """Return the sets of TIFs with near-infrared that the source names."""
         return self.source.nir if isinstance(self.source, FolderSource) else ()
+
+    @property
+    def reading(self) -> Reading:
+        """Return how the bytes of pictures become chips."""
+        if isinstance(self.source, DrawnSource):
+            return Reading(resize="refuse", bands=(), white=None)
+        return Reading(resize=self.source.resize, bands=self.source.bands, white=self.source.white)
 
 
 def read_dataset(name: str, folder: Path) -> Dataset:

@@ -12,7 +12,7 @@ from igarape.config.experiments import Experiment
 from igarape.errors import InputError
 from igarape.files import digest
 from igarape.labels import Booleans
-from igarape.tables import read_catalog, read_folds, read_table
+from igarape.tables import read_catalog, read_folds, read_table, truth
 
 Images = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
@@ -60,7 +60,7 @@ def load_examples(
         raise InputError(f"{store}: {lost[0]} and {len(lost) - 1} more chips of {split} are not in it. {way_out}")
     image_ids = list(table["image_id"])
     resized = load_pictures(store, catalog, image_ids, size=experiment.size, report=report)
-    y = catalog.loc[image_ids, list(labels)].to_numpy().astype(np.bool_)
+    y = truth(catalog.loc[image_ids], labels)
     folds = table["fold"].to_numpy()
     held_together = list(groups.loc[image_ids])
     return Examples(

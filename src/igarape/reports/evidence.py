@@ -27,6 +27,7 @@ from igarape.tables import (
     read_folds,
     read_predictions,
     read_table,
+    truth,
 )
 from igarape.workspace import Workspace
 
@@ -101,7 +102,7 @@ def gather(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Evid
     return Evidence(
         image_ids=image_ids,
         folds=folds["fold"].to_numpy(),
-        y=catalog.loc[image_ids, list(vocabulary.labels)].to_numpy().astype(np.bool_),
+        y=truth(catalog.loc[image_ids], vocabulary.labels),
         p=stacked[probability_columns(stacked)].to_numpy(),
         manifests={name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments},
         learners=learner_probabilities(tables, image_ids),
@@ -148,8 +149,8 @@ def _worst(workspace: Workspace, evidence: Evidence, predicted: Booleans, vocabu
             image_id=evidence.image_ids[rows[k]],
             image=encode_jpeg(store.rgb(evidence.image_ids[rows[k]]), THUMBNAIL),
             f2=float(scores[k]),
-            true=vocabulary.decode(evidence.y[rows[k]]).split(),
-            predicted=vocabulary.decode(predicted[k]).split(),
+            true=vocabulary.names(evidence.y[rows[k]]),
+            predicted=vocabulary.names(predicted[k]),
         )
         for k in np.argsort(scores, kind="stable")[:WORST]
     ]

@@ -26,7 +26,7 @@ from igarape.reports.data import (
     thumbnail,
     together,
 )
-from igarape.tables import FAULT, Fault, read_catalog, read_folds, read_table
+from igarape.tables import FAULT, Fault, labelled, read_catalog, read_folds, read_table, truth
 from igarape.workspace import Workspace
 
 FOUND = ["airlight_r", "airlight_g", "airlight_b", "mean_t", "change"]
@@ -53,14 +53,14 @@ class Found:
     @property
     def labelled(self) -> Booleans:
         """Return which rows of the catalog carry labels."""
-        return np.asarray(self.catalog["split"] == "train", dtype=np.bool_)
+        return labelled(self.catalog)
 
 
 def gather(workspace: Workspace, vocabulary: Vocabulary) -> Found:
     """Read what the steps before wrote."""
     catalog = read_catalog(workspace.catalog(), vocabulary.labels)
     folds = read_folds(workspace.folds).set_index("image_id")["fold"]
-    lost = catalog[(catalog["split"] == "train") & ~catalog["image_id"].isin(folds.index)]
+    lost = catalog[labelled(catalog) & ~catalog["image_id"].isin(folds.index)]
     if len(lost):
         raise InputError(
             f"{workspace.folds}: {lost.iloc[0]['image_id']} is labelled, but has no fold. Run: dvc repro split"
@@ -69,7 +69,7 @@ def gather(workspace: Workspace, vocabulary: Vocabulary) -> Found:
     return Found(
         vocabulary=vocabulary,
         catalog=catalog.set_index("image_id"),
-        y=catalog[list(vocabulary.labels)].to_numpy().astype(np.bool_),
+        y=truth(catalog, vocabulary.labels),
         folds=folds,
         quality=_quality(workspace, catalog),
         pairs=_pairs(workspace, folds),
@@ -137,7 +137,7 @@ class Album:
     def chip(self, image_id: str) -> Shown:
         """Show a chip as it came."""
         row = self._found.y[self._found.catalog.index.get_loc(image_id)]
-        return Shown(image_id, thumbnail(self._raw.rgb(image_id)), self._found.vocabulary.decode(row).split())
+        return Shown(image_id, thumbnail(self._raw.rgb(image_id)), self._found.vocabulary.names(row))
 
     def dehazed(self, image_id: str) -> Dehazed:
         """Show a chip before and after dehazing."""

@@ -1,14 +1,12 @@
 """decide: the rule that turns probabilities into labels. data/stack/predictions.parquet -> data/decide/rule.json."""
 
-import numpy as np
-
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import Decision, RuleSettings, RunFacts, StackSummary
 from igarape.config.params import read_params
 from igarape.ensemble.decision import cross_fit_rules, fit_rule
 from igarape.files import fresh_folder
 from igarape.scores.metrics import sample_f2
-from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions
+from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, truth
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
@@ -23,7 +21,7 @@ def run(workspace: Workspace) -> None:
     stacked = stacked[stacked["learner"] == StackSummary.read(source / "stack.json").chosen]
     stacked = stacked[stacked["fold"] >= 0]
     catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
-    y = catalog.loc[stacked["image_id"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
+    y = truth(catalog.loc[stacked["image_id"]], vocabulary.labels)
     p = stacked[probability_columns(stacked)].to_numpy()
     fresh_folder(target)
     recorded = {"dataset": params.dataset, "decide": params.decide.model_dump()}

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import pandas as pd
 
-from igarape.chips.catalog import doubles, fault_table, pack_chips
+from igarape.chips.catalog import check_levels, doubles, fault_table, pack_chips
 from igarape.chips.chip import Chip
 from igarape.chips.drawn.drawing import draw_chips, haze_table
 from igarape.chips.shards import Shard, Tables, deal, write_shards
@@ -22,10 +22,11 @@ from igarape.config.params import read_params, workers
 from igarape.errors import InputError
 from igarape.files import digest, fresh_folder, resumable
 from igarape.progress import progress
-from igarape.tables import Fault, write_table
+from igarape.tables import Fault, labelled, write_table
 from igarape.workspace import Workspace
 
 SHOWN = 10
+WIDESPREAD = 0.5  # of the chips
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,9 @@ def run(workspace: Workspace) -> None:
     with resumable(target, work.key) as (folder, notes):
         tables = _pack(work, folder, notes)
         catalog, faults = tables["catalog"], tables["faults"]
-        _bear(faults, params.ingest.faults, target)
-        if not (catalog["split"] == "train").any():
+        _bear(faults, params.ingest.faults, target, packed=len(catalog))
+        check_levels(tables.pop("levels"), dataset.reading["white"])
+        if not labelled(catalog).any():
             _refuse(faults, f"no labelled chip is left; {len(faults)} faults stand in {target}/faults.parquet", target)
         for name, table in tables.items():
             write_table(table, folder / f"{name}.parquet")
@@ -94,6 +96,8 @@ def _listed(dataset: Dataset, source: FolderSource, spool: Path) -> _Work:
             tags=source.tags,
             unlabelled=source.unlabelled,
             vocabulary=dataset.labels.vocabulary(),
+            columns=source.columns.model_dump(),
+            separator=dataset.labels.separator,
             spool=spool,
             report=lambda done, total: bar()(done >> 20, total >> 20),
         )
@@ -109,7 +113,7 @@ def _listed(dataset: Dataset, source: FolderSource, spool: Path) -> _Work:
 
 def _pack_chips(chips: Sequence[Chip], shard: Shard, *, dataset: Dataset) -> Tables:
     """Pack chips into a shard."""
-    return pack_chips(chips, shard, vocabulary=dataset.labels.vocabulary(), size=dataset.size)
+    return pack_chips(chips, shard, vocabulary=dataset.labels.vocabulary(), size=dataset.size, **dataset.reading)
 
 
 def _pack(work: _Work, folder: Path, notes: Path) -> Tables:
@@ -128,14 +132,24 @@ def _pack(work: _Work, folder: Path, notes: Path) -> Tables:
     return tables | {"faults": pd.concat([some for some in found if len(some)] or found[:1], ignore_index=True)}
 
 
-def _bear(faults: pd.DataFrame, most: int, target: Path) -> None:
-    """Refuse more left-out chips than params.yaml bears; the error lists the first of them."""
+def _bear(faults: pd.DataFrame, most: int, target: Path, *, packed: int) -> None:
+    """Refuse more left-out chips than params.yaml bears; the error lists the first of them.
+
+    packed: the chips that were not left out. What ails a large part of a set is no fault of single chips, and bearing
+    it would ruin the set: then raising ingest.faults is no advice.
+    """
     left_out = faults[faults["left_out"]]
     if len(left_out) <= most:
         return
     lines = [f"  {fault.image_id}: {fault.problem}; {fault.remedy}" for fault in left_out[:SHOWN].itertuples()]
     more = [f"  and {len(left_out) - SHOWN} more, in {target}/faults.parquet"] if len(left_out) > SHOWN else []
     advice = f"Mend the source, or raise ingest.faults in params.yaml to {len(left_out)}. Then: dvc repro ingest"
+    if len(left_out) > WIDESPREAD * (len(left_out) + packed):
+        advice = (
+            f"That is no fault of single chips: only {packed} are left. See whether the data set's YAML in datasets/ "
+            "says how its table and pictures are (labels, labels.separator, source.columns, source.bands, "
+            "source.resize, size); igarape add NAME finds it out. Then: dvc repro ingest"
+        )
     _refuse(faults, "\n".join([f"{len(left_out)} chips left out, {most} are borne", *lines, *more, advice]), target)
 
 

@@ -1,7 +1,7 @@
 """nir: pack the chips' near-infrared, where the data set names TIFs. data/ingest/, the TIFs -> data/nir/."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from igarape.chips.catalog import fault_table
-from igarape.chips.nir import Bands, Shift, encode_png, measure_shift, planes
-from igarape.chips.pictures import bands
+from igarape.chips.nir import Bands, Shift, measure_shift, planes
+from igarape.chips.pictures import bands, encode_png
 from igarape.chips.shards import Shard, Tables, write_shards
 from igarape.chips.sources.listing import list_pictures
 from igarape.chips.sources.origins import Origin
@@ -42,6 +42,7 @@ def run(workspace: Workspace) -> None:
         [
             code_hash("igarape.stages.nir"),
             repr(params.nir),
+            repr(dataset.reading["bands"]),
             repr(sorted(tifs.items())),
             *sorted(source.glob("*.parquet")),
         ]
@@ -50,7 +51,7 @@ def run(workspace: Workspace) -> None:
         packed = write_shards(
             folder,
             parts,
-            partial(_pack, source=source, settings=params.nir),
+            partial(_pack, source=source, settings=params.nir, names=dataset.reading["bands"]),
             scratch=notes,
             workers=workers(),
             report=lambda done: report(done, len(chips)),
@@ -81,13 +82,13 @@ def _nothing(catalog: pd.DataFrame) -> Tables:
     return {"catalog": catalog.iloc[:0], "alignment": alignment, "faults": fault_table([])}
 
 
-def _pack(chips: pd.DataFrame, shard: Shard, *, source: Path, settings: Nir) -> Tables:
+def _pack(chips: pd.DataFrame, shard: Shard, *, source: Path, settings: Nir, names: Sequence[str]) -> Tables:
     """Pack the planes of chips of one shard of data/ingest; tif: the origin of each one's bands."""
     store = Store(source, chips)
     places, shifts, faults = [], [], []
     for image_id, tif in zip(chips["image_id"], chips["tif"], strict=True):
         rgb = store.rgb(image_id)
-        found = _read(image_id, tif, (rgb.shape[0], rgb.shape[1]))
+        found = _read(image_id, tif, (rgb.shape[0], rgb.shape[1]), names)
         if isinstance(found, Fault):
             faults.append(found)
         else:
@@ -100,12 +101,12 @@ def _pack(chips: pd.DataFrame, shard: Shard, *, source: Path, settings: Nir) -> 
     return {"catalog": catalog[own], "alignment": alignment, "faults": fault_table(faults)}
 
 
-def _read(image_id: str, tif: Origin, size: tuple[int, int]) -> Bands | Fault:
+def _read(image_id: str, tif: Origin, size: tuple[int, int], names: Sequence[str]) -> Bands | Fault:
     """Return a chip's bands, or why it has to do without; size: height and width of its picture."""
     try:
-        found = bands(tif.read(), image_id)
+        found = bands(tif.read(), image_id, names)
     except InputError as error:
-        problem = str(error).removeprefix(f"{image_id}: ")
+        problem = str(error).removeprefix(f"{image_id}: ").removeprefix(f"{tif}: ")
         return Fault(image_id, f"its TIF: {problem}", "replace the TIF, or remove it", left_out=True)
     if found.shape[:2] != size:
         (height, width), (high, wide) = found.shape[:2], size

@@ -12,7 +12,7 @@ from igarape.chips.split import Folds, make_folds
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
 from igarape.files import fresh_folder
-from igarape.tables import HOLDOUT, read_catalog, write_table
+from igarape.tables import HOLDOUT, labelled, read_catalog, truth, write_table
 from igarape.workspace import Workspace
 
 
@@ -21,7 +21,7 @@ def run(workspace: Workspace) -> None:
     params = read_params(workspace.params)
     labels = list(read_dataset(params.dataset, workspace.datasets).labels.vocabulary().labels)
     catalog = read_catalog(workspace.catalog(), labels)
-    rows = catalog[catalog["split"] == "train"]
+    rows = catalog[labelled(catalog)]
     image_ids, scenes = list(rows["image_id"]), params.split.by == "scene"
     pairs = find_pairs(
         read_fingerprints(workspace.chips("raw") / "fingerprints.parquet", image_ids),
@@ -35,14 +35,28 @@ def run(workspace: Workspace) -> None:
     write_table(pairs, target / "pairs.parquet")
     write_table(pd.DataFrame({"image_id": image_ids, "group": groups}), target / "groups.parquet")
     fold = make_folds(
-        rows[labels].to_numpy().astype(np.bool_),
+        truth(rows, labels),
         groups,
         folds=params.split.folds,
         holdout=params.split.holdout,
         seed=params.seed,
+        held=np.asarray(rows["split"] == "holdout", dtype=np.bool_),
+        by=params.split.by,
     )
     write_table(pd.DataFrame({"image_id": image_ids, "fold": fold}), workspace.folds)
     _say(fold, groups, pairs)
+    if (rows["split"] == "holdout").any():
+        _say_given(fold, groups)
+
+
+def _say_given(fold: Folds, groups: Sequence[str]) -> None:
+    """Say that the data set chose the hold-out, and how many of its chips have a near relation in the folds."""
+    parts = pd.Series(fold == HOLDOUT).groupby(np.asarray(groups))
+    close = int((parts.transform("any") & ~parts.transform("all") & (fold == HOLDOUT)).sum())
+    click.echo(
+        f"split: the hold-out is what the data set calls test, and split.holdout plays no part; {close} of its chips "
+        "belong together with chips of the folds: their scores are optimistic"
+    )
 
 
 def _say(fold: Folds, groups: Sequence[str], pairs: pd.DataFrame) -> None:

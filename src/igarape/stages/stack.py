@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from igarape.config.datasets import read_dataset
@@ -16,7 +15,7 @@ from igarape.files import fresh_folder
 from igarape.labels import Vocabulary
 from igarape.progress import progress
 from igarape.scores.figures import figures
-from igarape.tables import predictions, read_catalog, read_folds, read_predictions, write_table
+from igarape.tables import predictions, read_catalog, read_folds, read_predictions, truth, write_table
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
@@ -27,7 +26,7 @@ def run(workspace: Workspace) -> None:
     vocabulary = read_dataset(params.dataset, workspace.datasets).labels.vocabulary()
     folds = read_folds(workspace.folds)
     catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
-    y = catalog.loc[folds["image_id"], list(vocabulary.labels)].to_numpy().astype(np.bool_)
+    y = truth(catalog.loc[folds["image_id"]], vocabulary.labels)
     tables = {name: read_predictions(workspace.predictions(name), folds) for name in params.experiments}
     manifests = {name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments}
     general = {name: table for name, table in tables.items() if manifests[name].scope == "all"}

@@ -4,7 +4,7 @@ import io
 import shutil
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,7 @@ def listed(
     tags: Iterable[str] = ("tags.csv",),
     unlabelled: Iterable[Iterable[str]] = (),
     vocabulary: Vocabulary = VOCABULARY,
+    columns: Mapping[str, str | None] | None = None,
 ) -> Listing:
     """Open a source below a root."""
     return open_source(
@@ -59,6 +60,7 @@ def listed(
         tags=list(tags),
         unlabelled=[list(paths) for paths in unlabelled],
         vocabulary=vocabulary,
+        columns=columns,
         spool=root / ".spool",
         report=nothing,
     )
@@ -145,9 +147,9 @@ def test_an_unlabelled_picture_with_the_name_of_another_is_a_fault(opened: Open,
     assert [chip.image_id for chip in source.chips] == ["a", "b", "c"]
     assert source.chips[1].origin == listed(tmp_path, unlabelled=[["test"]]).chips[1].origin
     assert [(fault.image_id, fault.problem) for fault in source.faults] == [
-        ("a", f"stands in {tmp_path}/test too"),
-        ("a", f"stands in {tmp_path}/more too"),
-        ("b", f"stands in {tmp_path}/more too"),
+        ("a", "stands in test too"),
+        ("a", "stands in more too"),
+        ("b", "stands in more too"),
     ]
 
 
@@ -331,3 +333,59 @@ def test_pictures_that_go_with_no_csv_are_listed_by_their_names(tmp_path: Path) 
     }
     assert {(fault.image_id, fault.left_out) for fault in faults} == {("b.tiff", True), ("a", True)}
     assert used == [f"TIFs: 2 in {tmp_path}/one", "TIFs: none; looked for gone", f"TIFs: 2 in {tmp_path}/two"]
+
+
+def test_a_format_that_is_not_read_is_called_so_and_not_missing(opened: Open, tmp_path: Path) -> None:
+    """Its row is not reported besides; a folder of nothing else is an error with the way out."""
+    source = opened("a.jpg b.gif c.jp2", "a,sun", "b,sun", "c.jp2,fog")
+    assert [(fault.image_id, fault.problem, fault.remedy) for fault in source.faults] == [
+        ("b", "b.gif is GIF, which is not read", "convert it to PNG, or a picture of several bands to TIF"),
+        ("c", "c.jp2 is JPEG 2000, which is not read", "convert it to PNG, or a picture of several bands to TIF"),
+    ]
+    (tmp_path / "train/a.jpg").unlink()
+    with pytest.raises(InputError, match="train: holds pictures in GIF, JPEG 2000, which is not read; convert"):
+        listed(tmp_path)
+
+
+def test_a_large_tif_by_its_own_suffix_is_a_picture(opened: Open) -> None:
+    """BigTIFF is read."""
+    assert [chip.image_id for chip in opened("a.btf b.tf8", "a,sun", "b.tf8,fog").chips] == ["a", "b"]
+
+
+def test_names_match_whoever_has_cut_suffixes(opened: Open) -> None:
+    """A converter has added one, the table kept the old one, another tool cut both."""
+    source = opened("c_0.tif.png c_1.jpg.jpg c_2.png", "c_0.tif,sun", "c_1,sun", "c_2.tif,fog")
+    assert [chip.image_id for chip in source.chips] == ["c_0", "c_1", "c_2"] and source.faults == []
+
+
+def test_the_tables_groups_and_splits_become_the_chips(tmp_path: Path) -> None:
+    """Test chips with tags are held out; without tags they are unlabelled and come last."""
+    (tmp_path / "train").mkdir()
+    for name in "abc":
+        (tmp_path / f"train/{name}.jpg").write_bytes(PICTURE)
+    columns = {"image": "image_name", "tags": "tags", "group": "scene", "split": "part"}
+    for tags, part in (("sun", "holdout"), ("", "test")):
+        text = f"image_name,tags,scene,part\na,{tags},s1,test\nb,fog,s1,train\nc,sun,,val\n"
+        (tmp_path / "tags.csv").write_text(text, encoding="utf-8")
+        source = listed(tmp_path, columns=columns)
+        found = {chip.image_id: (chip.split, chip.group) for chip in source.chips}
+        assert found == {"a": (part, "s1"), "b": ("train", "s1"), "c": ("train", "c")}
+    assert [chip.image_id for chip in source.chips] == ["b", "c", "a"]
+
+
+def test_without_a_table_the_folders_name_the_labels(tmp_path: Path) -> None:
+    """On the disk and in an archive; a folder that is no label is a fault."""
+    for label, name in (("sun", "a"), ("fog", "b"), ("maize", "c")):
+        (tmp_path / "train" / label).mkdir(parents=True)
+        (tmp_path / "train" / label / f"{name}.jpg").write_bytes(PICTURE + name.encode())
+    pack_zip(
+        tmp_path / "all.zip",
+        {
+            f"train/{label}/{name}.jpg": PICTURE + name.encode()
+            for label, name in (("sun", "a"), ("fog", "b"), ("maize", "c"))
+        },
+    )
+    for where in ("train", "all.zip/train", "all.zip"):
+        source = listed(tmp_path, images=[where], tags=[])
+        assert [(chip.image_id, chip.tags) for chip in source.chips] == [("a", ("sun",)), ("b", ("fog",))]
+        assert only(source.faults).problem == "lies in the folder maize, which is no label of the data set"

@@ -1,48 +1,112 @@
-"""The tags of a data set: a CSV with the columns image_name and tags."""
+"""The tags of a data set: what the rows of its table say about each chip, and which of them are at fault."""
 
-import io
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, combinations
 from pathlib import PurePosixPath
+from typing import Any
 
 import pandas as pd
 
-from igarape.chips.pictures import MAX_BYTES, stem
-from igarape.chips.sources.origins import ENOUGH
+from igarape.chips.pictures import stem
 from igarape.chips.sources.places import Place
+from igarape.chips.sources.rows import Row, Tags, other_separator, read_rows, read_table
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.tables import Fault
 
-COLUMNS = ["image_name", "tags"]
-Tags = tuple[str, ...]
+# What the words of a split mean: chips to validate on are dealt into the folds, each of which validates.
+SPLITS = dict.fromkeys(("train", "training", "val", "valid", "validation", "dev"), "train")
+SPLITS |= dict.fromkeys(("test", "testing", "holdout", "hold-out"), "holdout")
 
 
-def read_tags(place: Place, vocabulary: Vocabulary) -> tuple[dict[str, Tags], list[Fault]]:
-    """Read the tags of each image_id, by its first row, and say which rows are at fault; unknown tags are left out.
+@dataclass
+class Annotations:
+    """What a table says of each image_id: its tags, and where the table tells, its group and its split.
 
-    place: a CSV, or a folder or an archive with one CSV in it. Tags are separated by blanks; they are a set, so repeats
-    count once. Raises InputError when it is no such CSV.
+    split: train or holdout; test where no row of the split test has tags. told: what people should know.
     """
-    path, data = _csv(place)
-    table = PurePosixPath(path).name
-    faults: list[Fault] = []
-    first: dict[str, Tags] = {}
-    for number, (name, text) in enumerate(_rows(path, data), start=1):
-        image_id, tags = stem(name), tuple(dict.fromkeys(text.split()))
-        if not image_id:
-            problem = f"names no picture in {table}: {text}"
-            faults.append(Fault(f"row {number}", problem, "name the picture, or remove the row", left_out=True))
-        elif image_id in first:
-            same = "the same" if set(first[image_id]) == set(tags) else "other"
-            problem = f"stands twice in {table}, with {same} tags"
-            faults.append(Fault(image_id, problem, "keep one row; the first one was used", left_out=False))
+
+    tags: dict[str, Tags] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+    splits: dict[str, str] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+
+def read_tags(
+    place: Place,
+    vocabulary: Vocabulary,
+    *,
+    image: str = "image_name",
+    tags: str | None = "tags",
+    group: str | None = None,
+    split: str | None = None,
+    separator: str = "blank",
+) -> Annotations:
+    """Read the tags of each image_id, and say which rows are at fault; those are left out.
+
+    A chip may have several rows, which only add labels: then it has them all. Tags are a set, so repeats count once.
+    place: a table, or a folder or an archive with one in it. image, tags, group, split: its columns; tags is None
+    where each label has a column. Raises InputError when it is no such table, or its tags are separated otherwise.
+    """
+    path, table = read_table(place)
+    columns: dict[str, Any] = {"image": image, "tags": tags, "group": group, "split": split}
+    rows = list(read_rows(path, table, separator=separator, labels=vocabulary.labels, **columns))
+    name = PurePosixPath(path).name
+    found = Annotations()
+    _check_separator(path, rows, separator, vocabulary.labels)
+    chips = _by_chip(rows, name, found.faults)
+    for image_id, own in chips.items():
+        _add(found, image_id, own, vocabulary, name)
+    _tell(found, chips, path, _unused(table, columns, vocabulary.labels))
+    if split:
+        _read_splits(found, chips, f"{path}: {split}")
+    return found
+
+
+def _by_chip(rows: Sequence[Row], table: str, faults: list[Fault]) -> Mapping[str, list[Row]]:
+    """Gather the rows of each chip; one that names none is a fault."""
+    chips: dict[str, list[Row]] = {}
+    for number, row in enumerate(rows, start=1):
+        image_id = stem(PurePosixPath(row.name.replace("\\", "/")).name)
+        if image_id:
+            chips.setdefault(image_id, []).append(row)
         else:
-            first[image_id] = tags
-    problems = {tags: _problem(tags, vocabulary) for tags in set(first.values())}
-    for image_id, tags in first.items():
-        if problem := problems[tags]:
-            faults.append(Fault(image_id, problem, f"correct the row in {table}", left_out=True))
-    return {image_id: tags for image_id, tags in first.items() if not problems[tags]}, faults
+            problem = f"names no picture in {table}: {row.text}"
+            faults.append(Fault(f"row {number}", problem, "name the picture, or remove the row", left_out=True))
+    return chips
+
+
+def _add(found: Annotations, image_id: str, rows: Sequence[Row], vocabulary: Vocabulary, table: str) -> None:
+    """Add what the rows of a chip say, or why it has to be left out."""
+    union = tuple(dict.fromkeys(chain.from_iterable(row.tags for row in rows)))
+    problem = next((row.problem for row in rows if row.problem), "") or _problem(union, vocabulary)
+    remedy = f"correct the row in {table}"
+    if not problem and len(rows) > 1 and (why := _disagreement(rows, union, vocabulary)):
+        problem, remedy = f"stands twice in {table}, {why}", "keep the right row"
+    if problem:
+        found.faults.append(Fault(image_id, problem, remedy, left_out=True))
+    else:
+        found.tags[image_id] = union
+        found.groups[image_id] = rows[0].group
+
+
+def _disagreement(rows: Sequence[Row], union: Tags, vocabulary: Vocabulary) -> str:
+    """Say how the rows of a chip disagree, or nothing where they only repeat each other or add labels."""
+    for what in ("group", "split"):
+        values = list(dict.fromkeys(getattr(row, what) for row in rows))
+        if len(values) > 1:
+            return f"with the {what}s {' and '.join(values)}"
+    if len({PurePosixPath(row.name.replace("\\", "/")).parent for row in rows}) > 1:
+        return f"as {rows[0].name} and as another picture of that name"
+    different = list(dict.fromkeys(frozenset(row.tags) for row in rows))
+    torn = any(not one.isdisjoint(other) for one, other in combinations(different, 2))
+    weathers, alone = set(union) & set(vocabulary.exclusive), set(union) & set(vocabulary.alone)
+    if len(different) > 1 and (torn or len(weathers) > 1 or (alone and len(union) > 1)):
+        first, second = (" ".join(sorted(one)) or "none" for one in different[:2])
+        return f"with other tags: {first}; {second}"
+    return ""
 
 
 def _problem(tags: Tags, vocabulary: Vocabulary) -> str:
@@ -54,34 +118,53 @@ def _problem(tags: Tags, vocabulary: Vocabulary) -> str:
     return ""
 
 
-def _csv(place: Place) -> tuple[str, bytes]:
-    """Return the path and the bytes of the CSV at a place."""
-    path, file = place.path, place.file
-    if file is None:
-        tables = [name for name in place.files if name.lower().endswith(".csv")]
-        if len(tables) != 1:
-            found = ", ".join(tables) or "none"
-            raise InputError(f"{path}: expected one CSV with the columns {', '.join(COLUMNS)}, found {found}")
-        path, file = f"{path}/{tables[0]}", place.files[tables[0]]
-    data = file.read()
-    if len(data) == ENOUGH:
-        raise InputError(f"{path}: expected a CSV of at most {MAX_BYTES // 2**20} MB, found a larger file")
-    return path, data
-
-
-def _rows(path: str, data: bytes) -> Iterator[tuple[str, str]]:
-    """Read the image names and the tags of a CSV, but for blank lines."""
-    try:
-        table = pd.read_csv(
-            io.BytesIO(data), dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True
+def _check_separator(path: str, rows: Sequence[Row], separator: str, labels: Sequence[str]) -> None:
+    """Stop where tags are separated otherwise than the data set says: that is no fault of single rows."""
+    unknown = [row for row in rows if not set(row.tags) <= set(labels)]
+    texts = {row.text: other_separator(row.text, separator, labels) for row in unknown}
+    torn = [row for row in unknown if texts[row.text]]
+    if torn and 100 * len(torn) >= len(rows):
+        first, other = torn[0], texts[torn[0].text]
+        raise InputError(
+            f"{path}: {first.name}: {first.text[:60]!r} holds known labels separated by a {other} (so in {len(torn)} "
+            f"rows), the data set says {separator}. Write in its YAML, under labels, separator: {other}"
         )
-    except ValueError as error:  # a UnicodeDecodeError is one too
-        raise InputError(f"{path}: not a CSV that can be read: {error}") from error
-    table.columns = table.columns.str.strip()
-    missing = [column for column in COLUMNS if column not in table]
-    if missing:
-        raise InputError(f"{path}: expected the columns {', '.join(COLUMNS)}, found {', '.join(table.columns)}")
-    if not isinstance(table.index, pd.RangeIndex):  # pandas takes a surplus first column for names of rows
-        raise InputError(f"{path}: expected {table.shape[1]} fields in each row, as in its first line, found more")
-    names, tags = (table[column].fillna("").str.strip() for column in COLUMNS)
-    return ((name, text) for name, text in zip(names, tags, strict=True) if name or text)
+
+
+def _unused(table: pd.DataFrame, columns: Mapping[str, str | None], labels: Sequence[str]) -> list[str]:
+    """Return the columns of a table that nobody reads."""
+    used = {*columns.values(), *(labels if columns["tags"] is None else ())}
+    return [str(column) for column in table.columns if column not in used]
+
+
+def _tell(found: Annotations, chips: Mapping[str, Sequence[Row]], path: str, unused: Sequence[str]) -> None:
+    """Say what was found; rows that repeat others are faults, unless it is a table of a row for each label."""
+    several = {image_id: rows for image_id, rows in chips.items() if len(rows) > 1 and image_id in found.tags}
+    joined = sum(len({frozenset(row.tags) for row in rows}) > 1 for rows in several.values())
+    said = f"; {joined} chips have several, whose labels were joined" if joined else ""
+    found.told.append(f"tags: {sum(map(len, chips.values()))} rows in {path}{said}")
+    if not joined:
+        problem, remedy = f"stands twice in {PurePosixPath(path).name}, with the same tags", "keep one row"
+        found.faults += [Fault(image_id, problem, remedy, left_out=False) for image_id in several]
+    if unused:
+        found.told.append(
+            f"tags: not used of that table: {', '.join(unused)}. Under source.columns the data set's YAML can name a "
+            "column for group (what stays together in a split) and for split (train, val, test)"
+        )
+
+
+def _read_splits(found: Annotations, chips: Mapping[str, Sequence[Row]], where: str) -> None:
+    """Read the split that the table gives, and say what became of it."""
+    words = {image_id: chips[image_id][0].split.lower() for image_id in found.tags}
+    odd = sorted(set(words.values()) - set(SPLITS))
+    if odd:
+        raise InputError(f"{where}: expected train, val or test, found {odd[0]!r}")
+    held = [image_id for image_id, word in words.items() if SPLITS[word] == "holdout"]
+    labelled = any(found.tags[image_id] for image_id in held)
+    found.splits = {image_id: SPLITS[word] for image_id, word in words.items()}
+    if not labelled:
+        found.splits |= dict.fromkeys(held, "test")
+    counts = pd.Series(words).value_counts().to_dict()
+    meaning = "its test chips are the hold-out" if labelled else "its test chips have no labels"
+    said = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
+    found.told.append(f"split: {said}; {meaning}, all others are dealt into folds")

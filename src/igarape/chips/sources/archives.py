@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from igarape.chips.formats import UNREAD
 from igarape.chips.pictures import MAX_BYTES, NAMED
 from igarape.chips.sources.origins import Extent, Origin, ZipMember, open_zip
-from igarape.errors import InputError
+from igarape.errors import InputError, reason
 
 ARCHIVES = (".zip", ".7z", ".tar")
+TABLES = (".csv", ".json")
 MOST_TIMES = 200  # a picture, a table or a tar of pictures shrinks less than that; what bursts open is made to do harm
 SMALL = 2**20  # bytes that may unpack by any factor
 _ZIP_METHODS = (
@@ -53,7 +55,7 @@ def is_archive(name: str) -> bool:
 def is_of_use(name: str) -> bool:
     """Say whether a name is that of a picture, a table or an archive, and not of the notes that macOS leaves."""
     path = PurePosixPath(name)
-    wanted = path.suffix.lower() in {*NAMED, ".csv", *ARCHIVES}
+    wanted = path.suffix.lower() in {*NAMED, *UNREAD, *TABLES, *ARCHIVES}
     return wanted and not path.name.startswith("._") and "__MACOSX" not in path.parts
 
 
@@ -140,7 +142,9 @@ def _tar_members(archive: Extent) -> Iterator[tarfile.TarInfo]:
 
 def damaged(where: str, error: Exception) -> InputError:
     """Return the error for an archive that cannot be read."""
-    return InputError(f"{where}: cannot be read as an archive; it is damaged or cut short ({error}). Fetch it again")
+    return InputError(
+        f"{where}: cannot be read as an archive; it is damaged or cut short ({reason(error)}). Fetch it again"
+    )
 
 
 def locked(where: str) -> InputError:

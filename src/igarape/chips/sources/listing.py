@@ -1,13 +1,16 @@
-"""Where chips come from: pictures in folders or archives, and a CSV with their tags."""
+"""Where chips come from: pictures in folders or archives, and a table with their tags."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from igarape.chips.chip import Chip
+from igarape.chips.formats import CONVERT, unread
 from igarape.chips.pictures import NAMED, stem
-from igarape.chips.sources.annotations import Tags, read_tags
+from igarape.chips.sources.annotations import Annotations, read_tags
 from igarape.chips.sources.archives import LEADS_OUT
+from igarape.chips.sources.folders import sort_by_folder
 from igarape.chips.sources.origins import Origin
 from igarape.chips.sources.places import Finder, Place
 from igarape.chips.sources.spool import Report
@@ -37,35 +40,70 @@ def open_source(
     vocabulary: Vocabulary,
     spool: Path,
     report: Report,
+    columns: Mapping[str, Any] | None = None,
+    separator: str = "blank",
 ) -> Listing:
-    """Match pictures with the rows of a CSV (image_name, tags separated by blanks); no picture is read yet.
+    """Match pictures with the rows of a table of tags; no picture is read yet.
 
     images, tags, and each set of unlabelled pictures: paths from the root, of which the first that exists is used; they
-    may lead through archives, and * stands for any letters. A set of unlabelled pictures may be missing. spool: a
-    folder for what has to be unpacked; what a run before has unpacked there is used again. report: called with the
-    bytes unpacked so far, and all.
+    may lead through archives, and * stands for any letters. Without tags, the folders below images name the labels. A
+    set of unlabelled pictures may be missing. spool: a folder for what has to be unpacked; what a run before has
+    unpacked there is used again. report: called with the bytes unpacked so far, and all. columns, separator: as of
+    read_tags.
 
-    A row or a picture that has no partner, unknown tags, a name that stands twice, and a picture that an archive should
-    not hold become faults and are left out. Raises InputError when pictures or CSV are missing, the CSV lacks a column,
-    an archive is damaged, or no chip is left.
+    A row or a picture that has no partner, unknown tags, rows that disagree, a picture in a format that is not read,
+    and one that an archive should not hold become faults and are left out. Raises InputError when pictures or table are
+    missing, the table lacks a column, an archive is damaged, or no chip is left.
     """
     finder = Finder(root, spool, report)
-    shown, table = (_found(finder, root, what, paths) for what, paths in (("pictures", images), ("tags", tags)))
-    tagged, faults = read_tags(table, vocabulary)
-    pictures = _pictures(shown, faults)
-    used = [f"pictures: {len(pictures)} in {shown.path}", f"tags: {len(tagged)} rows in {table.path}"]
-    _report_lonely(pictures, tagged, shown, table, faults)
-    labelled = sorted(set(pictures) & set(tagged))
+    shown = _found(finder, root, "pictures", images, below=not tags)
+    faults: list[Fault] = []
+    if tags:
+        table = _found(finder, root, "tags", tags)
+        found = read_tags(table, vocabulary, separator=separator, **(columns or {}))
+        faults += found.faults
+        pictures = _pictures(shown, faults)
+    else:
+        table = shown
+        pictures, found = _by_folder(shown, vocabulary, faults)
+    used = [f"pictures: {len(pictures)} in {shown.path}", *found.told]
+    _report_lonely(pictures, found, shown, table, faults)
+    labelled = sorted(set(pictures) & set(found.tags))
     if not labelled:
         raise InputError(
             f"{table.path}: no row with known tags names one of the {len(pictures)} pictures in {shown.path}; "
-            "image_name should be a picture's name without its suffix. "
+            "image_name should be a picture's name, with or without its suffix. "
             f"The first fault: {faults[0].image_id}: {faults[0].problem}"
         )
     others = _sets(finder, unlabelled, what="unlabelled pictures", labelled=set(labelled), faults=faults, used=used)
-    chips = [Chip(image_id, "train", image_id, tagged[image_id], pictures[image_id]) for image_id in labelled]
+    splits = {image_id: found.splits.get(image_id, "train") for image_id in labelled}
+    chips = [
+        Chip(
+            image_id, splits[image_id], found.groups.get(image_id) or image_id, found.tags[image_id], pictures[image_id]
+        )
+        for image_id in sorted(labelled, key=lambda image_id: (splits[image_id] == "test", image_id))
+    ]
     chips += [Chip(image_id, "test", image_id, (), origin) for image_id, origin in sorted(others.items())]
     return Listing(chips, list(dict.fromkeys(faults)), used)
+
+
+def _by_folder(place: Place, vocabulary: Vocabulary, faults: list[Fault]) -> tuple[dict[str, Origin], Annotations]:
+    """Read the tags of pictures from the folders that they lie in."""
+    found = sort_by_folder(place.files)
+    if not found.pictures:
+        raise InputError(
+            f"{place.path}: holds no folder with pictures; expected a folder for each label, or source.tags in the "
+            "data set's YAML"
+        )
+    annotations = Annotations(told=[f"tags: the names of the folders in {place.path}"])
+    for image_id, tags in found.tags.items():
+        strange = [tag for tag in tags if tag not in vocabulary.labels]
+        if strange:
+            problem = f"lies in the folder {strange[0]}, which is no label of the data set"
+            faults.append(_left_out(image_id, problem, "add the label to the data set's YAML, or move the folder away"))
+        else:
+            annotations.tags[image_id] = tags
+    return found.pictures, annotations
 
 
 def list_pictures(
@@ -81,9 +119,11 @@ def list_pictures(
     return pictures, list(dict.fromkeys(faults)), used
 
 
-def _found(finder: Finder, root: Path, what: str, paths: Sequence[str]) -> Place:
-    """Return the first of the places that exists."""
-    place = _first(finder, paths)
+def _found(finder: Finder, root: Path, what: str, paths: Sequence[str], *, below: bool = False) -> Place:
+    """Return the first of the places that exists; below: with what lies in the folders there."""
+    place = (
+        next((found for path in paths if (found := finder.find_below(path))), None) if below else _first(finder, paths)
+    )
     if place is None:
         raise InputError(
             f"{root}: no {what} found; looked for {', '.join(paths)}. Check IGARAPE_DATA, and the data set's YAML in "
@@ -106,6 +146,11 @@ def _pictures(place: Place, faults: list[Fault]) -> dict[str, Origin]:
         if _is_picture(name):
             image_id = name if why == LEADS_OUT else stem(PurePosixPath(name).name)
             faults.append(_left_out(image_id, f"{name} {why}", "make the archive anew without it"))
+    faults += [
+        _left_out(stem(PurePosixPath(name).name), f"{name} is {form}, which is not read", CONVERT)
+        for name in sorted(place.files)
+        if (form := unread(name))
+    ]
     found: dict[str, Origin] = {}
     first: dict[str, str] = {}
     for name, origin in sorted(_together(place).items()):
@@ -128,6 +173,9 @@ def _together(place: Place) -> dict[str, Origin]:
         if _is_picture(name):
             folder, _, file = name.rpartition("/")
             folders.setdefault(folder, {})[file] = origin
+    other = sorted({form for name in place.files if (form := unread(name))})
+    if not folders and other:
+        raise InputError(f"{place.path}: holds pictures in {', '.join(other)}, which is not read; {CONVERT}")
     if not folders:
         raise InputError(f"{place.path}: holds no picture; expected files that end in {', '.join(NAMED)}")
     if "" not in folders and len(folders) > 1:
@@ -137,14 +185,14 @@ def _together(place: Place) -> dict[str, Origin]:
 
 
 def _report_lonely(
-    pictures: Mapping[str, Origin], tagged: Mapping[str, Tags], shown: Place, table: Place, faults: list[Fault]
+    pictures: Mapping[str, Origin], found: Annotations, shown: Place, table: Place, faults: list[Fault]
 ) -> None:
     """Add a fault for each row without a picture, and each picture without a row, but for those that have one."""
     known = {fault.image_id for fault in faults if fault.left_out}
     here, there = (PurePosixPath(place.path).name for place in (shown, table))
-    rows, remedy = sorted(set(tagged) - set(pictures) - known), "add the picture"
+    rows, remedy = sorted(set(found.tags) - set(pictures) - known), "add the picture"
     faults += [_left_out(image_id, f"has tags in {there}, but no picture in {here}", remedy) for image_id in rows]
-    unnamed, remedy = sorted(set(pictures) - set(tagged) - known), "add the row, or remove the picture"
+    unnamed, remedy = sorted(set(pictures) - set(found.tags) - known), "add the row, or remove the picture"
     faults += [_left_out(image_id, f"has no row in {there}", remedy) for image_id in unnamed]
 
 
@@ -166,7 +214,11 @@ def _sets(
             continue
         pictures = _pictures(place, faults)
         used.append(f"{what}: {len(pictures)} in {place.path}")
-        twice, problem = sorted(set(pictures) & (labelled | set(others))), f"stands in {place.path} too"
+        # Not the whole path: it is the machine's, and faults are part of what is hashed.
+        twice, problem = (
+            sorted(set(pictures) & (labelled | set(others))),
+            f"stands in {PurePosixPath(place.path).name} too",
+        )
         faults += [_left_out(image_id, problem, "rename one of the two") for image_id in twice]
         others = {image_id: origin for image_id, origin in pictures.items() if image_id not in labelled} | others
     return others

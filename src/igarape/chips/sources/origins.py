@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from igarape.chips.pictures import MAX_BYTES
-from igarape.errors import InputError
+from igarape.errors import InputError, reason
 
 CHUNK = 2**20
 ENOUGH = MAX_BYTES + 1  # bytes that show that a file is too large for a picture, whatever its archive says
@@ -95,7 +95,7 @@ class ZipMember:
                     most -= len(part)
                     yield part
         except Exception as error:  # zipfile raises whatever a damaged archive trips it over
-            raise InputError(f"{self}: cannot be read from the archive ({error})") from error
+            raise InputError(f"{self}: cannot be read from the archive ({reason(error)})") from error
 
 
 Origin = Extent | ZipMember

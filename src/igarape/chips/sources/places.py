@@ -45,6 +45,20 @@ class Finder:
         except OSError as error:
             raise InputError(f"{self._root / path}: cannot be read ({error.strerror})") from error
 
+    def find_below(self, path: str) -> Place | None:
+        """Return a place as find does, with the files of the folders in it, by FOLDER/NAME, also on the disk."""
+        place = self.find(path)
+        if place is None or not Path(place.path).is_dir():
+            return place
+        folders = [folder for folder in sorted(Path(place.path).iterdir()) if folder.is_dir()]
+        files = {
+            f"{folder.name}/{name}": origin
+            for folder in folders
+            for one in self._on_disk(folder, [])
+            for name, origin in one.files.items()
+        }
+        return Place(place.path, files=place.files | files)
+
     def _on_disk(self, here: Path, parts: Sequence[str]) -> Iterator[Place]:
         """Yield the places that the parts of a path lead to from a file or folder, in the order of names."""
         if here.is_dir() and not parts:

@@ -1,0 +1,173 @@
+"""Discovery: pictures and a table that nobody has described, and all that a data set's YAML says about them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from igarape.chips.sources.annotations import Annotations, read_tags
+from igarape.chips.sources.folders import sort_by_folder
+from igarape.chips.sources.listing import list_pictures
+from igarape.chips.sources.looks import Looks, look
+from igarape.chips.sources.origins import Origin
+from igarape.chips.sources.places import Finder
+from igarape.chips.sources.rows import read_table
+from igarape.chips.sources.rules import exclusive_group, lone_labels
+from igarape.chips.sources.spool import Report
+from igarape.chips.sources.survey import Survey, survey
+from igarape.errors import InputError
+from igarape.labels import Vocabulary
+
+FEWEST_LABELS, FEWEST_CHIPS, SMALLEST = 2, 20, 32
+MOST_LABELS, LARGEST = 64, 600  # what was tested
+RARE = 0.01  # of the chips
+SCARCE = 6  # chips: one for each of five folds, and for the hold-out
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What was found: the table's columns and separator, how many chips hold each label, the rules, the pictures.
+
+    counts: most frequent first. groups: how many chips each group of the table has; empty where it names none.
+    """
+
+    survey: Survey
+    counts: Mapping[str, int]
+    vocabulary: Vocabulary
+    looks: Looks
+    chips: int
+    groups: Mapping[str, int]
+
+
+def discover(
+    root: Path,
+    *,
+    images: str,
+    tags: str | None,
+    group: str | None,
+    split: str | None,
+    bands: Sequence[str],
+    size: int | None,
+    spool: Path,
+    report: Report,
+) -> Discovery:
+    """Look at pictures and at their table, or at a folder for each label where there is none.
+
+    images, tags: paths from the root on, which may lead through archives. group, split: columns that the user names.
+    bands: what the user calls those of TIFs. size: the side that the user wants. Raises InputError for what cannot be
+    made sense of, and for less than two labels, 20 chips or 32 pixels.
+    """
+    finder = Finder(root, spool, report)
+    if tags is None:
+        pictures, found, told = _by_folder(finder, images)
+    else:
+        pictures, _, _ = list_pictures(root, [[images]], what="pictures", spool=spool, report=report)
+        if not pictures:
+            raise InputError(f"{root / images}: holds no picture")
+        found, told = _by_table(finder, tags, pictures, group=group, split=split)
+    labelled = [name for name in sorted(found.tags) if name in pictures and found.splits.get(name) != "test"]
+    counts = Counter(tag for name in labelled for tag in found.tags[name])
+    seen = look(pictures, bands=bands, size=size)
+    _check(chips=len(labelled), labels=sorted(counts), size=seen.size)
+    counts = Counter(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
+    groups = Counter(found.groups[name] for name in labelled if found.groups.get(name))
+    return Discovery(
+        survey=told,
+        counts=counts,
+        vocabulary=_vocabulary([found.tags[name] for name in labelled], counts),
+        looks=seen,
+        chips=len(labelled),
+        groups=groups,
+    )
+
+
+def _by_folder(finder: Finder, images: str) -> tuple[dict[str, Origin], Annotations, Survey]:
+    """Read labels from folders' names."""
+    place = finder.find_below(images)
+    found = sort_by_folder(place.files) if place else None
+    if found is None or not found.pictures:
+        raise InputError(f"{images}: holds no folder with pictures; without --tags, expected a folder for each label")
+    labels = tuple(sorted({tag for tags in found.tags.values() for tag in tags}))
+    columns: dict[str, str | None] = {"image": "image_name", "tags": "tags", "group": None, "split": None}
+    return found.pictures, Annotations(tags=found.tags), Survey(columns, "list", labels)
+
+
+def _by_table(
+    finder: Finder, tags: str, pictures: Mapping[str, Origin], *, group: str | None, split: str | None
+) -> tuple[Annotations, Survey]:
+    """Read labels from a table, after a look at it."""
+    place = finder.find(tags)
+    if place is None:
+        raise InputError(f"{tags}: not found")
+    path, table = read_table(place)
+    told = survey(path, table, pictures, group=group, split=split)
+    plain = Vocabulary(exclusive=(), alone=(), common=told.labels, rare=())
+    columns = {key: told.columns[key] for key in ("group", "split")}
+    image = told.columns["image"] or "image_name"
+    return read_tags(place, plain, image=image, tags=told.columns["tags"], separator=told.separator, **columns), told
+
+
+def _check(*, chips: int, labels: Sequence[str], size: int) -> None:
+    """Refuse what is too little to learn from."""
+    for found, least, what in (
+        (len(labels), FEWEST_LABELS, "labels"),
+        (chips, FEWEST_CHIPS, "chips that have a picture and a row"),
+        (size, SMALLEST, "pixels a side"),
+    ):
+        if found < least:
+            raise InputError(f"expected at least {least} {what}, found {found}: too little to learn from")
+
+
+def _vocabulary(tags: Sequence[Sequence[str]], counts: Mapping[str, int]) -> Vocabulary:
+    """Sort labels, most frequent first, into those that exclude each other, common and rare ones."""
+    labels = list(counts)
+    y = np.array([[label in own for label in labels] for own in map(set, tags)], dtype=np.bool_)
+    exclusive = exclusive_group(y, labels)
+    others = [label for label in labels if label not in exclusive]
+    rare = [label for label in others if counts[label] < RARE * len(tags)]
+    return Vocabulary(
+        exclusive=exclusive,
+        alone=lone_labels(y, labels, exclusive),
+        common=tuple(label for label in others if label not in rare),
+        rare=tuple(rare),
+    )
+
+
+def findings(found: Discovery) -> list[str]:
+    """Say what was taken for granted, each with the key of the data set's YAML that changes it."""
+    vocabulary, looks, columns = found.vocabulary, found.looks, found.survey.columns
+    several = f"; those of another size: resize {looks.resize} (source.resize)" if looks.resize != "refuse" else ""
+    sizes = ", ".join(f"{width} x {height}: {count}" for (width, height), count in list(looks.sizes.items())[:3])
+    tags = (
+        f"column {columns['tags']}, separator {found.survey.separator}"
+        if columns["tags"]
+        else "one a label, of 0 and 1"
+    )
+    held = list(found.counts.items())
+    lines = [
+        f"size: {looks.size} pixels (size); seen on {looks.looked} pictures: {sizes}{several}",
+        f"{len(held)} labels on {found.chips} chips, from {held[0][0]} ({held[0][1]}) to {held[-1][0]} ({held[-1][1]})",
+        f"tags: {tags} (source.columns, labels.separator)",
+        f"exactly one holds of: {', '.join(vocabulary.exclusive) or 'no group found'} (labels.exclusive)",
+        f"under 1 % of the chips: {', '.join(vocabulary.rare) or 'none'} (labels.rare)",
+        f"kept together in a split: {_grouping(found)} (source.columns.group, params.split.by)",
+    ]
+    lines += [f"rules out every other label: {', '.join(vocabulary.alone)} (labels.alone)"] if vocabulary.alone else []
+    lines += [f"16 bits: {looks.white} is white (source.white)"] if looks.white else []
+    lines += (
+        [f"{looks.broken} of {looks.looked} pictures cannot be read; ingest will name them"] if looks.broken else []
+    )
+    scarce = [label for label, count in held if count < SCARCE]
+    lines += [f"on fewer than {SCARCE} chips, so that not every fold has one: {', '.join(scarce)}"] if scarce else []
+    if len(held) > MOST_LABELS or looks.size > LARGEST:
+        lines.append(f"more than was tested: {MOST_LABELS} labels, {LARGEST} pixels")
+    return lines
+
+
+def _grouping(found: Discovery) -> str:
+    """Say what stays together in a split."""
+    if not found.groups:
+        return "near-duplicates only"
+    return f"the {len(found.groups)} values of {found.survey.columns['group']}"

@@ -1,0 +1,43 @@
+"""A folder for each label: the pictures below it carry its name as their tag."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from unicodedata import normalize
+
+from igarape.chips.pictures import NAMED, stem
+from igarape.chips.sources.origins import Origin
+from igarape.files import digest
+
+Tags = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """The pictures of folders, by image_id, and the tags of each: the names of the folders that it lies in."""
+
+    pictures: dict[str, Origin]
+    tags: dict[str, Tags]
+
+
+def sort_by_folder(files: Mapping[str, Origin]) -> Sorted:
+    """Read tags from the folders that pictures lie in.
+
+    files: where the bytes are, by path; the innermost folder is the label. One file name in several folders is one chip
+    of several labels where the bytes are the same, else several chips, which are called LABEL-NAME.
+    """
+    found: dict[str, dict[str, Origin]] = defaultdict(dict)
+    for name, origin in sorted(files.items()):
+        path = PurePosixPath(name)
+        if path.suffix.lower() in NAMED and path.parent.name:
+            found[stem(path.name)].setdefault(normalize("NFC", path.parent.name), origin)
+    pictures: dict[str, Origin] = {}
+    tags: dict[str, Tags] = {}
+    for image_id, places in found.items():
+        if len(places) == 1 or len({digest([origin.read()]) for origin in places.values()}) == 1:
+            pictures[image_id], tags[image_id] = next(iter(places.values())), tuple(places)
+        else:
+            for label, origin in places.items():
+                pictures[f"{label}-{image_id}"], tags[f"{label}-{image_id}"] = origin, (label,)
+    return Sorted(pictures, tags)

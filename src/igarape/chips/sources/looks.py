@@ -1,0 +1,98 @@
+"""A look at pictures that nobody has described yet: their sizes, their depth, how bright they are."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, log10
+
+import numpy as np
+
+from igarape.chips.catalog import BRIGHT, QUARTER
+from igarape.chips.pictures import Resize, decode, is_deep
+from igarape.chips.sources.origins import Origin
+from igarape.errors import InputError
+
+LOOKED_AT = 1000  # pictures at most, evenly spaced in the order of their names
+MEASURED = 100  # of those, to see how bright 16 bits are
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Sizes (width, height) with how many have them, and what follows: one size, what becomes of others, a white.
+
+    looked: how many were read. broken: how many of those cannot be.
+    """
+
+    sizes: Mapping[tuple[int, int], int]
+    size: int
+    resize: Resize
+    white: int | None
+    looked: int
+    broken: int
+
+
+def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | None) -> Looks:
+    """Decode some of the pictures and see what they have in common.
+
+    size: the side that the user wants. Raises InputError when none of them can be read.
+    """
+    names = _some(sorted(pictures), LOOKED_AT)
+    sizes: Counter[tuple[int, int]] = Counter()
+    deep: list[tuple[str, bytes]] = []
+    first = ""
+    for name in names:
+        try:
+            data = pictures[name].read()
+            height, width = decode(data, name, bands=bands).shape[:2]
+        except InputError as error:
+            first = first or str(error)
+            continue
+        sizes[width, height] += 1
+        if is_deep(data) and len(deep) < MEASURED:
+            deep.append((name, data))
+    if not sizes:
+        raise InputError(f"None of {len(names)} pictures can be read. The first: {first}")
+    side = size or Counter(min(one) for one in sizes.elements()).most_common(1)[0][0]
+    return Looks(
+        sizes=dict(sizes.most_common()),
+        size=side,
+        resize=_resize(sizes, side),
+        white=_white(deep, bands),
+        looked=len(names),
+        broken=len(names) - sizes.total(),
+    )
+
+
+def _some(names: Sequence[str], most: int) -> Sequence[str]:
+    """Return at most so many names, evenly spaced."""
+    return [names[row] for row in np.linspace(0, len(names) - 1, min(most, len(names))).astype(int)]
+
+
+def _resize(sizes: Mapping[tuple[int, int], int], side: int) -> Resize:
+    """Choose what becomes of chips of another size: squares are scaled, others lose their ends."""
+    if set(sizes) == {(side, side)}:
+        return "refuse"
+    return "fit" if all(width == height for width, height in sizes) else "crop"
+
+
+def _white(deep: Sequence[tuple[str, bytes]], bands: Sequence[str]) -> int | None:
+    """Measure which value of 16 bits should be white: what nearly all chips stay below, rounded up to three digits.
+
+    None where the chips use more than a quarter of the whole range as it is.
+    """
+    white: int | None = None
+    for _ in range(2):  # a first look is as coarse as 8 bits are, the second is fine
+        if not deep:
+            break
+        levels = [np.quantile(decode(data, name, bands=bands, white=white)[::4, ::4], BRIGHT) for name, data in deep]
+        level = float(np.quantile(levels, BRIGHT))
+        if white is None and level >= QUARTER:
+            return None
+        white = max(1, min(65535, ceil((level + 1) * (white or 65535) / 255)))
+    return white and min(65535, _round_up(white))
+
+
+def _round_up(value: int) -> int:
+    """Round up to three digits."""
+    step = int(10 ** max(0, int(log10(value)) - 2))
+    return -(-value // step) * step

@@ -1,0 +1,80 @@
+"""Rules that labels keep: a group of which exactly one holds, and those of it that rule out all others."""
+
+from collections.abc import Sequence
+from math import log, log1p
+
+import numpy as np
+
+from igarape.labels import Booleans
+
+BROKEN = 0.005  # of the chips may break a rule: real labels do so now and then
+CHANCE = log(1e-9)  # a rule that independent labels keep with more than that probability is none
+STEPS = 20_000  # of the search for a group; where so many do not find one, there is none worth having
+
+
+def exclusive_group(y: Booleans, labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels of which exactly one holds on each chip, in their order; empty where there is no such group.
+
+    y: (chips, labels). Of several groups the one that is least likely by chance. Where each chip has one label, all of
+    them exclude each other.
+    """
+    if (y.sum(axis=1) == 1).all() and np.count_nonzero(y.sum(axis=0)) >= 2:
+        return tuple(labels)
+    best: tuple[float, tuple[int, ...]] = (CHANCE, ())
+    for group in _groups(y):
+        chance = _chance(y[:, list(group)])
+        if chance < best[0]:
+            best = (chance, group)
+    return tuple(labels[column] for column in sorted(best[1]))
+
+
+def lone_labels(y: Booleans, labels: Sequence[str], exclusive: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels of an exclusive group beside which no other label holds; empty where that says nothing."""
+    others = [column for column, label in enumerate(labels) if label not in exclusive]
+    if not others:
+        return ()
+    with_others: Booleans = np.asarray(y[:, others].any(axis=1), dtype=np.bool_)
+    lone = tuple(
+        label
+        for column, label in enumerate(labels)
+        if label in exclusive
+        and y[:, column].sum() * -log(1 - min(with_others.mean(), 0.999)) > 10
+        and with_others[y[:, column]].mean() <= BROKEN
+    )
+    return lone if len(lone) < len(exclusive) else ()
+
+
+def _groups(y: Booleans) -> list[tuple[int, ...]]:
+    """Return the groups of columns of which exactly one holds in all rows but few."""
+    kinds, counts = np.unique(y, axis=0, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    kinds, counts = kinds[order], counts[order]
+    usual = int(np.searchsorted(np.cumsum(counts), (1 - BROKEN) * counts.sum())) + 1
+    together = np.triu(kinds[:usual].T.astype(np.int64) @ kinds[:usual].astype(np.int64), 1)
+    apart = (together + together.T) == 0
+    found: list[tuple[int, ...]] = []
+    waiting: list[tuple[int, ...]] = [()]
+    for _ in range(STEPS):
+        if not waiting:
+            break
+        group = waiting.pop()
+        bare = np.flatnonzero(~kinds[:usual, list(group)].any(axis=1))
+        if len(bare) == 0:
+            found += [group] if len(group) >= 2 and _kept(y[:, list(group)]) else []
+            continue
+        # The most frequent chip that has none yet must get its one from among its labels.
+        waiting += [(*group, int(label)) for label in np.flatnonzero(kinds[bare[0]]) if apart[label, list(group)].all()]
+    return found
+
+
+def _kept(y: Booleans) -> bool:
+    """Say whether exactly one holds in all rows but few."""
+    return bool((y.sum(axis=1) != 1).mean() <= BROKEN)
+
+
+def _chance(y: Booleans) -> float:
+    """Return the logarithm of the probability that independent labels as frequent as these keep the rule everywhere."""
+    share = np.clip(y.mean(axis=0), 1e-9, 1 - 1e-9)
+    none = float(np.log1p(-share).sum())
+    one = float((share / (1 - share)).sum())
+    return len(y) * min(none + log(one), log1p(-1e-12))

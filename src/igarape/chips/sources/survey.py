@@ -1,0 +1,119 @@
+"""A look at a table of tags that nobody has described yet: which column is what, and what separates tags."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import pandas as pd
+
+from igarape.chips.pictures import stem
+from igarape.chips.sources.annotations import SPLITS
+from igarape.chips.sources.rows import HELD, split_tags
+from igarape.errors import InputError
+from igarape.labels import SEPARATORS
+
+TAGS = ("tags", "labels", "label", "tag", "classes", "class", "categories", "category")
+GROUPS = ("scene", "group", "scene_id", "group_id", "tile", "region", "location", "site")
+PARTS = ("split", "subset", "set", "part", "partition")
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a table seems to hold: the names of its columns as config's Columns has them, the separator, the labels."""
+
+    columns: dict[str, str | None]
+    separator: str
+    labels: tuple[str, ...]
+
+
+def survey(
+    path: str, table: pd.DataFrame, pictures: Collection[str], *, group: str | None, split: str | None
+) -> Survey:
+    """Find out which column names the pictures, which holds tags, groups and a split, and what separates tags.
+
+    pictures: the image_ids that are there. group, split: columns that the user names. Raises InputError when no column
+    names pictures, none holds labels, or a column that is named is missing.
+    """
+    for column in (group, split):
+        if column is not None and column not in table:
+            raise InputError(f"{path}: no column {column!r}, found {', '.join(table.columns)}")
+    image = _image_column(path, table, set(pictures))
+    split = split or next((name for name in _named(table, PARTS) if _is_split(table[name])), None)
+    group = group or next(iter(_named(table, GROUPS)), None)
+    rest = [name for name in table.columns if name not in {image, group, split}]
+    tags = _tags_column(path, table, rest)
+    if tags is None:
+        labels = tuple(name for name in rest if _is_flag(table[name]))
+        separator = _unused_separator(labels)
+    else:
+        separator, labels = _separated(
+            table[tags].astype(str).str.strip().tolist(), coco=path.lower().endswith(".json")
+        )
+    return Survey({"image": image, "tags": tags, "group": group, "split": split}, separator, labels)
+
+
+def _image_column(path: str, table: pd.DataFrame, pictures: set[str]) -> str:
+    """Return the column whose fields name most pictures."""
+    ids: Mapping[str, set[str]] = {
+        name: {stem(PurePosixPath(field.replace("\\", "/")).name) for field in table[name].astype(str).str.strip()}
+        for name in table.columns
+    }
+    best = max(table.columns, key=lambda name: len(ids[name] & pictures), default="")
+    if not best or not ids[best] & pictures:
+        raise InputError(
+            f"{path}: no column names the {len(pictures)} pictures, such as {min(pictures, default='none')!r}; found "
+            f"the columns {', '.join(table.columns)}. Write a picture's name into each row, under image_name"
+        )
+    return str(best)
+
+
+def _tags_column(path: str, table: pd.DataFrame, rest: Sequence[str]) -> str | None:
+    """Return the column that holds tags; None where each label has a column of its own."""
+    named = _named(table[list(rest)], TAGS)
+    if named:
+        return named[0]
+    if sum(_is_flag(table[name]) for name in rest) >= 2:
+        return None
+    if len(rest) == 1:
+        return rest[0]
+    raise InputError(
+        f"{path}: no column of labels; expected one called {' or '.join(TAGS[:3])}, or a column of 0 and 1 for each "
+        f"label, found {', '.join(table.columns)}"
+    )
+
+
+def _separated(texts: Sequence[str], *, coco: bool) -> tuple[str, tuple[str, ...]]:
+    """Return what separates tags, and the labels: a separator is one that makes fewer labels than there are texts."""
+    held = [text for text in texts if text]
+    if held and (coco or all(text[0] in "[(" for text in held)):
+        labels = _distinct(held, "list")
+        return ("blank" if coco and not any(" " in label for label in labels) else "list"), labels
+    for separator in ("semicolon", "pipe", "comma", "blank"):
+        labels = _distinct(held, separator)
+        if any(len(split_tags(text, separator)) > 1 for text in held) and len(labels) < len(set(held)):
+            return separator, labels
+    labels = tuple(sorted(set(held)))
+    return _unused_separator(labels), labels
+
+
+def _distinct(texts: Sequence[str], separator: str) -> tuple[str, ...]:
+    return tuple(sorted({tag for text in texts for tag in split_tags(text, separator)}))
+
+
+def _unused_separator(labels: Sequence[str]) -> str:
+    """Return a separator that no label holds."""
+    return next((name for name, one in SEPARATORS.items() if not any(one in label for label in labels)), "list")
+
+
+def _named(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Return the columns that are called so, in whatever case, the likeliest first."""
+    return [str(column) for name in names for column in table.columns if str(column).lower() == name]
+
+
+def _is_split(column: "pd.Series[str]") -> bool:
+    return {str(field).strip().lower() for field in column} <= set(SPLITS)
+
+
+def _is_flag(column: "pd.Series[str]") -> bool:
+    values = {str(field).strip().lower() for field in column}
+    return bool(values - {""}) and values <= set(HELD)

@@ -1,0 +1,129 @@
+"""A draft of a data set's YAML: from what was found, with a word beside each thing that was taken for granted."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from igarape.config.schema import Name
+from igarape.errors import InputError
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What was found of a data set; images, tags: paths from the root on, no tags where folders name the labels."""
+
+    name: str
+    images: str
+    tags: str | None
+    columns: Mapping[str, str | None]
+    separator: str
+    bands: Sequence[str]
+    white: int | None
+    resize: str
+    size: int
+    exclusive: Sequence[str]
+    alone: Sequence[str]
+    common: Sequence[str]
+    rare: Sequence[str]
+    params: Mapping[str, Any]
+
+
+def draft_text(draft: Draft) -> str:
+    """Write the draft as YAML that people read and change."""
+    nothing = "null # the names of the folders are the labels"
+    usual = {"image": "image_name", "tags": "tags", "group": None, "split": None}
+    told = {key: value for key, value in draft.columns.items() if value != usual[key]} if draft.tags else {}
+    optional = {
+        "columns": (told, "of the table; group stays together, split: test rows are the hold-out"),
+        "bands": (list(draft.bands), "of TIFs, in their order"),
+        "white": (draft.white, "the value of 16 bits that becomes 255"),
+        "resize": (None if draft.resize == "refuse" else draft.resize, "of other sizes: fit, crop, pad or refuse"),
+    }
+    lines = [
+        f"# {draft.name}: drafted by `igarape add {draft.name}`. Everything here may be changed.",
+        "source:",
+        "  kind: folder",
+        f"  images: {_flow(draft.images)}",
+        f"  tags: {_flow(draft.tags) if draft.tags else nothing}",
+        "  unlabelled: null # or a folder of pictures without tags",
+        "  nir: [] # or folders of TIFs with near-infrared, under the pictures' names",
+        *(f"  {key}: {_flow(value)} # {why}" for key, (value, why) in optional.items() if value),
+        "",
+        f"size: {draft.size} # pixels a side",
+        "",
+        'note: ""',
+        "",
+        "labels:",
+        f"  separator: {draft.separator} # of the tags in the table",
+        f"  exclusive: {_flow(list(draft.exclusive))} # exactly one of these holds",
+        f"  alone: {_flow(list(draft.alone))} # of those, which rule out every other label",
+        f"  common: {_flow(list(draft.common))}",
+        f"  rare: {_flow(list(draft.rare))} # under 1 % of the chips",
+        "",
+        "params:",
+        *(f"  {key}: {_flow(value)}" for key, value in draft.params.items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _flow(value: Any) -> str:
+    """Write a value on one line of YAML."""
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def suitable_params(
+    *, experiments: Sequence[str], rare: bool, units: int, largest: float, scenes: bool
+) -> dict[str, Any]:
+    """Choose what params.yaml should hold for a set of so many units: groups, or chips where there are no groups.
+
+    experiments: those that there are. largest: the share of all chips in the largest group, which must fit into a fold.
+    """
+    wanted = ["plain", *(["rare"] if rare else []), "tabular"]
+    folds = 5 if units >= 30 else 3 if units >= 8 else 2
+    while folds > 2 and largest > 0.8 / folds:
+        folds -= 1
+    return {
+        "experiments": [name for name in wanted if name in experiments] or list(experiments)[:1],
+        "ingest": {"faults": 0},
+        "split": {"by": "scene" if scenes and largest <= 0.8 / folds else "chip", "folds": folds, "holdout": 0.2},
+        "search": {"trials": 2, "budget": 0.3},
+        "train": {"budget": 1.0, "validation": 0.0},
+    }
+
+
+def check_name(name: str) -> str:
+    """Return a data set's name; raise InputError where no file could be called so."""
+    try:
+        return TypeAdapter(Name).validate_python(name)
+    except ValidationError as error:
+        raise InputError(f"{name!r}: expected small letters, digits, - and _, such as my_chips") from error
+
+
+def locate(name: str, paths: Sequence[Path]) -> tuple[Path, list[str]]:
+    """Return the root of data sets' paths, and paths that exist as they lie below it.
+
+    The root is IGARAPE_DATA, or where that is not set the folder that holds them all. Raises InputError when a path
+    does not exist or lies elsewhere.
+    """
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path}: not found")
+    whole = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100 - a link below the root should stay one
+    above = Path(os.path.commonpath([path.parent for path in whole]))
+    value = os.environ.get("IGARAPE_DATA")
+    root = Path(os.path.abspath(value)) if value else above  # noqa: PTH100
+    for kind in (whole, [path.resolve() for path in whole]):
+        base = root if kind is whole else root.resolve()
+        if all(path.is_relative_to(base) and path != base for path in kind):
+            return root, [path.relative_to(base).as_posix() for path in kind]
+    raise InputError(
+        f"{whole[0]}: lies outside of IGARAPE_DATA={value}, where all data sets' paths begin. Link it there, and name "
+        f"the link: ln -s '{above}' '{root / name}'; or type: export IGARAPE_DATA='{above}'"
+    )

@@ -1,0 +1,91 @@
+"""Discovery: a folder of pictures and a table give all that a data set says."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from igarape.chips.pictures import encode_jpeg
+from igarape.chips.sources.discovery import Discovery, discover, findings
+from igarape.errors import InputError
+
+
+def picture(seed: int, side: int = 32) -> bytes:
+    """Encode a picture of noise."""
+    return encode_jpeg(np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8), 90)
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Callable[..., Discovery]:
+    """Give a function that writes rows below a head, a picture for each, and looks at them."""
+
+    def lay_out(head: str, rows: list[str], *, side: int = 32, **how: Any) -> Discovery:
+        (tmp_path / "a").mkdir()
+        for number in range(len(rows)):
+            (tmp_path / f"a/c_{number}.jpg").write_bytes(picture(number, side))
+        (tmp_path / "t.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+        usual: dict[str, Any] = {"group": None, "split": None, "bands": [], "size": None, "tags": "t.csv"}
+        return discover(tmp_path, images="a", spool=tmp_path / ".spool", report=lambda *_: None, **usual | how)
+
+    return lay_out
+
+
+def test_labels_are_sorted_by_what_they_do(found: Callable[..., Discovery]) -> None:
+    """Exclusive, alone, common and rare, the most frequent first; scenes are counted."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for number in range(300):
+        weather = ["Clear sky", "Haze", "Fog"][rng.choice(3, p=[0.7, 0.2, 0.1])]
+        others = [label for label, share in (("Água, doce", 0.5), ("Road", 0.3)) if rng.random() < share]
+        own = [weather, *others, *(["Kiln"] if number < 2 and weather != "Fog" else [])]
+        rows.append(f'c_{number}.tif,{number // 10},"{";".join(own if weather != "Fog" else [weather])}"')
+    seen = found("file,scene,what", rows)
+    assert seen.survey.separator == "semicolon" and seen.chips == 300
+    assert seen.vocabulary.exclusive == ("Clear sky", "Haze", "Fog") and seen.vocabulary.alone == ("Fog",)
+    assert seen.vocabulary.common == ("Água, doce", "Road") and seen.vocabulary.rare == ("Kiln",)
+    assert list(seen.counts.values()) == sorted(seen.counts.values(), reverse=True)
+    assert len(seen.groups) == 30 and set(seen.groups.values()) == {10}
+    text = "\n".join(findings(seen))
+    for words in (
+        "the 30 values of scene",
+        "under 1 % of the chips: Kiln",
+        "every other label: Fog",
+        "(labels.separator)",
+    ):
+        assert words.replace("(labels.separator)", "labels.separator") in text
+
+
+def test_a_folder_for_each_label_needs_no_table(tmp_path: Path) -> None:
+    """All labels exclude each other."""
+    for number in range(24):
+        folder = tmp_path / "a" / ("forest", "river")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number}.jpg").write_bytes(picture(number))
+    how: dict[str, Any] = {"group": None, "split": None, "bands": [], "size": None}
+    seen = discover(tmp_path, images="a", tags=None, spool=tmp_path / ".spool", report=lambda *_: None, **how)
+    assert seen.vocabulary.exclusive == ("forest", "river") and seen.chips == 24 and seen.vocabulary.alone == ()
+
+
+@pytest.mark.parametrize(
+    ("count", "labels", "side", "words"),
+    [
+        (19, 2, 32, "at least 20 chips that have a picture and a row, found 19"),
+        (20, 1, 32, "at least 2 labels, found 1"),
+        (20, 2, 31, "at least 32 pixels a side, found 31"),
+    ],
+)
+def test_what_is_too_little_is_refused(
+    found: Callable[..., Discovery], count: int, labels: int, side: int, words: str
+) -> None:
+    """And the least that is not."""
+    with pytest.raises(InputError, match=f"expected {words}"):
+        found("image_name,tags", [f"c_{number},l{number % labels}" for number in range(count)], side=side)
+
+
+def test_the_least_is_enough_and_64_labels_are_not_too_many(found: Callable[..., Discovery]) -> None:
+    """Twenty chips of two labels; or labels that stand on few chips, which is said."""
+    seen = found("image_name,tags", [f"c_{number},l{number % 64} l{number * 7 % 64}" for number in range(130)])
+    assert len(seen.counts) == 64 and seen.looks.size == 32
+    assert any("on fewer than 6 chips" in line for line in findings(seen))

@@ -1,0 +1,35 @@
+"""A folder for each label: its name is the tag of what lies in it."""
+
+from pathlib import Path
+
+from igarape.chips.sources.folders import sort_by_folder
+from igarape.chips.sources.origins import Extent, loose
+
+
+def files(folder: Path, **contents: bytes) -> dict[str, Extent]:
+    """Write files whose names have __ for a slash, and give their origins by path."""
+    found = {}
+    for number, (name, data) in enumerate(contents.items()):
+        path = folder / f"{number}.jpg"
+        path.write_bytes(data)
+        found[f"{name.replace('__', '/')}.jpg"] = loose(path)
+    return found
+
+
+def test_the_innermost_folder_is_the_label(tmp_path: Path) -> None:
+    """Whatever lies above it; a picture in no folder has none and is passed over."""
+    found = sort_by_folder(files(tmp_path, top__forest__a=b"1", top__river__b=b"2", c=b"3"))
+    assert found.tags == {"a": ("forest",), "b": ("river",)} and set(found.pictures) == {"a", "b"}
+
+
+def test_the_same_picture_in_two_folders_has_two_labels(tmp_path: Path) -> None:
+    """By its name and its bytes."""
+    found = sort_by_folder(files(tmp_path, forest__a=b"1", river__a=b"1"))
+    assert found.tags == {"a": ("forest", "river")} and len(found.pictures) == 1
+
+
+def test_other_pictures_of_one_name_are_told_apart_by_their_folder(tmp_path: Path) -> None:
+    """As where each folder counts from one."""
+    found = sort_by_folder(files(tmp_path, forest__1=b"1", river__1=b"2"))
+    assert found.tags == {"forest-1": ("forest",), "river-1": ("river",)}
+    assert found.pictures["river-1"].read() == b"2"

@@ -1,0 +1,66 @@
+"""Looks: sizes and depths of pictures, and what follows for the data set."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import tifs
+
+from igarape.chips.pictures import decode, encode_png
+from igarape.chips.sources.looks import Looks, look
+from igarape.chips.sources.origins import loose
+from igarape.errors import InputError
+
+
+def noise(height: int, width: int, seed: int = 0) -> bytes:
+    """Encode a picture of noise."""
+    return encode_png(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def seen(folder: Path, *files: bytes, bands: tuple[str, ...] = (), size: int | None = None) -> Looks:
+    """Look at files."""
+    for number, data in enumerate(files):
+        (folder / f"{number}").write_bytes(data)
+    return look({str(number): loose(folder / str(number)) for number in range(len(files))}, bands=bands, size=size)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "size", "resize"),
+    [
+        ([(40, 40)] * 3, 40, "refuse"),
+        ([(40, 40), (40, 40), (50, 50)], 40, "fit"),
+        ([(40, 60)] * 2, 40, "crop"),
+        ([(60, 40), (40, 40)], 40, "crop"),
+    ],
+)
+def test_the_commonest_side_counts(tmp_path: Path, shapes: list[tuple[int, int]], size: int, resize: str) -> None:
+    """Squares of another size are scaled, others lose their ends; a size that the user wants counts first."""
+    files = [noise(*shape) for shape in shapes]
+    found = seen(tmp_path, *files)
+    assert (found.size, found.resize, found.white, found.broken) == (size, resize, None, 0)
+    assert seen(tmp_path, *files, size=32).size == 32 and seen(tmp_path, *files, size=32).resize != "refuse"
+
+
+@pytest.mark.parametrize(("most", "white"), [(3000, 3000), (255, 260), (10_000, 10_000), (60_000, None)])
+def test_a_white_is_measured_where_16_bits_use_little_of_their_range(
+    tmp_path: Path, most: int, white: int | None
+) -> None:
+    """Nearly; then the chips use what there is."""
+
+    def deep(seed: int) -> npt.NDArray[np.uint16]:
+        return np.random.default_rng(seed).integers(0, most, (40, 40, 3), dtype=np.uint16)
+
+    files = [tifs.written(deep(seed), photometric="rgb") for seed in range(3)]
+    found = seen(tmp_path, *files).white
+    assert found == white if white is None else found is not None and abs(found / white - 1) < 0.05
+    assert np.quantile(decode(files[0], "a", white=found), 0.99) > 230
+
+
+def test_what_cannot_be_read_is_counted_and_nothing_else_is_an_error(tmp_path: Path) -> None:
+    """Where no picture can be read the first fault is told: here, what the bands are called."""
+    assert seen(tmp_path, noise(40, 40), b"text").broken == 1
+    four = tifs.written(np.ones((40, 40, 4), np.uint16))
+    with pytest.raises(InputError, match=r"None of 1 pictures can be read\. The first: 0: .*source\.bands"):
+        seen(tmp_path, four)
+    assert seen(tmp_path, four, bands=("blue", "green", "red", "nir")).size == 40

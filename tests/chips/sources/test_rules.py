@@ -1,0 +1,59 @@
+"""Rules: found where real labels keep them, and not where chance does."""
+
+import numpy as np
+import pytest
+
+from igarape.chips.sources.rules import exclusive_group, lone_labels
+from igarape.labels import Booleans
+
+LABELS = ["sun", "haze", "fog", "tree", "pond", "kiln"]
+
+
+def weather(count: int, *, broken: int = 0, seed: int = 0) -> Booleans:
+    """Draw chips of one weather each; in fog nothing else is seen. Some break the rule."""
+    rng = np.random.default_rng(seed)
+    y = np.zeros((count, 6), dtype=np.bool_)
+    y[np.arange(count), rng.choice(3, count, p=[0.7, 0.2, 0.1])] = True
+    y[:, 3:] = rng.random((count, 3)) < [0.6, 0.3, 0.02]
+    y[y[:, 2], 3:] = False
+    y[:broken, :2] = True
+    return y
+
+
+@pytest.mark.parametrize(("count", "broken"), [(120, 0), (4000, 0), (4000, 5)])
+def test_the_group_of_which_exactly_one_holds_is_found(count: int, broken: int) -> None:
+    """Whatever stands beside it, in the order of the labels; a few chips may break the rule."""
+    y = weather(count, broken=broken)
+    assert exclusive_group(y, LABELS) == ("sun", "haze", "fog")
+    order = [4, 2, 0, 5, 1, 3]
+    assert exclusive_group(y[:, order], [LABELS[column] for column in order]) == ("fog", "sun", "haze")
+
+
+def test_the_label_that_stands_alone_is_found() -> None:
+    """In a group only, and where it is not just rare."""
+    y = weather(4000)
+    assert lone_labels(y, LABELS, ("sun", "haze", "fog")) == ("fog",)
+    assert lone_labels(y, LABELS, ()) == () and lone_labels(y[:5], LABELS, ("sun", "haze", "fog")) == ()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_chance_is_no_rule(seed: int) -> None:
+    """Labels that have nothing to do with each other, few chips or many, one label everywhere."""
+    rng = np.random.default_rng(seed)
+    for count in (20, 60, 500):
+        y = rng.random((count, 6)) < rng.random(6) * 0.7
+        y[:, 0] = True
+        y[0, 1], y[0, 2:] = True, False
+        assert exclusive_group(y, LABELS) == ()
+
+
+def test_where_each_chip_has_one_label_all_exclude_each_other() -> None:
+    """As with a folder for each label; none of them is alone, since nothing could stand beside it."""
+    y = np.eye(6, dtype=np.bool_)[np.arange(60) % 6]
+    assert exclusive_group(y, LABELS) == tuple(LABELS) and lone_labels(y, LABELS, LABELS) == ()
+
+
+def test_many_labels_are_looked_through_in_no_time() -> None:
+    """Sixty-four labels on two thousand chips."""
+    y = np.random.default_rng(1).random((2000, 64)) < 0.08
+    assert exclusive_group(y, [f"l{number}" for number in range(64)]) == ()

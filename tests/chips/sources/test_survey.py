@@ -1,0 +1,65 @@
+"""A table that nobody has described: its columns are found by what they hold."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from igarape.chips.sources.survey import Survey, survey
+from igarape.errors import InputError
+
+PICTURES = {"c_1", "c_2", "c_3", "c_4"}
+
+
+def look(*, group: str | None = None, split: str | None = None, **columns: list[str]) -> Survey:
+    """Look at a table of these columns."""
+    return survey("t.csv", pd.DataFrame(columns), PICTURES, group=group, split=split)
+
+
+FILES = ["c_1.tif", "x/c_2.tif.png", "c_3", "c_4.png"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "separator", "labels"),
+    [
+        (["road water", "road", "water tree", "tree"], "blank", ("road", "tree", "water")),
+        (["road,water", "road", "water, tree", "tree"], "comma", ("road", "tree", "water")),
+        (["a b,c;d", "a b,c", "d", "a b,c;d"], "semicolon", ("a b,c", "d")),
+        (["a b|c", "c", "a b", ""], "pipe", ("a b", "c")),
+        (["['a b', 'c']", "['c']", "[]", "['a b']"], "list", ("a b", "c")),
+        (["Annual Crop", "River", "Sea Lake", "River"], "comma", ("Annual Crop", "River", "Sea Lake")),
+        (["road", "water", "road", "tree"], "blank", ("road", "tree", "water")),
+    ],
+)
+def test_the_separator_is_the_one_that_makes_few_labels(
+    texts: list[str], separator: str, labels: tuple[str, ...]
+) -> None:
+    """Where a chip has one label, it is one that no label holds."""
+    found = look(file=FILES, labels=texts)
+    assert (found.separator, found.labels) == (separator, labels)
+    assert found.columns == {"image": "file", "tags": "labels", "group": None, "split": None}
+
+
+def test_a_column_of_0_and_1_for_each_label() -> None:
+    """Other columns are left alone."""
+    found = look(patch=FILES, road=["1", "0", "1", "0"], water=["0", "1", "", "1"], date=["a", "b", "c", "d"])
+    assert found.columns["tags"] is None and found.labels == ("road", "water")
+
+
+def test_groups_and_splits_are_found_by_their_usual_names_or_named() -> None:
+    """A split holds train, val and test only."""
+    columns: dict[str, Any] = {"name": FILES, "tags": ["a", "b", "a b", "a"], "Scene": ["1", "1", "2", "2"]}
+    found = look(**columns, split=None, subset=["train", "val", "test", "train"])
+    assert (found.columns["group"], found.columns["split"]) == ("Scene", "subset")
+    found = look(**columns, group="strip", subset=["1", "2", "3", "4"], strip=["n", "n", "s", "s"])
+    assert (found.columns["group"], found.columns["split"]) == ("strip", None)
+    with pytest.raises(InputError, match="no column 'orbit', found name, tags, Scene"):
+        look(**columns, group="orbit")
+
+
+def test_what_cannot_be_made_sense_of_is_an_error() -> None:
+    """No names of pictures, no labels: the error says what was expected and what is there."""
+    with pytest.raises(InputError, match="no column names the 4 pictures, such as 'c_1'; found the columns a, tags"):
+        look(a=["1", "2", "3", "4"], tags=["a", "b", "a", "a"])
+    with pytest.raises(InputError, match="no column of labels; expected one called tags or labels or label"):
+        look(name=FILES, x=["p", "q", "r", "s"], y=["p", "q", "r", "s"])
