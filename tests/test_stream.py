@@ -64,6 +64,7 @@ SMALL = {
     "stack": {"rounds": 5},
     "evaluate": {"resamples": 100, "check": 8},
 }
+IDENTITY = ("-c", "user.name=Igarape", "-c", "user.email=igarape@example.org")
 
 
 def environment() -> dict[str, str]:
@@ -86,8 +87,11 @@ def repro(folder: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the project, give it a tiny data set and tiny experiments, and run it; return its folder."""
-    folder = tmp_path_factory.mktemp("stream") / "igarape"
+    """Copy the project, give it a tiny data set and tiny experiments, and run it; return its folder.
+
+    The folder's name holds what an address would take for its own.
+    """
+    folder = tmp_path_factory.mktemp("stream") / "igarapé #1 50%20?"
     for name in run(ROOT, "git", "ls-files", "-co", "--exclude-standard", "-z").split("\0"):
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -102,8 +106,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(folder, "igarape", "use", "tiny")
     run(folder, "git", "init", "--quiet")
     run(folder, "git", "add", "--all")
-    identity = ("-c", "user.name=Igarape", "-c", "user.email=igarape@example.org")
-    run(folder, "git", *identity, "commit", "--quiet", "--message", "A tiny stream")
+    run(folder, "git", *IDENTITY, "commit", "--quiet", "--message", "A tiny stream")
     repro(folder)
     return folder
 
@@ -228,3 +231,39 @@ print(json.dumps([(*pair, each) for pair, each in zip(tags, names)]))
     steps = [step for tag, step, _ in runs if tag == first]
     assert sorted(steps) == ["decide", "describe", "evaluate", "register", *["search"] * 3, "stack", *["train"] * 3]
     assert all(sorted(inputs) == ["data/dehaze", "data/ingest", "data/nir", "data/split"] for _, _, inputs in runs)
+
+
+def test_an_experiment_in_a_copy_is_on_record_in_the_project(project: Path) -> None:
+    """After `dvc exp run --temp` and `dvc exp apply`, the version that version.json names is in the registry."""
+    run(project, "git", "add", "--all")
+    run(project, "git", *IDENTITY, "commit", "--quiet", "--message", "A result")
+    before = registered(project)
+    run(project, "dvc", "exp", "run", "--temp", "-S", "decide.use=fixed")
+    run(project, "dvc", "exp", "apply", run(project, "dvc", "exp", "list", "--name-only").split()[-1])
+    assert registered(project) == before + 1
+    assert f"version {before + 1} is the champion" in run(project, "igarape", "promote", "--force")
+    run(project, "igarape", "predict", str(first_chips(project, 1)[0]), "--out", "answers.csv")
+
+
+def registered(project: Path) -> int:
+    """Return the version that the last step wrote."""
+    return int(json.loads((project / "data/register/version.json").read_text(encoding="utf-8"))["version"])
+
+
+def test_a_second_clone_registers_what_it_pulled(project: Path, tmp_path: Path) -> None:
+    """mlflow.db does not travel; promote says what to type, and that, typed, makes a champion."""
+    run(project, "git", "add", "--all")
+    run(project, "git", *IDENTITY, "commit", "--quiet", "--allow-empty", "--message", "A result")
+    remote, clone = tmp_path / "remote", tmp_path / "clone"
+    run(project, "dvc", "remote", "add", "--local", "--default", "here", str(remote))
+    run(project, "dvc", "push")
+    run(tmp_path, "git", "clone", "--quiet", str(project), str(clone))
+    run(clone, "dvc", "remote", "add", "--local", "--default", "here", str(remote))
+    assert "Run: dvc pull, then: dvc repro" in run(clone, "igarape", "promote", code=1)
+    run(clone, "dvc", "pull")
+    said = run(clone, "igarape", "promote", code=1)
+    command = "dvc repro --single-item --force register"
+    assert command in said
+    run(clone, *command.split())
+    assert "version 1 is the champion" in run(clone, "igarape", "promote")
+    assert json.loads(run(clone, "dvc", "status", "--json")) == {}

@@ -17,9 +17,10 @@ from mlflow.tracking.context.registry import resolve_tags
 
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
-from igarape.tracking.address import VARIABLE, connected, database, environment, mend_own, project
+from igarape.tracking.address import VARIABLE, connected, database, environment, mend_own
 from igarape.tracking.exporter import STEP, Exporter
 from igarape.tracking.lineage import Lineage, lineage
+from igarape.tracking.locations import project
 from igarape.tracking.outbox import Entry, Outbox, left_behind
 from igarape.tracking.run import Log, Run, Trial, texts
 from igarape.tracking.sender import Sender, deliver
