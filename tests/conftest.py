@@ -1,4 +1,4 @@
-"""Parts that several tests need: tiny models, a small bundle, a outbox, a full disk, a registry, a browser."""
+"""Parts that several tests need: tiny models, a small bundle, an outbox, a full disk, a registry, a browser."""
 
 import re
 import resource
@@ -265,7 +265,7 @@ def browse() -> type[Page]:
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    """Give a outbox that nothing has been written into."""
+    """Give an outbox that nothing has been written into."""
     begun = Outbox.begin(tmp_path / "spool" / "search.1")
     yield begun
     begun.close(remove=False)

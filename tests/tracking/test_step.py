@@ -318,7 +318,7 @@ def test_a_failure_is_not_hidden_by_a_lost_mlflow(lost: pytest.MonkeyPatch) -> N
     assert send_left() == []
 
 
-def test_wherever_a_journal_ends_nothing_is_sent_twice_and_no_run_stays_open(lost: pytest.MonkeyPatch) -> None:
+def test_wherever_a_outbox_ends_nothing_is_sent_twice_and_no_run_stays_open(lost: pytest.MonkeyPatch) -> None:
     """A killed process may leave any beginning of its outbox. All of them, one after the other, give the whole."""
     with pytest.raises(InputError):
         unlucky("torn")
@@ -434,7 +434,7 @@ def test_runs_that_somebody_has_deleted_stop_nothing(lost: pytest.MonkeyPatch, t
     assert [run.info.run_id for run in of("deleted")] == [last.id]
 
 
-def test_a_journal_that_was_removed_in_part_is_sent_again(lost: pytest.MonkeyPatch) -> None:
+def test_a_outbox_that_was_removed_in_part_is_sent_again(lost: pytest.MonkeyPatch) -> None:
     """What was sent loses the copies of its files first: a kill then leaves lines that name files that are gone."""
     with pytest.raises(InputError):
         unlucky("removed")
@@ -713,7 +713,14 @@ def test_what_lies_unsent_in_a_project_that_moved_is_sent_to_where_it_is_now(
     monkeypatch.chdir(tmp_path / "p")
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     begun = outbox.Outbox.begin(tracking.SPOOL / "decide.1")
-    opened = {"experiment": "igarape/decide", "id": None, "parent": None, "name": "decide", "params": {}, "tags": {}}
+    opened: dict[str, Any] = {
+        "experiment": "igarape/decide",
+        "id": None,
+        "parent": None,
+        "name": "decide",
+        "params": {},
+        "tags": {},
+    }
     begun.append("open", "0af7", uri=f"sqlite:///{tmp_path}/p/mlflow.db", **opened)
     begun.close(remove=False)
     (tmp_path / "p").rename(tmp_path / "q")

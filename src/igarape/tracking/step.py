@@ -1,4 +1,4 @@
-"""What MLflow remembers of a step. A outbox stands between, so that a slow or a lost MLflow costs no work."""
+"""What MLflow remembers of a step. An outbox stands between, so that a slow or a lost MLflow costs no work."""
 
 import os
 import uuid
