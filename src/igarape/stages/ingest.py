@@ -26,7 +26,7 @@ from igarape.tables import Fault, labelled, write_table
 FOLDER = Path("data/ingest")
 SPOOL = Path("data/.unfinished/spool")  # outlives a killed run, whose key is known only when archives are unpacked
 SHOWN = 10
-WIDESPREAD = 0.5  # of the chips
+WIDESPREAD = 0.25  # of the chips
 
 
 @dataclass(frozen=True)
