@@ -54,14 +54,6 @@ def test_what_an_experiment_says_changes_something(name: str) -> None:
     assert said(name) == changed | needed
 
 
-def test_a_change_of_a_parent_reruns_its_children(pipeline: dict[str, dict[str, list[object]]]) -> None:
-    """DVC reads one file and knows no parents: each of them is named where learners are searched and trained."""
-    wanted = {f"experiments/{parent}.yaml" for name in PARENTS for parent in ancestors(name)}
-    for step in ("search", "train"):
-        named = {path for entry in pipeline[step]["params"] if isinstance(entry, dict) for path in entry}
-        assert wanted <= named, f"dvc.yaml: {step}: params"
-
-
 def ancestors(name: str) -> list[str]:
     """Return those that an experiment is like."""
     return [source.name for source in read_sources(name, FOLDER)[:-1]]

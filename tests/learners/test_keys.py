@@ -57,5 +57,9 @@ def test_other_code_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     found = {result_key(step, EXAMPLES, kind) for step in ("search", "train") for kind in kinds}
     assert len(found) == 4
     monkeypatch.setattr(keys, "code_hash", lambda *modules: str(modules))
-    assert keys.learner_code("train", tiny.tiny()) == "('igarape.stages.train', 'igarape.learners.networks.training')"
-    assert keys.learner_code("search", tiny.tabular()) == "('igarape.stages.search', 'igarape.learners.trees.boosting')"
+    assert keys.learner_code("train", tiny.tiny()) == str(
+        ("igarape.stages.train", "igarape.learners.networks.training", "igarape.learners.networks.sessions")
+    )
+    assert keys.learner_code("search", tiny.tabular()) == str(
+        ("igarape.stages.search", "igarape.learners.trees.boosting", "igarape.learners.trees.forest")
+    )

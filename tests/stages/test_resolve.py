@@ -45,6 +45,17 @@ def test_a_comment_changes_nothing_a_value_its_own_experiment(copy: Path) -> Non
     assert after["rare"] == before["rare"] and after["tiny"] != before["tiny"]
 
 
+def test_a_changed_parent_changes_its_children(copy: Path) -> None:
+    """Where an experiment is like another, what that one says is part of it."""
+    path = HERE.experiments / "tiny.yaml"
+    (HERE.experiments / "rare.yaml").write_text("like: tiny\nlabels: rare\n", encoding="utf-8")
+    before = resolved()
+    path.write_text(path.read_text(encoding="utf-8").replace("dropout: 0.1", "dropout: 0.3"), encoding="utf-8")
+    after = resolved()
+    assert all(after[name].settings["hyperparameters"]["dropout"] == 0.3 for name in after)
+    assert all(before[name].settings["hyperparameters"]["dropout"] == 0.1 for name in before)
+
+
 def test_all_faults_of_all_listed_experiments_are_told_at_once(copy: Path) -> None:
     """Before the first epoch of any of them."""
     for name in ("tiny", "rare"):

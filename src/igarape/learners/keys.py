@@ -3,13 +3,16 @@
 from igarape.code import code_hash
 from igarape.config.experiments import Experiment
 from igarape.files import digest
+from igarape.learners import learning, predictor
 from igarape.learners.examples import Examples
-from igarape.learners.learning import KINDS
+
+SUFFIXES = {"network": ".onnx", "tabular": ".ubj"}  # of the fold models of each kind of learner
 
 
 def learner_code(step: str, experiment: Experiment) -> str:
     """Return a hash of the code by which a step, search or train, makes a result of an experiment."""
-    return code_hash(f"igarape.stages.{step}", KINDS[experiment.kind])
+    trains, opens = learning.KINDS[experiment.kind], predictor.KINDS[SUFFIXES[experiment.kind]]
+    return code_hash(f"igarape.stages.{step}", trains, opens)
 
 
 def result_key(step: str, examples: Examples, experiment: Experiment, *settings: object) -> str:

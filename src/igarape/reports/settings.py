@@ -22,7 +22,7 @@ def render_experiment(name: str, folder: Path) -> str:
     """Write an experiment as YAML, with where each value is from, and below what it changes."""
     sources = read_sources(name, folder)
     experiment = read_experiment(name, folder)
-    known = {"this file" if source == name else source: places for source, places in _by_source(sources).items()}
+    known = {setting: "this file" if source == name else source for setting, source in origins(sources).items()}
     parent = sources[-2].name if len(sources) > 1 else None
     before = read_experiment(parent, folder) if parent else _neutral(experiment)
     changes = [f"#   {setting}: {old} -> {new}" for setting, old, new in differences(before, experiment)]
@@ -44,26 +44,17 @@ def differences(before: Experiment, after: Experiment) -> Iterator[tuple[str, st
             yield name, _written(old.get(name)), _written(value)
 
 
-def _by_source(sources: Any) -> dict[str, set[str]]:
-    """Return the settings whose values are from each file."""
-    found: dict[str, set[str]] = {}
-    for setting, source in origins(sources).items():
-        found.setdefault(source, set()).add(setting)
-    return found
-
-
 def _neutral(experiment: Experiment) -> Experiment:
     """Return the experiment of a backbone that says nothing else."""
     return type(experiment).model_validate({"backbone": experiment.backbone})
 
 
-def _lines(experiment: Experiment, known: Mapping[str, set[str]]) -> list[str]:
+def _lines(experiment: Experiment, known: Mapping[str, str]) -> list[str]:
     """Return the lines of the YAML, each with a comment that says where its value is from."""
     rows = []
     for name, value in leaves(settings(experiment)).items():
         inner = name.removeprefix("hyperparameters.")
-        source = next((source for source, places in known.items() if name in places), "default")
-        rows.append((f"{'  ' if inner != name else ''}{inner}: {_written(value)}", source))
+        rows.append((f"{'  ' if inner != name else ''}{inner}: {_written(value)}", known.get(name, "default")))
     width = max(len(text) for text, _ in rows)
     lines = [f"{text:<{width}}  # {source}" for text, source in rows]
     first = next(place for place, (text, _) in enumerate(rows) if text.startswith("  "))

@@ -4,6 +4,7 @@ Both are computed from the sources, so that no list stands beside the imports th
 """
 
 import ast
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -78,6 +79,7 @@ def _is_ours(module: str) -> bool:
 def _imports(path: Path) -> Iterator[str]:
     """Yield the modules that a source imports, and the names that it takes from them, which may be modules too.
 
+    A module of ours that is named in quotes counts, as it may be loaded by that name.
     What a package's own __init__.py imports inside of functions is left out: it is for those who call them.
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -88,6 +90,8 @@ def _imports(path: Path) -> Iterator[str]:
             yield node.module
             if _is_ours(node.module):
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and re.fullmatch(rf"{PACKAGE}(\.\w+)+", str(node.value)):
+            yield str(node.value)  # a module that is loaded by its name
 
 
 def _statements(tree: ast.AST, *, inside: bool) -> Iterator[ast.AST]:

@@ -5,10 +5,11 @@ from igarape.config.experiments import read_experiment
 from igarape.config.params import read_params
 from igarape.files import fresh_folder, write_text
 from igarape.learners.keys import learner_code
+from igarape.learners.predictor import KINDS
 from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
-# What a step runs without importing it: MLflow loads the served model's code by its path.
-BESIDES = {"register": ("igarape.serving.pyfunc",)}
+# What a step runs without importing it: fold models are opened, and a served model is loaded, by a module's name.
+BESIDES = {"evaluate": tuple(KINDS.values()), "register": ("igarape.serving.pyfunc", *KINDS.values())}
 
 
 def run(workspace: Workspace) -> None:
