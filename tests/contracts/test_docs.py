@@ -361,7 +361,7 @@ def test_each_page_is_reached_from_the_readme(path: Path) -> None:
     assert f"]({NAMES[path]})" in TEXT[README]
 
 
-@pytest.mark.parametrize(("path", "link"), sorted(set(links())), ids=str)
+@pytest.mark.parametrize(("path", "link"), sorted(set(links())), ids=lambda value: NAMES.get(value, value))
 def test_each_link_leads_somewhere(path: Path, link: str) -> None:
     """The file is there, and so is the heading."""
     name, _, anchor = link.partition("#")
