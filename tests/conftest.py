@@ -153,6 +153,7 @@ def make_bundle(factory: pytest.TempPathFactory, kinds: Sequence[Kind], *, nir: 
         folder,
         dataset="toy",
         size=SIZE,
+        reading={"resize": "refuse", "bands": (), "white": None},
         dehaze=HAZE,
         nir=nir,
         learners=learners,
