@@ -1,4 +1,4 @@
-"""Parts that several tests need: tiny models, a small bundle, a outbox, a full disk, a registry, a browser."""
+"""Parts that several tests need: tiny models, a small bundle, an outbox, a full disk, a registry, a browser."""
 
 import re
 import resource
@@ -16,7 +16,7 @@ import tifs
 import xgboost
 from mlflow import MlflowClient
 from onnx import TensorProto, helper, numpy_helper
-from small_stream import lay_out
+from small_stream import NAME, lay_out
 
 from igarape.chips.pictures import Pixels
 from igarape.ensemble.decision import Rule
@@ -266,14 +266,14 @@ def browse() -> type[Page]:
 @pytest.fixture(scope="session")
 def small_stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run a small stream from its first step to its last; for looking, and for copying."""
-    folder = tmp_path_factory.mktemp("stream") / "igarape"
+    folder = tmp_path_factory.mktemp("stream") / NAME
     lay_out(folder)
     return folder
 
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    """Give a outbox that nothing has been written into."""
+    """Give an outbox that nothing has been written into."""
     begun = Outbox.begin(tmp_path / "spool" / "search.1")
     yield begun
     begun.close(remove=False)

@@ -73,6 +73,11 @@ SMALL = {
 }
 
 
+IDENTITY = ("-c", "user.name=Igarape", "-c", "user.email=igarape@example.org")
+# It holds what an address would take for its own.
+NAME = "igarapé #1 50%20?"
+
+
 def environment(folder: Path) -> dict[str, str]:
     """Return this process's variables, with the folder's package and our tools first, and nothing from elsewhere."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "IGARAPE_", "DVC_"))}
@@ -109,6 +114,5 @@ def lay_out(folder: Path) -> None:
     run(folder, "igarape", "use", "tiny")
     run(folder, "git", "init", "--quiet")
     run(folder, "git", "add", "--all")
-    identity = ("-c", "user.name=Igarape", "-c", "user.email=igarape@example.org")
-    run(folder, "git", *identity, "commit", "--quiet", "--message", "A tiny stream")
+    run(folder, "git", *IDENTITY, "commit", "--quiet", "--message", "A tiny stream")
     repro(folder)

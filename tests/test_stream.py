@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small_stream import LEARNERS, environment, repro, run
+from small_stream import IDENTITY, LEARNERS, environment, repro, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def project(small_stream: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a copy of the small stream, in which each test goes on from the one before."""
-    return Path(shutil.copytree(small_stream, tmp_path_factory.mktemp("copied") / "igarape"))
+    return Path(shutil.copytree(small_stream, tmp_path_factory.mktemp("copied") / small_stream.name))
 
 
 def test_the_verdict_is_written_in_the_words_that_others_rely_on(project: Path) -> None:
@@ -155,3 +155,39 @@ print(json.dumps([(*pair, each) for pair, each in zip(tags, names)]))
         *["train"] * len(LEARNERS),
     ]
     assert all(sorted(inputs) == ["data/dehaze", "data/ingest", "data/nir", "data/split"] for _, _, inputs in runs)
+
+
+def test_an_experiment_in_a_copy_is_on_record_in_the_project(project: Path) -> None:
+    """After `dvc exp run --temp` and `dvc exp apply`, the version that version.json names is in the registry."""
+    run(project, "git", "add", "--all")
+    run(project, "git", *IDENTITY, "commit", "--quiet", "--message", "A result")
+    before = registered(project)
+    run(project, "dvc", "exp", "run", "--temp", "-S", "decide.use=fixed")
+    run(project, "dvc", "exp", "apply", run(project, "dvc", "exp", "list", "--name-only").split()[-1])
+    assert registered(project) == before + 1
+    assert f"version {before + 1} is the champion" in run(project, "igarape", "promote", "--force")
+    run(project, "igarape", "predict", str(first_chips(project, 1)[0]), "--out", "answers.csv")
+
+
+def registered(project: Path) -> int:
+    """Return the version that the last step wrote."""
+    return int(json.loads((project / "data/register/version.json").read_text(encoding="utf-8"))["version"])
+
+
+def test_a_second_clone_registers_what_it_pulled(project: Path, tmp_path: Path) -> None:
+    """mlflow.db does not travel; promote says what to type, and that, typed, makes a champion."""
+    run(project, "git", "add", "--all")
+    run(project, "git", *IDENTITY, "commit", "--quiet", "--allow-empty", "--message", "A result")
+    remote, clone = tmp_path / "remote", tmp_path / "clone"
+    run(project, "dvc", "remote", "add", "--local", "--default", "here", str(remote))
+    run(project, "dvc", "push")
+    run(tmp_path, "git", "clone", "--quiet", str(project), str(clone))
+    run(clone, "dvc", "remote", "add", "--local", "--default", "here", str(remote))
+    assert "Run: dvc pull, then: dvc repro" in run(clone, "igarape", "promote", code=1)
+    run(clone, "dvc", "pull")
+    said = run(clone, "igarape", "promote", code=1)
+    command = "dvc repro --single-item --force register"
+    assert command in said
+    run(clone, *command.split())
+    assert "version 1 is the champion" in run(clone, "igarape", "promote")
+    assert json.loads(run(clone, "dvc", "status", "--json")) == {"code": ["always changed"]}

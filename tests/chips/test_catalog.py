@@ -9,13 +9,16 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import tifs
 from PIL import Image
 
-from igarape.chips.catalog import fault_table, pack_chips
+from igarape.chips.catalog import check_levels, fault_table, pack_chips
 from igarape.chips.chip import Chip, Encoded
-from igarape.chips.pictures import encode_jpeg
+from igarape.chips.pictures import decode, encode_jpeg, to_size
 from igarape.chips.shards import open_shard
+from igarape.chips.sources.origins import loose
 from igarape.chips.store import Store
+from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.tables import FAULT, Fault, label_columns, read_catalog, read_table, truth, write_table
 
@@ -112,6 +115,41 @@ def test_no_sound_chip_is_an_empty_catalog(tmp_path: Path) -> None:
     assert len(catalog) == 0 and set(label_columns(VOCABULARY.labels)) <= set(catalog.columns) and len(faults) == 1
     with tarfile.open(tmp_path / "shard-00000.tar") as tar:
         assert tar.getmembers() == []
+
+
+def test_what_a_data_set_reads_otherwise_is_packed_as_it_is_seen(tmp_path: Path) -> None:
+    """Resized, stretched, or with named bands: as PNG, which shows the same whoever decodes it; else unchanged."""
+    four = np.random.default_rng(1).integers(0, 3000, (24, 24, 4), dtype=np.uint16)
+    deep, wide = tifs.written(four), encode_jpeg(np.tile(NOISE, (1, 2, 1)), 90)
+    names = ("blue", "green", "red", "nir")
+    with open_shard(tmp_path / "shard-00000.tar") as shard:
+        chips = [chip("a"), chip("b", data=deep), chip("c", data=wide)]
+        tables = pack_chips(chips, shard, vocabulary=VOCABULARY, size=24, resize="crop", bands=names, white=3000)
+    store = Store(tmp_path, tables["catalog"])
+    assert store.bytes("a") == SOUND and store.bytes("b").startswith(b"\x89PNG")
+    assert (store.rgb("b") == decode(deep, "b", bands=names, white=3000)).all()
+    assert (store.rgb("c") == to_size(decode(wide, "c"), 24, resize="crop")).all()
+    assert list(tables["levels"]["image_id"]) == ["b"] and tables["levels"]["bright"][0] > 240
+
+
+@pytest.mark.parametrize(("bright", "white", "words"), [(11, None, "white: 3084;"), (20, 10_000, "of 10000")])
+def test_a_set_of_16_bits_that_is_nearly_black_is_refused(bright: int, white: int | None, words: str) -> None:
+    """With the value to write; one bright chip does not save it. A quarter of the range is bright enough."""
+    levels = pd.DataFrame({"image_id": "x", "bright": [bright] * 200 + [255]})
+    with pytest.raises(InputError, match=f"201 chips of 16 bits are nearly black.*{words}"):
+        check_levels(levels, white)
+    check_levels(levels.assign(bright=64), white)
+    check_levels(levels.head(0), white)
+
+
+def test_a_fault_does_not_tell_where_the_file_lies(tmp_path: Path) -> None:
+    """The faults table is the same on each machine."""
+    path = tmp_path / "gone.jpg"
+    path.write_bytes(SOUND)
+    lost = Chip(image_id="a", split="train", group="a", tags=("sun",), origin=loose(path))
+    path.unlink()
+    _, (fault,) = pack(tmp_path, lost)
+    assert fault.problem == "cannot be read (No such file or directory)"
 
 
 @pytest.mark.parametrize("count", [0, 2])

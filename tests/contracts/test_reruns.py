@@ -17,7 +17,7 @@ ENDING = {"stack", "decide", "evaluate", "register"}
 @pytest.fixture(scope="module")
 def project(small_stream: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a copy of the small stream, in which each test goes on from the one before."""
-    folder = Path(shutil.copytree(small_stream, tmp_path_factory.mktemp("reruns") / "igarape"))
+    folder = Path(shutil.copytree(small_stream, tmp_path_factory.mktemp("reruns") / small_stream.name))
     assert repro(folder) == ALWAYS
     return folder
 

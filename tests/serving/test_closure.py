@@ -90,12 +90,9 @@ print(igarape.__file__)
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("crowned", ["champion", "nir_champion"])
-def test_a_model_answers_in_an_environment_made_of_its_requirements(
-    crowned: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("nir_champion")
+def test_a_model_answers_in_an_environment_made_of_its_requirements(tmp_path: Path) -> None:
     """As `mlflow models serve --env-manager virtualenv` and `build-docker` make one; without TensorFlow."""
-    request.getfixturevalue(crowned)
     model = Path(mlflow.artifacts.download_artifacts(champion_uri("igarape-toy"), dst_path=str(tmp_path / "model")))
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=True)

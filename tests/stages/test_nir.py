@@ -81,9 +81,16 @@ def project(pairs: Pairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return tmp_path
 
 
-def name_tifs(sets: list[Any] | None) -> None:
+def name_tifs(sets: list[Any] | None, bands: list[str] | None = None) -> None:
     """Write the data set: chips in folders that go with these sets of TIFs, or drawn chips."""
-    folder = {"kind": "folder", "images": "toy/train", "tags": "toy/tags.csv", "unlabelled": [], "nir": sets}
+    folder = {
+        "kind": "folder",
+        "images": "toy/train",
+        "tags": "toy/tags.csv",
+        "unlabelled": [],
+        "nir": sets,
+        "bands": bands or [],
+    }
     source = {"kind": "drawn", "chips": 20, "side": 1} if sets is None else folder
     dataset = {"source": source, "size": SIDE, "note": "", "labels": LABELS, "params": {}}
     Path("datasets").mkdir(exist_ok=True)
@@ -142,6 +149,20 @@ def test_the_shift_of_each_is_measured_and_those_out_of_place_are_flagged() -> N
         else:
             assert np.hypot(row["dx"] - dx, row["dy"] - dy) < 0.5 and row["response"] > 0.5
     assert list(table.index[table["flagged"]]) == ["chip-2", "chip-3", "chip-8"]
+
+
+def test_the_bands_are_what_the_data_set_calls_them_or_the_header(pairs: Pairs) -> None:
+    """Red first, as NAIP's are: told by the header, or by the data set, the planes are those of blue first."""
+    stage.run()
+    before = Store(Path("data/nir"), catalogs()[1]).rgb("chip-0")
+    red_first = bands(pairs[0][1], "tif")[:, :, [2, 1, 0, 3]]
+    for how, names in (({"photometric": "rgb", "extrasamples": [0]}, None), ({}, ["red", "green", "blue", "nir"])):
+        for path in TIFS.iterdir():
+            path.unlink()
+        (TIFS / "chip-0.tif").write_bytes(tifs.written(red_first, **how))
+        name_tifs(["toy/tifs"], bands=names)
+        stage.run()
+        assert (Store(Path("data/nir"), catalogs()[1]).rgb("chip-0") == before).all()
 
 
 def test_a_tif_that_cannot_be_used_is_a_fault() -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.config.documents import HoldOut, Metrics, Origin, RunFacts
 from igarape.errors import InputError
-from igarape.stages import register
+from igarape.stages import predict, promote, register
 from igarape.workspace import Workspace
 
 HERE = Workspace(Path())
@@ -62,6 +64,47 @@ def test_the_version_carries_scores_and_lineage() -> None:
     }
     assert expected.items() <= version.tags.items()
     assert version.description == "Hold-out F2 0.8700 on 300 chips of toy; learners: plain, clear, rare."
+
+
+@pytest.mark.parametrize(("old", "new"), [("p", "q"), ("a b", "a#b?é"), ("100%20", "c")])
+def test_a_project_that_is_moved_goes_on_where_it_is_now(
+    evaluated: Path, images: list[Pixels], monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    """Whatever its folder is called: what was registered before is promoted and tags, what comes after lies inside."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    (evaluated / old).mkdir()
+    for name in ("data", "reports", "params.yaml", "mlflow.db"):
+        (evaluated / name).rename(evaluated / old / name)
+    monkeypatch.chdir(evaluated / old)
+    register.run(HERE)
+    (evaluated / old).rename(evaluated / new)
+    monkeypatch.chdir(evaluated / new)
+    promote.run(HERE, version=None, force=False)
+    Path("chip.png").write_bytes(encode_jpeg(images[0], 95))
+    predict.run(HERE, [Path("chip.png")], model=None, out=Path("out.csv"))
+    assert len(pd.read_csv("out.csv")) == 1
+    register.run(HERE)
+    assert json.loads(Path("data/register/version.json").read_text())["version"] == 2
+    assert len(list(Path("mlruns").glob("*/models/*/artifacts/MLmodel"))) == 2
+    assert [path for path in evaluated.rglob("MLmodel") if evaluated / new not in path.parents] == []
+
+
+def test_what_was_registered_elsewhere_is_said(evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After somebody deleted the model; and in a second clone, where mlflow.db did not come along."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    register.run(HERE)
+    MlflowClient().delete_registered_model("igarape-toy")
+    said = r"version\.json names a version that this MLflow does not have.*dvc repro --single-item --force register"
+    shutil.copytree(evaluated, evaluated / "clone", ignore=shutil.ignore_patterns("ml*"))
+    for folder in (evaluated, evaluated / "clone"):
+        monkeypatch.chdir(folder)
+        with pytest.raises(InputError, match=said):
+            promote.run(HERE, version=None, force=False)
+        Path("chip.png").touch()
+        with pytest.raises(InputError, match=f"no champion yet.*{said}, then: igarape promote"):
+            predict.run(HERE, [Path("chip.png")], model=None, out=Path("out.csv"))
+    register.run(HERE)
+    promote.run(HERE, version=None, force=False)
 
 
 @pytest.mark.usefixtures("registry")

@@ -32,7 +32,7 @@ def leave(place: str, uri: str) -> Path:
 
 
 @pytest.mark.usefixtures("registry")
-def test_the_journals_of_dead_processes_are_sent_once(
+def test_the_outboxes_of_dead_processes_are_sent_once(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To where the step began, however MLFLOW_TRACKING_URI is set now; runs that were left open are closed."""

@@ -218,8 +218,9 @@ def test_the_data_sets_own_test_chips_are_the_hold_out(capsys: pytest.CaptureFix
     images[3] = images[4].copy()
     write_prints(images)
     rows = dealt()
-    assert len(rows) == COUNT and set(rows.loc[rows["split"] == "holdout", "fold"]) == {HOLDOUT}
-    assert set(rows.loc[rows["split"] == "train", "fold"]) == {0, 1, 2, 3, 4}
+    fold = rows.set_index("image_id")["fold"]
+    chosen = table.loc[held, "image_id"]
+    assert len(fold) == COUNT and set(fold[chosen]) == {HOLDOUT} and set(fold.drop(chosen)) == {0, 1, 2, 3, 4}
     assert "what the data set calls test, and split.holdout plays no part; 1 of its chips" in capsys.readouterr().out
 
 

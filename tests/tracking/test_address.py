@@ -6,8 +6,8 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from igarape.tracking import address
-from igarape.tracking.address import connected, database, project
+from igarape.tracking.address import connected, database
+from igarape.tracking.locations import project
 
 
 @pytest.fixture
@@ -21,15 +21,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_default_is_a_database_in_the_project(folder: Path) -> None:
-    """Its address is relative to where we stand, so that no folder's name gets into it; afterwards nothing is set."""
+    """Named whole, and encoded as MLflow does, so that two projects have two addresses; afterwards nothing is set."""
+    default = mlflow.get_tracking_uri()
     with connected() as uri:
-        assert uri == mlflow.get_tracking_uri() == "sqlite:///mlflow.db"
+        assert uri == mlflow.get_tracking_uri() == default
         assert database(uri) == folder / "mlflow.db"
     assert "MLFLOW_TRACKING_URI" not in os.environ
     (folder / "below").mkdir()
     os.chdir(folder / "below")
     with connected(folder) as uri:
-        assert database(uri) == (folder / "below/../mlflow.db").absolute()
+        assert database(uri) == folder / "mlflow.db"
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:////elsewhere/mlflow.db"])
@@ -62,8 +63,7 @@ def test_a_copy_that_dvc_runs_an_experiment_in_tracks_to_the_project(
         if given:
             monkeypatch.setenv("MLFLOW_TRACKING_URI", given)
         with connected() as uri:
-            file = database(uri)
-            assert file and file.resolve() == folder / "mlflow.db"
+            assert database(uri) == folder / "mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     with connected() as uri:
         assert uri == "http://127.0.0.1:9"
@@ -73,4 +73,4 @@ def test_a_project_is_itself_elsewhere(folder: Path) -> None:
     """A folder is given back as it was given."""
     assert project() == Path()
     assert project(folder / ".dvc/tmp") == folder / ".dvc/tmp"
-    assert address.project(Path("data")) == Path("data")
+    assert project(Path("data")) == Path("data")

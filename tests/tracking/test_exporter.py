@@ -1,4 +1,4 @@
-"""What takes a outbox's entries to MLflow, against a real database."""
+"""What takes an outbox's entries to MLflow, against a real database."""
 
 import shutil
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Send = Callable[..., Run]
 
 @pytest.fixture
 def send(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Send:
-    """Give what sends an opened run and entries of it, by a exporter of its own each time, and returns the run."""
+    """Give what sends an opened run and entries of it, by an exporter of its own each time, and returns the run."""
     shutil.copy(empty_database, tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)

@@ -83,7 +83,7 @@ def test_a_garbled_line_costs_no_other(outbox: Outbox) -> None:
     assert left(outbox) == []
 
 
-def test_a_journal_in_use_is_not_taken_over(outbox: Outbox) -> None:
+def test_a_outbox_in_use_is_not_taken_over(outbox: Outbox) -> None:
     """Its process lives and sends by itself; after it has let go, the outbox is there for others."""
     assert left_behind(outbox.folder.parent, "search") == [outbox.folder]
     assert Outbox.take_over(outbox.folder) is None
@@ -93,7 +93,7 @@ def test_a_journal_in_use_is_not_taken_over(outbox: Outbox) -> None:
     again.close(remove=True)
 
 
-def test_a_removed_journal_leaves_nothing(outbox: Outbox, tmp_path: Path) -> None:
+def test_a_removed_outbox_leaves_nothing(outbox: Outbox, tmp_path: Path) -> None:
     """Neither lines nor copies nor the lock; taking it over then gives nothing, and leaves nothing either."""
     outbox.write("a", "a.txt")
     outbox.close(remove=True)
@@ -101,7 +101,7 @@ def test_a_removed_journal_leaves_nothing(outbox: Outbox, tmp_path: Path) -> Non
     assert list((tmp_path / "spool").iterdir()) == []
 
 
-def test_journals_are_found_by_their_place_the_oldest_first(tmp_path: Path) -> None:
+def test_outboxes_are_found_by_their_place_the_oldest_first(tmp_path: Path) -> None:
     """The outbox of a learner is not that of another one whose name begins alike."""
     names = ["search@plain.2", "search@plain.1", "search@plain_dehazed.1", "search.1"]
     for name in names:
@@ -180,7 +180,7 @@ def test_a_copy_that_finds_no_room_is_one_clear_error(
 
 
 def test_lines_are_json(outbox: Outbox) -> None:
-    """Whoever is left with a outbox can read it."""
+    """Whoever is left with an outbox can read it."""
     outbox.append("tags", "a", values={"igarapé": "a\nb"})
     (line,) = (outbox.folder / module.LINES).read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["values"] == {"igarapé": "a\nb"}

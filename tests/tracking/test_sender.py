@@ -1,4 +1,4 @@
-"""The sender that carries a outbox off."""
+"""The sender that carries an outbox off."""
 
 import resource
 import threading
@@ -15,7 +15,7 @@ from igarape.tracking.sender import Sender
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let couriers wait for less than they do."""
+    """Let senders wait for less than they do."""
     for name in ("LULL", "SHORTEST", "LONGEST"):
         monkeypatch.setattr(module, name, 0.01)
 
@@ -35,7 +35,7 @@ class Receiver:
         self.taken += entries
 
 
-def test_the_courier_tries_again_until_all_is_taken_in_order(outbox: Outbox) -> None:
+def test_the_sender_tries_again_until_all_is_taken_in_order(outbox: Outbox) -> None:
     """Then nothing is left to say, and the outbox is removed."""
     receiver = Receiver(failures=3)
     sender = Sender(outbox, receiver)
@@ -46,7 +46,7 @@ def test_the_courier_tries_again_until_all_is_taken_in_order(outbox: Outbox) -> 
     assert not outbox.folder.exists()
 
 
-def test_the_courier_sends_while_the_step_is_at_work(outbox: Outbox) -> None:
+def test_the_sender_sends_while_the_step_is_at_work(outbox: Outbox) -> None:
     """Nobody has to wait for the end to see an epoch's figures."""
     receiver = Receiver(failures=1)
     sender = Sender(outbox, receiver)
@@ -59,7 +59,7 @@ def test_the_courier_sends_while_the_step_is_at_work(outbox: Outbox) -> None:
     assert sender.settle(patience=30) == ""
 
 
-def test_the_courier_gives_up_and_leaves_the_outbox(outbox: Outbox) -> None:
+def test_the_sender_gives_up_and_leaves_the_outbox(outbox: Outbox) -> None:
     """It says how much lies where, why, and what to type; another can take the outbox over and send it."""
     sender = Sender(outbox, Receiver(failures=10**9))
     outbox.append("metrics", "a", step=0)

@@ -323,7 +323,7 @@ def test_a_failure_is_not_hidden_by_a_lost_mlflow(lost: pytest.MonkeyPatch) -> N
     assert send_left(HERE.outbox) == []
 
 
-def test_wherever_a_journal_ends_nothing_is_sent_twice_and_no_run_stays_open(lost: pytest.MonkeyPatch) -> None:
+def test_wherever_a_outbox_ends_nothing_is_sent_twice_and_no_run_stays_open(lost: pytest.MonkeyPatch) -> None:
     """A killed process may leave any beginning of its outbox. All of them, one after the other, give the whole."""
     with pytest.raises(InputError):
         unlucky("torn")
@@ -439,7 +439,7 @@ def test_runs_that_somebody_has_deleted_stop_nothing(lost: pytest.MonkeyPatch, t
     assert [run.info.run_id for run in of("deleted")] == [last.id]
 
 
-def test_a_journal_that_was_removed_in_part_is_sent_again(lost: pytest.MonkeyPatch) -> None:
+def test_a_outbox_that_was_removed_in_part_is_sent_again(lost: pytest.MonkeyPatch) -> None:
     """What was sent loses the copies of its files first: a kill then leaves lines that name files that are gone."""
     with pytest.raises(InputError):
         unlucky("removed")
@@ -671,3 +671,71 @@ def test_with_the_server_gone_for_good_all_is_kept_and_sent_later(
 def named(learner: str) -> list[Recorded]:
     """Return the runs of a learner."""
     return [run for run in of("search") if run.info.run_name == learner]
+
+
+@pytest.mark.parametrize("launched_by_mlflow", [False, True])
+def test_a_deleted_experiment_is_said_with_the_command_that_restores_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch, launched_by_mlflow: bool
+) -> None:
+    """MLflow keeps a deleted experiment's name. The command, as it is printed, brings it back."""
+    step = f"restored{launched_by_mlflow}"
+    run = launched(step)
+    number = mlflow.get_run(run).info.experiment_id
+    if launched_by_mlflow:
+        monkeypatch.setenv("MLFLOW_RUN_ID", run)
+    MlflowClient().delete_experiment(number)
+    with pytest.raises(InputError, match=f"experiment igarape/{step} is deleted") as caught:
+        write(step)
+    advice = str(caught.value).rpartition("To restore it: ")[2]
+    assert advice == f"mlflow experiments restore -x {number}"
+    done = subprocess.run([sys.executable, "-m", *advice.split()], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert mlflow.get_run(write(step, "a.txt")).info.status == "FINISHED"
+
+
+def test_a_step_in_a_copy_of_dvcs_is_on_record_in_the_project(
+    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`mlflow run` opened a run in the copy's database, which goes with the copy; what lies unsent is the project's."""
+    copy = tmp_path / ".dvc/tmp/exps/standalone/tmpa1"
+    copy.mkdir(parents=True)
+    for folder in (tmp_path, copy):
+        shutil.copy(empty_database, folder)
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{copy}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_RUN_ID", launched("decide"))
+    with step_run("decide", workspace=HERE, params={"seed": 1}) as run:
+        run.text("a", "a.txt")
+        assert len(list((tmp_path / "data/.unsent").glob("decide.*/outbox.jsonl"))) == 1
+    shutil.rmtree(tmp_path / ".dvc")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    recorded = mlflow.get_run(run.id)
+    assert recorded.info.status == "FINISHED"
+    assert mlflow.artifacts.load_text(f"{recorded.info.artifact_uri}/a.txt") == "a"
+
+
+def test_what_lies_unsent_in_a_project_that_moved_is_sent_to_where_it_is_now(
+    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outbox names the database at its old place."""
+    (tmp_path / "p").mkdir()
+    shutil.copy(empty_database, tmp_path / "p")
+    monkeypatch.chdir(tmp_path / "p")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    begun = outbox.Outbox.begin(HERE.outbox / "decide.1")
+    opened: dict[str, Any] = {
+        "experiment": "igarape/decide",
+        "id": None,
+        "parent": None,
+        "name": "decide",
+        "params": {},
+        "tags": {},
+    }
+    begun.append("open", "0af7", uri=f"sqlite:///{tmp_path}/p/mlflow.db", **opened)
+    begun.close(remove=False)
+    (tmp_path / "p").rename(tmp_path / "q")
+    monkeypatch.chdir(tmp_path / "q")
+    uri = f"sqlite:///{tmp_path}/q/mlflow.db"
+    assert send_left(HERE.outbox) == [f"decide.1: 1 entries sent to MLflow at {uri}; 1 runs that were open are KILLED"]
+    assert not (tmp_path / "p").exists()

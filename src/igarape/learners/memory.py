@@ -18,7 +18,7 @@ NEVER = 2**31 - 1  # bytes at the end of the heap before they are given back; th
 
 KEPT = {
     # All threads take from one heap, and one has what another left. With a heap for each, a training of a MobileNet
-    # held a quarter more memory; threads keep small blocks to themselves without it.
+    # held 14 % more memory; threads keep small blocks to themselves without it.
     M_ARENA_MAX: 1,
     M_MMAP_MAX: 0,
     M_TRIM_THRESHOLD: NEVER,

@@ -53,7 +53,10 @@ def run(
     lost = [fault for fault in listing.faults if fault.left_out]
     if len(lost) > len(listing.chips):
         one = f"{lost[0].image_id}: {lost[0].problem}"
-        raise InputError(f"{len(lost)} rows and pictures are of no use, {len(listing.chips)} are. The first: {one}")
+        raise InputError(
+            f"{len(lost)} rows and pictures are left over, {len(listing.chips)} fit together. The first: {one}. "
+            "Pictures without a row may lie in a folder of their own, which source.unlabelled names"
+        )
     draft.params["ingest"]["faults"] = len(lost)
     write_text(draft_text(draft), path)
     for line in [*listing.used, *findings(found)]:

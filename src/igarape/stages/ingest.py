@@ -26,7 +26,7 @@ from igarape.tables import Fault, labelled, write_table
 from igarape.workspace import Workspace
 
 SHOWN = 10
-WIDESPREAD = 0.5  # of the chips
+WIDESPREAD = 0.25  # of the chips
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,11 @@ from urllib.parse import quote, unquote
 
 import mlflow
 
-from igarape.tracking.locations import mend
+from igarape.tracking.locations import mend, project
 
 DATABASE = "mlflow.db"
 VARIABLE = "MLFLOW_TRACKING_URI"
 SQLITE = "sqlite:///"
-COPIES = (".dvc", "tmp", "exps")  # where `dvc exp run --temp` and DVC's queue copy a project to
-
-
-def project(folder: Path = Path()) -> Path:
-    """Return the folder of the project that a folder belongs to: itself, or what DVC has copied it from for a while."""
-    parts = folder.absolute().parts
-    for start in range(len(parts) - len(COPIES)):
-        if parts[start : start + len(COPIES)] == COPIES:
-            return Path(*parts[:start])
-    return folder
 
 
 def database(uri: str) -> Path | None:
@@ -30,7 +20,7 @@ def database(uri: str) -> Path | None:
     if not uri.startswith(SQLITE):
         return None
     path = uri.removeprefix(SQLITE).partition("?")[0]
-    return Path(unquote(path)).absolute()
+    return _place(Path(unquote(path)))
 
 
 @contextmanager
@@ -40,7 +30,7 @@ def connected(folder: Path = Path()) -> Iterator[str]:
     A copy that DVC runs an experiment in, and then removes, uses the database of the project itself. Where a project's
     own database names a folder that the project has left, it is mended.
     """
-    uri = _given(folder) or SQLITE + quote(os.path.relpath(_own(folder)))
+    uri = _given(folder) or SQLITE + quote(str(_own(folder)))
     with environment(VARIABLE, uri):
         mend_own(uri, folder)
         yield uri
@@ -54,15 +44,20 @@ def mend_own(uri: str, folder: Path = Path()) -> None:
 
 def _own(folder: Path) -> Path:
     """Return the place of a project's own database."""
-    return (project(folder) / DATABASE).absolute()
+    return _place(project(folder) / DATABASE)
 
 
 def _given(folder: Path) -> str:
     """Return the address that was asked for; "" where there is none, or where it is that of a copy of DVC's."""
     given = mlflow.is_tracking_uri_set()  # type: ignore[no-untyped-call]
     uri = mlflow.get_tracking_uri() if given else ""
-    copy = project(folder) != folder and database(uri) == (folder / DATABASE).absolute()
+    copy = project(folder) != folder and database(uri) == _place(folder / DATABASE)
     return "" if copy else uri
+
+
+def _place(file: Path) -> Path:
+    """Return the one absolute path of a file, which may itself be a link, in its folder."""
+    return file.parent.resolve() / file.name
 
 
 @contextmanager

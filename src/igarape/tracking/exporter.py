@@ -1,4 +1,4 @@
-"""What takes a outbox's entries to MLflow, so that each is there once, however often it is sent."""
+"""What takes an outbox's entries to MLflow, so that each is there once, however often it is sent."""
 
 import json
 import warnings
@@ -155,7 +155,7 @@ class Exporter:
         """Log files and folders."""
         for entry in entries:
             path, run = self._folder / entry["path"], self.ids[entry["run"]]
-            if not path.exists():  # a outbox that was sent loses its copies first; killed then, it is sent again
+            if not path.exists():  # an outbox that was sent loses its copies first; killed then, it is sent again
                 warnings.warn(f"{path} is gone: run {run} has it already, or stays without", stacklevel=2)
                 continue
             log = self._client.log_artifacts if path.is_dir() else self._client.log_artifact

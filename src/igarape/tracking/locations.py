@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from igarape.errors import InputError
 
 ARTIFACTS = "mlruns"
+COPIES = (".dvc", "tmp", "exps")  # where `dvc exp run --temp` and DVC's queue copy a project to
 EXPERIMENTS = ("experiments", "artifact_location")
 # What else names a folder: table and column.
 OTHERS = (
@@ -17,6 +18,15 @@ OTHERS = (
     ("model_versions", "storage_location"),
 )
 SECONDS = 30.0  # to wait for somebody else who is writing
+
+
+def project(folder: Path = Path()) -> Path:
+    """Return the folder of the project that a folder belongs to: itself, or what DVC has copied it from for a while."""
+    parts = folder.absolute().parts
+    for start in range(len(parts) - len(COPIES)):
+        if parts[start : start + len(COPIES)] == COPIES:
+            return Path(*parts[:start])
+    return folder
 
 
 def mend(database: Path) -> list[str]:
@@ -68,7 +78,8 @@ def _left(locations: list[str], here: Path) -> list[str]:
         named = Path(unquote(urlsplit(root).path if root.startswith("file:") else root))  # as MLflow reads it
         if not root or named == here:
             continue
-        gone = root == str(here) or not named.exists()  # the first: with a percent sign, MLflow looks elsewhere
+        # The first: with a percent sign in it, MLflow looks elsewhere.
+        gone = root == str(here) or not named.exists() or project(named) == here.parent
         if gone or ((here / location[len(root) + 1 :]).exists() and not here.samefile(named)):
             left.add(root)
     return sorted(left)

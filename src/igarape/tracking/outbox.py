@@ -25,8 +25,8 @@ class Outbox:
     """An append-only file of JSON lines in a folder of its own, with copies of the files that the lines name.
 
     A line says what it is (op), whose it is (run) and when it happened (time, milliseconds). It outlives the process as
-    soon as append returns. Whoever writes or sends a outbox holds the lock beside it, which the system takes from a
-    process that dies, wherever it ran: a outbox that can be taken over is that of a dead process.
+    soon as append returns. Whoever writes or sends an outbox holds the lock beside it, which the system takes from a
+    process that dies, wherever it ran: an outbox that can be taken over is that of a dead process.
     """
 
     def __init__(self, folder: Path, lock: FileLock) -> None:
@@ -42,7 +42,7 @@ class Outbox:
 
     @classmethod
     def begin(cls, folder: Path) -> "Outbox":
-        """Start a outbox in a folder that is not there yet."""
+        """Start an outbox in a folder that is not there yet."""
         folder = folder.absolute()
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(_lock_of(folder), thread_local=False)

@@ -1,4 +1,4 @@
-"""What carries a outbox's entries off: at once and here, or on a thread while the step is at work."""
+"""What carries an outbox's entries off: at once and here, or on a thread while the step is at work."""
 
 import threading
 import time
@@ -81,7 +81,7 @@ class Sender:
 
 
 def deliver(outbox: Outbox, send: Send) -> int:
-    """Send all that a outbox holds, here and now; return how many entries. Raises what send raises."""
+    """Send all that an outbox holds, here and now; return how many entries. Raises what send raises."""
     count = 0
     while True:
         entries, mark = outbox.batch()

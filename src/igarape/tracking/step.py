@@ -1,4 +1,4 @@
-"""What MLflow remembers of a step. A outbox stands between, so that a slow or a lost MLflow costs no work."""
+"""What MLflow remembers of a step. An outbox stands between, so that a slow or a lost MLflow costs no work."""
 
 import os
 import uuid
@@ -17,9 +17,10 @@ from mlflow.tracking.context.registry import resolve_tags
 
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
-from igarape.tracking.address import VARIABLE, connected, database, environment, mend_own, project
+from igarape.tracking.address import VARIABLE, connected, database, environment, mend_own
 from igarape.tracking.exporter import STEP, Exporter
 from igarape.tracking.lineage import Lineage, lineage
+from igarape.tracking.locations import project
 from igarape.tracking.outbox import Entry, Outbox, left_behind
 from igarape.tracking.run import Log, Run, Trial, texts
 from igarape.tracking.sender import Sender, deliver

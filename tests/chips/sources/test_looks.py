@@ -63,4 +63,11 @@ def test_what_cannot_be_read_is_counted_and_nothing_else_is_an_error(tmp_path: P
     four = tifs.written(np.ones((40, 40, 4), np.uint16))
     with pytest.raises(InputError, match=r"None of 1 pictures can be read\. The first: 0: .*source\.bands"):
         seen(tmp_path, four)
-    assert seen(tmp_path, four, bands=("blue", "green", "red", "nir")).size == 40
+    named = seen(tmp_path, four, bands=("blue", "green", "red", "nir"))
+    assert named.size == 40 and not named.by_header and not seen(tmp_path, noise(40, 40)).by_header
+
+
+def test_it_is_told_that_a_header_said_which_band_is_red(tmp_path: Path) -> None:
+    """As NAIP's TIFs do."""
+    four = tifs.written(np.ones((40, 40, 4), np.uint8), photometric="rgb", extrasamples=[0])
+    assert seen(tmp_path, four).by_header

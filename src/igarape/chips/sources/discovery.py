@@ -155,6 +155,9 @@ def findings(found: Discovery) -> list[str]:
         f"kept together in a split: {_grouping(found)} (source.columns.group, params.split.by)",
     ]
     lines += [f"rules out every other label: {', '.join(vocabulary.alone)} (labels.alone)"] if vocabulary.alone else []
+    lines += (
+        ["bands of TIFs: red, green, blue come first, as their headers say (source.bands)"] if looks.by_header else []
+    )
     lines += [f"16 bits: {looks.white} is white (source.white)"] if looks.white else []
     lines += (
         [f"{looks.broken} of {looks.looked} pictures cannot be read; ingest will name them"] if looks.broken else []

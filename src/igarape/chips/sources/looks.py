@@ -8,8 +8,10 @@ from math import ceil, log10
 import numpy as np
 
 from igarape.chips.catalog import BRIGHT, QUARTER
+from igarape.chips.colours import COLOURS
 from igarape.chips.pictures import Resize, decode, is_deep
 from igarape.chips.sources.origins import Origin
+from igarape.chips.tif import is_tif, read_header
 from igarape.errors import InputError
 
 LOOKED_AT = 1000  # pictures at most, evenly spaced in the order of their names
@@ -20,7 +22,8 @@ MEASURED = 100  # of those, to see how bright 16 bits are
 class Looks:
     """Sizes (width, height) with how many have them, and what follows: one size, what becomes of others, a white.
 
-    looked: how many were read. broken: how many of those cannot be.
+    looked: how many were read. broken: how many of those cannot be. by_header:
+    whether TIFs of more than three bands were read by what their headers say.
     """
 
     sizes: Mapping[tuple[int, int], int]
@@ -29,6 +32,7 @@ class Looks:
     white: int | None
     looked: int
     broken: int
+    by_header: bool
 
 
 def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | None) -> Looks:
@@ -39,7 +43,7 @@ def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | No
     names = _some(sorted(pictures), LOOKED_AT)
     sizes: Counter[tuple[int, int]] = Counter()
     deep: list[tuple[str, bytes]] = []
-    first = ""
+    first, by_header = "", False
     for name in names:
         try:
             data = pictures[name].read()
@@ -48,6 +52,7 @@ def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | No
             first = first or str(error)
             continue
         sizes[width, height] += 1
+        by_header |= not bands and is_tif(data) and read_header(data, name).samples > len(COLOURS)
         if is_deep(data) and len(deep) < MEASURED:
             deep.append((name, data))
     if not sizes:
@@ -60,6 +65,7 @@ def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | No
         white=_white(deep, bands),
         looked=len(names),
         broken=len(names) - sizes.total(),
+        by_header=by_header,
     )
 
 
