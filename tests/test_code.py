@@ -60,6 +60,15 @@ def test_what_changes_no_meaning_changes_no_hash(hashed: Hash, text: str) -> Non
         assert hashed({"one": text}) == hashed({})
 
 
+def test_the_packages_own_file_does_not_count(hashed: Hash) -> None:
+    """It names what all rooms hold: who imports from it would depend on everything that is named there."""
+    face = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from igarape.other import LIMIT\n"
+    through = SOURCE.replace("from igarape.other import LIMIT", "import igarape\nfrom igarape import LIMIT")
+    one = hashed({"one": through, "__init__": face})
+    assert closure("igarape.one") == {"igarape.one"}
+    assert hashed({"one": through, "__init__": face + "X = 1\n", "other": "LIMIT = 4\n"}) == one
+
+
 @pytest.mark.parametrize(
     "changes",
     [

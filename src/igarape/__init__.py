@@ -1,0 +1,82 @@
+"""Igarape: from labelled satellite chips to a registered, served tagger.
+
+What most people need from Python, under one name each; docs/tutorial.ipynb uses them. A name is loaded when it is first
+asked for (PEP 562), so that `import igarape` takes no time. Nothing inside the package imports from here: the modules
+say where things are.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what __getattr__ does, for those who read types
+    from igarape.chips.dehaze import dehaze
+    from igarape.chips.split import make_folds as split
+    from igarape.config.experiments import Experiment, read_experiment
+    from igarape.learners.crossfit import Recipe, cross_fit
+    from igarape.scores import metrics
+    from igarape.serving.loading import load_bundle
+    from igarape.workspace import Workspace
+
+    __version__: str
+
+__all__ = [
+    "Experiment",
+    "Recipe",
+    "Workspace",
+    "__version__",
+    "cross_fit",
+    "dehaze",
+    "load_bundle",
+    "metrics",
+    "read_experiment",
+    "split",
+]
+
+# Of each name, the module that holds it, and what it is called there; a module by itself has no second part.
+PLACES = {
+    "Experiment": "igarape.config.experiments:Experiment",
+    "Recipe": "igarape.learners.crossfit:Recipe",
+    "Workspace": "igarape.workspace:Workspace",
+    "cross_fit": "igarape.learners.crossfit:cross_fit",
+    "dehaze": "igarape.chips.dehaze:dehaze",
+    "load_bundle": "igarape.serving.loading:load_bundle",
+    "metrics": "igarape.scores.metrics",
+    "read_experiment": "igarape.config.experiments:read_experiment",
+    "split": "igarape.chips.split:make_folds",
+}
+
+
+if not TYPE_CHECKING:  # to whom every name would be known
+
+    def __getattr__(name: str) -> Any:
+        """Load what a name stands for, and keep it; raise AttributeError for a name that is not known."""
+        if name == "__version__":
+            found: Any = _version()
+        elif name in PLACES:
+            module, _, inside = PLACES[name].partition(":")
+            found = import_module(module)
+            found = getattr(found, inside) if inside else found
+        else:
+            from igarape.errors import did_you_mean
+
+            raise AttributeError(f"module 'igarape' has no attribute {name!r}{did_you_mean(name, __all__)}")
+        globals()[name] = found
+        return found
+
+
+def __dir__() -> list[str]:
+    """List the names that are not loaded yet too."""
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    """Return the version of what is installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(__name__)
+    except PackageNotFoundError as error:
+        raise AttributeError(
+            "igarape.__version__: these are igarape's sources, as a served model brings them; the package itself is "
+            "not installed here"
+        ) from error

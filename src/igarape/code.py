@@ -42,7 +42,10 @@ def code_hash(*modules: str, files: tuple[Path, ...] = ()) -> str:
 
 
 def closure(*modules: str) -> set[str]:
-    """Return modules and those of this package that they import, however indirectly; neutral ones are left out."""
+    """Return modules and those of this package that they import, however indirectly; neutral ones are left out.
+
+    So is the package's own file: it names what others may want, and a module that wants it imports it where it is.
+    """
     found: set[str] = set()
     waiting = list(modules)
     while waiting:
@@ -54,7 +57,7 @@ def closure(*modules: str) -> set[str]:
 
 
 def _is_neutral(name: str) -> bool:
-    return any(name == neutral or name.startswith(f"{neutral}.") for neutral in NEUTRAL)
+    return name == PACKAGE or any(name == neutral or name.startswith(f"{neutral}.") for neutral in NEUTRAL)
 
 
 @cache

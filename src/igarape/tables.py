@@ -125,7 +125,21 @@ def read_predictions(path: Path, folds: pd.DataFrame) -> pd.DataFrame:
 def predictions(
     image_ids: Sequence[str], folds: npt.NDArray[np.int64], *, learner: str, labels: Sequence[str], p: Probabilities
 ) -> pd.DataFrame:
-    """Build a predictions table from probabilities of shape (image_ids, labels)."""
+    """Build a predictions table from probabilities.
+
+    Parameters
+    ----------
+    image_ids
+        The rows.
+    folds
+        Of each row, of shape (n,).
+    learner
+        Whose predictions they are.
+    labels
+        The columns.
+    p
+        Probabilities, of shape (image_ids, labels).
+    """
     frame = pd.DataFrame({"image_id": list(image_ids), "learner": learner, "fold": folds})
     values = pd.DataFrame(p.astype(np.float32), columns=[f"p_{label}" for label in labels])
     return pd.concat([frame, values], axis=1)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("tensorflow", "keras", "keras_tuner", "mlflow", "xgboost", "cv2", "onnxruntime", "pandas")
+HEAVY = ("tensorflow", "keras", "keras_tuner", "mlflow", "xgboost", "cv2", "onnxruntime", "pandas", "numpy", "pydantic")
 TRAINING = ("tensorflow", "keras", "keras_tuner")
 
 
@@ -20,6 +20,7 @@ def loaded(code: str) -> set[str]:
     "code",
     [
         "import igarape",
+        "import igarape; dir(igarape), igarape.__version__, igarape.Workspace",
         "from igarape.cli import main; main(['--help'], standalone_mode=False)",
         "from igarape.cli import main; main(['search', '--help'], standalone_mode=False)",
     ],

@@ -196,6 +196,18 @@ def test_each_fold_has_its_own_log_and_progress_counts_all_epochs(run: Run) -> N
     assert run.heard[0][2] == "fold 1/3, epoch 1/2"
 
 
+def test_who_wants_probabilities_only_says_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    """Nobody hears of the epochs then, and what is kept for a killed process lies beside the models."""
+    networks = Networks()
+    monkeypatch.setattr(module, "fit", networks.fit)
+    monkeypatch.setattr(module, "Predictor", networks.predictor)
+    folder = tmp_path / "quiet"
+    folder.mkdir()
+    p = cross_fit(PICTURES, TRUTH, folds=FOLDS, groups=GROUPS, recipe=RECIPE, folder=folder)
+    assert p.tolist() == run.p.tolist()
+    assert sorted(path.name for path in folder.iterdir()) == [*(f"fold-{fold}.onnx" for fold in range(3)), "notes"]
+
+
 MOMENTS = ["epoch 0 0", "epoch 1 1", "export 0", "exported 1", "predict 0", "predict 2", "export 2", "predict 3"]
 
 

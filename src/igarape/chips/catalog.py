@@ -30,12 +30,33 @@ def pack_chips(
     bands: Sequence[str] = (),
     white: int | None = None,
 ) -> Tables:
-    """Pack the chips into a shard; return their rows of the tables catalog, fingerprints, faults and levels.
+    """Pack the chips into a shard, bytes unchanged where nothing below asks for more.
 
-    Bytes stay as they are, but for chips of another size, where resize says what becomes of them, and for those that
-    bands or white give other colours than their files alone would: these are packed as PNG. A chip that cannot be read
-    or decoded, is refused for its size, or shows one colour only is left out. One that breaks the vocabulary's rules is
-    kept. levels: how bright a chip of 16 bits is, by image_id.
+    A chip that cannot be read or decoded, is refused for its size, or shows one colour only is left out. One that
+    breaks the vocabulary's rules is kept.
+
+    Parameters
+    ----------
+    chips
+        The chips of one shard, which are read one after the other.
+    shard
+        Takes their bytes, and hears of each chip that is done with.
+    vocabulary
+        The labels that the catalog has columns of.
+    size
+        Side of a chip in pixels.
+    resize
+        What becomes of a chip of another size: refuse, or how pictures.to_size brings it to this one, packed as PNG.
+    bands
+        Names of a TIF's bands, in its order; where they tell other colours than the file alone would, it is packed as
+        PNG.
+    white
+        Of 16 bits, the value that becomes 255; None: 65535. Where it is given, such a chip is packed as PNG.
+
+    Returns
+    -------
+    Tables
+        Rows of catalog, fingerprints, faults and levels: how bright a chip of 16 bits is, by image_id.
     """
     rows: list[dict[str, Any]] = []
     prints: dict[str, Fingerprint] = {}

@@ -18,10 +18,28 @@ SAY = "Say in the data set's YAML which is which, such as source.bands: [blue, g
 
 
 def tif_colours(samples: Samples, header: Header, where: str, *, names: Sequence[str]) -> Samples:
-    """Return the colours (height, width, 3) among the samples of a TIF as RGB, of as many bits as it has.
+    """Return the colours among the samples of a TIF as RGB.
 
-    names: what the bands are called, in the file's order; empty where only the header is asked. Raises InputError when
-    neither says which band is red.
+    Parameters
+    ----------
+    samples
+        Of shape (height, width, samples).
+    header
+        What the TIF says of itself.
+    where
+        What an error begins with.
+    names
+        What the bands are called, in the file's order; empty where only the header is asked.
+
+    Returns
+    -------
+    Samples
+        Of shape (height, width, 3), of as many bits as the samples have.
+
+    Raises
+    ------
+    InputError
+        When neither names nor header say which band is red.
     """
     alpha = header.alpha if not names else None
     count = header.samples - (alpha is not None)
@@ -32,7 +50,24 @@ def tif_colours(samples: Samples, header: Header, where: str, *, names: Sequence
 
 
 def band_places(header: Header, where: str, *, names: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    """Return at which places of a TIF's samples the wanted bands lie, by their names or else by its header."""
+    """Return at which places of a TIF's samples some bands lie, by their names or else by its header.
+
+    Parameters
+    ----------
+    header
+        What the TIF says of itself.
+    where
+        What an error begins with.
+    names
+        What the bands are called, in the file's order; empty where only the header is asked.
+    wanted
+        The bands that are looked for.
+
+    Raises
+    ------
+    InputError
+        When there are not as many bands as names, and for a wanted band that neither names nor header know.
+    """
     if names and len(names) != header.samples:
         raise InputError(f"{where}: expected {len(names)} bands, {', '.join(names)}, found {header.samples}. {SAY}")
     # Three bands without a word are red, green, blue everywhere; beyond three, only a header that says RGB tells.

@@ -85,12 +85,33 @@ def dehaze(
     epsilon: float,
     subsample: int,
 ) -> tuple[Pixels, Quality]:
-    """Invert I = J t + A (1 - t): return the clear picture J of shape (height, width, 3), and what was found.
+    """Invert I = J t + A (1 - t): return the clear picture J, and what was found.
 
-    patch: side of the dark channel's window in pixels. top, darkest, brightest, tint: as airlight takes them. colour,
-    window, clear, opaque: as transmission takes them. floor: the smallest t that is divided by. radius (pixels),
-    epsilon (intensities on [0, 1]): the guided filter that refines t. subsample: everything but the last step is done
-    on a picture so many times smaller. A picture of one colour, and one without haze, is returned as it is.
+    A picture of one colour, and one without haze, is returned as it is.
+
+    Parameters
+    ----------
+    rgb
+        The hazy picture I, of shape (height, width, 3).
+    patch
+        Side of the dark channel's window in pixels.
+    top, darkest, brightest, tint
+        As airlight takes them.
+    colour, window, clear, opaque
+        As transmission takes them; window is in pixels.
+    floor
+        The smallest t that is divided by.
+    radius, epsilon
+        Of the guided filter that refines t: in pixels, and in intensities on [0, 1].
+    subsample
+        Everything but the last step is done on a picture so many times smaller.
+
+    Returns
+    -------
+    Pixels
+        J, of the shape of rgb.
+    Quality
+        What was found in the picture and done to it.
     """
     planes = _KEPT.sized(*rgb.shape[:2])
     least, small = _shrunk(rgb, subsample, planes.least)
@@ -159,12 +180,24 @@ def _chroma(channels: Sequence[Plane]) -> Plane:
 
 
 def airlight(image: Pixels, dark: Levels, *, top: float, darkest: float, brightest: float, tint: float) -> Light:
-    """Estimate the colour of the haze, in steps of 1 / 255, from a picture (h, w, 3) and its dark channel (h, w).
+    """Estimate the colour of the haze, in steps of 1 / 255.
 
-    The mean colour of the `top` share of pixels that are brightest in the dark channel, and of all that are as bright
-    as the last of these: a window must be bright all over to count, and many pixels vote, so that one bright roof or a
-    glint does not pass for haze. Haze over land is neither dark, nor white as the top of a cloud, nor of strong colour:
-    the mean of the channels is kept within darkest and brightest, and each channel within a share of `tint` of it.
+    It is the mean colour of the pixels that are brightest in the dark channel. A window must be bright all over to
+    count, and many pixels vote, so that one bright roof or a glint does not pass for haze. Haze over land is neither
+    dark, nor white as the top of a cloud, nor of strong colour.
+
+    Parameters
+    ----------
+    image
+        The picture, of shape (h, w, 3).
+    dark
+        Its dark channel, of shape (h, w).
+    top
+        The share of pixels that vote; all that are as bright as the last of these vote too.
+    darkest, brightest
+        The mean of the channels is kept within these, on [0, 1].
+    tint
+        Each channel is kept within this share of that mean.
     """
     count = max(1, round(top * dark.size))
     last = np.partition(dark.ravel(), -count)[-count]
@@ -177,11 +210,22 @@ def airlight(image: Pixels, dark: Levels, *, top: float, darkest: float, brighte
 
 
 def transmission(dark: Plane, chroma: Plane, *, colour: float, window: int, clear: float, opaque: float) -> Plane:
-    """Estimate t from the dark channel and the colourfulness (h, w) of a picture over its airlight; 1 is no haze.
+    """Estimate t from the dark channel and the colourfulness of a picture over its airlight; 1 is no haze.
 
-    The veil 1 - t is the dark channel less `colour` times the colourfulness (averaged over a window), of which `clear`
-    is what a picture without haze shows. Where t falls below `opaque` there is a cloud and no ground to bring back: t
-    goes back to 1 there, to be reached at t = 0.
+    The veil 1 - t is the dark channel less what is colourful, of which a picture without haze shows some.
+
+    Parameters
+    ----------
+    dark, chroma
+        Dark channel and colourfulness, each of shape (h, w).
+    colour
+        How many times the colourfulness, averaged over a window, is taken off.
+    window
+        Side of that window in pixels.
+    clear
+        The veil of a picture without haze.
+    opaque
+        Where t falls below it there is a cloud and no ground to bring back: t goes back to 1 there, reached at t = 0.
     """
     grey = colour * cv2.blur(chroma, (window, window), borderType=cv2.BORDER_REFLECT)
     t = np.clip((1 - dark + grey) / np.float32(1 - clear), 0, 1)
@@ -191,11 +235,25 @@ def transmission(dark: Plane, chroma: Plane, *, colour: float, window: int, clea
 def guided_filter(
     guide: Levels, small: Levels, plane: Plane, *, radius: int, epsilon: float, out: tuple[Plane, Plane]
 ) -> Plane:
-    """Enlarge a plane to the size of a guide, smooth but along the guide's edges; epsilon is of intensities on [0, 1].
+    """Enlarge a plane to the size of a guide, smooth but along the guide's edges.
 
     He, Sun, Fast guided filter, arXiv 1505.00996: the local line plane = a guide + b is fitted on the small plane and
-    the guide shrunk to its size, over windows of `radius` of its pixels, and applied at full size. out: two planes of
-    that size to work in, of which the first is returned.
+    the guide shrunk to its size, and applied at full size.
+
+    Parameters
+    ----------
+    guide
+        Luminance at full size.
+    small
+        The guide, shrunk to the plane's size.
+    plane
+        What is enlarged.
+    radius
+        The line is fitted over windows that reach so many pixels of the small plane to each side.
+    epsilon
+        Of intensities on [0, 1]: the variance of the guide below which the plane is smoothed.
+    out
+        Two planes of full size to work in, of which the first is returned.
     """
     side = (2 * radius + 1, 2 * radius + 1)
     shrunk = np.multiply(small, np.float32(1 / 255), dtype=np.float32)

@@ -22,11 +22,30 @@ WINDOW = 9  # samples of a border over which its lightness is taken to change sm
 
 
 def find_pairs(prints: Fingerprints, *, hamming: int, ratio: float, correlation: float, borders: bool) -> pd.DataFrame:
-    """Find the pairs of chips that belong together: image_id, other, kind, distance, in the order of names.
+    """Find the pairs of chips that belong together.
 
-    kind says how other stands to image_id: "same" pixels; "alike", distance: differing bits of their hashes, at most
-    hamming; and with borders "right" of it or "below" it, distance: root mean square in grey levels. Of chips that are
-    the same or alike only the first one's borders are compared: a border that stands twice is no longer distinctive.
+    Of chips that are the same or alike only the first one's borders are compared: a border that stands twice is no
+    longer distinctive.
+
+    Parameters
+    ----------
+    prints
+        The chips' fingerprints.
+    hamming
+        Bits that the perceptual hashes of two chips that are alike may differ in.
+    ratio
+        How far the borders of neighbours may lie apart, as a share of the distance to the next best.
+    correlation
+        How far the detail along their borders has to agree.
+    borders
+        Whether neighbours are looked for.
+
+    Returns
+    -------
+    DataFrame
+        image_id, other, kind, distance, in the order of names. kind says how other stands to image_id: "same" pixels;
+        "alike", with the number of bits in which their hashes differ; with borders, "right" of it or "below" it, with
+        the root mean square between their borders in grey levels.
     """
     prints = dict(sorted(prints.items()))
     same = _same(prints)

@@ -54,10 +54,25 @@ _ORIENTATION = 274  # the EXIF tag
 def decode(data: bytes, where: str, *, bands: Sequence[str] = (), white: int | None = None) -> Pixels:
     """Decode a JPEG, PNG or TIF into upright RGB of shape (height, width, 3).
 
-    16 bits become 8 linearly: white is 255, or 65535 where no white is given. What an alpha channel hides is black, as
-    if laid on black. bands: the names of a TIF's bands, in its order; without them its header tells which is red.
-    Raises InputError that names `where` for bytes that are no such picture, a truncated one, one that is too large, and
-    a TIF whose colours nobody names; the bounds are checked on the header, before any pixel is decoded.
+    16 bits become 8 linearly. What an alpha channel hides is black, as if laid on black. The bounds are checked on the
+    header, before any pixel is decoded.
+
+    Parameters
+    ----------
+    data
+        What the file holds.
+    where
+        What an error begins with.
+    bands
+        Names of a TIF's bands, in its order; without them its header tells which is red.
+    white
+        Of 16 bits, the value that becomes 255; None: 65535.
+
+    Raises
+    ------
+    InputError
+        For bytes that are no such picture, a truncated one, one that is too large, and a TIF whose colours nobody
+        names.
     """
     _check_bytes(data, where)
     kind = suffix(data, where)
@@ -182,8 +197,22 @@ def resize(rgb: Pixels, size: int) -> Pixels:
 def to_size(image: Pixels, size: int, *, resize: Resize, where: str = "picture") -> Pixels:
     """Bring a picture to (size, size, 3), as its data set says.
 
-    resize: fit scales each side by itself; crop scales the shorter side and cuts the middle out; pad scales the longer
-    side and lays the picture on the middle of black; refuse raises InputError for any other size.
+    Parameters
+    ----------
+    image
+        The picture, of any sides.
+    size
+        The side that is wanted, in pixels.
+    resize
+        fit scales each side by itself; crop scales the shorter side and cuts the middle out; pad scales the longer side
+        and lays the picture on the middle of black; refuse takes no other size.
+    where
+        What an error begins with.
+
+    Raises
+    ------
+    InputError
+        Where resize is refuse, for any other size.
     """
     height, width = image.shape[:2]
     if (height, width) == (size, size):

@@ -46,13 +46,31 @@ def load_pictures(
     report: Report = _no_report,
     workers: int | None = None,
 ) -> Resized:
-    """Return chips of a store, decoded and resized, in the order of image_ids.
+    """Return chips of a store, decoded and resized.
 
     They lie in .resized/FOLDER/SIZE-KEY.npy beside the store's folder. The first who asks for them writes that file;
     whoever asks meanwhile, waits. KEY is a hash of the chips' bytes and of what decodes them, so no file is ever stale;
     files of other keys are removed, which does not harm a process that still has one mapped.
-    report: called with (done, total). workers: threads (Pillow and OpenCV free the interpreter while they work); None
-    leaves their number to the machine. Raises InputError for a chip that cannot be read, and when the disk is full.
+
+    Parameters
+    ----------
+    folder
+        The store's.
+    catalog
+        Where each chip lies in it.
+    image_ids
+        Which chips, in the order in which they are wanted.
+    size
+        Side of the pictures in pixels.
+    report
+        Called with (done, total).
+    workers
+        Threads (Pillow and OpenCV free the interpreter while they work); None leaves their number to the machine.
+
+    Raises
+    ------
+    InputError
+        For a chip that cannot be read, and when the disk is full.
     """
     store = Store(folder, catalog)
     key = digest(itertools.chain([code_hash(__name__)], LIBRARIES, image_ids, map(store.bytes, image_ids)))

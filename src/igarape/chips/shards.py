@@ -85,12 +85,24 @@ Pack = Callable[[Part, Shard], Tables]
 def write_shards(
     folder: Path, parts: Sequence[Part], pack: Pack[Part], *, scratch: Path, workers: int, report: Report
 ) -> Tables:
-    """Write a shard of each part into folder and return their tables, each one joined in the order of the parts.
+    """Write a shard of each part into a folder and return their tables, each one joined in the order of the parts.
 
-    pack: adds a part's chips to a shard, calls shard.done() after each, and returns tables by name, the same names for
-    each part; like the parts it is picklable, for the shards are written by `workers` processes. scratch: a folder for
-    the tables of finished shards: those are not written again, so it must be empty when the parts, or pack, have
-    changed. report: called with the number of chips that are packed, those of finished shards among them.
+    Parameters
+    ----------
+    folder
+        Where the shards come to lie.
+    parts
+        What goes into each shard.
+    pack
+        Adds a part's chips to a shard, calls shard.done() after each, and returns tables by name, the same names for
+        each part. Like the parts it is picklable, for processes write the shards.
+    scratch
+        A folder for the tables of finished shards: those are not written again, so it must be empty when the parts, or
+        pack, have changed.
+    workers
+        How many processes write at once.
+    report
+        Called with the number of chips that are packed, those of finished shards among them.
     """
     todo = {number: part for number, part in enumerate(parts) if not _tables(scratch, number).exists()}
     finished = sum(len(part) for number, part in enumerate(parts) if number not in todo)

@@ -31,15 +31,33 @@ def make_folds(
 ) -> Folds:
     """Give each chip a fold 0..folds-1, or -1 for the hold-out; a group's chips stay together.
 
-    y: booleans of shape (chips, labels). groups: one name a chip. holdout: the share of chips held out, or 0. The same
-    chips in another order get the same folds. Dealt from the rarest label up (Sechidis, Tsoumakas, Vlahavas, On the
-    stratification of multi-label data, ECML 2011), on groups in place of single chips, then evened out by exchanges. A
-    part that a label has not reached yet comes first, so that a label of at least folds groups reaches each fold, and
-    one of more the hold-out too; only where several such labels crowd into the same few groups may that be impossible.
+    The same chips in another order get the same folds. Dealt from the rarest label up (Sechidis, Tsoumakas, Vlahavas,
+    On the stratification of multi-label data, ECML 2011), on groups in place of single chips, then evened out by
+    exchanges. A part that a label has not reached yet comes first, so that a label of at least folds groups reaches
+    each fold, and one of more the hold-out too; only where several such labels crowd into the same few groups may that
+    be impossible.
 
-    held: the chips that the data set itself holds out, (chips,); where there are any, they are the hold-out, all of it.
-    by: what split.by says, for advice. Raises InputError when there are fewer groups than folds and a hold-out need, or
-    one is larger than a fold.
+    Parameters
+    ----------
+    y
+        Booleans of shape (chips, labels).
+    groups
+        One name a chip.
+    folds
+        How many.
+    holdout
+        The share of chips held out, or 0.
+    seed
+        Of the order in which groups of equal counts are dealt.
+    held
+        The chips that the data set itself holds out, (chips,); where there are any, they are the hold-out, all of it.
+    by
+        What split.by says, for advice.
+
+    Raises
+    ------
+    InputError
+        When there are fewer groups than folds and a hold-out need, or one is larger than a fold.
     """
     if held is not None and held.any():
         fold = np.full(len(y), HOLDOUT, dtype=np.int64)

@@ -55,7 +55,17 @@ class Rule:
 
 
 def fit_rule(name: str, y: Booleans, p: Reals, *, vocabulary: Vocabulary) -> Rule:
-    """Make the rule of that name; y and p (n, labels) are the rows that a threshold is fitted on."""
+    """Make the rule of a name.
+
+    Parameters
+    ----------
+    name
+        One of RULES.
+    y, p
+        The rows that a threshold is fitted on, each of shape (n, labels).
+    vocabulary
+        The labels, and which of them exclude each other.
+    """
     _check_name(name)
     if name == "expected_f2":
         return Rule(name, None, vocabulary)
@@ -67,7 +77,19 @@ def cross_fit_rules(
 ) -> dict[str, Booleans]:
     """Answer by each rule: each row's rule was fitted on the other folds; the hold-out's on all folds.
 
-    y and p have the shape (n, labels), folds (n,); the hold-out is fold -1 and nothing is ever fitted on it.
+    Parameters
+    ----------
+    y, p
+        Truth and probabilities, each of shape (n, labels).
+    folds
+        Of shape (n,); the hold-out is fold -1 and nothing is ever fitted on it.
+    vocabulary
+        The labels, and which of them exclude each other.
+
+    Raises
+    ------
+    InputError
+        When there is no other fold to fit a rule on.
     """
     answers = {name: np.zeros(y.shape, dtype=np.bool_) for name in RULES}
     for fold in np.unique(folds):

@@ -123,9 +123,27 @@ def fit_stacker(
     labels: Sequence[str],
     **settings: Unpack[Settings],
 ) -> Stacker:
-    """Fit one XGBoost for each label on out-of-fold probabilities, each (n, the learner's labels), and y (n, labels).
+    """Fit one XGBoost for each label on out-of-fold probabilities.
 
     A label without positives, or without negatives, among the rows keeps the mean and stands in `fallbacks`.
+
+    Parameters
+    ----------
+    probabilities
+        Of each learner, (n, its labels), out of fold.
+    y
+        Truth, of shape (n, labels).
+    learners
+        The labels that each predicts, in its columns' order.
+    labels
+        All labels, in column order.
+    **settings
+        XGBoost's, as Settings names them.
+
+    Raises
+    ------
+    InputError
+        When y does not fit the probabilities.
     """
     base = mean_stacker(learners, labels=labels)
     mean = _mean(probabilities, base.labels, base.learners)
@@ -154,8 +172,27 @@ def cross_fit(
 ) -> CrossFit:
     """Stack by XGBoost such that no row is predicted by boosters fitted on it.
 
-    probabilities: each (n, the learner's labels), out of fold; y: (n, labels); folds: (n,), -1 for the hold-out, whose
-    rows are never fitted on. progress hears of each fold, and of each label that kept the mean there.
+    Parameters
+    ----------
+    probabilities
+        Of each learner, (n, its labels), out of fold.
+    y
+        Truth, of shape (n, labels).
+    folds
+        Of shape (n,), -1 for the hold-out, whose rows are never fitted on.
+    learners
+        The labels that each predicts, in its columns' order.
+    labels
+        All labels, in column order.
+    progress
+        Hears of each fold, and of each label that kept the mean there.
+    **settings
+        XGBoost's, as Settings names them.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two folds, or y does not fit the probabilities.
     """
     p = np.zeros(y.shape, dtype=np.float32)
     fallbacks = {}

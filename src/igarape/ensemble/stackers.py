@@ -22,9 +22,22 @@ def fit_stackers(
     settings: Settings,
     report: Report,
 ) -> dict[str, CrossFit]:
-    """Stack the learners' predictions tables by each method; y: (n, labels), in the order of the folds table.
+    """Stack the learners' predictions by each method.
 
-    report: called with (fits done, of how many, what was fitted).
+    Parameters
+    ----------
+    tables
+        Each learner's predictions.
+    y
+        Truth, of shape (n, labels), in the order of the folds.
+    folds
+        The table of folds.
+    vocabulary
+        All labels.
+    settings
+        XGBoost's.
+    report
+        Called with (fits done, of how many, what was fitted).
     """
     learners = learner_labels(tables)
     probabilities = learner_probabilities(tables, list(folds["image_id"]))
@@ -45,9 +58,23 @@ def fit_stackers(
 def rare_gain(
     y: Booleans, without: Probabilities, having: Probabilities, *, vocabulary: Vocabulary
 ) -> dict[str, dict[str, float]]:
-    """Compare the average precision of each rare label without and with the rare learners; all are (n, labels).
+    """Compare the average precision of each rare label without and with the rare learners.
 
     A label that no row holds has none, and is left out.
+
+    Parameters
+    ----------
+    y
+        Truth, of shape (n, labels).
+    without, having
+        Stacked probabilities, without and with the rare learners, of the same shape.
+    vocabulary
+        Says which labels are rare.
+
+    Returns
+    -------
+    dict
+        Of each rare label, ap_without and ap_with.
     """
     before, after = average_precision(y, without), average_precision(y, having)
     columns = {label: vocabulary.labels.index(label) for label in vocabulary.rare}

@@ -38,6 +38,15 @@ class Recipe:
     threads: int = field(repr=False)
 
 
+def _unlogged(_: int) -> Log:
+    """Give a fold a log that nobody reads."""
+    return lambda _epoch, _metrics: None
+
+
+def _unreported(done: int, total: int, text: str) -> None:
+    """Report to nobody."""
+
+
 def cross_fit(
     images: Images,
     y: Booleans,
@@ -46,19 +55,48 @@ def cross_fit(
     groups: Sequence[str],
     recipe: Recipe,
     folder: Path,
-    notes: Path,
-    log_of: Callable[[int], Log],
-    report: Report,
+    notes: Path | None = None,
+    log_of: Callable[[int], Log] = _unlogged,
+    report: Report = _unreported,
 ) -> Probabilities:
-    """Train one model per fold and return probabilities (n, labels) for all rows.
+    """Train one model per fold, and predict each row by models that never saw it.
 
-    folds (n,): a row of fold k is predicted by the model that trained without fold k; a row of the hold-out (-1), by
-    the mean of all models. Models are written into folder as fold-K with a suffix, the rest into notes; both outlive a
-    killed process: a fold whose model is there is not trained again, and its epochs are logged as they were. They must
-    be empty when anything else has changed. log_of(fold) gives the log of that fold's epochs.
-    report: called with (epochs done, of how many, what is going on).
-    Raises InputError when a training diverges, and when fit does.
+    A row of a fold is predicted by the model that trained without it; a row of the hold-out by the mean of all models.
+    Models and notes outlive a killed process: a fold whose model is there is not trained again, and its epochs are
+    logged as they were.
+
+    Parameters
+    ----------
+    images
+        Pictures, uint8 (n, size, size, 3), at the experiment's size.
+    y
+        Which labels hold, of shape (n, labels).
+    folds
+        Of shape (n,): 0, 1, ..., and -1 for the hold-out.
+    groups
+        One name a row; a group is never both learned from and watched by early stopping.
+    recipe
+        How each fold's model is trained.
+    folder
+        Models are written there as fold-K with a suffix. It must be empty when anything else has changed.
+    notes
+        The rest is written there, and it must be empty then too. None: a folder of that name in folder.
+    log_of
+        Called with a fold, gives the log of its epochs.
+    report
+        Called with (epochs done, of how many, what is going on).
+
+    Returns
+    -------
+    Probabilities
+        For all rows, of shape (n, labels).
+
+    Raises
+    ------
+    InputError
+        When a training diverges, and when fit does.
     """
+    notes = notes or folder / "notes"
     p = np.zeros(y.shape, dtype=np.float32)
     count = int(folds.max()) + 1
     for fold in range(count):
@@ -144,7 +182,19 @@ def _reported(log: Log, report: Report, *, fold: int, folds: int, epochs: int) -
 
 
 def set_aside(rows: Rows, groups: Sequence[str], *, share: float, seed: int) -> tuple[Rows, Rows]:
-    """Split rows into (train, validation), with about share of them for validation and no group on both sides."""
+    """Split rows into (train, validation), with no group on both sides.
+
+    Parameters
+    ----------
+    rows
+        Which rows there are to split.
+    groups
+        One name for each row of the whole table.
+    share
+        About how large a part of the groups is for validation.
+    seed
+        Of the draw.
+    """
     names = np.asarray(groups)[rows]
     order = np.random.default_rng(seed).permutation(np.unique(names))
     aside = set(order[: round(share * len(order))])

@@ -47,9 +47,25 @@ class Examples:
 def load_examples(
     store: Path, split: Path, *, experiment: Experiment, labels: Sequence[str], report: Callable[[int, int], None]
 ) -> Examples:
-    """Load the chips of a store at the experiment's size, in the order of the folds that the folder split holds.
+    """Load the chips of a store at the experiment's size, in the order of the folds.
 
-    Raises InputError when the folds name a chip that the store lacks.
+    Parameters
+    ----------
+    store
+        The folder of packed chips.
+    split
+        The folder that holds folds and groups.
+    experiment
+        Says the size.
+    labels
+        Those that y has columns of.
+    report
+        Called with (chips done, of how many).
+
+    Raises
+    ------
+    InputError
+        When the folds name a chip that the store lacks.
     """
     table = read_folds(split / "folds.parquet")
     groups = read_table(split / "groups.parquet", ["image_id", "group"]).set_index("image_id")["group"]

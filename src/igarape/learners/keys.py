@@ -16,6 +16,18 @@ def learner_code(step: str, experiment: Experiment) -> str:
 
 
 def result_key(step: str, examples: Examples, experiment: Experiment, *settings: object) -> str:
-    """Return a hash of the examples, of the experiment, its files and the settings, and of the code of the step."""
+    """Return a hash of all that a result depends on.
+
+    Parameters
+    ----------
+    step
+        search or train, whose code counts.
+    examples
+        What is learned from.
+    experiment
+        Its settings count, and so do its files.
+    *settings
+        What else counts, by its repr.
+    """
     code = learner_code(step, experiment)
     return digest([code, examples.digest, *experiment.files(), *map(repr, (experiment, *settings))])

@@ -50,9 +50,23 @@ class Learned(Protocol):
 
 
 def fit(images: Images, y: Booleans, *, experiment: Experiment, **settings: Unpack[Settings]) -> Learned:
-    """Train the experiment's learner on images (n, size, size, 3) and y (n, labels), by the fit of its kind's module.
+    """Train the experiment's learner, by the fit of its kind's module.
 
-    Raises InputError when weights are missing or a batch does not fit the memory.
+    Parameters
+    ----------
+    images
+        Pictures, uint8 (n, size, size, 3).
+    y
+        Which labels hold, of shape (n, labels).
+    experiment
+        Says which kind of learner it is.
+    **settings
+        Of the training, as Settings names them.
+
+    Raises
+    ------
+    InputError
+        When weights are missing or a batch does not fit the memory.
     """
     module = import_module(KINDS[experiment.kind])
     learned: Learned = module.fit(images, y, experiment=experiment, **settings)

@@ -63,11 +63,25 @@ class Predictor:
     def predict(
         self, images: Pixels, *, tta: bool, batch: int, rows: Rows | None = None, report: Report | None = None
     ) -> Probabilities:
-        """Return probabilities, float32 (rows, labels), of RGB images, uint8 (n, size, size, 3).
+        """Return the models' mean probabilities, float32 (rows, labels).
 
-        rows: which of the pictures, which may be mapped from the disk; None takes them all.
-        tta: take the mean over the eight symmetries of the square. batch: how many pictures (or views of them) go
-        through a model at once. report: called with (pictures done, of how many).
+        Parameters
+        ----------
+        images
+            RGB, uint8 (n, size, size, 3); they may be mapped from the disk.
+        tta
+            Whether to take the mean over the eight symmetries of the square.
+        batch
+            How many pictures (or views of them) go through a model at once.
+        rows
+            Which of the pictures; None takes them all.
+        report
+            Called with (pictures done, of how many).
+
+        Raises
+        ------
+        InputError
+            For pictures of another size than the models'.
         """
         if images.shape[1:] != (self.size, self.size, 3):
             raise InputError(f"expected pictures of {(self.size, self.size, 3)}, found {images.shape[1:]}")

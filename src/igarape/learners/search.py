@@ -67,15 +67,38 @@ def search(
     trial_run: TrialRun,
     report: Report,
 ) -> Found:
-    """Train networks on the rows train and return the hyperparameters that score best on the rows validation.
+    """Train networks and return the hyperparameters that score best.
 
     A score is the experiment's objective as scores.figures computes it, of the last epoch's weights, by test-time
-    augmentation where tta says so; the epochs' metrics are without. folder: outlives a killed search, which goes on
-    there where it stopped; it must be empty when anything else has changed. trial_run(name, values) opens the record
-    of one trial. report: called with (epochs done, of how many, what is going on).
-    A trial that fails or diverges is a row without a score. Raises InputError when three in a row do, when none has a
-    score, when no validation row holds any label, and at once when a trial raises one, for that is about what all
-    trials share: weights, or a batch that does not fit the memory.
+    augmentation where tta says so; the epochs' metrics are without. A trial that fails or diverges is a row without a
+    score.
+
+    Parameters
+    ----------
+    images
+        Pictures, uint8 (n, size, size, 3).
+    y
+        Which labels hold, of shape (n, labels).
+    experiment
+        Says what may vary, and the objective.
+    targets
+        The labels that y has columns of.
+    train, validation
+        The rows that trials learn from, and those that they are scored on.
+    budget
+        How much the search may spend.
+    folder
+        Outlives a killed search, which goes on there where it stopped; it must be empty when anything else has changed.
+    trial_run
+        Called with (name, values), opens the record of one trial.
+    report
+        Called with (epochs done, of how many, what is going on).
+
+    Raises
+    ------
+    InputError
+        When three trials in a row fail, when none has a score, when no validation row holds any label, and at once when
+        a trial raises one, for that is about what all trials share: weights, or a batch that does not fit the memory.
     """
     if not y[validation].any():
         raise InputError(f"search: none of the {len(validation)} validation chips holds any of the experiment's labels")

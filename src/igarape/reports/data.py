@@ -173,9 +173,18 @@ def together(y: Booleans) -> Counts:
 def draw_images(
     image_ids: Sequence[str], members: Booleans, *, count: int, rng: np.random.Generator
 ) -> list[list[str]]:
-    """Draw up to count images of each kind, sorted; members: (image_ids, kinds), what each image belongs to.
+    """Draw images of each kind, sorted; the same images in another order give the same draw.
 
-    The same images in another order give the same draw.
+    Parameters
+    ----------
+    image_ids
+        The images' names.
+    members
+        What each image belongs to, of shape (image_ids, kinds).
+    count
+        How many of each kind, at most.
+    rng
+        Draws them.
     """
     order = np.argsort(np.asarray(image_ids, dtype=np.str_))
     names = np.asarray(image_ids, dtype=np.str_)[order]

@@ -62,7 +62,21 @@ class Evidence:
 def judge(
     workspace: Workspace, evidence: Evidence, params: Params, dataset: Dataset, origin: report.Lineage
 ) -> report.Verdict:
-    """Score the hold-out, and put everything together that the report shows."""
+    """Score the hold-out, and put everything together that the report shows.
+
+    Parameters
+    ----------
+    workspace
+        Where the chips lie, whose faults are counted.
+    evidence
+        What has been predicted, and by what.
+    params
+        The seed, and how often to resample.
+    dataset
+        Its note stands in the report.
+    origin
+        Commit, data and runs that led here.
+    """
     vocabulary, holdout = evidence.rule.vocabulary, ~evidence.inside
     y, p = evidence.y[holdout], evidence.p[holdout]
     predicted = evidence.rule.apply(p)

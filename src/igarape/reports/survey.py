@@ -91,7 +91,19 @@ def _pairs(workspace: Workspace, folds: pd.Series) -> pd.DataFrame:
 
 
 def look(workspace: Workspace, found: Found, params: Params, dataset: Dataset) -> Overview:
-    """Put everything together that the page shows."""
+    """Put everything together that the page shows.
+
+    Parameters
+    ----------
+    workspace
+        Where the chips lie.
+    found
+        The tables of the steps before.
+    params
+        How much is shown, and the seed of what is drawn.
+    dataset
+        Its note stands on the page.
+    """
     rng = np.random.default_rng(params.seed)
     labelled = found.labelled
     own = presences(

@@ -42,9 +42,22 @@ class Trial:
 def render_comparison(
     trials: pd.DataFrame, hyperparameters: Space[Values], *, experiment: str, objective: str, tuner: str, best: str
 ) -> str:
-    """Render the trials of a search, as search.Found holds them: one page, nothing to load from elsewhere.
+    """Render the trials of a search: one page, nothing to load from elsewhere.
 
-    objective: what the score is. best: the name of the best trial.
+    Parameters
+    ----------
+    trials
+        As search.Found holds them.
+    hyperparameters
+        What the search varied, and what it left alone.
+    experiment
+        Its name.
+    objective
+        What the score is.
+    tuner
+        What proposed the trials.
+    best
+        The name of the best trial.
     """
     score = _score_axis(trials["score"].dropna())
     axes = [*_hyperparameter_axes(hyperparameters), *_epochs_axis(trials)]

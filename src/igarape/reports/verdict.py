@@ -85,7 +85,21 @@ def metrics_document(
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Build reports/metrics.json. y, p, predicted (n, labels) are the hold-out; the rest was scored out of fold."""
+    """Build reports/metrics.json.
+
+    Parameters
+    ----------
+    y, p, predicted
+        Truth, probabilities and answers of the hold-out, each of shape (n, labels).
+    oof
+        The stack's figures out of fold.
+    learners, stackers, rules
+        The figures of each, out of fold.
+    rare
+        Of each rare label, what the rare learners bring.
+    resamples, seed
+        Of the bootstrap that bounds the hold-out's F2.
+    """
     each = f2_per_sample(y, predicted)
     low, high = bootstrap_interval(each, resamples=resamples, seed=seed)
     f2, mean_ap = float(each.mean()), mean_average_precision(y, p)
@@ -100,9 +114,17 @@ def metrics_document(
 
 
 def per_label_table(y: Booleans, p: Reals, *, predicted: Booleans, labels: Sequence[str]) -> pd.DataFrame:
-    """Build reports/per_label.csv from y, p and predicted (n, labels): one row a label, in column order.
+    """Build reports/per_label.csv: one row a label, in column order.
 
-    count: chips that have the label; share: count / n. A label without any has no average precision (NaN).
+    count is the number of chips that have the label, share is count / n. A label without any has no average precision
+    (NaN).
+
+    Parameters
+    ----------
+    y, p, predicted
+        Truth, probabilities and answers, each of shape (n, labels).
+    labels
+        The labels' names.
     """
     scores = label_scores(y, predicted)
     return pd.DataFrame(

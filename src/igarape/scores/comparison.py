@@ -18,9 +18,28 @@ def bootstrap_interval(per_sample: Reals, *, resamples: int, seed: int) -> tuple
 
 
 def paired_bootstrap(a: Reals, b: Reals, *, resamples: int, seed: int) -> tuple[float, float, float]:
-    """Compare two scores of the same chips, each (n,): (mean of a - b, low, high of its 95 % interval).
+    """Compare two scores of the same chips.
 
     An interval that excludes 0 says that the difference is more than the luck of which chips were drawn.
+
+    Parameters
+    ----------
+    a, b
+        One score for each chip, of shape (n,).
+    resamples
+        How often chips are drawn with replacement.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    tuple
+        Mean of a - b, then low and high of its 95 % interval.
+
+    Raises
+    ------
+    InputError
+        When the two are not of the same chips.
     """
     if a.shape != b.shape:
         raise InputError(f"paired bootstrap: expected scores of the same chips, found {a.shape} and {b.shape}")

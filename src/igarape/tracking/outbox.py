@@ -66,9 +66,20 @@ class Outbox:
         return None
 
     def append(self, op: str, run: str, *, durable: bool = False, **content: Any) -> None:
-        """Write an entry, in microseconds; a durable one outlives a power cut too, which takes milliseconds.
+        """Write an entry, in microseconds.
 
         Never fails: what a full disk does not take is written with the next entry.
+
+        Parameters
+        ----------
+        op
+            What MLflow is to be told.
+        run
+            Which run it is about.
+        durable
+            Whether the entry outlives a power cut too, which takes milliseconds.
+        **content
+            What else the entry holds.
         """
         with self._writing:
             entry = {"op": op, "run": run, "time": time.time_ns() // 1_000_000, **content}

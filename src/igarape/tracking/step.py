@@ -41,13 +41,28 @@ def step_run(
 ) -> Iterator[Run]:
     """Open the MLflow run of a step in the experiment igarape/STEP, with its parameters, commit and data sets.
 
-    Under `mlflow run` it joins the project's run. params may be nested: names are joined by dots. A step that fails
-    leaves a FAILED run with its traceback. What a dead process of this step and learner left unsent is sent first, and
-    the runs that it left open, and under `mlflow run` those that had got no further, are closed as KILLED. notes: a
-    folder that a step leaves behind when it dies before its result has its place (files.resumable); a run that it
-    finished all the same is KILLED too.
-    Raises InputError when MLflow does not answer at the beginning, or when, at the end, it has taken nothing for
-    PATIENCE seconds.
+    Under `mlflow run` it joins the project's run. A step that fails leaves a FAILED run with its traceback. What a dead
+    process of this step and learner left unsent is sent first, and the runs that it left open, and under `mlflow run`
+    those that had got no further, are closed as KILLED.
+
+    Parameters
+    ----------
+    step
+        Its name.
+    workspace
+        The project that it runs in.
+    params
+        What is recorded; it may be nested: names are joined by dots.
+    learner
+        The experiment, where the step runs for each.
+    notes
+        A folder that a step leaves behind when it dies before its result has its place (files.resumable); a run that it
+        finished all the same is KILLED too.
+
+    Raises
+    ------
+    InputError
+        When MLflow does not answer at the beginning, or when, at the end, it has taken nothing for PATIENCE seconds.
     """
     with connected(workspace.root) as uri:
         yield from _tracked(step, learner, uri, workspace=workspace, params=params, notes=notes)

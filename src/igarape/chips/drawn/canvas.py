@@ -90,9 +90,20 @@ class Canvas:
         return np.clip(base * factor, 0, 1).astype(np.float32)
 
     def wander(self, anchor: Points, heading: float, *, bend: float, every: float, length: float) -> Points:
-        """Return a path (n, 2) through anchor, one point each 4 pixels.
+        """Return a path (n, 2), one point each 4 pixels.
 
-        bend: how far it turns off its heading, in radians (deviation). every: pixels from one turn to the next.
+        Parameters
+        ----------
+        anchor
+            A point that the path leads through, in its middle.
+        heading
+            Its direction in radians.
+        bend
+            How far it turns off its heading, in radians (deviation).
+        every
+            Pixels from one turn to the next.
+        length
+            Of the path in pixels.
         """
         count = max(int(length / 4), 2)
         knots = np.arange(0, length + 2 * every, every)
@@ -110,7 +121,19 @@ class Canvas:
         return np.asarray(mask / 255, np.float32)
 
     def blob(self, centre: Points, radius: float, *, rough: float, stretch: float = 1.0) -> Floats:
-        """Return the alpha (edge, edge) of a rounded, irregular patch. stretch: its length over its width."""
+        """Return the alpha (edge, edge) of a rounded, irregular patch.
+
+        Parameters
+        ----------
+        centre
+            Where it lies, of shape (2,).
+        radius
+            In pixels, where nothing disturbs it.
+        rough
+            Deviation of its outline's waves, as a share of the radius; a wave of half the length has half as much.
+        stretch
+            Its length over its width.
+        """
         angle = np.linspace(0, 2 * np.pi, 72, endpoint=False)
         waves = np.arange(1, 13)
         size = self.rng.normal(0, rough, 12) / waves

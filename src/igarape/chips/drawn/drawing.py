@@ -49,9 +49,20 @@ class DrawnChip:
 
 
 def draw_chips(numbers: range, side: int, *, seed: int, size: int) -> Iterator[DrawnChip]:
-    """Draw the chips of these numbers, size x size pixels, cut from scenes of side x side chips.
+    """Draw the chips of some numbers, cut from scenes.
 
     A chip's bytes depend on its number, the side, the seed and the size only.
+
+    Parameters
+    ----------
+    numbers
+        Which chips.
+    side
+        A scene is cut into side x side chips.
+    seed
+        Of all that is drawn by chance.
+    size
+        Side of a chip in pixels.
     """
     for number in range(numbers.start // side**2, -(-numbers.stop // side**2)):
         first = number * side**2

@@ -34,12 +34,34 @@ def fit(
     seed: int,
     log: Log,
 ) -> Trees:
-    """Boost trees on the rows train of images (n, size, size, 3) and y (n, labels), for as many rounds as epochs.
+    """Boost trees on the statistics of pictures.
 
-    At most POINTS times, and after the last round, log(round, metrics) is called with loss, and
-    validation_figures on the rows validation. When there are such rows, boosting stops after patience rounds without a
-    lower logarithmic loss on them, and the rounds up to the best one are kept; with a patience of None it does not
-    stop. A label that no row holds is answered with next to nothing.
+    A label that no row holds is answered with next to nothing.
+
+    Parameters
+    ----------
+    images
+        Pictures, uint8 (n, size, size, 3).
+    y
+        Which labels hold, of shape (n, labels).
+    experiment
+        Says the size.
+    hyperparameters
+        Of the trees.
+    targets
+        The labels that y has columns of.
+    train, validation
+        The rows to learn from, and those to stop by, of which there may be none.
+    epochs
+        Rounds of boosting.
+    patience
+        Rounds without a lower logarithmic loss on the validation rows after which boosting stops; the rounds up to the
+        best one are kept. None: it does not stop.
+    seed
+        Of the rows and columns that are drawn.
+    log
+        Called with (round, metrics) at most POINTS times, and after the last round; metrics are loss, and
+        validation_figures on the validation rows.
     """
     learned = xgboost.QuantileDMatrix(_table(images, train), y[train], feature_names=names(), max_bin=BINS, nthread=1)
     evals: list[Evaluated] = [(learned, "train")]
