@@ -8,8 +8,8 @@ from igarape.learners.learning import KINDS
 
 
 def learner_code(step: str, experiment: Experiment) -> str:
-    """Return a hash of the code by which a step, search or train, makes a result of an experiment."""
-    return code_hash(f"igarape.stages.{step}", KINDS[experiment.kind])
+    """Return a hash of the code by which a step, search or train, makes a result of an experiment, its plugs' too."""
+    return code_hash(f"igarape.stages.{step}", KINDS[experiment.kind], files=experiment.sources())
 
 
 def result_key(step: str, examples: Examples, experiment: Experiment, *settings: object) -> str:
