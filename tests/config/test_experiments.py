@@ -8,6 +8,7 @@ import tiny
 import yaml
 
 from igarape.config.experiments import Network, Tabular, read_experiment, read_experiments
+from igarape.config.networks import NETWORKS
 from igarape.config.schema import validate
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
@@ -46,11 +47,13 @@ def test_a_faulty_value_is_told_with_the_choices(changes: dict[str, Any], line: 
     assert refused(**changes) == [line]
 
 
-def test_an_unknown_backbone_meets_those_that_there_are() -> None:
-    """All of them are named."""
+def test_an_unknown_backbone_meets_the_nearest() -> None:
+    """Or learns how one of its own is named."""
     (line,) = refused(backbone="mobilnet")
-    assert line.startswith("  backbone  should be 'plain', 'vgg16', 'resnet50', 'mobilenet'")
-    assert line.endswith("(got 'mobilnet')")
+    assert line == (
+        "  backbone  should be one that there is, or a plug of yours as module:callable; did you mean mobilenet? "
+        "(got 'mobilnet')"
+    )
 
 
 def test_a_head_cannot_learn_from_features_that_are_drawn_at_random() -> None:
@@ -193,8 +196,8 @@ def test_an_unknown_backbone_meets_those_of_all_kinds(changes: dict[str, Any], t
         read_experiment("trees", write_trees(tmp_path, **changes))
     first, line = str(caught.value).splitlines()
     assert first.endswith("trees.yaml: 1 problem")
-    assert line.startswith("  backbone  should be 'plain', 'vgg16'")
-    assert line.endswith("'convnext_tiny' or 'tabular' (got 'tabulr')")
+    assert line.startswith("  backbone  should be one that there is")
+    assert line.endswith("did you mean tabular? (got 'tabulr')")
 
 
 @pytest.mark.parametrize(
@@ -218,3 +221,53 @@ def test_trees_have_knobs_of_their_own(hyperparameters: dict[str, Any], line: st
     with pytest.raises(InputError) as caught:
         read_experiment("trees", write_trees(tmp_path, hyperparameters=tiny.TREE_HYPERPARAMETERS | hyperparameters))
     assert str(caught.value).splitlines()[1].startswith(line)
+
+
+MODEL = "def small(images, *, width):\n    return images\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a project's folder, with modules of the user's beside it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_models.py").write_text(MODEL, encoding="utf-8")
+    (tmp_path / "my_losses.py").write_text("def mild(y, p):\n    return y\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_a_backbone_and_a_loss_may_be_the_users(project: Path) -> None:
+    """Their files are the experiment's sources; the loss may stand in a choice."""
+    plug = read(backbone="my_models:small", hyperparameters=HYPERPARAMETERS | {"width": 0.5, "loss": "my_losses:mild"})
+    assert plug.sources() == (project / "my_losses.py", project / "my_models.py")
+    either = read(hyperparameters=HYPERPARAMETERS | {"loss": {"choice": ["bce", "my_losses:mild"]}})
+    assert either.sources() == (project / "my_losses.py",)
+    assert read().sources() == tiny.tabular().sources() == ()
+
+
+def test_a_plug_that_is_not_there_is_told_with_files_and_signature(project: Path) -> None:
+    """The experiment's file, the module's file, the nearest name, and how it should be written."""
+    write(project, "vit", backbone="my_models:smal")
+    with pytest.raises(InputError) as caught:
+        read_experiment("vit", project)
+    first, line = str(caught.value).splitlines()
+    assert first == f"{project / 'vit.yaml'}: 1 problem"
+    assert line.startswith(
+        "  backbone  my_models.py has no smal; did you mean small?; expected def smal(images, *, width)"
+    )
+    (line,) = refused(hyperparameters=HYPERPARAMETERS | {"loss": {"choice": ["bce", "my_losses:wild"]}})
+    assert line.startswith(
+        "  hyperparameters.loss  my_losses.py has no wild; did you mean mild?; expected def wild(y, p)"
+    )
+
+
+def test_a_backbone_of_the_users_has_no_published_weights(project: Path) -> None:
+    """A file may hold some."""
+    (line,) = refused(backbone="my_models:small", weights="imagenet")
+    assert "weights should be none, or the path of a weights file: my_models:small has no published weights" in line
+    assert read(backbone="my_models:small", weights="mine.weights.h5").files() == (Path("mine.weights.h5"),)
+
+
+def test_every_network_of_keras_is_an_experiment(project: Path) -> None:
+    """By its name alone."""
+    for name, network in NETWORKS.items():
+        assert Network.model_validate({"backbone": name, "size": network.least}).backbone == name

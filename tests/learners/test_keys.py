@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tiny
 
+from igarape import code
 from igarape.config.experiments import Experiment
 from igarape.learners import keys
 from igarape.learners.examples import Examples
@@ -56,10 +57,30 @@ def test_other_code_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = (tiny.tiny(), tiny.tabular())
     found = {result_key(step, EXAMPLES, kind) for step in ("search", "train") for kind in kinds}
     assert len(found) == 4
-    monkeypatch.setattr(keys, "code_hash", lambda *modules: str(modules))
+    monkeypatch.setattr(keys, "code_hash", lambda *modules, files: str((*modules, *files)))
     assert keys.learner_code("train", tiny.tiny()) == str(
         ("igarape.stages.train", "igarape.learners.networks.training", "igarape.learners.networks.sessions")
     )
     assert keys.learner_code("search", tiny.tabular()) == str(
         ("igarape.stages.search", "igarape.learners.trees.boosting", "igarape.learners.trees.forest")
     )
+
+
+def test_the_source_of_a_plug_is_part_of_what_a_result_is_known_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what it means, and with what it imports of the project's folder; other learners have nothing to do with it."""
+    monkeypatch.chdir(tmp_path)
+    blocks = Path("my_blocks.py")
+    Path("my_models.py").write_text(
+        "from my_blocks import mean\n\ndef small(images, *, width):\n    return mean(images)\n", encoding="utf-8"
+    )
+    hashes = []
+    for text in ("A = 1\n", "A = 1  # one\n", "A = 2\n"):
+        blocks.write_text(f"{text}\ndef mean(x):\n    return x\n", encoding="utf-8")
+        code._meaning.cache_clear()
+        kinds = (tiny.tiny(backbone="my_models:small"), tiny.tiny(), tiny.tabular())
+        hashes.append([keys.learner_code("train", kind) for kind in kinds])
+    assert hashes[0] == hashes[1]
+    assert hashes[1][0] != hashes[2][0] and hashes[1][1:] == hashes[2][1:]
+    assert len(set(hashes[0])) == 3

@@ -1,34 +1,31 @@
 """The schema of experiments/: one YAML per learner says what it sees, how it learns, and what its search may vary."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from igarape.config.hyperparameters import NetworkValues, TreeValues, Values
+from igarape.config.hyperparameters import LOSS, NetworkValues, TreeValues, Values
 from igarape.config.inheritance import Source, merged, read_sources
+from igarape.config.networks import NETWORKS
+from igarape.config.plugs import Role
 from igarape.config.schema import Section, validate
 from igarape.config.spaces import Space
 from igarape.errors import InputError
 from igarape.labels import Targets, Vocabulary
 
-# The smallest side that a backbone's body has room for, where that is more than the 32 of all others.
-SMALLEST = {"inception_v3": 96}
-OF_ANY_WIDTH = ("plain", "mobilenet", "mobilenet_v2")
-
-NetworkName = Literal[
-    "plain",
-    "vgg16",
-    "resnet50",
-    "mobilenet",
-    "mobilenet_v2",
-    "densenet121",
-    "inception_v3",
-    "efficientnet_v2b0",
-    "convnext_tiny",
-]
+BACKBONE = Role(
+    setting="backbone",
+    words=("plain", *NETWORKS),
+    group="igarape.backbones",
+    parameters="images, *, width",
+    gives="a Keras tensor (n, height, width, 3) of RGB 0..255 to features (n, channels)",
+    call=(1, ("width",)),
+)
+OF_ANY_WIDTH = ("plain", *(name for name, network in NETWORKS.items() if network.any_width))
 
 
 class Experiment(Section):
@@ -75,6 +72,10 @@ class Experiment(Section):
         """Return the files that this learner begins with."""
         return ()
 
+    def sources(self) -> tuple[Path, ...]:
+        """Return the Python files from outside the package that this learner is made of: those of its plugs."""
+        return ()
+
 
 class Tabular(Experiment):
     """A learner that is boosted trees on the chips' colour and texture statistics. An epoch is a round of boosting."""
@@ -93,9 +94,14 @@ class Network(Experiment):
 
     kind = "network"
 
-    backbone: NetworkName = Field(description="The network, fed as its weights want it.")
+    backbone: Annotated[str, BACKBONE] = Field(description="The network, fed as its weights want it, or one of yours.")
     weights: str = Field(default="none", min_length=1, description="none, imagenet, or the path of a weights file.")
     hyperparameters: Space[NetworkValues] = Space[NetworkValues]()
+
+    @field_validator("backbone")
+    @classmethod
+    def _is_there(cls, backbone: str) -> str:
+        return BACKBONE.check(backbone)
 
     @model_validator(mode="after")
     def _weights_fit(self) -> "Network":
@@ -111,6 +117,10 @@ class Network(Experiment):
             return self
         if self.backbone == "plain":
             raise ValueError("weights should be none: the plain network has no published weights")
+        if self.backbone not in NETWORKS and self.weights == "imagenet":
+            raise ValueError(
+                f"weights should be none, or the path of a weights file: {self.backbone} has no published weights"
+            )
         if self.hyperparameters.options("width") != (1.0,):
             raise ValueError(
                 "hyperparameters.width should be 1.0 where weights are loaded: they were made at that width"
@@ -119,21 +129,27 @@ class Network(Experiment):
 
     @model_validator(mode="after")
     def _fits_the_backbone(self) -> "Network":
-        least = SMALLEST.get(self.backbone, 32)
+        least = NETWORKS[self.backbone].least if self.backbone in NETWORKS else 32
         side = self.size * min(self.hyperparameters.options("smallest"))
         if side < least:
             raise ValueError(
                 f"size times hyperparameters.smallest should be at least {least} for {self.backbone} (got {side:g})"
             )
-        if self.hyperparameters.options("width") != (1.0,) and self.backbone not in OF_ANY_WIDTH:
+        if self.hyperparameters.options("width") != (1.0,) and self.backbone in set(NETWORKS) - set(OF_ANY_WIDTH):
             raise ValueError(
-                f"hyperparameters.width should be 1.0 for {self.backbone}; only {', '.join(OF_ANY_WIDTH)} vary it"
+                f"hyperparameters.width should be 1.0 for {self.backbone}; only {', '.join(OF_ANY_WIDTH)} vary it, "
+                "and backbones of yours"
             )
         return self
 
     def files(self) -> tuple[Path, ...]:
         """Return the weights' file; the published weights are no file of the user's, and never change."""
         return () if self.weights in {"none", "imagenet"} else (Path(self.weights),)
+
+    def sources(self) -> tuple[Path, ...]:
+        """Return the Python files from outside the package that this learner is made of: those of its plugs."""
+        losses = (file for loss in self.hyperparameters.options("loss") for file in LOSS.sources(loss))
+        return tuple(sorted({*BACKBONE.sources(self.backbone), *losses}))
 
     def check(self, vocabulary: Vocabulary, *, nir: bool) -> None:
         """Raise InputError when the data set cannot serve this learner; nir says whether it names TIFs."""
@@ -152,10 +168,18 @@ class Network(Experiment):
 KINDS: Mapping[str, type[Experiment]] = {learner.kind: learner for learner in (Network, Tabular)}
 
 
+EVERY = replace(BACKBONE, words=(*BACKBONE.words, "tabular"))
+
+
 class _Backbone(Section, extra="ignore"):
     """What an experiment's other keys depend on."""
 
-    backbone: Literal[NetworkName, "tabular"]
+    backbone: str
+
+    @field_validator("backbone")
+    @classmethod
+    def _is_there(cls, backbone: str) -> str:
+        return EVERY.check(backbone)
 
 
 def read_experiment(name: str, folder: Path) -> Experiment:

@@ -1,13 +1,23 @@
 """The hyperparameters of a training: each with its type, its bounds, its default and what it means."""
 
-from typing import Literal, get_args
+from typing import Annotated, get_args
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic.fields import FieldInfo
 
+from igarape.config.plugs import Role
 from igarape.config.schema import Section
 
 Value = float | bool | str
+
+LOSS = Role(
+    setting="loss",
+    words=("bce", "focal", "asl", "soft_f2", "softmax"),
+    group="igarape.losses",
+    parameters="y, p",
+    gives="targets and probabilities (n, labels), Keras tensors in 0..1, to one number a chip (n,)",
+    call=(2, ()),
+)
 
 
 class Values(Section):
@@ -57,10 +67,10 @@ class NetworkValues(Values):
         description="Momentum of the weights' moving average, which takes the weights' place; 0 for none. "
         "Lower by itself where it would reach back over more than a quarter of the steps.",
     )
-    loss: Literal["bce", "focal", "asl", "soft_f2", "softmax"] = Field(
+    loss: Annotated[str, LOSS] = Field(
         default="bce",
-        description="Binary cross-entropy, focal, asymmetric, 1 - F2 of the probabilities, or a softmax over the "
-        "labels that exclude each other beside the others' cross-entropies.",
+        description="Binary cross-entropy, focal, asymmetric, 1 - F2 of the probabilities, a softmax over the "
+        "labels that exclude each other beside the others' cross-entropies, or a loss of yours.",
     )
     smoothing: float = Field(
         default=0.0, ge=0.0, le=0.5, description="Label smoothing: 0 and 1 move towards each other by half of this."
@@ -85,6 +95,11 @@ class NetworkValues(Values):
     )
     tta: bool = Field(default=True, description="Whether a prediction is the mean over the eight symmetries.")
 
+    @field_validator("loss")
+    @classmethod
+    def _is_there(cls, loss: str) -> str:
+        return LOSS.check(loss)
+
     def averaged(self) -> bool:
         """Say whether a prediction is the mean over the eight symmetries of the square."""
         return self.tta
@@ -101,8 +116,16 @@ class TreeValues(Values):
     l2: float = Field(default=1.0, ge=0.0, le=1000.0, description="L2 regularisation of the leaves.")
 
 
+def role(field: FieldInfo) -> Role | None:
+    """Return what a plug that a setting may name is for; None where it names none."""
+    return next((found for found in field.metadata if isinstance(found, Role)), None)
+
+
 def words(field: FieldInfo) -> tuple[str | bool, ...]:
-    """Return the words that a setting may be; none where it is a number."""
+    """Return the words that a setting may be, but for the plugs that it may name; none where it is a number."""
+    plugged = role(field)
+    if plugged:
+        return plugged.words
     return (False, True) if field.annotation is bool else get_args(field.annotation)
 
 

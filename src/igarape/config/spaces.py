@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import Discriminator, Field, Tag, ValidationInfo, create_model, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
-from igarape.config.hyperparameters import Value, Values, bounds, words
+from igarape.config.hyperparameters import Value, Values, bounds, role, words
 from igarape.config.schema import Section
 
 V_co = TypeVar("V_co", bound=Values, covariant=True)
@@ -154,6 +154,10 @@ def _space_of(kind: type[Values]) -> Any:
 
 def _check(value: Any, field: FieldInfo) -> Value:
     """Return a value in the type of its hyperparameter; raise ValueError when it is none of its values."""
+    if plugged := role(field):
+        if not isinstance(value, str):
+            raise ValueError(f"should be {_wanted(field)}")
+        return plugged.check(value)
     if known := words(field):
         if not any(type(value) is type(word) and value == word for word in known):
             raise ValueError(f"should be {_wanted(field)}")
@@ -171,5 +175,6 @@ def _check(value: Any, field: FieldInfo) -> Value:
 def _wanted(field: FieldInfo) -> str:
     """Say how a hyperparameter that has no range is written."""
     if known := words(field):
-        return f"one or a choice of {', '.join(json.dumps(word).strip(chr(34)) for word in known)}"
+        besides = ", or module:callable" if role(field) else ""
+        return f"one or a choice of {', '.join(json.dumps(word).strip(chr(34)) for word in known)}{besides}"
     return "a whole number, or a choice of whole numbers"

@@ -10,9 +10,9 @@ SUFFIXES = {"network": ".onnx", "tabular": ".ubj"}  # of the fold models of each
 
 
 def learner_code(step: str, experiment: Experiment) -> str:
-    """Return a hash of the code by which a step, search or train, makes a result of an experiment."""
+    """Return a hash of the code by which a step, search or train, makes a result of an experiment, its plugs' too."""
     trains, opens = learning.KINDS[experiment.kind], predictor.KINDS[SUFFIXES[experiment.kind]]
-    return code_hash(f"igarape.stages.{step}", trains, opens)
+    return code_hash(f"igarape.stages.{step}", trains, opens, files=experiment.sources())
 
 
 def result_key(step: str, examples: Examples, experiment: Experiment, *settings: object) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from igarape.config.experiments import Experiment, Network, Tabular, read_experiment, settings
-from igarape.config.hyperparameters import NetworkValues, TreeValues, bounds, words
+from igarape.config.hyperparameters import NetworkValues, TreeValues, bounds, role, words
 from igarape.config.inheritance import leaves, origins, read_sources
 
 GROUPS: Mapping[str, tuple[type[BaseModel], ...]] = {
@@ -85,7 +85,7 @@ def _table(models: tuple[type[BaseModel], ...]) -> str:
 def _choices(field: FieldInfo) -> str:
     """Say what a setting may be."""
     if known := words(field):
-        return ", ".join(f"`{_written(word)}`" for word in known)
+        return ", ".join([*(f"`{_written(word)}`" for word in known), *(["`module:callable`"] if role(field) else [])])
     if field.annotation is str:
         return "text"
     low, high = bounds(field)

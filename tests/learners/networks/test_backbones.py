@@ -10,17 +10,12 @@ import pytest
 import tensorflow as tf
 import tiny
 
+from igarape.config.networks import NETWORKS
 from igarape.errors import InputError
 from igarape.learners.networks import backbones as networks
-from igarape.learners.networks.backbones import (
-    APPLICATIONS,
-    BODY,
-    HEAD,
-    Application,
-    activation_bytes,
-    build_network,
-    find_imagenet,
-)
+from igarape.learners.networks import published
+from igarape.learners.networks.backbones import BODY, HEAD, activation_bytes, build_network
+from igarape.learners.networks.published import APPLICATIONS, Application, find_imagenet
 
 SIZE = 32
 BACKBONES = ["plain", "mobilenet", "mobilenet_v2"]  # those that build in a second; all of them in the slow test
@@ -73,13 +68,33 @@ def test_a_network_gives_probabilities_in_float32(backbone: str) -> None:
     assert (trained[0] != trained[1]).any()
 
 
+SMALLEST = [  # of each family
+    "vgg16",
+    "resnet50",
+    "resnet50_v2",
+    "mobilenet",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "densenet121",
+    "inception_v3",
+    "inception_resnet_v2",
+    "xception",
+    "nasnet_mobile",
+    "efficientnet_b0",
+    "efficientnet_v2b0",
+    "efficientnet_v2s",
+    "convnext_tiny",
+]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("backbone", APPLICATIONS)
+@pytest.mark.parametrize("backbone", SMALLEST)
 def test_every_backbone_answers_chips_of_any_size_and_learns(backbone: str) -> None:
     """Its own way of preparing RGB values 0..255 stands in front of it; one step of training changes its answers."""
     network = build(backbone, hyperparameters=HYPERPARAMETERS | {"dropout": 0.0, "width": 1.0})
-    images = np.random.default_rng(2).integers(0, 256, (2, 96, 96, 3)).astype(np.float32)
+    side = NETWORKS[backbone].least
+    images = np.random.default_rng(2).integers(0, 256, (2, side, side, 3)).astype(np.float32)
     before = np.asarray(network(images, training=True))
     assert np.asarray(network(np.tile(images, (1, 2, 1, 1)), training=False)).shape == before.shape == (2, 5)
     network.compile(optimizer=keras.optimizers.SGD(0.1), loss="binary_crossentropy")
@@ -97,26 +112,6 @@ def test_a_step_holds_what_each_learning_layer_gives() -> None:
         for share in (0.0, 0.5, 1.0)
     )
     assert whole > 2 * half > none == 0
-
-
-PREPARED = {  # of a pixel R, G, B = 255, 127.5, 0, as keras.applications' own functions prepare it
-    "vgg16": keras.applications.vgg16,
-    "resnet50": keras.applications.resnet50,
-    "mobilenet": keras.applications.mobilenet,
-    "mobilenet_v2": keras.applications.mobilenet_v2,
-    "densenet121": keras.applications.densenet,
-    "inception_v3": keras.applications.inception_v3,
-    "efficientnet_v2b0": keras.applications.efficientnet_v2,
-    "convnext_tiny": keras.applications.convnext,
-}
-
-
-@pytest.mark.parametrize("backbone", APPLICATIONS)
-def test_every_backbone_gets_the_values_that_its_weights_were_made_with(backbone: str) -> None:
-    """As the function that Keras publishes beside the network."""
-    pixel = np.array([[[[255.0, 127.5, 0.0]]]], dtype=np.float32)
-    prepared: Any = np.asarray(APPLICATIONS[backbone].prepare(keras.ops.convert_to_tensor(pixel)))
-    np.testing.assert_allclose(prepared, PREPARED[backbone].preprocess_input(pixel.copy()), atol=2e-2)
 
 
 def test_the_first_labels_share_a_softmax() -> None:
@@ -254,7 +249,7 @@ def test_without_file_and_without_network_the_error_says_which_file_goes_where(
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.delenv("IGARAPE_WEIGHTS", raising=False)
-    monkeypatch.setattr(networks, "APPLICATIONS", {"mobilenet": Application(offline, lambda x: x)})
+    monkeypatch.setattr(published, "APPLICATIONS", {"mobilenet": Application(offline, lambda x: x)})
     with pytest.raises(InputError) as caught:
         build("mobilenet", "imagenet")
     words = ("mobilenet_imagenet_notop.weights.h5", "IGARAPE_WEIGHTS", str(tmp_path / "models"), "URL fetch failure")
@@ -269,6 +264,78 @@ def test_downloaded_weights_are_kept_under_our_name(tmp_path: Path, monkeypatch:
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.delenv("IGARAPE_WEIGHTS", raising=False)
-    monkeypatch.setattr(networks, "APPLICATIONS", {"mobilenet": Application(online, lambda x: x)})
+    monkeypatch.setattr(published, "APPLICATIONS", {"mobilenet": Application(online, lambda x: x)})
     build("mobilenet", "imagenet")
     assert find_imagenet("mobilenet") == tmp_path / "models" / "mobilenet_imagenet_notop.weights.h5"
+
+
+PLUG = """
+import keras
+from my_blocks import Block
+
+def small(images, *, width):
+    x = keras.layers.Rescaling(1 / 255)(images)
+    x = Block(round(8 * width))(x) + 0.0
+    x = keras.layers.BatchNormalization()(x)
+    return keras.ops.mean(keras.ops.relu(x), axis=(1, 2))
+
+def picture(images, *, width):
+    return images
+
+def broken(images, *, width):
+    return images.no_such_thing
+"""
+BLOCKS = """
+import keras
+
+class Block(keras.layers.Layer):  # without get_config, as people write them
+    def __init__(self, filters):
+        super().__init__()
+        self.inner = keras.layers.Conv2D(filters, 3, padding="same")
+        self.even = keras.layers.BatchNormalization()
+
+    def call(self, x):
+        return self.even(self.inner(x))
+"""
+
+
+@pytest.fixture
+def plugs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a project's folder with backbones of the user's."""
+    (tmp_path / "my_networks.py").write_text(PLUG, encoding="utf-8")
+    (tmp_path / "my_blocks.py").write_text(BLOCKS, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def test_a_backbone_of_the_users_becomes_a_network(plugs: Path) -> None:
+    """Its normalisation is ours, whatever else it is made of; its width is its own; it learns and loads its weights."""
+    network = build("my_networks:small", hyperparameters=HYPERPARAMETERS | {"width": 1.0})
+    assert network.get_layer(BODY).output_shape == (None, 8)
+    assert [layer.momentum for layer in networks.normalisations(network)] == [0.9, 0.9]
+    assert activation_bytes(network.get_layer(BODY), 2, 32) == 2 * (8 * 32 * 32 * 2) * 4
+    before = np.asarray(network(PICTURES, training=False))
+    network.compile(optimizer=keras.optimizers.SGD(0.1), loss="binary_crossentropy")
+    network.train_on_batch(PICTURES, np.eye(3, 5, dtype=np.float32))
+    assert (np.asarray(network(PICTURES, training=False)) != before).any()
+    (inner,) = (layer for layer in network.get_layer(BODY).layers if isinstance(layer, keras.Model))
+    inner.save_weights(plugs / "mine.weights.h5")
+    again = build("my_networks:small", "mine.weights.h5", HYPERPARAMETERS | {"width": 1.0})
+    assert all((a == b).all() for a, b in zip(features(network), features(again), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "picture",
+            r"my_networks\.py: gave KerasTensor of shape \(None, None, None, 3\); expected def picture\(",
+        ),
+        ("broken", r"my_networks\.py: AttributeError: .*no_such_thing"),
+    ],
+)
+def test_what_gives_no_features_is_an_error_with_its_file(plugs: Path, name: str, message: str) -> None:
+    """And how it should be written."""
+    with pytest.raises(InputError, match=message):
+        build(f"my_networks:{name}")

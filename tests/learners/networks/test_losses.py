@@ -1,5 +1,6 @@
 """The losses: known answers."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import tiny
 
 from igarape.config.hyperparameters import NetworkValues, words
+from igarape.errors import InputError
 from igarape.learners.networks.losses import make_loss
 
 SURE = 1e-6
@@ -80,3 +82,28 @@ def test_softmax_is_the_cross_entropy_of_the_group_beside_the_others() -> None:
     for group, of_group in (([1, 0, 0], -np.log(0.7)), ([1, 1, 0], -np.log(0.7) / 2 - np.log(0.2) / 2), ([0] * 3, 0.0)):
         found = float(losses("softmax", [[*group, 1]], p, exclusive=3)[0])
         assert found == pytest.approx((of_group - np.log(0.6)) / 4, rel=1e-5)
+
+
+@pytest.fixture
+def plugs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lay losses of the user's into a project's folder."""
+    text = "from keras import ops\n\ndef off(y, p):\n    return ops.mean(ops.abs(y - p), axis=-1)\n\n"
+    text += "def one(y, p):\n    return ops.mean(y)\n\ndef broken(y, p):\n    return y.nothing\n"
+    (tmp_path / "my_penalties.py").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def test_a_loss_may_be_the_users(plugs: None) -> None:
+    """It sees targets, smoothed as for ours, and probabilities."""
+    np.testing.assert_allclose(losses("my_penalties:off", [[1, 0], [0, 1]], [[0.5, 0.5], [0, 1]]), [0.5, 0], atol=1e-6)
+    assert loss("my_penalties:off", 1, 1, smoothing=0.2) == pytest.approx(0.1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("one", r"gave \w+ of shape \(\); expected def one\(y, p\)"), ("broken", "AttributeError")]
+)
+def test_a_loss_that_gives_no_number_a_chip_is_an_error_with_its_file(plugs: None, name: str, message: str) -> None:
+    """And how it should be written."""
+    with pytest.raises(InputError, match=rf"loss: my_penalties:{name}: my_penalties\.py: {message}"):
+        loss(f"my_penalties:{name}", 1, 0.5)

@@ -1,22 +1,20 @@
 """The backbones, each from RGB values 0..255 to a probability per label."""
 
 import math
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import keras
 import tensorflow as tf
 
+from igarape.config.experiments import BACKBONE
 from igarape.config.hyperparameters import NetworkValues
 from igarape.errors import InputError
 from igarape.labels import Targets
+from igarape.learners.networks.published import APPLICATIONS, Application, as_called, download, find_imagenet, to_signed
 
 MOMENTUM = 0.9
 FILTERS = (16, 32, 64, 128, 192)
-IMAGENET_MEAN, IMAGENET_DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of R, G and B in 0..255
 HEAD, BODY = "head", "body"
 
 Tensor: TypeAlias = keras.KerasTensor
@@ -25,15 +23,17 @@ Tensor: TypeAlias = keras.KerasTensor
 def build_network(backbone: str, weights: str, *, targets: Targets, hyperparameters: NetworkValues) -> keras.Model:
     """Build a network from float32 (n, side, side, 3), RGB 0..255, of any side, to probabilities (n, labels).
 
-    weights: none, imagenet, or a path. hyperparameters: dropout, width, frozen and loss are read here; with the loss
-    softmax, the exclusive labels of the targets share one; every other label has a sigmoid of its own.
-    Raises InputError when the weights can't be had.
+    backbone: plain, a network of keras.applications, or a plug. weights: none, imagenet, or a path. hyperparameters:
+    dropout, width, frozen and loss are read here; with the loss softmax, the exclusive labels of the targets share one;
+    every other label has a sigmoid of its own.
+    Raises InputError when the weights can't be had, and for a plug that does not give features (n, channels).
     """
     images = keras.Input((None, None, 3), name="pictures")
     features = _body(backbone, weights, width=hyperparameters.width, frozen=hyperparameters.frozen)(images)
     dropped = keras.layers.Dropout(hyperparameters.dropout)(features)
     grouped = targets.grouped if hyperparameters.loss == "softmax" else 0
-    return keras.Model(images, _head(len(targets.labels), grouped, features.shape[-1])(dropped), name=backbone)
+    name = backbone.rpartition(":")[2]  # a graph's scopes have no colons
+    return keras.Model(images, _head(len(targets.labels), grouped, features.shape[-1])(dropped), name=name)
 
 
 def _head(labels: int, grouped: int, width: int) -> keras.Model:
@@ -58,14 +58,34 @@ def _body(backbone: str, weights: str, *, width: float, frozen: float) -> keras.
     images = keras.Input((None, None, 3))
     if backbone == "plain":
         return keras.Model(images, _plain(images, width), name=BODY)
-    application = APPLICATIONS[backbone]
-    alpha = {} if width == 1.0 else {"alpha": width}
-    published = application.make(input_shape=(None, None, 3), include_top=False, weights=None, pooling="avg", **alpha)
-    body = keras.models.clone_model(published, clone_function=_quickened)
+    application = APPLICATIONS.get(backbone)
+    if application is None:
+        body, prepared = _plugged(backbone, width), images
+    else:
+        body, prepared = _published(application, width), application.prepare(images)
     _load_weights(body, backbone, weights)
     for layer in body.layers[: round(frozen * len(body.layers))]:
         layer.trainable = False
-    return keras.Model(images, body(application.prepare(images)), name=BODY)
+    return keras.Model(images, body(prepared), name=BODY)
+
+
+def _plugged(backbone: str, width: float) -> keras.Model:
+    """Return what a backbone of the user's makes of pictures; raise InputError when that is no features."""
+    make = BACKBONE.load(backbone)
+    images = keras.Input((None, None, 3))
+    try:
+        features = make(images, width=width)
+    except Exception as error:
+        raise InputError(BACKBONE.fault(backbone, f"{type(error).__name__}: {error}")) from error
+    shape = getattr(features, "shape", None)
+    if not isinstance(features, keras.KerasTensor) or len(features.shape) != 2 or features.shape[1] is None:
+        raise InputError(BACKBONE.fault(backbone, f"gave {type(features).__name__} of shape {shape}"))
+    body = keras.Model(images, features)
+    for layer in body._flatten_layers():  # noqa: SLF001 - no public name reaches the layers within layers
+        if type(layer) is keras.layers.BatchNormalization:
+            # In place: people's layers often lack what a copy is made by.
+            layer.__class__, layer.momentum = BatchNormalization, MOMENTUM
+    return body
 
 
 class BatchNormalization(keras.layers.BatchNormalization):
@@ -89,14 +109,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 
 def normalisations(model: keras.Model) -> list[BatchNormalization]:
-    """Return a model's batch normalisations, those of the models within it too."""
-    found = []
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            found += normalisations(layer)
-        elif isinstance(layer, BatchNormalization):
-            found.append(layer)
-    return found
+    """Return a model's batch normalisations, those within its models and layers too."""
+    layers = model._flatten_layers()  # noqa: SLF001 - no public name reaches the layers within layers
+    return [layer for layer in layers if isinstance(layer, BatchNormalization)]
 
 
 def activation_bytes(model: keras.Model, chips: int, size: int) -> int:
@@ -110,16 +125,22 @@ def activation_bytes(model: keras.Model, chips: int, size: int) -> int:
     return within + 4 * sum(map(math.prod, shapes))
 
 
-def _quickened(layer: keras.layers.Layer) -> keras.layers.Layer:
+def _copied(layer: keras.layers.Layer) -> keras.layers.Layer:
     """Copy a layer; what normalises, with a lower momentum: at 0.99 or 0.999 averages lag behind."""
     if isinstance(layer, keras.layers.BatchNormalization):
         return BatchNormalization.from_config(layer.get_config() | {"momentum": MOMENTUM})
-    return type(layer).from_config(layer.get_config())
+    return as_called(layer)
+
+
+def _published(application: Application, width: float) -> keras.Model:
+    """Return a published network for pictures of any side."""
+    images = keras.Input((None, None, 3))
+    return keras.models.clone_model(application.build(width), input_tensors=images, clone_function=_copied)
 
 
 def _plain(images: Tensor, width: float) -> Tensor:
     """Five blocks of convolution, normalisation and pooling, then the mean and the maximum over the picture."""
-    x = _to_signed(images)
+    x = to_signed(images)
     for filters in FILTERS:
         x = keras.layers.Conv2D(max(8, round(filters * width)), 3, padding="same", use_bias=False)(x)
         x = BatchNormalization(momentum=MOMENTUM)(x)
@@ -130,86 +151,14 @@ def _plain(images: Tensor, width: float) -> Tensor:
     return keras.layers.Concatenate()([mean, peak])
 
 
-def _to_signed(images: Tensor) -> Tensor:
-    """Bring 0..255 to -1..1."""
-    return keras.layers.Rescaling(1 / 127.5, offset=-1)(images)
-
-
-def _to_standard(images: Tensor) -> Tensor:
-    """Take ImageNet's mean off, and divide by its standard deviation, channel by channel."""
-    scale = [1 / deviation for deviation in IMAGENET_DEVIATION]
-    offset = [-mean / deviation for mean, deviation in zip(IMAGENET_MEAN, IMAGENET_DEVIATION, strict=True)]
-    return keras.layers.Rescaling(scale, offset=offset)(images)
-
-
-def _to_centred_bgr(images: Tensor) -> Tensor:
-    """Turn RGB to BGR, and take the means of the first ImageNet networks off (Simonyan and Zisserman, ICLR 2015)."""
-    bgr = keras.ops.take(images, [2, 1, 0], axis=-1)
-    return keras.layers.Rescaling(1.0, offset=[-103.939, -116.779, -123.68])(bgr)
-
-
-def _as_they_are(images: Tensor) -> Tensor:
-    """Leave the preparation to the network, which brings its own."""
-    return images
-
-
-@dataclass(frozen=True)
-class Application:
-    """A network of keras.applications, and how it wants RGB values 0..255 prepared."""
-
-    make: Callable[..., keras.Model]
-    prepare: Callable[[Tensor], Tensor]
-
-
-APPLICATIONS: Mapping[str, Application] = {
-    "vgg16": Application(keras.applications.VGG16, _to_centred_bgr),
-    "resnet50": Application(keras.applications.ResNet50, _to_centred_bgr),
-    "mobilenet": Application(keras.applications.MobileNet, _to_signed),
-    "mobilenet_v2": Application(keras.applications.MobileNetV2, _to_signed),
-    "densenet121": Application(keras.applications.DenseNet121, _to_standard),
-    "inception_v3": Application(keras.applications.InceptionV3, _to_signed),
-    "efficientnet_v2b0": Application(keras.applications.EfficientNetV2B0, _as_they_are),
-    "convnext_tiny": Application(keras.applications.ConvNeXtTiny, _as_they_are),
-}
-
-
 def _load_weights(body: keras.Model, name: str, weights: str) -> None:
     """Fill a backbone from a weights file, or leave it as it was drawn when weights is "none"."""
     if weights == "none":
         return
     path = find_imagenet(name) if weights == "imagenet" else Path(weights)
     if path is None:
-        path = _download(name)
+        path = download(name)
     try:
         body.load_weights(path)
     except (ValueError, OSError) as error:
         raise InputError(f"weights: {path}: these are not weights of {name} without top: {error}") from error
-
-
-def keras_cache() -> Path:
-    """Return the folder in which Keras keeps downloaded weights."""
-    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
-
-
-def find_imagenet(name: str) -> Path | None:
-    """Return <name>_imagenet_notop.weights.h5 in IGARAPE_WEIGHTS or in Keras's cache; None when it is in neither."""
-    places = [keras_cache()]
-    if os.environ.get("IGARAPE_WEIGHTS"):
-        places.insert(0, Path(os.environ["IGARAPE_WEIGHTS"]))
-    files = [place / f"{name}_imagenet_notop.weights.h5" for place in places]
-    return next((file for file in files if file.is_file()), None)
-
-
-def _download(name: str) -> Path:
-    """Let Keras download the published weights, keep them in its cache under our name, and return that path."""
-    target = keras_cache() / f"{name}_imagenet_notop.weights.h5"
-    try:
-        published = APPLICATIONS[name].make(include_top=False, weights="imagenet", pooling="avg")
-    except Exception as error:  # Keras raises a bare Exception when a download fails
-        raise InputError(
-            f"weights: imagenet: {target.name} is neither in IGARAPE_WEIGHTS nor in {target.parent}, and the download "
-            f"failed ({error}). Place the file there, or set the experiment's weights to none"
-        ) from error
-    target.parent.mkdir(parents=True, exist_ok=True)
-    published.save_weights(target)
-    return target

@@ -6,6 +6,8 @@ from typing import TypeAlias
 import keras
 from keras import ops
 
+from igarape.config.hyperparameters import LOSS
+from igarape.errors import InputError
 from igarape.labels import Targets
 
 Tensor: TypeAlias = keras.KerasTensor
@@ -23,14 +25,31 @@ def make_loss(name: str, *, smoothing: float, targets: Targets) -> Loss:
     what is absent and known to be counts hardly at all (Ridnik et al., ICCV 2021). soft_f2: 1 - F2 of the
     probabilities. softmax: cross-entropy of the exclusive labels, which share a softmax, beside the others' binary
     cross-entropies; two labels of the group share their chip, and a chip without any counts by the others.
-    smoothing moves the targets 0 and 1 to smoothing / 2 and 1 - smoothing / 2.
+    Any other name is a plug's. smoothing moves the targets 0 and 1 to smoothing / 2 and 1 - smoothing / 2.
+    Raises InputError for a plug that cannot be imported, and, when it is called, for one that gives no number a chip.
     """
-    loss = _grouped(targets.grouped) if name == "softmax" else LOSSES[name]
+    loss = _grouped(targets.grouped) if name == "softmax" else LOSSES.get(name) or _plugged(name)
 
     def smoothed(y: Tensor, p: Tensor) -> Tensor:
         return loss(y * (1 - smoothing) + smoothing / 2, ops.clip(p, TINY, 1 - TINY))
 
     return smoothed
+
+
+def _plugged(name: str) -> Loss:
+    """Return a loss of the user's, whose errors name its file."""
+    plug = LOSS.load(name)
+
+    def loss(y: Tensor, p: Tensor) -> Tensor:
+        try:
+            found = plug(y, p)
+        except Exception as error:
+            raise InputError(LOSS.fault(name, f"{type(error).__name__}: {error}")) from error
+        if len(getattr(found, "shape", ())) != 1:
+            raise InputError(LOSS.fault(name, f"gave {type(found).__name__} of shape {getattr(found, 'shape', ())}"))
+        return found
+
+    return loss
 
 
 def _bce(y: Tensor, p: Tensor) -> Tensor:

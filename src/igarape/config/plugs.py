@@ -1,0 +1,116 @@
+"""Plugs: callables of the user's that a YAML names, as module:callable or by an entry point; found, not imported."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from inspect import Signature
+from pathlib import Path
+from typing import Any
+
+from igarape.config.sources import Module, find_module, imported_files
+from igarape.errors import InputError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a plug is for.
+
+    setting: the key that names it. words: what stands there besides. group: of entry points. parameters: how it is
+    written. gives: from what to what. call: how igarape calls it, as positions and names.
+    """
+
+    setting: str
+    words: tuple[str, ...]
+    group: str
+    parameters: str
+    gives: str
+    call: tuple[int, tuple[str, ...]]
+
+    def check(self, word: str) -> str:
+        """Return a word that names one of ours, or a plug whose source is there and takes the arguments.
+
+        Nothing is imported. Raises ValueError that names the file and the signature otherwise.
+        """
+        if word not in self.words:
+            path, name = self._place(word)
+            self._require_callable(self._module(path, name), name)
+        return word
+
+    def sources(self, word: str) -> tuple[Path, ...]:
+        """Return the files that a word stands for: the plug's module, and those of the same home that it imports."""
+        return () if word in self.words else imported_files(self._module(*self._place(word)))
+
+    def load(self, word: str) -> Callable[..., Any]:
+        """Import a plug; raise InputError that names the file when its module cannot be imported."""
+        path, name = self._place(word)
+        module = self._module(path, name)
+        _put_first(str(Path.cwd()))
+        if getattr(sys.modules.get(path), "__file__", str(module.file)) != str(module.file):
+            del sys.modules[path]  # of another project, in the same process
+        try:
+            found = getattr(import_module(path), name)
+        except Exception as error:
+            raise InputError(self.fault(word, f"cannot be imported: {type(error).__name__}: {error}")) from error
+        if not callable(found):
+            raise InputError(self.fault(word, f"{name} is no function, but {type(found).__name__}"))
+        return found  # type: ignore[no-any-return]
+
+    def fault(self, word: str, what: str) -> str:
+        """Say what is wrong with a plug that is there: its setting, its file, and the signature that is expected."""
+        path, name = self._place(word)
+        return f"{self.setting}: {word}: {self._module(path, name).shown}: {what}; {self.expected(name)}"
+
+    def expected(self, name: str) -> str:
+        """Say how a plug of this name is written."""
+        return f"expected def {name}({self.parameters}): {self.gives}"
+
+    def _place(self, word: str) -> tuple[str, str]:
+        """Return (module, callable); raise ValueError when a word is neither ours, nor a plug's, nor an entry point."""
+        value = word if ":" in word else self._entry_points().get(word)
+        if value is None:
+            known = {*self.words, *self._entry_points()}
+            raise ValueError(
+                f"should be one that there is, or a plug of yours as module:callable{did_you_mean(word, known)}"
+            )
+        path, _, name = value.partition(":")
+        if not (name.isidentifier() and all(part.isidentifier() for part in path.split("."))):
+            raise ValueError(f"should be module:callable, such as my_models:small; {self.expected('small')}")
+        return path, name
+
+    def _entry_points(self) -> dict[str, str]:
+        return {point.name: point.value.partition(" ")[0] for point in entry_points(group=self.group)}
+
+    def _module(self, path: str, name: str) -> Module:
+        """Find a plug's module in the project's folder, or where packages are installed."""
+        module = find_module(path, Path.cwd())
+        if module is None:
+            file = f"{path.replace('.', '/')}.py"
+            raise ValueError(
+                f"there is no {file} in {Path.cwd()}, and no module {path} is installed; {self.expected(name)}"
+            )
+        return module
+
+    def _require_callable(self, module: Module, name: str) -> None:
+        """Raise ValueError when a module has no such name, or a function that cannot be called as igarape does."""
+        try:
+            imported_files(module)
+            names = module.names()
+        except (SyntaxError, UnicodeDecodeError) as error:
+            raise ValueError(f"{module.shown}: not Python: {error}") from error
+        if name not in names and "*" not in names:
+            near = did_you_mean(name, names) if names else ""
+            raise ValueError(f"{module.shown} has no {name}{near}; {self.expected(name)}")
+        signature = names.get(name)
+        positions, keywords = self.call
+        try:
+            if isinstance(signature, Signature):
+                signature.bind(*range(positions), **dict.fromkeys(keywords))
+        except TypeError as error:
+            raise ValueError(f"{module.shown}: {name}{signature}: {error}; {self.expected(name)}") from error
+
+
+def _put_first(folder: str) -> None:
+    """Look for modules in a folder before all others, as `python` does in the folder that it is started in."""
+    sys.path[:] = [folder, *(path for path in sys.path if path != folder)]
