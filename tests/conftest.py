@@ -3,6 +3,7 @@
 import re
 import resource
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -153,6 +154,7 @@ def make_bundle(factory: pytest.TempPathFactory, kinds: Sequence[Kind], *, nir: 
         folder,
         dataset="toy",
         size=SIZE,
+        reading={"resize": "refuse", "bands": (), "white": None},
         dehaze=HAZE,
         nir=nir,
         learners=learners,
@@ -160,6 +162,12 @@ def make_bundle(factory: pytest.TempPathFactory, kinds: Sequence[Kind], *, nir: 
         rule=Rule("threshold", 0.4, VOCABULARY),
     )
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget afterwards where MLflow, when it loads a model, puts that model's copy of igarape."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from igarape.learners.predictor import KINDS
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 ANSWERING = ("cli", "serving", "stages.predict", "stages.promote", "stages.rollback", "stages.serve")
@@ -93,7 +95,8 @@ def answering(graph: grimp.ImportGraph) -> set[str]:
     assert roots <= graph.modules, f"no such modules: {sorted(roots - graph.modules)}"
     cli = f"{PROJECT['name']}.cli"
     modules = set(graph.find_modules_directly_imported_by(cli))
-    for root in roots - {cli}:
+    # What opens fold models is loaded by its name.
+    for root in {*roots - {cli}, *KINDS.values()}:
         modules |= graph.find_upstream_modules(root, as_package=True)
     return distributions(module for module in modules if module.partition(".")[0] != PROJECT["name"])
 

@@ -4,10 +4,10 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from igarape.config.hyperparameters import Value
@@ -104,9 +104,10 @@ def test_the_most_memory_and_the_duration_of_a_trial_are_measured(tmp_path: Path
         yield records[-1]
 
     def large(hyperparameters: Mapping[str, Value], epochs: int, log: Log) -> float:
-        held = np.ones(200 << 17)  # 200 MB
-        time.sleep(0.3)
-        return float(held[0])
+        with mmap(-1, 200 << 20) as held:  # not from the heap, of which a process may have kept some
+            held.write(bytes(200 << 20))
+            time.sleep(0.3)
+        return 1.0
 
     shared = trials(tmp_path, large, record)
     row = shared.next({}, HYPERPARAMETERS, 3)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from igarape.chips.dehaze import dehaze
 from igarape.chips.nir import planes
-from igarape.chips.pictures import Pixels, bands, decode, encode_jpeg, resize
+from igarape.chips.pictures import Pixels, bands, decode, encode_jpeg, resize, to_size
 from igarape.ensemble.decision import Rule
 from igarape.ensemble.stacker import Stacker
 from igarape.errors import InputError
@@ -45,6 +45,7 @@ def rebuild(bundle: Path, folder: Path) -> None:
         folder,
         dataset=manifest.dataset,
         size=manifest.size,
+        reading=manifest.reading.model_dump(),
         dehaze=manifest.dehaze,
         nir=None,
         learners=learners,
@@ -156,6 +157,7 @@ def test_a_build_that_fails_leaves_the_old_bundle(bundle_folder: Path, tmp_path:
             tmp_path / "bundle",
             dataset="toy",
             size=16,
+            reading=manifest.reading.model_dump(),
             dehaze=manifest.dehaze,
             nir=None,
             learners=[lost],
@@ -242,3 +244,18 @@ def test_it_is_used_without_tensorflow(folder: str, request: pytest.FixtureReque
         [sys.executable, "-c", program, str(bundle_folder)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_pictures_are_read_as_the_data_sets_were(bundle_folder: Path, tmp_path: Path, images: list[Pixels]) -> None:
+    """Where the data set brings chips of several sizes to one, so does the bundle; else another size is refused."""
+    wide = np.concatenate([images[0], images[1]], axis=1)
+    data = encode_jpeg(wide, 95)
+    with pytest.raises(InputError, match=r"row 0: expected 16 x 16, found 32 x 16\. Send chips of .* toy has"):
+        Bundle.load(bundle_folder).answer([data])
+    shutil.copytree(bundle_folder, tmp_path / "fitting")
+    content = json.loads((bundle_folder / "bundle.json").read_text())
+    content["reading"]["resize"] = "fit"
+    (tmp_path / "fitting/bundle.json").write_text(json.dumps(content))
+    fitting = Bundle.load(tmp_path / "fitting")
+    assert (fitting.read(data, "wide") == to_size(decode(data, "wide"), 16, resize="fit")).all()
+    assert len(fitting.answer([data])) == 1

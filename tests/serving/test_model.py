@@ -19,6 +19,7 @@ def test_a_bundle_is_logged_from_a_folder_of_any_name(
 ) -> None:
     """A path is no address, though it looks like one."""
     shutil.copytree(bundle_folder, tmp_path / name / "bundle")
+    mlflow.set_experiment("igarape/register")
     with mlflow.start_run() as run:
         logged = log_model(tmp_path / name / "bundle", run_id=run.info.run_id)
     model = mlflow.pyfunc.load_model(logged.model_uri)

@@ -153,7 +153,7 @@ def test_the_shift_of_each_is_measured_and_those_out_of_place_are_flagged() -> N
 
 def test_the_bands_are_what_the_data_set_calls_them_or_the_header(pairs: Pairs) -> None:
     """Red first, as NAIP's are: told by the header, or by the data set, the planes are those of blue first."""
-    stage.run()
+    stage.run(HERE)
     before = Store(Path("data/nir"), catalogs()[1]).rgb("chip-0")
     red_first = bands(pairs[0][1], "tif")[:, :, [2, 1, 0, 3]]
     for how, names in (({"photometric": "rgb", "extrasamples": [0]}, None), ({}, ["red", "green", "blue", "nir"])):
@@ -161,7 +161,7 @@ def test_the_bands_are_what_the_data_set_calls_them_or_the_header(pairs: Pairs) 
             path.unlink()
         (TIFS / "chip-0.tif").write_bytes(tifs.written(red_first, **how))
         name_tifs(["toy/tifs"], bands=names)
-        stage.run()
+        stage.run(HERE)
         assert (Store(Path("data/nir"), catalogs()[1]).rgb("chip-0") == before).all()
 
 

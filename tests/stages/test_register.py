@@ -66,7 +66,7 @@ def test_the_version_carries_scores_and_lineage() -> None:
     assert version.description == "Hold-out F2 0.8700 on 300 chips of toy; learners: plain, clear, rare."
 
 
-@pytest.mark.parametrize(("old", "new"), [("p", "q"), ("a b", "a#b?é"), ("100%20", "c")])
+@pytest.mark.parametrize(("old", "new"), [("p", "q"), ("a b", "a#b?é"), ("100%20", "c"), ("d", "é #1 50%20?")])
 def test_a_project_that_is_moved_goes_on_where_it_is_now(
     evaluated: Path, images: list[Pixels], monkeypatch: pytest.MonkeyPatch, old: str, new: str
 ) -> None:

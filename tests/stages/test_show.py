@@ -16,6 +16,7 @@ HERE = Workspace(Path())
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in a folder with two experiments."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").touch()
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments/plain.yaml").write_text("backbone: plain\nsize: 64\n", encoding="utf-8")
     child = "like: plain\nchips: dehazed\nhyperparameters: {dropout: {choice: [0.1, 0.3]}}\n"

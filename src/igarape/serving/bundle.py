@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from igarape.chips.dehaze import dehaze
 from igarape.chips.nir import planes
-from igarape.chips.pictures import Pixels, bands, decode, encode_jpeg, resize
+from igarape.chips.pictures import Pixels, Resize, bands, decode, encode_jpeg, resize, to_size
 from igarape.config.schema import Section, validate
 from igarape.ensemble.decision import Rule
 from igarape.ensemble.stacker import Stacker
@@ -35,6 +35,14 @@ class Infrared(Section):
     """The settings of chips.nir.planes."""
 
     white: int
+
+
+class Reading(Section):
+    """How the bytes of pictures become chips, as the data set was read: see config.datasets.Reading."""
+
+    resize: Resize
+    bands: tuple[str, ...] = Field(strict=False)
+    white: int | None
 
 
 class Learner(Section):
@@ -60,13 +68,14 @@ class Words(Section):
 class Manifest(Section):
     """bundle.json.
 
-    size: of a picture in pixels. dehaze: the knobs of chips.dehaze.dehaze, and the quality of the JPEGs that dehazed
-    chips are packed as. nir: None where no learner sees near-infrared.
+    size: of a chip in pixels. reading: how pictures become chips. dehaze: the settings of chips.dehaze.dehaze, and the
+    quality of the JPEGs that dehazed chips are packed as. nir: None where no learner sees near-infrared.
     """
 
     schema_version: Literal[3]
     dataset: str
     size: int
+    reading: Reading
     vocabulary: Words
     dehaze: dict[str, int | float]
     nir: Infrared | None
@@ -85,6 +94,7 @@ def build_bundle(
     *,
     dataset: str,
     size: int,
+    reading: Mapping[str, Any],
     dehaze: Mapping[str, float],
     nir: Mapping[str, int] | None,
     learners: Sequence[Learner],
@@ -101,6 +111,7 @@ def build_bundle(
             "schema_version": SCHEMA,
             "dataset": dataset,
             "size": size,
+            "reading": dict(reading),
             "vocabulary": vars(rule.vocabulary),
             "dehaze": dict(dehaze),
             "nir": nir and dict(nir),
@@ -158,27 +169,26 @@ class Bundle:
         return self.manifest.nir is not None
 
     def read(self, data: bytes, where: str) -> Pixels:
-        """Decode a JPEG, PNG or TIF into RGB uint8 (size, size, 3).
+        """Decode a JPEG, PNG or TIF into RGB uint8 (size, size, 3), as the data set's chips were read.
 
-        Raises InputError that begins with where, for what is no picture or has another size.
+        Raises InputError that begins with where, for what is no picture, or has another size where that is refused.
         """
-        return self._sized(decode(data, where), where)
+        how = self.manifest.reading
+        return self._sized(decode(data, where, bands=how.bands, white=how.white), where, how.resize)
 
     def read_nir(self, data: bytes, where: str) -> Pixels:
         """Make near-infrared planes, uint8 (size, size, 3), of a TIF of four bands; raise InputError as read does."""
         if self.manifest.nir is None:
             raise InputError(f"{where}: the model sees pictures only. Send it no TIF with near-infrared")
-        return self._sized(planes(bands(data, where), white=self.manifest.nir.white), where)
+        found = bands(data, where, self.manifest.reading.bands)
+        return self._sized(planes(found, white=self.manifest.nir.white), where, "refuse")
 
-    def _sized(self, image: Pixels, where: str) -> Pixels:
-        """Return a picture that has the bundle's size; refuse any other."""
-        height, width = image.shape[:2]
-        if (height, width) != (self.manifest.size, self.manifest.size):
-            raise InputError(
-                f"{where}: expected {self.manifest.size} x {self.manifest.size}, found {width} x {height}. "
-                f"Send chips of the size that data set {self.manifest.dataset} has"
-            )
-        return image
+    def _sized(self, image: Pixels, where: str, resize: Resize) -> Pixels:
+        """Bring a picture to the bundle's size, or refuse another one."""
+        try:
+            return to_size(image, self.manifest.size, resize=resize, where=where)
+        except InputError as error:
+            raise InputError(f"{error}. Send chips of the size that data set {self.manifest.dataset} has") from error
 
     def probabilities(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> Probabilities:
         """Return the stacked probabilities, float32 (n, labels), of RGB pictures, each uint8 (size, size, 3).

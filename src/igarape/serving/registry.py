@@ -1,6 +1,8 @@
 """The model registry: the versions of a data set's tagger, and who is challenger, champion and previous champion."""
 
 import re
+import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +16,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PyFuncModel
 
 from igarape.errors import InputError, did_you_mean
-from igarape.serving.advice import how_to_promote, how_to_register
+from igarape.serving.advice import REGISTER, how_to_promote, how_to_register
 from igarape.serving.bundle import Bundle
 from igarape.serving.model import log_model
 from igarape.tracking.address import connected, database
@@ -139,11 +141,16 @@ def load(uri: str) -> Bundle:
 def load_model(uri: str) -> PyFuncModel:
     """Load a model as MLflow has it; raises InputError as load does."""
     _check_alias(uri)
-    with _client(_name(uri)):
+    # In a folder of its own: where MLflow reads a model in place, it takes %, # and ? in the project's path for an
+    # address's. What was loaded needs no files.
+    before = list(sys.path)
+    with _client(_name(uri)), tempfile.TemporaryDirectory() as folder:
         try:
-            model: PyFuncModel = mlflow.pyfunc.load_model(uri)
+            model: PyFuncModel = mlflow.pyfunc.load_model(uri, dst_path=folder)
         except (MlflowException, OSError) as error:
             raise InputError(f"{uri}: {_why_not(uri, error)}") from error
+        finally:
+            sys.path[:] = before  # where MLflow puts the model's own copy of igarape, which has no more than answers
     return model
 
 
@@ -164,7 +171,7 @@ def _why_not(uri: str, error: Exception) -> str:
         return said
     return (
         f"MLflow has the version, but cannot read its files ({said}). They lie in mlruns beside mlflow.db, or where "
-        f"MLflow's server keeps them: bring them back, or register again. {how_to_register(_name(uri))}"
+        f"MLflow's server keeps them: bring them back, or register again: {REGISTER}"
     )
 
 

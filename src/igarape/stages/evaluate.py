@@ -33,6 +33,7 @@ def run(workspace: Workspace) -> None:
             workspace.bundle,
             dataset=params.dataset,
             size=dataset.size,
+            reading=dataset.reading,
             dehaze=params.dehaze.model_dump(),
             nir=params.nir.model_dump(include={"white"}) if sees_nir else None,
             learners=[
