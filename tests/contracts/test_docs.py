@@ -47,10 +47,8 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 VARIABLE = re.compile(r"\b(?:IGARAPE_[A-Z]+|MLFLOW_TRACKING_URI)\b")
 LINES, WORDS = 120, 25  # of the README, of a sentence on average
 
-# Written about before they are there. Empty this when they are: from then on they are checked as all others are, which
-# they are already wherever they exist.
-COMING_COMMANDS: set[str] = set()
-COMING_PAGES = {"docs/extending.md"}
+# What the recipes of docs/extending.md make: a step, and an experiment.
+STEP_OF_A_RECIPE, EXPERIMENT_OF_A_RECIPE = "rarest", "vit"
 
 # Cheap, and done by test_each_cheap_command_runs, in this order, in a folder that holds params.yaml and the YAMLs.
 HERE = (
@@ -62,7 +60,7 @@ HERE = (
 # A test that runs such a command, or the stage that it starts, on a small stream or in a folder of its own.
 ELSEWHERE = {
     "make repro|dvc repro": "tests/test_stream.py",  # make repro is: make setup, dvc repro
-    r"dvc repro -f \w+|dvc repro (search|train)@\w+.*": "tests/contracts/test_reruns.py",
+    r"dvc repro -f \w+|dvc repro (search|train)@(?!vit)\w+.*": "tests/contracts/test_reruns.py",
     "igarape (stack|decide|evaluate)": "tests/contracts/test_reruns.py",
     r"igarape (promote|rollback|predict|serve)( --port \d+| chips/ --out answers.csv)?": "tests/test_stream.py",
     r"igarape promote --version \d+ --force": "tests/stages/test_promote.py",
@@ -72,6 +70,8 @@ ELSEWHERE = {
     "igarape use mine": "tests/stages/test_add.py",
     "dvc repro --single-item --force register": "tests/test_stream.py",
     "igarape send": "tests/stages/test_send.py",
+    "dvc repro ingest|dvc repro search@vit train@vit": "tests/contracts/test_recipes.py",
+    "igarape (rarest|show vit)|pytest tests/contracts tests/stages/test_rarest.py": "tests/contracts/test_recipes.py",
     "mlflow run .*": "tests/test_stream.py",  # as dvc.yaml does
 }
 
@@ -124,7 +124,7 @@ def parsed(group: click.Group, words: Sequence[str]) -> None:
 
 def check_igarape(words: Sequence[str]) -> None:
     """Find the command, its options, and the experiment or the data set that it names."""
-    if words[0] in COMING_COMMANDS and words[0] not in main.commands:
+    if words[0] == STEP_OF_A_RECIPE:
         return
     parsed(main, words)
     if "--experiment" in words:
@@ -134,8 +134,8 @@ def check_igarape(words: Sequence[str]) -> None:
 
 
 def check_experiment(name: str) -> None:
-    """Find it in experiments/; plain_zoom is made by the documents."""
-    assert name in {*EXPERIMENTS, "plain_zoom"}
+    """Find it in experiments/; plain_zoom and that of a recipe are made by the documents."""
+    assert name in {*EXPERIMENTS, "plain_zoom", EXPERIMENT_OF_A_RECIPE}
 
 
 def check_make(words: Sequence[str]) -> None:
@@ -181,7 +181,11 @@ def check_pip(words: Sequence[str]) -> None:
 
 
 def check_pytest(words: Sequence[str]) -> None:
-    """Find the marker."""
+    """Find the marker, or the files but for that of a recipe."""
+    if words[0] != "-m":
+        made = f"tests/stages/test_{STEP_OF_A_RECIPE}.py"
+        assert all((ROOT / word).exists() or word == made for word in words)
+        return
     assert words[1] in [marker.partition(":")[0] for marker in PYPROJECT["tool"]["pytest"]["ini_options"]["markers"]]
 
 
@@ -202,6 +206,7 @@ CHECKED: dict[str, Callable[[Sequence[str]], None]] = {
     "python": check_python,
     "pip": check_pip,
     ".venv/bin/pytest": check_pytest,
+    "pytest": check_pytest,
     ".venv/bin/pre-commit": check_nothing,
     ".ci/run": check_nothing,
     "export": check_export,
@@ -300,7 +305,7 @@ def test_a_command_in_a_sentence_is_there(command: str) -> None:
     """`igarape NAME` and `make NAME` in running text name a command and a target; and `dvc NAME` one of DVC's."""
     for words in simple_commands(command):
         if words[0] == "igarape":
-            assert words[1] in {*main.commands, *COMING_COMMANDS}
+            assert words[1] in {*main.commands, STEP_OF_A_RECIPE}
         elif words[0] == "make":
             check_make(words[1:])
         elif not any(word.isupper() for word in words):
@@ -368,8 +373,6 @@ def test_each_link_leads_somewhere(path: Path, link: str) -> None:
     """The file is there, and so is the heading."""
     name, _, anchor = link.partition("#")
     target = (path.parent / name).resolve() if name else path
-    if not target.exists() and str(target.relative_to(ROOT)) in COMING_PAGES:
-        pytest.skip("still to be written")
     assert target.exists()
     if anchor:
         assert anchor in anchors(target)

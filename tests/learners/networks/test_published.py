@@ -43,7 +43,7 @@ def test_efficientnet_is_that_of_keras_with_its_weights(tmp_path: Path, monkeypa
     """Keras adds a layer where it loads ImageNet's weights; ours has it always."""
     options = {"include_top": False, "pooling": "avg", "input_shape": (64, 64, 3)}
     drawn = keras.applications.EfficientNetB0(weights=None, **options)
-    drawn.layers[2].set_weights([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225], 1])
+    drawn.layers[2].set_weights([np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225]), np.array(1)])
     drawn.save_weights(tmp_path / "drawn.weights.h5")
     module = inspect.getmodule(inspect.unwrap(keras.applications.EfficientNetB0))
     monkeypatch.setattr(module.file_utils, "get_file", lambda *_, **__: str(tmp_path / "drawn.weights.h5"))  # type: ignore[union-attr]

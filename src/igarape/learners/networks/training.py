@@ -13,13 +13,13 @@ import tensorflow as tf
 from igarape.chips.pictures import symmetries
 from igarape.config.experiments import Network
 from igarape.config.hyperparameters import NetworkValues
-from igarape.files import whole
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 from igarape.learners.learning import Log
 from igarape.learners.memory import keep_memory
 from igarape.learners.networks import devices
 from igarape.learners.networks.backbones import BODY, HEAD, activation_bytes, build_network, normalisations
+from igarape.learners.networks.export import write_onnx
 from igarape.learners.networks.inputs import Side, training_batches
 from igarape.learners.networks.losses import make_loss
 from igarape.learners.networks.optimizers import AdamW, make_optimizer
@@ -64,10 +64,7 @@ class Trained:
         path = stem.with_name(f"{stem.name}.onnx")
         network = self.rebuild()  # in float32, whatever it was trained in
         network.set_weights(self.network.get_weights())
-        network(np.zeros((1, self.size, self.size, 3), dtype=np.float32))  # Keras exports only what was called once
-        seen = keras.InputSpec(shape=(None, self.size, self.size, 3), dtype="float32")
-        with whole(path) as unfinished:
-            network.export(unfinished, format="onnx", verbose=False, input_signature=[seen])
+        write_onnx(network, path, size=self.size)
         return path
 
 
