@@ -254,6 +254,9 @@ def test_a_plug_that_is_not_there_is_told_with_files_and_signature(project: Path
     assert line.startswith(
         "  backbone  my_models.py has no smal; did you mean small?; expected def smal(images, *, width)"
     )
+    write(project, "vit", backbone="my_models:smal", epochs=0)
+    with pytest.raises(InputError, match="2 problems"):
+        read_experiment("vit", project)
     (line,) = refused(hyperparameters=HYPERPARAMETERS | {"loss": {"choice": ["bce", "my_losses:wild"]}})
     assert line.startswith(
         "  hyperparameters.loss  my_losses.py has no wild; did you mean mild?; expected def wild(y, p)"

@@ -166,9 +166,7 @@ class Network(Experiment):
 
 
 KINDS: Mapping[str, type[Experiment]] = {learner.kind: learner for learner in (Network, Tabular)}
-
-
-EVERY = replace(BACKBONE, words=(*BACKBONE.words, "tabular"))
+EVERY = replace(BACKBONE, words=(*BACKBONE.words, Tabular.kind))
 
 
 class _Backbone(Section, extra="ignore"):
@@ -179,7 +177,7 @@ class _Backbone(Section, extra="ignore"):
     @field_validator("backbone")
     @classmethod
     def _is_there(cls, backbone: str) -> str:
-        return EVERY.check(backbone)
+        return backbone if ":" in backbone else EVERY.check(backbone)  # a plug's faults come with the others
 
 
 def read_experiment(name: str, folder: Path) -> Experiment:

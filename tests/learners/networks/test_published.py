@@ -10,7 +10,9 @@ import pytest
 
 from igarape.config.networks import NETWORKS
 from igarape.learners.networks.backbones import _published
+from igarape.learners.networks.export import write_onnx
 from igarape.learners.networks.published import APPLICATIONS
+from igarape.learners.networks.sessions import open_models
 
 
 def preprocess(name: str) -> Any:
@@ -36,6 +38,21 @@ def test_nasnet_is_that_of_keras_at_each_side(side: int) -> None:
     theirs = keras.applications.NASNetMobile((side, side, 3), include_top=False, weights=None, pooling="avg")
     theirs.set_weights(ours.get_weights())
     np.testing.assert_allclose(ours(images, training=False), theirs(images, training=False), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_convnext_is_that_of_keras_and_can_be_written(tmp_path: Path) -> None:
+    """Keras's grouped convolutions, and its exact GELU, are operations that ONNX does not have."""
+    theirs = keras.applications.ConvNeXtTiny(input_shape=(64, 64, 3), include_top=False, weights=None, pooling="avg")
+    theirs.save_weights(tmp_path / "drawn.weights.h5")
+    ours = _published(APPLICATIONS["convnext_tiny"], 1.0)
+    ours.load_weights(tmp_path / "drawn.weights.h5")
+    images = np.random.default_rng(1).integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
+    expected = theirs(images.astype(np.float32), training=False)
+    np.testing.assert_allclose(ours(images.astype(np.float32), training=False), expected, atol=1e-4)
+    write_onnx(ours, tmp_path / "convnext.onnx", size=64)
+    answers = open_models([tmp_path / "convnext.onnx"], threads=1).mean(images, tta=False)
+    np.testing.assert_allclose(answers, expected, atol=1e-4)
 
 
 @pytest.mark.slow

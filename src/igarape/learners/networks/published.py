@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from igarape.config.networks import NETWORKS, Published
@@ -99,13 +100,31 @@ class Normalization(keras.layers.Normalization):
         return super().call(inputs) * [1 / math.sqrt(deviation / 255) for deviation in IMAGENET_DEVIATION]
 
 
+class Conv2D(keras.layers.Conv2D):
+    """ConvNeXt's, of one filter a channel, as a depthwise convolution: a grouped one is XLA's, which ONNX cannot hold.
+
+    Weights files know layers by the names of their classes.
+    """
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Convolve inputs (n, rows, columns, channels)."""
+        kernel = keras.ops.transpose(self.kernel, (0, 1, 3, 2))
+        return keras.ops.depthwise_conv(inputs, kernel, strides=self.strides, padding=self.padding) + self.bias
+
+
 def as_called(layer: keras.layers.Layer) -> keras.layers.Layer:
     """Copy a layer so that it does for pictures of any side what Keras's network does."""
     kind = type(layer)
+    if isinstance(layer, keras.layers.Normalization) and layer.input_mean is not None:
+        # As constants: the tensors that Keras keeps them in would be inputs of a network that is written as ONNX.
+        mean, deviation = np.ravel(layer.input_mean), np.sqrt(np.ravel(layer.input_variance))
+        return keras.layers.Rescaling((1 / deviation).tolist(), (-mean / deviation).tolist(), name=layer.name)
     if isinstance(layer, keras.layers.ZeroPadding2D) and layer.name.startswith(BY_PARITY):
         kind = _Padding
     elif isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:  # its statistics are weights
         kind = Normalization
+    elif isinstance(layer, keras.layers.Conv2D) and layer.groups == layer.filters > 1:
+        kind = Conv2D
     return kind.from_config(layer.get_config())
 
 
