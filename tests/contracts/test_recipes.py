@@ -105,7 +105,7 @@ def test_a_data_set_is_used_and_its_chips_are_listed(project: Path, monkeypatch:
     catalog = pd.read_parquet(HERE.catalog()).set_index("image_id")
     assert sorted(catalog.index) == [f"chip_{number}" for number in range(4)]
     labels = read_dataset("mine", HERE.datasets).labels.vocabulary().labels
-    assert {label for label in labels if catalog.loc["chip_0", label]} == {"forest", "river"}
+    assert {label for label in labels if catalog.loc["chip_0", f"y_{label}"]} == {"forest", "river"}
     assert pd.read_parquet("data/ingest/faults.parquet").empty
 
 
