@@ -66,7 +66,8 @@ def test_without_a_champion_it_says_what_to_run() -> None:
 def serving(folder: Path) -> Iterator[int]:
     """Serve the champion of a folder on a free port in a process of its own; give the port."""
     port = free_port()
-    program = f"from igarape.stages import serve; serve.run(HERE, port={port}, host={HOST!r})"
+    imports = "from igarape.stages import serve; from igarape.workspace import Workspace"
+    program = f"{imports}; serve.run(Workspace.find(), port={port}, host={HOST!r})"
     process = subprocess.Popen([sys.executable, "-c", program], cwd=folder, start_new_session=True)
     try:
         deadline = time.monotonic() + 90
