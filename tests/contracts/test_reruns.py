@@ -85,7 +85,7 @@ def test_a_search_that_finds_the_same_trains_nothing(project: Path) -> None:
 
 def test_a_setting_of_dehaze_reruns_only_learners_on_dehazed_chips(project: Path) -> None:
     """The others see the chips that they saw."""
-    change(project / "params.yaml", "  floor: 0.4 ", "  floor: 0.5 ")
+    change(project / "params.yaml", "  quality: 95", "  quality: 90")
     ran = repro(project)
     assert ran & learners(*LEARNERS) == learners("tiny_dehazed")
     assert {"dehaze", "resolve"} <= ran
