@@ -131,6 +131,6 @@ def _cheap(rgb: np.ndarray, number: int) -> bytes:
 def _name_data_set(folder: Path) -> None:
     """Write the data set's YAML: the labels are those of the drawn chips."""
     dataset = yaml.safe_load((folder / "datasets/drawn.yaml").read_text(encoding="utf-8"))
-    dataset["source"] = {"kind": "folder", "image_ids": "train", "tags": "tags.csv", "unlabelled": "test", "nir": []}
+    dataset["source"] = {"kind": "folder", "images": "train", "tags": "tags.csv", "unlabelled": "test", "nir": []}
     dataset["params"] = {"split": {"by": "chip"}}
     (folder / "datasets/bench.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
