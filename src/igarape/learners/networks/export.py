@@ -7,17 +7,54 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import onnx
 import tensorflow as tf
 
 from igarape.files import whole
 
 
 def write_onnx(network: keras.Model, path: Path, *, size: int) -> None:
-    """Write a network of pictures of any side as ONNX: float32 (n, size, size, 3) -> (n, labels)."""
+    """Write a network of pictures of any side as ONNX: float32 (n, size, size, 3) -> (n, labels).
+
+    Equal networks are equal files, so that nothing that is made of them is made anew.
+    """
     network(np.zeros((1, size, size, 3), dtype=np.float32))  # Keras exports only what was called once
     seen = keras.InputSpec(shape=(None, size, size, 3), dtype="float32")
     with _of_known_operations(), whole(path) as unfinished:
         network.export(unfinished, format="onnx", verbose=False, input_signature=[seen])
+        model = onnx.load(unfinished)
+        _name_by_place(model.graph)
+        onnx.save(model, unfinished)
+
+
+def _name_by_place(graph: onnx.GraphProto) -> None:
+    """Name what a graph computes by its place, where Keras and tf2onnx count all that the process has made so far."""
+    ends = [*graph.input, *graph.output]
+    for end in ends:
+        end.type.tensor_type.shape.dim[0].dim_param = "n"
+    _rename(graph, {"": ""} | {end.name: end.name for end in ends})  # "" is an argument that is left out
+
+
+def _rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
+    """Rename the values of a graph, and of those inside it, which see its values; names grows by theirs."""
+
+    def new(name: str) -> str:
+        return names.setdefault(name, f"value_{len(names)}")
+
+    graph.ClearField("doc_string")
+    graph.ClearField("value_info")
+    for value in (*graph.input, *graph.output):
+        value.name = new(value.name)
+    for node in graph.node:
+        node.ClearField("name")
+        for values in (node.input, node.output):
+            values[:] = [new(name) for name in values]
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                _rename(attribute.g, names)
+    for constant in graph.initializer:
+        constant.name = new(constant.name)
+    graph.initializer.sort(key=lambda constant: constant.name)
 
 
 @contextmanager
