@@ -30,13 +30,13 @@ class Taught:
 
 
 @cache
-def taught(count: int) -> Taught:
-    """Draw chips; a fifth of them are for validation."""
+def taught(count: int, side: int = SIDE) -> Taught:
+    """Draw chips, and make them side pixels small; a fifth of them are for validation."""
     vocabulary = read_dataset("drawn", ROOT / "datasets").labels.vocabulary()
     chips = [one.chip for one in draw_chips(range(count), 2, seed=0, size=256)]
     rows = np.arange(count)
     return Taught(
-        images=np.stack([resize(decode(chip.origin.read(), chip.image_id), SIDE) for chip in chips]),
+        images=np.stack([resize(decode(chip.origin.read(), chip.image_id), side) for chip in chips]),
         y=np.array([vocabulary.encode(chip.tags) for chip in chips], dtype=np.bool_),
         targets=vocabulary.targets("all"),
         train=rows[rows % 5 != 0],
@@ -44,7 +44,8 @@ def taught(count: int) -> Taught:
     )
 
 
-def experiment(**knobs: Any) -> Network:
-    """Return the experiment `plain` with other knobs."""
+def experiment(*, size: int = SIDE, backbone: str = "plain", **hyperparameters: Any) -> Network:
+    """Return the experiment `plain` with another size and backbone, and other hyperparameters."""
     plain = read_experiment("plain", ROOT / "experiments").model_dump()
-    return Network(**plain | {"size": SIDE, "objective": "f2", "hyperparameters": plain["hyperparameters"] | knobs})
+    changed = {"size": size, "backbone": backbone, "objective": "f2"}
+    return Network(**plain | changed | {"hyperparameters": plain["hyperparameters"] | hyperparameters})
