@@ -45,9 +45,7 @@ def training_batches(
     zoom: float,
     balance: float,
 ) -> tf.data.Dataset:
-    """Give augmented batches; an epoch is an iteration.
-
-    Chips are gathered batch by batch from the pictures, which may be mapped from the disk and larger than the memory.
+    """Give augmented batches, gathered from pictures that may be mapped from the disk and larger than the memory.
 
     Parameters
     ----------
@@ -71,7 +69,7 @@ def training_batches(
     Returns
     -------
     tf.data.Dataset
-        Of float32 (b, side, side, 3), RGB 0..255, and targets (b, labels).
+        Of float32 (b, side, side, 3), RGB 0..255, and targets (b, labels); an epoch is an iteration.
     """
     keep_memory()  # a data set of a generator would have TensorFlow give back each batch
     draw = _Epochs(images, y, rows=rows, batch=batch, seed=seed, balance=balance)
