@@ -143,13 +143,8 @@ def _run(name: str, experiment: Network, vocabulary: Vocabulary) -> None:
 def read_examples(name: str, experiment: Experiment, vocabulary: Vocabulary) -> Examples:
     """Return all labelled chips of the project, as the experiment sees them."""
     with progress(f"{name}: reading chips", "chip") as report:
-        return load_examples(
-            HERE.chips(experiment.chips),
-            HERE.folder("split"),
-            experiment=experiment,
-            labels=experiment.targets(vocabulary).labels,
-            report=report,
-        )
+        labels = experiment.targets(vocabulary).labels
+        return load_examples(HERE, experiment, labels=labels, report=report)
 
 
 def full_recipe(experiment: Experiment, hyperparameters: Values, vocabulary: Vocabulary) -> Recipe:

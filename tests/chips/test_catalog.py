@@ -12,7 +12,7 @@ import pytest
 import tifs
 from PIL import Image
 
-from igarape.chips.catalog import check_levels, fault_table, pack_chips
+from igarape.chips.catalog import check_levels, pack_chips
 from igarape.chips.chip import Chip, Encoded
 from igarape.chips.pictures import decode, encode_jpeg, to_size
 from igarape.chips.shards import open_shard
@@ -20,7 +20,7 @@ from igarape.chips.sources.origins import loose
 from igarape.chips.store import Store
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
-from igarape.tables import FAULT, Fault, label_columns, read_catalog, read_table, truth, write_table
+from igarape.tables import Fault, label_columns, read_catalog, truth, write_table
 
 VOCABULARY = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond"), rare=("kiln",))
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
@@ -150,12 +150,3 @@ def test_a_fault_does_not_tell_where_the_file_lies(tmp_path: Path) -> None:
     path.unlink()
     _, (fault,) = pack(tmp_path, lost)
     assert fault.problem == "cannot be read (No such file or directory)"
-
-
-@pytest.mark.parametrize("count", [0, 2])
-def test_the_faults_table_has_its_columns_even_without_a_fault(tmp_path: Path, count: int) -> None:
-    """One chip may have several faults."""
-    faults = [Fault("a", f"problem {number}", "remedy", left_out=number > 0) for number in range(count)]
-    write_table(fault_table(faults), tmp_path / "faults.parquet")
-    read = read_table(tmp_path / "faults.parquet", FAULT, key=("image_id", "problem"))
-    assert list(read.columns) == FAULT and list(read["left_out"]) == [False, True][:count]

@@ -11,8 +11,6 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/igarape"
 FEW = 3  # arguments that one sentence has room for
 
-# Packages that are being rebuilt as this is written; each is to be converted when that is over. Then this list goes.
-LATER = ("chips/sources", "config", "learners/networks", "serving", "stages")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -61,20 +59,12 @@ def asked_for() -> list[tuple[str, str, Function]]:
 
 
 EVERY = asked_for()
-NOW = [each for each in EVERY if not each[0].startswith(LATER)]
 
 
-@pytest.mark.parametrize(("path", "name", "node"), NOW, ids=[f"{path}:{name}" for path, name, _ in NOW])
+@pytest.mark.parametrize(("path", "name", "node"), EVERY, ids=[f"{path}:{name}" for path, name, _ in EVERY])
 def test_each_argument_has_its_entry_in_the_order_of_the_signature(path: str, name: str, node: Function) -> None:
     """And no entry is left of an argument that is gone."""
     assert parameters(ast.get_docstring(node) or "") == arguments(node)
-
-
-@pytest.mark.parametrize("room", LATER)
-def test_a_room_stands_under_later_only_while_something_is_missing_there(room: str) -> None:
-    """Whoever converts the last function of one takes it off the list."""
-    inside = [each for each in EVERY if each[0].startswith(room)]
-    assert any(parameters(ast.get_docstring(node) or "") != arguments(node) for _, _, node in inside)
 
 
 def test_what_is_looked_for_is_found() -> None:

@@ -1,5 +1,6 @@
 """What a learner is taught: the chips of the folds table, in its order, at the learner's size."""
 
+import shutil
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from igarape.config.experiments import Experiment
 from igarape.errors import InputError
 from igarape.learners.examples import Examples, load_examples
 from igarape.tables import write_table
+from igarape.workspace import Workspace
 
 LABELS = ("tree", "pond")
 GREYS = {"a": 10, "b": 90, "c": 170, "d": 250}
@@ -40,9 +42,9 @@ def store(tmp_path: Path) -> Path:
     catalog["y_pond"] = [0, 0, 0, 1, 0]
     catalog["y_tree"] = [1, 0, 1, 0, 0]
     write_table(catalog, folder / "catalog.parquet")
-    write_table(FOLDS, tmp_path / "split/folds.parquet")
+    write_table(FOLDS, tmp_path / "data/split/folds.parquet")
     groups = catalog.loc[catalog["split"] == "train", ["image_id", "group"]]
-    write_table(groups, tmp_path / "split/groups.parquet")
+    write_table(groups, tmp_path / "data/split/groups.parquet")
     return folder
 
 
@@ -50,13 +52,8 @@ def load(
     store: Path, *, size: int = 32, labels: tuple[str, ...] = LABELS, chips: Literal["raw", "nir"] = "raw"
 ) -> Examples:
     """Load the examples."""
-    return load_examples(
-        store,
-        store.parents[1] / "split",
-        experiment=experiment(size, chips),
-        labels=labels,
-        report=lambda *_count: None,
-    )
+    workspace = Workspace(store.parents[1])
+    return load_examples(workspace, experiment(size, chips), labels=labels, report=lambda *_count: None)
 
 
 def test_everything_stands_in_the_order_of_the_folds_table(store: Path) -> None:
@@ -93,10 +90,11 @@ def test_a_chip_of_the_folds_that_the_store_lacks_is_named(store: Path) -> None:
     """Folds of another data set do not fit."""
     write_table(
         pd.concat([FOLDS, pd.DataFrame({"image_id": ["z", "y"], "fold": [0, 1]})]),
-        store.parents[1] / "split/folds.parquet",
+        store.parent / "split/folds.parquet",
     )
     with pytest.raises(InputError, match=r"ingest: y and 1 more chips of .*split are not in it.*dvc repro"):
         load(store)
+    shutil.copytree(store, store.parent / "nir")
     with pytest.raises(InputError, match=r"y and 1 more chips .*needs a TIF of each labelled chip.*faults\.parquet"):
         load(store, chips="nir")
 
@@ -104,14 +102,13 @@ def test_a_chip_of_the_folds_that_the_store_lacks_is_named(store: Path) -> None:
 def test_progress_counts_the_chips(store: Path) -> None:
     """Each chip read is reported."""
     heard: list[tuple[int, int]] = []
-    split = store.parents[1] / "split"
-    load_examples(store, split, experiment=experiment(32), labels=LABELS, report=lambda *count: heard.append(count))
+    load_examples(Workspace(store.parents[1]), experiment(32), labels=LABELS, report=lambda *count: heard.append(count))
     assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_the_digest_is_that_of_everything_a_learner_is_taught(store: Path) -> None:
     """The same again gives the same; another size, label, fold, group or picture gives another."""
-    split = store.parents[1] / "split"
+    split = store.parent / "split"
     before = load(store)
     assert before.digest == load(store).digest
     found = [before.digest, load(store, size=64).digest, load(store, labels=("tree",)).digest]
@@ -136,6 +133,6 @@ def test_the_digest_is_that_of_everything_a_learner_is_taught(store: Path) -> No
 def test_pictures_are_shared_by_all_learners_of_a_size(store: Path) -> None:
     """They are mapped from one file, which labels and folds have no part in."""
     load(store)
-    write_table(FOLDS.assign(fold=0), store.parents[1] / "split/folds.parquet")
+    write_table(FOLDS.assign(fold=0), store.parent / "split/folds.parquet")
     assert isinstance(load(store, labels=("pond",)).images.base, np.memmap)
     assert len(list((store.parent / ".resized/ingest").glob("*.npy"))) == 1

@@ -18,8 +18,9 @@ import tiny
 import yaml
 from servers import Server
 
-from igarape.chips.catalog import fault_table, pack_chips
+from igarape.chips.catalog import pack_chips
 from igarape.chips.chip import Chip, Encoded
+from igarape.chips.faults import fault_table
 from igarape.chips.pictures import decode, encode_jpeg
 from igarape.chips.shards import open_shard
 from igarape.labels import Vocabulary

@@ -176,14 +176,6 @@ def test_more_faults_than_are_borne_stop_the_step() -> None:
     assert not Path("data/ingest/catalog.parquet").exists()
 
 
-def test_faults_of_a_few_chips_may_be_borne() -> None:
-    """Then the error says so too."""
-    put("train/flat.jpg", encode_jpeg(np.full((16, 16, 3), 7, np.uint8), 90))
-    tag(*ROWS, "flat,sun")
-    with pytest.raises(InputError, match=r"or raise ingest\.faults in params\.yaml to 1\. Then: dvc repro ingest$"):
-        ingest.run(HERE)
-
-
 def test_tags_that_are_separated_otherwise_stop_the_step_before_any_chip_is_left_out() -> None:
     """With the key to write; written, they are read."""
     tag('a,"sun,tree"', "b,fog", "c,sun")
@@ -265,17 +257,6 @@ def test_labels_may_be_called_as_columns_and_hold_any_letters() -> None:
     assert catalog["image_id"].iloc[3] == "n0" and set(catalog["split"]) == {"train", "test"}
     assert truth(catalog, odd)[3].tolist() == [True, True, *[False] * 5]
     assert len(read_table(Path("data/split/folds.parquet"), ["image_id", "fold"])) == 33
-
-
-def test_of_many_faults_the_first_are_listed() -> None:
-    """And the table is named that holds the others."""
-    tag(*ROWS, *[f"gone-{number:02d},sun" for number in range(25)])
-    with pytest.raises(
-        InputError, match=r"25 chips left out(.|\n)*and 15 more, in data/ingest/faults\.parquet"
-    ) as caught:
-        ingest.run(HERE)
-    assert str(caught.value).count("gone-") == 10
-    assert len(faults()) == 25
 
 
 def test_chips_that_break_the_rules_do_not_stop_the_step() -> None:

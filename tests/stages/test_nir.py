@@ -5,7 +5,6 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import py7zr
 import pytest
@@ -137,20 +136,6 @@ def test_each_chip_with_a_sound_tif_gets_its_planes(pairs: Pairs, capsys: pytest
     assert "nir: 6 chips packed, 3 of them flagged as out of place, 3 TIFs left out, 1 chips without a TIF" in out
 
 
-def test_the_shift_of_each_is_measured_and_those_out_of_place_are_flagged() -> None:
-    """By more than nir.shift pixels, or because the TIF shows another chip; they are packed all the same."""
-    stage.run(HERE)
-    table = alignment()
-    assert list(table.index) == [f"chip-{number}" for number in SHIFTS]
-    for number, (dx, dy) in SHIFTS.items():
-        row = table.loc[f"chip-{number}"]
-        if number == 8:
-            assert row["response"] < read_params(HERE.params).nir.response
-        else:
-            assert np.hypot(row["dx"] - dx, row["dy"] - dy) < 0.5 and row["response"] > 0.5
-    assert list(table.index[table["flagged"]]) == ["chip-2", "chip-3", "chip-8"]
-
-
 def test_the_bands_are_what_the_data_set_calls_them_or_the_header(pairs: Pairs) -> None:
     """Red first, as NAIP's are: told by the header, or by the data set, the planes are those of blue first."""
     stage.run(HERE)
@@ -163,18 +148,6 @@ def test_the_bands_are_what_the_data_set_calls_them_or_the_header(pairs: Pairs) 
         name_tifs(["toy/tifs"], bands=names)
         stage.run(HERE)
         assert (Store(Path("data/nir"), catalogs()[1]).rgb("chip-0") == before).all()
-
-
-def test_a_tif_that_cannot_be_used_is_a_fault() -> None:
-    """Three bands, fewer rows than the chip, cut short: told apart, left out, with a remedy."""
-    stage.run(HERE)
-    table = faults().set_index("image_id")
-    assert list(table.index) == ["chip-4", "chip-5", "chip-6"] and table["left_out"].all()
-    bands_short, rows_short, cut_short = table["problem"]
-    assert bands_short.startswith("its TIF: expected a TIF of four bands") and bands_short.endswith("found 3")
-    assert rows_short == "its TIF: expected 96 x 96 as the chip has, found 96 x 80"
-    assert cut_short.startswith("its TIF: the picture is damaged or cut short")
-    assert (table["remedy"] != "").all()
 
 
 def test_of_two_tifs_with_one_name_the_first_is_used_and_those_of_no_chip_are_not() -> None:

@@ -65,75 +65,26 @@ def test_nothing_but_bad_pictures_gives_an_empty_table(folder: Path) -> None:
     assert OUT.read_text().startswith("image_name,tags,p_sun") and len(pd.read_csv(OUT)) == 0
 
 
-def test_paths_without_pictures_are_refused(folder: Path) -> None:
-    """A path that is not there, a folder that holds none, and two pictures of one name."""
-    with pytest.raises(InputError, match="nowhere: not found"):
-        predict.run(HERE, [Path("nowhere")], model=None, out=OUT)
-    (folder / "empty").mkdir()
-    with pytest.raises(InputError, match=r"empty: no picture in it; expected files that end in \.jpg"):
-        predict.run(HERE, [folder / "empty"], model=None, out=OUT)
-    (folder / "chip_0.png").touch()
-    with pytest.raises(InputError, match=r"chip_0\.png and \S+chip_0\.jpg have one name"):
-        predict.run(HERE, [folder], model=None, out=OUT)
-    assert not OUT.exists()
-
-
-@pytest.fixture
-def infrared(nir_champion: Path, images: list[Pixels], tif_files: list[bytes]) -> Path:
-    """Lay five PNGs into chips/ and their TIFs into tifs/, beside the registry that we stand at."""
+def test_near_infrared_comes_from_a_folder_of_tifs(
+    nir_champion: Path, images: list[Pixels], tif_files: list[bytes]
+) -> None:
+    """Where the model sees it: without one, nothing is tagged."""
     for name in ("chips", "tifs"):
         (nir_champion / name).mkdir()
     for number, (image, tif) in enumerate(zip(images, tif_files, strict=True)):
         (nir_champion / f"chips/chip_{number}.jpg").write_bytes(encode_jpeg(image, 95))
         (nir_champion / f"tifs/chip_{number}.tif").write_bytes(tif)
-    return nir_champion
-
-
-def test_near_infrared_is_found_by_the_pictures_name(
-    infrared: Path, nir_bundle_folder: Path, tif_files: list[bytes]
-) -> None:
-    """Other files in the folder do not matter."""
-    (infrared / "tifs/chip_0.txt").write_text("no TIF")
-    (infrared / "tifs/other.tif").write_bytes(b"")
-    predict.run(HERE, [infrared / "chips"], model=None, out=OUT, nir=infrared / "tifs")
-    chips = [path.read_bytes() for path in sorted((infrared / "chips").glob("*.jpg"))]
-    expected = Bundle.load(nir_bundle_folder).answer(chips, tif_files)
-    table = pd.read_csv(OUT)
-    assert list(table["image_name"]) == [f"chip_{number}" for number in range(5)]
-    pd.testing.assert_frame_equal(table.filter(like="p_"), expected.filter(like="p_"), check_dtype=False, atol=1e-6)
-
-
-def test_a_picture_without_a_sound_tif_is_reported_and_left_out(
-    infrared: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The others are tagged with their own TIFs, not with the next ones."""
-    predict.run(HERE, [infrared / "chips"], model=None, out=OUT, nir=infrared / "tifs")
-    whole = pd.read_csv(OUT)
-    (infrared / "tifs/chip_1.tif").unlink()
-    (infrared / "tifs/chip_3.tif").write_bytes(b"hello")
-    with pytest.raises(InputError, match=r"2 of 5 pictures are not in .*chip_1\.jpg, \S+chip_3\.jpg"):
-        predict.run(HERE, [infrared / "chips"], model=None, out=OUT, nir=infrared / "tifs")
-    pd.testing.assert_frame_equal(pd.read_csv(OUT), whole.iloc[[0, 2, 4]].reset_index(drop=True))
-    err = capsys.readouterr().err
-    assert "chip_1.jpg: no TIF of its name in the folder that --nir names" in err
-    assert "tifs/chip_3.tif: expected a JPEG, PNG or TIF" in err
-
-
-def test_a_model_that_needs_near_infrared_is_not_run_without(infrared: Path) -> None:
-    """No folder, a folder that is not there, two TIFs of one name; each error says so before anything is tagged."""
-    for folder, found in ((None, "not given"), (infrared / "nowhere", "no such folder")):
-        with pytest.raises(InputError, match=rf"--nir: {found}\. The model sees near-infrared too: .*--nir FOLDER"):
-            predict.run(HERE, [infrared / "chips"], model=None, out=OUT, nir=folder)
-    (infrared / "tifs/chip_0.tiff").touch()
-    with pytest.raises(InputError, match=r"chip_0\.tiff and \S+chip_0\.tif have one name"):
-        predict.run(HERE, [infrared / "chips"], model=None, out=OUT, nir=infrared / "tifs")
+    with pytest.raises(InputError, match=r"--nir: not given\. The model sees near-infrared too"):
+        predict.run(HERE, [nir_champion / "chips"], model=None, out=OUT)
     assert not OUT.exists()
+    predict.run(HERE, [nir_champion / "chips"], model=None, out=OUT, nir=nir_champion / "tifs")
+    assert list(pd.read_csv(OUT)["image_name"]) == [f"chip_{number}" for number in range(5)]
 
 
-def test_near_infrared_is_refused_by_a_model_that_sees_pictures_only(folder: Path) -> None:
-    """It would make no difference, and whoever gives it should know."""
-    with pytest.raises(InputError, match=r"--nir .*: the model sees pictures only"):
-        predict.run(HERE, [folder], model=None, out=OUT, nir=folder)
+def test_what_there_is_nothing_to_tag_of_writes_nothing(folder: Path) -> None:
+    """The error comes before the model is loaded."""
+    with pytest.raises(InputError, match="nowhere: not found"):
+        predict.run(HERE, [folder, Path("nowhere")], model=None, out=OUT)
     assert not OUT.exists()
 
 

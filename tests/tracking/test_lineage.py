@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from igarape.config.documents import RunFacts
+from igarape.errors import InputError
 from igarape.tracking import lineage as module
-from igarape.tracking.lineage import Lineage, lineage
+from igarape.tracking.lineage import Lineage, lineage, step_runs
+from igarape.workspace import Workspace
 
 
 @pytest.fixture
@@ -102,3 +105,18 @@ def test_a_git_that_refuses_is_said(repository: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PATH", f"{refusing.parent}{os.pathsep}{os.environ['PATH']}")
     with pytest.warns(UserWarning, match="git: fatal: detected dubious ownership in repository"):
         assert lineage(Path()).commit == ""
+
+
+def test_the_runs_that_led_to_the_decision_are_named(tmp_path: Path) -> None:
+    """Two of each experiment; a step that left no run is named with its file."""
+    workspace = Workspace(tmp_path)
+    for step, name in (("search", "plain"), ("train", "plain"), ("stack", None), ("decide", None)):
+        with pytest.raises(InputError, match=rf"data/runs/{step}\S*\.json: not found"):
+            step_runs(workspace, ["plain"])
+        RunFacts(run_id=f"run of {step}").write(workspace.run(step, name))
+    assert step_runs(workspace, ["plain"]) == {
+        "search@plain": "run of search",
+        "train@plain": "run of train",
+        "stack": "run of stack",
+        "decide": "run of decide",
+    }

@@ -1,20 +1,21 @@
 """The catalog: every chip checked, packed, and listed with where it lies and which labels hold."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from igarape.chips.chip import Chip
+from igarape.chips.faults import fault_table
 from igarape.chips.fingerprints import Fingerprint, fingerprint, fingerprint_table
 from igarape.chips.pictures import Pixels, Resize, decode, encode_png, is_deep, is_flat, to_size
 from igarape.chips.shards import Shard, Tables
 from igarape.chips.tif import is_tif
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
-from igarape.tables import FAULT, LABELLED, PLACE, Fault, label_columns
+from igarape.tables import LABELLED, PLACE, Fault, label_columns
 
 BRIGHT = 0.99  # of a chip's values, and of a set's chips: a few may glint
 QUARTER = 64  # of 255
@@ -91,23 +92,6 @@ def check_levels(levels: pd.DataFrame, white: int | None) -> None:
             f"{bright * full // 255} to {(bright + 1) * full // 255} of {full}. Write in the data set's YAML, under "
             f"source, white: {max(1, (bright + 1) * full // 255)}; or let igarape add measure it"
         )
-
-
-def doubles(fingerprints: pd.DataFrame) -> list[Fault]:
-    """Report each chip that shows the same pixels as one before it in a table of fingerprints; both are kept."""
-    same = fingerprints.columns.drop("image_id").to_list()
-    first = fingerprints.groupby(same, sort=False)["image_id"].transform("first")
-    again = fingerprints["image_id"] != first
-    remedy = "remove one of the two; when folds are made they stay together"
-    return [
-        Fault(image_id, f"shows the same pixels as {other}", remedy, left_out=False)
-        for image_id, other in zip(fingerprints.loc[again, "image_id"], first[again], strict=True)
-    ]
-
-
-def fault_table(faults: Sequence[Fault]) -> pd.DataFrame:
-    """Tabulate faults: image_id, problem, remedy, left_out."""
-    return pd.DataFrame([asdict(fault) for fault in faults], columns=FAULT)
 
 
 def _row(chip: Chip, place: tuple[str, int, int], vocabulary: Vocabulary) -> dict[str, Any]:

@@ -81,9 +81,20 @@ def _flow(value: Any) -> str:
 def suitable_params(
     *, experiments: Sequence[str], rare: bool, units: int, largest: float, scenes: bool
 ) -> dict[str, Any]:
-    """Choose what params.yaml should hold for a set of so many units: groups, or chips where there are no groups.
+    """Choose what params.yaml should hold for a data set.
 
-    experiments: those that there are. largest: the share of all chips in the largest group, which must fit into a fold.
+    Parameters
+    ----------
+    experiments
+        The names of those that there are.
+    rare
+        Whether there are rare labels.
+    units
+        How many groups there are, or chips where there are no groups.
+    largest
+        The share of all chips in the largest group, which must fit into a fold.
+    scenes
+        Whether the groups are scenes, to be kept together.
     """
     wanted = ["plain", *(["rare"] if rare else []), "tabular"]
     folds = 5 if units >= 30 else 3 if units >= 8 else 2

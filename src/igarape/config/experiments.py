@@ -229,7 +229,21 @@ def read_experiments(
 ) -> Mapping[str, Experiment]:
     """Read the experiments that params.yaml lists, and check that the data set can serve each of them.
 
-    nir: whether the data set names TIFs with near-infrared. Raises InputError with the faults of all of them.
+    Parameters
+    ----------
+    names
+        Of the experiments.
+    vocabulary
+        The data set's labels.
+    folder
+        Of the YAMLs.
+    nir
+        Whether the data set names TIFs with near-infrared.
+
+    Raises
+    ------
+    InputError
+        With the faults of all of them.
     """
     experiments = {}
     faults = []

@@ -46,9 +46,23 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def validate(model: type[M], content: Mapping[str, Any], where: str, found: Sequence[tuple[str, str]] = ()) -> M:
-    """Check content against model; raise InputError that lists all faults at once in the file's own words.
+    """Check content against a schema, and return what it holds.
 
-    found: faults that the model cannot see, each as (place, text); they are listed first.
+    Parameters
+    ----------
+    model
+        The schema.
+    content
+        What was read.
+    where
+        What the error begins with.
+    found
+        Faults that the schema cannot see, each as (place, text); they are listed first.
+
+    Raises
+    ------
+    InputError
+        With all faults at once, in the file's own words.
     """
     faults = list(found)
     try:

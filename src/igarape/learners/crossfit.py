@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,10 @@ class Recipe:
     patience: int
     seed: int
     threads: int = field(repr=False)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the experiment's settings with the values that were searched."""
+        return self.experiment.model_dump() | {"hyperparameters": self.hyperparameters.model_dump()}
 
 
 def _unlogged(_: int) -> Log:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ from igarape.errors import InputError
 from igarape.files import digest
 from igarape.labels import Booleans
 from igarape.tables import read_catalog, read_folds, read_table, truth
+from igarape.workspace import Workspace
 
 Images = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
@@ -45,18 +45,16 @@ class Examples:
 
 
 def load_examples(
-    store: Path, split: Path, *, experiment: Experiment, labels: Sequence[str], report: Callable[[int, int], None]
+    workspace: Workspace, experiment: Experiment, *, labels: Sequence[str], report: Callable[[int, int], None]
 ) -> Examples:
-    """Load the chips of a store at the experiment's size, in the order of the folds.
+    """Load the chips that an experiment sees, at its size, in the order of the folds.
 
     Parameters
     ----------
-    store
-        The folder of packed chips.
-    split
-        The folder that holds folds and groups.
+    workspace
+        Where packed chips, folds and groups lie.
     experiment
-        Says the size.
+        Says which chips, and their size.
     labels
         Those that y has columns of.
     report
@@ -65,11 +63,12 @@ def load_examples(
     Raises
     ------
     InputError
-        When the folds name a chip that the store lacks.
+        When the folds name a chip that is not packed.
     """
-    table = read_folds(split / "folds.parquet")
+    store, split = workspace.chips(experiment.chips), workspace.folder("split")
+    table = read_folds(workspace.folds)
     groups = read_table(split / "groups.parquet", ["image_id", "group"]).set_index("image_id")["group"]
-    catalog = read_catalog(store / "catalog.parquet", labels).set_index("image_id", drop=False)
+    catalog = read_catalog(workspace.catalog(experiment.chips), labels).set_index("image_id", drop=False)
     lost = sorted(set(table["image_id"]) - set(catalog.index))
     if lost:
         way_out = WITHOUT_TIF if experiment.chips == "nir" else "Run: dvc repro"

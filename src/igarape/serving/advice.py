@@ -32,7 +32,19 @@ def how_to_register(name: str, folder: Path = Path()) -> str:
 
 
 def how_to_promote(name: str, aliases: Mapping[str, str], versions: Sequence[str], folder: Path = Path()) -> str:
-    """Say how a version becomes the champion."""
+    """Say how a version becomes the champion.
+
+    Parameters
+    ----------
+    name
+        Of the registered model.
+    aliases
+        Which version has which alias.
+    versions
+        Those that the model has, in order.
+    folder
+        The project's.
+    """
     if "challenger" in aliases:
         return "Run: igarape promote"
     if versions:

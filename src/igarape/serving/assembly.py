@@ -38,8 +38,26 @@ def check_bundle(
 ) -> None:
     """Refuse a bundle that does not answer as the pipeline did, on chips from their raw bytes.
 
-    p: what the pipeline answers, (n, labels). nir: packed without loss, so its planes are what the TIFs give.
-    report: called with (chips done, of how many).
+    Parameters
+    ----------
+    folder
+        Of the bundle.
+    image_ids
+        The chips.
+    p
+        What the pipeline answers, of shape (n, labels).
+    raw, nir
+        The stores of their pictures and of their near-infrared; that is packed without loss, so its planes are what the
+        TIFs give.
+    threads
+        Processors that the learners may use.
+    report
+        Called with (chips done, of how many).
+
+    Raises
+    ------
+    InputError
+        When a probability differs by more than TOLERANCE.
     """
     bundle = Bundle.load(folder, threads=threads)
     for done, (image_id, expected) in enumerate(zip(image_ids, p, strict=True), start=1):

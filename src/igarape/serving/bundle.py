@@ -103,7 +103,22 @@ def build_bundle(
 ) -> None:
     """Copy the parts into folder, replacing what was there; the folder appears whole or not at all.
 
-    Each learner's files are paths of its fold models here; in the bundle they are relative to it.
+    Parameters
+    ----------
+    folder
+        The bundle's.
+    dataset
+        Its name.
+    size
+        Side of a chip in pixels.
+    reading, dehaze, nir
+        How pictures become chips, and other views of a chip, as Manifest has them.
+    learners
+        Their files are paths of their fold models here; in the bundle they are relative to it.
+    stacker
+        The folder that Stacker.save wrote.
+    rule
+        Turns probabilities into labels, and knows the vocabulary.
     """
     with whole(folder) as unfinished:
         fresh_folder(unfinished)

@@ -34,10 +34,25 @@ def model_name(dataset: str) -> str:
 def register(
     bundle: Path, *, name: str, score: float, tags: Mapping[str, str], description: str, run_id: str | None = None
 ) -> str:
-    """Log the bundle to a run (None: the active one) and register it as the challenger; return its version.
+    """Log the bundle to a run and register it as the challenger; return its version.
 
-    score: hold-out F2, which promote compares. tags and description show in MLflow's UI where the version came from.
-    Raises InputError when MLflow does not take it.
+    Parameters
+    ----------
+    bundle
+        Its folder.
+    name
+        Of the registered model.
+    score
+        Hold-out F2, which promote compares.
+    tags, description
+        Show in MLflow's UI where the version came from.
+    run_id
+        The run; None: the active one.
+
+    Raises
+    ------
+    InputError
+        When MLflow does not take it.
     """
     with _client(name) as client:
         logged = log_model(bundle, run_id=run_id)

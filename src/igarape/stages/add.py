@@ -1,17 +1,13 @@
 """add: look at chips that nobody has described yet, and write their data set. -> datasets/NAME.yaml."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import yaml
 
-from igarape.chips.sources.discovery import Discovery, discover, findings
-from igarape.chips.sources.listing import Listing, open_source
-from igarape.config.datasets import Dataset, FolderSource
-from igarape.config.drafts import Draft, check_name, draft_text, locate, suitable_params
-from igarape.config.schema import validate
+from igarape.chips.sources.discovery import discover, findings
+from igarape.chips.sources.drafting import draft_dataset, list_draft
+from igarape.config.drafts import check_name, draft_text, locate
 from igarape.errors import InputError
 from igarape.files import write_text
 from igarape.workspace import Workspace
@@ -31,32 +27,42 @@ def run(
     size: int | None = None,
     force: bool = False,
 ) -> None:
-    """Write datasets/NAME.yaml, and say what was taken for granted; an existing file is kept unless force is given."""
+    """Write datasets/NAME.yaml, and say what was taken for granted.
+
+    Parameters
+    ----------
+    workspace, name
+        The project, and the name of the data set.
+    images, tags
+        Where the pictures and their table lie; no tags where the folders of the pictures name the labels.
+    group, split, bands, size
+        Columns of the table, names of the TIFs' bands with commas in between, side of a chip in pixels; None: they are
+        found out.
+    force
+        Write over an existing file.
+    """
     path = workspace.datasets / f"{check_name(name)}.yaml"
     if path.exists() and not force:
         raise InputError(f"{path}: is there already. Take another name, or add --force to write it anew")
-    root, (shown, *table) = locate(name, [images, *([tags] if tags else [])])
+    root, (shown, *rest) = locate(name, [images, *([tags] if tags else [])])
+    table = rest[0] if rest else None
     named = [band.strip() for band in bands.split(",")] if bands else []
+    spool = workspace.spool.with_name("spool-add")
     found = discover(
         root,
         images=shown,
-        tags=table[0] if table else None,
+        tags=table,
         group=group,
         split=split,
         bands=named,
         size=size,
-        spool=workspace.spool.with_name("spool-add"),
+        spool=spool,
         report=_quietly,
     )
-    draft = _draft(workspace, name, shown, tags=table[0] if table else None, found=found, bands=named)
-    listing = _listed(workspace, root, draft)
+    experiments = sorted(file.stem for file in workspace.experiments.glob("*.yaml"))
+    draft = draft_dataset(found, name, images=shown, tags=table, bands=named, experiments=experiments)
+    listing = list_draft(draft, root, where=str(path), spool=spool, report=_quietly)
     lost = [fault for fault in listing.faults if fault.left_out]
-    if len(lost) > len(listing.chips):
-        one = f"{lost[0].image_id}: {lost[0].problem}"
-        raise InputError(
-            f"{len(lost)} rows and pictures are left over, {len(listing.chips)} fit together. The first: {one}. "
-            "Pictures without a row may lie in a folder of their own, which source.unlabelled names"
-        )
     draft.params["ingest"]["faults"] = len(lost)
     write_text(draft_text(draft), path)
     for line in [*listing.used, *findings(found)]:
@@ -71,52 +77,3 @@ def run(
 
 def _quietly(done: int, total: int) -> None:
     """Report to nobody."""
-
-
-def _draft(
-    workspace: Workspace, name: str, images: str, *, tags: str | None, found: Discovery, bands: Sequence[str]
-) -> Draft:
-    """Put together what was found."""
-    vocabulary, looks = found.vocabulary, found.looks
-    params = suitable_params(
-        experiments=sorted(path.stem for path in workspace.experiments.glob("*.yaml")),
-        rare=bool(vocabulary.rare),
-        units=len(found.groups) or found.chips,
-        largest=max(found.groups.values(), default=1) / found.chips,
-        scenes=bool(found.groups),
-    )
-    return Draft(
-        name=name,
-        images=images,
-        tags=tags,
-        columns=found.survey.columns,
-        separator=found.survey.separator,
-        bands=bands,
-        white=looks.white,
-        resize=looks.resize,
-        size=looks.size,
-        exclusive=vocabulary.exclusive,
-        alone=vocabulary.alone,
-        common=vocabulary.common,
-        rare=vocabulary.rare,
-        params=params,
-    )
-
-
-def _listed(workspace: Workspace, root: Path, draft: Draft) -> Listing:
-    """List the chips as ingest will."""
-    dataset = validate(Dataset, yaml.safe_load(draft_text(draft)), f"{workspace.datasets}/{draft.name}.yaml")
-    source = dataset.source
-    if not isinstance(source, FolderSource):
-        raise TypeError(source)
-    return open_source(
-        root,
-        images=source.images,
-        tags=source.tags,
-        unlabelled=(),
-        vocabulary=dataset.labels.vocabulary(),
-        columns=source.columns.model_dump(),
-        separator=dataset.labels.separator,
-        spool=workspace.spool.with_name("spool-add"),
-        report=_quietly,
-    )

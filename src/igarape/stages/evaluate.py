@@ -5,7 +5,7 @@ import numpy as np
 from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import Metrics, Origin, RunFacts
-from igarape.config.params import Params, read_params, workers
+from igarape.config.params import read_params, workers
 from igarape.files import fresh_folder, write_text
 from igarape.progress import progress
 from igarape.reports import verdict as report
@@ -13,7 +13,7 @@ from igarape.reports.evidence import Evidence, gather, judge
 from igarape.serving.assembly import check_bundle, learner_part
 from igarape.serving.bundle import build_bundle
 from igarape.tables import read_catalog
-from igarape.tracking.lineage import lineage
+from igarape.tracking.lineage import lineage, step_runs
 from igarape.tracking.step import Run, step_run
 from igarape.workspace import Workspace
 
@@ -27,7 +27,7 @@ def run(workspace: Workspace) -> None:
     recorded = {"seed": params.seed, "dataset": params.dataset, "evaluate": params.evaluate.model_dump()}
     with step_run("evaluate", workspace=workspace, params=recorded) as opened:
         origin = lineage(workspace.root)
-        runs = _runs(workspace, params, opened.id)
+        runs = step_runs(workspace, params.experiments) | {"evaluate": opened.id}
         sees_nir = any(manifest.chips == "nir" for manifest in evidence.manifests.values())
         build_bundle(
             workspace.bundle,
@@ -54,14 +54,6 @@ def run(workspace: Workspace) -> None:
         write_text(verdict.per_label.to_csv(index=False), workspace.reports / "per_label.csv")
         write_text(report.render_report(verdict), workspace.reports / "report.html")
         _log(workspace, opened, verdict)
-
-
-def _runs(workspace: Workspace, params: Params, own: str) -> dict[str, str]:
-    """Return the MLflow run of each step that led here."""
-    steps = [(step, name) for name in params.experiments for step in ("search", "train")]
-    runs = {f"{step}@{name}": RunFacts.read(workspace.run(step, name)).run_id for step, name in steps}
-    runs |= {step: RunFacts.read(workspace.run(step)).run_id for step in ("stack", "decide")}
-    return runs | {"evaluate": own}
 
 
 def _check(workspace: Workspace, evidence: Evidence, *, count: int) -> None:

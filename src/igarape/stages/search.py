@@ -40,13 +40,7 @@ def run(workspace: Workspace, experiment: str) -> None:
         seed=params.seed,
     )
     with progress(f"search {experiment}: reading chips", "chip") as report:
-        examples = load_examples(
-            workspace.chips(settings.chips),
-            workspace.folder("split"),
-            experiment=settings,
-            labels=targets.labels,
-            report=report,
-        )
+        examples = load_examples(workspace, settings, labels=targets.labels, report=report)
     key = result_key("search", examples, settings, budget, targets)
     recorded = {"seed": params.seed, "dataset": params.dataset, "search": params.search.model_dump()}
     recorded[experiment] = settings.model_dump()

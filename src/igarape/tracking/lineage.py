@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -12,6 +12,9 @@ from pathlib import Path
 
 import psutil
 import yaml
+
+from igarape.config.documents import RunFacts
+from igarape.workspace import Workspace
 
 EXPECTED = ("not a git repository", "ambiguous argument 'HEAD'")  # what git says without a repository or a commit
 DATA = ("data/ingest", "data/dehaze", "data/nir", "data/split")
@@ -44,6 +47,13 @@ def lineage(root: Path) -> Lineage:
     stages = (yaml.safe_load(lock.read_text(encoding="utf-8")) or {}).get("stages", {}) if lock.exists() else {}
     outs = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", ())}
     return Lineage(commit=commit, dirty=dirty, data={path: outs[path] for path in DATA if path in outs}, repro=_repro())
+
+
+def step_runs(workspace: Workspace, experiments: Sequence[str]) -> dict[str, str]:
+    """Return the MLflow runs that led to the decision: of each experiment's search and training, stack and decide."""
+    steps = [(step, name) for name in experiments for step in ("search", "train")]
+    runs = {f"{step}@{name}": RunFacts.read(workspace.run(step, name)).run_id for step, name in steps}
+    return runs | {step: RunFacts.read(workspace.run(step)).run_id for step in ("stack", "decide")}
 
 
 def _git(root: Path, *words: str) -> str:

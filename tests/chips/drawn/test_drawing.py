@@ -10,9 +10,11 @@ import pytest
 from igarape.chips.drawn import drawing as drawn
 from igarape.chips.drawn import sky
 from igarape.chips.drawn.canvas import Floats, Surface
-from igarape.chips.drawn.drawing import DrawnChip, draw_chips, haze_table, lay_haze, transmission
+from igarape.chips.drawn.drawing import DrawnChip, draw_chips, haze_table, lay_haze, pack_drawn, transmission
 from igarape.chips.drawn.scene import NATIVE, Scene, draw_scene
 from igarape.chips.pictures import decode, encode_jpeg
+from igarape.chips.shards import open_shard
+from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
 
 VOCABULARY = read_dataset("drawn", Path(__file__).parents[3] / "datasets").labels.vocabulary()
@@ -55,6 +57,17 @@ def test_chips_come_one_by_one_as_they_are_drawn() -> None:
     """The first of a million is there at once."""
     first = list(islice(draw_chips(range(1_000_000), 1, seed=0, size=64), 2))
     assert [chip.chip.image_id for chip in first] == ["drawn_00000", "drawn_00001"]
+
+
+def test_packed_they_bring_the_truth_about_their_haze(tmp_path: Path) -> None:
+    """A row for each chip, in the catalog's order; the bytes are those that were drawn."""
+    with open_shard(tmp_path / "shard-00000.tar") as shard:
+        tables = pack_drawn(range(2, 6), shard, side=2, seed=5, vocabulary=VOCABULARY, size=32)
+    expected = list(draw_chips(range(2, 6), 2, seed=5, size=32))
+    assert list(tables["catalog"]["image_id"]) == [one.chip.image_id for one in expected]
+    assert tables["haze"].equals(haze_table(expected)) and len(tables["faults"]) == 0
+    store = Store(tmp_path, tables["catalog"])
+    assert all(store.bytes(one.chip.image_id) == one.chip.origin.read() for one in expected)
 
 
 def test_names_and_groups_say_where_a_chip_comes_from(chips: list[DrawnChip]) -> None:

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from igarape.chips.catalog import pack_chips
 from igarape.chips.chip import Chip, Encoded
 from igarape.chips.drawn.canvas import Floats, Surface
 from igarape.chips.drawn.scene import NATIVE, NODES, Scene, draw_scene
 from igarape.chips.pictures import Pixels, encode_jpeg, resize
+from igarape.chips.shards import Shard, Tables
+from igarape.labels import Vocabulary
 
 QUALITY = 95
 LABELS = {  # what each label looks like from above, and from how many pixels on a person can see it
@@ -69,6 +72,27 @@ def draw_chips(numbers: range, side: int, *, seed: int, size: int) -> Iterator[D
         yield from (
             chip for index, chip in enumerate(_scene_chips(number, side, seed, size), first) if index in numbers
         )
+
+
+def pack_drawn(numbers: range, shard: Shard, *, side: int, seed: int, vocabulary: Vocabulary, size: int) -> Tables:
+    """Draw chips into a shard; the truth about their haze is a table more than pack_chips returns.
+
+    Parameters
+    ----------
+    numbers
+        Which chips.
+    shard
+        Takes their bytes, as pack_chips does it.
+    side, seed
+        As draw_chips takes them.
+    vocabulary
+        The labels that the catalog has columns of.
+    size
+        Side of a chip in pixels.
+    """
+    drawn = list(draw_chips(numbers, side, seed=seed, size=size))
+    tables = pack_chips([one.chip for one in drawn], shard, vocabulary=vocabulary, size=size)
+    return tables | {"haze": haze_table(drawn)}
 
 
 def transmission(grid: Floats, size: int) -> Floats:

@@ -47,8 +47,23 @@ def read_tags(
     """Read the tags of each image_id, and say which rows are at fault; those are left out.
 
     A chip may have several rows, which only add labels: then it has them all. Tags are a set, so repeats count once.
-    place: a table, or a folder or an archive with one in it. image, tags, group, split: its columns; tags is None
-    where each label has a column. Raises InputError when it is no such table, or its tags are separated otherwise.
+
+    Parameters
+    ----------
+    place
+        A table, or a folder or an archive with one in it.
+    vocabulary
+        The labels that are known, and which of them exclude each other.
+    image, tags, group, split
+        What the table's columns are called; tags is None where each label has a column, group and split where there is
+        none.
+    separator
+        What stands between tags, by its name in labels.SEPARATORS, or list.
+
+    Raises
+    ------
+    InputError
+        When it is no such table, or its tags are separated otherwise.
     """
     path, table = read_table(place)
     columns: dict[str, Any] = {"image": image, "tags": tags, "group": group, "split": split}

@@ -67,7 +67,14 @@ def plain_name(name: str) -> str:
 def refusal(name: str, size: int, packed: int, mode: int) -> str | None:
     """Say why a member must not be read; None when nothing speaks against it.
 
-    size, packed: bytes unpacked and packed, as the archive states them. mode: as of os.stat, 0 where it is not known.
+    Parameters
+    ----------
+    name
+        The member's path, as the archive spells it.
+    size, packed
+        Bytes unpacked and packed, as the archive states them.
+    mode
+        As of os.stat; 0 where it is not known.
     """
     path = PurePosixPath(plain_name(name))
     if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", name):

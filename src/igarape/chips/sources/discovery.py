@@ -55,9 +55,25 @@ def discover(
 ) -> Discovery:
     """Look at pictures and at their table, or at a folder for each label where there is none.
 
-    images, tags: paths from the root on, which may lead through archives. group, split: columns that the user names.
-    bands: what the user calls those of TIFs. size: the side that the user wants. Raises InputError for what cannot be
-    made sense of, and for less than two labels, 20 chips or 32 pixels.
+    Parameters
+    ----------
+    root
+        Of data sets' paths.
+    images, tags
+        Paths from the root on, which may lead through archives; without tags, folders name the labels.
+    group, split
+        Columns that the user names; None: they are looked for.
+    bands
+        What the user calls those of TIFs.
+    size
+        The side that the user wants, in pixels; None: that of the pictures.
+    spool, report
+        As open_source takes them.
+
+    Raises
+    ------
+    InputError
+        For what cannot be made sense of, and for less than two labels, 20 chips or 32 pixels.
     """
     finder = Finder(root, spool, report)
     if tags is None:

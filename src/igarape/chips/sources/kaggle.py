@@ -16,7 +16,17 @@ class Client(Protocol):
     """The part of Kaggle's client that is used."""
 
     def competition_download_file(self, competition: str, file_name: str, *, path: str, quiet: bool) -> None:
-        """Download a file into the folder `path`; go on with what a call before left there unfinished."""
+        """Download a file; go on with what a call before left there unfinished.
+
+        Parameters
+        ----------
+        competition, file_name
+            Which file.
+        path
+            The folder to write it into.
+        quiet
+            Whether to show no progress.
+        """
         ...
 
 
@@ -43,7 +53,26 @@ def find_client(by_hand: str) -> Client:
 
 
 def download(client: Client, competition: str, name: str, folder: Path, by_hand: str) -> None:
-    """Download a file into a folder of its own, which outlives an interruption; move it from there when it is whole."""
+    """Download a file into a folder of its own, which outlives an interruption; move it from there when it is whole.
+
+    Parameters
+    ----------
+    client
+        As find_client gives it.
+    competition
+        By its name in Kaggle's addresses.
+    name
+        Of the file.
+    folder
+        Where the file comes to lie.
+    by_hand
+        The other way out, which errors end with.
+
+    Raises
+    ------
+    InputError
+        When Kaggle refuses the file or lacks it, and when the download stops.
+    """
     unfinished = folder / f".unfinished-{name}"
     unfinished.mkdir(exist_ok=True)
     try:

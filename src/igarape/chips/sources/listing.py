@@ -45,15 +45,31 @@ def open_source(
 ) -> Listing:
     """Match pictures with the rows of a table of tags; no picture is read yet.
 
-    images, tags, and each set of unlabelled pictures: paths from the root, of which the first that exists is used; they
-    may lead through archives, and * stands for any letters. Without tags, the folders below images name the labels. A
-    set of unlabelled pictures may be missing. spool: a folder for what has to be unpacked; what a run before has
-    unpacked there is used again. report: called with the bytes unpacked so far, and all. columns, separator: as of
-    read_tags.
-
     A row or a picture that has no partner, unknown tags, rows that disagree, a picture in a format that is not read,
-    and one that an archive should not hold become faults and are left out. Raises InputError when pictures or table are
-    missing, the table lacks a column, an archive is damaged, or no chip is left.
+    and one that an archive should not hold become faults and are left out.
+
+    Parameters
+    ----------
+    root
+        Where all paths begin.
+    images, tags
+        Paths from the root, of which the first that exists is used; they may lead through archives, and * stands for
+        any letters. Without tags, the folders below images name the labels.
+    unlabelled
+        Sets of such paths, each to pictures without tags; a set may be missing.
+    vocabulary
+        The labels that are known.
+    spool
+        A folder for what has to be unpacked; what a run before has unpacked there is used again.
+    report
+        Called with the bytes unpacked so far, and all.
+    columns, separator
+        As read_tags takes them: image, tags, group and split.
+
+    Raises
+    ------
+    InputError
+        When pictures or table are missing, the table lacks a column, an archive is damaged, or no chip is left.
     """
     finder = Finder(root, spool, report)
     shown = _found(finder, root, "pictures", images, below=not tags)
@@ -109,9 +125,16 @@ def _by_folder(place: Place, vocabulary: Vocabulary, faults: list[Fault]) -> tup
 def list_pictures(
     root: Path, sets: Sequence[Sequence[str]], *, what: str, spool: Path, report: Report
 ) -> tuple[dict[str, Origin], list[Fault], list[str]]:
-    """List pictures that go with no CSV: where the bytes of each are by its name, what was wrong, where it was found.
+    """List pictures that go with no table: where the bytes of each are by its name, what was wrong, where it was found.
 
-    sets, spool, report: as for the unlabelled pictures of open_source. what: people's word for them.
+    Parameters
+    ----------
+    root, sets
+        As open_source takes them, and its unlabelled.
+    what
+        People's word for the pictures.
+    spool, report
+        As open_source takes them.
     """
     faults: list[Fault] = []
     used: list[str] = []

@@ -63,7 +63,23 @@ def read_rows(
 ) -> Iterator[Row]:
     """Read the rows of a table, but for blank ones, by the names of its columns.
 
-    tags: None where each label has a column of its own. Raises InputError when a column is missing.
+    Parameters
+    ----------
+    path
+        What an error begins with; one that ends in .json has lists of tags, as read_table makes them.
+    table
+        Fields as text.
+    image, tags, group, split
+        The columns; tags is None where each label has one of its own, group and split where there is none.
+    separator
+        What stands between tags, by its name in labels.SEPARATORS, or list.
+    labels
+        Those that are known.
+
+    Raises
+    ------
+    InputError
+        When a column is missing.
     """
     wanted = [image, *([tags] if tags else labels), *(column for column in (group, split) if column)]
     missing = [column for column in wanted if column not in table]

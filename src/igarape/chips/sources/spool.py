@@ -45,9 +45,23 @@ def keep(archive: Origin, spool: Path) -> Extent:
 def unpack_7z(archive: Extent, where: str, *, spool: Path, report: Report) -> Contents:
     """List a 7z that is a file of its own, after unpacking it into a plain tar in the spool, unless that is there.
 
-    A 7z packs its files as one stream, so that each can only be read after those before it. where: what people call
-    the archive. report: called with the bytes unpacked so far, and all. Raises InputError when the archive is damaged,
-    needs a password, or is too large.
+    A 7z packs its files as one stream, so that each can only be read after those before it.
+
+    Parameters
+    ----------
+    archive
+        Where its bytes are.
+    where
+        What people call it.
+    spool
+        The folder of what is unpacked.
+    report
+        Called with the bytes unpacked so far, and all.
+
+    Raises
+    ------
+    InputError
+        When the archive is damaged, needs a password, or is too large.
     """
     path = spool / f"{digest([repr(archive)])}.tar"
     with _opened(archive, where) as opened:

@@ -31,8 +31,21 @@ def survey(
 ) -> Survey:
     """Find out which column names the pictures, which holds tags, groups and a split, and what separates tags.
 
-    pictures: the image_ids that are there. group, split: columns that the user names. Raises InputError when no column
-    names pictures, none holds labels, or a column that is named is missing.
+    Parameters
+    ----------
+    path
+        What an error begins with; one that ends in .json is a file in COCO's format.
+    table
+        Fields as text.
+    pictures
+        The image_ids that are there.
+    group, split
+        Columns that the user names; None: they are looked for.
+
+    Raises
+    ------
+    InputError
+        When no column names pictures, none holds labels, or a column that is named is missing.
     """
     for column in (group, split):
         if column is not None and column not in table:

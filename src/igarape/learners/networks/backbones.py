@@ -23,10 +23,22 @@ Tensor: TypeAlias = keras.KerasTensor
 def build_network(backbone: str, weights: str, *, targets: Targets, hyperparameters: NetworkValues) -> keras.Model:
     """Build a network from float32 (n, side, side, 3), RGB 0..255, of any side, to probabilities (n, labels).
 
-    backbone: plain, a network of keras.applications, or a plug. weights: none, imagenet, or a path. hyperparameters:
-    dropout, width, frozen and loss are read here; with the loss softmax, the exclusive labels of the targets share one;
-    every other label has a sigmoid of its own.
-    Raises InputError when the weights can't be had, and for a plug that does not give features (n, channels).
+    Parameters
+    ----------
+    backbone
+        plain, a network of keras.applications, or a plug.
+    weights
+        none, imagenet, or a path.
+    targets
+        The labels, in their order.
+    hyperparameters
+        dropout, width, frozen and loss are read here. With the loss softmax, the exclusive labels of the targets share
+        one; every other label has a sigmoid of its own.
+
+    Raises
+    ------
+    InputError
+        When the weights can't be had, and for a plug that does not give features (n, channels).
     """
     images = keras.Input((None, None, 3), name="pictures")
     features = _body(backbone, weights, width=hyperparameters.width, frozen=hyperparameters.frozen)(images)

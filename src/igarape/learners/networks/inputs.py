@@ -45,13 +45,31 @@ def training_batches(
     zoom: float,
     balance: float,
 ) -> tf.data.Dataset:
-    """Return augmented batches: float32 (b, side, side, 3) RGB 0..255, and targets (b, labels); an epoch an iteration.
+    """Give augmented batches, gathered from pictures that may be mapped from the disk and larger than the memory.
 
-    Chips are gathered batch by batch from the pictures, which may be mapped from the disk and larger than the memory.
-    rows: those to draw from, in another order each epoch. side: of each epoch's chips, at most that of the pictures.
-    jitter, dihedral, zoom: as of augment and cut.
-    balance: how far the chips of rare labels are drawn more often, 0..1; see row_weights. All chance comes from the
-    seed: the same seed gives the same batches, to the last bit.
+    Parameters
+    ----------
+    images
+        Pictures, uint8 (n, size, size, 3).
+    y
+        Targets, of shape (n, labels).
+    rows
+        Those to draw from, in another order each epoch.
+    batch
+        Chips in each.
+    side
+        Of each epoch's chips, at most that of the pictures.
+    seed
+        Of all chance: the same seed gives the same batches, to the last bit.
+    jitter, dihedral, zoom
+        As augment and cut take them.
+    balance
+        How far the chips of rare labels are drawn more often, 0..1; see row_weights.
+
+    Returns
+    -------
+    tf.data.Dataset
+        Of float32 (b, side, side, 3), RGB 0..255, and targets (b, labels); an epoch is an iteration.
     """
     keep_memory()  # a data set of a generator would have TensorFlow give back each batch
     draw = _Epochs(images, y, rows=rows, batch=batch, seed=seed, balance=balance)
@@ -129,9 +147,18 @@ def cut(chips: tf.Tensor, draw: tf.Tensor, zoom: float) -> tf.Tensor:
 
 
 def augment(chips: tf.Tensor, draw: tf.Tensor, *, jitter: float, dihedral: bool) -> tf.Tensor:
-    """Return chips, uint8 (b, side, side, 3), as float32: turned or mirrored if dihedral, in another light if jitter.
+    """Return chips turned and mirrored and in another light, as float32 of the same shape, 0..255.
 
-    draw: int64 (2,), the state that all chance comes from, so that equal draws give equal chips.
+    Parameters
+    ----------
+    chips
+        uint8 (b, side, side, 3).
+    draw
+        int64 (2,), the state that all chance comes from, so that equal draws give equal chips.
+    jitter
+        Brightness and contrast are multiplied by 1 +- this; 0: they stay.
+    dihedral
+        Whether chips are turned and mirrored.
     """
     turned = _turn(chips, draw) if dihedral else chips
     shown = tf.cast(turned, tf.float32)

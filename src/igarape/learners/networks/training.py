@@ -82,12 +82,36 @@ def fit(
     seed: int,
     log: Log,
 ) -> Trained:
-    """Train the experiment's network on the rows train of images (n, size, size, 3) and y (n, labels).
+    """Train the experiment's network.
 
-    After each epoch log(epoch, metrics) is called with loss, and validation_figures on the validation rows. When there
-    are any, training stops after patience epochs without a lower val_loss, and the best epoch's weights are kept; with
-    a patience of None, the last epoch's, as without rows.
-    Raises InputError when weights are missing or a batch does not fit the memory, and what validation_figures does.
+    Parameters
+    ----------
+    images
+        Pictures, uint8 (n, size, size, 3).
+    y
+        Which labels hold, of shape (n, labels).
+    experiment
+        Says backbone, weights, size and batch.
+    hyperparameters
+        Of the network and its training.
+    targets
+        The labels that y has columns of.
+    train, validation
+        The rows to learn from, and those to stop by, of which there may be none.
+    epochs
+        Of the training, at most.
+    patience
+        Epochs without a lower val_loss after which it stops; the best epoch's weights are kept. None, and without
+        validation rows: the last epoch's.
+    seed
+        Of all chance.
+    log
+        Called after each epoch with (epoch, metrics): loss, and validation_figures on the validation rows.
+
+    Raises
+    ------
+    InputError
+        When weights are missing or a batch does not fit the memory, and when validation_figures does.
     """
     keras.backend.clear_session()
     keep_memory()  # what the last training left has just become free
@@ -169,8 +193,17 @@ def _as_graph(call: Callable[..., Any], size: int, *scalars: tf.TensorSpec) -> C
 def side_of(epoch: int, epochs: int, size: int, smallest: float) -> int:
     """Return the side of an epoch's chips in pixels, a multiple of 32.
 
-    It grows evenly from smallest * size, and is size in the last third of the epochs. Small chips first make training
-    quicker, and are an augmentation of their own (Tan and Le, EfficientNetV2, ICML 2021).
+    It grows evenly, and is size in the last third of the epochs. Small chips first make training quicker, and are an
+    augmentation of their own (Tan and Le, EfficientNetV2, ICML 2021).
+
+    Parameters
+    ----------
+    epoch, epochs
+        The how many-th from 0, of how many.
+    size
+        The last side, in pixels.
+    smallest
+        The first side, as a share of size.
     """
     grown = min(1.0, 1.5 * epoch / max(1, epochs - 1))
     return min(size, max(32, round(size * (smallest + (1 - smallest) * grown) / 32) * 32))

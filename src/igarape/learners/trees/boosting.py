@@ -34,9 +34,7 @@ def fit(
     seed: int,
     log: Log,
 ) -> Trees:
-    """Boost trees on the statistics of pictures.
-
-    A label that no row holds is answered with next to nothing.
+    """Boost trees on the statistics of pictures; a label that no row holds is answered with next to nothing.
 
     Parameters
     ----------

@@ -1,0 +1,81 @@
+"""Faults: what was wrong with single chips, in one table, and how many of them a data set bears."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import NoReturn
+
+import pandas as pd
+
+from igarape.errors import InputError
+from igarape.files import fresh_folder
+from igarape.tables import FAULT, Fault, write_table
+
+SHOWN = 10
+WIDESPREAD = 0.25  # of the chips
+
+
+def fault_table(faults: Sequence[Fault]) -> pd.DataFrame:
+    """Tabulate faults: image_id, problem, remedy, left_out."""
+    return pd.DataFrame([asdict(fault) for fault in faults], columns=FAULT)
+
+
+def doubles(fingerprints: pd.DataFrame) -> list[Fault]:
+    """Report each chip that shows the same pixels as one before it in a table of fingerprints; both are kept."""
+    same = fingerprints.columns.drop("image_id").to_list()
+    first = fingerprints.groupby(same, sort=False)["image_id"].transform("first")
+    again = fingerprints["image_id"] != first
+    remedy = "remove one of the two; when folds are made they stay together"
+    return [
+        Fault(image_id, f"shows the same pixels as {other}", remedy, left_out=False)
+        for image_id, other in zip(fingerprints.loc[again, "image_id"], first[again], strict=True)
+    ]
+
+
+def all_faults(listed: Sequence[Fault], packed: pd.DataFrame, fingerprints: pd.DataFrame) -> pd.DataFrame:
+    """Join the faults of a source with those of its packed chips, and report the chips that show the same pixels."""
+    found = [fault_table(listed), packed, fault_table(doubles(fingerprints))]
+    return pd.concat([some for some in found if len(some)] or found[:1], ignore_index=True)
+
+
+def bear(faults: pd.DataFrame, most: int, *, packed: int, target: Path) -> None:
+    """Refuse more left-out chips than params.yaml bears; the error lists the first of them.
+
+    What ails a large part of a set is no fault of single chips, and bearing it would ruin the set: then raising
+    ingest.faults is no advice.
+
+    Parameters
+    ----------
+    faults
+        A faults table.
+    most
+        How many chips may be left out: ingest.faults.
+    packed
+        How many were not left out.
+    target
+        The folder of the step, as refuse takes it.
+
+    Raises
+    ------
+    InputError
+        Where more were left out.
+    """
+    left_out = faults[faults["left_out"]]
+    if len(left_out) <= most:
+        return
+    lines = [f"  {fault.image_id}: {fault.problem}; {fault.remedy}" for fault in left_out[:SHOWN].itertuples()]
+    more = [f"  and {len(left_out) - SHOWN} more, in {target}/faults.parquet"] if len(left_out) > SHOWN else []
+    advice = f"Mend the source, or raise ingest.faults in params.yaml to {len(left_out)}. Then: dvc repro ingest"
+    if len(left_out) > WIDESPREAD * (len(left_out) + packed):
+        advice = (
+            f"That is no fault of single chips: only {packed} are left. See whether the data set's YAML in datasets/ "
+            "says how its table and pictures are (labels, labels.separator, source.columns, source.bands, "
+            "source.resize, size); igarape add NAME finds it out. Then: dvc repro ingest"
+        )
+    refuse(faults, "\n".join([f"{len(left_out)} chips left out, {most} are borne", *lines, *more, advice]), target)
+
+
+def refuse(faults: pd.DataFrame, why: str, target: Path) -> NoReturn:
+    """Raise InputError; all that is left in the target folder is the faults table, there to be looked at."""
+    write_table(faults, fresh_folder(target) / "faults.parquet")
+    raise InputError(f"{target}: {why}")

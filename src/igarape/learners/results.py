@@ -1,0 +1,52 @@
+"""The result of a training: a learner's predictions, its settings, and the manifest that says what it is."""
+
+from pathlib import Path
+
+from igarape.config.documents import LearnerManifest
+from igarape.config.experiments import resolved_yaml
+from igarape.files import write_text
+from igarape.learners.crossfit import Recipe
+from igarape.learners.examples import Examples
+from igarape.scores.figures import figures
+from igarape.tables import Probabilities, predictions, write_table
+
+
+def write_result(folder: Path, p: Probabilities, *, name: str, examples: Examples, recipe: Recipe) -> dict[str, float]:
+    """Write what cross-fitting gave beside the fold models, and score it out of fold.
+
+    Parameters
+    ----------
+    folder
+        Where the fold models lie.
+    p
+        Out-of-fold predictions, and the hold-out's, of shape (n, labels).
+    name
+        Of the learner, which is that of its experiment.
+    examples
+        What it was trained on.
+    recipe
+        How it was trained.
+
+    Returns
+    -------
+    dict[str, float]
+        f2 and map of the rows in the folds; the hold-out has no part in it.
+    """
+    experiment, values, labels = recipe.experiment, recipe.hyperparameters, recipe.targets.labels
+    table = predictions(examples.image_ids, examples.folds, learner=name, labels=labels, p=p)
+    write_table(table, folder / "predictions.parquet")
+    inside = examples.folds >= 0
+    scores = figures(examples.y[inside], p[inside], targets=recipe.targets)
+    write_text(resolved_yaml(experiment), folder / "experiment.yaml")
+    LearnerManifest(
+        name=name,
+        chips=experiment.chips,
+        size=experiment.size,
+        scope=experiment.labels,
+        labels=labels,
+        tta=values.averaged(),
+        f2=scores["f2"],
+        map=scores["map"],
+        settings=recipe.settings(),
+    ).write(folder / "learner.json")
+    return scores

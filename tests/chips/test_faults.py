@@ -1,0 +1,77 @@
+"""Faults: one table of all that was wrong, and a bound on how many chips may be left out."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from igarape.chips.faults import all_faults, bear, doubles, fault_table, refuse
+from igarape.errors import InputError
+from igarape.tables import FAULT, Fault, read_table, write_table
+
+PRINTS = pd.DataFrame({"image_id": list("abcd"), "pixels": [1, 2, 1, 1], "phash": [b"x", b"x", b"x", b"y"]})
+
+
+def left_out(count: int) -> pd.DataFrame:
+    """Tabulate so many chips that were left out, and one that was not."""
+    faults = [Fault(f"gone-{number:02d}", "cannot be read", "fetch it again", left_out=True) for number in range(count)]
+    return fault_table([*faults, Fault("kept", "may be two labels", "look at it", left_out=False)])
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_the_faults_table_has_its_columns_even_without_a_fault(tmp_path: Path, count: int) -> None:
+    """One chip may have several faults."""
+    faults = [Fault("a", f"problem {number}", "remedy", left_out=number > 0) for number in range(count)]
+    write_table(fault_table(faults), tmp_path / "faults.parquet")
+    read = read_table(tmp_path / "faults.parquet", FAULT, key=("image_id", "problem"))
+    assert list(read.columns) == FAULT and list(read["left_out"]) == [False, True][:count]
+
+
+def test_a_chip_with_the_same_fingerprint_as_one_before_it_is_a_double() -> None:
+    """All of the fingerprint has to be the same; the first of several is no fault."""
+    assert [(fault.image_id, fault.problem, fault.left_out) for fault in doubles(PRINTS)] == [
+        ("c", "shows the same pixels as a", False)
+    ]
+    assert doubles(PRINTS.head(0)) == []
+
+
+def test_the_faults_of_the_source_stand_first_and_doubles_last() -> None:
+    """Without any of them the table has its columns all the same."""
+    listed = [Fault("row 1", "names no picture", "name it", left_out=True)]
+    packed = fault_table([Fault("b", "shows one colour only", "fetch it again", left_out=True)])
+    assert list(all_faults(listed, packed, PRINTS)["image_id"]) == ["row 1", "b", "c"]
+    nothing = all_faults([], packed.head(0), PRINTS.head(0))
+    assert list(nothing.columns) == FAULT and len(nothing) == 0
+
+
+def test_faults_that_are_borne_change_nothing(tmp_path: Path) -> None:
+    """A chip that was not left out does not count."""
+    (tmp_path / "shard-00000.tar").touch()
+    bear(left_out(3), 3, packed=1, target=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["shard-00000.tar"]
+
+
+def test_of_many_faults_the_first_are_listed(tmp_path: Path) -> None:
+    """And the table is named that holds the others."""
+    with pytest.raises(InputError, match=r"25 chips left out(.|\n)*and 15 more, in \S+/faults\.parquet") as caught:
+        bear(left_out(25), 24, packed=1000, target=tmp_path)
+    assert str(caught.value).count("gone-") == 10
+    assert len(read_table(tmp_path / "faults.parquet", FAULT)) == 26
+
+
+@pytest.mark.parametrize(
+    ("packed", "words"),
+    [(2, r"no fault of single chips: only 2 are left\. .*dvc repro ingest$"), (3, r"raise ingest\.faults .* to 1\. ")],
+)
+def test_raising_the_bound_is_advised_for_single_chips_only(tmp_path: Path, packed: int, words: str) -> None:
+    """Where more than a quarter is left out, the data set's YAML says something wrong."""
+    with pytest.raises(InputError, match=f"^{tmp_path}: 1 chips left out, 0 are borne\n(.|\n)*{words}"):
+        bear(left_out(1), 0, packed=packed, target=tmp_path)
+
+
+def test_what_is_refused_leaves_the_faults_table_alone(tmp_path: Path) -> None:
+    """What an earlier run left there is gone."""
+    (tmp_path / "catalog.parquet").touch()
+    with pytest.raises(InputError, match=f"^{tmp_path}: no labelled chip is left$"):
+        refuse(left_out(2), "no labelled chip is left", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["faults.parquet"]

@@ -1,0 +1,81 @@
+"""The result of a training: predictions, settings and manifest, from which all later steps go on."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tiny
+import yaml
+
+from igarape.config.documents import LearnerManifest
+from igarape.learners.crossfit import Recipe
+from igarape.learners.examples import Examples
+from igarape.learners.results import write_result
+from igarape.scores.figures import figures
+from igarape.tables import read_predictions
+
+COUNT = 40
+TARGETS = tiny.targets(3)
+RECIPE = Recipe(
+    experiment=tiny.tiny({"dropout": {"choice": [0.1, 0.25]}}),
+    hyperparameters=tiny.values(tta=True, dropout=0.25),
+    targets=TARGETS,
+    epochs=2,
+    validation=0.0,
+    patience=2,
+    seed=0,
+    threads=1,
+)
+
+
+@pytest.fixture
+def examples() -> Examples:
+    """Make examples of two folds and a hold-out, without pictures."""
+    rng = np.random.default_rng(0)
+    image_ids = [f"chip-{row}" for row in range(COUNT)]
+    return Examples(
+        image_ids=image_ids,
+        images=np.zeros((COUNT, 2, 2, 3), dtype=np.uint8),
+        y=rng.random((COUNT, 3)) < 0.5,
+        folds=np.arange(COUNT) % 3 - 1,
+        groups=image_ids,
+        digest="",
+    )
+
+
+def probabilities() -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """Draw predictions."""
+    return np.random.default_rng(1).random((COUNT, 3), dtype=np.float32)
+
+
+def test_the_predictions_can_be_read_by_the_steps_that_follow(examples: Examples, tmp_path: Path) -> None:
+    """A row for each chip, with its fold, the learner's name, and a column for each label."""
+    p = probabilities()
+    write_result(tmp_path, p, name="tiny", examples=examples, recipe=RECIPE)
+    folds = pd.DataFrame({"image_id": examples.image_ids, "fold": examples.folds})
+    table = read_predictions(tmp_path / "predictions.parquet", folds)
+    assert set(table["learner"]) == {"tiny"}
+    assert (table[[f"p_{label}" for label in TARGETS.labels]].to_numpy() == p).all()
+
+
+def test_the_figures_are_out_of_fold(examples: Examples, tmp_path: Path) -> None:
+    """Other predictions of the hold-out change nothing."""
+    p = probabilities()
+    scores = write_result(tmp_path, p, name="tiny", examples=examples, recipe=RECIPE)
+    inside = examples.folds >= 0
+    assert scores == figures(examples.y[inside], p[inside], targets=TARGETS)
+    p[~inside] = 1 - p[~inside]
+    assert write_result(tmp_path, p, name="tiny", examples=examples, recipe=RECIPE) == scores
+
+
+def test_the_manifest_says_what_the_fold_models_are(examples: Examples, tmp_path: Path) -> None:
+    """With the values that were searched in place of the choices, which stand in experiment.yaml."""
+    scores = write_result(tmp_path, probabilities(), name="tiny", examples=examples, recipe=RECIPE)
+    manifest = LearnerManifest.read(tmp_path / "learner.json")
+    assert (manifest.name, manifest.chips, manifest.size, manifest.scope) == ("tiny", "raw", 32, "all")
+    assert manifest.labels == TARGETS.labels and manifest.tta
+    assert (manifest.f2, manifest.map) == (scores["f2"], scores["map"])
+    assert manifest.settings["hyperparameters"]["dropout"] == 0.25
+    written = yaml.safe_load((tmp_path / "experiment.yaml").read_text(encoding="utf-8"))
+    assert written["hyperparameters"]["dropout"] == {"choice": [0.1, 0.25]}
