@@ -17,24 +17,24 @@ from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
 CHIPS, TRIALS, EPOCHS, ROUNDS, SEED = 320, 3, 4, 5, 1
-SPACE = {"learning_rate": {"low": 0.002, "high": 0.006, "scale": "log"}, "dropout": {"choice": [0.0, 0.2, 0.4]}}
+SPACE: dict[str, Any] = {
+    "learning_rate": {"low": 0.002, "high": 0.006, "scale": "log"},
+    "dropout": {"choice": [0.0, 0.2, 0.4]},
+}
 
 
 def run() -> dict[str, object]:
     """Return the seconds of both, the best of a few rounds, by turns."""
     examples = taught(CHIPS)
     with TemporaryDirectory() as folder:
-        before = Path.cwd()
-        os.chdir(folder)
         os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
         try:
-            with step_run("search", workspace=Workspace(Path()), params={}):
+            with step_run("search", workspace=Workspace(Path(folder)), params={}):
                 ours, peer = [], []  # MLflow makes its database: that takes seconds, once
             for _ in range(ROUNDS):
                 peer.append(_seconds(_untracked, examples))
                 ours.append(_seconds(_tracked, examples))
         finally:
-            os.chdir(before)
             del os.environ["MLFLOW_TRACKING_URI"]
     return {"ours": min(ours), "peer": min(peer), "ratio": min(ours) / min(peer), "unit": "s", "n": TRIALS}
 
@@ -48,7 +48,7 @@ def _seconds(searching: Callable[[Taught, Path], None], examples: Taught) -> flo
 
 def _tracked(examples: Taught, folder: Path) -> None:
     """Search as the step does, from the opening of its run to its end."""
-    with step_run("search", workspace=Workspace(Path()), params={"seed": SEED}) as opened:
+    with step_run("search", workspace=Workspace(folder), params={"seed": SEED}) as opened:
         found = search(
             examples.images,
             examples.y,
