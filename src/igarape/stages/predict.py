@@ -29,7 +29,9 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
     and left out, and InputError names all of them at the end.
     """
     files = _pictures(paths)
-    bundle = load(model or champion_uri(model_name(read_params(workspace.params).dataset)))
+    bundle = load(
+        model or champion_uri(model_name(read_params(workspace.params).dataset), workspace.root), workspace.root
+    )
     answers, failed = _tag(bundle, files, _tifs(bundle, nir))
     with whole(out) as unfinished:
         answers.to_csv(unfinished, index=False)
