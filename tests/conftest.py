@@ -28,6 +28,7 @@ from igarape.learners.trees.statistics import names, statistics
 from igarape.serving.bundle import Learner, build_bundle
 from igarape.serving.registry import promote, register
 from igarape.tables import Probabilities
+from igarape.tracking.address import new_experiment
 from igarape.tracking.outbox import Outbox
 
 VOCABULARY = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond"), rare=("kiln",))
@@ -170,6 +171,14 @@ def _own_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
 
 
+@pytest.fixture
+def plug_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a folder of one's own: a plug is looked for in the folder that we stand in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Let MLflow make a database once; that takes seconds, a copy does not."""
@@ -180,37 +189,36 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def registry(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a folder of one's own, with params.yaml for the data set toy and an empty registry in mlflow.db."""
+    """Give a folder with params.yaml for the data set toy, and an empty registry in mlflow.db that MLflow uses."""
     shutil.copy(empty_database, tmp_path)
     settings = (Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8")
     (tmp_path / "params.yaml").write_text(re.sub("(?m)^dataset: .*$", "dataset: toy", settings), encoding="utf-8")
     monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
     monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def champion(registry: Path, bundle_folder: Path) -> Path:
-    """Register the small bundle and promote it; return the folder we stand in."""
-    crown(bundle_folder)
+    """Register the small bundle and promote it; give the registry's folder."""
+    crown(bundle_folder, registry)
     return registry
 
 
 @pytest.fixture
 def nir_champion(registry: Path, nir_bundle_folder: Path) -> Path:
-    """Register the bundle that needs near-infrared and promote it; return the folder we stand in."""
-    crown(nir_bundle_folder)
+    """Register the bundle that needs near-infrared and promote it; give the registry's folder."""
+    crown(nir_bundle_folder, registry)
     return registry
 
 
-def crown(bundle: Path) -> None:
-    """Register a bundle and promote it."""
-    mlflow.set_experiment("igarape/register")
-    with mlflow.start_run():
+def crown(bundle: Path, folder: Path) -> None:
+    """Register a bundle in a folder's registry and promote it."""
+    experiment = new_experiment("igarape/register", MlflowClient(), mlflow.get_tracking_uri())
+    with mlflow.start_run(experiment_id=experiment):
         register(bundle, name="igarape-toy", score=0.9, tags={}, description="small")
-    promote("igarape-toy")
+    promote("igarape-toy", folder)
 
 
 def draw(n: int, size: int = SIZE) -> list[Pixels]:

@@ -16,6 +16,13 @@ HERE = Workspace(Path())
 PLAIN = (*(step for step in STEPS if step not in PER_EXPERIMENT), "rollback", "send")
 
 
+@pytest.fixture(autouse=True)
+def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in a project."""
+    (tmp_path / "params.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+
+
 class Recorder:
     """Stands in for a stage's run and keeps what it was called with."""
 

@@ -13,14 +13,11 @@ from typing import Any
 import pytest
 
 import igarape
-from igarape.config.experiments import read_experiment
-from igarape.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "docs/tutorial.ipynb"
 CELLS: list[Mapping[str, Any]] = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
 CODE = [cell for cell in CELLS if cell["cell_type"] == "code"]
-OWN = "own-backbone"  # tags the cells that bring a network of the reader's
 COMPARED = r": [+-]0\.\d{3} \(95 %: [+-]0\.\d{3} to [+-]0\.\d{3}\)"
 
 
@@ -29,41 +26,13 @@ def source(cell: Mapping[str, Any]) -> str:
     return "".join(cell["source"])
 
 
-def is_own(cell: Mapping[str, Any]) -> bool:
-    """Say whether a cell is of the section on a network of one's own."""
-    return OWN in cell["metadata"].get("tags", [])
-
-
-def takes_own_backbones(folder: Path) -> bool:
-    """Say whether an experiment may name a function of the user's as its backbone."""
-    (folder / "my_models.py").write_text("def small_net(images, *, width):\n    return images\n", encoding="utf-8")
-    (folder / "own.yaml").write_text("backbone: my_models:small_net\n", encoding="utf-8")
-    try:
-        read_experiment("own", folder)
-    except InputError as error:
-        if "\n  backbone " not in str(error):
-            raise
-        return False
-    return True
-
-
 @pytest.fixture(scope="module")
-def plugged(tmp_path_factory: pytest.TempPathFactory) -> bool:
-    """Say whether networks of one's own are there."""
-    folder = tmp_path_factory.mktemp("plug")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.syspath_prepend(folder)
-        return takes_own_backbones(folder)
-
-
-@pytest.fixture(scope="module")
-def printed(plugged: bool, tmp_path_factory: pytest.TempPathFactory) -> str:
+def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Run the cells in order where Jupyter does, in the notebook's folder, and return what they print."""
     folder = tmp_path_factory.mktemp("tutorial")
     beside = sorted(NOTEBOOK.parent.rglob("*"))
     program = folder / "tutorial.py"
-    program.write_text("\n\n".join(source(cell) for cell in CODE if plugged or not is_own(cell)), encoding="utf-8")
+    program.write_text("\n\n".join(map(source, CODE)), encoding="utf-8")
     variables = os.environ | {"TMPDIR": str(folder)}
     words = [sys.executable, str(program)]
     done = subprocess.run(words, cwd=NOTEBOOK.parent, env=variables, capture_output=True, text=True, check=False)
@@ -85,10 +54,8 @@ def test_it_goes_from_chips_to_a_compared_experiment(printed: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_it_ends_with_a_network_of_ones_own(printed: str, plugged: bool) -> None:
+def test_it_ends_with_a_network_of_ones_own(printed: str) -> None:
     """A function in a module beside the experiments is trained and compared as any other backbone."""
-    if not plugged:
-        pytest.skip("an experiment's backbone cannot be a function of one's own yet (my_models:small_net)")
     assert re.search(f"small_net - small{COMPARED}", printed)
 
 
@@ -98,7 +65,6 @@ def test_it_is_plain_python_in_short_cells() -> None:
     for cell in CODE:
         ast.parse(source(cell))
         assert len(source(cell).splitlines()) <= 25
-    assert [cell["id"] for cell in CELLS if is_own(cell)] == ["backbone-text", "my-models-code"]
 
 
 def test_what_it_shows_is_of_no_machine() -> None:

@@ -227,12 +227,11 @@ MODEL = "def small(images, *, width):\n    return images\n"
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(plug_folder: Path) -> Path:
     """Give a project's folder, with modules of the user's beside it."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "my_models.py").write_text(MODEL, encoding="utf-8")
-    (tmp_path / "my_losses.py").write_text("def mild(y, p):\n    return y\n", encoding="utf-8")
-    return tmp_path
+    (plug_folder / "my_models.py").write_text(MODEL, encoding="utf-8")
+    (plug_folder / "my_losses.py").write_text("def mild(y, p):\n    return y\n", encoding="utf-8")
+    return plug_folder
 
 
 def test_a_backbone_and_a_loss_may_be_the_users(project: Path) -> None:

@@ -26,12 +26,10 @@ def many(*images, **rest):
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a project's folder with a module of the user's, and put sys.path back afterwards."""
-    (tmp_path / "my_models.py").write_text(MODELS, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    return tmp_path
+def project(plug_folder: Path) -> Path:
+    """Give a project's folder with a module of the user's."""
+    (plug_folder / "my_models.py").write_text(MODELS, encoding="utf-8")
+    return plug_folder
 
 
 @pytest.mark.parametrize("word", ["plain", "my_models:small", "my_models:many", "my_models:BROKEN"])

@@ -11,8 +11,6 @@ from igarape.config.params import read_params
 from igarape.stages import use
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
-
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(path.stem for path in (ROOT / "datasets").glob("*.yaml"))
 
@@ -24,29 +22,27 @@ def test_a_data_set_begins_with_a_comment_that_says_what_it_is(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_using_a_data_set_gives_valid_parameters_and_experiments_that_exist(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_using_a_data_set_gives_valid_parameters_and_experiments_that_exist(name: str, tmp_path: Path) -> None:
     """After `igarape use NAME` the parameters are valid, and the data set can serve each experiment they list."""
     for part in ("datasets", "experiments"):
         shutil.copytree(ROOT / part, tmp_path / part)
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    use.run(HERE, name)
-    params = read_params(HERE.params)
+    here = Workspace(tmp_path)
+    use.run(here, name)
+    params = read_params(here.params)
     assert params.dataset == name
-    dataset = read_dataset(name, HERE.datasets)
-    known = read_experiments(params.experiments, dataset.labels.vocabulary(), HERE.experiments, nir=bool(dataset.tifs))
+    dataset = read_dataset(name, here.datasets)
+    known = read_experiments(params.experiments, dataset.labels.vocabulary(), here.experiments, nir=bool(dataset.tifs))
     assert tuple(known) == params.experiments
 
 
-def test_using_the_default_data_set_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_using_the_default_data_set_changes_nothing(tmp_path: Path) -> None:
     """params.yaml stands as `igarape use` would write it, so switching away and back leaves no difference."""
     for part in ("datasets", "experiments"):
         shutil.copytree(ROOT / part, tmp_path / part)
     before = (ROOT / "params.yaml").read_text(encoding="utf-8")
     (tmp_path / "params.yaml").write_text(before, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    for name in [*NAMES, read_params(HERE.params).dataset]:
-        use.run(HERE, name)
+    here = Workspace(tmp_path)
+    for name in [*NAMES, read_params(here.params).dataset]:
+        use.run(here, name)
     assert (tmp_path / "params.yaml").read_text(encoding="utf-8") == before

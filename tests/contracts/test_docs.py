@@ -4,12 +4,14 @@ A command in a `sh` block is parsed by the program that it starts, and stands in
 runs it), ELSEWHERE (another test does), NOT_RUN (with the reason why none does). One that is in none of them fails.
 """
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -45,17 +47,22 @@ DATASETS = sorted(path.stem for path in ROOT.glob("datasets/*.yaml"))
 TARGETS = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 VARIABLE = re.compile(r"\b(?:IGARAPE_[A-Z]+|MLFLOW_TRACKING_URI)\b")
+CLI = "from igarape.cli import main; main()"
 LINES, WORDS = 120, 25  # of the README, of a sentence on average
 
 # What the recipes of docs/extending.md make: a step, and an experiment.
 STEP_OF_A_RECIPE, EXPERIMENT_OF_A_RECIPE = "rarest", "vit"
 
-# Cheap, and done by test_each_cheap_command_runs, in this order, in a folder that holds params.yaml and the YAMLs.
-HERE = (
-    "make help",
-    r"printf '# Asks: .*' > experiments/plain_zoom.yaml",
-    "igarape show plain_zoom",
-)
+# Cheap, and done by test_each_cheap_command_runs, in this order, in a folder that holds params.yaml and the YAMLs. With
+# what it prints.
+HERE: Mapping[str, str] = {
+    "make help": "".join(rf"{target} +\S.*\n" for target in TARGETS),
+    r"printf '# Asks: .*' > experiments/plain_zoom.yaml": "",
+    "igarape show plain_zoom": (
+        r"# experiments/plain_zoom\.yaml, like plain\n(?s:.*)"
+        r"\n# What it changes of plain:\n#   hyperparameters\.zoom: 0\.0 -> 0\.3\n"
+    ),
+}
 
 # A test that runs such a command, or the stage that it starts, on a small stream or in a folder of its own.
 ELSEWHERE = {
@@ -266,7 +273,7 @@ def test_a_command_that_cannot_be_typed_is_found(line: str) -> None:
 def test_each_command_is_run_or_says_why_not(words: Sequence[str]) -> None:
     """It stands in one of the tables above, and in one only."""
     command = said(words)
-    found = is_in(command, HERE) + is_in(command, list(ELSEWHERE)) + is_in(command, list(NOT_RUN))
+    found = is_in(command, list(HERE)) + is_in(command, list(ELSEWHERE)) + is_in(command, list(NOT_RUN))
     assert found == 1, f"{command}: in {found} of HERE, ELSEWHERE, NOT_RUN"
 
 
@@ -282,20 +289,24 @@ def test_a_test_that_is_said_to_run_commands_is_there(path: str) -> None:
     assert (ROOT / path).is_file()
 
 
-def test_each_cheap_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of HERE, as they are written."""
+def test_each_cheap_command_runs(tmp_path: Path) -> None:
+    """Those of HERE, as they are written: each ends well, and prints what it should and nothing else."""
     for name in ("params.yaml", "Makefile"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("datasets", "experiments"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    monkeypatch.chdir(tmp_path)
+    # A shell that knows igarape, whether or not the environment was activated.
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "igarape").write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{CLI}' \"$@\"\n", encoding="utf-8")
+    (programs / "igarape").chmod(0o755)
+    env = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
     lines = [line for path in LINKED for block in blocks(path) for line in whole_lines(block)]
-    for pattern in HERE:
+    for pattern, printed in HERE.items():
         line = next(line for line in lines if any(re.fullmatch(pattern, said(one)) for one in simple_commands(line)))
-        if line.startswith("igarape "):
-            main(shlex.split(line, comments=True)[1:], standalone_mode=False)
-        else:
-            subprocess.run(["sh", "-c", line], check=True, cwd=tmp_path)
+        done = subprocess.run(["sh", "-c", line], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{line}: {done.stderr}"
+        assert re.fullmatch(printed, done.stdout), f"{line}: {done.stdout}"
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,6 @@ from igarape.stages import ingest, use
 from igarape.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
-HERE = Workspace(Path())
 TEXT = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
 RECIPES: Mapping[str, str] = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", TEXT, flags=re.DOTALL | re.MULTILINE))
 BLOCK = re.compile(r"^```(\w+) (\S+)\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
@@ -57,14 +56,12 @@ def follow(recipe: str, folder: Path) -> None:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a project: its parameters, data sets and experiments."""
+def project(plug_folder: Path) -> Path:
+    """Give a project: its parameters, data sets and experiments; its plugs are found."""
     for part in ("datasets", "experiments"):
-        shutil.copytree(ROOT / part, tmp_path / part)
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    return tmp_path
+        shutil.copytree(ROOT / part, plug_folder / part)
+    shutil.copy(ROOT / "params.yaml", plug_folder)
+    return plug_folder
 
 
 @pytest.fixture
@@ -99,14 +96,15 @@ def test_a_data_set_is_used_and_its_chips_are_listed(project: Path, monkeypatch:
     (project / "chips/mine/chips").mkdir()
     for number in range(4):
         picture = np.random.default_rng(number).integers(0, 256, (64, 64, 3)).astype(np.uint8)
-        cv2.imwrite(f"chips/mine/chips/chip_{number}.jpg", picture)
-    use.run(HERE, "mine")
-    ingest.run(HERE)
-    catalog = pd.read_parquet(HERE.catalog()).set_index("image_id")
+        cv2.imwrite(f"{project}/chips/mine/chips/chip_{number}.jpg", picture)
+    here = Workspace(project)
+    use.run(here, "mine")
+    ingest.run(here)
+    catalog = pd.read_parquet(here.catalog()).set_index("image_id")
     assert sorted(catalog.index) == [f"chip_{number}" for number in range(4)]
-    labels = read_dataset("mine", HERE.datasets).labels.vocabulary().labels
+    labels = read_dataset("mine", here.datasets).labels.vocabulary().labels
     assert {label for label in labels if catalog.loc["chip_0", f"y_{label}"]} == {"forest", "river"}
-    assert pd.read_parquet("data/ingest/faults.parquet").empty
+    assert pd.read_parquet(project / "data/ingest/faults.parquet").empty
 
 
 def trained(name: str, folder: Path, **hyperparameters: Any) -> tuple[Any, Any, list[Mapping[str, float]]]:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from igarape.config.documents import Origin
 from igarape.errors import InputError
 from igarape.reports.verdict import (
     Chip,
-    Lineage,
     Verdict,
     against_best,
     metrics_document,
@@ -68,7 +68,12 @@ def verdict(**changes: Any) -> Verdict:
         worst=[Chip("chip_3", b"worst picture", 0.0, ["sun", "tree"], ["mine"])],
         left_out=3210,
         reported=1,
-        lineage=Lineage("c0ffee", dirty=True, runs={"train@good": "run-17"}, data={"data/ingest": "d41d8.dir"}),
+        origin=Origin(
+            git_commit="c0ffee",
+            uncommitted_changes=True,
+            runs={"train@good": "run-17"},
+            dvc={"data/ingest": "d41d8.dir"},
+        ),
     )
     return dataclasses.replace(full, **changes)
 
@@ -173,8 +178,8 @@ def test_the_page_stands_alone(browse: Browse) -> None:
         {"per_label": per_label_table(Y, P, predicted=PREDICTED, labels=[HOSTILE, *LABELS[1:]])},
         {"worst": [Chip(HOSTILE, b"", 0.0, [HOSTILE], [HOSTILE, "other"])]},
         {"worst": [Chip("", b"", 0.0, [], [HOSTILE])]},
-        {"lineage": Lineage("", dirty=False, runs={HOSTILE: ""}, data={})},
-        {"lineage": Lineage("", dirty=False, runs={}, data={"": HOSTILE})},
+        {"origin": Origin(git_commit="", uncommitted_changes=False, runs={HOSTILE: ""}, dvc={})},
+        {"origin": Origin(git_commit="", uncommitted_changes=False, runs={}, dvc={"": HOSTILE})},
     ],
 )
 def test_hostile_names_stay_text(changes: dict[str, Any], browse: Browse) -> None:
@@ -224,7 +229,7 @@ def test_a_label_that_does_not_occur_has_no_scores(browse: Browse) -> None:
         ({"note": ""}, "These chips are a toy."),
         ({"worst": []}, "got most wrong"),
         ({"threshold": None, "rule": "expected_f2"}, "at 0.17"),
-        ({"lineage": Lineage("", dirty=False, runs={}, data={})}, "not committed"),
+        ({"origin": Origin(git_commit="", uncommitted_changes=False, runs={}, dvc={})}, "not committed"),
         ({"partial": {"few": 2, "good": 2, "poor": 2}, "differences": {}}, "What stacking adds"),
         (
             {"metrics": document() | {"learners": {"good": {"f2": 0.5, "map": 0.4}}}, "differences": {}},

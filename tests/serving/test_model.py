@@ -6,10 +6,12 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 
 from igarape.chips.pictures import Pixels
 from igarape.serving.bundle import Bundle
 from igarape.serving.model import log_model
+from igarape.tracking.address import new_experiment
 
 
 @pytest.mark.usefixtures("registry")
@@ -19,8 +21,8 @@ def test_a_bundle_is_logged_from_a_folder_of_any_name(
 ) -> None:
     """A path is no address, though it looks like one."""
     shutil.copytree(bundle_folder, tmp_path / name / "bundle")
-    mlflow.set_experiment("igarape/register")
-    with mlflow.start_run() as run:
+    experiment = new_experiment("igarape/register", MlflowClient(), mlflow.get_tracking_uri())
+    with mlflow.start_run(experiment_id=experiment) as run:
         logged = log_model(tmp_path / name / "bundle", run_id=run.info.run_id)
     model = mlflow.pyfunc.load_model(logged.model_uri)
     expected = Bundle.load(bundle_folder).tag(images)

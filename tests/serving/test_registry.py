@@ -17,6 +17,7 @@ from igarape.chips.pictures import Pixels, decode, is_flat
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
 from igarape.serving.registry import champion_uri, load, model_name, promote, register, rollback
+from igarape.tracking.address import new_experiment
 
 NAME = model_name("toy")
 
@@ -39,9 +40,9 @@ def holders() -> dict[str, int]:
 @pytest.mark.usefixtures("registry")
 def test_a_version_says_where_it_came_from(bundle_folder: Path) -> None:
     """It is the challenger, belongs to the run, and carries tags and a description; a second takes the alias over."""
-    mlflow.set_experiment("igarape/register")
+    experiment = new_experiment("igarape/register", MlflowClient(), mlflow.get_tracking_uri())
     for expected in ("1", "2"):
-        with mlflow.start_run() as run:
+        with mlflow.start_run(experiment_id=experiment) as run:
             version = register(bundle_folder, name=NAME, score=0.9, tags={"dataset": "toy"}, description="first")
         assert version == expected
         found = MlflowClient().get_model_version_by_alias(NAME, "challenger")
@@ -188,13 +189,12 @@ def test_an_alias_that_nobody_has_is_said() -> None:
 def test_looking_for_a_champion_makes_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a wrong folder, MLflow would leave an empty mlflow.db behind."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="no champion yet"):
-        load(f"models:/{NAME}@champion")
+        load(f"models:/{NAME}@champion", tmp_path)
     with pytest.raises(InputError, match="no such file yet"):
-        load(f"models:/{NAME}/1")
+        load(f"models:/{NAME}/1", tmp_path)
     with pytest.raises(InputError, match="no such file yet"):
-        rollback(NAME)
+        rollback(NAME, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -209,10 +209,9 @@ def test_a_server_that_does_not_answer_is_said_at_once(monkeypatch: pytest.Monke
     assert time.monotonic() - start < 10
 
 
-@pytest.mark.usefixtures("registry")
-def test_a_foreign_model_is_refused() -> None:
+def test_a_foreign_model_is_refused(registry: Path) -> None:
     """A model that igarape did not register has no bundle."""
-    code = Path("double.py")
+    code, model = registry / "double.py", registry / "double"
     code.write_text(
         "import mlflow\n\n"
         "class Double(mlflow.pyfunc.PythonModel):\n"
@@ -220,6 +219,6 @@ def test_a_foreign_model_is_refused() -> None:
         "        return model_input\n\n"
         "mlflow.models.set_model(Double())\n"
     )
-    mlflow.pyfunc.save_model("double", python_model=str(code), pip_requirements=["mlflow"])
+    mlflow.pyfunc.save_model(str(model), python_model=str(code), pip_requirements=["mlflow"])
     with pytest.raises(InputError, match="expected a model that igarape registered"):
-        load(str(Path("double").absolute()))
+        load(str(model))

@@ -30,8 +30,6 @@ from igarape.stages import decide, dehaze, nir, search, split, stack, train
 from igarape.tables import Fault, Probabilities, write_table
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
-
 ROOT = Path(__file__).parents[2]
 LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree", "pond"], "rare": ["kiln"]}
 VOCABULARY = Vocabulary(**{name: tuple(labels) for name, labels in LABELS.items()})
@@ -99,27 +97,27 @@ def chips() -> Iterator[Chip]:
         )
 
 
-def configure(name: str, content: Any) -> None:
+def configure(here: Workspace, name: str, content: Any) -> None:
     """Write a YAML file, as it stands in the configuration."""
-    path = Path(f"{name}.yaml")
+    path = here.root / f"{name}.yaml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
-def lay_out(folder: Path) -> None:
+def lay_out(here: Workspace) -> None:
     """Write the configuration of a small project, pack its chips, and report some faults."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")) | CHANGES
     params["stack"] |= {"rounds": 5, "use": "best"}
     params["evaluate"] |= {"resamples": 100, "check": 8}
     contents = {"params": params, "datasets/toy": DATASET, "experiments/tiny": TINY, "experiments/rare": RARE}
     for name, content in contents.items():
-        configure(f"{folder}/{name}", content)
-    (folder / "dvc.lock").write_text(LOCK, encoding="utf-8")
-    with open_shard(folder / "data/ingest/shard-00000.tar") as shard:
+        configure(here, name, content)
+    here.lock.write_text(LOCK, encoding="utf-8")
+    with open_shard(here.chips("raw") / "shard-00000.tar") as shard:
         tables = pack_chips(chips(), shard, vocabulary=VOCABULARY, size=64)
     tables["faults"] = pd.concat([tables["faults"], fault_table(FAULTS)], ignore_index=True)
     for name, table in tables.items():
-        write_table(table, folder / f"data/ingest/{name}.parquet")
+        write_table(table, here.chips("raw") / f"{name}.parquet")
 
 
 def pretend(patch: pytest.MonkeyPatch, write_model: WriteModel) -> None:
@@ -147,62 +145,61 @@ def pretend(patch: pytest.MonkeyPatch, write_model: WriteModel) -> None:
 
 
 @pytest.fixture(scope="session")
-def stream(tmp_path_factory: pytest.TempPathFactory, empty_database: Path, write_model: WriteModel) -> Path:
+def stream(tmp_path_factory: pytest.TempPathFactory, empty_database: Path, write_model: WriteModel) -> Workspace:
     """Run the steps from dehaze to decide in a folder, and give it. Tiny is trained, rare pretends to be."""
-    folder = tmp_path_factory.mktemp("stream")
-    shutil.copy(empty_database, folder)
+    here = Workspace(tmp_path_factory.mktemp("stream"))
+    shutil.copy(empty_database, here.root)
     with pytest.MonkeyPatch.context() as patch:
-        stand_in(folder, patch)
-        lay_out(folder)
-        dehaze.run(HERE)
-        nir.run(HERE)
-        split.run(HERE)
-        search.run(HERE, "tiny")
-        train.run(HERE, "tiny")
+        settle(here, patch)
+        lay_out(here)
+        dehaze.run(here)
+        nir.run(here)
+        split.run(here)
+        search.run(here, "tiny")
+        train.run(here, "tiny")
         with pytest.MonkeyPatch.context() as inner:
             pretend(inner, write_model)
-            search.run(HERE, "rare")
-            train.run(HERE, "rare")
-        stack.run(HERE)
-        decide.run(HERE)
-    return folder
+            search.run(here, "rare")
+            train.run(here, "rare")
+        stack.run(here)
+        decide.run(here)
+    return here
 
 
-@pytest.fixture(name="stand_in", scope="session")
-def _stand_in() -> Callable[[Path, pytest.MonkeyPatch], None]:
-    """Give stand_in."""
-    return stand_in
+@pytest.fixture(name="settle", scope="session")
+def _settle() -> Callable[[Workspace, pytest.MonkeyPatch], None]:
+    """Give settle."""
+    return settle
 
 
-def stand_in(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """Make a folder the one we work in, with its own database and no git."""
-    patch.chdir(folder)
-    patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
-    patch.setenv("GIT_CEILING_DIRECTORIES", str(folder.parent))
+def settle(here: Workspace, patch: pytest.MonkeyPatch) -> None:
+    """Let steps track to a project's own database, and see no git."""
+    patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{here.root}/mlflow.db")
+    patch.setenv("GIT_CEILING_DIRECTORIES", str(here.root.parent))
     patch.setenv("IGARAPE_WORKERS", "2")
     for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
         patch.delenv(name, raising=False)
 
 
 @pytest.fixture
-def project(stream: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in the folder where the steps have run; for looking only."""
-    stand_in(stream, monkeypatch)
+def project(stream: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """Give the project in which the steps have run; for looking only."""
+    settle(stream, monkeypatch)
     return stream
 
 
 @pytest.fixture
-def copy(stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a copy of that folder, to change things and run steps again."""
-    folder = tmp_path / "copy"
-    shutil.copytree(stream, folder, ignore=shutil.ignore_patterns("mlruns", "reports"))
-    stand_in(folder, monkeypatch)
-    return folder
+def copy(stream: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """Give a copy of that project, to change things and run steps again."""
+    here = Workspace(tmp_path / "copy")
+    shutil.copytree(stream.root, here.root, ignore=shutil.ignore_patterns("mlruns", "reports"))
+    settle(here, monkeypatch)
+    return here
 
 
 @pytest.fixture
-def server(copy: Path, empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """Stand in such a copy that tracks to a real server, which runs."""
+def server(copy: Workspace, empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Let such a copy track to a real server, which runs."""
     (tmp_path / "server").mkdir()
     shutil.copy(empty_database, tmp_path / "server")
     started = Server(tmp_path / "server")
@@ -235,19 +232,19 @@ def first_epoch() -> Callable[[Callable[..., Any], Callable[[], None]], Callable
 
 
 @pytest.fixture
-def kill_at() -> Callable[[str, str], None]:
+def kill_at(copy: Workspace) -> Callable[[str, str], None]:
     """Give what runs a step for tiny in a process of its own, and kills that as soon as a file is there, not empty.
 
-    The first time or, where such a file is there already, as soon as it is there again or another one is.
+    In such a copy. Where such a file is there already: as soon as it is there again, or another one is.
     """
 
     def run(step: str, pattern: str) -> None:
-        there = {path: path.stat().st_mtime_ns for path in Path().glob(pattern)}
+        there = {path: path.stat().st_mtime_ns for path in copy.root.glob(pattern)}
         imports = f"from igarape.stages import {step}; from igarape.workspace import Workspace"
         program = f"{imports}; {step}.run(Workspace.find(), 'tiny')"
-        with subprocess.Popen([sys.executable, "-c", program]) as process:
+        with subprocess.Popen([sys.executable, "-c", program], cwd=copy.root) as process:
             while process.poll() is None:
-                found = {path: path.stat() for path in Path().glob(pattern)}
+                found = {path: path.stat() for path in copy.root.glob(pattern)}
                 if any(now.st_size and there.get(path) != now.st_mtime_ns for path, now in found.items()):
                     process.kill()
                     break
@@ -258,38 +255,39 @@ def kill_at() -> Callable[[str, str], None]:
 
 
 @pytest.fixture
-def coloured(copy: Path) -> Path:
-    """Stand in such a copy where another learner, colours, has been searched and trained: trees, not a network."""
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    configure("params", params | {"experiments": [*params["experiments"], "colours"]})
-    configure("experiments/colours", COLOURS)
-    search.run(HERE, "colours")
-    train.run(HERE, "colours")
+def coloured(copy: Workspace) -> Workspace:
+    """Give such a copy where another learner, colours, has been searched and trained: trees, not a network."""
+    params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))
+    configure(copy, "params", params | {"experiments": [*params["experiments"], "colours"]})
+    configure(copy, "experiments/colours", COLOURS)
+    search.run(copy, "colours")
+    train.run(copy, "colours")
     return copy
 
 
 @pytest.fixture
-def leafless(copy: Path) -> Path:
-    """Stand in such a copy where another learner, leafy, wants near-infrared; the data set names no TIFs."""
-    configure("experiments/leafy", LEAFY)
+def leafless(copy: Workspace) -> Workspace:
+    """Give such a copy where another learner, leafy, wants near-infrared; the data set names no TIFs."""
+    configure(copy, "experiments/leafy", LEAFY)
     return copy
 
 
 @pytest.fixture
-def leafy(leafless: Path, write_model: WriteModel, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in such a copy where each chip has a TIF in chips/tifs, and leafy pretends to be trained on it."""
+def leafy(leafless: Workspace, write_model: WriteModel, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """Give such a copy where each chip has a TIF in chips/tifs, and leafy pretends to be trained on it."""
     source = {"kind": "folder", "images": "train", "tags": "tags.csv", "unlabelled": [], "nir": "tifs"}
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    configure("datasets/toy", DATASET | {"source": source})
-    configure("params", params | {"experiments": [*params["experiments"], "leafy"]})
-    monkeypatch.setenv("IGARAPE_DATA", str(leafless / "chips"))
+    params = yaml.safe_load(leafless.params.read_text(encoding="utf-8"))
+    configure(leafless, "datasets/toy", DATASET | {"source": source})
+    configure(leafless, "params", params | {"experiments": [*params["experiments"], "leafy"]})
+    folder = leafless.root / "chips/tifs"
+    monkeypatch.setenv("IGARAPE_DATA", str(folder.parent))
     monkeypatch.setenv("IGARAPE_WORKERS", "1")
-    Path("chips/tifs").mkdir(parents=True)
+    folder.mkdir(parents=True)
     for chip in chips():
         seen = tifs.sensed(decode(chip.origin.read(), chip.image_id))
-        Path(f"chips/tifs/{chip.image_id}.tif").write_bytes(tifs.written(seen))
-    nir.run(HERE)
+        (folder / f"{chip.image_id}.tif").write_bytes(tifs.written(seen))
+    nir.run(leafless)
     pretend(monkeypatch, write_model)
-    search.run(HERE, "leafy")
-    train.run(HERE, "leafy")
+    search.run(leafless, "leafy")
+    train.run(leafless, "leafy")
     return leafless

@@ -18,24 +18,22 @@ from igarape.stages import add, ingest, split, use
 from igarape.tables import HOLDOUT, read_catalog, read_folds, truth
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
-
 ROOT = Path(__file__).parents[2]
 COUNT = 40
 
 
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a project; 40 chips lie in IGARAPE_DATA/mine/a."""
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """Give a project; 40 chips lie in IGARAPE_DATA/mine/a."""
+    here = Workspace(tmp_path)
     for part in ("datasets", "experiments"):
         shutil.copytree(ROOT / part, tmp_path / part)
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IGARAPE_DATA", str(tmp_path / "chips"))
     monkeypatch.setenv("IGARAPE_WORKERS", "1")
     for number in range(COUNT):
-        put(f"a/c_{number}.jpg", picture(number))
-    return tmp_path
+        put(here, f"a/c_{number}.jpg", picture(number))
+    return here
 
 
 def picture(seed: int, height: int = 32, width: int = 32) -> bytes:
@@ -43,9 +41,9 @@ def picture(seed: int, height: int = 32, width: int = 32) -> bytes:
     return encode_jpeg(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8), 90)
 
 
-def put(name: str, data: bytes) -> None:
+def put(here: Workspace, name: str, data: bytes) -> None:
     """Write a file of the data set."""
-    path = Path("chips/mine") / name
+    path = here.root / "chips/mine" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
 
@@ -55,19 +53,19 @@ def tags(number: int) -> list[str]:
     return ["Floresta densa", *(["água"] if number % 2 else []), *(["estrada"] if number % 3 else [])]
 
 
-def run(**how: Any) -> str:
+def run(here: Workspace, **how: Any) -> str:
     """Add the chips, use them, and pack and split them; return the data set's YAML."""
-    add.run(HERE, "mine", images=Path("chips/mine/a"), **how)
-    use.run(HERE, "mine")
-    ingest.run(HERE)
-    split.run(HERE)
-    return Path("datasets/mine.yaml").read_text(encoding="utf-8")
+    add.run(here, "mine", images=here.root / "chips/mine/a", **how)
+    use.run(here, "mine")
+    ingest.run(here)
+    split.run(here)
+    return (here.root / "datasets/mine.yaml").read_text(encoding="utf-8")
 
 
-def packed() -> list[list[bool]]:
+def packed(here: Workspace) -> list[list[bool]]:
     """Return the truth of the packed chips in the order of their numbers, for the labels of tags()."""
-    labels = read_dataset("mine", HERE.datasets).labels.vocabulary().labels
-    catalog = read_catalog(Path("data/ingest/catalog.parquet"), labels).set_index("image_id")
+    labels = read_dataset("mine", here.datasets).labels.vocabulary().labels
+    catalog = read_catalog(here.catalog(), labels).set_index("image_id")
     found = truth(catalog.loc[[f"c_{number}" for number in range(COUNT)]], labels)
     return [[bool(row[labels.index(label)]) for label in ("Floresta densa", "água", "estrada")] for row in found]
 
@@ -87,13 +85,13 @@ TABLES = {
 
 @pytest.mark.parametrize("table", TABLES)
 def test_whatever_the_table_looks_like_the_same_chips_are_packed(
-    table: str, capsys: pytest.CaptureFixture[str]
+    project: Workspace, table: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One command writes the data set, the next uses it, and the stream's first steps run."""
-    put("t.csv", "\n".join(TABLES[table]).encode())
-    run(tags=Path("chips/mine/t.csv"))
-    assert packed() == EXPECTED
-    params = read_params(HERE.params)
+    put(project, "t.csv", "\n".join(TABLES[table]).encode())
+    run(project, tags=project.root / "chips/mine/t.csv")
+    assert packed(project) == EXPECTED
+    params = read_params(project.params)
     assert params.dataset == "mine" and params.split.by == "chip" and "tabular" in params.experiments
     out = capsys.readouterr().out
     assert (
@@ -103,7 +101,7 @@ def test_whatever_the_table_looks_like_the_same_chips_are_packed(
     )
 
 
-def test_a_file_in_cocos_format_is_a_table_too() -> None:
+def test_a_file_in_cocos_format_is_a_table_too(project: Workspace) -> None:
     """With pictures that say where they lie."""
     names = ["Floresta densa", "água", "estrada"]
     content = {
@@ -113,82 +111,82 @@ def test_a_file_in_cocos_format_is_a_table_too() -> None:
             {"id": 0, "image_id": n, "category_id": names.index(tag)} for n in range(COUNT) for tag in tags(n)
         ],
     }
-    put("coco.json", json.dumps(content).encode())
-    run(tags=Path("chips/mine/coco.json"))
-    assert packed() == EXPECTED and read_params(HERE.params).split.by == "scene"
+    put(project, "coco.json", json.dumps(content).encode())
+    run(project, tags=project.root / "chips/mine/coco.json")
+    assert packed(project) == EXPECTED and read_params(project.params).split.by == "scene"
 
 
-def test_a_folder_for_each_label_needs_no_table() -> None:
+def test_a_folder_for_each_label_needs_no_table(project: Workspace) -> None:
     """The labels exclude each other."""
     for number in range(COUNT):
         kind = ("Annual Crop", "River")[number % 2]
-        Path(f"chips/mine/a/{kind}").mkdir(exist_ok=True)
-        Path(f"chips/mine/a/c_{number}.jpg").rename(f"chips/mine/a/{kind}/c_{number}.jpg")
-    run(tags=None)
-    assert read_dataset("mine", HERE.datasets).labels.exclusive == ("Annual Crop", "River")
-    assert len(read_folds(Path("data/split/folds.parquet"))) == COUNT
+        (project.root / f"chips/mine/a/{kind}").mkdir(exist_ok=True)
+        (project.root / f"chips/mine/a/c_{number}.jpg").rename(project.root / f"chips/mine/a/{kind}/c_{number}.jpg")
+    run(project, tags=None)
+    assert read_dataset("mine", project.datasets).labels.exclusive == ("Annual Crop", "River")
+    assert len(read_folds(project.folds)) == COUNT
 
 
-def test_scenes_stay_together_and_the_tables_test_rows_are_held_out() -> None:
+def test_scenes_stay_together_and_the_tables_test_rows_are_held_out(project: Workspace) -> None:
     """Where the table has such columns."""
     part = ["train", "train", "val", "test"]
     rows = [f"c_{n},{';'.join(tags(n))},{n // 4},{part[n // 4 % 4]}" for n in range(COUNT)]
-    put("t.csv", "\n".join(["image_name,tags,scene,split", *rows]).encode())
-    run(tags=Path("chips/mine/t.csv"))
-    folds = read_folds(Path("data/split/folds.parquet")).set_index("image_id")["fold"]
+    put(project, "t.csv", "\n".join(["image_name,tags,scene,split", *rows]).encode())
+    run(project, tags=project.root / "chips/mine/t.csv")
+    folds = read_folds(project.folds).set_index("image_id")["fold"]
     held = {f"c_{n}" for n in range(COUNT) if n // 4 % 4 == 3}
     assert set(folds.index[folds == HOLDOUT]) == held
     assert all(folds[[f"c_{n}" for n in range(4 * scene, 4 * scene + 4)]].nunique() == 1 for scene in range(10))
 
 
-def test_what_has_no_partner_is_told_and_borne(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_has_no_partner_is_told_and_borne(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     """So that the first step does not stop at what was said already."""
     rows = [f"c_{n},{';'.join(tags(n))}" for n in range(2, COUNT)]
-    put("t.csv", "\n".join(["image_name,tags", *rows, "gone,estrada"]).encode())
-    run(tags=Path("chips/mine/t.csv"))
-    assert read_params(HERE.params).ingest.faults == 3
+    put(project, "t.csv", "\n".join(["image_name,tags", *rows, "gone,estrada"]).encode())
+    run(project, tags=project.root / "chips/mine/t.csv")
+    assert read_params(project.params).ingest.faults == 3
     assert "left out: gone: has tags in t.csv, but no picture in a" in capsys.readouterr().out
 
 
-def test_sizes_bands_and_reflectances_are_found_out() -> None:
+def test_sizes_bands_and_reflectances_are_found_out(project: Workspace) -> None:
     """Two sizes, four bands that the user names, 3,000 of 65,535."""
-    shutil.rmtree("chips/mine/a")
+    shutil.rmtree(project.root / "chips/mine/a")
     rng = np.random.default_rng(2)
     for number in range(COUNT):
         side = 40 if number % 5 else 48
-        put(f"a/c_{number}.tif", tifs.written(rng.integers(0, 3000, (side, side, 4), dtype=np.uint16)))
-    put("t.csv", "\n".join(TABLES["semicolons"]).encode())
+        put(project, f"a/c_{number}.tif", tifs.written(rng.integers(0, 3000, (side, side, 4), dtype=np.uint16)))
+    put(project, "t.csv", "\n".join(TABLES["semicolons"]).encode())
     with pytest.raises(InputError, match=r"source\.bands"):
-        run(tags=Path("chips/mine/t.csv"))
-    run(tags=Path("chips/mine/t.csv"), bands="blue, green,red,nir")
-    dataset = read_dataset("mine", HERE.datasets)
+        run(project, tags=project.root / "chips/mine/t.csv")
+    run(project, tags=project.root / "chips/mine/t.csv", bands="blue, green,red,nir")
+    dataset = read_dataset("mine", project.datasets)
     assert isinstance(dataset.source, FolderSource) and dataset.size == 40
     assert (dataset.source.resize, dataset.source.bands) == ("fit", ("blue", "green", "red", "nir"))
     assert dataset.source.white is not None and abs(dataset.source.white - 3000) < 100
 
 
-def test_a_data_set_is_not_overwritten_unless_told() -> None:
+def test_a_data_set_is_not_overwritten_unless_told(project: Workspace) -> None:
     """Somebody may have changed it."""
-    put("t.csv", "\n".join(TABLES["semicolons"]).encode())
-    how: dict[str, Any] = {"images": Path("chips/mine/a"), "tags": Path("chips/mine/t.csv")}
-    Path("datasets/mine.yaml").write_text("# mine\n", encoding="utf-8")
+    put(project, "t.csv", "\n".join(TABLES["semicolons"]).encode())
+    how: dict[str, Any] = {"images": project.root / "chips/mine/a", "tags": project.root / "chips/mine/t.csv"}
+    (project.root / "datasets/mine.yaml").write_text("# mine\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"datasets/mine\.yaml: is there already\. .*--force"):
-        add.run(HERE, "mine", **how)
-    assert Path("datasets/mine.yaml").read_text(encoding="utf-8") == "# mine\n"
-    add.run(HERE, "mine", **how, force=True)
-    assert read_dataset("mine", HERE.datasets).size == 32
+        add.run(project, "mine", **how)
+    assert (project.root / "datasets/mine.yaml").read_text(encoding="utf-8") == "# mine\n"
+    add.run(project, "mine", **how, force=True)
+    assert read_dataset("mine", project.datasets).size == 32
 
 
 def test_without_igarape_data_the_line_to_type_is_printed(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Typed, all goes on."""
     monkeypatch.delenv("IGARAPE_DATA")
-    put("t.csv", "\n".join(TABLES["semicolons"]).encode())
-    add.run(HERE, "mine", images=Path("chips/mine/a"), tags=Path("chips/mine/t.csv"))
+    put(project, "t.csv", "\n".join(TABLES["semicolons"]).encode())
+    add.run(project, "mine", images=project.root / "chips/mine/a", tags=project.root / "chips/mine/t.csv")
     typed = re.search("export IGARAPE_DATA='(.*)'", capsys.readouterr().out)
-    assert typed and typed[1] == str(project / "chips/mine")
+    assert typed and typed[1] == str(project.root / "chips/mine")
     monkeypatch.setenv("IGARAPE_DATA", typed[1])
-    use.run(HERE, "mine")
-    ingest.run(HERE)
-    assert packed() == EXPECTED
+    use.run(project, "mine")
+    ingest.run(project)
+    assert packed(project) == EXPECTED

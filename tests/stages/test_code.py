@@ -1,31 +1,29 @@
 """code: a file for each step, and for the learners' steps one for each experiment."""
 
-from pathlib import Path
-
 from igarape.code import code_hash
 from igarape.learners.keys import learner_code
 from igarape.stages import code as stage
 from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
-HERE = Workspace(Path())
 
-
-def test_each_step_and_each_listed_experiment_has_its_file(coloured: Path) -> None:
+def test_each_step_and_each_listed_experiment_has_its_file(coloured: Workspace) -> None:
     """It holds the hash of its code: a network's is not that of trees."""
-    stage.run(HERE)
-    files = {str(path.relative_to("data/code")) for path in Path("data/code").rglob("*") if path.is_file()}
+    stage.run(coloured)
+    files = {
+        str(path.relative_to(coloured.folder("code"))) for path in coloured.folder("code").rglob("*") if path.is_file()
+    }
     names = ("tiny", "rare", "colours")
     of_learners = {f"{step}/{name}" for step in PER_EXPERIMENT for name in names}
     assert files == {step for step in STEPS if step != "code" and step not in PER_EXPERIMENT} | of_learners
-    written = {name: HERE.code("train", name).read_text(encoding="utf-8") for name in names}
+    written = {name: coloured.code("train", name).read_text(encoding="utf-8") for name in names}
     assert written["tiny"] == written["rare"] != written["colours"]
-    assert HERE.code("split").read_text(encoding="utf-8") == code_hash("igarape.stages.split")
+    assert coloured.code("split").read_text(encoding="utf-8") == code_hash("igarape.stages.split")
 
 
-def test_the_key_of_an_unfinished_result_holds_the_same_hash(coloured: Path) -> None:
+def test_the_key_of_an_unfinished_result_holds_the_same_hash(coloured: Workspace) -> None:
     """DVC and what goes on after a kill have one answer to the question which code made this."""
     from igarape.config.experiments import read_experiment
 
-    stage.run(HERE)
-    experiment = read_experiment("colours", HERE.experiments)
-    assert HERE.code("search", "colours").read_text(encoding="utf-8") == learner_code("search", experiment)
+    stage.run(coloured)
+    experiment = read_experiment("colours", coloured.experiments)
+    assert coloured.code("search", "colours").read_text(encoding="utf-8") == learner_code("search", experiment)

@@ -21,8 +21,6 @@ from igarape.stages import dehaze as stage
 from igarape.tables import read_catalog, read_table, write_table
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
-
 ROOT = Path(__file__).parents[2]
 LABELS: dict[str, list[str]] = {"exclusive": [], "alone": [], "common": ["tree"], "rare": []}
 COUNT = 7
@@ -36,16 +34,16 @@ def hazy(seed: int) -> Pixels:
     return rgb.astype(np.uint8)
 
 
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a project in which ingest has run, over labelled and unlabelled chips."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture
+def project(tmp_path: Path) -> Workspace:
+    """Give a project in which ingest has run, over labelled and unlabelled chips."""
+    here = Workspace(tmp_path)
     params = re.sub("(?m)^dataset: .*$", "dataset: toy", (ROOT / "params.yaml").read_text(encoding="utf-8"))
-    Path("params.yaml").write_text(params, encoding="utf-8")
+    here.params.write_text(params, encoding="utf-8")
     source = {"kind": "drawn", "chips": 20, "side": 1}
     dataset = {"source": source, "size": 32, "note": "", "labels": LABELS, "params": {}}
-    Path("datasets").mkdir()
-    Path("datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
+    (here.root / "datasets").mkdir()
+    (here.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
     chips = [
         Chip(
             image_id=f"chip-{number}",
@@ -59,25 +57,27 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     vocabulary = Vocabulary(**{name: tuple(labels) for name, labels in LABELS.items()})
     parts = []
     for number, some in enumerate((chips[:3], chips[3:6], chips[6:])):
-        with open_shard(Path(f"data/ingest/shard-{number:05d}.tar")) as shard:
+        with open_shard(here.root / f"data/ingest/shard-{number:05d}.tar") as shard:
             parts.append(pack_chips(some, shard, vocabulary=vocabulary, size=32)["catalog"])
-    write_table(pd.concat(parts), Path("data/ingest/catalog.parquet"))
-    return tmp_path
+    write_table(pd.concat(parts), here.catalog())
+    return here
 
 
-def catalogs() -> tuple[pd.DataFrame, pd.DataFrame]:
+def catalogs(here: Workspace) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the catalogs of ingest and dehaze."""
-    before, after = (read_catalog(Path("data") / step / "catalog.parquet", ["tree"]) for step in ("ingest", "dehaze"))
+    before, after = (
+        read_catalog(here.root / "data" / step / "catalog.parquet", ["tree"]) for step in ("ingest", "dehaze")
+    )
     return before, after
 
 
-def test_each_chip_is_the_dehazed_one_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_chip_is_the_dehazed_one_of_the_same_name(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the catalog's order, whatever the number of processes: dehazed with the knobs of params.yaml, then encoded."""
     monkeypatch.setenv("IGARAPE_WORKERS", "2")
-    stage.run(HERE)
-    before, after = catalogs()
-    raw, clear = Store(Path("data/ingest"), before), Store(Path("data/dehaze"), after)
-    knobs = read_params(HERE.params).dehaze.model_dump()
+    stage.run(project)
+    before, after = catalogs(project)
+    raw, clear = Store(project.chips("raw"), before), Store(project.chips("dehazed"), after)
+    knobs = read_params(project.params).dehaze.model_dump()
     quality = knobs.pop("quality")
     assert list(after["image_id"]) == [f"chip-{number}" for number in range(COUNT)]
     for image_id in after["image_id"]:
@@ -85,35 +85,35 @@ def test_each_chip_is_the_dehazed_one_of_the_same_name(monkeypatch: pytest.Monke
         assert clear.bytes(image_id)[:2] == b"\xff\xd8"
 
 
-def test_the_catalog_keeps_all_but_the_places() -> None:
+def test_the_catalog_keeps_all_but_the_places(project: Workspace) -> None:
     """Splits, groups and labels, of test chips too."""
-    stage.run(HERE)
-    before, after = catalogs()
+    stage.run(project)
+    before, after = catalogs(project)
     same = ["image_id", "split", "group", "y_tree"]
     assert before[same].equals(after[same]) and list(before.columns) == list(after.columns)
     assert (before["length"] != after["length"]).any()
 
 
-def test_the_quality_table_has_a_row_for_each_chip() -> None:
+def test_the_quality_table_has_a_row_for_each_chip(project: Workspace) -> None:
     """The airlight's colour and the mean transmission in [0, 1], the change in grey levels."""
-    stage.run(HERE)
+    stage.run(project)
     table = read_table(
-        Path("data/dehaze/quality.parquet"), ["airlight_r", "airlight_g", "airlight_b", "mean_t", "change"]
+        project.root / "data/dehaze/quality.parquet", ["airlight_r", "airlight_g", "airlight_b", "mean_t", "change"]
     )
     assert list(table["image_id"]) == [f"chip-{number}" for number in range(COUNT)]
     assert table[["airlight_r", "airlight_g", "airlight_b", "mean_t"]].apply(lambda c: c.between(0, 1)).all(axis=None)
     assert table["change"].between(0, 255).all() and table["change"].max() > 1
 
 
-def test_the_number_of_workers_changes_no_byte(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_workers_changes_no_byte(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor does a second run, which starts from an empty folder."""
     found = []
     for workers in ("1", "3"):
         monkeypatch.setenv("IGARAPE_WORKERS", workers)
-        (project / "data/dehaze").mkdir(exist_ok=True)
-        (project / "data/dehaze/shard-00009.tar").write_bytes(b"old")
-        stage.run(HERE)
-        found.append({path.name: path.read_bytes() for path in (project / "data/dehaze").iterdir()})
+        (project.root / "data/dehaze").mkdir(exist_ok=True)
+        (project.root / "data/dehaze/shard-00009.tar").write_bytes(b"old")
+        stage.run(project)
+        found.append({path.name: path.read_bytes() for path in (project.root / "data/dehaze").iterdir()})
     assert found[0] == found[1] and set(found[0]) == {
         "catalog.parquet",
         "quality.parquet",
@@ -121,13 +121,13 @@ def test_the_number_of_workers_changes_no_byte(project: Path, monkeypatch: pytes
     }
 
 
-def test_without_chips_the_error_says_what_to_run(project: Path) -> None:
+def test_without_chips_the_error_says_what_to_run(project: Workspace) -> None:
     """The catalog is missing, or a shard is."""
-    shard = project / "data/ingest/shard-00000.tar"
+    shard = project.root / "data/ingest/shard-00000.tar"
     shard.unlink()
     with pytest.raises(InputError, match=r"data/ingest/shard-00000\.tar: not found.*dvc repro"):
-        stage.run(HERE)
-    assert not (project / "data/dehaze/catalog.parquet").exists()
-    (project / "data/ingest/catalog.parquet").unlink()
+        stage.run(project)
+    assert not (project.root / "data/dehaze/catalog.parquet").exists()
+    (project.root / "data/ingest/catalog.parquet").unlink()
     with pytest.raises(InputError, match=r"data/ingest/catalog\.parquet: not found.*dvc repro"):
-        stage.run(HERE)
+        stage.run(project)

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -25,32 +24,31 @@ from igarape.stages import evaluate as stage
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, truth, write_table
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
-
 
 @pytest.fixture(scope="module")
-def evaluated(stream: Path, stand_in: Any) -> Any:
+def evaluated(stream: Workspace, settle: Any) -> Any:
     """Run evaluate where the other steps have run, and give the metrics."""
     with pytest.MonkeyPatch.context() as patch:
-        stand_in(stream, patch)
-        stage.run(HERE)
-        yield json.loads(Path("reports/metrics.json").read_text(encoding="utf-8"))
+        settle(stream, patch)
+        stage.run(stream)
+        yield json.loads(stream.metrics.read_text(encoding="utf-8"))
 
 
-def held_out() -> tuple[Any, Any]:
+def held_out(here: Workspace) -> tuple[Any, Any]:
     """Return truth and stacked probabilities of the hold-out."""
-    labels = list(read_dataset("toy", HERE.datasets).labels.vocabulary().labels)
-    chosen = read_json(Path("data/stack/stack.json"))["chosen"]
-    rows = pd.read_parquet("data/stack/predictions.parquet").query(f"learner == {chosen!r} and fold == -1")
-    catalog = pd.read_parquet("data/ingest/catalog.parquet").set_index("image_id")
+    labels = list(read_dataset("toy", here.datasets).labels.vocabulary().labels)
+    chosen = read_json(here.root / "data/stack/stack.json")["chosen"]
+    rows = pd.read_parquet(here.root / "data/stack/predictions.parquet").query(f"learner == {chosen!r} and fold == -1")
+    catalog = pd.read_parquet(here.catalog()).set_index("image_id")
     return truth(catalog.loc[rows["image_id"]], labels), rows[probability_columns(rows)].to_numpy()
 
 
-def test_the_hold_out_is_scored_by_the_rule_that_the_folds_chose(evaluated: Any) -> None:
+def test_the_hold_out_is_scored_by_the_rule_that_the_folds_chose(project: Workspace, evaluated: Any) -> None:
     """F2, mAP, the number of chips, and an interval around F2."""
-    y, p = held_out()
+    y, p = held_out(project)
     rule = Rule.from_json(
-        read_json(Path("data/decide/rule.json"))["rule"], read_dataset("toy", HERE.datasets).labels.vocabulary()
+        read_json(project.root / "data/decide/rule.json")["rule"],
+        read_dataset("toy", project.datasets).labels.vocabulary(),
     )
     holdout = evaluated["holdout"]
     assert holdout["f2"] == pytest.approx(sample_f2(y, rule.apply(p)))
@@ -59,10 +57,13 @@ def test_the_hold_out_is_scored_by_the_rule_that_the_folds_chose(evaluated: Any)
     assert holdout["f2_low"] <= holdout["f2"] <= holdout["f2_high"]
 
 
-def test_what_the_steps_before_scored_out_of_fold_stands_beside_it(evaluated: Any) -> None:
+def test_what_the_steps_before_scored_out_of_fold_stands_beside_it(project: Workspace, evaluated: Any) -> None:
     """Learners, stackers, rules and rare labels, as those steps wrote them."""
-    stack, decision = read_json(Path("data/stack/stack.json")), read_json(Path("data/decide/rule.json"))
-    cards = {name: read_json(Path(f"data/train/{name}/learner.json")) for name in ("tiny", "rare")}
+    stack, decision = (
+        read_json(project.root / "data/stack/stack.json"),
+        read_json(project.root / "data/decide/rule.json"),
+    )
+    cards = {name: read_json(project.root / f"data/train/{name}/learner.json") for name in ("tiny", "rare")}
     assert evaluated["learners"] == {name: {"f2": card["f2"], "map": card["map"]} for name, card in cards.items()}
     assert evaluated["stackers"] == stack["stackers"]
     assert evaluated["rules"] == decision["rules"]
@@ -70,14 +71,14 @@ def test_what_the_steps_before_scored_out_of_fold_stands_beside_it(evaluated: An
     assert evaluated["oof"]["f2"] == decision["rules"][decision["rule"]["name"]]["f2"]
 
 
-def test_the_labels_and_the_page_are_written(evaluated: Any) -> None:
+def test_the_labels_and_the_page_are_written(project: Workspace, evaluated: Any) -> None:
     """One row for each label in their order; the page names the data set."""
-    table = pd.read_csv("reports/per_label.csv")
-    assert list(table["label"]) == list(read_dataset("toy", HERE.datasets).labels.vocabulary().labels)
-    assert "toy" in Path("reports/report.html").read_text(encoding="utf-8")
+    table = pd.read_csv(project.root / "reports/per_label.csv")
+    assert list(table["label"]) == list(read_dataset("toy", project.datasets).labels.vocabulary().labels)
+    assert "toy" in (project.root / "reports/report.html").read_text(encoding="utf-8")
 
 
-def test_the_verdict_is_in_mlflow(evaluated: Any) -> None:
+def test_the_verdict_is_in_mlflow(project: Workspace, evaluated: Any) -> None:
     """The figures by name, the three files, and the runs that led here in the bundle's lineage."""
     (run,) = mlflow.search_runs(
         experiment_names=["igarape/evaluate"], filter_string="status = 'FINISHED'", output_format="list"
@@ -87,64 +88,64 @@ def test_the_verdict_is_in_mlflow(evaluated: Any) -> None:
     assert (run.data.metrics["left_out"], run.data.metrics["faults_reported"]) == (1, 2)
     kept = {item.path for item in mlflow.artifacts.list_artifacts(run_id=run.info.run_id)}
     assert kept >= {"metrics.json", "per_label.csv", "report.html"}
-    runs = read_json(Path("data/evaluate/lineage.json"))["runs"]
+    runs = read_json(project.root / "data/evaluate/lineage.json")["runs"]
     assert set(runs) == {"search@tiny", "train@tiny", "search@rare", "train@rare", "stack", "decide", "evaluate"}
     assert runs["evaluate"] == run.info.run_id
 
 
-def test_a_bundle_that_answers_otherwise_than_the_pipeline_is_refused(copy: Path) -> None:
+def test_a_bundle_that_answers_otherwise_than_the_pipeline_is_refused(copy: Workspace) -> None:
     """Stacked predictions that the models did not make: the first chip that differs is named."""
-    path = Path("data/stack/predictions.parquet")
+    path = copy.root / "data/stack/predictions.parquet"
     table = pd.read_parquet(path)
     table.loc[table["fold"] == -1, "p_tree"] = 1 - table.loc[table["fold"] == -1, "p_tree"]
     write_table(table, path)
     with pytest.raises(InputError, match=r"data/evaluate/bundle: chip-\d\d: the bundle's probabilities differ by"):
-        stage.run(HERE)
-    assert not Path("reports/metrics.json").exists()
+        stage.run(copy)
+    assert not copy.metrics.exists()
 
 
-def test_trees_go_through_the_same_steps_into_the_same_bundle(coloured: Path) -> None:
+def test_trees_go_through_the_same_steps_into_the_same_bundle(coloured: Workspace) -> None:
     """Searched, cross-fitted, stacked, and in the bundle, which answers as the pipeline did: else evaluate stops."""
-    card = read_json(Path("data/train/colours/learner.json"))
+    card = read_json(coloured.root / "data/train/colours/learner.json")
     assert not card["tta"]
     assert card["f2"] > 0.5  # fog is bright: colours tell
-    assert read_json(Path("data/search/colours/best.json"))["hyperparameters"]["depth"] in {1, 2}
-    history = mlflow.MlflowClient().get_metric_history(RunFacts.read(HERE.run("train", "colours")).run_id, "fold0_loss")
-    assert [point.step for point in history] == [0, 1, 2, 3]
-    stack.run(HERE)
-    decide.run(HERE)
-    stage.run(HERE)
-    learner = next(
-        part for part in Bundle.load(Path("data/evaluate/bundle")).manifest.learners if part.name == "colours"
+    assert read_json(coloured.root / "data/search/colours/best.json")["hyperparameters"]["depth"] in {1, 2}
+    history = mlflow.MlflowClient().get_metric_history(
+        RunFacts.read(coloured.run("train", "colours")).run_id, "fold0_loss"
     )
+    assert [point.step for point in history] == [0, 1, 2, 3]
+    stack.run(coloured)
+    decide.run(coloured)
+    stage.run(coloured)
+    learner = next(part for part in Bundle.load(coloured.bundle).manifest.learners if part.name == "colours")
     assert learner.files == ("learners/colours/fold-0.ubj", "learners/colours/fold-1.ubj")
 
 
-def test_a_learner_on_near_infrared_is_served_with_the_white_that_it_learned_by(leafy: Path) -> None:
+def test_a_learner_on_near_infrared_is_served_with_the_white_that_it_learned_by(leafy: Workspace) -> None:
     """The bundle answers from JPEGs and TIFs what the pipeline predicted, and is checked with the packed planes."""
-    stack.run(HERE)
-    decide.run(HERE)
-    stage.run(HERE)
-    bundle = Bundle.load(Path("data/evaluate/bundle"))
-    assert bundle.needs_nir and bundle.manifest.nir == Infrared(white=read_params(HERE.params).nir.white)
-    folds = read_folds(Path("data/split/folds.parquet"))
-    stacked = read_predictions(Path("data/stack/predictions.parquet"), folds)
-    chosen = read_json(Path("data/stack/stack.json"))["chosen"]
+    stack.run(leafy)
+    decide.run(leafy)
+    stage.run(leafy)
+    bundle = Bundle.load(leafy.bundle)
+    assert bundle.needs_nir and bundle.manifest.nir == Infrared(white=read_params(leafy.params).nir.white)
+    folds = read_folds(leafy.folds)
+    stacked = read_predictions(leafy.root / "data/stack/predictions.parquet", folds)
+    chosen = read_json(leafy.root / "data/stack/stack.json")["chosen"]
     rows = stacked[(stacked["learner"] == chosen) & (stacked["fold"] == -1)]
-    catalog = read_catalog(Path("data/ingest/catalog.parquet"), bundle.vocabulary.labels)
-    chips = [Store(Path("data/ingest"), catalog).bytes(image_id) for image_id in rows["image_id"]]
-    tifs = [Path(f"chips/tifs/{image_id}.tif").read_bytes() for image_id in rows["image_id"]]
+    catalog = read_catalog(leafy.catalog(), bundle.vocabulary.labels)
+    chips = [Store(leafy.chips("raw"), catalog).bytes(image_id) for image_id in rows["image_id"]]
+    tifs = [(leafy.root / f"chips/tifs/{image_id}.tif").read_bytes() for image_id in rows["image_id"]]
     p = bundle.answer(chips, tifs).filter(like="p_").to_numpy()
     assert np.abs(p - rows[probability_columns(rows)].to_numpy()).max() < assembly.TOLERANCE
     assert np.abs(bundle.answer(chips, tifs[::-1]).filter(like="p_").to_numpy() - p).max() > assembly.TOLERANCE
 
 
-def test_planes_that_are_made_otherwise_than_the_learner_saw_them_are_refused(leafy: Path) -> None:
+def test_planes_that_are_made_otherwise_than_the_learner_saw_them_are_refused(leafy: Workspace) -> None:
     """Another white since it was trained: the first chip that differs is named."""
-    stack.run(HERE)
-    decide.run(HERE)
-    text = Path("params.yaml").read_text(encoding="utf-8")
-    Path("params.yaml").write_text(re.sub(r"white: \d+", "white: 3000", text), encoding="utf-8")
-    nir.run(HERE)
+    stack.run(leafy)
+    decide.run(leafy)
+    text = leafy.params.read_text(encoding="utf-8")
+    leafy.params.write_text(re.sub(r"white: \d+", "white: 3000", text), encoding="utf-8")
+    nir.run(leafy)
     with pytest.raises(InputError, match=r"chip-\d\d: the bundle's probabilities differ"):
-        stage.run(HERE)
+        stage.run(leafy)

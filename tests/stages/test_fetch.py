@@ -17,15 +17,13 @@ from igarape.errors import InputError
 from igarape.stages import fetch
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
-
 ROOT = Path(__file__).parents[2]
 FILES = {"tags.csv.zip": b"PK tags", "train.tar.7z": b"7z" * 50_000}
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a project whose data set toy names two files; give the folder they belong in."""
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """Give a project whose data set toy names two files."""
     (tmp_path / "datasets").mkdir()
     (tmp_path / "chips").mkdir()
     labels = {"exclusive": [], "alone": [], "common": ["tree"], "rare": []}
@@ -39,12 +37,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "datasets/bare.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
     wanted = {"fetch": {"competition": "toy-world", "files": list(FILES)}}
     (tmp_path / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset | wanted), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IGARAPE_DATA", str(tmp_path / "chips"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN", "KAGGLE_CONFIG_DIR"):
         monkeypatch.delenv(name, raising=False)
-    return tmp_path / "chips/toy"
+    return Workspace(tmp_path)
+
+
+@pytest.fixture
+def folder(project: Workspace) -> Path:
+    """Give the folder that the files belong in."""
+    return project.root / "chips/toy"
 
 
 class RefusedError(Exception):
@@ -86,33 +89,33 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_files_are_downloaded_and_those_that_are_there_are_kept(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A second time nothing is asked for, and no client is needed."""
     folder.mkdir()
     (folder / "tags.csv.zip").write_bytes(b"mine")
     client = use(monkeypatch, Client())
-    fetch.run(HERE, "toy")
+    fetch.run(project, "toy")
     assert client.asked == [("toy-world", "train.tar.7z")]
     assert files(folder) == FILES | {"tags.csv.zip": b"mine"} and len(list(folder.iterdir())) == 2
     assert "tags.csv.zip, train.tar.7z are there, 1 of them new" in capsys.readouterr().out
     monkeypatch.delattr(fetch, "find_client")
-    fetch.run(HERE, "toy")
+    fetch.run(project, "toy")
 
 
 def test_what_stops_halfway_takes_no_name_and_can_be_gone_on_with(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    project: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The half stays where the client finds it again."""
     use(monkeypatch, Client(ConnectionError("the line is dead")))
     with pytest.raises(
         InputError, match=r"tags\.csv\.zip: the download stopped \(the line is dead\)\. Type the command"
     ):
-        fetch.run(HERE, "toy")
+        fetch.run(project, "toy")
     assert files(folder) == {}
     assert files(folder / ".unfinished-tags.csv.zip") == {"tags.csv.zip": b"PK "}
     use(monkeypatch, Client())
-    fetch.run(HERE, "toy")
+    fetch.run(project, "toy")
     assert files(folder) == FILES and len(list(folder.iterdir())) == 2
 
 
@@ -129,24 +132,28 @@ BY_HAND = rf"Or download tags\.csv\.zip, train\.tar\.7z from {SITE}/data by hand
         (500, r"the download stopped \(status 500\)"),
     ],
 )
-def test_a_refusal_says_what_to_do(monkeypatch: pytest.MonkeyPatch, status: int, words: str) -> None:
+def test_a_refusal_says_what_to_do(
+    project: Workspace, monkeypatch: pytest.MonkeyPatch, status: int, words: str
+) -> None:
     """And how to do without."""
     use(monkeypatch, Client(RefusedError(status)))
     with pytest.raises(InputError, match=rf"tags\.csv\.zip: .*{words}.* {BY_HAND}"):
-        fetch.run(HERE, "toy")
+        fetch.run(project, "toy")
 
 
-def test_without_the_client_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_client_the_error_says_how_to_install_it(
+    project: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Or which files to place where."""
     monkeypatch.setitem(sys.modules, "kaggle", None)
     with pytest.raises(InputError, match=rf"not installed\..* pip install -e '\.\[kaggle\]'\. {BY_HAND}"):
-        fetch.run(HERE, "toy")
+        fetch.run(project, "toy")
 
 
-def test_a_data_set_that_names_no_files_says_so() -> None:
+def test_a_data_set_that_names_no_files_says_so(project: Workspace) -> None:
     """It needs no IGARAPE_DATA for that."""
     with pytest.raises(InputError, match=r"datasets/bare\.yaml: has no fetch section"):
-        fetch.run(HERE, "bare")
+        fetch.run(project, "bare")
 
 
 def test_planet_can_be_fetched() -> None:
@@ -170,11 +177,11 @@ def real_client() -> Iterator[None]:
 
 
 def test_without_credentials_kaggles_client_ends_in_an_error_of_ours(
-    real_client: None, capsys: pytest.CaptureFixture[str]
+    project: Workspace, real_client: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It prints and ends the process otherwise."""
     with pytest.raises(InputError, match=rf"no credentials\..*kaggle\.json into ~/\.kaggle/.*KAGGLE_KEY\. {BY_HAND}"):
-        fetch.run(HERE, "toy")
+        fetch.run(project, "toy")
     assert capsys.readouterr().out == ""
 
 
@@ -223,17 +230,19 @@ def site(real_client: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Si
     server.server_close()
 
 
-def test_kaggles_own_client_downloads_from_a_site_that_answers_as_kaggles(folder: Path, site: type[Site]) -> None:
+def test_kaggles_own_client_downloads_from_a_site_that_answers_as_kaggles(
+    project: Workspace, folder: Path, site: type[Site]
+) -> None:
     """Each file whole under its name, and nothing else left."""
-    fetch.run(HERE, "toy")
+    fetch.run(project, "toy")
     assert files(folder) == FILES and len(list(folder.iterdir())) == 2
 
 
 def test_kaggles_own_client_tells_that_the_rules_are_not_accepted(
-    folder: Path, site: type[Site], monkeypatch: pytest.MonkeyPatch
+    project: Workspace, folder: Path, site: type[Site], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As the site answers before one has done so."""
     monkeypatch.setattr(site, "accepted", False)
     with pytest.raises(InputError, match=r"refused it \(403\)"):
-        fetch.run(HERE, "toy")
+        fetch.run(project, "toy")
     assert files(folder) == {}

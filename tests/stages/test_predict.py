@@ -11,14 +11,10 @@ from igarape.serving.bundle import Bundle
 from igarape.stages import predict
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
-
-OUT = Path("answers/out.csv")
-
 
 @pytest.fixture
 def folder(champion: Path, images: list[Pixels]) -> Path:
-    """Lay five JPEGs and a text file into a folder, out of order, beside the registry that we stand at."""
+    """Lay five JPEGs and a text file into a folder, out of order, beside a registry."""
     folder = champion / "chips"
     folder.mkdir()
     for number in (3, 0, 4, 1, 2):
@@ -29,8 +25,9 @@ def folder(champion: Path, images: list[Pixels]) -> Path:
 
 def test_a_folder_is_tagged_in_the_order_of_names(folder: Path, bundle_folder: Path) -> None:
     """The CSV holds image_name without suffix, tags, and p_<label>... as the bundle answers."""
-    predict.run(HERE, [folder], model=None, out=OUT)
-    table = pd.read_csv(OUT)
+    out = folder.parent / "answers/out.csv"
+    predict.run(Workspace(folder.parent), [folder], model=None, out=out)
+    table = pd.read_csv(out)
     bundle = Bundle.load(bundle_folder)
     expected = bundle.answer([path.read_bytes() for path in sorted(folder.glob("*.jpg"))])
     assert list(table.columns) == ["image_name", "tags", *(f"p_{label}" for label in bundle.vocabulary.labels)]
@@ -41,57 +38,64 @@ def test_a_folder_is_tagged_in_the_order_of_names(folder: Path, bundle_folder: P
 
 def test_pictures_and_a_version_can_be_named(folder: Path) -> None:
     """Single pictures come in the order given; any model URI does."""
-    predict.run(HERE, [folder / "chip_2.jpg", folder / "chip_0.jpg"], model="models:/igarape-toy/1", out=OUT)
-    assert list(pd.read_csv(OUT)["image_name"]) == ["chip_2", "chip_0"]
+    out = folder.parent / "answers/out.csv"
+    predict.run(
+        Workspace(folder.parent), [folder / "chip_2.jpg", folder / "chip_0.jpg"], model="models:/igarape-toy/1", out=out
+    )
+    assert list(pd.read_csv(out)["image_name"]) == ["chip_2", "chip_0"]
 
 
 def test_bad_pictures_are_reported_and_left_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each is one line on stderr; the good ones are in the CSV; the end is an error that lists the bad ones."""
+    out = folder.parent / "answers/out.csv"
     (folder / "chip_1.jpg").write_bytes(b"hello")
     (folder / "chip_9.png").mkdir()
     with pytest.raises(
-        InputError, match=r"2 of 6 pictures are not in answers/out\.csv: \S+chip_1\.jpg, \S+chip_9\.png"
+        InputError, match=r"2 of 6 pictures are not in \S+/answers/out\.csv: \S+chip_1\.jpg, \S+chip_9\.png"
     ):
-        predict.run(HERE, [folder], model=None, out=OUT)
-    assert list(pd.read_csv(OUT)["image_name"]) == ["chip_0", "chip_2", "chip_3", "chip_4"]
+        predict.run(Workspace(folder.parent), [folder], model=None, out=out)
+    assert list(pd.read_csv(out)["image_name"]) == ["chip_0", "chip_2", "chip_3", "chip_4"]
     assert "chip_1.jpg: expected a JPEG, PNG or TIF" in capsys.readouterr().err
 
 
 def test_nothing_but_bad_pictures_gives_an_empty_table(folder: Path) -> None:
     """The columns are there all the same."""
+    out = folder.parent / "answers/out.csv"
     (folder / "chip_1.jpg").write_bytes(b"hello")
     with pytest.raises(InputError, match="1 of 1 pictures"):
-        predict.run(HERE, [folder / "chip_1.jpg"], model=None, out=OUT)
-    assert OUT.read_text().startswith("image_name,tags,p_sun") and len(pd.read_csv(OUT)) == 0
+        predict.run(Workspace(folder.parent), [folder / "chip_1.jpg"], model=None, out=out)
+    assert out.read_text().startswith("image_name,tags,p_sun") and len(pd.read_csv(out)) == 0
 
 
 def test_near_infrared_comes_from_a_folder_of_tifs(
     nir_champion: Path, images: list[Pixels], tif_files: list[bytes]
 ) -> None:
     """Where the model sees it: without one, nothing is tagged."""
+    out = nir_champion / "answers/out.csv"
     for name in ("chips", "tifs"):
         (nir_champion / name).mkdir()
     for number, (image, tif) in enumerate(zip(images, tif_files, strict=True)):
         (nir_champion / f"chips/chip_{number}.jpg").write_bytes(encode_jpeg(image, 95))
         (nir_champion / f"tifs/chip_{number}.tif").write_bytes(tif)
     with pytest.raises(InputError, match=r"--nir: not given\. The model sees near-infrared too"):
-        predict.run(HERE, [nir_champion / "chips"], model=None, out=OUT)
-    assert not OUT.exists()
-    predict.run(HERE, [nir_champion / "chips"], model=None, out=OUT, nir=nir_champion / "tifs")
-    assert list(pd.read_csv(OUT)["image_name"]) == [f"chip_{number}" for number in range(5)]
+        predict.run(Workspace(nir_champion), [nir_champion / "chips"], model=None, out=out)
+    assert not out.exists()
+    predict.run(Workspace(nir_champion), [nir_champion / "chips"], model=None, out=out, nir=nir_champion / "tifs")
+    assert list(pd.read_csv(out)["image_name"]) == [f"chip_{number}" for number in range(5)]
 
 
 def test_what_there_is_nothing_to_tag_of_writes_nothing(folder: Path) -> None:
     """The error comes before the model is loaded."""
+    out = folder.parent / "answers/out.csv"
     with pytest.raises(InputError, match="nowhere: not found"):
-        predict.run(HERE, [folder, Path("nowhere")], model=None, out=OUT)
-    assert not OUT.exists()
+        predict.run(Workspace(folder.parent), [folder, Path("nowhere")], model=None, out=out)
+    assert not out.exists()
 
 
-@pytest.mark.usefixtures("registry")
-def test_without_a_champion_it_says_what_to_run(tmp_path: Path) -> None:
+def test_without_a_champion_it_says_what_to_run(registry: Path) -> None:
     """Nothing is written."""
-    (tmp_path / "chip.jpg").touch()
+    out = registry / "answers/out.csv"
+    (registry / "chip.jpg").touch()
     with pytest.raises(InputError, match=r"models:/igarape-toy@champion: no champion yet\. Run: make repro"):
-        predict.run(HERE, [tmp_path / "chip.jpg"], model=None, out=OUT)
-    assert not OUT.exists()
+        predict.run(Workspace(registry), [registry / "chip.jpg"], model=None, out=out)
+    assert not out.exists()

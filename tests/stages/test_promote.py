@@ -9,8 +9,6 @@ from igarape.errors import InputError
 from igarape.stages import promote
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
-
 
 def enter(name: str, *scores: float) -> None:
     """Enter versions 1, 2, ... with these hold-out scores; the last is the challenger."""
@@ -27,22 +25,20 @@ def champion(name: str) -> int | None:
     return None if version is None else int(version)
 
 
-@pytest.mark.usefixtures("registry")
-def test_the_challenger_of_this_data_set_is_promoted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_challenger_of_this_data_set_is_promoted(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """params.yaml says toy; another data set's model stays as it is."""
     enter("igarape-toy", 0.8, 0.9)
     enter("igarape-other", 0.8)
-    promote.run(HERE, version=None, force=False)
+    promote.run(Workspace(registry), version=None, force=False)
     assert (champion("igarape-toy"), champion("igarape-other")) == (2, None)
     assert capsys.readouterr().out == "igarape-toy: version 2 is the champion\n"
 
 
-@pytest.mark.usefixtures("registry")
-def test_a_version_can_be_named_and_forced() -> None:
+def test_a_version_can_be_named_and_forced(registry: Path) -> None:
     """Without force the lower score is refused."""
     enter("igarape-toy", 0.8, 0.9)
-    promote.run(HERE, version=None, force=False)
+    promote.run(Workspace(registry), version=None, force=False)
     with pytest.raises(InputError, match=r"0\.8000.*0\.9000"):
-        promote.run(HERE, version=1, force=False)
-    promote.run(HERE, version=1, force=True)
+        promote.run(Workspace(registry), version=1, force=False)
+    promote.run(Workspace(registry), version=1, force=True)
     assert champion("igarape-toy") == 1

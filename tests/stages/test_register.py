@@ -16,43 +16,40 @@ from igarape.errors import InputError
 from igarape.stages import predict, promote, register
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
-
 HOLDOUT = HoldOut(f2=0.87, map=0.8, n=300, f2_low=0.85, f2_high=0.89)
 
 
 @pytest.fixture
-def evaluated(registry: Path, bundle_folder: Path) -> Path:
-    """Stand in a folder where evaluate has run."""
-    shutil.copytree(bundle_folder, registry / "data/evaluate/bundle")
+def evaluated(registry: Path, bundle_folder: Path) -> Workspace:
+    """Give a project where evaluate has run."""
+    here = Workspace(registry)
+    shutil.copytree(bundle_folder, here.bundle)
     scores: dict[str, Any] = {"oof": {}, "learners": {}, "stackers": {}, "rules": {}, "rare": {}}
-    Metrics(holdout=HOLDOUT, **scores).write(HERE.metrics)
+    Metrics(holdout=HOLDOUT, **scores).write(here.metrics)
     origin = Origin(git_commit="abc123", uncommitted_changes=False, dvc={"data/ingest": "d41d8"}, runs={"stack": "9f"})
-    origin.write(registry / "data/evaluate/lineage.json")
-    return registry
+    origin.write(here.folder("evaluate") / "lineage.json")
+    return here
 
 
-@pytest.mark.usefixtures("evaluated")
-def test_the_bundle_becomes_the_challenger(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_bundle_becomes_the_challenger(evaluated: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     """version.json names the version, its alias and the run; the run is found in igarape/register."""
-    register.run(HERE)
-    written = json.loads(Path("data/register/version.json").read_text())
+    register.run(evaluated)
+    written = json.loads((evaluated.root / "data/register/version.json").read_text())
     assert {key: written[key] for key in ("name", "version", "alias")} == {
         "name": "igarape-toy",
         "version": 1,
         "alias": "challenger",
     }
     assert dict(MlflowClient().get_registered_model("igarape-toy").aliases) == {"challenger": 1}
-    run = mlflow.get_run(RunFacts.read(HERE.run("register")).run_id)
+    run = mlflow.get_run(RunFacts.read(evaluated.run("register")).run_id)
     assert mlflow.get_experiment(run.info.experiment_id).name == "igarape/register"
     assert run.data.metrics["holdout_f2"] == 0.87
     assert "igarape promote" in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("evaluated")
-def test_the_version_carries_scores_and_lineage() -> None:
+def test_the_version_carries_scores_and_lineage(evaluated: Workspace) -> None:
     """Whoever looks at the version in the UI sees the figures, the commit and the data's hashes."""
-    register.run(HERE)
+    register.run(evaluated)
     version = MlflowClient().get_model_version("igarape-toy", "1")
     expected = {
         "dataset": "toy",
@@ -68,47 +65,48 @@ def test_the_version_carries_scores_and_lineage() -> None:
 
 @pytest.mark.parametrize(("old", "new"), [("p", "q"), ("a b", "a#b?é"), ("100%20", "c"), ("d", "é #1 50%20?")])
 def test_a_project_that_is_moved_goes_on_where_it_is_now(
-    evaluated: Path, images: list[Pixels], monkeypatch: pytest.MonkeyPatch, old: str, new: str
+    evaluated: Workspace, images: list[Pixels], monkeypatch: pytest.MonkeyPatch, old: str, new: str
 ) -> None:
     """Whatever its folder is called: what was registered before is promoted and tags, what comes after lies inside."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    (evaluated / old).mkdir()
+    before, after = Workspace(evaluated.root / old), Workspace(evaluated.root / new)
+    before.root.mkdir()
     for name in ("data", "reports", "params.yaml", "mlflow.db"):
-        (evaluated / name).rename(evaluated / old / name)
-    monkeypatch.chdir(evaluated / old)
-    register.run(HERE)
-    (evaluated / old).rename(evaluated / new)
-    monkeypatch.chdir(evaluated / new)
-    promote.run(HERE, version=None, force=False)
-    Path("chip.png").write_bytes(encode_jpeg(images[0], 95))
-    predict.run(HERE, [Path("chip.png")], model=None, out=Path("out.csv"))
-    assert len(pd.read_csv("out.csv")) == 1
-    register.run(HERE)
-    assert json.loads(Path("data/register/version.json").read_text())["version"] == 2
-    assert len(list(Path("mlruns").glob("*/models/*/artifacts/MLmodel"))) == 2
-    assert [path for path in evaluated.rglob("MLmodel") if evaluated / new not in path.parents] == []
+        (evaluated.root / name).rename(before.root / name)
+    register.run(before)
+    before.root.rename(after.root)
+    promote.run(after, version=None, force=False)
+    chip, out = after.root / "chip.png", after.root / "out.csv"
+    chip.write_bytes(encode_jpeg(images[0], 95))
+    predict.run(after, [chip], model=None, out=out)
+    assert len(pd.read_csv(out)) == 1
+    register.run(after)
+    assert json.loads((after.root / "data/register/version.json").read_text())["version"] == 2
+    assert len(list(after.root.glob("mlruns/*/models/*/artifacts/MLmodel"))) == 2
+    assert [path for path in evaluated.root.rglob("MLmodel") if after.root not in path.parents] == []
 
 
-def test_what_was_registered_elsewhere_is_said(evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_registered_elsewhere_is_said(evaluated: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """After somebody deleted the model; and in a second clone, where mlflow.db did not come along."""
+    client = MlflowClient()
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    register.run(HERE)
-    MlflowClient().delete_registered_model("igarape-toy")
+    register.run(evaluated)
+    client.delete_registered_model("igarape-toy")
     said = r"version\.json names a version that this MLflow does not have.*dvc repro --single-item --force register"
-    shutil.copytree(evaluated, evaluated / "clone", ignore=shutil.ignore_patterns("ml*"))
-    for folder in (evaluated, evaluated / "clone"):
-        monkeypatch.chdir(folder)
+    clone = Workspace(evaluated.root / "clone")
+    shutil.copytree(evaluated.root, clone.root, ignore=shutil.ignore_patterns("ml*"))
+    for here in (evaluated, clone):
         with pytest.raises(InputError, match=said):
-            promote.run(HERE, version=None, force=False)
-        Path("chip.png").touch()
+            promote.run(here, version=None, force=False)
+        chip = here.root / "chip.png"
+        chip.touch()
         with pytest.raises(InputError, match=f"no champion yet.*{said}, then: igarape promote"):
-            predict.run(HERE, [Path("chip.png")], model=None, out=Path("out.csv"))
-    register.run(HERE)
-    promote.run(HERE, version=None, force=False)
+            predict.run(here, [chip], model=None, out=here.root / "out.csv")
+    register.run(clone)
+    promote.run(clone, version=None, force=False)
 
 
-@pytest.mark.usefixtures("registry")
-def test_without_a_bundle_nothing_is_registered() -> None:
+def test_without_a_bundle_nothing_is_registered(registry: Path) -> None:
     """The error names the file that is missing and what to run."""
     with pytest.raises(InputError, match=r"data/evaluate/bundle/bundle\.json: not found.*dvc repro"):
-        register.run(HERE)
+        register.run(Workspace(registry))

@@ -9,24 +9,20 @@ from igarape.errors import InputError
 from igarape.stages import rollback
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
 
-
-@pytest.mark.usefixtures("registry")
-def test_the_previous_champion_is_put_back(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_previous_champion_is_put_back(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Champion and previous change places, and the command says so."""
     client = MlflowClient()
     client.create_registered_model("igarape-toy")
     for alias in ("previous", "champion"):
         version = client.create_model_version("igarape-toy", "nowhere").version
         client.set_registered_model_alias("igarape-toy", alias, str(version))
-    rollback.run(HERE)
+    rollback.run(Workspace(registry))
     assert dict(client.get_registered_model("igarape-toy").aliases) == {"champion": 1, "previous": 2}
     assert capsys.readouterr().out == "igarape-toy: version 1 is the champion again; version 2 was\n"
 
 
-@pytest.mark.usefixtures("registry")
-def test_without_a_promotion_there_is_nothing_to_undo() -> None:
+def test_without_a_promotion_there_is_nothing_to_undo(registry: Path) -> None:
     """The error says what sets the previous champion."""
     with pytest.raises(InputError, match="igarape-toy: nothing to roll back to"):
-        rollback.run(HERE)
+        rollback.run(Workspace(registry))

@@ -33,28 +33,26 @@ from igarape.tables import read_folds
 from igarape.tracking import step as tracking
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
-
 ROOT = Path(__file__).parents[2]
 EPOCHS = 1  # half of the experiment's two: params.yaml's search.budget is 0.5
 
 
-def parent() -> Any:
+def parent(here: Workspace) -> Any:
     """Return the search's run."""
-    return mlflow.get_run(RunFacts.read(HERE.run("search", "tiny")).run_id)
+    return mlflow.get_run(RunFacts.read(here.run("search", "tiny")).run_id)
 
 
-def trials() -> list[Any]:
+def trials(here: Workspace) -> list[Any]:
     """Return the nested runs of the search."""
-    run = parent()
+    run = parent(here)
     nested = f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"
     return list(mlflow.search_runs([run.info.experiment_id], nested, output_format="list"))
 
 
-def test_every_trial_is_a_nested_run_with_knobs_epochs_costs_and_status(project: Path) -> None:
+def test_every_trial_is_a_nested_run_with_knobs_epochs_costs_and_status(project: Workspace) -> None:
     """Two trials of one epoch each, and the memory they took."""
-    assert len(trials()) == 2
-    for trial in trials():
+    assert len(trials(project)) == 2
+    for trial in trials(project):
         assert trial.info.status == "FINISHED"
         assert set(trial.data.params) == {*NetworkValues.model_fields, "epochs"}
         for metric in ("loss", "val_loss", "val_f2", "val_map"):
@@ -64,52 +62,54 @@ def test_every_trial_is_a_nested_run_with_knobs_epochs_costs_and_status(project:
         assert trial.data.metrics["peak_memory_mb"] > 50
 
 
-def test_the_parent_run_names_the_best_trial(project: Path) -> None:
+def test_the_parent_run_names_the_best_trial(project: Workspace) -> None:
     """Its score is the greatest of the objective's values; best.json says the same."""
-    scores = {trial.info.run_name: trial.data.metrics["score"] for trial in trials()}
-    best = read_json(Path("data/search/tiny/best.json"))
-    assert parent().data.tags["igarape.best_trial"] == best["trial"] == max(scores, key=lambda name: scores[name])
-    assert parent().data.metrics["best_val_map"] == pytest.approx(max(scores.values()))
+    scores = {trial.info.run_name: trial.data.metrics["score"] for trial in trials(project)}
+    best = read_json(project.root / "data/search/tiny/best.json")
+    assert (
+        parent(project).data.tags["igarape.best_trial"] == best["trial"] == max(scores, key=lambda name: scores[name])
+    )
+    assert parent(project).data.metrics["best_val_map"] == pytest.approx(max(scores.values()))
     assert best["score"] == pytest.approx(max(scores.values()))
 
 
-def test_best_json_holds_every_knob(project: Path) -> None:
+def test_best_json_holds_every_knob(project: Workspace) -> None:
     """So that train needs no search to be repeated, and finds its run by the file."""
-    best = read_json(Path("data/search/tiny/best.json"))
-    (named,) = [trial for trial in trials() if trial.info.run_name == best["trial"]]
+    best = read_json(project.root / "data/search/tiny/best.json")
+    (named,) = [trial for trial in trials(project) if trial.info.run_name == best["trial"]]
     assert named.data.params == {name: str(value) for name, value in best["hyperparameters"].items()} | {
         "epochs": str(EPOCHS)
     }
     assert best["experiment"] == "tiny"
 
 
-def test_the_trials_table_is_kept(project: Path) -> None:
+def test_the_trials_table_is_kept(project: Workspace) -> None:
     """One row for each trial, as a file and in MLflow."""
-    table = pd.read_parquet("data/search/tiny/trials.parquet")
-    assert sorted(table["trial"]) == sorted(trial.info.run_name for trial in trials())
-    shown = mlflow.artifacts.load_dict(f"{parent().info.artifact_uri}/trials.json")
+    table = pd.read_parquet(project.root / "data/search/tiny/trials.parquet")
+    assert sorted(table["trial"]) == sorted(trial.info.run_name for trial in trials(project))
+    shown = mlflow.artifacts.load_dict(f"{parent(project).info.artifact_uri}/trials.json")
     assert [dict(zip(shown["columns"], row, strict=True))["trial"] for row in shown["data"]] == list(table["trial"])
 
 
-def test_the_page_of_all_trials_is_kept(project: Path, browse: Callable[[str], Any]) -> None:
+def test_the_page_of_all_trials_is_kept(project: Workspace, browse: Callable[[str], Any]) -> None:
     """As a file, and among the run's artifacts, where MLflow shows it."""
-    page = Path("data/search/tiny/trials.html").read_text(encoding="utf-8")
-    assert mlflow.artifacts.load_text(f"{parent().info.artifact_uri}/trials.html") == page
+    page = (project.root / "data/search/tiny/trials.html").read_text(encoding="utf-8")
+    assert mlflow.artifacts.load_text(f"{parent(project).info.artifact_uri}/trials.html") == page
     assert "2 trials, the best with mAP" in browse(page).text
 
 
-def test_nothing_but_the_result_is_kept(project: Path) -> None:
+def test_nothing_but_the_result_is_kept(project: Workspace) -> None:
     """No model, and nothing of keras-tuner's; what was unfinished is gone with it."""
-    names = {path.name for path in Path("data/search/tiny").rglob("*")}
+    names = {path.name for path in (project.root / "data/search/tiny").rglob("*")}
     assert names == {"best.json", "experiment.yaml", "trials.html", "trials.parquet"}
-    resolved = Path("data/search/tiny/experiment.yaml").read_text(encoding="utf-8")
-    assert resolved == resolved_yaml(read_experiment("tiny", HERE.experiments))
-    assert [path for path in Path("data/search/.unfinished").rglob("*") if path.is_file()] == []
+    resolved = (project.root / "data/search/tiny/experiment.yaml").read_text(encoding="utf-8")
+    assert resolved == resolved_yaml(read_experiment("tiny", project.experiments))
+    assert [path for path in (project.root / "data/search/.unfinished").rglob("*") if path.is_file()] == []
 
 
-def test_the_run_carries_parameters_and_data(project: Path) -> None:
+def test_the_run_carries_parameters_and_data(project: Workspace) -> None:
     """The hyperparameters' space, the search's section, the seed, and the chips' DVC hash."""
-    run = parent()
+    run = parent(project)
     expected = {"seed": "1", "dataset": "toy", "search.trials": "2", "tiny.hyperparameters.learning_rate.high": "0.03"}
     assert run.data.params.items() >= expected.items()
     assert [given.dataset.digest for given in run.inputs.dataset_inputs] == ["aaa.dir"]
@@ -117,7 +117,7 @@ def test_the_run_carries_parameters_and_data(project: Path) -> None:
 
 
 def test_trials_are_scored_on_fold_0_and_learn_from_the_others_but_the_hold_out(
-    copy: Path, monkeypatch: pytest.MonkeyPatch
+    copy: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rows that are handed to the search."""
     asked: dict[str, Any] = {}
@@ -128,8 +128,8 @@ def test_trials_are_scored_on_fold_0_and_learn_from_the_others_but_the_hold_out(
 
     monkeypatch.setattr(stage, "search", search)
     with pytest.raises(KeyboardInterrupt):
-        stage.run(HERE, "tiny")
-    folds = read_folds(Path("data/split/folds.parquet"))["fold"].to_numpy()
+        stage.run(copy, "tiny")
+    folds = read_folds(copy.folds)["fold"].to_numpy()
     assert set(folds[asked["validation"]]) == {0}
     assert set(folds[asked["train"]]) == {1}
     assert len(asked["validation"]) + len(asked["train"]) == np.sum(folds != -1)
@@ -138,54 +138,56 @@ def test_trials_are_scored_on_fold_0_and_learn_from_the_others_but_the_hold_out(
 WIDE = tiny.HYPERPARAMETERS | {"width": 1.0}  # as loaded weights want it
 
 
-def change(name: str, **changes: object) -> None:
+def change(here: Workspace, name: str, **changes: object) -> None:
     """Change an experiment."""
-    path = Path(f"experiments/{name}.yaml")
+    path = here.root / f"experiments/{name}.yaml"
     path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
 
 
-def test_a_faulty_experiment_stops_before_anything_is_removed(copy: Path) -> None:
+def test_a_faulty_experiment_stops_before_anything_is_removed(copy: Workspace) -> None:
     """What the last search found is still there."""
-    change("tiny", bacth=3)
+    change(copy, "tiny", bacth=3)
     with pytest.raises(InputError, match=r"experiments/tiny\.yaml: 1 problem\n  bacth  is not known"):
-        stage.run(HERE, "tiny")
-    assert Path("data/search/tiny/best.json").exists()
+        stage.run(copy, "tiny")
+    assert (copy.root / "data/search/tiny/best.json").exists()
     with pytest.raises(InputError, match=r"experiments/tinny\.yaml: not found; did you mean tiny\?"):
-        stage.run(HERE, "tinny")
+        stage.run(copy, "tinny")
 
 
-def test_weights_of_another_network_end_the_search_with_one_clear_error(copy: Path) -> None:
+def test_weights_of_another_network_end_the_search_with_one_clear_error(copy: Workspace) -> None:
     """The trial and its parent are marked as failed; another trial would fare no better."""
-    Path("other.weights.h5").write_text("not weights", encoding="utf-8")
-    change("tiny", backbone="mobilenet", weights="other.weights.h5", hyperparameters=WIDE)
-    with pytest.raises(InputError, match=r"weights: other\.weights\.h5: these are not weights of mobilenet"):
-        stage.run(HERE, "tiny")
+    (copy.root / "other.weights.h5").write_text("not weights", encoding="utf-8")
+    change(copy, "tiny", backbone="mobilenet", weights=str(copy.root / "other.weights.h5"), hyperparameters=WIDE)
+    with pytest.raises(InputError, match=r"weights: \S+/other\.weights\.h5: these are not weights of mobilenet"):
+        stage.run(copy, "tiny")
     runs = mlflow.search_runs(
         experiment_names=["igarape/search"], filter_string="status = 'FAILED'", output_format="list"
     )
     assert sorted(run.info.run_name for run in runs) == ["tiny", "trial-0"]
 
 
-def test_the_faults_of_all_listed_experiments_are_told_before_the_first_epoch(copy: Path) -> None:
+def test_the_faults_of_all_listed_experiments_are_told_before_the_first_epoch(copy: Workspace) -> None:
     """Also those of experiments whose turn comes later; one that is not listed has itself to answer for alone."""
-    change("tiny", epochs=0)
-    change("rare", chips="nir")
+    change(copy, "tiny", epochs=0)
+    change(copy, "rare", chips="nir")
     with pytest.raises(InputError) as caught:
-        stage.run(HERE, "tiny")
+        stage.run(copy, "tiny")
     told = str(caught.value)
     assert "experiments/tiny.yaml: 1 problem\n  epochs  should be at least 1 (got 0)" in told
     assert "experiments/rare.yaml: chips: nir: the data set names no TIFs" in told
-    change("tiny", epochs=1)
-    Path("experiments/unlisted.yaml").write_bytes(Path("experiments/tiny.yaml").read_bytes())
-    change("unlisted", weights="gone.weights.h5", backbone="mobilenet", hyperparameters=WIDE)
+    change(copy, "tiny", epochs=1)
+    (copy.root / "experiments/unlisted.yaml").write_bytes((copy.root / "experiments/tiny.yaml").read_bytes())
+    change(copy, "unlisted", weights="gone.weights.h5", backbone="mobilenet", hyperparameters=WIDE)
     with pytest.raises(
-        InputError, match=r"^experiments/unlisted\.yaml: weights: gone\.weights\.h5: no such file"
+        InputError, match=r"^\S+/experiments/unlisted\.yaml: weights: gone\.weights\.h5: no such file"
     ) as caught:
-        stage.run(HERE, "unlisted")
+        stage.run(copy, "unlisted")
     assert "rare" not in str(caught.value)
 
 
-def test_a_trial_that_fails_is_a_failed_run_with_its_traceback(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_that_fails_is_a_failed_run_with_its_traceback(
+    copy: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The search goes on, and its parent is finished."""
     asked: list[Any] = []
 
@@ -196,12 +198,12 @@ def test_a_trial_that_fails_is_a_failed_run_with_its_traceback(copy: Path, monke
         return training.fit(*examples, **options)
 
     monkeypatch.setattr(searching, "fit", fails)
-    stage.run(HERE, "tiny")
-    assert parent().info.status == "FINISHED"
-    (failed,) = [trial for trial in trials() if trial.info.status == "FAILED"]
+    stage.run(copy, "tiny")
+    assert parent(copy).info.status == "FINISHED"
+    (failed,) = [trial for trial in trials(copy) if trial.info.status == "FAILED"]
     assert "MemoryError: too large" in mlflow.artifacts.load_text(f"{failed.info.artifact_uri}/traceback.txt")
-    assert len(trials()) == 2
-    assert read_json(Path("data/search/tiny/best.json"))["trial"] == "trial-1"
+    assert len(trials(copy)) == 2
+    assert read_json(copy.root / "data/search/tiny/best.json")["trial"] == "trial-1"
 
 
 # The moments at which a search is killed: as soon as one of these files is there.
@@ -217,45 +219,45 @@ MOMENTS = (
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_search_killed_again_and_again_loses_nothing(copy: Path, kill_at: Callable[[str, str], None]) -> None:
+def test_a_search_killed_again_and_again_loses_nothing(copy: Workspace, kill_at: Callable[[str, str], None]) -> None:
     """No finished trial is trained again, none is missing, none is in MLflow twice, and nothing is left open."""
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))
     params["search"] = {"tuner": "random", "trials": 4, "budget": 1.5}
-    Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    copy.params.write_text(yaml.safe_dump(params), encoding="utf-8")
     before = {run.info.run_id for run in recorded()}
     finished: dict[str, str] = {}
     for moment in MOMENTS:
         kill_at("search", moment)
-        notes = Path("data/search/.unfinished/tiny").glob("*/notes/trial-*.json")
+        notes = (copy.root / "data/search/.unfinished/tiny").glob("*/notes/trial-*.json")
         rows = {path.name: path.read_text(encoding="utf-8") for path in notes}
         assert rows.items() >= finished.items()
         finished = rows
-    stage.run(HERE, "tiny")
+    stage.run(copy, "tiny")
     count = 4
-    assert len(trials()) == len(finished) == count
-    assert {trial.info.run_name for trial in trials()} == {f"trial-{number}" for number in range(count)}
-    assert {trial.info.status for trial in trials()} == {"FINISHED"}
+    assert len(trials(copy)) == len(finished) == count
+    assert {trial.info.run_name for trial in trials(copy)} == {f"trial-{number}" for number in range(count)}
+    assert {trial.info.status for trial in trials(copy)} == {"FINISHED"}
     runs = [run for run in recorded() if run.info.run_id not in before]
     assert sorted(run.info.run_name for run in runs if run.info.status == "FINISHED") == sorted(
-        ["tiny", *(trial.info.run_name for trial in trials())]
+        ["tiny", *(trial.info.run_name for trial in trials(copy))]
     )
     assert {run.info.status for run in runs} == {"FINISHED", "KILLED"}
-    keys = {trial.data.tags["igarape.trial"] for trial in trials()}
+    keys = {trial.data.tags["igarape.trial"] for trial in trials(copy)}
     assert keys == {json.loads(row)["key"] for row in finished.values()}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_minute_without_mlflow_costs_a_search_nothing(
-    server: Server, first_epoch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    copy: Workspace, server: Server, first_epoch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server goes in the first trial: all is trained before it is back, and all of it is there at the end."""
     monkeypatch.setattr(tracking, "PATIENCE", 300.0)  # on a busy machine a server takes a minute to start
-    shutil.rmtree("data/search/tiny")
+    shutil.rmtree(copy.root / "data/search/tiny")
     found: list[Path] = []
 
     def come_back() -> None:
-        found.extend(Path("data/search/.unfinished/tiny").glob("*/result/best.json"))
+        found.extend((copy.root / "data/search/.unfinished/tiny").glob("*/result/best.json"))
         server.start(wait=False)
 
     def go() -> None:
@@ -263,10 +265,10 @@ def test_a_minute_without_mlflow_costs_a_search_nothing(
         threading.Timer(60, come_back).start()
 
     monkeypatch.setattr(searching, "fit", first_epoch(fit, go))
-    stage.run(HERE, "tiny")
+    stage.run(copy, "tiny")
     assert len(found) == 1
-    table = pd.read_parquet("data/search/tiny/trials.parquet").set_index("trial")
-    runs = {trial.info.run_name: trial for trial in trials()}
+    table = pd.read_parquet(copy.root / "data/search/tiny/trials.parquet").set_index("trial")
+    runs = {trial.info.run_name: trial for trial in trials(copy)}
     assert set(runs) == set(table.index) == {"trial-0", "trial-1"}
     for name, run in runs.items():
         assert run.info.status == "FINISHED"
@@ -274,30 +276,30 @@ def test_a_minute_without_mlflow_costs_a_search_nothing(
         assert run.data.metrics["val_map"] == table.loc[name, "last_val_map"]
         assert len(mlflow.MlflowClient().get_metric_history(run.info.run_id, "loss")) == EPOCHS
         assert run.info.end_time - run.info.start_time < 60_000  # when it happened, not when it could be told
-    assert parent().info.status == "FINISHED"
+    assert parent(copy).info.status == "FINISHED"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_project_run_killed_before_its_step_begins_is_not_left_open(copy: Path) -> None:
+def test_a_project_run_killed_before_its_step_begins_is_not_left_open(copy: Workspace) -> None:
     """`mlflow run` opens the run; when it dies with all it has started, the next one closes that as KILLED."""
-    shutil.copy(ROOT / "MLproject", copy)
-    shutil.copy(ROOT / "python_env.yaml", copy)
+    shutil.copy(ROOT / "MLproject", copy.root)
+    shutil.copy(ROOT / "python_env.yaml", copy.root)
     before = {run.info.run_id for run in recorded()}
     words = [sys.executable, "-m", "mlflow", "run", ".", "-e", "search", "-P", "experiment=tiny"]
     words += ["--experiment-name", "igarape/search", "--env-manager", "local"]
     env = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
-    with subprocess.Popen(words, env=env, start_new_session=True) as process:
+    with subprocess.Popen(words, cwd=copy.root, env=env, start_new_session=True) as process:
         while len(recorded()) == len(before):
             assert process.poll() is None
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGKILL)
     (dead,) = [run for run in recorded() if run.info.run_id not in before]
     assert (dead.info.status, dead.data.tags.get("igarape.run")) == ("RUNNING", None)
-    subprocess.run(words, env=env, check=True)
+    subprocess.run(words, cwd=copy.root, env=env, check=True)
     assert mlflow.get_run(dead.info.run_id).info.status == "KILLED"
-    assert parent().info.status == "FINISHED"
-    assert len(trials()) == 2
+    assert parent(copy).info.status == "FINISHED"
+    assert len(trials(copy)) == 2
 
 
 def recorded() -> list[Any]:
@@ -305,15 +307,15 @@ def recorded() -> list[Any]:
     return list(mlflow.search_runs(experiment_names=["igarape/search"], output_format="list"))
 
 
-def test_chips_that_were_not_packed_yet_are_missed_by_name(copy: Path) -> None:
+def test_chips_that_were_not_packed_yet_are_missed_by_name(copy: Workspace) -> None:
     """A step that is run too early says which step writes what is missing."""
-    Path("data/split/folds.parquet").unlink()
+    copy.folds.unlink()
     with pytest.raises(InputError, match=r"data/split/folds\.parquet: not found.*dvc repro"):
-        stage.run(HERE, "tiny")
+        stage.run(copy, "tiny")
 
 
-def test_near_infrared_is_refused_where_there_is_none(leafless: Path) -> None:
+def test_near_infrared_is_refused_where_there_is_none(leafless: Workspace) -> None:
     """Before a run begins: the data set names no TIFs."""
     with pytest.raises(InputError, match=r"chips: nir: the data set names no TIFs"):
-        stage.run(HERE, "leafy")
-    assert not Path("data/search/leafy").exists()
+        stage.run(leafless, "leafy")
+    assert not (leafless.root / "data/search/leafy").exists()

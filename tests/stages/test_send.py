@@ -9,12 +9,10 @@ from igarape.stages import send
 from igarape.tracking.outbox import Outbox
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
 
-
-def leave(place: str, uri: str) -> Path:
+def leave(here: Workspace, place: str, uri: str) -> Path:
     """Leave the outbox of a process that was killed after the first epoch of a step."""
-    outbox = Outbox.begin(HERE.outbox / f"{place}.1")
+    outbox = Outbox.begin(here.outbox / f"{place}.1")
     outbox.append(
         "open",
         "0af7",
@@ -31,42 +29,40 @@ def leave(place: str, uri: str) -> Path:
     return outbox.folder
 
 
-@pytest.mark.usefixtures("registry")
 def test_the_outboxes_of_dead_processes_are_sent_once(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    registry: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To where the step began, however MLFLOW_TRACKING_URI is set now; runs that were left open are closed."""
     uri = mlflow.get_tracking_uri()
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     for place in ("stack", "decide"):
-        leave(place, uri)
-    send.run(HERE)
+        leave(Workspace(registry), place, uri)
+    send.run(Workspace(registry))
     assert capsys.readouterr().out.splitlines() == [
         f"{place}.1: 2 entries sent to MLflow at {uri}; 1 runs that were open are KILLED"
         for place in ("decide", "stack")
     ]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     runs = mlflow.search_runs(search_all_experiments=True, output_format="list")
     assert [(run.info.status, run.data.metrics) for run in runs] == [("KILLED", {"loss": 0.5})] * 2
-    send.run(HERE)
+    send.run(Workspace(registry))
     assert capsys.readouterr().out == "nothing lies unsent\n"
 
 
-@pytest.mark.usefixtures("registry")
-def test_a_step_at_work_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_step_at_work_is_left_alone(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It sends by itself."""
-    folder = leave("stack", mlflow.get_tracking_uri())
+    folder = leave(Workspace(registry), "stack", mlflow.get_tracking_uri())
     outbox = Outbox.take_over(folder)
     assert outbox is not None
-    send.run(HERE)
+    send.run(Workspace(registry))
     assert capsys.readouterr().out.startswith("stack.1: still at work")
     outbox.close(remove=True)
 
 
-@pytest.mark.usefixtures("registry")
 def test_what_was_open_elsewhere_can_be_sent_to_another_mlflow(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    registry: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MLFLOW_TRACKING_URI counts before the address at which the step began: that one may be gone for good."""
-    leave("stack", "http://127.0.0.1:9")
-    send.run(HERE)
+    leave(Workspace(registry), "stack", "http://127.0.0.1:9")
+    send.run(Workspace(registry))
     assert f"2 entries sent to MLflow at {mlflow.get_tracking_uri()}" in capsys.readouterr().out

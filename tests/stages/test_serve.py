@@ -24,8 +24,6 @@ from igarape.serving.bundle import Bundle
 from igarape.stages import serve
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
-
 HOST = "127.0.0.1"
 # As the README prints it, for a port of ours.
 CURL = """(printf '{"dataframe_records":[{"image":"'; base64 < chip.jpg | tr -d '\\n'; printf '"}]}') |
@@ -39,27 +37,25 @@ def free_port() -> int:
     return port
 
 
-@pytest.mark.usefixtures("champion")
-def test_a_port_in_use_is_said_before_anything_starts() -> None:
+def test_a_port_in_use_is_said_before_anything_starts(champion: Path) -> None:
     """The error names the port and says what to type."""
     with socket.create_server((HOST, 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(InputError, match=rf"{HOST}, port {port}: .*in use.*igarape serve --port \d+"):
-            serve.run(HERE, port=port, host=HOST)
+            serve.run(Workspace(champion), port=port, host=HOST)
 
 
 @pytest.mark.parametrize(("port", "host"), [(70000, HOST), (0, "no.such.host.invalid")])
-def test_an_address_that_is_none_is_said(port: int, host: str) -> None:
+def test_an_address_that_is_none_is_said(tmp_path: Path, port: int, host: str) -> None:
     """A port beyond 65535 and an unknown host."""
     with pytest.raises(InputError, match=f"cannot listen on {host}, port {port}"):
-        serve.run(HERE, port=port, host=host)
+        serve.run(Workspace(tmp_path), port=port, host=host)
 
 
-@pytest.mark.usefixtures("registry")
-def test_without_a_champion_it_says_what_to_run() -> None:
+def test_without_a_champion_it_says_what_to_run(registry: Path) -> None:
     """A challenger alone is not served."""
     with pytest.raises(InputError, match=r"models:/igarape-toy@champion: no champion yet\. Run: make repro"):
-        serve.run(HERE, port=free_port(), host=HOST)
+        serve.run(Workspace(registry), port=free_port(), host=HOST)
 
 
 @contextmanager

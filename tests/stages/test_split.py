@@ -17,25 +17,23 @@ from igarape.stages import split as stage
 from igarape.tables import HOLDOUT, read_folds, write_table
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
-
 ROOT = Path(__file__).parents[2]
 LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree"], "rare": ["kiln"]}
 COUNT = 240
 
 
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a project in which ingest has listed 240 labelled chips, four to a scene, and ten without labels."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture
+def project(tmp_path: Path) -> Workspace:
+    """Give a project in which ingest has listed 240 labelled chips, four to a scene, and ten without labels."""
+    here = Workspace(tmp_path)
     source = {"kind": "drawn", "chips": COUNT, "side": 2}
     dataset = {"source": source, "size": 32, "note": "", "labels": LABELS, "params": {}}
-    Path("datasets").mkdir()
-    Path("datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
-    settings(by="scene")
-    write_table(catalog(), Path("data/ingest/catalog.parquet"))
-    write_prints(noise())
-    return tmp_path
+    (here.root / "datasets").mkdir()
+    (here.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
+    settings(here, by="scene")
+    write_table(catalog(), here.catalog())
+    write_prints(here, noise())
+    return here
 
 
 def noise() -> list[Pixels]:
@@ -50,19 +48,19 @@ def landscape(seed: int) -> list[Pixels]:
     return [land[y : y + 64, x : x + 64] for y in (0, 64) for x in (0, 64)]
 
 
-def write_prints(images: Sequence[Pixels]) -> None:
+def write_prints(here: Workspace, images: Sequence[Pixels]) -> None:
     """Write the fingerprints of the chips, as ingest does."""
     prints = {f"chip-{number}": fingerprint(image) for number, image in enumerate(images)}
-    write_table(fingerprint_table(prints), Path("data/ingest/fingerprints.parquet"))
+    write_table(fingerprint_table(prints), here.root / "data/ingest/fingerprints.parquet")
 
 
-def settings(*, by: str, seed: int = 0) -> None:
+def settings(here: Workspace, *, by: str, seed: int = 0) -> None:
     """Write params.yaml."""
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     changes = {"dataset": "toy", "seed": str(seed), "  folds": "5", "  holdout": "0.2", "  by": by}
     for name, value in changes.items():
         text = re.sub(f"(?m)^{name}: \\S+", f"{name}: {value}", text)
-    Path("params.yaml").write_text(text, encoding="utf-8")
+    here.params.write_text(text, encoding="utf-8")
 
 
 def catalog() -> pd.DataFrame:
@@ -85,17 +83,19 @@ def catalog() -> pd.DataFrame:
     )
 
 
-def dealt() -> pd.DataFrame:
+def dealt(here: Workspace) -> pd.DataFrame:
     """Run the step and join its folds with the catalog."""
-    stage.run(HERE)
-    return read_folds(Path("data/split/folds.parquet")).merge(catalog(), on="image_id", validate="one_to_one")
+    stage.run(here)
+    return read_folds(here.folds).merge(catalog(), on="image_id", validate="one_to_one")
 
 
 @pytest.mark.parametrize("by", ["chip", "scene"])
-def test_each_labelled_chip_gets_a_fold_or_is_held_out(by: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_labelled_chip_gets_a_fold_or_is_held_out(
+    project: Workspace, by: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Five folds and a fifth held out, each with every label; unlabelled chips get none."""
-    settings(by=by)
-    rows = dealt()
+    settings(project, by=by)
+    rows = dealt(project)
     assert list(rows["image_id"]) == [f"chip-{number}" for number in range(COUNT)]
     sizes = rows["fold"].value_counts()
     assert set(sizes.index) == {HOLDOUT, 0, 1, 2, 3, 4}
@@ -106,29 +106,29 @@ def test_each_labelled_chip_gets_a_fold_or_is_held_out(by: str, capsys: pytest.C
     assert f"{', '.join(str(sizes[fold]) for fold in range(5))} chips in the folds" in said
 
 
-def test_by_scene_a_scene_stays_whole_and_by_chip_it_does_not() -> None:
+def test_by_scene_a_scene_stays_whole_and_by_chip_it_does_not(project: Workspace) -> None:
     """Neighbours look alike: a fold that has seen one has seen the other."""
     parts = {}
     for by in ("scene", "chip"):
-        settings(by=by)
-        parts[by] = dealt().groupby("group")["fold"].nunique()
+        settings(project, by=by)
+        parts[by] = dealt(project).groupby("group")["fold"].nunique()
     assert parts["scene"].max() == 1 and parts["chip"].max() > 1
 
 
 @pytest.mark.parametrize("by", ["chip", "scene"])
-def test_near_duplicates_stay_in_one_fold(by: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_near_duplicates_stay_in_one_fold(project: Workspace, by: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The first chip of ten scenes is in another scene too; so is the last, a little darker: by chip and by scene."""
-    settings(by=by)
+    settings(project, by=by)
     images = noise()
     for scene in range(10):
         images[4 * scene + 40] = images[4 * scene].copy()
         images[4 * scene + 83] = (images[4 * scene + 3] * 0.96).astype(np.uint8)
-    write_prints(images)
-    fold = list(dealt()["fold"])
+    write_prints(project, images)
+    fold = list(dealt(project)["fold"])
     for scene in range(10):
         for one, other in ((4 * scene, 4 * scene + 40), (4 * scene + 3, 4 * scene + 83)):
             assert fold[one] == fold[other]
-    pairs = pd.read_parquet("data/split/pairs.parquet")
+    pairs = pd.read_parquet(project.root / "data/split/pairs.parquet")
     assert list(pairs["kind"]) == ["same"] * 10 + ["alike"] * 10
     groups = 220 if by == "chip" else 40
     assert re.search(
@@ -137,16 +137,18 @@ def test_near_duplicates_stay_in_one_fold(by: str, capsys: pytest.CaptureFixture
     )
 
 
-def test_neighbours_stay_in_one_fold_when_a_split_by_scene_asks_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_neighbours_stay_in_one_fold_when_a_split_by_scene_asks_for_it(
+    project: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Where the data set names no groups, matching borders do: ten landscapes in four chips each are ten groups."""
     table = catalog()
-    write_table(table.assign(group=table["image_id"]), Path("data/ingest/catalog.parquet"))
+    write_table(table.assign(group=table["image_id"]), project.catalog())
     images = noise()
     for number in range(10):
         images[4 * number : 4 * number + 4] = landscape(number)
-    write_prints(images)
-    dealt()
-    groups = pd.read_parquet("data/split/groups.parquet")
+    write_prints(project, images)
+    dealt(project)
+    groups = pd.read_parquet(project.root / "data/split/groups.parquet")
     assert list(groups["image_id"]) == [f"chip-{number}" for number in range(COUNT)]
     expected = [
         min(f"chip-{row // 4 * 4 + part}" for part in range(4)) if row < 40 else f"chip-{row}" for row in range(COUNT)
@@ -156,78 +158,78 @@ def test_neighbours_stay_in_one_fold_when_a_split_by_scene_asks_for_it(capsys: p
         "split: 210 groups, the largest of 4 chips; pairs: 0 same, 0 alike, 20 right, 20 below"
         in capsys.readouterr().out
     )
-    settings(by="chip")
-    stage.run(HERE)
-    assert pd.read_parquet("data/split/groups.parquet")["group"].nunique() == COUNT
+    settings(project, by="chip")
+    stage.run(project)
+    assert pd.read_parquet(project.root / "data/split/groups.parquet")["group"].nunique() == COUNT
 
 
-def test_an_unlabelled_chip_connects_nothing() -> None:
+def test_an_unlabelled_chip_connects_nothing(project: Workspace) -> None:
     """It gets no fold; two labelled chips that are its near-duplicates are one another's anyway."""
     images = noise()
     images[COUNT] = images[0].copy()
-    write_prints(images)
-    settings(by="chip")
-    assert len(dealt()) == COUNT
-    assert pd.read_parquet("data/split/pairs.parquet").empty
+    write_prints(project, images)
+    settings(project, by="chip")
+    assert len(dealt(project)) == COUNT
+    assert pd.read_parquet(project.root / "data/split/pairs.parquet").empty
 
 
-def test_a_group_larger_than_a_fold_is_an_error_and_its_pairs_can_be_looked_at() -> None:
+def test_a_group_larger_than_a_fold_is_an_error_and_its_pairs_can_be_looked_at(project: Workspace) -> None:
     """A chip that is there sixty times cannot be dealt; the pairs table is there, the folds are not."""
     images = noise()
     images[:60] = [images[0].copy() for _ in range(60)]
-    write_prints(images)
+    write_prints(project, images)
     with pytest.raises(InputError, match=r"the group of chip-0 has 60 chips.*room for 39.*data/split/pairs\.parquet"):
-        stage.run(HERE)
-    assert len(pd.read_parquet("data/split/pairs.parquet")) == 59
-    assert not Path("data/split/folds.parquet").exists()
+        stage.run(project)
+    assert len(pd.read_parquet(project.root / "data/split/pairs.parquet")) == 59
+    assert not project.folds.exists()
 
 
-def test_without_fingerprints_the_error_says_what_to_run() -> None:
+def test_without_fingerprints_the_error_says_what_to_run(project: Workspace) -> None:
     """Ingest writes them."""
-    Path("data/ingest/fingerprints.parquet").unlink()
+    (project.root / "data/ingest/fingerprints.parquet").unlink()
     with pytest.raises(InputError, match=r"fingerprints\.parquet: not found; an earlier step writes it.*dvc repro"):
-        stage.run(HERE)
+        stage.run(project)
 
 
-def test_the_seed_decides_and_the_order_of_the_catalog_does_not() -> None:
+def test_the_seed_decides_and_the_order_of_the_catalog_does_not(project: Workspace) -> None:
     """The same seed gives the same folds, from a catalog in any order; another seed gives others."""
-    first = dealt().set_index("image_id")["fold"]
-    write_table(catalog().sample(frac=1, random_state=1), Path("data/ingest/catalog.parquet"))
-    again = dealt().set_index("image_id")["fold"]
+    first = dealt(project).set_index("image_id")["fold"]
+    write_table(catalog().sample(frac=1, random_state=1), project.catalog())
+    again = dealt(project).set_index("image_id")["fold"]
     assert again.loc[first.index].equals(first)
-    settings(by="scene", seed=1)
-    assert (dealt().set_index("image_id")["fold"].loc[first.index] != first).any()
+    settings(project, by="scene", seed=1)
+    assert (dealt(project).set_index("image_id")["fold"].loc[first.index] != first).any()
 
 
-def test_too_few_scenes_are_an_error_that_names_the_knobs() -> None:
+def test_too_few_scenes_are_an_error_that_names_the_knobs(project: Workspace) -> None:
     """Sixteen chips of four scenes cannot be dealt by scene into five folds and a hold-out."""
-    write_table(catalog().head(16), Path("data/ingest/catalog.parquet"))
+    write_table(catalog().head(16), project.catalog())
     with pytest.raises(
         InputError, match=r"at least 6 groups of chips, found 4 of 16 chips\. Set split\.folds to 3, or set split\.by"
     ):
-        stage.run(HERE)
+        stage.run(project)
 
 
-def test_the_data_sets_own_test_chips_are_the_hold_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_data_sets_own_test_chips_are_the_hold_out(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     """All others are dealt into folds; those that are near relations across are counted aloud."""
     table = catalog()
     held = (table.index % 5 == 4) & (table["split"] == "train")
-    write_table(table.assign(split=table["split"].mask(held, "holdout")), Path("data/ingest/catalog.parquet"))
-    settings(by="chip")
+    write_table(table.assign(split=table["split"].mask(held, "holdout")), project.catalog())
+    settings(project, by="chip")
     images = noise()
     images[3] = images[4].copy()
-    write_prints(images)
-    rows = dealt()
+    write_prints(project, images)
+    rows = dealt(project)
     fold = rows.set_index("image_id")["fold"]
     chosen = table.loc[held, "image_id"]
     assert len(fold) == COUNT and set(fold[chosen]) == {HOLDOUT} and set(fold.drop(chosen)) == {0, 1, 2, 3, 4}
     assert "what the data set calls test, and split.holdout plays no part; 1 of its chips" in capsys.readouterr().out
 
 
-def test_without_a_catalog_the_error_says_what_to_run(project: Path) -> None:
+def test_without_a_catalog_the_error_says_what_to_run(project: Workspace) -> None:
     """An earlier step writes it."""
-    (project / "data/ingest/catalog.parquet").unlink()
+    (project.root / "data/ingest/catalog.parquet").unlink()
     with pytest.raises(
         InputError, match=r"data/ingest/catalog\.parquet: not found; an earlier step writes it.*dvc repro"
     ):
-        stage.run(HERE)
+        stage.run(project)

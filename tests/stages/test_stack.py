@@ -1,6 +1,5 @@
 """stack: the mean and XGBoost side by side, both on rows they were not fitted on."""
 
-from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -27,110 +26,104 @@ from igarape.tables import (
 )
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
 
-CATALOG = Path("data/ingest/catalog.parquet")
-
-
-def wrote() -> Any:
+def wrote(here: Workspace) -> Any:
     """Return what stack wrote about itself."""
-    return read_json(Path("data/stack/stack.json"))
+    return read_json(here.root / "data/stack/stack.json")
 
 
-def stacked() -> pd.DataFrame:
+def stacked(here: Workspace) -> pd.DataFrame:
     """Return the stacked predictions."""
-    return read_predictions(Path("data/stack/predictions.parquet"), read_folds(Path("data/split/folds.parquet")))
+    return read_predictions(here.root / "data/stack/predictions.parquet", read_folds(here.folds))
 
 
-def test_the_mean_and_xgboost_are_both_reported_on_out_of_fold_rows(project: Path) -> None:
+def test_the_mean_and_xgboost_are_both_reported_on_out_of_fold_rows(project: Workspace) -> None:
     """Each one's scores are those of its own predictions of the folds' rows."""
-    vocabulary = read_dataset("toy", HERE.datasets).labels.vocabulary()
+    vocabulary = read_dataset("toy", project.datasets).labels.vocabulary()
     labels = list(vocabulary.labels)
-    catalog = read_catalog(CATALOG, labels).set_index("image_id")
-    assert set(wrote()["stackers"]) == {"mean", "xgboost"} == set(stacked()["learner"])
-    for name, scores in wrote()["stackers"].items():
-        rows = stacked().query(f"learner == {name!r} and fold >= 0")
+    catalog = read_catalog(project.catalog(), labels).set_index("image_id")
+    assert set(wrote(project)["stackers"]) == {"mean", "xgboost"} == set(stacked(project)["learner"])
+    for name, scores in wrote(project)["stackers"].items():
+        rows = stacked(project).query(f"learner == {name!r} and fold >= 0")
         y = truth(catalog.loc[rows["image_id"]], labels)
         p = rows[probability_columns(rows)].to_numpy()
         assert scores == pytest.approx(figures(y, p, targets=vocabulary.targets("all")))
 
 
-def test_the_mean_is_the_mean_of_the_learners_that_predict_a_label(project: Path) -> None:
+def test_the_mean_is_the_mean_of_the_learners_that_predict_a_label(project: Workspace) -> None:
     """Two for the rare label, one for the others."""
-    tiny, rare = (
-        pd.read_parquet(f"data/train/{name}/predictions.parquet").set_index("image_id") for name in ("tiny", "rare")
-    )
-    mean = stacked().query("learner == 'mean'").set_index("image_id").loc[tiny.index]
+    tiny, rare = (pd.read_parquet(project.predictions(name)).set_index("image_id") for name in ("tiny", "rare"))
+    mean = stacked(project).query("learner == 'mean'").set_index("image_id").loc[tiny.index]
     assert np.allclose(mean["p_tree"], tiny["p_tree"])
     assert np.allclose(mean["p_kiln"], (tiny["p_kiln"] + rare.loc[tiny.index, "p_kiln"]) / 2)
 
 
-def test_the_better_one_is_chosen_saved_and_named_in_the_run(project: Path) -> None:
+def test_the_better_one_is_chosen_saved_and_named_in_the_run(project: Workspace) -> None:
     """`use: best` is by out-of-fold F2."""
-    scores = {name: both["f2"] for name, both in wrote()["stackers"].items()}
-    chosen = wrote()["chosen"]
+    scores = {name: both["f2"] for name, both in wrote(project)["stackers"].items()}
+    chosen = wrote(project)["chosen"]
     assert scores[chosen] == max(scores.values())
-    assert Stacker.load(Path("data/stack/stacker")).method == chosen
-    run = mlflow.get_run(RunFacts.read(HERE.run("stack")).run_id)
+    assert Stacker.load(project.root / "data/stack/stacker").method == chosen
+    run = mlflow.get_run(RunFacts.read(project.run("stack")).run_id)
     assert run.data.tags["igarape.chosen"] == chosen
     assert run.data.metrics["oof_f2"] == pytest.approx(scores[chosen])
     assert run.data.metrics["mean_f2"] == pytest.approx(scores["mean"])
 
 
-def test_what_the_rare_learner_brings_is_told_for_each_rare_label(project: Path) -> None:
+def test_what_the_rare_learner_brings_is_told_for_each_rare_label(project: Workspace) -> None:
     """Average precision without and with it."""
-    (entry,) = wrote()["rare"].items()
+    (entry,) = wrote(project)["rare"].items()
     assert entry[0] == "kiln"
     assert set(entry[1]) == {"ap_without", "ap_with"}
     assert all(0 <= value <= 1 for value in entry[1].values())
 
 
 @pytest.mark.parametrize("use", ["mean", "xgboost"])
-def test_params_may_ask_for_one(copy: Path, use: str) -> None:
+def test_params_may_ask_for_one(copy: Workspace, use: str) -> None:
     """Whatever scores better; the hold-out's answers come from the stacker that was saved."""
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))
     params["stack"]["use"] = use
-    Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-    stage.run(HERE)
-    assert wrote()["chosen"] == use
-    held = stacked().query(f"learner == {use!r} and fold == -1")
-    learners = {name: pd.read_parquet(f"data/train/{name}/predictions.parquet") for name in ("tiny", "rare")}
+    copy.params.write_text(yaml.safe_dump(params), encoding="utf-8")
+    stage.run(copy)
+    assert wrote(copy)["chosen"] == use
+    held = stacked(copy).query(f"learner == {use!r} and fold == -1")
+    learners = {name: pd.read_parquet(copy.predictions(name)) for name in ("tiny", "rare")}
     p = {
         name: table.set_index("image_id").loc[held["image_id"], probability_columns(table)].to_numpy()
         for name, table in learners.items()
     }
-    answer = Stacker.load(Path("data/stack/stacker")).predict(p)
+    answer = Stacker.load(copy.root / "data/stack/stacker").predict(p)
     assert np.abs(answer - held[probability_columns(held)].to_numpy()).max() < 1e-6
 
 
-def test_the_hold_outs_truth_has_no_say(copy: Path) -> None:
+def test_the_hold_outs_truth_has_no_say(copy: Workspace) -> None:
     """With every label of the hold-out turned round, predictions and scores are the same."""
-    before, scores = stacked(), wrote()["stackers"]
-    catalog = pd.read_parquet(CATALOG)
-    folds = read_folds(Path("data/split/folds.parquet")).set_index("image_id")["fold"]
+    before, scores = stacked(copy), wrote(copy)["stackers"]
+    catalog = pd.read_parquet(copy.catalog())
+    folds = read_folds(copy.folds).set_index("image_id")["fold"]
     held = catalog["image_id"].map(folds).eq(-1)
-    labels = list(read_dataset("toy", HERE.datasets).labels.vocabulary().labels)
+    labels = list(read_dataset("toy", copy.datasets).labels.vocabulary().labels)
     columns = label_columns(labels)
     catalog.loc[held, columns] = 1 - catalog.loc[held, columns]
-    write_table(catalog, CATALOG)
-    stage.run(HERE)
-    pd.testing.assert_frame_equal(stacked(), before)
-    assert wrote()["stackers"] == scores
+    write_table(catalog, copy.catalog())
+    stage.run(copy)
+    pd.testing.assert_frame_equal(stacked(copy), before)
+    assert wrote(copy)["stackers"] == scores
 
 
-def test_predictions_made_for_other_folds_are_refused(copy: Path) -> None:
+def test_predictions_made_for_other_folds_are_refused(copy: Workspace) -> None:
     """A leak between the steps does not reach the stack."""
-    path = Path("data/train/tiny/predictions.parquet")
+    path = copy.predictions("tiny")
     table = pd.read_parquet(path)
     table["fold"] = table["fold"].replace({0: 1, 1: 0})
     write_table(table, path)
     with pytest.raises(InputError, match=r"data/train/tiny/predictions\.parquet: chip-.*predicted as fold"):
-        stage.run(HERE)
+        stage.run(copy)
 
 
-def test_labels_that_only_a_rare_learner_predicts_need_another_learner(copy: Path) -> None:
+def test_labels_that_only_a_rare_learner_predicts_need_another_learner(copy: Workspace) -> None:
     """A list of experiments without one for all labels cannot be stacked, and the error names the labels."""
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")) | {"experiments": ["rare"]}
-    Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    params = yaml.safe_load(copy.params.read_text(encoding="utf-8")) | {"experiments": ["rare"]}
+    copy.params.write_text(yaml.safe_dump(params), encoding="utf-8")
     with pytest.raises(InputError, match="no learner predicts sun, fog, tree, pond"):
-        stage.run(HERE)
+        stage.run(copy)

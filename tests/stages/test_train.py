@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -27,95 +26,91 @@ from igarape.tables import probability_columns, read_catalog, read_folds, read_p
 from igarape.tracking import step as tracking
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
 
-FOLDER = Path("data/train/tiny")
-
-
-def vocabulary() -> Vocabulary:
+def vocabulary(here: Workspace) -> Vocabulary:
     """Return the project's vocabulary."""
-    return read_dataset("toy", HERE.datasets).labels.vocabulary()
+    return read_dataset("toy", here.datasets).labels.vocabulary()
 
 
-def results() -> tuple[pd.DataFrame, Any, Any]:
+def results(here: Workspace) -> tuple[pd.DataFrame, Any, Any]:
     """Return the predictions, the learner's card, and its run."""
-    card = read_json(FOLDER / "learner.json")
-    folds = read_folds(Path("data/split/folds.parquet"))
+    card = read_json(here.folder("train", "tiny") / "learner.json")
+    folds = read_folds(here.folds)
     return (
-        read_predictions(FOLDER / "predictions.parquet", folds),
+        read_predictions(here.folder("train", "tiny") / "predictions.parquet", folds),
         card,
-        mlflow.get_run(RunFacts.read(HERE.run("train", "tiny")).run_id),
+        mlflow.get_run(RunFacts.read(here.run("train", "tiny")).run_id),
     )
 
 
-def test_every_labelled_chip_is_predicted_for_every_label(project: Path) -> None:
+def test_every_labelled_chip_is_predicted_for_every_label(project: Workspace) -> None:
     """Folds and hold-out, once each; the columns are the learner's labels."""
-    table, card, _ = results()
+    table, card, _ = results(project)
     assert len(table) == 60
     assert {-1, 0, 1} == set(table["fold"])
-    assert probability_columns(table) == [f"p_{label}" for label in vocabulary().labels]
-    assert card["labels"] == list(vocabulary().labels)
-    rare = pd.read_parquet("data/train/rare/predictions.parquet")
+    assert probability_columns(table) == [f"p_{label}" for label in vocabulary(project).labels]
+    assert card["labels"] == list(vocabulary(project).labels)
+    rare = pd.read_parquet(project.root / "data/train/rare/predictions.parquet")
     assert probability_columns(rare) == ["p_kiln"]
 
 
-def test_a_chip_is_predicted_by_its_folds_model_and_the_hold_out_by_all(project: Path) -> None:
+def test_a_chip_is_predicted_by_its_folds_model_and_the_hold_out_by_all(project: Workspace) -> None:
     """The models that were written answer what stands in the table."""
-    table, card, _ = results()
-    catalog = read_catalog(Path("data/ingest/catalog.parquet"), vocabulary().labels)
-    images = load_pictures(Path("data/ingest"), catalog, list(table["image_id"]), size=card["size"]).images
-    models = [FOLDER / f"fold-{fold}.onnx" for fold in range(2)]
+    table, card, _ = results(project)
+    catalog = read_catalog(project.catalog(), vocabulary(project).labels)
+    images = load_pictures(project.chips("raw"), catalog, list(table["image_id"]), size=card["size"]).images
+    models = [project.folder("train", "tiny") / f"fold-{fold}.onnx" for fold in range(2)]
     for fold, paths in ((0, models[:1]), (1, models[1:]), (-1, models)):
         rows = (table["fold"] == fold).to_numpy()
         answer = Predictor(paths, threads=1).predict(images[rows], tta=card["tta"], batch=16)
         assert np.abs(table[probability_columns(table)].to_numpy()[rows] - answer).max() < 1e-6
 
 
-def test_the_quoted_scores_are_out_of_fold(project: Path) -> None:
+def test_the_quoted_scores_are_out_of_fold(project: Workspace) -> None:
     """The card's and the run's figures are those of the folds' rows; the hold-out has no part in them."""
-    table, card, run = results()
-    labels = list(vocabulary().labels)
-    catalog = read_catalog(Path("data/ingest/catalog.parquet"), labels).set_index("image_id")
+    table, card, run = results(project)
+    labels = list(vocabulary(project).labels)
+    catalog = read_catalog(project.catalog(), labels).set_index("image_id")
     y = truth(catalog.loc[table["image_id"]], labels)
     inside = (table["fold"] >= 0).to_numpy()
     p = table[probability_columns(table)].to_numpy()
-    expected = figures(y[inside], p[inside], targets=vocabulary().targets("all"))
+    expected = figures(y[inside], p[inside], targets=vocabulary(project).targets("all"))
     assert {name: card[name] for name in expected} == pytest.approx(expected)
     assert run.data.metrics["oof_f2"] == pytest.approx(expected["f2"])
     assert run.data.metrics["oof_map"] == pytest.approx(expected["map"])
 
 
-def test_the_run_shows_each_folds_epochs_and_leads_back_to_its_search(project: Path) -> None:
+def test_the_run_shows_each_folds_epochs_and_leads_back_to_its_search(project: Workspace) -> None:
     """Two epochs of each of two folds, on watched rows of their own."""
-    *_, run = results()
+    *_, run = results(project)
     for metric in ("fold0_loss", "fold1_val_loss", "fold1_val_f2"):
         history = mlflow.MlflowClient().get_metric_history(run.info.run_id, metric)
         assert [point.step for point in history] == [0, 1]
-    assert run.data.tags["igarape.search_run"] == RunFacts.read(HERE.run("search", "tiny")).run_id
+    assert run.data.tags["igarape.search_run"] == RunFacts.read(project.run("search", "tiny")).run_id
     assert run.data.params["train.validation"] == "0.2"
     assert float(run.data.params["tiny.hyperparameters.dropout"]) == 0.1
 
 
-def test_learners_can_be_compared_by_the_same_metric_names(project: Path) -> None:
+def test_learners_can_be_compared_by_the_same_metric_names(project: Workspace) -> None:
     """In MLflow's table every learner has oof_f2 and oof_map."""
     runs = mlflow.search_runs(experiment_names=["igarape/train"], output_format="list")
     assert {run.info.run_name for run in runs} == {"tiny", "rare"}
     assert all({"oof_f2", "oof_map"} <= set(run.data.metrics) for run in runs)
 
 
-def test_without_a_search_the_missing_file_is_named(copy: Path) -> None:
+def test_without_a_search_the_missing_file_is_named(copy: Workspace) -> None:
     """And nothing was removed before that was noticed."""
-    Path("data/search/tiny/best.json").unlink()
+    (copy.root / "data/search/tiny/best.json").unlink()
     with pytest.raises(InputError, match=r"data/search/tiny/best\.json: not found.*dvc repro"):
-        stage.run(HERE, "tiny")
-    assert (FOLDER / "predictions.parquet").exists()
+        stage.run(copy, "tiny")
+    assert (copy.folder("train", "tiny") / "predictions.parquet").exists()
 
 
-def test_nothing_but_the_result_is_kept(project: Path) -> None:
+def test_nothing_but_the_result_is_kept(project: Workspace) -> None:
     """What was unfinished is gone."""
-    names = {path.name for path in FOLDER.iterdir()}
+    names = {path.name for path in project.folder("train", "tiny").iterdir()}
     assert names == {"fold-0.onnx", "fold-1.onnx", "experiment.yaml", "learner.json", "predictions.parquet"}
-    assert [path for path in Path("data/train/.unfinished").rglob("*") if path.is_file()] == []
+    assert [path for path in (project.root / "data/train/.unfinished").rglob("*") if path.is_file()] == []
 
 
 # The moments at which a training is killed: as soon as one of these files is there.
@@ -132,19 +127,19 @@ MOMENTS = (
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_without_mlflow_for_good_the_models_are_safe(
-    server: Server, first_epoch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    copy: Workspace, server: Server, first_epoch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The step ends with an error that says so; when MLflow is back it goes on, and trains nothing again."""
     with monkeypatch.context() as patch:
         patch.setattr(tracking, "PATIENCE", 2.0)
         patch.setattr(crossfit, "fit", first_epoch(fit, server.stop))
         with pytest.raises(InputError, match=r"could not be sent.*igarape send\. What.*safe under data/train;"):
-            stage.run(HERE, "tiny")
+            stage.run(copy, "tiny")
         patch.setattr(crossfit, "fit", None)
-        assert len(list(Path("data/train/.unfinished/tiny").glob("*/result/fold-*.onnx"))) == 2
+        assert len(list((copy.root / "data/train/.unfinished/tiny").glob("*/result/fold-*.onnx"))) == 2
         server.start()
-        stage.run(HERE, "tiny")
-    _, card, run = results()
+        stage.run(copy, "tiny")
+    _, card, run = results(copy)
     assert run.info.status == "FINISHED"
     assert run.data.metrics["oof_f2"] == card["f2"]
     (dead,) = [
@@ -158,18 +153,18 @@ def test_without_mlflow_for_good_the_models_are_safe(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_training_killed_again_and_again_loses_nothing(copy: Path, kill_at: Callable[[str, str], None]) -> None:
+def test_a_training_killed_again_and_again_loses_nothing(copy: Workspace, kill_at: Callable[[str, str], None]) -> None:
     """No finished fold is trained again, none is missing, and one run is finished, with the epochs of all folds."""
     before = {run.info.run_id for run in mlflow.search_runs(experiment_names=["igarape/train"], output_format="list")}
     finished: dict[str, int] = {}
     for moment in MOMENTS:
         kill_at("train", moment)
-        models = Path("data/train/.unfinished/tiny").glob("*/result/fold-*.onnx")
+        models = (copy.root / "data/train/.unfinished/tiny").glob("*/result/fold-*.onnx")
         written = {path.name: path.stat().st_mtime_ns for path in models}
         assert written.items() >= finished.items()
         finished = written
-    stage.run(HERE, "tiny")
-    assert {path.name: path.stat().st_mtime_ns for path in FOLDER.glob("*.onnx")} == finished
+    stage.run(copy, "tiny")
+    assert {path.name: path.stat().st_mtime_ns for path in copy.folder("train", "tiny").glob("*.onnx")} == finished
     test_a_chip_is_predicted_by_its_folds_model_and_the_hold_out_by_all(copy)
     test_the_run_shows_each_folds_epochs_and_leads_back_to_its_search(copy)
     runs = mlflow.search_runs(experiment_names=["igarape/train"], output_format="list")
@@ -177,30 +172,30 @@ def test_a_training_killed_again_and_again_loses_nothing(copy: Path, kill_at: Ca
     assert sorted(run.info.status for run in new) == ["FINISHED", *["KILLED"] * len(MOMENTS)]
 
 
-def test_near_infrared_is_refused_where_there_is_none(leafless: Path) -> None:
+def test_near_infrared_is_refused_where_there_is_none(leafless: Workspace) -> None:
     """Before a run begins: the data set names no TIFs, whatever a search once found."""
-    shutil.copytree("data/search/rare", "data/search/leafy")
+    shutil.copytree(leafless.root / "data/search/rare", leafless.root / "data/search/leafy")
     with pytest.raises(InputError, match=r"chips: nir: the data set names no TIFs"):
-        stage.run(HERE, "leafy")
-    assert not Path("data/train/leafy").exists()
+        stage.run(leafless, "leafy")
+    assert not (leafless.root / "data/train/leafy").exists()
 
 
-def test_a_learner_on_near_infrared_learns_from_the_planes(leafy: Path) -> None:
+def test_a_learner_on_near_infrared_learns_from_the_planes(leafy: Workspace) -> None:
     """Its predictions are its models', on data/nir; its card says so."""
-    card = read_json(Path("data/train/leafy/learner.json"))
+    card = read_json(leafy.root / "data/train/leafy/learner.json")
     assert card["chips"] == "nir"
-    catalog = read_catalog(Path("data/nir/catalog.parquet"), vocabulary().labels)
-    folds = read_folds(Path("data/split/folds.parquet"))
-    table = read_predictions(Path("data/train/leafy/predictions.parquet"), folds).query("fold == 0")
-    images = load_pictures(Path("data/nir"), catalog, list(table["image_id"]), size=card["size"]).images
-    answer = Predictor([Path("data/train/leafy/fold-0.onnx")], threads=1).predict(images, tta=False, batch=16)
+    catalog = read_catalog(leafy.catalog("nir"), vocabulary(leafy).labels)
+    folds = read_folds(leafy.folds)
+    table = read_predictions(leafy.root / "data/train/leafy/predictions.parquet", folds).query("fold == 0")
+    images = load_pictures(leafy.chips("nir"), catalog, list(table["image_id"]), size=card["size"]).images
+    answer = Predictor([leafy.root / "data/train/leafy/fold-0.onnx"], threads=1).predict(images, tta=False, batch=16)
     assert np.abs(table[probability_columns(table)].to_numpy() - answer).max() < 1e-6
 
 
-def test_a_chip_without_a_tif_is_missed_by_name(leafy: Path) -> None:
+def test_a_chip_without_a_tif_is_missed_by_name(leafy: Workspace) -> None:
     """Before the first epoch; the error says what a learner on near-infrared needs."""
     for number in (3, 7):
-        Path(f"chips/tifs/chip-{number:02d}.tif").unlink()
-    nir.run(HERE)
+        (leafy.root / f"chips/tifs/chip-{number:02d}.tif").unlink()
+    nir.run(leafy)
     with pytest.raises(InputError, match=r"data/nir: chip-03 and 1 more chips .*needs a TIF of each labelled chip"):
-        stage.run(HERE, "leafy")
+        stage.run(leafy, "leafy")

@@ -13,26 +13,28 @@ from igarape.errors import InputError
 from igarape.stages import use as stage
 from igarape.workspace import Workspace
 
-HERE = Workspace(Path())
-
 ROOT = Path(__file__).parents[2]
 LABELS = {"exclusive": [], "alone": [], "common": ["tree"], "rare": ["ship"]}
 
 
-@pytest.fixture(autouse=True)
-def before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Stand in a folder with the project's params.yaml and experiments, and give the text of params.yaml."""
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+@pytest.fixture
+def project(tmp_path: Path) -> Workspace:
+    """Give a folder with the project's params.yaml and experiments."""
+    shutil.copy(ROOT / "params.yaml", tmp_path)
     (tmp_path / "datasets").mkdir()
     shutil.copytree(ROOT / "experiments", tmp_path / "experiments")
     for name in ("one", "two"):
         shutil.copy(ROOT / "experiments/plain.yaml", tmp_path / f"experiments/{name}.yaml")
-    monkeypatch.chdir(tmp_path)
-    return text
+    return Workspace(tmp_path)
 
 
-def offer(name: str, params: str) -> None:
+@pytest.fixture
+def before(project: Workspace) -> str:
+    """Give the text of params.yaml before anything has changed it."""
+    return project.params.read_text(encoding="utf-8")
+
+
+def offer(here: Workspace, name: str, params: str) -> None:
     """Write a data set that asks for params, given as YAML text."""
     content: dict[str, Any] = {
         "source": {"kind": "drawn", "chips": 40, "side": 2},
@@ -40,21 +42,21 @@ def offer(name: str, params: str) -> None:
         "size": 64,
         "labels": LABELS,
     }
-    Path(f"datasets/{name}.yaml").write_text(f"{yaml.safe_dump(content)}params:\n{params}\n", encoding="utf-8")
+    (here.root / f"datasets/{name}.yaml").write_text(f"{yaml.safe_dump(content)}params:\n{params}\n", encoding="utf-8")
 
 
-def changed(before: str) -> list[str]:
+def changed(here: Workspace, before: str) -> list[str]:
     """Return the lines that a diff shows."""
-    after = Path("params.yaml").read_text(encoding="utf-8")
+    after = here.params.read_text(encoding="utf-8")
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
     return [line for line in lines if line[0] in "+-" and line[:3] not in {"+++", "---"}]
 
 
-def test_only_the_lines_that_the_data_set_asks_for_change(before: str) -> None:
+def test_only_the_lines_that_the_data_set_asks_for_change(project: Workspace, before: str) -> None:
     """Comments and everything else stay as they were."""
-    offer("toy", "  experiments: [one, two]\n  split: {by: chip, folds: 3}")
-    stage.run(HERE, "toy")
-    after = changed(before)
+    offer(project, "toy", "  experiments: [one, two]\n  split: {by: chip, folds: 3}")
+    stage.run(project, "toy")
+    after = changed(project, before)
     assert [line for line in after if line[0] == "+"] == [
         "+dataset: toy",
         "+experiments: [one, two]",
@@ -62,37 +64,38 @@ def test_only_the_lines_that_the_data_set_asks_for_change(before: str) -> None:
         "+  by: chip",
     ]
     assert len(after) == 8
-    assert read_params(HERE.params).split.holdout == yaml.safe_load(before)["split"]["holdout"]
+    assert read_params(project.params).split.holdout == yaml.safe_load(before)["split"]["holdout"]
 
 
-def test_there_and_back_gives_the_same_file(before: str) -> None:
+def test_there_and_back_gives_the_same_file(project: Workspace, before: str) -> None:
     """What one data set changes the other changes back."""
     was = yaml.safe_load(before)
-    offer("toy", "  experiments: [one]\n  split: {by: chip}")
+    offer(project, "toy", "  experiments: [one]\n  split: {by: chip}")
     offer(
+        project,
         was["dataset"],
         yaml.safe_dump({"params": {"experiments": was["experiments"], "split": {"by": was["split"]["by"]}}})[8:],
     )
-    stage.run(HERE, "toy")
-    stage.run(HERE, was["dataset"])
-    assert changed(before) == []
+    stage.run(project, "toy")
+    stage.run(project, was["dataset"])
+    assert changed(project, before) == []
 
 
-def test_twice_is_once(before: str) -> None:
+def test_twice_is_once(project: Workspace, before: str) -> None:
     """The second time nothing changes."""
-    offer("toy", "  split: {by: chip}")
-    stage.run(HERE, "toy")
-    once = Path("params.yaml").read_text(encoding="utf-8")
-    stage.run(HERE, "toy")
-    assert changed(once) == []
+    offer(project, "toy", "  split: {by: chip}")
+    stage.run(project, "toy")
+    once = project.params.read_text(encoding="utf-8")
+    stage.run(project, "toy")
+    assert changed(project, once) == []
 
 
 @pytest.mark.parametrize("value", ["0.00001", "0.000001", "1.0e-05"])
-def test_a_small_number_can_be_read_again(value: str) -> None:
+def test_a_small_number_can_be_read_again(project: Workspace, value: str) -> None:
     """It is written as the data set spells it: YAML takes 1e-05 for a word."""
-    offer("toy", f"  dehaze: {{epsilon: {value}}}")
-    stage.run(HERE, "toy")
-    assert read_params(HERE.params).dehaze.epsilon == float(value)
+    offer(project, "toy", f"  dehaze: {{epsilon: {value}}}")
+    stage.run(project, "toy")
+    assert read_params(project.params).dehaze.epsilon == float(value)
 
 
 @pytest.mark.parametrize(
@@ -105,62 +108,66 @@ def test_a_small_number_can_be_read_again(value: str) -> None:
         ("  split: 3", "split  should hold keys and values (got 3)"),
     ],
 )
-def test_what_would_not_be_valid_is_refused_and_nothing_changes(before: str, params: str, words: str) -> None:
+def test_what_would_not_be_valid_is_refused_and_nothing_changes(
+    project: Workspace, before: str, params: str, words: str
+) -> None:
     """The fault is told with the data set's file."""
-    offer("toy", params)
+    offer(project, "toy", params)
     with pytest.raises(InputError) as caught:
-        stage.run(HERE, "toy")
-    assert str(caught.value).startswith("datasets/toy.yaml: params: 1 problem\n")
+        stage.run(project, "toy")
+    assert str(caught.value).startswith(f"{project.datasets}/toy.yaml: params: 1 problem\n")
     assert words in str(caught.value)
-    assert changed(before) == []
+    assert changed(project, before) == []
 
 
-def test_an_unknown_data_set_suggests_a_known_one(before: str) -> None:
+def test_an_unknown_data_set_suggests_a_known_one(project: Workspace, before: str) -> None:
     """And nothing changes."""
-    offer("toy", "  split: {by: chip}")
+    offer(project, "toy", "  split: {by: chip}")
     with pytest.raises(InputError, match=r"datasets/tow\.yaml: not found; did you mean toy\?"):
-        stage.run(HERE, "tow")
-    assert changed(before) == []
+        stage.run(project, "tow")
+    assert changed(project, before) == []
 
 
-def test_a_faulty_params_yaml_is_mended_first() -> None:
+def test_a_faulty_params_yaml_is_mended_first(project: Workspace) -> None:
     """Its own faults are not laid at the data set's door."""
-    offer("toy", "  split: {by: chip}")
-    Path("params.yaml").write_text("seed: 1\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"^params\.yaml: \d+ problems"):
-        stage.run(HERE, "toy")
+    offer(project, "toy", "  split: {by: chip}")
+    project.params.write_text("seed: 1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"^\S+/params\.yaml: \d+ problems"):
+        stage.run(project, "toy")
 
 
-def test_the_next_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_next_command_is_told(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     """What changed can be seen, and what to run."""
-    offer("toy", "  split: {by: chip}")
-    stage.run(HERE, "toy")
+    offer(project, "toy", "  split: {by: chip}")
+    stage.run(project, "toy")
     out = capsys.readouterr().out
-    assert "git diff params.yaml" in out
+    assert f"git diff {project.params}" in out
     assert "make repro" in out
 
 
-def test_a_learner_on_near_infrared_is_refused_where_the_data_set_names_no_tifs(before: str) -> None:
+def test_a_learner_on_near_infrared_is_refused_where_the_data_set_names_no_tifs(
+    project: Workspace, before: str
+) -> None:
     """The file is named, and where TIFs would have to stand; nothing changes."""
-    offer("toy", "  experiments: [one, mobilenet_nir]")
+    offer(project, "toy", "  experiments: [one, mobilenet_nir]")
     with pytest.raises(InputError, match=r"experiments/mobilenet_nir\.yaml: chips: nir: the data set names no TIFs"):
-        stage.run(HERE, "toy")
-    assert changed(before) == []
-    path = Path("datasets/toy.yaml")
+        stage.run(project, "toy")
+    assert changed(project, before) == []
+    path = project.root / "datasets/toy.yaml"
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     content["source"] = {"kind": "folder", "images": "a", "tags": "b", "unlabelled": [], "nir": ["tifs"]}
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    stage.run(HERE, "toy")
-    assert read_params(HERE.params).experiments == ("one", "mobilenet_nir")
+    stage.run(project, "toy")
+    assert read_params(project.params).experiments == ("one", "mobilenet_nir")
 
 
-def test_an_experiment_that_is_not_there_or_cannot_be_served_is_refused(before: str) -> None:
+def test_an_experiment_that_is_not_there_or_cannot_be_served_is_refused(project: Workspace, before: str) -> None:
     """All such experiments are told at once, before anything changes."""
-    offer("toy", "  experiments: [plian, rare]")
-    path = Path("datasets/toy.yaml")
+    offer(project, "toy", "  experiments: [plian, rare]")
+    path = project.root / "datasets/toy.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("- ship", "[]").replace("rare:\n  []", "rare: []"))
     with pytest.raises(InputError) as caught:
-        stage.run(HERE, "toy")
+        stage.run(project, "toy")
     assert "experiments/plian.yaml: not found; did you mean plain?" in str(caught.value)
     assert "experiments/rare.yaml" in str(caught.value)
-    assert changed(before) == []
+    assert changed(project, before) == []

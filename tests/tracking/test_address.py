@@ -1,12 +1,14 @@
 """Where a project's MLflow is."""
 
 import os
+import shutil
 from pathlib import Path
 
 import mlflow
 import pytest
+from mlflow import MlflowClient
 
-from igarape.tracking.address import connected, database
+from igarape.tracking.address import connected, database, new_experiment
 from igarape.tracking.locations import project
 
 
@@ -20,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def test_the_default_is_a_database_in_the_project(folder: Path) -> None:
+def test_the_default_is_a_database_in_the_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Named whole, and encoded as MLflow does, so that two projects have two addresses; afterwards nothing is set."""
     default = mlflow.get_tracking_uri()
     with connected() as uri:
@@ -28,7 +30,7 @@ def test_the_default_is_a_database_in_the_project(folder: Path) -> None:
         assert database(uri) == folder / "mlflow.db"
     assert "MLFLOW_TRACKING_URI" not in os.environ
     (folder / "below").mkdir()
-    os.chdir(folder / "below")
+    monkeypatch.chdir(folder / "below")
     with connected(folder) as uri:
         assert database(uri) == folder / "mlflow.db"
 
@@ -74,3 +76,13 @@ def test_a_project_is_itself_elsewhere(folder: Path) -> None:
     assert project() == Path()
     assert project(folder / ".dvc/tmp") == folder / ".dvc/tmp"
     assert project(Path("data")) == Path("data")
+
+
+def test_a_new_experiments_files_lie_beside_the_database(tmp_path: Path, empty_database: Path) -> None:
+    """Wherever we stand; one that another process has just made is taken as it is."""
+    shutil.copy(empty_database, tmp_path)
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    client = MlflowClient(uri)
+    number = new_experiment("igarape/search", client, uri)
+    assert client.get_experiment(number).artifact_location == (tmp_path / "mlruns/igarape-search").as_uri()
+    assert new_experiment("igarape/search", client, uri) == number

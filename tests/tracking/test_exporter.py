@@ -21,7 +21,6 @@ def send(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) 
     shutil.copy(empty_database, tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    monkeypatch.chdir(tmp_path)
 
     def by_itself(*entries: dict[str, Any]) -> Run:
         exporter = Exporter(tmp_path, uri)

@@ -17,13 +17,12 @@ from igarape.workspace import Workspace
 
 
 @pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a git repository with one commit."""
+def repository(tmp_path: Path) -> Path:
+    """Give a git repository with one commit."""
     (tmp_path / ".gitignore").write_text("mlruns\n", encoding="utf-8")
     identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
     for words in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "first"]):
         subprocess.run(["git", *words], cwd=tmp_path, check=True)
-    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -32,16 +31,15 @@ def test_changes_since_the_commit_are_said(repository: Path) -> None:
     path = repository / ".gitignore"
     before = path.read_text(encoding="utf-8")
     path.write_text(before + "data\n", encoding="utf-8")
-    assert lineage(Path()).dirty
+    assert lineage(repository).dirty
     path.write_text(before, encoding="utf-8")
-    assert not lineage(Path()).dirty
+    assert not lineage(repository).dirty
 
 
 def test_without_git_dvc_or_repro_the_lineage_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step that is run by hand in a bare folder is tracked all the same."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert lineage(Path()) == Lineage(commit="", dirty=False, data={}, repro=None)
+    assert lineage(tmp_path) == Lineage(commit="", dirty=False, data={}, repro=None)
 
 
 STEP = "from igarape.tracking.lineage import lineage; from pathlib import Path; print(lineage(Path()).repro)"
@@ -90,7 +88,7 @@ def test_without_git_a_run_has_no_commit_and_that_is_said_once(
     """In a container without git; the tags do not say that nothing was changed."""
     monkeypatch.setenv("PATH", str(repository))
     with pytest.warns(UserWarning, match="git: not found on the PATH") as said:
-        first, second = lineage(Path()), lineage(Path())
+        first, second = lineage(repository), lineage(repository)
     assert len(said) == 1
     assert first == second == Lineage(commit="", dirty=False, data={}, repro=first.repro)
     assert "igarape.uncommitted_changes" not in first.tags()
@@ -104,7 +102,7 @@ def test_a_git_that_refuses_is_said(repository: Path, monkeypatch: pytest.Monkey
     refusing.chmod(0o755)
     monkeypatch.setenv("PATH", f"{refusing.parent}{os.pathsep}{os.environ['PATH']}")
     with pytest.warns(UserWarning, match="git: fatal: detected dubious ownership in repository"):
-        assert lineage(Path()).commit == ""
+        assert lineage(repository).commit == ""
 
 
 def test_the_runs_that_led_to_the_decision_are_named(tmp_path: Path) -> None:

@@ -23,11 +23,10 @@ from igarape.errors import InputError
 from igarape.stages import send
 from igarape.tracking import outbox, sender
 from igarape.tracking import step as tracking
+from igarape.tracking.address import new_experiment
 from igarape.tracking.exporter import Exporter
 from igarape.tracking.step import Run, send_left, step_run
 from igarape.workspace import Workspace
-
-HERE = Workspace(Path())
 
 LOCK = """\
 schema: '2.0'
@@ -50,8 +49,8 @@ stages:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[Path]:
-    """Stand in a git repository with a dvc.lock and a database."""
+def project(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[Workspace]:
+    """Give a git repository with a dvc.lock and a database, which MLflow uses."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copy(empty_database, folder)
     (folder / "dvc.lock").write_text(LOCK, encoding="utf-8")
@@ -60,18 +59,17 @@ def project(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> I
     for words in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "first"]):
         subprocess.run(["git", *words], cwd=folder, check=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
         patch.delenv("MLFLOW_RUN_ID", raising=False)
         patch.delenv("MLFLOW_EXPERIMENT_ID", raising=False)
-        yield folder
+        yield Workspace(folder)
 
 
 @pytest.fixture(scope="module")
-def recorded(project: Path) -> Recorded:
+def recorded(project: Workspace) -> Recorded:
     """Run a search step with two trials, the second of which fails; give its run."""
     with step_run(
-        "search", workspace=HERE, params={"seed": 1, "plain": {"knobs": {"width": 1.0}}}, learner="plain"
+        "search", workspace=project, params={"seed": 1, "plain": {"knobs": {"width": 1.0}}}, learner="plain"
     ) as run:
         try_out(run, "trial-0", dropout=0.0, error=None)
         with pytest.raises(MemoryError):
@@ -80,10 +78,10 @@ def recorded(project: Path) -> Recorded:
         run.tags({"igarape.best_trial": "trial-0"})
         run.log_of("fold3_")(2, {"val_f2": 0.25})
         run.table(pd.DataFrame({"trial": ["trial-0"], "score": [0.5]}), "trials.json")
-        run.artifact(project / "dvc.lock")
-        (project / "parts" / "deep").mkdir(parents=True)
-        (project / "parts" / "deep" / "a.txt").write_text("a", encoding="utf-8")
-        run.artifact(project / "parts", "kept")
+        run.artifact(project.root / "dvc.lock")
+        (project.root / "parts" / "deep").mkdir(parents=True)
+        (project.root / "parts" / "deep" / "a.txt").write_text("a", encoding="utf-8")
+        run.artifact(project.root / "parts", "kept")
     return mlflow.get_run(run.id)
 
 
@@ -123,9 +121,9 @@ def test_a_run_carries_its_parameters_by_dotted_names(recorded: Recorded) -> Non
     assert recorded.data.params == {"seed": "1", "plain.knobs.width": "1.0"}
 
 
-def test_a_run_carries_the_git_commit(project: Path, recorded: Recorded) -> None:
+def test_a_run_carries_the_git_commit(project: Workspace, recorded: Recorded) -> None:
     """The commit is HEAD, and the run says that nothing tracked was changed since."""
-    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True, cwd=project)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True, cwd=project.root)
     assert recorded.data.tags["mlflow.source.git.commit"] == head.stdout.strip()
     assert recorded.data.tags["igarape.uncommitted_changes"] == "false"
 
@@ -165,16 +163,16 @@ def test_figures_tables_and_files_are_kept(recorded: Recorded) -> None:
     assert mlflow.artifacts.load_text(f"{recorded.info.artifact_uri}/kept/deep/a.txt") == "a"
 
 
-def fail(step: str, error: BaseException) -> None:
+def fail(here: Workspace, step: str, error: BaseException) -> None:
     """Run a step that fails."""
-    with step_run(step, workspace=HERE, params={}):
+    with step_run(step, workspace=here, params={}):
         raise error
 
 
-def test_a_step_that_fails_leaves_a_failed_run_with_its_traceback(project: Path) -> None:
+def test_a_step_that_fails_leaves_a_failed_run_with_its_traceback(project: Workspace) -> None:
     """The error goes on, and the run tells what happened."""
     with pytest.raises(InputError, match="chips are gone"):
-        fail("decide", InputError("the chips are gone"))
+        fail(project, "decide", InputError("the chips are gone"))
     (run,) = mlflow.search_runs(
         search_all_experiments=True, filter_string="tags.`igarape.step` = 'decide'", output_format="list"
     )
@@ -182,13 +180,13 @@ def test_a_step_that_fails_leaves_a_failed_run_with_its_traceback(project: Path)
     assert "the chips are gone" in mlflow.artifacts.load_text(f"{run.info.artifact_uri}/traceback.txt")
 
 
-def test_under_mlflow_run_the_step_joins_the_projects_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_under_mlflow_run_the_step_joins_the_projects_run(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """MLFLOW_RUN_ID names a run that `mlflow run` has opened: no second one appears, and it gets the step's tags."""
     client = mlflow.MlflowClient()
-    experiment = mlflow.set_experiment("igarape/stack").experiment_id
+    experiment = made("igarape/stack")
     opened = client.create_run(experiment).info.run_id
     monkeypatch.setenv("MLFLOW_RUN_ID", opened)
-    with step_run("stack", workspace=HERE, params={"seed": 1}) as run, run.trial("inner", {}):
+    with step_run("stack", workspace=project, params={"seed": 1}) as run, run.trial("inner", {}):
         assert run.id == opened
     joined = client.get_run(opened)
     assert joined.info.status == "FINISHED"
@@ -197,18 +195,23 @@ def test_under_mlflow_run_the_step_joins_the_projects_run(project: Path, monkeyp
     assert len(client.search_runs([experiment])) == 2
 
 
+def made(experiment: str) -> str:
+    """Make an experiment in the database that MLflow uses; return its id."""
+    return new_experiment(experiment, MlflowClient(), mlflow.get_tracking_uri())
+
+
 def launched(step: str, entry: str = "launched", user: str = "ana", **params: str) -> str:
     """Open a run as `mlflow run` does before the step itself has begun; return its id."""
     client = MlflowClient()
     tags = {"mlflow.source.name": "/home/ana/igarape", "mlflow.project.entryPoint": entry, "mlflow.user": user}
-    run: str = client.create_run(mlflow.set_experiment(f"igarape/{step}").experiment_id, tags=tags).info.run_id
+    run: str = client.create_run(made(f"igarape/{step}"), tags=tags).info.run_id
     for name, value in params.items():
         client.log_param(run, name, value)
     return run
 
 
 def test_a_run_whose_step_was_killed_before_it_began_is_killed_by_the_next(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    project: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What `mlflow run` opened for the same step and learner; no other learner's, step's or user's."""
     dead = [launched("launched", experiment="plain"), launched("launched")]  # the second before it had its parameters
@@ -219,7 +222,7 @@ def test_a_run_whose_step_was_killed_before_it_began_is_killed_by_the_next(
     ]
     joined = launched("launched", experiment="plain")
     monkeypatch.setenv("MLFLOW_RUN_ID", joined)
-    with step_run("launched", workspace=HERE, params={"seed": 1}, learner="plain") as run, run.trial("trial-0", {}):
+    with step_run("launched", workspace=project, params={"seed": 1}, learner="plain") as run, run.trial("trial-0", {}):
         assert [mlflow.get_run(one).info.status for one in [*dead, *others]] == ["KILLED"] * 2 + ["RUNNING"] * 3
     assert [mlflow.get_run(one).info.end_time for one in dead] == [mlflow.get_run(one).info.start_time for one in dead]
     assert mlflow.get_run(joined).info.status == "FINISHED"
@@ -227,18 +230,18 @@ def test_a_run_whose_step_was_killed_before_it_began_is_killed_by_the_next(
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:////dev/null/mlflow.db", "htp://127.0.0.1"])
 def test_an_mlflow_that_does_not_answer_is_one_clear_error(
-    project: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+    project: Workspace, monkeypatch: pytest.MonkeyPatch, uri: str
 ) -> None:
     """The error names the address, and what to do about it."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(InputError, match=f"MLflow at {uri} does not answer.*unset MLFLOW_TRACKING_URI"):
-        fail("train", ZeroDivisionError())
+        fail(project, "train", ZeroDivisionError())
     assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"
 
 
 def test_at_the_beginning_mlflow_has_seconds_and_later_nobody_waits_for_it(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    project: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MLflow by itself tries for minutes: too long to be told of a typing error. Later each request is tried once."""
     monkeypatch.delenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", raising=False)
@@ -250,14 +253,14 @@ def test_at_the_beginning_mlflow_has_seconds_and_later_nobody_waits_for_it(
         return opening(name)
 
     monkeypatch.setattr(mlflow, "set_experiment", set_experiment)
-    with step_run("train", workspace=HERE, params={}):
+    with step_run("train", workspace=project, params={}):
         tries.append(os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES"))
     assert tries == ["2", "0"]
     assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
 
 
 @pytest.fixture
-def lost(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def lost(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Let MLflow take nothing more than the opening of runs, until undone; nobody has much patience."""
 
     def fail(*_: Any, **__: Any) -> None:
@@ -272,9 +275,9 @@ def lost(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Monk
         yield patch
 
 
-def unlucky(step: str, error: BaseException | None = None) -> None:
+def unlucky(here: Workspace, step: str, error: BaseException | None = None) -> None:
     """Run a step whose figures do not get through; when there is an error, it fails besides."""
-    with step_run(step, workspace=HERE, params={}, learner="plain") as run:
+    with step_run(step, workspace=here, params={}, learner="plain") as run:
         run.metrics({"loss": 0.5})
         run.text("a", "a.txt")
         with run.trial("trial-0", {"dropout": 0.1}) as trial:
@@ -291,43 +294,47 @@ def of(step: str) -> list[Recorded]:
     return found
 
 
-def test_a_step_that_mlflow_does_not_hear_ends_with_one_clear_error_and_can_be_sent(lost: pytest.MonkeyPatch) -> None:
+def test_a_step_that_mlflow_does_not_hear_ends_with_one_clear_error_and_can_be_sent(
+    project: Workspace, lost: pytest.MonkeyPatch
+) -> None:
     """It says that the results are safe, what lies where, and how to send it; sending twice changes nothing."""
     with pytest.raises(
         InputError, match=r"nobody listens.*data/\.unsent/lost@plain.*igarape send.*safe under data/lost;"
     ):
-        unlucky("lost")
+        unlucky(project, "lost")
     with pytest.raises(InputError, match=r"nobody listens.* igarape send"):
-        send_left(HERE.outbox)
+        send_left(project)
     lost.undo()
-    (said,) = send_left(HERE.outbox)
+    (said,) = send_left(project)
     assert ": 7 entries sent to MLflow at sqlite:///" in said
     (run,) = of("lost")
     (trial,) = trials(run)
     assert (run.info.status, trial.info.status) == ("FINISHED", "FINISHED")
     assert (run.data.metrics, trial.data.metrics) == ({"loss": 0.5}, {"val_f2": 0.5})
     assert mlflow.artifacts.load_text(f"{run.info.artifact_uri}/a.txt") == "a"
-    assert send_left(HERE.outbox) == []
+    assert send_left(project) == []
 
 
-def test_a_failure_is_not_hidden_by_a_lost_mlflow(lost: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_not_hidden_by_a_lost_mlflow(project: Workspace, lost: pytest.MonkeyPatch) -> None:
     """The step's own error goes on, with a note of what lies unsent; the next run of the step sends that first."""
     with pytest.raises(ZeroDivisionError) as caught:
-        unlucky("failing", ZeroDivisionError())
+        unlucky(project, "failing", ZeroDivisionError())
     assert "igarape send" in caught.value.__notes__[0]
     lost.undo()
-    with step_run("failing", workspace=HERE, params={}, learner="other"):
+    with step_run("failing", workspace=project, params={}, learner="other"):
         assert [run.info.status for run in of("failing")] == ["RUNNING", "RUNNING"]
-    with step_run("failing", workspace=HERE, params={}, learner="plain"):
+    with step_run("failing", workspace=project, params={}, learner="plain"):
         assert sorted(run.info.status for run in of("failing")) == ["FAILED", "FINISHED", "RUNNING"]
-    assert send_left(HERE.outbox) == []
+    assert send_left(project) == []
 
 
-def test_wherever_a_outbox_ends_nothing_is_sent_twice_and_no_run_stays_open(lost: pytest.MonkeyPatch) -> None:
+def test_wherever_a_outbox_ends_nothing_is_sent_twice_and_no_run_stays_open(
+    project: Workspace, lost: pytest.MonkeyPatch
+) -> None:
     """A killed process may leave any beginning of its outbox. All of them, one after the other, give the whole."""
     with pytest.raises(InputError):
-        unlucky("torn")
-    (folder,) = outbox.left_behind(HERE.outbox, "torn@plain")
+        unlucky(project, "torn")
+    (folder,) = outbox.left_behind(project.outbox, "torn@plain")
     lost.undo()
     lines = (folder / outbox.LINES).read_bytes().splitlines(keepends=True)
     statuses = []
@@ -335,53 +342,55 @@ def test_wherever_a_outbox_ends_nothing_is_sent_twice_and_no_run_stays_open(lost
         copy = folder.with_name(f"copy.{count}")
         shutil.copytree(folder, copy)
         (copy / outbox.LINES).write_bytes(b"".join(lines[:count]))
-        send_left(HERE.outbox, "copy")
+        send_left(project, "copy")
         (run,) = of("torn")
         statuses += [run.info.status, *(trial.info.status for trial in trials(run))]
     assert set(statuses) == {"KILLED", "FINISHED"}
     assert statuses[-2:] == ["FINISHED", "FINISHED"]
     (trial,) = trials(run)
     assert len(MlflowClient().get_metric_history(trial.info.run_id, "val_f2")) == 1
-    send_left(HERE.outbox, "torn@plain")
+    send_left(project, "torn@plain")
 
 
-def test_a_run_that_ended_before_its_result_had_its_place_is_not_finished_twice(project: Path, tmp_path: Path) -> None:
+def test_a_run_that_ended_before_its_result_had_its_place_is_not_finished_twice(
+    project: Workspace, tmp_path: Path
+) -> None:
     """Between the run's end and the result's last name a process can die: the next run stands for both."""
     for _ in range(2):
-        with step_run("placed", workspace=HERE, params={}, notes=tmp_path):
+        with step_run("placed", workspace=project, params={}, notes=tmp_path):
             pass
     assert [run.info.status for run in of("placed")] == ["FINISHED", "KILLED"]  # the last comes first
-    with step_run("placed", workspace=HERE, params={}, notes=tmp_path / "of another result"):
+    with step_run("placed", workspace=project, params={}, notes=tmp_path / "of another result"):
         pass
     assert [run.info.status for run in of("placed")] == ["FINISHED", "FINISHED", "KILLED"]
 
 
-def refuse() -> str:
+def refuse(here: Workspace) -> str:
     """Run a step with a metric whose name MLflow does not take; return the run's id."""
-    with step_run("refused", workspace=HERE, params={}) as run:
+    with step_run("refused", workspace=here, params={}) as run:
         for name in ("good", "b\nad", "better"):
             run.metrics({name: 1.0})
     return run.id
 
 
-def test_what_mlflow_refuses_costs_nothing_else(project: Path) -> None:
+def test_what_mlflow_refuses_costs_nothing_else(project: Workspace) -> None:
     """A name that MLflow does not take is left out with a warning; what stands beside it is there."""
     with pytest.warns(UserWarning, match="MLflow refuses metrics"):
-        run_id = refuse()
+        run_id = refuse(project)
     recorded = mlflow.get_run(run_id)
     assert recorded.data.metrics == {"good": 1.0, "better": 1.0}
     assert recorded.info.status == "FINISHED"
 
 
-def write(step: str, *names: str) -> str:
+def write(here: Workspace, step: str, *names: str) -> str:
     """Run a step that logs texts; return the run's id."""
-    with step_run(step, workspace=HERE, params={}) as run:
+    with step_run(step, workspace=here, params={}) as run:
         for name in names:
             run.text("a", name)
     return run.id
 
 
-def test_a_file_that_is_never_taken_costs_nothing_else(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_never_taken_costs_nothing_else(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy before MLflow may bound the size of files: the warning says which one, and the rest is there."""
     taking = MlflowClient.log_artifact
 
@@ -394,32 +403,34 @@ def test_a_file_that_is_never_taken_costs_nothing_else(project: Path, monkeypatc
 
     monkeypatch.setattr(MlflowClient, "log_artifact", take)
     with pytest.warns(UserWarning, match=r"MLflow refuses artifact of run .*413"):
-        run_id = write("large", "large.txt", "small.txt")
+        run_id = write(project, "large", "large.txt", "small.txt")
     assert [item.path for item in mlflow.artifacts.list_artifacts(run_id=run_id)] == ["small.txt"]
     assert mlflow.get_run(run_id).info.status == "FINISHED"
 
 
-def three(keys: list[str], *, notes: Path) -> None:
+def three(here: Workspace, keys: list[str], *, notes: Path) -> None:
     """Run a step of three trials; put their keys into keys."""
-    with step_run("deleted", workspace=HERE, params={}, learner="plain", notes=notes) as run:
+    with step_run("deleted", workspace=here, params={}, learner="plain", notes=notes) as run:
         for name in ("trial-0", "trial-1", "trial-2"):
             with run.trial(name, {}) as trial:
                 keys.append(trial.key)
 
 
-def test_runs_that_somebody_has_deleted_stop_nothing(lost: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_runs_that_somebody_has_deleted_stop_nothing(
+    project: Workspace, lost: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Neither one that a dead process had left open, nor one that another run stands for, nor a trial."""
     keys: list[str] = []
     with pytest.raises(InputError):
-        three(keys, notes=tmp_path)
-    (folder,) = outbox.left_behind(HERE.outbox, "deleted@plain")
+        three(project, keys, notes=tmp_path)
+    (folder,) = outbox.left_behind(project.outbox, "deleted@plain")
     lines = (folder / outbox.LINES).read_bytes().splitlines(keepends=True)
     lost.undo()
     (folder / outbox.LINES).write_bytes(b"".join(lines[:-1]))  # killed before it could end
     shutil.copytree(folder, folder.with_name("copy.1"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Exporter, "kill", lambda _exporter: 0)  # its own sender had sent all that, and closed nothing
-        send_left(HERE.outbox, "copy")
+        send_left(project, "copy")
     client = MlflowClient()
     (dead,) = of("deleted")
     nested = {run.info.run_name: run.info.run_id for run in trials(dead)}
@@ -429,29 +440,29 @@ def test_runs_that_somebody_has_deleted_stop_nothing(lost: pytest.MonkeyPatch, t
         pytest.warns(
             UserWarning, match=rf"no run with igarape\.trial = {keys[1]} in this experiment, or it is deleted"
         ),
-        step_run("deleted", workspace=HERE, params={}, learner="plain", notes=tmp_path) as run,
+        step_run("deleted", workspace=project, params={}, learner="plain", notes=tmp_path) as run,
     ):
         run.adopt(keys)
     assert [trial.info.run_name for trial in trials(mlflow.get_run(run.id))] == ["trial-0", "trial-2"]
     client.delete_run(run.id)
-    with step_run("deleted", workspace=HERE, params={}, learner="plain", notes=tmp_path) as last:
+    with step_run("deleted", workspace=project, params={}, learner="plain", notes=tmp_path) as last:
         pass
     assert [run.info.run_id for run in of("deleted")] == [last.id]
 
 
-def test_a_outbox_that_was_removed_in_part_is_sent_again(lost: pytest.MonkeyPatch) -> None:
+def test_a_outbox_that_was_removed_in_part_is_sent_again(project: Workspace, lost: pytest.MonkeyPatch) -> None:
     """What was sent loses the copies of its files first: a kill then leaves lines that name files that are gone."""
     with pytest.raises(InputError):
-        unlucky("removed")
-    (folder,) = outbox.left_behind(HERE.outbox, "removed@plain")
+        unlucky(project, "removed")
+    (folder,) = outbox.left_behind(project.outbox, "removed@plain")
     lost.undo()
     shutil.rmtree(folder / outbox.COPIES)
     with pytest.warns(UserWarning, match=r"a\.txt is gone"):
-        send_left(HERE.outbox)
+        send_left(project)
     assert [run.info.status for run in of("removed")] == ["FINISHED"]
 
 
-def test_a_run_whose_opening_fails_is_closed_by_the_next(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_whose_opening_fails_is_closed_by_the_next(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """MLflow may go between the opening of a run and what is told of it at once."""
 
     def fail_once(*_: Any) -> None:
@@ -460,21 +471,21 @@ def test_a_run_whose_opening_fails_is_closed_by_the_next(project: Path, monkeypa
 
     monkeypatch.setattr(Exporter, "describe", fail_once)
     with pytest.raises(KeyboardInterrupt):
-        fail("interrupted", ZeroDivisionError())
+        fail(project, "interrupted", ZeroDivisionError())
     assert [run.info.status for run in of("interrupted")] == ["RUNNING"]
-    with step_run("interrupted", workspace=HERE, params={}):
+    with step_run("interrupted", workspace=project, params={}):
         pass
     assert sorted(run.info.status for run in of("interrupted")) == ["FINISHED", "KILLED"]
 
 
 def test_what_lies_unsent_goes_to_where_the_next_run_tracks(
-    lost: pytest.MonkeyPatch, tmp_path: Path, empty_database: Path
+    project: Workspace, lost: pytest.MonkeyPatch, tmp_path: Path, empty_database: Path
 ) -> None:
     """The MLflow that a step goes on at has all that was told before, also when its address is another one now."""
     keys = []
     with (
         pytest.raises(InputError),
-        step_run("moved", workspace=HERE, params={}, learner="plain") as dead,
+        step_run("moved", workspace=project, params={}, learner="plain") as dead,
         dead.trial("one", {}) as one,
     ):
         keys.append(one.key)
@@ -482,16 +493,16 @@ def test_what_lies_unsent_goes_to_where_the_next_run_tracks(
     shutil.copy(empty_database, tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-        with step_run("moved", workspace=HERE, params={}, learner="plain") as run:
+        with step_run("moved", workspace=project, params={}, learner="plain") as run:
             run.adopt(keys)
         (trial,) = trials(mlflow.get_run(run.id))
         assert (trial.info.run_name, trial.info.status) == ("one", "FINISHED")
-    assert send_left(HERE.outbox) == []
+    assert send_left(project) == []
 
 
-def test_more_than_one_request_takes_is_sent_in_several(project: Path) -> None:
+def test_more_than_one_request_takes_is_sent_in_several(project: Workspace) -> None:
     """MLflow takes 1,000 metrics and 100 parameters or tags at once."""
-    with step_run("many", workspace=HERE, params={f"p{k}": k for k in range(150)}) as run:
+    with step_run("many", workspace=project, params={f"p{k}": k for k in range(150)}) as run:
         for epoch in range(300):
             run.log(epoch, {f"m{k}": epoch for k in range(5)})
         run.tags({f"t{k}": "x" for k in range(150)})
@@ -518,14 +529,15 @@ with step_run("killed", workspace=Workspace(Path()), params={}, learner="plain")
 
 
 def test_after_kill_9_the_next_run_closes_what_was_open_and_takes_what_was_finished(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    project: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The project's run and the open trial are KILLED; what is adopted is finished; who is at work, stays."""
     client = MlflowClient()
-    opened = client.create_run(mlflow.set_experiment("igarape/killed").experiment_id).info.run_id
-    with step_run("killed", workspace=HERE, params={}, learner="plain") as neighbour:
+    opened = client.create_run(made("igarape/killed")).info.run_id
+    with step_run("killed", workspace=project, params={}, learner="plain") as neighbour:
         process = subprocess.Popen(
             [sys.executable, "-c", KILLED],
+            cwd=project.root,
             stdout=subprocess.PIPE,
             text=True,
             env=os.environ | {"MLFLOW_RUN_ID": opened},
@@ -536,7 +548,7 @@ def test_after_kill_9_the_next_run_closes_what_was_open_and_takes_what_was_finis
         process.wait()
         process.stdout.close()
         assert run_id == opened
-        with step_run("killed", workspace=HERE, params={}, learner="plain") as run:
+        with step_run("killed", workspace=project, params={}, learner="plain") as run:
             run.adopt(keys)
         assert mlflow.get_run(neighbour.id).info.status == "RUNNING"
     old, new = mlflow.get_run(opened), mlflow.get_run(run.id)
@@ -552,17 +564,22 @@ def test_after_kill_9_the_next_run_closes_what_was_open_and_takes_what_was_finis
 
 
 @pytest.fixture
-def server(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """Give a server that is not started yet, and stand in a folder that tracks to it."""
-    (tmp_path / "server").mkdir()
+def away(tmp_path: Path) -> Workspace:
+    """Give a project without a database of its own."""
     (tmp_path / "work").mkdir()
+    return Workspace(tmp_path / "work")
+
+
+@pytest.fixture
+def server(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Give a server that is not started yet, and that steps track to."""
+    (tmp_path / "server").mkdir()
     shutil.copy(empty_database, tmp_path / "server")
     started = Server(tmp_path / "server")
     for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", started.uri)
     monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    monkeypatch.chdir(tmp_path / "work")
     yield started
     started.stop()
 
@@ -598,11 +615,13 @@ def check_trial(trial: Recorded, times: tuple[float, float]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_server_that_is_away_in_mid_step_costs_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_away_in_mid_step_costs_nothing(
+    away: Workspace, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The step goes on as if it were there, and all is on record at the end, in order, as of when it happened."""
     monkeypatch.setattr(tracking, "PATIENCE", 300.0)  # on a busy machine a server takes a minute to start
     server.start()
-    with step_run("search", workspace=HERE, params={"seed": 1}, learner="plain") as run:
+    with step_run("search", workspace=away, params={"seed": 1}, learner="plain") as run:
         times = work(run, "before")
         server.stop()
         gone = time.monotonic()
@@ -625,12 +644,12 @@ def test_a_server_that_is_away_in_mid_step_costs_nothing(server: Server, monkeyp
     for trial in nested:
         check_trial(trial, times[trial.info.run_name])
     assert recorded.info.end_time >= nested[-1].info.end_time
-    assert list(HERE.outbox.iterdir()) == []
+    assert list(away.outbox.iterdir()) == []
 
 
-def abandoned(server: Server, learner: str, times: dict[str, tuple[float, float]]) -> None:
+def abandoned(here: Workspace, server: Server, learner: str, times: dict[str, tuple[float, float]]) -> None:
     """Run a step in whose middle the server goes for good; put the times into times."""
-    with step_run("search", workspace=HERE, params={}, learner=learner) as run:
+    with step_run("search", workspace=here, params={}, learner=learner) as run:
         times |= work(run, "before")
         server.stop()
         times |= work(run, "without")
@@ -639,7 +658,7 @@ def abandoned(server: Server, learner: str, times: dict[str, tuple[float, float]
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_with_the_server_gone_for_good_all_is_kept_and_sent_later(
-    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    away: Workspace, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`igarape send` sends it, and so does the next run of the step; either way it is there once."""
     monkeypatch.setattr(tracking, "PATIENCE", 2.0)
@@ -647,15 +666,15 @@ def test_with_the_server_gone_for_good_all_is_kept_and_sent_later(
     for learner, each in times.items():
         server.start()
         with pytest.raises(InputError, match=r"could not be sent.*igarape send\. What.*safe under data/search;"):
-            abandoned(server, learner, each)
+            abandoned(away, server, learner, each)
     with pytest.raises(InputError, match=r"does not answer.*igarape send.*data/\.unsent/search@plain"):
-        send.run(HERE)
+        send.run(away)
     server.start()
-    with step_run("search", workspace=HERE, params={}, learner="rare"):
+    with step_run("search", workspace=away, params={}, learner="rare"):
         pass
     capsys.readouterr()
-    send.run(HERE)
-    send.run(HERE)
+    send.run(away)
+    send.run(away)
     sent, nothing = [line for line in capsys.readouterr().out.splitlines() if "View" not in line]
     assert sent.startswith("search@plain.") and f"entries sent to MLflow at {server.uri}" in sent
     assert nothing == "nothing lies unsent"
@@ -675,7 +694,7 @@ def named(learner: str) -> list[Recorded]:
 
 @pytest.mark.parametrize("launched_by_mlflow", [False, True])
 def test_a_deleted_experiment_is_said_with_the_command_that_restores_it(
-    project: Path, monkeypatch: pytest.MonkeyPatch, launched_by_mlflow: bool
+    project: Workspace, monkeypatch: pytest.MonkeyPatch, launched_by_mlflow: bool
 ) -> None:
     """MLflow keeps a deleted experiment's name. The command, as it is printed, brings it back."""
     step = f"restored{launched_by_mlflow}"
@@ -685,12 +704,12 @@ def test_a_deleted_experiment_is_said_with_the_command_that_restores_it(
         monkeypatch.setenv("MLFLOW_RUN_ID", run)
     MlflowClient().delete_experiment(number)
     with pytest.raises(InputError, match=f"experiment igarape/{step} is deleted") as caught:
-        write(step)
+        write(project, step)
     advice = str(caught.value).rpartition("To restore it: ")[2]
     assert advice == f"mlflow experiments restore -x {number}"
     done = subprocess.run([sys.executable, "-m", *advice.split()], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert mlflow.get_run(write(step, "a.txt")).info.status == "FINISHED"
+    assert mlflow.get_run(write(project, step, "a.txt")).info.status == "FINISHED"
 
 
 def test_a_step_in_a_copy_of_dvcs_is_on_record_in_the_project(
@@ -701,14 +720,12 @@ def test_a_step_in_a_copy_of_dvcs_is_on_record_in_the_project(
     copy.mkdir(parents=True)
     for folder in (tmp_path, copy):
         shutil.copy(empty_database, folder)
-    monkeypatch.chdir(copy)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{copy}/mlflow.db")
     monkeypatch.setenv("MLFLOW_RUN_ID", launched("decide"))
-    with step_run("decide", workspace=HERE, params={"seed": 1}) as run:
+    with step_run("decide", workspace=Workspace(copy), params={"seed": 1}) as run:
         run.text("a", "a.txt")
         assert len(list((tmp_path / "data/.unsent").glob("decide.*/outbox.jsonl"))) == 1
     shutil.rmtree(tmp_path / ".dvc")
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     recorded = mlflow.get_run(run.id)
     assert recorded.info.status == "FINISHED"
@@ -719,11 +736,11 @@ def test_what_lies_unsent_in_a_project_that_moved_is_sent_to_where_it_is_now(
     tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The outbox names the database at its old place."""
-    (tmp_path / "p").mkdir()
-    shutil.copy(empty_database, tmp_path / "p")
-    monkeypatch.chdir(tmp_path / "p")
+    before, after = Workspace(tmp_path / "p"), Workspace(tmp_path / "q")
+    before.root.mkdir()
+    shutil.copy(empty_database, before.root)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    begun = outbox.Outbox.begin(HERE.outbox / "decide.1")
+    begun = outbox.Outbox.begin(before.outbox / "decide.1")
     opened: dict[str, Any] = {
         "experiment": "igarape/decide",
         "id": None,
@@ -734,8 +751,7 @@ def test_what_lies_unsent_in_a_project_that_moved_is_sent_to_where_it_is_now(
     }
     begun.append("open", "0af7", uri=f"sqlite:///{tmp_path}/p/mlflow.db", **opened)
     begun.close(remove=False)
-    (tmp_path / "p").rename(tmp_path / "q")
-    monkeypatch.chdir(tmp_path / "q")
+    before.root.rename(after.root)
     uri = f"sqlite:///{tmp_path}/q/mlflow.db"
-    assert send_left(HERE.outbox) == [f"decide.1: 1 entries sent to MLflow at {uri}; 1 runs that were open are KILLED"]
-    assert not (tmp_path / "p").exists()
+    assert send_left(after) == [f"decide.1: 1 entries sent to MLflow at {uri}; 1 runs that were open are KILLED"]
+    assert not before.root.exists()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.store import Store
 from igarape.config.datasets import Dataset
-from igarape.config.documents import Decision, LearnerManifest, StackSummary
+from igarape.config.documents import Decision, LearnerManifest, Origin, StackSummary
 from igarape.config.params import Params
 from igarape.ensemble.decision import Rule
 from igarape.labels import Booleans, Vocabulary
@@ -59,9 +59,7 @@ class Evidence:
         return np.asarray(self.folds != HOLDOUT, dtype=np.bool_)
 
 
-def judge(
-    workspace: Workspace, evidence: Evidence, params: Params, dataset: Dataset, origin: report.Lineage
-) -> report.Verdict:
+def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dataset, origin: Origin) -> report.Verdict:
     """Score the hold-out, and put everything together that the report shows.
 
     Parameters
@@ -99,7 +97,7 @@ def judge(
         worst=_worst(workspace, evidence, predicted, vocabulary),
         left_out=int(left_out.sum()),
         reported=int((~left_out).sum()),
-        lineage=origin,
+        origin=origin,
     )
 
 

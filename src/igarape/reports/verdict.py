@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from igarape.config.documents import Origin
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.reports.pages import render_page
@@ -35,16 +36,6 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Lineage:
-    """The git commit (dirty: changed since), the MLflow run of each step, and DVC's hash of each step's output."""
-
-    commit: str
-    dirty: bool
-    runs: Mapping[str, str]
-    data: Mapping[str, str]
-
-
-@dataclass(frozen=True)
 class Verdict:
     """Everything the page shows, as plain values.
 
@@ -69,7 +60,7 @@ class Verdict:
     worst: Sequence[Chip]
     left_out: int
     reported: int
-    lineage: Lineage
+    origin: Origin
 
 
 def metrics_document(

@@ -63,19 +63,33 @@ def register(
     return version
 
 
-def promote(name: str, *, version: str | None = None, force: bool = False) -> str:
+def promote(name: str, folder: Path = Path(), *, version: str | None = None, force: bool = False) -> str:
     """Make a version (default: the challenger) the champion, the old champion the previous one; say so in a sentence.
 
-    Raises InputError when its hold-out F2 is below the champion's, unless force; and when there is no such version.
+    Parameters
+    ----------
+    name
+        The registered model's.
+    folder
+        The project, in whose MLflow it is registered.
+    version
+        Its number; None is the challenger's.
+    force
+        Whether a lower hold-out F2 than the champion's may pass.
+
+    Raises
+    ------
+    InputError
+        When its hold-out F2 is below the champion's, unless force; and when there is no such version.
     """
-    with _client(name) as client:
-        holders = _aliases(name)
+    with _client(name, folder) as client:
+        holders = _aliases(name, folder)
         version = version or holders.get(CHALLENGER)
         known = _versions(client, name)
         if version is None:
-            raise InputError(f"{name}: no challenger to promote. {how_to_promote(name, holders, known)}")
+            raise InputError(f"{name}: no challenger to promote. {how_to_promote(name, holders, known, folder)}")
         if version not in known:
-            raise InputError(f"{name}: no version {version}{_one_of(known, name)}")
+            raise InputError(f"{name}: no version {version}{_one_of(known, name, folder)}")
         champion = holders.get(CHAMPION)
         if version == champion:
             return f"{name}: version {version} is the champion already"
@@ -94,9 +108,9 @@ def _versions(client: MlflowClient, name: str) -> list[str]:
     return [str(number) for number in sorted(int(each.version) for each in found)]
 
 
-def _one_of(known: Sequence[str], name: str) -> str:
+def _one_of(known: Sequence[str], name: str, folder: Path) -> str:
     """Say which versions there are, or how to get one."""
-    return f"; there are {', '.join(known)}" if known else f" and no other. {how_to_register(name)}"
+    return f"; there are {', '.join(known)}" if known else f" and no other. {how_to_register(name, folder)}"
 
 
 def _gate(name: str, version: str, score: float, champion: str, bar: float) -> None:
@@ -119,10 +133,10 @@ def _score(client: MlflowClient, name: str, version: str) -> float:
     return float(tags[SCORE])
 
 
-def rollback(name: str) -> str:
+def rollback(name: str, folder: Path = Path()) -> str:
     """Let champion and previous change places; say so in a sentence. Raises InputError without a previous one."""
-    with _client(name) as client:
-        holders = _aliases(name)
+    with _client(name, folder) as client:
+        holders = _aliases(name, folder)
         champion, previous = holders.get(CHAMPION), holders.get(PREVIOUS)
         if champion is None or previous is None:
             raise InputError(
@@ -134,36 +148,36 @@ def rollback(name: str) -> str:
     return f"{name}: version {previous} is the champion again; version {champion} was"
 
 
-def champion_uri(name: str) -> str:
+def champion_uri(name: str, folder: Path = Path()) -> str:
     """Return the champion's URI. Raises InputError when there is none."""
     uri = f"models:/{name}@{CHAMPION}"
-    _check_alias(uri)
+    _check_alias(uri, folder)
     return uri
 
 
-def load(uri: str) -> Bundle:
+def load(uri: str, folder: Path = Path()) -> Bundle:
     """Load the bundle of a registered model, such as models:/igarape-drawn@champion or models:/igarape-drawn/3.
 
     Raises InputError when there is none, it is not igarape's, or the MLflow server does not answer.
     """
-    model: Any = load_model(uri)
+    model: Any = load_model(uri, folder)
     bundle = getattr(model.unwrap_python_model(), "bundle", None)
     if not isinstance(bundle, Bundle):
         raise InputError(f"{uri}: expected a model that igarape registered, found {type(bundle).__name__}")
     return bundle
 
 
-def load_model(uri: str) -> PyFuncModel:
+def load_model(uri: str, folder: Path = Path()) -> PyFuncModel:
     """Load a model as MLflow has it; raises InputError as load does."""
-    _check_alias(uri)
+    _check_alias(uri, folder)
     # In a folder of its own: where MLflow reads a model in place, it takes %, # and ? in the project's path for an
     # address's. What was loaded needs no files.
     before = list(sys.path)
-    with _client(_name(uri)), tempfile.TemporaryDirectory() as folder:
+    with _client(_name(uri), folder), tempfile.TemporaryDirectory() as unpacked:
         try:
-            model: PyFuncModel = mlflow.pyfunc.load_model(uri, dst_path=folder)
+            model: PyFuncModel = mlflow.pyfunc.load_model(uri, dst_path=unpacked)
         except (MlflowException, OSError) as error:
-            raise InputError(f"{uri}: {_why_not(uri, error)}") from error
+            raise InputError(f"{uri}: {_why_not(uri, error, folder)}") from error
         finally:
             sys.path[:] = before  # where MLflow puts the model's own copy of igarape, which has no more than answers
     return model
@@ -174,13 +188,13 @@ def _name(uri: str) -> str:
     return re.split("[@/]", uri.removeprefix("models:/"))[0]
 
 
-def _why_not(uri: str, error: Exception) -> str:
+def _why_not(uri: str, error: Exception, folder: Path) -> str:
     """Say why a model cannot be loaded: there is no such version, or its files are gone."""
     match = re.fullmatch(r"models:/([^@/]+)/(\d+)", uri)
     if match:
         known = _versions(MlflowClient(), match[1])
         if match[2] not in known:
-            return f"no such version{_one_of(known, match[1])}"
+            return f"no such version{_one_of(known, match[1], folder)}"
     said = " ".join(str(error).split())
     if not uri.startswith("models:/"):
         return said
@@ -190,29 +204,31 @@ def _why_not(uri: str, error: Exception) -> str:
     )
 
 
-def _check_alias(uri: str) -> None:
+def _check_alias(uri: str, folder: Path) -> None:
     """Refuse models:/NAME@ALIAS when no version has that alias."""
     match = re.fullmatch(r"models:/([^@/]+)@([^@/]+)", uri)
     if not match:
         return
     name, alias = match.groups()
-    known = _aliases(name)
+    known = _aliases(name, folder)
     if alias in known:
         return
     if alias == CHAMPION:
-        with connected():
+        with connected(folder):
             there = not _missing_file(mlflow.get_registry_uri())
             versions = _versions(MlflowClient(), name) if there else []
-        raise InputError(f"{uri}: no champion yet. {how_to_promote(name, known, versions)}")
-    raise InputError(f"{uri}: no such alias{did_you_mean(alias, known) if known else f'. {how_to_register(name)}'}")
+        raise InputError(f"{uri}: no champion yet. {how_to_promote(name, known, versions, folder)}")
+    raise InputError(
+        f"{uri}: no such alias{did_you_mean(alias, known) if known else f'. {how_to_register(name, folder)}'}"
+    )
 
 
-def _aliases(name: str) -> dict[str, str]:
+def _aliases(name: str, folder: Path) -> dict[str, str]:
     """Return which version has which alias; nothing when the model is not registered."""
-    with connected():
+    with connected(folder):
         if _missing_file(mlflow.get_registry_uri()):
             return {}
-    with _client(name) as client:
+    with _client(name, folder) as client:
         try:
             return {alias: str(version) for alias, version in client.get_registered_model(name).aliases.items()}
         except MlflowException as error:
@@ -228,13 +244,14 @@ def _missing_file(uri: str) -> bool:
 
 
 @contextmanager
-def _client(name: str) -> Iterator[MlflowClient]:
+def _client(name: str, folder: Path = Path()) -> Iterator[MlflowClient]:
     """Give a client of the registry, and turn what goes wrong there with a model into one clear error."""
-    with connected():
+    with connected(folder):
         uri = mlflow.get_registry_uri()
         if _missing_file(uri):
             raise InputError(
-                f"MLflow at {uri}: no such file yet. {how_to_register(name)}, or point MLFLOW_TRACKING_URI elsewhere"
+                f"MLflow at {uri}: no such file yet. {how_to_register(name, folder)}, "
+                "or point MLFLOW_TRACKING_URI elsewhere"
             )
         if uri.startswith("http"):
             _require_answer(uri)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -22,9 +23,19 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-def serve(uri: str, *, host: str, port: int) -> None:
-    """Load a registered model, and answer until somebody stops it."""
-    uvicorn.run(Answers(scoring_server.init(load_model(uri))), host=host, port=port, log_level="info")
+def serve(uri: str, folder: Path = Path(), *, host: str, port: int) -> None:
+    """Load a registered model, and answer until somebody stops it.
+
+    Parameters
+    ----------
+    uri
+        The model's address, such as models:/igarape-drawn@champion.
+    folder
+        The project, in whose MLflow it is registered.
+    host, port
+        Where to listen.
+    """
+    uvicorn.run(Answers(scoring_server.init(load_model(uri, folder))), host=host, port=port, log_level="info")
 
 
 class Answers:

@@ -26,7 +26,7 @@ def run(workspace: Workspace) -> None:
     fresh_folder(workspace.folder("evaluate"))
     recorded = {"seed": params.seed, "dataset": params.dataset, "evaluate": params.evaluate.model_dump()}
     with step_run("evaluate", workspace=workspace, params=recorded) as opened:
-        origin = lineage(workspace.root)
+        found = lineage(workspace.root)
         runs = step_runs(workspace, params.experiments) | {"evaluate": opened.id}
         sees_nir = any(manifest.chips == "nir" for manifest in evidence.manifests.values())
         build_bundle(
@@ -42,14 +42,11 @@ def run(workspace: Workspace) -> None:
             stacker=workspace.folder("stack") / "stacker",
             rule=evidence.rule,
         )
-        Origin(git_commit=origin.commit, uncommitted_changes=origin.dirty, dvc=dict(origin.data), runs=runs).write(
-            workspace.folder("evaluate") / "lineage.json"
-        )
+        origin = Origin(git_commit=found.commit, uncommitted_changes=found.dirty, dvc=dict(found.data), runs=runs)
+        origin.write(workspace.folder("evaluate") / "lineage.json")
         RunFacts(run_id=opened.id).write(workspace.run("evaluate"))
         _check(workspace, evidence, count=params.evaluate.check)
-        verdict = judge(
-            workspace, evidence, params, dataset, report.Lineage(origin.commit, origin.dirty, runs, origin.data)
-        )
+        verdict = judge(workspace, evidence, params, dataset, origin)
         Metrics(**verdict.metrics).write(workspace.metrics)
         write_text(verdict.per_label.to_csv(index=False), workspace.reports / "per_label.csv")
         write_text(report.render_report(verdict), workspace.reports / "report.html")

@@ -42,7 +42,8 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
         for paths or a model that are not there.
     """
     files = find_pictures(paths)
-    bundle = load(model or champion_uri(model_name(read_params(workspace.params).dataset)))
+    root = workspace.root
+    bundle = load(model or champion_uri(model_name(read_params(workspace.params).dataset), root), root)
     tifs = find_tifs(bundle, nir)
     with progress("predict", "picture") as report:
         # tqdm's own writing leaves the bar whole.

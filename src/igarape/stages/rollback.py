@@ -9,4 +9,4 @@ from igarape.workspace import Workspace
 
 def run(workspace: Workspace) -> None:
     """Let the champion and the previous champion of the data set in params.yaml change places."""
-    click.echo(rollback(model_name(read_params(workspace.params).dataset)))
+    click.echo(rollback(model_name(read_params(workspace.params).dataset), workspace.root))

@@ -8,5 +8,5 @@ from igarape.workspace import Workspace
 
 def run(workspace: Workspace) -> None:
     """Send the outboxes of all steps that are not at work any more, and say what was sent."""
-    for sentence in send_left(workspace.outbox) or ["nothing lies unsent"]:
+    for sentence in send_left(workspace) or ["nothing lies unsent"]:
         click.echo(sentence)

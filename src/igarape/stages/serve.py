@@ -17,12 +17,12 @@ def run(workspace: Workspace, *, port: int, host: str) -> None:
     Raises InputError when there is no champion, or host:port cannot be listened on.
     """
     _check_free(port, host)
-    uri = champion_uri(model_name(read_params(workspace.params).dataset))
+    uri = champion_uri(model_name(read_params(workspace.params).dataset), workspace.root)
     click.echo(f"{uri} answers at http://{host}:{port}/invocations; stop it with Ctrl-C")
     sys.stdout.flush()
     from igarape.serving.server import serve
 
-    serve(uri, host=host, port=port)
+    serve(uri, workspace.root, host=host, port=port)
 
 
 def _check_free(port: int, host: str) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import mlflow
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
-from igarape.tracking.locations import mend, project
+from igarape.tracking.locations import ARTIFACTS, mend, project
 
 DATABASE = "mlflow.db"
 VARIABLE = "MLFLOW_TRACKING_URI"
@@ -32,14 +34,26 @@ def connected(folder: Path = Path()) -> Iterator[str]:
     """
     uri = _given(folder) or SQLITE + quote(str(_own(folder)))
     with environment(VARIABLE, uri):
-        mend_own(uri, folder)
+        if database(uri) == _own(folder):
+            mend(_own(folder))
         yield uri
 
 
-def mend_own(uri: str, folder: Path = Path()) -> None:
-    """Mend the folders that a database names, where it is the project's own."""
-    if database(uri) == _own(folder):
-        mend(_own(folder))
+def new_experiment(name: str, client: MlflowClient, uri: str) -> str:
+    """Create an experiment, unless another process has just done so; return its id.
+
+    Where the address is a SQLite database, its files lie in mlruns beside that: MLflow by itself would take mlruns in
+    the folder that we stand in. A server knows better.
+    """
+    file = database(uri)
+    place = None if file is None else (file.parent / ARTIFACTS / name.replace("/", "-")).as_uri()
+    try:
+        return client.create_experiment(name, place)
+    except MlflowException as error:
+        there = client.get_experiment_by_name(name) if error.error_code == "RESOURCE_ALREADY_EXISTS" else None
+        if there is None:
+            raise
+        return str(there.experiment_id)
 
 
 def _own(folder: Path) -> Path:

@@ -22,6 +22,7 @@ from mlflow.entities import (
 from mlflow.exceptions import MlflowException
 from requests import HTTPError
 
+from igarape.tracking.address import new_experiment
 from igarape.tracking.lineage import Lineage
 from igarape.tracking.outbox import Entry
 from igarape.tracking.run import TRIAL
@@ -44,6 +45,7 @@ class Exporter:
         self._ended: set[str] = set()
         self._latest = 0
         self._folder = folder
+        self._uri = uri
         self._client = MlflowClient(uri)
 
     def send(self, entries: Sequence[Entry]) -> None:
@@ -114,7 +116,7 @@ class Exporter:
     def _experiment(self, name: str) -> str:
         """Return the id of an experiment, which is made where it is missing."""
         found = self._client.get_experiment_by_name(name)
-        return str(found.experiment_id) if found else self._client.create_experiment(name)
+        return str(found.experiment_id) if found else new_experiment(name, self._client, self._uri)
 
     def _known(self, run: str) -> Run | None:
         """Return what MLflow has of a run; None on a server that does not know it."""

@@ -17,7 +17,7 @@ from mlflow.tracking.context.registry import resolve_tags
 
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
-from igarape.tracking.address import VARIABLE, connected, database, environment, mend_own
+from igarape.tracking.address import VARIABLE, connected, database, environment, new_experiment
 from igarape.tracking.exporter import STEP, Exporter
 from igarape.tracking.lineage import Lineage, lineage
 from igarape.tracking.locations import project
@@ -79,18 +79,18 @@ def _tracked(
 ) -> Iterator[Run]:
     """Do what step_run says, with the MLflow at an address."""
     place = f"{step}@{learner}" if learner else step
-    outboxes = Workspace(project(workspace.root)).outbox
+    owner = Workspace(project(workspace.root))
     advice = f"Start it, or unset {VARIABLE} to track into mlflow.db of this folder"
     come_from = lineage(workspace.root)
     with _answering(uri, advice, retries="2"):
-        experiment, joined = _experiment(step, uri)
+        experiment, joined = _experiment(step, uri, workspace.root)
     # The sender tries again; MLflow's own second try might open a run twice.
     with environment(RETRIES, "0"), environment(TIMEOUT, os.environ.get(TIMEOUT, SECONDS)):
-        send_left(outboxes, place, to=uri)
+        send_left(owner, place, to=uri)
         entry: Entry = {"experiment": experiment, "parent": None, "name": learner or step, "uri": uri}
         with _answering(uri, advice, retries="0"):
             entry |= {"params": texts(params)}
-            run, sender = _opened(step, outboxes / place, entry, joined=joined, come_from=come_from, notes=notes)
+            run, sender = _opened(step, owner.outbox / place, entry, joined=joined, come_from=come_from, notes=notes)
         try:
             with run.ended():
                 yield run
@@ -132,24 +132,24 @@ def _opened(
     return run, Sender(outbox, exporter.send)
 
 
-def send_left(outboxes: Path, place: str = "*", *, to: str | None = None) -> list[str]:
+def send_left(workspace: Workspace, place: str = "*", *, to: str | None = None) -> list[str]:
     """Send what dead processes left in the outboxes of a place, and close the runs they left open as KILLED.
 
-    outboxes: the folder that they lie in. place: STEP or STEP@LEARNER; * is all. to: the MLflow that takes it: by
+    workspace: the project that they lie in. place: STEP or STEP@LEARNER; * is all. to: the MLflow that takes it: by
     default that of MLFLOW_TRACKING_URI where that is set, else for each outbox the one at which its step began. Returns
     a sentence for each.
     Raises InputError, after it has tried all, when some could not be sent; those stay.
     """
     said, failed = [], []
     to = to or os.environ.get(VARIABLE)
-    for folder in left_behind(outboxes, place):
+    for folder in left_behind(workspace.outbox, place):
         outbox = Outbox.take_over(folder)
         if outbox is None:
             said.append(f"{folder.name}: still at work; its step sends by itself")
             continue
         done = False
         try:
-            said.append(_sent(outbox, to))
+            said.append(_sent(outbox, to, workspace.root))
             done = True
         except InputError as error:
             failed.append(str(error))
@@ -160,13 +160,13 @@ def send_left(outboxes: Path, place: str = "*", *, to: str | None = None) -> lis
     return said
 
 
-def _sent(outbox: Outbox, to: str | None) -> str:
+def _sent(outbox: Outbox, to: str | None, root: Path) -> str:
     """Send a dead process's outbox; say what was sent."""
     name = outbox.folder.name
     entries, _ = outbox.batch()
     if not entries:
         return f"{name}: empty"
-    with connected() as own:
+    with connected(root) as own:
         uri = to or entries[0]["uri"]
         file = database(uri)
         uri = own if file and not file.exists() else uri  # the project has moved, and its database with it
@@ -180,13 +180,13 @@ def _sent(outbox: Outbox, to: str | None) -> str:
     return f"{name}: {count} entries sent to MLflow at {uri}{closed}"
 
 
-def _experiment(step: str, uri: str) -> tuple[str, Recorded | None]:
+def _experiment(step: str, uri: str, root: Path) -> tuple[str, Recorded | None]:
     """Return the experiment's name, and the run that `mlflow run` has opened for this step, if it has.
 
     Raises InputError when somebody has deleted the experiment: MLflow keeps its name, and takes no run for it.
     """
     client = MlflowClient()
-    joined = _joined(client)
+    joined = _joined(client, root)
     name = f"igarape/{step}"
     found = client.get_experiment(joined.info.experiment_id) if joined else client.get_experiment_by_name(name)
     if found and found.lifecycle_stage != LifecycleStage.ACTIVE:
@@ -196,12 +196,13 @@ def _experiment(step: str, uri: str) -> tuple[str, Recorded | None]:
         )
     if found and joined:
         return found.name, joined
+    if found is None:
+        new_experiment(name, client, uri)
     mlflow.set_experiment(name)
-    mend_own(uri)  # a new one's folder is in the folder we stand in, which may be a copy of DVC's
     return name, None
 
 
-def _joined(client: MlflowClient) -> Recorded | None:
+def _joined(client: MlflowClient, root: Path) -> Recorded | None:
     """Return the run that `mlflow run` has opened; None without one, or where it lies in a copy's database of DVC's."""
     run = os.environ.pop("MLFLOW_RUN_ID", None)  # for this run only, as MLflow sees it too
     if run is None:
@@ -209,7 +210,7 @@ def _joined(client: MlflowClient) -> Recorded | None:
     try:
         return client.get_run(run)
     except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST" or project() == Path():
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST" or project(root) == root:
             raise
         return None
 

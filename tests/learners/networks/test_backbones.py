@@ -300,13 +300,11 @@ class Block(keras.layers.Layer):  # without get_config, as people write them
 
 
 @pytest.fixture
-def plugs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def plugs(plug_folder: Path) -> Path:
     """Give a project's folder with backbones of the user's."""
-    (tmp_path / "my_networks.py").write_text(PLUG, encoding="utf-8")
-    (tmp_path / "my_blocks.py").write_text(BLOCKS, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    return tmp_path
+    (plug_folder / "my_networks.py").write_text(PLUG, encoding="utf-8")
+    (plug_folder / "my_blocks.py").write_text(BLOCKS, encoding="utf-8")
+    return plug_folder
 
 
 def test_a_backbone_of_the_users_becomes_a_network(plugs: Path) -> None:
@@ -321,7 +319,7 @@ def test_a_backbone_of_the_users_becomes_a_network(plugs: Path) -> None:
     assert (np.asarray(network(PICTURES, training=False)) != before).any()
     (inner,) = (layer for layer in network.get_layer(BODY).layers if isinstance(layer, keras.Model))
     inner.save_weights(plugs / "mine.weights.h5")
-    again = build("my_networks:small", "mine.weights.h5", HYPERPARAMETERS | {"width": 1.0})
+    again = build("my_networks:small", str(plugs / "mine.weights.h5"), HYPERPARAMETERS | {"width": 1.0})
     assert all((a == b).all() for a, b in zip(features(network), features(again), strict=True))
 
 

@@ -85,13 +85,11 @@ def test_softmax_is_the_cross_entropy_of_the_group_beside_the_others() -> None:
 
 
 @pytest.fixture
-def plugs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def plugs(plug_folder: Path) -> None:
     """Lay losses of the user's into a project's folder."""
     text = "from keras import ops\n\ndef off(y, p):\n    return ops.mean(ops.abs(y - p), axis=-1)\n\n"
     text += "def one(y, p):\n    return ops.mean(y)\n\ndef broken(y, p):\n    return y.nothing\n"
-    (tmp_path / "my_penalties.py").write_text(text, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
+    (plug_folder / "my_penalties.py").write_text(text, encoding="utf-8")
 
 
 def test_a_loss_may_be_the_users(plugs: None) -> None:
