@@ -125,8 +125,8 @@ def _read(chip: Chip, size: int, *, resize: Resize, bands: Sequence[str], white:
         return Fault(chip.image_id, problem(error, chip), remedy, left_out=True)
     if is_flat(sized):
         return Fault(chip.image_id, "shows one colour only", "fetch the file again, or remove it", left_out=True)
-    told = (deep and white is not None) or (bool(bands) and is_tif(data))
-    return _Found(encode_png(sized) if told or sized is not image else data, sized, deep)
+    converted = (deep and white is not None) or (bool(bands) and is_tif(data))
+    return _Found(encode_png(sized) if converted or sized is not image else data, sized, deep)
 
 
 def problem(error: InputError, chip: Chip) -> str:

@@ -112,8 +112,8 @@ def bands(data: bytes, where: str, names: Sequence[str] = ()) -> npt.NDArray[np.
     header = _tif_header(data, where)
     if not names and header.samples != len(PLANETS):
         raise InputError(f"{where}: expected a TIF of four bands, near-infrared the last, found {header.samples}")
-    told = names or ([*COLOURS, NIR] if header.photometric == RGB else PLANETS)
-    places = band_places(header, where, names=told, wanted=PLANETS)
+    named = names or ([*COLOURS, NIR] if header.photometric == RGB else PLANETS)
+    places = band_places(header, where, names=named, wanted=PLANETS)
     samples = read_samples(data, header, where)[:, :, places]
     return upright(samples.astype(np.uint16) * (257 if header.bits == 8 else 1), header.orientation)
 

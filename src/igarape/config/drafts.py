@@ -37,9 +37,9 @@ def draft_text(draft: Draft) -> str:
     """Write the draft as YAML that people read and change."""
     nothing = "null # the names of the folders are the labels"
     usual = {"image": "image_name", "tags": "tags", "group": None, "split": None}
-    told = {key: value for key, value in draft.columns.items() if value != usual[key]} if draft.tags else {}
+    columns = {key: value for key, value in draft.columns.items() if value != usual[key]} if draft.tags else {}
     optional = {
-        "columns": (told, "of the table; group stays together, split: test rows are the hold-out"),
+        "columns": (columns, "of the table; group stays together, split: test rows are the hold-out"),
         "bands": (list(draft.bands), "of TIFs, in their order"),
         "white": (draft.white, "the value of 16 bits that becomes 255"),
         "resize": (None if draft.resize == "refuse" else draft.resize, "of other sizes: fit, crop, pad or refuse"),

@@ -90,7 +90,7 @@ def test_rows_that_only_add_labels_are_joined_and_that_is_said_once(tmp_path: Pa
     """A row for each label, as tools that draw boxes write; a label that stands twice is no fault there."""
     found = table(tmp_path, "image_name,tags\na,sun\na,tree\na,sun\nb,fog\nc,tree pond\nc,sun\nb,fog\n")
     assert found.tags == {"a": ("sun", "tree"), "b": ("fog",), "c": ("tree", "pond", "sun")} and found.faults == []
-    assert found.told == [f"tags: 7 rows in {tmp_path}/tags.csv; 2 chips have several, whose labels were joined"]
+    assert found.remarks == [f"tags: 7 rows in {tmp_path}/tags.csv; 2 chips have several, whose labels were joined"]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_blanks_where_commas_are_said(tmp_path: Path) -> None:
 def test_columns_that_are_not_used_are_told(tmp_path: Path) -> None:
     """They may mean something; the line says how to use them."""
     found = table(tmp_path, "image_name,tags,split,scene\na,sun,test,s1\n")
-    assert "not used of that table: split, scene. Under source.columns" in found.told[1]
+    assert "not used of that table: split, scene. Under source.columns" in found.remarks[1]
     assert found.groups == {"a": ""} and found.splits == {}
 
 
@@ -152,7 +152,7 @@ def test_a_group_and_a_split_are_read_from_the_columns_that_the_data_set_names(t
     assert found.groups == {"a": "s1", "b": "s1", "c": "s2"}
     assert found.splits == {"a": "train", "b": "train", "c": "holdout"}
     assert (
-        found.told[1]
+        found.remarks[1]
         == "split: 1 test, 1 train, 1 val; its test chips are the hold-out, all others are dealt into folds"
     )
     assert table(tmp_path, text.format(""), **how).splits["c"] == "test"

@@ -24,14 +24,14 @@ SPLITS |= dict.fromkeys(("test", "testing", "holdout", "hold-out"), "holdout")
 class Annotations:
     """What a table says of each image_id: its tags, and where the table tells, its group and its split.
 
-    split: train or holdout; test where no row of the split test has tags. told: what people should know.
+    split: train or holdout; test where no row of the split test has tags. remarks: what people should know.
     """
 
     tags: dict[str, Tags] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
     splits: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def read_tags(
@@ -157,12 +157,12 @@ def _tell(found: Annotations, chips: Mapping[str, Sequence[Row]], path: str, unu
     several = {image_id: rows for image_id, rows in chips.items() if len(rows) > 1 and image_id in found.tags}
     joined = sum(len({frozenset(row.tags) for row in rows}) > 1 for rows in several.values())
     said = f"; {joined} chips have several, whose labels were joined" if joined else ""
-    found.told.append(f"tags: {sum(map(len, chips.values()))} rows in {path}{said}")
+    found.remarks.append(f"tags: {sum(map(len, chips.values()))} rows in {path}{said}")
     if not joined:
         problem, remedy = f"stands twice in {PurePosixPath(path).name}, with the same tags", "keep one row"
         found.faults += [Fault(image_id, problem, remedy, left_out=False) for image_id in several]
     if unused:
-        found.told.append(
+        found.remarks.append(
             f"tags: not used of that table: {', '.join(unused)}. Under source.columns the data set's YAML can name a "
             "column for group (what stays together in a split) and for split (train, val, test)"
         )
@@ -182,4 +182,4 @@ def _read_splits(found: Annotations, chips: Mapping[str, Sequence[Row]], where: 
     counts = pd.Series(words).value_counts().to_dict()
     meaning = "its test chips are the hold-out" if labelled else "its test chips have no labels"
     said = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
-    found.told.append(f"split: {said}; {meaning}, all others are dealt into folds")
+    found.remarks.append(f"split: {said}; {meaning}, all others are dealt into folds")

@@ -62,7 +62,7 @@ def discover(
     images, tags
         Paths from the root on, which may lead through archives; without tags, folders name the labels.
     group, split
-        Columns that the user names; None: they are looked for.
+        Columns that the user names; None: they are surveyed for.
     bands
         What the user calls those of TIFs.
     size
@@ -77,12 +77,12 @@ def discover(
     """
     finder = Finder(root, spool, report)
     if tags is None:
-        pictures, found, told = _by_folder(finder, images)
+        pictures, found, surveyed = _by_folder(finder, images)
     else:
         pictures, _, _ = list_pictures(root, [[images]], what="pictures", spool=spool, report=report)
         if not pictures:
             raise InputError(f"{root / images}: holds no picture")
-        found, told = _by_table(finder, tags, pictures, group=group, split=split)
+        found, surveyed = _by_table(finder, tags, pictures, group=group, split=split)
     labelled = [name for name in sorted(found.tags) if name in pictures and found.splits.get(name) != "test"]
     counts = Counter(tag for name in labelled for tag in found.tags[name])
     seen = look(pictures, bands=bands, size=size)
@@ -90,7 +90,7 @@ def discover(
     counts = Counter(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
     groups = Counter(found.groups[name] for name in labelled if found.groups.get(name))
     return Discovery(
-        survey=told,
+        survey=surveyed,
         counts=counts,
         vocabulary=_vocabulary([found.tags[name] for name in labelled], counts),
         looks=seen,
@@ -118,11 +118,13 @@ def _by_table(
     if place is None:
         raise InputError(f"{tags}: not found")
     path, table = read_table(place)
-    told = survey(path, table, pictures, group=group, split=split)
-    plain = Vocabulary(exclusive=(), alone=(), common=told.labels, rare=())
-    columns = {key: told.columns[key] for key in ("group", "split")}
-    image = told.columns["image"] or "image_name"
-    return read_tags(place, plain, image=image, tags=told.columns["tags"], separator=told.separator, **columns), told
+    surveyed = survey(path, table, pictures, group=group, split=split)
+    plain = Vocabulary(exclusive=(), alone=(), common=surveyed.labels, rare=())
+    columns = {key: surveyed.columns[key] for key in ("group", "split")}
+    image = surveyed.columns["image"] or "image_name"
+    return read_tags(
+        place, plain, image=image, tags=surveyed.columns["tags"], separator=surveyed.separator, **columns
+    ), surveyed
 
 
 def _check(*, chips: int, labels: Sequence[str], size: int) -> None:

@@ -82,7 +82,7 @@ def open_source(
     else:
         table = shown
         pictures, found = _by_folder(shown, vocabulary, faults)
-    used = [f"pictures: {len(pictures)} in {shown.path}", *found.told]
+    used = [f"pictures: {len(pictures)} in {shown.path}", *found.remarks]
     _report_lonely(pictures, found, shown, table, faults)
     labelled = sorted(set(pictures) & set(found.tags))
     if not labelled:
@@ -111,11 +111,11 @@ def _by_folder(place: Place, vocabulary: Vocabulary, faults: list[Fault]) -> tup
             f"{place.path}: holds no folder with pictures; expected a folder for each label, or source.tags in the "
             "data set's YAML"
         )
-    annotations = Annotations(told=[f"tags: the names of the folders in {place.path}"])
+    annotations = Annotations(remarks=[f"tags: the names of the folders in {place.path}"])
     for image_id, tags in found.tags.items():
-        strange = [tag for tag in tags if tag not in vocabulary.labels]
-        if strange:
-            problem = f"lies in the folder {strange[0]}, which is no label of the data set"
+        unknown = [tag for tag in tags if tag not in vocabulary.labels]
+        if unknown:
+            problem = f"lies in the folder {unknown[0]}, which is no label of the data set"
             faults.append(_left_out(image_id, problem, "add the label to the data set's YAML, or move the folder away"))
         else:
             annotations.tags[image_id] = tags
