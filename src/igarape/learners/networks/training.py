@@ -86,14 +86,10 @@ def fit(
 
     Parameters
     ----------
-    images
-        Pictures, uint8 (n, size, size, 3).
-    y
-        Which labels hold, of shape (n, labels).
-    experiment
-        Says backbone, weights, size and batch.
-    hyperparameters
-        Of the network and its training.
+    images, y
+        Pictures, uint8 (n, size, size, 3), and which labels hold, of shape (n, labels).
+    experiment, hyperparameters
+        Backbone, weights, size and batch; and what may be searched.
     targets
         The labels that y has columns of.
     train, validation
@@ -123,13 +119,7 @@ def fit(
         network = trained.network
         if hyperparameters.head_epochs:
             _teach_head(trained, images, y, train=train, loss=loss, hyperparameters=hyperparameters)
-        network.compile(
-            optimizer=make_optimizer(hyperparameters, epochs * steps),
-            loss=loss,
-            steps_per_execution=min(steps, STEPS_AT_ONCE),
-        )
-        # Its variables, made while a graph is traced, would have that traced twice, and never freed.
-        network.optimizer.build(network.trainable_variables)
+        _compile(network, hyperparameters, loss=loss, steps=steps, epochs=epochs)
         side = Side([side_of(epoch, epochs, experiment.size, hyperparameters.smallest) for epoch in range(epochs)])
         # In this order: the averaged weights are in place, with their own statistics, when the rows are scored.
         callbacks = [keras.callbacks.LambdaCallback(on_epoch_begin=side.set)]
@@ -143,6 +133,16 @@ def fit(
         batches = _batches(images, y, train, experiment.batch, side=side, seed=seed, hyperparameters=hyperparameters)
         network.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)  # training_batches shuffles
     return trained
+
+
+def _compile(
+    network: keras.Model, hyperparameters: NetworkValues, *, loss: keras.losses.Loss, steps: int, epochs: int
+) -> None:
+    """Make a network ready for so many epochs of so many steps."""
+    optimizer = make_optimizer(hyperparameters, epochs * steps)
+    network.compile(optimizer=optimizer, loss=loss, steps_per_execution=min(steps, STEPS_AT_ONCE))
+    # Its variables, made while a graph is traced, would have that traced twice, and never freed.
+    network.optimizer.build(network.trainable_variables)
 
 
 def _build(experiment: Network, targets: Targets, hyperparameters: NetworkValues, *, chips: int) -> Trained:
