@@ -25,7 +25,6 @@ ANSWERING = ("cli", "serving", "stages.predict", "stages.promote", "stages.rollb
 CODECS = {"imagecodecs": "tifffile decodes compressed TIFs with it"}
 TOOLS = {
     "dvc": "runs the stream",
-    "onnx": "Keras exports networks with it",
     "pyarrow": "pandas reads and writes Parquet with it",
     "scikit-learn": "keras-tuner's bayesian search fits its Gaussian process with it",
     "tf2onnx": "Keras exports networks with it",
