@@ -31,6 +31,10 @@ DOES = {
 class _Readable(click.Group):
     """A group whose commands end with one clear error instead of a traceback when the input is at fault."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which they are used, not by the alphabet."""
+        return list(self.commands)
+
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
@@ -56,6 +60,8 @@ def main() -> None:
     """
     # TensorFlow's start-up lines would bury the progress bars; it reads this when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # And so would MLflow's, one for each file of a model.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 
 def _run(command: str, *words: Any, **options: Any) -> None:

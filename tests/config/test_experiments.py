@@ -40,6 +40,7 @@ def refused(**changes: object) -> list[str]:
         ({"weights": ""}, "  weights  should not be empty (got '')"),
         ({"epochs": 0}, "  epochs  should be at least 1 (got 0)"),
         ({"bacth": 8}, "  bacth  is not known; did you mean batch?"),
+        ({"zoom": 0.3}, "  zoom  is not known here; it belongs under hyperparameters"),
     ],
 )
 def test_a_faulty_value_is_told_with_the_choices(changes: dict[str, Any], line: str) -> None:

@@ -73,11 +73,12 @@ ELSEWHERE = {
     r"igarape promote --version \d+ --force": "tests/stages/test_promote.py",
     "igarape predict chips/ --nir tifs/ --out answers.csv": "tests/stages/test_predict.py",
     r"igarape search --experiment \w+": "tests/stages/test_search.py",
+    r"igarape train --experiment \w+": "tests/stages/test_train.py",
     r"igarape use (?!mine)\w+": "tests/stages/test_use.py",
     "igarape use mine": "tests/stages/test_add.py",
     "dvc repro --single-item --force register": "tests/test_stream.py",
     "igarape send": "tests/stages/test_send.py",
-    "dvc repro ingest|dvc repro search@vit train@vit": "tests/contracts/test_recipes.py",
+    "dvc repro ingest": "tests/contracts/test_recipes.py",
     "igarape (rarest|show vit)|pytest tests/contracts tests/stages/test_rarest.py": "tests/contracts/test_recipes.py",
     "mlflow run .*": "tests/test_stream.py",  # as dvc.yaml does
 }

@@ -52,3 +52,11 @@ def test_a_labelled_chip_without_a_fold_is_an_error(there: Workspace) -> None:
     write_table(pd.DataFrame({"image_id": ["chip-0", "chip-1"], "fold": [0, 1]}), there.folds)
     with pytest.raises(InputError, match=r"folds\.parquet: chip-2 is labelled, but has no fold\. Run: dvc repro split"):
         gather(there, VOCABULARY)
+
+
+def test_dehazed_chips_of_another_data_set_are_an_error(there: Workspace) -> None:
+    """After `igarape use` by hand: they are told by the first chip that is missed."""
+    path = there.chips("dehazed") / "quality.parquet"
+    write_table(pd.read_parquet(path).query("image_id != 'chip-1'"), path)
+    with pytest.raises(InputError, match=r"quality\.parquet: chip-1 is not in it: .*Run: dvc repro dehaze"):
+        gather(there, VOCABULARY)

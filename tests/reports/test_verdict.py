@@ -18,6 +18,7 @@ from igarape.reports.verdict import (
     metrics_document,
     per_label_table,
     render_report,
+    summary,
 )
 
 Browse = Callable[[str], Any]
@@ -116,6 +117,20 @@ def test_a_figure_that_is_missing_is_named() -> None:
             resamples=10,
             seed=1,
         )
+
+
+def test_a_terminal_shows_the_verdict_in_a_few_lines() -> None:
+    """The hold-out's F2 is the mean of 1, 5/6, 5/9 and 0."""
+    first, *lines = summary(document()).splitlines()
+    assert first.startswith("hold-out F2 0.5972 (95 %: ") and first.endswith(", 4 chips")
+    assert lines == [
+        "out of fold F2 0.6100, mAP 0.5100",
+        "learners: poor 0.4411, good 0.5522, few 0.9933",
+        "stackers: mean 0.5000, xgboost 0.6022",
+        "rules: fixed 0.6022, threshold 0.6100, expected_f2 0.6000",
+        "rare, average precision without -> with: kiln 0.25 -> 0.75",
+    ]
+    assert len(summary(document() | {"rare": {}}).splitlines()) == 5
 
 
 def test_the_label_table_has_known_answers() -> None:

@@ -50,13 +50,15 @@ def test_the_best_rule_is_kept_and_named_in_the_run(project: Workspace) -> None:
 
 
 @pytest.mark.parametrize("use", RULES)
-def test_params_may_ask_for_one(copy: Workspace, use: str) -> None:
+def test_params_may_ask_for_one(copy: Workspace, use: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever scores better."""
     params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))
     params["decide"]["use"] = use
     copy.params.write_text(yaml.safe_dump(params), encoding="utf-8")
     stage.run(copy)
     assert wrote(copy)["rule"]["name"] == use
+    scores = ", ".join(f"{name} {each['f2']:.4f}" for name, each in wrote(copy)["rules"].items())
+    assert f"decide: F2 out of fold: {scores}; used: {use}" in capsys.readouterr().out
 
 
 def test_the_hold_outs_truth_has_no_say(copy: Workspace) -> None:

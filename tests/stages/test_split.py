@@ -132,7 +132,7 @@ def test_near_duplicates_stay_in_one_fold(project: Workspace, by: str, capsys: p
     assert list(pairs["kind"]) == ["same"] * 10 + ["alike"] * 10
     groups = 220 if by == "chip" else 40
     assert re.search(
-        rf"split: {groups} groups, the largest of \d+ chips; pairs: 10 same, 10 alike, 0 right, 0 below",
+        rf"split: {groups} groups, the largest of \d+ chips; pairs: 10 same, 10 alike; neighbours: 0 right, 0 below",
         capsys.readouterr().out,
     )
 
@@ -155,7 +155,7 @@ def test_neighbours_stay_in_one_fold_when_a_split_by_scene_asks_for_it(
     ]
     assert list(groups["group"]) == expected
     assert (
-        "split: 210 groups, the largest of 4 chips; pairs: 0 same, 0 alike, 20 right, 20 below"
+        "split: 210 groups, the largest of 4 chips; pairs: 0 same, 0 alike; neighbours: 20 right, 20 below"
         in capsys.readouterr().out
     )
     settings(project, by="chip")

@@ -79,13 +79,15 @@ def test_what_the_rare_learner_brings_is_told_for_each_rare_label(project: Works
 
 
 @pytest.mark.parametrize("use", ["mean", "xgboost"])
-def test_params_may_ask_for_one(copy: Workspace, use: str) -> None:
+def test_params_may_ask_for_one(copy: Workspace, use: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever scores better; the hold-out's answers come from the stacker that was saved."""
     params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))
     params["stack"]["use"] = use
     copy.params.write_text(yaml.safe_dump(params), encoding="utf-8")
     stage.run(copy)
     assert wrote(copy)["chosen"] == use
+    scores = ", ".join(f"{name} {each['f2']:.4f}" for name, each in wrote(copy)["stackers"].items())
+    assert f"stack: F2 out of fold: {scores}; used: {use}" in capsys.readouterr().out
     held = stacked(copy).query(f"learner == {use!r} and fold == -1")
     learners = {name: pd.read_parquet(copy.predictions(name)) for name in ("tiny", "rare")}
     p = {

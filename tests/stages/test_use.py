@@ -145,6 +145,17 @@ def test_the_next_command_is_told(project: Workspace, capsys: pytest.CaptureFixt
     assert "make repro" in out
 
 
+def test_chips_that_lie_nowhere_yet_are_asked_for(
+    project: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the data set is of pictures, and IGARAPE_DATA is not set."""
+    shutil.copy(ROOT / "datasets/ucmerced.yaml", project.datasets)
+    for value, said in ((str(project.root), False), ("", True)):
+        monkeypatch.setenv("IGARAPE_DATA", value)
+        stage.run(project, "ucmerced")
+        assert ("First type: export IGARAPE_DATA=FOLDER, which holds what" in capsys.readouterr().out) == said
+
+
 def test_a_learner_on_near_infrared_is_refused_where_the_data_set_names_no_tifs(
     project: Workspace, before: str
 ) -> None:

@@ -83,7 +83,10 @@ def _fault(model: type[BaseModel], detail: Any) -> tuple[str, str]:
     if detail["type"] == "extra_forbidden":
         *above, key = detail["loc"]
         parent = "".join(f"{part}." for part in above if not _is_branch(part))
-        return f"{parent}{key}", f"is not known{did_you_mean(str(key), _keys(model, above), parent)}"
+        known = _keys(model, above)
+        home = next((name for name in known if key in _keys(model, [*above, name])), None)
+        advice = did_you_mean(str(key), known, parent) if home is None else f" here; it belongs under {parent}{home}"
+        return f"{parent}{key}", f"is not known{advice}"
     place = ".".join(str(part) for part in detail["loc"] if not _is_branch(part))
     if detail["type"] == "missing":
         return place, "is missing"

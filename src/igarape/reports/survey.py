@@ -80,7 +80,13 @@ def gather(workspace: Workspace, vocabulary: Vocabulary) -> Found:
 def _quality(workspace: Workspace, catalog: pd.DataFrame) -> pd.DataFrame:
     """Read what dehazing found in each chip, in the order of the catalog."""
     path = workspace.chips("dehazed") / "quality.parquet"
-    return read_table(path, ["image_id", *FOUND]).set_index("image_id").loc[catalog["image_id"]]
+    quality = read_table(path, ["image_id", *FOUND]).set_index("image_id")
+    lost = catalog[~catalog["image_id"].isin(quality.index)]
+    if len(lost):
+        raise InputError(
+            f"{path}: {lost.iloc[0]['image_id']} is not in it: it is of other chips. Run: dvc repro dehaze"
+        )
+    return quality.loc[catalog["image_id"]]
 
 
 def _pairs(workspace: Workspace, folds: pd.Series) -> pd.DataFrame:

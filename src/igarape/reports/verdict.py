@@ -104,6 +104,24 @@ def metrics_document(
     }
 
 
+def summary(metrics: Mapping[str, Any]) -> str:
+    """Say reports/metrics.json in a few lines, as a terminal shows it."""
+    holdout, oof = metrics["holdout"], metrics["oof"]
+    interval = f"95 %: {holdout['f2_low']:.4f} to {holdout['f2_high']:.4f}"
+    lines = [
+        f"hold-out F2 {holdout['f2']:.4f} ({interval}), mAP {holdout['map']:.4f}, {holdout['n']} chips",
+        f"out of fold F2 {oof['f2']:.4f}, mAP {oof['map']:.4f}",
+    ]
+    lines += [
+        f"{kind}: " + ", ".join(f"{name} {each['f2']:.4f}" for name, each in metrics[kind].items())
+        for kind in ("learners", "stackers", "rules")
+    ]
+    if metrics["rare"]:
+        gains = [f"{label} {ap['ap_without']:.2f} -> {ap['ap_with']:.2f}" for label, ap in metrics["rare"].items()]
+        lines.append(f"rare, average precision without -> with: {', '.join(gains)}")
+    return "\n".join(lines)
+
+
 def per_label_table(y: Booleans, p: Reals, *, predicted: Booleans, labels: Sequence[str]) -> pd.DataFrame:
     """Build reports/per_label.csv: one row a label, in column order.
 

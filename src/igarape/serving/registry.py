@@ -141,7 +141,7 @@ def rollback(name: str, folder: Path = Path()) -> str:
         if champion is None or previous is None:
             raise InputError(
                 f"{name}: nothing to roll back to: no version has the alias {PREVIOUS}. "
-                "A second promotion sets it: igarape promote"
+                "It is set when a newer version is promoted: dvc repro, then igarape promote"
             )
         client.set_registered_model_alias(name, CHAMPION, previous)
         client.set_registered_model_alias(name, PREVIOUS, champion)

@@ -1,5 +1,7 @@
 """decide: the rule that turns probabilities into labels. data/stack/predictions.parquet -> data/decide/rule.json."""
 
+import click
+
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import Decision, RuleSettings, RunFacts, StackSummary
 from igarape.config.params import read_params
@@ -35,3 +37,5 @@ def run(workspace: Workspace) -> None:
         opened.tags({"igarape.chosen": chosen})
         opened.metrics({"oof_f2": scores[chosen]["f2"]} | {f"{name}_f2": both["f2"] for name, both in scores.items()})
         opened.artifact(target)
+    said = ", ".join(f"{name} {score['f2']:.4f}" for name, score in scores.items())
+    click.echo(f"decide: F2 out of fold: {said}; used: {chosen}")

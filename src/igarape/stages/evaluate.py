@@ -1,5 +1,6 @@
 """evaluate: the verdict on the hold-out, and the ensemble as one bundle. All predictions -> data/evaluate, reports."""
 
+import click
 import numpy as np
 
 from igarape.chips.store import Store
@@ -51,6 +52,8 @@ def run(workspace: Workspace) -> None:
         write_text(verdict.per_label.to_csv(index=False), workspace.reports / "per_label.csv")
         write_text(report.render_report(verdict), workspace.reports / "report.html")
         _log(workspace, opened, verdict)
+    click.echo(report.summary(verdict.metrics))
+    click.echo(f"evaluate: the verdict, label by label: {workspace.reports / 'report.html'}")
 
 
 def _check(workspace: Workspace, evidence: Evidence, *, count: int) -> None:

@@ -1,5 +1,6 @@
 """search@E: the best hyperparameters of an experiment. experiments/E.yaml, chips, folds -> data/search/E/."""
 
+import click
 import numpy as np
 
 from igarape.config.best import Best
@@ -80,3 +81,7 @@ def run(workspace: Workspace, experiment: str) -> None:
         opened.tags({"igarape.best_trial": found.trial})
         opened.table(found.trials, "trials.json")
         opened.artifact(folder)
+    click.echo(
+        f"search {experiment}: {found.trial} is the best of {len(found.trials)} by val_{settings.objective}, "
+        f"{found.score:.4f}. See them: {workspace.folder('search', experiment) / 'trials.html'}"
+    )

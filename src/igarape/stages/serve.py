@@ -18,7 +18,7 @@ def run(workspace: Workspace, *, port: int, host: str) -> None:
     """
     _check_free(port, host)
     uri = champion_uri(model_name(read_params(workspace.params).dataset), workspace.root)
-    click.echo(f"{uri} answers at http://{host}:{port}/invocations; stop it with Ctrl-C")
+    click.echo(f"{uri} will answer at http://{host}:{port}/invocations; stop it with Ctrl-C")
     sys.stdout.flush()
     from igarape.serving.server import serve
 

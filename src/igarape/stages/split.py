@@ -66,5 +66,7 @@ def _say(fold: Folds, groups: Sequence[str], pairs: pd.DataFrame) -> None:
     click.echo(f"split: {', '.join(map(str, sizes))} chips in the folds")
     members = pd.Series(groups).value_counts()
     found = pairs["kind"].value_counts().reindex(list(KINDS), fill_value=0)
-    kinds = ", ".join(f"{count} {kind}" for kind, count in found.items())
-    click.echo(f"split: {len(members)} groups, the largest of {members.iloc[0]} chips; pairs: {kinds}")
+    alike, beside = (", ".join(f"{found[kind]} {kind}" for kind in kinds) for kinds in (KINDS[:2], KINDS[2:]))
+    click.echo(
+        f"split: {len(members)} groups, the largest of {members.iloc[0]} chips; pairs: {alike}; neighbours: {beside}"
+    )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+import click
 import pandas as pd
 
 from igarape.config.datasets import read_dataset
@@ -64,6 +65,8 @@ def run(workspace: Workspace) -> None:
         opened.metrics({"oof_f2": scores[chosen]["f2"], "oof_map": scores[chosen]["map"]})
         opened.metrics({f"{name}_{figure}": value for name, both in scores.items() for figure, value in both.items()})
         opened.artifact(target)
+    said = ", ".join(f"{name} {score['f2']:.4f}" for name, score in scores.items())
+    click.echo(f"stack: F2 out of fold: {said}; used: {chosen}")
 
 
 def _write(

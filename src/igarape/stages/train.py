@@ -1,5 +1,7 @@
 """train@E: one model per fold with the best hyperparameters. data/search/E/best.json, chips, folds -> data/train/E/."""
 
+import click
+
 from igarape.config.best import read_best
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import RunFacts
@@ -62,3 +64,7 @@ def run(workspace: Workspace, experiment: str) -> None:
         RunFacts(run_id=opened.id).write(workspace.run("train", experiment))
         opened.metrics({"oof_f2": scores["f2"], "oof_map": scores["map"]})
         opened.artifact(folder / "predictions.parquet")
+    click.echo(
+        f"train {experiment}: out of fold F2 {scores['f2']:.4f}, mAP {scores['map']:.4f}; "
+        f"kept in {workspace.learner(experiment)}"
+    )

@@ -1,5 +1,6 @@
 """use: switch params.yaml to another data set, and keep its comments."""
 
+import os
 from collections.abc import Mapping, MutableMapping
 from io import StringIO
 from typing import Any
@@ -8,7 +9,7 @@ import click
 import yaml
 from ruamel.yaml import YAML
 
-from igarape.config.datasets import read_dataset
+from igarape.config.datasets import FolderSource, read_dataset
 from igarape.config.experiments import read_experiments
 from igarape.config.params import Params, read_params
 from igarape.config.schema import validate
@@ -36,6 +37,8 @@ def run(workspace: Workspace, dataset: str) -> None:
     read_experiments(params.experiments, offered.labels.vocabulary(), workspace.experiments, nir=bool(offered.tifs))
     write_text(text, workspace.params)
     click.echo(f"{workspace.params} now says dataset: {dataset}. See: git diff {workspace.params}. Run: make repro")
+    if isinstance(offered.source, FolderSource) and not os.environ.get("IGARAPE_DATA"):
+        click.echo(f"IGARAPE_DATA is not set. First type: export IGARAPE_DATA=FOLDER, which holds what {source} names")
 
 
 def _overlay(content: MutableMapping[str, Any], wanted: Mapping[str, Any]) -> None:

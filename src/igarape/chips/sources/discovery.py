@@ -158,11 +158,7 @@ def findings(found: Discovery) -> list[str]:
     vocabulary, looks, columns = found.vocabulary, found.looks, found.survey.columns
     several = f"; those of another size: resize {looks.resize} (source.resize)" if looks.resize != "refuse" else ""
     sizes = ", ".join(f"{width} x {height}: {count}" for (width, height), count in list(looks.sizes.items())[:3])
-    tags = (
-        f"column {columns['tags']}, separator {found.survey.separator}"
-        if columns["tags"]
-        else "one a label, of 0 and 1"
-    )
+    tags = f"column {columns['tags']}, separator {found.survey.separator}" if columns["tags"] else "one column a label"
     held = list(found.counts.items())
     lines = [
         f"size: {looks.size} pixels (size); seen on {looks.looked} pictures: {sizes}{several}",
