@@ -44,7 +44,7 @@ def draft_text(draft: Draft) -> str:
         "white": (draft.white, "the value of 16 bits that becomes 255"),
         "resize": (None if draft.resize == "refuse" else draft.resize, "of other sizes: fit, crop, pad or refuse"),
     }
-    why = "of the tags in the table" if draft.tags else "so that labels may hold blanks"
+    about = "of the tags in the table" if draft.tags else "so that labels may hold blanks"
     lines = [
         f"# {draft.name}: drafted by `igarape add {draft.name}`. Everything here may be changed.",
         "source:",
@@ -60,7 +60,7 @@ def draft_text(draft: Draft) -> str:
         'note: ""',
         "",
         "labels:",
-        f"  separator: {draft.separator} # {why}",
+        f"  separator: {draft.separator} # {about}",
         f"  exclusive: {_flow(list(draft.exclusive))} # exactly one of these holds",
         f"  alone: {_flow(list(draft.alone))} # of those, which rule out every other label",
         f"  common: {_flow(list(draft.common))}",
