@@ -166,6 +166,14 @@ def test_json_holds_no_nan(tmp_path: Path) -> None:
     assert not (tmp_path / "metrics.json").exists()
 
 
+@pytest.mark.parametrize("text", ["", '{"a": '])
+def test_json_that_is_cut_short_says_what_to_run(tmp_path: Path, text: str) -> None:
+    """No traceback of the parser."""
+    (tmp_path / "cut.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"cut\.json: no JSON, or cut short: .*Remove it, then: dvc repro"):
+        read_json(tmp_path / "cut.json")
+
+
 def test_a_missing_json_file_says_what_to_run(tmp_path: Path) -> None:
     """The reader learns the file's name and the next command."""
     with pytest.raises(InputError, match=r"best\.json: not found.*dvc repro"):

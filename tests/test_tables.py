@@ -54,6 +54,15 @@ def test_a_missing_table_says_what_to_run(path: Path) -> None:
         read_table(path, ["image_id"])
 
 
+@pytest.mark.parametrize("content", [b"", b"PAR1 and no more"])
+def test_a_table_that_is_cut_short_says_what_to_run(path: Path, content: bytes) -> None:
+    """No traceback of the library that reads it."""
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"no Parquet, or cut short: .*Remove it, then: dvc repro"):
+        read_table(path, ["image_id"])
+
+
 def test_a_missing_column_is_named(path: Path) -> None:
     """The error shows what was expected and what was found."""
     write_table(FOLDS, path)

@@ -115,7 +115,10 @@ def read_json(path: Path) -> Any:
     """Read a JSON file that an earlier step wrote."""
     if not path.exists():
         raise InputError(f"{path}: not found; an earlier step writes it. Run: dvc repro")
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: no JSON, or cut short: {error}. Remove it, then: dvc repro") from error
 
 
 def fresh_folder(path: Path) -> Path:

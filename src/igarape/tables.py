@@ -45,7 +45,10 @@ def read_table(path: Path, columns: Sequence[str], key: Sequence[str] = ("image_
     """
     if not path.exists():
         raise InputError(f"{path}: not found; an earlier step writes it. Run: dvc repro")
-    frame = pd.read_parquet(path)
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise InputError(f"{path}: no Parquet, or cut short: {error}. Remove it, then: dvc repro") from error
     missing = [column for column in columns if column not in frame]
     if missing:
         raise InputError(f"{path}: expected a column {missing[0]!r}, found {', '.join(frame.columns)}")

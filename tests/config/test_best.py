@@ -60,5 +60,5 @@ def test_half_a_file_is_refused(tmp_path: Path) -> None:
     """Whoever cut it off."""
     (tmp_path / "leafy").mkdir()
     (tmp_path / "leafy/best.json").write_text('{"experiment": ', encoding="utf-8")
-    with pytest.raises(InputError, match=r"best\.json: not JSON: .* Run: igarape search"):
+    with pytest.raises(InputError, match=r"(?s)best\.json: no JSON, or cut short: .*Run: igarape search"):
         read_best(tmp_path / "leafy/best.json", experiment())

@@ -114,7 +114,7 @@ def test_a_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
         read_yaml(tmp_path / "nowhere" / "x.yaml")
 
 
-@pytest.mark.parametrize("text", ["a: [1", "a: b: c", "\ta: 1"])
+@pytest.mark.parametrize("text", ["a: [1", "a: b: c", "\ta: 1", "a: 1\nb: {c: 1, c: 2}"])
 def test_text_that_is_no_yaml_is_refused_with_its_line(tmp_path: Path, text: str) -> None:
     """The error says where in the file YAML stopped."""
     path = tmp_path / "params.yaml"

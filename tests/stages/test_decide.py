@@ -10,6 +10,7 @@ import yaml
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import RunFacts
 from igarape.ensemble.decision import RULES, Rule, cross_fit_rules
+from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.scores.metrics import sample_f2
 from igarape.stages import decide as stage
@@ -73,3 +74,12 @@ def test_the_hold_outs_truth_has_no_say(copy: Workspace) -> None:
     write_table(catalog, copy.catalog())
     stage.run(copy)
     assert wrote(copy) == before
+
+
+def test_without_mlflow_the_last_result_stays(copy: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step empties its folder when MLflow has answered, not before."""
+    before = (copy.root / "data/decide/rule.json").read_bytes()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with pytest.raises(InputError, match=r"127\.0\.0\.1:9"):
+        stage.run(copy)
+    assert (copy.root / "data/decide/rule.json").read_bytes() == before

@@ -1,6 +1,5 @@
 """What a search has found: data/search/E/best.json, as the step search writes it and the step train reads it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +44,6 @@ def read_best(path: Path, experiment: Experiment) -> Best:
     again = f"Run: igarape search --experiment {path.parent.name}"
     try:
         found = validate(_File, read_json(path), str(path))
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not JSON: {error}. {again}") from error
     except InputError as error:
         raise InputError(f"{error}\n{again}") from error
     if mismatches := experiment.hyperparameters.mismatches(found.hyperparameters):

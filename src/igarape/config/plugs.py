@@ -51,7 +51,7 @@ class Role:
             del sys.modules[path]  # of another project, in the same process
         try:
             found = getattr(import_module(path), name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise InputError(self.fault(word, f"cannot be imported: {type(error).__name__}: {error}")) from error
         if not callable(found):
             raise InputError(self.fault(word, f"{name} is no function, but {type(found).__name__}"))

@@ -25,9 +25,9 @@ def run(workspace: Workspace) -> None:
     catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
     y = truth(catalog.loc[stacked["image_id"]], vocabulary.labels)
     p = stacked[probability_columns(stacked)].to_numpy()
-    fresh_folder(target)
     recorded = {"dataset": params.dataset, "decide": params.decide.model_dump()}
     with step_run("decide", workspace=workspace, params=recorded) as opened:
+        fresh_folder(target)  # not before MLflow has answered
         answers = cross_fit_rules(y, p, stacked["fold"].to_numpy(), vocabulary=vocabulary)
         scores = {name: {"f2": sample_f2(y, answer)} for name, answer in answers.items()}
         chosen = params.decide.use if params.decide.use != "best" else max(scores, key=lambda name: scores[name]["f2"])

@@ -18,9 +18,9 @@ def run(workspace: Workspace) -> None:
     dataset = read_dataset(params.dataset, workspace.datasets)
     page, target = workspace.reports / "data.html", workspace.folder("describe")
     found = gather(workspace, dataset.labels.vocabulary())
-    fresh_folder(target)
     recorded = {"seed": params.seed, "dataset": params.dataset, "describe": params.describe.model_dump()}
     with step_run("describe", workspace=workspace, params=recorded) as opened:
+        fresh_folder(target)  # not before MLflow has answered
         overview = look(workspace, found, params, dataset)
         write_text(render_overview(overview), page)
         write_json(overview.figures, target / "summary.json")

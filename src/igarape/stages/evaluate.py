@@ -24,9 +24,9 @@ def run(workspace: Workspace) -> None:
     params = read_params(workspace.params)
     dataset = read_dataset(params.dataset, workspace.datasets)
     evidence = gather(workspace, params, dataset.labels.vocabulary())
-    fresh_folder(workspace.folder("evaluate"))
     recorded = {"seed": params.seed, "dataset": params.dataset, "evaluate": params.evaluate.model_dump()}
     with step_run("evaluate", workspace=workspace, params=recorded) as opened:
+        fresh_folder(workspace.folder("evaluate"))  # not before MLflow has answered
         found = lineage(workspace.root)
         runs = step_runs(workspace, params.experiments) | {"evaluate": opened.id}
         sees_nir = any(manifest.chips == "nir" for manifest in evidence.manifests.values())

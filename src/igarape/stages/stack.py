@@ -42,10 +42,10 @@ def run(workspace: Workspace) -> None:
     )
     fit = partial(fit_stackers, y=y, folds=folds, vocabulary=vocabulary, settings=settings)
     recorded = {"seed": params.seed, "dataset": params.dataset, "stack": params.stack.model_dump()}
-    target = fresh_folder(workspace.folder("stack"))
     with step_run(
         "stack", workspace=workspace, params=recorded | {"experiments": ", ".join(params.experiments)}
     ) as opened:
+        target = fresh_folder(workspace.folder("stack"))  # not before MLflow has answered
         with progress("stack", "fit") as report:
             fits = fit(tables, report=report)
         inside = folds["fold"].to_numpy() >= 0

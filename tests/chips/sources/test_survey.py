@@ -23,6 +23,7 @@ FILES = ["c_1.tif", "x/c_2.tif.png", "c_3", "c_4.png"]
     ("texts", "separator", "labels"),
     [
         (["road water", "road", "water tree", "tree"], "blank", ("road", "tree", "water")),
+        (["forest", "forest river", "farm", "farm"], "blank", ("farm", "forest", "river")),
         (["road,water", "road", "water, tree", "tree"], "comma", ("road", "tree", "water")),
         (["a b,c;d", "a b,c", "d", "a b,c;d"], "semicolon", ("a b,c", "d")),
         (["a b|c", "c", "a b", ""], "pipe", ("a b", "c")),

@@ -96,14 +96,14 @@ def _tags_column(path: str, table: pd.DataFrame, rest: Sequence[str]) -> str | N
 
 
 def _separated(texts: Sequence[str], *, coco: bool) -> tuple[str, tuple[str, ...]]:
-    """Return what separates tags, and the labels: a separator is one that makes fewer labels than there are texts."""
+    """Return what separates tags, and the labels: a separator makes no more labels than there are texts."""
     held = [text for text in texts if text]
     if held and (coco or all(text[0] in "[(" for text in held)):
         labels = _distinct(held, "list")
         return ("blank" if coco and not any(" " in label for label in labels) else "list"), labels
     for separator in ("semicolon", "pipe", "comma", "blank"):
         labels = _distinct(held, separator)
-        if any(len(split_tags(text, separator)) > 1 for text in held) and len(labels) < len(set(held)):
+        if any(len(split_tags(text, separator)) > 1 for text in held) and len(labels) <= len(set(held)):
             return separator, labels
     labels = tuple(sorted(set(held)))
     return _unused_separator(labels), labels
