@@ -104,6 +104,11 @@ def metrics_document(
     }
 
 
+def f2_of_each(scores: Mapping[str, Mapping[str, float]]) -> str:
+    """Say the F2 of several in one line, in their order, as a terminal shows it."""
+    return ", ".join(f"{name} {each['f2']:.4f}" for name, each in scores.items())
+
+
 def summary(metrics: Mapping[str, Any]) -> str:
     """Say reports/metrics.json in a few lines, as a terminal shows it."""
     holdout, oof = metrics["holdout"], metrics["oof"]
@@ -112,10 +117,7 @@ def summary(metrics: Mapping[str, Any]) -> str:
         f"hold-out F2 {holdout['f2']:.4f} ({interval}), mAP {holdout['map']:.4f}, {holdout['n']} chips",
         f"out of fold F2 {oof['f2']:.4f}, mAP {oof['map']:.4f}",
     ]
-    lines += [
-        f"{kind}: " + ", ".join(f"{name} {each['f2']:.4f}" for name, each in metrics[kind].items())
-        for kind in ("learners", "stackers", "rules")
-    ]
+    lines += [f"{kind}: {f2_of_each(metrics[kind])}" for kind in ("learners", "stackers", "rules")]
     if metrics["rare"]:
         gains = [f"{label} {ap['ap_without']:.2f} -> {ap['ap_with']:.2f}" for label, ap in metrics["rare"].items()]
         lines.append(f"rare, average precision without -> with: {', '.join(gains)}")

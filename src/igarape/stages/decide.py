@@ -7,6 +7,7 @@ from igarape.config.documents import Decision, RuleSettings, RunFacts, StackSumm
 from igarape.config.params import read_params
 from igarape.ensemble.decision import cross_fit_rules, fit_rule
 from igarape.files import fresh_folder
+from igarape.reports.verdict import f2_of_each
 from igarape.scores.metrics import sample_f2
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, truth
 from igarape.tracking.step import step_run
@@ -37,5 +38,4 @@ def run(workspace: Workspace) -> None:
         opened.tags({"igarape.chosen": chosen})
         opened.metrics({"oof_f2": scores[chosen]["f2"]} | {f"{name}_f2": both["f2"] for name, both in scores.items()})
         opened.artifact(target)
-    said = ", ".join(f"{name} {score['f2']:.4f}" for name, score in scores.items())
-    click.echo(f"decide: F2 out of fold: {said}; used: {chosen}")
+    click.echo(f"decide: F2 out of fold: {f2_of_each(scores)}; used: {chosen}")
