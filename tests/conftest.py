@@ -15,6 +15,7 @@ import onnx
 import pytest
 import tifs
 import xgboost
+from filelock import FileLock
 from mlflow import MlflowClient
 from onnx import TensorProto, helper, numpy_helper
 from small_stream import NAME, lay_out
@@ -280,10 +281,15 @@ def browse() -> type[Page]:
 
 
 @pytest.fixture(scope="session")
-def small_stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Run a small stream from its first step to its last; for looking, and for copying."""
-    folder = tmp_path_factory.mktemp("stream") / NAME
-    lay_out(folder)
+def small_stream(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Run a small stream from its first step to its last, once for all workers; for looking, and for copying."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+    folder = shared / "stream" / NAME
+    with FileLock(shared / "stream.lock"):
+        if not folder.exists():
+            folder.parent.mkdir()
+            lay_out(folder)
     return folder
 
 

@@ -94,11 +94,9 @@ def fit(
         The labels that y has columns of.
     train, validation
         The rows to learn from, and those to stop by, of which there may be none.
-    epochs
-        Of the training, at most.
-    patience
-        Epochs without a lower val_loss after which it stops; the best epoch's weights are kept. None, and without
-        validation rows: the last epoch's.
+    epochs, patience
+        At most so many; and it stops after so many without a lower val_loss, and keeps the best epoch's weights.
+        Patience None, and no validation rows: all epochs, and the last one's weights.
     seed
         Of all chance.
     log
@@ -126,10 +124,7 @@ def fit(
         if hyperparameters.ema:
             callbacks += _averaging(trained, images, train, seed=seed, last=None if len(validation) else epochs - 1)
         callbacks.append(_Validate(trained, images, y, validation, targets=targets, log=log))
-        if len(validation) and patience is not None:
-            callbacks.append(
-                keras.callbacks.EarlyStopping("val_loss", mode="min", patience=patience, restore_best_weights=True)
-            )
+        callbacks += _stopping(patience if len(validation) else None)
         batches = _batches(images, y, train, experiment.batch, side=side, seed=seed, hyperparameters=hyperparameters)
         network.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)  # training_batches shuffles
     return trained
@@ -182,6 +177,13 @@ def _averaging(
     """Return what puts the averaged weights in place after an epoch, with statistics of their own."""
     measured = np.random.default_rng(seed).permutation(train)[:MEASURED]
     return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), _Remeasure(trained, images, measured, last=last)]
+
+
+def _stopping(patience: int | None) -> list[keras.callbacks.Callback]:
+    """Return what stops a training that no longer gains, and puts its best epoch's weights back; nothing for None."""
+    if patience is None:
+        return []
+    return [keras.callbacks.EarlyStopping("val_loss", mode="min", patience=patience, restore_best_weights=True)]
 
 
 def _as_graph(call: Callable[..., Any], size: int, *scalars: tf.TensorSpec) -> Callable[..., Any]:
