@@ -18,11 +18,11 @@ import xgboost
 from filelock import FileLock
 from mlflow import MlflowClient
 from onnx import TensorProto, helper, numpy_helper
+from opinions import boosted
 from small_stream import NAME, lay_out
 
 from igarape.chips.pictures import Pixels
 from igarape.ensemble.decision import Rule
-from igarape.ensemble.stacker import Settings, fit_stacker
 from igarape.labels import Vocabulary
 from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import names, statistics
@@ -144,12 +144,11 @@ def make_bundle(factory: pytest.TempPathFactory, kinds: Sequence[Kind], *, nir: 
             Learner(name=name, chips=chips, size=size, labels=labels, tta=tta, files=tuple(map(str, paths)))
         )
     rng = np.random.default_rng(0)
-    fit_stacker(
+    boosted(
         {learner.name: rng.random((200, len(learner.labels)), dtype=np.float32) for learner in learners},
         rng.random((200, len(VOCABULARY.labels))) < 0.4,
         learners={learner.name: learner.labels for learner in learners},
         labels=VOCABULARY.labels,
-        **Settings(rounds=5, depth=2, rate=0.3, child_weight=1.0, l2=1.0, seed=0),
     ).save(parts / "stacker")
     folder = factory.mktemp("evaluate") / "bundle"
     build_bundle(

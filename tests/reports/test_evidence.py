@@ -42,7 +42,7 @@ def evidence() -> Evidence:
             "rare": manifest("rare", "rare"),
         },
         learners={"sure": sure, "unsure": 1 - sure, "rare": sure[:, 2:]},
-        stack=StackSummary(chosen="mean", stackers={"mean": {"f2": 0.6, "map": 0.7}}, rare={}),
+        stack=StackSummary(chosen="mean", stackers={"mean": {"f2": 0.6, "map": 0.7}}, weights={}, kept={}, rare={}),
         decision=Decision(rule=RuleSettings(name="fixed", threshold=0.2), rules={"fixed": {"f2": 0.55}}),
         rule=Rule("fixed", 0.2, VOCABULARY),
     )

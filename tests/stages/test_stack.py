@@ -1,4 +1,4 @@
-"""stack: the mean and XGBoost side by side, both on rows they were not fitted on."""
+"""stack: all methods side by side, each on rows that it was not fitted on."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ import yaml
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import RunFacts
 from igarape.ensemble.stacker import Stacker
+from igarape.ensemble.stackers import METHODS
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.scores.figures import figures
@@ -37,12 +38,12 @@ def stacked(here: Workspace) -> pd.DataFrame:
     return read_predictions(here.root / "data/stack/predictions.parquet", read_folds(here.folds))
 
 
-def test_the_mean_and_xgboost_are_both_reported_on_out_of_fold_rows(project: Workspace) -> None:
+def test_all_methods_are_reported_on_out_of_fold_rows(project: Workspace) -> None:
     """Each one's scores are those of its own predictions of the folds' rows."""
     vocabulary = read_dataset("toy", project.datasets).labels.vocabulary()
     labels = list(vocabulary.labels)
     catalog = read_catalog(project.catalog(), labels).set_index("image_id")
-    assert set(wrote(project)["stackers"]) == {"mean", "xgboost"} == set(stacked(project)["learner"])
+    assert set(wrote(project)["stackers"]) == {*METHODS} == set(stacked(project)["learner"])
     for name, scores in wrote(project)["stackers"].items():
         rows = stacked(project).query(f"learner == {name!r} and fold >= 0")
         y = truth(catalog.loc[rows["image_id"]], labels)
@@ -59,15 +60,27 @@ def test_the_mean_is_the_mean_of_the_learners_that_predict_a_label(project: Work
 
 
 def test_the_better_one_is_chosen_saved_and_named_in_the_run(project: Workspace) -> None:
-    """`use: best` is by out-of-fold F2."""
-    scores = {name: both["f2"] for name, both in wrote(project)["stackers"].items()}
+    """`use: best` is by the sum of F2 and mAP out of fold."""
+    scores = {name: both["f2"] + both["map"] for name, both in wrote(project)["stackers"].items()}
     chosen = wrote(project)["chosen"]
     assert scores[chosen] == max(scores.values())
     assert Stacker.load(project.root / "data/stack/stacker").method == chosen
     run = mlflow.get_run(RunFacts.read(project.run("stack")).run_id)
     assert run.data.tags["igarape.chosen"] == chosen
-    assert run.data.metrics["oof_f2"] == pytest.approx(scores[chosen])
-    assert run.data.metrics["mean_f2"] == pytest.approx(scores["mean"])
+    each = wrote(project)["stackers"]
+    assert run.data.metrics["oof_f2"] == pytest.approx(each[chosen]["f2"])
+    assert run.data.metrics["mean_f2"] == pytest.approx(each["mean"]["f2"])
+
+
+def test_what_the_blend_weighs_and_what_keeps_it_is_written(project: Workspace) -> None:
+    """A weight, at least 0, of each learner that predicts a label; why trees do not correct it."""
+    labels = {*read_dataset("toy", project.datasets).labels.vocabulary().labels}
+    weights = wrote(project)["weights"]
+    assert set(weights) == labels
+    assert set(weights["tree"]) == {"tiny"} and set(weights["kiln"]) == {"tiny", "rare"}
+    assert all(weight >= 0 for each in weights.values() for weight in each.values())
+    assert set(wrote(project)["kept"]) <= labels
+    assert all("has it" in reason or "gain nothing" in reason for reason in wrote(project)["kept"].values())
 
 
 def test_what_the_rare_learner_brings_is_told_for_each_rare_label(project: Workspace) -> None:
@@ -78,7 +91,7 @@ def test_what_the_rare_learner_brings_is_told_for_each_rare_label(project: Works
     assert all(0 <= value <= 1 for value in entry[1].values())
 
 
-@pytest.mark.parametrize("use", ["mean", "xgboost"])
+@pytest.mark.parametrize("use", ["mean", "blend", "xgboost"])
 def test_params_may_ask_for_one(copy: Workspace, use: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever scores better; the hold-out's answers come from the stacker that was saved."""
     params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))

@@ -57,10 +57,16 @@ class LearnerManifest(Document):
 
 
 class StackSummary(Document):
-    """data/stack/stack.json: the chosen stacker, each one's figures out of fold, what rare learners bring."""
+    """data/stack/stack.json: the chosen stacker, each one's figures out of fold, what rare learners bring.
+
+    weights: of each label, those of the learners' logits in the blend. kept: the labels that keep the blend though
+    trees were tried, and why.
+    """
 
     chosen: str
     stackers: dict[str, Scores]
+    weights: dict[str, Scores]
+    kept: dict[str, str]
     rare: dict[str, Scores]
 
 

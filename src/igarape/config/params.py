@@ -11,6 +11,7 @@ from igarape.errors import InputError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+Method = Literal["mean", "single", "blend", "logistic", "ridge", "xgboost"]
 
 
 class Ingest(Section):
@@ -93,14 +94,18 @@ class Train(Section):
 
 
 class Stack(Section):
-    """The XGBoost meta-learner (one per label), and which of the stacked predictions are used further."""
+    """Which of the stacked predictions are used further, and the trees of the XGBoost meta-learner.
 
-    use: Literal["best", "mean", "xgboost"]
+    rounds: at most; how many, and how deep, is chosen inside the folds. seeds: boosters that are averaged.
+    """
+
+    use: Literal["best"] | Method
     rounds: int = Field(ge=1, le=5000)
-    depth: int = Field(ge=1, le=12)
+    depths: tuple[Annotated[int, Field(ge=1, le=12)], ...] = Field(min_length=1, strict=False)
     rate: float = Field(gt=0, le=1)
     child_weight: float = Field(ge=0)
     l2: float = Field(ge=0)
+    seeds: int = Field(ge=1, le=20)
 
 
 class Decide(Section):

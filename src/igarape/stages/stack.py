@@ -10,8 +10,8 @@ import pandas as pd
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import LearnerManifest, RunFacts, StackSummary
 from igarape.config.params import read_params
-from igarape.ensemble.stacker import CrossFit, Settings
-from igarape.ensemble.stackers import fit_stackers, rare_gain
+from igarape.ensemble.boosting import Settings
+from igarape.ensemble.stackers import CrossFit, choose, fit_stackers, rare_gain
 from igarape.files import fresh_folder
 from igarape.labels import Vocabulary
 from igarape.progress import progress
@@ -23,7 +23,7 @@ from igarape.workspace import Workspace
 
 
 def run(workspace: Workspace) -> None:
-    """Stack by the mean and by XGBoost, keep the one that params.yaml asks for, and see what rare learners bring."""
+    """Stack by each method, keep the one that params.yaml asks for, and see what rare learners bring."""
     params = read_params(workspace.params)
     vocabulary = read_dataset(params.dataset, workspace.datasets).labels.vocabulary()
     folds = read_folds(workspace.folds)
@@ -32,15 +32,7 @@ def run(workspace: Workspace) -> None:
     tables = {name: read_predictions(workspace.predictions(name), folds) for name in params.experiments}
     manifests = {name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments}
     general = {name: table for name, table in tables.items() if manifests[name].scope == "all"}
-    wanted = params.stack
-    settings = Settings(
-        rounds=wanted.rounds,
-        depth=wanted.depth,
-        rate=wanted.rate,
-        child_weight=wanted.child_weight,
-        l2=wanted.l2,
-        seed=params.seed,
-    )
+    settings = Settings(**params.stack.model_dump(exclude={"use"}), seed=params.seed)
     fit = partial(fit_stackers, y=y, folds=folds, vocabulary=vocabulary, settings=settings)
     recorded = {"seed": params.seed, "dataset": params.dataset, "stack": params.stack.model_dump()}
     with step_run(
@@ -53,14 +45,20 @@ def run(workspace: Workspace) -> None:
         scores = {
             name: figures(y[inside], fit.p[inside], targets=vocabulary.targets("all")) for name, fit in fits.items()
         }
-        chosen = params.stack.use if params.stack.use != "best" else max(scores, key=lambda name: scores[name]["f2"])
+        chosen = choose(scores, params.stack.use)
         rare: dict[str, dict[str, float]] = {}
-        if len(general) < len(tables):
+        if general and len(general) < len(tables):
             with progress("stack without the rare learners", "fit") as report:
-                without = fit(general, report=report)
+                without = fit(general, report=report, methods=[chosen])
             rare = rare_gain(y[inside], without[chosen].p[inside], fits[chosen].p[inside], vocabulary=vocabulary)
         _write(fits, folds, vocabulary, chosen=chosen, target=target)
-        StackSummary(chosen=chosen, stackers=scores, rare=rare).write(target / "stack.json")
+        StackSummary(
+            chosen=chosen,
+            stackers=scores,
+            weights=fits["blend"].stacker.weights(),
+            kept=fits["xgboost"].stacker.fallbacks,
+            rare=rare,
+        ).write(target / "stack.json")
         RunFacts(run_id=opened.id).write(workspace.run("stack"))
         opened.tags({"igarape.chosen": chosen})
         opened.metrics({"oof_f2": scores[chosen]["f2"], "oof_map": scores[chosen]["map"]})
