@@ -13,6 +13,7 @@ from igarape.ensemble.decision import Rule
 from igarape.labels import Vocabulary
 from igarape.reports import evidence as module
 from igarape.reports.evidence import Evidence
+from igarape.reports.ladder import Ladder
 
 VOCABULARY = Vocabulary(exclusive=(), alone=(), common=("tree", "pond"), rare=("kiln",))
 ROOT = Path(__file__).parents[2]
@@ -35,7 +36,7 @@ def evidence() -> Evidence:
         image_ids=[f"chip-{row}" for row in range(6)],
         folds=np.array([0, 0, 1, 1, -1, -1]),
         y=y,
-        p=sure,
+        stacked={"mean": sure},
         manifests={
             "sure": manifest("sure", "all"),
             "unsure": manifest("unsure", "all"),
@@ -72,8 +73,7 @@ def test_learners_of_all_labels_are_compared_with_the_best_of_them(evidence: Evi
 def test_the_figures_out_of_fold_are_those_of_the_chosen_rule_and_stacker(evidence: Evidence, params: Params) -> None:
     """And the hold-out's are of what the rule answers there."""
     rows = ~evidence.inside
-    y, p = evidence.y[rows], evidence.p[rows]
-    metrics = module._metrics(evidence, y, p, evidence.rule.apply(p), params)
+    metrics = module._metrics(evidence, evidence.rule.apply(evidence.p[rows]), Ladder(None, {}, None), params)
     assert metrics["oof"] == {"f2": 0.55, "map": 0.7}
     assert (metrics["holdout"]["f2"], metrics["holdout"]["n"]) == (1.0, 2)
     assert set(metrics["learners"]) == {"sure", "unsure", "rare"}

@@ -11,6 +11,7 @@ import pytest
 
 from igarape.config.documents import Origin
 from igarape.errors import InputError
+from igarape.reports.ladder import Difference, Ladder
 from igarape.reports.verdict import (
     Chip,
     Verdict,
@@ -46,6 +47,7 @@ def document() -> dict[str, Any]:
         stackers={"mean": {"f2": 0.5, "map": 0.45}, "xgboost": {"f2": 0.6022, "map": 0.51}},
         rules={"fixed": {"f2": 0.6022}, "threshold": {"f2": 0.61}, "expected_f2": {"f2": 0.6}},
         rare={"kiln": {"ap_without": 0.25, "ap_with": 0.75}},
+        ladder={"mean": {"mean": -0.02, "low": -0.04, "high": 0.01}},
         resamples=200,
         seed=1,
     )
@@ -61,7 +63,13 @@ def verdict(**changes: Any) -> Verdict:
         stacker="xgboost",
         rule="threshold",
         threshold=0.17,
-        differences={"poor": (-0.1111, -0.15, -0.05)},
+        differences={"poor": Difference(-0.1111, -0.15, -0.05)},
+        ladder=Ladder(
+            "good", {"mean": Difference(-0.0222, -0.04, 0.01), "xgboost": Difference(0.05, 0.03, 0.07)}, None
+        ),
+        words=["The stack beats its best learner."],
+        weights={"kiln": {"good": 0.77, "few": 0.33}},
+        kept={"tree": "trees gain nothing"},
         partial={"few": 2},
         fitted=1234,
         folds=5,
@@ -82,7 +90,7 @@ def verdict(**changes: Any) -> Verdict:
 def test_the_document_has_the_agreed_keys() -> None:
     """Nothing is missing and nothing is added: other programs read it."""
     content = document()
-    assert list(content) == ["holdout", "oof", "learners", "stackers", "rules", "rare"]
+    assert list(content) == ["holdout", "oof", "learners", "stackers", "rules", "rare", "ladder"]
     assert set(content["holdout"]) == {"f2", "map", "n", "f2_low", "f2_high"}
     assert set(content["oof"]) == {"f2", "map"}
     assert set(content["learners"]) == {"poor", "good", "few"}
@@ -114,6 +122,7 @@ def test_a_figure_that_is_missing_is_named() -> None:
             stackers={},
             rules={},
             rare={},
+            ladder={},
             resamples=10,
             seed=1,
         )

@@ -112,6 +112,7 @@ class Metrics(Document):
     stackers: dict[str, Scores]
     rules: dict[str, Scores]
     rare: dict[str, Scores]
+    ladder: dict[str, Scores]
 
 
 class Version(Document):

@@ -9,6 +9,7 @@ import pandas as pd
 from igarape.config.documents import Origin
 from igarape.errors import InputError
 from igarape.labels import Booleans
+from igarape.reports.ladder import Difference, Ladder
 from igarape.reports.pages import render_page
 from igarape.scores.comparison import bootstrap_interval, paired_bootstrap
 from igarape.scores.metrics import (
@@ -21,7 +22,6 @@ from igarape.scores.metrics import (
 )
 
 Figures = Mapping[str, float]
-Difference = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Verdict:
 
     note: what a reader must know about the data set first; may be empty. metrics, per_label: as built below.
     stacker, rule: the chosen ones; threshold: the rule's, or None. differences: as against_best, out of fold.
+    ladder: stacks and rule against the best learner; words: what it shows. weights: of each label, the learners' in the
+    blend; kept: the labels that trees do not correct, and why.
     partial: the learners that predict only some labels, and how many. fitted: chips in the folds; split: what the chips
     were split by, chip or scene. left_out: chips that ingest left out; reported: other faults, of chips that are used.
     """
@@ -53,6 +55,10 @@ class Verdict:
     rule: str
     threshold: float | None
     differences: Mapping[str, Difference]
+    ladder: Ladder
+    words: Sequence[str]
+    weights: Mapping[str, Figures]
+    kept: Mapping[str, str]
     partial: Mapping[str, int]
     fitted: int
     folds: int
@@ -73,6 +79,7 @@ def metrics_document(
     stackers: Mapping[str, Figures],
     rules: Mapping[str, Figures],
     rare: Mapping[str, Figures],
+    ladder: Mapping[str, Figures],
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
@@ -88,6 +95,8 @@ def metrics_document(
         The figures of each, out of fold.
     rare
         Of each rare label, what the rare learners bring.
+    ladder
+        Of each rung, its F2 less the best learner's, and the interval of that.
     resamples, seed
         Of the bootstrap that bounds the hold-out's F2.
     """
@@ -101,6 +110,7 @@ def metrics_document(
         "stackers": {name: _only(figures, "f2", "map") for name, figures in stackers.items()},
         "rules": {name: _only(figures, "f2") for name, figures in rules.items()},
         "rare": {label: _only(figures, "ap_without", "ap_with") for label, figures in rare.items()},
+        "ladder": {name: _only(figures, "mean", "low", "high") for name, figures in ladder.items()},
     }
 
 
@@ -158,7 +168,7 @@ def against_best(per_sample: Mapping[str, Floats], *, resamples: int, seed: int)
     """
     best = max(per_sample, key=lambda name: float(per_sample[name].mean()))
     return {
-        name: paired_bootstrap(scores, per_sample[best], resamples=resamples, seed=seed)
+        name: Difference(*paired_bootstrap(scores, per_sample[best], resamples=resamples, seed=seed))
         for name, scores in per_sample.items()
         if name != best
     }
@@ -173,11 +183,17 @@ def render_report(verdict: Verdict) -> str:
         metrics=verdict.metrics,
         learners=learners,
         best=next((row for row in learners if row["partial"] is None), None),
-        reach=max((abs(bound) for bounds in verdict.differences.values() for bound in bounds[1:]), default=0.0),
+        reach=_reach(verdict.differences),
+        ladder_reach=_reach(verdict.ladder.rungs),
         labels=verdict.per_label.astype(object).where(verdict.per_label.notna(), None).to_dict("records"),
         # The headline's scale starts at a tenth, with some room below all that is drawn on it.
         floor=max(0.0, int(verdict.metrics["holdout"]["f2_low"] * 10 - 0.5) / 10),
     )
+
+
+def _reach(differences: Mapping[str, Difference]) -> float:
+    """Return how far from 0 the intervals reach: the scale that they are drawn on."""
+    return max((abs(bound) for each in differences.values() for bound in (each.low, each.high)), default=0.0)
 
 
 def _learners(verdict: Verdict) -> list[dict[str, Any]]:
