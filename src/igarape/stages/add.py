@@ -62,13 +62,15 @@ def run(
     experiments = sorted(file.stem for file in workspace.experiments.glob("*.yaml"))
     draft = draft_dataset(found, name, images=shown, tags=table, bands=named, experiments=experiments)
     listing = list_draft(draft, root, where=str(path), spool=spool, report=_quietly)
-    lost = [fault for fault in listing.faults if fault.left_out]
+    lost = [(fault.image_id, fault.problem) for fault in listing.faults if fault.left_out]
+    listed = {chip.image_id for chip in listing.chips}
+    lost += [(image_id, problem) for image_id, problem in found.looks.broken.items() if image_id in listed]
     draft.params["ingest"]["faults"] = len(lost)
     write_text(draft_text(draft), path)
     for line in [*listing.used, *findings(found)]:
         click.echo(f"add: {line}")
-    for fault in lost[:SHOWN]:
-        click.echo(f"add: left out: {fault.image_id}: {fault.problem}")
+    for image_id, problem in lost[:SHOWN]:
+        click.echo(f"add: left out: {image_id}: {problem}")
     if lost:
         click.echo(f"add: {len(lost)} are left out in all; params.ingest.faults bears as many")
     first = [] if os.environ.get("IGARAPE_DATA") else [f"export IGARAPE_DATA='{root}'"]
