@@ -7,7 +7,8 @@ import click
 
 from igarape.chips.sources.discovery import discover, findings
 from igarape.chips.sources.drafting import draft_dataset, list_draft
-from igarape.config.drafts import check_name, draft_text, locate
+from igarape.config.drafts import draft_text, locate
+from igarape.config.schema import check_name
 from igarape.errors import InputError
 from igarape.files import write_text
 from igarape.workspace import Workspace
@@ -41,7 +42,7 @@ def run(
     force
         Write over an existing file.
     """
-    path = workspace.datasets / f"{check_name(name)}.yaml"
+    path = workspace.datasets / f"{check_name(name, 'my_chips')}.yaml"
     if path.exists() and not force:
         raise InputError(f"{path}: is there already. Take another name, or add --force to write it anew")
     root, (shown, *rest) = locate(name, [images, *([tags] if tags else [])])
