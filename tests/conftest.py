@@ -175,7 +175,6 @@ def _own_path(monkeypatch: pytest.MonkeyPatch) -> None:
 def plug_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in a folder of one's own: a plug is looked for in the folder that we stand in."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
 
 

@@ -20,7 +20,7 @@ class Ingest(Section):
     faults: int = Field(ge=0)
 
 
-class Dehaze(Section):
+class Haze(Section):
     """Knobs of chips.dehaze: the dark channel prior (He, Sun, Tang, TPAMI 2011), its guards, its guided filter."""
 
     patch: int = Field(ge=1, le=127)
@@ -36,13 +36,18 @@ class Dehaze(Section):
     radius: int = Field(ge=1, le=128)
     epsilon: Positive
     subsample: int = Field(ge=1, le=16)
-    quality: int = Field(ge=50, le=100)
 
     @model_validator(mode="after")
-    def _in_order(self) -> "Dehaze":
+    def _in_order(self) -> "Haze":
         if self.darkest > self.brightest:
             raise ValueError("darkest should be at most brightest")
         return self
+
+
+class Dehaze(Haze):
+    """Those knobs, and the quality of the JPEGs that the step packs."""
+
+    quality: int = Field(ge=50, le=100)
 
 
 class Nir(Section):

@@ -9,7 +9,7 @@ import numpy as np
 
 from igarape.config.experiments import Experiment
 from igarape.config.hyperparameters import Values
-from igarape.errors import InputError
+from igarape.errors import InputError, expect
 from igarape.files import read_json, whole, write_json
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
@@ -59,7 +59,7 @@ def cross_fit(
     folds: Rows,
     groups: Sequence[str],
     recipe: Recipe,
-    folder: Path,
+    folder: str | Path,
     notes: Path | None = None,
     log_of: Callable[[int], Log] = _unlogged,
     report: Report = _unreported,
@@ -99,8 +99,10 @@ def cross_fit(
     Raises
     ------
     InputError
-        When a training diverges, and when fit does.
+        When there is not one value for each picture, a training diverges, and when fit does.
     """
+    _check_lengths(len(images), y=len(y), folds=len(folds), groups=len(groups))
+    folder = Path(folder)
     notes = notes or folder / "notes"
     p = np.zeros(y.shape, dtype=np.float32)
     count = int(folds.max()) + 1
@@ -122,6 +124,12 @@ def cross_fit(
     models = [model for fold in range(count) for model in _models(folder, fold)]
     p[rows] = _predicted(images, rows, models, recipe=recipe, kept=notes / "hold-out.npy")
     return p
+
+
+def _check_lengths(pictures: int, **found: int) -> None:
+    """Refuse what is not one for each picture: rows without a fold would be predicted by nobody, as zeros."""
+    each = f"one for each of the {pictures} pictures"
+    expect("cross_fit", *((length == pictures, what, each, length) for what, length in found.items()))
 
 
 def _models(folder: Path, fold: int) -> list[Path]:
