@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from igarape.config.documents import Decision, LearnerManifest, RuleSettings, RunFacts
+from igarape.config.documents import Decision, FoldFacts, LearnerManifest, RuleSettings, RunFacts
 from igarape.errors import InputError
 
 MANIFEST = LearnerManifest(
@@ -18,6 +18,7 @@ MANIFEST = LearnerManifest(
     f2=0.5,
     map=0.25,
     settings={"epochs": 3},
+    folds=(FoldFacts(rows=4, learned="0123"),),
 )
 
 

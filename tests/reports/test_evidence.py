@@ -1,5 +1,6 @@
 """The evidence for the verdict; tests/stages/test_evaluate.py looks at what follows from a whole stream."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def manifest(name: str, scope: Any) -> LearnerManifest:
     """Give a learner's manifest."""
     labels = VOCABULARY.targets(scope).labels
     return LearnerManifest(
-        name=name, chips="raw", size=32, scope=scope, labels=labels, tta=False, f2=0.5, map=0.5, settings={}
+        name=name, chips="raw", size=32, scope=scope, labels=labels, tta=False, f2=0.5, map=0.5, settings={}, folds=()
     )
 
 
@@ -77,3 +78,11 @@ def test_the_figures_out_of_fold_are_those_of_the_chosen_rule_and_stacker(eviden
     assert metrics["oof"] == {"f2": 0.55, "map": 0.7}
     assert (metrics["holdout"]["f2"], metrics["holdout"]["n"]) == (1.0, 2)
     assert set(metrics["learners"]) == {"sure", "unsure", "rare"}
+
+
+def test_an_alarm_is_raised_by_what_is_too_good_out_of_fold(evidence: Evidence) -> None:
+    """Right in the folds and wrong on every chip of the hold-out; one as good on both raises none."""
+    assert module._alarms(evidence) == {}
+    leaky = np.where(evidence.inside[:, None], evidence.stacked["mean"], 1 - evidence.stacked["mean"])
+    alarms = module._alarms(dataclasses.replace(evidence, learners={**evidence.learners, "sure": leaky}))
+    assert set(alarms) == {"sure"} and alarms["sure"] > 0.5

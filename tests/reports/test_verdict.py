@@ -68,6 +68,8 @@ def verdict(**changes: Any) -> Verdict:
             "good", {"mean": Difference(-0.0222, -0.04, 0.01), "xgboost": Difference(0.05, 0.03, 0.07)}, None
         ),
         words=["The stack beats its best learner."],
+        alarms={},
+        alarm_rate=0.001,
         weights={"kiln": {"good": 0.77, "few": 0.33}},
         kept={"tree": "trees gain nothing"},
         partial={"few": 2},
@@ -278,3 +280,20 @@ def test_the_scale_holds_the_extremes(f2: float) -> None:
     centre = 8.0 if f2 == 0 else 392.0
     assert f'<circle cx="{centre}" cy="24"' in html
     assert 'text-anchor="end">1.0</text>' in html
+
+
+def test_an_alarm_stands_on_top_and_says_how_often_it_is_false(browse: Browse) -> None:
+    """With its difference; without one the page says that there is none."""
+    page = browse(render_report(verdict(alarms={"good": 0.0789})))
+    assert "Alarm. F2 of good is 0.0789 better out of fold than on the hold-out" in page.text
+    assert "in one of 1,000 honest streams" in page.text
+    calm = browse(render_report(verdict()))
+    assert "Alarm." not in calm.text and "Nothing scores better out of fold than its hold-out allows" in calm.text
+
+
+def test_the_ladder_is_drawn_and_said_in_words(browse: Browse) -> None:
+    """Each stack with its difference from the best learner, and whom the blend believes."""
+    page = browse(render_report(verdict()))
+    assert "The stack beats its best learner." in page.text
+    assert "+0.0500 (+0.0300 to +0.0700)" in page.text and "-0.0222 (-0.0400 to +0.0100)" in page.text
+    assert "Whom the blend believes" in page.text and "0.77" in page.text

@@ -9,11 +9,14 @@ import pytest
 import yaml
 
 from igarape.config.datasets import read_dataset
-from igarape.config.documents import RunFacts
+from igarape.config.documents import FoldFacts, LearnerManifest, RunFacts
 from igarape.ensemble.stacker import Stacker
 from igarape.ensemble.stackers import METHODS
 from igarape.errors import InputError
 from igarape.files import read_json
+from igarape.learners.audit import fold_models, rows_hash
+from igarape.learners.examples import load_examples
+from igarape.learners.predictor import Predictor
 from igarape.scores.figures import figures
 from igarape.stages import stack as stage
 from igarape.tables import (
@@ -133,6 +136,33 @@ def test_predictions_made_for_other_folds_are_refused(copy: Workspace) -> None:
     table["fold"] = table["fold"].replace({0: 1, 1: 0})
     write_table(table, path)
     with pytest.raises(InputError, match=r"data/train/tiny/predictions\.parquet: chip-.*predicted as fold"):
+        stage.run(copy)
+
+
+def test_a_planted_leak_is_found_without_the_hold_out(copy: Workspace) -> None:
+    """A fold's predictions by a model that learned from it: the error names learner, fold and chip."""
+    path, folds = copy.predictions("tiny"), read_folds(copy.folds)
+    table, manifest = pd.read_parquet(path), LearnerManifest.read(copy.learner("tiny"))
+    examples = load_examples(copy, manifest, labels=manifest.labels, report=lambda _done, _total: None)
+    rows = np.flatnonzero(folds["fold"] == 1)
+    other = Predictor(fold_models(copy.folder("train", "tiny"))[:1])
+    table.loc[rows, probability_columns(table)] = other.predict(examples.images, rows=rows, tta=manifest.tta, batch=8)
+    write_table(table, path)
+    with pytest.raises(InputError, match=r"stack: tiny: fold 1: chip-\d+: .*the fold's own model .*train@tiny"):
+        stage.run(copy)
+
+
+def test_a_model_that_learned_from_its_own_fold_is_refused(copy: Workspace) -> None:
+    """Its manifest says from which rows: they have to be those of the other folds."""
+    path, folds = copy.learner("tiny"), read_folds(copy.folds)
+    manifest = LearnerManifest.read(path)
+    inside = folds["image_id"][folds["fold"] >= 0]
+    leak = FoldFacts(rows=len(inside), learned=rows_hash(inside))
+    manifest.model_copy(update={"folds": (leak, *manifest.folds[1:])}).write(path)
+    with pytest.raises(InputError, match=f"stack: tiny: fold 0: its model learned from {len(inside)} rows"):
+        stage.run(copy)
+    manifest.model_copy(update={"folds": manifest.folds[1:]}).write(path)
+    with pytest.raises(InputError, match="tiny: expected a model for each of 2 folds, found 1"):
         stage.run(copy)
 
 

@@ -39,10 +39,18 @@ class Resolved(Document):
     chips: str
 
 
+class FoldFacts(Section):
+    """How many rows a fold's model learned from, and a hash of their names: learners.audit.rows_hash."""
+
+    rows: int
+    learned: str
+
+
 class LearnerManifest(Document):
     """data/train/E/learner.json: what a learner's fold models see, predict, and score out of fold.
 
     scope: all labels, or the rare ones. settings: the experiment, put together, with the values that were searched.
+    folds: what each fold's model learned from.
     """
 
     name: str
@@ -54,6 +62,7 @@ class LearnerManifest(Document):
     f2: float
     map: float
     settings: dict[str, Any]
+    folds: tuple[FoldFacts, ...] = Field(strict=False)
 
 
 class StackSummary(Document):

@@ -101,16 +101,18 @@ class Train(Section):
 class Stack(Section):
     """Which of the stacked predictions are used further, and the trees of the XGBoost meta-learner.
 
-    rounds: at most; how many, and how deep, is chosen inside the folds. seeds: boosters that are averaged.
+    rounds: at most; how many, and how deep, is chosen inside the folds. seeds: boosters that are averaged. check: rows
+    of each fold whose predictions must be those of the fold's own model.
     """
 
-    use: Literal["best"] | Method
+    use: Literal["best", Method]
     rounds: int = Field(ge=1, le=5000)
     depths: tuple[Annotated[int, Field(ge=1, le=12)], ...] = Field(min_length=1, strict=False)
     rate: float = Field(gt=0, le=1)
     child_weight: float = Field(ge=0)
     l2: float = Field(ge=0)
     seeds: int = Field(ge=1, le=20)
+    check: int = Field(ge=1)
 
 
 class Decide(Section):

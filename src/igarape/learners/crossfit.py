@@ -110,12 +110,12 @@ def cross_fit(
         log = _reported(log_of(fold), report, fold=fold, folds=count, epochs=recipe.epochs)
         history = notes / f"fold-{fold}.json"
         if _models(folder, fold):
-            for epoch, metrics in read_json(history):
+            for epoch, metrics in read_json(history)["epochs"]:
                 log(epoch, metrics)
         else:
             rows = np.flatnonzero((folds != fold) & (folds != HOLDOUT))
-            trained, epochs = _train(images, y, rows, groups, recipe=recipe, fold=fold, log=log)
-            write_json(epochs, history)  # before the model, which says that the fold is finished
+            trained, learned = _train(images, y, rows, groups, recipe=recipe, fold=fold, log=log)
+            write_json(learned, history)  # before the model, which says that the fold is finished
             trained.export(folder / f"fold-{fold}")
         report((fold + 1) * recipe.epochs, count * recipe.epochs, f"fold {fold + 1}/{count}, predicting")
         rows = np.flatnonzero(folds == fold)
@@ -139,8 +139,8 @@ def _models(folder: Path, fold: int) -> list[Path]:
 
 def _train(
     images: Images, y: Booleans, rows: Rows, groups: Sequence[str], *, recipe: Recipe, fold: int, log: Log
-) -> tuple[Learned, list[Epoch]]:
-    """Train a fold's model on its rows; return it, and the metrics of its epochs."""
+) -> tuple[Learned, dict[str, Any]]:
+    """Train a fold's model on its rows; return it, the rows that it has seen, and the metrics of its epochs."""
     train, validation = set_aside(rows, groups, share=recipe.validation, seed=recipe.seed + fold)
     epochs: list[Epoch] = []
 
@@ -169,7 +169,13 @@ def _train(
             f"train: fold {fold}: {error}. Narrow what the search may choose, hyperparameters.learning_rate first, in "
             "the experiment's YAML; then: dvc repro"
         ) from error
-    return trained, epochs
+    return trained, {"rows": np.sort(np.concatenate([train, validation])).tolist(), "epochs": epochs}
+
+
+def rows_learned(notes: Path) -> list[Rows]:
+    """Return the rows that each fold's model has seen, as cross_fit noted them."""
+    found = sorted(notes.glob("fold-*.json"), key=lambda path: int(path.stem[5:]))
+    return [np.array(read_json(path)["rows"], dtype=np.int64) for path in found]
 
 
 def _predicted(images: Images, rows: Rows, models: Sequence[Path], *, recipe: Recipe, kept: Path) -> Probabilities:

@@ -16,6 +16,7 @@ from igarape.ensemble.decision import Rule, cross_fit_rules
 from igarape.labels import Booleans, Vocabulary
 from igarape.reports import verdict as report
 from igarape.reports.ladder import Difference, Ladder, climb, in_words
+from igarape.scores.comparison import excess
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import f2_per_sample
 from igarape.tables import (
@@ -33,6 +34,8 @@ from igarape.tables import (
 from igarape.workspace import Workspace
 
 WORST = 12
+# How often an honest stream raises an alarm by chance.
+ALARM_RATE = 0.001
 THUMBNAIL = 85  # JPEG quality
 
 
@@ -100,6 +103,8 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
         words=in_words(
             ladder, stacker=evidence.stack.chosen, kept=tuple(evidence.stack.kept), labels=len(vocabulary.labels)
         ),
+        alarms=_alarms(evidence),
+        alarm_rate=ALARM_RATE,
         weights=evidence.stack.weights,
         kept=evidence.stack.kept,
         partial={
@@ -183,6 +188,21 @@ def _ladder(evidence: Evidence, params: Params) -> Ladder:
         resamples=params.evaluate.resamples,
         seed=params.seed,
     )
+
+
+def _alarms(evidence: Evidence) -> dict[str, float]:
+    """Return by how much the stack, and learners of all labels, score too well out of fold for their hold-out."""
+    inside, targets = evidence.inside, evidence.rule.vocabulary.targets("all")
+    whole = {name: p for name, p in evidence.learners.items() if evidence.manifests[name].scope == "all"}
+    whole[f"the stack, {evidence.stack.chosen}"] = evidence.p
+    found = {}
+    for name, p in whole.items():
+        scores = [f2_by_chip(evidence.y[rows], p[rows], targets=targets) for rows in (inside, ~inside)]
+        # Each test has its part of the rate, so that all together raise no more alarms than is said.
+        difference = excess(*scores, alarm_rate=ALARM_RATE / len(whole))
+        if difference is not None:
+            found[name] = difference
+    return found
 
 
 def _worst(workspace: Workspace, evidence: Evidence, predicted: Booleans, vocabulary: Vocabulary) -> list[report.Chip]:

@@ -41,7 +41,8 @@ class Verdict:
 
     note: what a reader must know about the data set first; may be empty. metrics, per_label: as built below.
     stacker, rule: the chosen ones; threshold: the rule's, or None. differences: as against_best, out of fold.
-    ladder: stacks and rule against the best learner; words: what it shows. weights: of each label, the learners' in the
+    ladder: stacks and rule against the best learner; words: what it shows. alarms: what scores too well out of fold for
+    its hold-out, and by how much F2; alarm_rate: how often that is chance. weights: of each label, the learners' in the
     blend; kept: the labels that trees do not correct, and why.
     partial: the learners that predict only some labels, and how many. fitted: chips in the folds; split: what the chips
     were split by, chip or scene. left_out: chips that ingest left out; reported: other faults, of chips that are used.
@@ -57,6 +58,8 @@ class Verdict:
     differences: Mapping[str, Difference]
     ladder: Ladder
     words: Sequence[str]
+    alarms: Mapping[str, float]
+    alarm_rate: float
     weights: Mapping[str, Figures]
     kept: Mapping[str, str]
     partial: Mapping[str, int]

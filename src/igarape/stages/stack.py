@@ -9,11 +9,12 @@ import pandas as pd
 
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import LearnerManifest, RunFacts, StackSummary
-from igarape.config.params import read_params
+from igarape.config.params import read_params, workers
 from igarape.ensemble.boosting import Settings
 from igarape.ensemble.stackers import CrossFit, choose, fit_stackers, rare_gain
 from igarape.files import fresh_folder
 from igarape.labels import Vocabulary
+from igarape.learners.audit import audit
 from igarape.progress import progress
 from igarape.reports.verdict import f2_of_each
 from igarape.scores.figures import figures
@@ -32,13 +33,23 @@ def run(workspace: Workspace) -> None:
     tables = {name: read_predictions(workspace.predictions(name), folds) for name in params.experiments}
     manifests = {name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments}
     general = {name: table for name, table in tables.items() if manifests[name].scope == "all"}
-    settings = Settings(**params.stack.model_dump(exclude={"use"}), seed=params.seed)
+    settings = Settings(**params.stack.model_dump(exclude={"use", "check"}), seed=params.seed)
     fit = partial(fit_stackers, y=y, folds=folds, vocabulary=vocabulary, settings=settings)
     recorded = {"seed": params.seed, "dataset": params.dataset, "stack": params.stack.model_dump()}
     with step_run(
         "stack", workspace=workspace, params=recorded | {"experiments": ", ".join(params.experiments)}
     ) as opened:
         target = fresh_folder(workspace.folder("stack"))  # not before MLflow has answered
+        with progress("stack: checking fold models", "model") as report:
+            audit(
+                workspace,
+                manifests,
+                tables,
+                sample=params.stack.check,
+                seed=params.seed,
+                threads=workers(),
+                report=report,
+            )
         with progress("stack", "fit") as report:
             fits = fit(tables, report=report)
         inside = folds["fold"].to_numpy() >= 0
