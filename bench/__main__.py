@@ -22,6 +22,8 @@ NAMES = (
     "dvc_noop",
     "feed",
     "train_overhead",
+    "stack_fit",
+    "bootstrap",
     "search_overhead",
 )
 

@@ -86,7 +86,7 @@ class Corrections:
                 fallbacks[label] = choice
                 continue
             seeds = range(self.settings.seed, self.settings.seed + self.settings.seeds)
-            each = [self._fit(within, choice.depth, seed, j) for seed in seeds]
+            each = [self.fit(within, choice.depth, seed, j) for seed in seeds]
             trees[label] = Trees(self._shift(within, j), tuple(booster[: choice.rounds] for booster in each))
         return trees, fallbacks
 
@@ -112,7 +112,7 @@ class Corrections:
         if self.known.one_sided(others, j) is None:
             margins[rows, j] += self._shift(others, j)
             for d, depth in enumerate(depths):
-                booster = self._fit(others, depth, self.settings.seed, j)
+                booster = self.fit(others, depth, self.settings.seed, j)
                 steps = [
                     booster.inplace_predict(self._features[rows], iteration_range=between, predict_type="margin")
                     for between in pairwise(self._checks)
@@ -131,7 +131,7 @@ class Corrections:
         """Return the numbers of rounds to choose from; the first is 0."""
         return sorted({*np.linspace(0, self.settings.rounds, CHECKS + 1).round().astype(int).tolist()})
 
-    def _fit(self, within: Within, depth: int, seed: int, j: int) -> xgboost.Booster:
+    def fit(self, within: Within, depth: int, seed: int, j: int) -> xgboost.Booster:
         """Fit a label's trees within some parts, with all rounds."""
         key = within, depth, seed, j
         if key not in self._boosters:
