@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from igarape.config.documents import Decision, LearnerManifest, RuleSettings, StackSummary
+from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, RuleSettings, StackSummary
 from igarape.config.params import Params, read_params
 from igarape.ensemble.decision import Rule
 from igarape.labels import Vocabulary
@@ -37,14 +37,16 @@ def evidence() -> Evidence:
         image_ids=[f"chip-{row}" for row in range(6)],
         folds=np.array([0, 0, 1, 1, -1, -1]),
         y=y,
-        stacked={"mean": sure},
+        stacked={"mean": sure, CALIBRATED: sure},
         manifests={
             "sure": manifest("sure", "all"),
             "unsure": manifest("unsure", "all"),
             "rare": manifest("rare", "rare"),
         },
         learners={"sure": sure, "unsure": 1 - sure, "rare": sure[:, 2:]},
-        stack=StackSummary(chosen="mean", stackers={"mean": {"f2": 0.6, "map": 0.7}}, weights={}, kept={}, rare={}),
+        stack=StackSummary(
+            chosen="mean", stackers={"mean": {"f2": 0.6, "map": 0.7}}, weights={}, kept={}, rare={}, calibration={}
+        ),
         decision=Decision(rule=RuleSettings(name="fixed", threshold=0.2), rules={"fixed": {"f2": 0.55}}),
         rule=Rule("fixed", 0.2, VOCABULARY),
     )
@@ -75,7 +77,7 @@ def test_the_figures_out_of_fold_are_those_of_the_chosen_rule_and_stacker(eviden
     """And the hold-out's are of what the rule answers there."""
     rows = ~evidence.inside
     metrics = module._metrics(evidence, evidence.rule.apply(evidence.p[rows]), Ladder(None, {}, None), params)
-    assert metrics["oof"] == {"f2": 0.55, "map": 0.7}
+    assert metrics["oof"] == {"f2": 0.55, "map": 1.0}
     assert (metrics["holdout"]["f2"], metrics["holdout"]["n"]) == (1.0, 2)
     assert set(metrics["learners"]) == {"sure", "unsure", "rare"}
 

@@ -12,6 +12,7 @@ import pytest
 from igarape.config.documents import Origin
 from igarape.errors import InputError
 from igarape.reports.ladder import Difference, Ladder
+from igarape.reports.reliability import reliable
 from igarape.reports.verdict import (
     Chip,
     Verdict,
@@ -68,6 +69,13 @@ def verdict(**changes: Any) -> Verdict:
             "good", {"mean": Difference(-0.0222, -0.04, 0.01), "xgboost": Difference(0.05, 0.03, 0.07)}, None
         ),
         words=["The stack beats its best learner."],
+        reliability=reliable(
+            np.concatenate([Y, Y]),
+            np.concatenate([P, P]),
+            np.concatenate([P, P]),
+            inside=np.arange(8) < 4,
+            kinds={"sun": "none", "tree": "platt"},
+        ),
         alarms={},
         alarm_rate=0.001,
         weights={"kiln": {"good": 0.77, "few": 0.33}},

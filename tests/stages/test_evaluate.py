@@ -11,7 +11,7 @@ import pytest
 
 from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
-from igarape.config.documents import RunFacts
+from igarape.config.documents import CALIBRATED, RunFacts
 from igarape.config.params import read_params
 from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
@@ -37,8 +37,9 @@ def evaluated(stream: Workspace, settle: Any) -> Any:
 def held_out(here: Workspace) -> tuple[Any, Any]:
     """Return truth and stacked probabilities of the hold-out."""
     labels = list(read_dataset("toy", here.datasets).labels.vocabulary().labels)
-    chosen = read_json(here.root / "data/stack/stack.json")["chosen"]
-    rows = pd.read_parquet(here.root / "data/stack/predictions.parquet").query(f"learner == {chosen!r} and fold == -1")
+    rows = pd.read_parquet(here.root / "data/stack/predictions.parquet").query(
+        f"learner == {CALIBRATED!r} and fold == -1"
+    )
     catalog = pd.read_parquet(here.catalog()).set_index("image_id")
     return truth(catalog.loc[rows["image_id"]], labels), rows[probability_columns(rows)].to_numpy()
 
@@ -130,8 +131,7 @@ def test_a_learner_on_near_infrared_is_served_with_the_white_that_it_learned_by(
     assert bundle.needs_nir and bundle.manifest.nir == Infrared(white=read_params(leafy.params).nir.white)
     folds = read_folds(leafy.folds)
     stacked = read_predictions(leafy.root / "data/stack/predictions.parquet", folds)
-    chosen = read_json(leafy.root / "data/stack/stack.json")["chosen"]
-    rows = stacked[(stacked["learner"] == chosen) & (stacked["fold"] == -1)]
+    rows = stacked[(stacked["learner"] == CALIBRATED) & (stacked["fold"] == -1)]
     catalog = read_catalog(leafy.catalog(), bundle.vocabulary.labels)
     chips = [Store(leafy.chips("raw"), catalog).bytes(image_id) for image_id in rows["image_id"]]
     tifs = [(leafy.root / f"chips/tifs/{image_id}.tif").read_bytes() for image_id in rows["image_id"]]

@@ -9,6 +9,8 @@ from igarape.config.schema import Section, validate
 from igarape.files import read_json, write_json
 
 Labels = tuple[str, ...]
+# The name under which data/stack/predictions.parquet holds what is used further.
+CALIBRATED = "calibrated"
 Scores = dict[str, float]
 
 
@@ -69,7 +71,8 @@ class StackSummary(Document):
     """data/stack/stack.json: the chosen stacker, each one's figures out of fold, what rare learners bring.
 
     weights: of each label, those of the learners' logits in the blend. kept: the labels that keep the blend though
-    trees were tried, and why.
+    trees were tried, and why. calibration: of each label, the kind of its calibrator. What is used further are the
+    chosen stack's probabilities, calibrated: the predictions of CALIBRATED.
     """
 
     chosen: str
@@ -77,6 +80,7 @@ class StackSummary(Document):
     weights: dict[str, Scores]
     kept: dict[str, str]
     rare: dict[str, Scores]
+    calibration: dict[str, str]
 
 
 class RuleSettings(Section):
@@ -122,6 +126,7 @@ class Metrics(Document):
     rules: dict[str, Scores]
     rare: dict[str, Scores]
     ladder: dict[str, Scores]
+    calibration: dict[str, Scores]
 
 
 class Version(Document):

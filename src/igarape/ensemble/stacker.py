@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import xgboost
 
+from igarape.ensemble.calibrator import Calibrator
 from igarape.ensemble.linear import Learners, Linear, Predicted, beside, columns, logit
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
@@ -24,7 +25,8 @@ class Stacker:
     """A fitted stack. learners: the labels that each predicts, in their columns' order.
 
     linear: the sum. boosters: of each label that trees correct, those of several seeds, whose mean is added to its
-    logit. fallbacks: the labels that keep the sum though trees were tried, with the reason.
+    logit. fallbacks: the labels that keep the sum though trees were tried, with the reason. calibrators: one for each
+    label, or none at all.
     """
 
     method: str
@@ -33,6 +35,7 @@ class Stacker:
     linear: Linear
     boosters: dict[str, Boosters] = field(default_factory=dict)
     fallbacks: dict[str, str] = field(default_factory=dict)
+    calibrators: tuple[Calibrator, ...] = ()
 
     def predict(self, probabilities: Predicted) -> Probabilities:
         """Stack the learners' probabilities, each (n, its labels), into (n, labels), each row by itself.
@@ -46,7 +49,10 @@ class Stacker:
             for label, boosters in self.boosters.items():
                 corrections = [booster.inplace_predict(features, predict_type="margin") for booster in boosters]
                 margin[:, self.labels.index(label)] += np.mean(corrections, axis=0, dtype=np.float64)
-        return self.linear.answer(margin).astype(np.float32)
+        answer = self.linear.answer(margin).astype(np.float32)
+        for j, calibrator in enumerate(self.calibrators):
+            answer[:, j] = calibrator.apply(answer[:, j])
+        return answer
 
     def weights(self) -> dict[str, dict[str, float]]:
         """Return, for each label, the weight of each learner's prediction of that very label."""
@@ -74,6 +80,7 @@ class Stacker:
             "linear": self.linear.to_json(),
             "boosters": files,
             "fallbacks": self.fallbacks,
+            "calibrators": [calibrator.to_json() for calibrator in self.calibrators],
         }
         write_json(content, folder / "stacker.json")
 
@@ -94,6 +101,7 @@ class Stacker:
                 for label, files in content["boosters"].items()
             },
             fallbacks=content["fallbacks"],
+            calibrators=tuple(map(Calibrator.from_json, content["calibrators"])),
         )
 
 

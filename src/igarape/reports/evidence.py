@@ -10,15 +10,16 @@ import numpy.typing as npt
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.store import Store
 from igarape.config.datasets import Dataset
-from igarape.config.documents import Decision, LearnerManifest, Origin, StackSummary
+from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, Origin, StackSummary
 from igarape.config.params import Params
 from igarape.ensemble.decision import Rule, cross_fit_rules
 from igarape.labels import Booleans, Vocabulary
 from igarape.reports import verdict as report
 from igarape.reports.ladder import Difference, Ladder, climb, in_words
+from igarape.reports.reliability import reliable
 from igarape.scores.comparison import excess
 from igarape.scores.figures import f2_by_chip
-from igarape.scores.metrics import f2_per_sample
+from igarape.scores.metrics import f2_per_sample, mean_average_precision
 from igarape.tables import (
     FAULT,
     HOLDOUT,
@@ -60,8 +61,8 @@ class Evidence:
 
     @property
     def p(self) -> Probabilities:
-        """Return the probabilities of the stack that is used."""
-        return self.stacked[self.stack.chosen]
+        """Return the probabilities that are used: those of the chosen stack, calibrated."""
+        return self.stacked[CALIBRATED]
 
     @property
     def inside(self) -> Booleans:
@@ -89,11 +90,18 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
     y, p = evidence.y[holdout], evidence.p[holdout]
     predicted = evidence.rule.apply(p)
     ladder = _ladder(evidence, params)
+    reliability = reliable(
+        evidence.y,
+        evidence.stacked[evidence.stack.chosen],
+        evidence.p,
+        inside=evidence.inside,
+        kinds=evidence.stack.calibration,
+    )
     left_out = read_table(workspace.chips("raw") / "faults.parquet", FAULT, key=FAULT)["left_out"].astype(bool)
     return report.Verdict(
         dataset=params.dataset,
         note=dataset.note,
-        metrics=_metrics(evidence, predicted, ladder, params),
+        metrics=_metrics(evidence, predicted, ladder, params) | {"calibration": reliability.figures},
         per_label=report.per_label_table(y, p, predicted=predicted, labels=vocabulary.labels),
         stacker=evidence.stack.chosen,
         rule=evidence.rule.name,
@@ -104,6 +112,7 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
             ladder, stacker=evidence.stack.chosen, kept=tuple(evidence.stack.kept), labels=len(vocabulary.labels)
         ),
         alarms=_alarms(evidence),
+        reliability=reliability,
         alarm_rate=ALARM_RATE,
         weights=evidence.stack.weights,
         kept=evidence.stack.kept,
@@ -148,12 +157,15 @@ def gather(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Evid
 
 def _metrics(evidence: Evidence, predicted: Booleans, ladder: Ladder, params: Params) -> dict[str, Any]:
     """Build reports/metrics.json; predicted are the answers on the hold-out."""
-    chosen, rows = evidence.stack.stackers[evidence.stack.chosen], ~evidence.inside
+    rows = ~evidence.inside
     return report.metrics_document(
         evidence.y[rows],
         evidence.p[rows],
         predicted=predicted,
-        oof={"f2": evidence.decision.rules[evidence.rule.name]["f2"], "map": chosen["map"]},
+        oof={
+            "f2": evidence.decision.rules[evidence.rule.name]["f2"],
+            "map": mean_average_precision(evidence.y[~rows], evidence.p[~rows]),
+        },
         learners={name: {"f2": one.f2, "map": one.map} for name, one in evidence.manifests.items()},
         stackers=evidence.stack.stackers,
         rules=evidence.decision.rules,

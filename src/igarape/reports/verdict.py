@@ -11,6 +11,7 @@ from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.reports.ladder import Difference, Ladder
 from igarape.reports.pages import render_page
+from igarape.reports.reliability import Reliability
 from igarape.scores.comparison import bootstrap_interval, paired_bootstrap
 from igarape.scores.metrics import (
     Floats,
@@ -41,7 +42,8 @@ class Verdict:
 
     note: what a reader must know about the data set first; may be empty. metrics, per_label: as built below.
     stacker, rule: the chosen ones; threshold: the rule's, or None. differences: as against_best, out of fold.
-    ladder: stacks and rule against the best learner; words: what it shows. alarms: what scores too well out of fold for
+    ladder: stacks and rule against the best learner; words: what it shows. reliability: how far answers may be taken at
+    their word. alarms: what scores too well out of fold for
     its hold-out, and by how much F2; alarm_rate: how often that is chance. weights: of each label, the learners' in the
     blend; kept: the labels that trees do not correct, and why.
     partial: the learners that predict only some labels, and how many. fitted: chips in the folds; split: what the chips
@@ -58,6 +60,7 @@ class Verdict:
     differences: Mapping[str, Difference]
     ladder: Ladder
     words: Sequence[str]
+    reliability: Reliability
     alarms: Mapping[str, float]
     alarm_rate: float
     weights: Mapping[str, Figures]

@@ -13,6 +13,8 @@ from igarape.labels import Booleans
 
 # Recall weighs beta times as much as precision.
 BETA_SQUARED = 4.0
+# Of the probabilities, when they are compared with what is true.
+BINS = 15
 
 Floats = npt.NDArray[np.float64]
 Reals = npt.NDArray[np.floating]
@@ -56,6 +58,34 @@ def average_precision(y: Booleans, p: Reals) -> Floats:
     """
     _check(y, p, np.floating)
     return np.array([_average_precision(y[:, j], p[:, j]) for j in range(y.shape[1])], dtype=np.float64)
+
+
+def brier(y: Booleans, p: Reals) -> Floats:
+    """Return each label's mean squared error of the probability (Brier, 1950), of shape (labels,)."""
+    _check(y, p, np.floating)
+    return np.asarray(((p - y) ** 2).mean(axis=0), dtype=np.float64)
+
+
+def reliability(y: Booleans, p: Reals) -> tuple[Floats, Floats, Floats]:
+    """Sort answers into BINS equal intervals of their probability, each label by itself.
+
+    Returns, of shape (BINS, labels): the number of answers, the mean of their probabilities, the share that is true;
+    both are 0 where there is none.
+    """
+    _check(y, p, np.floating)
+    which = np.minimum((p * BINS).astype(np.int64), BINS - 1) * p.shape[1] + np.arange(p.shape[1])
+    sums = [np.bincount(which.ravel(), each.ravel(), BINS * p.shape[1]) for each in (np.ones(p.shape), p, y)]
+    count, said, true = (each.reshape(BINS, p.shape[1]) for each in sums)
+    return np.asarray(count, dtype=np.float64), _ratio(said, count), _ratio(true, count)
+
+
+def calibration_error(y: Booleans, p: Reals) -> Floats:
+    """Return each label's expected calibration error, of shape (labels,) (Naeini, Cooper and Hauskrecht, AAAI 2015).
+
+    That is how far the mean probability of a bin lies from the share that is true, weighed by the bins' sizes.
+    """
+    count, said, true = reliability(y, p)
+    return np.asarray((count * np.abs(said - true)).sum(axis=0) / len(y), dtype=np.float64)
 
 
 def mean_average_precision(y: Booleans, p: Reals) -> float:

@@ -3,7 +3,7 @@
 import click
 
 from igarape.config.datasets import read_dataset
-from igarape.config.documents import Decision, RuleSettings, RunFacts, StackSummary
+from igarape.config.documents import CALIBRATED, Decision, RuleSettings, RunFacts
 from igarape.config.params import read_params
 from igarape.ensemble.decision import cross_fit_rules, fit_rule
 from igarape.files import fresh_folder
@@ -21,7 +21,7 @@ def run(workspace: Workspace) -> None:
     folds = read_folds(workspace.folds)
     source, target = workspace.folder("stack"), workspace.folder("decide")
     stacked = read_predictions(source / "predictions.parquet", folds)
-    stacked = stacked[stacked["learner"] == StackSummary.read(source / "stack.json").chosen]
+    stacked = stacked[stacked["learner"] == CALIBRATED]
     stacked = stacked[stacked["fold"] >= 0]
     catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
     y = truth(catalog.loc[stacked["image_id"]], vocabulary.labels)

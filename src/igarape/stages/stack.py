@@ -1,24 +1,22 @@
 """stack: one probability per label from all learners. data/train/*/predictions.parquet -> data/stack/."""
 
-from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
 import click
-import pandas as pd
 
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import LearnerManifest, RunFacts, StackSummary
 from igarape.config.params import read_params, workers
 from igarape.ensemble.boosting import Settings
-from igarape.ensemble.stackers import CrossFit, choose, fit_stackers, rare_gain
+from igarape.ensemble.calibration import calibrate
+from igarape.ensemble.results import write_result
+from igarape.ensemble.stackers import choose, fit_stackers, rare_gain
 from igarape.files import fresh_folder
-from igarape.labels import Vocabulary
 from igarape.learners.audit import audit
 from igarape.progress import progress
 from igarape.reports.verdict import f2_of_each
 from igarape.scores.figures import figures
-from igarape.tables import predictions, read_catalog, read_folds, read_predictions, truth, write_table
+from igarape.tables import read_catalog, read_folds, read_predictions, truth
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
@@ -57,18 +55,22 @@ def run(workspace: Workspace) -> None:
             name: figures(y[inside], fit.p[inside], targets=vocabulary.targets("all")) for name, fit in fits.items()
         }
         chosen = choose(scores, params.stack.use)
+        calibrated = calibrate(y, fits[chosen].p, folds["fold"].to_numpy())
         rare: dict[str, dict[str, float]] = {}
         if general and len(general) < len(tables):
             with progress("stack without the rare learners", "fit") as report:
                 without = fit(general, report=report, methods=[chosen])
             rare = rare_gain(y[inside], without[chosen].p[inside], fits[chosen].p[inside], vocabulary=vocabulary)
-        _write(fits, folds, vocabulary, chosen=chosen, target=target)
+        write_result(target, fits, calibrated, folds=folds, vocabulary=vocabulary, chosen=chosen)
         StackSummary(
             chosen=chosen,
             stackers=scores,
             weights=fits["blend"].stacker.weights(),
             kept=fits["xgboost"].stacker.fallbacks,
             rare=rare,
+            calibration={
+                label: found.kind for label, found in zip(vocabulary.labels, calibrated.calibrators, strict=True)
+            },
         ).write(target / "stack.json")
         RunFacts(run_id=opened.id).write(workspace.run("stack"))
         opened.tags({"igarape.chosen": chosen})
@@ -76,15 +78,3 @@ def run(workspace: Workspace) -> None:
         opened.metrics({f"{name}_{figure}": value for name, both in scores.items() for figure, value in both.items()})
         opened.artifact(target)
     click.echo(f"stack: F2 out of fold: {f2_of_each(scores)}; used: {chosen}")
-
-
-def _write(
-    fits: Mapping[str, CrossFit], folds: pd.DataFrame, vocabulary: Vocabulary, *, chosen: str, target: Path
-) -> None:
-    """Write all stacked predictions, and the chosen stacker."""
-    image_ids, numbers = list(folds["image_id"]), folds["fold"].to_numpy()
-    parts = [
-        predictions(image_ids, numbers, learner=name, labels=vocabulary.labels, p=fit.p) for name, fit in fits.items()
-    ]
-    write_table(pd.concat(parts, ignore_index=True), target / "predictions.parquet")
-    fits[chosen].stacker.save(target / "stacker")
