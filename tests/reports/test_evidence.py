@@ -44,8 +44,12 @@ def evidence() -> Evidence:
         },
         learners={"sure": sure, "unsure": 1 - sure, "rare": sure[:, 2:]},
         stack=StackSummary(chosen="mean", stackers={"mean": {"f2": 0.6, "map": 0.7}}, weights={}, kept={}, rare={}),
-        decision=Decision(rule=RuleSettings(name="fixed", threshold=0.2), rules={"fixed": {"f2": 0.55}}),
-        rule=Rule("fixed", 0.2, VOCABULARY),
+        decision=Decision(
+            rule=RuleSettings(name="fixed", beta=2.0, threshold=0.2, thresholds={}),
+            rules={"fixed": {"f2": 0.55}},
+            alerts={},
+        ),
+        rule=Rule("fixed", VOCABULARY, 2.0, threshold=0.2),
     )
 
 

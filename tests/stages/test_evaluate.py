@@ -18,7 +18,8 @@ from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.scores.metrics import mean_average_precision, sample_f2
 from igarape.serving import assembly
-from igarape.serving.bundle import Bundle, Infrared
+from igarape.serving.bundle import Bundle
+from igarape.serving.manifest import Infrared
 from igarape.stages import decide, nir, stack
 from igarape.stages import evaluate as stage
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, truth, write_table
