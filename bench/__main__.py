@@ -10,6 +10,7 @@ from igarape.files import write_json
 HERE = Path(__file__).parent
 RESULTS = Path("reports/bench.json")
 NAMES = (
+    "decide",
     "dehaze_kernel",
     "dehaze_quality",
     "dehaze_rivals",

@@ -47,8 +47,12 @@ def evidence() -> Evidence:
         stack=StackSummary(
             chosen="mean", stackers={"mean": {"f2": 0.6, "map": 0.7}}, weights={}, kept={}, rare={}, calibration={}
         ),
-        decision=Decision(rule=RuleSettings(name="fixed", threshold=0.2), rules={"fixed": {"f2": 0.55}}),
-        rule=Rule("fixed", 0.2, VOCABULARY),
+        decision=Decision(
+            rule=RuleSettings(name="fixed", beta=2.0, threshold=0.2, thresholds={}),
+            rules={"fixed": {"f2": 0.55}},
+            alerts={},
+        ),
+        rule=Rule("fixed", VOCABULARY, 2.0, threshold=0.2),
     )
 
 

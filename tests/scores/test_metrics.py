@@ -15,10 +15,12 @@ from igarape.scores.metrics import (
     brier,
     calibration_error,
     f2_per_sample,
+    fbeta_per_sample,
     label_scores,
     mean_average_precision,
     reliability,
     sample_f2,
+    sample_fbeta,
 )
 
 
@@ -38,6 +40,15 @@ def test_f2_is_sklearns() -> None:
     expected = fbeta_score(y, predicted, beta=2, average="samples", zero_division=0)
     assert sample_f2(y, predicted) == pytest.approx(expected, abs=1e-12)
     assert f2_per_sample(y, predicted).shape == (400,)
+
+
+@pytest.mark.parametrize("beta", [0.5, 1.0, 3.0])
+def test_fbeta_is_sklearns(beta: float) -> None:
+    """F2 is one of them."""
+    y, p = draw(400, 6, seed=1)
+    expected = fbeta_score(y, p > 0.7, beta=beta, average="samples", zero_division=0)
+    assert sample_fbeta(y, p > 0.7, beta=beta) == pytest.approx(expected, abs=1e-12)
+    assert (fbeta_per_sample(y, p > 0.7, beta=2.0) == f2_per_sample(y, p > 0.7)).all()
 
 
 def test_f2_known_answers() -> None:

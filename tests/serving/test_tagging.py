@@ -192,3 +192,10 @@ def test_near_infrared_is_refused_by_a_bundle_that_sees_pictures_only(tifs: Path
     assert find_tifs(bundle, None) is None
     with pytest.raises(InputError, match=r"--nir .*: the model sees pictures only"):
         find_tifs(bundle, tifs)
+
+
+def test_alerts_stand_after_the_tags_in_the_table(folder: Path, alert_bundle_folder: Path) -> None:
+    """Where the bundle has any."""
+    answers, *_ = tagged(Bundle.load(alert_bundle_folder), find_pictures([folder]))
+    assert list(answers.columns)[:3] == ["image_name", "tags", "alerts"]
+    assert set(answers["alerts"]) == {"kiln"}

@@ -116,9 +116,14 @@ class Stack(Section):
 
 
 class Decide(Section):
-    """The rule that turns probabilities into labels."""
+    """The rule that turns probabilities into labels, and the labels that raise an alert.
 
-    use: Literal["best", "fixed", "threshold", "expected_f2"]
+    beta: of the F-beta that rules are made for. alert: by label, the precision that its alerts should have.
+    """
+
+    use: Literal["best", "fixed", "threshold", "per_label", "expected"]
+    beta: float = Field(ge=0.5, le=4)
+    alert: dict[str, Annotated[float, Field(gt=0, le=1)]]
 
 
 class Evaluate(Section):

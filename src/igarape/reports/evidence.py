@@ -12,10 +12,11 @@ from igarape.chips.store import Store
 from igarape.config.datasets import Dataset
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, Origin, StackSummary
 from igarape.config.params import Params
-from igarape.ensemble.decision import Rule, cross_fit_rules
+from igarape.ensemble.decision import Rule, cross_fit_rule
 from igarape.labels import Booleans, Vocabulary
 from igarape.reports import verdict as report
 from igarape.reports.ladder import Difference, Ladder, climb, in_words
+from igarape.reports.operating import marks
 from igarape.reports.reliability import reliable
 from igarape.scores.comparison import excess
 from igarape.scores.figures import f2_by_chip
@@ -106,6 +107,7 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
         stacker=evidence.stack.chosen,
         rule=evidence.rule.name,
         threshold=evidence.rule.threshold,
+        beta=evidence.rule.beta,
         differences=_differences(evidence, vocabulary, params),
         ladder=ladder,
         words=in_words(
@@ -122,6 +124,14 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
         fitted=int(evidence.inside.sum()),
         folds=int(evidence.folds.max()) + 1,
         split=params.split.by,
+        marks=marks(
+            evidence.y,
+            evidence.p,
+            evidence.folds,
+            alerts=evidence.decision.alerts,
+            vocabulary=vocabulary,
+            seed=params.seed,
+        ),
         worst=_worst(workspace, evidence, predicted, vocabulary),
         left_out=int(left_out.sum()),
         reported=int((~left_out).sum()),
@@ -190,12 +200,13 @@ def _ladder(evidence: Evidence, params: Params) -> Ladder:
     """Compare the stacks, and the rule that is used, with the best learner, out of fold."""
     inside, vocabulary = evidence.inside, evidence.rule.vocabulary
     y = evidence.y[inside]
-    answers = cross_fit_rules(y, evidence.p[inside], evidence.folds[inside], vocabulary=vocabulary)
+    name, beta = evidence.rule.name, evidence.rule.beta
+    answers = cross_fit_rule(name, y, evidence.p[inside], evidence.folds[inside], vocabulary=vocabulary, beta=beta)
     return climb(
         y,
         learners={name: p[inside] for name, p in evidence.learners.items() if evidence.manifests[name].scope == "all"},
         stackers={name: evidence.stacked[name][inside] for name in evidence.stack.stackers},
-        decided={f"{evidence.stack.chosen}, {evidence.rule.name}": answers[evidence.rule.name]},
+        decided={f"{evidence.stack.chosen}, {name}": answers},
         targets=vocabulary.targets("all"),
         resamples=params.evaluate.resamples,
         seed=params.seed,

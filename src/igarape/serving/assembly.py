@@ -9,7 +9,8 @@ from igarape.chips.store import Store
 from igarape.config.documents import LearnerManifest
 from igarape.errors import InputError
 from igarape.learners.audit import fold_models
-from igarape.serving.bundle import Bundle, Learner
+from igarape.serving.bundle import Bundle
+from igarape.serving.manifest import Learner
 from igarape.tables import Probabilities
 
 # Bundle and pipeline run the same models on the same pictures; only the grouping into batches differs.

@@ -119,7 +119,7 @@ def tag_files(
     Returns
     -------
     pandas.DataFrame
-        Columns image_name, tags, p_<label>..., in the order of files.
+        Columns image_name, tags, p_<label>..., in the order of files; alerts after tags, where the bundle has any.
     list[Path]
         The files that could not be read.
     """

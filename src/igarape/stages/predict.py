@@ -20,7 +20,7 @@ LISTED = 10
 
 
 def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: Path, nir: Path | None = None) -> None:
-    """Tag the pictures at paths, or in the folders there; columns image_name, tags, p_<label>...
+    """Tag the pictures at paths, or in the folders there; columns image_name, tags, perhaps alerts, p_<label>...
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from igarape.ensemble.stackers import choose, fit_stackers, rare_gain
 from igarape.files import fresh_folder
 from igarape.learners.audit import audit
 from igarape.progress import progress
-from igarape.reports.verdict import f2_of_each
+from igarape.reports.operating import figure_of_each
 from igarape.scores.figures import figures
 from igarape.tables import read_catalog, read_folds, read_predictions, truth
 from igarape.tracking.step import step_run
@@ -77,4 +77,4 @@ def run(workspace: Workspace) -> None:
         opened.metrics({"oof_f2": scores[chosen]["f2"], "oof_map": scores[chosen]["map"]})
         opened.metrics({f"{name}_{figure}": value for name, both in scores.items() for figure, value in both.items()})
         opened.artifact(target)
-    click.echo(f"stack: F2 out of fold: {f2_of_each(scores)}; used: {chosen}")
+    click.echo(f"stack: F2 out of fold: {figure_of_each(scores, 'f2')}; used: {chosen}")
