@@ -132,7 +132,19 @@ class Corrections:
         return sorted({*np.linspace(0, self.settings.rounds, CHECKS + 1).round().astype(int).tolist()})
 
     def fit(self, within: Within, depth: int, seed: int, j: int) -> xgboost.Booster:
-        """Fit a label's trees within some parts, with all rounds."""
+        """Fit a label's trees within some parts, with all rounds.
+
+        Parameters
+        ----------
+        within
+            The parts.
+        depth
+            Of the trees.
+        seed
+            Of the rows and columns that each tree sees.
+        j
+            The label's column.
+        """
         key = within, depth, seed, j
         if key not in self._boosters:
             rows, (matrix, margins) = self.known.rows(within), self._matrix(within)
