@@ -97,3 +97,9 @@ def test_a_step_depends_on_what_it_reads_of_the_data_set(pipeline: Mapping[str, 
         assert found <= watched_of_the_data_set(stage) <= set(Dataset.model_fields) - {"params"}, (
             f"dvc.yaml: {name}: params"
         )
+
+
+def test_what_is_decided_reruns_nothing_before_it(pipeline: Mapping[str, Mapping[str, Any]]) -> None:
+    """Another beta or another alert is for decide and what follows from its result; nothing is trained or stacked."""
+    for knob in ("decide.beta", "decide.alert", "decide.use"):
+        assert [name for name, stage in pipeline.items() if covers(watched(stage), knob)] == ["decide"]

@@ -145,7 +145,7 @@ def test_bad_input_is_refused() -> None:
     """An unknown rule, columns of another vocabulary and probabilities that are none each say what is wrong."""
     y, p = draw(5, FREE, seed=9)
     with pytest.raises(InputError, match="did you mean expected"):
-        fit_rule("expectd", y, p, folds_of(y), vocabulary=FREE, beta=2.0)
+        fit_rule("expected_f2", y, p, folds_of(y), vocabulary=FREE, beta=2.0)
     with pytest.raises(InputError, match=r"expected probabilities of shape \(chips, 6\), found \(5, 5\)"):
         Rule("fixed", WEATHER, 2.0, threshold=0.2).apply(p)
     for bad in (np.nan, 1.5, -0.1):

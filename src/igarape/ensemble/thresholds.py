@@ -26,7 +26,17 @@ N = TypeVar("N", np.int64, np.float64)
 
 
 def best_threshold(y: Booleans, p: Reals, *, vocabulary: Vocabulary, beta: float) -> float:
-    """Find the threshold of GRID with the best sample F-beta; of equals, the one nearest to the isolated label's."""
+    """Find the threshold of GRID with the best sample F-beta; of equals, the one nearest to the isolated label's.
+
+    Parameters
+    ----------
+    y, p
+        Truth and probabilities, each of shape (n, labels).
+    vocabulary
+        The labels, and which of them exclude each other.
+    beta
+        Recall weighs so many times as much as precision.
+    """
     total = np.zeros(len(GRID))
     for start in range(0, len(p), CHUNK):
         rows = slice(start, start + CHUNK)

@@ -55,7 +55,15 @@ def sample_fbeta(y: Booleans, predicted: Booleans, *, beta: float) -> float:
 
 
 def fbeta(both: Counts, true: Counts, given: Counts, *, beta: float) -> Floats:
-    """Compute F-beta from counts, of shapes that broadcast: hits, true and predicted; 0 where nothing is either."""
+    """Compute F-beta from counts, of shapes that broadcast; 0 where nothing is true or predicted.
+
+    Parameters
+    ----------
+    both, true, given
+        Hits, true labels and predicted ones.
+    beta
+        Recall weighs so many times as much as precision.
+    """
     return _ratio((1 + beta**2) * both, beta**2 * true + given)
 
 
