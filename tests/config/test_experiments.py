@@ -7,7 +7,7 @@ import pytest
 import tiny
 import yaml
 
-from igarape.config.experiments import Network, Tabular, read_experiment, read_experiments
+from igarape.config.experiments import Network, Probe, Tabular, read_experiment, read_experiments
 from igarape.config.networks import NETWORKS
 from igarape.config.schema import validate
 from igarape.errors import InputError
@@ -224,6 +224,49 @@ def test_trees_have_knobs_of_their_own(hyperparameters: dict[str, Any], line: st
     assert str(caught.value).splitlines()[1].startswith(line)
 
 
+def read_probe(folder: Path, **changes: object) -> Probe:
+    """Write an experiment of a probe with changes, and read it."""
+    (folder / "probe.yaml").write_text(yaml.safe_dump(tiny.PROBE | changes), encoding="utf-8")
+    probe = read_experiment("probe", folder)
+    assert isinstance(probe, Probe)
+    return probe
+
+
+def test_a_probe_has_features_in_place_of_a_network_of_its_own(tmp_path: Path) -> None:
+    """Its weights are the published ones unless a file is named, which is then a file that it begins with."""
+    assert read_probe(tmp_path) == tiny.probe()
+    assert tiny.probe().files() == tiny.probe().sources() == ()
+    assert tiny.probe().weights == Probe(backbone="probe", features="vgg16").weights == "imagenet"
+    assert read_probe(tmp_path, weights="a/b.h5").files() == (Path("a/b.h5"),)
+    with pytest.raises(InputError, match=r"weights: a/b\.h5: no such file; .* weights to imagenet or a path"):
+        read_probe(tmp_path, weights="a/b.h5").check(WITH_RARE, nir=False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (
+            {"features": "mobilnet"},
+            "  features  should be one that there is, or a plug of yours as module:callable",
+        ),
+        ({"features": "plain"}, "  features  should be one that there is, or a plug of yours"),
+        (
+            {"weights": "none"},
+            "  weights should be imagenet, or the path of a weights file: what is frozen",
+        ),
+        ({"features": "inception_v3", "size": 64}, "  size should be at least 96 for inception_v3 (got 64)"),
+        ({"epochs": 2}, "  epochs  should be at most 1 (got 2)"),
+        ({"hyperparameters": {"l2": 0}}, "  hyperparameters.l2  should lie in 0.001..1000000.0 (got 0)"),
+        ({"hyperparameters": {"dropout": 0}}, "  hyperparameters.dropout  is not known; known are: balance, l2"),
+    ],
+)
+def test_a_fault_of_a_probe_is_told_in_one_line(changes: dict[str, Any], line: str, tmp_path: Path) -> None:
+    """Before anything is computed."""
+    with pytest.raises(InputError) as caught:
+        read_probe(tmp_path, **changes)
+    assert [line.partition("(")[0] in found for found in str(caught.value).splitlines()[1:]] == [True]
+
+
 MODEL = "def small(images, *, width):\n    return images\n"
 
 
@@ -242,6 +285,14 @@ def test_a_backbone_and_a_loss_may_be_the_users(project: Path) -> None:
     either = read(hyperparameters=HYPERPARAMETERS | {"loss": {"choice": ["bce", "my_losses:mild"]}})
     assert either.sources() == (project / "my_losses.py",)
     assert read().sources() == tiny.tabular().sources() == ()
+
+
+def test_a_probe_may_be_of_features_of_the_users(project: Path) -> None:
+    """With a file of weights, as nobody has published any."""
+    wanted = tiny.PROBE | {"features": "my_models:small", "weights": "mine.weights.h5"}
+    assert validate(Probe, wanted, "e.yaml").sources() == (project / "my_models.py",)
+    with pytest.raises(InputError, match="my_models:small has no published weights"):
+        validate(Probe, wanted | {"weights": "imagenet"}, "e.yaml")
 
 
 def test_a_plug_that_is_not_there_is_told_with_files_and_signature(project: Path) -> None:

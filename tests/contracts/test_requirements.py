@@ -26,7 +26,6 @@ CODECS = {"imagecodecs": "tifffile decodes compressed TIFs with it"}
 TOOLS = {
     "dvc": "runs the stream",
     "pyarrow": "pandas reads and writes Parquet with it",
-    "scikit-learn": "keras-tuner's bayesian search fits its Gaussian process with it",
     "tf2onnx": "Keras exports networks with it",
 }
 ELSEWHERE = {"iterstrat": "iterative-stratification", "skimage": "scikit-image"}  # where bench is not installed

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import yaml
 from pydantic import Field, field_validator, model_validator
 
-from igarape.config.hyperparameters import LOSS, NetworkValues, TreeValues, Values
+from igarape.config.hyperparameters import LOSS, NetworkValues, ProbeValues, TreeValues, Values
 from igarape.config.inheritance import Source, merged, read_sources
 from igarape.config.networks import NETWORKS
 from igarape.config.plugs import Role
@@ -25,6 +25,7 @@ BACKBONE = Role(
     gives="a Keras tensor (n, height, width, 3) of RGB 0..255 to features (n, channels)",
     call=(1, ("width",)),
 )
+FEATURES = replace(BACKBONE, setting="features", words=tuple(NETWORKS))
 OF_ANY_WIDTH = ("plain", *(name for name, network in NETWORKS.items() if network.any_width))
 
 
@@ -154,10 +155,7 @@ class Network(Experiment):
     def check(self, vocabulary: Vocabulary, *, nir: bool) -> None:
         """Raise InputError when the data set cannot serve this learner; nir says whether it names TIFs."""
         super().check(vocabulary, nir=nir)
-        if not all(path.is_file() for path in self.files()):
-            raise InputError(
-                f"weights: {self.weights}: no such file; set the experiment's weights to none, imagenet or a path"
-            )
+        _require(self.files(), "none, imagenet or a path")
         if "softmax" in self.hyperparameters.options("loss") and not self.targets(vocabulary).exclusive:
             raise InputError(
                 "hyperparameters.loss: softmax is taken over the labels that exclude each other, and the data set "
@@ -165,8 +163,61 @@ class Network(Experiment):
             )
 
 
-KINDS: Mapping[str, type[Experiment]] = {learner.kind: learner for learner in (Network, Tabular)}
-EVERY = replace(BACKBONE, words=(*BACKBONE.words, Tabular.kind))
+class Probe(Experiment):
+    """A learner that is a linear head on the features of a frozen network. Nothing in it is trained by epochs."""
+
+    kind = "probe"
+
+    backbone: Literal["probe"] = Field(description="A linear head on a frozen network's features.")
+    features: Annotated[str, FEATURES] = Field(
+        description="The frozen network, fed as its weights want it, or one of yours."
+    )
+    epochs: int = Field(default=1, ge=1, le=1, description="One: the head is solved for, not trained step by step.")
+    weights: str = Field(default="imagenet", min_length=1, description="imagenet, or the path of a weights file.")
+    hyperparameters: Space[ProbeValues] = Space[ProbeValues]()
+
+    @field_validator("features")
+    @classmethod
+    def _is_there(cls, features: str) -> str:
+        return FEATURES.check(features)
+
+    @model_validator(mode="after")
+    def _weights_fit(self) -> "Probe":
+        if self.weights == "none":
+            raise ValueError(
+                "weights should be imagenet, or the path of a weights file: what is frozen has to know something"
+            )
+        if self.features not in NETWORKS and self.weights == "imagenet":
+            raise ValueError(f"weights should be the path of a weights file: {self.features} has no published weights")
+        least = NETWORKS[self.features].least if self.features in NETWORKS else 32
+        if self.size < least:
+            raise ValueError(f"size should be at least {least} for {self.features} (got {self.size})")
+        return self
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the weights' file; the published weights are no file of the user's, and never change."""
+        return () if self.weights == "imagenet" else (Path(self.weights),)
+
+    def sources(self) -> tuple[Path, ...]:
+        """Return the Python files from outside the package that this learner is made of: those of its plug."""
+        return FEATURES.sources(self.features)
+
+    def check(self, vocabulary: Vocabulary, *, nir: bool) -> None:
+        """Raise InputError when the data set cannot serve this learner; nir says whether it names TIFs."""
+        super().check(vocabulary, nir=nir)
+        _require(self.files(), "imagenet or a path")
+
+
+def _require(weights: tuple[Path, ...], ways_out: str) -> None:
+    """Raise InputError for a weights file that is not there."""
+    for path in weights:
+        if not path.is_file():
+            raise InputError(f"weights: {path}: no such file; set the experiment's weights to {ways_out}")
+
+
+KINDS: Mapping[str, type[Experiment]] = {learner.kind: learner for learner in (Network, Tabular, Probe)}
+BY_BACKBONE = (Tabular.kind, Probe.kind)  # the kinds that a backbone is named for
+EVERY = replace(BACKBONE, words=(*BACKBONE.words, *BY_BACKBONE))
 
 
 class _Backbone(Section, extra="ignore"):
@@ -201,7 +252,8 @@ def read_experiment(name: str, folder: Path) -> Experiment:
 
 def _kind(content: Mapping[str, Any], path: Path) -> str:
     """Return the kind of learner that a backbone is."""
-    return Tabular.kind if validate(_Backbone, content, str(path)).backbone == "tabular" else Network.kind
+    backbone = validate(_Backbone, content, str(path)).backbone
+    return backbone if backbone in BY_BACKBONE else Network.kind
 
 
 def _validated(content: Mapping[str, Any], source: Source) -> Experiment:

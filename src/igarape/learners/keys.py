@@ -6,7 +6,7 @@ from igarape.files import digest
 from igarape.learners import learning, predictor
 from igarape.learners.examples import Examples
 
-SUFFIXES = {"network": ".onnx", "tabular": ".ubj"}  # of the fold models of each kind of learner
+SUFFIXES = {"network": ".onnx", "tabular": ".ubj", "probe": ".onnx"}  # of the fold models of each kind of learner
 
 
 def learner_code(step: str, experiment: Experiment) -> str:
