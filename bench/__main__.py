@@ -23,6 +23,7 @@ NAMES = (
     "feed",
     "train_overhead",
     "search_overhead",
+    "probe",
 )
 
 

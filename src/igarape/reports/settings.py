@@ -92,6 +92,8 @@ def _choices(field: FieldInfo) -> str:
     if field.annotation is str:
         return "text"
     low, high = bounds(field)
+    if low == high:
+        return f"{low:g}"
     steps = [bound.multiple_of for bound in field.metadata if hasattr(bound, "multiple_of")]
     whole = f", a multiple of {steps[0]}" if steps else ", whole" if field.annotation is int else ""
     return f"{low:g} to {high:g}{whole}"

@@ -10,6 +10,7 @@ import tiny
 from igarape.chips.pictures import symmetries
 from igarape.config.experiments import Probe
 from igarape.config.hyperparameters import ProbeValues
+from igarape.learners.crossfit import Recipe, cross_fit
 from igarape.learners.examples import Rows
 from igarape.learners.predictor import Predictor
 from igarape.learners.probes.features import features_of
@@ -78,3 +79,13 @@ def test_validation_rows_are_not_learned_from(small_probe: Probe) -> None:
     """A search scores by them."""
     one, other = (fitted(small_probe, validation=rows)[0] for rows in (VALIDATION, VALIDATION[:0]))
     np.testing.assert_array_equal(one.head.weights, other.head.weights)
+
+
+def test_a_probe_is_cross_fitted_like_any_other(small_probe: Probe, tmp_path: Path) -> None:
+    """A row is answered by the file of a model that has not seen it, one of the hold-out by the mean of all."""
+    folds = np.arange(40) % 3 - 1
+    recipe = Recipe(small_probe, ProbeValues(l2=0.1), tiny.targets(2), 1, 0.2, 1, 0, threads=1)
+    p = cross_fit(IMAGES, TRUTH, folds=folds, groups=[str(row) for row in range(40)], recipe=recipe, folder=tmp_path)
+    assert ((p[:, 0] > 0.5) == RED).all()
+    files = [tmp_path / f"fold-{fold}.onnx" for fold in range(2)]
+    np.testing.assert_array_equal(p[folds == -1], Predictor(files, threads=1).predict(IMAGES[::3], tta=False, batch=8))
