@@ -23,11 +23,10 @@ from igarape.learners.networks.export import write_onnx
 
 Table = npt.NDArray[np.float32]
 
-VIEWS, TURNS = 8, 4
+VIEWS = 8
 FIRST = np.iinfo(np.int64).min  # where a slice that runs backwards ends, in ONNX
 # What the last bits of features may depend on besides the code.
 LIBRARIES = tuple(f"{name} {version(name)}" for name in ("keras", "onnxruntime", "tensorflow", "tf2onnx"))
-EACH_TURN = "turned"  # the loop's names end so: the backbone's own values are named by numbers
 
 
 def known_by(experiment: Probe) -> str:
@@ -61,48 +60,50 @@ def _extractor(backbone: str, weights: str, size: int, _known_by: str) -> onnx.M
 def over_views(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return the model that gives the mean of a model's answers over the eight symmetries of the square.
 
-    Chips and their mirror images go through together, then all of them turned by a quarter, four times: that takes the
-    memory of two views, and holds the backbone once.
+    A loop goes through them, of which each turn is given two views: it asks the model for one, and gives the next turn
+    the other, and the one turned by a quarter. From a chip and its mirror image that comes by all eight, takes the
+    memory of one, and holds the backbone once.
     """
     (pictures,), (answers,) = model.graph.input, model.graph.output
     shape = [dim.dim_value for dim in pictures.type.tensor_type.shape.dim]
     width = answers.type.tensor_type.shape.dim[-1].dim_value
     constants = {
-        "turns": np.array(TURNS),
+        "views": np.array(VIEWS),
         "last": np.array([-1]),
         "before_first": np.array([FIRST]),
         "columns": np.array([2]),
         "backwards": np.array([-1]),
-        "by_view": np.array([VIEWS, -1, width]),
         "over_views": np.array([0]),
         "share": np.array(1 / VIEWS, dtype=np.float32),
     }
+    seen = [None, *shape[1:]]
     loop = helper.make_graph(
         [
             *model.graph.node,
-            helper.make_node("Transpose", [pictures.name], [f"transposed_{EACH_TURN}"], perm=[0, 2, 1, 3]),
-            _mirror(f"transposed_{EACH_TURN}", EACH_TURN),
-            helper.make_node("Identity", [f"on_{EACH_TURN}"], [f"still_on_{EACH_TURN}"]),
+            helper.make_node("Identity", ["loop_other"], ["loop_next"]),
+            helper.make_node("Transpose", [pictures.name], ["loop_transposed"], perm=[0, 2, 1, 3]),
+            _mirror("loop_transposed", "loop_turned"),
+            helper.make_node("Identity", ["loop_on"], ["loop_still_on"]),
         ],
-        "views",
+        "of_a_view",
         [
-            helper.make_tensor_value_info(f"number_{EACH_TURN}", TensorProto.INT64, []),
-            helper.make_tensor_value_info(f"on_{EACH_TURN}", TensorProto.BOOL, []),
-            helper.make_tensor_value_info(pictures.name, TensorProto.FLOAT, [None, *shape[1:]]),
+            helper.make_tensor_value_info("loop_number", TensorProto.INT64, []),
+            helper.make_tensor_value_info("loop_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info(pictures.name, TensorProto.FLOAT, seen),
+            helper.make_tensor_value_info("loop_other", TensorProto.FLOAT, seen),
         ],
         [
-            helper.make_tensor_value_info(f"still_on_{EACH_TURN}", TensorProto.BOOL, []),
-            helper.make_tensor_value_info(EACH_TURN, TensorProto.FLOAT, [None, *shape[1:]]),
+            helper.make_tensor_value_info("loop_still_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("loop_next", TensorProto.FLOAT, seen),
+            helper.make_tensor_value_info("loop_turned", TensorProto.FLOAT, seen),
             helper.make_tensor_value_info(answers.name, TensorProto.FLOAT, [None, width]),
         ],
         initializer=model.graph.initializer,
     )
     nodes = [
         _mirror("chips", "mirrored"),
-        helper.make_node("Concat", ["chips", "mirrored"], ["both"], axis=0),
-        helper.make_node("Loop", ["turns", "", "both"], ["both_again", "answers"], body=loop),
-        helper.make_node("Reshape", ["answers", "by_view"], ["views"]),  # from turn, mirrored or not, chip
-        helper.make_node("ReduceSum", ["views", "over_views"], ["sum"], keepdims=0),
+        helper.make_node("Loop", ["views", "", "chips", "mirrored"], ["first", "second", "answers"], body=loop),
+        helper.make_node("ReduceSum", ["answers", "over_views"], ["sum"], keepdims=0),
         helper.make_node("Mul", ["sum", "share"], ["features"]),
     ]
     return _model(model, nodes, "features", constants, shape=shape, width=width)

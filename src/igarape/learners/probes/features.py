@@ -19,7 +19,7 @@ from igarape.learners.probes.extractor import extractor, known_by
 
 Table = npt.NDArray[np.float32]
 
-AT_ONCE = 8  # chips, of which each is seen as it is and mirrored
+AT_ONCE = 16  # chips, in one view after the other
 
 
 def features_of(images: Images, rows: Rows, experiment: Probe) -> Table:
