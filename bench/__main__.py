@@ -10,6 +10,7 @@ from igarape.files import write_json
 HERE = Path(__file__).parent
 RESULTS = Path("reports/bench.json")
 NAMES = (
+    "decide",
     "dehaze_kernel",
     "dehaze_quality",
     "dehaze_rivals",
@@ -22,6 +23,8 @@ NAMES = (
     "dvc_noop",
     "feed",
     "train_overhead",
+    "stack_fit",
+    "bootstrap",
     "search_overhead",
     "probe",
 )

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold, ShuffleSplit
 
-from igarape.chips.split import Folds, largest_deviation, make_folds
+from igarape.chips.split import Counts, Folds, make_folds
 from igarape.config.datasets import data_root, read_dataset
 from igarape.errors import InputError
 from igarape.labels import Booleans
@@ -47,13 +47,24 @@ def _compare(folds: int, holdout: float) -> dict[str, dict[str, float]]:
     return rows
 
 
+def _largest_deviation(y: Booleans, parts: Folds) -> Counts:
+    """Return how far, for each label, its share of a part strays from its share of all: max |part / all - 1|.
+
+    y: (chips, labels); parts: (chips,), any numbers. Of shape (labels,); 0 for a label that no chip has.
+    """
+    overall = y.mean(axis=0)
+    shares = np.array([y[parts == one].mean(axis=0) for one in np.unique(parts)])
+    strays: Counts = np.abs(shares - overall).max(axis=0) / np.where(overall > 0, overall, 1)
+    return strays
+
+
 def _measure(deal: Deal, folds: int, holdout: float, seed: int) -> dict[str, float]:
     """Deal once: the deviation of the worst label, the mean of all, the chips that sizes differ by, the seconds."""
     y = _planet()
     start = time.process_time()
     parts = deal(y, folds, holdout, seed)
     seconds = time.process_time() - start
-    strays, sizes = largest_deviation(y, parts), np.bincount(parts[parts != HOLDOUT])
+    strays, sizes = _largest_deviation(y, parts), np.bincount(parts[parts != HOLDOUT])
     return {
         "largest": float(strays.max()),
         "mean": float(strays.mean()),

@@ -18,15 +18,17 @@ import xgboost
 from filelock import FileLock
 from mlflow import MlflowClient
 from onnx import TensorProto, helper, numpy_helper
+from opinions import boosted
 from small_stream import NAME, lay_out
 
 from igarape.chips.pictures import Pixels
+from igarape.config.documents import OperatingPoint
 from igarape.ensemble.decision import Rule
-from igarape.ensemble.stacker import Settings, fit_stacker
 from igarape.labels import Vocabulary
 from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import names, statistics
-from igarape.serving.bundle import Learner, build_bundle
+from igarape.serving.bundle import build_bundle
+from igarape.serving.manifest import Learner
 from igarape.serving.registry import promote, register
 from igarape.tables import Probabilities
 from igarape.tracking.address import new_experiment
@@ -117,13 +119,36 @@ def nir_bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def alert_bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build a bundle like that one of one learner, with two alerts; that of kiln goes off always, the other never."""
+    point = OperatingPoint(
+        asked=0.8,
+        threshold=0.0,
+        positives=3,
+        precision=None,
+        precision_interval=None,
+        recall=0.5,
+        recall_interval=(0.1, 0.9),
+    )
+    never = point.model_copy(update={"threshold": 1.0})
+    kinds: tuple[Kind, ...] = (("plain", "raw", 16, True),)
+    return make_bundle(tmp_path_factory, kinds, nir=None, alerts={"sun": never, "kiln": point})
+
+
+@pytest.fixture(scope="session")
 def tabular_bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a bundle like that one of a network and of trees."""
     kinds: tuple[Kind, ...] = (("plain", "raw", 16, True), ("tabular", "raw", 32, False))
     return make_bundle(tmp_path_factory, kinds, nir=None)
 
 
-def make_bundle(factory: pytest.TempPathFactory, kinds: Sequence[Kind], *, nir: dict[str, int] | None) -> Path:
+def make_bundle(
+    factory: pytest.TempPathFactory,
+    kinds: Sequence[Kind],
+    *,
+    nir: dict[str, int] | None,
+    alerts: dict[str, OperatingPoint] | None = None,
+) -> Path:
     """Build a bundle of two fold models for each kind of learner: its name, the chips it sees, its size, tta.
 
     The one named tabular is trees; the others are linear networks.
@@ -144,12 +169,11 @@ def make_bundle(factory: pytest.TempPathFactory, kinds: Sequence[Kind], *, nir: 
             Learner(name=name, chips=chips, size=size, labels=labels, tta=tta, files=tuple(map(str, paths)))
         )
     rng = np.random.default_rng(0)
-    fit_stacker(
+    boosted(
         {learner.name: rng.random((200, len(learner.labels)), dtype=np.float32) for learner in learners},
         rng.random((200, len(VOCABULARY.labels))) < 0.4,
         learners={learner.name: learner.labels for learner in learners},
         labels=VOCABULARY.labels,
-        **Settings(rounds=5, depth=2, rate=0.3, child_weight=1.0, l2=1.0, seed=0),
     ).save(parts / "stacker")
     folder = factory.mktemp("evaluate") / "bundle"
     build_bundle(
@@ -161,7 +185,8 @@ def make_bundle(factory: pytest.TempPathFactory, kinds: Sequence[Kind], *, nir: 
         nir=nir,
         learners=learners,
         stacker=parts / "stacker",
-        rule=Rule("threshold", 0.4, VOCABULARY),
+        rule=Rule("threshold", VOCABULARY, 2.0, threshold=0.4),
+        alerts=alerts or {},
     )
     return folder
 
@@ -176,7 +201,6 @@ def _own_path(monkeypatch: pytest.MonkeyPatch) -> None:
 def plug_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in a folder of one's own: a plug is looked for in the folder that we stand in."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
 
 

@@ -67,6 +67,18 @@ def test_a_learners_step_takes_its_experiment(monkeypatch: pytest.MonkeyPatch, s
     assert "--experiment" in missing.output
 
 
+@pytest.mark.parametrize("step", PER_EXPERIMENT)
+@pytest.mark.parametrize("name", ["../plain", "/plain", "Plain", ""])
+def test_a_name_that_leads_elsewhere_never_reaches_a_step(
+    monkeypatch: pytest.MonkeyPatch, step: str, name: str
+) -> None:
+    """It would write there; params.yaml takes no such name either."""
+    recorder = record(monkeypatch, step)
+    result = CliRunner().invoke(main, [step, "--experiment", name])
+    assert result.exit_code == 1 and recorder.calls == []
+    assert result.output == f"Error: {name!r}: expected small letters, digits, - and _, such as plain\n"
+
+
 def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was typed is handed on."""
     typed = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from igarape.errors import did_you_mean, reason
+from igarape.errors import InputError, did_you_mean, expect, reason
 
 
 def test_the_closest_word_is_suggested() -> None:
@@ -29,3 +29,12 @@ def test_a_reason_is_the_same_in_each_run() -> None:
     assert reason(ValueError("bad header at 0x7f3a5c001000, 4 bytes short")) == "bad header at, 4 bytes short"
     assert reason(ValueError("tag 0x1A has <3 bytes> left")) == "tag 0x1A has <3 bytes> left"
     assert reason(ValueError()) == "ValueError"
+
+
+def test_the_first_check_that_does_not_hold_is_told() -> None:
+    """Where, what, what was expected and what was found."""
+    expect("split", (True, "folds", "at least 2", 2))
+    with pytest.raises(InputError, match=r"^split: holdout: expected less than 1, found 1\.5$"):
+        expect(
+            "split", (True, "folds", "at least 2", 2), (False, "holdout", "less than 1", 1.5), (False, "a", "b", "c")
+        )

@@ -33,3 +33,10 @@ def test_no_two_results_share_a_place() -> None:
     for place in (here.folder, here.run, here.code):
         assert len({place(step, name) for step, name in names}) == len(names)
     assert {here.chips(kind).name for kind in ("raw", "dehazed", "nir")} == {"ingest", "dehaze", "nir"}
+
+
+def test_a_folder_may_be_given_as_text(tmp_path: Path) -> None:
+    """As notebooks do."""
+    assert Workspace("p") == Workspace(Path("p")) and Workspace("p").params == Path("p/params.yaml")
+    (tmp_path / "params.yaml").touch()
+    assert Workspace.find(str(tmp_path)) == Workspace.find(tmp_path)

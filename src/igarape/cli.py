@@ -80,7 +80,10 @@ def _add_step(step: str) -> None:
     names = [click.Option(["--experiment"], required=True, metavar="E", help="The name of a YAML in experiments/.")]
 
     def run(experiment: str | None = None) -> None:
-        _run(step, *([experiment] if experiment else []))
+        from igarape.config.schema import check_name  # now, so that --help is quick
+
+        # Before the stage sees it: a result lies in data/STEP/E, wherever that leads.
+        _run(step, *([] if experiment is None else [check_name(experiment, "plain")]))
         _say_how_to_keep(Workspace(Path()), f"{step}@{experiment}" if experiment else step)
 
     main.add_command(

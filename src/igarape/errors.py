@@ -24,3 +24,13 @@ def reason(error: BaseException) -> str:
     return (
         re.sub(r"\s*\(?<[^<>]*\bat 0x[0-9a-fA-F]+>\)?|\s*\b0x[0-9a-fA-F]{6,}\b", "", str(error)) or type(error).__name__
     )
+
+
+def expect(where: str, *checks: tuple[bool, str, str, object]) -> None:
+    """Raise InputError for the first check that does not hold.
+
+    checks: whether it holds, what was looked at, what was expected, what was found.
+    """
+    for holds, what, expected, found in checks:
+        if not holds:
+            raise InputError(f"{where}: {what}: expected {expected}, found {found}")

@@ -38,13 +38,17 @@ class Workspace:
 
     root: Path
 
+    def __init__(self, root: str | Path) -> None:
+        """Take a folder, as a path or as its text."""
+        object.__setattr__(self, "root", Path(root))  # the class is frozen
+
     @classmethod
-    def find(cls, start: Path | None = None) -> "Workspace":
+    def find(cls, start: str | Path | None = None) -> "Workspace":
         """Return the workspace that a folder (None: where we stand) lies in, with a path relative to where we stand.
 
         Raises InputError when neither it nor a folder above it holds params.yaml.
         """
-        here = (start or Path()).resolve()
+        here = Path(start or "").resolve()
         for folder in (here, *here.parents):
             if (folder / PARAMS).is_file():
                 return cls(Path(os.path.relpath(folder)))

@@ -1,6 +1,7 @@
 """Dehazing: haze of which the truth is known is taken away, what is no haze is left alone."""
 
 import csv
+import re
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,7 @@ from igarape.chips.drawn.drawing import draw_chips, lay_haze
 from igarape.chips.drawn.drawing import transmission as field
 from igarape.chips.pictures import Pixels, decode
 from igarape.config.params import read_params
+from igarape.errors import InputError
 
 SIZE = 256
 LIGHT = (0.8, 0.8, 0.82)
@@ -167,6 +169,22 @@ def test_quality_says_what_was_found_and_done(clear: list[Pixels]) -> None:
     assert KNOBS["floor"] <= quality.mean_t < 1
     again, same = dehaze(hazy, **KNOBS)
     assert (again == result).all() and same == quality
+
+
+@pytest.mark.parametrize(
+    ("knobs", "said"),
+    [
+        ({"patch": 0}, "patch  should be at least 1 (got 0)"),
+        ({"floor": 0.0}, "floor  should be greater than 0 (got 0.0)"),
+        ({"clear": 1.0}, "clear  should be less than 1 (got 1.0)"),
+        ({"subsample": 2.5}, "subsample  should be a valid integer (got 2.5)"),
+        ({"darkest": 0.9, "brightest": 0.5}, "the file  darkest should be at most brightest"),
+    ],
+)
+def test_a_knob_out_of_its_range_is_refused(knobs: dict[str, Any], said: str) -> None:
+    """As in params.yaml, which has the same bounds: something would come out all the same."""
+    with pytest.raises(InputError, match=f"^dehaze: 1 problem\n  {re.escape(said)}$"):
+        dehaze(np.zeros((32, 32, 3), np.uint8), **KNOBS | knobs)
 
 
 def test_transmission_never_falls_below_the_floor(clear: list[Pixels]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from igarape.chips.faults import all_faults, bear, doubles, fault_table, refuse
+from igarape.chips.faults import all_faults, bear, doubles, fault_table, refuse, refused
 from igarape.errors import InputError
 from igarape.tables import FAULT, Fault, read_table, write_table
 
@@ -53,10 +53,12 @@ def test_faults_that_are_borne_change_nothing(tmp_path: Path) -> None:
 
 def test_of_many_faults_the_first_are_listed(tmp_path: Path) -> None:
     """And the table is named that holds the others."""
-    with pytest.raises(InputError, match=r"25 chips left out(.|\n)*and 15 more, in \S+/faults\.parquet") as caught:
-        bear(left_out(25), 24, packed=1000, target=tmp_path)
+    with pytest.raises(
+        InputError, match=r"25 chips left out(.|\n)*and 15 more, in \S+/ingest-faults\.parquet"
+    ) as caught:
+        bear(left_out(25), 24, packed=1000, target=tmp_path / "ingest")
     assert str(caught.value).count("gone-") == 10
-    assert len(read_table(tmp_path / "faults.parquet", FAULT)) == 26
+    assert len(read_table(refused(tmp_path / "ingest"), FAULT)) == 26
 
 
 @pytest.mark.parametrize(
@@ -69,9 +71,12 @@ def test_raising_the_bound_is_advised_for_single_chips_only(tmp_path: Path, pack
         bear(left_out(1), 0, packed=packed, target=tmp_path)
 
 
-def test_what_is_refused_leaves_the_faults_table_alone(tmp_path: Path) -> None:
-    """What an earlier run left there is gone."""
-    (tmp_path / "catalog.parquet").touch()
-    with pytest.raises(InputError, match=f"^{tmp_path}: no labelled chip is left$"):
-        refuse(left_out(2), "no labelled chip is left", tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["faults.parquet"]
+def test_what_is_refused_leaves_a_faults_table_beside_what_was_good(tmp_path: Path) -> None:
+    """What an earlier run packed is not lost to a folder that somebody emptied."""
+    target = tmp_path / "ingest"
+    target.mkdir()
+    (target / "catalog.parquet").write_bytes(b"good")
+    with pytest.raises(InputError, match=f"^{target}: no labelled chip is left$"):
+        refuse(left_out(2), "no labelled chip is left", target)
+    assert [(path.name, path.read_bytes()) for path in target.iterdir()] == [("catalog.parquet", b"good")]
+    assert len(read_table(tmp_path / "ingest-faults.parquet", FAULT)) == 3

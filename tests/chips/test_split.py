@@ -1,5 +1,6 @@
 """Folds: balanced in every label, groups whole, and the same for the same chips."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from igarape.chips.split import largest_deviation, make_folds
+from igarape.chips.split import make_folds
 from igarape.config.datasets import read_dataset
 from igarape.errors import InputError
 from igarape.labels import Booleans
@@ -184,10 +185,23 @@ def test_whatever_the_groups_and_labels(data: st.DataObject) -> None:
     assert (spread(y, fold)[having > 2 * folds] == folds + 1).all()
 
 
-def test_the_largest_deviation_is_that_of_the_worst_part() -> None:
-    """Of four chips of a label in eight, three lie in one half: 3/4 against 1/2 is half as much again."""
-    y = np.array([[1, 0]] * 3 + [[0, 0]] + [[1, 0]] + [[0, 0]] * 3, dtype=np.bool_)
-    assert list(largest_deviation(y, np.repeat([-1, 4], 4))) == [0.5, 0.0]
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"folds": 1}, "folds: expected at least 2, found 1"),
+        ({"holdout": -0.5}, "holdout: expected at least 0 and less than 1, found -0.5"),
+        ({"holdout": 1}, "holdout: expected at least 0 and less than 1, found 1"),
+        ({"holdout": np.nan}, "holdout: expected at least 0 and less than 1, found nan"),
+        ({"by": "nonsense"}, "by: expected chip or scene, found 'nonsense'"),
+        ({"groups": ["a"] * 7}, "groups: expected one for each of the 8 rows of y, found 7"),
+        ({"held": np.ones(9, np.bool_)}, "held: expected one for each of the 8 rows of y, found 9"),
+    ],
+)
+def test_a_value_out_of_its_range_is_refused(how: dict[str, Any], said: str) -> None:
+    """From Python no schema stands before it, and something would be dealt all the same."""
+    usual: dict[str, Any] = {"groups": list("abcdefgh"), "folds": 2, "holdout": 0.25, "seed": 0}
+    with pytest.raises(InputError, match=f"^split: {re.escape(said)}$"):
+        make_folds(np.zeros((8, 1), np.bool_), **usual | how)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from igarape.config.datasets import Dataset
-from igarape.config.drafts import Draft, check_name, draft_text, locate, suitable_params
+from igarape.config.drafts import Draft, draft_text, locate, suitable_params
 from igarape.config.schema import validate
 from igarape.errors import InputError
 
@@ -90,11 +90,3 @@ def test_the_root_is_igarape_data_or_what_holds_all(tmp_path: Path, monkeypatch:
         locate("toy", [root / "gone"])
     monkeypatch.delenv("IGARAPE_DATA")
     assert locate("toy", [tmp_path / "out/a", root / "in"]) == (tmp_path, ["out/a", "root/in"])
-
-
-def test_a_name_that_no_file_can_have_is_refused() -> None:
-    """The error shows one that is right."""
-    assert check_name("my_chips-2") == "my_chips-2"
-    for name in ("My Chips", "../x", ""):
-        with pytest.raises(InputError, match="expected small letters, digits"):
-            check_name(name)

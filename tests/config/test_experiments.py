@@ -151,9 +151,9 @@ def write(folder: Path, name: str, **changes: object) -> None:
 
 
 def test_an_experiment_is_read_by_its_name(tmp_path: Path) -> None:
-    """A misspelled one meets the names that are there."""
+    """A misspelled one meets the names that are there; the folder may be given as text."""
     write(tmp_path, "small")
-    assert read_experiment("small", tmp_path) == read()
+    assert read_experiment("small", tmp_path) == read_experiment("small", str(tmp_path)) == read()
     with pytest.raises(InputError, match=r"smal\.yaml: not found; did you mean small\?"):
         read_experiment("smal", tmp_path)
 

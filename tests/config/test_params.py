@@ -35,7 +35,7 @@ def test_faults_of_several_sections_come_together(tmp_path: Path) -> None:
     assert text.startswith(f"{path}: 4 problems\n")
     assert "split.folds   should be at least 2 (got 1)" in text
     assert "split.shufle  is not known" in text
-    assert "stack.use     should be 'best', 'mean' or 'xgboost' (got 'median')" in text
+    assert "stack.use     should be 'best', 'mean', 'single', 'blend', 'logistic', 'ridge' or 'xgboost'" in text
     assert "sede          is not known; did you mean seed?" in text
 
 

@@ -98,3 +98,20 @@ def test_an_entry_point_is_a_name_of_its_own(project: Path, monkeypatch: pytest.
     assert ROLE.load("vit")(1, width=2) == (1, 2)
     with pytest.raises(ValueError, match="did you mean vit"):
         ROLE.check("vitt")
+
+
+@pytest.mark.parametrize("name", ["numpy", "html", "igarape"])
+def test_a_file_of_the_projects_is_in_nobodys_way(project: Path, name: str) -> None:
+    """Whoever imports what is installed gets it, also once a plug is loaded; a plug that means the file is told."""
+    (project / f"{name}.py").write_text("def small(images, *, width):\n    return 5\n", encoding="utf-8")
+    assert ROLE.load("my_models:small")(1, width=2) == (1, 2)
+    for finder in sys.meta_path:
+        if (spec := finder.find_spec(name, None)) is not None:
+            break
+    assert spec is not None and spec.origin != str(project / f"{name}.py")
+    (project / "my_models.py").write_text(f"import {name}\n{MODELS}", encoding="utf-8")
+    for word in ("my_models:small", f"{name}:small"):
+        with pytest.raises(
+            ValueError, match=rf"^{name}\.py: an installed module is called so too, .* Rename the file; exp"
+        ):
+            ROLE.check(word)

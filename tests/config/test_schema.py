@@ -1,12 +1,13 @@
 """YAML files: every fault at once, in the file's own words."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
 from pydantic import Discriminator, Field, Tag
 
-from igarape.config.schema import Section, read_yaml, validate
+from igarape.config.schema import Section, check_name, read_yaml, validate
 from igarape.errors import InputError
 
 
@@ -148,3 +149,13 @@ def test_faults_that_a_schema_cannot_see_come_with_its_own() -> None:
     assert str(caught.value).splitlines()[:2] == ["e.yaml: 2 problems", "  like  leads in a circle"]
     with pytest.raises(InputError, match=r"e\.yaml: 1 problem"):
         validate(File, GOOD, "e.yaml", other)
+
+
+def test_a_name_that_no_file_can_have_is_refused() -> None:
+    """The error shows one that is right."""
+    assert check_name("my_chips-2", "plain") == "my_chips-2"
+    for name in ("My Chips", "../x", "", "x\n"):
+        with pytest.raises(
+            InputError, match=f"^{re.escape(repr(name))}: expected small letters, digits, - and _, such as plain$"
+        ):
+            check_name(name, "plain")

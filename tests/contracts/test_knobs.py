@@ -16,9 +16,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Yield the dotted name of each value."""
+    """Yield the dotted name of each value; an empty mapping is one, whose keys the reader chooses."""
     for name, value in values.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from leaves(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"

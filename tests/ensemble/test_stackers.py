@@ -1,49 +1,153 @@
-"""The stackers side by side, and what rare-label learners bring."""
+"""The stackers side by side are honest (no row is predicted by what was fitted on it), and what rare learners bring."""
 
 import numpy as np
-import pandas as pd
 import pytest
+from opinions import LABELS, VOCABULARY, Folds, draw, written
 
-from igarape.ensemble.stacker import Settings, cross_fit
-from igarape.ensemble.stackers import fit_stackers, rare_gain
-from igarape.labels import Vocabulary
-from igarape.tables import predictions
+from igarape.ensemble.boosting import Settings
+from igarape.ensemble.stackers import METHODS, CrossFit, choose, fit_stackers, rare_gain
+from igarape.errors import InputError
+from igarape.labels import Booleans, Vocabulary
+from igarape.scores.figures import figures
+from igarape.scores.metrics import mean_average_precision
+from igarape.tables import Probabilities
 
-VOCABULARY = Vocabulary(exclusive=(), alone=(), common=("tree",), rare=("kiln", "ruin"))
-SETTINGS = Settings(rounds=3, depth=1, rate=0.3, child_weight=1.0, l2=1.0, seed=1)
-COUNT = 60
+SETTINGS = Settings(rounds=12, depths=(2,), rate=0.3, child_weight=1.0, l2=1.0, seeds=2, seed=1)
+
+
+def fits(
+    p: dict[str, Probabilities],
+    y: Booleans,
+    folds: Folds,
+    *,
+    seen: list[tuple[int, int, str]] | None = None,
+    methods: tuple[str, ...] = METHODS,
+) -> dict[str, CrossFit]:
+    """Cross-fit with this file's settings."""
+    tables, numbers = written(p, folds)
+    hear = (seen if seen is not None else []).append
+    return fit_stackers(
+        tables,
+        y,
+        folds=numbers,
+        vocabulary=VOCABULARY,
+        settings=SETTINGS,
+        report=lambda done, total, text: hear((done, total, text)),
+        methods=methods,
+    )
 
 
 def test_each_method_answers_every_chip_and_reports_its_fits() -> None:
-    """The mean is the learners' mean; XGBoost is cross-fitted as by itself; a fit a fold, and one on all."""
-    rng = np.random.default_rng(4)
-    ids, folds = [f"chip-{row}" for row in range(COUNT)], np.arange(COUNT) % 3 - 1
-    p = {name: rng.random((COUNT, 3), dtype=np.float32) for name in ("one", "two")}
-    y = rng.random((COUNT, 3)) < 0.4
-    tables = {
-        name: predictions(ids, folds, learner=name, labels=VOCABULARY.labels, p=values) for name, values in p.items()
+    """A fit a fold, and one on all, for each method."""
+    p, y, folds = draw(300, seed=1)
+    seen: list[tuple[int, int, str]] = []
+    found = fits(p, y, folds, seen=seen)
+    assert tuple(found) == METHODS
+    assert all(fit.p.shape == y.shape and ((fit.p >= 0) & (fit.p <= 1)).all() for fit in found.values())
+    assert [done for done, _, _ in seen] == list(range(1, 31))
+    assert seen[0] == (1, 30, "mean on the folds but 0") and seen[-1] == (30, 30, "xgboost on all folds")
+
+
+def test_no_row_is_predicted_by_what_was_fitted_on_it() -> None:
+    """Turning over the truth of one fold leaves that fold's predictions as they were, and changes the other folds'."""
+    p, y, folds = draw(400, seed=2)
+    before, rows = fits(p, y, folds), folds == 3
+    after = fits(p, np.where(rows[:, None], ~y, y), folds)
+    for method in METHODS:
+        assert (after[method].p[rows] == before[method].p[rows]).all(), method
+        if method not in {"mean", "single"}:
+            assert (after[method].p[~rows] != before[method].p[~rows]).any(axis=1).mean() > 0.9, method
+
+
+def test_nothing_is_fitted_on_the_hold_out() -> None:
+    """Turning over the hold-out's truth changes nothing at all; its rows come from the stacker that is kept."""
+    p, y, folds = draw(400, seed=3)
+    before, rows = fits(p, y, folds), folds == -1
+    after = fits(p, np.where(rows[:, None], ~y, y), folds)
+    for method, fit in before.items():
+        assert (after[method].p == fit.p).all()
+        kept = fit.stacker.predict({name: values[rows] for name, values in p.items()})
+        assert (kept == fit.p[rows]).all()
+
+
+def test_two_folds_are_enough() -> None:
+    """They are cut into parts for what is chosen inside them, and still no row is known."""
+    p, y, folds = draw(400, seed=4, folds=2)
+    before, rows = fits(p, y, folds, methods=("xgboost",))["xgboost"], folds == 0
+    after = fits(p, np.where(rows[:, None], ~y, y), folds, methods=("xgboost",))["xgboost"]
+    assert (after.p[rows] == before.p[rows]).all()
+
+
+def test_the_blend_is_no_worse_than_its_best_learner_beside_a_weak_one() -> None:
+    """The mean is: a weak learner spoils it."""
+    p, y, folds = draw(1500, seed=5)
+    p["deep"] = np.random.default_rng(5).random(p["deep"].shape, dtype=np.float32)
+    found, inside = fits(p, y, folds, methods=("mean", "single", "blend")), folds >= 0
+    scores = {
+        method: figures(y[inside], fit.p[inside], targets=VOCABULARY.targets("all")) for method, fit in found.items()
     }
-    seen: list[tuple[int, int]] = []
-    fits = fit_stackers(
-        tables,
-        y,
-        folds=pd.DataFrame({"image_id": ids, "fold": folds}),
-        vocabulary=VOCABULARY,
-        settings=SETTINGS,
-        report=lambda done, total, _text: seen.append((done, total)),
-    )
-    np.testing.assert_allclose(fits["mean"].p, (p["one"] + p["two"]) / 2, atol=1e-6)
-    labels = dict.fromkeys(p, VOCABULARY.labels)
-    alone = cross_fit(p, y, folds, learners=labels, labels=VOCABULARY.labels, progress=lambda _: None, **SETTINGS)
-    np.testing.assert_array_equal(fits["xgboost"].p, alone.p)
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert scores["blend"]["map"] > scores["single"]["map"] > scores["mean"]["map"] + 0.02
+    assert scores["blend"]["f2"] > scores["single"]["f2"]
+
+
+def test_without_a_gain_xgboost_is_the_blend() -> None:
+    """And says of each label that it keeps it."""
+    p, y, folds = draw(300, seed=6)
+    found = fits(p, y, folds, methods=("blend", "xgboost"))
+    kept = [LABELS.index(label) for label in found["xgboost"].fallbacks[0]]
+    assert len(kept) >= 3
+    rows = folds == 0
+    assert (found["xgboost"].p[rows][:, kept] == found["blend"].p[rows][:, kept]).all()
+    assert found["xgboost"].stacker.fallbacks == found["xgboost"].fallbacks[-1]
+
+
+def test_a_single_learner_stacks_to_itself_or_better() -> None:
+    """One learner only: nothing to weigh, and nothing breaks; probabilities of exactly 0 and 1 neither."""
+    p, y, folds = draw(400, seed=7)
+    one = {"plain": p["plain"]}
+    one["plain"][:20] = y[:20]
+    found = fits(one, y, folds)
+    assert set(found) == set(METHODS)
+    assert (found["single"].p == one["plain"]).all()
+    assert all(np.isfinite(fit.p).all() for fit in found.values())
+
+
+def test_noise_stacks_to_chance() -> None:
+    """A leak would score far above the labels' frequencies."""
+    rng = np.random.default_rng(8)
+    p, y, folds = draw(800, seed=8)
+    noise = {name: rng.random(values.shape, dtype=np.float32) for name, values in p.items()}
+    inside = folds >= 0
+    for method, fit in fits(noise, y, folds).items():
+        assert mean_average_precision(y[inside], fit.p[inside]) < y.mean() + 0.06, method
+
+
+def test_the_best_has_the_highest_sum_of_its_figures() -> None:
+    """Unless one is asked for; one that could not be fitted is told."""
+    scores = {"mean": {"f2": 0.9, "map": 0.5}, "blend": {"f2": 0.89, "map": 0.6}}
+    assert choose(scores, "best") == "blend"
+    assert choose(scores, "mean") == "mean"
+    with pytest.raises(InputError, match=r"stack\.use: single needs a learner of all labels.*mean, blend"):
+        choose(scores, "single")
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    """Another truth, one fold."""
+    p, y, folds = draw(40, seed=9)
+    with pytest.raises(InputError, match="expected y of shape"):
+        fits(p, y[:, :2], folds)
+    with pytest.raises(InputError, match="at least 2 folds"):
+        fits(p, y, np.where(folds < 0, -1, 0))
+    with pytest.raises(InputError, match="no learner predicts sea, dock"):
+        fits({"rare": p["rare"]}, y, folds)
 
 
 def test_the_gain_is_told_for_each_rare_label_that_occurs() -> None:
     """Kiln is ranked last without the rare learner, and first with it; no row holds a ruin."""
+    vocabulary = Vocabulary(exclusive=(), alone=(), common=("tree",), rare=("kiln", "ruin"))
     y = np.array([[True, True, False], [True, False, False], [False, False, False], [True, False, False]])
     without = np.array([[0.5, 0.1, 0.5], [0.5, 0.2, 0.5], [0.5, 0.3, 0.5], [0.5, 0.4, 0.5]], dtype=np.float32)
     having = without.copy()
     having[0, 1] = 0.9
-    gain = rare_gain(y, without, having, vocabulary=VOCABULARY)
+    gain = rare_gain(y, without, having, vocabulary=vocabulary)
     assert gain == {"kiln": {"ap_without": pytest.approx(0.25), "ap_with": 1.0}}

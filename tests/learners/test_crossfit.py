@@ -230,6 +230,16 @@ def test_a_killed_cross_fit_goes_on_as_if_nothing_had_happened(
     assert again.logged == run.logged
 
 
+@pytest.mark.parametrize("what", ["y", "folds", "groups"])
+def test_what_is_not_one_for_each_picture_is_refused(what: str, tmp_path: Path) -> None:
+    """Before anything is trained; zeros would come out for the rest."""
+    given: dict[str, Any] = {"y": TRUTH, "folds": FOLDS, "groups": GROUPS}
+    given[what] = given[what][:-1]
+    with pytest.raises(InputError, match=f"^cross_fit: {what}: expected one for each of the 60 pictures, found 59$"):
+        cross_fit(PICTURES, **given, recipe=RECIPE, folder=str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_training_that_diverges_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It names the fold, and the hyperparameter to look at; no model of it is kept."""
     networks = Networks()

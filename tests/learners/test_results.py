@@ -9,6 +9,8 @@ import tiny
 import yaml
 
 from igarape.config.documents import LearnerManifest
+from igarape.files import write_json
+from igarape.learners.audit import rows_hash
 from igarape.learners.crossfit import Recipe
 from igarape.learners.examples import Examples
 from igarape.learners.results import write_result
@@ -49,10 +51,18 @@ def probabilities() -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     return np.random.default_rng(1).random((COUNT, 3), dtype=np.float32)
 
 
+def noted(folder: Path, examples: Examples) -> Path:
+    """Write what cross_fit notes of each fold, the second one's row by row from the back."""
+    for fold in (0, 1):
+        rows = examples.outside(fold).tolist()
+        write_json({"rows": rows[:: 1 - 2 * fold], "epochs": []}, folder / f"notes/fold-{fold}.json")
+    return folder / "notes"
+
+
 def test_the_predictions_can_be_read_by_the_steps_that_follow(examples: Examples, tmp_path: Path) -> None:
     """A row for each chip, with its fold, the learner's name, and a column for each label."""
     p = probabilities()
-    write_result(tmp_path, p, name="tiny", examples=examples, recipe=RECIPE)
+    write_result(tmp_path, p, name="tiny", examples=examples, recipe=RECIPE, notes=noted(tmp_path, examples))
     folds = pd.DataFrame({"image_id": examples.image_ids, "fold": examples.folds})
     table = read_predictions(tmp_path / "predictions.parquet", folds)
     assert set(table["learner"]) == {"tiny"}
@@ -61,21 +71,29 @@ def test_the_predictions_can_be_read_by_the_steps_that_follow(examples: Examples
 
 def test_the_figures_are_out_of_fold(examples: Examples, tmp_path: Path) -> None:
     """Other predictions of the hold-out change nothing."""
-    p = probabilities()
-    scores = write_result(tmp_path, p, name="tiny", examples=examples, recipe=RECIPE)
+    p, notes = probabilities(), noted(tmp_path, examples)
+    scores = write_result(tmp_path, p, name="tiny", examples=examples, recipe=RECIPE, notes=notes)
     inside = examples.folds >= 0
     assert scores == figures(examples.y[inside], p[inside], targets=TARGETS)
     p[~inside] = 1 - p[~inside]
-    assert write_result(tmp_path, p, name="tiny", examples=examples, recipe=RECIPE) == scores
+    assert (
+        write_result(tmp_path, p, name="tiny", examples=examples, recipe=RECIPE, notes=noted(tmp_path, examples))
+        == scores
+    )
 
 
 def test_the_manifest_says_what_the_fold_models_are(examples: Examples, tmp_path: Path) -> None:
     """With the values that were searched in place of the choices, which stand in experiment.yaml."""
-    scores = write_result(tmp_path, probabilities(), name="tiny", examples=examples, recipe=RECIPE)
+    scores = write_result(
+        tmp_path, probabilities(), name="tiny", examples=examples, recipe=RECIPE, notes=noted(tmp_path, examples)
+    )
     manifest = LearnerManifest.read(tmp_path / "learner.json")
     assert (manifest.name, manifest.chips, manifest.size, manifest.scope) == ("tiny", "raw", 32, "all")
     assert manifest.labels == TARGETS.labels and manifest.tta
     assert (manifest.f2, manifest.map) == (scores["f2"], scores["map"])
     assert manifest.settings["hyperparameters"]["dropout"] == 0.25
+    assert [facts.rows for facts in manifest.folds] == [len(examples.outside(fold)) for fold in (0, 1)]
+    others = [image_id for image_id, fold in zip(examples.image_ids, examples.folds, strict=True) if fold == 1]
+    assert manifest.folds[0].learned == rows_hash(others) != manifest.folds[1].learned
     written = yaml.safe_load((tmp_path / "experiment.yaml").read_text(encoding="utf-8"))
     assert written["hyperparameters"]["dropout"] == {"choice": [0.1, 0.25]}

@@ -1,5 +1,6 @@
 """The evidence for the verdict; tests/stages/test_evaluate.py looks at what follows from a whole stream."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,13 @@ import numpy as np
 import pytest
 import yaml
 
-from igarape.config.documents import Decision, LearnerManifest, RuleSettings, StackSummary
+from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, RuleSettings, StackSummary
 from igarape.config.params import Params, read_params
 from igarape.ensemble.decision import Rule
 from igarape.labels import Vocabulary
 from igarape.reports import evidence as module
 from igarape.reports.evidence import Evidence
+from igarape.reports.ladder import Ladder
 
 VOCABULARY = Vocabulary(exclusive=(), alone=(), common=("tree", "pond"), rare=("kiln",))
 ROOT = Path(__file__).parents[2]
@@ -22,7 +24,7 @@ def manifest(name: str, scope: Any) -> LearnerManifest:
     """Give a learner's manifest."""
     labels = VOCABULARY.targets(scope).labels
     return LearnerManifest(
-        name=name, chips="raw", size=32, scope=scope, labels=labels, tta=False, f2=0.5, map=0.5, settings={}
+        name=name, chips="raw", size=32, scope=scope, labels=labels, tta=False, f2=0.5, map=0.5, settings={}, folds=()
     )
 
 
@@ -35,16 +37,22 @@ def evidence() -> Evidence:
         image_ids=[f"chip-{row}" for row in range(6)],
         folds=np.array([0, 0, 1, 1, -1, -1]),
         y=y,
-        p=sure,
+        stacked={"mean": sure, CALIBRATED: sure},
         manifests={
             "sure": manifest("sure", "all"),
             "unsure": manifest("unsure", "all"),
             "rare": manifest("rare", "rare"),
         },
         learners={"sure": sure, "unsure": 1 - sure, "rare": sure[:, 2:]},
-        stack=StackSummary(chosen="mean", stackers={"mean": {"f2": 0.6, "map": 0.7}}, rare={}),
-        decision=Decision(rule=RuleSettings(name="fixed", threshold=0.2), rules={"fixed": {"f2": 0.55}}),
-        rule=Rule("fixed", 0.2, VOCABULARY),
+        stack=StackSummary(
+            chosen="mean", stackers={"mean": {"f2": 0.6, "map": 0.7}}, weights={}, kept={}, rare={}, calibration={}
+        ),
+        decision=Decision(
+            rule=RuleSettings(name="fixed", beta=2.0, threshold=0.2, thresholds={}),
+            rules={"fixed": {"f2": 0.55}},
+            alerts={},
+        ),
+        rule=Rule("fixed", VOCABULARY, 2.0, threshold=0.2),
     )
 
 
@@ -72,8 +80,15 @@ def test_learners_of_all_labels_are_compared_with_the_best_of_them(evidence: Evi
 def test_the_figures_out_of_fold_are_those_of_the_chosen_rule_and_stacker(evidence: Evidence, params: Params) -> None:
     """And the hold-out's are of what the rule answers there."""
     rows = ~evidence.inside
-    y, p = evidence.y[rows], evidence.p[rows]
-    metrics = module._metrics(evidence, y, p, evidence.rule.apply(p), params)
-    assert metrics["oof"] == {"f2": 0.55, "map": 0.7}
+    metrics = module._metrics(evidence, evidence.rule.apply(evidence.p[rows]), Ladder(None, {}, None), params)
+    assert metrics["oof"] == {"f2": 0.55, "map": 1.0}
     assert (metrics["holdout"]["f2"], metrics["holdout"]["n"]) == (1.0, 2)
     assert set(metrics["learners"]) == {"sure", "unsure", "rare"}
+
+
+def test_an_alarm_is_raised_by_what_is_too_good_out_of_fold(evidence: Evidence) -> None:
+    """Right in the folds and wrong on every chip of the hold-out; one as good on both raises none."""
+    assert module._alarms(evidence) == {}
+    leaky = np.where(evidence.inside[:, None], evidence.stacked["mean"], 1 - evidence.stacked["mean"])
+    alarms = module._alarms(dataclasses.replace(evidence, learners={**evidence.learners, "sure": leaky}))
+    assert set(alarms) == {"sure"} and alarms["sure"] > 0.5

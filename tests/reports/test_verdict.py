@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from igarape.config.documents import Origin
+from igarape.config.documents import OperatingPoint, Origin
 from igarape.errors import InputError
+from igarape.reports.ladder import Difference, Ladder
+from igarape.reports.operating import Mark
+from igarape.reports.reliability import reliable
 from igarape.reports.verdict import (
     Chip,
     Verdict,
@@ -28,6 +31,15 @@ Y = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 1, 1, 0], [1, 1, 0, 0]], dtype=np.
 # Chip 0 is right (F2 1), chip 1 gets a label too many (5/6), chip 2 finds one of two (5/9), chip 3 neither (0).
 PREDICTED = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]], dtype=np.bool_)
 P = np.array([[0.9, 0.8, 0.3, 0.1], [0.7, 0.6, 0.1, 0.1], [0.2, 0.7, 0.2, 0.1], [0.1, 0.1, 0.0, 0.6]], dtype=np.float32)
+POINT = OperatingPoint(
+    asked=0.5,
+    threshold=0.3217,
+    positives=7,
+    precision=0.6,
+    precision_interval=(0.45, 0.75),
+    recall=0.4,
+    recall_interval=(0.2, 0.65),
+)
 HOSTILE = "\" onerror='x' ><script>alert('a & b')</script>"
 
 
@@ -44,8 +56,9 @@ def document() -> dict[str, Any]:
             "few": {"f2": 0.9933, "map": 0.2},
         },
         stackers={"mean": {"f2": 0.5, "map": 0.45}, "xgboost": {"f2": 0.6022, "map": 0.51}},
-        rules={"fixed": {"f2": 0.6022}, "threshold": {"f2": 0.61}, "expected_f2": {"f2": 0.6}},
+        rules={"fixed": {"f2": 0.6022}, "threshold": {"f2": 0.61}, "per_label": {"f2": 0.605}, "expected": {"f2": 0.6}},
         rare={"kiln": {"ap_without": 0.25, "ap_with": 0.75}},
+        ladder={"mean": {"mean": -0.02, "low": -0.04, "high": 0.01}},
         resamples=200,
         seed=1,
     )
@@ -61,11 +74,32 @@ def verdict(**changes: Any) -> Verdict:
         stacker="xgboost",
         rule="threshold",
         threshold=0.17,
-        differences={"poor": (-0.1111, -0.15, -0.05)},
+        beta=2.0,
+        differences={"poor": Difference(-0.1111, -0.15, -0.05)},
+        ladder=Ladder(
+            "good", {"mean": Difference(-0.0222, -0.04, 0.01), "xgboost": Difference(0.05, 0.03, 0.07)}, None
+        ),
+        words=["The stack beats its best learner."],
+        reliability=reliable(
+            np.concatenate([Y, Y]),
+            np.concatenate([P, P]),
+            np.concatenate([P, P]),
+            inside=np.arange(8) < 4,
+            kinds={"sun": "none", "tree": "platt"},
+        ),
+        alarms={},
+        alarm_rate=0.001,
+        weights={"kiln": {"good": 0.77, "few": 0.33}},
+        kept={"tree": "trees gain nothing"},
         partial={"few": 2},
         fitted=1234,
         folds=5,
         split="scene",
+        marks=[
+            Mark("mine", 0.5, None, alert=False),
+            Mark("kiln", 0.5, POINT, alert=False),
+            Mark("tree", 0.85, POINT.model_copy(update={"precision": None, "recall": 0.0}), alert=True),
+        ],
         worst=[Chip("chip_3", b"worst picture", 0.0, ["sun", "tree"], ["mine"])],
         left_out=3210,
         reported=1,
@@ -82,7 +116,7 @@ def verdict(**changes: Any) -> Verdict:
 def test_the_document_has_the_agreed_keys() -> None:
     """Nothing is missing and nothing is added: other programs read it."""
     content = document()
-    assert list(content) == ["holdout", "oof", "learners", "stackers", "rules", "rare"]
+    assert list(content) == ["holdout", "oof", "learners", "stackers", "rules", "rare", "ladder"]
     assert set(content["holdout"]) == {"f2", "map", "n", "f2_low", "f2_high"}
     assert set(content["oof"]) == {"f2", "map"}
     assert set(content["learners"]) == {"poor", "good", "few"}
@@ -114,6 +148,7 @@ def test_a_figure_that_is_missing_is_named() -> None:
             stackers={},
             rules={},
             rare={},
+            ladder={},
             resamples=10,
             seed=1,
         )
@@ -127,7 +162,7 @@ def test_a_terminal_shows_the_verdict_in_a_few_lines() -> None:
         "out of fold F2 0.6100, mAP 0.5100",
         "learners: poor 0.4411, good 0.5522, few 0.9933",
         "stackers: mean 0.5000, xgboost 0.6022",
-        "rules: fixed 0.6022, threshold 0.6100, expected_f2 0.6000",
+        "rules: fixed 0.6022, threshold 0.6100, per_label 0.6050, expected 0.6000",
         "rare, average precision without -> with: kiln 0.25 -> 0.75",
     ]
     assert len(summary(document() | {"rare": {}}).splitlines()) == 5
@@ -165,7 +200,7 @@ def test_the_page_names_everything(browse: Browse) -> None:
     page = browse(render_report(verdict()))
     named = {
         *("toy", "These chips are a toy.", "0.5972", "1,234", "0.17"),
-        *("poor", "good", "few", "mean", "xgboost", "fixed", "threshold", "expected_f2", *LABELS),
+        *("poor", "good", "few", "mean", "xgboost", "fixed", "threshold", "per_label", "expected", *LABELS),
         *("0.4411", "0.5522", "0.9933", "-0.1111", "+0.5000"),
         *("chip_3", "3,210 chips were left out", "1 other fault was reported", "reports/data.html"),
         *("c0ffee", "not committed", "train@good", "run-17", "data/ingest", "d41d8.dir"),
@@ -242,8 +277,9 @@ def test_a_label_that_does_not_occur_has_no_scores(browse: Browse) -> None:
     [
         ({"metrics": document() | {"rare": {}}}, "Rare labels"),
         ({"note": ""}, "These chips are a toy."),
+        ({"marks": []}, "From where on to believe it"),
         ({"worst": []}, "got most wrong"),
-        ({"threshold": None, "rule": "expected_f2"}, "at 0.17"),
+        ({"threshold": None, "rule": "expected"}, "at 0.17"),
         ({"origin": Origin(git_commit="", uncommitted_changes=False, runs={}, dvc={})}, "not committed"),
         ({"partial": {"few": 2, "good": 2, "poor": 2}, "differences": {}}, "What stacking adds"),
         (
@@ -269,3 +305,38 @@ def test_the_scale_holds_the_extremes(f2: float) -> None:
     centre = 8.0 if f2 == 0 else 392.0
     assert f'<circle cx="{centre}" cy="24"' in html
     assert 'text-anchor="end">1.0</text>' in html
+
+
+def test_an_alarm_stands_on_top_and_says_how_often_it_is_false(browse: Browse) -> None:
+    """With its difference; without one the page says that there is none."""
+    page = browse(render_report(verdict(alarms={"good": 0.0789})))
+    assert "Alarm. F2 of good is 0.0789 better out of fold than on the hold-out" in page.text
+    assert "in one of 1,000 honest streams" in page.text
+    calm = browse(render_report(verdict()))
+    assert "Alarm." not in calm.text and "Nothing scores better out of fold than its hold-out allows" in calm.text
+
+
+def test_the_ladder_is_drawn_and_said_in_words(browse: Browse) -> None:
+    """Each stack with its difference from the best learner, and whom the blend believes."""
+    page = browse(render_report(verdict()))
+    assert "The stack beats its best learner." in page.text
+    assert "+0.0500 (+0.0300 to +0.0700)" in page.text and "-0.0222 (-0.0400 to +0.0100)" in page.text
+    assert "Whom the blend believes" in page.text and "0.77" in page.text
+
+
+def test_rare_labels_and_alerts_show_from_where_on_they_are_believed(browse: Browse) -> None:
+    """Threshold, recall and precision with intervals; a dash where no threshold has the precision asked for."""
+    text = browse(render_report(verdict())).text
+    assert "mine 0.5 \N{EN DASH} \N{EN DASH} \N{EN DASH}" in text
+    assert "kiln 0.5 0.3217 0.400 (0.200 to 0.650) 0.600 (0.450 to 0.750) 7" in text
+    assert "tree alert 0.85 0.3217 0.000 (0.200 to 0.650) \N{EN DASH} 7" in text
+
+
+def test_another_beta_is_named_and_stands_before_f2(browse: Browse) -> None:
+    """With F2 there is nothing to tell."""
+    rules = {name: figures | {"fbeta": 0.3333} for name, figures in document()["rules"].items()}
+    text = browse(render_report(verdict(beta=1.0, metrics=document() | {"rules": rules}))).text
+    assert "All are made for F1, and the best is chosen by it." in text
+    assert "answers from 0.5 on" in text and "threshold used 0.3333 0.6100" in text
+    assert "All are made for" not in browse(render_report(verdict())).text
+    assert "rules, by the F-beta that they are made for: fixed 0.3333" in summary(document() | {"rules": rules})

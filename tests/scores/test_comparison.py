@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from igarape.errors import InputError
-from igarape.scores.comparison import bootstrap_interval, paired_bootstrap
+from igarape.scores.comparison import bootstrap_interval, excess, paired_bootstrap
 
 
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
@@ -35,3 +35,21 @@ def test_scores_of_other_chips_are_refused() -> None:
         paired_bootstrap(np.ones(3), np.ones(4), resamples=10, seed=1)
     with pytest.raises(InputError, match="one score for each chip"):
         bootstrap_interval(np.ones(0), resamples=10, seed=1)
+
+
+def test_honest_scores_raise_an_alarm_as_rarely_as_is_said() -> None:
+    """Of 2,000 pairs of samples from one distribution, about 5 % at a rate of 5 %."""
+    rng = np.random.default_rng(3)
+    alarms = [excess(rng.beta(5, 2, 300), rng.beta(5, 2, 80), alarm_rate=0.05) is not None for _ in range(2000)]
+    assert 0.035 <= np.mean(alarms) <= 0.065
+
+
+def test_what_is_too_good_raises_an_alarm_and_what_is_worse_does_not() -> None:
+    """A leak lifts the scores out of fold, and nothing lifts the hold-out's."""
+    rng = np.random.default_rng(4)
+    good, poor = rng.beta(9, 2, 300), rng.beta(5, 2, 80)
+    assert excess(good, poor, alarm_rate=0.001) == pytest.approx(good.mean() - poor.mean())
+    assert excess(poor, good, alarm_rate=0.001) is None
+    assert excess(np.ones(5), np.ones(3), alarm_rate=0.001) is None
+    with pytest.raises(InputError, match="expected one score for each chip"):
+        excess(np.zeros(0), poor, alarm_rate=0.001)

@@ -9,12 +9,18 @@ from sklearn.metrics import average_precision_score, fbeta_score, precision_reca
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.scores.metrics import (
+    BINS,
     Floats,
     average_precision,
+    brier,
+    calibration_error,
     f2_per_sample,
+    fbeta_per_sample,
     label_scores,
     mean_average_precision,
+    reliability,
     sample_f2,
+    sample_fbeta,
 )
 
 
@@ -34,6 +40,15 @@ def test_f2_is_sklearns() -> None:
     expected = fbeta_score(y, predicted, beta=2, average="samples", zero_division=0)
     assert sample_f2(y, predicted) == pytest.approx(expected, abs=1e-12)
     assert f2_per_sample(y, predicted).shape == (400,)
+
+
+@pytest.mark.parametrize("beta", [0.5, 1.0, 3.0])
+def test_fbeta_is_sklearns(beta: float) -> None:
+    """F2 is one of them."""
+    y, p = draw(400, 6, seed=1)
+    expected = fbeta_score(y, p > 0.7, beta=beta, average="samples", zero_division=0)
+    assert sample_fbeta(y, p > 0.7, beta=beta) == pytest.approx(expected, abs=1e-12)
+    assert (fbeta_per_sample(y, p > 0.7, beta=2.0) == f2_per_sample(y, p > 0.7)).all()
 
 
 def test_f2_known_answers() -> None:
@@ -100,3 +115,23 @@ def test_bad_shapes_and_nan_are_refused() -> None:
     p[0, 0] = np.nan
     with pytest.raises(InputError, match="NaN"):
         average_precision(y, p)
+
+
+def test_calibration_has_known_answers() -> None:
+    """The Brier score is a squared error; the calibration error the distance of a bin's mean from its share."""
+    y = np.array([[1, 0], [0, 0], [1, 1], [0, 1]], dtype=np.bool_)
+    p = np.array([[0.9, 0.1], [0.9, 0.1], [0.5, 1.0], [0.5, 1.0]])
+    assert brier(y, p) == pytest.approx([(0.01 + 0.81 + 0.25 + 0.25) / 4, (0.01 + 0.01) / 4])
+    assert calibration_error(y, p) == pytest.approx([0.4 * 0.5, 0.1 * 0.5])
+    count, said, true = reliability(y, p)
+    assert count.shape == (BINS, 2) and count.sum(axis=0).tolist() == [4, 4]
+    assert (count[-1, 1], said[-1, 1], true[-1, 1]) == (2, 1, 1)
+
+
+def test_honest_probabilities_are_calibrated_and_sure_ones_are_not() -> None:
+    """Truth that follows its probability has an error near 0, however often it is drawn."""
+    rng = np.random.default_rng(8)
+    p = rng.random((20_000, 1))
+    y = rng.random(p.shape) < p
+    assert calibration_error(y, p)[0] < 0.02
+    assert calibration_error(y, np.where(p > 0.5, 0.99, 0.01))[0] > 0.2

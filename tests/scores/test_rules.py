@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from igarape.labels import Targets
-from igarape.scores.rules import ISOLATED, above, columns, fixed
+from igarape.scores.rules import ISOLATED, above, columns, fixed, isolated
 
 SKY = Targets(("clear", "cloudy", "road", "water"), exclusive=("clear", "cloudy"), alone=("cloudy",))
 GROUND = Targets(("road", "water", "mine"))
@@ -15,6 +15,7 @@ GROUND = Targets(("road", "water", "mine"))
 def test_the_threshold_is_that_of_one_isolated_label() -> None:
     """Answering a label of probability p wins 1 / 5 of F2 at least where p reaches 1 / (1 + 2 ** 2)."""
     assert pytest.approx(0.2) == ISOLATED
+    assert [isolated(beta) for beta in (0.5, 1.0, 2.0)] == pytest.approx([0.8, 0.5, 0.2])
 
 
 def test_the_most_probable_label_of_the_group_is_answered_and_no_other() -> None:
@@ -33,6 +34,12 @@ def test_without_a_group_the_top_label_is_answered_when_none_reaches_the_thresho
     """An empty answer scores nothing."""
     answer = above(np.array([[0.01, 0.15, 0.02], [0.5, 0.1, 0.3]]), GROUND, threshold=ISOLATED)
     assert answer.tolist() == [[False, True, False], [True, False, True]]
+
+
+def test_each_label_may_have_a_threshold_of_its_own() -> None:
+    """That of the group's labels says nothing."""
+    answer = above(np.array([[0.3, 0.1, 0.4, 0.4]]), SKY, threshold=np.array([1.0, 0.0, 0.5, 0.3]))
+    assert answer.tolist() == [[True, False, False, True]]
 
 
 def test_the_fixed_rule_is_that_threshold() -> None:

@@ -31,6 +31,7 @@ def test_the_fold_models_go_into_the_bundle_by_their_number(tmp_path: Path) -> N
         f2=0.5,
         map=0.5,
         settings={},
+        folds=(),
     )
     assert learner_part(folder, manifest).files == (f"{folder}/fold-2.ubj", f"{folder}/fold-10.ubj")
 

@@ -22,7 +22,8 @@ from igarape.ensemble.stacker import Stacker
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.learners.predictor import Predictor
-from igarape.serving.bundle import Bundle, Learner, build_bundle
+from igarape.serving.bundle import Bundle, build_bundle
+from igarape.serving.manifest import Learner
 
 BOTH = pytest.mark.parametrize("folder", ["bundle_folder", "tabular_bundle_folder"])
 
@@ -50,7 +51,8 @@ def rebuild(bundle: Path, folder: Path) -> None:
         nir=None,
         learners=learners,
         stacker=bundle / "stacker",
-        rule=Rule.from_json(manifest.rule, Vocabulary(**manifest.vocabulary.model_dump())),
+        rule=Rule.from_json(manifest.rule.model_dump(), Vocabulary(**manifest.vocabulary.model_dump())),
+        alerts=manifest.alerts,
     )
 
 
@@ -162,25 +164,10 @@ def test_a_build_that_fails_leaves_the_old_bundle(bundle_folder: Path, tmp_path:
             nir=None,
             learners=[lost],
             stacker=bundle_folder / "stacker",
-            rule=Rule("fixed", 0.2, Vocabulary(exclusive=(), alone=(), common=("sun",), rare=())),
+            rule=Rule("fixed", Vocabulary(exclusive=(), alone=(), common=("sun",), rare=()), 2.0, threshold=0.2),
+            alerts={},
         )
     assert digests(tmp_path / "bundle") == digests(bundle_folder)
-
-
-def test_what_is_no_bundle_is_refused(bundle_folder: Path, tmp_path: Path) -> None:
-    """Nothing there, another schema version, or a manifest that was changed by hand."""
-    with pytest.raises(InputError, match=r"bundle\.json: not found"):
-        Bundle.load(tmp_path)
-    content = json.loads((bundle_folder / "bundle.json").read_text())
-    (tmp_path / "bundle.json").write_text(json.dumps(content | {"schema_version": 7}))
-    with pytest.raises(InputError, match="schema_version 7, this igarape reads 3"):
-        Bundle.load(tmp_path)
-    (tmp_path / "bundle.json").write_text(json.dumps(content | {"sise": 16}))
-    with pytest.raises(InputError, match="sise  is not known; did you mean size"):
-        Bundle.load(tmp_path)
-    (tmp_path / "bundle.json").write_text(json.dumps(content | {"nir": {"white": 9000}}))
-    with pytest.raises(InputError, match="nir should stand where a learner sees near-infrared"):
-        Bundle.load(tmp_path)
 
 
 def test_near_infrared_goes_to_the_learner_that_sees_it(
@@ -259,3 +246,22 @@ def test_pictures_are_read_as_the_data_sets_were(bundle_folder: Path, tmp_path: 
     fitting = Bundle.load(tmp_path / "fitting")
     assert (fitting.read(data, "wide") == to_size(decode(data, "wide"), 16, resize="fit")).all()
     assert len(fitting.answer([data])) == 1
+
+
+def test_alerts_stand_beside_the_tags_where_there_are_any(
+    alert_bundle_folder: Path, images: list[Pixels], tmp_path: Path
+) -> None:
+    """Those that go off, written as tags are, from the threshold on."""
+    bundle = Bundle.load(alert_bundle_folder)
+    answer = bundle.tag(images)
+    assert list(answer.columns) == bundle.columns == ["tags", "alerts", *(f"p_{x}" for x in bundle.vocabulary.labels)]
+    assert list(answer["alerts"]) == ["kiln"] * len(images)
+    assert list(bundle.tag([]).columns) == bundle.columns
+    shutil.copytree(alert_bundle_folder, tmp_path / "bundle")
+    content = json.loads((tmp_path / "bundle/bundle.json").read_text())
+    p = answer["p_kiln"].to_numpy()
+    content["alerts"]["kiln"]["threshold"] = between = float(np.sort(p)[1:3].mean())
+    (tmp_path / "bundle/bundle.json").write_text(json.dumps(content))
+    found = Bundle.load(tmp_path / "bundle").tag(images)
+    assert list(found["alerts"]) == ["kiln" if one >= between else "" for one in p]
+    pd.testing.assert_frame_equal(found.drop(columns="alerts"), answer.drop(columns="alerts"))

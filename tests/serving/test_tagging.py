@@ -1,5 +1,6 @@
 """Tagging of files: one bad picture costs one row, not the run; near-infrared is found by the pictures' names."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
-from igarape.serving.tagging import find_pictures, find_tifs, tag_files
+from igarape.serving.tagging import check_out, find_pictures, find_tifs, passed_over, tag_files
 
 
 @pytest.fixture
@@ -70,12 +71,50 @@ def test_pictures_come_in_the_order_given(folder: Path) -> None:
     assert [path.name for path in found] == ["chip_2.jpg", "b.png", "chip_0.jpg"]
 
 
+def test_what_is_passed_over_in_a_folder_is_told(folder: Path) -> None:
+    """Folders and formats that are not read, each with how many; notes are none of a model's business."""
+    assert passed_over([folder, folder / "chip_0.jpg"]) == ""
+    for name in ("more", "deeper", ".hidden"):
+        (folder / name).mkdir()
+    for name in ("a.webp", "b.webp", "c.gif"):
+        (folder / name).touch()
+    said = "2 folders, which have to be named themselves, 1 GIF, 2 WEBP, which is not read: convert it to PNG, or"
+    assert passed_over([folder, folder / "chip_0.jpg"]).startswith(said)
+    (folder / "more/a.webp").touch()
+    with pytest.raises(
+        InputError, match=r"more: no picture in it; found 1 WEBP, which is not read: .*; expected files"
+    ):
+        find_pictures([folder / "more"])
+
+
+def test_answers_take_the_place_of_answers_only(folder: Path, tmp_path: Path) -> None:
+    """Not of what is read, by whatever name, nor of a folder, a device or a pipe."""
+    files = find_pictures([folder])
+    (tmp_path / "old.csv").touch()
+    (tmp_path / "link.csv").symlink_to(folder / "chip_1.jpg")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("old.csv", "new.csv", "new/new.csv"):
+        check_out(tmp_path / name, files, tmp_path)
+    for out, said in (
+        (folder / "chip_0.jpg", "is read as a picture"),
+        (tmp_path / "link.csv", "is read as a picture"),
+        (folder, r"is a folder\. Name a file in it: \S+chips/answers\.csv"),
+        (tmp_path / "pipe", "is a device or a pipe, no file"),
+        (Path("/dev/full"), "is a device or a pipe, no file"),
+    ):
+        with pytest.raises(InputError, match=f"^--out {out}: {said}"):
+            check_out(out, files, None)
+    (tmp_path / "chip_0.tif").touch()
+    with pytest.raises(InputError, match="is read as a picture"):
+        check_out(tmp_path / "chip_0.tif", files, tmp_path)
+
+
 def test_paths_without_pictures_are_refused(folder: Path) -> None:
     """A path that is not there, a folder that holds none, and two pictures of one name."""
     with pytest.raises(InputError, match="nowhere: not found"):
         find_pictures([Path("nowhere")])
     (folder / "empty").mkdir()
-    with pytest.raises(InputError, match=r"empty: no picture in it; expected files that end in \.jpg"):
+    with pytest.raises(InputError, match=r"empty: no picture in it; found none; expected files that end in \.jpg"):
         find_pictures([folder / "empty"])
     (folder / "chip_0.png").touch()
     with pytest.raises(InputError, match=r"chip_0\.png and \S+chip_0\.jpg have one name"):
@@ -153,3 +192,10 @@ def test_near_infrared_is_refused_by_a_bundle_that_sees_pictures_only(tifs: Path
     assert find_tifs(bundle, None) is None
     with pytest.raises(InputError, match=r"--nir .*: the model sees pictures only"):
         find_tifs(bundle, tifs)
+
+
+def test_alerts_stand_after_the_tags_in_the_table(folder: Path, alert_bundle_folder: Path) -> None:
+    """Where the bundle has any."""
+    answers, *_ = tagged(Bundle.load(alert_bundle_folder), find_pictures([folder]))
+    assert list(answers.columns)[:3] == ["image_name", "tags", "alerts"]
+    assert set(answers["alerts"]) == {"kiln"}

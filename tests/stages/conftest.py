@@ -278,7 +278,8 @@ def leafy(leafless: Workspace, write_model: WriteModel, monkeypatch: pytest.Monk
     source = {"kind": "folder", "images": "train", "tags": "tags.csv", "unlabelled": [], "nir": "tifs"}
     params = yaml.safe_load(leafless.params.read_text(encoding="utf-8"))
     configure(leafless, "datasets/toy", DATASET | {"source": source})
-    configure(leafless, "params", params | {"experiments": [*params["experiments"], "leafy"]})
+    listed = {"experiments": [*params["experiments"], "leafy"], "stack": params["stack"] | {"use": "mean"}}
+    configure(leafless, "params", params | listed)  # in the mean each learner has a say
     folder = leafless.root / "chips/tifs"
     monkeypatch.setenv("IGARAPE_DATA", str(folder.parent))
     monkeypatch.setenv("IGARAPE_WORKERS", "1")

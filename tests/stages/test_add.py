@@ -148,6 +148,31 @@ def test_what_has_no_partner_is_told_and_borne(project: Workspace, capsys: pytes
     assert "left out: gone: has tags in t.csv, but no picture in a" in capsys.readouterr().out
 
 
+def test_what_a_row_or_a_picture_lacks_is_told_as_ingest_will_tell_it(
+    project: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A flag that is none, a file that is no picture, one of one colour: ingest leaves out as many as are borne."""
+    rows = TABLES["one-hot"][1:]
+    put(project, "t.csv", "\n".join([TABLES["one-hot"][0], *rows[:7], "c_7,1,2,1", *rows[8:]]).encode())
+    put(project, "a/c_8.jpg", b"text")
+    put(project, "a/c_9.jpg", encode_jpeg(np.zeros((32, 32, 3), np.uint8), 90))
+    run(project, tags=project.root / "chips/mine/t.csv")
+    assert read_params(project.params).ingest.faults == 3
+    out = capsys.readouterr().out
+    assert "left out: c_7: column água holds '2', expected 0 or 1" in out
+    assert "left out: c_8: expected a JPEG" in out and "left out: c_9: shows one colour only" in out
+    assert "add: 3 are left out in all" in out and "37 chips packed, 3 left out" in out
+
+
+def test_a_blank_in_the_column_of_a_split_is_not_passed_over(project: Workspace) -> None:
+    """It would be dealt to wherever chance has it, and all others with it."""
+    rows = [f"c_{n},{';'.join(tags(n))},{'' if n == 5 else 'test' if n % 4 == 0 else 'train'}" for n in range(COUNT)]
+    put(project, "t.csv", "\n".join(["image_name,tags,split", *rows]).encode())
+    with pytest.raises(InputError, match=r"t\.csv: split: c_5: expected train, val or test, found ''"):
+        run(project, tags=project.root / "chips/mine/t.csv")
+    assert not (project.datasets / "mine.yaml").exists()
+
+
 def test_sizes_bands_and_reflectances_are_found_out(project: Workspace) -> None:
     """Two sizes, four bands that the user names, 3,000 of 65,535."""
     shutil.rmtree(project.root / "chips/mine/a")

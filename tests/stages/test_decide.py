@@ -1,5 +1,6 @@
 """decide: every rule scored on rows it was not fitted on, and one of them kept."""
 
+import re
 from typing import Any
 
 import mlflow
@@ -9,7 +10,7 @@ import yaml
 
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import RunFacts
-from igarape.ensemble.decision import RULES, Rule, cross_fit_rules
+from igarape.ensemble.decision import RULES, Rule, cross_fit_rule
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.scores.metrics import sample_f2
@@ -23,6 +24,13 @@ def wrote(here: Workspace) -> Any:
     return read_json(here.root / "data/decide/rule.json")
 
 
+def ask(here: Workspace, **changes: Any) -> None:
+    """Change the section decide of params.yaml."""
+    params = yaml.safe_load(here.params.read_text(encoding="utf-8"))
+    params["decide"] |= changes
+    here.params.write_text(yaml.safe_dump(params), encoding="utf-8")
+
+
 def test_every_rule_is_scored_on_rows_it_was_not_fitted_on(project: Workspace) -> None:
     """Cross-fitted over the folds of the chosen stack; the hold-out has no part."""
     vocabulary = read_dataset("toy", project.datasets).labels.vocabulary()
@@ -33,10 +41,10 @@ def test_every_rule_is_scored_on_rows_it_was_not_fitted_on(project: Workspace) -
     catalog = pd.read_parquet(project.catalog()).set_index("image_id")
     y = truth(catalog.loc[rows["image_id"]], vocabulary.labels)
     p = rows[probability_columns(rows)].to_numpy()
-    answers = cross_fit_rules(y, p, rows["fold"].to_numpy(), vocabulary=vocabulary)
-    expected = {name: sample_f2(y, answer) for name, answer in answers.items()}
+    known = (y, p, rows["fold"].to_numpy())
+    expected = {name: sample_f2(y, cross_fit_rule(name, *known, vocabulary=vocabulary, beta=2.0)) for name in RULES}
     assert {name: scores["f2"] for name, scores in wrote(project)["rules"].items()} == pytest.approx(expected)
-    assert set(expected) == set(RULES)
+    assert all(set(scores) == {"f2"} for scores in wrote(project)["rules"].values())
 
 
 def test_the_best_rule_is_kept_and_named_in_the_run(project: Workspace) -> None:
@@ -53,9 +61,7 @@ def test_the_best_rule_is_kept_and_named_in_the_run(project: Workspace) -> None:
 @pytest.mark.parametrize("use", RULES)
 def test_params_may_ask_for_one(copy: Workspace, use: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever scores better."""
-    params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))
-    params["decide"]["use"] = use
-    copy.params.write_text(yaml.safe_dump(params), encoding="utf-8")
+    ask(copy, use=use)
     stage.run(copy)
     assert wrote(copy)["rule"]["name"] == use
     scores = ", ".join(f"{name} {each['f2']:.4f}" for name, each in wrote(copy)["rules"].items())
@@ -81,5 +87,49 @@ def test_without_mlflow_the_last_result_stays(copy: Workspace, monkeypatch: pyte
     before = (copy.root / "data/decide/rule.json").read_bytes()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     with pytest.raises(InputError, match=r"127\.0\.0\.1:9"):
+        stage.run(copy)
+    assert (copy.root / "data/decide/rule.json").read_bytes() == before
+
+
+def test_another_beta_is_what_rules_are_made_for_and_chosen_by(
+    copy: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """F2 stays on record beside it; the stack is not looked at again."""
+    ask(copy, beta=0.5)
+    stage.run(copy)
+    scores, rule = wrote(copy)["rules"], wrote(copy)["rule"]
+    assert rule["beta"] == 0.5 and all(set(figures) == {"f2", "fbeta"} for figures in scores.values())
+    assert scores[rule["name"]]["fbeta"] == max(figures["fbeta"] for figures in scores.values())
+    said = capsys.readouterr().out
+    assert "decide: F0.5 out of fold: fixed " in said and "; F2: fixed " in said
+    run = mlflow.get_run(RunFacts.read(copy.run("decide")).run_id)
+    assert run.data.metrics["oof_fbeta"] == pytest.approx(scores[rule["name"]]["fbeta"])
+    assert run.data.params["decide.beta"] == "0.5"
+
+
+def test_alerts_are_kept_with_the_rule_and_told(copy: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """With threshold, precision, recall and intervals; in MLflow their wishes are one text."""
+    ask(copy, alert={"sun": 0.7, "fog": 0.1})
+    stage.run(copy)
+    assert list(wrote(copy)["alerts"]) == ["sun", "fog"]
+    assert set(wrote(copy)["alerts"]["sun"]) == {
+        "asked",
+        "threshold",
+        "positives",
+        "precision",
+        "precision_interval",
+        "recall",
+        "recall_interval",
+    }
+    assert re.search(r"decide: alert sun from \d\.\d{4} on: precision .* asked 0\.7; recall ", capsys.readouterr().out)
+    run = mlflow.get_run(RunFacts.read(copy.run("decide")).run_id)
+    assert run.data.params["decide.alert"] == "fog: 0.1, sun: 0.7"
+
+
+def test_a_label_that_is_not_known_is_refused_before_anything_is_written(copy: Workspace) -> None:
+    """The last result stays."""
+    before = (copy.root / "data/decide/rule.json").read_bytes()
+    ask(copy, alert={"kilns": 0.5})
+    with pytest.raises(InputError, match=r"params\.yaml: decide\.alert: 'kilns' is no label .*did you mean kiln"):
         stage.run(copy)
     assert (copy.root / "data/decide/rule.json").read_bytes() == before

@@ -8,17 +8,19 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
-from igarape.config.documents import RunFacts
+from igarape.config.documents import CALIBRATED, RunFacts
 from igarape.config.params import read_params
 from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.scores.metrics import mean_average_precision, sample_f2
 from igarape.serving import assembly
-from igarape.serving.bundle import Bundle, Infrared
+from igarape.serving.bundle import Bundle
+from igarape.serving.manifest import Infrared
 from igarape.stages import decide, nir, stack
 from igarape.stages import evaluate as stage
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, truth, write_table
@@ -37,8 +39,9 @@ def evaluated(stream: Workspace, settle: Any) -> Any:
 def held_out(here: Workspace) -> tuple[Any, Any]:
     """Return truth and stacked probabilities of the hold-out."""
     labels = list(read_dataset("toy", here.datasets).labels.vocabulary().labels)
-    chosen = read_json(here.root / "data/stack/stack.json")["chosen"]
-    rows = pd.read_parquet(here.root / "data/stack/predictions.parquet").query(f"learner == {chosen!r} and fold == -1")
+    rows = pd.read_parquet(here.root / "data/stack/predictions.parquet").query(
+        f"learner == {CALIBRATED!r} and fold == -1"
+    )
     catalog = pd.read_parquet(here.catalog()).set_index("image_id")
     return truth(catalog.loc[rows["image_id"]], labels), rows[probability_columns(rows)].to_numpy()
 
@@ -130,8 +133,7 @@ def test_a_learner_on_near_infrared_is_served_with_the_white_that_it_learned_by(
     assert bundle.needs_nir and bundle.manifest.nir == Infrared(white=read_params(leafy.params).nir.white)
     folds = read_folds(leafy.folds)
     stacked = read_predictions(leafy.root / "data/stack/predictions.parquet", folds)
-    chosen = read_json(leafy.root / "data/stack/stack.json")["chosen"]
-    rows = stacked[(stacked["learner"] == chosen) & (stacked["fold"] == -1)]
+    rows = stacked[(stacked["learner"] == CALIBRATED) & (stacked["fold"] == -1)]
     catalog = read_catalog(leafy.catalog(), bundle.vocabulary.labels)
     chips = [Store(leafy.chips("raw"), catalog).bytes(image_id) for image_id in rows["image_id"]]
     tifs = [(leafy.root / f"chips/tifs/{image_id}.tif").read_bytes() for image_id in rows["image_id"]]
@@ -149,3 +151,24 @@ def test_planes_that_are_made_otherwise_than_the_learner_saw_them_are_refused(le
     nir.run(leafy)
     with pytest.raises(InputError, match=r"chip-\d\d: the bundle's probabilities differ"):
         stage.run(leafy)
+
+
+def test_beta_and_alerts_go_into_bundle_and_page(copy: Workspace) -> None:
+    """As decide has written them; the answers have a column more, and F2 stays what is compared."""
+    params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))
+    params["decide"] |= {"beta": 1.0, "alert": {"sun": 0.7}}
+    copy.params.write_text(yaml.safe_dump(params), encoding="utf-8")
+    decide.run(copy)
+    stage.run(copy)
+    decision = read_json(copy.root / "data/decide/rule.json")
+    bundle = Bundle.load(copy.bundle)
+    assert bundle.manifest.rule.beta == 1.0
+    assert bundle.manifest.alerts["sun"].model_dump(mode="json") == decision["alerts"]["sun"]
+    assert bundle.columns[:2] == ["tags", "alerts"]
+    metrics = json.loads(copy.metrics.read_text(encoding="utf-8"))
+    assert metrics["rules"] == decision["rules"] and set(metrics["rules"]["fixed"]) == {"f2", "fbeta"}
+    page = (copy.root / "reports/report.html").read_text(encoding="utf-8")
+    assert "All are made for F1" in page
+    assert (
+        'sun <span class="tag used">alert</span>' in page and '<th scope="row">kiln</th><td class="n">0.5</td>' in page
+    )

@@ -27,6 +27,7 @@ LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree"], "ra
 HOW: tuple[Resize, ...] = ("fit", "crop", "pad")
 NAMES = ["sun", "fog", "tree", "kiln"]
 FOLDER = {"kind": "folder", "images": "toy/train", "tags": "toy/tags.csv", "unlabelled": "toy/test", "nir": []}
+REFUSED = "data/ingest-faults.parquet"
 ROWS = ["a,sun tree", "b,fog", "c,sun kiln kiln"]
 
 
@@ -69,9 +70,9 @@ def tag(here: Workspace, *rows: str) -> None:
     put(here, "tags.csv", "\n".join(["image_name,tags", *rows, ""]).encode())
 
 
-def faults(here: Workspace) -> pd.DataFrame:
+def faults(here: Workspace, path: str = "data/ingest/faults.parquet") -> pd.DataFrame:
     """Read the faults table."""
-    return read_table(here.root / "data/ingest/faults.parquet", FAULT, key=("image_id", "problem"))
+    return read_table(here.root / path, FAULT, key=("image_id", "problem"))
 
 
 def test_a_folder_is_packed_and_listed(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,7 +164,7 @@ def test_chips_of_the_same_pixels_are_reported_and_kept(project: Workspace) -> N
 
 
 def test_more_faults_than_are_borne_stop_the_step(project: Workspace) -> None:
-    """The error lists them and says both ways out; the faults table stands, a catalog does not."""
+    """The error lists them and says both ways out; the faults table stands beside, until a run is not refused."""
     spoil(project)
     settings(project, FOLDER, size=16, faults=7)
     with pytest.raises(InputError) as caught:
@@ -174,8 +175,23 @@ def test_more_faults_than_are_borne_stop_the_step(project: Workspace) -> None:
         assert f"\n  {image_id}: " in message
     assert "  large: expected 16 x 16, found 32 x 32; " in message and "did you mean sun?" in message
     assert "That is no fault of single chips: only 5 are left." in message and "raise ingest.faults" not in message
-    assert set(faults(project)["image_id"]) == {*LEFT_OUT, "torn", "a"}
+    assert set(faults(project, REFUSED)["image_id"]) == {*LEFT_OUT, "torn", "a"}
     assert not project.catalog().exists()
+    settings(project, FOLDER, size=16, faults=8)
+    ingest.run(project)
+    assert project.catalog().exists() and not (project.root / REFUSED).exists()
+
+
+def test_what_was_packed_outlives_a_source_that_has_lost_its_pictures(project: Workspace) -> None:
+    """A run that is refused takes nothing away."""
+    ingest.run(project)
+    before = {path.name: path.read_bytes() for path in project.folder("ingest").iterdir()}
+    for name in "ab":
+        (project.root / f"chips/toy/train/{name}.jpg").unlink()
+    with pytest.raises(InputError, match="2 chips left out, 0 are borne"):
+        ingest.run(project)
+    assert {path.name: path.read_bytes() for path in project.folder("ingest").iterdir()} == before
+    assert len(faults(project, REFUSED)) == 2
 
 
 def test_tags_that_are_separated_otherwise_stop_the_step_before_any_chip_is_left_out(project: Workspace) -> None:
@@ -277,10 +293,10 @@ def test_a_data_set_without_a_sound_labelled_chip_is_an_error(project: Workspace
         put(project, f"train/{name}.jpg", b"text")
     settings(project, FOLDER, size=16, faults=100)
     with pytest.raises(
-        InputError, match=r"no labelled chip is left; 3 faults stand in \S+/data/ingest/faults\.parquet"
+        InputError, match=r"no labelled chip is left; 3 faults stand in \S+/data/ingest-faults\.parquet"
     ):
         ingest.run(project)
-    assert len(faults(project)) == 3
+    assert len(faults(project, REFUSED)) == 3
 
 
 def test_without_its_source_the_step_stops_before_it_touches_anything(

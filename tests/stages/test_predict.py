@@ -84,6 +84,21 @@ def test_near_infrared_comes_from_a_folder_of_tifs(
     assert list(pd.read_csv(out)["image_name"]) == [f"chip_{number}" for number in range(5)]
 
 
+def test_pictures_outlive_the_answers_and_what_is_passed_over_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line for all of it, on stderr."""
+    before = (folder / "chip_0.jpg").read_bytes()
+    with pytest.raises(InputError, match=r"--out \S+chip_0\.jpg: is read as a picture"):
+        predict.run(Workspace(folder.parent), [folder], model=None, out=folder / "chip_0.jpg")
+    assert (folder / "chip_0.jpg").read_bytes() == before
+    (folder / "more").mkdir()
+    (folder / "a.gif").touch()
+    predict.run(Workspace(folder.parent), [folder], model=None, out=folder / "out.csv")
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("predict: passed over: ")]
+    assert len(said) == 1 and "1 folders, which have to be named themselves, 1 GIF, which is not read" in said[0]
+
+
 def test_what_there_is_nothing_to_tag_of_writes_nothing(folder: Path) -> None:
     """The error comes before the model is loaded."""
     out = folder.parent / "answers/out.csv"

@@ -1,4 +1,4 @@
-"""stack: the mean and XGBoost side by side, both on rows they were not fitted on."""
+"""stack: all methods side by side, each on rows that it was not fitted on."""
 
 from typing import Any
 
@@ -9,10 +9,14 @@ import pytest
 import yaml
 
 from igarape.config.datasets import read_dataset
-from igarape.config.documents import RunFacts
+from igarape.config.documents import CALIBRATED, FoldFacts, LearnerManifest, RunFacts
 from igarape.ensemble.stacker import Stacker
+from igarape.ensemble.stackers import METHODS
 from igarape.errors import InputError
 from igarape.files import read_json
+from igarape.learners.audit import fold_models, rows_hash
+from igarape.learners.examples import load_examples
+from igarape.learners.predictor import Predictor
 from igarape.scores.figures import figures
 from igarape.stages import stack as stage
 from igarape.tables import (
@@ -37,12 +41,12 @@ def stacked(here: Workspace) -> pd.DataFrame:
     return read_predictions(here.root / "data/stack/predictions.parquet", read_folds(here.folds))
 
 
-def test_the_mean_and_xgboost_are_both_reported_on_out_of_fold_rows(project: Workspace) -> None:
+def test_all_methods_are_reported_on_out_of_fold_rows(project: Workspace) -> None:
     """Each one's scores are those of its own predictions of the folds' rows."""
     vocabulary = read_dataset("toy", project.datasets).labels.vocabulary()
     labels = list(vocabulary.labels)
     catalog = read_catalog(project.catalog(), labels).set_index("image_id")
-    assert set(wrote(project)["stackers"]) == {"mean", "xgboost"} == set(stacked(project)["learner"])
+    assert set(wrote(project)["stackers"]) == {*METHODS} == set(stacked(project)["learner"]) - {CALIBRATED}
     for name, scores in wrote(project)["stackers"].items():
         rows = stacked(project).query(f"learner == {name!r} and fold >= 0")
         y = truth(catalog.loc[rows["image_id"]], labels)
@@ -59,15 +63,27 @@ def test_the_mean_is_the_mean_of_the_learners_that_predict_a_label(project: Work
 
 
 def test_the_better_one_is_chosen_saved_and_named_in_the_run(project: Workspace) -> None:
-    """`use: best` is by out-of-fold F2."""
-    scores = {name: both["f2"] for name, both in wrote(project)["stackers"].items()}
+    """`use: best` is by the sum of F2 and mAP out of fold."""
+    scores = {name: both["f2"] + both["map"] for name, both in wrote(project)["stackers"].items()}
     chosen = wrote(project)["chosen"]
     assert scores[chosen] == max(scores.values())
     assert Stacker.load(project.root / "data/stack/stacker").method == chosen
     run = mlflow.get_run(RunFacts.read(project.run("stack")).run_id)
     assert run.data.tags["igarape.chosen"] == chosen
-    assert run.data.metrics["oof_f2"] == pytest.approx(scores[chosen])
-    assert run.data.metrics["mean_f2"] == pytest.approx(scores["mean"])
+    each = wrote(project)["stackers"]
+    assert run.data.metrics["oof_f2"] == pytest.approx(each[chosen]["f2"])
+    assert run.data.metrics["mean_f2"] == pytest.approx(each["mean"]["f2"])
+
+
+def test_what_the_blend_weighs_and_what_keeps_it_is_written(project: Workspace) -> None:
+    """A weight, at least 0, of each learner that predicts a label; why trees do not correct it."""
+    labels = {*read_dataset("toy", project.datasets).labels.vocabulary().labels}
+    weights = wrote(project)["weights"]
+    assert set(weights) == labels
+    assert set(weights["tree"]) == {"tiny"} and set(weights["kiln"]) == {"tiny", "rare"}
+    assert all(weight >= 0 for each in weights.values() for weight in each.values())
+    assert set(wrote(project)["kept"]) <= labels
+    assert all("has it" in reason or "gain nothing" in reason for reason in wrote(project)["kept"].values())
 
 
 def test_what_the_rare_learner_brings_is_told_for_each_rare_label(project: Workspace) -> None:
@@ -78,7 +94,7 @@ def test_what_the_rare_learner_brings_is_told_for_each_rare_label(project: Works
     assert all(0 <= value <= 1 for value in entry[1].values())
 
 
-@pytest.mark.parametrize("use", ["mean", "xgboost"])
+@pytest.mark.parametrize("use", ["mean", "blend", "xgboost"])
 def test_params_may_ask_for_one(copy: Workspace, use: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever scores better; the hold-out's answers come from the stacker that was saved."""
     params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))
@@ -88,7 +104,7 @@ def test_params_may_ask_for_one(copy: Workspace, use: str, capsys: pytest.Captur
     assert wrote(copy)["chosen"] == use
     scores = ", ".join(f"{name} {each['f2']:.4f}" for name, each in wrote(copy)["stackers"].items())
     assert f"stack: F2 out of fold: {scores}; used: {use}" in capsys.readouterr().out
-    held = stacked(copy).query(f"learner == {use!r} and fold == -1")
+    held = stacked(copy).query(f"learner == {CALIBRATED!r} and fold == -1")
     learners = {name: pd.read_parquet(copy.predictions(name)) for name in ("tiny", "rare")}
     p = {
         name: table.set_index("image_id").loc[held["image_id"], probability_columns(table)].to_numpy()
@@ -120,6 +136,33 @@ def test_predictions_made_for_other_folds_are_refused(copy: Workspace) -> None:
     table["fold"] = table["fold"].replace({0: 1, 1: 0})
     write_table(table, path)
     with pytest.raises(InputError, match=r"data/train/tiny/predictions\.parquet: chip-.*predicted as fold"):
+        stage.run(copy)
+
+
+def test_a_planted_leak_is_found_without_the_hold_out(copy: Workspace) -> None:
+    """A fold's predictions by a model that learned from it: the error names learner, fold and chip."""
+    path, folds = copy.predictions("tiny"), read_folds(copy.folds)
+    table, manifest = pd.read_parquet(path), LearnerManifest.read(copy.learner("tiny"))
+    examples = load_examples(copy, manifest, labels=manifest.labels, report=lambda _done, _total: None)
+    rows = np.flatnonzero(folds["fold"] == 1)
+    other = Predictor(fold_models(copy.folder("train", "tiny"))[:1])
+    table.loc[rows, probability_columns(table)] = other.predict(examples.images, rows=rows, tta=manifest.tta, batch=8)
+    write_table(table, path)
+    with pytest.raises(InputError, match=r"stack: tiny: fold 1: chip-\d+: .*the fold's own model .*train@tiny"):
+        stage.run(copy)
+
+
+def test_a_model_that_learned_from_its_own_fold_is_refused(copy: Workspace) -> None:
+    """Its manifest says from which rows: they have to be those of the other folds."""
+    path, folds = copy.learner("tiny"), read_folds(copy.folds)
+    manifest = LearnerManifest.read(path)
+    inside = folds["image_id"][folds["fold"] >= 0]
+    leak = FoldFacts(rows=len(inside), learned=rows_hash(inside))
+    manifest.model_copy(update={"folds": (leak, *manifest.folds[1:])}).write(path)
+    with pytest.raises(InputError, match=f"stack: tiny: fold 0: its model learned from {len(inside)} rows"):
+        stage.run(copy)
+    manifest.model_copy(update={"folds": manifest.folds[1:]}).write(path)
+    with pytest.raises(InputError, match="tiny: expected a model for each of 2 folds, found 1"):
         stage.run(copy)
 
 

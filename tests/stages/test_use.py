@@ -182,3 +182,15 @@ def test_an_experiment_that_is_not_there_or_cannot_be_served_is_refused(project:
     assert "experiments/plian.yaml: not found; did you mean plain?" in str(caught.value)
     assert "experiments/rare.yaml" in str(caught.value)
     assert changed(project, before) == []
+
+
+def test_an_alert_of_a_label_that_the_data_set_does_not_have_is_refused(project: Workspace) -> None:
+    """At once, not by the step decide after hours; nothing is written."""
+    offer(project, "sea", "  experiments: [one]")
+    settings = yaml.safe_load(project.params.read_text(encoding="utf-8"))
+    settings["decide"]["alert"] = {"slash_burn": 0.5}
+    project.params.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    before = project.params.read_text(encoding="utf-8")
+    with pytest.raises(InputError, match=r"decide\.alert: 'slash_burn' is no label .*Name one of tree, ship, or leave"):
+        stage.run(project, "sea")
+    assert project.params.read_text(encoding="utf-8") == before

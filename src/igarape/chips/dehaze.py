@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from igarape.chips.pictures import Pixels, is_flat
+from igarape.config.params import Haze
+from igarape.config.schema import validate
 
 Plane = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.uint8]
@@ -112,7 +114,13 @@ def dehaze(
         J, of the shape of rgb.
     Quality
         What was found in the picture and done to it.
+
+    Raises
+    ------
+    InputError
+        When a knob is out of the range that params.yaml has for it.
     """
+    validate(Haze, {name: value for name, value in locals().items() if name != "rgb"}, "dehaze")  # in microseconds
     planes = _KEPT.sized(*rgb.shape[:2])
     least, small = _shrunk(rgb, subsample, planes.least)
     patch, window = max(1, round(patch / subsample)), max(1, round(window / subsample))

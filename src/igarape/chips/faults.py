@@ -8,7 +8,6 @@ from typing import NoReturn
 import pandas as pd
 
 from igarape.errors import InputError
-from igarape.files import fresh_folder
 from igarape.tables import FAULT, Fault, write_table
 
 SHOWN = 10
@@ -64,7 +63,7 @@ def bear(faults: pd.DataFrame, most: int, *, packed: int, target: Path) -> None:
     if len(left_out) <= most:
         return
     lines = [f"  {fault.image_id}: {fault.problem}; {fault.remedy}" for fault in left_out[:SHOWN].itertuples()]
-    more = [f"  and {len(left_out) - SHOWN} more, in {target}/faults.parquet"] if len(left_out) > SHOWN else []
+    more = [f"  and {len(left_out) - SHOWN} more, in {refused(target)}"] if len(left_out) > SHOWN else []
     advice = f"Mend the source, or raise ingest.faults in params.yaml to {len(left_out)}. Then: dvc repro ingest"
     if len(left_out) > WIDESPREAD * (len(left_out) + packed):
         advice = (
@@ -75,7 +74,12 @@ def bear(faults: pd.DataFrame, most: int, *, packed: int, target: Path) -> None:
     refuse(faults, "\n".join([f"{len(left_out)} chips left out, {most} are borne", *lines, *more, advice]), target)
 
 
+def refused(target: Path) -> Path:
+    """Return where the faults table of a refused run lies: beside the target folder, which keeps what it held."""
+    return target.with_name(f"{target.name}-faults.parquet")
+
+
 def refuse(faults: pd.DataFrame, why: str, target: Path) -> NoReturn:
-    """Raise InputError; all that is left in the target folder is the faults table, there to be looked at."""
-    write_table(faults, fresh_folder(target) / "faults.parquet")
+    """Raise InputError; the faults table is written, there to be looked at, and the target folder left as it was."""
+    write_table(faults, refused(target))
     raise InputError(f"{target}: {why}")

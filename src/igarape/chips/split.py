@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from igarape.errors import InputError
+from igarape.errors import InputError, expect
 from igarape.labels import Booleans
 from igarape.tables import HOLDOUT
 
@@ -57,8 +57,18 @@ def make_folds(
     Raises
     ------
     InputError
-        When there are fewer groups than folds and a hold-out need, or one is larger than a fold.
+        When a value is out of range, there are fewer groups than folds and a hold-out need, or one is larger than a
+        fold.
     """
+    count, each = len(y), f"one for each of the {len(y)} rows of y"
+    expect(
+        "split",
+        (len(groups) == count, "groups", each, len(groups)),
+        (held is None or len(held) == count, "held", each, None if held is None else len(held)),
+        (folds >= 2, "folds", "at least 2", folds),
+        (0 <= holdout < 1, "holdout", "at least 0 and less than 1", holdout),
+        (by in {"chip", "scene"}, "by", "chip or scene", repr(by)),
+    )
     if held is not None and held.any():
         fold = np.full(len(y), HOLDOUT, dtype=np.int64)
         inside = [group for group, out in zip(groups, held, strict=True) if not out]
@@ -74,17 +84,6 @@ def make_folds(
     required = _required(counts > 0, folds, len(shares))
     part = _exchange(_complete_deal(counts, shares, required, rng), counts, shares, rng)
     return np.where(part == folds, HOLDOUT, part)[members]
-
-
-def largest_deviation(y: Booleans, parts: Folds) -> Counts:
-    """Return how far, for each label, its share of a part strays from its share of all: max |part / all - 1|.
-
-    y: (chips, labels); parts: (chips,), any numbers. Of shape (labels,); 0 for a label that no chip has.
-    """
-    overall = y.mean(axis=0)
-    shares = np.array([y[parts == one].mean(axis=0) for one in np.unique(parts)])
-    strays: Counts = np.abs(shares - overall).max(axis=0) / np.where(overall > 0, overall, 1)
-    return strays
 
 
 def _check(names: npt.NDArray[np.str_], sizes: Counts, shares: Counts, folds: int, by: str) -> None:

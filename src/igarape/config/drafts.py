@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
 
-from igarape.config.schema import Name
 from igarape.errors import InputError
 
 
@@ -108,14 +106,6 @@ def suitable_params(
         "search": {"trials": 2, "budget": 0.3},
         "train": {"budget": 1.0, "validation": 0.0},
     }
-
-
-def check_name(name: str) -> str:
-    """Return a data set's name; raise InputError where no file could be called so."""
-    try:
-        return TypeAdapter(Name).validate_python(name)
-    except ValidationError as error:
-        raise InputError(f"{name!r}: expected small letters, digits, - and _, such as my_chips") from error
 
 
 def locate(name: str, paths: Sequence[Path]) -> tuple[Path, list[str]]:

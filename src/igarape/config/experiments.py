@@ -231,13 +231,13 @@ class _Backbone(Section, extra="ignore"):
         return backbone if ":" in backbone else EVERY.check(backbone)  # a plug's faults come with the others
 
 
-def read_experiment(name: str, folder: Path) -> Experiment:
+def read_experiment(name: str, folder: str | Path) -> Experiment:
     """Read experiments/NAME.yaml, over what it is like; raise InputError with all its faults at once.
 
     An experiment that another is like has to be right by itself: its faults come first, as those of its own file.
     An unknown backbone comes before all else.
     """
-    *parents, own = read_sources(name, folder)
+    *parents, own = read_sources(name, Path(folder))
     content: Mapping[str, Any] = {}
     for source in parents:
         content = merged(content, source.content)

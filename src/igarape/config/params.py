@@ -11,6 +11,7 @@ from igarape.errors import InputError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+Method = Literal["mean", "single", "blend", "logistic", "ridge", "xgboost"]
 
 
 class Ingest(Section):
@@ -19,7 +20,7 @@ class Ingest(Section):
     faults: int = Field(ge=0)
 
 
-class Dehaze(Section):
+class Haze(Section):
     """Knobs of chips.dehaze: the dark channel prior (He, Sun, Tang, TPAMI 2011), its guards, its guided filter."""
 
     patch: int = Field(ge=1, le=127)
@@ -35,13 +36,18 @@ class Dehaze(Section):
     radius: int = Field(ge=1, le=128)
     epsilon: Positive
     subsample: int = Field(ge=1, le=16)
-    quality: int = Field(ge=50, le=100)
 
     @model_validator(mode="after")
-    def _in_order(self) -> "Dehaze":
+    def _in_order(self) -> "Haze":
         if self.darkest > self.brightest:
             raise ValueError("darkest should be at most brightest")
         return self
+
+
+class Dehaze(Haze):
+    """Those knobs, and the quality of the JPEGs that the step packs."""
+
+    quality: int = Field(ge=50, le=100)
 
 
 class Nir(Section):
@@ -93,20 +99,31 @@ class Train(Section):
 
 
 class Stack(Section):
-    """The XGBoost meta-learner (one per label), and which of the stacked predictions are used further."""
+    """Which of the stacked predictions are used further, and the trees of the XGBoost meta-learner.
 
-    use: Literal["best", "mean", "xgboost"]
+    rounds: at most; how many, and how deep, is chosen inside the folds. seeds: boosters that are averaged. check: rows
+    of each fold whose predictions must be those of the fold's own model.
+    """
+
+    use: Literal["best", Method]
     rounds: int = Field(ge=1, le=5000)
-    depth: int = Field(ge=1, le=12)
+    depths: tuple[Annotated[int, Field(ge=1, le=12)], ...] = Field(min_length=1, strict=False)
     rate: float = Field(gt=0, le=1)
     child_weight: float = Field(ge=0)
     l2: float = Field(ge=0)
+    seeds: int = Field(ge=1, le=20)
+    check: int = Field(ge=1)
 
 
 class Decide(Section):
-    """The rule that turns probabilities into labels."""
+    """The rule that turns probabilities into labels, and the labels that raise an alert.
 
-    use: Literal["best", "fixed", "threshold", "expected_f2"]
+    beta: of the F-beta that rules are made for. alert: by label, the precision that its alerts should have.
+    """
+
+    use: Literal["best", "fixed", "threshold", "per_label", "expected"]
+    beta: float = Field(ge=0.5, le=4)
+    alert: dict[str, Annotated[float, Field(gt=0, le=1)]]
 
 
 class Evaluate(Section):

@@ -4,12 +4,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import entry_points
 from inspect import Signature
 from pathlib import Path
 from typing import Any
 
-from igarape.config.sources import Module, find_module, imported_files
+from igarape.config.sources import Module, find_module, hidden_file, imported_files
 from igarape.errors import InputError, did_you_mean
 
 
@@ -46,7 +48,8 @@ class Role:
         """Import a plug; raise InputError that names the file when its module cannot be imported."""
         path, name = self._place(word)
         module = self._module(path, name)
-        _put_first(str(Path.cwd()))
+        if _PROJECT not in sys.meta_path:
+            sys.meta_path.append(_PROJECT)
         if getattr(sys.modules.get(path), "__file__", str(module.file)) != str(module.file):
             del sys.modules[path]  # of another project, in the same process
         try:
@@ -95,10 +98,15 @@ class Role:
     def _require_callable(self, module: Module, name: str) -> None:
         """Raise ValueError when a module has no such name, or a function that cannot be called as igarape does."""
         try:
-            imported_files(module)
+            taken = hidden_file(module)
             names = module.names()
         except (SyntaxError, UnicodeDecodeError) as error:
             raise ValueError(f"{module.shown}: not Python: {error}") from error
+        if taken:
+            raise ValueError(
+                f"{taken}: an installed module is called so too, and would be imported in its place. Rename the file; "
+                f"{self.expected(name)}"
+            )
         if name not in names and "*" not in names:
             near = did_you_mean(name, names) if names else ""
             raise ValueError(f"{module.shown} has no {name}{near}; {self.expected(name)}")
@@ -111,6 +119,15 @@ class Role:
             raise ValueError(f"{module.shown}: {name}{signature}: {error}; {self.expected(name)}") from error
 
 
-def _put_first(folder: str) -> None:
-    """Look for modules in a folder before all others, as `python` does in the folder that it is started in."""
-    sys.path[:] = [folder, *(path for path in sys.path if path != folder)]
+class _Project(MetaPathFinder):
+    """Finds modules in the project's folder, and only those that nobody else has.
+
+    A numpy.py that lies there would be in everybody's way if the folder were the first of sys.path.
+    """
+
+    def find_spec(self, name: str, path: object, *_target: object) -> ModuleSpec | None:
+        """Find a module in the folder that we stand in; those within a package are found by its own path."""
+        return PathFinder.find_spec(name, [str(Path.cwd())]) if path is None else None
+
+
+_PROJECT = _Project()

@@ -5,13 +5,22 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from igarape.errors import InputError, did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]  # of a file, a folder, an MLflow run
+
+
+def check_name(name: str, example: str) -> str:
+    """Return a name that was typed; raise InputError where no file should be called so, such as ../there."""
+    try:
+        return TypeAdapter(Name).validate_python(name)
+    except ValidationError as error:
+        raise InputError(f"{name!r}: expected small letters, digits, - and _, such as {example}") from error
+
 
 # What pydantic says in Python's words, in YAML's.
 WORDS = {

@@ -91,6 +91,17 @@ def imported_files(module: Module) -> tuple[Path, ...]:
     return tuple(sorted(found.values()))
 
 
+def hidden_file(module: Module) -> Path | None:
+    """Return one of those files that lies in the project, but whose name an import would find elsewhere, or None."""
+    for file in () if module.alone else imported_files(module):
+        inside = file.relative_to(module.home)
+        top = inside.parts[0].removesuffix(".py")
+        elsewhere = (home for home in _homes(top) if home.resolve() != module.home.resolve())
+        if top in sys.stdlib_module_names or any(True for _ in elsewhere):
+            return inside
+    return None
+
+
 def _imports(name: str, file: Path) -> Iterator[str]:
     """Yield the modules that a module may import; what `from a import b` names may be a module, or within one."""
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]

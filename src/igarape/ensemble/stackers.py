@@ -1,16 +1,99 @@
-"""All stackers side by side, each on rows that it was not fitted on, and what the rare-label learners bring."""
+"""All stackers side by side, each on rows that it was not fitted on, and what the rare-label learners bring.
 
-from collections.abc import Callable, Mapping
-from itertools import count
+mean       the mean of the learners that predict a label
+single     the learner of all labels that is best on the rows fitted on
+blend      a weighted sum of logits, with weights that labels share (ensemble.blend)
+logistic   for each label a logistic regression on all logits
+ridge      for each label a ridge regression on all probabilities
+xgboost    the blend, corrected by trees (ensemble.boosting)
+"""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import numpy as np
 import pandas as pd
 
-from igarape.ensemble.stacker import CrossFit, Settings, cross_fit, mean_stacker
+from igarape.config.params import Method
+from igarape.ensemble.boosting import Corrections, Settings
+from igarape.ensemble.linear import Linear, beside, mean_of, one_of
+from igarape.ensemble.nested import Blends, Known, Within, parts_of
+from igarape.ensemble.regressions import fit_logistic, fit_ridge
+from igarape.ensemble.stacker import Stacker, check_learners
+from igarape.errors import InputError
 from igarape.labels import Booleans, Vocabulary
+from igarape.scores.figures import figures
 from igarape.scores.metrics import average_precision
-from igarape.tables import Probabilities, learner_labels, learner_probabilities
+from igarape.tables import HOLDOUT, Probabilities, learner_labels, learner_probabilities
+
+METHODS: tuple[str, ...] = get_args(Method)
 
 Report = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class CrossFit:
+    """A stack's predictions and where they come from.
+
+    p (n, labels): each row predicted by a stack fitted on the other folds; the hold-out's rows by `stacker`.
+    stacker: fitted on all folds. fallbacks: for each fold (-1: the stacker), the labels that kept the blend, and why.
+    """
+
+    p: Probabilities
+    stacker: Stacker
+    fallbacks: dict[int, dict[str, str]]
+
+
+class Stackers:
+    """The stackers of some learners, each of which can be fitted on any of the parts."""
+
+    def __init__(self, known: Known, settings: Settings) -> None:
+        """Prepare to fit what is known. Raises InputError when learners and labels do not fit."""
+        check_learners(known.learners, known.labels)
+        self._known = known
+        self._learners = {name: tuple(labels) for name, labels in known.learners.items()}
+        self._blends = Blends(known)
+        self._corrections = Corrections(known, self._blends, settings)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Return those that can be fitted: without a learner of all labels there is no single one."""
+        complete = any(len(labels) == len(self._known.labels) for labels in self._learners.values())
+        return METHODS if complete else tuple(method for method in METHODS if method != "single")
+
+    def fit(self, method: str, within: Within) -> Stacker:
+        """Fit a stacker on the rows of some parts, and nothing else."""
+        linear, labels = self._linear(method, within), tuple(self._known.labels)
+        if method != "xgboost":
+            return Stacker(method, labels, self._learners, linear)
+        trees, kept = self._corrections.chosen(within)
+        shifts = np.array([trees[label].shift if label in trees else 0.0 for label in labels])
+        boosters = {label: each.boosters for label, each in trees.items()}
+        return Stacker(method, labels, self._learners, replace(linear, bias=linear.bias + shifts), boosters, kept)
+
+    def _linear(self, method: str, within: Within) -> Linear:
+        """Fit the weighted sum of a method."""
+        if method == "mean":
+            return mean_of(self._known.learners, self._known.labels)
+        if method == "single":
+            return self._single(within)
+        if method == "logistic":
+            return fit_logistic(self._known, within)
+        if method == "ridge":
+            return fit_ridge(self._known, within)
+        return self._blends.chosen(within).linear(self._known.learners, self._known.labels)
+
+    def _single(self, within: Within) -> Linear:
+        """Choose the learner of all labels with the highest F2 on the rows of some parts."""
+        rows = self._known.rows(within)
+        complete = [name for name, labels in self._learners.items() if len(labels) == len(self._known.labels)]
+        each = {name: one_of(name, self._known.learners, self._known.labels) for name in complete}
+        scores = {
+            name: figures(self._known.y[rows], linear.margin(self._known.p[rows]), targets=self._known.targets)["f2"]
+            for name, linear in each.items()
+        }
+        return each[max(scores, key=lambda name: scores[name])]
 
 
 def fit_stackers(
@@ -21,38 +104,68 @@ def fit_stackers(
     vocabulary: Vocabulary,
     settings: Settings,
     report: Report,
+    methods: Sequence[str] = METHODS,
 ) -> dict[str, CrossFit]:
-    """Stack the learners' predictions by each method.
+    """Stack the learners' predictions by each method, such that no row is predicted by what was fitted on it.
 
     Parameters
     ----------
     tables
-        Each learner's predictions.
+        Each learner's predictions, out of fold, and of the hold-out.
     y
         Truth, of shape (n, labels), in the order of the folds.
     folds
-        The table of folds.
+        The table of folds; nothing is fitted on the rows of the hold-out.
     vocabulary
         All labels.
     settings
-        XGBoost's.
+        Of the trees.
     report
         Called with (fits done, of how many, what was fitted).
+    methods
+        Those that are wanted; one that these learners do not allow is left out.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two folds, or truth, predictions and labels do not fit.
     """
-    learners = learner_labels(tables)
-    probabilities = learner_probabilities(tables, list(folds["image_id"]))
-    mean = mean_stacker(learners, labels=vocabulary.labels)
-    fits = count(1)
-    boosted = cross_fit(
-        probabilities,
-        y,
-        folds["fold"].to_numpy(),
-        learners=learners,
-        labels=vocabulary.labels,
-        progress=lambda text: report(next(fits), int(folds["fold"].max()) + 2, text),
-        **settings,
-    )
-    return {"mean": CrossFit(p=mean.predict(probabilities), stacker=mean, fallbacks={}), "xgboost": boosted}
+    learners, probabilities = learner_labels(tables), learner_probabilities(tables, list(folds["image_id"]))
+    p, numbers = beside(probabilities, learners), folds["fold"].to_numpy()
+    if y.shape != (expected := (len(p), len(vocabulary.labels))) or y.dtype != np.bool_:
+        raise InputError(f"stack: expected y of shape {expected}, bool; found {y.shape}, {y.dtype}")
+    known = Known(p, y, parts_of(numbers), learners, vocabulary.targets("all"))
+    stackers = Stackers(known, settings)
+    wanted = [method for method in methods if method in stackers.methods]
+    steps = [*sorted({*numbers.tolist()} - {HOLDOUT}), HOLDOUT]
+    fits = {}
+    for position, method in enumerate(wanted):
+        answers, fallbacks = np.zeros(y.shape, dtype=np.float32), {}
+        for done, fold in enumerate(steps, start=1):
+            rows = numbers == fold
+            fitted = stackers.fit(method, known.all - frozenset(known.parts[rows].tolist()))
+            answers[rows] = fitted.predict({name: values[rows] for name, values in probabilities.items()})
+            fallbacks[fold] = fitted.fallbacks
+            where = "all folds" if fold == HOLDOUT else f"the folds but {fold}"
+            report(position * len(steps) + done, len(wanted) * len(steps), f"{method} on {where}")
+        # The hold-out came last: the stack that answered it was fitted on every fold.
+        fits[method] = CrossFit(p=answers, stacker=fitted, fallbacks=fallbacks)
+    return fits
+
+
+def choose(scores: Mapping[str, Mapping[str, float]], use: str) -> str:
+    """Return the stacker that is used: the one asked for, or that with the highest sum of F2 and mAP.
+
+    Raises InputError when the one asked for could not be fitted.
+    """
+    if use == "best":
+        return max(scores, key=lambda method: scores[method]["f2"] + scores[method]["map"])
+    if use not in scores:
+        raise InputError(
+            f"params.yaml: stack.use: {use} needs a learner of all labels; list one under experiments:, or use another "
+            f"of {', '.join(scores)}"
+        )
+    return use
 
 
 def rare_gain(

@@ -9,7 +9,7 @@ import numpy as np
 
 from igarape.config.experiments import Experiment
 from igarape.config.hyperparameters import Values
-from igarape.errors import InputError
+from igarape.errors import InputError, expect
 from igarape.files import read_json, whole, write_json
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
@@ -59,7 +59,7 @@ def cross_fit(
     folds: Rows,
     groups: Sequence[str],
     recipe: Recipe,
-    folder: Path,
+    folder: str | Path,
     notes: Path | None = None,
     log_of: Callable[[int], Log] = _unlogged,
     report: Report = _unreported,
@@ -99,8 +99,10 @@ def cross_fit(
     Raises
     ------
     InputError
-        When a training diverges, and when fit does.
+        When there is not one value for each picture, a training diverges, and when fit does.
     """
+    _check_lengths(len(images), y=len(y), folds=len(folds), groups=len(groups))
+    folder = Path(folder)
     notes = notes or folder / "notes"
     p = np.zeros(y.shape, dtype=np.float32)
     count = int(folds.max()) + 1
@@ -108,12 +110,12 @@ def cross_fit(
         log = _reported(log_of(fold), report, fold=fold, folds=count, epochs=recipe.epochs)
         history = notes / f"fold-{fold}.json"
         if _models(folder, fold):
-            for epoch, metrics in read_json(history):
+            for epoch, metrics in read_json(history)["epochs"]:
                 log(epoch, metrics)
         else:
             rows = np.flatnonzero((folds != fold) & (folds != HOLDOUT))
-            trained, epochs = _train(images, y, rows, groups, recipe=recipe, fold=fold, log=log)
-            write_json(epochs, history)  # before the model, which says that the fold is finished
+            trained, learned = _train(images, y, rows, groups, recipe=recipe, fold=fold, log=log)
+            write_json(learned, history)  # before the model, which says that the fold is finished
             trained.export(folder / f"fold-{fold}")
         report((fold + 1) * recipe.epochs, count * recipe.epochs, f"fold {fold + 1}/{count}, predicting")
         rows = np.flatnonzero(folds == fold)
@@ -124,6 +126,12 @@ def cross_fit(
     return p
 
 
+def _check_lengths(pictures: int, **found: int) -> None:
+    """Refuse what is not one for each picture: rows without a fold would be predicted by nobody, as zeros."""
+    each = f"one for each of the {pictures} pictures"
+    expect("cross_fit", *((length == pictures, what, each, length) for what, length in found.items()))
+
+
 def _models(folder: Path, fold: int) -> list[Path]:
     """Return the fold's model, once it is whole."""
     return list(folder.glob(f"fold-{fold}.*"))
@@ -131,8 +139,8 @@ def _models(folder: Path, fold: int) -> list[Path]:
 
 def _train(
     images: Images, y: Booleans, rows: Rows, groups: Sequence[str], *, recipe: Recipe, fold: int, log: Log
-) -> tuple[Learned, list[Epoch]]:
-    """Train a fold's model on its rows; return it, and the metrics of its epochs."""
+) -> tuple[Learned, dict[str, Any]]:
+    """Train a fold's model on its rows; return it, the rows that it has seen, and the metrics of its epochs."""
     train, validation = set_aside(rows, groups, share=recipe.validation, seed=recipe.seed + fold)
     epochs: list[Epoch] = []
 
@@ -161,7 +169,13 @@ def _train(
             f"train: fold {fold}: {error}. Narrow what the search may choose, hyperparameters.learning_rate first, in "
             "the experiment's YAML; then: dvc repro"
         ) from error
-    return trained, epochs
+    return trained, {"rows": np.sort(np.concatenate([train, validation])).tolist(), "epochs": epochs}
+
+
+def rows_learned(notes: Path) -> list[Rows]:
+    """Return the rows that each fold's model has seen, as cross_fit noted them."""
+    found = sorted(notes.glob("fold-*.json"), key=lambda path: int(path.stem[5:]))
+    return [np.array(read_json(path)["rows"], dtype=np.int64) for path in found]
 
 
 def _predicted(images: Images, rows: Rows, models: Sequence[Path], *, recipe: Recipe, kept: Path) -> Probabilities:

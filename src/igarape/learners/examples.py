@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from igarape.chips.resized import load_pictures
-from igarape.config.experiments import Experiment
 from igarape.errors import InputError
 from igarape.files import digest
 from igarape.labels import Booleans
@@ -22,6 +22,18 @@ WITHOUT_TIF = (
     "data/nir/faults.parquet, where the data set's YAML looks for them (source.nir), then: dvc repro -f nir; or take "
     "this experiment out of params.yaml"
 )
+
+
+class Seen(Protocol):
+    """What a learner sees: an experiment says it, and the manifest of its result."""
+
+    @property
+    def chips(self) -> str:
+        """Return which chips: raw, dehazed or nir."""
+
+    @property
+    def size(self) -> int:
+        """Return their side in pixels."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,7 @@ class Examples:
 
 
 def load_examples(
-    workspace: Workspace, experiment: Experiment, *, labels: Sequence[str], report: Callable[[int, int], None]
+    workspace: Workspace, experiment: Seen, *, labels: Sequence[str], report: Callable[[int, int], None]
 ) -> Examples:
     """Load the chips that an experiment sees, at its size, in the order of the folds.
 
@@ -54,7 +66,7 @@ def load_examples(
     workspace
         Where packed chips, folds and groups lie.
     experiment
-        Says which chips, and their size.
+        Says which chips, and their size: an experiment, or a learner's manifest.
     labels
         Those that y has columns of.
     report

@@ -2,16 +2,19 @@
 
 from pathlib import Path
 
-from igarape.config.documents import LearnerManifest
+from igarape.config.documents import FoldFacts, LearnerManifest
 from igarape.config.experiments import resolved_yaml
 from igarape.files import write_text
-from igarape.learners.crossfit import Recipe
+from igarape.learners.audit import rows_hash
+from igarape.learners.crossfit import Recipe, rows_learned
 from igarape.learners.examples import Examples
 from igarape.scores.figures import figures
 from igarape.tables import Probabilities, predictions, write_table
 
 
-def write_result(folder: Path, p: Probabilities, *, name: str, examples: Examples, recipe: Recipe) -> dict[str, float]:
+def write_result(
+    folder: Path, p: Probabilities, *, name: str, examples: Examples, recipe: Recipe, notes: Path
+) -> dict[str, float]:
     """Write what cross-fitting gave beside the fold models, and score it out of fold.
 
     Parameters
@@ -26,6 +29,8 @@ def write_result(folder: Path, p: Probabilities, *, name: str, examples: Example
         What it was trained on.
     recipe
         How it was trained.
+    notes
+        What cross-fitting noted of each fold.
 
     Returns
     -------
@@ -48,5 +53,9 @@ def write_result(folder: Path, p: Probabilities, *, name: str, examples: Example
         f2=scores["f2"],
         map=scores["map"],
         settings=recipe.settings(),
+        folds=tuple(
+            FoldFacts(rows=len(rows), learned=rows_hash(examples.image_ids[row] for row in rows))
+            for rows in rows_learned(notes)
+        ),
     ).write(folder / "learner.json")
     return scores

@@ -10,13 +10,17 @@ import numpy.typing as npt
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.store import Store
 from igarape.config.datasets import Dataset
-from igarape.config.documents import Decision, LearnerManifest, Origin, StackSummary
+from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, Origin, StackSummary
 from igarape.config.params import Params
-from igarape.ensemble.decision import Rule
+from igarape.ensemble.decision import Rule, cross_fit_rule
 from igarape.labels import Booleans, Vocabulary
 from igarape.reports import verdict as report
+from igarape.reports.ladder import Difference, Ladder, climb, in_words
+from igarape.reports.operating import marks
+from igarape.reports.reliability import reliable
+from igarape.scores.comparison import excess
 from igarape.scores.figures import f2_by_chip
-from igarape.scores.metrics import f2_per_sample
+from igarape.scores.metrics import f2_per_sample, mean_average_precision
 from igarape.tables import (
     FAULT,
     HOLDOUT,
@@ -32,26 +36,34 @@ from igarape.tables import (
 from igarape.workspace import Workspace
 
 WORST = 12
+# How often an honest stream raises an alarm by chance.
+ALARM_RATE = 0.001
 THUMBNAIL = 85  # JPEG quality
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that was predicted, in the order of the folds table: truth y and stacked p (n, labels), folds (n,).
+    """All that was predicted, in the order of the folds table: truth y (n, labels), folds (n,).
 
-    manifests: what train wrote of each learner. learners: each one's probabilities (n, its labels).
+    stacked: each stack's probabilities (n, labels). manifests: what train wrote of each learner. learners: each one's
+    probabilities (n, its labels).
     stack, decision: what those steps wrote. rule: the chosen one, fitted on all folds.
     """
 
     image_ids: Sequence[str]
     folds: npt.NDArray[np.int64]
     y: Booleans
-    p: Probabilities
+    stacked: Mapping[str, Probabilities]
     manifests: Mapping[str, LearnerManifest]
     learners: Mapping[str, Probabilities]
     stack: StackSummary
     decision: Decision
     rule: Rule
+
+    @property
+    def p(self) -> Probabilities:
+        """Return the probabilities that are used: those of the chosen stack, calibrated."""
+        return self.stacked[CALIBRATED]
 
     @property
     def inside(self) -> Booleans:
@@ -78,22 +90,48 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
     vocabulary, holdout = evidence.rule.vocabulary, ~evidence.inside
     y, p = evidence.y[holdout], evidence.p[holdout]
     predicted = evidence.rule.apply(p)
+    ladder = _ladder(evidence, params)
+    reliability = reliable(
+        evidence.y,
+        evidence.stacked[evidence.stack.chosen],
+        evidence.p,
+        inside=evidence.inside,
+        kinds=evidence.stack.calibration,
+    )
     left_out = read_table(workspace.chips("raw") / "faults.parquet", FAULT, key=FAULT)["left_out"].astype(bool)
     return report.Verdict(
         dataset=params.dataset,
         note=dataset.note,
-        metrics=_metrics(evidence, y, p, predicted, params),
+        metrics=_metrics(evidence, predicted, ladder, params) | {"calibration": reliability.figures},
         per_label=report.per_label_table(y, p, predicted=predicted, labels=vocabulary.labels),
         stacker=evidence.stack.chosen,
         rule=evidence.rule.name,
         threshold=evidence.rule.threshold,
+        beta=evidence.rule.beta,
         differences=_differences(evidence, vocabulary, params),
+        ladder=ladder,
+        words=in_words(
+            ladder, stacker=evidence.stack.chosen, kept=tuple(evidence.stack.kept), labels=len(vocabulary.labels)
+        ),
+        alarms=_alarms(evidence),
+        reliability=reliability,
+        alarm_rate=ALARM_RATE,
+        weights=evidence.stack.weights,
+        kept=evidence.stack.kept,
         partial={
             name: len(manifest.labels) for name, manifest in evidence.manifests.items() if manifest.scope != "all"
         },
         fitted=int(evidence.inside.sum()),
         folds=int(evidence.folds.max()) + 1,
         split=params.split.by,
+        marks=marks(
+            evidence.y,
+            evidence.p,
+            evidence.folds,
+            alerts=evidence.decision.alerts,
+            vocabulary=vocabulary,
+            seed=params.seed,
+        ),
         worst=_worst(workspace, evidence, predicted, vocabulary),
         left_out=int(left_out.sum()),
         reported=int((~left_out).sum()),
@@ -108,14 +146,17 @@ def gather(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Evid
     catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
     stack = StackSummary.read(workspace.folder("stack") / "stack.json")
     stacked = read_predictions(workspace.folder("stack") / "predictions.parquet", folds)
-    stacked = stacked[stacked["learner"] == stack.chosen].set_index("image_id").loc[image_ids]
+    columns = probability_columns(stacked)
     decision = Decision.read(workspace.folder("decide") / "rule.json")
     tables = {name: read_predictions(workspace.predictions(name), folds) for name in params.experiments}
     return Evidence(
         image_ids=image_ids,
         folds=folds["fold"].to_numpy(),
         y=truth(catalog.loc[image_ids], vocabulary.labels),
-        p=stacked[probability_columns(stacked)].to_numpy(),
+        stacked={
+            str(name): table.set_index("image_id").loc[image_ids, columns].to_numpy()
+            for name, table in stacked.groupby("learner")
+        },
         manifests={name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments},
         learners=learner_probabilities(tables, image_ids),
         stack=stack,
@@ -124,24 +165,28 @@ def gather(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Evid
     )
 
 
-def _metrics(evidence: Evidence, y: Booleans, p: Probabilities, predicted: Booleans, params: Params) -> dict[str, Any]:
-    """Build reports/metrics.json."""
-    chosen = evidence.stack.stackers[evidence.stack.chosen]
+def _metrics(evidence: Evidence, predicted: Booleans, ladder: Ladder, params: Params) -> dict[str, Any]:
+    """Build reports/metrics.json; predicted are the answers on the hold-out."""
+    rows = ~evidence.inside
     return report.metrics_document(
-        y,
-        p,
+        evidence.y[rows],
+        evidence.p[rows],
         predicted=predicted,
-        oof={"f2": evidence.decision.rules[evidence.rule.name]["f2"], "map": chosen["map"]},
+        oof={
+            "f2": evidence.decision.rules[evidence.rule.name]["f2"],
+            "map": mean_average_precision(evidence.y[~rows], evidence.p[~rows]),
+        },
         learners={name: {"f2": one.f2, "map": one.map} for name, one in evidence.manifests.items()},
         stackers=evidence.stack.stackers,
         rules=evidence.decision.rules,
         rare=evidence.stack.rare,
+        ladder=ladder.to_json(),
         resamples=params.evaluate.resamples,
         seed=params.seed,
     )
 
 
-def _differences(evidence: Evidence, vocabulary: Vocabulary, params: Params) -> dict[str, report.Difference]:
+def _differences(evidence: Evidence, vocabulary: Vocabulary, params: Params) -> dict[str, Difference]:
     """Compare the learners of all labels by paired bootstrap over the chips in the folds, out of fold."""
     inside, each = evidence.inside, {}
     y = evidence.y[inside]
@@ -149,6 +194,38 @@ def _differences(evidence: Evidence, vocabulary: Vocabulary, params: Params) -> 
         if evidence.manifests[name].scope == "all":
             each[name] = f2_by_chip(y, p[inside], targets=vocabulary.targets("all"))
     return report.against_best(each, resamples=params.evaluate.resamples, seed=params.seed) if each else {}
+
+
+def _ladder(evidence: Evidence, params: Params) -> Ladder:
+    """Compare the stacks, and the rule that is used, with the best learner, out of fold."""
+    inside, vocabulary = evidence.inside, evidence.rule.vocabulary
+    y = evidence.y[inside]
+    name, beta = evidence.rule.name, evidence.rule.beta
+    answers = cross_fit_rule(name, y, evidence.p[inside], evidence.folds[inside], vocabulary=vocabulary, beta=beta)
+    return climb(
+        y,
+        learners={name: p[inside] for name, p in evidence.learners.items() if evidence.manifests[name].scope == "all"},
+        stackers={name: evidence.stacked[name][inside] for name in evidence.stack.stackers},
+        decided={f"{evidence.stack.chosen}, {name}": answers},
+        targets=vocabulary.targets("all"),
+        resamples=params.evaluate.resamples,
+        seed=params.seed,
+    )
+
+
+def _alarms(evidence: Evidence) -> dict[str, float]:
+    """Return by how much the stack, and learners of all labels, score too well out of fold for their hold-out."""
+    inside, targets = evidence.inside, evidence.rule.vocabulary.targets("all")
+    whole = {name: p for name, p in evidence.learners.items() if evidence.manifests[name].scope == "all"}
+    whole[f"the stack, {evidence.stack.chosen}"] = evidence.p
+    found = {}
+    for name, p in whole.items():
+        scores = [f2_by_chip(evidence.y[rows], p[rows], targets=targets) for rows in (inside, ~inside)]
+        # Each test has its part of the rate, so that all together raise no more alarms than is said.
+        difference = excess(*scores, alarm_rate=ALARM_RATE / len(whole))
+        if difference is not None:
+            found[name] = difference
+    return found
 
 
 def _worst(workspace: Workspace, evidence: Evidence, predicted: Booleans, vocabulary: Vocabulary) -> list[report.Chip]:

@@ -9,7 +9,10 @@ import pandas as pd
 from igarape.config.documents import Origin
 from igarape.errors import InputError
 from igarape.labels import Booleans
+from igarape.reports.ladder import Difference, Ladder
+from igarape.reports.operating import Mark, bounded, figure_of_each, name_of
 from igarape.reports.pages import render_page
+from igarape.reports.reliability import Reliability
 from igarape.scores.comparison import bootstrap_interval, paired_bootstrap
 from igarape.scores.metrics import (
     Floats,
@@ -19,9 +22,9 @@ from igarape.scores.metrics import (
     label_scores,
     mean_average_precision,
 )
+from igarape.scores.rules import isolated
 
 Figures = Mapping[str, float]
-Difference = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,11 @@ class Verdict:
     """Everything the page shows, as plain values.
 
     note: what a reader must know about the data set first; may be empty. metrics, per_label: as built below.
-    stacker, rule: the chosen ones; threshold: the rule's, or None. differences: as against_best, out of fold.
+    stacker, rule: the chosen ones; threshold: the rule's, or None; beta: of the F-beta that rules are made for.
+    differences: as against_best, out of fold. marks: rare labels at one precision, and alerts. ladder: stacks and rule
+    against the best learner; words: what it shows. reliability: how far answers may be taken at their word. alarms:
+    what scores too well out of fold for its hold-out, and by how much F2; alarm_rate: how often that is chance.
+    weights: of each label, the learners' in the blend; kept: the labels that trees do not correct, and why.
     partial: the learners that predict only some labels, and how many. fitted: chips in the folds; split: what the chips
     were split by, chip or scene. left_out: chips that ingest left out; reported: other faults, of chips that are used.
     """
@@ -52,11 +59,20 @@ class Verdict:
     stacker: str
     rule: str
     threshold: float | None
+    beta: float
     differences: Mapping[str, Difference]
+    ladder: Ladder
+    words: Sequence[str]
+    reliability: Reliability
+    alarms: Mapping[str, float]
+    alarm_rate: float
+    weights: Mapping[str, Figures]
+    kept: Mapping[str, str]
     partial: Mapping[str, int]
     fitted: int
     folds: int
     split: str
+    marks: Sequence[Mark]
     worst: Sequence[Chip]
     left_out: int
     reported: int
@@ -73,6 +89,7 @@ def metrics_document(
     stackers: Mapping[str, Figures],
     rules: Mapping[str, Figures],
     rare: Mapping[str, Figures],
+    ladder: Mapping[str, Figures],
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
@@ -85,9 +102,11 @@ def metrics_document(
     oof
         The stack's figures out of fold.
     learners, stackers, rules
-        The figures of each, out of fold.
+        The figures of each, out of fold; a rule's F-beta stays where it has one besides F2.
     rare
         Of each rare label, what the rare learners bring.
+    ladder
+        Of each rung, its F2 less the best learner's, and the interval of that.
     resamples, seed
         Of the bootstrap that bounds the hold-out's F2.
     """
@@ -99,14 +118,12 @@ def metrics_document(
         "oof": _only(oof, "f2", "map"),
         "learners": {name: _only(figures, "f2", "map") for name, figures in learners.items()},
         "stackers": {name: _only(figures, "f2", "map") for name, figures in stackers.items()},
-        "rules": {name: _only(figures, "f2") for name, figures in rules.items()},
+        "rules": {
+            name: _only(figures, "f2", *(["fbeta"] if "fbeta" in figures else [])) for name, figures in rules.items()
+        },
         "rare": {label: _only(figures, "ap_without", "ap_with") for label, figures in rare.items()},
+        "ladder": {name: _only(figures, "mean", "low", "high") for name, figures in ladder.items()},
     }
-
-
-def f2_of_each(scores: Mapping[str, Mapping[str, float]]) -> str:
-    """Say the F2 of several in one line, in their order, as a terminal shows it."""
-    return ", ".join(f"{name} {each['f2']:.4f}" for name, each in scores.items())
 
 
 def summary(metrics: Mapping[str, Any]) -> str:
@@ -117,7 +134,9 @@ def summary(metrics: Mapping[str, Any]) -> str:
         f"hold-out F2 {holdout['f2']:.4f} ({interval}), mAP {holdout['map']:.4f}, {holdout['n']} chips",
         f"out of fold F2 {oof['f2']:.4f}, mAP {oof['map']:.4f}",
     ]
-    lines += [f"{kind}: {f2_of_each(metrics[kind])}" for kind in ("learners", "stackers", "rules")]
+    lines += [f"{kind}: {figure_of_each(metrics[kind], 'f2')}" for kind in ("learners", "stackers", "rules")]
+    if all("fbeta" in figures for figures in metrics["rules"].values()):
+        lines.append(f"rules, by the F-beta that they are made for: {figure_of_each(metrics['rules'], 'fbeta')}")
     if metrics["rare"]:
         gains = [f"{label} {ap['ap_without']:.2f} -> {ap['ap_with']:.2f}" for label, ap in metrics["rare"].items()]
         lines.append(f"rare, average precision without -> with: {', '.join(gains)}")
@@ -158,7 +177,7 @@ def against_best(per_sample: Mapping[str, Floats], *, resamples: int, seed: int)
     """
     best = max(per_sample, key=lambda name: float(per_sample[name].mean()))
     return {
-        name: paired_bootstrap(scores, per_sample[best], resamples=resamples, seed=seed)
+        name: Difference(*paired_bootstrap(scores, per_sample[best], resamples=resamples, seed=seed))
         for name, scores in per_sample.items()
         if name != best
     }
@@ -173,11 +192,20 @@ def render_report(verdict: Verdict) -> str:
         metrics=verdict.metrics,
         learners=learners,
         best=next((row for row in learners if row["partial"] is None), None),
-        reach=max((abs(bound) for bounds in verdict.differences.values() for bound in bounds[1:]), default=0.0),
+        reach=_reach(verdict.differences),
+        ladder_reach=_reach(verdict.ladder.rungs),
+        bounded=bounded,
+        fbeta=name_of(verdict.beta),
+        isolated=isolated(verdict.beta),
         labels=verdict.per_label.astype(object).where(verdict.per_label.notna(), None).to_dict("records"),
         # The headline's scale starts at a tenth, with some room below all that is drawn on it.
         floor=max(0.0, int(verdict.metrics["holdout"]["f2_low"] * 10 - 0.5) / 10),
     )
+
+
+def _reach(differences: Mapping[str, Difference]) -> float:
+    """Return how far from 0 the intervals reach: the scale that they are drawn on."""
+    return max((abs(bound) for each in differences.values() for bound in (each.low, each.high)), default=0.0)
 
 
 def _learners(verdict: Verdict) -> list[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """How sure one can be of a score, and of the difference between two: the bootstrap over chips (Efron, 1979)."""
 
+from statistics import NormalDist
+
 import numpy as np
 
 from igarape.errors import InputError
@@ -46,6 +48,30 @@ def paired_bootstrap(a: Reals, b: Reals, *, resamples: int, seed: int) -> tuple[
     difference = a - b
     low, high = bootstrap_interval(difference, resamples=resamples, seed=seed)
     return float(difference.mean()), low, high
+
+
+def excess(inside: Reals, held: Reals, *, alarm_rate: float) -> float | None:
+    """Say by how much scores are better than scores of other chips allow, beyond the luck of which chips were drawn.
+
+    It is a one-sided test of two means (Welch's, with a normal distribution).
+
+    Parameters
+    ----------
+    inside, held
+        One score for each chip, of shapes (n,) and (m,): out of fold, and of the hold-out.
+    alarm_rate
+        How often an honest pair of such scores raises an alarm: a probability.
+
+    Returns
+    -------
+    float or None
+        The difference of the means; None where it is none, or may be luck.
+    """
+    _check_scores(inside)
+    _check_scores(held)
+    difference = float(inside.mean() - held.mean())
+    error = float(np.sqrt(inside.var() / len(inside) + held.var() / len(held)))
+    return difference if difference > NormalDist().inv_cdf(1 - alarm_rate) * error else None
 
 
 def _check_scores(per_sample: Reals) -> None:

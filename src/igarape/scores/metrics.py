@@ -11,11 +11,14 @@ import numpy.typing as npt
 from igarape.errors import InputError
 from igarape.labels import Booleans
 
-# Recall weighs beta times as much as precision.
-BETA_SQUARED = 4.0
+# Recall weighs beta times as much as precision, in the F2 by which all is compared.
+BETA = 2.0
+# Of the probabilities, when they are compared with what is true.
+BINS = 15
 
 Floats = npt.NDArray[np.float64]
 Reals = npt.NDArray[np.floating]
+Counts = npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,13 @@ def f2_per_sample(y: Booleans, predicted: Booleans) -> Floats:
 
     A chip without a true or a predicted label scores 0, as sklearn's zero_division=0.
     """
+    return fbeta_per_sample(y, predicted, beta=BETA)
+
+
+def fbeta_per_sample(y: Booleans, predicted: Booleans, *, beta: float) -> Floats:
+    """Score each chip as f2_per_sample does, by (1 + beta^2) P R / (beta^2 P + R)."""
     _check(y, predicted, np.bool_)
-    return _f2((y & predicted).sum(axis=1), y.sum(axis=1), predicted.sum(axis=1))
+    return fbeta((y & predicted).sum(axis=1), y.sum(axis=1), predicted.sum(axis=1), beta=beta)
 
 
 def sample_f2(y: Booleans, predicted: Booleans) -> float:
@@ -41,11 +49,21 @@ def sample_f2(y: Booleans, predicted: Booleans) -> float:
     return float(f2_per_sample(y, predicted).mean())
 
 
+def sample_fbeta(y: Booleans, predicted: Booleans, *, beta: float) -> float:
+    """Average the chips' F-beta."""
+    return float(fbeta_per_sample(y, predicted, beta=beta).mean())
+
+
+def fbeta(both: Counts, true: Counts, given: Counts, *, beta: float) -> Floats:
+    """Compute F-beta from counts, of shapes that broadcast: hits, true and predicted; 0 where nothing is either."""
+    return _ratio((1 + beta**2) * both, beta**2 * true + given)
+
+
 def label_scores(y: Booleans, predicted: Booleans) -> LabelScores:
     """Score each label over all chips, from booleans of shape (n, labels)."""
     _check(y, predicted, np.bool_)
     both, true, given = (y & predicted).sum(axis=0), y.sum(axis=0), predicted.sum(axis=0)
-    return LabelScores(precision=_ratio(both, given), recall=_ratio(both, true), f2=_f2(both, true, given))
+    return LabelScores(precision=_ratio(both, given), recall=_ratio(both, true), f2=fbeta(both, true, given, beta=BETA))
 
 
 def average_precision(y: Booleans, p: Reals) -> Floats:
@@ -58,6 +76,34 @@ def average_precision(y: Booleans, p: Reals) -> Floats:
     return np.array([_average_precision(y[:, j], p[:, j]) for j in range(y.shape[1])], dtype=np.float64)
 
 
+def brier(y: Booleans, p: Reals) -> Floats:
+    """Return each label's mean squared error of the probability (Brier, 1950), of shape (labels,)."""
+    _check(y, p, np.floating)
+    return np.asarray(((p - y) ** 2).mean(axis=0), dtype=np.float64)
+
+
+def reliability(y: Booleans, p: Reals) -> tuple[Floats, Floats, Floats]:
+    """Sort answers into BINS equal intervals of their probability, each label by itself.
+
+    Returns, of shape (BINS, labels): the number of answers, the mean of their probabilities, the share that is true;
+    both are 0 where there is none.
+    """
+    _check(y, p, np.floating)
+    which = np.minimum((p * BINS).astype(np.int64), BINS - 1) * p.shape[1] + np.arange(p.shape[1])
+    sums = [np.bincount(which.ravel(), each.ravel(), BINS * p.shape[1]) for each in (np.ones(p.shape), p, y)]
+    count, said, true = (each.reshape(BINS, p.shape[1]) for each in sums)
+    return np.asarray(count, dtype=np.float64), _ratio(said, count), _ratio(true, count)
+
+
+def calibration_error(y: Booleans, p: Reals) -> Floats:
+    """Return each label's expected calibration error, of shape (labels,) (Naeini, Cooper and Hauskrecht, AAAI 2015).
+
+    That is how far the mean probability of a bin lies from the share that is true, weighed by the bins' sizes.
+    """
+    count, said, true = reliability(y, p)
+    return np.asarray((count * np.abs(said - true)).sum(axis=0) / len(y), dtype=np.float64)
+
+
 def mean_average_precision(y: Booleans, p: Reals) -> float:
     """Average the labels' average precision (macro mAP) over the labels that have positives.
 
@@ -67,11 +113,6 @@ def mean_average_precision(y: Booleans, p: Reals) -> float:
     if np.isnan(each).all():
         raise InputError(f"mean average precision: none of {y.shape[1]} labels holds on any of {len(y)} chips")
     return float(np.nanmean(each))
-
-
-def _f2(both: npt.NDArray[np.integer], true: npt.NDArray[np.integer], given: npt.NDArray[np.integer]) -> Floats:
-    """Compute F2 from counts: hits, true and predicted."""
-    return _ratio((1 + BETA_SQUARED) * both, BETA_SQUARED * true + given)
 
 
 def _ratio(top: npt.NDArray[np.number], bottom: npt.NDArray[np.number]) -> Floats:

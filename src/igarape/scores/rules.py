@@ -4,10 +4,16 @@ import numpy as np
 import numpy.typing as npt
 
 from igarape.labels import Booleans, Targets
-from igarape.scores.metrics import BETA_SQUARED, Reals
+from igarape.scores.metrics import BETA, Floats, Reals
 
-# The best threshold for one isolated label with a calibrated probability: 0.2.
-ISOLATED = 1 / (1 + BETA_SQUARED)
+
+def isolated(beta: float) -> float:
+    """Return the best threshold for one isolated label with a calibrated probability, under F-beta."""
+    return 1 / (1 + beta**2)
+
+
+# That under F2, by which all is compared: 0.2.
+ISOLATED = isolated(BETA)
 
 
 def fixed(p: Reals, targets: Targets) -> Booleans:
@@ -18,11 +24,14 @@ def fixed(p: Reals, targets: Targets) -> Booleans:
     return p >= ISOLATED if targets.partial else above(p, targets, threshold=ISOLATED)
 
 
-def above(p: Reals, targets: Targets, *, threshold: float) -> Booleans:
-    """Answer the group's most probable label and each free label with p >= threshold; the top label if none is."""
+def above(p: Reals, targets: Targets, *, threshold: float | Floats) -> Booleans:
+    """Answer the group's most probable label and each free label with p >= threshold; the top label if none is.
+
+    p is of shape (n, labels); threshold is one for all of them, or of shape (labels,).
+    """
     group, free, alone = columns(targets)
     answer = np.zeros(p.shape, dtype=np.bool_)
-    answer[:, free] = p[:, free] >= threshold
+    answer[:, free] = p[:, free] >= (threshold if isinstance(threshold, float) else threshold[free])
     rows = np.arange(len(p))
     if len(group):
         top = group[p[:, group].argmax(axis=1)]

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from igarape.files import read_json
-from igarape.serving.bundle import MANIFEST
+from igarape.serving.manifest import MANIFEST
 
 BUNDLE = Path("data/evaluate/bundle")
 VERSION = Path("data/register/version.json")

@@ -8,8 +8,9 @@ import numpy as np
 from igarape.chips.store import Store
 from igarape.config.documents import LearnerManifest
 from igarape.errors import InputError
-from igarape.learners.predictor import KINDS
-from igarape.serving.bundle import Bundle, Learner
+from igarape.learners.audit import fold_models
+from igarape.serving.bundle import Bundle
+from igarape.serving.manifest import Learner
 from igarape.tables import Probabilities
 
 # Bundle and pipeline run the same models on the same pictures; only the grouping into batches differs.
@@ -20,8 +21,7 @@ Report = Callable[[int, int], None]
 
 def learner_part(folder: Path, manifest: LearnerManifest) -> Learner:
     """Describe a learner for the bundle; its fold models lie in folder, under their numbers."""
-    found = [path for path in folder.glob("fold-*") if path.suffix in KINDS]
-    files = sorted(found, key=lambda path: int(path.stem[5:]))
+    files = fold_models(folder)
     parts = manifest.model_dump(include={"name", "chips", "size", "labels", "tta"})
     return Learner(**parts, files=tuple(str(file) for file in files))
 

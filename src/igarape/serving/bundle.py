@@ -8,85 +8,27 @@ stacker/                   the meta-learner, as meta.stacker saves it
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, model_validator
 
 from igarape.chips.dehaze import dehaze
 from igarape.chips.nir import planes
 from igarape.chips.pictures import Pixels, Resize, bands, decode, encode_jpeg, resize, to_size
-from igarape.config.schema import Section, validate
+from igarape.config.documents import OperatingPoint
+from igarape.config.schema import validate
+from igarape.ensemble.alerts import alerting
 from igarape.ensemble.decision import Rule
 from igarape.ensemble.stacker import Stacker
 from igarape.errors import InputError
-from igarape.files import fresh_folder, read_json, whole, write_json
+from igarape.files import fresh_folder, whole, write_json
 from igarape.labels import Vocabulary
 from igarape.learners.predictor import Predictor
+from igarape.serving.manifest import MANIFEST, SCHEMA, Learner, Manifest, read_manifest
 from igarape.tables import Probabilities
 
-SCHEMA = 3
-MANIFEST = "bundle.json"
 BATCH = 64
-
-
-class Infrared(Section):
-    """The settings of chips.nir.planes."""
-
-    white: int
-
-
-class Reading(Section):
-    """How the bytes of pictures become chips, as the data set was read: see config.datasets.Reading."""
-
-    resize: Resize
-    bands: tuple[str, ...] = Field(strict=False)
-    white: int | None
-
-
-class Learner(Section):
-    """A learner's part: chips says what it sees (pictures, dehazed ones, near-infrared), at size x size pixels."""
-
-    name: str
-    chips: Literal["raw", "dehazed", "nir"]
-    size: int
-    labels: tuple[str, ...] = Field(strict=False)
-    tta: bool
-    files: tuple[str, ...] = Field(strict=False)
-
-
-class Words(Section):
-    """The vocabulary, as labels.Vocabulary."""
-
-    exclusive: tuple[str, ...] = Field(strict=False)
-    alone: tuple[str, ...] = Field(strict=False)
-    common: tuple[str, ...] = Field(strict=False)
-    rare: tuple[str, ...] = Field(strict=False)
-
-
-class Manifest(Section):
-    """bundle.json.
-
-    size: of a chip in pixels. reading: how pictures become chips. dehaze: the settings of chips.dehaze.dehaze, and the
-    quality of the JPEGs that dehazed chips are packed as. nir: None where no learner sees near-infrared.
-    """
-
-    schema_version: Literal[3]
-    dataset: str
-    size: int
-    reading: Reading
-    vocabulary: Words
-    dehaze: dict[str, int | float]
-    nir: Infrared | None
-    learners: tuple[Learner, ...] = Field(strict=False)
-    rule: dict[str, Any]
-
-    @model_validator(mode="after")
-    def _nir_where_it_is_seen(self) -> "Manifest":
-        if (self.nir is not None) != any(learner.chips == "nir" for learner in self.learners):
-            raise ValueError("nir should stand where a learner sees near-infrared, and be null elsewhere")
-        return self
 
 
 def build_bundle(
@@ -100,6 +42,7 @@ def build_bundle(
     learners: Sequence[Learner],
     stacker: Path,
     rule: Rule,
+    alerts: Mapping[str, OperatingPoint],
 ) -> None:
     """Copy the parts into folder, replacing what was there; the folder appears whole or not at all.
 
@@ -119,6 +62,8 @@ def build_bundle(
         The folder that Stacker.save wrote.
     rule
         Turns probabilities into labels, and knows the vocabulary.
+    alerts
+        The operating points of the labels that raise an alert.
     """
     with whole(folder) as unfinished:
         fresh_folder(unfinished)
@@ -132,6 +77,7 @@ def build_bundle(
             "nir": nir and dict(nir),
             "learners": [_copy(learner, unfinished) for learner in learners],
             "rule": rule.to_json(),
+            "alerts": {label: point.model_dump() for label, point in alerts.items()},
         }
         manifest = validate(Manifest, content, MANIFEST)
         shutil.copytree(stacker, unfinished / "stacker")
@@ -157,7 +103,7 @@ class Bundle:
         self.manifest = manifest
         self.vocabulary = Vocabulary(**manifest.vocabulary.model_dump())
         self._stacker = Stacker.load(folder / "stacker")
-        self._rule = Rule.from_json(manifest.rule, self.vocabulary)
+        self._rule = Rule.from_json(manifest.rule.model_dump(), self.vocabulary)
         self._predictors = {
             learner.name: Predictor([folder / file for file in learner.files], threads=threads)
             for learner in manifest.learners
@@ -169,14 +115,7 @@ class Bundle:
 
         Raises InputError when it is no bundle, or one that another version of igarape wrote.
         """
-        path = folder / MANIFEST
-        content = read_json(path)
-        if content.get("schema_version") != SCHEMA:
-            raise InputError(
-                f"{path}: schema_version {content.get('schema_version')}, this igarape reads {SCHEMA}. "
-                "Run: dvc repro evaluate, or use the igarape that wrote it"
-            )
-        return cls(folder, validate(Manifest, content, str(path)), threads)
+        return cls(folder, read_manifest(folder), threads)
 
     @property
     def needs_nir(self) -> bool:
@@ -236,14 +175,23 @@ class Bundle:
         quality = knobs.pop("quality")
         return decode(encode_jpeg(dehaze(image, **knobs)[0], quality), "dehazed picture")
 
+    @property
+    def columns(self) -> list[str]:
+        """Return the columns of an answer: tags; alerts, where the bundle has any; p_<label>... in column order."""
+        alerts = ["alerts"] if self.manifest.alerts else []
+        return ["tags", *alerts, *(f"p_{label}" for label in self.vocabulary.labels)]
+
     def tag(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> pd.DataFrame:
-        """Answer for decoded images: a row for each, columns tags and p_<label>... in column order."""
-        names = [f"p_{label}" for label in self.vocabulary.labels]
+        """Answer for decoded images: a row for each, with these columns."""
         if not images:
-            return pd.DataFrame(columns=["tags", *names])
+            return pd.DataFrame(columns=self.columns)
         p = self.probabilities(images, nir)
-        frame = pd.DataFrame(p, columns=names)
-        frame.insert(0, "tags", [self.vocabulary.decode(row) for row in self._rule.apply(p)])
+        texts = [self._rule.apply(p)]
+        if self.manifest.alerts:
+            texts.append(alerting(p, self.manifest.alerts, self.vocabulary))
+        frame = pd.DataFrame(p, columns=self.columns[len(texts) :])
+        for place, held in enumerate(texts):
+            frame.insert(place, self.columns[place], [self.vocabulary.decode(row) for row in held])
         return frame
 
     def answer(self, images: Sequence[bytes], nir: Sequence[bytes] | None = None) -> pd.DataFrame:

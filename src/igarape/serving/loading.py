@@ -5,7 +5,8 @@ from contextlib import chdir
 from pathlib import Path
 
 from igarape.errors import InputError
-from igarape.serving.bundle import MANIFEST, Bundle
+from igarape.serving.bundle import Bundle
+from igarape.serving.manifest import MANIFEST
 from igarape.workspace import Workspace
 
 

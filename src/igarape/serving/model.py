@@ -46,8 +46,8 @@ def _signature(bundle: Bundle) -> ModelSignature:
     """
     columns = ["image", "nir"] if bundle.needs_nir else ["image"]
     files = Schema([ColSpec(DataType.string, column, required=False) for column in columns])
-    p = [ColSpec(DataType.float, f"p_{label}") for label in bundle.vocabulary.labels]
-    return ModelSignature(inputs=files, outputs=Schema([ColSpec(DataType.string, "tags"), *p]))
+    kinds = {column: DataType.float if column.startswith("p_") else DataType.string for column in bundle.columns}
+    return ModelSignature(inputs=files, outputs=Schema([ColSpec(kind, column) for column, kind in kinds.items()]))
 
 
 def _example(bundle: Bundle) -> pd.DataFrame:

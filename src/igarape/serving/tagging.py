@@ -1,10 +1,12 @@
 """Tagging of files: pictures and folders of pictures, with the TIFs that go with them, become one table of answers."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from igarape.chips.formats import CONVERT, unread
 from igarape.chips.pictures import NAMED, Pixels, stem
 from igarape.errors import InputError
 from igarape.serving.bundle import BATCH, Bundle
@@ -24,9 +26,35 @@ def find_pictures(paths: Sequence[Path]) -> list[Path]:
             raise InputError(f"{path}: not found; expected a picture or a folder of pictures")
         inside = sorted(file for file in path.iterdir() if file.suffix.lower() in NAMED) if path.is_dir() else [path]
         if not inside:
-            raise InputError(f"{path}: no picture in it; expected files that end in {', '.join(NAMED)}")
+            found = passed_over([path]) or "none"
+            raise InputError(f"{path}: no picture in it; found {found}; expected files that end in {', '.join(NAMED)}")
         files.extend(inside)
     return list(_by_name(files).values())
+
+
+def passed_over(paths: Sequence[Path]) -> str:
+    """Say what find_pictures passes over in the folders among paths that may hold pictures: nothing, or how many."""
+    inside = [file for path in paths if path.is_dir() for file in sorted(path.iterdir()) if file.name[0] != "."]
+    forms = Counter(form for file in inside if (form := unread(file.name)))
+    folders = sum(file.is_dir() and file.suffix.lower() not in NAMED for file in inside)
+    said = [f"{folders} folders, which have to be named themselves"] if folders else []
+    said += [f"{count} {form}" for form, count in sorted(forms.items())]
+    return ", ".join(said) + (f", which is not read: {CONVERT}" if forms else "")
+
+
+def check_out(out: Path, files: Sequence[Path], nir: Path | None) -> None:
+    """Raise InputError where the table of answers would take the place of a folder, a device or a file that is read.
+
+    files: the pictures. nir: the folder of their TIFs, if there is one.
+    """
+    if out.is_dir():
+        raise InputError(f"--out {out}: is a folder. Name a file in it: {out / 'answers.csv'}")
+    if out.exists() and not out.is_file():
+        raise InputError(f"--out {out}: is a device or a pipe, no file. Name a file, such as answers.csv")
+    if out.exists() and any(out.samefile(file) for file in [*files, *_tifs(nir)] if file.exists()):
+        raise InputError(
+            f"--out {out}: is read as a picture, and would be lost. Name another file, such as answers.csv"
+        )
 
 
 def find_tifs(bundle: Bundle, folder: Path | None) -> Mapping[str, Path] | None:
@@ -44,7 +72,13 @@ def find_tifs(bundle: Bundle, folder: Path | None) -> Mapping[str, Path] | None:
             f"--nir: {found}. The model sees near-infrared too: name a folder that holds a TIF of four bands for each "
             "picture, under the picture's name: igarape predict PATH --nir FOLDER"
         )
-    return _by_name(sorted(file for file in folder.iterdir() if file.suffix.lower() in TIFS))
+    return _by_name(_tifs(folder))
+
+
+def _tifs(folder: Path | None) -> list[Path]:
+    """Return the TIFs in a folder, if it is one."""
+    inside = folder.iterdir() if folder and folder.is_dir() else ()
+    return sorted(file for file in inside if file.suffix.lower() in TIFS)
 
 
 def _by_name(files: Sequence[Path]) -> dict[str, Path]:
@@ -85,7 +119,7 @@ def tag_files(
     Returns
     -------
     pandas.DataFrame
-        Columns image_name, tags, p_<label>..., in the order of files.
+        Columns image_name, tags, p_<label>..., in the order of files; alerts after tags, where the bundle has any.
     list[Path]
         The files that could not be read.
     """

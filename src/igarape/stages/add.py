@@ -7,7 +7,8 @@ import click
 
 from igarape.chips.sources.discovery import discover, findings
 from igarape.chips.sources.drafting import draft_dataset, list_draft
-from igarape.config.drafts import check_name, draft_text, locate
+from igarape.config.drafts import draft_text, locate
+from igarape.config.schema import check_name
 from igarape.errors import InputError
 from igarape.files import write_text
 from igarape.workspace import Workspace
@@ -41,7 +42,7 @@ def run(
     force
         Write over an existing file.
     """
-    path = workspace.datasets / f"{check_name(name)}.yaml"
+    path = workspace.datasets / f"{check_name(name, 'my_chips')}.yaml"
     if path.exists() and not force:
         raise InputError(f"{path}: is there already. Take another name, or add --force to write it anew")
     root, (shown, *rest) = locate(name, [images, *([tags] if tags else [])])
@@ -62,13 +63,15 @@ def run(
     experiments = sorted(file.stem for file in workspace.experiments.glob("*.yaml"))
     draft = draft_dataset(found, name, images=shown, tags=table, bands=named, experiments=experiments)
     listing = list_draft(draft, root, where=str(path), spool=spool, report=_quietly)
-    lost = [fault for fault in listing.faults if fault.left_out]
+    lost = [(fault.image_id, fault.problem) for fault in listing.faults if fault.left_out]
+    listed = {chip.image_id for chip in listing.chips}
+    lost += [(image_id, problem) for image_id, problem in found.looks.broken.items() if image_id in listed]
     draft.params["ingest"]["faults"] = len(lost)
     write_text(draft_text(draft), path)
     for line in [*listing.used, *findings(found)]:
         click.echo(f"add: {line}")
-    for fault in lost[:SHOWN]:
-        click.echo(f"add: left out: {fault.image_id}: {fault.problem}")
+    for image_id, problem in lost[:SHOWN]:
+        click.echo(f"add: left out: {image_id}: {problem}")
     if lost:
         click.echo(f"add: {len(lost)} are left out in all; params.ingest.faults bears as many")
     first = [] if os.environ.get("IGARAPE_DATA") else [f"export IGARAPE_DATA='{root}'"]

@@ -3,12 +3,13 @@
 import click
 
 from igarape.config.datasets import read_dataset
-from igarape.config.documents import Decision, RuleSettings, RunFacts, StackSummary
-from igarape.config.params import read_params
-from igarape.ensemble.decision import cross_fit_rules, fit_rule
+from igarape.config.documents import CALIBRATED, Decision, RuleSettings, RunFacts
+from igarape.config.params import Decide, read_params
+from igarape.ensemble.alerts import fit_alerts
+from igarape.ensemble.decision import RULES, cross_fit_rule, fit_rule
 from igarape.files import fresh_folder
-from igarape.reports.verdict import f2_of_each
-from igarape.scores.metrics import sample_f2
+from igarape.reports.operating import alerts_in_words, rules_in_words
+from igarape.scores.metrics import BETA, sample_f2, sample_fbeta
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, truth
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
@@ -21,21 +22,39 @@ def run(workspace: Workspace) -> None:
     folds = read_folds(workspace.folds)
     source, target = workspace.folder("stack"), workspace.folder("decide")
     stacked = read_predictions(source / "predictions.parquet", folds)
-    stacked = stacked[stacked["learner"] == StackSummary.read(source / "stack.json").chosen]
+    stacked = stacked[stacked["learner"] == CALIBRATED]
     stacked = stacked[stacked["fold"] >= 0]
     catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
     y = truth(catalog.loc[stacked["image_id"]], vocabulary.labels)
-    p = stacked[probability_columns(stacked)].to_numpy()
-    recorded = {"dataset": params.dataset, "decide": params.decide.model_dump()}
+    known = (y, stacked[probability_columns(stacked)].to_numpy(), stacked["fold"].to_numpy())
+    beta, recorded = params.decide.beta, {"dataset": params.dataset, "decide": _recorded(params.decide)}
+    # Before the run is opened: what nobody can give is the asker's fault.
+    alerts = fit_alerts(*known, wanted=params.decide.alert, vocabulary=vocabulary, seed=params.seed)
     with step_run("decide", workspace=workspace, params=recorded) as opened:
         fresh_folder(target)  # not before MLflow has answered
-        answers = cross_fit_rules(y, p, stacked["fold"].to_numpy(), vocabulary=vocabulary)
-        scores = {name: {"f2": sample_f2(y, answer)} for name, answer in answers.items()}
-        chosen = params.decide.use if params.decide.use != "best" else max(scores, key=lambda name: scores[name]["f2"])
-        rule = fit_rule(chosen, y, p, vocabulary=vocabulary)
-        Decision(rule=RuleSettings(**rule.to_json()), rules=scores).write(target / "rule.json")
+        scores = {}
+        for name in RULES:
+            answer = cross_fit_rule(name, *known, vocabulary=vocabulary, beta=beta)
+            scores[name] = {"f2": sample_f2(y, answer)}
+            if beta != BETA:
+                scores[name]["fbeta"] = sample_fbeta(y, answer, beta=beta)
+        by = "f2" if beta == BETA else "fbeta"
+        chosen = params.decide.use if params.decide.use != "best" else max(scores, key=lambda name: scores[name][by])
+        rule = fit_rule(chosen, *known, vocabulary=vocabulary, beta=beta)
+        Decision(rule=RuleSettings(**rule.to_json()), rules=scores, alerts=alerts).write(target / "rule.json")
         RunFacts(run_id=opened.id).write(workspace.run("decide"))
         opened.tags({"igarape.chosen": chosen})
-        opened.metrics({"oof_f2": scores[chosen]["f2"]} | {f"{name}_f2": both["f2"] for name, both in scores.items()})
+        opened.metrics({f"oof_{figure}": value for figure, value in scores[chosen].items()})
+        opened.metrics(
+            {f"{name}_{figure}": value for name, figures in scores.items() for figure, value in figures.items()}
+        )
         opened.artifact(target)
-    click.echo(f"decide: F2 out of fold: {f2_of_each(scores)}; used: {chosen}")
+    click.echo(f"decide: {rules_in_words(scores, beta)}; used: {chosen}")
+    for line in alerts_in_words(alerts):
+        click.echo(f"decide: {line}")
+
+
+def _recorded(settings: Decide) -> dict[str, object]:
+    """Return the settings as MLflow can keep them: a label may hold what a parameter's name must not."""
+    wanted = ", ".join(f"{label}: {precision}" for label, precision in settings.alert.items())
+    return settings.model_dump() | {"alert": wanted or "none"}

@@ -42,6 +42,7 @@ def run(workspace: Workspace) -> None:
             ],
             stacker=workspace.folder("stack") / "stacker",
             rule=evidence.rule,
+            alerts=evidence.decision.alerts,
         )
         origin = Origin(git_commit=found.commit, uncommitted_changes=found.dirty, dvc=dict(found.data), runs=runs)
         origin.write(workspace.folder("evaluate") / "lineage.json")

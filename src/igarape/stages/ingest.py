@@ -11,7 +11,7 @@ import click
 
 from igarape.chips.catalog import check_levels, pack_chips
 from igarape.chips.drawn.drawing import pack_drawn
-from igarape.chips.faults import all_faults, bear, refuse
+from igarape.chips.faults import all_faults, bear, refuse, refused
 from igarape.chips.shards import deal, write_shards
 from igarape.chips.sources.listing import Listing, open_source
 from igarape.code import code_hash
@@ -48,9 +48,10 @@ def run(workspace: Workspace) -> None:
         bear(faults, params.ingest.faults, packed=len(catalog), target=target)
         check_levels(tables.pop("levels"), dataset.reading["white"])
         if not labelled(catalog).any():
-            refuse(faults, f"no labelled chip is left; {len(faults)} faults stand in {target}/faults.parquet", target)
+            refuse(faults, f"no labelled chip is left; {len(faults)} faults stand in {refused(target)}", target)
         for name, table in (tables | {"faults": faults}).items():
             write_table(table, folder / f"{name}.parquet")
+    refused(target).unlink(missing_ok=True)
     shutil.rmtree(workspace.spool, ignore_errors=True)
     left_out = int(faults["left_out"].sum())
     click.echo(

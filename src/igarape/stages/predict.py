@@ -13,14 +13,14 @@ from igarape.errors import InputError
 from igarape.files import whole
 from igarape.progress import progress
 from igarape.serving.registry import champion_uri, load, model_name
-from igarape.serving.tagging import find_pictures, find_tifs, tag_files
+from igarape.serving.tagging import check_out, find_pictures, find_tifs, passed_over, tag_files
 from igarape.workspace import Workspace
 
 LISTED = 10
 
 
 def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: Path, nir: Path | None = None) -> None:
-    """Tag the pictures at paths, or in the folders there; columns image_name, tags, p_<label>...
+    """Tag the pictures at paths, or in the folders there; columns image_name, tags, perhaps alerts, p_<label>...
 
     Parameters
     ----------
@@ -39,9 +39,12 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
     ------
     InputError
         At the end, with the names of the pictures that cannot be read, which were reported and left out; and at once
-        for paths or a model that are not there.
+        for paths or a model that are not there, and where out would take the place of what is no file of answers.
     """
     files = find_pictures(paths)
+    check_out(out, files, nir)
+    if left := passed_over(paths):
+        click.echo(f"predict: passed over: {left}", err=True)
     root = workspace.root
     bundle = load(model or champion_uri(model_name(read_params(workspace.params).dataset), root), root)
     tifs = find_tifs(bundle, nir)

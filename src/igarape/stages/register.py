@@ -9,7 +9,7 @@ import pandas as pd
 
 from igarape.config.documents import HoldOut, Metrics, Origin, RunFacts, Version
 from igarape.files import read_json
-from igarape.serving.bundle import MANIFEST
+from igarape.serving.manifest import MANIFEST
 from igarape.serving.registry import CHALLENGER, model_name, register
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace

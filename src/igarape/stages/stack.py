@@ -1,29 +1,28 @@
 """stack: one probability per label from all learners. data/train/*/predictions.parquet -> data/stack/."""
 
-from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
 import click
-import pandas as pd
 
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import LearnerManifest, RunFacts, StackSummary
-from igarape.config.params import read_params
-from igarape.ensemble.stacker import CrossFit, Settings
-from igarape.ensemble.stackers import fit_stackers, rare_gain
+from igarape.config.params import read_params, workers
+from igarape.ensemble.boosting import Settings
+from igarape.ensemble.calibration import calibrate
+from igarape.ensemble.results import write_result
+from igarape.ensemble.stackers import choose, fit_stackers, rare_gain
 from igarape.files import fresh_folder
-from igarape.labels import Vocabulary
+from igarape.learners.audit import audit
 from igarape.progress import progress
-from igarape.reports.verdict import f2_of_each
+from igarape.reports.operating import figure_of_each
 from igarape.scores.figures import figures
-from igarape.tables import predictions, read_catalog, read_folds, read_predictions, truth, write_table
+from igarape.tables import read_catalog, read_folds, read_predictions, truth
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
 
 def run(workspace: Workspace) -> None:
-    """Stack by the mean and by XGBoost, keep the one that params.yaml asks for, and see what rare learners bring."""
+    """Stack by each method, keep the one that params.yaml asks for, and see what rare learners bring."""
     params = read_params(workspace.params)
     vocabulary = read_dataset(params.dataset, workspace.datasets).labels.vocabulary()
     folds = read_folds(workspace.folds)
@@ -32,50 +31,50 @@ def run(workspace: Workspace) -> None:
     tables = {name: read_predictions(workspace.predictions(name), folds) for name in params.experiments}
     manifests = {name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments}
     general = {name: table for name, table in tables.items() if manifests[name].scope == "all"}
-    wanted = params.stack
-    settings = Settings(
-        rounds=wanted.rounds,
-        depth=wanted.depth,
-        rate=wanted.rate,
-        child_weight=wanted.child_weight,
-        l2=wanted.l2,
-        seed=params.seed,
-    )
+    settings = Settings(**params.stack.model_dump(exclude={"use", "check"}), seed=params.seed)
     fit = partial(fit_stackers, y=y, folds=folds, vocabulary=vocabulary, settings=settings)
     recorded = {"seed": params.seed, "dataset": params.dataset, "stack": params.stack.model_dump()}
     with step_run(
         "stack", workspace=workspace, params=recorded | {"experiments": ", ".join(params.experiments)}
     ) as opened:
         target = fresh_folder(workspace.folder("stack"))  # not before MLflow has answered
+        with progress("stack: checking fold models", "model") as report:
+            audit(
+                workspace,
+                manifests,
+                tables,
+                sample=params.stack.check,
+                seed=params.seed,
+                threads=workers(),
+                report=report,
+            )
         with progress("stack", "fit") as report:
             fits = fit(tables, report=report)
         inside = folds["fold"].to_numpy() >= 0
         scores = {
             name: figures(y[inside], fit.p[inside], targets=vocabulary.targets("all")) for name, fit in fits.items()
         }
-        chosen = params.stack.use if params.stack.use != "best" else max(scores, key=lambda name: scores[name]["f2"])
+        chosen = choose(scores, params.stack.use)
+        calibrated = calibrate(y, fits[chosen].p, folds["fold"].to_numpy())
         rare: dict[str, dict[str, float]] = {}
-        if len(general) < len(tables):
+        if general and len(general) < len(tables):
             with progress("stack without the rare learners", "fit") as report:
-                without = fit(general, report=report)
+                without = fit(general, report=report, methods=[chosen])
             rare = rare_gain(y[inside], without[chosen].p[inside], fits[chosen].p[inside], vocabulary=vocabulary)
-        _write(fits, folds, vocabulary, chosen=chosen, target=target)
-        StackSummary(chosen=chosen, stackers=scores, rare=rare).write(target / "stack.json")
+        write_result(target, fits, calibrated, folds=folds, vocabulary=vocabulary, chosen=chosen)
+        StackSummary(
+            chosen=chosen,
+            stackers=scores,
+            weights=fits["blend"].stacker.weights(),
+            kept=fits["xgboost"].stacker.fallbacks,
+            rare=rare,
+            calibration={
+                label: found.kind for label, found in zip(vocabulary.labels, calibrated.calibrators, strict=True)
+            },
+        ).write(target / "stack.json")
         RunFacts(run_id=opened.id).write(workspace.run("stack"))
         opened.tags({"igarape.chosen": chosen})
         opened.metrics({"oof_f2": scores[chosen]["f2"], "oof_map": scores[chosen]["map"]})
         opened.metrics({f"{name}_{figure}": value for name, both in scores.items() for figure, value in both.items()})
         opened.artifact(target)
-    click.echo(f"stack: F2 out of fold: {f2_of_each(scores)}; used: {chosen}")
-
-
-def _write(
-    fits: Mapping[str, CrossFit], folds: pd.DataFrame, vocabulary: Vocabulary, *, chosen: str, target: Path
-) -> None:
-    """Write all stacked predictions, and the chosen stacker."""
-    image_ids, numbers = list(folds["image_id"]), folds["fold"].to_numpy()
-    parts = [
-        predictions(image_ids, numbers, learner=name, labels=vocabulary.labels, p=fit.p) for name, fit in fits.items()
-    ]
-    write_table(pd.concat(parts, ignore_index=True), target / "predictions.parquet")
-    fits[chosen].stacker.save(target / "stacker")
+    click.echo(f"stack: F2 out of fold: {figure_of_each(scores, 'f2')}; used: {chosen}")

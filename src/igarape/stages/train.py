@@ -60,7 +60,7 @@ def run(workspace: Workspace, experiment: str) -> None:
                 log_of=lambda fold: opened.log_of(f"fold{fold}_"),
                 report=report,
             )
-        scores = write_result(folder, p, name=experiment, examples=examples, recipe=recipe)
+        scores = write_result(folder, p, name=experiment, examples=examples, recipe=recipe, notes=notes)
         RunFacts(run_id=opened.id).write(workspace.run("train", experiment))
         opened.metrics({"oof_f2": scores["f2"], "oof_map": scores["map"]})
         opened.artifact(folder / "predictions.parquet")

@@ -13,6 +13,7 @@ from igarape.config.datasets import FolderSource, read_dataset
 from igarape.config.experiments import read_experiments
 from igarape.config.params import Params, read_params
 from igarape.config.schema import validate
+from igarape.ensemble.alerts import check_alerts
 from igarape.files import write_text
 from igarape.workspace import Workspace
 
@@ -20,7 +21,8 @@ from igarape.workspace import Workspace
 def run(workspace: Workspace, dataset: str) -> None:
     """Set `dataset`, and what datasets/DATASET.yaml lists under params; refuse a result that is not valid.
 
-    Nothing is written when an experiment is missing, or asks for labels or TIFs that the data set does not have.
+    Nothing is written when an experiment is missing, or it or an alert asks for labels or TIFs that the data set does
+    not have.
     """
     read_params(workspace.params)
     offered = read_dataset(dataset, workspace.datasets)
@@ -34,6 +36,7 @@ def run(workspace: Workspace, dataset: str) -> None:
     _overlay(content, keeper.load(source.read_text(encoding="utf-8"))["params"])
     text = _dump(keeper, content)
     params = validate(Params, yaml.safe_load(text), f"{source}: params")
+    check_alerts(params.decide.alert, offered.labels.vocabulary())
     read_experiments(params.experiments, offered.labels.vocabulary(), workspace.experiments, nir=bool(offered.tifs))
     write_text(text, workspace.params)
     click.echo(f"{workspace.params} now says dataset: {dataset}. See: git diff {workspace.params}. Run: make repro")

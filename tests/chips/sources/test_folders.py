@@ -2,18 +2,22 @@
 
 from pathlib import Path
 
+import pytest
+
 from igarape.chips.sources.folders import sort_by_folder
-from igarape.chips.sources.origins import Extent, loose
+from igarape.chips.sources.origins import loose
+from igarape.chips.sources.places import Place
+from igarape.errors import InputError
 
 
-def files(folder: Path, **contents: bytes) -> dict[str, Extent]:
-    """Write files whose names have __ for a slash, and give their origins by path."""
+def files(folder: Path, **contents: bytes) -> Place:
+    """Write files whose names have __ for a slash, and give a place with their origins by path."""
     found = {}
     for number, (name, data) in enumerate(contents.items()):
         path = folder / f"{number}.jpg"
         path.write_bytes(data)
         found[f"{name.replace('__', '/')}.jpg"] = loose(path)
-    return found
+    return Place("archive.zip", files=dict(found))
 
 
 def test_the_innermost_folder_is_the_label(tmp_path: Path) -> None:
@@ -33,3 +37,15 @@ def test_other_pictures_of_one_name_are_told_apart_by_their_folder(tmp_path: Pat
     found = sort_by_folder(files(tmp_path, forest__1=b"1", river__1=b"2"))
     assert found.tags == {"forest-1": ("forest",), "river-1": ("river",)}
     assert found.pictures["river-1"].read() == b"2"
+
+
+def test_a_place_without_such_folders_is_an_error_that_says_what_it_holds(tmp_path: Path) -> None:
+    """Pictures that lie in no folder are of no label; some are of formats that are not read."""
+    with pytest.raises(
+        InputError, match=r"^archive\.zip: holds no folder with pictures; found 2 \.jpg; expected a folder"
+    ):
+        sort_by_folder(files(tmp_path, a=b"1", b=b"2"))
+    (tmp_path / "forest").mkdir()
+    (tmp_path / "forest/a.webp").touch()
+    with pytest.raises(InputError, match=r"1 \.webp in forest; expected .* that end in \.jpg"):
+        sort_by_folder(Place(str(tmp_path / ".")))

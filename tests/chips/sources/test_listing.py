@@ -171,6 +171,28 @@ def test_the_first_place_that_exists_is_used_and_shown(opened: Open, tmp_path: P
     ]
 
 
+def test_pictures_in_folders_below_are_told_with_their_number(opened: Open, tmp_path: Path) -> None:
+    """Where a table names them, they lie in one folder."""
+    opened("a.jpg b.jpg", "a,sun")
+    (tmp_path / "above").mkdir()
+    (tmp_path / "train").rename(tmp_path / "above/train")
+    with pytest.raises(
+        InputError, match=r"above: holds no picture; found 2 \.jpg in train; .* Name the folder that they"
+    ):
+        listed(tmp_path, images=["above"])
+
+
+def test_pictures_that_are_not_read_are_faults_in_folders_for_each_label_too(opened: Open, tmp_path: Path) -> None:
+    """Not passed over as notes are."""
+    opened("a.jpg b.webp notes.txt", "a,sun")
+    (tmp_path / "train").rename(tmp_path / "sun")
+    (tmp_path / "all").mkdir()
+    (tmp_path / "sun").rename(tmp_path / "all/sun")
+    source = listed(tmp_path, images=["all"], tags=[])
+    assert [chip.image_id for chip in source.chips] == ["a"]
+    assert only(source.faults).problem == "sun/b.webp is WEBP, which is not read"
+
+
 def test_pictures_or_tags_that_are_nowhere_are_an_error(opened: Open, tmp_path: Path) -> None:
     """It names every place that was looked at, and where such names come from."""
     opened("a.jpg", "a,sun")
@@ -179,7 +201,7 @@ def test_pictures_or_tags_that_are_nowhere_are_an_error(opened: Open, tmp_path: 
     with pytest.raises(InputError, match=r"no tags found; looked for gone\.csv"):
         listed(tmp_path, tags=["gone.csv"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"empty: holds no picture; expected files that end in \.jpg"):
+    with pytest.raises(InputError, match=r"empty: holds no picture; found nothing; expected files that end in \.jpg"):
         listed(tmp_path, images=["empty"])
 
 

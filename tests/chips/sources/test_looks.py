@@ -38,7 +38,7 @@ def test_the_commonest_side_counts(tmp_path: Path, shapes: list[tuple[int, int]]
     """Squares of another size are scaled, others lose their ends; a size that the user wants counts first."""
     files = [noise(*shape) for shape in shapes]
     found = seen(tmp_path, *files)
-    assert (found.size, found.resize, found.white, found.broken) == (size, resize, None, 0)
+    assert (found.size, found.resize, found.white, found.broken) == (size, resize, None, {})
     assert seen(tmp_path, *files, size=32).size == 32 and seen(tmp_path, *files, size=32).resize != "refuse"
 
 
@@ -57,9 +57,12 @@ def test_a_white_is_measured_where_16_bits_use_little_of_their_range(
     assert np.quantile(decode(files[0], "a", white=found), 0.99) > 230
 
 
-def test_what_cannot_be_read_is_counted_and_nothing_else_is_an_error(tmp_path: Path) -> None:
+def test_what_ingest_will_leave_out_is_told_and_nothing_else_is_an_error(tmp_path: Path) -> None:
     """Where no picture can be read the first fault is told: here, what the bands are called."""
-    assert seen(tmp_path, noise(40, 40), b"text").broken == 1
+    flat = encode_png(np.zeros((40, 40, 3), np.uint8))
+    found = seen(tmp_path, noise(40, 40), b"text", flat)
+    assert found.looked == 3 and list(found.broken) == ["1", "2"]
+    assert found.broken["1"].startswith("expected a JPEG") and found.broken["2"] == "shows one colour only"
     four = tifs.written(np.ones((40, 40, 4), np.uint16))
     with pytest.raises(InputError, match=r"None of 1 pictures can be read\. The first: 0: .*source\.bands"):
         seen(tmp_path, four)

@@ -128,6 +128,21 @@ def test_what_lies_in_the_folders_of_a_folder_can_be_asked_for(root: Path, tmp_p
     assert finder.find_below("nowhere") is None
 
 
+def test_a_place_says_what_it_holds(find: Callable[[str], Place | None], root: Path) -> None:
+    """For people who look for something else there: by folder and kind, the most of them first."""
+    (root / "loose/t/notes.txt").write_bytes(b"x")
+    (root / "empty").mkdir()
+    held = {"loose/t": "2 .jpg, 1 .txt, 1 .jpg in deep", "a.zip/t": "2 .jpg, 1 .jpg in deep", "empty": "nothing"}
+    for path, said in held.items():
+        place = find(path)
+        assert place and sorted(place.holds().split(", ")) == sorted(said.split(", "))
+    (root / "empty/many").mkdir()
+    for number in range(6):
+        (root / f"empty/many/a.{number}").touch()
+    many = find("empty")
+    assert many and many.holds().endswith(" in many, and more")
+
+
 def test_a_star_stands_for_any_letters_on_the_disk(find: Callable[[str], Place | None], root: Path) -> None:
     """The first name that leads somewhere counts; archives that lack the rest of the path are passed over."""
     (root / "0.zip").write_bytes(zipped({"other.jpg": b"x"}))

@@ -64,3 +64,25 @@ def test_what_cannot_be_made_sense_of_is_an_error() -> None:
         look(a=["1", "2", "3", "4"], tags=["a", "b", "a", "a"])
     with pytest.raises(InputError, match="no column of labels; expected one called tags or labels or label"):
         look(name=FILES, x=["p", "q", "r", "s"], y=["p", "q", "r", "s"])
+
+
+@pytest.mark.parametrize("head", ["c_4.png", "x/c_4", "gone.jpg"])
+def test_a_table_without_a_line_of_names_is_an_error(head: str) -> None:
+    """Its first row would be lost, and the columns be called as a picture and its tags are."""
+    columns: dict[str, Any] = {head: FILES[:3], "road water": ["road", "water", "road"]}
+    with pytest.raises(
+        InputError, match=f"^t.csv: expected the names of the columns .* found a picture, {head}. Write"
+    ):
+        look(**columns)
+
+
+def test_a_slip_of_the_pen_makes_no_other_kind_of_column() -> None:
+    """One field in twenty may be odd; what is odd is told where the rows are read. A column of counts holds more."""
+    flags: dict[str, Any] = {"road": ["0", "1"] * 10, "water": ["1", *["0"] * 18, "2"]}
+    counts: dict[str, Any] = {"houses": ["0", "1", "2", "3"] * 5, "visits": [*["1"] * 19, "2"]}
+    files: dict[str, Any] = {"file": [f"c_{number}" for number in range(1, 21)]}
+    assert look(**files, **flags, **counts).labels == ("road", "water")
+    parts: dict[str, Any] = {"subset": [*["train", "Val"] * 9, "", "test"], "set": ["A"] * 20}
+    assert look(**files, **flags, **parts).columns["split"] == "subset"
+    parts = {"part": [""] * 20, "set": ["A"] * 20}
+    assert look(**files, **flags, **parts).columns["split"] is None

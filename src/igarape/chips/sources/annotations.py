@@ -171,9 +171,12 @@ def _tell(found: Annotations, chips: Mapping[str, Sequence[Row]], path: str, unu
 def _read_splits(found: Annotations, chips: Mapping[str, Sequence[Row]], where: str) -> None:
     """Read the split that the table gives, and say what became of it."""
     words = {image_id: chips[image_id][0].split.lower() for image_id in found.tags}
-    odd = sorted(set(words.values()) - set(SPLITS))
+    odd = [image_id for image_id, word in words.items() if word not in SPLITS]
     if odd:
-        raise InputError(f"{where}: expected train, val or test, found {odd[0]!r}")
+        raise InputError(
+            f"{where}: {odd[0]}: expected train, val or test, found {words[odd[0]]!r} (so for {len(odd)} chips). Write "
+            "one of them into each row"
+        )
     held = [image_id for image_id, word in words.items() if SPLITS[word] == "holdout"]
     labelled = any(found.tags[image_id] for image_id in held)
     found.splits = {image_id: SPLITS[word] for image_id, word in words.items()}

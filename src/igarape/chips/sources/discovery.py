@@ -102,9 +102,9 @@ def discover(
 def _by_folder(finder: Finder, images: str) -> tuple[dict[str, Origin], Annotations, Survey]:
     """Read labels from folders' names."""
     place = finder.find_below(images)
-    found = sort_by_folder(place.files) if place else None
-    if found is None or not found.pictures:
-        raise InputError(f"{images}: holds no folder with pictures; without --tags, expected a folder for each label")
+    if place is None:
+        raise InputError(f"{images}: not found")
+    found = sort_by_folder(place)
     labels = tuple(sorted({tag for tags in found.tags.values() for tag in tags}))
     columns: dict[str, str | None] = {"image": "image_name", "tags": "tags", "group": None, "split": None}
     return found.pictures, Annotations(tags=found.tags), Survey(columns, "list", labels)
@@ -174,7 +174,9 @@ def findings(found: Discovery) -> list[str]:
     )
     lines += [f"16 bits: {looks.white} is white (source.white)"] if looks.white else []
     lines += (
-        [f"{looks.broken} of {looks.looked} pictures cannot be read; ingest will name them"] if looks.broken else []
+        [f"{len(looks.broken)} of {looks.looked} pictures cannot be used; ingest looks at all there are"]
+        if looks.broken
+        else []
     )
     scarce = [label for label, count in held if count < SCARCE]
     lines += [f"on fewer than {SCARCE} chips, so that not every fold has one: {', '.join(scarce)}"] if scarce else []

@@ -1,13 +1,14 @@
 """A folder for each label: the pictures below it carry its name as their tag."""
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from unicodedata import normalize
 
 from igarape.chips.pictures import NAMED, stem
 from igarape.chips.sources.origins import Origin
+from igarape.chips.sources.places import Place
+from igarape.errors import InputError
 from igarape.files import digest
 
 Tags = tuple[str, ...]
@@ -21,17 +22,23 @@ class Sorted:
     tags: dict[str, Tags]
 
 
-def sort_by_folder(files: Mapping[str, Origin]) -> Sorted:
-    """Read tags from the folders that pictures lie in.
+def sort_by_folder(place: Place) -> Sorted:
+    """Read tags from the folders that pictures lie in; raise InputError where none lies in a folder.
 
-    files: where the bytes are, by path; the innermost folder is the label. One file name in several folders is one chip
+    The innermost folder is the label. One file name in several folders is one chip
     of several labels where the bytes are the same, else several chips, which are called LABEL-NAME.
     """
     found: dict[str, dict[str, Origin]] = defaultdict(dict)
-    for name, origin in sorted(files.items()):
+    for name, origin in sorted(place.files.items()):
         path = PurePosixPath(name)
         if path.suffix.lower() in NAMED and path.parent.name:
             found[stem(path.name)].setdefault(normalize("NFC", path.parent.name), origin)
+    if not found:
+        raise InputError(
+            f"{place.path}: holds no folder with pictures; found {place.holds()}; expected a folder for each label, "
+            f"with files that end in {', '.join(NAMED)}. Or give a table of tags: source.tags in the data set's YAML, "
+            "--tags of igarape add"
+        )
     pictures: dict[str, Origin] = {}
     tags: dict[str, Tags] = {}
     for image_id, places in found.items():

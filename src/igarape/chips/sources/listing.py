@@ -9,7 +9,6 @@ from igarape.chips.chip import Chip
 from igarape.chips.formats import CONVERT, unread
 from igarape.chips.pictures import NAMED, stem
 from igarape.chips.sources.annotations import Annotations, read_tags
-from igarape.chips.sources.archives import LEADS_OUT
 from igarape.chips.sources.folders import sort_by_folder
 from igarape.chips.sources.origins import Origin
 from igarape.chips.sources.places import Finder, Place
@@ -105,12 +104,8 @@ def open_source(
 
 def _by_folder(place: Place, vocabulary: Vocabulary, faults: list[Fault]) -> tuple[dict[str, Origin], Annotations]:
     """Read the tags of pictures from the folders that they lie in."""
-    found = sort_by_folder(place.files)
-    if not found.pictures:
-        raise InputError(
-            f"{place.path}: holds no folder with pictures; expected a folder for each label, or source.tags in the "
-            "data set's YAML"
-        )
+    found = sort_by_folder(place)
+    faults += place.unreadable()
     annotations = Annotations(remarks=[f"tags: the names of the folders in {place.path}"])
     for image_id, tags in found.tags.items():
         unknown = [tag for tag in tags if tag not in vocabulary.labels]
@@ -165,15 +160,7 @@ def _left_out(image_id: str, problem: str, remedy: str) -> Fault:
 
 def _pictures(place: Place, faults: list[Fault]) -> dict[str, Origin]:
     """Return the pictures of a folder or an archive by name without suffix; of two with one name, the first."""
-    for name, why in place.refused.items():
-        if _is_picture(name):
-            image_id = name if why == LEADS_OUT else stem(PurePosixPath(name).name)
-            faults.append(_left_out(image_id, f"{name} {why}", "make the archive anew without it"))
-    faults += [
-        _left_out(stem(PurePosixPath(name).name), f"{name} is {form}, which is not read", CONVERT)
-        for name in sorted(place.files)
-        if (form := unread(name))
-    ]
+    faults += place.unreadable()
     found: dict[str, Origin] = {}
     first: dict[str, str] = {}
     for name, origin in sorted(_together(place).items()):
@@ -200,7 +187,10 @@ def _together(place: Place) -> dict[str, Origin]:
     if not folders and other:
         raise InputError(f"{place.path}: holds pictures in {', '.join(other)}, which is not read; {CONVERT}")
     if not folders:
-        raise InputError(f"{place.path}: holds no picture; expected files that end in {', '.join(NAMED)}")
+        raise InputError(
+            f"{place.path}: holds no picture; found {place.holds()}; expected files that end in {', '.join(NAMED)}. "
+            "Name the folder that they lie in, or no table of tags where each label has a folder of its own"
+        )
     if "" not in folders and len(folders) > 1:
         choice = ", ".join(sorted(folders))
         raise InputError(f"{place.path}: holds pictures in {choice}; name one of them in the data set's YAML")

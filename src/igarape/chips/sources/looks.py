@@ -9,7 +9,7 @@ import numpy as np
 
 from igarape.chips.catalog import BRIGHT, QUARTER
 from igarape.chips.colours import COLOURS
-from igarape.chips.pictures import Resize, decode, is_deep
+from igarape.chips.pictures import Resize, decode, is_deep, is_flat
 from igarape.chips.sources.origins import Origin
 from igarape.chips.tif import is_tif, read_header
 from igarape.errors import InputError
@@ -22,7 +22,7 @@ MEASURED = 100  # of those, to see how bright 16 bits are
 class Looks:
     """Sizes (width, height) with how many have them, and what follows: one size, what becomes of others, a white.
 
-    looked: how many were read. broken: how many of those cannot be. by_header:
+    looked: how many were read. broken: why ingest will leave some of those out, by their names. by_header:
     whether TIFs of more than three bands were read by what their headers say.
     """
 
@@ -31,7 +31,7 @@ class Looks:
     resize: Resize
     white: int | None
     looked: int
-    broken: int
+    broken: Mapping[str, str]
     by_header: bool
 
 
@@ -43,19 +43,24 @@ def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | No
     names = _some(sorted(pictures), LOOKED_AT)
     sizes: Counter[tuple[int, int]] = Counter()
     deep: list[tuple[str, bytes]] = []
-    first, by_header = "", False
+    broken: dict[str, str] = {}
+    by_header = False
     for name in names:
         try:
             data = pictures[name].read()
-            height, width = decode(data, name, bands=bands).shape[:2]
+            image = decode(data, name, bands=bands)
         except InputError as error:
-            first = first or str(error)
+            broken[name] = str(error).removeprefix(f"{name}: ")
             continue
+        if is_flat(image) and not is_deep(data):  # of which the first white may leave nothing
+            broken[name] = "shows one colour only"
+        height, width = image.shape[:2]
         sizes[width, height] += 1
         by_header |= not bands and is_tif(data) and read_header(data, name).samples > len(COLOURS)
         if is_deep(data) and len(deep) < MEASURED:
             deep.append((name, data))
     if not sizes:
+        first = next((f"{name}: {why}" for name, why in broken.items()), "none")
         raise InputError(f"None of {len(names)} pictures can be read. The first: {first}")
     side = size or Counter(min(one) for one in sizes.elements()).most_common(1)[0][0]
     return Looks(
@@ -64,7 +69,7 @@ def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | No
         resize=_resize(sizes, side),
         white=_white(deep, bands),
         looked=len(names),
-        broken=len(names) - sizes.total(),
+        broken=broken,
         by_header=by_header,
     )
 

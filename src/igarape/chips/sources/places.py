@@ -1,13 +1,18 @@
 """Places: paths that lead through archives as if they were folders."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from igarape.chips.formats import CONVERT, NAMED, stem, unread
 from igarape.chips.sources.archives import LEADS_OUT, Contents, is_archive, is_of_use, list_tar, list_zip
 from igarape.chips.sources.origins import Extent, Origin, loose
 from igarape.chips.sources.spool import Report, keep, unpack_7z
 from igarape.errors import InputError
+from igarape.tables import Fault
+
+SHOWN = 4  # kinds of files, in an error
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,37 @@ class Place:
     file: Origin | None = None
     files: dict[str, Origin] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+
+    def unreadable(self) -> list[Fault]:
+        """Return a fault for each picture that an archive should not hold, or that is of a format that is not read."""
+        refused = [
+            Fault(
+                name if why == LEADS_OUT else stem(PurePosixPath(name).name),
+                f"{name} {why}",
+                "make the archive anew without it",
+                left_out=True,
+            )
+            for name, why in self.refused.items()
+            if PurePosixPath(name).suffix.lower() in NAMED
+        ]
+        return refused + [
+            Fault(stem(PurePosixPath(name).name), f"{name} is {form}, which is not read", CONVERT, left_out=True)
+            for name in sorted(self.files)
+            if (form := unread(name))
+        ]
+
+    def holds(self) -> str:
+        """Say how many files of which kind lie in it, and in which of its folders: for errors, as it looks deep."""
+        here = Path(self.path)
+        deep = (
+            [path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()] if here.is_dir() else []
+        )
+        kinds = Counter(
+            f"{PurePosixPath(name).suffix.lower() or 'without suffix'} in {PurePosixPath(name).parent}"
+            for name in deep or [*self.files, *self.refused]
+        )
+        said = [f"{count} {kind}".removesuffix(" in .") for kind, count in kinds.most_common(SHOWN)]
+        return ", ".join([*said, *(["and more"] if len(kinds) > SHOWN else [])]) or "nothing"
 
 
 class Finder:

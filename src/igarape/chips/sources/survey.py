@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
-from igarape.chips.pictures import stem
+from igarape.chips.pictures import NAMED, stem
 from igarape.chips.sources.annotations import SPLITS
 from igarape.chips.sources.rows import HELD, split_tags
 from igarape.errors import InputError
@@ -15,6 +15,7 @@ from igarape.labels import SEPARATORS
 TAGS = ("tags", "labels", "label", "tag", "classes", "class", "categories", "category")
 GROUPS = ("scene", "group", "scene_id", "group_id", "tile", "region", "location", "site")
 PARTS = ("split", "subset", "set", "part", "partition")
+ODD = 0.05  # of a column's fields: a slip of the pen here and there, which is told, not another kind of column
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def survey(
     Raises
     ------
     InputError
-        When no column names pictures, none holds labels, or a column that is named is missing.
+        When the first line is a row, no column names pictures, none holds labels, or a column that is named is missing.
     """
     for column in (group, split):
         if column is not None and column not in table:
@@ -76,6 +77,12 @@ def _image_column(path: str, table: pd.DataFrame, pictures: set[str]) -> str:
         raise InputError(
             f"{path}: no column names the {len(pictures)} pictures, such as {min(pictures, default='none')!r}; found "
             f"the columns {', '.join(table.columns)}. Write a picture's name into each row, under image_name"
+        )
+    file = PurePosixPath(str(best).replace("\\", "/")).name
+    if stem(file) in pictures or PurePosixPath(file).suffix.lower() in NAMED:
+        raise InputError(
+            f"{path}: expected the names of the columns in its first line, found a picture, {best}. Write a line above "
+            "it, such as image_name,tags"
         )
     return str(best)
 
@@ -124,9 +131,17 @@ def _named(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
 
 
 def _is_split(column: "pd.Series[str]") -> bool:
-    return {str(field).strip().lower() for field in column} <= set(SPLITS)
+    """Say whether a column holds the words of a split; a row that holds another, or none, is told where it is read."""
+    return _odd(column, SPLITS) <= ODD
 
 
 def _is_flag(column: "pd.Series[str]") -> bool:
-    values = {str(field).strip().lower() for field in column}
-    return bool(values - {""}) and values <= set(HELD)
+    """Say whether a column holds 0 and 1; a row that holds something else is at fault, which is no other column's."""
+    odd = _odd(column, HELD)
+    return odd == 0 or (odd <= ODD and {HELD.get(str(field).strip().lower()) for field in column} >= {True, False})
+
+
+def _odd(column: "pd.Series[str]", known: Collection[str]) -> float:
+    """Return the share of a column's fields that are not known, of those that are not blank; 1 where all are blank."""
+    fields = [field for field in column.astype(str).str.strip().str.lower() if field]
+    return sum(field not in known for field in fields) / len(fields) if fields else 1.0

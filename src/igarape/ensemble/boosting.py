@@ -1,0 +1,167 @@
+"""Trees that correct the blend: XGBoost, one label at a time, from the blend's margin (Chen and Guestrin, KDD 2016).
+
+Their features are the logits of all learners for all labels, so that labels that go together help each other; a label's
+own logits may only raise it. How deep they are and how many rounds they run is chosen inside the folds, each label by
+itself; a label that gains nothing for certain keeps the blend. The blend's bias is drawn to 0, which costs log-loss
+that one number would win back: trees start from the margin with that number added, and have to gain more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import xgboost
+from scipy.optimize import brentq
+
+from igarape.ensemble.linear import log_loss, own_columns, sigmoid
+from igarape.ensemble.nested import Blends, Known, Within, splits
+from igarape.ensemble.stacker import Boosters
+from igarape.scores.metrics import Floats
+from igarape.tables import Probabilities
+
+BINS = 64
+# Logits lie within 14 of 0, and a share of one row in a million too.
+FAR = 100.0
+# Each tree sees a part of the rows and of the columns, so that boosters of other seeds are others.
+SHARE_OF_ROWS, SHARE_OF_COLUMNS = 0.8, 0.5
+# Numbers of rounds that are tried, besides none.
+CHECKS = 12
+# A gain is certain when it is so many standard errors above 0: the best of many choices is lucky, and labels are many.
+CERTAIN = 3.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """XGBoost's settings: rounds, at most; depths to choose from; learning rate; least hessian of a leaf; l2 on leaves.
+
+    seeds: how many boosters of different seeds are averaged. seed: the first.
+    """
+
+    rounds: int
+    depths: Sequence[int]
+    rate: float
+    child_weight: float
+    l2: float
+    seeds: int
+    seed: int
+
+
+class Trees(NamedTuple):
+    """What corrects a label: a number added to the blend's margin, and the boosters of several seeds."""
+
+    shift: float
+    boosters: Boosters
+
+
+class Choice(NamedTuple):
+    """What a label's trees are: their depth, and the rounds of boosting."""
+
+    depth: int
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """Trees on any set of parts, each fitted once."""
+
+    known: Known
+    blends: Blends
+    settings: Settings
+    _boosters: dict[tuple[Within, int, int, int], xgboost.Booster] = field(default_factory=dict)
+    _matrices: dict[Within, tuple[xgboost.QuantileDMatrix, Probabilities]] = field(default_factory=dict)
+
+    @cached_property
+    def _features(self) -> Probabilities:
+        return self.known.logits.astype(np.float32)
+
+    def chosen(self, within: Within) -> tuple[dict[str, Trees], dict[str, str]]:
+        """Fit, within some parts, the trees of each label that gains; say why the other labels have none."""
+        trees, fallbacks = {}, {}
+        for j, label in enumerate(self.known.labels):
+            choice = self.known.one_sided(within, j) or self.choose(within, j)
+            if isinstance(choice, str):
+                fallbacks[label] = choice
+                continue
+            seeds = range(self.settings.seed, self.settings.seed + self.settings.seeds)
+            each = [self.fit(within, choice.depth, seed, j) for seed in seeds]
+            trees[label] = Trees(self._shift(within, j), tuple(booster[: choice.rounds] for booster in each))
+        return trees, fallbacks
+
+    def choose(self, within: Within, j: int) -> Choice | str:
+        """Choose depth and rounds for a label by the log-loss of each part under the trees of the others.
+
+        Returns why it keeps the blend where no choice is certain to gain.
+        """
+        losses = np.concatenate([self._losses(part, others, j) for part, others in splits(within)], axis=2)
+        means = losses.mean(axis=2)
+        depth, check = np.unravel_index(means.argmin(), means.shape)
+        gain = losses[depth, 0] - losses[depth, check]
+        if not check or gain.mean() <= CERTAIN * gain.std() / np.sqrt(len(gain)):
+            return f"trees gain nothing for certain on {len(gain)} rows"
+        return Choice(self.settings.depths[depth], self._checks[check])
+
+    def _losses(self, part: Within, others: Within, j: int) -> Floats:
+        """Return the losses of a part's rows under the trees of other parts: (depths, checks, rows)."""
+        rows, depths = self.known.rows(part), self.settings.depths
+        margins = np.zeros(self.known.y.shape)
+        self.blends.margin_of(part, self.blends.chosen(others), into=margins)
+        corrections = np.zeros((len(depths), len(self._checks), len(rows)))
+        if self.known.one_sided(others, j) is None:
+            margins[rows, j] += self._shift(others, j)
+            for d, depth in enumerate(depths):
+                booster = self.fit(others, depth, self.settings.seed, j)
+                steps = [
+                    booster.inplace_predict(self._features[rows], iteration_range=between, predict_type="margin")
+                    for between in pairwise(self._checks)
+                ]
+                corrections[d, 1:] = np.cumsum(steps, axis=0)
+        return log_loss(margins[rows, j] + corrections, self.known.y[rows, j].astype(np.float64))
+
+    def _shift(self, within: Within, j: int) -> float:
+        """Return what, added to a label's margins, gives the least log-loss on the rows of some parts."""
+        margin, y = self._matrix(within)[1][:, j].astype(np.float64), self.known.y[self.known.rows(within), j]
+        # Its derivative rises: more answered than true.
+        return float(brentq(lambda shift: (sigmoid(margin + shift) - y).sum(), -FAR, FAR))
+
+    @cached_property
+    def _checks(self) -> list[int]:
+        """Return the numbers of rounds to choose from; the first is 0."""
+        return sorted({*np.linspace(0, self.settings.rounds, CHECKS + 1).round().astype(int).tolist()})
+
+    def fit(self, within: Within, depth: int, seed: int, j: int) -> xgboost.Booster:
+        """Fit a label's trees within some parts, with all rounds."""
+        key = within, depth, seed, j
+        if key not in self._boosters:
+            rows, (matrix, margins) = self.known.rows(within), self._matrix(within)
+            matrix.set_info(
+                label=self.known.y[rows, j].astype(np.float32), base_margin=margins[:, j] + self._shift(within, j)
+            )
+            own = own_columns(self.known.learners, self.known.labels[j])
+            parameters = {
+                "objective": "binary:logistic",
+                "base_score": 0.5,  # logit 0: alone, the trees answer the correction and nothing else
+                "tree_method": "hist",
+                "max_bin": BINS,
+                "max_depth": depth,
+                "learning_rate": self.settings.rate,
+                "min_child_weight": self.settings.child_weight,
+                "reg_lambda": self.settings.l2,
+                "subsample": SHARE_OF_ROWS,
+                "colsample_bytree": SHARE_OF_COLUMNS,
+                "monotone_constraints": tuple(int(column in own) for column in range(self._features.shape[1])),
+                "seed": seed,
+                "nthread": 1,  # the order of a sum over threads would change its last bits from machine to machine
+            }
+            self._boosters[key] = xgboost.train(parameters, matrix, num_boost_round=self.settings.rounds)
+        return self._boosters[key]
+
+    def _matrix(self, within: Within) -> tuple[xgboost.QuantileDMatrix, Probabilities]:
+        """Return the features of some parts, binned once for all labels, and the margins that trees start from."""
+        if within not in self._matrices:
+            features = self._features[self.known.rows(within)]
+            matrix = xgboost.QuantileDMatrix(features, nthread=1, max_bin=BINS)
+            self._matrices[within] = matrix, self.blends.margins(within).astype(np.float32)
+        return self._matrices[within]

@@ -1,0 +1,139 @@
+"""Stacks fitted, and chosen, on any of the folds: nothing that predicts a row has seen it, or been chosen by it.
+
+`Within` is the set of parts that something may know. What is chosen there (the blend's pull, the rounds and depth of
+the trees) is chosen by fits on all parts but one, judged on that one, and the margin that trees start from is made in
+the same way. The fits on fewer parts are shared by all that need them: those on all folds but two, by either fold.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from igarape.ensemble.blend import Blend, cube, fit_blend
+from igarape.ensemble.linear import Learners, logit, sigmoid
+from igarape.errors import InputError
+from igarape.labels import Booleans, Targets
+from igarape.scores.figures import figures
+from igarape.scores.metrics import Floats
+from igarape.tables import HOLDOUT, Probabilities
+
+Within = frozenset[int]
+Folds = npt.NDArray[np.integer]
+
+PULLS = (0.01, 0.1, 1.0, 10.0, 100.0)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What stacks are fitted on: p (n, columns), as `beside` lays them; truth y (n, labels); the part of each row.
+
+    The hold-out is part -1, and is known to nothing. learners: the labels that each predicts. targets: all labels.
+    """
+
+    p: Probabilities
+    y: Booleans
+    parts: Folds
+    learners: Learners
+    targets: Targets
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Return all labels."""
+        return self.targets.labels
+
+    @cached_property
+    def logits(self) -> Floats:
+        """Return the logits of p."""
+        return logit(self.p)
+
+    @cached_property
+    def all(self) -> Within:
+        """Return all parts but the hold-out."""
+        return frozenset(self.parts.tolist()) - {HOLDOUT}
+
+    def rows(self, within: Within) -> npt.NDArray[np.intp]:
+        """Return the rows of some parts."""
+        return np.flatnonzero(np.isin(self.parts, list(within)))
+
+    def one_sided(self, within: Within, label: int) -> str | None:
+        """Say why nothing can be learned about a label there; None when something can."""
+        y = self.y[self.rows(within), label]
+        return None if y.any() and not y.all() else f"{'every' if y.any() else 'none'} of {len(y)} rows has it"
+
+
+def parts_of(folds: Folds) -> Folds:
+    """Return the folds; where there are fewer than four, cut into parts, as choices inside the folds need that many.
+
+    Raises InputError when there are fewer than two folds.
+    """
+    count = len({*folds.tolist()} - {HOLDOUT})
+    if count < 2:
+        raise InputError(f"stack: expected at least 2 folds, found {count}. Raise split.folds in params.yaml")
+    pieces = {2: 3, 3: 2}.get(count, 1)
+    within_fold = pd.Series(folds).groupby(folds).cumcount().to_numpy()
+    return np.where(folds == HOLDOUT, HOLDOUT, folds * pieces + within_fold % pieces)
+
+
+def splits(within: Within) -> Iterator[tuple[Within, Within]]:
+    """Yield each part, and the others."""
+    for part in sorted(within):
+        yield frozenset({part}), within - {part}
+
+
+@dataclass(frozen=True)
+class Blends:
+    """Blends on any set of parts, each fitted once."""
+
+    known: Known
+    _pulls: dict[Within, float] = field(default_factory=dict)
+    _fits: dict[tuple[Within, float], Blend] = field(default_factory=dict)
+
+    @cached_property
+    def _cube(self) -> tuple[Floats, Booleans]:
+        return cube(self.known.logits, self.known.learners, self.known.labels)
+
+    def fit(self, within: Within, pull: float) -> Blend:
+        """Fit a blend within some parts."""
+        if (within, pull) not in self._fits:
+            logits, predicts = self._cube
+            rows = self.known.rows(within)
+            near = next((fit for (same, _), fit in self._fits.items() if same == within), None)
+            self._fits[within, pull] = fit_blend(
+                logits[:, rows], self.known.y[rows], predicts=predicts, pull=pull, start=near
+            )
+        return self._fits[within, pull]
+
+    def chosen(self, within: Within) -> Blend:
+        """Fit a blend within some parts, by the pull that is best inside them."""
+        return self.fit(within, self.pull(within))
+
+    def pull(self, within: Within) -> float:
+        """Choose the pull whose answers, those of each part by the blend of the others, have the best figures.
+
+        These are F2 and mean average precision, by which all is compared: their sum. Of equals, the strongest pull.
+        """
+        if within not in self._pulls:
+            y = self.known.y[self.known.rows(within)]
+            scores = {
+                pull: sum(figures(y, sigmoid(self.margins(within, pull)), targets=self.known.targets).values())
+                for pull in PULLS
+            }
+            self._pulls[within] = max(scores, key=lambda pull: (scores[pull], pull))
+        return self._pulls[within]
+
+    def margins(self, within: Within, pull: float | None = None) -> Floats:
+        """Return the sums of the rows of some parts (n, labels), those of each part by the blend of the others."""
+        pull = self.pull(within) if pull is None else pull
+        found = np.zeros(self.known.y.shape)
+        for part, others in splits(within):
+            self.margin_of(part, self.fit(others, pull), into=found)
+        return found[self.known.rows(within)]
+
+    def margin_of(self, part: Within, blend: Blend, *, into: Floats) -> None:
+        """Write a blend's sums of a part's rows into an array (all rows, labels)."""
+        rows = self.known.rows(part)
+        into[rows] = blend.margin(self._cube[0][:, rows])

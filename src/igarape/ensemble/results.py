@@ -1,0 +1,46 @@
+"""The result of stacking: what each stack predicts, what is used further, and the fitted stack that serves."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from igarape.config.documents import CALIBRATED
+from igarape.ensemble.calibration import Fitted
+from igarape.ensemble.stackers import CrossFit
+from igarape.labels import Vocabulary
+from igarape.tables import predictions, write_table
+
+
+def write_result(
+    folder: Path,
+    fits: Mapping[str, CrossFit],
+    calibrated: Fitted,
+    *,
+    folds: pd.DataFrame,
+    vocabulary: Vocabulary,
+    chosen: str,
+) -> None:
+    """Write predictions.parquet, and the chosen stack with its calibrators as stacker/.
+
+    Parameters
+    ----------
+    folder
+        Where to.
+    fits
+        Each stack, under its name.
+    calibrated
+        The chosen one's probabilities, calibrated: they stand under the name CALIBRATED.
+    folds
+        The table of folds, whose rows the predictions have.
+    vocabulary
+        All labels.
+    chosen
+        The stack that is used further.
+    """
+    image_ids, numbers = list(folds["image_id"]), folds["fold"].to_numpy()
+    found = {name: fit.p for name, fit in fits.items()} | {CALIBRATED: calibrated.p}
+    parts = [predictions(image_ids, numbers, learner=name, labels=vocabulary.labels, p=p) for name, p in found.items()]
+    write_table(pd.concat(parts, ignore_index=True), folder / "predictions.parquet")
+    replace(fits[chosen].stacker, calibrators=calibrated.calibrators).save(folder / "stacker")

@@ -1,0 +1,119 @@
+"""The ladder: from the best learner to the stack and its rule, each rung's F2 out of fold and what it adds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from igarape.labels import Booleans, Targets
+from igarape.scores.comparison import paired_bootstrap
+from igarape.scores.figures import f2_by_chip
+from igarape.scores.metrics import Floats, Reals, f2_per_sample
+
+
+class Difference(NamedTuple):
+    """A difference of mean F2 on the same chips, and the 95 % interval of a paired bootstrap."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Say it in figures."""
+        return f"{self.mean:+.4f} ({self.low:+.4f} to {self.high:+.4f})"
+
+    @property
+    def verdict(self) -> str:
+        """Say which way it is told: up, down, or open, where the interval holds 0."""
+        return "up" if self.low > 0 else "down" if self.high < 0 else "open"
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """best: the learner of all labels with the highest F2. rungs: each stacker, then its rule, against it.
+
+    trees: XGBoost against the blend that it corrects; None where one of the two was not fitted. Empty without a learner
+    of all labels.
+    """
+
+    best: str | None
+    rungs: Mapping[str, Difference]
+    trees: Difference | None
+
+    def to_json(self) -> dict[str, dict[str, float]]:
+        """Return what reports/metrics.json keeps."""
+        return {name: difference._asdict() for name, difference in self.rungs.items()}
+
+
+def climb(
+    y: Booleans,
+    *,
+    learners: Mapping[str, Reals],
+    stackers: Mapping[str, Reals],
+    decided: Mapping[str, Booleans],
+    targets: Targets,
+    resamples: int,
+    seed: int,
+) -> Ladder:
+    """Compare by paired bootstrap over chips that nothing was fitted on.
+
+    Parameters
+    ----------
+    y
+        Truth, of shape (n, labels).
+    learners
+        Probabilities (n, labels) of each learner of all labels.
+    stackers
+        Probabilities (n, labels) of each stack.
+    decided
+        Answers (n, labels) by a rule, under the name of their rung.
+    targets
+        All labels.
+    resamples, seed
+        Of the bootstrap.
+    """
+
+    def against(scores: Floats, reference: Floats) -> Difference:
+        return Difference(*paired_bootstrap(scores, reference, resamples=resamples, seed=seed))
+
+    alone = {name: f2_by_chip(y, p, targets=targets) for name, p in learners.items()}
+    stacked = {name: f2_by_chip(y, p, targets=targets) for name, p in stackers.items()}
+    trees = against(stacked["xgboost"], stacked["blend"]) if {"xgboost", "blend"} <= set(stacked) else None
+    if not alone:
+        return Ladder(None, {}, trees)
+    best = max(alone, key=lambda name: float(alone[name].mean()))
+    scores = stacked | {name: f2_per_sample(y, answers) for name, answers in decided.items()}
+    return Ladder(best, {name: against(each, alone[best]) for name, each in scores.items()}, trees)
+
+
+def in_words(ladder: Ladder, *, stacker: str, kept: Sequence[str], labels: int) -> list[str]:
+    """Say what the ladder shows, for somebody who reads nothing else.
+
+    Parameters
+    ----------
+    ladder
+        The ladder.
+    stacker
+        The one that is used.
+    kept
+        The labels that trees do not correct.
+    labels
+        How many there are.
+    """
+    said = []
+    if ladder.best is not None:
+        words = {
+            "up": "The stack beats its best learner",
+            "down": "The stack is worse than its best learner",
+            "open": "The stack cannot be told from its best learner",
+        }
+        difference = ladder.rungs[stacker]
+        said.append(f"{words[difference.verdict]}: {stacker} against {ladder.best}, F2 {difference} out of fold.")
+    if ladder.trees is not None:
+        words = {
+            "up": "XGBoost beats the blend that it starts from",
+            "down": "XGBoost is worse than the blend that it starts from",
+            "open": "XGBoost does not beat the blend that it starts from",
+        }
+        corrected = f"trees correct {labels - len(kept)} of {labels} labels"
+        said.append(f"{words[ladder.trees.verdict]}: F2 {ladder.trees}; {corrected}.")
+    return said

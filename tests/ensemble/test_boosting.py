@@ -1,0 +1,96 @@
+"""The trees correct the blend where that is certain to gain, and leave it alone elsewhere."""
+
+import numpy as np
+from opinions import LABELS, draw, known
+
+from igarape.ensemble.boosting import Choice, Corrections, Settings
+from igarape.ensemble.nested import Blends, Known
+
+SETTINGS = Settings(rounds=24, depths=(1, 2), rate=0.2, child_weight=1.0, l2=1.0, seeds=2, seed=1)
+
+
+def tangled(n: int, seed: int) -> Known:
+    """Draw opinions that no weighted sum makes tanks of: there is one where a sea is, or a dock, but not both."""
+    p, y, folds = draw(n, seed)
+    y[:, 3] = y[:, 0] ^ y[:, 1]
+    for name in ("plain", "deep"):
+        p[name][:, 3] = np.random.default_rng(seed).random(n)
+    p["rare"][:, 0] = np.random.default_rng(seed + 1).random(n)
+    return known(p, y, folds)
+
+
+def corrections(given: Known) -> Corrections:
+    """Return the trees that can be fitted."""
+    return Corrections(given, Blends(given), SETTINGS)
+
+
+def test_trees_find_what_no_sum_does() -> None:
+    """Tanks gain by trees of depth 2, as many boosters as seeds, cut at the rounds that were best inside the folds."""
+    given = tangled(1500, seed=1)
+    choice = corrections(given).choose(given.all, 3)
+    assert isinstance(choice, Choice) and choice.depth == 2
+    trees = corrections(given).chosen(given.all)[0]["tank"]
+    assert len(trees.boosters) == 2
+    assert all(booster.num_boosted_rounds() == choice.rounds for booster in trees.boosters)
+
+
+def test_a_blend_that_is_well_made_is_left_alone() -> None:
+    """All labels may be weighed alike, and the best answer is a sum: no label gains for certain."""
+    p, y, folds = draw(1500, seed=8)
+    kept = corrections(known(p, y, folds)).chosen(frozenset({0, 1, 2, 3}))[1]
+    assert len(kept) >= 3
+    assert {*kept.values()} == {"trees gain nothing for certain on 1200 rows"}
+
+
+def test_on_noise_no_label_is_corrected() -> None:
+    """Which trees would be, they were fitted on: not by their word is it judged."""
+    rng = np.random.default_rng(2)
+    p, _, folds = draw(600, seed=2)
+    given = known(p, rng.random((600, len(LABELS))) < 0.3, folds)
+    assert corrections(given).chosen(given.all)[0] == {}
+
+
+def test_what_lies_outside_has_no_say() -> None:
+    """Another truth in another fold, the same trees."""
+    given = tangled(1500, seed=3)
+    within = given.all - {2}
+    turned = Known(
+        given.p,
+        np.where((given.parts == 2)[:, None], ~given.y, given.y),
+        given.parts,
+        given.learners,
+        given.targets,
+    )
+    one, two = (corrections(some).chosen(within)[0]["tank"].boosters for some in (given, turned))
+    assert [booster.save_raw() for booster in one] == [booster.save_raw() for booster in two]
+
+
+def test_a_label_rises_with_its_own_logits() -> None:
+    """Its trees may only raise it where a learner does."""
+    given = tangled(1500, seed=4)
+    (booster, _) = corrections(given).chosen(given.all)[0]["tank"].boosters
+    features = given.logits[:50].astype(np.float32)
+    for column in (3, 7, 8):
+        raised = features.copy()
+        raised[:, column] += 2
+        change = booster.inplace_predict(raised, predict_type="margin") - booster.inplace_predict(
+            features, predict_type="margin"
+        )
+        assert (change >= 0).all()
+
+
+def test_a_label_with_nothing_to_learn_keeps_the_blend_and_says_so() -> None:
+    """No positive, or no negative, among the rows; one that some parts have none of is tried all the same."""
+    p, y, folds = draw(400, seed=5)
+    y[:, 2], y[:, 0], y[:, 1] = False, True, folds == 0
+    given = known(p, y, folds)
+    kept = corrections(given).chosen(given.all)[1]
+    assert kept["blow down/1"] == "none of 320 rows has it"
+    assert kept["sea"] == "every of 320 rows has it"
+
+
+def test_seeds_give_different_trees() -> None:
+    """Each tree sees a part of the rows and columns; so their mean is steadier than one."""
+    given = tangled(1500, seed=6)
+    one, two = corrections(given).chosen(given.all)[0]["tank"].boosters
+    assert one.save_raw() != two.save_raw()

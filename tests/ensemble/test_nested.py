@@ -1,0 +1,83 @@
+"""What is chosen inside the folds knows nothing of the others."""
+
+import numpy as np
+import pytest
+from opinions import draw, known
+
+from igarape.ensemble.nested import PULLS, Blends, parts_of, splits
+from igarape.errors import InputError
+
+
+def test_the_hold_out_is_in_no_part() -> None:
+    """Five folds are five parts."""
+    p, y, folds = draw(60, seed=1, folds=5)
+    assert known(p, y, folds).all == {0, 1, 2, 3, 4}
+    assert (folds[known(p, y, folds).rows(frozenset({0, 3}))] % 3 == 0).all()
+
+
+@pytest.mark.parametrize(("folds", "parts"), [(2, 6), (3, 6), (4, 4), (7, 7)])
+def test_few_folds_are_cut_into_parts(folds: int, parts: int) -> None:
+    """Each of one fold, as large as the others; four folds and more stay as they are."""
+    _, _, numbers = draw(840, seed=1, folds=folds)
+    cut = parts_of(numbers)
+    assert sorted({*cut.tolist()}) == list(range(-1, parts))
+    for part in range(parts):
+        assert len({*numbers[cut == part].tolist()}) == 1
+    sizes = np.bincount(cut[cut >= 0])
+    assert sizes.max() - sizes.min() <= 1
+
+
+def test_one_fold_is_refused() -> None:
+    """The error says what to raise."""
+    with pytest.raises(InputError, match=r"at least 2 folds, found 1\. Raise split\.folds"):
+        parts_of(np.array([0, 0, -1]))
+
+
+def test_a_split_is_a_part_and_the_others() -> None:
+    """Each once."""
+    zero, two = frozenset({0}), frozenset({2})
+    assert list(splits(zero | two)) == [(zero, two), (two, zero)]
+
+
+def test_margins_are_by_blends_of_the_other_parts() -> None:
+    """A part's truth turned round leaves its own margins as they are, and changes the others'."""
+    p, y, folds = draw(300, seed=2)
+    within = frozenset({0, 1, 3})
+    turned = np.where((folds == 1)[:, None], ~y, y)
+    before, after = (Blends(known(p, truth, folds)).margins(within, 1.0) for truth in (y, turned))
+    rows = folds[np.isin(folds, list(within))] == 1
+    assert (before[rows] == after[rows]).all()
+    assert (before[~rows] != after[~rows]).all(axis=1).mean() > 0.9
+
+
+def test_the_pull_knows_nothing_of_what_lies_outside() -> None:
+    """Another truth there, the same pull and the same blend."""
+    p, y, folds = draw(300, seed=3)
+    within = frozenset({0, 1, 2})
+    outside = ~np.isin(folds, list(within))
+    one, two = (Blends(known(p, np.where(outside[:, None], flip ^ y, y), folds)) for flip in (False, True))
+    assert one.pull(within) == two.pull(within)
+    assert (one.chosen(within).weights == two.chosen(within).weights).all()
+
+
+def test_the_pull_is_strong_where_labels_agree_and_weak_where_they_do_not() -> None:
+    """Where for two labels one learner is noise, and for the other two the other, sharing weights costs much."""
+    p, y, folds = draw(2000, seed=4)
+    agreed = Blends(known(p, y, folds))
+    noise = np.random.default_rng(4).random((2000, 2), dtype=np.float32)
+    p["plain"][:, [0, 1]], p["deep"][:, [2, 3]] = noise, noise
+    del p["rare"]
+    p["rare"] = noise
+    apart = Blends(known(p, y, folds))
+    assert apart.pull(apart.known.all) < agreed.pull(agreed.known.all)
+    assert {agreed.pull(agreed.known.all), apart.pull(apart.known.all)} <= {*PULLS}
+
+
+def test_why_nothing_can_be_learned_is_said() -> None:
+    """No positive, or no negative."""
+    p, y, folds = draw(100, seed=5)
+    y[:, 0], y[:, 1] = True, folds == 0
+    given = known(p, y, folds)
+    assert given.one_sided(given.all, 0) == "every of 80 rows has it"
+    assert given.one_sided(given.all - {0}, 1) == "none of 60 rows has it"
+    assert given.one_sided(given.all, 1) is None

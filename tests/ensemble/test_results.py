@@ -1,0 +1,34 @@
+"""What stacking leaves on the disk is what the steps that follow read, and what serves."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from opinions import LABELS, LEARNERS, VOCABULARY, draw, written
+
+from igarape.config.documents import CALIBRATED
+from igarape.ensemble.calibration import calibrate
+from igarape.ensemble.linear import mean_of
+from igarape.ensemble.results import write_result
+from igarape.ensemble.stacker import Stacker
+from igarape.ensemble.stackers import CrossFit
+from igarape.tables import probability_columns, read_predictions
+
+
+def test_the_stack_that_serves_answers_the_hold_out_as_it_is_stored(tmp_path: Path) -> None:
+    """With its calibrators, to the bit; every stack's predictions stand beside the calibrated ones."""
+    p, y, folds = draw(600, seed=1)
+    stacker = Stacker("mean", LABELS, dict(LEARNERS), mean_of(LEARNERS, LABELS))
+    fit = CrossFit(stacker.predict(p), stacker, {})
+    calibrated = calibrate(y, fit.p, folds)
+    assert any(calibrator.kind != "none" for calibrator in calibrated.calibrators)
+    table = written(p, folds)[1]
+    write_result(tmp_path, {"mean": fit}, calibrated, folds=table, vocabulary=VOCABULARY, chosen="mean")
+    stored = read_predictions(tmp_path / "predictions.parquet", table)
+    assert set(stored["learner"]) == {"mean", CALIBRATED}
+    held = stored[(stored["learner"] == CALIBRATED) & (stored["fold"] == -1)]
+    rows = folds == -1
+    loaded = Stacker.load(tmp_path / "stacker")
+    assert loaded == replace(stacker, calibrators=calibrated.calibrators, linear=loaded.linear)
+    answers = loaded.predict({name: values[rows] for name, values in p.items()})
+    assert (answers == held[probability_columns(held)].to_numpy(dtype=np.float32)).all()

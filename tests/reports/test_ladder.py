@@ -1,0 +1,65 @@
+"""The ladder: differences with known answers, and words that say what their intervals say."""
+
+import numpy as np
+import pytest
+
+from igarape.labels import Targets
+from igarape.reports.ladder import Difference, Ladder, climb, in_words
+
+TARGETS = Targets(("tree", "pond"))
+
+
+def opinions(rng: np.random.Generator, error: float) -> tuple[np.ndarray, np.ndarray]:
+    """Draw truth, and probabilities that are wrong as often as error says."""
+    y = rng.random((400, 2)) < 0.5
+    return y, np.where(y ^ (rng.random(y.shape) < error), 0.9, 0.05).astype(np.float32)
+
+
+def test_each_rung_is_compared_with_the_best_learner() -> None:
+    """A perfect stack is above it, the best learner itself level, noise below; the rule has a rung of its own."""
+    rng = np.random.default_rng(1)
+    y, good = opinions(rng, 0.1)
+    noise = rng.random(y.shape, dtype=np.float32)
+    ladder = climb(
+        y,
+        learners={"poor": noise, "good": good},
+        stackers={"single": good, "blend": np.where(y, 0.9, 0.05), "xgboost": noise},
+        decided={"blend, fixed": y},
+        targets=TARGETS,
+        resamples=200,
+        seed=1,
+    )
+    assert ladder.best == "good"
+    assert {name: rung.verdict for name, rung in ladder.rungs.items()} == {
+        "single": "open",
+        "blend": "up",
+        "xgboost": "down",
+        "blend, fixed": "up",
+    }
+    assert ladder.rungs["single"] == (0, 0, 0)
+    assert ladder.trees is not None and ladder.trees.verdict == "down"
+    assert ladder.to_json()["single"] == {"mean": 0, "low": 0, "high": 0}
+
+
+def test_without_a_learner_of_all_labels_there_is_nothing_to_climb_from() -> None:
+    """And without trees nothing is said of them."""
+    y, p = opinions(np.random.default_rng(2), 0.1)
+    ladder = climb(y, learners={}, stackers={"mean": p}, decided={}, targets=TARGETS, resamples=100, seed=1)
+    assert (ladder.best, ladder.rungs, ladder.trees) == (None, {}, None)
+    assert in_words(ladder, stacker="mean", kept=(), labels=2) == []
+
+
+@pytest.mark.parametrize(
+    ("difference", "stack", "trees"),
+    [
+        (Difference(0.01, 0.001, 0.02), "The stack beats", "XGBoost beats the blend"),
+        (Difference(0.01, -0.001, 0.02), "The stack cannot be told from", "XGBoost does not beat the blend"),
+        (Difference(-0.01, -0.02, -0.001), "The stack is worse than", "XGBoost is worse than the blend"),
+    ],
+)
+def test_the_words_follow_the_interval(difference: Difference, stack: str, trees: str) -> None:
+    """Whether it lies above 0, holds it, or lies below; with the figures, and how many labels have trees."""
+    words = in_words(Ladder("good", {"blend": difference}, difference), stacker="blend", kept=["tree"], labels=3)
+    assert words[0].startswith(stack) and f"blend against good, F2 {difference} out of fold" in words[0]
+    assert words[1].startswith(trees) and "trees correct 2 of 3 labels" in words[1]
+    assert str(Difference(0.01, -0.001, 0.02)) == "+0.0100 (-0.0010 to +0.0200)"
