@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from igarape.config.experiments import Network, Probe, Tabular
 from igarape.config.hyperparameters import NetworkValues, ProbeValues, TreeValues
+from igarape.config.kinds import Network, Probe, Tabular
 from igarape.config.spaces import Space
 from igarape.labels import Targets
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from igarape.config.experiments import Experiment, read_experiment
+from igarape.config.experiments import read_experiment
 from igarape.config.inheritance import leaves, read_sources
+from igarape.config.kinds import Experiment
 from igarape.reports.settings import differences
 
 FOLDER = Path(__file__).parents[2] / "experiments"

@@ -8,7 +8,7 @@ import pytest
 import tiny
 
 from igarape import code
-from igarape.config.experiments import Experiment
+from igarape.config.kinds import Experiment
 from igarape.learners import keys
 from igarape.learners.examples import Examples
 from igarape.learners.keys import result_key

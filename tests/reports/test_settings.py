@@ -6,8 +6,9 @@ import pytest
 import tiny
 import yaml
 
-from igarape.config.experiments import Network, Probe, Tabular, read_experiment, resolved_yaml
+from igarape.config.experiments import read_experiment, resolved_yaml
 from igarape.config.hyperparameters import NetworkValues, ProbeValues, TreeValues
+from igarape.config.kinds import Network, Probe, Tabular
 from igarape.reports.settings import differences, render_experiment, render_table
 
 

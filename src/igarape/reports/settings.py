@@ -8,9 +8,10 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from igarape.config.experiments import Experiment, Network, Probe, Tabular, read_experiment, settings
+from igarape.config.experiments import read_experiment, settings
 from igarape.config.hyperparameters import NetworkValues, ProbeValues, TreeValues, bounds, role, words
 from igarape.config.inheritance import leaves, origins, read_sources
+from igarape.config.kinds import Experiment, Network, Probe, Tabular
 
 GROUPS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "A network": (Network, NetworkValues),

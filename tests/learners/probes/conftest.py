@@ -8,7 +8,7 @@ import keras
 import pytest
 import tiny
 
-from igarape.config.experiments import Probe
+from igarape.config.kinds import Probe
 
 SOURCE = """
 import keras

@@ -8,8 +8,8 @@ import pytest
 import tiny
 
 from igarape.chips.pictures import symmetries
-from igarape.config.experiments import Probe
 from igarape.config.hyperparameters import ProbeValues
+from igarape.config.kinds import Probe
 from igarape.learners.crossfit import Recipe, cross_fit
 from igarape.learners.examples import Rows
 from igarape.learners.predictor import Predictor

@@ -7,8 +7,8 @@ from typing import TypeAlias
 import keras
 import tensorflow as tf
 
-from igarape.config.experiments import BACKBONE
 from igarape.config.hyperparameters import NetworkValues
+from igarape.config.kinds import BACKBONE
 from igarape.errors import InputError
 from igarape.labels import Targets
 from igarape.learners.networks.published import APPLICATIONS, Application, as_called, download, find_imagenet, to_signed

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from igarape.config.experiments import Probe
 from igarape.config.hyperparameters import ProbeValues
+from igarape.config.kinds import Probe
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 from igarape.learners.learning import Log
