@@ -26,6 +26,7 @@ NAMES = (
     "stack_fit",
     "bootstrap",
     "search_overhead",
+    "probe",
 )
 
 

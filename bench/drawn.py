@@ -10,7 +10,8 @@ import numpy as np
 from igarape.chips.drawn.drawing import draw_chips
 from igarape.chips.pictures import decode, resize
 from igarape.config.datasets import read_dataset
-from igarape.config.experiments import Network, read_experiment
+from igarape.config.experiments import read_experiment
+from igarape.config.kinds import Network
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 

@@ -22,7 +22,7 @@ import keras
 import numpy as np
 from drawn import Taught, experiment, taught
 
-from igarape.config.experiments import Network
+from igarape.config.kinds import Network
 from igarape.learners import crossfit
 from igarape.learners.crossfit import Recipe, cross_fit
 from igarape.learners.memory import keep_memory

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from igarape.config.datasets import read_dataset
-from igarape.config.experiments import Experiment, Network, read_experiment
+from igarape.config.experiments import read_experiment
 from igarape.config.hyperparameters import NetworkValues, Values
+from igarape.config.kinds import Experiment, Network
 from igarape.config.params import read_params, workers
 from igarape.config.spaces import Space
 from igarape.errors import InputError

@@ -12,7 +12,8 @@ import pytest
 import igarape
 from igarape.chips.dehaze import dehaze
 from igarape.chips.split import make_folds
-from igarape.config.experiments import Experiment, read_experiment
+from igarape.config.experiments import read_experiment
+from igarape.config.kinds import Experiment
 from igarape.learners.crossfit import Recipe, cross_fit
 from igarape.scores import metrics
 from igarape.serving.loading import load_bundle

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from igarape.config.experiments import Network, Tabular
-from igarape.config.hyperparameters import NetworkValues, TreeValues
+from igarape.config.hyperparameters import NetworkValues, ProbeValues, TreeValues
+from igarape.config.kinds import Network, Probe, Tabular
 from igarape.config.spaces import Space
 from igarape.labels import Targets
 
@@ -92,3 +92,24 @@ def tabular(hyperparameters: dict[str, Any] | None = None, **changes: Any) -> Ta
 def tree_values(**changes: Any) -> TreeValues:
     """Give the hyperparameters of the small trees with changes."""
     return TreeValues(**(TREE_HYPERPARAMETERS | changes))
+
+
+PROBE_HYPERPARAMETERS: dict[str, Any] = {"l2": 1.0, "balance": 0.0}
+PROBE: dict[str, Any] = {
+    "backbone": "probe",
+    "features": "mobilenet",
+    "weights": "imagenet",
+    "chips": "raw",
+    "labels": "all",
+    "size": 32,
+    "objective": "f2",
+    "epochs": 1,
+    "batch": 8,
+    "hyperparameters": PROBE_HYPERPARAMETERS,
+}
+
+
+def probe(hyperparameters: dict[str, Any] | None = None, **changes: Any) -> Probe:
+    """Make the experiment of a probe of small chips with changes."""
+    space = Space[ProbeValues](**(PROBE_HYPERPARAMETERS | (hyperparameters or {})))
+    return Probe(**(PROBE | changes | {"hyperparameters": space}))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # what __getattr__ does, for those who read types
     from igarape.chips.dehaze import dehaze
     from igarape.chips.split import make_folds as split
-    from igarape.config.experiments import Experiment, read_experiment
+    from igarape.config.experiments import read_experiment
+    from igarape.config.kinds import Experiment
     from igarape.learners.crossfit import Recipe, cross_fit
     from igarape.scores import metrics
     from igarape.serving.loading import load_bundle
@@ -34,7 +35,7 @@ __all__ = [
 
 # Of each name, the module that holds it, and what it is called there; a module by itself has no second part.
 PLACES = {
-    "Experiment": "igarape.config.experiments:Experiment",
+    "Experiment": "igarape.config.kinds:Experiment",
     "Recipe": "igarape.learners.crossfit:Recipe",
     "Workspace": "igarape.workspace:Workspace",
     "cross_fit": "igarape.learners.crossfit:cross_fit",

@@ -15,7 +15,7 @@ from PIL import Image
 
 from igarape.chips import resized
 from igarape.chips.pictures import encode_jpeg, resize
-from igarape.chips.resized import Resized, load_pictures
+from igarape.chips.resized import Resized, load_pictures, mapped_from
 from igarape.chips.shards import open_shard
 from igarape.chips.store import Store
 from igarape.errors import InputError
@@ -149,6 +149,29 @@ def test_files_of_other_data_are_removed_at_every_size(folder: Path, chips: Chip
     after = load_pictures(folder, pack(folder, chips | {"chip-1": chips["chip-2"]}), list(chips), size=8)
     assert files(folder) == [f"{after.digest}.npy"]
     assert all((one == other).all() for one, other in zip(before, kept, strict=True))
+
+
+def test_pictures_know_the_file_that_they_are_mapped_from(folder: Path, chips: Chips) -> None:
+    """All of them, as they lie there; not some, not others, and not those of a file whose name says nothing of them."""
+    found = load_pictures(folder, pack(folder, chips), list(chips), size=8)
+    path = folder.parent / f".resized/ingest/{found.digest}.npy"
+    assert mapped_from(found.images) == path.absolute()
+    other = folder.with_name("mine.npy")
+    np.save(other, found.images)
+    mapped = np.asarray(np.load(other, mmap_mode="r"))
+    for images in (np.array(found.images), found.images[1:], found.images[::-1], found.images[:, :, ::-1], mapped):
+        assert mapped_from(images) is None
+
+
+def test_what_is_kept_beside_pictures_goes_with_them(folder: Path, chips: Chips) -> None:
+    """And not before."""
+    catalog = pack(folder, chips)
+    digest = load_pictures(folder, catalog, list(chips), size=8).digest
+    (folder.parent / f".resized/ingest/{digest}.features-abc.npy").write_bytes(b"features")
+    load_pictures(folder, catalog, list(chips), size=16)
+    assert len(files(folder)) == 3
+    load_pictures(folder, pack(folder, chips | {"chip-1": chips["chip-2"]}), list(chips), size=8)
+    assert len(files(folder)) == 1
 
 
 def test_the_stores_of_two_steps_do_not_mix(folder: Path, chips: Chips) -> None:

@@ -7,7 +7,8 @@ import pytest
 import tiny
 import yaml
 
-from igarape.config.experiments import Network, Tabular, read_experiment, read_experiments
+from igarape.config.experiments import read_experiment, read_experiments
+from igarape.config.kinds import Network, Tabular
 from igarape.config.networks import NETWORKS
 from igarape.config.schema import validate
 from igarape.errors import InputError
@@ -29,120 +30,6 @@ def refused(**changes: object) -> list[str]:
     with pytest.raises(InputError) as caught:
         read(**changes)
     return str(caught.value).splitlines()[1:]
-
-
-@pytest.mark.parametrize(
-    ("changes", "line"),
-    [
-        ({"size": 100}, "  size  should be a multiple of 32 (got 100)"),
-        ({"chips": "ingest"}, "  chips  should be 'raw', 'dehazed' or 'nir' (got 'ingest')"),
-        ({"labels": "common"}, "  labels  should be 'all' or 'rare' (got 'common')"),
-        ({"weights": ""}, "  weights  should not be empty (got '')"),
-        ({"epochs": 0}, "  epochs  should be at least 1 (got 0)"),
-        ({"bacth": 8}, "  bacth  is not known; did you mean batch?"),
-        ({"zoom": 0.3}, "  zoom  is not known here; it belongs under hyperparameters"),
-    ],
-)
-def test_a_faulty_value_is_told_with_the_choices(changes: dict[str, Any], line: str) -> None:
-    """Each field has its bounds."""
-    assert refused(**changes) == [line]
-
-
-def test_an_unknown_backbone_meets_the_nearest() -> None:
-    """Or learns how one of its own is named."""
-    (line,) = refused(backbone="mobilnet")
-    assert line == (
-        "  backbone  should be one that there is, or a plug of yours as module:callable; did you mean mobilenet? "
-        "(got 'mobilnet')"
-    )
-
-
-def test_a_head_cannot_learn_from_features_that_are_drawn_at_random() -> None:
-    """Head first makes sense where weights are loaded."""
-    (line,) = refused(hyperparameters=HYPERPARAMETERS | {"head_epochs": {"choice": [0, 20]}})
-    assert "hyperparameters.head_epochs should be 0 where weights are none" in line
-    read(weights="imagenet", hyperparameters=HYPERPARAMETERS | {"head_epochs": 20})
-
-
-def test_only_loaded_weights_can_be_kept() -> None:
-    """Layers that are frozen as they were drawn at random would say nothing."""
-    (line,) = refused(hyperparameters=HYPERPARAMETERS | {"frozen": {"choice": [0, 0.4]}})
-    assert "hyperparameters.frozen should be 0 where weights are none" in line
-    read(weights="imagenet", hyperparameters=HYPERPARAMETERS | {"frozen": 0.4})
-
-
-@pytest.mark.parametrize(
-    ("backbone", "size", "smallest", "least"), [("inception_v3", 64, 1, 96), ("vgg16", 32, 0.5, 32)]
-)
-def test_the_smallest_chips_have_to_fit_the_backbone(backbone: str, size: int, smallest: float, least: int) -> None:
-    """Its last block would have nothing to see; chips that grow are looked at where they are smallest."""
-    (line,) = refused(backbone=backbone, size=size, hyperparameters=HYPERPARAMETERS | {"smallest": smallest})
-    assert f"size times hyperparameters.smallest should be at least {least} for {backbone}" in line
-
-
-def test_only_some_networks_can_be_made_wider() -> None:
-    """For the others a width would mean nothing."""
-    (line,) = refused(backbone="vgg16", hyperparameters=HYPERPARAMETERS | {"width": 0.5})
-    assert "hyperparameters.width should be 1.0 for vgg16" in line
-
-
-def test_a_missing_weights_file_is_named_before_anything_is_trained() -> None:
-    """And the error says what an experiment may set instead."""
-    wanted = read(weights="gone.weights.h5")
-    with pytest.raises(
-        InputError, match=r"weights: gone\.weights\.h5: no such file; set the experiment's weights to none"
-    ):
-        wanted.check(WITH_RARE, nir=False)
-
-
-@pytest.mark.parametrize(("weights", "files"), [("none", ()), ("imagenet", ()), ("a/b.h5", (Path("a/b.h5"),))])
-def test_an_experiment_begins_with_a_file_where_its_weights_are_one(weights: str, files: tuple[Path, ...]) -> None:
-    """Trees begin with none."""
-    assert read(weights=weights, hyperparameters=HYPERPARAMETERS).files() == files
-    assert tiny.tabular().files() == ()
-
-
-def test_a_softmax_needs_labels_that_exclude_each_other() -> None:
-    """Among those that the learner predicts."""
-    wanted = read(hyperparameters=HYPERPARAMETERS | {"loss": {"choice": ["bce", "softmax"]}})
-    wanted.check(WITH_RARE, nir=False)
-    with pytest.raises(InputError, match=r"hyperparameters\.loss: softmax.*the data set names none"):
-        wanted.check(WITHOUT_RARE, nir=False)
-    with pytest.raises(InputError, match=r"hyperparameters\.loss: softmax"):
-        read(labels="rare", hyperparameters=HYPERPARAMETERS | {"loss": "softmax"}).check(WITH_RARE, nir=False)
-
-
-def test_the_plain_network_has_no_published_weights() -> None:
-    """`weights=None` is not to be called transfer learning, nor the other way round."""
-    (line,) = refused(backbone="plain", weights="imagenet")
-    assert "weights should be none" in line
-
-
-@pytest.mark.parametrize("width", [0.5, {"choice": [0.5, 1.0]}])
-def test_loaded_weights_fix_the_width(width: object) -> None:
-    """Weights were made at width 1, so another width, or a search over it, cannot load them."""
-    (line,) = refused(weights="imagenet", hyperparameters=HYPERPARAMETERS | {"width": width})
-    assert "hyperparameters.width should be 1.0 where weights are loaded" in line
-
-
-def test_an_experiment_predicts_all_labels_or_the_rare_ones() -> None:
-    """The targets are the data set's, not the experiment's."""
-    assert read().targets(WITH_RARE).labels == ("sun", "tree", "kiln")
-    assert read(labels="rare").targets(WITH_RARE).labels == ("kiln",)
-
-
-def test_a_rare_label_learner_needs_rare_labels() -> None:
-    """A data set without any cannot serve it, and the error says what to do."""
-    with pytest.raises(InputError, match=r"the data set names no rare labels.*out of params\.yaml"):
-        read(labels="rare").targets(WITHOUT_RARE)
-
-
-def test_a_learner_on_near_infrared_needs_tifs() -> None:
-    """A data set that names none cannot serve it, and the error says both ways out; other learners need none."""
-    read(chips="nir").check(WITH_RARE, nir=True)
-    read(chips="dehazed").check(WITH_RARE, nir=False)
-    with pytest.raises(InputError, match=r"chips: nir: the data set names no TIFs.*source\.nir.*out of params\.yaml"):
-        read(chips="nir").check(WITH_RARE, nir=False)
 
 
 def write(folder: Path, name: str, **changes: object) -> None:

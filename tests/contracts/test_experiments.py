@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import tiny
 
-from igarape.config.experiments import Network, read_experiment
+from igarape.config.experiments import read_experiment
+from igarape.config.kinds import Network
 from igarape.reports.settings import render_table
 
 FOLDER = Path(__file__).parents[2] / "experiments"

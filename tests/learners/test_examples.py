@@ -11,7 +11,7 @@ import tiny
 
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.shards import open_shard
-from igarape.config.experiments import Experiment
+from igarape.config.kinds import Experiment
 from igarape.errors import InputError
 from igarape.learners.examples import Examples, load_examples
 from igarape.tables import write_table

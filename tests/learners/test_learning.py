@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tiny
 
-from igarape.config.experiments import KINDS, Experiment
+from igarape.config.kinds import KINDS, Experiment
 from igarape.learners import learning
 from igarape.learners.learning import Learned, Settings
 from igarape.learners.predictor import Predictor
@@ -44,8 +44,12 @@ def test_trees_are_trained_written_and_opened(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("module", "experiment"),
-    [("networks.training", tiny.tiny()), ("trees.boosting", tiny.tabular())],
-    ids=["network", "trees"],
+    [
+        ("networks.training", tiny.tiny()),
+        ("trees.boosting", tiny.tabular()),
+        ("probes.probing", tiny.probe()),
+    ],
+    ids=["network", "trees", "probe"],
 )
 def test_each_kind_is_trained_in_its_own_room(
     module: str, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
@@ -76,9 +80,9 @@ def test_each_kind_of_experiment_has_the_module_that_trains_it() -> None:
 
 
 def test_the_code_of_a_kind_is_not_that_of_another() -> None:
-    """What this module imports, however indirectly, is neither networks nor trees: each result knows its own."""
+    """What this module imports, however indirectly, is no kind of learner: each result knows its own."""
     graph = grimp.build_graph("igarape", cache_dir=None)
-    rooms = {"igarape.learners.networks", "igarape.learners.trees"}
+    rooms = {f"igarape.learners.{name}" for name in ("networks", "trees", "probes")}
     for module in ("learning", "crossfit", "search"):
         upstream = graph.find_upstream_modules(f"igarape.learners.{module}")
         assert not {one for one in upstream if one.rpartition(".")[0] in rooms}, module

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pytest
 import tiny
 
-from igarape.config.experiments import Network
+from igarape.config.kinds import Network
 from igarape.config.spaces import Choice, Range
 from igarape.errors import InputError
 from igarape.learners import search as module

@@ -6,8 +6,9 @@ import pytest
 import tiny
 import yaml
 
-from igarape.config.experiments import Network, Tabular, read_experiment, resolved_yaml
-from igarape.config.hyperparameters import NetworkValues, TreeValues
+from igarape.config.experiments import read_experiment, resolved_yaml
+from igarape.config.hyperparameters import NetworkValues, ProbeValues, TreeValues
+from igarape.config.kinds import Network, Probe, Tabular
 from igarape.reports.settings import differences, render_experiment, render_table
 
 
@@ -16,10 +17,17 @@ def write(folder: Path, name: str, text: str) -> None:
     (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
-@pytest.mark.parametrize("backbone", ["plain", "tabular"])
-def test_what_is_shown_is_the_experiment(tmp_path: Path, backbone: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "hyperparameters"),
+    [
+        ("backbone: plain", "learning_rate: 0.0002"),
+        ("backbone: tabular", "learning_rate: 0.0002"),
+        ("backbone: probe\nfeatures: vgg16", "l2: 3.5"),
+    ],
+)
+def test_what_is_shown_is_the_experiment(tmp_path: Path, kind: str, hyperparameters: str) -> None:
     """Read again, without anything to be like, it is the same; so is what lies beside a result."""
-    write(tmp_path, "one", f"backbone: {backbone}\nbatch: 3\nhyperparameters: {{learning_rate: 0.0002}}\n")
+    write(tmp_path, "one", f"{kind}\nbatch: 3\nhyperparameters: {{{hyperparameters}}}\n")
     one = read_experiment("one", tmp_path)
     write(tmp_path, "shown", render_experiment("one", tmp_path))
     write(tmp_path, "resolved", resolved_yaml(one))
@@ -48,8 +56,14 @@ def test_differences_are_told_setting_by_setting() -> None:
 
 def test_the_table_holds_every_setting_with_its_description_and_default() -> None:
     """Once for each kind of learner; what has no default is to be said."""
-    networks, trees = render_table().split("### Boosted trees")
-    for part, experiment, values in ((networks, Network, NetworkValues), (trees, Tabular, TreeValues)):
+    networks, others = render_table().split("### Boosted trees")
+    trees, probes = others.split("### A probe")
+    kinds = (
+        (networks, Network, NetworkValues),
+        (trees, Tabular, TreeValues),
+        (probes, Probe, ProbeValues),
+    )
+    for part, experiment, values in kinds:
         fields = {name: field for name, field in experiment.model_fields.items() if name != "hyperparameters"}
         fields |= {f"hyperparameters.{name}": field for name, field in values.model_fields.items()}
         rows = {row.split("`")[1]: row for row in part.splitlines() if row.startswith("| `")}

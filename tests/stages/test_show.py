@@ -39,10 +39,10 @@ def test_an_experiment_is_shown_whole_with_where_each_value_is_from(
 
 
 def test_all_settings_are_a_table(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of both kinds of learner, as Markdown."""
+    """Of each kind of learner, as Markdown."""
     show.run(project, None, defaults=True)
     text = capsys.readouterr().out
-    assert "### A network" in text and "### Boosted trees" in text
+    assert all(f"### {kind}" in text for kind in ("A network", "Boosted trees", "A probe"))
     assert "| `hyperparameters.dropout` |" in text
 
 

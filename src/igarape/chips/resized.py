@@ -21,6 +21,7 @@ from igarape.files import digest, whole
 
 Report = Callable[[int, int], None]
 
+SHELVES = ".resized"
 # JPEG decoders and resizers differ by grey levels, so the libraries count as the code does.
 LIBRARIES = (f"pillow {PIL.__version__}", f"opencv {cv2.__version__}")
 
@@ -50,7 +51,8 @@ def load_pictures(
 
     They lie in .resized/FOLDER/SIZE-KEY.npy beside the store's folder. The first who asks for them writes that file;
     whoever asks meanwhile, waits. KEY is a hash of the chips' bytes and of what decodes them, so no file is ever stale;
-    files of other keys are removed, which does not harm a process that still has one mapped.
+    files of other keys are removed, which does not harm a process that still has one mapped. What is computed of the
+    pictures may be kept beside them, as SIZE-KEY.NAME.npy: see mapped_from.
 
     Parameters
     ----------
@@ -74,10 +76,10 @@ def load_pictures(
     """
     store = Store(folder, catalog)
     key = digest(itertools.chain([code_hash(__name__)], LIBRARIES, image_ids, map(store.bytes, image_ids)))
-    shelf = folder.parent / ".resized" / folder.name
+    shelf = folder.parent / SHELVES / folder.name
     path = shelf / f"{size}-{key}.npy"
-    with _one_at_a_time(shelf):
-        for other in set(shelf.glob("*.npy")) - set(shelf.glob(f"[0-9]*-{key}.npy")):
+    with one_at_a_time(shelf / "lock"):
+        for other in set(shelf.glob("*.npy")) - set(shelf.glob(f"[0-9]*-{key}*.npy")):
             other.unlink()
         if path.exists():
             report(len(image_ids), len(image_ids))
@@ -86,11 +88,26 @@ def load_pictures(
         return Resized(np.asarray(np.load(path, mmap_mode="r")), path.stem)
 
 
+def mapped_from(images: npt.NDArray[np.uint8]) -> Path | None:
+    """Return the file that load_pictures has mapped these pictures from, all of them and in its order.
+
+    None for pictures in memory, for some of a file's, and for those of another file: only load_pictures gives a name
+    that changes with the pixels, so that what is kept beside the file is never stale.
+    """
+    source: object = images
+    while source is not None and not isinstance(source, np.memmap):
+        source = getattr(source, "base", None)
+    if source is None or source.filename is None or Path(source.filename).parent.parent.name != SHELVES:
+        return None
+    same = source.ctypes.data == images.ctypes.data and source.shape == images.shape
+    return Path(source.filename) if same and images.flags.c_contiguous else None
+
+
 @contextmanager
-def _one_at_a_time(shelf: Path) -> Iterator[None]:
-    """Keep other processes out of a folder; a process that dies leaves it open."""
-    shelf.mkdir(parents=True, exist_ok=True)
-    with (shelf / "lock").open("w") as lock:
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Keep other processes out, by a lock file; a process that dies leaves it open."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from igarape.config.experiments import Experiment
 from igarape.config.hyperparameters import Value, Values
+from igarape.config.kinds import Experiment
 from igarape.config.schema import Section, validate
 from igarape.errors import InputError
 from igarape.files import read_json, write_json

@@ -1,172 +1,17 @@
-"""The schema of experiments/: one YAML per learner says what it sees, how it learns, and what its search may vary."""
+"""The experiments of experiments/: each YAML, put together with those that it is like, read, checked and written."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any
 
 import yaml
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator
 
-from igarape.config.hyperparameters import LOSS, NetworkValues, TreeValues, Values
 from igarape.config.inheritance import Source, merged, read_sources
-from igarape.config.networks import NETWORKS
-from igarape.config.plugs import Role
+from igarape.config.kinds import BY_BACKBONE, EVERY, KINDS, Experiment, Network
 from igarape.config.schema import Section, validate
-from igarape.config.spaces import Space
 from igarape.errors import InputError
-from igarape.labels import Targets, Vocabulary
-
-BACKBONE = Role(
-    setting="backbone",
-    words=("plain", *NETWORKS),
-    group="igarape.backbones",
-    parameters="images, *, width",
-    gives="a Keras tensor (n, height, width, 3) of RGB 0..255 to features (n, channels)",
-    call=(1, ("width",)),
-)
-OF_ANY_WIDTH = ("plain", *(name for name, network in NETWORKS.items() if network.any_width))
-
-
-class Experiment(Section):
-    """What each experiments/E.yaml may say, whatever its learner is made of; what it leaves out is as here."""
-
-    kind: ClassVar[str]
-
-    backbone: str
-    chips: Literal["raw", "dehazed", "nir"] = Field(
-        default="raw", description="Which chips the learner sees: as they are, without haze, or near-infrared planes."
-    )
-    labels: Literal["all", "rare"] = Field(default="all", description="Labels that it predicts: all, or the rare ones.")
-    size: int = Field(default=128, ge=32, le=1024, multiple_of=32, description="Side of the input in pixels.")
-    objective: Literal["f2", "map"] = Field(
-        default="f2",
-        description="What the search maximises on validation rows: sample F2, or mean average precision.",
-    )
-    epochs: int = Field(
-        default=10, ge=1, le=1000, description="Epochs of a full training; the budgets in params.yaml multiply them."
-    )
-    batch: int = Field(default=32, ge=1, le=4096, description="Chips that are worked on at once.")
-    hyperparameters: Space[Values]
-
-    def targets(self, vocabulary: Vocabulary) -> Targets:
-        """Return what this learner predicts; raise InputError when the data set has no such labels."""
-        targets = vocabulary.targets(self.labels)
-        if not targets.labels:
-            raise InputError(
-                f"labels: {self.labels}: the data set names no {self.labels} labels. "
-                "Take this experiment out of params.yaml"
-            )
-        return targets
-
-    def check(self, vocabulary: Vocabulary, *, nir: bool) -> None:
-        """Raise InputError when the data set cannot serve this learner; nir says whether it names TIFs."""
-        self.targets(vocabulary)
-        if self.chips == "nir" and not nir:
-            raise InputError(
-                "chips: nir: the data set names no TIFs to take near-infrared from. Name them in its YAML, under "
-                "source.nir, or take this experiment out of params.yaml"
-            )
-
-    def files(self) -> tuple[Path, ...]:
-        """Return the files that this learner begins with."""
-        return ()
-
-    def sources(self) -> tuple[Path, ...]:
-        """Return the Python files from outside the package that this learner is made of: those of its plugs."""
-        return ()
-
-
-class Tabular(Experiment):
-    """A learner that is boosted trees on the chips' colour and texture statistics. An epoch is a round of boosting."""
-
-    kind = "tabular"
-
-    backbone: Literal["tabular"] = Field(description="Boosted trees on a chip's statistics, in place of a network.")
-    epochs: int = Field(
-        default=200, ge=1, le=1000, description="Rounds of boosting; the budgets in params.yaml multiply them."
-    )
-    hyperparameters: Space[TreeValues] = Space[TreeValues]()
-
-
-class Network(Experiment):
-    """A learner that is a neural network."""
-
-    kind = "network"
-
-    backbone: Annotated[str, BACKBONE] = Field(description="The network, fed as its weights want it, or one of yours.")
-    weights: str = Field(default="none", min_length=1, description="none, imagenet, or the path of a weights file.")
-    hyperparameters: Space[NetworkValues] = Space[NetworkValues]()
-
-    @field_validator("backbone")
-    @classmethod
-    def _is_there(cls, backbone: str) -> str:
-        return BACKBONE.check(backbone)
-
-    @model_validator(mode="after")
-    def _weights_fit(self) -> "Network":
-        if self.weights == "none":
-            if max(self.hyperparameters.options("head_epochs")) > 0:
-                raise ValueError(
-                    "hyperparameters.head_epochs should be 0 where weights are none: there are no features yet"
-                )
-            if max(self.hyperparameters.options("frozen")) > 0:
-                raise ValueError(
-                    "hyperparameters.frozen should be 0 where weights are none: there is nothing yet to keep"
-                )
-            return self
-        if self.backbone == "plain":
-            raise ValueError("weights should be none: the plain network has no published weights")
-        if self.backbone not in NETWORKS and self.weights == "imagenet":
-            raise ValueError(
-                f"weights should be none, or the path of a weights file: {self.backbone} has no published weights"
-            )
-        if self.hyperparameters.options("width") != (1.0,):
-            raise ValueError(
-                "hyperparameters.width should be 1.0 where weights are loaded: they were made at that width"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _fits_the_backbone(self) -> "Network":
-        least = NETWORKS[self.backbone].least if self.backbone in NETWORKS else 32
-        side = self.size * min(self.hyperparameters.options("smallest"))
-        if side < least:
-            raise ValueError(
-                f"size times hyperparameters.smallest should be at least {least} for {self.backbone} (got {side:g})"
-            )
-        if self.hyperparameters.options("width") != (1.0,) and self.backbone in set(NETWORKS) - set(OF_ANY_WIDTH):
-            raise ValueError(
-                f"hyperparameters.width should be 1.0 for {self.backbone}; only {', '.join(OF_ANY_WIDTH)} vary it, "
-                "and backbones of yours"
-            )
-        return self
-
-    def files(self) -> tuple[Path, ...]:
-        """Return the weights' file; the published weights are no file of the user's, and never change."""
-        return () if self.weights in {"none", "imagenet"} else (Path(self.weights),)
-
-    def sources(self) -> tuple[Path, ...]:
-        """Return the Python files from outside the package that this learner is made of: those of its plugs."""
-        losses = (file for loss in self.hyperparameters.options("loss") for file in LOSS.sources(loss))
-        return tuple(sorted({*BACKBONE.sources(self.backbone), *losses}))
-
-    def check(self, vocabulary: Vocabulary, *, nir: bool) -> None:
-        """Raise InputError when the data set cannot serve this learner; nir says whether it names TIFs."""
-        super().check(vocabulary, nir=nir)
-        if not all(path.is_file() for path in self.files()):
-            raise InputError(
-                f"weights: {self.weights}: no such file; set the experiment's weights to none, imagenet or a path"
-            )
-        if "softmax" in self.hyperparameters.options("loss") and not self.targets(vocabulary).exclusive:
-            raise InputError(
-                "hyperparameters.loss: softmax is taken over the labels that exclude each other, and the data set "
-                "names none among this learner's. Take another loss, or take this experiment out of params.yaml"
-            )
-
-
-KINDS: Mapping[str, type[Experiment]] = {learner.kind: learner for learner in (Network, Tabular)}
-EVERY = replace(BACKBONE, words=(*BACKBONE.words, Tabular.kind))
+from igarape.labels import Vocabulary
 
 
 class _Backbone(Section, extra="ignore"):
@@ -201,7 +46,8 @@ def read_experiment(name: str, folder: str | Path) -> Experiment:
 
 def _kind(content: Mapping[str, Any], path: Path) -> str:
     """Return the kind of learner that a backbone is."""
-    return Tabular.kind if validate(_Backbone, content, str(path)).backbone == "tabular" else Network.kind
+    backbone = validate(_Backbone, content, str(path)).backbone
+    return backbone if backbone in BY_BACKBONE else Network.kind
 
 
 def _validated(content: Mapping[str, Any], source: Source) -> Experiment:

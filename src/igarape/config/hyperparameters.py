@@ -116,6 +116,23 @@ class TreeValues(Values):
     l2: float = Field(default=1.0, ge=0.0, le=1000.0, description="L2 regularisation of the leaves.")
 
 
+class ProbeValues(Values):
+    """The hyperparameters of a probe. Its features are the mean over a chip's eight views, so there is no tta."""
+
+    l2: float = Field(
+        default=100.0,
+        ge=1e-3,
+        le=1e6,
+        description="Strength of the L2 penalty on the head's weights, of standardised features: 1 / C.",
+    )
+    balance: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="0 counts each chip once; 1 counts the chips that hold a label as much, together, as the others.",
+    )
+
+
 def role(field: FieldInfo) -> Role | None:
     """Return what a plug that a setting may name is for; None where it names none."""
     return next((found for found in field.metadata if isinstance(found, Role)), None)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from igarape.config.experiments import Experiment
 from igarape.config.hyperparameters import Values
+from igarape.config.kinds import Experiment
 from igarape.errors import InputError, expect
 from igarape.files import read_json, whole, write_json
 from igarape.labels import Booleans, Targets

@@ -1,12 +1,12 @@
 """The key of an unfinished result: a hash of all that the result depends on, so that nothing else is gone on with."""
 
 from igarape.code import code_hash
-from igarape.config.experiments import Experiment
+from igarape.config.kinds import Experiment
 from igarape.files import digest
 from igarape.learners import learning, predictor
 from igarape.learners.examples import Examples
 
-SUFFIXES = {"network": ".onnx", "tabular": ".ubj"}  # of the fold models of each kind of learner
+SUFFIXES = {"network": ".onnx", "tabular": ".ubj", "probe": ".onnx"}  # of the fold models of each kind of learner
 
 
 def learner_code(step: str, experiment: Experiment) -> str:

@@ -5,8 +5,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, TypedDict, Unpack
 
-from igarape.config.experiments import Experiment
 from igarape.config.hyperparameters import Values
+from igarape.config.kinds import Experiment
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 from igarape.tables import Probabilities
@@ -16,6 +16,7 @@ from igarape.tables import Probabilities
 KINDS: Mapping[str, str] = {
     "network": "igarape.learners.networks.training",
     "tabular": "igarape.learners.trees.boosting",
+    "probe": "igarape.learners.probes.probing",
 }
 
 Log = Callable[[int, Mapping[str, float]], None]

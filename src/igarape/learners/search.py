@@ -14,8 +14,8 @@ from typing import NamedTuple
 import keras_tuner
 import pandas as pd
 
-from igarape.config.experiments import Experiment
 from igarape.config.hyperparameters import Value, Values
+from igarape.config.kinds import Experiment
 from igarape.config.spaces import Choice, Space
 from igarape.errors import InputError
 from igarape.labels import Booleans, Targets

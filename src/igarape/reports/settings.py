@@ -8,13 +8,15 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from igarape.config.experiments import Experiment, Network, Tabular, read_experiment, settings
-from igarape.config.hyperparameters import NetworkValues, TreeValues, bounds, role, words
+from igarape.config.experiments import read_experiment, settings
+from igarape.config.hyperparameters import NetworkValues, ProbeValues, TreeValues, bounds, role, words
 from igarape.config.inheritance import leaves, origins, read_sources
+from igarape.config.kinds import Experiment, Network, Probe, Tabular
 
 GROUPS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "A network": (Network, NetworkValues),
     "Boosted trees": (Tabular, TreeValues),
+    "A probe": (Probe, ProbeValues),
 }
 
 
@@ -45,8 +47,10 @@ def differences(before: Experiment, after: Experiment) -> Iterator[tuple[str, st
 
 
 def _neutral(experiment: Experiment) -> Experiment:
-    """Return the experiment of a backbone that says nothing else."""
-    return type(experiment).model_validate({"backbone": experiment.backbone})
+    """Return the experiment that says what has no default, such as its backbone, and nothing else."""
+    fields = type(experiment).model_fields.items()
+    said = {name: getattr(experiment, name) for name, field in fields if field.is_required()}
+    return type(experiment).model_validate(said)
 
 
 def _lines(experiment: Experiment, known: Mapping[str, str]) -> list[str]:
@@ -89,6 +93,8 @@ def _choices(field: FieldInfo) -> str:
     if field.annotation is str:
         return "text"
     low, high = bounds(field)
+    if low == high:
+        return f"{low:g}"
     steps = [bound.multiple_of for bound in field.metadata if hasattr(bound, "multiple_of")]
     whole = f", a multiple of {steps[0]}" if steps else ", whole" if field.annotation is int else ""
     return f"{low:g} to {high:g}{whole}"

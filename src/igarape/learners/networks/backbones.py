@@ -7,8 +7,8 @@ from typing import TypeAlias
 import keras
 import tensorflow as tf
 
-from igarape.config.experiments import BACKBONE
 from igarape.config.hyperparameters import NetworkValues
+from igarape.config.kinds import BACKBONE
 from igarape.errors import InputError
 from igarape.labels import Targets
 from igarape.learners.networks.published import APPLICATIONS, Application, as_called, download, find_imagenet, to_signed
@@ -41,7 +41,7 @@ def build_network(backbone: str, weights: str, *, targets: Targets, hyperparamet
         When the weights can't be had, and for a plug that does not give features (n, channels).
     """
     images = keras.Input((None, None, 3), name="pictures")
-    features = _body(backbone, weights, width=hyperparameters.width, frozen=hyperparameters.frozen)(images)
+    features = build_body(backbone, weights, width=hyperparameters.width, frozen=hyperparameters.frozen)(images)
     dropped = keras.layers.Dropout(hyperparameters.dropout)(features)
     grouped = targets.grouped if hyperparameters.loss == "softmax" else 0
     name = backbone.rpartition(":")[2]  # a graph's scopes have no colons
@@ -62,10 +62,17 @@ def _head(labels: int, grouped: int, width: int) -> keras.Model:
     return keras.Model(features, p, name=HEAD)
 
 
-def _body(backbone: str, weights: str, *, width: float, frozen: float) -> keras.Model:
+def build_body(backbone: str, weights: str, *, width: float, frozen: float) -> keras.Model:
     """Return the part from pictures, RGB 0..255, to features (n, channels): what the backbone expects, and itself.
 
-    frozen: the share of its first layers that don't learn; normalisation among them keeps its statistics, too.
+    Parameters
+    ----------
+    backbone, weights
+        As of build_network.
+    width
+        Multiplies the filters.
+    frozen
+        The share of its first layers that don't learn; normalisation among them keeps its statistics, too.
     """
     images = keras.Input((None, None, 3))
     if backbone == "plain":
@@ -163,13 +170,19 @@ def _plain(images: Tensor, width: float) -> Tensor:
     return keras.layers.Concatenate()([mean, peak])
 
 
+def weights_file(backbone: str, weights: str) -> Path:
+    """Return the file of weights: imagenet, which is downloaded where it is not there, or a path.
+
+    Raises InputError when the published weights can't be had.
+    """
+    return Path(weights) if weights != "imagenet" else find_imagenet(backbone) or download(backbone)
+
+
 def _load_weights(body: keras.Model, name: str, weights: str) -> None:
     """Fill a backbone from a weights file, or leave it as it was drawn when weights is "none"."""
     if weights == "none":
         return
-    path = find_imagenet(name) if weights == "imagenet" else Path(weights)
-    if path is None:
-        path = download(name)
+    path = weights_file(name, weights)
     try:
         body.load_weights(path)
     except (ValueError, OSError) as error:

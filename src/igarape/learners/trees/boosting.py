@@ -5,8 +5,8 @@ from typing import Any
 
 import xgboost
 
-from igarape.config.experiments import Tabular
 from igarape.config.hyperparameters import TreeValues
+from igarape.config.kinds import Tabular
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 from igarape.learners.learning import Log

@@ -1,0 +1,94 @@
+"""One training of a probe: a linear head on the features of a frozen backbone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from igarape.config.hyperparameters import ProbeValues
+from igarape.config.kinds import Probe
+from igarape.labels import Booleans, Targets
+from igarape.learners.examples import Images, Rows
+from igarape.learners.learning import Log
+from igarape.learners.memory import keep_memory
+from igarape.learners.probes.extractor import extractor, write_probe
+from igarape.learners.probes.features import Table, features_of
+from igarape.learners.probes.heads import Head, fit_head
+from igarape.scores.figures import validation_figures
+from igarape.tables import Probabilities
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A fitted head, and the experiment that says what its features are."""
+
+    experiment: Probe
+    head: Head
+
+    def predict(self, images: Images, rows: Rows, *, tta: bool) -> Probabilities:
+        """Return probabilities (rows, labels) for those rows of pictures.
+
+        tta makes no difference: the features are the mean over all eight views.
+        """
+        return self.head.answer(features_of(images, rows, self.experiment))
+
+    def export(self, stem: Path) -> Path:
+        """Write backbone and head as stem.onnx: float32 (n, size, size, 3), RGB 0..255 -> (n, labels); return that."""
+        path = stem.with_name(f"{stem.name}.onnx")
+        write_probe(extractor(self.experiment), path, weights=self.head.weights, bias=self.head.bias)
+        return path
+
+
+def fit(
+    images: Images,
+    y: Booleans,
+    *,
+    experiment: Probe,
+    hyperparameters: ProbeValues,
+    targets: Targets,
+    train: Rows,
+    validation: Rows,
+    log: Log,
+    **_others: Any,
+) -> Probed:
+    """Solve for the head of a probe.
+
+    Parameters
+    ----------
+    images
+        Pictures, uint8 (n, size, size, 3).
+    y
+        Which labels hold, of shape (n, labels).
+    experiment
+        Says the backbone, its weights and the size.
+    hyperparameters
+        Of the head.
+    targets
+        The labels that y has columns of.
+    train, validation
+        The rows to learn from, and those to score, of which there may be none.
+    log
+        Called once, with (0, metrics): the loss, and validation_figures on the validation rows.
+    **_others
+        What else a training is told: epochs, patience and seed. A solution depends on none of them.
+
+    Raises
+    ------
+    InputError
+        When the weights can't be had or don't fit.
+    """
+    keep_memory()
+    table = features_of(images, np.concatenate([train, validation]), experiment)
+    learned, seen = table[: len(train)], table[len(train) :]
+    head = fit_head(learned, y[train], l2=hyperparameters.l2, balance=hyperparameters.balance)
+    metrics = {"loss": _loss(head, learned, y[train], targets)}
+    if len(validation):
+        metrics |= validation_figures(y[validation], head.answer(seen), targets=targets)
+    log(0, metrics)
+    return Probed(experiment, head)
+
+
+def _loss(head: Head, table: Table, y: Booleans, targets: Targets) -> float:
+    """Return the binary cross-entropy of what a head answers."""
+    return validation_figures(y, head.answer(table), targets=targets)["val_loss"]

@@ -1,0 +1,91 @@
+"""One training of a probe."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+
+from igarape.chips.pictures import symmetries
+from igarape.config.hyperparameters import ProbeValues
+from igarape.config.kinds import Probe
+from igarape.learners.crossfit import Recipe, cross_fit
+from igarape.learners.examples import Rows
+from igarape.learners.predictor import Predictor
+from igarape.learners.probes.features import features_of
+from igarape.learners.probes.heads import fit_head
+from igarape.learners.probes.probing import Probed, fit
+
+RNG = np.random.default_rng(0)
+RED = RNG.random(40) < 0.5
+IMAGES = RNG.integers(0, 128, (40, 32, 32, 3), dtype=np.uint8)
+IMAGES[RED, :, :, 0] += 127
+TRUTH = np.column_stack([RED, np.zeros(40, dtype=np.bool_)])
+TRAIN, VALIDATION = np.arange(30), np.arange(30, 40)
+
+Logged = list[tuple[int, Mapping[str, float]]]
+
+
+def fitted(experiment: Probe, validation: Rows = VALIDATION, seed: int = 0) -> tuple[Probed, Logged]:
+    """Solve for a head, and return it with what was logged."""
+    logged: Logged = []
+    learned = fit(
+        IMAGES,
+        TRUTH,
+        experiment=experiment,
+        hyperparameters=ProbeValues(l2=0.1),
+        targets=tiny.targets(2),
+        train=TRAIN,
+        validation=validation,
+        log=lambda epoch, metrics: logged.append((epoch, metrics)),
+        epochs=1,
+        patience=None,
+        seed=seed,
+    )
+    return learned, logged
+
+
+def test_red_chips_are_told_from_others(small_probe: Probe) -> None:
+    """Those that it has not seen, too; a label without any chip is next to impossible."""
+    p = fitted(small_probe)[0].predict(IMAGES, VALIDATION, tta=False)
+    assert ((p[:, 0] > 0.5) == RED[VALIDATION]).all()
+    np.testing.assert_allclose(p[:, 1], 1 / 32, rtol=1e-5)
+
+
+def test_what_was_written_answers_as_what_was_fitted(small_probe: Probe, tmp_path: Path) -> None:
+    """To 1e-6, through the predictor of all networks; features are the same to the last bit, so tta adds nothing."""
+    learned, _ = fitted(small_probe)
+    path = learned.export(tmp_path / "fold-0")
+    assert path == tmp_path / "fold-0.onnx"
+    answers = Predictor([path], threads=1).predict(IMAGES, tta=False, batch=8)
+    rows = np.arange(40)
+    np.testing.assert_allclose(answers, learned.predict(IMAGES, rows, tta=False), atol=1e-6)
+    turned = Predictor([path], threads=1).predict(np.array(symmetries(IMAGES)[3]), tta=False, batch=8)
+    np.testing.assert_allclose(turned, answers, atol=1e-5)
+    head = fit_head(features_of(IMAGES, TRAIN, small_probe), TRUTH[TRAIN], l2=0.1, balance=0.0)
+    np.testing.assert_array_equal(head.weights, learned.head.weights)
+
+
+def test_figures_are_logged_once(small_probe: Probe) -> None:
+    """Those of the validation rows, where there are any; nothing is drawn by chance."""
+    ((epoch, metrics),) = fitted(small_probe)[1]
+    assert epoch == 0 and set(metrics) == {"loss", "val_loss", "val_f2", "val_map"}
+    ((_, alone),) = fitted(small_probe, validation=VALIDATION[:0], seed=5)[1]
+    assert dict(alone) == {"loss": pytest.approx(metrics["loss"])}
+
+
+def test_validation_rows_are_not_learned_from(small_probe: Probe) -> None:
+    """A search scores by them."""
+    one, other = (fitted(small_probe, validation=rows)[0] for rows in (VALIDATION, VALIDATION[:0]))
+    np.testing.assert_array_equal(one.head.weights, other.head.weights)
+
+
+def test_a_probe_is_cross_fitted_like_any_other(small_probe: Probe, tmp_path: Path) -> None:
+    """A row is answered by the file of a model that has not seen it, one of the hold-out by the mean of all."""
+    folds = np.arange(40) % 3 - 1
+    recipe = Recipe(small_probe, ProbeValues(l2=0.1), tiny.targets(2), 1, 0.2, 1, 0, threads=1)
+    p = cross_fit(IMAGES, TRUTH, folds=folds, groups=[str(row) for row in range(40)], recipe=recipe, folder=tmp_path)
+    assert ((p[:, 0] > 0.5) == RED).all()
+    files = [tmp_path / f"fold-{fold}.onnx" for fold in range(2)]
+    np.testing.assert_array_equal(p[folds == -1], Predictor(files, threads=1).predict(IMAGES[::3], tta=False, batch=8))
