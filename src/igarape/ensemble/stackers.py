@@ -14,6 +14,7 @@ from typing import get_args
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from igarape.config.params import Method
 from igarape.ensemble.boosting import Corrections, Settings
@@ -143,7 +144,9 @@ def fit_stackers(
         answers, fallbacks = np.zeros(y.shape, dtype=np.float32), {}
         for done, fold in enumerate(steps, start=1):
             rows = numbers == fold
-            fitted = stackers.fit(method, known.all - frozenset(known.parts[rows].tolist()))
+            # With one thread a sum has one order on all machines, and no thread waits for another between short steps.
+            with threadpool_limits(1):
+                fitted = stackers.fit(method, known.all - frozenset(known.parts[rows].tolist()))
             answers[rows] = fitted.predict({name: values[rows] for name, values in probabilities.items()})
             fallbacks[fold] = fitted.fallbacks
             where = "all folds" if fold == HOLDOUT else f"the folds but {fold}"
