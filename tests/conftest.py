@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal
 
+import hypothesis
 import mlflow
 import numpy as np
 import onnx
@@ -33,6 +34,10 @@ from igarape.serving.registry import promote, register
 from igarape.tables import Probabilities
 from igarape.tracking.address import new_experiment
 from igarape.tracking.outbox import Outbox
+
+# A machine that does other things beside the tests is slow now and then: that is no fault of what is tested.
+hypothesis.settings.register_profile("igarape", deadline=None)
+hypothesis.settings.load_profile("igarape")
 
 VOCABULARY = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond"), rare=("kiln",))
 HAZE = {

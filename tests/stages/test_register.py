@@ -24,7 +24,8 @@ def evaluated(registry: Path, bundle_folder: Path) -> Workspace:
     """Give a project where evaluate has run."""
     here = Workspace(registry)
     shutil.copytree(bundle_folder, here.bundle)
-    scores: dict[str, Any] = {"oof": {}, "learners": {}, "stackers": {}, "rules": {}, "rare": {}}
+    names = ("oof", "learners", "stackers", "rules", "rare", "ladder", "calibration")
+    scores: dict[str, Any] = {name: {} for name in names}
     Metrics(holdout=HOLDOUT, **scores).write(here.metrics)
     origin = Origin(git_commit="abc123", uncommitted_changes=False, dvc={"data/ingest": "d41d8"}, runs={"stack": "9f"})
     origin.write(here.folder("evaluate") / "lineage.json")
