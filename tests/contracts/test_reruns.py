@@ -94,7 +94,7 @@ def test_a_step_run_by_hand_says_how_to_keep_its_result(project: Path) -> None:
     rule = project / "data/decide/rule.json"
     params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
     wanted = "threshold" if json.loads(rule.read_text(encoding="utf-8"))["rule"]["name"] == "fixed" else "fixed"
-    change(project / "params.yaml", f"  use: {params['decide']['use']}\n\nevaluate", f"  use: {wanted}\n\nevaluate")
+    change(project / "params.yaml", f"decide:\n  use: {params['decide']['use']}", f"decide:\n  use: {wanted}")
     said = run(project, "igarape", "decide")
     command = said.partition("To keep it: ")[2].strip()
     assert command == "dvc repro code && dvc commit --force decide"
