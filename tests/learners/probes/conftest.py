@@ -1,14 +1,13 @@
 """A backbone of a few filters, with weights of its own: a probe of it takes next to no time."""
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 import keras
 import pytest
 import tiny
 
-from igarape.config.kinds import Probe
+from igarape.config.kinds import BACKBONE, Probe
 
 SOURCE = """
 import keras
@@ -32,7 +31,7 @@ def write_weights(plug_folder: Path) -> WriteWeights:
     def write(seed: int) -> Path:
         keras.utils.set_random_seed(seed)
         images = keras.Input((None, None, 3))
-        keras.Model(images, import_module("my_features").small(images, width=1.0)).save_weights(path)
+        keras.Model(images, BACKBONE.load("my_features:small")(images, width=1.0)).save_weights(path)
         return path
 
     return write
