@@ -19,6 +19,7 @@ from scipy.optimize import brentq
 from igarape.ensemble.linear import log_loss, own_columns, sigmoid
 from igarape.ensemble.nested import Blends, Known, Within, splits
 from igarape.ensemble.stacker import Boosters
+from igarape.scores.comparison import certain
 from igarape.scores.metrics import Floats
 from igarape.tables import Probabilities
 
@@ -29,8 +30,6 @@ FAR = 100.0
 SHARE_OF_ROWS, SHARE_OF_COLUMNS = 0.8, 0.5
 # Numbers of rounds that are tried, besides none.
 CHECKS = 12
-# A gain is certain when it is so many standard errors above 0: the best of many choices is lucky, and labels are many.
-CERTAIN = 3.0
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,7 @@ class Corrections:
     settings: Settings
     _boosters: dict[tuple[Within, int, int, int], xgboost.Booster] = field(default_factory=dict)
     _matrices: dict[Within, tuple[xgboost.QuantileDMatrix, Probabilities]] = field(default_factory=dict)
+    _margins: dict[tuple[Within, Within], Floats] = field(default_factory=dict)
 
     @cached_property
     def _features(self) -> Probabilities:
@@ -99,18 +99,17 @@ class Corrections:
         means = losses.mean(axis=2)
         depth, check = np.unravel_index(means.argmin(), means.shape)
         gain = losses[depth, 0] - losses[depth, check]
-        if not check or gain.mean() <= CERTAIN * gain.std() / np.sqrt(len(gain)):
+        if not check or not certain(gain):
             return f"trees gain nothing for certain on {len(gain)} rows"
         return Choice(self.settings.depths[depth], self._checks[check])
 
     def _losses(self, part: Within, others: Within, j: int) -> Floats:
         """Return the losses of a part's rows under the trees of other parts: (depths, checks, rows)."""
         rows, depths = self.known.rows(part), self.settings.depths
-        margins = np.zeros(self.known.y.shape)
-        self.blends.margin_of(part, self.blends.chosen(others), into=margins)
+        margin = self._held(part, others)[:, j]
         corrections = np.zeros((len(depths), len(self._checks), len(rows)))
         if self.known.one_sided(others, j) is None:
-            margins[rows, j] += self._shift(others, j)
+            margin = margin + self._shift(others, j)
             for d, depth in enumerate(depths):
                 booster = self.fit(others, depth, self.settings.seed, j)
                 steps = [
@@ -118,7 +117,15 @@ class Corrections:
                     for between in pairwise(self._checks)
                 ]
                 corrections[d, 1:] = np.cumsum(steps, axis=0)
-        return log_loss(margins[rows, j] + corrections, self.known.y[rows, j].astype(np.float64))
+        return log_loss(margin + corrections, self.known.y[rows, j].astype(np.float64))
+
+    def _held(self, part: Within, others: Within) -> Floats:
+        """Return the sums of a part's rows (n, labels) by the blend of other parts."""
+        if (part, others) not in self._margins:
+            found = np.zeros(self.known.y.shape)
+            self.blends.margin_of(part, self.blends.chosen(others), into=found)
+            self._margins[part, others] = found[self.known.rows(part)]
+        return self._margins[part, others]
 
     def _shift(self, within: Within, j: int) -> float:
         """Return what, added to a label's margins, gives the least log-loss on the rows of some parts."""

@@ -11,11 +11,10 @@ from sklearn.isotonic import IsotonicRegression
 from igarape.ensemble.calibrator import KINDS, Calibrator, inputs_of
 from igarape.ensemble.linear import EDGE, log_loss, logit, sigmoid
 from igarape.labels import Booleans
+from igarape.scores.comparison import certain
 from igarape.scores.metrics import Floats, Reals
 from igarape.tables import HOLDOUT, Probabilities
 
-# Another kind than none has to gain so many standard errors of log-loss.
-CERTAIN = 3.0
 # What is fitted is drawn to the probability as it is, as strongly as by so many chips: a label with few positives has
 # little to say.
 PRIOR = 1.0
@@ -84,5 +83,4 @@ def _chosen(y: Booleans, p: Reals, folds: npt.NDArray[np.integer]) -> Calibrator
             found[rows] = log_loss(logit(calibrated), y[rows].astype(np.float64))
     best = min(KINDS, key=lambda kind: float(losses[kind].mean()))
     gain = losses["none"] - losses[best]
-    certain = gain.mean() > CERTAIN * gain.std() / np.sqrt(len(gain))
-    return fit_calibrator(best if certain else "none", y, p)
+    return fit_calibrator(best if certain(gain) else "none", y, p)

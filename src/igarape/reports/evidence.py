@@ -66,6 +66,11 @@ class Evidence:
         return self.stacked[CALIBRATED]
 
     @property
+    def general(self) -> dict[str, Probabilities]:
+        """Return the probabilities of the learners of all labels."""
+        return {name: p for name, p in self.learners.items() if self.manifests[name].scope == "all"}
+
+    @property
     def inside(self) -> Booleans:
         """Return which rows lie in the folds."""
         return np.asarray(self.folds != HOLDOUT, dtype=np.bool_)
@@ -188,11 +193,8 @@ def _metrics(evidence: Evidence, predicted: Booleans, ladder: Ladder, params: Pa
 
 def _differences(evidence: Evidence, vocabulary: Vocabulary, params: Params) -> dict[str, Difference]:
     """Compare the learners of all labels by paired bootstrap over the chips in the folds, out of fold."""
-    inside, each = evidence.inside, {}
-    y = evidence.y[inside]
-    for name, p in evidence.learners.items():
-        if evidence.manifests[name].scope == "all":
-            each[name] = f2_by_chip(y, p[inside], targets=vocabulary.targets("all"))
+    inside, targets = evidence.inside, vocabulary.targets("all")
+    each = {name: f2_by_chip(evidence.y[inside], p[inside], targets=targets) for name, p in evidence.general.items()}
     return report.against_best(each, resamples=params.evaluate.resamples, seed=params.seed) if each else {}
 
 
@@ -204,7 +206,7 @@ def _ladder(evidence: Evidence, params: Params) -> Ladder:
     answers = cross_fit_rule(name, y, evidence.p[inside], evidence.folds[inside], vocabulary=vocabulary, beta=beta)
     return climb(
         y,
-        learners={name: p[inside] for name, p in evidence.learners.items() if evidence.manifests[name].scope == "all"},
+        learners={name: p[inside] for name, p in evidence.general.items()},
         stackers={name: evidence.stacked[name][inside] for name in evidence.stack.stackers},
         decided={f"{evidence.stack.chosen}, {name}": answers},
         targets=vocabulary.targets("all"),
@@ -216,8 +218,7 @@ def _ladder(evidence: Evidence, params: Params) -> Ladder:
 def _alarms(evidence: Evidence) -> dict[str, float]:
     """Return by how much the stack, and learners of all labels, score too well out of fold for their hold-out."""
     inside, targets = evidence.inside, evidence.rule.vocabulary.targets("all")
-    whole = {name: p for name, p in evidence.learners.items() if evidence.manifests[name].scope == "all"}
-    whole[f"the stack, {evidence.stack.chosen}"] = evidence.p
+    whole = evidence.general | {f"the stack, {evidence.stack.chosen}": evidence.p}
     found = {}
     for name, p in whole.items():
         scores = [f2_by_chip(evidence.y[rows], p[rows], targets=targets) for rows in (inside, ~inside)]

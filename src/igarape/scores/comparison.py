@@ -7,6 +7,9 @@ import numpy as np
 from igarape.errors import InputError
 from igarape.scores.metrics import Reals
 
+# The best of many choices is lucky, and labels are many.
+CERTAIN = 3.0
+
 
 def bootstrap_interval(per_sample: Reals, *, resamples: int, seed: int) -> tuple[float, float]:
     """Bound the mean of per_sample (n,): the 95 % percentile interval over chips drawn with replacement."""
@@ -72,6 +75,11 @@ def excess(inside: Reals, held: Reals, *, alarm_rate: float) -> float | None:
     difference = float(inside.mean() - held.mean())
     error = float(np.sqrt(inside.var() / len(inside) + held.var() / len(held)))
     return difference if difference > NormalDist().inv_cdf(1 - alarm_rate) * error else None
+
+
+def certain(gain: Reals) -> bool:
+    """Say whether gains (n,), as of log-loss on rows not fitted on, lie more than CERTAIN standard errors above 0."""
+    return bool(gain.mean() > CERTAIN * gain.std() / np.sqrt(len(gain)))
 
 
 def _check_scores(per_sample: Reals) -> None:
