@@ -6,30 +6,12 @@ from typing import Any
 import pytest
 import tiny
 import yaml
+from toy_experiments import GOOD, HYPERPARAMETERS, WITH_RARE, WITHOUT_RARE, read, refused
 
 from igarape.config.experiments import read_experiment, read_experiments
 from igarape.config.kinds import Network, Tabular
 from igarape.config.networks import NETWORKS
-from igarape.config.schema import validate
 from igarape.errors import InputError
-from igarape.labels import Vocabulary
-
-HYPERPARAMETERS: dict[str, Any] = tiny.HYPERPARAMETERS | {"dropout": {"choice": [0.4, 0.0, 0.2]}, "width": 1}
-GOOD: dict[str, Any] = tiny.CONTENT | {"backbone": "mobilenet", "size": 64, "hyperparameters": HYPERPARAMETERS}
-WITH_RARE = Vocabulary(exclusive=("sun",), alone=(), common=("tree",), rare=("kiln",))
-WITHOUT_RARE = Vocabulary(exclusive=(), alone=(), common=("tree",), rare=())
-
-
-def read(**changes: object) -> Network:
-    """Validate the good experiment with changes."""
-    return validate(Network, GOOD | changes, "e.yaml")
-
-
-def refused(**changes: object) -> list[str]:
-    """Return the faults that the changes bring about, without the first line."""
-    with pytest.raises(InputError) as caught:
-        read(**changes)
-    return str(caught.value).splitlines()[1:]
 
 
 def write(folder: Path, name: str, **changes: object) -> None:

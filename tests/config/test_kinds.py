@@ -5,28 +5,11 @@ from typing import Any
 
 import pytest
 import tiny
+from toy_experiments import HYPERPARAMETERS, WITH_RARE, WITHOUT_RARE, read, refused
 
-from igarape.config.kinds import Network, Probe
+from igarape.config.kinds import Probe
 from igarape.config.schema import validate
 from igarape.errors import InputError
-from igarape.labels import Vocabulary
-
-HYPERPARAMETERS: dict[str, Any] = tiny.HYPERPARAMETERS | {"dropout": {"choice": [0.4, 0.0, 0.2]}, "width": 1}
-GOOD: dict[str, Any] = tiny.CONTENT | {"backbone": "mobilenet", "size": 64, "hyperparameters": HYPERPARAMETERS}
-WITH_RARE = Vocabulary(exclusive=("sun",), alone=(), common=("tree",), rare=("kiln",))
-WITHOUT_RARE = Vocabulary(exclusive=(), alone=(), common=("tree",), rare=())
-
-
-def read(**changes: object) -> Network:
-    """Validate the good experiment with changes."""
-    return validate(Network, GOOD | changes, "e.yaml")
-
-
-def refused(**changes: object) -> list[str]:
-    """Return the faults that the changes bring about, without the first line."""
-    with pytest.raises(InputError) as caught:
-        read(**changes)
-    return str(caught.value).splitlines()[1:]
 
 
 @pytest.mark.parametrize(
