@@ -30,7 +30,7 @@ def run(workspace: Workspace, *, split: Path, experiment: str | None = None) -> 
 
 
 def _lines(standing: Standing) -> list[str]:
-    """Put scores in words: first what was tested and trained on, then each figure, the stream's before its learners'."""
+    """Put scores in words: what was tested and trained on, then the stream's figures and its learners'."""
     beyond = f", and on {standing.beyond} chips that it does not name" if standing.beyond else ""
     said = [
         f"{standing.chips} test chips, none trained on; {standing.labels} labels have positives there",
