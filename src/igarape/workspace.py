@@ -122,6 +122,11 @@ class Workspace:
         """Return the table of folds."""
         return self.folder("split") / "folds.parquet"
 
+    @property
+    def aside(self) -> Path:
+        """Return the table of labelled chips that are in no fold and not held out: those of labels.thin."""
+        return self.folder("split") / "aside.parquet"
+
     def resolved(self, experiment: str) -> Path:
         """Return an experiment as it is when all that its YAML builds on is put together."""
         return self.folder("resolve") / f"{experiment}.json"

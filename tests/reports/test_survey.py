@@ -24,6 +24,7 @@ def there(tmp_path: Path) -> Workspace:
     place["split"] = ["train", "train", "holdout", "test"]
     write_table(place.assign(y_tree=[1, 0, 1, 0], y_kiln=[0, 1, 0, 0]), here.catalog())
     write_table(pd.DataFrame({"image_id": ids[:3], "fold": [0, 1, -1]}), here.folds)
+    write_table(pd.DataFrame({"image_id": pd.Series([], dtype=str)}), here.aside)
     quality = pd.DataFrame({name: np.linspace(0, 1, 4) for name in FOUND}).assign(image_id=ids)
     write_table(quality[::-1], here.chips("dehazed") / "quality.parquet")
     write_table(pd.DataFrame([("chip-0", "odd", "look", True)], columns=FAULT), here.chips("raw") / "faults.parquet")

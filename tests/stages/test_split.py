@@ -115,6 +115,25 @@ def test_by_scene_a_scene_stays_whole_and_by_chip_it_does_not(project: Workspace
     assert parts["scene"].max() == 1 and parts["chip"].max() > 1
 
 
+def test_labels_can_be_made_rarer(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is set aside is in no fold, and listed; the hold-out stays; a count above what there is names the label."""
+    whole = dealt(project)
+    path = project.root / "datasets/toy.yaml"
+    dataset = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for count in (6, 500):
+        path.write_text(yaml.safe_dump(dataset | {"labels": LABELS | {"thin": {"kiln": count}}}), encoding="utf-8")
+        if count == 500:
+            with pytest.raises(InputError, match=r"labels\.thin: kiln: 500: only \d+ chips"):
+                stage.run(project)
+            continue
+        rows, aside = dealt(project), set(pd.read_parquet(project.aside)["image_id"])
+        assert aside == {f"chip-{number}" for number in range(COUNT)} - set(rows["image_id"])
+        assert rows.loc[rows["fold"] >= 0, "y_kiln"].sum() == 6
+        held = [set(table.loc[table["fold"] == HOLDOUT, "image_id"]) for table in (whole, rows)]
+        assert held[0] == held[1]
+        assert f"split: {len(aside)} chips set aside" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("by", ["chip", "scene"])
 def test_near_duplicates_stay_in_one_fold(project: Workspace, by: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The first chip of ten scenes is in another scene too; so is the last, a little darker: by chip and by scene."""

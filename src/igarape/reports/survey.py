@@ -57,8 +57,10 @@ class Found:
 
 
 def gather(workspace: Workspace, vocabulary: Vocabulary) -> Found:
-    """Read what the steps before wrote."""
+    """Read what the steps before wrote. Chips that labels.thin sets aside are left out: no step sees them."""
     catalog = read_catalog(workspace.catalog(), vocabulary.labels)
+    aside = read_table(workspace.aside, ["image_id"])["image_id"]
+    catalog = catalog[~catalog["image_id"].isin(aside)].reset_index(drop=True)
     folds = read_folds(workspace.folds).set_index("image_id")["fold"]
     lost = catalog[labelled(catalog) & ~catalog["image_id"].isin(folds.index)]
     if len(lost):

@@ -43,7 +43,8 @@ class Lift:
         """Return how like each landmark each row is, 0..1."""
         z, landmarks = standardised(table, mean=self.mean, scale=self.scale), self.landmarks
         square = (z**2).sum(axis=1)[:, None] - 2 * z @ landmarks.T + (landmarks**2).sum(axis=1)
-        return np.exp(-self.gamma * np.maximum(square, 0.0))
+        likeness: Floats = np.exp(-self.gamma * np.maximum(square, 0.0))
+        return likeness
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ class Machine:
     def answer(self, table: Table) -> Probabilities:
         """Return probabilities (n, labels) for statistics (n, statistics)."""
         scores = self.lift.likeness(table) @ self.weights + self.bias
-        return np.exp(-np.logaddexp(0.0, -scores)).astype(np.float32)
+        p: Probabilities = np.exp(-np.logaddexp(0.0, -scores)).astype(np.float32)
+        return p
 
     def export(self, stem: Path) -> Path:
         """Write the machine as stem.npz, NumPy's arrays by name; return that path."""
