@@ -83,6 +83,12 @@ def test_what_cannot_be_corrected_is_refused(
         corrected(tables, corrections)
 
 
+def test_corrections_of_another_catalog_are_refused(tables: Tables) -> None:
+    """No row is added."""
+    with pytest.raises(InputError, match=r"z: was corrected, but the catalog does not list it. Run: dvc repro ingest"):
+        in_source(tables["catalog"], {("z", "sun"): True})
+
+
 def test_what_was_applied_is_read_again(tmp_path: Path) -> None:
     """None, or some."""
     for corrections in ({}, {("a", "sun"): False, ("00", "kiln"): True}):

@@ -298,7 +298,7 @@ def test_a_label_that_does_not_occur_has_no_scores(browse: Browse) -> None:
         ({"note": ""}, "These chips are a toy."),
         ({"marks": []}, "From where on to believe it"),
         ({"worst": []}, "got most wrong"),
-        ({"noise": dataclasses.replace(NOISE, doubted=0)}, "Estimated wrong"),
+        ({"noise": dataclasses.replace(NOISE, doubted=0)}, "Est. wrong"),
         ({"noise": dataclasses.replace(NOISE, held_out=0)}, "which no model saw"),
         ({"noise": dataclasses.replace(NOISE, corrected=0)}, "not as the source says"),
         ({"threshold": None, "rule": "expected"}, "at 0.17"),

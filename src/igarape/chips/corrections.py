@@ -109,8 +109,13 @@ def apply_corrections(tables: Tables, corrections: Corrections, vocabulary: Voca
 
 
 def in_source(catalog: pd.DataFrame, applied: Corrections) -> pd.DataFrame:
-    """Return a catalog with the labels that the source says: those before the corrections that were applied to it."""
+    """Return a catalog with the labels that the source says: those before the corrections that were applied to it.
+
+    Raises InputError for a correction of a chip that the catalog does not list.
+    """
     before = catalog.set_index("image_id")
     for (image_id, label), to in applied.items():
+        if image_id not in before.index:  # pandas would add it
+            raise InputError(f"{image_id}: was corrected, but the catalog does not list it. Run: dvc repro ingest")
         before.loc[image_id, f"y_{label}"] = int(not to)
     return before.reset_index()[catalog.columns]
