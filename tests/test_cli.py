@@ -94,6 +94,7 @@ def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.Monke
         "score": (["--split", "s.csv"], ((HERE,), {"split": Path("s.csv"), "experiment": None})),
         "serve": (["--port", "5005"], ((HERE,), {"port": 5005, "host": "127.0.0.1"})),
         "use": (["ucmerced"], ((HERE, "ucmerced"), {})),
+        "relabel": (["review.csv", "--undo"], ((HERE, Path("review.csv")), {"undo": True})),
         "fetch": (["planet"], ((HERE, "planet"), {})),
         "add": (
             ["mine", "--images", "a", "--tags", "t.csv", "--group", "scene", "--force"],
@@ -198,5 +199,5 @@ def test_an_unknown_command_is_refused() -> None:
 
 def test_each_command_is_called_here() -> None:
     """A new command needs a test."""
-    others = {"promote", "predict", "submit", "score", "serve", "use", "fetch", "show", "add"}
+    others = {"promote", "predict", "submit", "score", "serve", "use", "relabel", "fetch", "show", "add"}
     assert set(main.commands) == {*PLAIN, *PER_EXPERIMENT, *others}

@@ -177,6 +177,14 @@ def use(dataset: str) -> None:
 
 
 @main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--undo", is_flag=True, help="Take the corrections of this file out again.")
+def relabel(file: Path, undo: bool) -> None:
+    """Correct labels of the data set, as a reviewed table such as reports/doubts.csv says."""
+    _run("relabel", _here(file), undo=undo)
+
+
+@main.command()
 @click.argument("dataset")
 def fetch(dataset: str) -> None:
     """Download a data set's files from Kaggle."""

@@ -79,6 +79,7 @@ ELSEWHERE = {
     r"igarape use (?!mine)\w+": "tests/stages/test_use.py",
     "igarape use mine": "tests/stages/test_add.py",
     "dvc repro --single-item --force register": "tests/test_stream.py",
+    "igarape relabel review.csv": "tests/stages/test_relabel.py",
     "igarape send": "tests/stages/test_send.py",
     "dvc repro ingest": "tests/contracts/test_recipes.py",
     "igarape (rarest|show vit)|pytest tests/contracts tests/stages/test_rarest.py": "tests/contracts/test_recipes.py",

@@ -81,6 +81,20 @@ def test_the_labels_and_the_page_are_written(project: Workspace, evaluated: Any)
     assert "toy" in (project.root / "reports/report.html").read_text(encoding="utf-8")
 
 
+def test_doubted_labels_are_written_for_review(project: Workspace, evaluated: Any) -> None:
+    """By the calibrated stack: each is given otherwise than it says; nobody has reviewed any yet."""
+    table = pd.read_csv(project.doubts, keep_default_na=False)
+    rows = pd.read_parquet(project.root / "data/stack/predictions.parquet").query(f"learner == {CALIBRATED!r}")
+    said, catalog = rows.set_index("image_id"), pd.read_parquet(project.catalog()).set_index("image_id")
+    for row in table.to_dict("records"):
+        one, fold = said.loc[row["image_id"]], said["fold"][row["image_id"]]
+        assert row["probability"] == pytest.approx(one[f"p_{row['label']}"], abs=1e-4)
+        assert row["given"] == catalog.loc[row["image_id"], f"y_{row['label']}"] == (row["probability"] <= 0.5)
+        assert row["part"] == ("hold-out" if fold == -1 else f"fold {fold}")
+    assert list(table.columns)[-1] == "review" and table["doubt"].is_monotonic_decreasing
+    assert ("doubts.csv" in project.reports.joinpath("report.html").read_text(encoding="utf-8")) == bool(len(table))
+
+
 def test_the_verdict_is_in_mlflow(project: Workspace, evaluated: Any) -> None:
     """The figures by name, the three files, and the runs that led here in the bundle's lineage."""
     (run,) = mlflow.search_runs(
@@ -90,7 +104,7 @@ def test_the_verdict_is_in_mlflow(project: Workspace, evaluated: Any) -> None:
     assert run.data.metrics["oof_f2"] == pytest.approx(evaluated["oof"]["f2"])
     assert (run.data.metrics["left_out"], run.data.metrics["faults_reported"]) == (1, 2)
     kept = {item.path for item in mlflow.artifacts.list_artifacts(run_id=run.info.run_id)}
-    assert kept >= {"metrics.json", "per_label.csv", "report.html"}
+    assert kept >= {"metrics.json", "per_label.csv", "doubts.csv", "report.html"}
     runs = read_json(project.root / "data/evaluate/lineage.json")["runs"]
     assert set(runs) == {"search@tiny", "train@tiny", "search@rare", "train@rare", "stack", "decide", "evaluate"}
     assert runs["evaluate"] == run.info.run_id

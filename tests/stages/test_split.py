@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 import yaml
 
+from igarape.chips.corrections import Corrections, apply_corrections, correction_table
+from igarape.chips.faults import fault_table
 from igarape.chips.fingerprints import fingerprint, fingerprint_table
 from igarape.chips.pictures import Pixels
+from igarape.config.datasets import read_dataset
 from igarape.errors import InputError
 from igarape.stages import split as stage
 from igarape.tables import HOLDOUT, read_folds, write_table
@@ -32,6 +35,7 @@ def project(tmp_path: Path) -> Workspace:
     (here.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
     settings(here, by="scene")
     write_table(catalog(), here.catalog())
+    write_table(correction_table({}), here.applied)
     write_prints(here, noise())
     return here
 
@@ -218,6 +222,19 @@ def test_the_seed_decides_and_the_order_of_the_catalog_does_not(project: Workspa
     assert again.loc[first.index].equals(first)
     settings(project, by="scene", seed=1)
     assert (dealt(project).set_index("image_id")["fold"].loc[first.index] != first).any()
+
+
+def test_corrected_labels_move_no_chip(project: Workspace) -> None:
+    """Folds and hold-out are dealt by what the source says; by the corrected labels they would be others."""
+    corrections: Corrections = {(f"chip-{number}", "tree"): True for number in range(1, 200, 2) if number % 5}
+    before = dealt(project)
+    vocabulary = read_dataset("toy", project.datasets).labels.vocabulary()
+    tables = {"catalog": catalog(), "faults": fault_table([])}
+    tables = apply_corrections(tables, corrections, vocabulary, where="toy.csv")
+    write_table(tables["catalog"], project.catalog())
+    assert not dealt(project).equals(before)
+    write_table(tables["corrections"], project.applied)
+    assert dealt(project).equals(before)
 
 
 def test_too_few_scenes_are_an_error_that_names_the_knobs(project: Workspace) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from igarape.chips.corrections import read_applied
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.store import Store
 from igarape.config.datasets import Dataset
@@ -16,6 +17,7 @@ from igarape.ensemble.decision import Rule, cross_fit_rule
 from igarape.labels import Booleans, Vocabulary
 from igarape.reports import verdict as report
 from igarape.reports.ladder import Difference, Ladder, climb, in_words
+from igarape.reports.noise import find_noise
 from igarape.reports.operating import marks
 from igarape.reports.reliability import reliable
 from igarape.scores.comparison import excess
@@ -103,6 +105,7 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
         inside=evidence.inside,
         kinds=evidence.stack.calibration,
     )
+    store = Store(workspace.chips("raw"), read_catalog(workspace.catalog(), vocabulary.labels))
     left_out = read_table(workspace.chips("raw") / "faults.parquet", FAULT, key=FAULT)["left_out"].astype(bool)
     return report.Verdict(
         dataset=params.dataset,
@@ -137,7 +140,16 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
             vocabulary=vocabulary,
             seed=params.seed,
         ),
-        worst=_worst(workspace, evidence, predicted, vocabulary),
+        worst=_worst(store, evidence, predicted),
+        noise=find_noise(
+            evidence.image_ids,
+            evidence.folds,
+            y=evidence.y,
+            p=evidence.p,
+            vocabulary=vocabulary,
+            corrections=read_applied(workspace.applied),
+            picture=store.rgb,
+        ),
         left_out=int(left_out.sum()),
         reported=int((~left_out).sum()),
         origin=origin,
@@ -229,10 +241,9 @@ def _alarms(evidence: Evidence) -> dict[str, float]:
     return found
 
 
-def _worst(workspace: Workspace, evidence: Evidence, predicted: Booleans, vocabulary: Vocabulary) -> list[report.Chip]:
+def _worst(store: Store, evidence: Evidence, predicted: Booleans) -> list[report.Chip]:
     """Return the hold-out chips with the lowest F2."""
-    store = Store(workspace.chips("raw"), read_catalog(workspace.catalog(), vocabulary.labels))
-    rows = np.flatnonzero(~evidence.inside)
+    vocabulary, rows = evidence.rule.vocabulary, np.flatnonzero(~evidence.inside)
     scores = f2_per_sample(evidence.y[rows], predicted)
     return [
         report.Chip(

@@ -10,6 +10,7 @@ from igarape.config.documents import Origin
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.reports.ladder import Difference, Ladder
+from igarape.reports.noise import Noise
 from igarape.reports.operating import Mark, bounded, figure_of_each, name_of
 from igarape.reports.pages import render_page
 from igarape.reports.reliability import Reliability
@@ -49,7 +50,8 @@ class Verdict:
     what scores too well out of fold for its hold-out, and by how much F2; alarm_rate: how often that is chance.
     weights: of each label, the learners' in the blend; kept: the labels that trees do not correct, and why.
     partial: the learners that predict only some labels, and how many. fitted: chips in the folds; split: what the chips
-    were split by, chip or scene. left_out: chips that ingest left out; reported: other faults, of chips that are used.
+    were split by, chip or scene. noise: labels that the models doubt. left_out: chips that ingest left out; reported:
+    other faults, of chips that are used.
     """
 
     dataset: str
@@ -74,6 +76,7 @@ class Verdict:
     split: str
     marks: Sequence[Mark]
     worst: Sequence[Chip]
+    noise: Noise
     left_out: int
     reported: int
     origin: Origin

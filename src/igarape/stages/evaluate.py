@@ -51,9 +51,11 @@ def run(workspace: Workspace) -> None:
         verdict = judge(workspace, evidence, params, dataset, origin)
         Metrics(**verdict.metrics).write(workspace.metrics)
         write_text(verdict.per_label.to_csv(index=False), workspace.reports / "per_label.csv")
+        write_text(verdict.noise.table.to_csv(index=False), workspace.doubts)
         write_text(report.render_report(verdict), workspace.reports / "report.html")
         _log(workspace, opened, verdict)
     click.echo(report.summary(verdict.metrics))
+    click.echo(f"evaluate: {len(verdict.noise.table)} labels to look at: {workspace.doubts}")
     click.echo(f"evaluate: the verdict, label by label: {workspace.reports / 'report.html'}")
 
 
@@ -80,5 +82,6 @@ def _log(workspace: Workspace, opened: Run, verdict: report.Verdict) -> None:
     for rows in ("holdout", "oof"):
         opened.metrics({f"{rows}_{name}": value for name, value in verdict.metrics[rows].items()})
     opened.metrics({"left_out": verdict.left_out, "faults_reported": verdict.reported})
-    for name in ("metrics.json", "per_label.csv", "report.html"):
+    opened.metrics({"labels_doubted": len(verdict.noise.table), "labels_corrected": verdict.noise.corrected})
+    for name in ("metrics.json", "per_label.csv", "doubts.csv", "report.html"):
         opened.artifact(workspace.reports / name)

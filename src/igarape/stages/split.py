@@ -6,6 +6,7 @@ import click
 import numpy as np
 import pandas as pd
 
+from igarape.chips.corrections import in_source, read_applied
 from igarape.chips.fingerprints import read_fingerprints
 from igarape.chips.neighbours import KINDS, find_pairs, join
 from igarape.chips.split import Folds
@@ -18,11 +19,14 @@ from igarape.workspace import Workspace
 
 
 def run(workspace: Workspace) -> None:
-    """Stratify by labels, near-duplicates together; by scene, neighbours and the data set's own groups too."""
+    """Stratify by labels, near-duplicates together; by scene, neighbours and the data set's own groups too.
+
+    The labels are those of the source: a corrected one moves no chip to another fold or out of the hold-out.
+    """
     params = read_params(workspace.params)
     dataset = read_dataset(params.dataset, workspace.datasets)
     labels = dataset.labels.vocabulary().labels
-    catalog = read_catalog(workspace.catalog(), labels)
+    catalog = in_source(read_catalog(workspace.catalog(), labels), read_applied(workspace.applied))
     rows = catalog[labelled(catalog)]
     image_ids, scenes = list(rows["image_id"]), params.split.by == "scene"
     pairs = find_pairs(
