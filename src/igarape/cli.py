@@ -152,6 +152,17 @@ def show(experiment: str | None, defaults: bool) -> None:
 
 
 @main.command()
+@click.argument("a")
+@click.argument("b")
+def compare(a: str, b: str) -> None:
+    """Compare two finished streams chip by chip: whether B is better than A.
+
+    Each is a git revision (main, HEAD~1, a tag), the id of evaluate's run in MLflow, or . for the working tree.
+    """
+    _run("compare", a, b)
+
+
+@main.command()
 @click.argument("dataset")
 def use(dataset: str) -> None:
     """Switch params.yaml to another data set."""
