@@ -32,7 +32,10 @@ Change = Callable[[pd.DataFrame], pd.DataFrame]
     ("change", "message"),
     [
         (lambda table: table.drop(columns="pixels"), "expected a column 'pixels'"),
-        (lambda table: table.drop(columns="a_fog"), r"expected the answers to chips, found no column 'a_fog'\. Run: dvc"),
+        (
+            lambda table: table.drop(columns="a_fog"),
+            r"expected the answers to chips, found no column 'a_fog'\. Run: dvc",
+        ),
         (lambda table: table.drop(columns=[f"p_{label}" for label in LABELS]), "found 120 chips, 0 labels"),
         (lambda table: table.iloc[:0], "found 0 chips, 4 labels"),
         (lambda table: table.assign(p_fog=np.float32(1.5)), r"probabilities: expected 0\.\.1"),
