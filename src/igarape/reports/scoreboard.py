@@ -22,9 +22,9 @@ Value = str | float | bool
 class Row:
     """A learner or a stack, for a run of its own.
 
-    params: kind (learner, stack), the labels that it predicts (all, rare), and of a learner its backbone, chips, size
-    and tta. figures: oof_f2 and oof_map, holdout_f2 and holdout_map, by the fixed rule. curve: by the threshold, in
-    percent, oof_f2_by_threshold and holdout_f2_by_threshold.
+    params: kind (learner, stack), the labels that it predicts (all, rare), backbone and chips, which of a stack are its
+    name and all; of a learner its size and tta too. figures: oof_f2 and oof_map, holdout_f2 and holdout_map, by the
+    fixed rule. curve: by the threshold, in percent, oof_f2_by_threshold and holdout_f2_by_threshold.
     """
 
     name: str
@@ -39,8 +39,12 @@ def scoreboard(evidence: Evidence) -> list[Row]:
     What predicts some labels only is scored on the chips that hold one, and has no hold-out figures where none does.
     """
     vocabulary = evidence.rule.vocabulary
-    rows = [(name, _described(one), one.scope, evidence.learners[name]) for name, one in evidence.manifests.items()]
-    rows += [(name, {"kind": "stack", "labels": "all"}, "all", p) for name, p in evidence.stacked.items()]
+    rows: list[tuple[str, dict[str, Value], str, Reals]] = [
+        (name, _described(one), one.scope, evidence.learners[name]) for name, one in evidence.manifests.items()
+    ]
+    # MLflow draws a parameter that a run lacks as unknown.
+    stack: dict[str, Value] = {"kind": "stack", "labels": "all", "chips": "all"}
+    rows += [(name, stack | {"backbone": name}, "all", p) for name, p in evidence.stacked.items()]
     return [_row(name, params, evidence, p, vocabulary.targets(scope)) for name, params, scope, p in rows]
 
 
