@@ -155,7 +155,7 @@ def show(experiment: str | None, defaults: bool) -> None:
 @click.argument("a")
 @click.argument("b")
 def compare(a: str, b: str) -> None:
-    """Compare two finished streams chip by chip: whether B is better than A.
+    """Say whether stream B is better than stream A.
 
     Each is a git revision (main, HEAD~1, a tag), the id of evaluate's run in MLflow, or . for the working tree.
     """

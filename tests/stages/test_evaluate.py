@@ -89,7 +89,7 @@ def test_the_verdict_is_in_mlflow(project: Workspace, evaluated: Any) -> None:
     assert run.info.status == "FINISHED"
     assert run.data.metrics["holdout_f2"] == pytest.approx(evaluated["holdout"]["f2"])
     assert run.data.metrics["oof_f2"] == pytest.approx(evaluated["oof"]["f2"])
-    assert (run.data.metrics["chips/left_out"], run.data.metrics["chips/faulty"]) == (1, 2)
+    assert (run.data.metrics["left_out"], run.data.metrics["reported_faults"]) == (1, 2)
     kept = {item.path for item in mlflow.artifacts.list_artifacts(run_id=run.info.run_id)}
     assert kept >= {"metrics.json", "per_label.csv", "report.html", "answers.parquet"}
     runs = read_json(project.root / "data/evaluate/lineage.json")["runs"]
@@ -140,7 +140,7 @@ FIGURES = {
     "train": r"oof_(f2|map)|fold\d+_(loss|val_loss|val_f2|val_map|learning_rate)",
     "stack": r"((mean|single|blend|logistic|ridge|xgboost)/)?oof_(f2|map)",
     "decide": r"((fixed|threshold|per_label|expected)/)?oof_(f2|fbeta)",
-    "evaluate": r"(oof|holdout)_(f2|map)|holdout_(n|f2_low|f2_high)|chips/(left_out|faulty)",
+    "evaluate": r"(oof|holdout)_(f2|map)|holdout_(n|f2_low|f2_high)|left_out|reported_faults",
 }
 
 

@@ -80,7 +80,7 @@ def _check(workspace: Workspace, evidence: Evidence, *, count: int) -> None:
 def _log(workspace: Workspace, opened: Run, verdict: report.Verdict, evidence: Evidence) -> None:
     """Log the verdict's figures and files, and each learner and each stack as a nested run beside the others."""
     known = {f"{rows}_{name}": value for rows in ("holdout", "oof") for name, value in verdict.metrics[rows].items()}
-    opened.metrics(known | {"chips/left_out": verdict.left_out, "chips/faulty": verdict.reported})
+    opened.metrics(known | {"left_out": verdict.left_out, "reported_faults": verdict.reported})
     reports = [workspace.reports / name for name in ("metrics.json", "per_label.csv", "report.html")]
     for path in (*reports, workspace.folder("evaluate") / TABLE):
         opened.artifact(path)
