@@ -87,6 +87,11 @@ def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.Monke
             ["a.jpg", "b", "--out", "o.csv"],
             ((HERE, [Path("a.jpg"), Path("b")]), {"model": None, "out": Path("o.csv"), "nir": None}),
         ),
+        "submit": (
+            ["--sample", "s.csv", "--check", "c.csv"],
+            ((HERE,), {"out": None, "sample": Path("s.csv"), "model": None, "check": Path("c.csv")}),
+        ),
+        "score": (["--split", "s.csv"], ((HERE,), {"split": Path("s.csv"), "experiment": None})),
         "serve": (["--port", "5005"], ((HERE,), {"port": 5005, "host": "127.0.0.1"})),
         "use": (["ucmerced"], ((HERE, "ucmerced"), {})),
         "fetch": (["planet"], ((HERE, "planet"), {})),
@@ -201,5 +206,5 @@ def test_an_unknown_command_is_refused() -> None:
 
 def test_each_command_is_called_here() -> None:
     """A new command needs a test."""
-    others = {"promote", "predict", "serve", "use", "fetch", "show", "add", "compare"}
+    others = {"promote", "predict", "submit", "score", "serve", "use", "fetch", "show", "add", "compare"}
     assert set(main.commands) == {*PLAIN, *PER_EXPERIMENT, *others}

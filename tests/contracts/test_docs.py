@@ -72,6 +72,8 @@ ELSEWHERE = {
     r"igarape (promote|rollback|predict|serve)( --port \d+| chips/ --out answers.csv)?": "tests/test_stream.py",
     r"igarape promote --version \d+ --force": "tests/stages/test_promote.py",
     "igarape predict chips/ --nir tifs/ --out answers.csv": "tests/stages/test_predict.py",
+    "igarape submit --.*": "tests/stages/test_submit.py",
+    "igarape score --split .*": "tests/stages/test_score.py",
     r"igarape search --experiment \w+": "tests/stages/test_search.py",
     r"igarape train --experiment \w+": "tests/stages/test_train.py",
     r"igarape use (?!mine)\w+": "tests/stages/test_use.py",
