@@ -60,7 +60,8 @@ class Browser:
         if program is None:
             raise InputError(f"no browser: none of {', '.join(BROWSERS)} is on the PATH. Install one")
         (reads, self._out), (self._in, writes) = os.pipe(), os.pipe()
-        words = [program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        words = [program, "--headless", "--disable-gpu", "--hide-scrollbars"]
+        words += ["--no-sandbox"] * (os.geteuid() == 0)  # root has none
         words += ["--remote-debugging-pipe", f"--user-data-dir={profile}"]
         # Chromium reads file 3 and writes file 4, which may be others of ours: bash moves them there from above.
         far = [fcntl.fcntl(file, fcntl.F_DUPFD, 10) for file in (reads, writes)]
