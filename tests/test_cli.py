@@ -190,6 +190,14 @@ def test_show_takes_an_experiment_or_a_flag(
     assert recorder.calls == [called]
 
 
+def test_compare_takes_two_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the names that they were given."""
+    recorder = record(monkeypatch, "compare")
+    assert CliRunner().invoke(main, ["compare", "main", "."], catch_exceptions=False).exit_code == 0
+    assert recorder.calls == [((HERE, "main", "."), {})]
+    assert CliRunner().invoke(main, ["compare", "main"]).exit_code == 2
+
+
 def test_an_unknown_command_is_refused() -> None:
     """The message names it."""
     result = CliRunner().invoke(main, ["trian"])
@@ -199,5 +207,5 @@ def test_an_unknown_command_is_refused() -> None:
 
 def test_each_command_is_called_here() -> None:
     """A new command needs a test."""
-    others = {"promote", "predict", "submit", "score", "serve", "use", "relabel", "fetch", "show", "add"}
+    others = {"promote", "predict", "submit", "score", "serve", "use", "relabel", "fetch", "show", "add", "compare"}
     assert set(main.commands) == {*PLAIN, *PER_EXPERIMENT, *others}

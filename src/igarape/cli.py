@@ -170,6 +170,17 @@ def show(experiment: str | None, defaults: bool) -> None:
 
 
 @main.command()
+@click.argument("a")
+@click.argument("b")
+def compare(a: str, b: str) -> None:
+    """Say whether stream B is better than stream A.
+
+    Each is a git revision (main, HEAD~1, a tag), the id of evaluate's run in MLflow, or . for the working tree.
+    """
+    _run("compare", a, b)
+
+
+@main.command()
 @click.argument("dataset")
 def use(dataset: str) -> None:
     """Switch params.yaml to another data set."""

@@ -81,6 +81,7 @@ ELSEWHERE = {
     "dvc repro --single-item --force register": "tests/test_stream.py",
     "igarape relabel review.csv": "tests/stages/test_relabel.py",
     "igarape send": "tests/stages/test_send.py",
+    r"igarape compare (main HEAD|HEAD \.)": "tests/stages/test_compare.py",
     "dvc repro ingest": "tests/contracts/test_recipes.py",
     "igarape (rarest|show vit)|pytest tests/contracts tests/stages/test_rarest.py": "tests/contracts/test_recipes.py",
     "mlflow run .*": "tests/test_stream.py",  # as dvc.yaml does

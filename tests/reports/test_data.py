@@ -58,7 +58,7 @@ def overview(**changes: Any) -> Overview:
             "labelled": 4,
             "unlabelled": 4317,
             "left_out": 2,
-            "faults_reported": 1,
+            "reported_faults": 1,
             "corrected": 17,
             "tags_per_chip": 1.5,
             "combinations": 3,

@@ -192,7 +192,7 @@ def _figures(found: Found) -> dict[str, float]:
         "labelled": len(y),
         "unlabelled": len(found.catalog) - len(y),
         "left_out": left_out,
-        "faults_reported": len(found.faults) - left_out,
+        "reported_faults": len(found.faults) - left_out,
         "corrected": found.corrected,
         "near_duplicates": len(found.pairs),
         "near_duplicates_apart": int(found.pairs["apart"].sum()),

@@ -10,7 +10,11 @@ from igarape.learners.predictor import KINDS
 from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
 # What a step runs without importing it: fold models are opened, and a served model is loaded, by a module's name.
-BESIDES = {"evaluate": tuple(KINDS.values()), "register": ("igarape.serving.pyfunc", *KINDS.values())}
+# What other streams are compared by is a result too.
+BESIDES = {
+    "evaluate": ("igarape.reports.answers", *KINDS.values()),
+    "register": ("igarape.serving.pyfunc", *KINDS.values()),
+}
 
 
 def run(workspace: Workspace) -> None:
