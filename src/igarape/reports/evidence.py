@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,14 @@ from igarape.config.datasets import Dataset
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, Origin, StackSummary
 from igarape.config.params import Params
 from igarape.ensemble.decision import Rule, cross_fit_rule
+from igarape.ensemble.stacker import Stacker
 from igarape.labels import Booleans, Vocabulary
 from igarape.reports import verdict as report
+from igarape.reports.alarms import ALARM_RATE, alarms
+from igarape.reports.analysis import analyse
 from igarape.reports.ladder import Difference, Ladder, climb, in_words
 from igarape.reports.operating import marks
 from igarape.reports.reliability import reliable
-from igarape.scores.comparison import excess
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import f2_per_sample, mean_average_precision
 from igarape.tables import (
@@ -36,8 +39,6 @@ from igarape.tables import (
 from igarape.workspace import Workspace
 
 WORST = 12
-# How often an honest stream raises an alarm by chance.
-ALARM_RATE = 0.001
 THUMBNAIL = 85  # JPEG quality
 
 
@@ -75,6 +76,14 @@ class Evidence:
         """Return which rows lie in the folds."""
         return np.asarray(self.folds != HOLDOUT, dtype=np.bool_)
 
+    @cached_property
+    def answers(self) -> Booleans:
+        """Return what the rule answers in the folds, each fitted on the others."""
+        rows, rule = self.inside, self.rule
+        return cross_fit_rule(
+            rule.name, self.y[rows], self.p[rows], self.folds[rows], vocabulary=rule.vocabulary, beta=rule.beta
+        )
+
 
 def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dataset, origin: Origin) -> report.Verdict:
     """Score the hold-out, and put everything together that the report shows.
@@ -96,6 +105,7 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
     y, p = evidence.y[holdout], evidence.p[holdout]
     predicted = evidence.rule.apply(p)
     ladder = _ladder(evidence, params)
+    analysis = analyse(evidence, Stacker.load(workspace.folder("stack") / "stacker"), params)
     reliability = reliable(
         evidence.y,
         evidence.stacked[evidence.stack.chosen],
@@ -107,7 +117,9 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
     return report.Verdict(
         dataset=params.dataset,
         note=dataset.note,
-        metrics=_metrics(evidence, predicted, ladder, params) | {"calibration": reliability.figures},
+        metrics=_metrics(evidence, predicted, ladder, params)
+        | {"calibration": reliability.figures}
+        | analysis.to_json(),
         per_label=report.per_label_table(y, p, predicted=predicted, labels=vocabulary.labels),
         stacker=evidence.stack.chosen,
         rule=evidence.rule.name,
@@ -118,7 +130,12 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
         words=in_words(
             ladder, stacker=evidence.stack.chosen, kept=tuple(evidence.stack.kept), labels=len(vocabulary.labels)
         ),
-        alarms=_alarms(evidence),
+        alarms=alarms(
+            evidence.y,
+            evidence.general | {f"the stack, {evidence.stack.chosen}": evidence.p},
+            inside=evidence.inside,
+            targets=vocabulary.targets("all"),
+        ),
         reliability=reliability,
         alarm_rate=ALARM_RATE,
         weights=evidence.stack.weights,
@@ -137,6 +154,7 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
             vocabulary=vocabulary,
             seed=params.seed,
         ),
+        analysis=analysis,
         worst=_worst(workspace, evidence, predicted, vocabulary),
         left_out=int(left_out.sum()),
         reported=int((~left_out).sum()),
@@ -200,33 +218,16 @@ def _differences(evidence: Evidence, vocabulary: Vocabulary, params: Params) -> 
 
 def _ladder(evidence: Evidence, params: Params) -> Ladder:
     """Compare the stacks, and the rule that is used, with the best learner, out of fold."""
-    inside, vocabulary = evidence.inside, evidence.rule.vocabulary
-    y = evidence.y[inside]
-    name, beta = evidence.rule.name, evidence.rule.beta
-    answers = cross_fit_rule(name, y, evidence.p[inside], evidence.folds[inside], vocabulary=vocabulary, beta=beta)
+    inside = evidence.inside
     return climb(
-        y,
+        evidence.y[inside],
         learners={name: p[inside] for name, p in evidence.general.items()},
         stackers={name: evidence.stacked[name][inside] for name in evidence.stack.stackers},
-        decided={f"{evidence.stack.chosen}, {name}": answers},
-        targets=vocabulary.targets("all"),
+        decided={f"{evidence.stack.chosen}, {evidence.rule.name}": evidence.answers},
+        targets=evidence.rule.vocabulary.targets("all"),
         resamples=params.evaluate.resamples,
         seed=params.seed,
     )
-
-
-def _alarms(evidence: Evidence) -> dict[str, float]:
-    """Return by how much the stack, and learners of all labels, score too well out of fold for their hold-out."""
-    inside, targets = evidence.inside, evidence.rule.vocabulary.targets("all")
-    whole = evidence.general | {f"the stack, {evidence.stack.chosen}": evidence.p}
-    found = {}
-    for name, p in whole.items():
-        scores = [f2_by_chip(evidence.y[rows], p[rows], targets=targets) for rows in (inside, ~inside)]
-        # Each test has its part of the rate, so that all together raise no more alarms than is said.
-        difference = excess(*scores, alarm_rate=ALARM_RATE / len(whole))
-        if difference is not None:
-            found[name] = difference
-    return found
 
 
 def _worst(workspace: Workspace, evidence: Evidence, predicted: Booleans, vocabulary: Vocabulary) -> list[report.Chip]:

@@ -5,8 +5,9 @@ import numpy as np
 
 from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
-from igarape.config.documents import Metrics, Origin, RunFacts
+from igarape.config.documents import Origin, RunFacts
 from igarape.config.params import read_params, workers
+from igarape.config.verdict import Metrics
 from igarape.files import fresh_folder, write_text
 from igarape.progress import progress
 from igarape.reports import verdict as report
