@@ -87,8 +87,14 @@ def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.Monke
             ["a.jpg", "b", "--out", "o.csv"],
             ((HERE, [Path("a.jpg"), Path("b")]), {"model": None, "out": Path("o.csv"), "nir": None}),
         ),
+        "submit": (
+            ["--sample", "s.csv", "--check", "c.csv"],
+            ((HERE,), {"out": None, "sample": Path("s.csv"), "model": None, "check": Path("c.csv")}),
+        ),
+        "score": (["--split", "s.csv"], ((HERE,), {"split": Path("s.csv"), "experiment": None})),
         "serve": (["--port", "5005"], ((HERE,), {"port": 5005, "host": "127.0.0.1"})),
         "use": (["ucmerced"], ((HERE, "ucmerced"), {})),
+        "relabel": (["review.csv", "--undo"], ((HERE, Path("review.csv")), {"undo": True})),
         "fetch": (["planet"], ((HERE, "planet"), {})),
         "add": (
             ["mine", "--images", "a", "--tags", "t.csv", "--group", "scene", "--force"],
@@ -184,6 +190,14 @@ def test_show_takes_an_experiment_or_a_flag(
     assert recorder.calls == [called]
 
 
+def test_compare_takes_two_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the names that they were given."""
+    recorder = record(monkeypatch, "compare")
+    assert CliRunner().invoke(main, ["compare", "main", "."], catch_exceptions=False).exit_code == 0
+    assert recorder.calls == [((HERE, "main", "."), {})]
+    assert CliRunner().invoke(main, ["compare", "main"]).exit_code == 2
+
+
 def test_an_unknown_command_is_refused() -> None:
     """The message names it."""
     result = CliRunner().invoke(main, ["trian"])
@@ -193,5 +207,5 @@ def test_an_unknown_command_is_refused() -> None:
 
 def test_each_command_is_called_here() -> None:
     """A new command needs a test."""
-    others = {"promote", "predict", "serve", "use", "fetch", "show", "add"}
+    others = {"promote", "predict", "submit", "score", "serve", "use", "relabel", "fetch", "show", "add", "compare"}
     assert set(main.commands) == {*PLAIN, *PER_EXPERIMENT, *others}

@@ -49,6 +49,7 @@ def test_the_verdict_is_written_in_the_words_that_others_rely_on(project: Path) 
     assert all(set(entry) == {"ap_without", "ap_with"} for entry in metrics["rare"].values())
     assert 0 <= metrics["holdout"]["f2_low"] <= metrics["holdout"]["f2"] <= metrics["holdout"]["f2_high"] <= 1
     assert (project / "reports/per_label.csv").is_file()
+    assert (project / "reports/doubts.csv").is_file()
     assert (project / "reports/report.html").is_file()
     assert (project / "reports/data.html").is_file()
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from igarape.config.hyperparameters import NetworkValues, ProbeValues, TreeValues
-from igarape.config.kinds import Network, Probe, Tabular
+from igarape.config.hyperparameters import KernelValues, NetworkValues, ProbeValues, TreeValues
+from igarape.config.kinds import Kernel, Network, Probe, Tabular
 from igarape.config.spaces import Space
 from igarape.labels import Targets
 
@@ -92,6 +92,14 @@ def tabular(hyperparameters: dict[str, Any] | None = None, **changes: Any) -> Ta
 def tree_values(**changes: Any) -> TreeValues:
     """Give the hyperparameters of the small trees with changes."""
     return TreeValues(**(TREE_HYPERPARAMETERS | changes))
+
+
+KERNEL: dict[str, Any] = {"backbone": "kernel", "size": 32, "batch": 8}
+
+
+def kernel(hyperparameters: dict[str, Any] | None = None, **changes: Any) -> Kernel:
+    """Make the experiment of a kernel machine of small chips with changes."""
+    return Kernel(**(KERNEL | changes | {"hyperparameters": Space[KernelValues](**(hyperparameters or {}))}))
 
 
 PROBE_HYPERPARAMETERS: dict[str, Any] = {"l2": 1.0, "balance": 0.0}

@@ -136,6 +136,24 @@ def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | N
 
 
 @main.command()
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Put a copy of the CSV there too.")
+@click.option("--sample", metavar="CSV", type=click.Path(path_type=Path), help="The competition's sample: its order.")
+@click.option("--model", metavar="URI", help="Such as models:/igarape-planet@champion, which is the default.")
+@click.option("--check", metavar="FILE", type=click.Path(path_type=Path), help="Only look through this CSV.")
+def submit(out: Path | None, sample: Path | None, model: str | None, check: Path | None) -> None:
+    """Tag all unlabelled chips, and write the competition's CSV to data/submit/submission.csv."""
+    _run("submit", out=_here(out), sample=_here(sample), model=model, check=_here(check))
+
+
+@main.command()
+@click.option("--split", metavar="FILE", required=True, type=click.Path(path_type=Path), help="Lists train and test.")
+@click.option("--experiment", metavar="E", help="Score this learner alone; the stack need not be there.")
+def score(split: Path, experiment: str | None) -> None:
+    """Score on a published split's test chips, none of which may have been trained on."""
+    _run("score", split=_here(split), experiment=experiment)
+
+
+@main.command()
 @click.option("--port", default=5001, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 def serve(port: int, host: str) -> None:
@@ -152,10 +170,29 @@ def show(experiment: str | None, defaults: bool) -> None:
 
 
 @main.command()
+@click.argument("a")
+@click.argument("b")
+def compare(a: str, b: str) -> None:
+    """Say whether stream B is better than stream A.
+
+    Each is a git revision (main, HEAD~1, a tag), the id of evaluate's run in MLflow, or . for the working tree.
+    """
+    _run("compare", a, b)
+
+
+@main.command()
 @click.argument("dataset")
 def use(dataset: str) -> None:
     """Switch params.yaml to another data set."""
     _run("use", dataset)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--undo", is_flag=True, help="Take the corrections of this file out again.")
+def relabel(file: Path, undo: bool) -> None:
+    """Correct labels of the data set, as a reviewed table such as reports/doubts.csv says."""
+    _run("relabel", _here(file), undo=undo)
 
 
 @main.command()

@@ -67,6 +67,10 @@ class Workspace:
         """Return the folder of the data sets' YAMLs."""
         return self.root / "datasets"
 
+    def corrections(self, dataset: str) -> Path:
+        """Return the list of a data set's labels that are corrected; it may be missing."""
+        return self.datasets / f"{dataset}.corrections.csv"
+
     @property
     def experiments(self) -> Path:
         """Return the folder of the experiments' YAMLs."""
@@ -118,9 +122,19 @@ class Workspace:
         return self.chips(kind) / "catalog.parquet"
 
     @property
+    def applied(self) -> Path:
+        """Return the table of corrections that were applied to the catalogs."""
+        return self.folder("ingest") / "corrections.parquet"
+
+    @property
     def folds(self) -> Path:
         """Return the table of folds."""
         return self.folder("split") / "folds.parquet"
+
+    @property
+    def aside(self) -> Path:
+        """Return the table of labelled chips that are in no fold and not held out: those of labels.thin."""
+        return self.folder("split") / "aside.parquet"
 
     def resolved(self, experiment: str) -> Path:
         """Return an experiment as it is when all that its YAML builds on is put together."""
@@ -142,6 +156,11 @@ class Workspace:
     def bundle(self) -> Path:
         """Return the folder of the whole ensemble."""
         return self.folder("evaluate") / "bundle"
+
+    @property
+    def doubts(self) -> Path:
+        """Return the labels that the models doubt, for people to review."""
+        return self.reports / "doubts.csv"
 
     @property
     def metrics(self) -> Path:

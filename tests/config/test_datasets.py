@@ -49,6 +49,11 @@ def test_the_sets_of_tifs_are_one_path_or_several_to_choose_from(nir: Any, sets:
         ({"labels": {name: [] for name in LABELS}}, "should hold at least one label"),
         ({"labels": LABELS | {"alone": ["tree"]}}, "alone should be a part of exclusive"),
         (
+            {"labels": LABELS | {"thin": {"tre": 5}}},
+            "thin should name labels of these lists; tre is none; did you mean tree?",
+        ),
+        ({"labels": LABELS | {"thin": {"tree": 1}}}, "labels.thin.tree  should be at least 2"),
+        (
             {"labels": LABELS | {"rare": ["two words"]}},
             "separator should be one that no label holds; 'two words' holds a blank",
         ),

@@ -54,15 +54,18 @@ def test_other_weights_under_the_same_name_have_another_key(tmp_path: Path) -> N
 
 def test_other_code_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """What other code has begun is not gone on with; the code is that of the step and of the kind of learner."""
-    kinds = (tiny.tiny(), tiny.tabular(), tiny.probe())
+    kinds = (tiny.tiny(), tiny.tabular(), tiny.kernel(), tiny.probe())
     found = {result_key(step, EXAMPLES, kind) for step in ("search", "train") for kind in kinds}
-    assert len(found) == 6
+    assert len(found) == 8
     monkeypatch.setattr(keys, "code_hash", lambda *modules, files: str((*modules, *files)))
     assert keys.learner_code("train", tiny.tiny()) == str(
         ("igarape.stages.train", "igarape.learners.networks.training", "igarape.learners.networks.sessions")
     )
     assert keys.learner_code("search", tiny.tabular()) == str(
         ("igarape.stages.search", "igarape.learners.trees.boosting", "igarape.learners.trees.forest")
+    )
+    assert keys.learner_code("train", tiny.kernel()) == str(
+        ("igarape.stages.train", "igarape.learners.kernels.solving", "igarape.learners.kernels.machine")
     )
     assert keys.learner_code("train", tiny.probe()) == str(
         ("igarape.stages.train", "igarape.learners.probes.probing", "igarape.learners.networks.sessions")

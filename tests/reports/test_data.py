@@ -58,7 +58,8 @@ def overview(**changes: Any) -> Overview:
             "labelled": 4,
             "unlabelled": 4317,
             "left_out": 2,
-            "faults_reported": 1,
+            "reported_faults": 1,
+            "corrected": 17,
             "tags_per_chip": 1.5,
             "combinations": 3,
             "mean_t": 0.62,
@@ -167,6 +168,7 @@ def test_the_page_names_everything(browse: Browse) -> None:
         *("Exactly one holds", "Common", "Rare", "+100.0 % fold 0", "does not occur"),
         *("chip_1", "1 of 2 chips", "chip_2", "transmission 0.41", "change 33.3", "all chips", "0.30 (0.21 to 0.39)"),
         *("copy 1 of 9 pairs", "chip_3", "distance 0.125", "in two parts of the split"),
+        *("17 labels are corrected", "datasets/toy.corrections.csv"),
         *("2 chips were left out; 1 other fault is", "cannot be read", "two weathers", "replace it 2"),
     }
     assert {name for name in named if name not in page.text} == set()
@@ -227,6 +229,7 @@ def test_chips_that_were_left_out_come_first_and_long_tables_are_cut(browse: Bro
     [
         ({"note": ""}, "These chips are a toy."),
         ({"twins": []}, "Near-duplicates"),
+        ({"figures": {**overview().figures, "corrected": 0}}, "corrected"),
         ({"faults": []}, "What there is to do"),
         ({"dehazed": {"most": [], "least": [], "drawn": []}}, "Changed most"),
         ({"vocabulary": Vocabulary(exclusive=(), alone=(), common=("sun", "fog", "tree"), rare=("kiln",))}, "Exactly"),

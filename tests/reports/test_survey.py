@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from igarape.chips.corrections import correction_table
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.reports.survey import FOUND, gather
@@ -24,9 +25,11 @@ def there(tmp_path: Path) -> Workspace:
     place["split"] = ["train", "train", "holdout", "test"]
     write_table(place.assign(y_tree=[1, 0, 1, 0], y_kiln=[0, 1, 0, 0]), here.catalog())
     write_table(pd.DataFrame({"image_id": ids[:3], "fold": [0, 1, -1]}), here.folds)
+    write_table(pd.DataFrame({"image_id": pd.Series([], dtype=str)}), here.aside)
     quality = pd.DataFrame({name: np.linspace(0, 1, 4) for name in FOUND}).assign(image_id=ids)
     write_table(quality[::-1], here.chips("dehazed") / "quality.parquet")
     write_table(pd.DataFrame([("chip-0", "odd", "look", True)], columns=FAULT), here.chips("raw") / "faults.parquet")
+    write_table(correction_table({("chip-1", "kiln"): True}), here.applied)
     pairs = [("chip-0", "chip-1", "alike", 2.0), ("chip-0", "chip-3", "alike", 1.0)]
     columns = ["image_id", "other", "kind", "distance"]
     write_table(pd.DataFrame(pairs, columns=columns), here.folder("split") / "pairs.parquet")
@@ -38,6 +41,7 @@ def test_tables_come_in_the_order_of_the_catalog(there: Workspace) -> None:
     found = gather(there, VOCABULARY)
     assert list(found.quality.index) == list(found.catalog.index) == [f"chip-{row}" for row in range(4)]
     assert found.labelled.tolist() == [True, True, True, False]
+    assert found.corrected == 1
     assert found.y.tolist() == [[True, False], [False, True], [True, False], [False, False]]
 
 

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from analyses import GAIN, LOSS, analysis
 
 from igarape.config.documents import OperatingPoint, Origin
 from igarape.errors import InputError
 from igarape.reports.ladder import Difference, Ladder
+from igarape.reports.noise import DoubtedChip, LabelNoise, Noise
 from igarape.reports.operating import Mark
 from igarape.reports.reliability import reliable
 from igarape.reports.verdict import (
@@ -40,6 +42,16 @@ POINT = OperatingPoint(
     precision_interval=(0.45, 0.75),
     recall=0.4,
     recall_interval=(0.2, 0.65),
+)
+NOISE = Noise(
+    table=pd.DataFrame({"image_id": ["chip_5", "chip_5", "chip_6"]}),
+    labels=[LabelNoise("mine", 0, 0, 0, 0.0, math.nan), LabelNoise("tree", 31, 2, 1, 4.6, 0.8765)],
+    chips=[DoubtedChip("chip_5", b"doubted picture", "fold 2", ["sun"], {"kiln": 0.987}, {"tree": 0.012})],
+    doubted=2,
+    held_out=1,
+    given=200,
+    corrected=29,
+    corrected_held_out=3,
 )
 HOSTILE = "\" onerror='x' ><script>alert('a & b')</script>"
 
@@ -103,6 +115,7 @@ def verdict(**changes: Any) -> Verdict:
         ],
         analysis=analysis(),
         worst=[Chip("chip_3", b"worst picture", 0.0, ["sun", "tree"], ["mine"])],
+        noise=NOISE,
         left_out=3210,
         reported=1,
         origin=Origin(
@@ -215,7 +228,8 @@ def test_the_page_stands_alone(browse: Browse) -> None:
     """All it loads are the pictures it carries: no address, no script, no style sheet, no import in its style."""
     html = render_report(verdict())
     page = browse(html)
-    assert page.addresses == ["data:image/jpeg;base64," + base64.b64encode(b"worst picture").decode()]
+    shown = (b"worst picture", b"doubted picture")
+    assert page.addresses == ["data:image/jpeg;base64," + base64.b64encode(each).decode() for each in shown]
     assert page.tags.isdisjoint({"script", "link", "iframe", "object", "embed", "base"})
     assert not any(word in html for word in ("http:", "https:", "url(", "@import", 'src="//'))
 
@@ -230,6 +244,11 @@ def test_the_page_stands_alone(browse: Browse) -> None:
         {"per_label": per_label_table(Y, P, predicted=PREDICTED, labels=[HOSTILE, *LABELS[1:]])},
         {"worst": [Chip(HOSTILE, b"", 0.0, [HOSTILE], [HOSTILE, "other"])]},
         {"worst": [Chip("", b"", 0.0, [], [HOSTILE])]},
+        {
+            "noise": dataclasses.replace(
+                NOISE, chips=[DoubtedChip(HOSTILE, b"", HOSTILE, [HOSTILE], {HOSTILE: 1}, {HOSTILE: 0})]
+            )
+        },
         {"origin": Origin(git_commit="", uncommitted_changes=False, runs={HOSTILE: ""}, dvc={})},
         {"origin": Origin(git_commit="", uncommitted_changes=False, runs={}, dvc={"": HOSTILE})},
     ],
@@ -281,6 +300,9 @@ def test_a_label_that_does_not_occur_has_no_scores(browse: Browse) -> None:
         ({"note": ""}, "These chips are a toy."),
         ({"marks": []}, "From where on to believe it"),
         ({"worst": []}, "got most wrong"),
+        ({"noise": dataclasses.replace(NOISE, doubted=0)}, "Est. wrong"),
+        ({"noise": dataclasses.replace(NOISE, held_out=0)}, "which no model saw"),
+        ({"noise": dataclasses.replace(NOISE, corrected=0)}, "not as the source says"),
         ({"threshold": None, "rule": "expected"}, "at 0.17"),
         ({"origin": Origin(git_commit="", uncommitted_changes=False, runs={}, dvc={})}, "not committed"),
         ({"partial": {"few": 2, "good": 2, "poor": 2}, "differences": {}}, "What stacking adds"),
@@ -324,6 +346,22 @@ def test_the_ladder_is_drawn_and_said_in_words(browse: Browse) -> None:
     assert "The stack beats its best learner." in page.text
     assert "+0.0500 (+0.0300 to +0.0700)" in page.text and "-0.0222 (-0.0400 to +0.0100)" in page.text
     assert "Whom the blend believes" in page.text and "0.77" in page.text
+
+
+def test_doubted_labels_are_counted_shown_and_told_apart(browse: Browse) -> None:
+    """The label with the highest estimate first; of a chip, what the models would add and what they would remove."""
+    html = render_report(verdict())
+    text = browse(html).text
+    assert "3 labels of 2 chips , 1 of them of the hold-out" in text.replace("chips,", "chips ,")
+    assert "5 wrong labels of 200, 2.3 %" in text
+    assert text.index("tree 31 1 2 5 0.876") < text.index("mine 0 0 0 0 \N{EN DASH}")
+    assert (
+        '<span class="tag missed">kiln 0.99</span><span class="tag wrong">tree 0.01</span><span class="tag">sun</span>'
+        in html
+    )
+    assert "29 labels are not as the source says, 3 of them of the hold-out: datasets/toy.corrections.csv" in text
+    none = browse(render_report(verdict(noise=dataclasses.replace(NOISE, doubted=0)))).text
+    assert "None: where the models are confident, they agree with the labels." in none
 
 
 def test_rare_labels_and_alerts_show_from_where_on_they_are_believed(browse: Browse) -> None:

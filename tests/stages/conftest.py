@@ -20,6 +20,7 @@ from servers import Server
 
 from igarape.chips.catalog import pack_chips
 from igarape.chips.chip import Chip, Encoded
+from igarape.chips.corrections import apply_corrections
 from igarape.chips.faults import fault_table
 from igarape.chips.pictures import decode, encode_jpeg
 from igarape.chips.shards import open_shard
@@ -116,6 +117,7 @@ def lay_out(here: Workspace) -> None:
     with open_shard(here.chips("raw") / "shard-00000.tar") as shard:
         tables = pack_chips(chips(), shard, vocabulary=VOCABULARY, size=64)
     tables["faults"] = pd.concat([tables["faults"], fault_table(FAULTS)], ignore_index=True)
+    tables = apply_corrections(tables, {}, VOCABULARY, where="")
     for name, table in tables.items():
         write_table(table, here.chips("raw") / f"{name}.parquet")
 

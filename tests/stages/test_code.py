@@ -14,10 +14,25 @@ def test_each_step_and_each_listed_experiment_has_its_file(coloured: Workspace) 
     }
     names = ("tiny", "rare", "colours")
     of_learners = {f"{step}/{name}" for step in PER_EXPERIMENT for name in names}
-    assert files == {step for step in STEPS if step != "code" and step not in PER_EXPERIMENT} | of_learners
+    assert (
+        files
+        == {"corrections"} | {step for step in STEPS if step != "code" and step not in PER_EXPERIMENT} | of_learners
+    )
     written = {name: coloured.code("train", name).read_text(encoding="utf-8") for name in names}
     assert written["tiny"] == written["rare"] != written["colours"]
     assert coloured.code("split").read_text(encoding="utf-8") == code_hash("igarape.stages.split")
+
+
+def test_what_is_corrected_stands_there_too_and_as_well_where_nothing_is(coloured: Workspace) -> None:
+    """The same list is the same file, however its rows lie; so DVC packs anew when it means something else."""
+    listed, written = coloured.corrections("toy"), coloured.code("corrections")
+    texts = []
+    for rows in ([], ["b,sun,0,1", "a,tree,1,0"], ["a,tree,1,0", "b,sun,0,1"]):
+        if rows:
+            listed.write_text("\n".join(["image_id,label,from,to", *rows, ""]), encoding="utf-8")
+        stage.run(coloured)
+        texts.append(written.read_text(encoding="utf-8"))
+    assert texts[0] == "image_id,label,from,to\n" and texts[1] == texts[2] == f"{texts[0]}a,tree,1,0\nb,sun,0,1\n"
 
 
 def test_the_key_of_an_unfinished_result_holds_the_same_hash(coloured: Workspace) -> None:

@@ -55,7 +55,7 @@ def test_the_best_rule_is_kept_and_named_in_the_run(project: Workspace) -> None:
     run = mlflow.get_run(RunFacts.read(project.run("decide")).run_id)
     assert run.data.tags["igarape.chosen"] == rule.name
     assert run.data.metrics["oof_f2"] == pytest.approx(max(scores.values()))
-    assert all(run.data.metrics[f"{name}_f2"] == pytest.approx(score) for name, score in scores.items())
+    assert all(run.data.metrics[f"{name}/oof_f2"] == pytest.approx(score) for name, score in scores.items())
 
 
 @pytest.mark.parametrize("use", RULES)

@@ -36,7 +36,7 @@ def test_the_figures_are_those_of_the_tables(described: Workspace) -> None:
     """Chips, faults, tags, and what dehazing did."""
     quality, found = pd.read_parquet(described.root / "data/dehaze/quality.parquet"), summary(described)
     assert (found["chips"], found["labelled"], found["unlabelled"]) == (60, 60, 0)
-    assert (found["left_out"], found["faults_reported"]) == (1, 2)
+    assert (found["left_out"], found["reported_faults"]) == (1, 2)
     labels = pd.read_parquet(described.catalog())[Y]
     assert found["tags_per_chip"] == pytest.approx(labels.sum(axis=1).mean())
     assert found["combinations"] == len(labels.drop_duplicates())

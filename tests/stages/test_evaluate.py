@@ -15,16 +15,18 @@ from igarape.config.datasets import read_dataset
 from igarape.config.documents import CALIBRATED, RunFacts
 from igarape.config.params import read_params
 from igarape.ensemble.decision import Rule
+from igarape.ensemble.stackers import METHODS
 from igarape.errors import InputError
 from igarape.files import read_json
+from igarape.reports.answers import TABLE, read_answers
 from igarape.scores.metrics import mean_average_precision, sample_f2
 from igarape.serving import assembly
 from igarape.serving.bundle import Bundle
 from igarape.serving.manifest import Infrared
-from igarape.stages import decide, nir, stack
+from igarape.stages import compare, decide, nir, stack
 from igarape.stages import evaluate as stage
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, truth, write_table
-from igarape.workspace import Workspace
+from igarape.workspace import PER_EXPERIMENT, Workspace
 
 
 @pytest.fixture(scope="module")
@@ -81,19 +83,100 @@ def test_the_labels_and_the_page_are_written(project: Workspace, evaluated: Any)
     assert "toy" in (project.root / "reports/report.html").read_text(encoding="utf-8")
 
 
+def test_doubted_labels_are_written_for_review(project: Workspace, evaluated: Any) -> None:
+    """By the calibrated stack: each is given otherwise than it says; nobody has reviewed any yet."""
+    table = pd.read_csv(project.doubts, keep_default_na=False)
+    rows = pd.read_parquet(project.root / "data/stack/predictions.parquet").query(f"learner == {CALIBRATED!r}")
+    said, catalog = rows.set_index("image_id"), pd.read_parquet(project.catalog()).set_index("image_id")
+    for row in table.to_dict("records"):
+        one, fold = said.loc[row["image_id"]], said["fold"][row["image_id"]]
+        assert row["probability"] == pytest.approx(one[f"p_{row['label']}"], abs=1e-4)
+        assert row["given"] == catalog.loc[row["image_id"], f"y_{row['label']}"] == (row["probability"] <= 0.5)
+        assert row["part"] == ("hold-out" if fold == -1 else f"fold {fold}")
+    assert list(table.columns)[-1] == "review" and table["doubt"].is_monotonic_decreasing
+    assert ("doubts.csv" in project.reports.joinpath("report.html").read_text(encoding="utf-8")) == bool(len(table))
+
+
 def test_the_verdict_is_in_mlflow(project: Workspace, evaluated: Any) -> None:
     """The figures by name, the three files, and the runs that led here in the bundle's lineage."""
-    (run,) = mlflow.search_runs(
-        experiment_names=["igarape/evaluate"], filter_string="status = 'FINISHED'", output_format="list"
-    )
+    run = mlflow.get_run(RunFacts.read(project.run("evaluate")).run_id)
+    assert run.info.status == "FINISHED"
     assert run.data.metrics["holdout_f2"] == pytest.approx(evaluated["holdout"]["f2"])
     assert run.data.metrics["oof_f2"] == pytest.approx(evaluated["oof"]["f2"])
-    assert (run.data.metrics["left_out"], run.data.metrics["faults_reported"]) == (1, 2)
+    assert (run.data.metrics["left_out"], run.data.metrics["reported_faults"]) == (1, 2)
     kept = {item.path for item in mlflow.artifacts.list_artifacts(run_id=run.info.run_id)}
-    assert kept >= {"metrics.json", "per_label.csv", "report.html"}
+    assert kept >= {"metrics.json", "per_label.csv", "doubts.csv", "report.html", "answers.parquet"}
     runs = read_json(project.root / "data/evaluate/lineage.json")["runs"]
     assert set(runs) == {"search@tiny", "train@tiny", "search@rare", "train@rare", "stack", "decide", "evaluate"}
     assert runs["evaluate"] == run.info.run_id
+
+
+def test_learners_and_stacks_stand_side_by_side_in_mlflow(project: Workspace, evaluated: Any) -> None:
+    """Each is a nested run, under the same names of parameters, figures and curves, out of fold and on the hold-out."""
+    runs = {run.data.tags["mlflow.runName"]: run for run in nested(project)}
+    assert set(runs) == {"tiny", "rare", *METHODS, CALIBRATED}
+    figures = {f"{rows}_{figure}" for rows in ("oof", "holdout") for figure in ("f2", "map")}
+    curves = {f"{rows}_f2_by_threshold" for rows in ("oof", "holdout")}
+    assert all(set(run.data.metrics) == figures | curves for run in runs.values())
+    assert all({"kind", "labels"} <= set(run.data.params) for run in runs.values())
+    assert {name for name, run in runs.items() if run.data.params["kind"] == "learner"} == {"tiny", "rare"}
+    assert runs["rare"].data.params["labels"] == "rare" and runs["tiny"].data.params["chips"] == "raw"
+    for kind in ("learners", "stackers"):
+        for name, scores in evaluated[kind].items():
+            for figure, value in scores.items():
+                assert runs[name].data.metrics[f"oof_{figure}"] == pytest.approx(value)
+    assert runs[CALIBRATED].data.metrics["holdout_map"] == pytest.approx(evaluated["holdout"]["map"])
+
+
+def test_a_curve_is_logged_by_the_threshold_in_percent(project: Workspace, evaluated: Any) -> None:
+    """At 20 % it is the fixed rule's F2."""
+    (run,) = (run for run in nested(project) if run.data.tags["mlflow.runName"] == "blend")
+    for rows in ("oof", "holdout"):
+        points = mlflow.MlflowClient().get_metric_history(run.info.run_id, f"{rows}_f2_by_threshold")
+        curve = {point.step: point.value for point in points}
+        assert sorted(curve) == list(range(0, 101, 2))
+        assert curve[20] == pytest.approx(run.data.metrics[f"{rows}_f2"])
+
+
+def nested(here: Workspace) -> list[Any]:
+    """Return the nested runs of evaluate's latest run."""
+    parent = RunFacts.read(here.run("evaluate")).run_id
+    return mlflow.search_runs(
+        experiment_names=["igarape/evaluate"],
+        filter_string=f"tags.mlflow.parentRunId = '{parent}' and status = 'FINISHED'",
+        output_format="list",
+    )
+
+
+# What a metric of a step's run is called; beside these, those of nested runs.
+FIGURES = {
+    "search": r"best_val_(f2|map)",
+    "train": r"oof_(f2|map)|fold\d+_(loss|val_loss|val_f2|val_map|learning_rate)",
+    "stack": r"((mean|single|blend|logistic|ridge|xgboost)/)?oof_(f2|map)",
+    "decide": r"((fixed|threshold|per_label|expected)/)?oof_(f2|fbeta)",
+    "evaluate": r"(oof|holdout)_(f2|map)|holdout_(n|f2_low|f2_high)|left_out|reported_faults"
+    r"|(doubted|corrected)_labels",
+}
+
+
+def test_a_figure_has_one_name_in_all_steps(project: Workspace, evaluated: Any) -> None:
+    """So that MLflow's pages show runs of all steps beside each other; docs/tracking.md names what there is."""
+    for step, names in FIGURES.items():
+        for name in ("tiny", "rare") if step in PER_EXPERIMENT else (None,):
+            metrics = mlflow.get_run(RunFacts.read(project.run(step, name)).run_id).data.metrics
+            assert [metric for metric in metrics if not re.fullmatch(names, metric)] == [], step
+            assert step == "search" or "oof_f2" in metrics
+
+
+def test_the_answers_by_which_streams_are_compared_are_kept(project: Workspace, evaluated: Any) -> None:
+    """Their F2 on each side is the verdict's, and a stream is as good as itself."""
+    found = read_answers(project.folder("evaluate") / TABLE)
+    for side, rows in (("holdout", found.folds == -1), ("oof", found.folds >= 0)):
+        assert sample_f2(found.y[rows], found.answers[rows]) == pytest.approx(evaluated[side]["f2"])
+        assert mean_average_precision(found.y[rows], found.p[rows]) == pytest.approx(evaluated[side]["map"])
+    compare.run(project, ".", RunFacts.read(project.run("evaluate")).run_id)
+    page = (project.reports / "compare.html").read_text(encoding="utf-8")
+    assert "B cannot be told from A: F2 +0.0000 on the hold-out" in page and "Both have the same chips" in page
 
 
 def test_a_bundle_that_answers_otherwise_than_the_pipeline_is_refused(copy: Workspace) -> None:

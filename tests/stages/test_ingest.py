@@ -97,6 +97,7 @@ def test_the_same_source_gives_the_same_bytes(project: Workspace) -> None:
         found.append({path.name: path.read_bytes() for path in (project.root / "data/ingest").iterdir()})
     assert found[0] == found[1] and set(found[0]) == {
         "catalog.parquet",
+        "corrections.parquet",
         "faults.parquet",
         "fingerprints.parquet",
         *(f"shard-0000{number}.tar" for number in range(4)),
@@ -285,6 +286,44 @@ def test_chips_that_break_the_rules_do_not_stop_the_step(project: Workspace) -> 
     ingest.run(project)
     assert list(faults(project)["image_id"]) == ["a", "b", "c"] and not faults(project)["left_out"].any()
     assert len(read_catalog(project.catalog(), NAMES)) == 4
+
+
+def test_corrections_change_the_catalog_and_nothing_else(
+    project: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pictures stay, byte for byte; a chip that keeps the rules again is no fault; an empty list is none."""
+    tag(project, "a,sun tree", "b,fog tree", "c,sun kiln")
+    packed: list[dict[str, bytes]] = []
+    listed = project.corrections("toy")
+    for text in ("", "image_id,label,from,to\nc,tree,0,1\nb,tree,1,0\n", "image_id,label,from,to\n"):
+        if text:
+            listed.write_text(text, encoding="utf-8")
+        ingest.run(project)
+        packed.append({path.name: path.read_bytes() for path in project.folder("ingest").iterdir()})
+        if len(packed) == 2:
+            catalog = read_catalog(project.catalog(), NAMES)
+            assert truth(catalog, NAMES).astype(int).tolist()[:3] == [[1, 0, 1, 0], [0, 1, 0, 0], [1, 0, 1, 1]]
+            assert faults(project).empty and f"2 labels corrected: {listed}" in capsys.readouterr().out
+        else:
+            assert list(faults(project)["image_id"]) == ["b"]
+    assert packed[0] == packed[2]
+    changed = {name for name, data in packed[1].items() if data != packed[0][name]}
+    assert changed == {"catalog.parquet", "faults.parquet", "corrections.parquet"}
+
+
+def test_a_correction_that_the_source_contradicts_stops_the_step(project: Workspace) -> None:
+    """What was packed stays; so does one of a chip that is gone. Both name the list and what to do."""
+    ingest.run(project)
+    before = project.catalog().read_bytes()
+    listed = project.corrections("toy")
+    for row, message in (
+        ("a,tree,0,1", r"a, tree: expected 0 in the source, found 1"),
+        ("z,tree,0,1", "unknown chip 'z'"),
+    ):
+        listed.write_text(f"image_id,label,from,to\n{row}\n", encoding="utf-8")
+        with pytest.raises(InputError, match=rf"toy\.corrections\.csv: {message}"):
+            ingest.run(project)
+    assert project.catalog().read_bytes() == before
 
 
 def test_a_data_set_without_a_sound_labelled_chip_is_an_error(project: Workspace) -> None:

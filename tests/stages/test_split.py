@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 import yaml
 
+from igarape.chips.corrections import Corrections, apply_corrections, correction_table
+from igarape.chips.faults import fault_table
 from igarape.chips.fingerprints import fingerprint, fingerprint_table
 from igarape.chips.pictures import Pixels
+from igarape.config.datasets import read_dataset
 from igarape.errors import InputError
 from igarape.stages import split as stage
 from igarape.tables import HOLDOUT, read_folds, write_table
@@ -32,6 +35,7 @@ def project(tmp_path: Path) -> Workspace:
     (here.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
     settings(here, by="scene")
     write_table(catalog(), here.catalog())
+    write_table(correction_table({}), here.applied)
     write_prints(here, noise())
     return here
 
@@ -113,6 +117,25 @@ def test_by_scene_a_scene_stays_whole_and_by_chip_it_does_not(project: Workspace
         settings(project, by=by)
         parts[by] = dealt(project).groupby("group")["fold"].nunique()
     assert parts["scene"].max() == 1 and parts["chip"].max() > 1
+
+
+def test_labels_can_be_made_rarer(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is set aside is in no fold, and listed; the hold-out stays; a count above what there is names the label."""
+    whole = dealt(project)
+    path = project.root / "datasets/toy.yaml"
+    dataset = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for count in (6, 500):
+        path.write_text(yaml.safe_dump(dataset | {"labels": LABELS | {"thin": {"kiln": count}}}), encoding="utf-8")
+        if count == 500:
+            with pytest.raises(InputError, match=r"labels\.thin: kiln: 500: only \d+ chips"):
+                stage.run(project)
+            continue
+        rows, aside = dealt(project), set(pd.read_parquet(project.aside)["image_id"])
+        assert aside == {f"chip-{number}" for number in range(COUNT)} - set(rows["image_id"])
+        assert rows.loc[rows["fold"] >= 0, "y_kiln"].sum() == 6
+        held = [set(table.loc[table["fold"] == HOLDOUT, "image_id"]) for table in (whole, rows)]
+        assert held[0] == held[1]
+        assert f"split: {len(aside)} chips set aside" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("by", ["chip", "scene"])
@@ -199,6 +222,19 @@ def test_the_seed_decides_and_the_order_of_the_catalog_does_not(project: Workspa
     assert again.loc[first.index].equals(first)
     settings(project, by="scene", seed=1)
     assert (dealt(project).set_index("image_id")["fold"].loc[first.index] != first).any()
+
+
+def test_corrected_labels_move_no_chip(project: Workspace) -> None:
+    """Folds and hold-out are dealt by what the source says; by the corrected labels they would be others."""
+    corrections: Corrections = {(f"chip-{number}", "tree"): True for number in range(1, 200, 2) if number % 5}
+    before = dealt(project)
+    vocabulary = read_dataset("toy", project.datasets).labels.vocabulary()
+    tables = {"catalog": catalog(), "faults": fault_table([])}
+    tables = apply_corrections(tables, corrections, vocabulary, where="toy.csv")
+    write_table(tables["catalog"], project.catalog())
+    assert not dealt(project).equals(before)
+    write_table(tables["corrections"], project.applied)
+    assert dealt(project).equals(before)
 
 
 def test_too_few_scenes_are_an_error_that_names_the_knobs(project: Workspace) -> None:

@@ -73,7 +73,7 @@ def test_the_better_one_is_chosen_saved_and_named_in_the_run(project: Workspace)
     assert run.data.tags["igarape.chosen"] == chosen
     each = wrote(project)["stackers"]
     assert run.data.metrics["oof_f2"] == pytest.approx(each[chosen]["f2"])
-    assert run.data.metrics["mean_f2"] == pytest.approx(each["mean"]["f2"])
+    assert run.data.metrics["mean/oof_f2"] == pytest.approx(each["mean"]["f2"])
 
 
 def test_what_the_blend_weighs_and_what_keeps_it_is_written(project: Workspace) -> None:

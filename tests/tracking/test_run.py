@@ -30,6 +30,12 @@ def test_metrics_are_plain_numbers_under_their_epoch(outbox: Outbox, run: Run) -
     ]
 
 
+def test_a_curve_stands_at_its_own_steps(outbox: Outbox, run: Run) -> None:
+    """Such as thresholds in percent."""
+    run.curve({0: {"f2": 0.5}, 20: {"f2": 0.75}})
+    assert [(entry["step"], entry["values"]) for entry in left(outbox)] == [(0, {"f2": 0.5}), (20, {"f2": 0.75})]
+
+
 def test_a_trial_is_opened_under_its_step_and_ends_with_its_block(outbox: Outbox, run: Run) -> None:
     """It carries its own key as a tag, and what the step's context says; its parameters are texts."""
     with run.trial("trial-0", {"dropout": 0.0, "loss": "focal", "tta": True}) as trial:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from igarape.chips.chip import Chip
-from igarape.chips.faults import fault_table
+from igarape.chips.faults import contradictions, fault_table
 from igarape.chips.fingerprints import Fingerprint, fingerprint, fingerprint_table
 from igarape.chips.pictures import Pixels, Resize, decode, encode_png, is_deep, is_flat, to_size
 from igarape.chips.shards import Shard, Tables
@@ -70,7 +70,8 @@ def pack_chips(
         else:
             rows.append(_row(chip, shard.add(chip.image_id, found.data), vocabulary))
             prints[chip.image_id] = fingerprint(found.image)
-            faults += _contradictions(chip, vocabulary)
+            if chip.split in LABELLED:
+                faults += contradictions(chip.image_id, vocabulary.encode(chip.tags), vocabulary)
             if found.deep:
                 levels[chip.image_id] = int(np.quantile(found.image[::4, ::4], BRIGHT))
         shard.done()
@@ -132,11 +133,3 @@ def _read(chip: Chip, size: int, *, resize: Resize, bands: Sequence[str], white:
 def problem(error: InputError, chip: Chip) -> str:
     """Return what is wrong with a chip, without its name and without where its file lies on this machine."""
     return str(error).removeprefix(f"{chip.image_id}: ").removeprefix(f"{chip.origin}: ")
-
-
-def _contradictions(chip: Chip, vocabulary: Vocabulary) -> list[Fault]:
-    """Report a labelled chip whose tags break the vocabulary's rules; it is kept."""
-    broken = vocabulary.contradiction(vocabulary.encode(chip.tags)) if chip.split in LABELLED else None
-    if broken is None:
-        return []
-    return [Fault(chip.image_id, broken, "look at the chip and correct its tags", left_out=False)]

@@ -8,15 +8,23 @@ from typing import NoReturn
 import pandas as pd
 
 from igarape.errors import InputError
+from igarape.labels import Booleans, Vocabulary
 from igarape.tables import FAULT, Fault, write_table
 
 SHOWN = 10
 WIDESPREAD = 0.25  # of the chips
+CONTRADICTS = "look at the chip and correct its tags"  # the remedy for tags that break the vocabulary's rules
 
 
 def fault_table(faults: Sequence[Fault]) -> pd.DataFrame:
     """Tabulate faults: image_id, problem, remedy, left_out."""
     return pd.DataFrame([asdict(fault) for fault in faults], columns=FAULT)
+
+
+def contradictions(image_id: str, row: Booleans, vocabulary: Vocabulary) -> list[Fault]:
+    """Report a labelled chip whose tags, booleans (labels,), break the vocabulary's rules; it is kept."""
+    broken = vocabulary.contradiction(row)
+    return [] if broken is None else [Fault(image_id, broken, CONTRADICTS, left_out=False)]
 
 
 def doubles(fingerprints: pd.DataFrame) -> list[Fault]:

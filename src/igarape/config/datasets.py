@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypedDict
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from igarape.config.schema import Name, Section, read_yaml, validate
-from igarape.errors import InputError
+from igarape.errors import InputError, did_you_mean
 from igarape.labels import SEPARATORS, Vocabulary
 
 Label = Annotated[str, Field(pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?$", max_length=200)]
@@ -89,7 +89,10 @@ class FolderSource(Section):
 
 
 class Labels(Section):
-    """The vocabulary of a data set, as labels.Vocabulary; separator: what stands between the tags of its table."""
+    """The vocabulary of a data set, as labels.Vocabulary; separator: what stands between the tags of its table.
+
+    thin: labels that are made rarer, and how many chips in the folds shall hold each (chips.thinning).
+    """
 
     separator: Separator = "blank"
 
@@ -97,6 +100,9 @@ class Labels(Section):
     alone: tuple[Label, ...] = Field(strict=False)
     common: tuple[Label, ...] = Field(strict=False)
     rare: tuple[Label, ...] = Field(strict=False)
+    thin: dict[Label, Annotated[int, Field(ge=2)]] = Field(
+        default_factory=dict
+    )  # of one positive there is nothing to cross-fit
 
     @model_validator(mode="after")
     def _consistent(self) -> "Labels":
@@ -112,6 +118,10 @@ class Labels(Section):
             raise ValueError(f"separator should be one that no label holds; {torn[0]!r} holds a {self.separator}")
         if not set(self.alone) <= set(self.exclusive):
             raise ValueError("alone should be a part of exclusive")
+        if strange := sorted(set(self.thin) - set(every)):
+            raise ValueError(
+                f"thin should name labels of these lists; {strange[0]} is none{did_you_mean(strange[0], every)}"
+            )
         return self
 
     def vocabulary(self) -> Vocabulary:

@@ -133,6 +133,31 @@ class ProbeValues(Values):
     )
 
 
+class KernelValues(Values):
+    """The hyperparameters of a kernel machine. All views of a chip have the same statistics, so there is no tta."""
+
+    gamma: float = Field(
+        default=0.25,
+        ge=1e-3,
+        le=100.0,
+        description="How fast likeness falls with distance: exp(-gamma times the mean square of the differences).",
+    )
+    l2: float = Field(default=0.03, ge=1e-6, le=1e6, description="Strength of the L2 penalty on the weights: 1 / C.")
+    balance: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="0 counts each chip once; 1 counts the chips that hold a label as much, together, as the others.",
+    )
+    landmarks: int = Field(
+        default=1000,
+        ge=2,
+        le=10000,
+        strict=False,
+        description="How many of the training chips others are compared with, at most.",
+    )
+
+
 def role(field: FieldInfo) -> Role | None:
     """Return what a plug that a setting may name is for; None where it names none."""
     return next((found for found in field.metadata if isinstance(found, Role)), None)

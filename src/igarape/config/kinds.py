@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from igarape.config.hyperparameters import LOSS, NetworkValues, ProbeValues, TreeValues, Values
+from igarape.config.hyperparameters import LOSS, KernelValues, NetworkValues, ProbeValues, TreeValues, Values
 from igarape.config.networks import NETWORKS
 from igarape.config.plugs import Role
 from igarape.config.schema import Section
@@ -86,6 +86,16 @@ class Tabular(Experiment):
         default=200, ge=1, le=1000, description="Rounds of boosting; the budgets in params.yaml multiply them."
     )
     hyperparameters: Space[TreeValues] = Space[TreeValues]()
+
+
+class Kernel(Experiment):
+    """A learner that is a kernel machine on the chips' statistics. Nothing in it is trained by epochs."""
+
+    kind = "kernel"
+
+    backbone: Literal["kernel"] = Field(description="Kernel logistic regression on a chip's statistics.")
+    epochs: int = Field(default=1, ge=1, le=1, description="One: the weights are solved for, not trained step by step.")
+    hyperparameters: Space[KernelValues] = Space[KernelValues]()
 
 
 class Network(Experiment):
@@ -213,6 +223,6 @@ def _require(weights: tuple[Path, ...], ways_out: str) -> None:
             raise InputError(f"weights: {path}: no such file; set the experiment's weights to {ways_out}")
 
 
-KINDS: Mapping[str, type[Experiment]] = {learner.kind: learner for learner in (Network, Tabular, Probe)}
-BY_BACKBONE = (Tabular.kind, Probe.kind)  # the kinds that a backbone is named for
+KINDS: Mapping[str, type[Experiment]] = {learner.kind: learner for learner in (Network, Tabular, Kernel, Probe)}
+BY_BACKBONE = (Tabular.kind, Kernel.kind, Probe.kind)  # the kinds that a backbone is named for
 EVERY = replace(BACKBONE, words=(*BACKBONE.words, *BY_BACKBONE))

@@ -6,7 +6,12 @@ from igarape.files import digest
 from igarape.learners import learning, predictor
 from igarape.learners.examples import Examples
 
-SUFFIXES = {"network": ".onnx", "tabular": ".ubj", "probe": ".onnx"}  # of the fold models of each kind of learner
+SUFFIXES = {
+    "network": ".onnx",
+    "tabular": ".ubj",
+    "kernel": ".npz",
+    "probe": ".onnx",
+}  # of the fold models of each kind of learner
 
 
 def learner_code(step: str, experiment: Experiment) -> str:

@@ -16,6 +16,7 @@ from igarape.tables import Probabilities
 KINDS: Mapping[str, str] = {
     "network": "igarape.learners.networks.training",
     "tabular": "igarape.learners.trees.boosting",
+    "kernel": "igarape.learners.kernels.solving",
     "probe": "igarape.learners.probes.probing",
 }
 

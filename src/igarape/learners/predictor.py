@@ -1,4 +1,4 @@
-"""Predict with a learner's fold models: by ONNX Runtime or XGBoost, so that a bundle is used without TensorFlow."""
+"""Predict with a learner's fold models, by ONNX Runtime, XGBoost or NumPy: a bundle is used without TensorFlow."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -19,7 +19,11 @@ Rows = npt.NDArray[np.int64]
 
 # The module that opens each kind of fold model, by the suffix of its file. It is loaded when one is opened: the code
 # that an answer depends on is that of its own kind.
-KINDS: Mapping[str, str] = {".onnx": "igarape.learners.networks.sessions", ".ubj": "igarape.learners.trees.forest"}
+KINDS: Mapping[str, str] = {
+    ".onnx": "igarape.learners.networks.sessions",
+    ".ubj": "igarape.learners.trees.forest",
+    ".npz": "igarape.learners.kernels.machine",
+}
 
 
 class Models(Protocol):

@@ -122,9 +122,9 @@ class Overview:
     """Everything the page shows, as plain values.
 
     note: what a reader must know about the data set first; may be empty. figures: chips, labelled, unlabelled,
-    left_out, faults_reported, tags_per_chip, combinations, mean_t, mean_change, near_duplicates (pairs),
-    near_duplicates_apart. presences: one a label. together: (labels, labels) counts. reach: where the scale of the
-    change ends. dehazed: pairs by what they were chosen for. twins: empty where nobody looked for them.
+    left_out, reported_faults, corrected (labels), tags_per_chip, combinations, mean_t, mean_change, near_duplicates
+    (pairs), near_duplicates_apart. presences: one a label. together: (labels, labels) counts. reach: where the scale of
+    the change ends. dehazed: pairs by what they were chosen for. twins: empty where nobody looked for them.
     """
 
     dataset: str

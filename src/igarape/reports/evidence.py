@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from igarape.chips.pictures import encode_jpeg
+from igarape.chips.corrections import read_applied
 from igarape.chips.store import Store
 from igarape.config.datasets import Dataset
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, Origin, StackSummary
@@ -20,10 +20,12 @@ from igarape.reports import verdict as report
 from igarape.reports.alarms import ALARM_RATE, alarms
 from igarape.reports.analysis import analyse
 from igarape.reports.ladder import Difference, Ladder, climb, in_words
+from igarape.reports.noise import find_noise
 from igarape.reports.operating import marks
 from igarape.reports.reliability import reliable
+from igarape.reports.worst import worst
 from igarape.scores.figures import f2_by_chip
-from igarape.scores.metrics import f2_per_sample, mean_average_precision
+from igarape.scores.metrics import mean_average_precision
 from igarape.tables import (
     FAULT,
     HOLDOUT,
@@ -37,9 +39,6 @@ from igarape.tables import (
     truth,
 )
 from igarape.workspace import Workspace
-
-WORST = 12
-THUMBNAIL = 85  # JPEG quality
 
 
 @dataclass(frozen=True)
@@ -113,6 +112,7 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
         inside=evidence.inside,
         kinds=evidence.stack.calibration,
     )
+    store = Store(workspace.chips("raw"), read_catalog(workspace.catalog(), vocabulary.labels))
     left_out = read_table(workspace.chips("raw") / "faults.parquet", FAULT, key=FAULT)["left_out"].astype(bool)
     return report.Verdict(
         dataset=params.dataset,
@@ -155,7 +155,22 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
             seed=params.seed,
         ),
         analysis=analysis,
-        worst=_worst(workspace, evidence, predicted, vocabulary),
+        worst=worst(
+            [evidence.image_ids[row] for row in np.flatnonzero(holdout).tolist()],
+            y,
+            answers=predicted,
+            vocabulary=vocabulary,
+            picture=store.rgb,
+        ),
+        noise=find_noise(
+            evidence.image_ids,
+            evidence.folds,
+            y=evidence.y,
+            p=evidence.p,
+            vocabulary=vocabulary,
+            corrections=read_applied(workspace.applied),
+            picture=store.rgb,
+        ),
         left_out=int(left_out.sum()),
         reported=int((~left_out).sum()),
         origin=origin,
@@ -228,20 +243,3 @@ def _ladder(evidence: Evidence, params: Params) -> Ladder:
         resamples=params.evaluate.resamples,
         seed=params.seed,
     )
-
-
-def _worst(workspace: Workspace, evidence: Evidence, predicted: Booleans, vocabulary: Vocabulary) -> list[report.Chip]:
-    """Return the hold-out chips with the lowest F2."""
-    store = Store(workspace.chips("raw"), read_catalog(workspace.catalog(), vocabulary.labels))
-    rows = np.flatnonzero(~evidence.inside)
-    scores = f2_per_sample(evidence.y[rows], predicted)
-    return [
-        report.Chip(
-            image_id=evidence.image_ids[rows[k]],
-            image=encode_jpeg(store.rgb(evidence.image_ids[rows[k]]), THUMBNAIL),
-            f2=float(scores[k]),
-            true=vocabulary.names(evidence.y[rows[k]]),
-            predicted=vocabulary.names(predicted[k]),
-        )
-        for k in np.argsort(scores, kind="stable")[:WORST]
-    ]

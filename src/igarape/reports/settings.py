@@ -9,13 +9,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from igarape.config.experiments import read_experiment, settings
-from igarape.config.hyperparameters import NetworkValues, ProbeValues, TreeValues, bounds, role, words
+from igarape.config.hyperparameters import KernelValues, NetworkValues, ProbeValues, TreeValues, bounds, role, words
 from igarape.config.inheritance import leaves, origins, read_sources
-from igarape.config.kinds import Experiment, Network, Probe, Tabular
+from igarape.config.kinds import Experiment, Kernel, Network, Probe, Tabular
 
 GROUPS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "A network": (Network, NetworkValues),
     "Boosted trees": (Tabular, TreeValues),
+    "A kernel machine": (Kernel, KernelValues),
     "A probe": (Probe, ProbeValues),
 }
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from igarape.chips.corrections import read_applied
 from igarape.chips.store import Store
 from igarape.config.datasets import Dataset
 from igarape.config.params import Params
@@ -39,7 +40,8 @@ GREY_LEVELS = 5.0  # the scale of the change ends at a multiple of these
 class Found:
     """What the steps before wrote, each table by image and in the order of the catalog; y: (chips, labels).
 
-    folds: of the labelled chips. pairs: chips that look alike, and whether the split parts them.
+    folds: of the labelled chips. pairs: chips that look alike, and whether the split parts them. corrected: how many
+    labels are not as the source says them.
     """
 
     vocabulary: Vocabulary
@@ -49,6 +51,7 @@ class Found:
     quality: pd.DataFrame
     pairs: pd.DataFrame
     faults: list[Fault]
+    corrected: int
 
     @property
     def labelled(self) -> Booleans:
@@ -57,8 +60,10 @@ class Found:
 
 
 def gather(workspace: Workspace, vocabulary: Vocabulary) -> Found:
-    """Read what the steps before wrote."""
+    """Read what the steps before wrote. Chips that labels.thin sets aside are left out: no step sees them."""
     catalog = read_catalog(workspace.catalog(), vocabulary.labels)
+    aside = read_table(workspace.aside, ["image_id"])["image_id"]
+    catalog = catalog[~catalog["image_id"].isin(aside)].reset_index(drop=True)
     folds = read_folds(workspace.folds).set_index("image_id")["fold"]
     lost = catalog[labelled(catalog) & ~catalog["image_id"].isin(folds.index)]
     if len(lost):
@@ -74,6 +79,7 @@ def gather(workspace: Workspace, vocabulary: Vocabulary) -> Found:
         quality=_quality(workspace, catalog),
         pairs=_pairs(workspace, folds),
         faults=[Fault(*row) for row in faults.itertuples(index=False)],
+        corrected=len(read_applied(workspace.applied)),
     )
 
 
@@ -186,7 +192,8 @@ def _figures(found: Found) -> dict[str, float]:
         "labelled": len(y),
         "unlabelled": len(found.catalog) - len(y),
         "left_out": left_out,
-        "faults_reported": len(found.faults) - left_out,
+        "reported_faults": len(found.faults) - left_out,
+        "corrected": found.corrected,
         "near_duplicates": len(found.pairs),
         "near_duplicates_apart": int(found.pairs["apart"].sum()),
         "tags_per_chip": float(y.sum(axis=1).mean()),

@@ -11,6 +11,7 @@ from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.reports.analysis import Analysis
 from igarape.reports.ladder import Difference, Ladder
+from igarape.reports.noise import Noise
 from igarape.reports.operating import Mark, bounded, figure_of_each, name_of
 from igarape.reports.pages import render_page
 from igarape.reports.reliability import Reliability
@@ -51,7 +52,8 @@ class Verdict:
     weights: of each label, the learners' in the blend; kept: the labels that trees do not correct, and why.
     analysis: what lies behind it all.
     partial: the learners that predict only some labels, and how many. fitted: chips in the folds; split: what the chips
-    were split by, chip or scene. left_out: chips that ingest left out; reported: other faults, of chips that are used.
+    were split by, chip or scene. noise: labels that the models doubt. left_out: chips that ingest left out; reported:
+    other faults, of chips that are used.
     """
 
     dataset: str
@@ -77,6 +79,7 @@ class Verdict:
     marks: Sequence[Mark]
     analysis: Analysis
     worst: Sequence[Chip]
+    noise: Noise
     left_out: int
     reported: int
     origin: Origin

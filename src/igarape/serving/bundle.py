@@ -1,7 +1,7 @@
 """The serving bundle: the whole ensemble as one folder of native formats, and the answers it gives.
 
 bundle.json                what the parts are and how they are put together (Manifest)
-learners/E/fold-K.*        the fold models of each learner, under the suffix of their kind (.onnx, .ubj)
+learners/E/fold-K.*        the fold models of each learner, under the suffix of their kind (.onnx, .ubj, .npz)
 stacker/                   the meta-learner, as meta.stacker saves it
 """
 

@@ -160,8 +160,13 @@ def load(uri: str, folder: Path = Path()) -> Bundle:
 
     Raises InputError when there is none, it is not igarape's, or the MLflow server does not answer.
     """
-    model: Any = load_model(uri, folder)
-    bundle = getattr(model.unwrap_python_model(), "bundle", None)
+    return bundle_of(load_model(uri, folder), uri)
+
+
+def bundle_of(model: PyFuncModel, uri: str) -> Bundle:
+    """Return the bundle of a loaded model. Raises InputError when the model is not igarape's."""
+    loaded: Any = model
+    bundle = getattr(loaded.unwrap_python_model(), "bundle", None)
     if not isinstance(bundle, Bundle):
         raise InputError(f"{uri}: expected a model that igarape registered, found {type(bundle).__name__}")
     return bundle

@@ -1,5 +1,6 @@
-"""code: which code makes each result. The package's sources, experiments/ -> data/code/."""
+"""code: which code makes each result, of which labels. The package's sources, experiments/, datasets/ -> data/code/."""
 
+from igarape.chips.review import correction_text, read_corrections
 from igarape.code import code_hash
 from igarape.config.experiments import read_experiment
 from igarape.config.params import read_params
@@ -9,16 +10,23 @@ from igarape.learners.predictor import KINDS
 from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
 # What a step runs without importing it: fold models are opened, and a served model is loaded, by a module's name.
-BESIDES = {"evaluate": tuple(KINDS.values()), "register": ("igarape.serving.pyfunc", *KINDS.values())}
+# What other streams are compared by is a result too.
+BESIDES = {
+    "evaluate": ("igarape.reports.answers", *KINDS.values()),
+    "register": ("igarape.serving.pyfunc", *KINDS.values()),
+}
 
 
 def run(workspace: Workspace) -> None:
     """Write a file for each step, and for search and train one for each listed experiment, that changes as code does.
 
-    The steps depend on these files, so comments, docstrings, tracking, pages and words of errors rerun nothing.
+    The steps depend on these files, so comments, docstrings, tracking, pages and words of errors rerun nothing. DVC
+    cannot depend on a file that may be missing: so what is corrected stands there too, where nothing is as well.
     """
     params = read_params(workspace.params)
+    corrections = read_corrections(workspace.corrections(params.dataset))
     fresh_folder(workspace.folder("code"))
+    write_text(correction_text(corrections), workspace.code("corrections"))
     for step in STEPS:
         if step in PER_EXPERIMENT:
             for name in params.experiments:

@@ -46,7 +46,7 @@ def run(workspace: Workspace) -> None:
         opened.tags({"igarape.chosen": chosen})
         opened.metrics({f"oof_{figure}": value for figure, value in scores[chosen].items()})
         opened.metrics(
-            {f"{name}_{figure}": value for name, figures in scores.items() for figure, value in figures.items()}
+            {f"{name}/oof_{figure}": value for name, figures in scores.items() for figure, value in figures.items()}
         )
         opened.artifact(target)
     click.echo(f"decide: {rules_in_words(scores, beta)}; used: {chosen}")

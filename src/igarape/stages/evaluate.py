@@ -11,10 +11,12 @@ from igarape.config.verdict import Metrics
 from igarape.files import fresh_folder, write_text
 from igarape.progress import progress
 from igarape.reports import verdict as report
+from igarape.reports.answers import TABLE, answers_of
 from igarape.reports.evidence import Evidence, gather, judge
+from igarape.reports.scoreboard import log_scoreboard
 from igarape.serving.assembly import check_bundle, learner_part
 from igarape.serving.bundle import build_bundle
-from igarape.tables import read_catalog
+from igarape.tables import read_catalog, write_table
 from igarape.tracking.lineage import lineage, step_runs
 from igarape.tracking.step import Run, step_run
 from igarape.workspace import Workspace
@@ -49,13 +51,15 @@ def run(workspace: Workspace) -> None:
         origin.write(workspace.folder("evaluate") / "lineage.json")
         RunFacts(run_id=opened.id).write(workspace.run("evaluate"))
         _check(workspace, evidence, count=params.evaluate.check)
+        write_table(answers_of(evidence, workspace, params.dataset).table(), workspace.folder("evaluate") / TABLE)
         verdict = judge(workspace, evidence, params, dataset, origin)
         Metrics(**verdict.metrics).write(workspace.metrics)
         write_text(verdict.per_label.to_csv(index=False), workspace.reports / "per_label.csv")
+        write_text(verdict.noise.table.to_csv(index=False), workspace.doubts)
         write_text(report.render_report(verdict), workspace.reports / "report.html")
-        _log(workspace, opened, verdict)
+        _log(workspace, opened, verdict, evidence)
     click.echo(report.summary(verdict.metrics))
-    click.echo(f"evaluate: the verdict, label by label: {workspace.reports / 'report.html'}")
+    click.echo(f"evaluate: label by label: {workspace.reports / 'report.html'}; labels to look at: {workspace.doubts}")
 
 
 def _check(workspace: Workspace, evidence: Evidence, *, count: int) -> None:
@@ -66,20 +70,16 @@ def _check(workspace: Workspace, evidence: Evidence, *, count: int) -> None:
     }
     rows = np.flatnonzero(~evidence.inside)[:count]
     with progress("evaluate: checking the bundle", "chip") as advance:
-        check_bundle(
-            workspace.bundle,
-            [evidence.image_ids[row] for row in rows],
-            p=evidence.p[rows],
-            **stores,
-            threads=workers(),
-            report=advance,
-        )
+        chips = [evidence.image_ids[row] for row in rows]
+        check_bundle(workspace.bundle, chips, p=evidence.p[rows], **stores, threads=workers(), report=advance)
 
 
-def _log(workspace: Workspace, opened: Run, verdict: report.Verdict) -> None:
-    """Log the verdict's figures and files."""
-    for rows in ("holdout", "oof"):
-        opened.metrics({f"{rows}_{name}": value for name, value in verdict.metrics[rows].items()})
-    opened.metrics({"left_out": verdict.left_out, "faults_reported": verdict.reported})
-    for name in ("metrics.json", "per_label.csv", "report.html"):
-        opened.artifact(workspace.reports / name)
+def _log(workspace: Workspace, opened: Run, verdict: report.Verdict, evidence: Evidence) -> None:
+    """Log the verdict's figures and files, and each learner and each stack as a nested run beside the others."""
+    known = {f"{rows}_{name}": value for rows in ("holdout", "oof") for name, value in verdict.metrics[rows].items()}
+    labels = {"doubted_labels": len(verdict.noise.table), "corrected_labels": verdict.noise.corrected}
+    opened.metrics(known | labels | {"left_out": verdict.left_out, "reported_faults": verdict.reported})
+    reports = [workspace.reports / name for name in ("metrics.json", "per_label.csv", "doubts.csv", "report.html")]
+    for path in (*reports, workspace.folder("evaluate") / TABLE):
+        opened.artifact(path)
+    log_scoreboard(evidence, opened)

@@ -10,8 +10,10 @@ from typing import Any
 import click
 
 from igarape.chips.catalog import check_levels, pack_chips
+from igarape.chips.corrections import apply_corrections
 from igarape.chips.drawn.drawing import pack_drawn
 from igarape.chips.faults import all_faults, bear, refuse, refused
+from igarape.chips.review import read_corrections
 from igarape.chips.shards import deal, write_shards
 from igarape.chips.sources.listing import Listing, open_source
 from igarape.code import code_hash
@@ -27,8 +29,9 @@ def run(workspace: Workspace) -> None:
     """Pack all chips; stop when more had to be left out than ingest.faults bears."""
     params = read_params(workspace.params)
     dataset = read_dataset(params.dataset, workspace.datasets)
-    source, target = dataset.source, workspace.folder("ingest")
-    how: dict[str, Any] = {"vocabulary": dataset.labels.vocabulary(), "size": dataset.size}
+    source, target, listing = dataset.source, workspace.folder("ingest"), workspace.corrections(params.dataset)
+    vocabulary, corrections = dataset.labels.vocabulary(), read_corrections(listing)
+    how: dict[str, Any] = {"vocabulary": vocabulary, "size": dataset.size}
     parts: Sequence[Sequence[Any]]
     listed: Sequence[Fault] = ()
     if isinstance(source, DrawnSource):
@@ -44,6 +47,7 @@ def run(workspace: Workspace) -> None:
             tables = write_shards(
                 folder, parts, pack, scratch=notes, workers=workers(), report=lambda done: report(done, count)
             )
+        tables = apply_corrections(tables, corrections, vocabulary, where=str(listing))
         catalog, faults = tables["catalog"], all_faults(listed, tables["faults"], tables["fingerprints"])
         bear(faults, params.ingest.faults, packed=len(catalog), target=target)
         check_levels(tables.pop("levels"), dataset.reading["white"])
@@ -54,8 +58,10 @@ def run(workspace: Workspace) -> None:
     refused(target).unlink(missing_ok=True)
     shutil.rmtree(workspace.spool, ignore_errors=True)
     left_out = int(faults["left_out"].sum())
+    corrected = f", {len(corrections)} labels corrected: {listing}" if corrections else ""
     click.echo(
         f"ingest: {len(catalog)} chips packed, {left_out} left out, {len(faults) - left_out} other faults reported"
+        f"{corrected}"
     )
 
 

@@ -6,9 +6,11 @@ import click
 import numpy as np
 import pandas as pd
 
+from igarape.chips.corrections import in_source, read_applied
 from igarape.chips.fingerprints import read_fingerprints
 from igarape.chips.neighbours import KINDS, find_pairs, join
-from igarape.chips.split import Folds, make_folds
+from igarape.chips.split import Folds
+from igarape.chips.thinning import ASIDE, thinned_folds
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
 from igarape.files import fresh_folder
@@ -17,10 +19,14 @@ from igarape.workspace import Workspace
 
 
 def run(workspace: Workspace) -> None:
-    """Stratify by labels, near-duplicates together; by scene, neighbours and the data set's own groups too."""
+    """Stratify by labels, near-duplicates together; by scene, neighbours and the data set's own groups too.
+
+    The labels are those of the source: a corrected one moves no chip to another fold or out of the hold-out.
+    """
     params = read_params(workspace.params)
-    labels = list(read_dataset(params.dataset, workspace.datasets).labels.vocabulary().labels)
-    catalog = read_catalog(workspace.catalog(), labels)
+    dataset = read_dataset(params.dataset, workspace.datasets)
+    labels = dataset.labels.vocabulary().labels
+    catalog = in_source(read_catalog(workspace.catalog(), labels), read_applied(workspace.applied))
     rows = catalog[labelled(catalog)]
     image_ids, scenes = list(rows["image_id"]), params.split.by == "scene"
     pairs = find_pairs(
@@ -32,21 +38,25 @@ def run(workspace: Workspace) -> None:
     )
     groups = join(image_ids, pairs, named=list(rows["group"]) if scenes else image_ids)
     target = fresh_folder(workspace.folder("split"))
-    write_table(pairs, target / "pairs.parquet")
-    write_table(pd.DataFrame({"image_id": image_ids, "group": groups}), target / "groups.parquet")
-    fold = make_folds(
+    write_table(pairs, target / "pairs.parquet")  # first: where no split can be made, they are looked at
+    fold = thinned_folds(
         truth(rows, labels),
         groups,
-        folds=params.split.folds,
-        holdout=params.split.holdout,
+        split=params.split,
+        labels=dataset.labels,
         seed=params.seed,
         held=np.asarray(rows["split"] == "holdout", dtype=np.bool_),
-        by=params.split.by,
     )
-    write_table(pd.DataFrame({"image_id": image_ids, "fold": fold}), workspace.folds)
-    _say(fold, groups, pairs)
+    table = pd.DataFrame({"image_id": image_ids, "group": groups, "fold": fold})
+    dealt = table[fold != ASIDE]
+    write_table(dealt[["image_id", "group"]], target / "groups.parquet")
+    write_table(table.loc[fold == ASIDE, ["image_id"]], workspace.aside)
+    write_table(dealt[["image_id", "fold"]], workspace.folds)
+    _say(dealt["fold"].to_numpy(), list(dealt["group"]), pairs)
+    if len(dealt) < len(table):
+        click.echo(f"split: {len(table) - len(dealt)} chips set aside, so that labels are as rare as labels.thin asks")
     if (rows["split"] == "holdout").any():
-        _say_given(fold, groups)
+        _say_given(dealt["fold"].to_numpy(), list(dealt["group"]))
 
 
 def _say_given(fold: Folds, groups: Sequence[str]) -> None:

@@ -80,6 +80,6 @@ def run(workspace: Workspace) -> None:
         RunFacts(run_id=opened.id).write(workspace.run("stack"))
         opened.tags({"igarape.chosen": chosen})
         opened.metrics({"oof_f2": scores[chosen]["f2"], "oof_map": scores[chosen]["map"]})
-        opened.metrics({f"{name}_{figure}": value for name, both in scores.items() for figure, value in both.items()})
+        opened.metrics({f"{name}/oof_{figure}": each[figure] for name, each in scores.items() for figure in each})
         opened.artifact(target)
     click.echo(f"stack: F2 out of fold: {figure_of_each(scores, 'f2')}; used: {chosen}")

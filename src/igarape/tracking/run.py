@@ -32,6 +32,11 @@ class Trial:
         """Log final figures."""
         self.log(0, values)
 
+    def curve(self, points: Mapping[int, Mapping[str, float]]) -> None:
+        """Log metrics over steps that are no epochs, such as thresholds in percent."""
+        for step, values in points.items():
+            self.log(step, values)
+
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""
         self._outbox.append("tags", self.key, values=texts(values))

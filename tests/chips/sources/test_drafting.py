@@ -36,7 +36,7 @@ def discovered(root: Path, rows: Sequence[str], *, head: str = "image_name,tags"
     return discover(root, spool=root / ".spool", report=nobody, **usual | how)
 
 
-def drafted(found: Discovery, experiments: Sequence[str] = ("plain", "rare", "tabular")) -> Draft:
+def drafted(found: Discovery, experiments: Sequence[str] = ("plain", "rare", "tabular", "kernel")) -> Draft:
     """Draft the data set."""
     return draft_dataset(found, "mine", images="a", tags="t.csv", bands=[], experiments=experiments)
 
@@ -54,7 +54,7 @@ def test_a_draft_is_a_data_set_that_lists_its_chips(tmp_path: Path) -> None:
     dataset = validate(Dataset, yaml.safe_load(draft_text(draft)), "draft")
     assert dataset.labels.vocabulary() == found.vocabulary
     assert (dataset.size, dataset.labels.separator) == (32, "semicolon")
-    assert draft.params["experiments"] == ["plain", "tabular"] and draft.params["split"]["by"] == "chip"
+    assert draft.params["experiments"] == ["plain", "tabular", "kernel"] and draft.params["split"]["by"] == "chip"
     listing = listed(draft, tmp_path)
     assert len(listing.chips) == COUNT and listing.faults == []
 

@@ -47,7 +47,7 @@ def read_table(place: Place) -> tuple[str, pd.DataFrame]:
     place: a CSV or a JSON, or a folder or an archive with one of them in it. Raises InputError when it is none.
     """
     path, data = _file(place)
-    return path, _coco(path, data) if path.lower().endswith(".json") else _csv(path, data)
+    return path, _coco(path, data) if path.lower().endswith(".json") else parse_csv(path, data)
 
 
 def read_rows(
@@ -142,8 +142,11 @@ def _file(place: Place) -> tuple[str, bytes]:
     return path, data
 
 
-def _csv(path: str, data: bytes) -> pd.DataFrame:
-    """Read a CSV; what stands between its fields is told by its first line."""
+def parse_csv(path: str, data: bytes) -> pd.DataFrame:
+    """Read a CSV's fields as text; what stands between them is told by its first line.
+
+    path: what an error begins with. Raises InputError when the bytes are no CSV in UTF-8.
+    """
     try:
         head = data.decode("utf-8-sig").partition("\n")[0].partition("\r")[0]
         # Quotes may hold a separator, so it is the number of fields that tells.

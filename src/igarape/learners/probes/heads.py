@@ -53,7 +53,7 @@ def fit_head(features: Table, y: Booleans, *, l2: float, balance: float) -> Head
     # The solver's steps are too short for several threads, which wait for each other: beside another job they took
     # thirty times as long. And with one, the order of a sum is the same on all machines.
     with threadpool_limits(1):
-        fitted = [_fit_label(standard, holds, l2=l2, balance=balance) for holds in y.T]
+        fitted = [fit_label(standard, holds, l2=l2, balance=balance) for holds in y.T]
     weights = np.stack([weights / scale for weights, _ in fitted], axis=1)
     bias = np.array([bias for _, bias in fitted]) - mean @ weights
     return Head(weights.astype(np.float32), bias.astype(np.float32))
@@ -66,11 +66,21 @@ def _scale(table: Floats) -> Floats:
     return np.maximum(deviation, least) if least else np.ones_like(deviation)
 
 
-def _fit_label(standard: Floats, holds: npt.NDArray[np.bool_], *, l2: float, balance: float) -> tuple[Floats, float]:
-    """Return one label's weights and bias, for standardised features."""
+def fit_label(table: Floats, holds: npt.NDArray[np.bool_], *, l2: float, balance: float) -> tuple[Floats, float]:
+    """Fit one label's weights (channels,) and bias to features as they are; as fit_head for a label without contrast.
+
+    Parameters
+    ----------
+    table
+        Features, of shape (n, channels).
+    holds
+        Which rows hold the label, of shape (n,).
+    l2, balance
+        As fit_head takes them.
+    """
     count, others = int(holds.sum()), int((~holds).sum())
     if not count or not others:
-        return np.zeros(standard.shape[1]), float(np.log((count + 1) / (others + 1)))
+        return np.zeros(table.shape[1]), float(np.log((count + 1) / (others + 1)))
     importance = {False: 1.0, True: (others / count) ** balance}
-    model = LogisticRegression(C=1 / l2, class_weight=importance, max_iter=ITERATIONS).fit(standard, holds)
+    model = LogisticRegression(C=1 / l2, class_weight=importance, max_iter=ITERATIONS).fit(table, holds)
     return model.coef_[0], float(model.intercept_[0])

@@ -1,0 +1,128 @@
+"""A kernel machine on the statistics of a chip: a kernel learner's fold model, as it is asked, written and opened."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from igarape.chips.pictures import Pixels
+from igarape.errors import InputError
+from igarape.files import whole
+from igarape.learners.trees.statistics import names, statistics
+from igarape.tables import Probabilities
+
+Floats = npt.NDArray[np.float64]
+Table = npt.NDArray[np.float32]
+
+SUFFIX = ".npz"
+FARTHEST = 3.0  # deviations from the mean; one odd statistic shall not make a chip unlike all others
+
+
+def standardised(table: Table, *, mean: Floats, scale: Floats) -> Floats:
+    """Return statistics (n, statistics) less their mean, by their scale, at most FARTHEST from 0."""
+    z: Floats = np.clip((table - mean) / scale, -FARTHEST, FARTHEST)
+    return z
+
+
+@dataclass(frozen=True)
+class Lift:
+    """From statistics (n, statistics) to their likeness to landmarks: exp(-gamma |z - landmark|^2), (n, landmarks).
+
+    z are the statistics, standardised, and so are those of the landmarks, (landmarks, statistics).
+    """
+
+    mean: Floats
+    scale: Floats
+    landmarks: Floats
+    gamma: float
+
+    def likeness(self, table: Table) -> Floats:
+        """Return how like each landmark each row is, 0..1."""
+        z, landmarks = standardised(table, mean=self.mean, scale=self.scale), self.landmarks
+        square = (z**2).sum(axis=1)[:, None] - 2 * z @ landmarks.T + (landmarks**2).sum(axis=1)
+        likeness: Floats = np.exp(-self.gamma * np.maximum(square, 0.0))
+        return likeness
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A fitted kernel machine. weights: (landmarks, labels). bias: (labels,). size: side of its chips in pixels."""
+
+    lift: Lift
+    weights: Floats
+    bias: Floats
+    size: int
+
+    @property
+    def outputs(self) -> int:
+        """Return how many labels it predicts."""
+        return len(self.bias)
+
+    def predict(self, images: Pixels, rows: npt.NDArray[np.int64], *, tta: bool) -> Probabilities:
+        """Return probabilities (rows, labels) for those rows of images (n, size, size, 3).
+
+        tta makes no difference: from all eight sides a chip has the same statistics.
+        """
+        return self.answer(statistics(images[row] for row in rows))
+
+    def answer(self, table: Table) -> Probabilities:
+        """Return probabilities (n, labels) for statistics (n, statistics)."""
+        scores = self.lift.likeness(table) @ self.weights + self.bias
+        p: Probabilities = np.exp(-np.logaddexp(0.0, -scores)).astype(np.float32)
+        return p
+
+    def export(self, stem: Path) -> Path:
+        """Write the machine as stem.npz, NumPy's arrays by name; return that path."""
+        path = stem.with_name(f"{stem.name}{SUFFIX}")
+        arrays = asdict(self.lift) | {"weights": self.weights, "bias": self.bias, "size": self.size}
+        with whole(path) as unfinished, unfinished.open("wb") as file:
+            np.savez(file, statistics=np.array(names()), **arrays)
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> "Machine":
+        """Read what export wrote; the answers are the same to the last bit.
+
+        Raises InputError for a missing or damaged file, or one made with other statistics than there are here.
+        """
+        if not path.exists():
+            raise InputError(f"{path}: not found; the step train writes it. Run: dvc repro train")
+        try:
+            with np.load(path) as arrays:
+                known = tuple(arrays["statistics"].tolist())
+                lift = Lift(arrays["mean"], arrays["scale"], arrays["landmarks"], float(arrays["gamma"]))
+                machine = cls(lift, arrays["weights"], arrays["bias"], int(arrays["size"]))
+        except (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, BadZipFile) as error:
+            raise InputError(f"{path}: not a kernel machine: {error}. Run: dvc repro train") from error
+        if known != names():
+            odd = sorted(set(known) ^ set(names()))[:3]
+            raise InputError(
+                f"{path}: expected a kernel machine on the {len(names())} statistics that this igarape takes of a "
+                f"chip, found {len(known)}; not in both, or in another order: {', '.join(odd) or 'their order'}. "
+                "Run: dvc repro train, or use the igarape that made it"
+            )
+        return machine
+
+
+class Machines:
+    """Kernel machines on the statistics of pictures. shapes: as those of networks."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._machines = [Machine.load(path) for path in paths]
+        self.shapes = [(machine.size, machine.outputs) for machine in self._machines]
+
+    def mean(self, images: Pixels, *, tta: bool) -> Floats:
+        """Average over the machines: (n, labels). With tta or without: all views have the same statistics."""
+        table = statistics(images)
+        total = np.zeros((len(images), self.shapes[0][1]))
+        for machine in self._machines:
+            total += machine.answer(table)
+        return total / len(self._machines)
+
+
+def open_models(paths: Sequence[Path], *, threads: int) -> Machines:  # noqa: ARG001 - as for the other kinds
+    """Open the machines of some folds; raise InputError as Machine.load does. NumPy chooses its threads itself."""
+    return Machines(paths)

@@ -1,0 +1,96 @@
+"""One training of a kernel machine: a logistic regression for each label on the chips' likeness to some of them.
+
+With all training chips as landmarks that is kernel logistic regression with the Gaussian kernel; with fewer it is
+Nystroem's approximation of it (Williams and Seeger, Using the Nystroem method to speed up kernel machines, NIPS 2000).
+"""
+
+from typing import Any
+
+import numpy as np
+from sklearn.kernel_approximation import Nystroem
+from threadpoolctl import threadpool_limits
+
+from igarape.config.hyperparameters import KernelValues
+from igarape.config.kinds import Kernel
+from igarape.labels import Booleans, Targets
+from igarape.learners.examples import Images, Rows
+from igarape.learners.kernels.machine import Lift, Machine, standardised
+from igarape.learners.learning import Log
+from igarape.learners.probes.heads import fit_label
+from igarape.learners.trees.statistics import Table, statistics
+from igarape.scores.figures import validation_figures
+
+
+def fit(
+    images: Images,
+    y: Booleans,
+    *,
+    experiment: Kernel,
+    hyperparameters: KernelValues,
+    targets: Targets,
+    train: Rows,
+    validation: Rows,
+    seed: int,
+    log: Log,
+    **_others: Any,
+) -> Machine:
+    """Solve for a kernel machine on the statistics of pictures.
+
+    Parameters
+    ----------
+    images
+        Pictures, uint8 (n, size, size, 3).
+    y
+        Which labels hold, of shape (n, labels).
+    experiment
+        Says the size.
+    hyperparameters
+        Of the machine.
+    targets
+        The labels that y has columns of.
+    train, validation
+        The rows to learn from, and those to score, of which there may be none.
+    seed
+        Of the choice of landmarks.
+    log
+        Called once, with (0, metrics): the loss, and validation_figures on the validation rows.
+    **_others
+        What else a training is told: epochs and patience. A solution depends on neither.
+    """
+    learned = statistics(images[row] for row in train)
+    machine = solve(learned, y[train], size=experiment.size, hyperparameters=hyperparameters, seed=seed)
+    metrics = {"loss": validation_figures(y[train], machine.answer(learned), targets=targets)["val_loss"]}
+    if len(validation):
+        metrics |= validation_figures(y[validation], machine.predict(images, validation, tta=False), targets=targets)
+    log(0, metrics)
+    return machine
+
+
+def solve(table: Table, y: Booleans, *, size: int, hyperparameters: KernelValues, seed: int) -> Machine:
+    """Fit a kernel machine to statistics.
+
+    Parameters
+    ----------
+    table
+        Statistics, of shape (n, statistics).
+    y
+        Which labels hold, of shape (n, labels).
+    size
+        Side of the chips in pixels, which the machine notes.
+    hyperparameters
+        Of the machine. gamma is by the number of statistics, so that it means the same whatever that is.
+    seed
+        Of the choice of landmarks.
+    """
+    deviation = table.std(axis=0, dtype=np.float64)
+    mean, scale = table.mean(axis=0, dtype=np.float64), np.where(deviation > 0, deviation, 1.0)
+    standard = standardised(table, mean=mean, scale=scale)
+    gamma = hyperparameters.gamma / table.shape[1]
+    with threadpool_limits(1):  # as a probe's head: small steps, and sums in the same order on all machines
+        count = min(hyperparameters.landmarks, len(table))
+        lift = Nystroem(kernel="rbf", gamma=gamma, n_components=count, random_state=seed).fit(standard)
+        lifted = lift.transform(standard)
+        fitted = [fit_label(lifted, holds, l2=hyperparameters.l2, balance=hyperparameters.balance) for holds in y.T]
+    weights = lift.normalization_.T @ np.stack([weights for weights, _ in fitted], axis=1)
+    bias = np.array([bias for _, bias in fitted])
+    return Machine(Lift(mean, scale, lift.components_, gamma), weights, bias, size)

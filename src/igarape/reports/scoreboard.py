@@ -1,0 +1,98 @@
+"""Learners and stacks side by side for MLflow: the same names of parameters, figures and curves for each of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from igarape.config.documents import LearnerManifest
+from igarape.labels import Booleans, Targets
+from igarape.reports.evidence import Evidence
+from igarape.scores.figures import figures
+from igarape.scores.metrics import Reals, f2_per_sample
+from igarape.scores.rules import above
+from igarape.tracking.step import Run
+
+# Of the curve, in percent.
+THRESHOLDS = range(0, 101, 2)
+
+Value = str | float | bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """A learner or a stack, for a run of its own.
+
+    params: kind (learner, stack), the labels that it predicts (all, rare), backbone and chips, which of a stack are its
+    name and all; of a learner its size and tta too. figures: oof_f2 and oof_map, holdout_f2 and holdout_map, by the
+    fixed rule. curve: by the threshold, in percent, oof_f2_by_threshold and holdout_f2_by_threshold.
+    """
+
+    name: str
+    params: Mapping[str, Value]
+    figures: Mapping[str, float]
+    curve: Mapping[int, Mapping[str, float]]
+
+
+def log_scoreboard(evidence: Evidence, run: Run) -> None:
+    """Log each learner and each stack as a nested run of a run."""
+    for row in scoreboard(evidence):
+        with run.trial(row.name, row.params) as nested:
+            nested.metrics(row.figures)
+            nested.curve(row.curve)
+
+
+def scoreboard(evidence: Evidence) -> list[Row]:
+    """Lay out the learners, then the stacks, and the one that is used as it is used: calibrated.
+
+    What predicts some labels only is scored on the chips that hold one, and has no hold-out figures where none does.
+    """
+    vocabulary = evidence.rule.vocabulary
+    rows: list[tuple[str, dict[str, Value], str, Reals]] = [
+        (name, _described(one), one.scope, evidence.learners[name]) for name, one in evidence.manifests.items()
+    ]
+    # MLflow draws a parameter that a run lacks as unknown.
+    stack: dict[str, Value] = {"kind": "stack", "labels": "all", "chips": "all"}
+    rows += [(name, stack | {"backbone": name}, "all", p) for name, p in evidence.stacked.items()]
+    return [_row(name, params, evidence, p, vocabulary.targets(scope)) for name, params, scope, p in rows]
+
+
+def _described(manifest: LearnerManifest) -> dict[str, Value]:
+    """Return what a learner is."""
+    return {
+        "kind": "learner",
+        "labels": manifest.scope,
+        "backbone": str(manifest.settings.get("backbone", "")),
+        "chips": manifest.chips,
+        "size": manifest.size,
+        "tta": manifest.tta,
+    }
+
+
+def _row(name: str, params: Mapping[str, Value], evidence: Evidence, p: Reals, targets: Targets) -> Row:
+    """Score probabilities (n, labels of targets) on each side on which any of the labels holds."""
+    labels = evidence.rule.vocabulary.labels
+    y = evidence.y[:, [labels.index(label) for label in targets.labels]]
+    sides = {"oof": evidence.inside, "holdout": ~evidence.inside}
+    known = {side: (y[rows], p[rows]) for side, rows in sides.items() if y[rows].any()}
+    return Row(
+        name,
+        params,
+        {
+            f"{side}_{figure}": value
+            for side, both in known.items()
+            for figure, value in figures(*both, targets=targets).items()
+        },
+        {
+            percent: {f"{side}_f2_by_threshold": _f2(*both, targets, percent / 100) for side, both in known.items()}
+            for percent in THRESHOLDS
+        },
+    )
+
+
+def _f2(y: Booleans, p: Reals, targets: Targets, threshold: float) -> float:
+    """Return the F2 of a threshold; of some labels only, on the chips that hold at least one."""
+    if not targets.partial:
+        return float(f2_per_sample(y, above(p, targets, threshold=threshold)).mean())
+    rows = y.any(axis=1)
+    return float(f2_per_sample(y[rows], np.asarray(p[rows] >= threshold, dtype=np.bool_)).mean())

@@ -1,0 +1,175 @@
+"""The submission: the competition's file of all unlabelled chips, answered in batches that outlive a killed run."""
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from igarape.chips.store import Store
+from igarape.code import code_hash
+from igarape.errors import InputError
+from igarape.files import digest, whole, write_text
+from igarape.serving.bundle import BATCH, Bundle
+from igarape.serving.competition import COLUMNS, check_names, in_order, read_names, some, sorted_out
+from igarape.serving.tagging import check_out
+from igarape.tables import read_catalog
+from igarape.workspace import Workspace
+
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Chips:
+    """What is tagged: names, in the order of the rows, and the stores of their pictures and near-infrared.
+
+    nir: None where the model sees pictures only.
+    """
+
+    names: Sequence[str]
+    raw: Store
+    nir: Store | None
+
+    def bytes(self) -> Iterator[bytes | str]:
+        """Yield all that is known of each chip: its name, its picture, its near-infrared."""
+        for name in self.names:
+            yield name
+            yield self.raw.bytes(name)
+            if self.nir is not None:
+                yield self.nir.bytes(name)
+
+
+def open_chips(
+    workspace: Workspace, dataset: str, labels: Sequence[str], *, bundle: Bundle, sample: Path | None
+) -> Chips:
+    """Find the unlabelled chips of a data set, and their near-infrared where the bundle sees it.
+
+    Parameters
+    ----------
+    workspace
+        Where they are packed.
+    dataset, labels
+        The data set's name and its labels.
+    bundle
+        What answers.
+    sample
+        The competition's sample file, in whose order they come; None: as competition.in_order has them.
+
+    Raises
+    ------
+    InputError
+        When there are none, they are not those of the sample, one lacks near-infrared, or the bundle is of another data
+        set.
+    """
+    _check_labels(bundle, labels, dataset)
+    catalog = read_catalog(workspace.catalog(), labels)
+    names = unlabelled(catalog, dataset)
+    if sample is not None:
+        wanted = read_names(sample)
+        check_names(wanted, names, sample=sample)
+        names = wanted
+    raw = Store(workspace.chips("raw"), catalog)
+    if not bundle.needs_nir:
+        return Chips(names, raw, None)
+    planes = read_catalog(workspace.catalog("nir"), labels)
+    if lost := sorted_out(names, planes["image_id"])[0]:
+        raise InputError(
+            f"the model sees near-infrared, and {len(lost)} of {len(names)} unlabelled chips have no TIF: {some(lost)}"
+            ". Put them where source.nir in the data set's YAML looks, then: dvc repro -f nir"
+        )
+    return Chips(names, raw, Store(workspace.chips("nir"), planes))
+
+
+def unlabelled(catalog: pd.DataFrame, dataset: str) -> list[str]:
+    """Return the names of a catalog's chips without labels, by their numbers.
+
+    Raises InputError where the data set has none.
+    """
+    names = in_order(catalog.loc[catalog["split"] == "test", "image_id"])
+    if not names:
+        raise InputError(
+            f"data set {dataset}: has no unlabelled chips to tag. Name their folders or archives in "
+            f"datasets/{dataset}.yaml, under source.unlabelled; then: dvc repro ingest"
+        )
+    return names
+
+
+def _check_labels(bundle: Bundle, labels: Sequence[str], dataset: str) -> None:
+    """Refuse a model of another data set, and labels that the competition's blanks would take apart."""
+    if bundle.vocabulary.labels != tuple(labels):
+        raise InputError(
+            f"the model answers with the labels of data set {bundle.manifest.dataset}, which are others than those of "
+            f"{dataset}. Name a model of {dataset} by --model, or: igarape use {bundle.manifest.dataset}"
+        )
+    if torn := [label for label in labels if " " in label]:
+        raise InputError(f"{some(torn)}: the competition separates tags by blanks, and such a label holds one")
+
+
+def check_copy(out: Path, sample: Path | None) -> None:
+    """Raise InputError where the CSV would take the place of a folder, a device or the sample file."""
+    check_out(out, [], None)
+    if sample is not None and out.exists() and sample.exists() and out.samefile(sample):
+        raise InputError(
+            f"--out {out}: is the sample file, and would be lost. Name another file, such as submission.csv"
+        )
+
+
+def answers_key(chips: Chips, model: str) -> str:
+    """Return a hash of all that the answers depend on: the model, by what tells it from others; the code; the chips."""
+    return digest(itertools.chain((model, code_hash(__name__)), chips.bytes()))
+
+
+def left_over(folder: Path, key: str) -> list[str]:
+    """Say what killed runs have left: batches of this key, which are gone on with, and those of another, which are not.
+
+    folder: what files.resumable is given; it keeps what is unfinished beside it, and drops that of another key.
+    """
+    shelf = folder.parent / ".unfinished" / folder.name
+    batches = len(list((shelf / key / "notes").glob("[0-9]*.csv")))
+    said = [f"goes on with what a run before has left: {batches} batches of {BATCH} chips"] if batches else []
+    if any(path.name != key for path in shelf.glob("*")):
+        said.append("begins anew: what a run before has left is of another model, other chips or another order")
+    return said
+
+
+def write_submission(path: Path, chips: Chips, *, bundle: Bundle, parts: Path, report: Report) -> None:
+    """Answer for chips in batches, and join the answers to the competition's file.
+
+    Only one batch of pictures is held at a time. A batch whose answers lie in parts is not predicted again; batches are
+    the same however often a run was killed, so the file is too, to the byte.
+
+    Parameters
+    ----------
+    path
+        The file, which takes its name when it is whole.
+    chips
+        What is answered for.
+    bundle
+        What answers.
+    parts
+        The folder of finished batches; it must be empty when anything else has changed.
+    report
+        Called with (chips done, of how many).
+
+    Raises
+    ------
+    InputError
+        For a chip that cannot be read, or has another size than the bundle takes; and when the disk is full.
+    """
+    files, names = [], chips.names
+    for start in range(0, len(names), BATCH):
+        batch, part = names[start : start + BATCH], parts / f"{start:08d}.csv"
+        if not part.exists():
+            images = [bundle.read(chips.raw.bytes(name), name) for name in batch]
+            planes = None if chips.nir is None else [chips.nir.rgb(name) for name in batch]
+            rows = pd.DataFrame({"image_name": list(batch), "tags": list(bundle.tag(images, planes)["tags"])})
+            write_text(rows.to_csv(index=False, header=False, lineterminator="\n"), part)
+        files.append(part)
+        report(start + len(batch), len(names))
+    with whole(path) as unfinished, unfinished.open("wb") as joined:
+        joined.write(f"{','.join(COLUMNS)}\n".encode())
+        for part in files:
+            with part.open("rb") as answers:
+                shutil.copyfileobj(answers, joined)

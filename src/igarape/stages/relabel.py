@@ -1,0 +1,45 @@
+"""relabel: correct labels of the data set. A reviewed table -> datasets/NAME.corrections.csv."""
+
+from pathlib import Path
+
+import click
+
+from igarape.chips.corrections import in_source, read_applied
+from igarape.chips.review import read_corrections, read_review, revise, write_corrections
+from igarape.config.datasets import read_dataset
+from igarape.config.params import read_params
+from igarape.tables import read_catalog
+from igarape.workspace import Workspace
+
+SHOWN = 5
+
+
+def run(workspace: Workspace, file: Path, *, undo: bool) -> None:
+    """Bring the changes of a review into the list of corrections, or take them out again; ingest applies that list.
+
+    Nothing is written when a row of the review is at fault.
+    """
+    dataset = read_params(workspace.params).dataset
+    vocabulary = read_dataset(dataset, workspace.datasets).labels.vocabulary()
+    review, path = read_review(file), workspace.corrections(dataset)
+    corrections = read_corrections(path)
+    # What is packed was corrected by the list as it was then, not as it is now.
+    source = in_source(read_catalog(workspace.catalog(), vocabulary.labels), read_applied(workspace.applied))
+    revised = revise(corrections, review, source, vocabulary=vocabulary, undo=undo, where=str(file))
+    for image_id, label in revised.idle[:SHOWN]:
+        why = "no such correction to undo" if undo else f"is {int(review.changes[image_id, label])} already"
+        click.echo(f"relabel: {image_id}, {label}: {why}")
+    if len(revised.idle) > SHOWN:
+        click.echo(f"relabel: and {len(revised.idle) - SHOWN} more that change nothing")
+    done = len(review.changes) - len(revised.idle)
+    click.echo(
+        f"relabel: {done} labels {'as before' if undo else 'changed'}, {review.kept} kept, {review.open} not reviewed"
+    )
+    if revised.corrections == corrections:
+        click.echo(f"relabel: {path} stays as it was, with {len(corrections)} corrections")
+        return
+    write_corrections(revised.corrections, path)
+    listed = (
+        f"now lists {len(revised.corrections)} corrections" if revised.corrections else "is gone: nothing is corrected"
+    )
+    click.echo(f"relabel: {path} {listed}. Run: dvc repro")

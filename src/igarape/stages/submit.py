@@ -1,0 +1,87 @@
+"""submit: the competition's CSV of all unlabelled chips, by a registered model. data/ingest/ -> data/submit/."""
+
+import shutil
+from pathlib import Path
+
+import click
+
+from igarape.config.datasets import read_dataset
+from igarape.config.params import read_params
+from igarape.errors import InputError
+from igarape.files import resumable, whole
+from igarape.progress import progress
+from igarape.serving.competition import check_file, read_names
+from igarape.serving.registry import bundle_of, champion_uri, load_model, model_name
+from igarape.serving.submission import answers_key, check_copy, left_over, open_chips, unlabelled, write_submission
+from igarape.tables import read_catalog
+from igarape.workspace import Workspace
+
+
+def run(
+    workspace: Workspace,
+    *,
+    out: Path | None = None,
+    sample: Path | None = None,
+    model: str | None = None,
+    check: Path | None = None,
+) -> None:
+    """Answer for all unlabelled chips; columns image_name, tags. Or look through such a file.
+
+    Parameters
+    ----------
+    workspace
+        The project.
+    out
+        Where a copy of the CSV goes.
+    sample
+        The competition's sample file, whose names and order count; None: those of the data set's unlabelled chips.
+    model
+        An MLflow URI; None: the champion of the data set in params.yaml.
+    check
+        A CSV to look through, in place of all else.
+
+    Raises
+    ------
+    InputError
+        For other chips than the sample's, a model of another data set, and a file that would be refused.
+    """
+    if check is not None:
+        if out is not None or model is not None:
+            raise InputError(f"--check {check}: only looks through that file. Leave --out and --model out")
+        _check(workspace, check, sample)
+        return
+    if out is not None:
+        check_copy(out, sample)
+    dataset, root, target = read_params(workspace.params).dataset, workspace.root, workspace.folder("submit")
+    labels = read_dataset(dataset, workspace.datasets).labels.vocabulary().labels
+    uri = model or champion_uri(model_name(dataset), root)
+    loaded = load_model(uri, root)
+    bundle = bundle_of(loaded, uri)
+    chips = open_chips(workspace, dataset, labels, bundle=bundle, sample=sample)
+    key = answers_key(chips, str(loaded.metadata.model_uuid))
+    for line in left_over(target, key):
+        click.echo(f"submit: {line}")
+    with resumable(target, key) as (folder, parts):
+        path = folder / "submission.csv"
+        with progress("submit", "chip") as report:
+            write_submission(path, chips, bundle=bundle, parts=parts, report=report)
+        if out is not None:
+            with whole(out) as unfinished:
+                shutil.copyfile(path, unfinished)
+    click.echo(f"submit: {out or target / path.name}: {len(chips.names)} chips tagged")
+
+
+def _check(workspace: Workspace, path: Path, sample: Path | None) -> None:
+    """Print what was found in a file; raise InputError where it would be refused."""
+    dataset = read_params(workspace.params).dataset
+    vocabulary = read_dataset(dataset, workspace.datasets).labels.vocabulary()
+    if sample is None:
+        names = unlabelled(read_catalog(workspace.catalog(), vocabulary.labels), dataset)
+    else:
+        names = read_names(sample)
+    found = check_file(path, names, vocabulary=vocabulary, ordered=sample is not None)
+    for line in found.lines:
+        click.echo(f"submit: {line}")
+    if found.faults:
+        raise InputError(f"{path}: would be refused: {len(found.faults)} kinds of faults in {found.rows} rows")
+    click.echo(f"submit: {path}: {found.rows} rows, nothing to refuse")

@@ -1,0 +1,120 @@
+"""What a finished stream has written, wherever it lies: in the working tree, at a git revision, with an MLflow run.
+
+A revision's files are what its dvc.lock names, read from DVC's cache or remote; nothing is checked out.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvc.api import DVCFileSystem
+from dvc.exceptions import DvcException
+from dvc_data.index import DataIndexDirError
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from igarape.errors import InputError
+from igarape.tracking.address import connected, database
+from igarape.tracking.lineage import lineage
+from igarape.workspace import Workspace
+
+HERE = (".", "workspace")
+RUN = re.compile("[0-9a-f]{32}")  # an MLflow run's id
+STEP = "evaluate"
+SHORT = 9  # digits of a commit
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file of a finished stream, and in words where it is from."""
+
+    path: Path
+    origin: str
+
+
+def find(name: str, file: str, workspace: Workspace, into: Path) -> Found:
+    """Find a file of a stream's data/evaluate by the stream's name.
+
+    Parameters
+    ----------
+    name
+        A git revision, such as main or HEAD; the id of evaluate's run in MLflow; or . or workspace: the working tree.
+    file
+        The file's name in data/evaluate, and among that run's artifacts.
+    workspace
+        The project.
+    into
+        A folder to write it to where it is not in the working tree.
+
+    Raises
+    ------
+    InputError
+        When the name names nothing, the stream has not finished there, or the file is out of reach.
+    """
+    if name in HERE:
+        path = workspace.folder(STEP) / file
+        if not path.exists():
+            raise InputError(f"{path}: not found; evaluate writes it. Run: dvc repro")
+        return Found(path, f"the working tree{_commit(workspace)}")
+    into.mkdir(parents=True, exist_ok=True)
+    try:
+        files = DVCFileSystem(str(workspace.root.absolute()), rev=name)
+        commit = str(files.repo.get_rev())
+    except DvcException as error:
+        if RUN.fullmatch(name):
+            return _of_run(name, file, workspace, into)
+        raise InputError(
+            f"{name}: no git revision of this project ({error}), and no id of an MLflow run, which has 32 hexadecimal "
+            "digits. Expected one of them, or . for the working tree"
+        ) from error
+    where = name if commit.startswith(name) else f"{name} ({commit[:SHORT]})"
+    return Found(_of_revision(files, where, file, into), where)
+
+
+def _commit(workspace: Workspace) -> str:
+    """Say at which commit the working tree is, where there is one."""
+    found = lineage(workspace.root)
+    changed = ", with changes that are not committed" if found.dirty else ""
+    return f" ({found.commit[:SHORT]}{changed})" if found.commit else ""
+
+
+def _of_revision(files: DVCFileSystem, where: str, file: str, into: Path) -> Path:
+    """Read a file that a revision's dvc.lock names."""
+    folder, path = f"data/{STEP}", into / file
+    if not files.isdir(folder):
+        raise InputError(
+            f"{where}: its dvc.lock names no {folder}: no stream has finished there. To have one: dvc repro there, and "
+            "commit dvc.lock"
+        )
+    try:
+        files.get_file(f"{folder}/{file}", str(path))
+    except (DataIndexDirError, DvcException, OSError) as error:
+        raise InputError(
+            f"{where}: DVC has no {folder}/{file} ({error}). Where its cache lacks it and a remote has it: dvc fetch "
+            f"--all-commits {STEP}. Where none has it, or an older igarape has run there: dvc repro there"
+        ) from error
+    return path
+
+
+def _of_run(run: str, file: str, workspace: Workspace, into: Path) -> Found:
+    """Fetch an artifact of a finished run of evaluate."""
+    with connected(workspace.root) as uri:
+        place = database(uri)
+        if place is not None and not place.exists():  # MLflow would make it
+            raise InputError(f"{run}: no MLflow run, as there is no {place} yet. Run: dvc repro")
+        client = MlflowClient()
+        try:
+            found = client.get_run(run)
+            step, status = found.data.tags.get("igarape.step"), found.info.status
+            if step != STEP or status != "FINISHED":
+                raise InputError(
+                    f"{run}: a run of {step or 'something else'}, {status}; expected a finished run of {STEP}, whose "
+                    "ids stand in MLflow's experiment igarape/evaluate and in reports/report.html"
+                )
+            if file not in {each.path for each in client.list_artifacts(run)}:
+                raise InputError(f"{run}: has no artifact {file}, which {STEP} logs since then. Run: dvc repro")
+            path = Path(client.download_artifacts(run, file, str(into)))
+        except (MlflowException, OSError) as error:
+            raise InputError(f"MLflow at {uri}: {run}: {error}") from error
+    commit = found.data.tags.get("mlflow.source.git.commit", "")
+    return Found(path, f"run {run}" + (f" ({commit[:SHORT]})" if commit else ""))

@@ -1,0 +1,166 @@
+"""Does a learner of the rare labels help a stack, where these are as rare as Planet's? Judged on chips set aside.
+
+Run by itself, in a project whose steps up to search have run for the experiments, on the data set that is not thinned:
+
+python studies/rare_arena.py ucmerced_rare --base mobilenet --rare rare_probe
+
+labels.thin of the data set that is named says how rare labels become. For each thinning seed the base learners and each
+candidate are cross-fitted, and the blend is fitted without and with the candidate. Judged is average precision, meaned
+over the rare labels, on what was set aside, which is labelled and unseen; the difference has a paired bootstrap over
+chips. The hold-out, whole, is scored for the winner only. Predictions are kept in data/.rare_arena; a run that was
+stopped goes on. Prints a table.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from ablations import cross_fitted, full_recipe, read_examples
+
+from igarape.chips.split import Folds
+from igarape.chips.thinning import ASIDE, thinned_folds
+from igarape.config.best import read_best
+from igarape.config.datasets import Labels, read_dataset
+from igarape.config.experiments import read_experiments
+from igarape.config.kinds import Experiment
+from igarape.config.params import read_params
+from igarape.ensemble.boosting import Settings
+from igarape.ensemble.stackers import fit_stackers
+from igarape.files import digest, resumable
+from igarape.labels import Booleans
+from igarape.learners.examples import Examples
+from igarape.learners.keys import result_key
+from igarape.scores.ranking import Ranked, rank
+from igarape.tables import HOLDOUT, Probabilities, predictions
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
+KEPT = Path("data/.rare_arena")
+RESAMPLES = 400
+PLACES = {"set aside": ASIDE, "hold-out": HOLDOUT}
+
+# By place: what the stack ranks without and with a candidate, for each seed.
+Judged = Mapping[str, Sequence[tuple[Ranked, Ranked]]]
+
+
+@click.command()
+@click.argument("thinned")
+@click.option("--base", multiple=True, required=True, help="A learner of all labels; may be given several times.")
+@click.option("--rare", multiple=True, required=True, help="A candidate; may be given several times.")
+@click.option("--seeds", default=5, show_default=True, help="Thinning seeds.")
+@click.option("--budget", default=1.0, show_default=True, help="Share of the experiments' epochs that is trained.")
+def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], seeds: int, budget: float) -> None:
+    """Judge candidates for the rare learner where labels are as rare as in the data set THINNED."""
+    params = read_params(HERE.params)
+    dataset, labels = read_dataset(params.dataset, HERE.datasets), read_dataset(thinned, HERE.datasets).labels
+    experiments = read_experiments(base + rare, labels.vocabulary(), HERE.experiments, nir=bool(dataset.tifs))
+    judged: dict[str, dict[str, list[tuple[Ranked, Ranked]]]] = {name: {place: [] for place in PLACES} for name in rare}
+    counts = []
+    for seed in range(seeds):
+        tables, folds, y = _tables(experiments, labels, seed=seed, budget=budget)
+        columns = [labels.vocabulary().labels.index(label) for label in labels.vocabulary().rare]
+        counts.append({place: int(y[folds == number][:, columns].sum()) for place, number in PLACES.items()})
+        without = _blend({name: tables[name] for name in base}, y, folds, labels)
+        for name in rare:
+            having = _blend({each: tables[each] for each in (*base, name)}, y, folds, labels)
+            for place, number in PLACES.items():
+                rows = np.flatnonzero(folds == number)
+                pair = {"without": without[rows][:, columns], "with": having[rows][:, columns]}
+                ranked = rank(y[rows][:, columns], pair, resamples=RESAMPLES, seed=params.seed)
+                judged[name][place].append((ranked["without"], ranked["with"]))
+    print(
+        f"base: {', '.join(base)}; {seeds} thinning seeds; positives of rare labels, on average: "
+        + ", ".join(f"{np.mean([count[place] for count in counts]):.0f} {place}" for place in PLACES)
+    )
+    print("\n".join(_rows(judged)))
+
+
+def _tables(
+    experiments: Mapping[str, Experiment], labels: Labels, *, seed: int, budget: float
+) -> tuple[dict[str, pd.DataFrame], Folds, Booleans]:
+    """Cross-fit all experiments on thinned folds; return their predictions, the folds, and the truth of all labels."""
+    tables = {}
+    for name, experiment in experiments.items():
+        examples = read_examples(name, experiment, labels.vocabulary())
+        every = read_examples(name, experiment.model_copy(update={"labels": "all"}), labels.vocabulary()).y
+        folds = thinned_folds(
+            every,
+            examples.groups,
+            split=read_params(HERE.params).split,
+            labels=labels,
+            seed=seed,
+            held=examples.folds == HOLDOUT,
+        )
+        p = _predictions(name, experiment, examples, folds=folds, labels=labels, seed=seed, budget=budget)
+        names = experiment.targets(labels.vocabulary()).labels
+        tables[name] = predictions(examples.image_ids, _two_parts(folds), learner=name, labels=names, p=p)
+    return tables, folds, every
+
+
+def _two_parts(folds: Folds) -> Folds:
+    """Take what is set aside for held out: no model sees either."""
+    return np.maximum(folds, HOLDOUT)
+
+
+def _predictions(
+    name: str, experiment: Experiment, examples: Examples, *, folds: Folds, labels: Labels, seed: int, budget: float
+) -> Probabilities:
+    """Cross-fit an experiment with what its search found best, or take what was kept."""
+    parts = _two_parts(folds)
+    examples = replace(examples, folds=parts, digest=digest([examples.digest, parts.tobytes()]))
+    recipe = full_recipe(experiment, read_best(HERE.best(name), experiment).hyperparameters, labels.vocabulary())
+    recipe = replace(recipe, epochs=max(1, round(recipe.epochs * budget)))
+    key = result_key("train", examples, experiment, recipe)
+    kept = KEPT / f"{name}-{key}"
+    if not kept.exists():
+        with resumable(kept, key) as (folder, notes):
+            p = cross_fitted(f"{name}, seed {seed}", examples, recipe, folder=folder, notes=notes)
+            np.save(folder / "predictions.npy", p)
+    answers: Probabilities = np.load(kept / "predictions.npy")
+    return answers
+
+
+def _blend(tables: Mapping[str, pd.DataFrame], y: Booleans, folds: Folds, labels: Labels) -> npt.NDArray[np.float32]:
+    """Return what the blend of some learners answers."""
+    image_ids = next(iter(tables.values()))["image_id"]
+    params = read_params(HERE.params)
+    fits = fit_stackers(
+        tables,
+        y,
+        folds=pd.DataFrame({"image_id": image_ids, "fold": _two_parts(folds)}),
+        vocabulary=labels.vocabulary(),
+        settings=Settings(**params.stack.model_dump(exclude={"use", "check"}), seed=params.seed),
+        report=lambda _done, _total, _text: None,
+        methods=["blend"],
+    )
+    return fits["blend"].p
+
+
+def _rows(judged: Mapping[str, Judged]) -> list[str]:
+    """Write the candidates as Markdown, the best one first; only that one's row has figures of the hold-out."""
+    lines = ["| candidate | rows | without | with | difference (95 %) |", "|---|---|---|---|---|"]
+    order = sorted(judged, key=lambda name: -_gain(judged[name]["set aside"])[2])
+    lines += [_row(name, "set aside", judged[name]["set aside"]) for name in order]
+    return [*lines, _row(order[0], "hold-out", judged[order[0]]["hold-out"])]
+
+
+def _row(name: str, place: str, pairs: Sequence[tuple[Ranked, Ranked]]) -> str:
+    """Write one candidate's figures on some rows."""
+    without, having, mean, low, high = _gain(pairs)
+    return f"| {name} | {place} | {without:.4f} | {having:.4f} | {mean:+.4f} ({low:+.4f} to {high:+.4f}) |"
+
+
+def _gain(pairs: Sequence[tuple[Ranked, Ranked]]) -> tuple[float, float, float, float, float]:
+    """Return mean average precision without and with, their difference, and its interval; all averaged over seeds."""
+    without, having = (float(np.mean([np.nanmean(pair[side].observed) for pair in pairs])) for side in (0, 1))
+    drawn = np.mean([np.nanmean(after.drawn - before.drawn, axis=1) for before, after in pairs], axis=0)
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return without, having, having - without, float(low), float(high)
+
+
+if __name__ == "__main__":
+    main()
