@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from igarape.config.params import Params
-from igarape.ensemble.omission import WITHOUT
 from igarape.ensemble.stacker import Stacker
 from igarape.reports.contributions import Contributions, contributions
 from igarape.reports.curves import Curve, curves
@@ -60,18 +59,15 @@ def analyse(evidence: "Evidence", stacker: Stacker, params: Params) -> Analysis:
     y, answers = evidence.y[inside], evidence.answers
     chance = {"resamples": params.evaluate.resamples, "seed": params.seed}
     learners = {name: p[inside] for name, p in evidence.learners.items()}
-    without = {
-        name: evidence.stacked[f"{WITHOUT}{name}"] for name in learners if f"{WITHOUT}{name}" in evidence.stacked
-    }
     return Analysis(
         worths=worths(
             y,
             evidence.stacked[BLEND][inside],
-            without={name: p[inside] for name, p in without.items()},
+            without={name: p[inside] for name, p in evidence.without.items()},
             targets=vocabulary.targets("all"),
             **chance,
         ),
-        irreplaceable=tuple(name for name in learners if name not in without),
+        irreplaceable=tuple(name for name in learners if name not in evidence.without),
         views=tuple(compare_views(y, learners, manifests=evidence.manifests, vocabulary=vocabulary, **chance)),
         budget=tuple(error_budget(y, answers, labels=vocabulary.labels, **chance)),
         swaps=tuple(swaps(y, answers, vocabulary)),

@@ -1,7 +1,7 @@
 """The evidence for the verdict: all that the steps before predicted and decided, and what follows from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from igarape.config.datasets import Dataset
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, Origin, StackSummary
 from igarape.config.params import Params
 from igarape.ensemble.decision import Rule, cross_fit_rule
+from igarape.ensemble.omission import WITHOUT
 from igarape.ensemble.stacker import Stacker
 from igarape.labels import Booleans, Vocabulary
 from igarape.reports import verdict as report
@@ -47,6 +48,7 @@ class Evidence:
 
     stacked: each stack's probabilities (n, labels). manifests: what train wrote of each learner. learners: each one's
     probabilities (n, its labels).
+    without: the blend without a learner, by its name.
     stack, decision: what those steps wrote. rule: the chosen one, fitted on all folds.
     """
 
@@ -59,6 +61,7 @@ class Evidence:
     stack: StackSummary
     decision: Decision
     rule: Rule
+    without: Mapping[str, Probabilities] = field(default_factory=dict)
 
     @property
     def p(self) -> Probabilities:
@@ -187,14 +190,16 @@ def gather(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Evid
     columns = probability_columns(stacked)
     decision = Decision.read(workspace.folder("decide") / "rule.json")
     tables = {name: read_predictions(workspace.predictions(name), folds) for name in params.experiments}
+    found = {
+        str(name): table.set_index("image_id").loc[image_ids, columns].to_numpy()
+        for name, table in stacked.groupby("learner")
+    }
     return Evidence(
         image_ids=image_ids,
         folds=folds["fold"].to_numpy(),
         y=truth(catalog.loc[image_ids], vocabulary.labels),
-        stacked={
-            str(name): table.set_index("image_id").loc[image_ids, columns].to_numpy()
-            for name, table in stacked.groupby("learner")
-        },
+        stacked={name: p for name, p in found.items() if not name.startswith(WITHOUT)},
+        without={name.removeprefix(WITHOUT): p for name, p in found.items() if name.startswith(WITHOUT)},
         manifests={name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments},
         learners=learner_probabilities(tables, image_ids),
         stack=stack,
