@@ -25,6 +25,7 @@ NAMES = (
     "train_overhead",
     "stack_fit",
     "bootstrap",
+    "report",
     "search_overhead",
     "probe",
 )

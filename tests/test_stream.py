@@ -32,13 +32,18 @@ def project(small_stream: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def test_the_verdict_is_written_in_the_words_that_others_rely_on(project: Path) -> None:
     """reports/metrics.json holds the hold-out's score and interval, and scores of each learner, stacker and rule."""
     metrics = json.loads((project / "reports/metrics.json").read_text(encoding="utf-8"))
-    assert set(metrics) == {"holdout", "oof", "learners", "stackers", "rules", "rare", "ladder", "calibration"}
+    figures = {"holdout", "oof", "learners", "stackers", "rules", "rare", "ladder", "calibration"}
+    assert set(metrics) == figures | {"worth", "views", "budget"}
     assert set(metrics["holdout"]) == {"f2", "map", "n", "f2_low", "f2_high"}
     assert set(metrics["oof"]) == {"f2", "map"}
     assert set(metrics["learners"]) == set(LEARNERS)
     assert set(metrics["stackers"]) == {*METHODS}
     assert {*METHODS} < set(metrics["ladder"])
-    assert all(set(entry) == {"mean", "low", "high"} for entry in metrics["ladder"].values())
+    for name, entry in metrics["ladder"].items():
+        maps = {"map", "map_low", "map_high"} if name in METHODS else set()
+        assert set(entry) == {"mean", "low", "high"} | maps
+    assert all(set(entry) == {"mean", "low", "high"} for entry in metrics["budget"].values())
+    assert set(metrics["worth"]) <= set(LEARNERS)
     assert all(set(entry) == {"ece", "brier"} for entry in metrics["calibration"].values())
     assert all(set(entry) == {"f2"} for entry in metrics["rules"].values())
     assert all(set(entry) == {"ap_without", "ap_with"} for entry in metrics["rare"].values())

@@ -16,16 +16,24 @@ from igarape.tables import probability_columns, read_predictions
 
 
 def test_the_stack_that_serves_answers_the_hold_out_as_it_is_stored(tmp_path: Path) -> None:
-    """With its calibrators, to the bit; every stack's predictions stand beside the calibrated ones."""
+    """With its calibrators, to the bit; all other stacks stand beside it, and the blend without a learner."""
     p, y, folds = draw(600, seed=1)
     stacker = Stacker("mean", LABELS, dict(LEARNERS), mean_of(LEARNERS, LABELS))
     fit = CrossFit(stacker.predict(p), stacker, {})
     calibrated = calibrate(y, fit.p, folds)
     assert any(calibrator.kind != "none" for calibrator in calibrated.calibrators)
     table = written(p, folds)[1]
-    write_result(tmp_path, {"mean": fit}, calibrated, folds=table, vocabulary=VOCABULARY, chosen="mean")
+    write_result(
+        tmp_path,
+        {"mean": fit},
+        calibrated,
+        folds=table,
+        vocabulary=VOCABULARY,
+        chosen="mean",
+        without={"deep": fit.p},
+    )
     stored = read_predictions(tmp_path / "predictions.parquet", table)
-    assert set(stored["learner"]) == {"mean", CALIBRATED}
+    assert set(stored["learner"]) == {"mean", CALIBRATED, "without deep"}
     held = stored[(stored["learner"] == CALIBRATED) & (stored["fold"] == -1)]
     rows = folds == -1
     loaded = Stacker.load(tmp_path / "stacker")

@@ -38,7 +38,28 @@ def test_each_rung_is_compared_with_the_best_learner() -> None:
     }
     assert ladder.rungs["single"] == (0, 0, 0)
     assert ladder.trees is not None and ladder.trees.verdict == "down"
-    assert ladder.to_json()["single"] == {"mean": 0, "low": 0, "high": 0}
+    assert ladder.to_json()["single"] == dict.fromkeys(("mean", "low", "high", "map", "map_low", "map_high"), 0)
+
+
+def test_rankings_are_compared_as_decisions_are() -> None:
+    """In mean average precision: stackers and learners against the same best learner; a rule ranks nothing."""
+    rng = np.random.default_rng(3)
+    y, good = opinions(rng, 0.1)
+    noise = rng.random(y.shape, dtype=np.float32)
+    ladder = climb(
+        y,
+        learners={"poor": noise, "good": good},
+        stackers={"good": noise, "single": good, "blend": np.where(y, 0.9, 0.05)},
+        decided={"blend, fixed": y},
+        targets=TARGETS,
+        resamples=200,
+        seed=1,
+    )
+    told = {name: difference.verdict for name, difference in ladder.maps.items()}
+    assert told == {"good": "down", "single": "open", "blend": "up"}
+    assert ladder.maps["single"] == (0, 0, 0)
+    assert set(ladder.learners) == {"poor"} and ladder.learners["poor"] == ladder.maps["good"]
+    assert set(ladder.to_json()["blend, fixed"]) == {"mean", "low", "high"}
 
 
 def test_without_a_learner_of_all_labels_there_is_nothing_to_climb_from() -> None:
@@ -63,3 +84,4 @@ def test_the_words_follow_the_interval(difference: Difference, stack: str, trees
     assert words[0].startswith(stack) and f"blend against good, F2 {difference} out of fold" in words[0]
     assert words[1].startswith(trees) and "trees correct 2 of 3 labels" in words[1]
     assert str(Difference(0.01, -0.001, 0.02)) == "+0.0100 (-0.0010 to +0.0200)"
+    assert str(Difference(0.0, -0.00001, 0.00001)) == "+0.0000 (+0.0000 to +0.0000)"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from analyses import GAIN, LOSS, analysis
 
 from igarape.config.documents import OperatingPoint, Origin
 from igarape.errors import InputError
@@ -112,6 +113,7 @@ def verdict(**changes: Any) -> Verdict:
             Mark("kiln", 0.5, POINT, alert=False),
             Mark("tree", 0.85, POINT.model_copy(update={"precision": None, "recall": 0.0}), alert=True),
         ],
+        analysis=analysis(),
         worst=[Chip("chip_3", b"worst picture", 0.0, ["sun", "tree"], ["mine"])],
         noise=NOISE,
         left_out=3210,
@@ -269,7 +271,7 @@ def test_what_stacking_adds_is_measured_by_one_rule_on_the_same_chips(browse: Br
 def test_the_learners_stand_best_first(browse: Browse) -> None:
     """One that predicts some labels only comes last, says so, and is never called the best."""
     text = browse(render_report(verdict())).text
-    rows = text[text.index("F2 against the best") : text.index("Stackers All learners")]
+    rows = text[text.index("Against the best") : text.index("Stackers All learners")]
     assert rows.index("good") < rows.index("poor") < rows.index("few") < rows.index("predicts 2 labels only")
     assert rows.count(" best ") == 2  # the column's head, and the one badge
     assert rows.index(" best ", rows.index("good")) < rows.index("poor")
@@ -378,3 +380,53 @@ def test_another_beta_is_named_and_stands_before_f2(browse: Browse) -> None:
     assert "answers from 0.5 on" in text and "threshold used 0.3333 0.6100" in text
     assert "All are made for" not in browse(render_report(verdict())).text
     assert "rules, by the F-beta that they are made for: fixed 0.3333" in summary(document() | {"rules": rules})
+
+
+def test_the_page_shows_what_lies_behind_the_score(browse: Browse) -> None:
+    """Figures with intervals, the group, both pictures of the stack and each curve can be read there."""
+    html = render_report(verdict(analysis=analysis()))
+    page = browse(html)
+    shown = {
+        *("What each learner is worth", str(GAIN), str(LOSS), "only alone predicts some label"),
+        *("Dehazed chips against raw ones", "They differ in their chips only", "+0.032 (+0.010 to +0.050)"),
+        *("Nir chips against raw ones", "what their searches found: dropout. So the comparison is not quite fair"),
+        *("What each label costs", "+0.0765 (+0.0600 to +0.0900) 1,234 56"),
+        *("kiln tree 41 50.5 % 12.3 %", "sun 2,345 6", "3 chips with none of them, or with several, are left out"),
+        *("Precision against recall", "AP 0.654, 12", "the label's alert"),
+        *("What moves the stack", "used (xgboost)", "987 hold-out chips, in logits", "Trees correct 1 of 2 labels"),
+        *("sun 2.34 0.00", "kiln 0.17 0.06 few on sun 0.16"),
+    }
+    assert {text for text in shown if text not in page.text} == set()
+    assert 'points="50.0,0.0 100.0,75.0 "' in html
+    assert "answers: recall 0.750, precision 0.500" in html and "alert: recall 0.100, precision 0.900" in html
+    assert page.open == []
+
+
+def test_the_page_says_which_picture_of_the_stack_it_shows(browse: Browse) -> None:
+    """Without trees the weighted sum alone is shown; of a stack of probabilities it says so."""
+    moved = dataclasses.replace(analysis().contributions, features={}, method="mean", scale="probabilities")
+    page = browse(render_report(verdict(analysis=dataclasses.replace(analysis(), contributions=moved))))
+    assert "in probabilities. No trees correct it. So what is shown is the weighted sum alone" in page.text
+    assert "how far its probability lies from the mean" in page.text
+    assert "few on sun" not in page.text and "pred_contribs" not in page.text
+
+
+def test_an_analysis_with_little_to_show_leaves_no_trace(browse: Browse) -> None:
+    """One learner, no mistakes, no group: the page is whole without these sections."""
+    bare = dataclasses.replace(analysis(), worths={}, irreplaceable=(), views=(), swaps=(), group=None, curves=())
+    page = browse(render_report(verdict(analysis=bare)))
+    for gone in ("What each learner is worth", "against raw ones", "taken for which", "left out."):
+        assert gone not in page.text
+    assert page.open == []
+    only = dataclasses.replace(analysis(), swaps=())
+    assert "sun 2,345 6" in browse(render_report(verdict(analysis=only))).text
+
+
+def test_hostile_names_stay_text_in_the_analysis(browse: Browse) -> None:
+    """A label and a learner that are scripts open no tag or attribute."""
+    page, harmless = (
+        browse(render_report(verdict(analysis=each))) for each in (analysis(HOSTILE, HOSTILE), analysis())
+    )
+    assert HOSTILE in page.text
+    assert page.tags <= harmless.tags and page.attributes <= harmless.attributes
+    assert page.open == []

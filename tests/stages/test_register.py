@@ -11,7 +11,8 @@ import pytest
 from mlflow import MlflowClient
 
 from igarape.chips.pictures import Pixels, encode_jpeg
-from igarape.config.documents import HoldOut, Metrics, Origin, RunFacts
+from igarape.config.documents import HoldOut, Origin, RunFacts
+from igarape.config.verdict import Metrics
 from igarape.errors import InputError
 from igarape.stages import predict, promote, register
 from igarape.workspace import Workspace
@@ -24,7 +25,7 @@ def evaluated(registry: Path, bundle_folder: Path) -> Workspace:
     """Give a project where evaluate has run."""
     here = Workspace(registry)
     shutil.copytree(bundle_folder, here.bundle)
-    names = ("oof", "learners", "stackers", "rules", "rare", "ladder", "calibration")
+    names = ("oof", "learners", "stackers", "rules", "rare", "ladder", "calibration", "worth", "views", "budget")
     scores: dict[str, Any] = {name: {} for name in names}
     Metrics(holdout=HOLDOUT, **scores).write(here.metrics)
     origin = Origin(git_commit="abc123", uncommitted_changes=False, dvc={"data/ingest": "d41d8"}, runs={"stack": "9f"})

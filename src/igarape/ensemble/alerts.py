@@ -113,8 +113,8 @@ def alerting(p: Reals, points: Mapping[str, OperatingPoint], vocabulary: Vocabul
     return answer
 
 
-def _curve(y: Booleans, p: Reals) -> tuple[Reals, Floats, Floats]:
-    """Return each value that p takes, falling; the precision and the recall of answering from it on."""
+def curve(y: Booleans, p: Reals) -> tuple[Reals, Floats, Floats]:
+    """Return each value that p (n,) takes, falling; the precision and the recall of answering from it on."""
     order = np.argsort(-p, kind="stable")
     falling, hits = p[order], y[order].cumsum()
     last = np.append(falling[1:] != falling[:-1], True)[: len(p)]
@@ -124,7 +124,7 @@ def _curve(y: Booleans, p: Reals) -> tuple[Reals, Floats, Floats]:
 
 def _lowest(y: Booleans, p: Reals, precision: float) -> float | None:
     """Return the lowest value of p from which on the precision is high enough, if there is one."""
-    values, reached, _ = _curve(y, p)
+    values, reached, _ = curve(y, p)
     enough = np.flatnonzero(reached >= precision)
     return float(values[enough[-1]]) if len(enough) else None
 
@@ -133,7 +133,7 @@ def _best_reached(y: Booleans, p: Reals, wanted: float) -> str:
     """Say which precision is the best that is reached, and what to do."""
     if not y.any():
         return f"precision {wanted:g} is never reached: no chip in the folds has the label. Leave its alert out"
-    values, precision, recall = _curve(y, p)
+    values, precision, recall = curve(y, p)
     best = int(np.flatnonzero(precision == precision.max())[-1])
     return (
         f"precision {wanted:g} is never reached out of fold. The best is {precision[best]:.3f}, from "

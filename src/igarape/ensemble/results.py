@@ -8,9 +8,10 @@ import pandas as pd
 
 from igarape.config.documents import CALIBRATED
 from igarape.ensemble.calibration import Fitted
+from igarape.ensemble.omission import WITHOUT
 from igarape.ensemble.stackers import CrossFit
 from igarape.labels import Vocabulary
-from igarape.tables import predictions, write_table
+from igarape.tables import Probabilities, predictions, write_table
 
 
 def write_result(
@@ -21,6 +22,7 @@ def write_result(
     folds: pd.DataFrame,
     vocabulary: Vocabulary,
     chosen: str,
+    without: Mapping[str, Probabilities],
 ) -> None:
     """Write predictions.parquet, and the chosen stack with its calibrators as stacker/.
 
@@ -38,9 +40,12 @@ def write_result(
         All labels.
     chosen
         The stack that is used further.
+    without
+        The blend without a learner, by its name: it stands under WITHOUT and that name.
     """
     image_ids, numbers = list(folds["image_id"]), folds["fold"].to_numpy()
     found = {name: fit.p for name, fit in fits.items()} | {CALIBRATED: calibrated.p}
+    found |= {f"{WITHOUT}{name}": p for name, p in without.items()}
     parts = [predictions(image_ids, numbers, learner=name, labels=vocabulary.labels, p=p) for name, p in found.items()]
     write_table(pd.concat(parts, ignore_index=True), folder / "predictions.parquet")
     replace(fits[chosen].stacker, calibrators=calibrated.calibrators).save(folder / "stacker")

@@ -9,7 +9,7 @@ xgboost    the blend, corrected by trees (ensemble.boosting)
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import numpy as np
@@ -39,11 +39,13 @@ class CrossFit:
 
     p (n, labels): each row predicted by a stack fitted on the other folds; the hold-out's rows by `stacker`.
     stacker: fitted on all folds. fallbacks: for each fold (-1: the stacker), the labels that kept the blend, and why.
+    pulls: for each fold, that of the blend which was fitted on the others; none where the method has no blend.
     """
 
     p: Probabilities
     stacker: Stacker
     fallbacks: dict[int, dict[str, str]]
+    pulls: dict[int, float] = field(default_factory=dict)
 
 
 class Stackers:
@@ -72,6 +74,10 @@ class Stackers:
         shifts = np.array([trees[label].shift if label in trees else 0.0 for label in labels])
         boosters = {label: each.boosters for label, each in trees.items()}
         return Stacker(method, labels, self._learners, replace(linear, bias=linear.bias + shifts), boosters, kept)
+
+    def pull(self, method: str, within: Within) -> float | None:
+        """Return the pull of the blend that a stacker of some parts starts from, if it has one."""
+        return self._blends.pull(within) if method in {"blend", "xgboost"} else None
 
     def _linear(self, method: str, within: Within) -> Linear:
         """Fit the weighted sum of a method."""
@@ -142,17 +148,20 @@ def fit_stackers(
     fits = {}
     for position, method in enumerate(wanted):
         answers, fallbacks = np.zeros(y.shape, dtype=np.float32), {}
+        pulls: dict[int, float] = {}
         for done, fold in enumerate(steps, start=1):
             rows = numbers == fold
+            within = known.all - frozenset(known.parts[rows].tolist())
             # With one thread a sum has one order on all machines, and no thread waits for another between short steps.
             with threadpool_limits(1):
-                fitted = stackers.fit(method, known.all - frozenset(known.parts[rows].tolist()))
+                fitted, pull = stackers.fit(method, within), stackers.pull(method, within)
             answers[rows] = fitted.predict({name: values[rows] for name, values in probabilities.items()})
             fallbacks[fold] = fitted.fallbacks
+            pulls |= {fold: pull} if pull is not None else {}
             where = "all folds" if fold == HOLDOUT else f"the folds but {fold}"
             report(position * len(steps) + done, len(wanted) * len(steps), f"{method} on {where}")
         # The hold-out came last: the stack that answered it was fitted on every fold.
-        fits[method] = CrossFit(p=answers, stacker=fitted, fallbacks=fallbacks)
+        fits[method] = CrossFit(p=answers, stacker=fitted, fallbacks=fallbacks, pulls=pulls)
     return fits
 
 

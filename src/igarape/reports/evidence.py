@@ -1,28 +1,32 @@
 """The evidence for the verdict: all that the steps before predicted and decided, and what follows from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from igarape.chips.corrections import read_applied
-from igarape.chips.pictures import encode_jpeg
 from igarape.chips.store import Store
 from igarape.config.datasets import Dataset
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, Origin, StackSummary
 from igarape.config.params import Params
 from igarape.ensemble.decision import Rule, cross_fit_rule
+from igarape.ensemble.omission import WITHOUT
+from igarape.ensemble.stacker import Stacker
 from igarape.labels import Booleans, Vocabulary
 from igarape.reports import verdict as report
+from igarape.reports.alarms import ALARM_RATE, alarms
+from igarape.reports.analysis import analyse
 from igarape.reports.ladder import Difference, Ladder, climb, in_words
 from igarape.reports.noise import find_noise
 from igarape.reports.operating import marks
 from igarape.reports.reliability import reliable
-from igarape.scores.comparison import excess
+from igarape.reports.worst import worst
 from igarape.scores.figures import f2_by_chip
-from igarape.scores.metrics import f2_per_sample, mean_average_precision
+from igarape.scores.metrics import mean_average_precision
 from igarape.tables import (
     FAULT,
     HOLDOUT,
@@ -37,11 +41,6 @@ from igarape.tables import (
 )
 from igarape.workspace import Workspace
 
-WORST = 12
-# How often an honest stream raises an alarm by chance.
-ALARM_RATE = 0.001
-THUMBNAIL = 85  # JPEG quality
-
 
 @dataclass(frozen=True)
 class Evidence:
@@ -49,6 +48,7 @@ class Evidence:
 
     stacked: each stack's probabilities (n, labels). manifests: what train wrote of each learner. learners: each one's
     probabilities (n, its labels).
+    without: the blend without a learner, by its name.
     stack, decision: what those steps wrote. rule: the chosen one, fitted on all folds.
     """
 
@@ -61,6 +61,7 @@ class Evidence:
     stack: StackSummary
     decision: Decision
     rule: Rule
+    without: Mapping[str, Probabilities] = field(default_factory=dict)
 
     @property
     def p(self) -> Probabilities:
@@ -76,6 +77,14 @@ class Evidence:
     def inside(self) -> Booleans:
         """Return which rows lie in the folds."""
         return np.asarray(self.folds != HOLDOUT, dtype=np.bool_)
+
+    @cached_property
+    def answers(self) -> Booleans:
+        """Return what the rule answers in the folds, each fitted on the others."""
+        rows, rule = self.inside, self.rule
+        return cross_fit_rule(
+            rule.name, self.y[rows], self.p[rows], self.folds[rows], vocabulary=rule.vocabulary, beta=rule.beta
+        )
 
 
 def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dataset, origin: Origin) -> report.Verdict:
@@ -98,6 +107,7 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
     y, p = evidence.y[holdout], evidence.p[holdout]
     predicted = evidence.rule.apply(p)
     ladder = _ladder(evidence, params)
+    analysis = analyse(evidence, Stacker.load(workspace.folder("stack") / "stacker"), params)
     reliability = reliable(
         evidence.y,
         evidence.stacked[evidence.stack.chosen],
@@ -110,7 +120,9 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
     return report.Verdict(
         dataset=params.dataset,
         note=dataset.note,
-        metrics=_metrics(evidence, predicted, ladder, params) | {"calibration": reliability.figures},
+        metrics=_metrics(evidence, predicted, ladder, params)
+        | {"calibration": reliability.figures}
+        | analysis.to_json(),
         per_label=report.per_label_table(y, p, predicted=predicted, labels=vocabulary.labels),
         stacker=evidence.stack.chosen,
         rule=evidence.rule.name,
@@ -121,7 +133,12 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
         words=in_words(
             ladder, stacker=evidence.stack.chosen, kept=tuple(evidence.stack.kept), labels=len(vocabulary.labels)
         ),
-        alarms=_alarms(evidence),
+        alarms=alarms(
+            evidence.y,
+            evidence.general | {f"the stack, {evidence.stack.chosen}": evidence.p},
+            inside=evidence.inside,
+            targets=vocabulary.targets("all"),
+        ),
         reliability=reliability,
         alarm_rate=ALARM_RATE,
         weights=evidence.stack.weights,
@@ -140,7 +157,14 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
             vocabulary=vocabulary,
             seed=params.seed,
         ),
-        worst=_worst(store, evidence, predicted),
+        analysis=analysis,
+        worst=worst(
+            [evidence.image_ids[row] for row in np.flatnonzero(holdout).tolist()],
+            y,
+            answers=predicted,
+            vocabulary=vocabulary,
+            picture=store.rgb,
+        ),
         noise=find_noise(
             evidence.image_ids,
             evidence.folds,
@@ -166,14 +190,16 @@ def gather(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Evid
     columns = probability_columns(stacked)
     decision = Decision.read(workspace.folder("decide") / "rule.json")
     tables = {name: read_predictions(workspace.predictions(name), folds) for name in params.experiments}
+    found = {
+        str(name): table.set_index("image_id").loc[image_ids, columns].to_numpy()
+        for name, table in stacked.groupby("learner")
+    }
     return Evidence(
         image_ids=image_ids,
         folds=folds["fold"].to_numpy(),
         y=truth(catalog.loc[image_ids], vocabulary.labels),
-        stacked={
-            str(name): table.set_index("image_id").loc[image_ids, columns].to_numpy()
-            for name, table in stacked.groupby("learner")
-        },
+        stacked={name: p for name, p in found.items() if not name.startswith(WITHOUT)},
+        without={name.removeprefix(WITHOUT): p for name, p in found.items() if name.startswith(WITHOUT)},
         manifests={name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments},
         learners=learner_probabilities(tables, image_ids),
         stack=stack,
@@ -212,46 +238,13 @@ def _differences(evidence: Evidence, vocabulary: Vocabulary, params: Params) -> 
 
 def _ladder(evidence: Evidence, params: Params) -> Ladder:
     """Compare the stacks, and the rule that is used, with the best learner, out of fold."""
-    inside, vocabulary = evidence.inside, evidence.rule.vocabulary
-    y = evidence.y[inside]
-    name, beta = evidence.rule.name, evidence.rule.beta
-    answers = cross_fit_rule(name, y, evidence.p[inside], evidence.folds[inside], vocabulary=vocabulary, beta=beta)
+    inside = evidence.inside
     return climb(
-        y,
+        evidence.y[inside],
         learners={name: p[inside] for name, p in evidence.general.items()},
         stackers={name: evidence.stacked[name][inside] for name in evidence.stack.stackers},
-        decided={f"{evidence.stack.chosen}, {name}": answers},
-        targets=vocabulary.targets("all"),
+        decided={f"{evidence.stack.chosen}, {evidence.rule.name}": evidence.answers},
+        targets=evidence.rule.vocabulary.targets("all"),
         resamples=params.evaluate.resamples,
         seed=params.seed,
     )
-
-
-def _alarms(evidence: Evidence) -> dict[str, float]:
-    """Return by how much the stack, and learners of all labels, score too well out of fold for their hold-out."""
-    inside, targets = evidence.inside, evidence.rule.vocabulary.targets("all")
-    whole = evidence.general | {f"the stack, {evidence.stack.chosen}": evidence.p}
-    found = {}
-    for name, p in whole.items():
-        scores = [f2_by_chip(evidence.y[rows], p[rows], targets=targets) for rows in (inside, ~inside)]
-        # Each test has its part of the rate, so that all together raise no more alarms than is said.
-        difference = excess(*scores, alarm_rate=ALARM_RATE / len(whole))
-        if difference is not None:
-            found[name] = difference
-    return found
-
-
-def _worst(store: Store, evidence: Evidence, predicted: Booleans) -> list[report.Chip]:
-    """Return the hold-out chips with the lowest F2."""
-    vocabulary, rows = evidence.rule.vocabulary, np.flatnonzero(~evidence.inside)
-    scores = f2_per_sample(evidence.y[rows], predicted)
-    return [
-        report.Chip(
-            image_id=evidence.image_ids[rows[k]],
-            image=encode_jpeg(store.rgb(evidence.image_ids[rows[k]]), THUMBNAIL),
-            f2=float(scores[k]),
-            true=vocabulary.names(evidence.y[rows[k]]),
-            predicted=vocabulary.names(predicted[k]),
-        )
-        for k in np.argsort(scores, kind="stable")[:WORST]
-    ]

@@ -1,17 +1,18 @@
-"""The ladder: from the best learner to the stack and its rule, each rung's F2 out of fold and what it adds."""
+"""The ladder: from the best learner to the stack and its rule, what each rung adds out of fold, in F2 and mAP."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from igarape.labels import Booleans, Targets
 from igarape.scores.comparison import paired_bootstrap
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import Floats, Reals, f2_per_sample
+from igarape.scores.ranking import paired_map, rank
 
 
 class Difference(NamedTuple):
-    """A difference of mean F2 on the same chips, and the 95 % interval of a paired bootstrap."""
+    """A difference of two scores on the same chips, and the 95 % interval of a paired bootstrap."""
 
     mean: float
     low: float
@@ -19,7 +20,8 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         """Say it in figures."""
-        return f"{self.mean:+.4f} ({self.low:+.4f} to {self.high:+.4f})"
+        mean, low, high = (f"{round(value, 4) + 0.0:+.4f}" for value in self)  # 0.0 takes the sign of -0.0000
+        return f"{mean} ({low} to {high})"
 
     @property
     def verdict(self) -> str:
@@ -32,16 +34,22 @@ class Ladder:
     """best: the learner of all labels with the highest F2. rungs: each stacker, then its rule, against it.
 
     trees: XGBoost against the blend that it corrects; None where one of the two was not fitted. Empty without a learner
-    of all labels.
+    of all labels. maps: the same as rungs in mean average precision, of stackers, as rules rank nothing; learners: that
+    of each learner of all labels but the best, against it.
     """
 
     best: str | None
     rungs: Mapping[str, Difference]
     trees: Difference | None
+    maps: Mapping[str, Difference] = field(default_factory=dict)
+    learners: Mapping[str, Difference] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, dict[str, float]]:
         """Return what reports/metrics.json keeps."""
-        return {name: difference._asdict() for name, difference in self.rungs.items()}
+        found = {name: difference._asdict() for name, difference in self.rungs.items()}
+        for name, difference in self.maps.items():
+            found[name] |= {"map": difference.mean, "map_low": difference.low, "map_high": difference.high}
+        return found
 
 
 def climb(
@@ -82,7 +90,15 @@ def climb(
         return Ladder(None, {}, trees)
     best = max(alone, key=lambda name: float(alone[name].mean()))
     scores = stacked | {name: f2_per_sample(y, answers) for name, answers in decided.items()}
-    return Ladder(best, {name: against(each, alone[best]) for name, each in scores.items()}, trees)
+    rungs = {name: against(each, alone[best]) for name, each in scores.items()}
+    # Pairs, as a stacker may be called as a learner is.
+    rankings = {("learner", name): p for name, p in learners.items()} | {("stack", n): p for n, p in stackers.items()}
+    ranked = rank(y, rankings, resamples=resamples, seed=seed)
+    maps: dict[str, dict[str, Difference]] = {"learner": {}, "stack": {}}
+    for (kind, name), each in ranked.items():
+        if (kind, name) != ("learner", best):
+            maps[kind][name] = Difference(*paired_map(each, ranked["learner", best]))
+    return Ladder(best, rungs, trees, maps["stack"], maps["learner"])
 
 
 def in_words(ladder: Ladder, *, stacker: str, kept: Sequence[str], labels: int) -> list[str]:

@@ -1,6 +1,6 @@
 """The verdict: reports/metrics.json, reports/per_label.csv and one self-contained page, reports/report.html."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import pandas as pd
 from igarape.config.documents import Origin
 from igarape.errors import InputError
 from igarape.labels import Booleans
+from igarape.reports.analysis import Analysis
 from igarape.reports.ladder import Difference, Ladder
 from igarape.reports.noise import Noise
 from igarape.reports.operating import Mark, bounded, figure_of_each, name_of
@@ -49,6 +50,7 @@ class Verdict:
     against the best learner; words: what it shows. reliability: how far answers may be taken at their word. alarms:
     what scores too well out of fold for its hold-out, and by how much F2; alarm_rate: how often that is chance.
     weights: of each label, the learners' in the blend; kept: the labels that trees do not correct, and why.
+    analysis: what lies behind it all.
     partial: the learners that predict only some labels, and how many. fitted: chips in the folds; split: what the chips
     were split by, chip or scene. noise: labels that the models doubt. left_out: chips that ingest left out; reported:
     other faults, of chips that are used.
@@ -75,6 +77,7 @@ class Verdict:
     folds: int
     split: str
     marks: Sequence[Mark]
+    analysis: Analysis
     worst: Sequence[Chip]
     noise: Noise
     left_out: int
@@ -195,8 +198,13 @@ def render_report(verdict: Verdict) -> str:
         metrics=verdict.metrics,
         learners=learners,
         best=next((row for row in learners if row["partial"] is None), None),
-        reach=_reach(verdict.differences),
-        ladder_reach=_reach(verdict.ladder.rungs),
+        furthest={
+            "learners": _reach(verdict.differences.values()),
+            "learner_maps": _reach(verdict.ladder.learners.values()),
+            "rungs": _reach(verdict.ladder.rungs.values()),
+            "maps": _reach(verdict.ladder.maps.values()),
+        },
+        reach=_reach,
         bounded=bounded,
         fbeta=name_of(verdict.beta),
         isolated=isolated(verdict.beta),
@@ -206,9 +214,9 @@ def render_report(verdict: Verdict) -> str:
     )
 
 
-def _reach(differences: Mapping[str, Difference]) -> float:
+def _reach(differences: Iterable[Difference]) -> float:
     """Return how far from 0 the intervals reach: the scale that they are drawn on."""
-    return max((abs(bound) for each in differences.values() for bound in (each.low, each.high)), default=0.0)
+    return max((abs(bound) for each in differences for bound in (each.low, each.high)), default=0.0)
 
 
 def _learners(verdict: Verdict) -> list[dict[str, Any]]:

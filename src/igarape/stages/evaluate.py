@@ -5,8 +5,9 @@ import numpy as np
 
 from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
-from igarape.config.documents import Metrics, Origin, RunFacts
+from igarape.config.documents import Origin, RunFacts
 from igarape.config.params import read_params, workers
+from igarape.config.verdict import Metrics
 from igarape.files import fresh_folder, write_text
 from igarape.progress import progress
 from igarape.reports import verdict as report
@@ -69,14 +70,8 @@ def _check(workspace: Workspace, evidence: Evidence, *, count: int) -> None:
     }
     rows = np.flatnonzero(~evidence.inside)[:count]
     with progress("evaluate: checking the bundle", "chip") as advance:
-        check_bundle(
-            workspace.bundle,
-            [evidence.image_ids[row] for row in rows],
-            p=evidence.p[rows],
-            **stores,
-            threads=workers(),
-            report=advance,
-        )
+        chips = [evidence.image_ids[row] for row in rows]
+        check_bundle(workspace.bundle, chips, p=evidence.p[rows], **stores, threads=workers(), report=advance)
 
 
 def _log(workspace: Workspace, opened: Run, verdict: report.Verdict, evidence: Evidence) -> None:

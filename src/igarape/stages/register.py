@@ -7,7 +7,8 @@ from typing import Any
 import click
 import pandas as pd
 
-from igarape.config.documents import HoldOut, Metrics, Origin, RunFacts, Version
+from igarape.config.documents import HoldOut, Origin, RunFacts, Version
+from igarape.config.verdict import Metrics
 from igarape.files import read_json
 from igarape.serving.manifest import MANIFEST
 from igarape.serving.registry import CHALLENGER, model_name, register

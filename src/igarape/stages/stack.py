@@ -9,6 +9,7 @@ from igarape.config.documents import LearnerManifest, RunFacts, StackSummary
 from igarape.config.params import read_params, workers
 from igarape.ensemble.boosting import Settings
 from igarape.ensemble.calibration import calibrate
+from igarape.ensemble.omission import blends_without
 from igarape.ensemble.results import write_result
 from igarape.ensemble.stackers import choose, fit_stackers, rare_gain
 from igarape.files import fresh_folder
@@ -61,7 +62,11 @@ def run(workspace: Workspace) -> None:
             with progress("stack without the rare learners", "fit") as report:
                 without = fit(general, report=report, methods=[chosen])
             rare = rare_gain(y[inside], without[chosen].p[inside], fits[chosen].p[inside], vocabulary=vocabulary)
-        write_result(target, fits, calibrated, folds=folds, vocabulary=vocabulary, chosen=chosen)
+        with progress("stack without each learner", "learner") as report:
+            omitted = blends_without(
+                tables, y, folds=folds, vocabulary=vocabulary, pulls=fits["blend"].pulls, report=report
+            )
+        write_result(target, fits, calibrated, folds=folds, vocabulary=vocabulary, chosen=chosen, without=omitted)
         StackSummary(
             chosen=chosen,
             stackers=scores,

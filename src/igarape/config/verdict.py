@@ -1,0 +1,16 @@
+"""The document of the verdict. It stands apart: where config.documents means something else, learners are made anew."""
+
+from igarape.config import documents
+from igarape.config.documents import Scores
+
+
+class Metrics(documents.Metrics):
+    """reports/metrics.json: the verdict in figures, and what lies behind it, each with 95 % intervals.
+
+    worth: of each learner, what the blend has more in F2 and mAP with it than without it. views: of each learner that
+    differs from another in its chips only, what it has more. budget: F2 to win if a label were answered as it is.
+    """
+
+    worth: dict[str, Scores]
+    views: dict[str, Scores]
+    budget: dict[str, Scores]

@@ -1,0 +1,80 @@
+"""Leave one learner out: the blend fitted anew without it, cross-fitted on the same folds, shows what it is worth.
+
+A weight of 0 says that a learner is no help, and one of 0.5 not how much it is: another learner may know the same. Each
+fit is as strongly pulled as that of all learners, which was chosen inside the same folds (ensemble.nested).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from igarape.ensemble.linear import Learners, beside
+from igarape.ensemble.nested import Blends, Known, parts_of
+from igarape.labels import Booleans, Vocabulary
+from igarape.tables import Probabilities, learner_labels, learner_probabilities
+
+Report = Callable[[int, int, str], None]
+
+# Before a learner's name: what data/stack/predictions.parquet calls the blend of the others.
+WITHOUT = "without "
+
+
+def removable(learners: Learners, labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the learners without which each of some labels still has one that predicts it."""
+    return tuple(
+        name
+        for name in learners
+        if set(labels) <= {label for other, predicted in learners.items() if other != name for label in predicted}
+    )
+
+
+def blends_without(
+    tables: Mapping[str, pd.DataFrame],
+    y: Booleans,
+    *,
+    folds: pd.DataFrame,
+    vocabulary: Vocabulary,
+    pulls: Mapping[int, float],
+    report: Report,
+) -> dict[str, Probabilities]:
+    """Blend all learners but one, for each one in turn, such that no row is predicted by what was fitted on it.
+
+    Parameters
+    ----------
+    tables
+        Each learner's predictions, out of fold, and of the hold-out.
+    y
+        Truth, of shape (n, labels), in the order of the folds.
+    folds
+        The table of folds; nothing is fitted on the rows of the hold-out, which all folds answer.
+    vocabulary
+        All labels.
+    pulls
+        For each fold, and the hold-out, the pull of the blend of all learners: ensemble.stackers.CrossFit.
+    report
+        Called with (learners done, of how many, which was left out).
+
+    Returns
+    -------
+    dict
+        Probabilities (n, labels) by the learner that was left out. One that alone predicts some label is not in it.
+    """
+    image_ids, numbers = list(folds["image_id"]), folds["fold"].to_numpy()
+    wanted = removable(learner_labels(tables), vocabulary.labels)
+    found = {}
+    for done, name in enumerate(wanted, start=1):
+        others = {other: table for other, table in tables.items() if other != name}
+        learners, probabilities = learner_labels(others), learner_probabilities(others, image_ids)
+        known = Known(beside(probabilities, learners), y, parts_of(numbers), learners, vocabulary.targets("all"))
+        blends, answers = Blends(known), np.zeros(y.shape, dtype=np.float32)
+        for fold, pull in pulls.items():
+            rows = numbers == fold
+            with threadpool_limits(1):  # as all stacks are fitted: one order of sums on all machines
+                blend = blends.fit(known.all - frozenset(known.parts[rows].tolist()), pull)
+            linear = blend.linear(learners, vocabulary.labels)
+            answers[rows] = linear.answer(linear.margin(known.p[rows]))
+        found[name] = answers
+        report(done, len(wanted), f"without {name}")
+    return found

@@ -1,0 +1,85 @@
+"""The analysis: what lies behind the score, out of fold, put together from the evidence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from igarape.config.params import Params
+from igarape.ensemble.stacker import Stacker
+from igarape.reports.contributions import Contributions, contributions
+from igarape.reports.curves import Curve, curves
+from igarape.reports.mistakes import Cost, Group, Swap, error_budget, group_table, swaps
+from igarape.reports.worth import Views, Worth, compare_views, worths
+
+if TYPE_CHECKING:  # the verdict is made of the evidence, and holds the analysis
+    from igarape.reports.evidence import Evidence
+
+BLEND = "blend"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """worths: what each learner is worth to the blend; irreplaceable: those that alone predict some label.
+
+    views: learners on raw chips against the same on others. budget: what each label's mistakes cost. swaps, group:
+    which labels are taken for which. curves: precision and recall of each label. contributions: what moves the stack.
+    """
+
+    worths: Mapping[str, Worth]
+    irreplaceable: tuple[str, ...]
+    views: tuple[Views, ...]
+    budget: tuple[Cost, ...]
+    swaps: tuple[Swap, ...]
+    group: Group | None
+    curves: tuple[Curve, ...]
+    contributions: Contributions
+
+    def to_json(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Return what reports/metrics.json keeps."""
+        return {
+            "worth": {name: worth.to_json() for name, worth in self.worths.items()},
+            "views": {f"{each.after} - {each.before}": each.worth.to_json() for each in self.views},
+            "budget": {cost.label: cost.gain._asdict() for cost in self.budget},
+        }
+
+
+def analyse(evidence: "Evidence", stacker: Stacker, params: Params) -> Analysis:
+    """Look behind the score: by the rows in the folds, and into the stack by the hold-out, which it serves unseen.
+
+    Parameters
+    ----------
+    evidence
+        What has been predicted, and by what.
+    stacker
+        The stack that serves.
+    params
+        The seed, and how often to resample.
+    """
+    inside, vocabulary = evidence.inside, evidence.rule.vocabulary
+    y, answers = evidence.y[inside], evidence.answers
+    chance = {"resamples": params.evaluate.resamples, "seed": params.seed}
+    learners = {name: p[inside] for name, p in evidence.learners.items()}
+    return Analysis(
+        worths=worths(
+            y,
+            evidence.stacked[BLEND][inside],
+            without={name: p[inside] for name, p in evidence.without.items()},
+            targets=vocabulary.targets("all"),
+            **chance,
+        ),
+        irreplaceable=tuple(name for name in learners if name not in evidence.without),
+        views=tuple(compare_views(y, learners, manifests=evidence.manifests, vocabulary=vocabulary, **chance)),
+        budget=tuple(error_budget(y, answers, labels=vocabulary.labels, **chance)),
+        swaps=tuple(swaps(y, answers, vocabulary)),
+        group=group_table(y, answers, vocabulary),
+        curves=tuple(
+            curves(
+                y,
+                evidence.p[inside],
+                answers=answers,
+                alerts=evidence.decision.alerts,
+                labels=vocabulary.labels,
+            )
+        ),
+        contributions=contributions(stacker, {name: p[~inside] for name, p in evidence.learners.items()}),
+    )

@@ -1,0 +1,19 @@
+"""Alarms: raised by what is too good out of fold, and by nothing else."""
+
+import numpy as np
+
+from igarape.labels import Targets
+from igarape.reports.alarms import alarms
+
+TARGETS = Targets(("tree", "pond"))
+
+
+def test_an_alarm_is_raised_by_what_is_too_good_out_of_fold() -> None:
+    """Right in the folds and wrong on every chip of the hold-out; one as good on both raises none."""
+    y = np.array([[1, 0], [0, 1], [1, 1], [0, 1]] * 2, dtype=np.bool_)
+    inside = np.arange(8) < 4
+    good = np.where(y, 0.9, 0.1).astype(np.float32)
+    leaky = np.where(inside[:, None], good, 1 - good)
+    found = alarms(y, {"good": good, "leaky": leaky}, inside=inside, targets=TARGETS)
+    assert set(found) == {"leaky"} and found["leaky"] > 0.5
+    assert alarms(y, {"good": good}, inside=inside, targets=TARGETS) == {}
