@@ -5,7 +5,7 @@ Run by itself, in a project whose steps up to search have run for the experiment
 python studies/rare_arena.py ucmerced_rare --base mobilenet --rare rare_probe
 
 labels.thin of the data set that is named says how rare labels become. For each thinning seed the base learners and each
-candidate are cross-fitted, and the blend is fitted without and with the candidate. Judged is average precision, meaned
+candidate are cross-fitted, and the blend is fitted without and with the candidate. Judged is mean average precision
 over the rare labels, on what was set aside, which is labelled and unseen; the difference has a paired bootstrap over
 chips. The hold-out, whole, is scored for the winner only. Predictions are kept in data/.rare_arena; a run that was
 stopped goes on. Prints a table.
