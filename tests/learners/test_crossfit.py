@@ -47,6 +47,7 @@ class Trained:
 
     networks: "Networks"
     number: int
+    from_kept: bool = False
 
     def export(self, stem: Path) -> Path:
         """Write the fold's number."""

@@ -105,10 +105,10 @@ def cross_fit(
     folder = Path(folder)
     notes = notes or folder / "notes"
     p = np.zeros(y.shape, dtype=np.float32)
-    count = int(folds.max()) + 1
+    count, held = int(folds.max()) + 1, np.flatnonzero(folds == HOLDOUT)
     for fold in range(count):
         log = _reported(log_of(fold), report, fold=fold, folds=count, epochs=recipe.epochs)
-        history = notes / f"fold-{fold}.json"
+        own, history = np.flatnonzero(folds == fold), notes / f"fold-{fold}.json"
         if _models(folder, fold):
             for epoch, metrics in read_json(history)["epochs"]:
                 log(epoch, metrics)
@@ -116,14 +116,28 @@ def cross_fit(
             rows = np.flatnonzero((folds != fold) & (folds != HOLDOUT))
             trained, learned = _train(images, y, rows, groups, recipe=recipe, fold=fold, log=log)
             write_json(learned, history)  # before the model, which says that the fold is finished
+            if trained.from_kept:
+                _keep(trained.predict(images, own, tta=False), notes / f"fold-{fold}.npy")
+                _keep(trained.predict(images, held, tta=False), _held_out(notes, fold))
             trained.export(folder / f"fold-{fold}")
         report((fold + 1) * recipe.epochs, count * recipe.epochs, f"fold {fold + 1}/{count}, predicting")
-        rows = np.flatnonzero(folds == fold)
-        p[rows] = _predicted(images, rows, _models(folder, fold), recipe=recipe, kept=notes / f"fold-{fold}.npy")
-    rows = np.flatnonzero(folds == HOLDOUT)
-    models = [model for fold in range(count) for model in _models(folder, fold)]
-    p[rows] = _predicted(images, rows, models, recipe=recipe, kept=notes / "hold-out.npy")
+        p[own] = _predicted(images, own, _models(folder, fold), recipe=recipe, kept=notes / f"fold-{fold}.npy")
+    p[held] = _mean_of_all(images, held, folder, notes, folds=count, recipe=recipe)
     return p
+
+
+def _mean_of_all(images: Images, rows: Rows, folder: Path, notes: Path, *, folds: int, recipe: Recipe) -> Probabilities:
+    """Return the mean of all models' answers for the hold-out; of those that the folds kept, where they did."""
+    answers, kept = [_held_out(notes, fold) for fold in range(folds)], notes / "hold-out.npy"
+    if all(path.exists() for path in answers):
+        _keep(np.stack([np.load(path) for path in answers]).mean(axis=0, dtype=np.float64).astype(np.float32), kept)
+    models = [model for fold in range(folds) for model in _models(folder, fold)]
+    return _predicted(images, rows, models, recipe=recipe, kept=kept)
+
+
+def _held_out(notes: Path, fold: int) -> Path:
+    """Return where a fold's own answers to the hold-out are kept, if it gives them."""
+    return notes / f"hold-out-{fold}.npy"
 
 
 def _check_lengths(pictures: int, **found: int) -> None:
@@ -183,10 +197,15 @@ def _predicted(images: Images, rows: Rows, models: Sequence[Path], *, recipe: Re
     if not kept.exists():
         predictor = Predictor(models, threads=recipe.threads)
         p = predictor.predict(images, rows=rows, tta=recipe.hyperparameters.averaged(), batch=recipe.experiment.batch)
-        with whole(kept) as unfinished:
-            np.save(unfinished, p)
+        _keep(p, kept)
     answers: Probabilities = np.load(kept)
     return answers
+
+
+def _keep(p: Probabilities, path: Path) -> None:
+    """Keep answers as a file."""
+    with whole(path) as unfinished:
+        np.save(unfinished, p)
 
 
 def _reported(log: Log, report: Report, *, fold: int, folds: int, epochs: int) -> Log:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, TypedDict, Unpack
+from typing import ClassVar, Protocol, TypedDict, Unpack
 
 from igarape.config.hyperparameters import Values
 from igarape.config.kinds import Experiment
@@ -42,7 +42,13 @@ class Settings(TypedDict):
 
 
 class Learned(Protocol):
-    """What comes of a training: a model that is asked for rows of pictures, and writes itself under a stem."""
+    """What comes of a training: a model that is asked for rows of pictures, and writes itself under a stem.
+
+    from_kept: whether its answers come from what is kept of the pictures, which its file would compute anew. They are
+    then those of the file, but for rounding, and with tta or without.
+    """
+
+    from_kept: ClassVar[bool]
 
     def predict(self, images: Images, rows: Rows, *, tta: bool) -> Probabilities:
         """Return probabilities (rows, labels) for those rows of pictures."""

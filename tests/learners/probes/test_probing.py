@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import tiny
 
@@ -82,10 +84,41 @@ def test_validation_rows_are_not_learned_from(small_probe: Probe) -> None:
 
 
 def test_a_probe_is_cross_fitted_like_any_other(small_probe: Probe, tmp_path: Path) -> None:
-    """A row is answered by the file of a model that has not seen it, one of the hold-out by the mean of all."""
+    """A row is answered as by the file of a model that has not seen it, one of the hold-out as by the mean of all."""
     folds = np.arange(40) % 3 - 1
     recipe = Recipe(small_probe, ProbeValues(l2=0.1), tiny.targets(2), 1, 0.2, 1, 0, threads=1)
     p = cross_fit(IMAGES, TRUTH, folds=folds, groups=[str(row) for row in range(40)], recipe=recipe, folder=tmp_path)
     assert ((p[:, 0] > 0.5) == RED).all()
     files = [tmp_path / f"fold-{fold}.onnx" for fold in range(2)]
-    np.testing.assert_array_equal(p[folds == -1], Predictor(files, threads=1).predict(IMAGES[::3], tta=False, batch=8))
+    expected = Predictor(files, threads=1).predict(IMAGES[::3], tta=False, batch=8)
+    np.testing.assert_allclose(p[folds == -1], expected, atol=1e-6)
+    np.testing.assert_allclose(
+        p[folds == 0], Predictor(files[:1], threads=1).predict(IMAGES[1::3], tta=False, batch=8), atol=1e-6
+    )
+
+
+def test_the_files_are_asked_only_where_a_process_was_killed(
+    small_probe: Probe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Features are kept, and a file would compute them anew; without a fold's own answers the files are asked."""
+    asked: list[int] = []
+    ask = Predictor.predict
+
+    def asking(self: Predictor, *args: Any, **how: Any) -> npt.NDArray[np.float32]:
+        asked.append(len(how["rows"]))
+        return ask(self, *args, **how)
+
+    monkeypatch.setattr(Predictor, "predict", asking)
+    folds = np.arange(40) % 3 - 1
+    recipe = Recipe(small_probe, ProbeValues(l2=0.1), tiny.targets(2), 1, 0.2, 1, 0, threads=1)
+
+    def fitted() -> npt.NDArray[np.float32]:
+        groups = [str(row) for row in range(40)]
+        return cross_fit(IMAGES, TRUTH, folds=folds, groups=groups, recipe=recipe, folder=tmp_path)
+
+    p = fitted()
+    assert asked == []
+    for name in ("fold-1.npy", "hold-out-1.npy", "hold-out.npy"):
+        (tmp_path / "notes" / name).unlink()
+    np.testing.assert_allclose(fitted(), p, atol=1e-6)
+    assert asked == [13, 14]

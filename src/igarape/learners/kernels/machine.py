@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import ClassVar
 from zipfile import BadZipFile
 
 import numpy as np
@@ -50,6 +51,8 @@ class Lift:
 @dataclass(frozen=True)
 class Machine:
     """A fitted kernel machine. weights: (landmarks, labels). bias: (labels,). size: side of its chips in pixels."""
+
+    from_kept: ClassVar[bool] = False
 
     lift: Lift
     weights: Floats

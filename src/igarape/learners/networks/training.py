@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -35,6 +35,8 @@ STEPS_AT_ONCE = 50  # without a return to Python, which costs a small network a 
 @dataclass(frozen=True)
 class Trained:
     """A trained network. size: side of its chips in pixels. batch: chips that it looks at at once."""
+
+    from_kept: ClassVar[bool] = False
 
     network: keras.Model
     size: int

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from igarape.tables import Probabilities
 @dataclass(frozen=True)
 class Probed:
     """A fitted head, and the experiment that says what its features are."""
+
+    from_kept: ClassVar[bool] = True
 
     experiment: Probe
     head: Head

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ SUFFIX = ".ubj"
 @dataclass(frozen=True)
 class Trees:
     """A fitted booster. What it has to be asked with stands in its file: the names of its statistics, and the size."""
+
+    from_kept: ClassVar[bool] = False
 
     booster: xgboost.Booster
 

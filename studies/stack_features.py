@@ -1,0 +1,128 @@
+"""What would trees on the blend gain from more than the learners' logits: dehazing's figures, a chip's statistics.
+
+Run by itself, in a project whose steps up to stack have run: `python studies/stack_features.py`. For each set of
+features and each size of trees, XGBoost corrects the blend of the learners, cross-fitted on the folds. Nothing is
+chosen, so that each row is what that choice would give. Prints a table of F2 by the fixed rule and mAP, out of fold and
+on the hold-out, with the difference of F2 to the blend, out of fold, by paired bootstrap over chips.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import xgboost
+
+from igarape.chips.store import Store
+from igarape.config.datasets import read_dataset
+from igarape.config.params import Params, read_params
+from igarape.labels import Booleans, Targets
+from igarape.learners.trees.statistics import statistics
+from igarape.scores.comparison import paired_bootstrap
+from igarape.scores.figures import f2_by_chip
+from igarape.scores.metrics import mean_average_precision
+from igarape.tables import (
+    learner_probabilities,
+    probability_columns,
+    read_catalog,
+    read_folds,
+    read_predictions,
+    read_table,
+    truth,
+)
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
+SIZES = ((1, 20), (2, 20), (2, 60))  # depth and rounds
+LEAST = 1e-6  # a probability, so that its logit is finite
+POSITIVES = 5  # a label with fewer in the folds keeps the blend
+
+Floats = npt.NDArray[np.float64]
+
+
+def main() -> None:
+    """Correct the blend with each set of features and each size of trees; print the table."""
+    params = read_params(HERE.params)
+    vocabulary = read_dataset(params.dataset, HERE.datasets).labels.vocabulary()
+    table = read_folds(HERE.folds)
+    image_ids, folds = list(table["image_id"]), table["fold"].to_numpy()
+    catalog = read_catalog(HERE.catalog(), vocabulary.labels)
+    y = truth(catalog.set_index("image_id").loc[image_ids], vocabulary.labels)
+    stacked = read_predictions(HERE.folder("stack") / "predictions.parquet", table)
+    blend = stacked[stacked["learner"] == "blend"].set_index("image_id").loc[image_ids]
+    margin, targets = _logits(blend[probability_columns(stacked)].to_numpy()), vocabulary.targets("all")
+    rows = {"the blend": 1 / (1 + np.exp(-margin))}
+    for name, features in _features(params, Store(HERE.chips("raw"), catalog), image_ids).items():
+        for depth, rounds in SIZES:
+            p = _corrected(features, y, margin, folds=folds, depth=depth, rounds=rounds, l2=params.stack.l2)
+            rows[f"{name}, depth {depth}, {rounds} rounds"] = p
+    print("\n".join(_table(rows, y, folds, targets)))
+
+
+def _features(params: Params, store: Store, image_ids: list[str]) -> Mapping[str, Floats]:
+    """Return the sets of features, (chips, features) each."""
+    learned = {name: read_predictions(HERE.predictions(name), read_folds(HERE.folds)) for name in params.experiments}
+    logits = np.hstack([_logits(p) for p in learner_probabilities(learned, image_ids).values()])
+    path = HERE.chips("dehazed") / "quality.parquet"
+    quality = read_table(path, ["image_id"]).set_index("image_id").loc[image_ids].to_numpy(dtype=np.float64)
+    colours = statistics(store.rgb(image_id) for image_id in image_ids).astype(np.float64)
+    return {
+        "logits": logits,
+        "dehazing": quality,
+        "logits and dehazing": np.hstack([logits, quality]),
+        "logits, dehazing and statistics": np.hstack([logits, quality, colours]),
+    }
+
+
+def _logits(p: npt.NDArray[np.float32]) -> Floats:
+    """Return the logits of probabilities."""
+    bounded = np.clip(p.astype(np.float64), LEAST, 1 - LEAST)
+    return np.log(bounded / (1 - bounded))
+
+
+def _corrected(
+    features: Floats,
+    y: Booleans,
+    margin: Floats,
+    *,
+    folds: npt.NDArray[np.int64],
+    depth: int,
+    rounds: int,
+    l2: float,
+) -> Floats:
+    """Boost each label from the margin, and answer each row by trees that have not seen it."""
+    settings = {"objective": "binary:logistic", "max_depth": depth, "learning_rate": 0.1, "nthread": 1}
+    settings |= {"min_child_weight": 5.0, "reg_lambda": l2, "tree_method": "hist", "max_bin": 64}
+    p = 1 / (1 + np.exp(-margin))
+    for label in np.flatnonzero(y[folds >= 0].sum(axis=0) >= POSITIVES):
+        for fold in np.unique(folds):
+            asked, learned = folds == fold, (folds >= 0) & (folds != fold)
+            known = xgboost.DMatrix(features[learned], y[learned, label], base_margin=margin[learned, label], nthread=1)
+            trees = xgboost.train(settings, known, rounds)
+            p[asked, label] = trees.predict(
+                xgboost.DMatrix(features[asked], base_margin=margin[asked, label], nthread=1)
+            )
+    return p
+
+
+def _table(rows: Mapping[str, Floats], y: Booleans, folds: npt.NDArray[np.int64], targets: Targets) -> list[str]:
+    """Write each row's figures as Markdown, beside those of the first."""
+    lines = [
+        "| trees on | F2 | mAP | F2 - blend (95 %) | hold-out F2 | mAP |",
+        "|---|---|---|---|---|---|",
+    ]
+    inside, base = folds >= 0, next(iter(rows.values()))
+    for name, p in rows.items():
+        found = []
+        for side in (inside, ~inside):
+            scores = f2_by_chip(y[side], p[side], targets=targets)
+            found.append(f"{scores.mean():.4f} | {mean_average_precision(y[side], p[side]):.4f}")
+        pair = (f2_by_chip(y[inside], each[inside], targets=targets) for each in (p, base))
+        mean, low, high = paired_bootstrap(*pair, resamples=1000, seed=0)
+        gain = "" if p is base else f"{mean:+.4f} ({low:+.4f} to {high:+.4f})"
+        lines.append(f"| {name} | {found[0]} | {gain} | {found[1]} |")
+    return lines
+
+
+if __name__ == "__main__":
+    main()
