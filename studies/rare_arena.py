@@ -30,6 +30,7 @@ from igarape.config.kinds import Experiment
 from igarape.config.params import read_params
 from igarape.ensemble.boosting import Settings
 from igarape.ensemble.stackers import fit_stackers
+from igarape.errors import InputError
 from igarape.files import digest, resumable
 from igarape.labels import Booleans
 from igarape.learners.examples import Examples
@@ -57,6 +58,11 @@ def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], seeds: int,
     """Judge candidates for the rare learner where labels are as rare as in the data set THINNED."""
     params = read_params(HERE.params)
     dataset, labels = read_dataset(params.dataset, HERE.datasets), read_dataset(thinned, HERE.datasets).labels
+    if not labels.thin or dataset.labels.thin:
+        raise InputError(
+            f"rare_arena: expected a data set with labels.thin, found {thinned}, and one without in use, found "
+            f"{params.dataset}: chips that are set aside already can't be drawn anew"
+        )
     experiments = read_experiments(base + rare, labels.vocabulary(), HERE.experiments, nir=bool(dataset.tifs))
     judged: dict[str, dict[str, list[tuple[Ranked, Ranked]]]] = {name: {place: [] for place in PLACES} for name in rare}
     counts = []

@@ -92,9 +92,9 @@ def run(folder: Path, *words: str, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
-def repro(folder: Path) -> set[str]:
-    """Run `dvc repro`, and return the stages that ran."""
-    return set(re.findall(r"Running stage '([^']+)'", run(folder, "dvc", "repro")))
+def repro(folder: Path, *stages: str) -> set[str]:
+    """Run `dvc repro`, up to some stages or to the end, and return the stages that ran."""
+    return set(re.findall(r"Running stage '([^']+)'", run(folder, "dvc", "repro", *stages)))
 
 
 def lay_out(folder: Path) -> None:
