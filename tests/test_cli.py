@@ -1,6 +1,7 @@
 """The command line: one command per step, and errors without a traceback."""
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from igarape.cli import main
 from igarape.errors import InputError
+from igarape.files import write_text
 from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
 HERE = Workspace(Path())
@@ -150,6 +152,27 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr("igarape.stages.decide.run", fail)
     with pytest.raises(ZeroDivisionError):
+        CliRunner().invoke(main, ["decide"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("taken", ["reports", "reports/compare.html/inside"])
+def test_a_place_that_cannot_be_written_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, taken: str
+) -> None:
+    """A file where a folder should be, or the other way round; an error that names no place is ours."""
+    (tmp_path / taken).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / taken).touch()
+    monkeypatch.setattr("igarape.stages.decide.run", lambda _: write_text("page", Path("reports/compare.html")))
+    result = CliRunner().invoke(main, ["decide"])
+    assert result.exit_code == 1
+    assert re.fullmatch(r"Error: reports\S*: [\w ]+; igarape decide reads or writes there\. See .*\n", result.output)
+    assert not list(tmp_path.rglob(".unfinished*"))
+
+    def fail(_workspace: Workspace) -> None:
+        raise PermissionError("of nothing")
+
+    monkeypatch.setattr("igarape.stages.decide.run", fail)
+    with pytest.raises(PermissionError):
         CliRunner().invoke(main, ["decide"], catch_exceptions=False)
 
 

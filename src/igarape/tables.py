@@ -106,7 +106,10 @@ def read_predictions(path: Path, folds: pd.DataFrame) -> pd.DataFrame:
     frame = read_table(path, PREDICTION, key=("image_id", "learner"))
     probability = frame[probability_columns(frame)].to_numpy()
     if probability.dtype != np.float32 or not probability.size:
-        raise InputError(f"{path}: expected float32 probabilities, found {probability.shape} of {probability.dtype}")
+        raise InputError(
+            f"{path}: expected float32 probabilities, found {probability.shape} of {probability.dtype}. Remove it; "
+            "then: dvc repro"
+        )
     if not ((probability >= 0) & (probability <= 1)).all():
         raise InputError(f"{path}: a probability lies outside 0..1")
     expected = folds.set_index("image_id")["fold"]

@@ -48,9 +48,10 @@ def test_change_turns_a_label_round_and_nothing_else_does(tmp_path: Path) -> Non
 
 
 def test_what_a_spreadsheet_makes_of_it_is_read(tmp_path: Path) -> None:
-    """A mark at the start, semicolons, quotes."""
+    """A mark at the start, semicolons, quotes, decimal commas, rows of nothing."""
     path = tmp_path / "review.csv"
-    path.write_bytes(b'\xef\xbb\xbf"image_id";"label";"given";"review"\r\n"a";"kiln";"0";"change"\r\n')
+    head, row = b'\xef\xbb\xbf"image_id";"label";"given";p;"review"', b'"a";"kiln";"0";0,93;"change"'
+    path.write_bytes(b"\r\n".join([head, row, b";;;;", b" ; ;;;", b""]))
     assert read_review(path).changes == {("a", "kiln"): True}
 
 

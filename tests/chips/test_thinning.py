@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igarape.chips.split import make_folds
+from igarape.chips.split import Folds, make_folds
 from igarape.chips.thinning import ASIDE, set_aside, thinned_folds
 from igarape.config.datasets import Labels
 from igarape.config.params import Split
@@ -89,3 +89,27 @@ def test_without_thinning_nothing_is_set_aside() -> None:
     held = np.arange(200) < 40
     fold = thinned_folds(Y, GROUPS, split=SPLIT, labels=labels(), seed=4, held=held)
     np.testing.assert_array_equal(fold, make_folds(Y, GROUPS, folds=3, holdout=0.25, seed=4, held=held))
+
+
+def test_all_labels_can_be_thinned_those_that_exclude_each_other_too() -> None:
+    """What the data set holds out stays whole, and is not counted; what is left has to fill the folds."""
+    rng = np.random.default_rng(1)
+    fog = rng.random(200) < 0.4
+    y = np.column_stack([~fog, fog, rng.random(200) < 0.3])
+    held = np.arange(200) < 40
+    named = [f"chip-{row}" for row in range(200)]
+
+    def thinned(**thin: int) -> Folds:
+        each = Labels(exclusive=("sun", "fog"), alone=(), common=(), rare=("kiln",), thin=thin)
+        return thinned_folds(y, named, split=SPLIT, labels=each, seed=4, held=held)
+
+    fold = thinned(sun=6, fog=9, kiln=15)
+    np.testing.assert_array_equal(fold == HOLDOUT, held)
+    np.testing.assert_array_equal(y[fold >= 0].sum(axis=0)[:2], [6, 9])
+    assert np.bincount(fold[fold >= 0]).tolist() == [5, 5, 5]
+    count = int(y[40:, 1].sum())
+    with pytest.raises(InputError, match=rf"fog: {count + 1}: only {count} chips outside the hold-out"):
+        thinned(fog=count + 1)
+    few = Labels(exclusive=("sun", "fog"), alone=(), common=(), rare=("kiln",), thin={"fog": 2})
+    with pytest.raises(InputError, match=r"found 2 of 2 chips\. .*labels\.thin set \d+ of \d+ chips aside: larger"):
+        thinned_folds(y[fog], named[: fog.sum()], split=SPLIT, labels=few, seed=4, held=held[fog])

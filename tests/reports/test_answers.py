@@ -39,6 +39,8 @@ Change = Callable[[pd.DataFrame], pd.DataFrame]
         (lambda table: table.drop(columns=[f"p_{label}" for label in LABELS]), "found 120 chips, 0 labels"),
         (lambda table: table.iloc[:0], "found 0 chips, 4 labels"),
         (lambda table: table.assign(p_fog=np.float32(1.5)), r"probabilities: expected 0\.\.1"),
+        (lambda table: table.assign(p_fog="0.5"), r"probabilities: expected 0\.\.1"),
+        (lambda table: table.assign(pixels="7"), "pixels: expected whole numbers"),
         (lambda table: table.assign(a_fog=2), "truth and answers: expected 0 or 1"),
         (lambda table: table.assign(dataset=["toy"] * 60 + ["other"] * 60), "dataset: expected one, found other, toy"),
         (lambda table: pd.concat([table, table[:1]]), "chip-000 stands twice"),

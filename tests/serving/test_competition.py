@@ -41,10 +41,10 @@ def test_the_order_does_not_depend_on_where_names_stood(names: list[str]) -> Non
 
 
 def test_a_sample_gives_its_names_in_its_order(tmp_path: Path) -> None:
-    """Its tags do not matter; lines may end as on Windows."""
+    """Its tags do not matter; it may have passed through a spreadsheet: a mark, other ends of lines, empty rows."""
     path = written(tmp_path, ["b,primary clear", "a,", "c,x"])
     assert read_names(path) == ["b", "a", "c"]
-    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n") + b",\r\n")
     assert read_names(path) == ["b", "a", "c"]
 
 
@@ -93,6 +93,7 @@ def test_a_good_file_has_no_faults(tmp_path: Path) -> None:
     [
         (["a,sun", "b,fog"], "missing: 1 of 3 names: c"),
         ([*GOOD, "d,sun"], "extra: 1 names: d"),
+        ([*GOOD, "c ,sun"], "extra: 1 names: 'c '"),
         ([*GOOD, "a,sun"], "twice: 1 names: a"),
         (["a,sun", "c,sun", "b,fog"], "order: row 2 is c, expected b"),
         (["a,sun ponds", "b,fog", "c,sun"], "unknown labels: 1 rows: a 'ponds'; did you mean pond?"),
@@ -123,9 +124,11 @@ def test_a_broken_rule_of_the_labels_is_only_a_warning(tmp_path: Path, row: str,
 
 
 def test_other_columns_are_an_error(tmp_path: Path) -> None:
-    """There is nothing to look through then."""
+    """There is nothing to look through then; a mark at the start makes the first one another."""
     with pytest.raises(InputError, match=r"file\.csv: expected the columns image_name,tags, found image_name,tags,p"):
         check_file(written(tmp_path, GOOD, head="image_name,tags,p"), ["a"], vocabulary=VOCABULARY, ordered=True)
+    with pytest.raises(InputError, match=r"found a byte order mark \(BOM\) before image_name,tags\. Save it as UTF-8"):
+        check_file(written(tmp_path, GOOD, head="\ufeffimage_name,tags"), ["a"], vocabulary=VOCABULARY, ordered=True)
 
 
 def test_without_a_sample_any_order_will_do(tmp_path: Path) -> None:

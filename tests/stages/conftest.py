@@ -5,17 +5,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 import tifs
 import tiny
 import yaml
+from onnx import numpy_helper
 from servers import Server
 
 from igarape.chips.catalog import pack_chips
@@ -77,6 +80,7 @@ FAULTS = (
 )
 
 WriteModel = Callable[[Path, int, int, int], Probabilities]
+OddStream = Callable[..., Workspace]
 
 
 def chips() -> Iterator[Chip]:
@@ -105,19 +109,28 @@ def configure(here: Workspace, name: str, content: Any) -> None:
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
-def lay_out(here: Workspace) -> None:
+def lay_out(
+    here: Workspace,
+    *,
+    labels: Mapping[str, list[str]] = LABELS,
+    learners: Mapping[str, Any] = MappingProxyType({"tiny": TINY, "rare": RARE}),
+    packed: Callable[[], Iterator[Chip]] = chips,
+) -> None:
     """Write the configuration of a small project, pack its chips, and report some faults."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")) | CHANGES
+    params |= {"experiments": list(learners)}
     params["stack"] |= {"rounds": 5, "use": "best"}
     params["evaluate"] |= {"resamples": 100, "check": 8}
-    contents = {"params": params, "datasets/toy": DATASET, "experiments/tiny": TINY, "experiments/rare": RARE}
+    contents = {"params": params, "datasets/toy": DATASET | {"labels": dict(labels)}}
+    contents |= {f"experiments/{name}": content for name, content in learners.items()}
     for name, content in contents.items():
         configure(here, name, content)
     here.lock.write_text(LOCK, encoding="utf-8")
+    vocabulary = Vocabulary(**{name: tuple(each) for name, each in labels.items()})
     with open_shard(here.chips("raw") / "shard-00000.tar") as shard:
-        tables = pack_chips(chips(), shard, vocabulary=VOCABULARY, size=64)
+        tables = pack_chips(packed(), shard, vocabulary=vocabulary, size=64)
     tables["faults"] = pd.concat([tables["faults"], fault_table(FAULTS)], ignore_index=True)
-    tables = apply_corrections(tables, {}, VOCABULARY, where="")
+    tables = apply_corrections(tables, {}, vocabulary, where="")
     for name, table in tables.items():
         write_table(table, here.chips("raw") / f"{name}.parquet")
 
@@ -265,6 +278,54 @@ def coloured(copy: Workspace) -> Workspace:
     search.run(copy, "colours")
     train.run(copy, "colours")
     return copy
+
+
+@pytest.fixture
+def odd(tmp_path: Path, empty_database: Path, write_model: WriteModel, monkeypatch: pytest.MonkeyPatch) -> OddStream:
+    """Give what runs the steps to train where labels, tags or learners are odd; all learners pretend to be trained.
+
+    labels, learners: as in the data set's YAML and in experiments/. tags: those of a chip, by its number and its usual
+    ones. sure: whether fold models answer 0 or 1 and nothing between.
+    """
+
+    def run(
+        labels: Mapping[str, list[str]],
+        tags: Callable[[int, tuple[str, ...]], tuple[str, ...]],
+        learners: list[str],
+        *,
+        sure: bool,
+    ) -> Workspace:
+        def write(path: Path, size: int, outputs: int, seed: int) -> Probabilities:
+            weights = write_model(path, size, outputs, seed)
+            if sure:
+                model = onnx.load(str(path))
+                (known,) = model.graph.initializer
+                known.CopyFrom(numpy_helper.from_array(weights * np.float32(1e5), known.name))
+                onnx.save(model, str(path))
+            return weights
+
+        here = Workspace(tmp_path / "odd")
+        here.root.mkdir()
+        shutil.copy(empty_database, here.root)
+        settle(here, monkeypatch)
+        values = {"hyperparameters": RARE["hyperparameters"] | {"tta": False}, "chips": "raw"}  # no mean of views
+        named = {"tiny": TINY | values, "rare": RARE | values}
+        lay_out(
+            here,
+            labels=labels,
+            learners={name: named[name] for name in learners},
+            packed=lambda: (replace(chip, tags=tags(row, tuple(chip.tags))) for row, chip in enumerate(chips())),
+        )
+        nir.run(here)
+        split.run(here)
+        with pytest.MonkeyPatch.context() as patch:
+            pretend(patch, write)
+            for name in learners:
+                search.run(here, name)
+                train.run(here, name)
+        return here
+
+    return run
 
 
 @pytest.fixture

@@ -255,3 +255,44 @@ def test_beta_and_alerts_go_into_bundle_and_page(copy: Workspace) -> None:
     assert (
         'sun <span class="tag used">alert</span>' in page and '<th scope="row">kiln</th><td class="n">0.5</td>' in page
     )
+
+
+def judged(here: Workspace) -> Any:
+    """Run what follows the learners, check that each figure is a number, and give the metrics."""
+    for step in (stack, decide, stage):
+        step.run(here)
+    metrics = read_json(here.metrics)  # a document refuses what is no number
+    every = [metrics["oof"], *metrics["stackers"].values(), *metrics["learners"].values(), *metrics["rare"].values()]
+    assert all(0 <= score <= 1 for each in every for score in each.values())
+    table = pd.read_csv(here.reports / "per_label.csv")
+    assert (table["average_precision"].isna() == (table["count"] == 0)).all()
+    page = re.sub(r"<style>.*?</style>|base64,[^\"]*", "", (here.reports / "report.html").read_text(), flags=re.DOTALL)
+    assert not re.search(r"\b(nan|inf|None)\b", page)
+    return metrics
+
+
+def test_one_learner_of_two_labels_is_enough(odd: Any) -> None:
+    """None of them excludes another; the mean is the learner, and nothing can be left out."""
+    labels = {"exclusive": [], "alone": [], "common": ["tree"], "rare": ["kiln"]}
+    metrics = judged(odd(labels, lambda _, tags: tuple({*tags} & {"tree", "kiln"}), ["tiny"], sure=False))
+    assert set(metrics["stackers"]) == set(METHODS) and metrics["worth"] == {}
+    assert metrics["stackers"]["mean"] == metrics["stackers"]["single"]
+
+
+def test_labels_of_all_chips_of_none_and_of_a_part_and_probabilities_of_0_and_1(odd: Any) -> None:
+    """All chips have always, no chip ghost, and one scene alone has scene: a fold or the hold-out lacks it."""
+    labels = {
+        "exclusive": ["sun", "fog"],
+        "alone": [],
+        "common": ["tree", "pond", "always"],
+        "rare": ["kiln", "scene", "ghost"],
+    }
+    own = ("scene", "always")
+    learners = ["tiny", "rare"]
+    here = odd(labels, lambda row, tags: (*tags, *own[row not in {26, 27} :]), learners, sure=True)
+    for name in learners:
+        rows = pd.read_parquet(here.predictions(name)).query("fold >= 0")
+        assert set(rows[probability_columns(rows)].to_numpy().flat) == {0, 1}
+    metrics = judged(here)
+    assert "ghost" not in metrics["rare"] and "kiln" in metrics["rare"]
+    assert metrics["budget"]["ghost"].keys() == metrics["budget"]["kiln"].keys()

@@ -59,3 +59,15 @@ def test_all_faults_of_all_listed_experiments_are_told_at_once(copy: Workspace) 
         path.write_text(path.read_text(encoding="utf-8").replace("size: 32", "size: 33"), encoding="utf-8")
     with pytest.raises(InputError, match=r"(?s)tiny\.yaml: 1 problem.*rare\.yaml: 1 problem"):
         stage.run(copy)
+
+
+def test_learners_that_leave_labels_to_nobody_are_refused_before_they_are_trained(copy: Workspace) -> None:
+    """And what was resolved before stays."""
+    before = resolved(copy)
+    params = yaml.safe_load(copy.params.read_text(encoding="utf-8")) | {"experiments": ["rare"]}
+    copy.params.write_text(yaml.safe_dump(params), encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"params\.yaml: experiments: rare: none of them predicts sun, fog, tree, pond\."
+    ):
+        stage.run(copy)
+    assert Resolved.read(copy.resolved("tiny")) == before["tiny"]

@@ -54,6 +54,8 @@ def test_one_of_both_is_asked_for(project: Workspace, experiment: str | None, de
 
 
 def test_an_experiment_that_is_not_there_meets_those_that_are(project: Workspace) -> None:
-    """A name that is nearly right is answered with the right one."""
+    """A name that is nearly right is answered with the right one; one that leads elsewhere is none."""
     with pytest.raises(InputError, match=r"plian\.yaml: not found; did you mean plain\?"):
         show.run(project, "plian", defaults=False)
+    with pytest.raises(InputError, match=r"'\.\./params': expected small letters"):
+        show.run(project, "../params", defaults=False)

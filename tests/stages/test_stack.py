@@ -167,6 +167,21 @@ def test_a_model_that_learned_from_its_own_fold_is_refused(copy: Workspace) -> N
         stage.run(copy)
 
 
+def test_a_learner_without_a_models_file_or_a_chips_row_leaves_the_last_stack(copy: Workspace) -> None:
+    """Without the model nothing that it predicted can be checked."""
+    kept = copy.folder("stack") / "stack.json"
+    before = kept.read_bytes()
+    (copy.folder("train", "rare") / "fold-1.onnx").unlink()
+    with pytest.raises(InputError, match=r"train/rare: has no model fold-1, .*dvc repro -f train@rare"):
+        stage.run(copy)
+    path = copy.predictions("rare")
+    table = pd.read_parquet(path)
+    write_table(table[table["fold"] < 0], path)
+    with pytest.raises(InputError, match=r"rare: expected one row for each of 60 chips of the folds, found \d+"):
+        stage.run(copy)
+    assert kept.read_bytes() == before
+
+
 def test_labels_that_only_a_rare_learner_predicts_need_another_learner(copy: Workspace) -> None:
     """A list of experiments without one for all labels cannot be stacked, and the error names the labels."""
     params = yaml.safe_load(copy.params.read_text(encoding="utf-8")) | {"experiments": ["rare"]}

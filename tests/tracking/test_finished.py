@@ -7,7 +7,7 @@ import mlflow
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
-from streams import answers, begin, finish, git
+from streams import answers, begin, commit, finish, git
 
 from igarape.errors import InputError
 from igarape.reports.answers import TABLE
@@ -39,12 +39,12 @@ def read(here: Workspace, name: str, into: Path) -> tuple[float, str]:
 def test_each_revision_has_its_own_stream_and_nothing_is_checked_out(project: Workspace, tmp_path: Path) -> None:
     """By branch, by HEAD and before it, by commit; the working tree stays."""
     old, new = float(OLD.p.sum()), float(NEW.p.sum())
-    commit = git(project.root, "rev-parse", "main")
+    known = git(project.root, "rev-parse", "main")
     before = git(project.root, "rev-parse", "--symbolic-full-name", "HEAD")
-    for name, expected in (("main", old), ("idea", new), ("HEAD", new), ("HEAD~1", old), (commit[:10], old)):
+    for name, expected in (("main", old), ("idea", new), ("HEAD", new), ("HEAD~1", old), (known[:10], old)):
         value, origin = read(project, name, tmp_path)
         assert value == pytest.approx(expected) and name in origin
-    assert read(project, "main", tmp_path)[1] == f"main ({commit[:9]})"
+    assert read(project, "main", tmp_path)[1] == f"main ({known[:9]})"
     assert git(project.root, "rev-parse", "--symbolic-full-name", "HEAD") == before
     assert not git(project.root, "status", "--porcelain")
 
@@ -68,10 +68,13 @@ def test_the_working_tree_is_read_as_it_lies(project: Workspace, tmp_path: Path,
             r"^older .*: DVC has no data/evaluate/answers\.parquet .*an older igarape has run there: dvc repro there",
         ),
         ("nothing", r"^nothing: no git revision .*no id of an MLflow run.*or \. for the working tree"),
+        ("a name", r"^a name: no git revision"),
+        ("HEAD:dvc.yaml", r"^HEAD:dvc\.yaml: no git revision of this project \(it names no commit\)"),
+        ("", r"^'': no git revision of this project \(it is empty\)"),
     ],
 )
 def test_a_revision_without_a_stream_says_so(project: Workspace, tmp_path: Path, name: str, message: str) -> None:
-    """Nothing finished there; an older igarape did; there is no such revision."""
+    """Nothing finished there; an older igarape did; there is no such revision; it is a file at one, or no name."""
     with pytest.raises(InputError, match=message):
         find(name, TABLE, project, tmp_path)
 
@@ -84,6 +87,23 @@ def test_what_the_cache_lacks_is_named_with_what_brings_it(project: Workspace, t
         find("HEAD", TABLE, clone, tmp_path)
     shutil.copytree(project.root / ".dvc/cache", clone.root / ".dvc/cache")
     assert read(clone, "HEAD", tmp_path)[0] == pytest.approx(float(NEW.p.sum()))
+
+
+def test_a_repository_without_a_commit_and_a_spoiled_lock_are_one_line(project: Workspace, tmp_path: Path) -> None:
+    """What DVC and git say of them is said."""
+    new = Workspace(tmp_path / "new")
+    new.root.mkdir()
+    git(new.root, "init", "--quiet")
+    with pytest.raises(InputError, match=r"^main: no git revision of this project \(.*\), and no id"):
+        find("main", TABLE, new, tmp_path)
+    clone = Workspace(tmp_path / "clone")
+    git(tmp_path, "clone", "--quiet", str(project.root), str(clone.root))
+    (clone.root / "dvc.lock").write_text("junk: [", encoding="utf-8")
+    commit(clone, "spoiled")
+    with pytest.raises(
+        InputError, match=r"^HEAD .*: DVC cannot read that revision: .*dvc\.lock.*Mend its dvc\.yaml or"
+    ):
+        find("HEAD", TABLE, clone, tmp_path)
 
 
 @pytest.fixture

@@ -42,6 +42,15 @@ def test_without_git_dvc_or_repro_the_lineage_is_empty(tmp_path: Path, monkeypat
     assert lineage(tmp_path) == Lineage(commit="", dirty=False, data={}, repro=None)
 
 
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\nschema: '2.0'\n=======\n", "junk", "stages: {ingest: 7}", "stages: ["])
+def test_a_lock_that_dvc_did_not_write_is_one_line(tmp_path: Path, text: str) -> None:
+    """A merge that was not finished leaves such a one."""
+    (tmp_path / "dvc.lock").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"dvc\.lock: is not what DVC writes, .*; then: dvc repro$") as caught:
+        lineage(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
 STEP = "from igarape.tracking.lineage import lineage; from pathlib import Path; print(lineage(Path()).repro)"
 LAUNCHER = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {STEP!r}], check=True)"
 

@@ -54,7 +54,7 @@ def read_review(path: Path) -> Review:
     changes: dict[Pair, bool] = {}
     kept = unseen = 0
     for pair, fields in _rows(path, REVIEW):
-        word, given = fields["review"].strip().lower(), _flag(path, pair, "given", fields["given"])
+        word, given = fields["review"].lower(), _flag(path, pair, "given", fields["given"])
         if not word:
             unseen += 1
             continue
@@ -163,7 +163,7 @@ def _broken(row: pd.DataFrame, corrections: Corrections, vocabulary: Vocabulary)
 
 
 def _rows(path: Path, columns: list[str]) -> list[tuple[Pair, dict[str, str]]]:
-    """Return the rows of a CSV that has these columns, each with its chip and its label."""
+    """Return the rows of a CSV that has these columns, each with its chip and its label; blank ones are passed over."""
     try:
         table = parse_csv(str(path), path.read_bytes())
     except OSError as error:
@@ -171,18 +171,15 @@ def _rows(path: Path, columns: list[str]) -> list[tuple[Pair, dict[str, str]]]:
     missing = [column for column in columns if column not in table]
     if missing:
         raise InputError(f"{path}: expected the columns {', '.join(columns)}, found {', '.join(table.columns)}")
-    rows = table[columns].to_dict("records")
-    return [
-        (
-            (str(fields["image_id"]).strip(), normalize("NFC", str(fields["label"]).strip())),
-            {str(name): str(value) for name, value in fields.items()},
-        )
-        for fields in rows
+    rows = [
+        {name: str(value).strip() for name, value in zip(columns, row, strict=True)}
+        for row in table[columns].to_numpy()
     ]
+    return [((row["image_id"], normalize("NFC", row["label"])), row) for row in rows if any(row.values())]
 
 
 def _flag(path: Path, pair: Pair, column: str, text: str) -> bool:
     """Read a 0 or a 1."""
-    if text.strip() not in FLAGS:
+    if text not in FLAGS:
         raise InputError(f"{path}: {', '.join(pair)}: column {column}: expected 0 or 1, found {text!r}")
-    return FLAGS[text.strip()]
+    return FLAGS[text]

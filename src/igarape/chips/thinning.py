@@ -51,7 +51,12 @@ def thinned_folds(
     left = np.setdiff1d(np.arange(len(y)), aside)
     fold[aside] = ASIDE
     kept = [groups[row] for row in left]
-    fold[left] = deal(y[left], kept, held=fold[left] == HOLDOUT)
+    try:
+        fold[left] = deal(y[left], kept, held=fold[left] == HOLDOUT)
+    except InputError as error:
+        raise InputError(
+            f"{error}. labels.thin set {len(aside)} of {len(inside)} chips aside: larger counts leave more"
+        ) from error
     return fold
 
 

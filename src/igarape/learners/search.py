@@ -101,7 +101,10 @@ def search(
         a trial raises one, for that is about what all trials share: weights, or a batch that does not fit the memory.
     """
     if not y[validation].any():
-        raise InputError(f"search: none of the {len(validation)} validation chips holds any of the experiment's labels")
+        raise InputError(
+            f"search: none of the {len(validation)} validation chips holds any of the experiment's labels. Bring more "
+            "chips that do, or take the experiment out of params.yaml"
+        )
     oracle = _oracle(experiment, budget)
 
     def train_one(picked: Mapping[str, Value], epochs: int, log: Log) -> float:

@@ -84,12 +84,14 @@ def read_answers(path: Path) -> Answers:
         what = f"no column {missing[0]!r}" if missing else f"{len(table)} chips, {len(labels)} labels"
         raise InputError(f"{path}: expected the answers to chips, found {what}. Run: dvc repro")
     y, p, answers = (table[names].to_numpy() for names in columns)
-    sets = sorted(table["dataset"].unique())
+    sets = sorted(map(str, table["dataset"].unique()))
+    numbers = [name for name in ("pixels", "fold") if table[name].dtype.kind not in "iu"]
     expect(
         str(path),
         (len(sets) == 1, "dataset", "one", ", ".join(sets)),
+        (not numbers, ", ".join(numbers), "whole numbers", "others"),
         (bool(np.isin(y, (0, 1)).all() and np.isin(answers, (0, 1)).all()), "truth and answers", "0 or 1", "others"),
-        (bool(((p >= 0) & (p <= 1)).all()), "probabilities", "0..1", "others"),
+        (p.dtype.kind == "f" and bool(((p >= 0) & (p <= 1)).all()), "probabilities", "0..1", "others"),
     )
     return Answers(
         dataset=sets[0],

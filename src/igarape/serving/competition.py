@@ -13,6 +13,7 @@ from igarape.labels import Vocabulary
 COLUMNS = ("image_name", "tags")
 FIRST = "test"  # the competition's chips are called test_0... and file_0..., in this order
 SHOWN = 3  # names, in one line
+MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,17 @@ def _parts(name: str) -> list[str | int]:
 
 
 def some(names: Sequence[str]) -> str:
-    """Name the first few, and say how many more there are."""
+    """Name the first few, and say how many more there are; a name whose blanks nobody would see stands in quotes."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    return ", ".join(name if name and name == name.strip() else repr(name) for name in names[:SHOWN]) + more
 
 
 def read_names(sample: Path) -> list[str]:
-    """Return the names in the competition's sample file, in its order.
+    """Return the names in the competition's sample file, in its order; a mark at its start, as Excel sets it, is none.
 
     Raises InputError where it is no such file, lists nothing, or lists a name twice.
     """
-    names = [fields[0] for fields in _rows(sample)]
+    names = [fields[0] for fields in _rows(sample, encoding="utf-8-sig") if any(fields)]
     if not names:
         raise InputError(f"--sample {sample}: no row below {','.join(COLUMNS)}; expected one for each unlabelled chip")
     if len(set(names)) < len(names):
@@ -155,14 +156,17 @@ def _repeated(names: Iterable[str]) -> list[str]:
     return in_order(name for name, count in Counter(names).items() if count > 1)
 
 
-def _rows(path: Path) -> Iterator[list[str]]:
+def _rows(path: Path, *, encoding: str = "utf-8") -> Iterator[list[str]]:
     """Yield the rows of a CSV below the competition's columns; blank lines are passed over."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding=encoding, newline="") as file:
             reader = csv.reader(file)
             head = next(reader, [])
             if tuple(head) != COLUMNS:
-                raise InputError(f"{path}: expected the columns {','.join(COLUMNS)}, found {','.join(head) or 'none'}")
+                found = ",".join(head) or "none"
+                if found.startswith(MARK):
+                    found = f"a byte order mark (BOM) before {found.removeprefix(MARK)}. Save it as UTF-8 without one"
+                raise InputError(f"{path}: expected the columns {','.join(COLUMNS)}, found {found}")
             yield from (fields for fields in reader if fields)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); expected a CSV of image_name,tags") from error

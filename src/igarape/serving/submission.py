@@ -99,17 +99,27 @@ def unlabelled(catalog: pd.DataFrame, dataset: str) -> list[str]:
 def _check_labels(bundle: Bundle, labels: Sequence[str], dataset: str) -> None:
     """Refuse a model of another data set, and labels that the competition's blanks would take apart."""
     if bundle.vocabulary.labels != tuple(labels):
+        learned = bundle.manifest.dataset
+        way_out = f"igarape use {learned}" if learned != dataset else "dvc repro, and igarape promote"
         raise InputError(
-            f"the model answers with the labels of data set {bundle.manifest.dataset}, which are others than those of "
-            f"{dataset}. Name a model of {dataset} by --model, or: igarape use {bundle.manifest.dataset}"
+            f"the model answers with the labels of data set {learned}, as they were when it was trained, which are "
+            f"others than those of {dataset}. Name a model of {dataset} by --model, or: {way_out}"
         )
     if torn := [label for label in labels if " " in label]:
         raise InputError(f"{some(torn)}: the competition separates tags by blanks, and such a label holds one")
 
 
-def check_copy(out: Path, sample: Path | None) -> None:
-    """Raise InputError where the CSV would take the place of a folder, a device or the sample file."""
+def check_copy(out: Path, sample: Path | None, *, folder: Path) -> None:
+    """Raise InputError where the CSV would take the place of a folder, a device or the sample file.
+
+    And where it would lie in folder, which is made anew when all is answered.
+    """
     check_out(out, [], None)
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise InputError(
+            f"--out {out}: {folder} is made anew, with submission.csv in it, and a copy there would be lost. Name a "
+            "file elsewhere, or leave --out out"
+        )
     if sample is not None and out.exists() and sample.exists() and out.samefile(sample):
         raise InputError(
             f"--out {out}: is the sample file, and would be lost. Name another file, such as submission.csv"

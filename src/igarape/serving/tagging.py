@@ -45,12 +45,15 @@ def passed_over(paths: Sequence[Path]) -> str:
 def check_out(out: Path, files: Sequence[Path], nir: Path | None) -> None:
     """Raise InputError where the table of answers would take the place of a folder, a device or a file that is read.
 
-    files: the pictures. nir: the folder of their TIFs, if there is one.
+    And where it would lie in what is no folder. files: the pictures. nir: the folder of their TIFs, if there is one.
     """
     if out.is_dir():
         raise InputError(f"--out {out}: is a folder. Name a file in it: {out / 'answers.csv'}")
     if out.exists() and not out.is_file():
         raise InputError(f"--out {out}: is a device or a pipe, no file. Name a file, such as answers.csv")
+    above = next(folder for folder in out.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise InputError(f"--out {out}: {above} is no folder. Name a file in one, such as answers.csv")
     if out.exists() and any(out.samefile(file) for file in [*files, *_tifs(nir)] if file.exists()):
         raise InputError(
             f"--out {out}: is read as a picture, and would be lost. Name another file, such as answers.csv"

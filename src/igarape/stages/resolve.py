@@ -6,6 +6,7 @@ from igarape.config.datasets import read_dataset
 from igarape.config.documents import Resolved
 from igarape.config.experiments import read_experiments
 from igarape.config.params import read_params
+from igarape.errors import InputError
 from igarape.files import digest, fresh_folder
 from igarape.workspace import Workspace
 
@@ -14,13 +15,19 @@ def run(workspace: Workspace) -> None:
     """Write a file for each listed experiment: its learner is made anew when that has changed.
 
     So a comment in a YAML reruns nothing, a changed parent reruns its children, and dehazing anew reruns those learners
-    only that see dehazed chips. Raises InputError with the faults of all listed experiments.
+    only that see dehazed chips. Raises InputError with the faults of all listed experiments, and for labels that none
+    of them predicts: that cannot be stacked, which should show before the first epoch.
     """
     params = read_params(workspace.params)
     dataset = read_dataset(params.dataset, workspace.datasets)
-    experiments = read_experiments(
-        params.experiments, dataset.labels.vocabulary(), workspace.experiments, nir=bool(dataset.tifs)
-    )
+    vocabulary = dataset.labels.vocabulary()
+    experiments = read_experiments(params.experiments, vocabulary, workspace.experiments, nir=bool(dataset.tifs))
+    predicted = {label for experiment in experiments.values() for label in experiment.targets(vocabulary).labels}
+    if orphans := [label for label in vocabulary.labels if label not in predicted]:
+        raise InputError(
+            f"{workspace.params}: experiments: {', '.join(experiments)}: none of them predicts {', '.join(orphans)}. "
+            "List one with labels: all besides"
+        )
     packed = cache(lambda kind: _digest(workspace, kind))
     fresh_folder(workspace.folder("resolve"))
     for name, experiment in experiments.items():

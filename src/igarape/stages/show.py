@@ -2,6 +2,7 @@
 
 import click
 
+from igarape.config.schema import check_name
 from igarape.errors import InputError
 from igarape.reports.settings import render_experiment, render_table
 from igarape.workspace import Workspace
@@ -12,4 +13,7 @@ def run(workspace: Workspace, experiment: str | None, *, defaults: bool) -> None
     if defaults == (experiment is not None):
         names = ", ".join(sorted(path.stem for path in workspace.experiments.glob("*.yaml"))) or "none"
         raise InputError(f"show: expected the name of an experiment, or --defaults. Experiments here: {names}")
-    click.echo(render_table() if experiment is None else render_experiment(experiment, workspace.experiments))
+    if experiment is None:
+        click.echo(render_table())
+    else:  # a name that leads elsewhere is none
+        click.echo(render_experiment(check_name(experiment, "plain"), workspace.experiments))

@@ -14,6 +14,7 @@ from igarape.ensemble.results import write_result
 from igarape.ensemble.stackers import choose, fit_stackers, rare_gain
 from igarape.files import fresh_folder
 from igarape.learners.audit import audit
+from igarape.learners.presence import check_models
 from igarape.progress import progress
 from igarape.reports.operating import figure_of_each
 from igarape.scores.figures import figures
@@ -31,6 +32,7 @@ def run(workspace: Workspace) -> None:
     y = truth(catalog.loc[folds["image_id"]], vocabulary.labels)
     tables = {name: read_predictions(workspace.predictions(name), folds) for name in params.experiments}
     manifests = {name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments}
+    check_models(workspace, manifests)
     general = {name: table for name, table in tables.items() if manifests[name].scope == "all"}
     settings = Settings(**params.stack.model_dump(exclude={"use", "check"}), seed=params.seed)
     fit = partial(fit_stackers, y=y, folds=folds, vocabulary=vocabulary, settings=settings)

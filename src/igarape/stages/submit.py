@@ -50,9 +50,10 @@ def run(
             raise InputError(f"--check {check}: only looks through that file. Leave --out and --model out")
         _check(workspace, check, sample)
         return
+    root, target = workspace.root, workspace.folder("submit")
     if out is not None:
-        check_copy(out, sample)
-    dataset, root, target = read_params(workspace.params).dataset, workspace.root, workspace.folder("submit")
+        check_copy(out, sample, folder=target)
+    dataset = read_params(workspace.params).dataset
     labels = read_dataset(dataset, workspace.datasets).labels.vocabulary().labels
     uri = model or champion_uri(model_name(dataset), root)
     loaded = load_model(uri, root)

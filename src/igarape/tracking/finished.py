@@ -9,11 +9,12 @@ from pathlib import Path
 
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
+from dvc.scm import RevError, map_scm_exception
 from dvc_data.index import DataIndexDirError
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from igarape.errors import InputError
+from igarape.errors import InputError, reason
 from igarape.tracking.address import connected, database
 from igarape.tracking.lineage import lineage
 from igarape.workspace import Workspace
@@ -58,14 +59,19 @@ def find(name: str, file: str, workspace: Workspace, into: Path) -> Found:
         return Found(path, f"the working tree{_commit(workspace)}")
     into.mkdir(parents=True, exist_ok=True)
     try:
-        files = DVCFileSystem(str(workspace.root.absolute()), rev=name)
-        commit = str(files.repo.get_rev())
-    except DvcException as error:
+        if not name.strip():  # DVC would take it for the working tree
+            raise RevError("it is empty")
+        with map_scm_exception():
+            files = DVCFileSystem(str(workspace.root.absolute()), rev=name)
+            commit = str(files.repo.get_rev())
+    except (DvcException, AttributeError) as error:
         if RUN.fullmatch(name):
             return _of_run(name, file, workspace, into)
+        # What scmrepo has no words for is the name of a file or a folder at a revision, such as main:docs.
+        why = "it names no commit" if isinstance(error, AttributeError) else reason(error)
         raise InputError(
-            f"{name}: no git revision of this project ({error}), and no id of an MLflow run, which has 32 hexadecimal "
-            "digits. Expected one of them, or . for the working tree"
+            f"{name.strip() or repr(name)}: no git revision of this project ({why}), and no id of an MLflow run, which "
+            "has 32 hexadecimal digits. Expected one of them, or . for the working tree"
         ) from error
     where = name if commit.startswith(name) else f"{name} ({commit[:SHORT]})"
     return Found(_of_revision(files, where, file, into), where)
@@ -81,7 +87,13 @@ def _commit(workspace: Workspace) -> str:
 def _of_revision(files: DVCFileSystem, where: str, file: str, into: Path) -> Path:
     """Read a file that a revision's dvc.lock names."""
     folder, path = f"data/{STEP}", into / file
-    if not files.isdir(folder):
+    try:
+        there = files.isdir(folder)
+    except DvcException as error:
+        raise InputError(
+            f"{where}: DVC cannot read that revision: {reason(error)}. Mend its dvc.yaml or dvc.lock, and commit them"
+        ) from error
+    if not there:
         raise InputError(
             f"{where}: its dvc.lock names no {folder}: no stream has finished there. To have one: dvc repro there, and "
             "commit dvc.lock"

@@ -14,6 +14,7 @@ import psutil
 import yaml
 
 from igarape.config.documents import RunFacts
+from igarape.errors import InputError, reason
 from igarape.workspace import Workspace
 
 EXPECTED = ("not a git repository", "ambiguous argument 'HEAD'")  # what git says without a repository or a commit
@@ -40,13 +41,28 @@ class Lineage:
 
 
 def lineage(root: Path) -> Lineage:
-    """Read the commit from git, the data's hashes from dvc.lock, and the `dvc repro` above us from the processes."""
-    lock = root / "dvc.lock"
+    """Read the commit from git, the data's hashes from dvc.lock, and the `dvc repro` above us from the processes.
+
+    Raises InputError for a dvc.lock that cannot be read.
+    """
     commit = _git(root, "rev-parse", "HEAD")
     dirty = bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
-    stages = (yaml.safe_load(lock.read_text(encoding="utf-8")) or {}).get("stages", {}) if lock.exists() else {}
-    outs = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", ())}
+    outs = _outs(root / "dvc.lock")
     return Lineage(commit=commit, dirty=dirty, data={path: outs[path] for path in DATA if path in outs}, repro=_repro())
+
+
+def _outs(lock: Path) -> dict[str, str]:
+    """Return the MD5 of each output that dvc.lock names, by its path."""
+    if not lock.exists():
+        return {}
+    try:
+        stages = (yaml.safe_load(lock.read_text(encoding="utf-8")) or {}).get("stages", {})
+        return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", ())}
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{lock}: is not what DVC writes, such as an unfinished merge: {' '.join(reason(error).split())}. "
+            "Take one side's, such as by git checkout --ours dvc.lock; then: dvc repro"
+        ) from error
 
 
 def step_runs(workspace: Workspace, experiments: Sequence[str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from igarape.config.hyperparameters import KernelValues
 from igarape.learners.examples import Rows
 from igarape.learners.kernels.machine import Machine
 from igarape.learners.kernels.solving import fit, solve
+from igarape.learners.trees.statistics import statistics
 from igarape.scores.metrics import mean_average_precision
 
 RNG = np.random.default_rng(0)
@@ -97,3 +98,17 @@ def test_a_statistic_that_never_varies_has_no_say() -> None:
     p = solve(table, y, size=32, hyperparameters=values, seed=1).answer(table)
     assert np.isfinite(p).all()
     np.testing.assert_allclose(((p > 0.5) == y).mean(), 1.0, atol=0.1)
+
+
+@pytest.mark.parametrize(("chips", "landmarks"), [(1, 2), (1, 1000), (2, 1000), (30, 2)])
+def test_few_chips_few_landmarks_and_chips_of_one_colour_are_enough(chips: int, landmarks: int) -> None:
+    """What has nothing to tell chips by answers all alike: with the share that holds a label, smoothed."""
+    same = np.full((chips, 32, 32, 3), 7, dtype=np.uint8)
+    y = np.arange(chips)[:, None] % 3 == [0, 3]
+    values = KernelValues(landmarks=landmarks)
+    machine = solve(statistics(same), y, size=32, hyperparameters=values, seed=1)
+    assert machine.lift.landmarks.shape[0] == min(chips, landmarks)
+    p = machine.predict(IMAGES, TRAIN, tta=False)
+    assert ((p > 0) & (p < 1)).all()
+    known = machine.answer(statistics(same))
+    np.testing.assert_allclose(known, np.broadcast_to((y.sum(axis=0) + 1) / (chips + 2), known.shape), atol=0.1)
