@@ -73,6 +73,17 @@ def test_the_pull_is_strong_where_labels_agree_and_weak_where_they_do_not() -> N
     assert {agreed.pull(agreed.known.all), apart.pull(apart.known.all)} <= {*PULLS}
 
 
+def test_where_one_pull_is_given_nothing_is_chosen() -> None:
+    """Its blends are those that are fitted under it among others, however these were started."""
+    p, y, folds = draw(400, seed=6)
+    given, chosen = Blends(known(p, y, folds), pulls=(1.0,)), Blends(known(p, y, folds))
+    within = given.known.all
+    assert given.pull(within) == 1.0
+    chosen.pull(within)
+    assert given.margins(within) == pytest.approx(chosen.margins(within, 1.0), abs=1e-6)
+    assert given.chosen(within).weights == pytest.approx(chosen.fit(within, 1.0).weights, abs=1e-6)
+
+
 def test_why_nothing_can_be_learned_is_said() -> None:
     """No positive, or no negative."""
     p, y, folds = draw(100, seed=5)

@@ -2,7 +2,9 @@
 
 import base64
 import re
+from functools import cache
 from pathlib import Path
+from unittest import mock
 
 import jinja2
 import pytest
@@ -22,6 +24,7 @@ def template(monkeypatch: pytest.MonkeyPatch) -> str:
     layout = (Path(pages.__file__).parents[1] / pages.LAYOUT).read_text(encoding="utf-8")
     loader = jinja2.DictLoader({pages.LAYOUT: layout, "own": TEMPLATE})
     monkeypatch.setattr(jinja2, "PackageLoader", lambda *_: loader)
+    monkeypatch.setattr(pages, "_environment", cache(pages._environment.__wrapped__))
     return "own"
 
 
@@ -30,6 +33,15 @@ def test_a_page_holds_its_pictures(template: str) -> None:
     html = pages.render_page(template, title="a chip", image=b"bytes")
     assert f'<main>\n<img src="data:image/jpeg;base64,{base64.b64encode(b"bytes").decode()}" alt="a chip">' in html
     assert "<title>Igarape: a chip</title>" in html
+
+
+def test_a_template_is_compiled_once(template: str) -> None:
+    """Pages after the first take it, and the layout, as they are."""
+    whole = jinja2.Environment.compile
+    with mock.patch.object(jinja2.Environment, "compile", autospec=True, side_effect=whole) as compiled:
+        first, second = (pages.render_page(template, title=title, image=b"") for title in ("dawn", "dusk"))
+    assert compiled.call_count == 2
+    assert first.replace("dawn", "dusk") == second != first
 
 
 def test_a_name_stays_text(template: str) -> None:

@@ -6,7 +6,8 @@ import pytest
 from igarape.errors import InputError
 from igarape.scores.comparison import paired_bootstrap
 from igarape.scores.metrics import average_precision, f2_per_sample, label_scores, mean_average_precision
-from igarape.scores.resampling import _draws, _weighted, compare_answers
+from igarape.scores.ranking import BLOCK, draws
+from igarape.scores.resampling import _weighted, compare_answers
 
 LABELS = 4
 
@@ -23,7 +24,7 @@ def answers(seed: int, n: int = 120) -> tuple[np.ndarray, np.ndarray, np.ndarray
 def test_a_draw_is_scored_as_the_chips_that_it_holds() -> None:
     """Ties, labels without positives in a draw and labels without any are as in scores.metrics."""
     y, p, answered = answers(1)
-    (drawn,) = _draws(len(y), resamples=40, seed=5)
+    (drawn,) = draws(len(y), resamples=BLOCK, seed=5)
     found = _weighted(y, p, answered)(drawn)
     assert (drawn.sum(axis=0) == len(y)).all()
     assert np.isnan(found[2 + LABELS + 2]).any()  # some draws hold none of the three chips

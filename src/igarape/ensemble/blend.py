@@ -7,6 +7,8 @@ others. A learner too weak to help comes out with weight 0. It is a hierarchical
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import lsq_linear
@@ -17,9 +19,9 @@ from igarape.scores.metrics import Floats
 
 # How strongly the shared weights are drawn to 1 / learners: just so that learners that say the same share the weight.
 WEAK = 1e-3
-# Of the fit: steps, halves of a step, and the gain, of a row's log-loss, that is not worth another step. TINY keeps a
-# bound that holds exactly apart from its value, which the solver asks for.
-MOST_STEPS, MOST_HALVES, ENOUGH, TINY = 50, 20, 1e-8, 1e-12
+# Of the fit: steps, halves of a step, and the gain, of a row's log-loss, that is not worth a pass over the rows. TINY
+# keeps a bound that holds exactly apart from its value, which the solver asks for.
+MOST_STEPS, MOST_HALVES, ENOUGH, TINY = 50, 20, 1e-10, 1e-12
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class Blend:
     bias: Floats
 
     def margin(self, cube: Floats) -> Floats:
-        """Return the sums (n, labels) of logits (labels, n, learners)."""
-        return np.asarray((cube @ self.weights[:, :, None])[:, :, 0].T + self.bias)
+        """Return the sums (n, labels) of logits (labels, learners, n)."""
+        return np.asarray((self.weights[:, None, :] @ cube)[:, 0].T + self.bias)
 
     def linear(self, learners: Learners, labels: Sequence[str]) -> Linear:
         """Return the same as weights of columns."""
@@ -45,15 +47,15 @@ class Blend:
 
 
 def cube(logits: Floats, learners: Learners, labels: Sequence[str]) -> tuple[Floats, Booleans]:
-    """Sort the columns (n, columns) by label: (labels, n, learners), and which learner predicts which label.
+    """Sort the columns (n, columns) by label: (labels, learners, n), and which learner predicts which label.
 
     A learner that does not predict a label has logit 0 there.
     """
-    sorted_by_label = np.zeros((len(labels), len(logits), len(learners)))
+    sorted_by_label = np.zeros((len(labels), len(learners), len(logits)))
     predicts = np.zeros((len(labels), len(learners)), dtype=np.bool_)
     for column, (name, label) in enumerate(columns(learners)):
         place = labels.index(label), list(learners).index(name)
-        sorted_by_label[place[0], :, place[1]] = logits[:, column]
+        sorted_by_label[place] = logits[:, column]
         predicts[place] = True
     return sorted_by_label, predicts
 
@@ -63,12 +65,13 @@ def fit_blend(cube: Floats, y: Booleans, *, predicts: Booleans, pull: float, sta
 
     Newton's method: each step goes to the minimum of the cost's quadratic model within the bounds, and half the way as
     long as the cost would rise (Lee, Sun and Saunders, SIAM Journal on Optimization 2014). A pass over the rows costs
-    far more than the model's minimum, so that few passes matter.
+    far more than the model's minimum, so that few passes matter: a step that gains next to nothing by the model, which
+    is all but exact so near to the minimum, is the last one and needs none.
 
     Parameters
     ----------
     cube
-        Logits, of shape (labels, n, learners).
+        Logits, of shape (labels, learners, n).
     y
         Truth, of shape (n, labels).
     predicts
@@ -83,14 +86,14 @@ def fit_blend(cube: Floats, y: Booleans, *, predicts: Booleans, pull: float, sta
     now, gradient, curvature = cost(values)
     for _ in range(MOST_STEPS):
         step = _step(values, gradient, curvature, lowest=cost.lowest, free=cost.free)
+        if -(gradient @ step + step @ curvature @ step / 2) < ENOUGH:
+            return cost.blend(values + step)
         for _ in range(MOST_HALVES):
             then = cost(values + step)
             if then[0] <= now:
                 break
             step /= 2
-        gained, values, (now, gradient, curvature) = now - then[0], values + step, then
-        if gained < ENOUGH:
-            break
+        values, (now, gradient, curvature) = values + step, then
     return cost.blend(values)
 
 
@@ -129,31 +132,63 @@ class _Cost:
 
     def __call__(self, values: Floats) -> tuple[float, Floats, Floats]:
         """Return the cost, its gradient and its matrix of second derivatives."""
-        labels, rows, learners = self.cube.shape
+        labels, learners, _ = self.cube.shape
         blend = self.blend(values)
-        margin = blend.margin(self.cube).T
         apart, drawn = (blend.weights - blend.shared) * self.predicts, blend.shared - 1 / learners
         penalty = self.pull * ((apart**2).sum() + (blend.bias**2).sum()) + WEAK * (drawn**2).sum()
-        p = sigmoid(margin)
-        error, spread = (p - self.truth) / rows, p * (1 - p) / rows
-        gradient = (
-            WEAK * drawn - self.pull * apart.sum(axis=0),
-            ((error[:, None, :] @ self.cube)[:, 0] * self.predicts + self.pull * apart).ravel(),
-            error.sum(axis=1) + self.pull * blend.bias,
-        )
+        slopes, biases = self.pull * apart, self.pull * blend.bias
         curvature = np.zeros((len(values), len(values)))
-        shared = np.arange(learners)
+        shared, loss = np.arange(learners), 0.0
         curvature[shared, shared] = WEAK + self.pull * self.predicts.sum(axis=0)
-        weighed = self.cube * spread[:, :, None]
-        products, sums = weighed.swapaxes(1, 2) @ self.cube, weighed.sum(axis=1)
         for label in range(labels):
             own, bias = learners * (1 + label) + shared, learners * (1 + labels) + label
-            curvature[np.ix_(own, own)] = products[label]
+            one = self._label(label, blend)
+            loss += one.loss
+            slopes[label] += one.slope * self.predicts[label]
+            biases[label] += one.error
+            curvature[np.ix_(own, own)] = one.products
             curvature[own, own] += self.pull
             curvature[own, shared] = curvature[shared, own] = -self.pull
-            curvature[own, bias] = curvature[bias, own] = sums[label]
-            curvature[bias, bias] = spread[label].sum() + self.pull
-        return float(log_loss(margin, self.truth).sum() / rows + penalty / 2), np.concatenate(gradient), curvature
+            curvature[own, bias] = curvature[bias, own] = one.sums
+            curvature[bias, bias] = one.spread + self.pull
+        gradient = np.concatenate([WEAK * drawn - self.pull * apart.sum(axis=0), slopes.ravel(), biases])
+        return loss + float(penalty) / 2, gradient, curvature
+
+    def _label(self, label: int, blend: Blend) -> "_Label":
+        """Return a label's part of the cost. Label by label, what a pass over the rows needs stays in a cache."""
+        logits, truth = self.cube[label], self.truth[label]
+        margin = blend.weights[label] @ logits + blend.bias[label]
+        p, rows = sigmoid(margin), len(truth)
+        error, spread = p - truth, p * (1 - p)
+        products = np.multiply(logits, spread, out=self._weighed) @ logits.T
+        loss = float(log_loss(margin, truth).sum())
+        return _Label(
+            loss / rows,
+            logits @ error / rows,
+            error.sum() / rows,
+            products / rows,
+            logits @ spread / rows,
+            spread.sum() / rows,
+        )
+
+    @cached_property
+    def _weighed(self) -> Floats:
+        """Return room for a label's logits (learners, n): to ask for it anew costs more than to fill it."""
+        return np.empty(self.cube.shape[1:])
+
+
+class _Label(NamedTuple):
+    """The log-loss of a row for one label, and its derivatives by the label's weights and bias.
+
+    slope (learners,) and error: the first; products (learners, learners), sums (learners,) and spread: the second.
+    """
+
+    loss: float
+    slope: Floats
+    error: float
+    products: Floats
+    sums: Floats
+    spread: float
 
 
 def _step(values: Floats, gradient: Floats, curvature: Floats, *, lowest: Floats, free: Booleans) -> Floats:

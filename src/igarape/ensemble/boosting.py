@@ -109,11 +109,11 @@ class Corrections:
         margin = self._held(part, others)[:, j]
         corrections = np.zeros((len(depths), len(self._checks), len(rows)))
         if self.known.one_sided(others, j) is None:
-            margin = margin + self._shift(others, j)
+            margin, features = margin + self._shift(others, j), self._features[rows]
             for d, depth in enumerate(depths):
                 booster = self.fit(others, depth, self.settings.seed, j)
                 steps = [
-                    booster.inplace_predict(self._features[rows], iteration_range=between, predict_type="margin")
+                    booster.inplace_predict(features, iteration_range=between, predict_type="margin")
                     for between in pairwise(self._checks)
                 ]
                 corrections[d, 1:] = np.cumsum(steps, axis=0)

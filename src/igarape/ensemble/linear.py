@@ -87,7 +87,7 @@ def sigmoid(margin: Floats) -> Floats:
 
 def log_loss(margin: Floats, y: Reals) -> Floats:
     """Return the log-loss of logits against y (0 or 1), each by itself, of their common shape."""
-    return np.asarray(np.logaddexp(0, margin) - y * margin)
+    return np.asarray(np.log1p(np.exp(-np.abs(margin))) + np.maximum(margin, 0) - y * margin)
 
 
 def own_columns(learners: Learners, label: str) -> list[int]:

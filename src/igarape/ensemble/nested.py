@@ -24,7 +24,8 @@ from igarape.tables import HOLDOUT, Probabilities
 Within = frozenset[int]
 Folds = npt.NDArray[np.integer]
 
-PULLS = (0.01, 0.1, 1.0, 10.0, 100.0)
+# Fitted in this order, each from the one before: under the strongest pull the blend is nearest to its start.
+PULLS = (100.0, 10.0, 1.0, 0.1, 0.01)
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,11 @@ def splits(within: Within) -> Iterator[tuple[Within, Within]]:
 
 @dataclass(frozen=True)
 class Blends:
-    """Blends on any set of parts, each fitted once."""
+    """Blends on any set of parts, each fitted once. pulls: those to choose from; of one alone, nothing is chosen."""
 
     known: Known
-    _pulls: dict[Within, float] = field(default_factory=dict)
+    pulls: Sequence[float] = PULLS
+    _chosen: dict[Within, float] = field(default_factory=dict)
     _fits: dict[tuple[Within, float], Blend] = field(default_factory=dict)
 
     @cached_property
@@ -101,9 +103,11 @@ class Blends:
         if (within, pull) not in self._fits:
             logits, predicts = self._cube
             rows = self.known.rows(within)
-            near = next((fit for (same, _), fit in self._fits.items() if same == within), None)
+            others = {other: fit for (same, other), fit in self._fits.items() if same == within}
+            near = others[min(others, key=lambda other: abs(np.log(other / pull)))] if others else None
+            # Unlike an index, `take` leaves each learner's logits side by side in memory.
             self._fits[within, pull] = fit_blend(
-                logits[:, rows], self.known.y[rows], predicts=predicts, pull=pull, start=near
+                logits.take(rows, axis=2), self.known.y[rows], predicts=predicts, pull=pull, start=near
             )
         return self._fits[within, pull]
 
@@ -116,14 +120,16 @@ class Blends:
 
         These are F2 and mean average precision, by which all is compared: their sum. Of equals, the strongest pull.
         """
-        if within not in self._pulls:
+        if len(self.pulls) == 1:
+            return self.pulls[0]
+        if within not in self._chosen:
             y = self.known.y[self.known.rows(within)]
             scores = {
                 pull: sum(figures(y, sigmoid(self.margins(within, pull)), targets=self.known.targets).values())
-                for pull in PULLS
+                for pull in self.pulls
             }
-            self._pulls[within] = max(scores, key=lambda pull: (scores[pull], pull))
-        return self._pulls[within]
+            self._chosen[within] = max(scores, key=lambda pull: (scores[pull], pull))
+        return self._chosen[within]
 
     def margins(self, within: Within, pull: float | None = None) -> Floats:
         """Return the sums of the rows of some parts (n, labels), those of each part by the blend of the others."""
@@ -136,4 +142,4 @@ class Blends:
     def margin_of(self, part: Within, blend: Blend, *, into: Floats) -> None:
         """Write a blend's sums of a part's rows into an array (all rows, labels)."""
         rows = self.known.rows(part)
-        into[rows] = blend.margin(self._cube[0][:, rows])
+        into[rows] = blend.margin(self._cube[0].take(rows, axis=2))

@@ -1,6 +1,7 @@
 """Pages for people: each one file that holds all it shows, in one style that reads by day and by night."""
 
 import base64
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -13,6 +14,12 @@ def render_page(template: str, **shown: Any) -> str:
 
     Raises jinja2.UndefinedError for a name that the template uses and shown does not hold.
     """
+    return _environment().get_template(template).render(layout=LAYOUT, **shown)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Return the environment of all pages: it compiles a template once, not for each page."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("igarape", ""),
         autoescape=True,
@@ -21,7 +28,7 @@ def render_page(template: str, **shown: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters["jpeg"] = _jpeg
-    return environment.get_template(template).render(layout=LAYOUT, **shown)
+    return environment
 
 
 def _jpeg(image: bytes) -> str:

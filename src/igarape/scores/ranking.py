@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from igarape.errors import InputError
@@ -24,6 +25,8 @@ BLOCK = 32
 STEP = 61
 
 Name = TypeVar("Name")
+# How often each chip is drawn, of shape (n, draws); sums of small numbers are exact to 2^24.
+Drawn = npt.NDArray[np.float32]
 
 
 class Ranked(NamedTuple):
@@ -36,14 +39,45 @@ class Ranked(NamedTuple):
     drawn: Floats
 
 
-class _Sums(NamedTuple):
-    """What makes sums out of draws, for one label: a row for each probability that positives have, highest first.
+class ResampledPrecision:
+    """The average precision of one label, as metrics.average_precision has it, over chips that are drawn many times."""
 
-    every: the chips between the row before and this one, this one included; positive: those that have the label.
+    def __init__(self, y: Booleans, p: Reals) -> None:
+        """Sort chips by their probability p, highest first; truth y and p are both of shape (n,)."""
+        order = np.argsort(-p, kind="stable").astype(np.int32)
+        falling, hits = -p[order], y[order]
+        # Chips of equal probability are answered together: each positive counts all that score at least as high.
+        ends = np.unique(np.searchsorted(falling, falling[hits], side="right")).astype(np.int32)
+        found = np.append(0, hits.cumsum())[ends]
+        # What makes sums out of draws: a row for each probability that positives have, highest first. One matrix adds
+        # up the chips between the row before and this one, this one included; the other those that have the label.
+        self._every, self._positive = _rows(order, ends, len(p)), _rows(order[hits], found, len(p))
+
+    def __call__(self, drawn: Drawn) -> Floats:
+        """Return the average precision in each draw, from what `draws` yields: (n, draws) -> (draws,).
+
+        NaN where no chip that has the label is drawn.
+        """
+        positive, answers = self._positive @ drawn, self._every @ drawn
+        total = positive.sum(axis=0, dtype=np.float64)
+        hits = _running(positive.copy())
+        # Numbers are whole: where nothing is answered, there is no hit to divide.
+        hits /= np.maximum(_running(answers), 1)
+        hits *= positive
+        found = np.add.reduceat(hits, np.arange(0, len(hits), STEP), axis=0).sum(axis=0, dtype=np.float64)
+        precision: Floats = np.divide(found, total, out=np.full(len(total), np.nan), where=total > 0)
+        return precision
+
+
+def draws(n: int, *, resamples: int, seed: int) -> Iterator[Drawn]:
+    """Yield how often each of n chips is drawn, of shape (n, draws), BLOCK draws at a time.
+
+    The draws are those of scores.comparison's paired_bootstrap.
     """
-
-    every: csr_array
-    positive: csr_array
+    rng = np.random.default_rng(seed)
+    for start in range(0, resamples, BLOCK):
+        each = [np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(min(BLOCK, resamples - start))]
+        yield np.ascontiguousarray(np.array(each, dtype=np.float32).T)
 
 
 def rank(y: Booleans, rankings: Mapping[Name, Reals], *, resamples: int, seed: int) -> dict[Name, Ranked]:
@@ -67,11 +101,11 @@ def rank(y: Booleans, rankings: Mapping[Name, Reals], *, resamples: int, seed: i
         raise InputError(f"bootstrap: expected at least 1 resample, found {resamples}")
     resamples = min(resamples, RESAMPLES)
     observed = {name: average_precision(y, p) for name, p in rankings.items()}
-    sums = {name: [_sums(y[:, j], p[:, j]) for j in range(y.shape[1])] for name, p in rankings.items()}
+    labels = {name: [ResampledPrecision(y[:, j], p[:, j]) for j in range(y.shape[1])] for name, p in rankings.items()}
     drawn: dict[Name, list[Floats]] = {name: [] for name in rankings}
-    for counts in _draws(len(y), resamples=resamples, seed=seed):
-        for name, labels in sums.items():
-            drawn[name].append(np.stack([_precision(each, counts) for each in labels], axis=1))
+    for counts in draws(len(y), resamples=resamples, seed=seed):
+        for name, each in labels.items():
+            drawn[name].append(np.stack([precision(counts) for precision in each], axis=1))
     return {name: Ranked(observed[name], np.concatenate(parts)) for name, parts in drawn.items()}
 
 
@@ -108,42 +142,11 @@ def _bounded(observed: Floats, drawn: Floats) -> tuple[float, float, float] | No
     return float(np.nanmean(observed)), float(low), float(high)
 
 
-def _draws(n: int, *, resamples: int, seed: int) -> Iterator[Reals]:
-    """Yield how often each chip is drawn (n, resamples), BLOCK resamples at a time."""
-    rng = np.random.default_rng(seed)
-    for start in range(0, resamples, BLOCK):
-        each = [np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(min(BLOCK, resamples - start))]
-        yield np.ascontiguousarray(np.array(each, dtype=np.float32).T)
-
-
-def _sums(y: Booleans, p: Reals) -> _Sums:
-    """Sort the chips of a label, of shape (n,)."""
-    order = np.argsort(-p, kind="stable").astype(np.int32)
-    falling, hits = -p[order], y[order]
-    # Chips of equal probability are answered together: each positive counts all that score at least as high.
-    ends = np.unique(np.searchsorted(falling, falling[hits], side="right")).astype(np.int32)
-    found = np.append(0, hits.cumsum())[ends]
-    return _Sums(_rows(order, ends, len(p)), _rows(order[hits], found, len(p)))
-
-
 def _rows(order: np.ndarray, ends: np.ndarray, n: int) -> csr_array:
     """Return the matrix (ends, n) whose rows add up the chips of order up to each end, from the end before."""
     bounds = np.append(0, ends).astype(np.int32)
     chips = order[: bounds[-1]]
     return csr_array((np.ones(len(chips), dtype=np.float32), chips, bounds), shape=(len(ends), n))
-
-
-def _precision(sums: _Sums, counts: Reals) -> Floats:
-    """Return the average precision of a label in resamples (n, resamples): (resamples,)."""
-    positive, answers = sums.positive @ counts, sums.every @ counts
-    total = positive.sum(axis=0, dtype=np.float64)
-    hits = _running(positive.copy())
-    # Numbers are whole: where nothing is answered, there is no hit to divide.
-    hits /= np.maximum(_running(answers), 1)
-    hits *= positive
-    found = np.add.reduceat(hits, np.arange(0, len(hits), STEP), axis=0).sum(axis=0, dtype=np.float64)
-    precision: Floats = np.divide(found, total, out=np.full(len(total), np.nan), where=total > 0)
-    return precision
 
 
 def _running(values: Reals) -> Reals:

@@ -1,26 +1,22 @@
 """All figures of two sets of answers to the same chips, and their differences on chips that are drawn many times.
 
 A paired bootstrap (Efron, 1979), as in scores.comparison, which has it for means over chips. Average precision, and F2
-of a label, are no such means: they are computed anew for each draw, here from how often it holds each chip.
+of a label, are no such means: they are computed anew for each draw from how often it holds each chip, the precision by
+scores.ranking.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.scores.metrics import BETA, Floats, Reals, f2_per_sample, fbeta
+from igarape.scores.ranking import Drawn, ResampledPrecision, draws
 
-# Draws at a time: bounds the memory to BLOCK small numbers a chip, and a few times as much for what is summed.
-BLOCK = 64
 INTERVAL = (2.5, 97.5)  # percentiles
 
-# How often each chip is drawn, of shape (n, draws); sums of small numbers are exact to 2^24.
-Drawn = npt.NDArray[np.float32]
 Weigh = Callable[[Drawn], Floats]
 
 
@@ -70,20 +66,12 @@ def compare_answers(
     once = np.ones((len(y), 1), dtype=np.float32)
     every = [_weighted(y, *each) for each in (a, b)]
     differences = np.concatenate(
-        [every[1](drawn) - every[0](drawn) for drawn in _draws(len(y), resamples=resamples, seed=seed)], axis=1
+        [every[1](drawn) - every[0](drawn) for drawn in draws(len(y), resamples=resamples, seed=seed)], axis=1
     )
     unknown = np.isnan(differences).all(axis=1)
     low, high = np.full((2, len(differences)), np.nan)
     low[~unknown], high[~unknown] = np.nanpercentile(differences[~unknown], INTERVAL, axis=1)
     return Paired(every[0](once)[:, 0], every[1](once)[:, 0], low, high)
-
-
-def _draws(n: int, *, resamples: int, seed: int) -> Iterator[Drawn]:
-    """Yield how often each of n chips is drawn, of shape (n, draws), some draws at a time."""
-    rng = np.random.default_rng(seed)
-    for first in range(0, resamples, BLOCK):
-        draws = range(first, min(first + BLOCK, resamples))
-        yield np.stack([np.bincount(rng.integers(n, size=n), minlength=n) for _ in draws], axis=1).astype(np.float32)
 
 
 def _weighted(y: Booleans, p: Reals, answered: Booleans) -> Weigh:
@@ -93,7 +81,7 @@ def _weighted(y: Booleans, p: Reals, answered: Booleans) -> Weigh:
     """
     f2 = f2_per_sample(y, answered)
     counted = [each.T.astype(np.float32) for each in (y & answered, y, answered)]
-    ranked = [_ranked(y[:, j], p[:, j]) for j in range(y.shape[1])]
+    ranked = [ResampledPrecision(y[:, j], p[:, j]) for j in range(y.shape[1])]
 
     def weigh(drawn: Drawn) -> Floats:
         both, true, given = ((each @ drawn).astype(np.int64) for each in counted)
@@ -102,30 +90,5 @@ def _weighted(y: Booleans, p: Reals, answered: Booleans) -> Weigh:
         known = (true > 0).sum(axis=0)
         means = np.nansum(precisions, axis=0) / np.where(known, known, np.nan)
         return np.vstack([f2 @ drawn / len(y), means, labels, precisions])
-
-    return weigh
-
-
-def _ranked(y: npt.NDArray[np.bool_], p: Reals) -> Weigh:
-    """Return what computes a label's average precision, as metrics.average_precision does: (n, draws) -> (draws,)."""
-    order = np.argsort(-p, kind="stable")
-    positives = np.flatnonzero(y[order])
-    if not len(positives):
-        return lambda drawn: np.full(drawn.shape[1], np.nan)
-    falling = -p[order]
-    # Ties are included: an answer counts with all that score as high.
-    lasts, group = np.unique(np.searchsorted(falling, falling[positives], side="right"), return_inverse=True)
-    ends, rows = np.flatnonzero(np.diff(group, append=len(lasts))), order[positives]
-    # Sums the answers from one such place in the order to the next.
-    sums = csr_array((np.ones(lasts[-1], np.float32), order[: lasts[-1]], np.r_[0, lasts]), (len(lasts), len(y)))
-
-    def weigh(drawn: Drawn) -> Floats:
-        answers = (sums @ drawn).cumsum(axis=0, dtype=np.float64)
-        weights = drawn[rows]
-        hits = weights.cumsum(axis=0, dtype=np.float64)
-        precision = hits[ends] / np.maximum(answers, 1)
-        top, bottom = (weights * precision[group]).sum(axis=0), hits[-1]
-        found: Floats = np.divide(top, bottom, out=np.full(bottom.shape, np.nan), where=bottom > 0)
-        return found
 
     return weigh
