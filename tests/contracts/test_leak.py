@@ -58,6 +58,7 @@ class Memory:
 
     images: Images
     y: Booleans
+    from_kept: bool = False
 
     def export(self, stem: Path) -> Path:
         """Write it."""

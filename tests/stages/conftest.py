@@ -142,6 +142,7 @@ def pretend(patch: pytest.MonkeyPatch, write_model: WriteModel) -> None:
     class Pretended:
         seed: int
         labels: int
+        from_kept: bool = False
 
         def predict(self, images: Any, rows: Any, *, tta: bool) -> Probabilities:
             return np.full((len(rows), self.labels), 0.5, dtype=np.float32)
