@@ -71,7 +71,7 @@ def document() -> dict[str, Any]:
         stackers={"mean": {"f2": 0.5, "map": 0.45}, "xgboost": {"f2": 0.6022, "map": 0.51}},
         rules={"fixed": {"f2": 0.6022}, "threshold": {"f2": 0.61}, "per_label": {"f2": 0.605}, "expected": {"f2": 0.6}},
         rare={"kiln": {"ap_without": 0.25, "ap_with": 0.75}},
-        ladder={"mean": {"mean": -0.02, "low": -0.04, "high": 0.01}},
+        ladder={"mean": {"mean": -0.02, "low": -0.04, "high": 0.01, "map": 0.0, "map_low": -0.1, "map_high": 0.1}},
         resamples=200,
         seed=1,
     )
@@ -132,6 +132,7 @@ def test_the_document_has_the_agreed_keys() -> None:
     """Nothing is missing and nothing is added: other programs read it."""
     content = document()
     assert list(content) == ["holdout", "oof", "learners", "stackers", "rules", "rare", "ladder"]
+    assert set(content["ladder"]["mean"]) == {"mean", "low", "high", "map", "map_low", "map_high"}
     assert set(content["holdout"]) == {"f2", "map", "n", "f2_low", "f2_high"}
     assert set(content["oof"]) == {"f2", "map"}
     assert set(content["learners"]) == {"poor", "good", "few"}

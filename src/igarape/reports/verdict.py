@@ -128,7 +128,7 @@ def metrics_document(
             name: _only(figures, "f2", *(["fbeta"] if "fbeta" in figures else [])) for name, figures in rules.items()
         },
         "rare": {label: _only(figures, "ap_without", "ap_with") for label, figures in rare.items()},
-        "ladder": {name: _only(figures, "mean", "low", "high") for name, figures in ladder.items()},
+        "ladder": {name: dict(figures) for name, figures in ladder.items()},
     }
 
 
