@@ -36,7 +36,7 @@ from igarape.labels import Booleans
 from igarape.learners.examples import Examples
 from igarape.learners.keys import result_key
 from igarape.scores.ranking import Ranked, rank
-from igarape.tables import HOLDOUT, Probabilities, predictions
+from igarape.tables import HOLDOUT, Probabilities, predictions, read_catalog, read_folds, read_table, truth
 from igarape.workspace import Workspace
 
 HERE = Workspace(Path())
@@ -67,7 +67,8 @@ def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], seeds: int,
     judged: dict[str, dict[str, list[tuple[Ranked, Ranked]]]] = {name: {place: [] for place in PLACES} for name in rare}
     counts = []
     for seed in range(seeds):
-        tables, folds, y = _tables(experiments, labels, seed=seed, budget=budget)
+        folds, y = _deal(labels, seed)
+        tables = _tables(experiments, folds, labels, seed=seed, budget=budget)
         columns = [labels.vocabulary().labels.index(label) for label in labels.vocabulary().rare]
         counts.append({place: int(y[folds == number][:, columns].sum()) for place, number in PLACES.items()})
         without = _blend({name: tables[name] for name in base}, y, folds, labels)
@@ -85,26 +86,34 @@ def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], seeds: int,
     print("\n".join(_rows(judged)))
 
 
+def _deal(labels: Labels, seed: int) -> tuple[Folds, Booleans]:
+    """Deal the project's chips into thinned folds; return them, and the truth of all labels, (chips, labels)."""
+    table = read_folds(HERE.folds)
+    groups = read_table(HERE.folder("split") / "groups.parquet", ["image_id", "group"]).set_index("image_id")["group"]
+    names = labels.vocabulary().labels
+    y = truth(read_catalog(HERE.catalog(), names).set_index("image_id").loc[table["image_id"]], names)
+    folds = thinned_folds(
+        y,
+        list(groups.loc[table["image_id"]]),
+        split=read_params(HERE.params).split,
+        labels=labels,
+        seed=seed,
+        held=table["fold"].to_numpy() == HOLDOUT,
+    )
+    return folds, y
+
+
 def _tables(
-    experiments: Mapping[str, Experiment], labels: Labels, *, seed: int, budget: float
-) -> tuple[dict[str, pd.DataFrame], Folds, Booleans]:
-    """Cross-fit all experiments on thinned folds; return their predictions, the folds, and the truth of all labels."""
+    experiments: Mapping[str, Experiment], folds: Folds, labels: Labels, *, seed: int, budget: float
+) -> dict[str, pd.DataFrame]:
+    """Cross-fit all experiments on thinned folds; return their predictions."""
     tables = {}
     for name, experiment in experiments.items():
         examples = read_examples(name, experiment, labels.vocabulary())
-        every = read_examples(name, experiment.model_copy(update={"labels": "all"}), labels.vocabulary()).y
-        folds = thinned_folds(
-            every,
-            examples.groups,
-            split=read_params(HERE.params).split,
-            labels=labels,
-            seed=seed,
-            held=examples.folds == HOLDOUT,
-        )
         p = _predictions(name, experiment, examples, folds=folds, labels=labels, seed=seed, budget=budget)
         names = experiment.targets(labels.vocabulary()).labels
         tables[name] = predictions(examples.image_ids, _two_parts(folds), learner=name, labels=names, p=p)
-    return tables, folds, every
+    return tables
 
 
 def _two_parts(folds: Folds) -> Folds:

@@ -16,6 +16,7 @@ import xgboost
 from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
 from igarape.config.params import Params, read_params
+from igarape.ensemble.linear import logit, sigmoid
 from igarape.labels import Booleans, Targets
 from igarape.learners.trees.statistics import statistics
 from igarape.scores.comparison import paired_bootstrap
@@ -34,7 +35,6 @@ from igarape.workspace import Workspace
 
 HERE = Workspace(Path())
 SIZES = ((1, 20), (2, 20), (2, 60))  # depth and rounds
-LEAST = 1e-6  # a probability, so that its logit is finite
 POSITIVES = 5  # a label with fewer in the folds keeps the blend
 
 Floats = npt.NDArray[np.float64]
@@ -50,8 +50,8 @@ def main() -> None:
     y = truth(catalog.set_index("image_id").loc[image_ids], vocabulary.labels)
     stacked = read_predictions(HERE.folder("stack") / "predictions.parquet", table)
     blend = stacked[stacked["learner"] == "blend"].set_index("image_id").loc[image_ids]
-    margin, targets = _logits(blend[probability_columns(stacked)].to_numpy()), vocabulary.targets("all")
-    rows = {"the blend": 1 / (1 + np.exp(-margin))}
+    margin, targets = logit(blend[probability_columns(stacked)].to_numpy()), vocabulary.targets("all")
+    rows = {"the blend": sigmoid(margin)}
     for name, features in _features(params, Store(HERE.chips("raw"), catalog), image_ids).items():
         for depth, rounds in SIZES:
             p = _corrected(features, y, margin, folds=folds, depth=depth, rounds=rounds, l2=params.stack.l2)
@@ -62,7 +62,7 @@ def main() -> None:
 def _features(params: Params, store: Store, image_ids: list[str]) -> Mapping[str, Floats]:
     """Return the sets of features, (chips, features) each."""
     learned = {name: read_predictions(HERE.predictions(name), read_folds(HERE.folds)) for name in params.experiments}
-    logits = np.hstack([_logits(p) for p in learner_probabilities(learned, image_ids).values()])
+    logits = np.hstack([logit(p) for p in learner_probabilities(learned, image_ids).values()])
     path = HERE.chips("dehazed") / "quality.parquet"
     quality = read_table(path, ["image_id"]).set_index("image_id").loc[image_ids].to_numpy(dtype=np.float64)
     colours = statistics(store.rgb(image_id) for image_id in image_ids).astype(np.float64)
@@ -72,12 +72,6 @@ def _features(params: Params, store: Store, image_ids: list[str]) -> Mapping[str
         "logits and dehazing": np.hstack([logits, quality]),
         "logits, dehazing and statistics": np.hstack([logits, quality, colours]),
     }
-
-
-def _logits(p: npt.NDArray[np.float32]) -> Floats:
-    """Return the logits of probabilities."""
-    bounded = np.clip(p.astype(np.float64), LEAST, 1 - LEAST)
-    return np.log(bounded / (1 - bounded))
 
 
 def _corrected(
@@ -93,7 +87,7 @@ def _corrected(
     """Boost each label from the margin, and answer each row by trees that have not seen it."""
     settings = {"objective": "binary:logistic", "max_depth": depth, "learning_rate": 0.1, "nthread": 1}
     settings |= {"min_child_weight": 5.0, "reg_lambda": l2, "tree_method": "hist", "max_bin": 64}
-    p = 1 / (1 + np.exp(-margin))
+    p = sigmoid(margin)
     for label in np.flatnonzero(y[folds >= 0].sum(axis=0) >= POSITIVES):
         for fold in np.unique(folds):
             asked, learned = folds == fold, (folds >= 0) & (folds != fold)

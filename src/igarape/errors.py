@@ -1,8 +1,10 @@
 """The one error that people are meant to read."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+
+NAMED = 3  # of many, in one line
 
 
 class InputError(Exception):
@@ -24,6 +26,12 @@ def reason(error: BaseException) -> str:
     return (
         re.sub(r"\s*\(?<[^<>]*\bat 0x[0-9a-fA-F]+>\)?|\s*\b0x[0-9a-fA-F]{6,}\b", "", str(error)) or type(error).__name__
     )
+
+
+def some(names: Sequence[str]) -> str:
+    """Name the first few, and say how many more there are; a name whose blanks nobody would see stands in quotes."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(name if name and name == name.strip() else repr(name) for name in names[:NAMED]) + more
 
 
 def expect(where: str, *checks: tuple[bool, str, str, object]) -> None:

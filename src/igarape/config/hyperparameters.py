@@ -20,6 +20,16 @@ LOSS = Role(
 )
 
 
+Balance = Annotated[
+    float,
+    Field(
+        ge=0.0,
+        le=1.0,
+        description="0 counts each chip once; 1 counts the chips that hold a label as much, together, as the others.",
+    ),
+]
+
+
 class Values(Section):
     """The hyperparameters of one training. A subclass names them, each with its type, bounds, default and meaning."""
 
@@ -125,12 +135,7 @@ class ProbeValues(Values):
         le=1e6,
         description="Strength of the L2 penalty on the head's weights, of standardised features: 1 / C.",
     )
-    balance: float = Field(
-        default=0.0,
-        ge=0.0,
-        le=1.0,
-        description="0 counts each chip once; 1 counts the chips that hold a label as much, together, as the others.",
-    )
+    balance: Balance = 0.0
 
 
 class KernelValues(Values):
@@ -143,12 +148,7 @@ class KernelValues(Values):
         description="How fast likeness falls with distance: exp(-gamma times the mean square of the differences).",
     )
     l2: float = Field(default=0.03, ge=1e-6, le=1e6, description="Strength of the L2 penalty on the weights: 1 / C.")
-    balance: float = Field(
-        default=0.0,
-        ge=0.0,
-        le=1.0,
-        description="0 counts each chip once; 1 counts the chips that hold a label as much, together, as the others.",
-    )
+    balance: Balance = 0.0
     landmarks: int = Field(
         default=1000,
         ge=2,

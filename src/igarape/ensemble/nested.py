@@ -60,6 +60,10 @@ class Known:
         """Return the rows of some parts."""
         return np.flatnonzero(np.isin(self.parts, list(within)))
 
+    def beyond(self, rows: Booleans) -> Within:
+        """Return the parts that none of some rows, (n,), lies in, but for the hold-out."""
+        return self.all - frozenset(self.parts[rows].tolist())
+
     def one_sided(self, within: Within, label: int) -> str | None:
         """Say why nothing can be learned about a label there; None when something can."""
         y = self.y[self.rows(within), label]

@@ -72,7 +72,7 @@ def blends_without(
         for fold, pull in pulls.items():
             rows = numbers == fold
             with threadpool_limits(1):  # as all stacks are fitted: one order of sums on all machines
-                blend = blends.fit(known.all - frozenset(known.parts[rows].tolist()), pull)
+                blend = blends.fit(known.beyond(rows), pull)
             linear = blend.linear(learners, vocabulary.labels)
             answers[rows] = linear.answer(linear.margin(known.p[rows]))
         found[name] = answers

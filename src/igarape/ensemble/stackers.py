@@ -151,7 +151,7 @@ def fit_stackers(
         pulls: dict[int, float] = {}
         for done, fold in enumerate(steps, start=1):
             rows = numbers == fold
-            within = known.all - frozenset(known.parts[rows].tolist())
+            within = known.beyond(rows)
             # With one thread a sum has one order on all machines, and no thread waits for another between short steps.
             with threadpool_limits(1):
                 fitted, pull = stackers.fit(method, within), stackers.pull(method, within)

@@ -14,7 +14,7 @@ import pandas as pd
 from igarape.config.documents import LearnerManifest
 from igarape.errors import InputError
 from igarape.files import digest
-from igarape.learners.examples import Examples, load_examples
+from igarape.learners.examples import Examples, Rows, load_examples, outside
 from igarape.learners.predictor import KINDS, Predictor
 from igarape.tables import Probabilities, learner_probabilities
 from igarape.workspace import Workspace
@@ -68,7 +68,7 @@ def audit(
     for name, manifest in manifests.items():
         examples = load_examples(workspace, manifest, labels=manifest.labels, report=lambda _done, _total: None)
         stored = learner_probabilities({name: tables[name]}, examples.image_ids)[name]
-        _check_rows(manifest, examples)
+        check_rows(manifest, examples.image_ids, examples.folds, where="stack: ")
         models = fold_models(workspace.folder("train", name))
         for fold, model in enumerate(models):
             _check_answers(manifest, examples, stored, fold=fold, model=model, size=(sample, seed, threads))
@@ -82,20 +82,51 @@ def fold_models(folder: Path) -> Sequence[Path]:
     return sorted(found, key=lambda path: int(path.stem[5:]))
 
 
-def _check_rows(manifest: LearnerManifest, examples: Examples) -> None:
-    """Refuse models that learned from their own fold, from the hold-out, or from who knows what."""
-    count = int(examples.folds.max()) + 1
+def check_models(workspace: Workspace, manifests: Mapping[str, LearnerManifest]) -> None:
+    """Refuse a learner that lacks a fold's model, of which nothing could be checked: raise InputError that names it.
+
+    manifests: by the learner's name.
+    """
+    for name, manifest in manifests.items():
+        folder = workspace.folder("train", name)
+        found = [path.stem for path in fold_models(folder)]
+        lost = [f"fold-{fold}" for fold in range(len(manifest.folds)) if f"fold-{fold}" not in found]
+        if lost:
+            raise InputError(
+                f"{folder}: has no model {', '.join(lost)}, so that nobody can check what it predicted. "
+                f"Run: dvc repro -f train@{name}"
+            )
+
+
+def check_rows(manifest: LearnerManifest, image_ids: Sequence[str], folds: Rows, *, where: str = "") -> None:
+    """Refuse models that learned from their own fold, from the hold-out, or from who knows what.
+
+    Parameters
+    ----------
+    manifest
+        Of the learner.
+    image_ids, folds
+        All chips, and the fold of each; -1 is the hold-out.
+    where
+        What an error begins with.
+
+    Raises
+    ------
+    InputError
+        When there is not a model for each fold, or one learned from other rows than those of the other folds.
+    """
+    count = int(folds.max()) + 1
     if len(manifest.folds) != count:
         raise InputError(
-            f"stack: {manifest.name}: expected a model for each of {count} folds, found {len(manifest.folds)}. "
+            f"{where}{manifest.name}: expected a model for each of {count} folds, found {len(manifest.folds)}. "
             f"Run: dvc repro -f train@{manifest.name}"
         )
     for fold, facts in enumerate(manifest.folds):
-        expected = [examples.image_ids[row] for row in examples.outside(fold)]
+        expected = [image_ids[row] for row in outside(folds, fold)]
         if facts.learned != rows_hash(expected):
             raise InputError(
-                f"stack: {manifest.name}: fold {fold}: its model learned from {facts.rows} rows that are not the "
-                f"{len(expected)} rows of the other folds, so it may have seen what it predicts. "
+                f"{where}{manifest.name}: fold {fold}: its model learned from {facts.rows} rows that are not those of "
+                f"the other folds, which are {len(expected)}, so it may have seen what it predicts. "
                 f"Run: dvc repro -f train@{manifest.name}"
             )
 

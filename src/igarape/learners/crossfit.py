@@ -12,7 +12,7 @@ from igarape.config.kinds import Experiment
 from igarape.errors import InputError, expect
 from igarape.files import read_json, whole, write_json
 from igarape.labels import Booleans, Targets
-from igarape.learners.examples import Images, Rows
+from igarape.learners.examples import Images, Rows, outside
 from igarape.learners.learning import Learned, Log, fit
 from igarape.learners.predictor import Predictor
 from igarape.tables import HOLDOUT, Probabilities
@@ -113,8 +113,7 @@ def cross_fit(
             for epoch, metrics in read_json(history)["epochs"]:
                 log(epoch, metrics)
         else:
-            rows = np.flatnonzero((folds != fold) & (folds != HOLDOUT))
-            trained, learned = _train(images, y, rows, groups, recipe=recipe, fold=fold, log=log)
+            trained, learned = _train(images, y, outside(folds, fold), groups, recipe=recipe, fold=fold, log=log)
             write_json(learned, history)  # before the model, which says that the fold is finished
             if trained.from_kept:
                 _keep(trained.predict(images, own, tta=False), notes / f"fold-{fold}.npy")

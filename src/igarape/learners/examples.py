@@ -53,7 +53,12 @@ class Examples:
 
     def outside(self, fold: int) -> Rows:
         """Return the rows that a model of this fold may learn from: neither its own nor the hold-out's."""
-        return np.flatnonzero((self.folds != fold) & (self.folds >= 0))
+        return outside(self.folds, fold)
+
+
+def outside(folds: Rows, fold: int) -> Rows:
+    """Return the rows of which a model of a fold may learn: neither that fold's nor the hold-out's; folds: (n,)."""
+    return np.flatnonzero((folds != fold) & (folds >= 0))
 
 
 def load_examples(

@@ -9,6 +9,7 @@ from igarape.config.hyperparameters import Values
 from igarape.config.kinds import Experiment
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
+from igarape.scores.figures import validation_figures
 from igarape.tables import Probabilities
 
 # The module that trains each kind of learner. It is loaded when one is trained: nobody waits for TensorFlow who boosts
@@ -55,6 +56,30 @@ class Learned(Protocol):
 
     def export(self, stem: Path) -> Path:
         """Write the model under the stem and the suffix of its kind, for predictor.Predictor; return that path."""
+
+
+def log_solved(
+    log: Log,
+    learned: tuple[Booleans, Probabilities],
+    validated: tuple[Booleans, Probabilities],
+    *,
+    targets: Targets,
+) -> None:
+    """Log what was solved for, which has no epochs: its loss, and validation_figures where rows were validated.
+
+    Parameters
+    ----------
+    log
+        Of the training; it is called once, for epoch 0.
+    learned, validated
+        Truth and probabilities, each of shape (n, labels): of the rows learned from, and of those for validation.
+    targets
+        The labels.
+    """
+    metrics = {"loss": validation_figures(*learned, targets=targets)["val_loss"]}
+    if len(validated[0]):
+        metrics |= validation_figures(*validated, targets=targets)
+    log(0, metrics)
 
 
 def fit(images: Images, y: Booleans, *, experiment: Experiment, **settings: Unpack[Settings]) -> Learned:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from igarape.chips.fingerprints import read_fingerprints
-from igarape.ensemble.decision import cross_fit_rule
 from igarape.errors import InputError, expect
 from igarape.labels import Booleans
 from igarape.reports.evidence import Evidence
@@ -58,19 +57,18 @@ class Answers:
 
 def answers_of(evidence: Evidence, workspace: Workspace, dataset: str) -> Answers:
     """Answer every labelled chip by the rule that is used, out of fold where it lies in a fold."""
-    rule, ids = evidence.rule, evidence.image_ids
+    ids, answers = evidence.image_ids, evidence.rule.apply(evidence.p)
+    answers[evidence.inside] = evidence.answers
     prints = read_fingerprints(workspace.chips("raw") / "fingerprints.parquet", ids)
     return Answers(
         dataset=dataset,
-        labels=rule.vocabulary.labels,
+        labels=evidence.rule.vocabulary.labels,
         image_ids=ids,
         pixels=np.array([prints[image_id].pixels for image_id in ids], dtype=np.int64),
         folds=evidence.folds,
         y=evidence.y,
         p=evidence.p,
-        answers=cross_fit_rule(
-            rule.name, evidence.y, evidence.p, evidence.folds, vocabulary=rule.vocabulary, beta=rule.beta
-        ),
+        answers=answers,
     )
 
 

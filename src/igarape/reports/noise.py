@@ -105,7 +105,7 @@ def find_noise(
         Gives a chip's pixels.
     """
     inside = np.asarray(folds != HOLDOUT, dtype=np.bool_)
-    found, known = find_doubts(y, p, counted=inside), average_precision(y[inside], p[inside])
+    found = find_doubts(y, p, counted=inside)
     parts = [f"fold {fold}" if fold != HOLDOUT else "hold-out" for fold in folds]
     table = doubt_table(image_ids, parts, y=y, p=p, found=found, labels=vocabulary.labels)
     chips = list(dict.fromkeys(table["image_id"]))
@@ -113,17 +113,7 @@ def find_noise(
     held = {image_id for image_id, fold in zip(image_ids, folds, strict=True) if fold == HOLDOUT}
     return Noise(
         table=table,
-        labels=[
-            LabelNoise(
-                label,
-                count=int(y[inside, k].sum()),
-                added=int((found.doubted & ~y)[inside, k].sum()),
-                removed=int((found.doubted & y)[inside, k].sum()),
-                wrong=float(found.wrong[:, k].sum()),
-                known=float(known[k]),
-            )
-            for k, label in enumerate(vocabulary.labels)
-        ],
+        labels=_by_label(y[inside], p[inside], found.doubted[inside], wrong=found.wrong, labels=vocabulary.labels),
         chips=[
             DoubtedChip(
                 image_ids[row],
@@ -187,6 +177,24 @@ def doubt_table(
     )
     order = ["doubt", "image_id", "label"]
     return table.sort_values(order, ascending=[False, True, True], ignore_index=True).round(4)
+
+
+def _by_label(
+    y: Booleans, p: Probabilities, doubted: Booleans, *, wrong: npt.NDArray[np.float64], labels: Sequence[str]
+) -> list[LabelNoise]:
+    """Count what is doubted of each label in the folds; y, p, doubted: (rows in the folds, labels)."""
+    known, added, removed = average_precision(y, p), (doubted & ~y).sum(axis=0), (doubted & y).sum(axis=0)
+    return [
+        LabelNoise(
+            label,
+            count=int(y[:, k].sum()),
+            added=int(added[k]),
+            removed=int(removed[k]),
+            wrong=float(wrong[:, k].sum()),
+            known=float(known[k]),
+        )
+        for k, label in enumerate(labels)
+    ]
 
 
 def _chances(which: Booleans, p: Probabilities, vocabulary: Vocabulary) -> dict[str, float]:

@@ -10,9 +10,9 @@ from igarape.chips.sources.published import Published
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, StackSummary
 from igarape.ensemble.decision import Rule, fit_rule
 from igarape.ensemble.stacker import Stacker
-from igarape.errors import InputError
+from igarape.errors import InputError, some
 from igarape.labels import Booleans, Vocabulary
-from igarape.learners.audit import rows_hash
+from igarape.learners.audit import check_rows
 from igarape.scores.figures import figures
 from igarape.scores.metrics import mean_average_precision, sample_f2
 from igarape.tables import (
@@ -27,8 +27,6 @@ from igarape.tables import (
     truth,
 )
 from igarape.workspace import Workspace
-
-SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def score_split(
         scored |= _stream(workspace, known, published)
     for name in names:
         manifest = LearnerManifest.read(workspace.learner(name))
-        _check_learned(manifest, folds)
+        check_rows(manifest, list(folds["image_id"]), folds["fold"].to_numpy())
         p = learner_probabilities({name: read_predictions(workspace.predictions(name), folds)}, published.test)[name]
         columns = [vocabulary.labels.index(label) for label in manifest.labels]
         scored[name] = figures(y[:, columns], p, targets=vocabulary.targets(manifest.scope))
@@ -110,7 +108,7 @@ def _check_test(published: Published, fold: pd.Series) -> None:
     absent = list(test[~test.isin(fold.index)])
     if absent:
         raise InputError(
-            f"{len(absent)} of the split's {len(test)} test chips are not among the labelled chips: {_some(absent)}. "
+            f"{len(absent)} of the split's {len(test)} test chips are not among the labelled chips: {some(absent)}. "
             "Scores of the others alone are not those that were published. Bring all chips, then: dvc repro"
         )
     places = fold.loc[test]
@@ -118,27 +116,10 @@ def _check_test(published: Published, fold: pd.Series) -> None:
     if len(trained):
         named = [f"{name} (fold {number})" for name, number in trained.items()]
         raise InputError(
-            f"{len(trained)} of the split's {len(test)} test chips were trained on: {_some(named)}. To train on this "
+            f"{len(trained)} of the split's {len(test)} test chips were trained on: {some(named)}. To train on this "
             "split, name its column under source.columns.split in the data set's YAML: its test chips are then held "
             "out. Then: dvc repro"
         )
-
-
-def _check_learned(manifest: LearnerManifest, folds: pd.DataFrame) -> None:
-    """Refuse a learner of which a fold model learned from other rows than those of the other folds."""
-    inside = folds[folds["fold"] != HOLDOUT]
-    count = int(inside["fold"].max()) + 1
-    if len(manifest.folds) != count:
-        raise InputError(
-            f"{manifest.name}: expected a model for each of {count} folds, found {len(manifest.folds)}. "
-            f"Run: dvc repro -f train@{manifest.name}"
-        )
-    for fold, facts in enumerate(manifest.folds):
-        if facts.learned != rows_hash(inside.loc[inside["fold"] != fold, "image_id"]):
-            raise InputError(
-                f"{manifest.name}: fold {fold}: its model learned from {facts.rows} rows that are not those of the "
-                f"other folds, so it may have seen test chips. Run: dvc repro -f train@{manifest.name}"
-            )
 
 
 def _stream(workspace: Workspace, known: Known, published: Published) -> dict[str, dict[str, float]]:
@@ -175,8 +156,3 @@ def _trained(workspace: Workspace, published: Published, folds: pd.DataFrame) ->
     seen = np.isin(trained, published.train)
     close = group.loc[list(published.test)].isin(set(group.loc[trained]))
     return int(seen.sum()), len(published.train), int((~seen).sum()), int(close.sum())
-
-
-def _some(names: Sequence[str]) -> str:
-    """Name the first few, and say how many more there are."""
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from igarape.errors import InputError, did_you_mean, reason
+from igarape.errors import InputError, did_you_mean, reason, some
 from igarape.labels import Vocabulary
 
 COLUMNS = ("image_name", "tags")
 FIRST = "test"  # the competition's chips are called test_0... and file_0..., in this order
-SHOWN = 3  # names, in one line
 MARK = "\ufeff"
 
 
@@ -44,12 +43,6 @@ def in_order(names: Iterable[str]) -> list[str]:
 def _parts(name: str) -> list[str | int]:
     """Take a name apart into text and numbers, which stand in turns, so that like is compared with like."""
     return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"(\d+)", name))]
-
-
-def some(names: Sequence[str]) -> str:
-    """Name the first few, and say how many more there are; a name whose blanks nobody would see stands in quotes."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(name if name and name == name.strip() else repr(name) for name in names[:SHOWN]) + more
 
 
 def read_names(sample: Path) -> list[str]:

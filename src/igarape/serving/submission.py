@@ -10,10 +10,10 @@ import pandas as pd
 
 from igarape.chips.store import Store
 from igarape.code import code_hash
-from igarape.errors import InputError
+from igarape.errors import InputError, some
 from igarape.files import digest, whole, write_text
 from igarape.serving.bundle import BATCH, Bundle
-from igarape.serving.competition import COLUMNS, check_names, in_order, read_names, some, sorted_out
+from igarape.serving.competition import COLUMNS, check_names, in_order, read_names, sorted_out
 from igarape.serving.tagging import check_out
 from igarape.tables import read_catalog
 from igarape.workspace import Workspace

@@ -13,8 +13,7 @@ from igarape.ensemble.omission import blends_without
 from igarape.ensemble.results import write_result
 from igarape.ensemble.stackers import choose, fit_stackers, rare_gain
 from igarape.files import fresh_folder
-from igarape.learners.audit import audit
-from igarape.learners.presence import check_models
+from igarape.learners.audit import audit, check_models
 from igarape.progress import progress
 from igarape.reports.operating import figure_of_each
 from igarape.scores.figures import figures
@@ -37,9 +36,8 @@ def run(workspace: Workspace) -> None:
     settings = Settings(**params.stack.model_dump(exclude={"use", "check"}), seed=params.seed)
     fit = partial(fit_stackers, y=y, folds=folds, vocabulary=vocabulary, settings=settings)
     recorded = {"seed": params.seed, "dataset": params.dataset, "stack": params.stack.model_dump()}
-    with step_run(
-        "stack", workspace=workspace, params=recorded | {"experiments": ", ".join(params.experiments)}
-    ) as opened:
+    recorded["experiments"] = ", ".join(params.experiments)
+    with step_run("stack", workspace=workspace, params=recorded) as opened:
         target = fresh_folder(workspace.folder("stack"))  # not before MLflow has answered
         with progress("stack: checking fold models", "model") as report:
             audit(

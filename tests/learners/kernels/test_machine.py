@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from igarape.errors import InputError
-from igarape.learners.kernels.machine import FARTHEST, Lift, Machine, Machines
+from igarape.learners.kernels.machine import FARTHEST, Lift, Machine, open_models
 from igarape.learners.trees.statistics import names, statistics
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
@@ -55,7 +55,7 @@ def test_what_is_opened_answers_as_what_was_written(labels: int, tmp_path: Path)
 def test_several_machines_answer_with_their_mean(tmp_path: Path) -> None:
     """As fold models do."""
     one, other = machine(), replace(machine(), bias=np.zeros(3))
-    opened = Machines([one.export(tmp_path / "fold-0"), other.export(tmp_path / "fold-1")])
+    opened = open_models([one.export(tmp_path / "fold-0"), other.export(tmp_path / "fold-1")], threads=1)
     expected = (one.answer(TABLE).astype(np.float64) + other.answer(TABLE)) / 2
     np.testing.assert_allclose(opened.mean(PICTURES, tta=True), expected, rtol=1e-6)
     assert opened.shapes == [(32, 3), (32, 3)]

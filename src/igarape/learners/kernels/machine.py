@@ -12,7 +12,7 @@ import numpy.typing as npt
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.files import whole
-from igarape.learners.trees.statistics import names, statistics
+from igarape.learners.trees.statistics import MeanOnStatistics, check_names, names, statistics
 from igarape.tables import Probabilities
 
 Floats = npt.NDArray[np.float64]
@@ -100,32 +100,10 @@ class Machine:
                 machine = cls(lift, arrays["weights"], arrays["bias"], int(arrays["size"]))
         except (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, BadZipFile) as error:
             raise InputError(f"{path}: not a kernel machine: {error}. Run: dvc repro train") from error
-        if known != names():
-            odd = sorted(set(known) ^ set(names()))[:3]
-            raise InputError(
-                f"{path}: expected a kernel machine on the {len(names())} statistics that this igarape takes of a "
-                f"chip, found {len(known)}; not in both, or in another order: {', '.join(odd) or 'their order'}. "
-                "Run: dvc repro train, or use the igarape that made it"
-            )
+        check_names(known, path, what="a kernel machine")
         return machine
 
 
-class Machines:
-    """Kernel machines on the statistics of pictures. shapes: as those of networks."""
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._machines = [Machine.load(path) for path in paths]
-        self.shapes = [(machine.size, machine.outputs) for machine in self._machines]
-
-    def mean(self, images: Pixels, *, tta: bool) -> Floats:
-        """Average over the machines: (n, labels). With tta or without: all views have the same statistics."""
-        table = statistics(images)
-        total = np.zeros((len(images), self.shapes[0][1]))
-        for machine in self._machines:
-            total += machine.answer(table)
-        return total / len(self._machines)
-
-
-def open_models(paths: Sequence[Path], *, threads: int) -> Machines:  # noqa: ARG001 - as for the other kinds
+def open_models(paths: Sequence[Path], *, threads: int) -> MeanOnStatistics:  # noqa: ARG001 - as for the other kinds
     """Open the machines of some folds; raise InputError as Machine.load does. NumPy chooses its threads itself."""
-    return Machines(paths)
+    return MeanOnStatistics([Machine.load(path) for path in paths])

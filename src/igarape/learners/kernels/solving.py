@@ -15,10 +15,9 @@ from igarape.config.kinds import Kernel
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 from igarape.learners.kernels.machine import Lift, Machine, standardised
-from igarape.learners.learning import Log
+from igarape.learners.learning import Log, log_solved
 from igarape.learners.probes.heads import fit_label
 from igarape.learners.trees.statistics import Table, statistics
-from igarape.scores.figures import validation_figures
 
 
 def fit(
@@ -59,10 +58,8 @@ def fit(
     """
     learned = statistics(images[row] for row in train)
     machine = solve(learned, y[train], size=experiment.size, hyperparameters=hyperparameters, seed=seed)
-    metrics = {"loss": validation_figures(y[train], machine.answer(learned), targets=targets)["val_loss"]}
-    if len(validation):
-        metrics |= validation_figures(y[validation], machine.predict(images, validation, tta=False), targets=targets)
-    log(0, metrics)
+    answered = machine.predict(images, validation, tta=False)
+    log_solved(log, (y[train], machine.answer(learned)), (y[validation], answered), targets=targets)
     return machine
 
 

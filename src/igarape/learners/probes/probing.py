@@ -10,12 +10,11 @@ from igarape.config.hyperparameters import ProbeValues
 from igarape.config.kinds import Probe
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
-from igarape.learners.learning import Log
+from igarape.learners.learning import Log, log_solved
 from igarape.learners.memory import keep_memory
 from igarape.learners.probes.extractor import extractor, write_probe
-from igarape.learners.probes.features import Table, features_of
+from igarape.learners.probes.features import features_of
 from igarape.learners.probes.heads import Head, fit_head
-from igarape.scores.figures import validation_figures
 from igarape.tables import Probabilities
 
 
@@ -84,13 +83,5 @@ def fit(
     table = features_of(images, np.concatenate([train, validation]), experiment)
     learned, seen = table[: len(train)], table[len(train) :]
     head = fit_head(learned, y[train], l2=hyperparameters.l2, balance=hyperparameters.balance)
-    metrics = {"loss": _loss(head, learned, y[train], targets)}
-    if len(validation):
-        metrics |= validation_figures(y[validation], head.answer(seen), targets=targets)
-    log(0, metrics)
+    log_solved(log, (y[train], head.answer(learned)), (y[validation], head.answer(seen)), targets=targets)
     return Probed(experiment, head)
-
-
-def _loss(head: Head, table: Table, y: Booleans, targets: Targets) -> float:
-    """Return the binary cross-entropy of what a head answers."""
-    return validation_figures(y, head.answer(table), targets=targets)["val_loss"]

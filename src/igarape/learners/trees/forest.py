@@ -12,7 +12,7 @@ import xgboost
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.files import whole
-from igarape.learners.trees.statistics import Table, names, statistics
+from igarape.learners.trees.statistics import MeanOnStatistics, Table, check_names, statistics
 from igarape.tables import Probabilities
 
 Floats = npt.NDArray[np.float64]
@@ -76,33 +76,10 @@ class Trees:
         except xgboost.core.XGBoostError as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"{path}: not a model that XGBoost can open: {reason}. Run: dvc repro train") from error
-        if tuple(booster.feature_names or ()) != names():
-            found = set(booster.feature_names or ())
-            odd = sorted(found ^ set(names()))[:3]
-            raise InputError(
-                f"{path}: expected trees on the {len(names())} statistics that this igarape takes of a chip, found "
-                f"{len(found)}; not in both, or in another order: {', '.join(odd) or 'their order'}. "
-                "Run: dvc repro train, or use the igarape that made it"
-            )
+        check_names(booster.feature_names or (), path, what="trees")
         return cls(booster)
 
 
-class Forests:
-    """Boosted trees on the statistics of pictures. shapes: as those of networks."""
-
-    def __init__(self, paths: Sequence[Path], *, threads: int) -> None:
-        self._forests = [Trees.load(path, threads=threads) for path in paths]
-        self.shapes = [(forest.size, forest.outputs) for forest in self._forests]
-
-    def mean(self, images: Pixels, *, tta: bool) -> Floats:
-        """Average over the forests: (n, labels). With tta or without: all views have the same statistics."""
-        table = statistics(images)
-        total = np.zeros((len(images), self.shapes[0][1]))
-        for forest in self._forests:
-            total += forest.answer(table)
-        return total / len(self._forests)
-
-
-def open_models(paths: Sequence[Path], *, threads: int) -> Forests:
+def open_models(paths: Sequence[Path], *, threads: int) -> MeanOnStatistics:
     """Open the trees of some folds; raise InputError as Trees.load does."""
-    return Forests(paths, threads=threads)
+    return MeanOnStatistics([Trees.load(path, threads=threads) for path in paths])

@@ -5,14 +5,18 @@ in any order. So a chip turned or mirrored has the same statistics, to the last 
 add nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from igarape.chips.pictures import Pixels, resize
+from igarape.errors import InputError
+from igarape.tables import Probabilities
 
 Plane = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.float32]
@@ -43,6 +47,52 @@ def statistics(chips: Iterable[Pixels]) -> Table:
 def names() -> tuple[str, ...]:
     """Return the statistics' names."""
     return tuple(_describe(np.zeros((32, 32, 3), dtype=np.uint8)))
+
+
+def check_names(known: Sequence[str], path: Path, *, what: str) -> None:
+    """Refuse a model, what is in path, that was fitted on other statistics than those of names().
+
+    Raises InputError that names what is not in both.
+    """
+    if tuple(known) == names():
+        return
+    odd = sorted(set(known) ^ set(names()))[:3]
+    raise InputError(
+        f"{path}: expected {what} on the {len(names())} statistics that this igarape takes of a chip, found "
+        f"{len(known)}; not in both, or in another order: {', '.join(odd) or 'their order'}. "
+        "Run: dvc repro train, or use the igarape that made it"
+    )
+
+
+class OnStatistics(Protocol):
+    """A model of a chip's statistics. size: the side of its chips in pixels. outputs: how many labels it predicts."""
+
+    @property
+    def size(self) -> int:
+        """Return the side of its chips."""
+
+    @property
+    def outputs(self) -> int:
+        """Return its number of labels."""
+
+    def answer(self, table: Table) -> Probabilities:
+        """Return probabilities (n, labels) for statistics (n, statistics)."""
+
+
+class MeanOnStatistics:
+    """The mean of models of a chip's statistics, which are taken once. shapes: as those of networks."""
+
+    def __init__(self, models: Sequence[OnStatistics]) -> None:
+        self._models = models
+        self.shapes = [(model.size, model.outputs) for model in models]
+
+    def mean(self, images: Pixels, *, tta: bool) -> Floats:
+        """Average over the models: (n, labels). With tta or without: all views have the same statistics."""
+        table = statistics(images)
+        total = np.zeros((len(images), self.shapes[0][1]))
+        for model in self._models:
+            total += model.answer(table)
+        return total / len(self._models)
 
 
 def _describe(rgb: Pixels) -> dict[str, float]:
