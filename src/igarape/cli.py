@@ -138,7 +138,7 @@ def rollback() -> None:
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--model", metavar="URI", help="Such as models:/igarape-drawn@champion, which is the default.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The CSV to write.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The table to write: CSV, or .parquet.")
 @click.option(
     "--nir",
     metavar="FOLDER",
@@ -146,7 +146,7 @@ def rollback() -> None:
     help="Holds the pictures' TIFs with near-infrared, for a model that sees it.",
 )
 def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | None) -> None:
-    """Tag pictures, or all pictures in folders, with a registered model."""
+    """Tag pictures, or all that lie in folders and archives, with a registered model; goes on after a kill."""
     _run("predict", [_here(path) for path in paths], model=model, out=_here(out), nir=_here(nir))
 
 

@@ -5,7 +5,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,22 +55,36 @@ def resumable(path: Path, key: str) -> Iterator[tuple[Path, Path]]:
     A run with the same key finds in both what the one before it left; with another key it starts with empty ones. So
     the key must tell everything that what is written depends on. Raises InputError when another process is at it.
     """
+    with kept(path, key) as shelf:
+        result, notes = shelf / "result", shelf / "notes"
+        for folder in (result, notes):
+            folder.mkdir(exist_ok=True)
+        yield result, notes
+        _remove(path)
+        with whole(path) as unfinished:
+            shutil.copytree(result, unfinished)  # not moved: a run that is killed here has everything still
+
+
+@contextmanager
+def kept(path: Path, key: str) -> Iterator[Path]:
+    """Give a folder beside path that outlives a killed run, and goes when the block, which writes path, ends well.
+
+    A run with the same key finds there what the one before it left; with another key it starts with an empty one, as of
+    resumable. Raises InputError when another process is at it.
+    """
     shelf = path.parent / ".unfinished" / path.name
     with _alone(shelf.with_name(f"{shelf.name}.lock"), path):
         for other in shelf.glob("*"):
             if other.name != key:
                 _remove(other)
-        result, notes = shelf / key / "result", shelf / key / "notes"
-        for folder in (result, notes):
-            folder.mkdir(parents=True, exist_ok=True)
-        yield result, notes
-        _remove(path)
-        with whole(path) as unfinished:
-            shutil.copytree(result, unfinished)  # not moved: a run that is killed here has everything still
+        (shelf / key).mkdir(parents=True, exist_ok=True)
+        yield shelf / key
         finished = shelf.with_name(f".finished-{shelf.name}")
         _remove(finished)
         shelf.replace(finished)  # all at once
         _remove(finished)
+    with suppress(OSError):  # others keep something there too
+        shelf.parent.rmdir()
 
 
 @contextmanager

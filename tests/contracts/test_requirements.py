@@ -24,7 +24,6 @@ ANSWERING = ("cli", "serving", "stages.predict", "stages.promote", "stages.rollb
 # Nobody imports these, and somebody loads them.
 CODECS = {"imagecodecs": "tifffile decodes compressed TIFs with it"}
 TOOLS = {
-    "pyarrow": "pandas reads and writes Parquet with it",
     "tf2onnx": "Keras exports networks with it",
 }
 ELSEWHERE = {"iterstrat": "iterative-stratification", "skimage": "scikit-image"}  # where bench is not installed

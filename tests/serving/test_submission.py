@@ -76,19 +76,6 @@ def test_each_unlabelled_chip_has_a_row_with_the_bundles_own_tags(here: Workspac
     assert len(set(table["tags"])) > 1
 
 
-def test_no_more_than_a_batch_of_pictures_is_held(here: Workspace, watched: Watched, tmp_path: Path) -> None:
-    """A batch is read, then tagged, then the next one is read: memory does not grow with the chips."""
-    (tmp_path / "parts").mkdir()
-    seen: list[tuple[int, int]] = []
-    chips = small(here, watched)
-    write_submission(
-        tmp_path / "a.csv", chips, bundle=watched, parts=tmp_path / "parts", report=lambda *done: seen.append(done)
-    )
-    sizes = [BATCH, BATCH, len(NAMES) - 2 * BATCH]
-    assert watched.asked == [each for size in sizes for each in [*["read"] * size, f"tag {size}"]]
-    assert seen == [(BATCH, 150), (2 * BATCH, 150), (150, 150)]
-
-
 def test_after_kill_9_finished_batches_stand_and_the_file_is_the_same_to_the_byte(
     here: Workspace, bundle_folder: Path, watched: Watched, tmp_path: Path
 ) -> None:
@@ -159,7 +146,18 @@ def test_a_full_disk_is_said_and_what_is_finished_is_kept(
     bounded(1500)  # a batch fits, the file of all of them does not
     with pytest.raises(InputError, match=r"a\.csv: no room to write it"):
         write_submission(tmp_path / "a.csv", chips, **how)
-    assert not (tmp_path / "a.csv").exists() and len(list((tmp_path / "parts").iterdir())) == 3
+    assert not (tmp_path / "a.csv").exists() and len(list((tmp_path / "parts").glob("*.csv"))) == 3
+
+
+def test_a_chip_that_cannot_be_read_ends_it(here: Workspace, bundle: Bundle, tmp_path: Path) -> None:
+    """The competition wants a row for each."""
+    (tmp_path / "parts").mkdir()
+    chips = small(here, bundle)
+    shard = here.chips("raw") / "shard-00000.tar"
+    shard.write_bytes(shard.read_bytes()[:-40_000])
+    with pytest.raises(InputError, match=r"shard-00000\.tar: cut short, \w+ should end at \d+\. Remove the file"):
+        write_submission(tmp_path / "a.csv", chips, bundle=bundle, parts=tmp_path / "parts", report=SILENT)
+    assert not (tmp_path / "a.csv").exists()
 
 
 def test_a_data_set_without_unlabelled_chips_says_where_they_are_looked_for(tmp_path: Path, bundle: Bundle) -> None:

@@ -1,16 +1,21 @@
-"""Tagging of files: one bad picture costs one row, not the run; near-infrared is found by the pictures' names."""
+"""What is tagged: pictures, folders, archives and packed chips, with near-infrared found by the pictures' names."""
 
 import os
-from collections.abc import Mapping, Sequence
+import tarfile
+import zipfile
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 import pytest
+from unlabelled import NAMES, lay_out
 
 from igarape.chips.pictures import Pixels, encode_jpeg
+from igarape.chips.store import Store
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
-from igarape.serving.tagging import check_out, find_pictures, find_tifs, passed_over, tag_files
+from igarape.serving.tagging import Pictures, check_out, find_pictures, find_tifs
+from igarape.tables import read_catalog
+from igarape.workspace import Workspace
 
 
 @pytest.fixture
@@ -36,143 +41,148 @@ def tifs(tmp_path: Path, tif_files: list[bytes]) -> Path:
     return folder
 
 
-def tagged(
-    bundle: Bundle, files: Sequence[Path], tifs: Mapping[str, Path] | None = None
-) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Tag files; return the answers, the names of the files that failed, and the complaints."""
-    said: list[str] = []
-    answers, failed = tag_files(bundle, files, tifs=tifs, complain=said.append, report=lambda *_: None)
-    return answers, [path.name for path in failed], said
+def find(*paths: Path) -> Pictures:
+    """Find the pictures at paths; nothing has to be unpacked."""
+    return find_pictures(paths, spool=Path("nowhere"), report=lambda _done, _total: None)
 
 
-def same(answers: pd.DataFrame, expected: pd.DataFrame) -> None:
-    """Compare probabilities."""
-    probabilities = answers.filter(like="p_"), expected.filter(like="p_")
-    pd.testing.assert_frame_equal(*probabilities, check_dtype=False, atol=1e-6)
+def same(found: Pictures, expected: Pictures) -> None:
+    """Compare names, their order, and bytes."""
+    assert list(found.origins) == list(expected.origins)
+    for name, origin in found.origins.items():
+        assert origin.read() == expected.origins[name].read()
 
 
-def test_a_folder_is_tagged_in_the_order_of_names(folder: Path, bundle_folder: Path) -> None:
-    """image_name without suffix, tags, and p_<label>... as the bundle answers; other files do not matter."""
-    bundle = Bundle.load(bundle_folder)
-    answers, failed, said = tagged(bundle, find_pictures([folder]))
-    expected = bundle.answer([path.read_bytes() for path in sorted(folder.glob("*.jpg"))])
-    assert list(answers.columns) == ["image_name", "tags", *(f"p_{label}" for label in bundle.vocabulary.labels)]
-    assert list(answers["image_name"]) == [f"chip_{number}" for number in range(5)]
-    assert list(answers["tags"]) == list(expected["tags"])
-    same(answers, expected)
-    assert failed == said == []
-
-
-def test_pictures_come_in_the_order_given(folder: Path) -> None:
-    """And folders where they are named."""
+def test_pictures_come_in_the_order_given_and_a_folders_by_name(folder: Path) -> None:
+    """And folders where they are named; other files do not matter."""
     (folder / "more").mkdir()
     (folder / "more/b.png").touch()
-    found = find_pictures([folder / "chip_2.jpg", folder / "more", folder / "chip_0.jpg"])
-    assert [path.name for path in found] == ["chip_2.jpg", "b.png", "chip_0.jpg"]
+    (folder / "more/.c.png").touch()
+    assert list(find(folder).origins) == [f"chip_{number}" for number in range(5)]
+    assert list(find(folder / "chip_2.jpg", folder / "more", folder / "chip_0.jpg").origins) == [
+        "chip_2",
+        "b",
+        "chip_0",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_an_archive_is_read_as_the_folder_that_it_holds(folder: Path, kind: str) -> None:
+    """Whatever the folder's name there; what is no picture is passed over, what is not read is told."""
+    archive = folder.parent / f"chips.{kind}"
+    (folder / "a.webp").touch()
+    if kind == "zip":
+        with zipfile.ZipFile(archive, "w") as packed:
+            for path in folder.iterdir():
+                packed.write(path, f"deep/{path.name}")
+    else:
+        with tarfile.open(archive, "w") as tar:
+            tar.add(folder, "deep")
+    found = find(archive)
+    assert [line.split(" in ")[0] for line in found.passed_over] == ["1"]
+    assert f"chips.{kind}: a " in found.passed_over[0] and "WEBP" in found.passed_over[0]
+    (folder / "a.webp").unlink()
+    same(found, find(folder))
+    with pytest.raises(InputError, match=r"chip_0\.jpg and \S+chip_0\.jpg have one name"):
+        find(folder, archive)
+
+
+def test_packed_chips_are_read_where_they_lie(tmp_path: Path, bundle_folder: Path) -> None:
+    """All of the catalog, in its order."""
+    here = lay_out(Workspace(tmp_path), NAMES[:7])
+    catalog = read_catalog(here.catalog(), Bundle.load(bundle_folder, threads=1).vocabulary.labels)
+    store, found = Store(here.chips("raw"), catalog), find(here.chips("raw"))
+    assert list(found.origins) == list(catalog["image_id"]) and len(found.origins) == 9
+    for name, origin in found.origins.items():
+        assert origin.read() == store.bytes(name)
+    shard = here.chips("raw") / "shard-00000.tar"
+    shard.write_bytes(shard.read_bytes()[:-20_000])
+    with pytest.raises(InputError, match=r"shard-00000\.tar: cut short, its last chip should end at \d+\. Remove"):
+        find(here.chips("raw"))
+    shard.unlink()
+    with pytest.raises(InputError, match=r"shard-00000\.tar: cannot be read \(No such file"):
+        find(here.chips("raw"))
+
+
+def test_the_key_tells_model_and_pictures(folder: Path, tifs: Path, nir_bundle_folder: Path) -> None:
+    """Another model, order or set, and a picture or a TIF that was changed, give another key."""
+    found, again = find(folder), find(folder)
+    assert found.key("one") == again.key("one")
+    turned = Pictures(dict(reversed(found.origins.items())))
+    (folder / "chip_0.jpg").write_bytes((folder / "chip_1.jpg").read_bytes())
+    seeing = find(folder)
+    changed = seeing.key("one")
+    seeing.tifs = find_tifs(Bundle.load(nir_bundle_folder, threads=1), tifs)
+    keys = {found.key("one"), found.key("two"), turned.key("one"), changed, seeing.key("one")}
+    assert len(keys) == 5
 
 
 def test_what_is_passed_over_in_a_folder_is_told(folder: Path) -> None:
     """Folders and formats that are not read, each with how many; notes are none of a model's business."""
-    assert passed_over([folder, folder / "chip_0.jpg"]) == ""
+    assert find(folder).passed_over == []
     for name in ("more", "deeper", ".hidden"):
         (folder / name).mkdir()
     for name in ("a.webp", "b.webp", "c.gif"):
         (folder / name).touch()
     said = "2 folders, which have to be named themselves, 1 GIF, 2 WEBP, which is not read: convert it to PNG, or"
-    assert passed_over([folder, folder / "chip_0.jpg"]).startswith(said)
+    assert find(folder).passed_over[0].startswith(said)
     (folder / "more/a.webp").touch()
     with pytest.raises(
         InputError, match=r"more: no picture in it; found 1 WEBP, which is not read: .*; expected files"
     ):
-        find_pictures([folder / "more"])
+        find(folder / "more")
 
 
 def test_answers_take_the_place_of_answers_only(folder: Path, tmp_path: Path) -> None:
     """Not of what is read, by whatever name, nor of a folder, a device or a pipe."""
-    files = find_pictures([folder])
+    files = [*folder.iterdir(), tmp_path / "chip_0.tif"]
     (tmp_path / "old.csv").touch()
     (tmp_path / "link.csv").symlink_to(folder / "chip_1.jpg")
     os.mkfifo(tmp_path / "pipe")
     for name in ("old.csv", "new.csv", "new/new.csv"):
-        check_out(tmp_path / name, files, tmp_path)
+        check_out(tmp_path / name, files)
+    (tmp_path / "chip_0.tif").touch()
     for out, said in (
-        (folder / "chip_0.jpg", "is read as a picture"),
-        (tmp_path / "link.csv", "is read as a picture"),
+        (folder / "chip_0.jpg", "is read, and would be lost"),
+        (tmp_path / "link.csv", "is read, and would be lost"),
+        (tmp_path / "chip_0.tif", "is read, and would be lost"),
         (folder, r"is a folder\. Name a file in it: \S+chips/answers\.csv"),
         (tmp_path / "pipe", "is a device or a pipe, no file"),
         (Path("/dev/full"), "is a device or a pipe, no file"),
     ):
         with pytest.raises(InputError, match=f"^--out {out}: {said}"):
-            check_out(out, files, None)
-    (tmp_path / "chip_0.tif").touch()
-    with pytest.raises(InputError, match="is read as a picture"):
-        check_out(tmp_path / "chip_0.tif", files, tmp_path)
+            check_out(out, files)
 
 
 def test_paths_without_pictures_are_refused(folder: Path) -> None:
     """A path that is not there, a folder that holds none, and two pictures of one name."""
-    with pytest.raises(InputError, match="nowhere: not found"):
-        find_pictures([Path("nowhere")])
+    with pytest.raises(InputError, match=r"nowhere: not found; expected a picture, or a folder or an archive \(\.zip"):
+        find(Path("nowhere"))
     (folder / "empty").mkdir()
     with pytest.raises(InputError, match=r"empty: no picture in it; found none; expected files that end in \.jpg"):
-        find_pictures([folder / "empty"])
+        find(folder / "empty")
     (folder / "chip_0.png").touch()
     with pytest.raises(InputError, match=r"chip_0\.png and \S+chip_0\.jpg have one name"):
-        find_pictures([folder])
-
-
-def test_what_cannot_be_read_is_complained_of_and_left_out(folder: Path, bundle_folder: Path) -> None:
-    """With the columns there even where nothing else is."""
-    (folder / "chip_1.jpg").write_bytes(b"hello")
-    (folder / "chip_9.png").mkdir()
-    bundle = Bundle.load(bundle_folder)
-    answers, failed, said = tagged(bundle, find_pictures([folder]))
-    assert list(answers["image_name"]) == ["chip_0", "chip_2", "chip_3", "chip_4"]
-    assert failed == ["chip_1.jpg", "chip_9.png"] and len(said) == 2
-    assert "chip_1.jpg: expected a JPEG, PNG or TIF" in said[0]
-    nothing, failed, _ = tagged(bundle, [folder / "chip_1.jpg"])
-    assert list(nothing.columns) == list(answers.columns) and len(nothing) == 0 and failed == ["chip_1.jpg"]
-
-
-def test_progress_counts_the_pictures(folder: Path, bundle_folder: Path) -> None:
-    """Those that cannot be read are done with, too."""
-    (folder / "chip_1.jpg").write_bytes(b"hello")
-    heard: list[tuple[int, int]] = []
-    tag_files(
-        Bundle.load(bundle_folder),
-        find_pictures([folder]),
-        tifs=None,
-        complain=lambda _: None,
-        report=lambda *count: heard.append(count),
-    )
-    assert heard == [(5, 5)]
+        find(folder)
 
 
 def test_near_infrared_is_found_by_the_pictures_name(
     folder: Path, tifs: Path, nir_bundle_folder: Path, tif_files: list[bytes]
 ) -> None:
-    """Other files in the folder do not matter."""
-    bundle = Bundle.load(nir_bundle_folder)
-    files = find_pictures([folder])
-    answers, failed, _ = tagged(bundle, files, find_tifs(bundle, tifs))
-    assert list(answers["image_name"]) == [f"chip_{number}" for number in range(5)] and failed == []
-    same(answers, bundle.answer([path.read_bytes() for path in files], tif_files))
-
-
-def test_a_picture_without_a_sound_tif_is_complained_of_and_left_out(
-    folder: Path, tifs: Path, nir_bundle_folder: Path
-) -> None:
-    """The others are tagged with their own TIFs, not with the next ones."""
-    bundle = Bundle.load(nir_bundle_folder)
-    whole, *_ = tagged(bundle, find_pictures([folder]), find_tifs(bundle, tifs))
+    """Other files in the folder do not matter; a picture without a sound TIF is an error of its own."""
+    bundle = Bundle.load(nir_bundle_folder, threads=1)
+    found = find(folder)
+    found.tifs = find_tifs(bundle, tifs)
+    for number, tif in enumerate(tif_files):
+        _, nir = found.load(bundle, f"chip_{number}")
+        assert nir is not None and np.array_equal(nir, bundle.read_nir(tif, "tif"))
     (tifs / "chip_1.tif").unlink()
     (tifs / "chip_3.tif").write_bytes(b"hello")
-    answers, failed, said = tagged(bundle, find_pictures([folder]), find_tifs(bundle, tifs))
-    assert failed == ["chip_1.jpg", "chip_3.jpg"]
-    assert list(answers["image_name"]) == ["chip_0", "chip_2", "chip_4"]
-    same(answers, whole.iloc[[0, 2, 4]].reset_index(drop=True))
-    assert "chip_1.jpg: no TIF of its name in the folder that --nir names" in said[0]
-    assert "tifs/chip_3.tif: expected a JPEG, PNG or TIF" in said[1]
+    found.tifs = find_tifs(bundle, tifs)
+    with pytest.raises(InputError, match=r"chip_1\.jpg: no TIF of its name in the folder that --nir names"):
+        found.load(bundle, "chip_1")
+    with pytest.raises(InputError, match=r"tifs/chip_3\.tif: expected a JPEG, PNG or TIF"):
+        found.load(bundle, "chip_3")
 
 
 def test_a_bundle_that_needs_near_infrared_gets_a_folder_of_it(tifs: Path, nir_bundle_folder: Path) -> None:
@@ -192,10 +202,3 @@ def test_near_infrared_is_refused_by_a_bundle_that_sees_pictures_only(tifs: Path
     assert find_tifs(bundle, None) is None
     with pytest.raises(InputError, match=r"--nir .*: the model sees pictures only"):
         find_tifs(bundle, tifs)
-
-
-def test_alerts_stand_after_the_tags_in_the_table(folder: Path, alert_bundle_folder: Path) -> None:
-    """Where the bundle has any."""
-    answers, *_ = tagged(Bundle.load(alert_bundle_folder), find_pictures([folder]))
-    assert list(answers.columns)[:3] == ["image_name", "tags", "alerts"]
-    assert set(answers["alerts"]) == {"kiln"}

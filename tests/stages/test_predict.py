@@ -1,12 +1,15 @@
 """predict tags pictures and folders with a registered model; one bad picture costs one row, not the run."""
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
+from igarape.serving.batches import tag_batches
 from igarape.serving.bundle import Bundle
 from igarape.stages import predict
 from igarape.workspace import Workspace
@@ -89,7 +92,7 @@ def test_pictures_outlive_the_answers_and_what_is_passed_over_is_told(
 ) -> None:
     """One line for all of it, on stderr."""
     before = (folder / "chip_0.jpg").read_bytes()
-    with pytest.raises(InputError, match=r"--out \S+chip_0\.jpg: is read as a picture"):
+    with pytest.raises(InputError, match=r"--out \S+chip_0\.jpg: is read, and would be lost"):
         predict.run(Workspace(folder.parent), [folder], model=None, out=folder / "chip_0.jpg")
     assert (folder / "chip_0.jpg").read_bytes() == before
     (folder / "more").mkdir()
@@ -105,6 +108,34 @@ def test_what_there_is_nothing_to_tag_of_writes_nothing(folder: Path) -> None:
     with pytest.raises(InputError, match="nowhere: not found"):
         predict.run(Workspace(folder.parent), [folder, Path("nowhere")], model=None, out=out)
     assert not out.exists()
+
+
+def test_archives_and_parquet_do_too(folder: Path) -> None:
+    """Beside the table nothing is left."""
+    root, out = folder.parent, folder.parent / "answers/out.parquet"
+    shutil.make_archive(str(root / "chips"), "zip", folder)
+    predict.run(Workspace(root), [root / "chips.zip"], model=None, out=out)
+    assert list(pd.read_parquet(out)["image_name"]) == [f"chip_{number}" for number in range(5)]
+    assert [path.name for path in out.parent.iterdir()] == [out.name]
+
+
+def test_what_a_killed_run_has_finished_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here all of it: no picture is read again."""
+    root, out = folder.parent, folder.parent / "answers/out.csv"
+
+    def stop(*args: Any, **how: Any) -> None:
+        tag_batches(*args, **how)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(predict, "tag_batches", stop)
+    with pytest.raises(KeyboardInterrupt):
+        predict.run(Workspace(root), [folder], model=None, out=out)
+    monkeypatch.undo()
+    table = out.read_bytes()
+    out.unlink()
+    monkeypatch.setattr(Bundle, "read", None)
+    predict.run(Workspace(root), [folder], model=None, out=out)
+    assert out.read_bytes() == table
 
 
 def test_without_a_champion_it_says_what_to_run(registry: Path) -> None:

@@ -1,17 +1,18 @@
 """The submission: the competition's file of all unlabelled chips, answered in batches that outlive a killed run."""
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from igarape.chips.pictures import Pixels
 from igarape.chips.store import Store
 from igarape.code import code_hash
 from igarape.errors import InputError, some
-from igarape.files import digest, whole, write_text
+from igarape.files import digest
+from igarape.serving.batches import tag_batches
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.competition import COLUMNS, check_names, in_order, read_names, sorted_out
 from igarape.serving.tagging import check_out
@@ -114,7 +115,7 @@ def check_copy(out: Path, sample: Path | None, *, folder: Path) -> None:
 
     And where it would lie in folder, which is made anew when all is answered.
     """
-    check_out(out, [], None)
+    check_out(out, [])
     if out.resolve().is_relative_to(folder.resolve()):
         raise InputError(
             f"--out {out}: {folder} is made anew, with submission.csv in it, and a copy there would be lost. Name a "
@@ -147,9 +148,6 @@ def left_over(folder: Path, key: str) -> list[str]:
 def write_submission(path: Path, chips: Chips, *, bundle: Bundle, parts: Path, report: Report) -> None:
     """Answer for chips in batches, and join the answers to the competition's file.
 
-    Only one batch of pictures is held at a time. A batch whose answers lie in parts is not predicted again; batches are
-    the same however often a run was killed, so the file is too, to the byte.
-
     Parameters
     ----------
     path
@@ -159,7 +157,7 @@ def write_submission(path: Path, chips: Chips, *, bundle: Bundle, parts: Path, r
     bundle
         What answers.
     parts
-        The folder of finished batches; it must be empty when anything else has changed.
+        The folder of finished batches, as tag_batches has it.
     report
         Called with (chips done, of how many).
 
@@ -168,18 +166,13 @@ def write_submission(path: Path, chips: Chips, *, bundle: Bundle, parts: Path, r
     InputError
         For a chip that cannot be read, or has another size than the bundle takes; and when the disk is full.
     """
-    files, names = [], chips.names
-    for start in range(0, len(names), BATCH):
-        batch, part = names[start : start + BATCH], parts / f"{start:08d}.csv"
-        if not part.exists():
-            images = [bundle.read(chips.raw.bytes(name), name) for name in batch]
-            planes = None if chips.nir is None else [chips.nir.rgb(name) for name in batch]
-            rows = pd.DataFrame({"image_name": list(batch), "tags": list(bundle.tag(images, planes)["tags"])})
-            write_text(rows.to_csv(index=False, header=False, lineterminator="\n"), part)
-        files.append(part)
-        report(start + len(batch), len(names))
-    with whole(path) as unfinished, unfinished.open("wb") as joined:
-        joined.write(f"{','.join(COLUMNS)}\n".encode())
-        for part in files:
-            with part.open("rb") as answers:
-                shutil.copyfileobj(answers, joined)
+
+    def load(name: str) -> tuple[Pixels, Pixels | None]:
+        return bundle.read(chips.raw.bytes(name), name), chips.nir.rgb(name) if chips.nir else None
+
+    tag_batches(chips.names, load, path, bundle=bundle, columns=COLUMNS, parts=parts, complain=_give_up, report=report)
+
+
+def _give_up(why: str) -> None:
+    """Refuse to leave a chip out: the competition wants a row for each."""
+    raise InputError(why)

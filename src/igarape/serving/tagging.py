@@ -1,51 +1,155 @@
-"""Tagging of files: pictures and folders of pictures, with the TIFs that go with them, become one table of answers."""
+"""What is tagged: pictures, folders of pictures, archives and packed chips, with the TIFs that go with them."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import pandas as pd
 
 from igarape.chips.formats import CONVERT, unread
 from igarape.chips.pictures import NAMED, Pixels, stem
-from igarape.errors import InputError
-from igarape.serving.bundle import BATCH, Bundle
+from igarape.chips.sources.archives import is_archive
+from igarape.chips.sources.listing import list_pictures
+from igarape.chips.sources.origins import Extent, Origin, loose
+from igarape.chips.sources.spool import Report
+from igarape.code import code_hash
+from igarape.errors import InputError, some
+from igarape.files import digest
+from igarape.serving.bundle import Bundle
+from igarape.tables import read_table
 
 TIFS = (".tif", ".tiff")
+CATALOG = "catalog.parquet"
+ANSWERS = "igarape.serving.batches"  # the module that what is answered depends on
 
 
-def find_pictures(paths: Sequence[Path]) -> list[Path]:
-    """Return the pictures at paths, those of a folder in the order of their names.
+@dataclass
+class Pictures:
+    """What is tagged: where the bytes of each picture, and of its TIF, are by its name; and what was passed over.
 
-    Raises InputError for a path that is not there, a folder without any, and two pictures of one name, which could not
-    be told apart.
+    tifs: None where the model sees pictures only.
     """
-    files: list[Path] = []
+
+    origins: dict[str, Origin] = field(default_factory=dict)
+    tifs: Mapping[str, Origin] | None = None
+    passed_over: list[str] = field(default_factory=list)
+
+    def add(self, name: str, origin: Origin) -> None:
+        """Take a picture in; refuse a second one of its name, as the two could not be told apart."""
+        if name in self.origins:
+            raise InputError(
+                f"{origin} and {self.origins[name]} have one name; keep one, or tag them apart, with an --out each"
+            )
+        self.origins[name] = origin
+
+    def load(self, bundle: Bundle, name: str) -> tuple[Pixels, Pixels | None]:
+        """Read a picture, and its near-infrared. Raises InputError where that cannot be read, or is not there."""
+        origin = self.origins[name]
+        image = bundle.read(origin.read(), str(origin))
+        if self.tifs is None:
+            return image, None
+        if name not in self.tifs:
+            raise InputError(f"{origin}: no TIF of its name in the folder that --nir names")
+        return image, bundle.read_nir(self.tifs[name].read(), str(self.tifs[name]))
+
+    def key(self, model: str) -> str:
+        """Return a hash of all that the answers depend on: the model, by what tells it from others; code; pictures.
+
+        A picture is known by its place, its size and when it was last changed.
+        """
+        places = (f"{name} {origin!r}" for part in (self.origins, self.tifs or {}) for name, origin in part.items())
+        return digest([model, code_hash(ANSWERS), *places])
+
+
+def find_pictures(paths: Sequence[Path], *, spool: Path, report: Report) -> Pictures:
+    """Find the pictures at paths: those of a folder or an archive in the order of their names.
+
+    A folder that holds a catalog.parquet, as data/ingest does, is one of packed chips, in the catalog's order.
+
+    Parameters
+    ----------
+    paths
+        Pictures, folders, and archives.
+    spool
+        The folder where an archive is unpacked that has to be.
+    report
+        Called with the bytes unpacked so far, and all.
+
+    Raises
+    ------
+    InputError
+        For a path that is not there, a folder or an archive without any picture, and two pictures of one name.
+    """
+    found = Pictures()
     for path in paths:
         if not path.exists():
-            raise InputError(f"{path}: not found; expected a picture or a folder of pictures")
-        inside = sorted(file for file in path.iterdir() if file.suffix.lower() in NAMED) if path.is_dir() else [path]
-        if not inside:
-            found = passed_over([path]) or "none"
-            raise InputError(f"{path}: no picture in it; found {found}; expected files that end in {', '.join(NAMED)}")
-        files.extend(inside)
-    return list(_by_name(files).values())
+            raise InputError(
+                f"{path}: not found; expected a picture, or a folder or an archive (.zip, .tar, .7z) of pictures"
+            )
+        for name, origin in _at(path, found, spool, report).items():
+            found.add(name, origin)
+    return found
 
 
-def passed_over(paths: Sequence[Path]) -> str:
-    """Say what find_pictures passes over in the folders among paths that may hold pictures: nothing, or how many."""
-    inside = [file for path in paths if path.is_dir() for file in sorted(path.iterdir()) if file.name[0] != "."]
-    forms = Counter(form for file in inside if (form := unread(file.name)))
-    folders = sum(file.is_dir() and file.suffix.lower() not in NAMED for file in inside)
+def _at(path: Path, found: Pictures, spool: Path, report: Report) -> Mapping[str, Origin]:
+    """Return the pictures at a path by their names."""
+    if path.is_dir() and (path / CATALOG).is_file():
+        return _packed(path)
+    if path.is_dir():
+        return _in_folder(path, found)
+    if not is_archive(path.name):
+        return {stem(path.name): loose(path)}
+    pictures, faults, _ = list_pictures(path.parent, [[path.name]], what="pictures", spool=spool, report=report)
+    if faults:
+        said = some([f"{fault.image_id} {fault.problem}" for fault in faults])
+        found.passed_over.append(f"{len(faults)} in {path}: {said}")
+    return dict(sorted(pictures.items()))
+
+
+def _packed(folder: Path) -> Mapping[str, Origin]:
+    """Return where packed chips lie; raise InputError where a shard is not there, or too short."""
+    catalog = read_table(folder / CATALOG, ["image_id", "shard", "offset", "length"])
+    shards = {shard: loose(folder / shard) for shard in catalog["shard"].unique()}
+    ends = (catalog["offset"] + catalog["length"]).groupby(catalog["shard"]).max()
+    for shard, file in shards.items():
+        if file.length < ends[shard]:
+            raise InputError(
+                f"{file}: cut short, its last chip should end at {ends[shard]}. Remove the file and run: dvc repro"
+            )
+    places = zip(
+        catalog["image_id"], catalog["shard"], catalog["offset"].tolist(), catalog["length"].tolist(), strict=True
+    )
+    return {
+        name: Extent(shards[shard].path, offset, length, shards[shard].modified, name)
+        for name, shard, offset, length in places
+    }
+
+
+def _in_folder(folder: Path, found: Pictures) -> Mapping[str, Origin]:
+    """Return the pictures that lie in a folder, in the order of their names; note what else may hold some."""
+    files = [file for file in sorted(folder.iterdir()) if not file.name.startswith(".")]
+    if said := _others(files):
+        found.passed_over.append(f"{said} in {folder}")
+    pictures = _by_name([file for file in files if file.suffix.lower() in NAMED])
+    if not pictures:
+        raise InputError(
+            f"{folder}: no picture in it; found {said or 'none'}; expected files that end in {', '.join(NAMED)}"
+        )
+    return pictures
+
+
+def _others(files: Iterable[Path]) -> str:
+    """Say which of some files may hold pictures, and are not read: nothing, or how many."""
+    forms = Counter(form for file in files if (form := unread(file.name)))
+    folders = sum(file.is_dir() and file.suffix.lower() not in NAMED for file in files)
     said = [f"{folders} folders, which have to be named themselves"] if folders else []
     said += [f"{count} {form}" for form, count in sorted(forms.items())]
     return ", ".join(said) + (f", which is not read: {CONVERT}" if forms else "")
 
 
-def check_out(out: Path, files: Sequence[Path], nir: Path | None) -> None:
+def check_out(out: Path, reads: Iterable[Path]) -> None:
     """Raise InputError where the table of answers would take the place of a folder, a device or a file that is read.
 
-    And where it would lie in what is no folder. files: the pictures. nir: the folder of their TIFs, if there is one.
+    And where it would lie in what is no folder.
     """
     if out.is_dir():
         raise InputError(f"--out {out}: is a folder. Name a file in it: {out / 'answers.csv'}")
@@ -54,13 +158,11 @@ def check_out(out: Path, files: Sequence[Path], nir: Path | None) -> None:
     above = next(folder for folder in out.absolute().parents if folder.exists())
     if not above.is_dir():
         raise InputError(f"--out {out}: {above} is no folder. Name a file in one, such as answers.csv")
-    if out.exists() and any(out.samefile(file) for file in [*files, *_tifs(nir)] if file.exists()):
-        raise InputError(
-            f"--out {out}: is read as a picture, and would be lost. Name another file, such as answers.csv"
-        )
+    if out.exists() and any(out.samefile(file) for file in set(reads) if file.exists()):
+        raise InputError(f"--out {out}: is read, and would be lost. Name another file, such as answers.csv")
 
 
-def find_tifs(bundle: Bundle, folder: Path | None) -> Mapping[str, Path] | None:
+def find_tifs(bundle: Bundle, folder: Path | None) -> Mapping[str, Origin] | None:
     """Return the TIFs in a folder by their names; None where the bundle sees pictures only.
 
     Raises InputError when the bundle sees near-infrared and there is no folder, and when it does not and there is one.
@@ -75,79 +177,12 @@ def find_tifs(bundle: Bundle, folder: Path | None) -> Mapping[str, Path] | None:
             f"--nir: {found}. The model sees near-infrared too: name a folder that holds a TIF of four bands for each "
             "picture, under the picture's name: igarape predict PATH --nir FOLDER"
         )
-    return _by_name(_tifs(folder))
+    return _by_name([file for file in sorted(folder.iterdir()) if file.suffix.lower() in TIFS])
 
 
-def _tifs(folder: Path | None) -> list[Path]:
-    """Return the TIFs in a folder, if it is one."""
-    inside = folder.iterdir() if folder and folder.is_dir() else ()
-    return sorted(file for file in inside if file.suffix.lower() in TIFS)
-
-
-def _by_name(files: Sequence[Path]) -> dict[str, Path]:
+def _by_name(files: Sequence[Path]) -> dict[str, Origin]:
     """Return files by name without suffix; refuse two of one name."""
-    seen: dict[str, Path] = {}
+    found = Pictures()
     for file in files:
-        if stem(file.name) in seen:
-            raise InputError(
-                f"{file} and {seen[stem(file.name)]} have one name; keep one, or tag them apart, with an --out each"
-            )
-        seen[stem(file.name)] = file
-    return seen
-
-
-def tag_files(
-    bundle: Bundle,
-    files: Sequence[Path],
-    *,
-    tifs: Mapping[str, Path] | None,
-    complain: Callable[[str], None],
-    report: Callable[[int, int], None],
-) -> tuple[pd.DataFrame, list[Path]]:
-    """Answer for the pictures in files; what cannot be read costs its own row only.
-
-    Parameters
-    ----------
-    bundle
-        What answers.
-    files
-        Pictures.
-    tifs
-        Their near-infrared by their names, as find_tifs gives it.
-    complain
-        Called with what is wrong with a file, as soon as that shows.
-    report
-        Called with (pictures done, of how many).
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns image_name, tags, p_<label>..., in the order of files; alerts after tags, where the bundle has any.
-    list[Path]
-        The files that could not be read.
-    """
-    tables, failed = [bundle.tag([])], []
-    for start in range(0, len(files), BATCH):
-        images: dict[str, Pixels] = {}
-        infrared: list[Pixels] = []
-        for file in files[start : start + BATCH]:
-            try:
-                image = bundle.read(file.read_bytes(), str(file))
-                if tifs is not None:
-                    infrared.append(_read_tif(bundle, file, tifs))
-                images[stem(file.name)] = image
-            except (InputError, OSError) as error:
-                complain(str(error))
-                failed.append(file)
-        tables.append(bundle.tag(list(images.values()), infrared).assign(image_name=list(images)))
-        report(min(start + BATCH, len(files)), len(files))
-    columns = ["image_name", *tables[0].columns]
-    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)[columns], failed
-
-
-def _read_tif(bundle: Bundle, file: Path, tifs: Mapping[str, Path]) -> Pixels:
-    """Read the near-infrared that goes with a picture."""
-    tif = tifs.get(stem(file.name))
-    if tif is None:
-        raise InputError(f"{file}: no TIF of its name in the folder that --nir names")
-    return bundle.read_nir(tif.read_bytes(), str(tif))
+        found.add(stem(file.name), loose(file))
+    return found.origins

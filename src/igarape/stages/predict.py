@@ -1,37 +1,38 @@
-"""predict: tag pictures with a registered model, and write a CSV."""
+"""predict: tag pictures with a registered model, and write a table."""
 
+import shutil
 import sys
 from collections.abc import Sequence
-from functools import partial
+from contextlib import ExitStack
+from functools import cache, partial
 from pathlib import Path
 
 import click
 from tqdm import tqdm
 
 from igarape.config.params import read_params
-from igarape.errors import InputError
-from igarape.files import whole
+from igarape.errors import InputError, some
+from igarape.files import kept
 from igarape.progress import progress
-from igarape.serving.registry import champion_uri, load, model_name
-from igarape.serving.tagging import check_out, find_pictures, find_tifs, passed_over, tag_files
+from igarape.serving.batches import tag_batches
+from igarape.serving.registry import bundle_of, champion_uri, load_model, model_name
+from igarape.serving.tagging import check_out, find_pictures, find_tifs
 from igarape.workspace import Workspace
-
-LISTED = 10
 
 
 def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: Path, nir: Path | None = None) -> None:
-    """Tag the pictures at paths, or in the folders there; columns image_name, tags, perhaps alerts, p_<label>...
+    """Tag the pictures at paths, or what lies there; columns image_name, tags, perhaps alerts, p_<label>...
 
     Parameters
     ----------
     workspace
         The project.
     paths
-        Pictures, and folders of pictures.
+        Pictures; folders and archives of pictures; folders of packed chips.
     model
         An MLflow URI; None: the champion of the data set in params.yaml.
     out
-        The CSV to write.
+        The table to write: Parquet where its name ends so, else CSV. What a killed run has finished is used again.
     nir
         The folder of the TIFs that go with the pictures, named as they are, where the model sees near-infrared.
 
@@ -41,21 +42,27 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
         At the end, with the names of the pictures that cannot be read, which were reported and left out; and at once
         for paths or a model that are not there, and where out would take the place of what is no file of answers.
     """
-    files = find_pictures(paths)
-    check_out(out, files, nir)
-    if left := passed_over(paths):
-        click.echo(f"predict: passed over: {left}", err=True)
+    spool = workspace.spool.with_name("spool-predict")
+    with ExitStack() as bars:
+        bar = cache(lambda: bars.enter_context(progress("predict: unpacking", "MB")))  # where there is what to unpack
+        pictures = find_pictures(paths, spool=spool, report=lambda done, total: bar()(done >> 20, total >> 20))
+    reads = [origin.path for origin in pictures.origins.values()]
+    check_out(out, [*reads, *(nir.iterdir() if nir and nir.is_dir() else ())])
+    for line in pictures.passed_over:
+        click.echo(f"predict: passed over: {line}", err=True)
     root = workspace.root
-    bundle = load(model or champion_uri(model_name(read_params(workspace.params).dataset), root), root)
-    tifs = find_tifs(bundle, nir)
-    with progress("predict", "picture") as report:
+    uri = model or champion_uri(model_name(read_params(workspace.params).dataset), root)
+    loaded = load_model(uri, root)
+    bundle = bundle_of(loaded, uri)
+    pictures.tifs = find_tifs(bundle, nir)
+    names = list(pictures.origins)
+    with kept(out, pictures.key(str(loaded.metadata.model_uuid))) as parts, progress("predict", "picture") as report:
         # tqdm's own writing leaves the bar whole.
         complain = partial(tqdm.write, file=sys.stderr)
-        answers, failed = tag_files(bundle, files, tifs=tifs, complain=complain, report=report)
-    with whole(out) as unfinished:
-        answers.to_csv(unfinished, index=False)
-    click.echo(f"{out}: {len(answers)} pictures tagged")
+        load = partial(pictures.load, bundle)
+        failed = tag_batches(names, load, out, bundle=bundle, parts=parts, complain=complain, report=report)
+    shutil.rmtree(spool, ignore_errors=True)
+    click.echo(f"{out}: {len(names) - len(failed)} pictures tagged")
     if failed:
-        names = ", ".join(str(path) for path in failed[:LISTED])
-        more = f" and {len(failed) - LISTED} more" if len(failed) > LISTED else ""
-        raise InputError(f"{len(failed)} of {len(files)} pictures are not in {out}: {names}{more}. Why, stands above")
+        which = some([str(pictures.origins[name]) for name in failed])
+        raise InputError(f"{len(failed)} of {len(names)} pictures are not in {out}: {which}. Why, stands above")

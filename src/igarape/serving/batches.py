@@ -1,0 +1,153 @@
+"""Answers for many pictures, a batch at a time: the next one is read while one is computed, and what is done is kept.
+
+Only a few batches of pictures are in memory, however many there are. Batches are the same however often a run was
+killed, so the table is too, to the byte.
+"""
+
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from igarape.chips.pictures import Pixels
+from igarape.errors import InputError
+from igarape.files import read_json, whole, write_json, write_text
+from igarape.serving.bundle import BATCH, Bundle
+
+# Batches that are read ahead, each by a thread: more than one, as the smallest networks answer faster than files open.
+AHEAD = 2
+PARQUET = ".parquet"
+
+Report = Callable[[int, int], None]
+# From a picture's name to its pixels, and its near-infrared where the bundle sees it.
+Load = Callable[[str], tuple[Pixels, Pixels | None]]
+
+
+class Loaded(NamedTuple):
+    """A batch: pictures and their near-infrared by name, and of those that cannot be read, why."""
+
+    images: dict[str, Pixels]
+    nir: list[Pixels]
+    failed: dict[str, str]
+
+
+def tag_batches(
+    names: Sequence[str],
+    load: Load,
+    out: Path,
+    *,
+    bundle: Bundle,
+    columns: Sequence[str] | None = None,
+    parts: Path,
+    complain: Callable[[str], None],
+    report: Report,
+) -> list[str]:
+    """Write a table of answers, in the order of names; return the names of the pictures that cannot be read.
+
+    Parameters
+    ----------
+    names
+        Of the pictures, each once.
+    load
+        Called with a name, from several threads; what raises InputError or OSError costs its own row only.
+    out
+        The table: Parquet where its name ends so, else CSV. It takes its name when it is whole.
+    bundle
+        What answers.
+    columns
+        Those that are wanted; None: image_name, and all that the bundle answers.
+    parts
+        A folder, where finished batches are kept. A batch that lies there is not answered again, so it must be empty
+        when anything else has changed.
+    complain
+        Called with why a picture cannot be read, again for those of the batches that lie in parts. What it raises ends
+        all.
+    report
+        Called with (pictures done, of how many).
+
+    Raises
+    ------
+    InputError
+        When the disk is full.
+    """
+    columns = columns or ["image_name", *bundle.columns]
+    suffix = PARQUET if out.suffix.lower() == PARQUET else ".csv"
+    batches = {parts / f"{start:08d}{suffix}": names[start : start + BATCH] for start in range(0, len(names), BATCH)}
+    failed: list[str] = []
+    with ThreadPoolExecutor(AHEAD) as pool:
+        todo = [part for part in batches if not part.exists()]
+        loading = _ahead(pool, lambda part: _load(batches[part], load), todo)
+        for done, part in enumerate(batches, start=1):
+            if not part.exists():
+                _answer(next(loading), part, bundle, columns)
+            why = read_json(part.with_suffix(".json"))
+            for said in why.values():
+                complain(said)
+            failed += why
+            report(min(done * BATCH, len(names)), len(names))
+    _join(list(batches), out, columns)
+    return failed
+
+
+def _ahead(pool: ThreadPoolExecutor, work: Callable[[Path], Loaded], each: Iterable[Path]) -> Iterator[Loaded]:
+    """Yield what work makes of each, in order; some are worked on in the pool before they are asked for."""
+    pending: deque[Future[Loaded]] = deque()
+    for one in each:
+        pending.append(pool.submit(work, one))
+        if len(pending) > AHEAD:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()
+
+
+def _load(batch: Sequence[str], load: Load) -> Loaded:
+    """Read a batch."""
+    loaded = Loaded({}, [], {})
+    for name in batch:
+        try:
+            image, nir = load(name)
+        except (InputError, OSError) as error:
+            loaded.failed[name] = str(error)
+            continue
+        loaded.images[name] = image
+        if nir is not None:
+            loaded.nir.append(nir)
+    return loaded
+
+
+def _answer(batch: Loaded, part: Path, bundle: Bundle, columns: Sequence[str]) -> None:
+    """Write the answers of a batch, a CSV without its first line; before them, what cannot be read, and why."""
+    write_json(batch.failed, part.with_suffix(".json"))
+    rows = bundle.tag(list(batch.images.values()), batch.nir or None)
+    rows = rows.assign(image_name=list(batch.images))[list(columns)]
+    if part.suffix == PARQUET:
+        with whole(part) as unfinished:
+            pq.write_table(pa.Table.from_pandas(rows, schema=_schema(rows.columns), preserve_index=False), unfinished)
+    else:
+        write_text(rows.to_csv(index=False, header=False, lineterminator="\n"), part)
+
+
+def _join(parts: Sequence[Path], out: Path, columns: Sequence[str]) -> None:
+    """Join batches to a table, one after the other."""
+    with whole(out) as unfinished:
+        if parts[0].suffix == PARQUET:
+            with pq.ParquetWriter(unfinished, _schema(columns)) as table:
+                for part in parts:
+                    table.write_table(pq.read_table(part))
+        else:
+            with unfinished.open("wb") as joined:
+                joined.write(pd.DataFrame(columns=list(columns)).to_csv(index=False, lineterminator="\n").encode())
+                for part in parts:
+                    with part.open("rb") as answers:
+                        shutil.copyfileobj(answers, joined)
+
+
+def _schema(columns: Iterable[str]) -> pa.Schema:
+    """Return the types of a table's columns: where all pictures of a batch are at fault, no value tells them."""
+    return pa.schema([(name, pa.float32() if name.startswith("p_") else pa.string()) for name in columns])
