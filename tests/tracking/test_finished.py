@@ -65,8 +65,8 @@ def test_the_working_tree_is_read_as_it_lies(project: Workspace, tmp_path: Path,
         (
             "empty",
             (
-                r"^empty \(\w{9}\): its dvc\.lock names no data/evaluate: no stream has finished there, or dvc\.lock was "
-                r"not committed\. When dvc repro has finished: git add dvc\.lock params\.yaml && git commit$"
+                r"^empty \(\w{9}\): its dvc\.lock names no data/evaluate: no stream has finished there, or dvc\.lock "
+                r"was not committed\. When dvc repro has finished: git add dvc\.lock params\.yaml && git commit$"
             ),
         ),
         (
