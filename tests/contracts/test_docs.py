@@ -234,6 +234,7 @@ CHECKED: dict[str, Callable[[Sequence[str]], None]] = {
     "curl": check_nothing,
     "printf": check_nothing,
     "rm": check_nothing,
+    "sed": check_nothing,
     "tar": check_nothing,
     "tr": check_nothing,
 }
