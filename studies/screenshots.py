@@ -97,15 +97,27 @@ class Browser:
                     raise InputError(f"the browser refuses {method}: {said['error']['message']}")
                 return said["result"]
 
+    def resize(self, width: int, height: int) -> None:
+        """Give the browser a screen of so many pixels."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
+    def open(self, address: str) -> None:
+        """Open a page, and wait until all that it holds is there."""
+        self.call("Page.navigate", url=address)
+        end, loaded = time.monotonic() + SECONDS, f"document.readyState == 'complete' && location.href == {address!r}"
+        while not self.value(loaded):
+            if time.monotonic() > end:
+                raise InputError(f"{address}: not there after {SECONDS:.0f} seconds")
+            time.sleep(0.05)
+
     def shoot(self, page: Page, path: Path) -> None:
         """Open a page, wait until it holds its texts and nothing moves any more, and write what it looks like."""
-        size = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
-        self.call("Emulation.setDeviceMetricsOverride", **size)
+        self.resize(WIDTH, HEIGHT)
         self.call("Page.navigate", url="about:blank")  # else only what follows the # would change
         self.call("Page.navigate", url=page.address)
         picture = self._settled(page.address, page.wanted)
         if page.click:
-            self._value(f"document.querySelector({json.dumps(page.click)}).click()")
+            self.value(f"document.querySelector({json.dumps(page.click)}).click()")
             picture = self._settled(page.address, page.then)
         with whole(path) as unfinished:
             unfinished.write_bytes(base64.b64decode(picture))
@@ -115,8 +127,8 @@ class Browser:
         end, before = time.monotonic() + SECONDS, ""
         while time.monotonic() < end:
             time.sleep(1)
-            if self._value(f"document.body.innerText.includes({json.dumps(wanted)})"):
-                self._value(
+            if self.value(f"document.body.innerText.includes({json.dumps(wanted)})"):
+                self.value(
                     f"document.head.append(Object.assign(document.createElement('style'), {json.dumps(HIDDEN)}))"
                 )
                 now = str(self.call("Page.captureScreenshot", format="png")["data"])
@@ -125,7 +137,7 @@ class Browser:
                 before = now
         raise InputError(f"{address}: expected {wanted!r} on a page that stands still; waited {SECONDS:.0f} seconds")
 
-    def _value(self, expression: str) -> Any:
+    def value(self, expression: str) -> Any:
         """Return the value of an expression of JavaScript on the page."""
         return self.call("Runtime.evaluate", expression=expression)["result"].get("value")
 

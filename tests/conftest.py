@@ -276,7 +276,7 @@ class Page(HTMLParser):
         super().__init__()
         self.text, self.tags, self.addresses, self.open = "", set[str](), list[str](), list[str]()
         self.attributes = set[str]()
-        self.feed(html)
+        self.feed(html.replace("<wbr/>", ""))  # where a line may go on: nothing to be seen
         self.close()
         self.text = " ".join(self.text.split())
 

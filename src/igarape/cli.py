@@ -22,7 +22,7 @@ DOES = {
     "resolve": "Put each listed experiment together, and name the chips that it sees.",
     "search": "Search an experiment's hyperparameters with keras-tuner.",
     "train": "Train an experiment's best hyperparameters, one model per fold.",
-    "stack": "Stack all learners' predictions: their mean, and XGBoost.",
+    "stack": "Stack all learners' predictions: a blend, XGBoost on it. Beside: mean, best single, logistic, ridge.",
     "decide": "Fit the rule that turns probabilities into labels.",
     "evaluate": "Score the hold-out, write the report, and pack the ensemble as one bundle.",
     "register": "Register the bundle in MLflow as the challenger.",

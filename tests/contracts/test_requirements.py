@@ -115,7 +115,9 @@ def test_all_that_is_imported_is_listed(imported: set[str]) -> None:
 def test_what_tests_and_benches_import_is_in_their_extras() -> None:
     """Tests need dev; benches need bench and, for what they share with tests, dev."""
     tests, benches = list(ROOT.glob("tests/**/*.py")), list(ROOT.glob("bench/*.py"))
-    beside = imported_by_files([*tests, *benches])  # tests import helpers beside them, and benches; benches, helpers
+    studies = ROOT.glob("studies/*.py")
+    # Tests import helpers beside them, benches and studies; benches, helpers.
+    beside = imported_by_files([*tests, *benches, *studies])
     assert distributions(beside) <= CORE | listed(EXTRAS["dev"]) | listed(EXTRAS["bench"])
     assert listed(EXTRAS["bench"]) - TRAIN - set(BENCH) <= distributions(imported_by_files(benches))
 

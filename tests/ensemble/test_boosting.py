@@ -1,10 +1,12 @@
 """The trees correct the blend where that is certain to gain, and leave it alone elsewhere."""
 
 import numpy as np
+import pytest
 from opinions import LABELS, draw, known
 
 from igarape.ensemble.boosting import Choice, Corrections, Settings
-from igarape.ensemble.nested import Blends, Known
+from igarape.ensemble.linear import log_loss
+from igarape.ensemble.nested import Blends, Known, splits
 
 SETTINGS = Settings(rounds=24, depths=(1, 2), rate=0.2, child_weight=1.0, l2=1.0, seeds=2, seed=1)
 
@@ -42,12 +44,37 @@ def test_a_blend_that_is_well_made_is_left_alone() -> None:
     assert {*kept.values()} == {"trees gain nothing for certain on 1200 rows"}
 
 
+def test_without_both_kinds_of_rows_there_is_no_curve() -> None:
+    """Nothing was chosen, so nothing is shown."""
+    p, y, folds = draw(300, seed=1)
+    fitted = corrections(known(p, np.ones_like(y), folds))
+    trees, kept = fitted.chosen(frozenset({0, 1, 2, 3}))
+    assert not trees and len(kept) == len(LABELS) and fitted.curve(frozenset({0, 1, 2, 3})) == {}
+
+
 def test_on_noise_no_label_is_corrected() -> None:
     """Which trees would be, they were fitted on: not by their word is it judged."""
     rng = np.random.default_rng(2)
     p, _, folds = draw(600, seed=2)
     given = known(p, rng.random((600, len(LABELS))) < 0.3, folds)
     assert corrections(given).chosen(given.all)[0] == {}
+
+
+def test_the_curve_is_the_loss_that_rounds_were_chosen_by() -> None:
+    """From the blend alone, at no rounds; where one label gains it falls to where that label's trees end."""
+    given = tangled(1500, seed=1)
+    fitted = corrections(given)
+    assert fitted.curve(given.all) == {}
+    fitted.chosen(given.all)
+    choice, curve = fitted.choose(given.all, 3), fitted.curve(given.all)
+    assert min(curve) == 0 and max(curve) == SETTINGS.rounds and isinstance(choice, Choice)
+    assert curve[choice.rounds] < curve[0]
+    margin = np.zeros(given.y.shape)
+    for part, others in splits(given.all):
+        fitted.blends.margin_of(part, fitted.blends.chosen(others), into=margin)
+    rows = given.rows(given.all)
+    alone = log_loss(margin[rows], given.y[rows].astype(np.float64)).mean()
+    assert curve[0] == pytest.approx(alone, rel=0.05)  # but for the number that the trees' start adds
 
 
 def test_what_lies_outside_has_no_say() -> None:

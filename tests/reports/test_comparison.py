@@ -145,6 +145,7 @@ def test_the_page_stands_alone_names_everything_and_trusts_no_name(browse: Brows
 def test_the_page_begins_with_what_is_to_be_known(browse: Browse) -> None:
     """Better, worse, or not to be told."""
     better, worse, same = (compared(*pair) for pair in ((POOR, GOOD), (GOOD, POOR), (GOOD, GOOD)))
+    assert 'class="up"' not in render_comparison(same) and 'class="down"' not in render_comparison(same)
     assert "B is better than A: F2 +" in browse(render_comparison(better)).text
     assert "B is worse than A: F2 -" in browse(render_comparison(worse)).text
-    assert "B cannot be told from A: F2 +0.0000" in browse(render_comparison(same)).text
+    assert "B cannot be told from A: F2 0.0000" in browse(render_comparison(same)).text

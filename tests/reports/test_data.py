@@ -21,6 +21,7 @@ from igarape.reports.data import (
     Shown,
     Twins,
     TwinSheet,
+    beside,
     choose_dehazed,
     draw_images,
     presences,
@@ -202,6 +203,19 @@ def test_a_field_of_the_matrix_is_a_share_of_its_row(browse: Browse) -> None:
     html = render_overview(overview())
     assert 'title="2 of 3 chips with sun hold tree too">67</td>' in html
     assert 'title="2 of 2 chips with tree hold sun too">100</td>' in html
+
+
+def test_beside_a_label_stand_those_that_it_is_met_with_most_often(browse: Browse) -> None:
+    """What the matrix says, for a small screen; labels that never meet are not told, nor is one that never holds."""
+    y = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 0, 0]], dtype=np.bool_)
+    assert beside(together(y), ["a", "b", "c", "d"]) == {
+        "a": [("b", 1.0), ("c", 0.5)],
+        "b": [("a", 2 / 3), ("c", 1 / 3)],
+        "c": [("a", 1.0), ("b", 1.0)],
+        "d": [],
+    }
+    text = browse(render_overview(overview())).text
+    assert "sun tree 67 fog alone tree sun 100 kiln alone" in text
 
 
 def test_tags_that_twins_do_not_share_are_marked() -> None:

@@ -51,6 +51,34 @@ def test_a_name_stays_text(template: str) -> None:
     assert "&lt;script&gt;" in html
 
 
+@pytest.mark.parametrize(
+    ("name", "pieces"),
+    [
+        ("conventional_mine", ["conventional_", "mine"]),
+        ("road", ["road"]),
+        ("search@plain_dehazed", ["search@", "plain_", "dehazed"]),
+        ("_a__b", ["_", "a__", "b"]),
+        ("<b>&_c", ["&lt;b&gt;&amp;_", "c"]),
+        ("Verkehrsinfrastruktur", ["Verkehrsinfrastr", "uktur"]),
+    ],
+)
+def test_a_name_goes_on_in_another_line_after_its_parts(
+    monkeypatch: pytest.MonkeyPatch, name: str, pieces: list[str]
+) -> None:
+    """It stays text, and all of it is there; only what no small screen holds is broken inside."""
+    monkeypatch.setattr(jinja2, "PackageLoader", lambda *_: jinja2.DictLoader({"own": "{{ name | breakable }}"}))
+    monkeypatch.setattr(pages, "_environment", cache(pages._environment.__wrapped__))
+    assert pages.render_page("own", name=name) == "<wbr/>".join(pieces)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.00004, "0.0000"), (-0.00004, "0.0000"), (0.0, "0.0000"), (0.02, "+0.0200"), (-1, "-1.0000")]
+)
+def test_a_difference_that_is_nothing_has_no_sign(value: float, text: str) -> None:
+    """Of a rounded one nobody knows which way it points."""
+    assert pages.signed(value) == text
+
+
 def test_what_is_missing_is_an_error(template: str) -> None:
     """A page with a hole in it is not written."""
     with pytest.raises(jinja2.UndefinedError, match="title"):

@@ -71,20 +71,33 @@ def test_a_value_is_written_as_in_yaml(value: Any, expected: str) -> None:
 
 
 def test_each_trial_is_a_line_across_all_axes_in_the_order_of_its_score() -> None:
-    """The best is drawn last, on top; a failed one goes on to a place below the score's axis."""
-    lines = re.findall(r'<g class="line(.*?)".*?<title>(trial-\d).*?<path d="M(.*?)"/>', render(table()), re.DOTALL)
+    """The best is drawn last, on top; a failed one goes on to a place below the score's axis.
+
+    On a small screen it is the same drawing, turned: the axes lie one below the other, and go from left to right.
+    """
+    drawn = re.findall(r'<g class="line(.*?)".*?<title>(trial-\d).*?<path d="M(.*?)"/>', render(table()), re.DOTALL)
+    lines, turned = drawn[:3], drawn[3:]
+    assert [line[:2] for line in turned] == [line[:2] for line in lines]
     assert [(kind.strip(), name) for kind, name, _ in lines] == [
         ("lost", "trial-1"),
         ("", "trial-0"),
         ("best", "trial-2"),
     ]
-    points = {name: [tuple(map(float, point.split())) for point in path.split("L")] for _, name, path in lines}
+    points, small = (
+        {name: [tuple(map(float, point.split())) for point in path.split("L")] for _, name, path in some}
+        for some in (lines, turned)
+    )
     xs, ys = zip(*points["trial-2"], strict=True)
     assert list(xs) == pytest.approx(np.linspace(xs[0], xs[-1], 4).tolist(), abs=0.1)
     low, high = points["trial-0"][0][1], points["trial-2"][0][1]  # the learning rate's ends
     assert ys == pytest.approx([high, (low + high) / 2, high, high])
     assert points["trial-1"][0][1] == pytest.approx((low + high) / 2)
     assert points["trial-1"][-1][1] > low
+    left, right = small["trial-0"][0][0], small["trial-2"][0][0]
+    xs, ys = zip(*small["trial-2"], strict=True)
+    assert list(ys) == pytest.approx(np.linspace(ys[0], ys[-1], 4).tolist())
+    assert xs == pytest.approx([right, (left + right) / 2, right, right])
+    assert small["trial-1"][-1][0] < left < right
 
 
 def test_the_page_tells_what_was_found_and_what_it_took(browse: Browse) -> None:

@@ -349,6 +349,16 @@ def test_the_ladder_is_drawn_and_said_in_words(browse: Browse) -> None:
     assert "Whom the blend believes" in page.text and "0.77" in page.text
 
 
+@pytest.mark.parametrize(
+    ("having", "shown"),
+    [(0.25001, 'none">0.0000'), (0.24999, 'none">0.0000'), (0.3, 'gain">+0.0500'), (0.2, 'loss">-0.0500')],
+)
+def test_a_gain_that_is_nothing_has_no_sign_and_no_colour(having: float, shown: str) -> None:
+    """To the digits that are shown."""
+    metrics = document() | {"rare": {"kiln": {"ap_without": 0.25, "ap_with": having}}}
+    assert f'<td class="n {shown}</td>' in render_report(verdict(metrics=metrics))
+
+
 def test_doubted_labels_are_counted_shown_and_told_apart(browse: Browse) -> None:
     """The label with the highest estimate first; of a chip, what the models would add and what they would remove."""
     html = render_report(verdict())

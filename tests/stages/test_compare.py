@@ -57,6 +57,19 @@ def test_the_working_tree_is_compared_before_anything_is_committed(
     assert "B cannot be told from A" in (copy.reports / "compare.html").read_text(encoding="utf-8")
 
 
+def test_a_stream_that_was_not_committed_says_what_to_commit(branches: Workspace, tmp_path: Path) -> None:
+    """As in a fresh clone, where dvc repro has just written dvc.lock; what the error says mends it."""
+    copy = Workspace(shutil.copytree(branches.root, tmp_path / "copy", symlinks=True))
+    git(copy.root, "rm", "--quiet", "--cached", "dvc.lock")
+    git(copy.root, "commit", "--quiet", "--message", "as a clone begins")
+    with pytest.raises(InputError, match=r"HEAD .*dvc\.lock was not committed") as caught:
+        stage.run(copy, "HEAD", ".")
+    for command in str(caught.value).partition("finished: ")[2].split(" && "):
+        git(copy.root, *command.split()[1:], *(["-m", "A stream"] if "commit" in command else []))
+    stage.run(copy, "HEAD", ".")
+    assert "B cannot be told from A" in (copy.reports / "compare.html").read_text(encoding="utf-8")
+
+
 def test_a_revision_is_compared_with_a_run(
     branches: Workspace, registry: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -114,17 +114,33 @@ def test_reviews_add_up_whether_or_not_chips_were_packed_in_between(
     path = project.corrections("toy")
     stage.run(project, review(project, "a,kiln,0,change"), undo=False)
     assert path.read_text(encoding="utf-8") == "image_id,label,from,to\na,kiln,0,1\n"
+    assert f"{path} now lists 1 correction. Run: dvc repro" in capsys.readouterr().out
     stage.run(project, review(project, "c,tree,0,change", "a,kiln,0,change"), undo=False)
     said = capsys.readouterr().out
-    assert "relabel: a, kiln: is 1 already\nrelabel: 1 labels changed, 0 kept, 0 not reviewed" in said
+    assert "relabel: a, kiln: is 1 already\nrelabel: 1 label changed, 0 kept, 0 not reviewed" in said
     assert f"relabel: {path} now lists 2 corrections. Run: dvc repro" in said
     ingest.run(project)
     stage.run(project, review(project, "c,tree,1,change", "c,kiln,1,change"), undo=False)
     assert path.read_text(encoding="utf-8") == "image_id,label,from,to\na,kiln,0,1\nc,kiln,1,0\n"
     stage.run(project, review(project, "a,kiln,0,change", "c,kiln,1,change", "a,tree,1,change"), undo=True)
-    assert "a, tree: no such correction to undo" in capsys.readouterr().out and not path.exists()
+    said = capsys.readouterr().out
+    assert "a, tree: no such correction to undo" in said and "Run: dvc repro" in said and not path.exists()
     ingest.run(project)
     assert pd.read_parquet(project.applied).empty
+
+
+def test_what_is_undone_before_chips_are_packed_anew_asks_for_no_run(
+    project: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The list is again the one that ingest has applied."""
+    ingest.run(project)
+    asked = review(project, "a,kiln,0,change")
+    stage.run(project, asked, undo=False)
+    assert "Run: dvc repro" in capsys.readouterr().out
+    stage.run(project, asked, undo=True)
+    said = capsys.readouterr().out
+    assert "1 label as before" in said and "is gone: nothing is corrected. The chips are packed so already" in said
+    assert "dvc repro" not in said
 
 
 def test_a_review_at_fault_leaves_the_list_as_it_was(project: Workspace) -> None:

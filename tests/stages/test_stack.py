@@ -74,6 +74,9 @@ def test_the_better_one_is_chosen_saved_and_named_in_the_run(project: Workspace)
     each = wrote(project)["stackers"]
     assert run.data.metrics["oof_f2"] == pytest.approx(each[chosen]["f2"])
     assert run.data.metrics["mean/oof_f2"] == pytest.approx(each["mean"]["f2"])
+    curve = mlflow.MlflowClient().get_metric_history(run.info.run_id, "xgboost/oof_log_loss")
+    rounds = yaml.safe_load(project.params.read_text(encoding="utf-8"))["stack"]["rounds"]
+    assert (curve[0].step, curve[-1].step) == (0, rounds) and all(point.value > 0 for point in curve)
 
 
 def test_what_the_blend_weighs_and_what_keeps_it_is_written(project: Workspace) -> None:

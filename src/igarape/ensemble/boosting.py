@@ -72,6 +72,7 @@ class Corrections:
     _boosters: dict[tuple[Within, int, int, int], xgboost.Booster] = field(default_factory=dict)
     _matrices: dict[Within, tuple[xgboost.QuantileDMatrix, Probabilities]] = field(default_factory=dict)
     _margins: dict[tuple[Within, Within], Floats] = field(default_factory=dict)
+    _means: dict[tuple[Within, int], Floats] = field(default_factory=dict)
 
     @cached_property
     def _features(self) -> Probabilities:
@@ -96,12 +97,22 @@ class Corrections:
         Returns why it keeps the blend where no choice is certain to gain.
         """
         losses = np.concatenate([self._losses(part, others, j) for part, others in splits(within)], axis=2)
-        means = losses.mean(axis=2)
+        means = self._means[within, j] = losses.mean(axis=2)
         depth, check = np.unravel_index(means.argmin(), means.shape)
         gain = losses[depth, 0] - losses[depth, check]
         if not check or not certain(gain):
             return f"trees gain nothing for certain on {len(gain)} rows"
         return Choice(self.settings.depths[depth], self._checks[check])
+
+    def curve(self, within: Within) -> dict[int, float]:
+        """Return the mean log-loss by the rounds of boosting, from none on, that the choices within some parts saw.
+
+        Each label's is that of its best depth, each part under the trees of the others; then the mean over the labels
+        that have both kinds of rows. Empty where none has, and before `chosen`.
+        """
+        means = [each for (where, _), each in self._means.items() if where == within]
+        best = [each[each.min(axis=1).argmin()] for each in means]
+        return dict(zip(self._checks, np.mean(best, axis=0).tolist(), strict=True)) if best else {}
 
     def _losses(self, part: Within, others: Within, j: int) -> Floats:
         """Return the losses of a part's rows under the trees of other parts: (depths, checks, rows)."""

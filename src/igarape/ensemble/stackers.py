@@ -40,12 +40,14 @@ class CrossFit:
     p (n, labels): each row predicted by a stack fitted on the other folds; the hold-out's rows by `stacker`.
     stacker: fitted on all folds. fallbacks: for each fold (-1: the stacker), the labels that kept the blend, and why.
     pulls: for each fold, that of the blend which was fitted on the others; none where the method has no blend.
+    curve: the mean log-loss by the rounds of boosting, out of fold, that `stacker` was chosen by; empty without trees.
     """
 
     p: Probabilities
     stacker: Stacker
     fallbacks: dict[int, dict[str, str]]
     pulls: dict[int, float] = field(default_factory=dict)
+    curve: dict[int, float] = field(default_factory=dict)
 
 
 class Stackers:
@@ -78,6 +80,10 @@ class Stackers:
     def pull(self, method: str, within: Within) -> float | None:
         """Return the pull of the blend that a stacker of some parts starts from, if it has one."""
         return self._blends.pull(within) if method in {"blend", "xgboost"} else None
+
+    def curve(self, method: str, within: Within) -> dict[int, float]:
+        """Return the mean log-loss by the rounds of boosting that a stacker of some parts was chosen by, if any."""
+        return self._corrections.curve(within) if method == "xgboost" else {}
 
     def _linear(self, method: str, within: Within) -> Linear:
         """Fit the weighted sum of a method."""
@@ -161,7 +167,8 @@ def fit_stackers(
             where = "all folds" if fold == HOLDOUT else f"the folds but {fold}"
             report(position * len(steps) + done, len(wanted) * len(steps), f"{method} on {where}")
         # The hold-out came last: the stack that answered it was fitted on every fold.
-        fits[method] = CrossFit(p=answers, stacker=fitted, fallbacks=fallbacks, pulls=pulls)
+        curve = stackers.curve(method, known.all)
+        fits[method] = CrossFit(p=answers, stacker=fitted, fallbacks=fallbacks, pulls=pulls, curve=curve)
     return fits
 
 

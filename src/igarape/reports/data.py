@@ -170,6 +170,21 @@ def together(y: Booleans) -> Counts:
     return counted.T @ counted
 
 
+def beside(counts: Counts, labels: Sequence[str]) -> dict[str, list[tuple[str, float]]]:
+    """Return for each label the others that hold on some of its chips, with that share, those most often first.
+
+    counts: as `together` gives them. A label that no chip holds has none beside it.
+    """
+    return {
+        label: [
+            (labels[other], float(row[other] / row[column]))
+            for other in np.argsort(-row, kind="stable").tolist()
+            if other != column and row[other]
+        ]
+        for column, (label, row) in enumerate(zip(labels, counts, strict=True))
+    }
+
+
 def draw_images(
     image_ids: Sequence[str], members: Booleans, *, count: int, rng: np.random.Generator
 ) -> list[list[str]]:
@@ -227,6 +242,7 @@ def render_overview(overview: Overview) -> str:
         overview=overview,
         figures=overview.figures,
         furthest=max(parts, key=lambda pair: abs(pair[1].deviation), default=None),
+        beside=beside(overview.together, [presence.label for presence in overview.presences]),
         # Faults that cost a chip come first; a stable sort keeps the order of the table otherwise.
         faults=sorted(overview.faults, key=lambda fault: not fault.left_out)[:FAULTS],
         remedies=Counter(fault.remedy for fault in overview.faults).most_common(),

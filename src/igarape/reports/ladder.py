@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from igarape.labels import Booleans, Targets
+from igarape.reports.pages import signed
 from igarape.scores.comparison import paired_bootstrap
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import Floats, Reals, f2_per_sample
@@ -20,7 +21,7 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         """Say it in figures."""
-        mean, low, high = (f"{round(value, 4) + 0.0:+.4f}" for value in self)  # 0.0 takes the sign of -0.0000
+        mean, low, high = map(signed, self)
         return f"{mean} ({low} to {high})"
 
     @property

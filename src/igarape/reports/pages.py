@@ -1,12 +1,14 @@
 """Pages for people: each one file that holds all it shows, in one style that reads by day and by night."""
 
 import base64
+import re
 from functools import cache
 from typing import Any
 
 import jinja2
 
 LAYOUT = "reports/page.html.jinja"
+PIECES = re.compile(r"[^_/.@]{1,16}[_/.@]*|[_/.@]+")
 
 
 def render_page(template: str, **shown: Any) -> str:
@@ -27,10 +29,27 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["jpeg"] = _jpeg
+    environment.filters |= {"jpeg": _jpeg, "breakable": _breakable, "signed": signed}
     return environment
 
 
 def _jpeg(image: bytes) -> str:
     """Turn JPEG bytes into an address that holds the picture itself."""
     return "data:image/jpeg;base64," + base64.b64encode(image).decode("ascii")
+
+
+@jinja2.pass_environment
+def _breakable(environment: jinja2.Environment, name: str) -> str:
+    """Let a name of a label, a learner or a chip go on in another line after its parts, and nowhere inside of them.
+
+    A part of more than 16 letters may be broken all the same, or one name would push a table off a small screen.
+    """
+    escape, safe = environment.filters["escape"], environment.filters["safe"]
+    broken: str = safe("<wbr/>".join(escape(piece) for piece in PIECES.findall(name)))
+    return broken
+
+
+def signed(value: float, digits: int = 4) -> str:
+    """Write a difference with its sign; one that is nothing in so many digits has none."""
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text

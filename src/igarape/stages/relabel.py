@@ -24,7 +24,8 @@ def run(workspace: Workspace, file: Path, *, undo: bool) -> None:
     review, path = read_review(file), workspace.corrections(dataset)
     corrections = read_corrections(path)
     # What is packed was corrected by the list as it was then, not as it is now.
-    source = in_source(read_catalog(workspace.catalog(), vocabulary.labels), read_applied(workspace.applied))
+    catalog, applied = read_catalog(workspace.catalog(), vocabulary.labels), read_applied(workspace.applied)
+    source = in_source(catalog, applied)
     revised = revise(corrections, review, source, vocabulary=vocabulary, undo=undo, where=str(file))
     for image_id, label in revised.idle[:SHOWN]:
         why = "no such correction to undo" if undo else f"is {int(review.changes[image_id, label])} already"
@@ -33,13 +34,19 @@ def run(workspace: Workspace, file: Path, *, undo: bool) -> None:
         click.echo(f"relabel: and {len(revised.idle) - SHOWN} more that change nothing")
     done = len(review.changes) - len(revised.idle)
     click.echo(
-        f"relabel: {done} labels {'as before' if undo else 'changed'}, {review.kept} kept, {review.open} not reviewed"
+        f"relabel: {_count(done, 'label')} {'as before' if undo else 'changed'}, {review.kept} kept, "
+        f"{review.open} not reviewed"
     )
     if revised.corrections == corrections:
-        click.echo(f"relabel: {path} stays as it was, with {len(corrections)} corrections")
+        click.echo(f"relabel: {path} stays as it was, with {_count(len(corrections), 'correction')}")
         return
     write_corrections(revised.corrections, path)
-    listed = (
-        f"now lists {len(revised.corrections)} corrections" if revised.corrections else "is gone: nothing is corrected"
-    )
-    click.echo(f"relabel: {path} {listed}. Run: dvc repro")
+    count = len(revised.corrections)
+    listed = f"now lists {_count(count, 'correction')}" if count else "is gone: nothing is corrected"
+    then = "The chips are packed so already" if revised.corrections == applied else "Run: dvc repro"
+    click.echo(f"relabel: {path} {listed}. {then}")
+
+
+def _count(number: int, what: str) -> str:
+    """Write a number of things."""
+    return f"{number} {what}{'s' if number != 1 else ''}"

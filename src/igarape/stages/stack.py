@@ -81,5 +81,6 @@ def run(workspace: Workspace) -> None:
         opened.tags({"igarape.chosen": chosen})
         opened.metrics({"oof_f2": scores[chosen]["f2"], "oof_map": scores[chosen]["map"]})
         opened.metrics({f"{name}/oof_{figure}": each[figure] for name, each in scores.items() for figure in each})
+        opened.curve({rounds: {"xgboost/oof_log_loss": loss} for rounds, loss in fits["xgboost"].curve.items()})
         opened.artifact(target)
     click.echo(f"stack: F2 out of fold: {figure_of_each(scores, 'f2')}; used: {chosen}")

@@ -95,8 +95,8 @@ def _of_revision(files: DVCFileSystem, where: str, file: str, into: Path) -> Pat
         ) from error
     if not there:
         raise InputError(
-            f"{where}: its dvc.lock names no {folder}: no stream has finished there. To have one: dvc repro there, and "
-            "commit dvc.lock"
+            f"{where}: its dvc.lock names no {folder}: no stream has finished there, or dvc.lock was not committed. "
+            "When dvc repro has finished: git add dvc.lock params.yaml && git commit"
         )
     try:
         files.get_file(f"{folder}/{file}", str(path))

@@ -57,6 +57,25 @@ def test_labels_are_sorted_by_what_they_do(found: Callable[..., Discovery]) -> N
         assert words.replace("(labels.separator)", "labels.separator") in text
 
 
+@pytest.mark.parametrize(("count", "known"), [(30, False), (60, True)])
+def test_a_group_that_may_be_luck_is_told_and_not_taken(
+    found: Callable[..., Discovery], count: int, known: bool
+) -> None:
+    """Thirty chips of one weather each are too few where one weather is rare; sixty are not."""
+    weather = ["clear"] * 7 + ["cloudy", "partly_cloudy", "clear"]
+    rows = [
+        f"c_{n},{weather[n % 10]}{' road' if n % 3 == 0 else ''}{' river' if n % 7 < 3 else ''}" for n in range(count)
+    ]
+    seen = found("image_name,tags", rows)
+    (said,) = [line for line in findings(seen) if "labels.exclusive" in line]
+    if known:
+        assert {*seen.vocabulary.exclusive} == {"clear", "cloudy", "partly_cloudy"} and "luck" not in said
+    else:
+        assert seen.vocabulary.exclusive == () and seen.rule is not None and 30 < seen.rule.needed <= 60
+        assert "clear, cloudy, partly_cloudy do on these 30 chips, which may be luck" in said
+        assert f"from {seen.rule.needed} chips" in said
+
+
 def test_a_folder_for_each_label_needs_no_table(tmp_path: Path) -> None:
     """All labels exclude each other."""
     for number in range(24):

@@ -24,9 +24,21 @@ def weather(count: int, *, broken: int = 0, seed: int = 0) -> Booleans:
 def test_the_group_of_which_exactly_one_holds_is_found(count: int, broken: int) -> None:
     """Whatever stands beside it, in the order of the labels; a few chips may break the rule."""
     y = weather(count, broken=broken)
-    assert exclusive_group(y, LABELS) == ("sun", "haze", "fog")
+    found = exclusive_group(y, LABELS)
+    assert found and found.labels == ("sun", "haze", "fog") and found.needed <= count
     order = [4, 2, 0, 5, 1, 3]
-    assert exclusive_group(y[:, order], [LABELS[column] for column in order]) == ("fog", "sun", "haze")
+    turned = exclusive_group(y[:, order], [LABELS[column] for column in order])
+    assert turned and turned.labels == ("fog", "sun", "haze") and turned.needed == found.needed
+
+
+def test_on_few_chips_a_group_says_how_many_would_tell() -> None:
+    """The same chips twice have the same group, which needs as many; where no labels share chips out there is none."""
+    y = weather(30)
+    near = exclusive_group(y, LABELS)
+    assert near and near.labels == ("sun", "haze", "fog") and 30 < near.needed < 60
+    twice = exclusive_group(np.tile(y, (2, 1)), LABELS)
+    assert twice and twice.labels == near.labels and twice.needed == near.needed
+    assert exclusive_group(np.tile([[True, False], [True, True]], (9, 1)), LABELS[:2]) is None
 
 
 def test_the_label_that_stands_alone_is_found() -> None:
@@ -44,16 +56,17 @@ def test_chance_is_no_rule(seed: int) -> None:
         y = rng.random((count, 6)) < rng.random(6) * 0.7
         y[:, 0] = True
         y[0, 1], y[0, 2:] = True, False
-        assert exclusive_group(y, LABELS) == ()
+        found = exclusive_group(y, LABELS)
+        assert found is None or found.needed > count
 
 
 def test_where_each_chip_has_one_label_all_exclude_each_other() -> None:
     """As with a folder for each label; none of them is alone, since nothing could stand beside it."""
     y = np.eye(6, dtype=np.bool_)[np.arange(60) % 6]
-    assert exclusive_group(y, LABELS) == tuple(LABELS) and lone_labels(y, LABELS, LABELS) == ()
+    assert exclusive_group(y, LABELS) == (tuple(LABELS), 0) and lone_labels(y, LABELS, LABELS) == ()
 
 
 def test_many_labels_are_looked_through_in_no_time() -> None:
     """Sixty-four labels on two thousand chips."""
     y = np.random.default_rng(1).random((2000, 64)) < 0.08
-    assert exclusive_group(y, [f"l{number}" for number in range(64)]) == ()
+    assert exclusive_group(y, [f"l{number}" for number in range(64)]) is None

@@ -14,7 +14,7 @@ from igarape.chips.sources.looks import Looks, look
 from igarape.chips.sources.origins import Origin
 from igarape.chips.sources.places import Finder
 from igarape.chips.sources.rows import read_table
-from igarape.chips.sources.rules import exclusive_group, lone_labels
+from igarape.chips.sources.rules import Group, exclusive_group, lone_labels
 from igarape.chips.sources.spool import Report
 from igarape.chips.sources.survey import Survey, survey
 from igarape.errors import InputError
@@ -30,12 +30,14 @@ SCARCE = 6  # chips: one for each of five folds, and for the hold-out
 class Discovery:
     """What was found: the table's columns and separator, how many chips hold each label, the rules, the pictures.
 
-    counts: most frequent first. groups: how many chips each group of the table has; empty where it names none.
+    counts: most frequent first. rule: the labels of which exactly one seems to hold, if any; the vocabulary has them
+    where there are chips enough to tell. groups: how many chips each group of the table has; empty where it names none.
     """
 
     survey: Survey
     counts: Mapping[str, int]
     vocabulary: Vocabulary
+    rule: Group | None
     looks: Looks
     chips: int
     groups: Mapping[str, int]
@@ -89,10 +91,12 @@ def discover(
     _check(chips=len(labelled), labels=sorted(counts), size=seen.size)
     counts = Counter(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
     groups = Counter(found.groups[name] for name in labelled if found.groups.get(name))
+    vocabulary, rule = _vocabulary([found.tags[name] for name in labelled], counts)
     return Discovery(
         survey=surveyed,
         counts=counts,
-        vocabulary=_vocabulary([found.tags[name] for name in labelled], counts),
+        vocabulary=vocabulary,
+        rule=rule,
         looks=seen,
         chips=len(labelled),
         groups=groups,
@@ -138,19 +142,21 @@ def _check(*, chips: int, labels: Sequence[str], size: int) -> None:
             raise InputError(f"expected at least {least} {what}, found {found}: too little to learn from")
 
 
-def _vocabulary(tags: Sequence[Sequence[str]], counts: Mapping[str, int]) -> Vocabulary:
-    """Sort labels, most frequent first, into those that exclude each other, common and rare ones."""
+def _vocabulary(tags: Sequence[Sequence[str]], counts: Mapping[str, int]) -> tuple[Vocabulary, Group | None]:
+    """Sort labels, most frequent first, into those that exclude each other for certain, common and rare ones."""
     labels = list(counts)
     y = np.array([[label in own for label in labels] for own in map(set, tags)], dtype=np.bool_)
-    exclusive = exclusive_group(y, labels)
+    rule = exclusive_group(y, labels)
+    exclusive = rule.labels if rule and rule.needed <= len(y) else ()
     others = [label for label in labels if label not in exclusive]
     rare = [label for label in others if counts[label] < RARE * len(tags)]
-    return Vocabulary(
+    vocabulary = Vocabulary(
         exclusive=exclusive,
         alone=lone_labels(y, labels, exclusive),
         common=tuple(label for label in others if label not in rare),
         rare=tuple(rare),
     )
+    return vocabulary, rule
 
 
 def findings(found: Discovery) -> list[str]:
@@ -164,7 +170,7 @@ def findings(found: Discovery) -> list[str]:
         f"size: {looks.size} pixels (size); seen on {looks.looked} pictures: {sizes}{several}",
         f"{len(held)} labels on {found.chips} chips, from {held[0][0]} ({held[0][1]}) to {held[-1][0]} ({held[-1][1]})",
         f"tags: {tags} (source.columns, labels.separator)",
-        f"exactly one holds of: {', '.join(vocabulary.exclusive) or 'no group found'} (labels.exclusive)",
+        f"exactly one holds of: {', '.join(vocabulary.exclusive) or _no_group(found)} (labels.exclusive)",
         f"under 1 % of the chips: {', '.join(vocabulary.rare) or 'none'} (labels.rare)",
         f"kept together in a split: {_grouping(found)} (source.columns.group, params.split.by)",
     ]
@@ -183,6 +189,16 @@ def findings(found: Discovery) -> list[str]:
     if len(held) > MOST_LABELS or looks.size > LARGEST:
         lines.append(f"more than was tested: {MOST_LABELS} labels, {LARGEST} pixels")
     return lines
+
+
+def _no_group(found: Discovery) -> str:
+    """Say why no labels were taken to exclude each other."""
+    if found.rule is None:
+        return "no group found, as no labels share the chips out among them"
+    return (
+        f"none taken for granted: {', '.join(found.rule.labels)} do on these {found.chips} chips, which may be luck; "
+        f"from {found.rule.needed} chips like these on it is none. List them if you know it"
+    )
 
 
 def _grouping(found: Discovery) -> str:

@@ -1,7 +1,8 @@
 """Rules that labels keep: a group of which exactly one holds, and those of it that rule out all others."""
 
 from collections.abc import Sequence
-from math import log, log1p
+from math import ceil, log, log1p
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,20 +13,27 @@ CHANCE = log(1e-9)  # a rule that independent labels keep with more than that pr
 STEPS = 20_000  # of the search for a group; where so many do not find one, there is none worth having
 
 
-def exclusive_group(y: Booleans, labels: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels of which exactly one holds on each chip, in their order; empty where there is no such group.
+class Group(NamedTuple):
+    """Labels of which exactly one holds on each chip; needed: on so many chips like these it is no chance any more."""
+
+    labels: tuple[str, ...]
+    needed: int
+
+
+def exclusive_group(y: Booleans, labels: Sequence[str]) -> Group | None:
+    """Return the labels of which exactly one holds on each chip, in their order; None where there is no such group.
 
     y: (chips, labels). Of several groups the one that is least likely by chance. Where each chip has one label, all of
-    them exclude each other.
+    them exclude each other. A group that needs more chips than there are may be luck.
     """
     if (y.sum(axis=1) == 1).all() and np.count_nonzero(y.sum(axis=0)) >= 2:
-        return tuple(labels)
-    best: tuple[float, tuple[int, ...]] = (CHANCE, ())
-    for group in _groups(y):
-        chance = _chance(y[:, list(group)])
-        if chance < best[0]:
-            best = (chance, group)
-    return tuple(labels[column] for column in sorted(best[1]))
+        return Group(tuple(labels), 0)
+    chances = {group: _chance(y[:, list(group)]) for group in _groups(y)}
+    if not chances:
+        return None
+    best = min(chances, key=lambda group: chances[group])
+    needed = ceil(len(y) * CHANCE / chances[best])  # each chip keeps the rule by itself
+    return Group(tuple(labels[column] for column in sorted(best)), needed)
 
 
 def lone_labels(y: Booleans, labels: Sequence[str], exclusive: Sequence[str]) -> tuple[str, ...]:
