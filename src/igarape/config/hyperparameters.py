@@ -12,7 +12,7 @@ Value = float | bool | str
 
 LOSS = Role(
     setting="loss",
-    words=("bce", "focal", "asl", "soft_f2", "softmax"),
+    words=("bce", "focal", "asl", "soft_f2", "softmax", "class_balanced", "distribution_balanced", "logit_adjusted"),
     group="igarape.losses",
     parameters="y, p",
     gives="targets and probabilities (n, labels), Keras tensors in 0..1, to one number a chip (n,)",
@@ -80,7 +80,8 @@ class NetworkValues(Values):
     loss: Annotated[str, LOSS] = Field(
         default="bce",
         description="Binary cross-entropy, focal, asymmetric, 1 - F2 of the probabilities, a softmax over the "
-        "labels that exclude each other beside the others' cross-entropies, or a loss of yours.",
+        "labels that exclude each other beside the others' cross-entropies, three that weigh labels by how few of the "
+        "training chips hold them, or a loss of yours.",
     )
     smoothing: float = Field(
         default=0.0, ge=0.0, le=0.5, description="Label smoothing: 0 and 1 move towards each other by half of this."
