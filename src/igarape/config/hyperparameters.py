@@ -91,6 +91,13 @@ class NetworkValues(Values):
         default=0.05, ge=0.0, le=0.5, description="Largest relative change of a chip's brightness and contrast."
     )
     zoom: float = Field(default=0.0, ge=0.0, le=0.7, description="How much of a chip's side is cut away at most.")
+    mixup: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=2.0,
+        description="How far a chip and its labels are mixed with another's: by shares from Beta(this, this); "
+        "0 for not at all.",
+    )
     smallest: float = Field(
         default=1.0,
         ge=0.25,
@@ -103,6 +110,13 @@ class NetworkValues(Values):
         ge=0.0,
         le=1.0,
         description="0 shows each chip once an epoch; 1 shows the rarest label as often as the most frequent one.",
+    )
+    repeat: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="0 shows each chip once an epoch; 1 repeats the chips that hold a label until they are as many as "
+        "the others. All else is shown less often, so that epochs stay as long.",
     )
     tta: bool = Field(default=True, description="Whether a prediction is the mean over the eight symmetries.")
 

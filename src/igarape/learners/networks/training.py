@@ -169,7 +169,9 @@ def _batches(
         jitter=hyperparameters.jitter,
         dihedral=hyperparameters.dihedral,
         zoom=hyperparameters.zoom,
+        mixup=hyperparameters.mixup,
         balance=hyperparameters.balance,
+        repeat=hyperparameters.repeat,
     )
 
 
