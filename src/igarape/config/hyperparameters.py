@@ -1,6 +1,6 @@
 """The hyperparameters of a training: each with its type, its bounds, its default and what it means."""
 
-from typing import Annotated, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator
 from pydantic.fields import FieldInfo
@@ -144,11 +144,17 @@ class TreeValues(Values):
 class ProbeValues(Values):
     """The hyperparameters of a probe. Its features are the mean over a chip's eight views, so there is no tta."""
 
+    head: Literal["logistic", "prototype"] = Field(
+        default="logistic",
+        description="A logistic regression on the features, or on one number: how much nearer a chip is, by cosine, to "
+        "the mean of those that hold a label than to the mean of the others.",
+    )
     l2: float = Field(
         default=100.0,
         ge=1e-3,
         le=1e6,
-        description="Strength of the L2 penalty on the head's weights, of standardised features: 1 / C.",
+        description="Strength of the L2 penalty on the head's weights, of standardised features: 1 / C. A prototype "
+        "has one weight.",
     )
     balance: Balance = 0.0
 
