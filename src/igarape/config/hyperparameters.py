@@ -1,6 +1,6 @@
 """The hyperparameters of a training: each with its type, its bounds, its default and what it means."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 from pydantic import Field, field_validator
 from pydantic.fields import FieldInfo
@@ -189,7 +189,14 @@ def words(field: FieldInfo) -> tuple[str | bool, ...]:
     plugged = role(field)
     if plugged:
         return plugged.words
-    return (False, True) if field.annotation is bool else get_args(field.annotation)
+    if field.annotation is bool:
+        return False, True
+    return get_args(get_args(get_args(field.annotation)[0])[0] if lists(field) else field.annotation)
+
+
+def lists(field: FieldInfo) -> bool:
+    """Say whether a setting is words, the first of its branches, or a list."""
+    return get_origin(field.annotation) is Union
 
 
 def bounds(field: FieldInfo) -> tuple[float, float]:
