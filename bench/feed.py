@@ -70,7 +70,9 @@ def _ours(store: Path, files: list[Path], y: Any) -> tf.data.Dataset:
         jitter=JITTER,
         dihedral=True,
         zoom=0.0,
+        mixup=0.0,
         balance=0.0,
+        repeat=0.0,
     )
 
 

@@ -162,7 +162,7 @@ def _bare(examples: Taught, *, generator: bool) -> float:
             alpha=hyperparameters.floor,
         )
         network = build_network(BACKBONE, "none", targets=examples.targets, hyperparameters=hyperparameters)
-        loss = make_loss("bce", smoothing=0.0, targets=examples.targets)
+        loss = make_loss("bce", smoothing=0.0, targets=examples.targets, y=examples.y[rows])
         optimizer = keras.optimizers.AdamW(rate, weight_decay=hyperparameters.decay)
         network.compile(optimizer=optimizer, loss=loss, steps_per_execution=min(steps // EPOCHS, STEPS_AT_ONCE))
         network.optimizer.build(network.trainable_variables)  # as igarape does; without, its graph is traced twice

@@ -24,6 +24,15 @@ def test_a_subset_is_all_labels_or_the_rare_ones() -> None:
     assert PLAIN.subset("rare") == ()
 
 
+def test_a_subset_by_name_has_the_order_of_the_columns() -> None:
+    """Its targets have no group unless it is all labels; a name that there is not is an error."""
+    assert WEATHER.subset(["kiln", "tree"]) == ("tree", "kiln")
+    assert WEATHER.targets(["sun", "kiln"]) == Targets(("sun", "kiln"), partial=True)
+    assert WEATHER.targets(WEATHER.labels[::-1]) == WEATHER.targets("all")
+    with pytest.raises(InputError, match="unknown tag 'kilm'; did you mean kiln"):
+        WEATHER.subset(["kilm"])
+
+
 def test_the_targets_of_all_labels_know_the_vocabularys_rules() -> None:
     """Which come first, exclude each other and stand alone; they are not a part of something."""
     assert WEATHER.targets("all") == Targets(WEATHER.labels, exclusive=("sun", "fog"), alone=("fog",))

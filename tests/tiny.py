@@ -24,7 +24,9 @@ HYPERPARAMETERS: dict[str, Any] = {
     "zoom": 0.0,
     "frozen": 0.0,
     "smallest": 1.0,
+    "mixup": 0.0,
     "balance": 0.0,
+    "repeat": 0.0,
     "tta": False,
 }
 CONTENT: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """A data set's vocabulary: which labels there are, and which of them cannot hold together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,12 +57,17 @@ class Vocabulary:
         """All labels in column order."""
         return self.exclusive + self.common + self.rare
 
-    def subset(self, which: str) -> tuple[str, ...]:
-        """Return the labels that an experiment's `labels:` names: "all" or "rare"."""
-        return self.rare if which == "rare" else self.labels
+    def subset(self, which: str | Sequence[str]) -> tuple[str, ...]:
+        """Return the labels that an experiment's `labels:` names, in column order: "all", "rare", or some by name.
 
-    def targets(self, which: str) -> Targets:
-        """Return what a learner predicts whose experiment says `labels: all` or `labels: rare`."""
+        Raises InputError for a name that the vocabulary does not have.
+        """
+        if isinstance(which, str):
+            return self.rare if which == "rare" else self.labels
+        return tuple(self.names(self.encode(which)))
+
+    def targets(self, which: str | Sequence[str]) -> Targets:
+        """Return what a learner predicts whose experiment says `labels: all`, `labels: rare`, or `labels: [some]`."""
         labels = self.subset(which)
         if labels != self.labels:
             return Targets(labels, partial=True)

@@ -53,7 +53,7 @@ def test_a_document_is_read_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"scope": "some"}, r"scope  should be 'all' or 'rare' \(got 'some'\)"),
+        ({"scope": "some"}, r"scope  should be 'all', 'rare' or 'named' \(got 'some'\)"),
         ({"sise": 64}, r"sise  is not known; did you mean size\?"),
         ({"size": "64"}, r"size  should be a valid integer \(got '64'\)"),
     ],

@@ -112,6 +112,17 @@ def test_an_experiment_predicts_all_labels_or_the_rare_ones() -> None:
     assert read(labels="rare").targets(WITH_RARE).labels == ("kiln",)
 
 
+def test_an_experiment_may_list_its_labels(tmp_path: Path) -> None:
+    """Those of the data set, at least one; what is written of it is read again."""
+    one = read(labels=["kiln"])
+    assert one.targets(WITH_RARE) == read(labels="rare").targets(WITH_RARE)
+    assert one.model_dump(mode="json")["labels"] == ["kiln"]
+    (line,) = refused(labels=[])
+    assert line == "  labels  should hold at least 1 values"
+    with pytest.raises(InputError, match=r"labels: unknown tag 'kilm'; did you mean kiln\?\. Name labels of"):
+        read(labels=["kilm"]).targets(WITH_RARE)
+
+
 def test_a_rare_label_learner_needs_rare_labels() -> None:
     """A data set without any cannot serve it, and the error says what to do."""
     with pytest.raises(InputError, match=r"the data set names no rare labels.*out of params\.yaml"):
@@ -156,7 +167,7 @@ def test_a_probe_has_features_in_place_of_a_network_of_its_own() -> None:
         ({"features": "inception_v3", "size": 64}, "  size should be at least 96 for inception_v3 (got 64)"),
         ({"epochs": 2}, "  epochs  should be at most 1 (got 2)"),
         ({"hyperparameters": {"l2": 0}}, "  hyperparameters.l2  should lie in 0.001..1000000.0 (got 0)"),
-        ({"hyperparameters": {"dropout": 0}}, "  hyperparameters.dropout  is not known; known are: balance, l2"),
+        ({"hyperparameters": {"dropout": 0}}, "  hyperparameters.dropout  is not known; known are: balance, head, l2"),
     ],
 )
 def test_a_fault_of_a_probe_is_told_in_one_line(changes: dict[str, Any], line: str) -> None:

@@ -103,8 +103,8 @@ def test_training_and_predicting_keep_memory() -> None:
 import numpy as np
 from igarape.learners.networks.inputs import Side, training_batches
 chips, y = np.zeros((8, 8, 8, 3), np.uint8), np.zeros((8, 1), np.float32)
-options = dict(batch=4, side=Side([8]), seed=0, jitter=0.1, dihedral=True, zoom=0.0, balance=0.0)
-list(training_batches(chips, y, rows=np.arange(8), **options))
+options = dict(jitter=0.1, dihedral=True, zoom=0.0, mixup=0.0, balance=0.0, repeat=0.0)
+list(training_batches(chips, y, rows=np.arange(8), batch=4, side=Side([8]), seed=0, **options))
 print(faults(take))
 """
     opened = """

@@ -1,5 +1,6 @@
 """The result of a training: predictions, settings and manifest, from which all later steps go on."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,17 @@ def test_the_figures_are_out_of_fold(examples: Examples, tmp_path: Path) -> None
         write_result(tmp_path, p, name="tiny", examples=examples, recipe=RECIPE, notes=noted(tmp_path, examples))
         == scores
     )
+
+
+def test_a_learner_of_labels_by_name_says_so(examples: Examples, tmp_path: Path) -> None:
+    """Its manifest and its experiment.yaml name them."""
+    recipe = replace(RECIPE, experiment=tiny.tiny(labels=["label_2", "label_0", "label_1"]))
+    notes = noted(tmp_path, examples)
+    write_result(tmp_path, probabilities(), name="tiny", examples=examples, recipe=recipe, notes=notes)
+    manifest = LearnerManifest.read(tmp_path / "learner.json")
+    assert (manifest.scope, manifest.labels) == ("named", TARGETS.labels)
+    written = yaml.safe_load((tmp_path / "experiment.yaml").read_text(encoding="utf-8"))
+    assert written["labels"] == manifest.settings["labels"] == ["label_2", "label_0", "label_1"]
 
 
 def test_the_manifest_says_what_the_fold_models_are(examples: Examples, tmp_path: Path) -> None:

@@ -56,14 +56,14 @@ class FoldFacts(Section):
 class LearnerManifest(Document):
     """data/train/E/learner.json: what a learner's fold models see, predict, and score out of fold.
 
-    scope: all labels, or the rare ones. settings: the experiment, put together, with the values that were searched.
-    folds: what each fold's model learned from.
+    scope: all labels, the rare ones, or some by name. settings: the experiment, put together, with the values that were
+    searched. folds: what each fold's model learned from.
     """
 
     name: str
     chips: Literal["raw", "dehazed", "nir"]
     size: int
-    scope: Literal["all", "rare"]
+    scope: Literal["all", "rare", "named"]
     labels: Labels = Field(strict=False)
     tta: bool
     f2: float

@@ -1,6 +1,6 @@
 """The hyperparameters of a training: each with its type, its bounds, its default and what it means."""
 
-from typing import Annotated, get_args
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 from pydantic import Field, field_validator
 from pydantic.fields import FieldInfo
@@ -12,7 +12,7 @@ Value = float | bool | str
 
 LOSS = Role(
     setting="loss",
-    words=("bce", "focal", "asl", "soft_f2", "softmax"),
+    words=("bce", "focal", "asl", "soft_f2", "softmax", "class_balanced", "distribution_balanced", "logit_adjusted"),
     group="igarape.losses",
     parameters="y, p",
     gives="targets and probabilities (n, labels), Keras tensors in 0..1, to one number a chip (n,)",
@@ -80,7 +80,8 @@ class NetworkValues(Values):
     loss: Annotated[str, LOSS] = Field(
         default="bce",
         description="Binary cross-entropy, focal, asymmetric, 1 - F2 of the probabilities, a softmax over the "
-        "labels that exclude each other beside the others' cross-entropies, or a loss of yours.",
+        "labels that exclude each other beside the others' cross-entropies, three that weigh labels by how few of the "
+        "training chips hold them, or a loss of yours.",
     )
     smoothing: float = Field(
         default=0.0, ge=0.0, le=0.5, description="Label smoothing: 0 and 1 move towards each other by half of this."
@@ -90,6 +91,13 @@ class NetworkValues(Values):
         default=0.05, ge=0.0, le=0.5, description="Largest relative change of a chip's brightness and contrast."
     )
     zoom: float = Field(default=0.0, ge=0.0, le=0.7, description="How much of a chip's side is cut away at most.")
+    mixup: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=2.0,
+        description="How far a chip and its labels are mixed with another's: by shares from Beta(this, this); "
+        "0 for not at all.",
+    )
     smallest: float = Field(
         default=1.0,
         ge=0.25,
@@ -102,6 +110,13 @@ class NetworkValues(Values):
         ge=0.0,
         le=1.0,
         description="0 shows each chip once an epoch; 1 shows the rarest label as often as the most frequent one.",
+    )
+    repeat: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="0 shows each chip once an epoch; 1 repeats the chips that hold a label until they are as many as "
+        "the others. All else is shown less often, so that epochs stay as long.",
     )
     tta: bool = Field(default=True, description="Whether a prediction is the mean over the eight symmetries.")
 
@@ -129,11 +144,17 @@ class TreeValues(Values):
 class ProbeValues(Values):
     """The hyperparameters of a probe. Its features are the mean over a chip's eight views, so there is no tta."""
 
+    head: Literal["logistic", "prototype"] = Field(
+        default="logistic",
+        description="A logistic regression on the features, or on one number: how much nearer a chip is, by cosine, to "
+        "the mean of those that hold a label than to the mean of the others.",
+    )
     l2: float = Field(
         default=100.0,
         ge=1e-3,
         le=1e6,
-        description="Strength of the L2 penalty on the head's weights, of standardised features: 1 / C.",
+        description="Strength of the L2 penalty on the head's weights, of standardised features: 1 / C. A prototype "
+        "has one weight.",
     )
     balance: Balance = 0.0
 
@@ -168,7 +189,14 @@ def words(field: FieldInfo) -> tuple[str | bool, ...]:
     plugged = role(field)
     if plugged:
         return plugged.words
-    return (False, True) if field.annotation is bool else get_args(field.annotation)
+    if field.annotation is bool:
+        return False, True
+    return get_args(get_args(get_args(field.annotation)[0])[0] if lists(field) else field.annotation)
+
+
+def lists(field: FieldInfo) -> bool:
+    """Say whether a setting is words, the first of its branches, or a list."""
+    return get_origin(field.annotation) is Union
 
 
 def bounds(field: FieldInfo) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from igarape.config.hyperparameters import LOSS, KernelValues, NetworkValues, ProbeValues, TreeValues, Values
 from igarape.config.networks import NETWORKS
@@ -27,6 +27,18 @@ FEATURES = replace(BACKBONE, setting="features", words=tuple(NETWORKS))
 OF_ANY_WIDTH = ("plain", *(name for name, network in NETWORKS.items() if network.any_width))
 
 
+def _by_name(labels: object) -> str:
+    """Say whether an experiment lists its labels, or has a word for them."""
+    return "Named" if isinstance(labels, list | tuple) else "Word"
+
+
+LabelsWanted = Annotated[
+    Annotated[Literal["all", "rare"], Tag("Word")]
+    | Annotated[Annotated[tuple[str, ...], Field(strict=False, min_length=1)], Tag("Named")],
+    Discriminator(_by_name),
+]
+
+
 class Experiment(Section):
     """What each experiments/E.yaml may say, whatever its learner is made of; what it leaves out is as here."""
 
@@ -36,7 +48,9 @@ class Experiment(Section):
     chips: Literal["raw", "dehazed", "nir"] = Field(
         default="raw", description="Which chips the learner sees: as they are, without haze, or near-infrared planes."
     )
-    labels: Literal["all", "rare"] = Field(default="all", description="Labels that it predicts: all, or the rare ones.")
+    labels: LabelsWanted = Field(
+        default="all", description="Labels that it predicts: all, the rare ones, or a list of the data set's."
+    )
     size: int = Field(default=128, ge=32, le=1024, multiple_of=32, description="Side of the input in pixels.")
     objective: Literal["f2", "map"] = Field(
         default="f2",
@@ -50,7 +64,10 @@ class Experiment(Section):
 
     def targets(self, vocabulary: Vocabulary) -> Targets:
         """Return what this learner predicts; raise InputError when the data set has no such labels."""
-        targets = vocabulary.targets(self.labels)
+        try:
+            targets = vocabulary.targets(self.labels)
+        except InputError as error:
+            raise InputError(f"labels: {error}. Name labels of the data set's YAML") from error
         if not targets.labels:
             raise InputError(
                 f"labels: {self.labels}: the data set names no {self.labels} labels. "

@@ -47,7 +47,7 @@ def write_result(
         name=name,
         chips=experiment.chips,
         size=experiment.size,
-        scope=experiment.labels,
+        scope=experiment.labels if isinstance(experiment.labels, str) else "named",
         labels=labels,
         tta=values.averaged(),
         f2=scores["f2"],

@@ -1,6 +1,6 @@
 """Learners and stacks side by side for MLflow: the same names of parameters, figures and curves for each of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,9 +23,9 @@ Value = str | float | bool
 class Row:
     """A learner or a stack, for a run of its own.
 
-    params: kind (learner, stack), the labels that it predicts (all, rare), backbone and chips, which of a stack are its
-    name and all; of a learner its size and tta too. figures: oof_f2 and oof_map, holdout_f2 and holdout_map, by the
-    fixed rule. curve: by the threshold, in percent, oof_f2_by_threshold and holdout_f2_by_threshold.
+    params: kind (learner, stack), the labels that it predicts (all, rare, named), backbone and chips, which of a stack
+    are its name and all; of a learner its size and tta too. figures: oof_f2 and oof_map, holdout_f2 and holdout_map, by
+    the fixed rule. curve: by the threshold, in percent, oof_f2_by_threshold and holdout_f2_by_threshold.
     """
 
     name: str
@@ -48,13 +48,13 @@ def scoreboard(evidence: Evidence) -> list[Row]:
     What predicts some labels only is scored on the chips that hold one, and has no hold-out figures where none does.
     """
     vocabulary = evidence.rule.vocabulary
-    rows: list[tuple[str, dict[str, Value], str, Reals]] = [
-        (name, _described(one), one.scope, evidence.learners[name]) for name, one in evidence.manifests.items()
+    rows: list[tuple[str, dict[str, Value], Sequence[str], Reals]] = [
+        (name, _described(one), one.labels, evidence.learners[name]) for name, one in evidence.manifests.items()
     ]
     # MLflow draws a parameter that a run lacks as unknown.
     stack: dict[str, Value] = {"kind": "stack", "labels": "all", "chips": "all"}
-    rows += [(name, stack | {"backbone": name}, "all", p) for name, p in evidence.stacked.items()]
-    return [_row(name, params, evidence, p, vocabulary.targets(scope)) for name, params, scope, p in rows]
+    rows += [(name, stack | {"backbone": name}, vocabulary.labels, p) for name, p in evidence.stacked.items()]
+    return [_row(name, params, evidence, p, vocabulary.targets(names)) for name, params, names, p in rows]
 
 
 def _described(manifest: LearnerManifest) -> dict[str, Value]:

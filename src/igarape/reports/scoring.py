@@ -85,7 +85,7 @@ def score_split(
         check_rows(manifest, list(folds["image_id"]), folds["fold"].to_numpy())
         p = learner_probabilities({name: read_predictions(workspace.predictions(name), folds)}, published.test)[name]
         columns = [vocabulary.labels.index(label) for label in manifest.labels]
-        scored[name] = figures(y[:, columns], p, targets=vocabulary.targets(manifest.scope))
+        scored[name] = figures(y[:, columns], p, targets=vocabulary.targets(manifest.labels))
     return Standing(scored, len(published.test), int(y.any(axis=0).sum()), *_trained(workspace, published, folds))
 
 

@@ -9,7 +9,16 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from igarape.config.experiments import read_experiment, settings
-from igarape.config.hyperparameters import KernelValues, NetworkValues, ProbeValues, TreeValues, bounds, role, words
+from igarape.config.hyperparameters import (
+    KernelValues,
+    NetworkValues,
+    ProbeValues,
+    TreeValues,
+    bounds,
+    lists,
+    role,
+    words,
+)
 from igarape.config.inheritance import leaves, origins, read_sources
 from igarape.config.kinds import Experiment, Kernel, Network, Probe, Tabular
 
@@ -90,7 +99,8 @@ def _table(models: tuple[type[BaseModel], ...]) -> str:
 def _choices(field: FieldInfo) -> str:
     """Say what a setting may be."""
     if known := words(field):
-        return ", ".join([*(f"`{_written(word)}`" for word in known), *(["`module:callable`"] if role(field) else [])])
+        besides = ["`module:callable`"] if role(field) else ["a list"] if lists(field) else []
+        return ", ".join([*(f"`{_written(word)}`" for word in known), *besides])
     if field.annotation is str:
         return "text"
     low, high = bounds(field)

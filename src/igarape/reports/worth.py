@@ -127,7 +127,7 @@ def compare_views(
     """
     found = []
     for before, after, besides in same_but_chips(manifests):
-        labels, targets = manifests[before].labels, vocabulary.targets(manifests[before].scope)
+        labels, targets = manifests[before].labels, vocabulary.targets(manifests[before].labels)
         own = y[:, [vocabulary.labels.index(label) for label in labels]]
         if not own.any():
             continue  # the rare labels of a small set may not occur: there is nothing to compare

@@ -11,7 +11,17 @@ import pytest
 import tensorflow as tf
 
 from igarape.chips.pictures import resize, symmetries
-from igarape.learners.networks.inputs import Side, _Epochs, augment, cut, row_weights, shrink, training_batches
+from igarape.learners.networks.inputs import (
+    Side,
+    Weights,
+    _Epochs,
+    augment,
+    cut,
+    mix,
+    row_weights,
+    shrink,
+    training_batches,
+)
 
 SIZE = 8
 MB = 2**20
@@ -43,7 +53,9 @@ def feed(images: npt.NDArray[np.uint8], y: Floats, **changes: Any) -> tf.data.Da
         "jitter": 0.0,
         "dihedral": True,
         "zoom": 0.0,
+        "mixup": 0.0,
         "balance": 0.0,
+        "repeat": 0.0,
     }
     return training_batches(images, y, **(settings | changes))
 
@@ -54,11 +66,11 @@ def epochs(count: int = 2, **changes: Any) -> list[list[Batch]]:
     return [[(a.numpy(), b.numpy()) for a, b in batches] for _ in range(count)]
 
 
-def drawn(y: npt.NDArray[Any], *, batch: int, count: int, balance: float = 0.0) -> Iterator[list[Any]]:
+def drawn(y: npt.NDArray[Any], *, batch: int, count: int, weights: Weights | None = None) -> Iterator[list[Any]]:
     """Draw epochs without the graph, which is slow to begin each: pictures, targets and states of the batches."""
     targets = y.reshape(len(y), -1).astype(np.float32)
     images = np.zeros((len(y), 1, 1, 3), np.uint8)
-    epochs = _Epochs(images, targets, rows=np.arange(len(y)), batch=batch, seed=0, balance=balance)
+    epochs = _Epochs(images, targets, rows=np.arange(len(y)), batch=batch, seed=0, weights=weights)
     return (list(epochs()) for _ in range(count))
 
 
@@ -199,7 +211,7 @@ def test_an_epoch_is_shuffled_from_end_to_end() -> None:
     assert counts.min() > 6 and counts.max() < 46
 
 
-@pytest.mark.parametrize("changes", [{}, {"jitter": 0.1}, {"zoom": 0.3}])
+@pytest.mark.parametrize("changes", [{}, {"jitter": 0.1}, {"zoom": 0.3}, {"mixup": 0.2}])
 def test_the_same_seed_gives_the_same_epochs(changes: dict[str, Any]) -> None:
     """Order, views and light, to the last bit: all of it comes from the seed; another seed gives others."""
     one, two, other = (epochs(seed=seed, **changes) for seed in (3, 3, 4))
@@ -231,13 +243,50 @@ def test_rare_labels_are_drawn_more_often_as_far_as_the_balance_says() -> None:
     """At 1 a label of one chip in ten comes as often as the most frequent; chips without labels keep their weight."""
     y = np.zeros((100, 2), dtype=np.float32)
     y[:80, 0], y[80:88, 1] = 1, 1
-    assert row_weights(y, 1.0).tolist() == [1.0] * 80 + [10.0] * 8 + [1.0] * 12
-    assert row_weights(y, 0.5)[80] == pytest.approx(10**0.5)
-    counts = sum(
-        targets.sum(axis=0) for epoch in drawn(y, batch=100, count=100, balance=1.0) for _, targets, _ in epoch
-    )
+    weights = row_weights(y, balance=1.0, repeat=0.0)
+    assert weights.tolist() == [1.0] * 80 + [10.0] * 8 + [1.0] * 12
+    assert row_weights(y, balance=0.5, repeat=0.0)[80] == pytest.approx(10**0.5)
+    epochs = drawn(y, batch=100, count=100, weights=weights)
+    counts = sum(targets.sum(axis=0) for epoch in epochs for _, targets, _ in epoch)
     assert counts.sum() < 100 * 100
     assert 0.9 < counts[0] / counts[1] < 1.1
+
+
+def test_repeated_chips_of_a_label_are_as_many_as_the_others() -> None:
+    """At 1, as in third place's networks of one label; at 0.5 as often as LVIS's repeat factor, sqrt(1 / share)."""
+    y = (np.arange(1000) < 10).astype(np.float32)[:, None]
+    weights = row_weights(y, balance=0.0, repeat=1.0)
+    assert weights[:10].sum() == pytest.approx(weights[10:].sum())
+    assert row_weights(y, balance=0.0, repeat=0.5)[0] == pytest.approx((1000 / 10) ** 0.5, rel=0.01)
+    share = np.mean([targets for epoch in drawn(y, batch=1000, count=20, weights=weights) for _, targets, _ in epoch])
+    assert 0.47 < share < 0.53
+
+
+def test_a_label_that_most_chips_hold_is_not_repeated_and_a_chip_is_as_often_as_its_rarest_label() -> None:
+    """So nothing is drawn less often than a chip without labels."""
+    y = np.zeros((100, 2), dtype=np.float32)
+    y[:80, 0], y[75:85, 1] = 1, 1
+    assert row_weights(y, balance=0.0, repeat=1.0) == pytest.approx([1.0] * 75 + [9.0] * 10 + [1.0] * 15)
+
+
+def test_mixup_mixes_a_chip_and_its_targets_with_anothers_by_one_share() -> None:
+    """Targets of one row a chip tell the shares; they are spread as Beta(strength, strength), half of it on average."""
+    count = 2000
+    images, y = np.arange(count, dtype=np.float32).repeat(12).reshape(count, 2, 2, 3), np.eye(count, dtype=np.float32)
+    for strength, variance in ((1.0, 1 / 12), (0.2, 0.25 / 1.4)):
+        chips, targets = (np.asarray(each) for each in mix(images, y, tf.constant([1, 2], tf.int64), strength))
+        np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
+        np.testing.assert_allclose(chips[:, 0, 0, 0], targets @ images[:, 0, 0, 0], rtol=1e-3, atol=1e-3)
+        shares = targets[np.arange(count), np.arange(count) - 1]
+        assert shares.min() >= 0 and shares.max() <= 1
+        assert shares.mean() == pytest.approx(0.5, abs=0.03) and shares.var() == pytest.approx(variance, rel=0.1)
+
+
+def test_mixup_next_to_nothing_leaves_chips_whole() -> None:
+    """Where a Beta variate is a ratio of numbers that are too small to be told from zero."""
+    images, y = chips(50).astype(np.float32), np.eye(50, dtype=np.float32)
+    mixed, targets = mix(tf.constant(images), tf.constant(y), tf.constant([1, 2], tf.int64), 1e-6)
+    assert np.isfinite(mixed).all() and (np.asarray(targets).max(axis=1) > 0.999).all()
 
 
 def test_batches_of_a_set_that_is_larger_than_the_memory_take_only_what_they_hold(tmp_path: Path) -> None:

@@ -6,18 +6,30 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import tensorflow as tf
 import tiny
 
 from igarape.config.hyperparameters import NetworkValues, words
 from igarape.errors import InputError
+from igarape.labels import Booleans
 from igarape.learners.networks.losses import make_loss
 
 SURE = 1e-6
+COUNTED = ("class_balanced", "distribution_balanced", "logit_adjusted")
 
 
-def losses(name: str, y: Any, p: Any, *, smoothing: float = 0.0, exclusive: int = 0) -> npt.NDArray[np.float32]:
-    """Return the loss of each chip."""
-    loss = make_loss(name, smoothing=smoothing, targets=tiny.targets(len(y[0]), exclusive))
+def learned(held: npt.ArrayLike, rows: int) -> Booleans:
+    """Give the truth of rows to learn from: the first ones hold each label, as many as are said."""
+    return np.less(np.arange(rows)[:, None], held)
+
+
+def losses(
+    name: str, y: Any, p: Any, *, smoothing: float = 0.0, exclusive: int = 0, rows: Booleans | None = None
+) -> npt.NDArray[np.float32]:
+    """Return the loss of each chip, where half of the chips to learn from hold each label, or as rows says."""
+    labels = len(y[0])
+    truth = learned([5] * labels, 10) if rows is None else rows
+    loss = make_loss(name, smoothing=smoothing, targets=tiny.targets(labels, exclusive), y=truth)
     return np.asarray(loss(np.array(y, np.float32), np.array(p, np.float32)))
 
 
@@ -82,6 +94,99 @@ def test_softmax_is_the_cross_entropy_of_the_group_beside_the_others() -> None:
     for group, of_group in (([1, 0, 0], -np.log(0.7)), ([1, 1, 0], -np.log(0.7) / 2 - np.log(0.2) / 2), ([0] * 3, 0.0)):
         found = float(losses("softmax", [[*group, 1]], p, exclusive=3)[0])
         assert found == pytest.approx((of_group - np.log(0.6)) / 4, rel=1e-5)
+
+
+Y = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 0, 0]])
+P = np.array([[0.9, 0.2, 0.01], [0.3, 0.6, 0.7], [0.5, 0.1, 0.2], [0.8, 0.05, 0.4]])
+HELD, ROWS = np.array([40, 8, 2]), 100
+
+
+def test_class_balanced_weighs_presence_and_absence_by_their_effective_numbers() -> None:
+    """Cui et al., CVPR 2019: (1 - beta) / (1 - beta^n), with beta 0.999; the two weights of a label add up to two."""
+    weight = {n: (1 - 0.999) / (1 - 0.999**n) for n in (2, 8, 40, 60, 92, 98)}
+    expected = []
+    for truths, answers in zip(Y, P, strict=True):
+        terms = []
+        for holds, p, n in zip(truths, answers, HELD, strict=True):
+            share = 2 * weight[n if holds else ROWS - n] / (weight[n] + weight[ROWS - n])
+            terms.append(-share * np.log(p if holds else 1 - p))
+        expected.append(np.mean(terms))
+    np.testing.assert_allclose(losses("class_balanced", Y, P, rows=learned(HELD, ROWS)), expected, rtol=1e-4)
+
+
+def test_distribution_balanced_is_rebalanced_and_tolerates_what_is_absent() -> None:
+    """Wu et al., ECCV 2020, with their settings for COCO; a chip without labels is drawn for one of its own."""
+    without, expected = 60, []
+    for truths, answers in zip(Y, P, strict=True):
+        repeated = sum(1 / n for holds, n in zip(truths, HELD, strict=True) if holds) or 1 / without
+        terms = []
+        for holds, p, n in zip(truths, answers, HELD, strict=True):
+            rebalanced = 0.1 + 1 / (1 + np.exp(-10 * (1 / n / repeated - 0.2)))
+            bias = -np.log(ROWS / n - 1)
+            z = np.log(p / (1 - p)) + 0.05 * bias
+            terms.append(rebalanced * (np.log(1 + np.exp(-z)) if holds else np.log(1 + np.exp(2 * z)) / 2))
+        expected.append(np.mean(terms))
+    np.testing.assert_allclose(losses("distribution_balanced", Y, P, rows=learned(HELD, ROWS)), expected, rtol=1e-5)
+
+
+def test_logit_adjusted_adds_the_prior_to_the_logit() -> None:
+    """Menon et al., ICLR 2021: what learns is the logit without the prior odds' logarithm."""
+    odds = P / (1 - P) * HELD / (ROWS - HELD)
+    expected = -np.log(np.where(Y, odds / (1 + odds), 1 / (1 + odds))).mean(axis=1)
+    np.testing.assert_allclose(losses("logit_adjusted", Y, P, rows=learned(HELD, ROWS)), expected, rtol=1e-5)
+
+
+def gradient(name: str, y: Any, p: Any, rows: Booleans) -> npt.NDArray[np.float32]:
+    """Return how the chips' losses change with the probabilities."""
+    loss = make_loss(name, smoothing=0.0, targets=tiny.targets(len(y[0])), y=rows)
+    answers = tf.constant(p, tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(answers)
+        total = tf.reduce_sum(loss(tf.constant(y, tf.float32), answers))
+    return np.asarray(tape.gradient(total, answers))
+
+
+@pytest.mark.parametrize("name", ["class_balanced", "logit_adjusted"])
+def test_labels_that_half_of_the_chips_hold_need_no_balance(name: str) -> None:
+    """Then the loss and its gradient are those of cross-entropy."""
+    half = learned([50] * 3, 100)
+    np.testing.assert_allclose(losses(name, Y, P, rows=half), losses("bce", Y, P), rtol=1e-5)
+    np.testing.assert_allclose(gradient(name, Y, P, half), gradient("bce", Y, P, half), rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["class_balanced", "logit_adjusted"])
+def test_the_fewer_chips_hold_a_label_the_more_a_missed_one_counts_beside_a_false_one(name: str) -> None:
+    """At undecided answers; without balance both count alike."""
+    ratios = []
+    for held in (50, 20, 5, 1):
+        missed, false = (gradient(name, [[y]], [[0.5]], learned([held], 100))[0, 0] for y in (1, 0))
+        ratios.append(abs(missed / false))
+    assert ratios[0] == pytest.approx(1, rel=1e-4)
+    assert ratios == sorted(ratios) and ratios[-1] > 20
+
+
+def test_a_chip_drawn_for_a_rare_label_counts_less_for_the_frequent_one_that_it_holds_too() -> None:
+    """Else drawing it as often as it counts would make the frequent label more frequent still."""
+    rows = learned(HELD, ROWS)
+    alone, beside = (gradient("distribution_balanced", [y], [[0.5] * 3], rows)[0, 0] for y in ([1, 0, 0], [1, 0, 1]))
+    assert abs(beside) < abs(alone) / 3
+
+
+@pytest.mark.parametrize("name", COUNTED)
+@pytest.mark.parametrize("held", [0, 10])
+def test_a_label_that_no_chip_or_each_holds_has_a_finite_loss_and_gradient(name: str, held: int) -> None:
+    """As a fold may be without one of the few."""
+    rows = learned([held], 10)
+    assert np.isfinite(losses(name, [[1], [0]], [[0.0], [1.0]], rows=rows)).all()
+    assert np.isfinite(gradient(name, [[1], [0]], [[0.3], [0.6]], rows)).all()
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_losses_that_count_labels_bear_smoothed_targets(name: str) -> None:
+    """With smoothing the loss of a true label is least below 1, wherever that lies."""
+    grid = np.arange(1, 100) / 100
+    found = [float(losses(name, [[1]], [[p]], smoothing=0.2)[0]) for p in grid]
+    assert 0.5 < grid[np.argmin(found)] < 0.97
 
 
 @pytest.fixture

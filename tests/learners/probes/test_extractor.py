@@ -66,7 +66,7 @@ def test_equal_probes_are_equal_files(small_probe: Probe, tmp_path: Path) -> Non
     rng = np.random.default_rng(1)
     weights, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((6, 3), (3,)))
     for name in ("one.onnx", "other.onnx"):
-        write_probe(extractor(small_probe), tmp_path / name, weights=weights, bias=bias)
+        write_probe(extractor(small_probe), tmp_path / name, weights=weights, bias=bias, centre=None)
     assert (tmp_path / "one.onnx").read_bytes() == (tmp_path / "other.onnx").read_bytes()
     with opened(extractor(small_probe)) as model:
         scores = model.mean(CHIPS, tta=False) @ weights + bias

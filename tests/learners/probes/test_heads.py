@@ -1,4 +1,4 @@
-"""The head of a probe: what scikit-learn answers on standardised features, as one dense layer."""
+"""The head of a probe: what scikit-learn answers on standardised features, or prototypes, as one dense layer."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from igarape.labels import Booleans
-from igarape.learners.probes.heads import LEAST, Table, fit_head
+from igarape.learners.probes.heads import LEAST, Table, _directions, _likeness, fit_head, fit_prototypes
 
 RNG = np.random.default_rng(0)
 FEATURES: Table = (RNG.normal(size=(300, 8)) * np.linspace(0.5, 1.5, 8) + 3).astype(np.float32)
@@ -69,3 +69,58 @@ def test_features_without_any_difference_answer_the_shares() -> None:
     """Nothing is divided by zero."""
     head = fit_head(np.ones_like(FEATURES), TRUTH, l2=1.0, balance=0.0)
     np.testing.assert_allclose(head.answer(np.ones_like(FEATURES))[0], TRUTH.mean(axis=0), atol=1e-3)
+
+
+def cosine(table: Table, mean: Table) -> Table:
+    """Return the cosine of each row to a vector."""
+    return np.asarray(table @ mean / np.linalg.norm(table, axis=1) / np.linalg.norm(mean))
+
+
+def test_a_prototype_answers_by_how_much_nearer_a_chip_is_to_those_that_hold_the_label() -> None:
+    """By angle, seen from the mean of all: the logit is a rising line over the difference of the two cosines."""
+    chips = RNG.normal(size=(50, 8)).astype(np.float32) + 3
+    centred, new = FEATURES - FEATURES.mean(axis=0), chips - FEATURES.mean(axis=0)
+    unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
+    p = fit_prototypes(FEATURES, TRUTH, l2=1.0, balance=0.0).answer(chips).astype(np.float64)
+    for label, holds in enumerate(TRUTH.T):
+        nearer = cosine(new, unit[holds].mean(axis=0)) - cosine(new, unit[~holds].mean(axis=0))
+        line = np.polynomial.Polynomial.fit(nearer, np.log(p[:, label] / (1 - p[:, label])), 1).convert()
+        assert line.coef[1] > 0.1
+        np.testing.assert_allclose(1 / (1 + np.exp(-line(nearer))), p[:, label], atol=1e-4)
+
+
+def test_a_chip_has_no_part_in_the_mean_that_it_is_compared_with() -> None:
+    """As if each were left out in turn; a mean of nobody else is like nothing, and so is a chip at the centre."""
+    table = _directions(RNG.normal(size=(40, 5)))
+    table[7] = 0
+    for members in (np.arange(40) < 3, np.arange(40) >= 3, np.arange(40) == 4):
+        expected = []
+        for row in range(40):
+            others = table[members & (np.arange(40) != row)]
+            total = others.sum(axis=0)
+            expected.append(table[row] @ total / np.linalg.norm(total) if len(others) else 0.0)
+        np.testing.assert_allclose(_likeness(table, members), expected, atol=1e-9)
+
+
+def test_probabilities_of_prototypes_are_shares_though_few_chips_hold_the_label() -> None:
+    """Five chips of 300 are no surer of each other than their features allow: on noise all have about the share."""
+    noise = np.random.default_rng(3).normal(size=(300, 60)).astype(np.float32)
+    p = fit_prototypes(noise, (np.arange(300) < 5)[:, None], l2=1.0, balance=0.0).answer(noise)
+    assert p.mean() < 0.05 and p[:5].max() < 0.3
+
+
+def test_chips_that_are_less_alike_than_others_tell_nothing() -> None:
+    """Two that lie on opposite sides of all others: a new chip near to one of them is not answered with less."""
+    table = np.concatenate([[[9, 0], [-9, 0]], RNG.normal(size=(58, 2)) * [0.1, 1] + [0, 3]]).astype(np.float32)
+    p = fit_prototypes(table, (np.arange(60) < 2)[:, None], l2=1.0, balance=0.0).answer(table)
+    np.testing.assert_allclose(p, 2 / 60, rtol=0.01)
+
+
+@pytest.mark.parametrize("holds", [False, True])
+def test_a_prototype_without_contrast_is_answered_with_its_smoothed_share(holds: bool) -> None:
+    """As by regressions; and where no feature differs, each label with its share."""
+    head = fit_prototypes(FEATURES, np.full((300, 1), holds), l2=1.0, balance=0.0)
+    np.testing.assert_allclose(head.answer(FEATURES), 301 / 302 if holds else 1 / 302, rtol=1e-5)
+    same = np.ones_like(FEATURES)
+    shares = fit_prototypes(same, TRUTH, l2=1.0, balance=0.0).answer(same)[0]
+    np.testing.assert_allclose(shares, TRUTH.mean(axis=0), atol=1e-3)

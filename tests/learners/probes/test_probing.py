@@ -29,14 +29,14 @@ TRAIN, VALIDATION = np.arange(30), np.arange(30, 40)
 Logged = list[tuple[int, Mapping[str, float]]]
 
 
-def fitted(experiment: Probe, validation: Rows = VALIDATION, seed: int = 0) -> tuple[Probed, Logged]:
+def fitted(experiment: Probe, validation: Rows = VALIDATION, seed: int = 0, **values: Any) -> tuple[Probed, Logged]:
     """Solve for a head, and return it with what was logged."""
     logged: Logged = []
     learned = fit(
         IMAGES,
         TRUTH,
         experiment=experiment,
-        hyperparameters=ProbeValues(l2=0.1),
+        hyperparameters=ProbeValues(l2=0.1, **values),
         targets=tiny.targets(2),
         train=TRAIN,
         validation=validation,
@@ -67,6 +67,15 @@ def test_what_was_written_answers_as_what_was_fitted(small_probe: Probe, tmp_pat
     np.testing.assert_allclose(turned, answers, atol=1e-5)
     head = fit_head(features_of(IMAGES, TRAIN, small_probe), TRUTH[TRAIN], l2=0.1, balance=0.0)
     np.testing.assert_array_equal(head.weights, learned.head.weights)
+
+
+def test_prototypes_are_written_with_the_lengths_of_their_features(small_probe: Probe, tmp_path: Path) -> None:
+    """The file centres features and brings them to length 1; red chips are told from others, and one label has none."""
+    learned, _ = fitted(small_probe, head="prototype")
+    expected = learned.predict(IMAGES, np.arange(40), tta=False)
+    assert ((expected[:, 0] > 0.5) == RED).all()
+    answers = Predictor([learned.export(tmp_path / "fold-0")], threads=1).predict(IMAGES, tta=False, batch=8)
+    np.testing.assert_allclose(answers, expected, atol=1e-5)
 
 
 def test_figures_are_logged_once(small_probe: Probe) -> None:

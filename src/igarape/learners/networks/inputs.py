@@ -13,6 +13,7 @@ from igarape.learners.examples import Images, Rows
 from igarape.learners.memory import keep_memory
 
 Targets = npt.NDArray[np.float32]
+Weights = npt.NDArray[np.float64]
 Batch = tuple[Images, Targets, npt.NDArray[np.int64]]
 
 AT_ONCE = 2  # batches in preparation, and as many that wait: what is more costs memory and gains nothing
@@ -43,7 +44,9 @@ def training_batches(
     jitter: float,
     dihedral: bool,
     zoom: float,
+    mixup: float,
     balance: float,
+    repeat: float,
 ) -> tf.data.Dataset:
     """Give augmented batches, gathered from pictures that may be mapped from the disk and larger than the memory.
 
@@ -63,7 +66,9 @@ def training_batches(
         Of all chance: the same seed gives the same batches, to the last bit.
     jitter, dihedral, zoom
         As augment and cut take them.
-    balance
+    mixup
+        As mix takes it; 0: chips stay apart.
+    balance, repeat
         How far the chips of rare labels are drawn more often, 0..1; see row_weights.
 
     Returns
@@ -72,7 +77,8 @@ def training_batches(
         Of float32 (b, side, side, 3), RGB 0..255, and targets (b, labels); an epoch is an iteration.
     """
     keep_memory()  # a data set of a generator would have TensorFlow give back each batch
-    draw = _Epochs(images, y, rows=rows, batch=batch, seed=seed, balance=balance)
+    weights = row_weights(y[rows], balance=balance, repeat=repeat) if balance or repeat else None
+    draw = _Epochs(images, y, rows=rows, batch=batch, seed=seed, weights=weights)
     stored = images.shape[1]
 
     def prepare(chips: tf.Tensor, targets: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -81,6 +87,8 @@ def training_batches(
         if side.fixed != stored:
             chips = shrink(chips, side.variable)
         chips = augment(chips, state, jitter=jitter, dihedral=dihedral)
+        if mixup:
+            chips, targets = mix(chips, targets, state, mixup)
         return tf.ensure_shape(chips, (None, side.fixed, side.fixed, 3)), targets
 
     signature = (
@@ -96,9 +104,10 @@ def training_batches(
 class _Epochs:
     """The batches of one epoch after another's, not yet augmented, each with the state of its augmentation's chance."""
 
-    def __init__(self, images: Images, y: Targets, *, rows: Rows, batch: int, seed: int, balance: float) -> None:
+    def __init__(
+        self, images: Images, y: Targets, *, rows: Rows, batch: int, seed: int, weights: Weights | None
+    ) -> None:
         self._pictures, self._y, self._rows, self._batch, self._seed = images, y, rows, batch, seed
-        weights = row_weights(y[rows], balance) if balance else None
         self._shares = None if weights is None else weights / weights.sum()
         self._epochs = itertools.count()
 
@@ -116,13 +125,15 @@ class _Epochs:
             yield self._pictures[rows], self._y[rows], state
 
 
-def row_weights(y: Targets, balance: float) -> npt.NDArray[np.float64]:
-    """Return how often to draw each row of y (n, labels), relative to a row without labels.
+def row_weights(y: Targets, *, balance: float, repeat: float) -> Weights:
+    """Return how often to draw each row of y (n, labels), relative to a row without labels: 1 at least.
 
-    A row has the weight of its rarest label: (count of the most frequent label / its own count) ** balance.
+    A row has the weight of its rarest label: (count of the most frequent label / its own count) ** balance, times (rows
+    without it / rows with it) ** repeat. For one label, repeat 1 draws as many rows with it as without; 0.5 is next to
+    the repeat factor of Gupta et al. (LVIS, CVPR 2019, threshold 1).
     """
     counts = np.maximum(y.sum(axis=0), 1)
-    weights = (counts.max() / counts) ** balance
+    weights = (counts.max() / counts) ** balance * ((len(y) - counts) / counts) ** repeat
     return np.asarray(np.maximum(1.0, (y * weights).max(axis=1)), dtype=np.float64)
 
 
@@ -163,6 +174,33 @@ def augment(chips: tf.Tensor, draw: tf.Tensor, *, jitter: float, dihedral: bool)
     turned = _turn(chips, draw) if dihedral else chips
     shown = tf.cast(turned, tf.float32)
     return _light(shown, draw, jitter) if jitter else shown
+
+
+def mix(chips: tf.Tensor, targets: tf.Tensor, draw: tf.Tensor, strength: float) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return each chip, and its targets, mixed with the one before it in the batch, whose order is chance.
+
+    Zhang et al., mixup: beyond empirical risk minimization, ICLR 2018; with a share for each chip.
+
+    Parameters
+    ----------
+    chips, targets
+        float32 (b, side, side, 3), and (b, labels).
+    draw
+        As of augment.
+    strength
+        The other one's share is drawn from Beta(strength, strength).
+    """
+    # From logarithms of gamma variates, as a small strength's own are rounded to zero: Gamma(a) is Gamma(a + 1) times a
+    # uniform variate to the power of 1 / a (Marsaglia and Tsang, A simple method for generating gamma variables, 2000).
+    shape = (2, tf.shape(chips)[0])
+    uniform = 1 - tf.random.stateless_uniform(shape, seed=draw + 3)
+    logs = tf.math.log(tf.random.stateless_gamma(shape, draw + 4, alpha=strength + 1)) + tf.math.log(uniform) / strength
+    share = tf.sigmoid(logs[0] - logs[1])
+
+    def mixed(values: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
+        return values + share * (tf.roll(values, 1, axis=0) - values)
+
+    return mixed(chips, share[:, None, None, None]), mixed(targets, share[:, None])
 
 
 def _turn(chips: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:

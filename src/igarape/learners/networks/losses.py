@@ -4,31 +4,59 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import keras
+import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from igarape.config.hyperparameters import LOSS
 from igarape.errors import InputError
-from igarape.labels import Targets
+from igarape.labels import Booleans, Targets
 
 Tensor: TypeAlias = keras.KerasTensor
 Loss = Callable[[Tensor, Tensor], Tensor]
+Counts = npt.NDArray[np.float32]
 
 TINY = 1e-7
 FOCUS = 2.0  # gamma of Lin et al.
 PRESENT, ABSENT, MARGIN = 1.0, 4.0, 0.05  # gamma+, gamma- and m of Ridnik et al.
+OVERLAP = 0.999  # beta of Cui et al.: a thousand more chips of a kind show next to nothing new
+LIFT, STEEPNESS, MIDDLE = 0.1, 10.0, 0.2  # alpha, beta and mu of Wu et al., and lambda and kappa: as they have them for
+TOLERANCE, OFFSET = 2.0, 0.05  # COCO
+LEAST = 0.5  # what a label counts that no chip, or all but none, holds
 
 
-def make_loss(name: str, *, smoothing: float, targets: Targets) -> Loss:
+def make_loss(name: str, *, smoothing: float, targets: Targets, y: Booleans) -> Loss:
     """Return the loss called name.
 
     bce: binary cross-entropy. focal: weighted by (1 - p_true)^2 (Lin et al., ICCV 2017). asl: asymmetric, so that
     what is absent and known to be counts hardly at all (Ridnik et al., ICCV 2021). soft_f2: 1 - F2 of the
     probabilities. softmax: cross-entropy of the exclusive labels, which share a softmax, beside the others' binary
     cross-entropies; two labels of the group share their chip, and a chip without any counts by the others.
-    Any other name is a plug's. smoothing moves the targets 0 and 1 to smoothing / 2 and 1 - smoothing / 2.
-    Raises InputError for a plug that cannot be imported, and, when it is called, for one that gives no number a chip.
+    class_balanced, distribution_balanced, logit_adjusted: for labels that few chips hold; see COUNTED.
+    Any other name is a plug's.
+
+    Parameters
+    ----------
+    name
+        Of the loss.
+    smoothing
+        Moves the targets 0 and 1 to smoothing / 2 and 1 - smoothing / 2.
+    targets
+        The labels.
+    y
+        Which of them hold in the rows to learn from, and in no other: (rows, labels). Labels are counted in it.
+
+    Raises
+    ------
+    InputError
+        For a plug that cannot be imported, and, when the loss is called, for one that gives no number a chip.
     """
-    loss = _grouped(targets.grouped) if name == "softmax" else LOSSES.get(name) or _plugged(name)
+    if name == "softmax":
+        loss = _grouped(targets.grouped)
+    elif name in COUNTED:
+        loss = COUNTED[name](y)
+    else:
+        loss = LOSSES.get(name) or _plugged(name)
 
     def smoothed(y: Tensor, p: Tensor) -> Tensor:
         return loss(y * (1 - smoothing) + smoothing / 2, ops.clip(p, TINY, 1 - TINY))
@@ -85,4 +113,73 @@ def _grouped(count: int) -> Loss:
     return loss
 
 
+def _counts(y: Booleans) -> tuple[Counts, Counts]:
+    """Return how many rows hold each label, and how many do not; LEAST in the place of none."""
+    held = np.clip(y.sum(axis=0), LEAST, max(len(y) - LEAST, LEAST)).astype(np.float32)
+    return held, np.float32(len(y)) - held
+
+
+def _class_balanced(y: Booleans) -> Loss:
+    """Weigh the presence and the absence of a label each by 1 over its effective number of chips.
+
+    That is (1 - beta^n) / (1 - beta) for n of them (Cui et al., Class-balanced loss based on effective number of
+    samples, CVPR 2019). A label's two classes are balanced with each other; as there, their weights add up to two.
+    """
+    rarity = [(1 - OVERLAP) / (1 - OVERLAP**count) for count in _counts(y)]
+    present, absent = (2 * weight / sum(rarity) for weight in rarity)
+
+    def loss(y: Tensor, p: Tensor) -> Tensor:
+        return -ops.mean(present * y * ops.log(p) + absent * (1 - y) * ops.log(1 - p), axis=-1)
+
+    return loss
+
+
+def _distribution_balanced(y: Booleans) -> Loss:
+    """Rebalance labels that hold together, and tolerate what is absent (Wu et al., ECCV 2020), without focal weights.
+
+    A label's weight on a chip is smoothed by a sigmoid: of how often it would be drawn for this label's sake, as a
+    share of how often for all that it holds. A chip that holds none counts as drawn for a label of its own.
+    """
+    held, others = _counts(y)
+    without = np.float32(max((~y.any(axis=1)).sum(), 1))
+    margin = OFFSET * np.log(others / held)
+
+    def loss(y: Tensor, p: Tensor) -> Tensor:
+        holds = ops.cast(y > 0.5, "float32")  # whatever smoothing or mixing has made of it
+        drawn = ops.sum(holds / held, axis=-1, keepdims=True)
+        drawn = ops.where(drawn > 0, drawn, 1 / without)
+        weight = LIFT + ops.sigmoid(STEEPNESS * (1 / held / drawn - MIDDLE))
+        z = _logit(p) - margin
+        terms = y * ops.softplus(-z) + (1 - y) * ops.softplus(TOLERANCE * z) / TOLERANCE
+        return ops.mean(weight * terms, axis=-1)
+
+    return loss
+
+
+def _logit_adjusted(y: Booleans) -> Loss:
+    """Teach logits that the logarithm of the prior odds is added to, for each label by itself, with tau 1.
+
+    So the answers are those where a label is as often there as not (Menon et al., Long-tail learning via logit
+    adjustment, ICLR 2021).
+    """
+    held, others = _counts(y)
+    prior = np.log(held / others)
+
+    def loss(y: Tensor, p: Tensor) -> Tensor:
+        z = _logit(p) + prior
+        return ops.mean(y * ops.softplus(-z) + (1 - y) * ops.softplus(z), axis=-1)
+
+    return loss
+
+
+def _logit(p: Tensor) -> Tensor:
+    return ops.log(p) - ops.log(1 - p)
+
+
 LOSSES: Mapping[str, Loss] = {"bce": _bce, "focal": _focal, "asl": _asymmetric, "soft_f2": _soft_f2}
+# Those that are made of the truth of the rows to learn from.
+COUNTED: Mapping[str, Callable[[Booleans], Loss]] = {
+    "class_balanced": _class_balanced,
+    "distribution_balanced": _distribution_balanced,
+    "logit_adjusted": _logit_adjusted,
+}

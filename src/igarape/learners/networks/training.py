@@ -113,7 +113,7 @@ def fit(
     keep_memory()  # what the last training left has just become free
     keras.utils.set_random_seed(seed)
     steps = -(-len(train) // experiment.batch)
-    loss = make_loss(hyperparameters.loss, smoothing=hyperparameters.smoothing, targets=targets)
+    loss = make_loss(hyperparameters.loss, smoothing=hyperparameters.smoothing, targets=targets, y=y[train])
     with devices.within_memory(experiment.batch, experiment.size), devices.strategy().scope():
         trained = _build(experiment, targets, hyperparameters, chips=min(experiment.batch, len(train)))
         network = trained.network
@@ -169,7 +169,9 @@ def _batches(
         jitter=hyperparameters.jitter,
         dihedral=hyperparameters.dihedral,
         zoom=hyperparameters.zoom,
+        mixup=hyperparameters.mixup,
         balance=hyperparameters.balance,
+        repeat=hyperparameters.repeat,
     )
 
 

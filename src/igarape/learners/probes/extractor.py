@@ -114,7 +114,7 @@ def _mirror(name: str, mirrored: str) -> onnx.NodeProto:
     return helper.make_node("Slice", [name, "last", "before_first", "columns", "backwards"], [mirrored])
 
 
-def write_probe(features: onnx.ModelProto, path: Path, *, weights: Table, bias: Table) -> None:
+def write_probe(features: onnx.ModelProto, path: Path, *, weights: Table, bias: Table, centre: Table | None) -> None:
     """Write the model of features (n, channels) with a head: on to probabilities (n, labels).
 
     Parameters
@@ -125,17 +125,24 @@ def write_probe(features: onnx.ModelProto, path: Path, *, weights: Table, bias: 
         Of the ONNX file. Equal models are equal files.
     weights, bias
         Of the head, (channels, labels) and (labels,), float32.
+    centre
+        What features are less before they are brought to length 1, (channels,), float32; None where they stay.
     """
     (chips,) = features.graph.input
+    directed = [
+        helper.make_node("Sub", ["features", "centre"], ["centred"]),
+        helper.make_node("LpNormalization", ["centred"], ["directions"], axis=-1, p=2),
+    ]
     nodes = [
         *features.graph.node,
-        helper.make_node("MatMul", ["features", "weights"], ["weighted"]),
+        *([] if centre is None else directed),
+        helper.make_node("MatMul", ["features" if centre is None else "directions", "weights"], ["weighted"]),
         helper.make_node("Add", ["weighted", "bias"], ["scores"]),
         helper.make_node("Sigmoid", ["scores"], ["p"]),
     ]
     constants = {one.name: numpy_helper.to_array(one) for one in features.graph.initializer}
     shape = [dim.dim_value for dim in chips.type.tensor_type.shape.dim]
-    constants |= {"weights": weights, "bias": bias}
+    constants |= {"weights": weights, "bias": bias} | ({} if centre is None else {"centre": centre})
     model = _model(features, nodes, "p", constants, shape=shape, width=len(bias))
     with whole(path) as unfinished:
         onnx.save(model, unfinished)

@@ -1,6 +1,8 @@
-"""The head of a probe: a logistic regression for each label on standardised features, folded into one dense layer."""
+"""The head of a probe, one dense layer: for each label a logistic regression on features, or what prototypes say."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,23 +14,30 @@ from igarape.tables import Probabilities
 
 Table = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
+F = TypeVar("F", bound=np.floating)
 
 ITERATIONS = 1000  # at most, of the solver, which needs some dozens
 # Of the features' mean deviation: what deviates less is scaled by this. A channel that next to none of the chips made
 # fire would be blown up by its own deviation, and the first chip that does would get an answer from it alone.
 LEAST = 0.1
+TINY = 1e-12
 
 
 @dataclass(frozen=True)
 class Head:
-    """A dense layer: weights float32 (channels, labels), bias float32 (labels,)."""
+    """A dense layer: weights float32 (channels, labels), bias float32 (labels,).
+
+    centre: float32 (channels,), where the layer sees directions: features less the centre, brought to length 1.
+    """
 
     weights: Table
     bias: Table
+    centre: Table | None = None
 
     def answer(self, features: Table) -> Probabilities:
         """Return probabilities (n, labels) for features (n, channels)."""
-        scores = features @ self.weights + self.bias
+        seen = features if self.centre is None else _directions(features - self.centre)
+        scores = seen @ self.weights + self.bias
         p: Probabilities = np.exp(-np.logaddexp(np.float32(0), -scores)).astype(np.float32)
         return p
 
@@ -59,6 +68,62 @@ def fit_head(features: Table, y: Booleans, *, l2: float, balance: float) -> Head
     return Head(weights.astype(np.float32), bias.astype(np.float32))
 
 
+def fit_prototypes(features: Table, y: Booleans, *, l2: float, balance: float) -> Head:
+    """Fit a head of prototypes: scale * (cosine to the mean of a label's chips - cosine to the others' mean) + bias.
+
+    Features are centred and of length 1, as in SimpleShot (Wang et al., Revisiting nearest-neighbor classification for
+    few-shot learning, 2019); the means are prototypes (Snell et al., Prototypical networks, NeurIPS 2017). Scale and
+    bias are a logistic regression on what each chip scores when the means are taken without it: a prototype of three
+    chips is near to each of them.
+
+    Parameters
+    ----------
+    features, y
+        As fit_head takes them, and labels without contrast are answered as there.
+    l2, balance
+        As fit_head takes them; of one standardised score.
+    """
+    table = features.astype(np.float64)
+    centre = table.mean(axis=0)
+    directions = _directions(table - centre)
+    with threadpool_limits(1):  # as in fit_head
+        fitted = [_fit_prototype(directions, holds, l2=l2, balance=balance) for holds in y.T]
+    weights, bias = np.stack([weights for weights, _ in fitted], axis=1), np.array([bias for _, bias in fitted])
+    return Head(weights.astype(np.float32), bias.astype(np.float32), centre.astype(np.float32))
+
+
+def _fit_prototype(
+    directions: Floats, holds: npt.NDArray[np.bool_], *, l2: float, balance: float
+) -> tuple[Floats, float]:
+    """Return one label's weights (channels,) and bias, as fit_label does."""
+    if holds.all() or not holds.any():
+        return fit_label(directions, holds, l2=l2, balance=balance)
+    scores = _likeness(directions, holds) - _likeness(directions, ~holds)
+    spread = scores.std() or 1.0
+    (scale,), bias = fit_label(scores[:, None] / spread, holds, l2=l2, balance=balance)
+    if scale < 0:  # chips that are less alike than others tell nothing of a label
+        (scale,), bias = fit_label(np.zeros((len(scores), 1)), holds, l2=l2, balance=balance)
+    towards, away = (_directions(directions[rows].sum(axis=0)) for rows in (holds, ~holds))
+    return (towards - away) * scale / spread, bias
+
+
+def _likeness(directions: Floats, members: npt.NDArray[np.bool_]) -> Floats:
+    """Return the cosine of each row to the mean of the members, among which it does not count itself."""
+    total = directions[members].sum(axis=0)
+    along = directions @ total
+    own = members * (directions**2).sum(axis=1)  # 1, or 0 of a row that lies at the centre
+    rest = total @ total - members * 2 * along + own  # the square of the length of the others' sum
+    likeness: Floats = (along - own) / np.sqrt(np.maximum(rest, TINY))
+    return likeness
+
+
+def _directions(table: npt.NDArray[F]) -> npt.NDArray[F]:
+    """Return rows at length 1; what has none stays 0."""
+    length = np.linalg.norm(table, axis=-1, keepdims=True)
+    directions: npt.NDArray[F] = np.divide(table, length, out=np.zeros_like(table), where=length > 0)
+    return directions
+
+
 def _scale(table: Floats) -> Floats:
     """Return what each column is divided by."""
     deviation = table.std(axis=0)
@@ -84,3 +149,6 @@ def fit_label(table: Floats, holds: npt.NDArray[np.bool_], *, l2: float, balance
     importance = {False: 1.0, True: (others / count) ** balance}
     model = LogisticRegression(C=1 / l2, class_weight=importance, max_iter=ITERATIONS).fit(table, holds)
     return model.coef_[0], float(model.intercept_[0])
+
+
+HEADS: Mapping[str, Callable[..., Head]] = {"logistic": fit_head, "prototype": fit_prototypes}

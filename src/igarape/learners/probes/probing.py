@@ -14,7 +14,7 @@ from igarape.learners.learning import Log, log_solved
 from igarape.learners.memory import keep_memory
 from igarape.learners.probes.extractor import extractor, write_probe
 from igarape.learners.probes.features import features_of
-from igarape.learners.probes.heads import Head, fit_head
+from igarape.learners.probes.heads import HEADS, Head
 from igarape.tables import Probabilities
 
 
@@ -37,7 +37,8 @@ class Probed:
     def export(self, stem: Path) -> Path:
         """Write backbone and head as stem.onnx: float32 (n, size, size, 3), RGB 0..255 -> (n, labels); return that."""
         path = stem.with_name(f"{stem.name}.onnx")
-        write_probe(extractor(self.experiment), path, weights=self.head.weights, bias=self.head.bias)
+        head = self.head
+        write_probe(extractor(self.experiment), path, weights=head.weights, bias=head.bias, centre=head.centre)
         return path
 
 
@@ -82,6 +83,6 @@ def fit(
     keep_memory()
     table = features_of(images, np.concatenate([train, validation]), experiment)
     learned, seen = table[: len(train)], table[len(train) :]
-    head = fit_head(learned, y[train], l2=hyperparameters.l2, balance=hyperparameters.balance)
+    head = HEADS[hyperparameters.head](learned, y[train], l2=hyperparameters.l2, balance=hyperparameters.balance)
     log_solved(log, (y[train], head.answer(learned)), (y[validation], head.answer(seen)), targets=targets)
     return Probed(experiment, head)
