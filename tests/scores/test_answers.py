@@ -10,7 +10,7 @@ import pytest
 from streams import LABELS, answers
 
 from igarape.errors import InputError
-from igarape.reports.answers import read_answers
+from igarape.scores.answers import read_answers
 from igarape.tables import write_table
 
 
