@@ -24,7 +24,7 @@ from igarape.scores.answers import TABLE, Answers, read_answers
 from igarape.serving.advice import REGISTER
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.gate import Side
-from igarape.serving.holdout import FORCE, Pictures, milliseconds
+from igarape.serving.holdout import Pictures, milliseconds
 from igarape.serving.manifest import MANIFEST
 from igarape.serving.registration import ANSWERS
 from igarape.tables import HOLDOUT
@@ -80,7 +80,7 @@ def meet(
     if asked is None:
         raise InputError(
             f"{name}: version {challenger} was registered without its answers to the hold-out, so that nothing can be "
-            f"compared. To register it with them: {REGISTER}. {FORCE}"
+            f"compared. To register it with them: {REGISTER}"
         )
     held = asked.holdout
     bundles = {version: _bundle(name, version, into / f"bundle-{version}") for version in (champion, challenger)}
@@ -90,7 +90,7 @@ def meet(
     if learned.all():
         raise InputError(
             f"{name}: version {champion} learned from all {len(learned)} hold-out chips of version {challenger}, so "
-            f"that no chip is fair to both. Deal the chips as they were (seed, split), then: dvc repro. {FORCE}"
+            "that no chip is fair to both. Deal the chips as they were (seed, split), then: dvc repro"
         )
     pictures = Pictures(workspace, held, challenger)
     where, held = where[~learned], held.rows(~learned)
@@ -122,16 +122,16 @@ def _bundle(name: str, version: str, into: Path) -> tuple[Bundle, float]:
     try:
         folder = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}", dst_path=str(into)))
     except (MlflowException, OSError) as error:
-        raise InputError(f"{name}: the files of version {version} cannot be read: {error}. {FORCE}") from error
+        raise InputError(f"{name}: the files of version {version} cannot be read: {error}") from error
     found = sorted(folder.rglob(MANIFEST))
     if not found:
-        raise InputError(f"{name}: version {version} is no model of igarape's: it holds no {MANIFEST}. {FORCE}")
+        raise InputError(f"{name}: version {version} is no model of igarape's: it holds no {MANIFEST}")
     place = found[0].parent
     size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
     try:
         return Bundle.load(place), size / 1e6
     except InputError as error:
-        raise InputError(f"{name}: version {version} cannot be asked: {error}. {FORCE}") from error
+        raise InputError(f"{name}: version {version} cannot be asked: {error}") from error
 
 
 def _check_labels(name: str, held: Answers, bundle: Bundle, versions: tuple[str, str]) -> None:
@@ -140,7 +140,7 @@ def _check_labels(name: str, held: Answers, bundle: Bundle, versions: tuple[str,
     if only:
         raise InputError(
             f"{name}: versions {versions[0]} and {versions[1]} do not answer the same labels: only one of them has "
-            f"{', '.join(only)}. Means over labels and chips cannot be compared then. {FORCE}"
+            f"{', '.join(only)}. Means over labels and chips cannot be compared then"
         )
 
 
@@ -193,9 +193,9 @@ def _notes(
     again = int((where < 0).sum())
     said = [f"{len(where):,} hold-out chips of version {challenger}"]
     if again:
-        said.append(f"version {champion} was not scored on {again:,} of them, and was asked anew")
+        said.append(f"version {champion} was not scored on {again:,} of them: its bundle was asked now")
     if left_out:
-        said.append(f"left out are {left_out:,} more, from which version {champion} learned")
+        said.append(f"{left_out:,} more are left out: version {champion} learned from them")
     if not known:
         said.append(f"version {champion} was registered without answers: whether it learned from any is not on record")
     return tuple(said)

@@ -10,11 +10,10 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run as Recorded
 
-from igarape.errors import InputError
 from igarape.serving.advice import how_to_promote
 from igarape.serving.gate import COLUMNS, F2, Check
 from igarape.serving.registration import described
-from igarape.serving.registry import aliases_of, client_of, versions_of
+from igarape.serving.registry import CHAMPION, aliases_of, client_of, versions_of
 from igarape.tracking.run import Run
 
 # Tags of a run that decides who is champion. BEGUN stands until it is known how that came out.
@@ -25,6 +24,8 @@ HEAD = ("when (UTC)", "who", "version", "champion before", "outcome", "F2 - cham
 PAGE = "## Who was champion"
 SHOWN = 20  # rows on the model's page
 NONE = "-"
+ROLLED = "rolled back to"
+APART = "&emsp;"  # MLflow's pages leave no room between columns
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table in Markdown."""
-    every = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(_plain(cell) for cell in row)} |" for row in every)
+    first, *others = (f"| {' | '.join(_plain(cell) + APART for cell in row)} |" for row in (head, *rows))
+    return "\n".join([first, "|" + " --- |" * len(head), *others])
 
 
 def begin(run: Run, verdict: Verdict) -> None:
@@ -109,7 +110,8 @@ def begin(run: Run, verdict: Verdict) -> None:
 
 def end(run: Run, verdict: Verdict, outcome: str) -> None:
     """Tell the run how it came out."""
-    run.tags({OUTCOME: outcome, "mlflow.note.content": _told(verdict, outcome)})
+    told, named = _told(verdict, outcome), f"{outcome}: version {verdict.new}"
+    run.tags({OUTCOME: outcome, "mlflow.note.content": told, "mlflow.runName": named})
 
 
 def keep(client: MlflowClient, verdict: Verdict, outcome: str, *, run: str, who: str) -> None:
@@ -129,14 +131,21 @@ def keep(client: MlflowClient, verdict: Verdict, outcome: str, *, run: str, who:
     when = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
     tags = {"": outcome, ".when": when, ".who": who, ".champion": verdict.old or NONE, ".run": run}
     tags |= {".reason": verdict.reason or NONE, ".f2_difference": verdict.change}
-    for key, value in tags.items():
-        client.set_model_version_tag(verdict.name, verdict.new, f"verdict{key}", value)
-    before = client.get_model_version(verdict.name, verdict.new).description or ""
     told = f"{_told(verdict, outcome)}\n\n{when} UTC, {who}, run `{run}`"
-    client.update_model_version(verdict.name, verdict.new, described(before, verdict=told))
+    _mark(client, verdict.name, verdict.new, tags, told)
+    if outcome == ROLLED and verdict.old is not None:
+        _mark(client, verdict.name, verdict.old, tags | {"": "rolled back from"}, told)
     own = (client.get_registered_model(verdict.name).description or "").partition(PAGE)[0].rstrip()
     table = markdown(HEAD, read(verdict.name)[:SHOWN])
     client.update_registered_model(verdict.name, f"{own}\n\n{PAGE}\n\n{table}".lstrip())
+
+
+def _mark(client: MlflowClient, name: str, version: str, tags: Mapping[str, str], told: str) -> None:
+    """Write the last verdict on a version: as tags, and in its description."""
+    for key, value in tags.items():
+        client.set_model_version_tag(name, version, f"verdict{key}", value)
+    before = client.get_model_version(name, version).description or ""
+    client.update_model_version(name, version, described(before, verdict=told))
 
 
 def read(name: str) -> list[tuple[str, ...]]:
@@ -151,15 +160,14 @@ def read(name: str) -> list[tuple[str, ...]]:
 
 
 def history(name: str, folder: Path) -> list[str]:
-    """Return the table of what was decided about a model, newest first, as lines.
-
-    Raises InputError where nothing was.
-    """
+    """Return the table of what was decided about a model, newest first, as lines; a sentence where nothing was."""
     with client_of(name, folder) as client:
         rows = read(name)
+        holders = aliases_of(name, folder)
+        if not rows and CHAMPION in holders:
+            return [f"  version {holders[CHAMPION]} is the champion; no verdict about it is on record"]
         if not rows:
-            advice = how_to_promote(name, aliases_of(name, folder), versions_of(client, name), folder)
-            raise InputError(f"{name}: nothing was decided yet. {advice}")
+            return [f"  no verdict yet. {how_to_promote(name, holders, versions_of(client, name), folder)}"]
     return columns(HEAD, rows)
 
 
@@ -175,7 +183,8 @@ def _row(tags: Mapping[str, str], run: Recorded) -> tuple[str, ...]:
 
 def _told(verdict: Verdict, outcome: str) -> str:
     """Say a verdict in Markdown."""
-    against = f" against the champion, version {verdict.old}" if verdict.old else ""
+    how = "in place of" if outcome == ROLLED else "against the champion,"
+    against = f" {how} version {verdict.old}" if verdict.old else ""
     reason = f"\n\nReason: {_plain(verdict.reason)}" if verdict.reason else ""
     notes = "".join(f"\n- {_plain(note)}" for note in verdict.notes)
     table = f"\n\n{markdown([*COLUMNS[:-1], 'verdict'], verdict.rows)}" if verdict.checks else ""

@@ -16,7 +16,6 @@ from igarape.tables import read_catalog
 from igarape.workspace import Workspace
 
 TIMED, ROUNDS = 8, 3  # pictures that are timed, and how often: the fastest time of each counts
-FORCE = "To promote all the same: igarape promote --force --reason TEXT"
 
 
 class Pictures:
@@ -26,7 +25,7 @@ class Pictures:
         """Find them; raise InputError where one is not there, or another picture has its name."""
         way_out = (
             f"Bring the chips that version {version} was scored on: check out its commit (tag git_commit), then: dvc "
-            f"pull, or: dvc repro ingest. {FORCE}"
+            "pull, or: dvc repro ingest"
         )
         catalog = workspace.catalog()
         if not catalog.exists():

@@ -18,7 +18,7 @@ from igarape.serving.advice import how_to_promote
 from igarape.serving.candidates import Report, meet
 from igarape.serving.claims import claimed, user
 from igarape.serving.gate import judge
-from igarape.serving.history import Verdict, begin, end, in_words, keep
+from igarape.serving.history import ROLLED, Verdict, begin, end, in_words, keep
 from igarape.serving.registry import (
     CHALLENGER,
     CHAMPION,
@@ -33,6 +33,7 @@ from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
 TOGETHER = "register"  # the step in whose experiment the verdicts lie too
+FORCE = "To promote all the same: igarape promote --force --reason TEXT"
 FIRST = "there is no champion yet to compare it with"
 
 Say = Callable[[str], None]
@@ -109,8 +110,8 @@ def rollback(workspace: Workspace, params: Params, *, reason: str) -> str:
             f"{name}: version {old} is both {CHAMPION} and {PREVIOUS}: a change was interrupted. See igarape history "
             "for who was champion, then: igarape promote --version N --force --reason TEXT"
         )
-    verdict = Verdict(name, new, old, checks=(), notes=(f"in place of version {old}",), reason=reason)
-    _decide(workspace, params, "rollback", verdict, outcome="rolled back to", change=_restore)
+    verdict = Verdict(name, new, old, checks=(), notes=(), reason=reason)
+    _decide(workspace, params, "rollback", verdict, outcome=ROLLED, change=_restore)
     return f"{name}: version {new} is the champion again; version {old} was"
 
 
@@ -146,7 +147,7 @@ def _verdict(
             duel = meet(client, name, champion=old, challenger=new, workspace=workspace, into=Path(into), report=report)
     except InputError as error:
         if not force:
-            raise
+            raise InputError(f"{error}. {FORCE}") from error
         return Verdict(name, new, old, (), (f"not compared: {error}",), reason)
     checks = judge(
         duel.y,
@@ -174,12 +175,13 @@ def _answer(verdict: Verdict, outcome: str, *, moves: bool) -> str:
     """Return what is said in the end; raise InputError for a refusal."""
     name, new, old = verdict.name, verdict.new, verdict.old
     if outcome.endswith("refused"):
+        would = "would be" if outcome != "refused" else "is"
         raise InputError(
-            f"{name}: version {new} is refused ({outcome}): {', '.join(verdict.failed) or 'nothing was compared'}. "
-            f"Version {old} stays champion; to promote all the same: igarape promote --force --reason TEXT"
+            f"{name}: version {new} {would} refused: {', '.join(verdict.failed) or 'nothing was compared'}. "
+            f"Version {old} stays champion. {FORCE}"
         )
     if not moves:
-        return f"{name}: version {new} passes ({outcome}); nothing was changed"
+        return f"{name}: version {new} passes. It was a dry run: nothing was changed"
     before = f"; version {old} was. To undo: igarape rollback" if old else ""
     return f"{name}: version {new} is the champion{before}"
 

@@ -1,5 +1,8 @@
 """promote: make the challenger the champion, where the gate lets it pass."""
 
+from collections.abc import Callable
+from contextlib import ExitStack
+
 import click
 
 from igarape.config.params import read_params
@@ -31,7 +34,15 @@ def run(
     dry_run
         Whether no alias is to be moved.
     """
-    with progress("promote: asking the champion", "chip") as report:
+    with ExitStack() as stack:
+
+        def report(done: int, total: int) -> None:
+            """Show a bar, from the first chip that the champion is asked about: mostly it has been asked before."""
+            if not bars:
+                bars.append(stack.enter_context(progress("promote: asking the champion", "chip")))
+            bars[0](done, total)
+
+        bars: list[Callable[..., None]] = []
         said = promote(
             workspace,
             read_params(workspace.params),

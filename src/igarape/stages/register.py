@@ -56,7 +56,7 @@ def _tags(dataset: str, origin: Origin, scores: HoldOut) -> dict[str, str]:
 def _description(manifest: Mapping[str, Any], scores: HoldOut, origin: Origin) -> str:
     """Say in Markdown what the version is, and where it came from."""
     changed = ", with changes that were not committed" if origin.uncommitted_changes else ""
-    f2 = f"**{scores.f2:.4f}** [{scores.f2_low:.4f}, {scores.f2_high:.4f}]"
+    f2 = f"{scores.f2:.4f} [{scores.f2_low:.4f}, {scores.f2_high:.4f}]"
     return "\n".join(
         [
             f"Hold-out F2 {f2}, macro AP {scores.map:.4f}, on {scores.n} chips of {manifest['dataset']}.",
