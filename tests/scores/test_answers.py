@@ -51,3 +51,42 @@ def test_what_is_no_answers_table_is_refused(tmp_path: Path, change: Change, mes
     write_table(change(answers().table()), tmp_path / "answers.parquet")
     with pytest.raises(InputError, match=rf"answers\.parquet: .*{message}"):
         read_answers(tmp_path / "answers.parquet")
+
+
+def test_the_hold_out_is_what_lies_in_no_fold() -> None:
+    """Every fifth chip of the stream, with all that it says of them; rows are named by places or by a mask."""
+    stream = answers()
+    held = stream.holdout
+    assert held.image_ids == stream.image_ids[::5] and (held.folds == -1).all()
+    places = stream.rows(np.arange(0, 120, 5))
+    for name in ("pixels", "y", "p", "answers"):
+        assert np.array_equal(getattr(held, name), getattr(stream, name)[::5])
+        assert np.array_equal(getattr(held, name), getattr(places, name))
+
+
+def test_columns_go_with_their_labels() -> None:
+    """Into another order, and back."""
+    stream = answers()
+    turned = stream.arranged(LABELS[::-1])
+    assert turned.labels == LABELS[::-1] and np.array_equal(turned.p, stream.p[:, ::-1])
+    assert np.array_equal(turned.arranged(LABELS).y, stream.y)
+
+
+def test_a_digest_is_of_the_chips_and_of_what_holds() -> None:
+    """Whatever is answered, and in whatever order; another name, another picture or another truth is another one."""
+    stream = answers()
+    same = stream.digest()
+    for alike in (stream.rows(np.arange(120)[::-1]), stream.arranged(LABELS[::-1]), replace(stream, p=1 - stream.p)):
+        assert alike.digest() == same
+    names = [*stream.image_ids[:-1], "other"]
+    pixels, truth = stream.pixels.copy(), stream.y.copy()
+    pixels[3] += 1
+    truth[5, 2] ^= True
+    changed = (
+        replace(stream, image_ids=names),
+        replace(stream, pixels=pixels),
+        replace(stream, y=truth),
+        stream.rows(np.arange(119)),
+        replace(stream, labels=("sun", "fog", "tree", "oven")),
+    )
+    assert len({same, *(each.digest() for each in changed)}) == 6
