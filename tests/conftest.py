@@ -16,6 +16,7 @@ import onnx
 import pytest
 import tifs
 import xgboost
+from contest import answers_of, compete
 from filelock import FileLock
 from mlflow import MlflowClient
 from onnx import TensorProto, helper, numpy_helper
@@ -28,12 +29,14 @@ from igarape.ensemble.decision import Rule
 from igarape.labels import Vocabulary
 from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import names, statistics
+from igarape.scores.answers import TABLE
 from igarape.serving.bundle import build_bundle
 from igarape.serving.manifest import Learner
-from igarape.serving.registry import promote, register
-from igarape.tables import Probabilities
+from igarape.serving.registration import register
+from igarape.tables import Probabilities, write_table
 from igarape.tracking.address import new_experiment
 from igarape.tracking.outbox import Outbox
+from igarape.workspace import Workspace
 
 # A machine that does other things beside the tests is slow now and then: that is no fault of what is tested.
 hypothesis.settings.register_profile("igarape", deadline=None)
@@ -220,13 +223,36 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def registry(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a folder with params.yaml for the data set toy, and an empty registry in mlflow.db that MLflow uses."""
-    shutil.copy(empty_database, tmp_path)
-    settings = (Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8")
-    (tmp_path / "params.yaml").write_text(re.sub("(?m)^dataset: .*$", "dataset: toy", settings), encoding="utf-8")
-    monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
-    monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    found_registry(empty_database, tmp_path, monkeypatch)
     return tmp_path
+
+
+def found_registry(empty_database: Path, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Lay params.yaml and an empty database into a folder, and let MLflow use that."""
+    shutil.copy(empty_database, folder)
+    settings = (Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8")
+    (folder / "params.yaml").write_text(re.sub("(?m)^dataset: .*$", "dataset: toy", settings), encoding="utf-8")
+    patch.delenv("MLFLOW_RUN_ID", raising=False)
+    patch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+
+
+@pytest.fixture(scope="session")
+def contested(tmp_path_factory: pytest.TempPathFactory, empty_database: Path, bundle_folder: Path) -> Path:
+    """Make a project with two versions, of which the second is worse."""
+    folder = tmp_path_factory.mktemp("contested")
+    with pytest.MonkeyPatch.context() as patch:
+        found_registry(empty_database, folder, patch)
+        compete(Workspace(folder), bundle_folder, draw(40))
+    return folder
+
+
+@pytest.fixture
+def contest(contested: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """Give a copy of that project, which MLflow uses."""
+    here = shutil.copytree(contested, tmp_path / "project")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{here}/mlflow.db")
+    return Workspace(here)
 
 
 @pytest.fixture
@@ -244,11 +270,13 @@ def nir_champion(registry: Path, nir_bundle_folder: Path) -> Path:
 
 
 def crown(bundle: Path, folder: Path) -> None:
-    """Register a bundle in a folder's registry and promote it."""
+    """Register a bundle in a folder's registry and make it the champion, as the first version of a model becomes it."""
     experiment = new_experiment("igarape/register", MlflowClient(), mlflow.get_tracking_uri())
-    with mlflow.start_run(experiment_id=experiment):
-        register(bundle, name="igarape-toy", score=0.9, tags={}, description="small")
-    promote("igarape-toy", folder)
+    table = folder / TABLE
+    write_table(answers_of(bundle, draw(5)).table(), table)
+    with mlflow.start_run(experiment_id=experiment) as run:
+        register(bundle, table, name="igarape-toy", tags={}, description="small", run_id=run.info.run_id)
+    MlflowClient().set_registered_model_alias("igarape-toy", "champion", "1")
 
 
 def draw(n: int, size: int = SIZE) -> list[Pixels]:

@@ -8,7 +8,7 @@ import yaml
 from dvc.repo import Repo
 
 from igarape.files import fresh_folder
-from igarape.reports.answers import TABLE, Answers
+from igarape.scores.answers import TABLE, Answers
 from igarape.tables import write_table
 from igarape.workspace import Workspace
 

@@ -15,7 +15,7 @@ from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
 HERE = Workspace(Path())
 
-PLAIN = (*(step for step in STEPS if step not in PER_EXPERIMENT), "rollback", "send")
+PLAIN = (*(step for step in STEPS if step not in PER_EXPERIMENT), "history", "send")
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +84,11 @@ def test_a_name_that_leads_elsewhere_never_reaches_a_step(
 def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was typed is handed on."""
     typed = {
-        "promote": (["--version", "3", "--force"], ((HERE,), {"version": 3, "force": True})),
+        "promote": (
+            ["--version", "3", "--force", "--reason", "why"],
+            ((HERE,), {"version": 3, "force": True, "reason": "why", "dry_run": False}),
+        ),
+        "rollback": (["--reason", "why"], ((HERE,), {"reason": "why"})),
         "predict": (
             ["a.jpg", "b", "--out", "o.csv"],
             ((HERE, [Path("a.jpg"), Path("b")]), {"model": None, "out": Path("o.csv"), "nir": None}),
@@ -230,5 +234,18 @@ def test_an_unknown_command_is_refused() -> None:
 
 def test_each_command_is_called_here() -> None:
     """A new command needs a test."""
-    others = {"promote", "predict", "submit", "score", "serve", "use", "relabel", "fetch", "show", "add", "compare"}
+    others = {
+        "promote",
+        "rollback",
+        "predict",
+        "submit",
+        "score",
+        "serve",
+        "use",
+        "relabel",
+        "fetch",
+        "show",
+        "add",
+        "compare",
+    }
     assert set(main.commands) == {*PLAIN, *PER_EXPERIMENT, *others}

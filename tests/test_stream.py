@@ -183,7 +183,9 @@ def test_an_experiment_in_a_copy_is_on_record_in_the_project(project: Path, tmp_
     run(project, "dvc", "exp", "run", "--temp", "-S", f"decide.use={other}")
     run(project, "dvc", "exp", "apply", run(project, "dvc", "exp", "list", "--name-only").split()[-1])
     assert registered(project) == before + 1
-    assert f"version {before + 1} is the champion" in run(project, "igarape", "promote", "--force")
+    assert f"version {before + 1} is the champion" in run(
+        project, "igarape", "promote", "--force", "--reason", "another rule"
+    )
     run(project, "igarape", "predict", str(first_chips(project, 1)[0]), "--out", "answers.csv")
 
 

@@ -123,16 +123,25 @@ for _step in STEPS:
 
 @main.command()
 @click.option("--version", type=int, help="Promote this version instead of the challenger.")
-@click.option("--force", is_flag=True, help="Promote even where the hold-out F2 is lower than the champion's.")
-def promote(version: int | None, force: bool) -> None:
-    """Make the challenger the champion."""
-    _run("promote", version=version, force=force)
+@click.option("--force", is_flag=True, help="Promote whatever the checks say; needs --reason.")
+@click.option("--reason", metavar="TEXT", help="Why; it is kept.")
+@click.option("--dry-run", is_flag=True, help="Print and keep the verdict, and move no alias.")
+def promote(version: int | None, force: bool, reason: str | None, dry_run: bool) -> None:
+    """Make the challenger the champion, if it holds against the champion on the same hold-out chips."""
+    _run("promote", version=version, force=force, reason=reason, dry_run=dry_run)
 
 
 @main.command()
-def rollback() -> None:
+@click.option("--reason", metavar="TEXT", help="Why; it is kept.")
+def rollback(reason: str | None) -> None:
     """Put the previous champion back."""
-    _run("rollback")
+    _run("rollback", reason=reason)
+
+
+@main.command()
+def history() -> None:
+    """Show who was made champion, when, by whom and why, and what was refused."""
+    _run("history")
 
 
 @main.command()

@@ -33,6 +33,8 @@ def fields(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
+# Read outside the stream: they rerun nothing.
+OUTSIDE = "promote."
 KNOBS = list(leaves(yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))))
 
 
@@ -63,12 +65,18 @@ def test_the_knobs_of_params_yaml_are_the_fields_of_its_schema() -> None:
     assert set(KNOBS) == set(fields(Params))
 
 
-@pytest.mark.parametrize("knob", KNOBS)
+@pytest.mark.parametrize("knob", [knob for knob in KNOBS if not knob.startswith(OUTSIDE)])
 def test_each_knob_reruns_a_step(knob: str, pipeline: Mapping[str, Mapping[str, Any]]) -> None:
     """A knob in a section reruns the step of that name; one at the top reruns at least one step."""
     step = knob.split(".", maxsplit=1)[0]
     moved = [name for name, stage in pipeline.items() if covers(watched(stage), knob)]
     assert step in moved if step in pipeline else moved
+
+
+def test_knobs_of_commands_outside_the_stream_rerun_nothing(pipeline: Mapping[str, Mapping[str, Any]]) -> None:
+    """Another margin is for the next verdict."""
+    for knob in (knob for knob in KNOBS if knob.startswith(OUTSIDE)):
+        assert not [name for name, stage in pipeline.items() if covers(watched(stage), knob)]
 
 
 def test_no_step_depends_on_a_knob_that_does_not_exist(pipeline: Mapping[str, Mapping[str, Any]]) -> None:

@@ -12,6 +12,8 @@ from igarape.config.params import Params
 from igarape.config.schema import Section
 
 WITHOUT_KNOBS = {"code", "resolve", "register"}
+# Outside the stream: what decides who is champion is launched and recorded as steps are, and promote has knobs.
+DECISIONS = {"promote", "rollback"}
 
 
 def modules(root: Path) -> set[str]:
@@ -39,20 +41,20 @@ def test_each_dvc_stage_is_a_module_in_stages(root: Path, pipeline: Mapping[str,
 
 
 def test_the_sections_of_the_parameters_are_the_steps_that_have_knobs(pipeline: Mapping[str, Any]) -> None:
-    """params.yaml has a section for each step, and no other section."""
+    """params.yaml has a section for each step, and one for promote."""
     fields = Params.model_fields.items()
     sections = {
         name for name, field in fields if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
     }
-    assert sections == set(pipeline) - WITHOUT_KNOBS
+    assert sections == set(pipeline) - WITHOUT_KNOBS | {"promote"}
 
 
 def test_the_entry_points_of_the_mlproject_are_the_steps_that_track(
     root: Path, pipeline: Mapping[str, Any], graph: grimp.ImportGraph
 ) -> None:
-    """`mlflow run . -e STEP` works for each step that imports tracking, and runs `igarape STEP`."""
+    """`mlflow run . -e STEP` works for each step that imports tracking, and for decisions; it runs `igarape STEP`."""
     points = yaml.safe_load((root / "MLproject").read_text(encoding="utf-8"))["entry_points"]
-    assert set(points) == tracked(graph, set(pipeline))
+    assert set(points) == tracked(graph, set(pipeline)) | DECISIONS
     for step, point in points.items():
         assert point["command"].split()[:2] == ["igarape", step]
 

@@ -19,7 +19,15 @@ from igarape.learners.predictor import KINDS
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-ANSWERING = ("cli", "serving", "stages.predict", "stages.promote", "stages.rollback", "stages.serve")
+ANSWERING = (
+    "cli",
+    "serving",
+    "stages.history",
+    "stages.predict",
+    "stages.promote",
+    "stages.rollback",
+    "stages.serve",
+)
 
 # Nobody imports these, and somebody loads them.
 CODECS = {"imagecodecs": "tifffile decodes compressed TIFs with it"}

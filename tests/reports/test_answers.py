@@ -1,53 +1,46 @@
-"""The answers table: it says again what was put into it, and is refused when it is none."""
+"""The answers table of a stream: out of fold by the rules of the other folds, the hold-out by the rule that is used."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pytest
-from streams import LABELS, answers
 
-from igarape.errors import InputError
-from igarape.reports.answers import read_answers
+from igarape.chips.fingerprints import fingerprint, fingerprint_table
+from igarape.config.documents import CALIBRATED, Decision, RuleSettings, StackSummary
+from igarape.ensemble.decision import Rule
+from igarape.labels import Vocabulary
+from igarape.reports.answers import answers_of
+from igarape.reports.evidence import Evidence
 from igarape.tables import write_table
+from igarape.workspace import Workspace
+
+VOCABULARY = Vocabulary(exclusive=("sun", "fog"), alone=(), common=("tree",), rare=("kiln",))
 
 
-def test_it_says_again_what_was_put_into_it(tmp_path: Path) -> None:
-    """Labels too that begin as its own columns do; their order stays."""
-    stream = replace(answers(), labels=("sun", "p_fog", "y_a_tree", "image_id"))
-    write_table(stream.table(), tmp_path / "answers.parquet")
-    found = read_answers(tmp_path / "answers.parquet")
-    assert (found.dataset, found.labels, found.image_ids) == ("toy", stream.labels, stream.image_ids)
-    for name in ("pixels", "folds", "y", "p", "answers"):
-        mine, theirs = getattr(stream, name), getattr(found, name)
-        assert mine.dtype == theirs.dtype and np.array_equal(mine, theirs)
-
-
-Change = Callable[[pd.DataFrame], pd.DataFrame]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda table: table.drop(columns="pixels"), "expected a column 'pixels'"),
-        (
-            lambda table: table.drop(columns="a_fog"),
-            r"expected the answers to chips, found no column 'a_fog'\. Run: dvc",
-        ),
-        (lambda table: table.drop(columns=[f"p_{label}" for label in LABELS]), "found 120 chips, 0 labels"),
-        (lambda table: table.iloc[:0], "found 0 chips, 4 labels"),
-        (lambda table: table.assign(p_fog=np.float32(1.5)), r"probabilities: expected 0\.\.1"),
-        (lambda table: table.assign(p_fog="0.5"), r"probabilities: expected 0\.\.1"),
-        (lambda table: table.assign(pixels="7"), "pixels: expected whole numbers"),
-        (lambda table: table.assign(a_fog=2), "truth and answers: expected 0 or 1"),
-        (lambda table: table.assign(dataset=["toy"] * 60 + ["other"] * 60), "dataset: expected one, found other, toy"),
-        (lambda table: pd.concat([table, table[:1]]), "chip-000 stands twice"),
-    ],
-)
-def test_what_is_no_answers_table_is_refused(tmp_path: Path, change: Change, message: str) -> None:
-    """With the file's name."""
-    write_table(change(answers().table()), tmp_path / "answers.parquet")
-    with pytest.raises(InputError, match=rf"answers\.parquet: .*{message}"):
-        read_answers(tmp_path / "answers.parquet")
+def test_it_says_of_each_chip_what_the_stream_says(tmp_path: Path) -> None:
+    """Its pixels by their fingerprint, its fold, what holds, and what is answered."""
+    rng = np.random.default_rng(1)
+    pictures = rng.integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
+    ids = [f"chip-{row}" for row in range(12)]
+    p = rng.random((12, 4)).astype(np.float32)
+    rule = Rule("fixed", VOCABULARY, 2.0, threshold=0.2)
+    evidence = Evidence(
+        image_ids=ids,
+        folds=np.arange(12) % 3 - 1,
+        y=rng.random((12, 4)) < 0.5,
+        stacked={CALIBRATED: p},
+        manifests={},
+        learners={},
+        stack=StackSummary(chosen="mean", stackers={}, weights={}, kept={}, rare={}, calibration={}),
+        decision=Decision(rule=RuleSettings(**rule.to_json()), rules={}, alerts={}),
+        rule=rule,
+    )
+    here = Workspace(tmp_path)
+    prints = {name: fingerprint(picture) for name, picture in zip(ids, pictures, strict=True)}
+    write_table(fingerprint_table(prints), here.chips("raw") / "fingerprints.parquet")
+    found = answers_of(evidence, here, "toy")
+    assert (found.dataset, found.labels, found.image_ids) == ("toy", VOCABULARY.labels, ids)
+    assert found.pixels.tolist() == [prints[name].pixels for name in ids]
+    assert np.array_equal(found.y, evidence.y) and np.array_equal(found.p, p)
+    held = ~evidence.inside
+    assert np.array_equal(found.answers[held], rule.apply(p)[held])
+    assert np.array_equal(found.answers[evidence.inside], evidence.answers)

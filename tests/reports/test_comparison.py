@@ -9,8 +9,8 @@ import pytest
 from streams import LABELS, answers
 
 from igarape.errors import InputError
-from igarape.reports.answers import Answers
 from igarape.reports.comparison import Comparison, compare, in_words, render_comparison
+from igarape.scores.answers import Answers
 from igarape.scores.metrics import average_precision, label_scores, mean_average_precision, sample_f2
 
 Browse = Callable[[str], Any]

@@ -1,4 +1,4 @@
-"""A version becomes champion only when it scores no less, can be undone, and works where igarape is not installed."""
+"""What the registry gives back is what was registered, and works where igarape is not installed."""
 
 import base64
 import socket
@@ -10,44 +10,13 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 import pytest
-from mlflow import MlflowClient
+from contest import NAME, enter
 from mlflow.exceptions import MlflowException
 
 from igarape.chips.pictures import Pixels, decode, is_flat
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
-from igarape.serving.registry import champion_uri, load, model_name, promote, register, rollback
-from igarape.tracking.address import new_experiment
-
-NAME = model_name("toy")
-
-
-def enter(*scores: float | None) -> None:
-    """Enter versions 1, 2, ... with these hold-out scores (None: without one); the last is the challenger."""
-    client = MlflowClient()
-    client.create_registered_model(NAME)
-    for score in scores:
-        tags = {} if score is None else {"holdout_f2": str(score)}
-        version = client.create_model_version(NAME, "nowhere", tags=tags).version
-        client.set_registered_model_alias(NAME, "challenger", str(version))
-
-
-def holders() -> dict[str, int]:
-    """Return which version has which alias."""
-    return {alias: int(version) for alias, version in MlflowClient().get_registered_model(NAME).aliases.items()}
-
-
-@pytest.mark.usefixtures("registry")
-def test_a_version_says_where_it_came_from(bundle_folder: Path) -> None:
-    """It is the challenger, belongs to the run, and carries tags and a description; a second takes the alias over."""
-    experiment = new_experiment("igarape/register", MlflowClient(), mlflow.get_tracking_uri())
-    for expected in ("1", "2"):
-        with mlflow.start_run(experiment_id=experiment) as run:
-            version = register(bundle_folder, name=NAME, score=0.9, tags={"dataset": "toy"}, description="first")
-        assert version == expected
-        found = MlflowClient().get_model_version_by_alias(NAME, "challenger")
-        assert (str(found.version), found.run_id, found.description) == (expected, run.info.run_id, "first")
-        assert found.tags == {"dataset": "toy", "holdout_f2": "0.9"}
+from igarape.serving.registry import champion_uri, client_of, load
 
 
 @pytest.mark.usefixtures("champion")
@@ -102,84 +71,13 @@ def test_it_works_where_igarape_is_not_installed(champion: Path) -> None:
 
 
 @pytest.mark.usefixtures("registry")
-def test_the_first_promotion_passes_and_the_second_remembers() -> None:
-    """Promote makes the challenger champion, and the champion before it previous; an equal score passes."""
-    enter(0.8, 0.8)
-    assert "version 1 is the champion" in promote(NAME, version="1")
-    assert holders() == {"challenger": 2, "champion": 1}
-    assert "version 1 was" in promote(NAME)
-    assert holders() == {"challenger": 2, "champion": 2, "previous": 1}
-
-
-@pytest.mark.usefixtures("registry")
-def test_promoting_the_champion_changes_nothing() -> None:
-    """In particular, it does not make the champion its own predecessor."""
-    enter(0.8, 0.9)
-    promote(NAME, version="1")
-    promote(NAME)
-    assert "already" in promote(NAME)
-    assert holders() == {"challenger": 2, "champion": 2, "previous": 1}
-
-
-@pytest.mark.usefixtures("registry")
-def test_a_lower_score_is_refused_unless_forced() -> None:
-    """The refusal gives both scores, and moves nothing."""
-    enter(0.8567, 0.8432)
-    promote(NAME, version="1")
-    with pytest.raises(
-        InputError, match=r"version 2 has hold-out F2 0\.8432, the champion \(version 1\) 0\.8567.*--force"
-    ):
-        promote(NAME)
-    assert holders() == {"challenger": 2, "champion": 1}
-    promote(NAME, force=True)
-    assert holders() == {"challenger": 2, "champion": 2, "previous": 1}
-
-
-@pytest.mark.usefixtures("registry")
-def test_a_version_without_a_score_is_refused_unless_forced() -> None:
-    """What was registered by hand cannot be compared."""
-    enter(0.8, None)
-    promote(NAME, version="1")
-    with pytest.raises(InputError, match="version 2 has no tag holdout_f2"):
-        promote(NAME)
-    promote(NAME, force=True)
-    assert holders()["champion"] == 2
-
-
-@pytest.mark.usefixtures("registry")
-def test_rollback_lets_the_two_change_places() -> None:
-    """So a second rollback undoes the first."""
-    enter(0.8, 0.9)
-    promote(NAME, version="1")
-    promote(NAME)
-    assert "version 1 is the champion again" in rollback(NAME)
-    assert holders() == {"challenger": 2, "champion": 1, "previous": 2}
-    rollback(NAME)
-    assert holders() == {"challenger": 2, "champion": 2, "previous": 1}
-
-
-@pytest.mark.usefixtures("registry")
-def test_what_cannot_be_moved_is_said() -> None:
-    """No challenger, no such version, nothing to roll back to."""
-    with pytest.raises(InputError, match=r"no challenger to promote\. Run: make repro"):
-        promote(NAME)
-    enter(0.8)
-    with pytest.raises(InputError, match="no version 9; there are 1"):
-        promote(NAME, version="9", force=True)
-    promote(NAME)
-    with pytest.raises(InputError, match="nothing to roll back to"):
-        rollback(NAME)
-    assert holders() == {"challenger": 1, "champion": 1}
-
-
-@pytest.mark.usefixtures("registry")
 def test_an_alias_that_nobody_has_is_said() -> None:
     """Without a champion the error says how to get one; with other aliases it makes a suggestion."""
     with pytest.raises(
         InputError, match=rf"models:/{NAME}@champion: no champion yet\. Run: make repro, then: igarape prom"
     ):
         load(f"models:/{NAME}@champion")
-    enter(0.8)
+    enter(1)
     with pytest.raises(InputError, match="no champion yet"):
         champion_uri(NAME)
     with pytest.raises(InputError, match="no such alias; did you mean challenger"):
@@ -193,8 +91,8 @@ def test_looking_for_a_champion_makes_no_database(tmp_path: Path, monkeypatch: p
         load(f"models:/{NAME}@champion", tmp_path)
     with pytest.raises(InputError, match="no such file yet"):
         load(f"models:/{NAME}/1", tmp_path)
-    with pytest.raises(InputError, match="no such file yet"):
-        rollback(NAME, tmp_path)
+    with pytest.raises(InputError, match="no such file yet"), client_of(NAME, tmp_path):
+        pytest.fail("there is nothing to ask")
     assert list(tmp_path.iterdir()) == []
 
 

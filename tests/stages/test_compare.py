@@ -10,7 +10,7 @@ import pytest
 from streams import answers, begin, commit, finish, git
 
 from igarape.errors import InputError
-from igarape.reports.answers import TABLE, Answers
+from igarape.scores.answers import TABLE, Answers
 from igarape.stages import compare as stage
 from igarape.tables import write_table
 from igarape.workspace import Workspace

@@ -18,7 +18,7 @@ from igarape.ensemble.decision import Rule
 from igarape.ensemble.stackers import METHODS
 from igarape.errors import InputError
 from igarape.files import read_json
-from igarape.reports.answers import TABLE, read_answers
+from igarape.scores.answers import TABLE, read_answers
 from igarape.scores.metrics import mean_average_precision, sample_f2
 from igarape.serving import assembly
 from igarape.serving.bundle import Bundle

@@ -1,8 +1,7 @@
 """promote moves the champion of the data set in params.yaml, and of no other."""
 
-from pathlib import Path
-
 import pytest
+from contest import enter, holders
 from mlflow import MlflowClient
 
 from igarape.errors import InputError
@@ -10,35 +9,41 @@ from igarape.stages import promote
 from igarape.workspace import Workspace
 
 
-def enter(name: str, *scores: float) -> None:
-    """Enter versions 1, 2, ... with these hold-out scores; the last is the challenger."""
-    client = MlflowClient()
-    client.create_registered_model(name)
-    for number, score in enumerate(scores, start=1):
-        client.create_model_version(name, "nowhere", tags={"holdout_f2": str(score)})
-        client.set_registered_model_alias(name, "challenger", str(number))
+def test_the_challenger_of_this_data_set_is_promoted(contest: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """params.yaml says toy; another data set's model stays as it is. A worse one is refused, by what stands there."""
+    enter(1, name="igarape-other")
+    promote.run(contest, version=1)
+    assert (holders()["champion"], dict(MlflowClient().get_registered_model("igarape-other").aliases)) == (
+        1,
+        {"challenger": 1},
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "igarape-toy: version 1",
+        "  there is no champion yet to compare it with",
+        "igarape-toy: version 1 is the champion",
+    ]
+    with pytest.raises(InputError, match="version 2 is refused: F2"):
+        promote.run(contest)
+    printed = capsys.readouterr()
+    assert printed.out.startswith("igarape-toy: version 2 against the champion, version 1\n")
+    assert "chip" not in printed.err  # no bar where the champion is not asked
 
 
-def champion(name: str) -> int | None:
-    """Return the version that is champion."""
-    version = MlflowClient().get_registered_model(name).aliases.get("champion")
-    return None if version is None else int(version)
+def test_a_version_can_be_named_and_forced(contest: Workspace) -> None:
+    """With a reason, which is more than blanks."""
+    promote.run(contest, version=1)
+    with pytest.raises(InputError, match="--reason TEXT"):
+        promote.run(contest, version=2, force=True, reason="  ")
+    promote.run(contest, version=2, force=True, reason="why not")
+    assert holders() == {"challenger": 2, "champion": 2, "previous": 1}
 
 
-def test_the_challenger_of_this_data_set_is_promoted(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """params.yaml says toy; another data set's model stays as it is."""
-    enter("igarape-toy", 0.8, 0.9)
-    enter("igarape-other", 0.8)
-    promote.run(Workspace(registry), version=None, force=False)
-    assert (champion("igarape-toy"), champion("igarape-other")) == (2, None)
-    assert capsys.readouterr().out == "igarape-toy: version 2 is the champion\n"
-
-
-def test_a_version_can_be_named_and_forced(registry: Path) -> None:
-    """Without force the lower score is refused."""
-    enter("igarape-toy", 0.8, 0.9)
-    promote.run(Workspace(registry), version=None, force=False)
-    with pytest.raises(InputError, match=r"0\.8000.*0\.9000"):
-        promote.run(Workspace(registry), version=1, force=False)
-    promote.run(Workspace(registry), version=1, force=True)
-    assert champion("igarape-toy") == 1
+def test_the_champion_is_asked_where_it_has_no_answers(contest: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a bar."""
+    promote.run(contest, version=1)
+    MlflowClient().delete_model_version_tag("igarape-toy", "1", "answers_run")
+    with pytest.raises(InputError, match="would be refused"):
+        promote.run(contest, dry_run=True)
+    printed = capsys.readouterr()
+    assert "promote: asking the champion" in printed.err and "its bundle was asked now" in printed.out
+    assert holders() == {"challenger": 2, "champion": 1}

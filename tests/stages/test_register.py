@@ -8,23 +8,27 @@ from typing import Any
 import mlflow
 import pandas as pd
 import pytest
+from contest import answers_of
 from mlflow import MlflowClient
 
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.config.documents import HoldOut, Origin, RunFacts
 from igarape.config.verdict import Metrics
 from igarape.errors import InputError
+from igarape.scores.answers import TABLE
 from igarape.stages import predict, promote, register
+from igarape.tables import write_table
 from igarape.workspace import Workspace
 
 HOLDOUT = HoldOut(f2=0.87, map=0.8, n=300, f2_low=0.85, f2_high=0.89)
 
 
 @pytest.fixture
-def evaluated(registry: Path, bundle_folder: Path) -> Workspace:
+def evaluated(registry: Path, bundle_folder: Path, images: list[Pixels]) -> Workspace:
     """Give a project where evaluate has run."""
     here = Workspace(registry)
     shutil.copytree(bundle_folder, here.bundle)
+    write_table(answers_of(bundle_folder, images).table(), here.folder("evaluate") / TABLE)
     names = ("oof", "learners", "stackers", "rules", "rare", "ladder", "calibration", "worth", "views", "budget")
     scores: dict[str, Any] = {name: {} for name in names}
     Metrics(holdout=HOLDOUT, **scores).write(here.metrics)
@@ -62,7 +66,13 @@ def test_the_version_carries_scores_and_lineage(evaluated: Workspace) -> None:
         "dvc.data/ingest": "d41d8",
     }
     assert expected.items() <= version.tags.items()
-    assert version.description == "Hold-out F2 0.8700 on 300 chips of toy; learners: plain, clear, rare."
+    assert str(version.description).splitlines() == [
+        "Hold-out F2 0.8700 [0.8500, 0.8900], macro AP 0.8000, on 300 chips of toy.",
+        "",
+        "- learners: plain, clear, rare",
+        "- commit: `abc123`",
+        "- run of stack: `9f`",
+    ]
 
 
 @pytest.mark.parametrize(("old", "new"), [("p", "q"), ("a b", "a#b?é"), ("100%20", "c"), ("d", "é #1 50%20?")])
@@ -77,11 +87,12 @@ def test_a_project_that_is_moved_goes_on_where_it_is_now(
         (evaluated.root / name).rename(before.root / name)
     register.run(before)
     before.root.rename(after.root)
-    promote.run(after, version=None, force=False)
+    promote.run(after)
     chip, out = after.root / "chip.png", after.root / "out.csv"
     chip.write_bytes(encode_jpeg(images[0], 95))
     predict.run(after, [chip], model=None, out=out)
     assert len(pd.read_csv(out)) == 1
+    (after.bundle / "more").touch()
     register.run(after)
     assert json.loads((after.root / "data/register/version.json").read_text())["version"] == 2
     assert len(list(after.root.glob("mlruns/*/models/*/artifacts/MLmodel"))) == 2
@@ -99,13 +110,13 @@ def test_what_was_registered_elsewhere_is_said(evaluated: Workspace, monkeypatch
     shutil.copytree(evaluated.root, clone.root, ignore=shutil.ignore_patterns("ml*"))
     for here in (evaluated, clone):
         with pytest.raises(InputError, match=said):
-            promote.run(here, version=None, force=False)
+            promote.run(here)
         chip = here.root / "chip.png"
         chip.touch()
         with pytest.raises(InputError, match=f"no champion yet.*{said}, then: igarape promote"):
             predict.run(here, [chip], model=None, out=here.root / "out.csv")
     register.run(clone)
-    promote.run(clone, version=None, force=False)
+    promote.run(clone)
 
 
 def test_without_a_bundle_nothing_is_registered(registry: Path) -> None:

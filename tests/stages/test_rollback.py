@@ -17,7 +17,7 @@ def test_the_previous_champion_is_put_back(registry: Path, capsys: pytest.Captur
     for alias in ("previous", "champion"):
         version = client.create_model_version("igarape-toy", "nowhere").version
         client.set_registered_model_alias("igarape-toy", alias, str(version))
-    rollback.run(Workspace(registry))
+    rollback.run(Workspace(registry), reason="enough")
     assert dict(client.get_registered_model("igarape-toy").aliases) == {"champion": 1, "previous": 2}
     assert capsys.readouterr().out == "igarape-toy: version 1 is the champion again; version 2 was\n"
 

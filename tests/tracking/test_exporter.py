@@ -9,6 +9,7 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
 
 from igarape.tracking.exporter import STEP, Exporter
 
@@ -68,3 +69,27 @@ def test_a_run_to_adopt_that_is_not_there_is_a_warning(send: Send) -> None:
     """Somebody removed it from the database: the search is not less for it."""
     with pytest.warns(UserWarning, match=r"MLflow has no run with igarape\.trial = gone"):
         send({"op": "adopt", "time": 2, "experiment": "igarape/search", "keys": ["gone"]})
+
+
+def test_two_may_say_at_once_of_what_kind_an_experiment_is(
+    send: Send, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow refuses the one that comes second, which is no loss; where nobody has said so, the refusal is an error."""
+    experiment = send().info.experiment_id
+    exporter = Exporter(tmp_path, mlflow.get_tracking_uri())
+    real = MlflowClient.set_experiment_tag
+
+    def refuse(*_: object) -> None:
+        raise MlflowException("UNIQUE constraint failed")
+
+    def overtaken(self: MlflowClient, *words: str) -> None:
+        real(self, *words)
+        refuse()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "set_experiment_tag", refuse)
+        with pytest.raises(MlflowException, match="UNIQUE"):
+            exporter._set_kind(experiment)
+        patch.setattr(MlflowClient, "set_experiment_tag", overtaken)
+        exporter._set_kind(experiment)
+    assert MlflowClient().get_experiment(experiment).tags["mlflow.experimentKind"] == "custom_model_development"

@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from streams import answers, begin, commit, finish, git
 
 from igarape.errors import InputError
-from igarape.reports.answers import TABLE
+from igarape.scores.answers import TABLE
 from igarape.tracking.finished import find
 from igarape.workspace import Workspace
 

@@ -133,8 +133,25 @@ class Evaluate(Section):
     check: int = Field(ge=1)
 
 
+class Promote(Section):
+    """What a version has to hold against the champion; see serving.gate.
+
+    require: of F2. margin, margin_map, margin_brier: what may be lost of F2 and of macro average precision, and how far
+    the Brier score may rise. collapse: average precision that no rare label may lose. slower, larger: how many times
+    the champion's milliseconds a chip and MB are borne.
+    """
+
+    require: Literal["not_worse", "better"]
+    margin: float = Field(ge=0, le=1)
+    margin_map: float = Field(ge=0, le=1)
+    margin_brier: float = Field(ge=0, le=1)
+    collapse: float = Field(gt=0, le=1)
+    slower: float = Field(ge=1)
+    larger: float = Field(ge=1)
+
+
 class Params(Section):
-    """params.yaml: the seed, the data set, the experiments, and one section for each step that has knobs."""
+    """params.yaml: the seed, the data set, the experiments, a section for each step that has knobs, and promote's."""
 
     seed: int = Field(ge=0)
     dataset: Name
@@ -149,6 +166,7 @@ class Params(Section):
     stack: Stack
     decide: Decide
     evaluate: Evaluate
+    promote: Promote
 
     @model_validator(mode="after")
     def _no_experiment_twice(self) -> "Params":

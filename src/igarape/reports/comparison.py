@@ -1,16 +1,16 @@
 """Two finished streams side by side: F2, mAP and each label, what the second has more than the first, as a page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from igarape.errors import InputError
-from igarape.reports.answers import Answers
 from igarape.reports.ladder import Difference
 from igarape.reports.pages import render_page
+from igarape.scores.answers import Answers
 from igarape.scores.resampling import Paired, compare_answers
 from igarape.tables import HOLDOUT
 
@@ -141,8 +141,7 @@ def _alike(a: Answers, b: Answers, names: tuple[str, str]) -> Answers:
             f"{a.dataset}: {' and '.join(only)}: expected the same labels in both, as means over labels and chips "
             "cannot be compared otherwise"
         )
-    order = [b.labels.index(label) for label in a.labels]
-    return replace(b, labels=a.labels, y=b.y[:, order], p=b.p[:, order], answers=b.answers[:, order])
+    return b.arranged(a.labels)
 
 
 def _common(a: Answers, b: Answers) -> tuple[dict[str, tuple[Rows, Rows]], dict[str, int]]:

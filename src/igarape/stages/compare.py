@@ -7,8 +7,8 @@ import click
 
 from igarape.config.params import read_params
 from igarape.files import write_text
-from igarape.reports.answers import TABLE, read_answers
 from igarape.reports.comparison import compare, in_words, render_comparison
+from igarape.scores.answers import TABLE, read_answers
 from igarape.tracking.finished import find
 from igarape.workspace import Workspace
 

@@ -11,9 +11,10 @@ from igarape.config.verdict import Metrics
 from igarape.files import fresh_folder, write_text
 from igarape.progress import progress
 from igarape.reports import verdict as report
-from igarape.reports.answers import TABLE, answers_of
+from igarape.reports.answers import answers_of
 from igarape.reports.evidence import Evidence, gather, judge
 from igarape.reports.scoreboard import log_scoreboard
+from igarape.scores.answers import TABLE
 from igarape.serving.assembly import check_bundle, learner_part
 from igarape.serving.bundle import build_bundle
 from igarape.tables import read_catalog, write_table

@@ -10,8 +10,10 @@ import pandas as pd
 from igarape.config.documents import HoldOut, Origin, RunFacts, Version
 from igarape.config.verdict import Metrics
 from igarape.files import read_json
+from igarape.scores.answers import TABLE
 from igarape.serving.manifest import MANIFEST
-from igarape.serving.registry import CHALLENGER, model_name, register
+from igarape.serving.registration import register
+from igarape.serving.registry import CHALLENGER, model_name
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
@@ -23,20 +25,22 @@ def run(workspace: Workspace) -> None:
     origin = Origin.read(workspace.folder("evaluate") / "lineage.json")
     name = model_name(manifest["dataset"])
     with step_run("register", workspace=workspace, params={"dataset": manifest["dataset"]}) as opened:
-        version = register(
+        found = register(
             workspace.bundle,
+            workspace.folder("evaluate") / TABLE,
             name=name,
-            score=scores.f2,
             tags=_tags(manifest["dataset"], origin, scores),
-            description=_description(manifest, scores),
+            description=_description(manifest, scores, origin),
             run_id=opened.id,
         )
         opened.metrics({"holdout_f2": scores.f2})
-        opened.tags({"igarape.version": version})
-        found = Version(name=name, version=int(version), alias=CHALLENGER)
-        found.write(workspace.folder("register") / "version.json")
+        opened.tags({"igarape.version": found.version})
+        Version(name=name, version=int(found.version), alias=CHALLENGER).write(
+            workspace.folder("register") / "version.json"
+        )
         RunFacts(run_id=opened.id).write(workspace.run("register"))
-    click.echo(f"{name}: version {version} is the {CHALLENGER}. To make it the champion: igarape promote")
+    known = " (it was there already)" if found.known else ""
+    click.echo(f"{name}: version {found.version}{known} is the {CHALLENGER}. To make it the champion: igarape promote")
 
 
 def _tags(dataset: str, origin: Origin, scores: HoldOut) -> dict[str, str]:
@@ -49,7 +53,16 @@ def _tags(dataset: str, origin: Origin, scores: HoldOut) -> dict[str, str]:
     return {name.replace("@", "/"): text for name, text in texts.items()}
 
 
-def _description(manifest: Mapping[str, Any], scores: HoldOut) -> str:
-    """Say in one sentence what the version is."""
-    learners = ", ".join(learner["name"] for learner in manifest["learners"])
-    return f"Hold-out F2 {scores.f2:.4f} on {scores.n} chips of {manifest['dataset']}; learners: {learners}."
+def _description(manifest: Mapping[str, Any], scores: HoldOut, origin: Origin) -> str:
+    """Say in Markdown what the version is, and where it came from."""
+    changed = ", with changes that were not committed" if origin.uncommitted_changes else ""
+    f2 = f"{scores.f2:.4f} [{scores.f2_low:.4f}, {scores.f2_high:.4f}]"
+    return "\n".join(
+        [
+            f"Hold-out F2 {f2}, macro AP {scores.map:.4f}, on {scores.n} chips of {manifest['dataset']}.",
+            "",
+            f"- learners: {', '.join(learner['name'] for learner in manifest['learners'])}",
+            f"- commit: `{origin.git_commit or 'none'}`{changed}",
+            *(f"- run of {step}: `{run}`" for step, run in origin.runs.items()),
+        ]
+    )

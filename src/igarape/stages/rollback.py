@@ -3,10 +3,10 @@
 import click
 
 from igarape.config.params import read_params
-from igarape.serving.registry import model_name, rollback
+from igarape.serving.promotion import rollback
 from igarape.workspace import Workspace
 
 
-def run(workspace: Workspace) -> None:
+def run(workspace: Workspace, *, reason: str | None = None) -> None:
     """Let the champion and the previous champion of the data set in params.yaml change places."""
-    click.echo(rollback(model_name(read_params(workspace.params).dataset), workspace.root))
+    click.echo(rollback(workspace, read_params(workspace.params), reason=(reason or "").strip()))

@@ -27,7 +27,8 @@ from igarape.tracking.lineage import Lineage
 from igarape.tracking.outbox import Entry
 from igarape.tracking.run import TRIAL
 
-KIND = "custom_model_development"  # without it MLflow's pages open on traces of language models
+# Without it MLflow's pages open on traces of language models.
+KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
 STEP, PARENT = "igarape.run", "mlflow.parentRunId"
 LAUNCHED = ("mlflow.source.name", "mlflow.project.entryPoint", "mlflow.user")  # where, what and by whom
 # What no second try mends: errors of MLflow's, and statuses that what stands before it answers to a file.
@@ -95,8 +96,21 @@ class Exporter:
     def describe(self, key: str, come_from: Lineage) -> None:
         """Log the data sets that a step's run saw, and say of what kind its experiment is."""
         run = self._client.get_run(self.ids[key])
-        self._client.set_experiment_tag(run.info.experiment_id, "mlflow.experimentKind", KIND)
+        self._set_kind(run.info.experiment_id)
         self._client.log_inputs(self.ids[key], [_input(path, md5) for path, md5 in come_from.data.items()])
+
+    def _set_kind(self, experiment: str) -> None:
+        """Say of what kind an experiment is; of two that do so for the first time at once, MLflow refuses one."""
+
+        def known() -> bool:
+            return self._client.get_experiment(experiment).tags.get(KIND_TAG) == KIND
+
+        if not known():
+            try:
+                self._client.set_experiment_tag(experiment, KIND_TAG, KIND)
+            except MlflowException:
+                if not known():
+                    raise
 
     def _open(self, entry: Entry) -> None:
         """Open a run, unless it is there: `mlflow run` has opened it, or this was sent before."""

@@ -37,7 +37,13 @@ SECONDS = "15"  # that one request may take: by default two minutes, and so long
 
 @contextmanager
 def step_run(
-    step: str, *, workspace: Workspace, params: Mapping[str, Any], learner: str | None = None, notes: Path | None = None
+    step: str,
+    *,
+    workspace: Workspace,
+    params: Mapping[str, Any],
+    learner: str | None = None,
+    notes: Path | None = None,
+    experiment: str | None = None,
 ) -> Iterator[Run]:
     """Open the MLflow run of a step in the experiment igarape/STEP, with its parameters, commit and data sets.
 
@@ -58,6 +64,8 @@ def step_run(
     notes
         A folder that a step leaves behind when it dies before its result has its place (files.resumable); a run that it
         finished all the same is KILLED too.
+    experiment
+        The step in whose experiment the run lies; None: its own.
 
     Raises
     ------
@@ -65,7 +73,9 @@ def step_run(
         When MLflow does not answer at the beginning, or when, at the end, it has taken nothing for PATIENCE seconds.
     """
     with connected(workspace.root) as uri:
-        yield from _tracked(step, learner, uri, workspace=workspace, params=params, notes=notes)
+        yield from _tracked(
+            step, learner, uri, workspace=workspace, params=params, notes=notes, experiment=experiment or step
+        )
 
 
 def _tracked(
@@ -76,6 +86,7 @@ def _tracked(
     workspace: Workspace,
     params: Mapping[str, Any],
     notes: Path | None,
+    experiment: str,
 ) -> Iterator[Run]:
     """Do what step_run says, with the MLflow at an address."""
     place = f"{step}@{learner}" if learner else step
@@ -83,11 +94,11 @@ def _tracked(
     advice = f"Start it, or unset {VARIABLE} to track into mlflow.db of this folder"
     come_from = lineage(workspace.root)
     with _answering(uri, advice, retries="2"):
-        experiment, joined = _experiment(step, uri, workspace.root)
+        place_of_runs, joined = _experiment(experiment, uri, workspace.root)
     # The sender tries again; MLflow's own second try might open a run twice.
     with environment(RETRIES, "0"), environment(TIMEOUT, os.environ.get(TIMEOUT, SECONDS)):
         send_left(owner, place, to=uri)
-        entry: Entry = {"experiment": experiment, "parent": None, "name": learner or step, "uri": uri}
+        entry: Entry = {"experiment": place_of_runs, "parent": None, "name": learner or step, "uri": uri}
         with _answering(uri, advice, retries="0"):
             entry |= {"params": texts(params)}
             run, sender = _opened(step, owner.outbox / place, entry, joined=joined, come_from=come_from, notes=notes)

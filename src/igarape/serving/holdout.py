@@ -1,0 +1,68 @@
+"""The hold-out's pictures, as a project has packed them: to ask a version anew, and to time two in one go."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from igarape.chips.fingerprints import read_fingerprints
+from igarape.chips.pictures import Pixels
+from igarape.chips.store import Store
+from igarape.errors import InputError
+from igarape.scores.answers import Answers
+from igarape.scores.metrics import Floats
+from igarape.serving.bundle import Bundle
+from igarape.tables import read_catalog
+from igarape.workspace import Workspace
+
+TIMED, ROUNDS = 8, 3  # pictures that are timed, and how often: the fastest time of each counts
+
+
+class Pictures:
+    """The hold-out's pictures, as the project has packed them."""
+
+    def __init__(self, workspace: Workspace, held: Answers, version: str) -> None:
+        """Find them; raise InputError where one is not there, or another picture has its name."""
+        way_out = (
+            f"Bring the chips that version {version} was scored on: check out its commit (tag git_commit), then: dvc "
+            "pull, or: dvc repro ingest"
+        )
+        catalog = workspace.catalog()
+        if not catalog.exists():
+            raise InputError(f"{catalog}: not found, and with it the hold-out's pictures. {way_out}")
+        self._raw = Store(workspace.chips("raw"), read_catalog(catalog, held.labels))
+        nir = workspace.catalog("nir")
+        self._nir = Store(workspace.chips("nir"), read_catalog(nir, held.labels)) if nir.exists() else None
+        try:
+            prints = read_fingerprints(workspace.chips("raw") / "fingerprints.parquet", held.image_ids)
+        except InputError as error:
+            raise InputError(f"{error}. It is a hold-out chip of version {version}. {way_out}") from error
+        for image_id, pixels in zip(held.image_ids, held.pixels, strict=True):
+            if prints[image_id].pixels != pixels:
+                raise InputError(
+                    f"{workspace.chips('raw')}: {image_id} is another picture than that which version {version} was "
+                    f"scored on. {way_out}"
+                )
+
+    def read(self, image_id: str, bundle: Bundle) -> tuple[Pixels, Pixels | None]:
+        """Return a picture as a bundle reads it, and its near-infrared planes where the bundle needs them."""
+        image = bundle.read(self._raw.bytes(image_id), image_id)
+        if not bundle.needs_nir:
+            return image, None
+        if self._nir is None:
+            raise InputError("data/nir/catalog.parquet: not found; a version needs near-infrared. Run: dvc repro nir")
+        return image, self._nir.rgb(image_id)
+
+
+def milliseconds(bundles: Sequence[Bundle], pictures: Pictures, image_ids: Sequence[str]) -> list[Floats]:
+    """Time each bundle from a picture's bytes to its tags, on the same few pictures, the bundles in turn."""
+    places = np.linspace(0, len(image_ids) - 1, min(TIMED, len(image_ids))).astype(int)
+    spent = np.full((ROUNDS + 1, len(bundles), len(places)), np.inf)
+    for turn in range(ROUNDS + 1):
+        for column, place in enumerate(places):
+            for row, bundle in enumerate(bundles):
+                start = time.perf_counter()
+                image, nir = pictures.read(image_ids[place], bundle)
+                bundle.tag([image], None if nir is None else [nir])
+                spent[turn, row, column] = time.perf_counter() - start
+    return list(1000 * spent[1:].min(axis=0))  # the first round warms up

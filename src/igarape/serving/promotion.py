@@ -1,0 +1,236 @@
+"""Who is champion: promoted for a reason that is kept, and undone in one command.
+
+Aliases are set in an order in which a process may die between any two. promote first makes the champion the previous
+one, then the new version the champion; rollback first makes the previous one the champion. So there is a champion at
+all times. What is lost at worst is who was previous; `igarape history` has that.
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import mlflow
+from mlflow import MlflowClient
+
+from igarape.config.params import Params
+from igarape.errors import InputError
+from igarape.serving.advice import how_to_promote
+from igarape.serving.candidates import Report, meet
+from igarape.serving.claims import claimed, user
+from igarape.serving.gate import judge
+from igarape.serving.history import ROLLED, Verdict, begin, end, in_words, keep
+from igarape.serving.registry import (
+    CHALLENGER,
+    CHAMPION,
+    PREVIOUS,
+    aliases_of,
+    client_of,
+    model_name,
+    one_of,
+    versions_of,
+)
+from igarape.tracking.step import step_run
+from igarape.workspace import Workspace
+
+TOGETHER = "register"  # the step in whose experiment the verdicts lie too
+FORCE = "To promote all the same: igarape promote --force --reason TEXT"
+FIRST = "there is no champion yet to compare it with"
+
+Say = Callable[[str], None]
+
+
+class OvertakenError(InputError):
+    """Somebody else changed the champion in the meantime."""
+
+
+def promote(
+    workspace: Workspace,
+    params: Params,
+    *,
+    version: str | None,
+    force: bool,
+    reason: str,
+    dry_run: bool,
+    say: Say,
+    report: Report,
+) -> str:
+    """Make a version the champion, and the champion the previous one, where the gate lets it pass; say so.
+
+    Parameters
+    ----------
+    workspace, params
+        The project, and its settings.
+    version
+        A number; None: the challenger's.
+    force
+        Whether checks that fail, or cannot be made, are overruled.
+    reason
+        Why; it is kept. force needs one.
+    dry_run
+        Whether nothing but the verdict is wanted. It is kept all the same.
+    say
+        Called with the verdict's table.
+    report
+        Called with (chips done, of how many), where the champion is asked anew.
+
+    Raises
+    ------
+    InputError
+        When it is refused, something cannot be compared, or another promotion came first.
+    """
+    if force and not reason:
+        raise InputError(
+            "igarape promote --force: expected why the checks should not count: --reason TEXT, which is kept"
+        )
+    name = model_name(params.dataset)
+    new, old = _chosen(name, workspace.root, version)
+    if new == old:
+        return f"{name}: version {new} is the champion already"
+    verdict = _verdict(name, new, old, workspace=workspace, params=params, force=force, reason=reason, report=report)
+    say(in_words(verdict))
+    outcome = _outcome(verdict, force=force, dry_run=dry_run)
+    moves = outcome in {"promoted", "forced"}
+    _decide(workspace, params, "promote", verdict, outcome=outcome, change=_crown if moves else None)
+    return _answer(verdict, outcome, moves=moves)
+
+
+def rollback(workspace: Workspace, params: Params, *, reason: str) -> str:
+    """Let champion and previous one change places; say so. Raises InputError without a previous one."""
+    name = model_name(params.dataset)
+    with client_of(name, workspace.root):
+        holders = aliases_of(name, workspace.root)
+    old, new = holders.get(CHAMPION), holders.get(PREVIOUS)
+    if old is None or new is None:
+        raise InputError(
+            f"{name}: nothing to roll back to: no version has the alias {PREVIOUS}. "
+            "It is set when a newer version is promoted: dvc repro, then igarape promote"
+        )
+    if old == new:
+        raise InputError(
+            f"{name}: version {old} is both {CHAMPION} and {PREVIOUS}: a change was interrupted. See igarape history "
+            "for who was champion, then: igarape promote --version N --force --reason TEXT"
+        )
+    verdict = Verdict(name, new, old, checks=(), notes=(), reason=reason)
+    _decide(workspace, params, "rollback", verdict, outcome=ROLLED, change=_restore)
+    return f"{name}: version {new} is the champion again; version {old} was"
+
+
+def _chosen(name: str, folder: Path, version: str | None) -> tuple[str, str | None]:
+    """Return the version that is meant, and the champion."""
+    with client_of(name, folder) as client:
+        holders = aliases_of(name, folder)
+        known = versions_of(client, name)
+        new = version or holders.get(CHALLENGER)
+        if new is None:
+            raise InputError(f"{name}: no challenger to promote. {how_to_promote(name, holders, known, folder)}")
+        if new not in known:
+            raise InputError(f"{name}: no version {new}{one_of(known, name, folder)}")
+    return new, holders.get(CHAMPION)
+
+
+def _verdict(
+    name: str,
+    new: str,
+    old: str | None,
+    *,
+    workspace: Workspace,
+    params: Params,
+    force: bool,
+    reason: str,
+    report: Report,
+) -> Verdict:
+    """Compare a version with the champion; what cannot be compared is an error, or with force a note."""
+    if old is None:
+        return Verdict(name, new, old, (), (FIRST,), reason)
+    try:
+        with client_of(name, workspace.root) as client, tempfile.TemporaryDirectory() as into:
+            duel = meet(client, name, champion=old, challenger=new, workspace=workspace, into=Path(into), report=report)
+    except InputError as error:
+        if not force:
+            raise InputError(f"{error}. {FORCE}") from error
+        return Verdict(name, new, old, (), (f"not compared: {error}",), reason)
+    checks = judge(
+        duel.y,
+        duel.champion,
+        duel.challenger,
+        labels=duel.labels,
+        rare=duel.rare,
+        limits=params.promote,
+        resamples=params.evaluate.resamples,
+        seed=params.seed,
+    )
+    return Verdict(name, new, old, checks, duel.notes, reason)
+
+
+def _outcome(verdict: Verdict, *, force: bool, dry_run: bool) -> str:
+    """Say in a word or two what follows from a verdict."""
+    compared = verdict.checks or verdict.old is None
+    passes = bool(compared) and not verdict.failed
+    if dry_run:
+        return "dry run: passes" if passes else "dry run: refused"
+    return "promoted" if passes else "forced" if force else "refused"
+
+
+def _answer(verdict: Verdict, outcome: str, *, moves: bool) -> str:
+    """Return what is said in the end; raise InputError for a refusal."""
+    name, new, old = verdict.name, verdict.new, verdict.old
+    if outcome.endswith("refused"):
+        would = "would be" if outcome != "refused" else "is"
+        raise InputError(
+            f"{name}: version {new} {would} refused: {', '.join(verdict.failed) or 'nothing was compared'}. "
+            f"Version {old} stays champion. {FORCE}"
+        )
+    if not moves:
+        return f"{name}: version {new} passes. It was a dry run: nothing was changed"
+    before = f"; version {old} was. To undo: igarape rollback" if old else ""
+    return f"{name}: version {new} is the champion{before}"
+
+
+def _decide(
+    workspace: Workspace,
+    params: Params,
+    step: str,
+    verdict: Verdict,
+    *,
+    outcome: str,
+    change: Callable[[MlflowClient, Verdict], None] | None,
+) -> None:
+    """Open the run that keeps the verdict, change who is champion, and write both down."""
+    root, name = workspace.root, verdict.name
+    recorded = {"dataset": params.dataset, "promote": params.promote.model_dump()}
+    with step_run(step, workspace=workspace, params=recorded, experiment=TOGETHER) as opened:
+        begin(opened, verdict)
+        if change is not None:
+            try:
+                with client_of(name, root) as client, claimed(name, client, mlflow.get_registry_uri()):
+                    _check_unchanged(name, root, verdict)
+                    change(client, verdict)
+            except InputError as error:
+                end(opened, verdict, "overtaken" if isinstance(error, OvertakenError) else "failed")
+                raise
+        end(opened, verdict, outcome)
+    with client_of(name, root) as client:
+        keep(client, verdict, outcome, run=opened.id, who=user())
+
+
+def _check_unchanged(name: str, folder: Path, verdict: Verdict) -> None:
+    """Refuse to go on where the champion is another one than that which the verdict is about."""
+    now = aliases_of(name, folder).get(CHAMPION)
+    if now != verdict.old:
+        raise OvertakenError(
+            f"{name}: version {now} has become champion while version {verdict.new} was looked at, in place of "
+            f"{verdict.old or 'none'}: somebody else came first. See igarape history; then try again"
+        )
+
+
+def _crown(client: MlflowClient, verdict: Verdict) -> None:
+    """Make the new version the champion, the old one the previous one."""
+    if verdict.old is not None:
+        client.set_registered_model_alias(verdict.name, PREVIOUS, verdict.old)
+    client.set_registered_model_alias(verdict.name, CHAMPION, verdict.new)
+
+
+def _restore(client: MlflowClient, verdict: Verdict) -> None:
+    """Make the previous version the champion again."""
+    client.set_registered_model_alias(verdict.name, CHAMPION, verdict.new)
+    client.set_registered_model_alias(verdict.name, PREVIOUS, str(verdict.old))

@@ -1,0 +1,88 @@
+"""One at a time: a lock where the registry is a file, a name that only one can create where it is a server."""
+
+from pathlib import Path
+
+import mlflow
+import pytest
+from contest import NAME
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from igarape.errors import InputError
+from igarape.serving import claims
+from igarape.serving.claims import claimed, user
+
+SERVER = "http://somewhere"  # by its address alone: the claim is made in the database of the test
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for a moment only."""
+    monkeypatch.setattr(claims, "PATIENCE", 0.3)
+    monkeypatch.setattr(claims, "PAUSE", 0.05)
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize("uri", [None, SERVER])
+def test_a_second_one_is_refused_until_the_first_has_ended(uri: str | None) -> None:
+    """With one clear error, also where the first one fails."""
+    client, place = MlflowClient(), uri or mlflow.get_tracking_uri()
+
+    def fail_inside() -> None:
+        with claimed(NAME, client, place):
+            with (
+                pytest.raises(InputError, match=f"{NAME}: .* changing it for 0 seconds.*igarape history"),
+                claimed(NAME, client, place),
+            ):
+                pytest.fail("two at once")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_inside()
+    with claimed(NAME, client, place), claimed("igarape-other", client, place):
+        pass  # another model is not concerned
+    assert list(client.search_registered_models()) == []
+
+
+@pytest.mark.usefixtures("registry")
+def test_on_a_server_it_says_who_and_how_to_free_it() -> None:
+    """A process that died there leaves the claim behind."""
+    client = MlflowClient()
+    client.create_registered_model(f"{NAME}.claim", {claims.TOKEN: "x", claims.BY: "ana"})
+    with (
+        pytest.raises(InputError, match=rf"{NAME}: ana has .*delete the registered model {NAME}\.claim"),
+        claimed(NAME, client, SERVER),
+    ):
+        pytest.fail("the claim is ana's")
+    client.delete_registered_model(f"{NAME}.claim")
+    with claimed(NAME, client, SERVER):
+        assert client.get_registered_model(f"{NAME}.claim").tags[claims.BY] == user()
+
+
+@pytest.mark.usefixtures("registry")
+def test_an_answer_that_was_lost_is_no_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow made the claim, and the client heard an error that it is there: it is ours all the same."""
+    create = MlflowClient.create_registered_model
+
+    def twice(self: MlflowClient, *words: object) -> object:
+        create(self, *words)  # type: ignore[arg-type]
+        return create(self, *words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(MlflowClient, "create_registered_model", twice)
+    with claimed(NAME, MlflowClient(), SERVER):
+        pass
+
+
+@pytest.mark.usefixtures("registry")
+def test_what_mlflow_refuses_otherwise_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that it does not take is no claim of somebody else's."""
+    with pytest.raises(MlflowException), claimed("a/b", MlflowClient(), SERVER):
+        pytest.fail("no such name")
+
+
+def test_a_lock_of_a_dead_process_is_free(registry: Path) -> None:
+    """The system takes it: the file that stays is in nobody's way, and lies where git does not look."""
+    for _ in range(2):
+        with claimed(NAME, MlflowClient(), mlflow.get_tracking_uri()):
+            pass
+    assert (registry / "mlruns" / f".{NAME}.lock").exists()

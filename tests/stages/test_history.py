@@ -1,0 +1,25 @@
+"""history shows what was decided about the model of the data set in params.yaml."""
+
+from pathlib import Path
+
+import pytest
+from contest import enter
+
+from igarape.stages import history, promote, rollback
+from igarape.workspace import Workspace
+
+
+def test_each_decision_has_a_line(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Below the model's name, newest first."""
+    here = Workspace(registry)
+    enter(2)
+    history.run(here)
+    assert capsys.readouterr().out == "igarape-toy\n  no verdict yet. Run: igarape promote\n"
+    promote.run(here, version=1)
+    promote.run(here, version=2, force=True, reason="first words")
+    rollback.run(here, reason="second words")
+    capsys.readouterr()
+    history.run(here)
+    name, _, *rows = capsys.readouterr().out.splitlines()
+    assert name == "igarape-toy"
+    assert ["second words" in rows[0], "first words" in rows[1], "promoted" in rows[2]] == [True, True, True]
