@@ -180,9 +180,11 @@ def score(split: Path, experiment: str | None) -> None:
 @main.command()
 @click.option("--port", default=5001, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
-def serve(port: int, host: str) -> None:
+@click.option("--watch", metavar="SECONDS", type=click.FloatRange(min=1), help="Look for a new champion so often.")
+@click.option("--token-file", metavar="FILE", type=click.Path(path_type=Path), help="Ask for this bearer token.")
+def serve(port: int, host: str, watch: float | None, token_file: Path | None) -> None:
     """Serve the champion over HTTP."""
-    _run("serve", port=port, host=host)
+    _run("serve", port=port, host=host, watch=watch, token_file=_here(token_file))
 
 
 @main.command()

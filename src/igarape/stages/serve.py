@@ -2,31 +2,51 @@
 
 import socket
 import sys
+from pathlib import Path
 
 import click
 
 from igarape.config.params import read_params
 from igarape.errors import InputError
-from igarape.serving.registry import champion_uri, model_name
+from igarape.serving.champion import find_champion
+from igarape.serving.intake import read_token
+from igarape.serving.registry import model_name
 from igarape.workspace import Workspace
 
 
-def run(workspace: Workspace, *, port: int, host: str) -> None:
+def run(
+    workspace: Workspace, *, port: int, host: str, watch: float | None = None, token_file: Path | None = None
+) -> None:
     """Serve the champion of the data set in params.yaml, until it is stopped.
 
-    Raises InputError when there is no champion, or host:port cannot be listened on.
+    Parameters
+    ----------
+    workspace
+        The project.
+    port, host
+        Where to listen.
+    watch
+        Seconds between two looks for a new champion; None: the first one is kept.
+    token_file
+        Holds what a request has to bring as a bearer token; None: nothing.
+
+    Raises
+    ------
+    InputError
+        When there is no champion, host:port cannot be listened on, or the file holds no token.
     """
+    token = None if token_file is None else read_token(token_file)
     _check_free(port, host)
-    uri = champion_uri(model_name(read_params(workspace.params).dataset), workspace.root)
-    click.echo(f"{uri} will answer at http://{host}:{port}/invocations; stop it with Ctrl-C")
+    version = find_champion(model_name(read_params(workspace.params).dataset), workspace.root)
+    click.echo(f"{version.uri} will answer at http://{host}:{port}/invocations and /tag; stop it with Ctrl-C")
     sys.stdout.flush()
     from igarape.serving.server import serve
 
-    serve(uri, workspace.root, host=host, port=port)
+    serve(version, workspace.root, host=host, port=port, watch=watch, token=token)
 
 
 def _check_free(port: int, host: str) -> None:
-    """Refuse a port that something else listens on, before MLflow spends seconds on loading the model."""
+    """Refuse a port that something else listens on, before seconds are spent on the model."""
     try:
         socket.create_server((host, port)).close()
     except (OSError, OverflowError) as error:

@@ -1,0 +1,43 @@
+"""The champion is found with its figures, and its bundle is loaded without the code that MLflow keeps beside it."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from igarape.chips.pictures import Pixels, encode_jpeg
+from igarape.errors import InputError
+from igarape.serving.bundle import Bundle
+from igarape.serving.champion import Version, fetch, find_champion
+
+
+def test_the_champion_is_found_with_what_it_scored(champion: Path) -> None:
+    """Tags that are no figures are passed over, whoever wrote them."""
+    MlflowClient().set_model_version_tag("igarape-toy", "1", "holdout_words", "many")
+    assert find_champion("igarape-toy", champion) == Version("igarape-toy", "1", {"holdout_f2": 0.9})
+
+
+def test_its_bundle_answers_as_it_did_and_no_code_of_it_is_run(
+    champion: Path, bundle_folder: Path, images: list[Pixels]
+) -> None:
+    """Code that somebody has put into the model stays where it is."""
+    (kept,) = champion.glob("mlruns/**/artifacts/pyfunc.py")
+    kept.write_text("raise SystemExit('this was run')", encoding="utf-8")
+    bundle = fetch(find_champion("igarape-toy", champion), champion, threads=1)
+    chips = [encode_jpeg(image, 95) for image in images]
+    pd.testing.assert_frame_equal(bundle.answer(chips), Bundle.load(bundle_folder).answer(chips), atol=1e-6)
+
+
+def test_what_is_missing_says_what_to_type(champion: Path) -> None:
+    """No champion, files that are gone, a model of somebody else."""
+    with pytest.raises(InputError, match="igarape-other@champion: no champion yet"):
+        find_champion("igarape-other", champion)
+    version = find_champion("igarape-toy", champion)
+    (artifacts,) = champion.glob("mlruns/**/m-*/artifacts")
+    shutil.rmtree(artifacts / "artifacts")
+    with pytest.raises(InputError, match="models:/igarape-toy/1: expected a model that igarape registered, found no "):
+        fetch(version, champion)
+    with pytest.raises(InputError, match=r"models:/igarape-toy/2: MLflow cannot read its files .*register again: dvc"):
+        fetch(Version("igarape-toy", "2", {}), champion)
