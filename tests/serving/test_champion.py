@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
-from igarape.serving.champion import Version, fetch, find_champion
+from igarape.serving.champion import Version, fetch, find_champion, following
 
 
 def test_the_champion_is_found_with_what_it_scored(champion: Path) -> None:
@@ -28,6 +28,17 @@ def test_its_bundle_answers_as_it_did_and_no_code_of_it_is_run(
     bundle = fetch(find_champion("igarape-toy", champion), champion, threads=1)
     chips = [encode_jpeg(image, 95) for image in images]
     pd.testing.assert_frame_equal(bundle.answer(chips), Bundle.load(bundle_folder).answer(chips), atol=1e-6)
+
+
+def test_another_champion_is_followed(champion: Path, bundle_folder: Path) -> None:
+    """The same one is not loaded again."""
+    load = following(find_champion("igarape-toy", champion), champion, threads=1)
+    first = load(None)
+    assert first is not None and first.version == "1" and load(first) is None
+    version = MlflowClient().copy_model_version("models:/igarape-toy/1", "igarape-toy").version
+    MlflowClient().set_registered_model_alias("igarape-toy", "champion", str(version))
+    second = load(first)
+    assert second is not None and second.version == "2" and second.bundle is not first.bundle
 
 
 def test_what_is_missing_says_what_to_type(champion: Path) -> None:

@@ -12,9 +12,11 @@ from mlflow.exceptions import MlflowException
 
 from igarape.errors import InputError
 from igarape.serving.advice import REGISTER
+from igarape.serving.batching import Served
 from igarape.serving.bundle import Bundle
 from igarape.serving.manifest import MANIFEST
 from igarape.serving.registry import CHAMPION, champion_uri
+from igarape.serving.service import Load
 from igarape.tracking.address import connected
 
 FIGURE = re.compile(r"holdout_\w+")  # the tags that register sets
@@ -75,6 +77,21 @@ def fetch(version: Version, folder: Path = Path(), *, threads: int = 0) -> Bundl
         if not (found / BUNDLE / MANIFEST).is_file():
             raise _gone(version, f"expected a model that igarape registered, found no {BUNDLE / MANIFEST} in it")
         return Bundle.load(found / BUNDLE, threads=threads)
+
+
+def following(version: Version, folder: Path = Path(), *, threads: int = 0) -> Load:
+    """Return what loads a version to be served; asked again, the champion where that is another one by then.
+
+    Parameters and errors are those of fetch.
+    """
+
+    def load(served: Served | None) -> Served | None:
+        found = version if served is None else find_champion(version.name, folder)
+        if served is not None and served.version == found.number:
+            return None
+        return Served(fetch(found, folder, threads=threads), found.name, found.number, found.figures)
+
+    return load
 
 
 def _gone(version: Version, what: str) -> InputError:

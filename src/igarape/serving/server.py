@@ -8,8 +8,8 @@ import uvicorn
 from igarape.config.params import workers
 from igarape.serving.app import application
 from igarape.serving.batching import Served
-from igarape.serving.champion import Version, fetch, find_champion
-from igarape.serving.service import Service
+from igarape.serving.bundle import Bundle
+from igarape.serving.service import Load, Service
 
 THREADS = 2  # of one network in one batch; with as many batches as processors
 GRACE = 60  # seconds in which requests may finish after SIGTERM
@@ -26,27 +26,34 @@ LOGGING: dict[str, Any] = {
 }
 
 
-def serve(
-    version: Version,
-    folder: Path = Path(),
-    *,
-    host: str,
-    port: int,
-    watch: float | None = None,
-    token: bytes | None = None,
-) -> None:
-    """Load a registered model, and answer until somebody stops it.
+def threads() -> int:
+    """Return how many processors one network may use in one batch."""
+    return min(THREADS, workers())
+
+
+def in_folder(folder: Path) -> Load:
+    """Return what loads the bundle in a folder, once; it has no version, as no registry knows it."""
+
+    def load(served: Served | None) -> Served | None:
+        if served is not None:
+            return None
+        bundle = Bundle.load(folder, threads=threads())
+        return Served(bundle, f"igarape-{bundle.manifest.dataset}", "unregistered", {})
+
+    return load
+
+
+def serve(load: Load, *, host: str, port: int, watch: float | None = None, token: bytes | None = None) -> None:
+    """Load a model, and answer until somebody stops it.
 
     Parameters
     ----------
-    version
-        The champion.
-    folder
-        The project, in whose MLflow it is registered.
+    load
+        What loads it, as Service has it.
     host, port
         Where to listen.
     watch
-        Seconds between two looks for a new champion; None: the one that is found now is kept.
+        Seconds between two looks for a new model; None: the first one is kept.
     token
         What a request has to bring as a bearer token; None: nothing.
 
@@ -55,13 +62,6 @@ def serve(
     InputError
         When the model cannot be loaded.
     """
-
-    def load(served: Served | None) -> Served | None:
-        found = version if served is None else find_champion(version.name, folder)
-        if served is not None and served.version == found.number:
-            return None
-        bundle = fetch(found, folder, threads=min(THREADS, workers()))
-        return Served(bundle, found.name, found.number, found.figures)
 
     def stop() -> None:
         server.should_exit = True

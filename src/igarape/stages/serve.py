@@ -1,4 +1,4 @@
-"""serve: answer over HTTP with the champion."""
+"""serve: answer over HTTP with the champion, or with a bundle."""
 
 import socket
 import sys
@@ -8,14 +8,19 @@ import click
 
 from igarape.config.params import read_params
 from igarape.errors import InputError
-from igarape.serving.champion import find_champion
 from igarape.serving.intake import read_token
-from igarape.serving.registry import model_name
+from igarape.serving.manifest import read_manifest
 from igarape.workspace import Workspace
 
 
 def run(
-    workspace: Workspace, *, port: int, host: str, watch: float | None = None, token_file: Path | None = None
+    workspace: Workspace,
+    *,
+    port: int,
+    host: str,
+    watch: float | None = None,
+    token_file: Path | None = None,
+    bundle: Path | None = None,
 ) -> None:
     """Serve the champion of the data set in params.yaml, until it is stopped.
 
@@ -29,6 +34,8 @@ def run(
         Seconds between two looks for a new champion; None: the first one is kept.
     token_file
         Holds what a request has to bring as a bearer token; None: nothing.
+    bundle
+        A bundle's folder, which is served in the champion's place; it needs no registry, and no MLflow is loaded.
 
     Raises
     ------
@@ -37,12 +44,20 @@ def run(
     """
     token = None if token_file is None else read_token(token_file)
     _check_free(port, host)
-    version = find_champion(model_name(read_params(workspace.params).dataset), workspace.root)
-    click.echo(f"{version.uri} will answer at http://{host}:{port}/invocations and /tag; stop it with Ctrl-C")
-    sys.stdout.flush()
-    from igarape.serving.server import serve
+    from igarape.serving.server import in_folder, serve, threads
 
-    serve(version, workspace.root, host=host, port=port, watch=watch, token=token)
+    if bundle is not None:
+        read_manifest(bundle)
+        name, load = str(bundle), in_folder(bundle)
+    else:
+        from igarape.serving.champion import find_champion, following  # and with it MLflow, which takes seconds
+        from igarape.serving.registry import model_name
+
+        version = find_champion(model_name(read_params(workspace.params).dataset), workspace.root)
+        name, load = version.uri, following(version, workspace.root, threads=threads())
+    click.echo(f"{name} will answer at http://{host}:{port}/invocations and /tag; stop it with Ctrl-C")
+    sys.stdout.flush()
+    serve(load, host=host, port=port, watch=watch, token=token)
 
 
 def _check_free(port: int, host: str) -> None:
