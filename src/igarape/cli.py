@@ -183,6 +183,7 @@ def score(split: Path, experiment: str | None) -> None:
 @click.option("--watch", metavar="SECONDS", type=click.FloatRange(min=1), help="Look for a new champion so often.")
 @click.option("--token-file", metavar="FILE", type=click.Path(path_type=Path), help="Ask for this bearer token.")
 @click.option("--bundle", metavar="FOLDER", type=click.Path(path_type=Path), help="Serve it; needs no project.")
+@click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1), help="Processors for one batch.")
 def serve(bundle: Path | None, **options: Any) -> None:
     """Serve the champion over HTTP."""
     if bundle is not None:

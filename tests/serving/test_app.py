@@ -171,7 +171,7 @@ def requests(draw: st.DrawFn) -> tuple[str, bytes, str]:
 
 
 def check_request(port: int, request: tuple[str, bytes, str]) -> None:
-    """Send a request; the answer is one, or a refusal that is discreet."""
+    """Send a request; the answer is one, or a refusal that tells nothing."""
     path, body, kind = request
     status, _, said = ask(port, path, body, kind.strip() or None)
     assert status in {200, 400, 413, 415}, (status, said)

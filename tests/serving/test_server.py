@@ -13,7 +13,7 @@ from igarape.serving.server import in_folder, serve
 
 def test_a_bundle_in_a_folder_is_loaded_once(bundle_folder: Path) -> None:
     """It is named for its data set; there is nothing to exchange it for."""
-    load = in_folder(bundle_folder)
+    load = in_folder(bundle_folder, threads=1)
     served = load(None)
     assert served is not None and (served.name, served.version) == ("igarape-toy", "unregistered")
     assert load(served) is None
@@ -25,7 +25,7 @@ def test_a_version_whose_files_are_gone_ends_it(champion: Path) -> None:
         serve(following(Version("igarape-toy", "7", {}), champion), host="127.0.0.1", port=0)
 
 
-def test_serving_a_folder_loads_no_mlflow() -> None:
-    """Which takes seconds; only the registry needs it."""
-    program = "import igarape.stages.serve, igarape.serving.server, sys; assert 'mlflow' not in sys.modules"
-    subprocess.run([sys.executable, "-c", program], check=True)
+def test_serving_a_folder_loads_no_mlflow_and_the_command_no_numpy() -> None:
+    """MLflow takes seconds; NumPy's BLAS reads how many threads it has when it is loaded."""
+    program = "import igarape.stages.serve, sys; assert 'numpy' not in sys.modules; import igarape.serving.server"
+    subprocess.run([sys.executable, "-c", f"{program}; assert 'mlflow' not in sys.modules"], check=True)

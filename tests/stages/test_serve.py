@@ -27,7 +27,7 @@ from igarape.stages import serve
 from igarape.workspace import Workspace
 
 HOST = "127.0.0.1"
-# As the README prints it, for a port of ours.
+# As docs/serving.md prints it, for a port of ours.
 CURL = """(printf '{"dataframe_records":[{"image":"'; base64 < chip.jpg | tr -d '\\n'; printf '"}]}') |
 curl -s localhost:%d/invocations -H 'Content-Type: application/json' -d @-"""
 

@@ -11,7 +11,6 @@ from igarape.serving.batching import Served
 from igarape.serving.bundle import Bundle
 from igarape.serving.service import Load, Service
 
-THREADS = 2  # of one network in one batch; with as many batches as processors
 GRACE = 60  # seconds in which requests may finish after SIGTERM
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -26,18 +25,16 @@ LOGGING: dict[str, Any] = {
 }
 
 
-def threads() -> int:
-    """Return how many processors one network may use in one batch."""
-    return min(THREADS, workers())
+def in_folder(folder: Path, *, threads: int) -> Load:
+    """Return what loads the bundle in a folder, once; it has no version, as no registry knows it.
 
-
-def in_folder(folder: Path) -> Load:
-    """Return what loads the bundle in a folder, once; it has no version, as no registry knows it."""
+    threads: as Bundle.load has it.
+    """
 
     def load(served: Served | None) -> Served | None:
         if served is not None:
             return None
-        bundle = Bundle.load(folder, threads=threads())
+        bundle = Bundle.load(folder, threads=threads)
         return Served(bundle, f"igarape-{bundle.manifest.dataset}", "unregistered", {})
 
     return load
