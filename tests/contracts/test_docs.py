@@ -110,12 +110,8 @@ NOT_RUN = {
     "python bench.*": "it takes minutes and wants the real chips",
     "python studies/.*": "it takes an hour and wants the real chips",
     "dvc repro split": "a part of dvc repro",
-<<<<<<< HEAD
-    "tar xOf .*|base64|tr -d .*|sed .*|curl .*": "it wants a server; test_stream sends a chip by urllib",
-=======
     "mlflow (models|artifacts) .*|docker .*|pip wheel .*": "it serves, installs, or wants Docker",
-    r"tar xf .*|base64 .*|tr -d .*|curl .*|printf '[{\"].*": "it wants a server; test_stream sends a chip by urllib",
->>>>>>> 876d358 (Batches of one processor each: eight clients get 1.9 times the answers of one; a bench of it)
+    r"tar xOf .*|base64 .*|tr -d .*|curl .*|printf '[{\"].*": "it wants a server; test_stream sends a chip by urllib",
 }
 
 
@@ -251,7 +247,6 @@ CHECKED: dict[str, Callable[[Sequence[str]], None]] = {
     "docker": check_nothing,
     "printf": check_nothing,
     "rm": check_nothing,
-    "sed": check_nothing,
     "tar": check_nothing,
     "tr": check_nothing,
 }
