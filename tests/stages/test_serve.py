@@ -71,7 +71,7 @@ def serving(folder: Path, **options: object) -> Iterator[int]:
     """Serve the champion of a folder on a free port in a process of its own; give the port."""
     port = free_port()
     more = "".join(f", {name}={value!r}" for name, value in options.items())
-    imports = "from igarape.stages import serve; from igarape.workspace import Workspace"
+    imports = "from pathlib import PosixPath; from igarape.stages import serve; from igarape.workspace import Workspace"
     program = f"{imports}; serve.run(Workspace.find(), port={port}, host={HOST!r}{more})"
     process = subprocess.Popen([sys.executable, "-c", program], cwd=folder, start_new_session=True)
     try:
@@ -234,6 +234,24 @@ def test_an_error_does_not_repeat_the_request(server: int) -> None:
         assert set(answer) == {"error_code", "message"} and len(answer["message"]) < 400
         assert not any(answer["message"][start : start + 61] in parts for start in range(len(answer["message"])))
     assert "image" in refused(server, {"dataframe_records": [{"picture": "x"}]})[1]["message"]
+
+
+@pytest.mark.slow
+def test_a_bundle_is_served_to_who_has_the_token(registry: Path, bundle_folder: Path, images: list[Pixels]) -> None:
+    """From its folder, with an empty registry; the token is what stands in the file."""
+    (registry / "token").write_text("a" * 32 + "\n", encoding="ascii")
+    chip = encode_jpeg(images[0], 95)
+    content = {"inputs": [base64.b64encode(chip).decode()]}
+    with serving(registry, bundle=bundle_folder, token_file=registry / "token") as port:
+        assert refused(port, content)[0] == 401
+        request = urllib.request.Request(
+            f"http://{HOST}:{port}/tag",
+            data=chip,
+            headers={"Content-Type": "image/jpeg", "Authorization": f"Bearer {'a' * 32}"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            (told,) = json.load(answer)["answers"]
+    assert " ".join(told["tags"]) == Bundle.load(bundle_folder).answer([chip])["tags"][0]
 
 
 @pytest.mark.slow
