@@ -70,13 +70,9 @@ ELSEWHERE = {
     r"dvc repro -f \w+|dvc repro (search|train)@(?!vit)\w+.*": "tests/contracts/test_reruns.py",
     "igarape (stack|decide|evaluate)": "tests/contracts/test_reruns.py",
     r"igarape (promote|rollback|predict|serve)( --port \d+| chips/ --out answers.csv)?": "tests/test_stream.py",
-<<<<<<< HEAD
     r"igarape promote (--dry-run|--version \d+ --force --reason .*)": "tests/stages/test_promote.py",
     "igarape (history|rollback --reason .*)": "tests/stages/test_history.py",
-=======
     r"igarape serve --(watch 30|token-file token|bundle data/evaluate/bundle)": "tests/stages/test_serve.py",
-    r"igarape promote --version \d+ --force": "tests/stages/test_promote.py",
->>>>>>> 24c4714 (Batches of one processor each: eight clients get 1.9 times the answers of one; a bench of it)
     "igarape predict chips/ --nir tifs/ --out answers.csv": "tests/stages/test_predict.py",
     "igarape submit --.*": "tests/stages/test_submit.py",
     "igarape score --split .*": "tests/stages/test_score.py",

@@ -70,6 +70,20 @@ def test_what_waits_while_a_batch_is_computed_goes_together(bundle_folder: Path,
     assert bundle.batches == [1, 3, 2, 5, 1]
 
 
+def test_two_threads_share_what_waits(bundle_folder: Path, images: list[Pixels]) -> None:
+    """Each takes its part of it, so that neither has all while the other has none."""
+    bundle, model = slow(bundle_folder)
+    chip = encode_jpeg(images[0], 95)
+    batcher = Batcher(model, workers=2, wait=5)
+    with batcher.coming():
+        answers = [batcher.submit(Job([chip], None)) for _ in range(8)]
+    wait_until(lambda: sorted(bundle.batches) == [2, 4])
+    assert batcher.waiting == 2
+    bundle.go.set()
+    assert all(len(each.result(30).rows) == 1 for each in answers)
+    batcher.close()
+
+
 def test_a_batch_waits_for_what_is_coming_but_not_long(bundle_folder: Path, images: list[Pixels]) -> None:
     """It begins when that has come, or after the time that was set; at once where nothing is coming."""
     bundle, model = slow(bundle_folder)

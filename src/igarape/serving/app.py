@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from html import escape
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
@@ -21,7 +21,10 @@ from igarape.serving.requests import CSV, FORM, JSON, PARQUET, Files, Unsupporte
 from igarape.serving.service import Service
 from igarape.serving.telemetry import PICTURES, Application, Telemetry, Told
 
+T = TypeVar("T")
 Read = Callable[[bytes, str, Any], Files]
+
+SMALL, FEW = 2**18, 8  # bytes of a body, pictures of an answer: what is read and written within a millisecond or two
 
 TABLES = {"content": {kind: {} for kind in (JSON, CSV, PARQUET)}, "required": True}
 FILE = {"type": "array", "items": {"type": "string", "format": "binary"}}
@@ -109,10 +112,11 @@ def _add_answers(api: FastAPI, service: Service) -> None:
         async with AsyncExitStack() as held:
             with batcher.coming():
                 body = await held.enter_async_context(intake.body(request))
-                files = await asyncio.to_thread(read, body, request.headers.get("content-type", ""), columns)
+                kind = request.headers.get("content-type", "")
+                files = await _done(lambda: read(body, kind, columns), here=len(body) < SMALL)
             request.scope[PICTURES] = len(files.images)
             answers = await service.answer(files)
-            content = await asyncio.to_thread(lambda: json.dumps(say(files, answers)))
+            content = await _done(lambda: json.dumps(say(files, answers)), here=len(files.images) < FEW)
         return Response(content, media_type=JSON)
 
     @api.post("/invocations", openapi_extra={"requestBody": TABLES}, responses=ERRORS)
@@ -127,6 +131,14 @@ def _add_answers(api: FastAPI, service: Service) -> None:
         For each: tags, alerts where the model has any, probabilities, the F2 that the answer may expect, and warnings.
         """
         return await answered(request, read_files, _details)
+
+
+async def _done(work: Callable[[], T], *, here: bool) -> T:
+    """Do some work: here where that is quick, else in a thread, so that others are answered meanwhile.
+
+    A thread that wants Python's lock back waits for it beside those that compute, so quick work is not worth one.
+    """
+    return work() if here else await asyncio.to_thread(work)
 
 
 def _records(_: Files, answers: list[Answer]) -> dict[str, Any]:
