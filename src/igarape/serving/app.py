@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from igarape.errors import InputError
 from igarape.serving.answers import detailed
 from igarape.serving.batching import Answer
+from igarape.serving.front import add_front
 from igarape.serving.intake import Guarded, Intake, Refused, refusal
 from igarape.serving.requests import CSV, FORM, JSON, PARQUET, Files, Unsupported, read_files, read_table
 from igarape.serving.service import Service
@@ -60,7 +61,9 @@ def application(service: Service, *, token: bytes | None = None, stop: Callable[
         redoc_url=None,
         lifespan=_lifespan(service, stop),
     )
-    _add_answers(api, service)
+    intake = Intake()
+    _add_answers(api, service, intake)
+    add_front(api, service, intake)
     _add_reports(api, service, telemetry)
     api.add_exception_handler(Refused, _refused)
     api.add_exception_handler(InputError, _refused)
@@ -103,9 +106,8 @@ async def _refused(_: Request, error: Exception) -> Response:
     return Response(refusal(status, message), status.value, headers, JSON)
 
 
-def _add_answers(api: FastAPI, service: Service) -> None:
+def _add_answers(api: FastAPI, service: Service, intake: Intake) -> None:
     """Add the routes that take pictures."""
-    intake = Intake()
 
     async def answered(request: Request, read: Read, say: Callable[[Files, list[Answer]], Any]) -> Response:
         batcher, columns = service.ready, service.columns
@@ -175,6 +177,7 @@ def _add_reports(api: FastAPI, service: Service, telemetry: Telemetry) -> None:
             "dataset": served.bundle.manifest.dataset,
             "labels": served.bundle.vocabulary.labels,
             "size": served.bundle.manifest.size,
+            "cuts": served.bundle.cuts,
             "figures": served.figures,
             "igarape": version("igarape"),
         }

@@ -154,6 +154,11 @@ class Bundle:
         return self._stacker.predict(each)
 
     @property
+    def cuts(self) -> Mapping[str, float]:
+        """Return the probability from which each free label is answered, as Rule.cuts does."""
+        return self._rule.cuts
+
+    @property
     def learners(self) -> Sequence[Learner]:
         """Return the learners that answer."""
         return self.manifest.learners

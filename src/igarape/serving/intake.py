@@ -17,7 +17,8 @@ from igarape.serving.telemetry import Application, Message, Receive, Send
 HELD = 4 * BYTES  # of all requests that are at work
 SECONDS = 60  # in which a body has to arrive
 SHORTEST = 16  # characters of a token
-OPEN = frozenset({"/health", "/ping"})  # what tells no more than that the server is there
+PAGE = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}  # which asks for the token
+OPEN = frozenset({"/health", "/ping", *PAGE})  # what tells no more than that the server is there
 AGAIN = {"Retry-After": "1"}
 CODES = {
     HTTPStatus.BAD_REQUEST: "INVALID_PARAMETER_VALUE",  # as MLflow has it

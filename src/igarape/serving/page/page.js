@@ -70,7 +70,7 @@ function card(file, answer) {
     (Object.keys(cuts).length ? ". The mark on a bar is where the rule cuts." : "");
   const labels = Object.entries(answer.probabilities).sort((one, other) => other[1] - one[1]);
   $("tbody", made).append(...labels.map(([label, p]) => row(label, p, answer.tags.includes(label))));
-  $(".ask", made).addEventListener("click", (event) => look(made, file, labels.map(([label]) => label), event.target));
+  $(".ask", made).addEventListener("click", (event) => look(made, file, labels.map(([label]) => label), answer.tags, event.target));
   return made;
 }
 
@@ -98,7 +98,7 @@ function row(label, p, held) {
   return made;
 }
 
-async function look(made, file, labels, button) {
+async function look(made, file, labels, tags, button) {
   button.disabled = true;
   button.textContent = "Asking with parts covered ...";
   try {
@@ -109,6 +109,7 @@ async function look(made, file, labels, button) {
     }
     const choice = $("select", made);
     choice.append(...labels.map((label) => new Option(label)));
+    choice.value = labels.findLast((label) => tags.includes(label)); // of those that are answered, the least certain
     const draw = () => $(".maps", made).replaceChildren(...maps(found, choice.value));
     choice.addEventListener("change", draw);
     draw();
@@ -132,7 +133,7 @@ function maps(found, label) {
     const under = new Image();
     under.onload = () => paint(canvas.getContext("2d"), under, falls, most);
     under.src = learner.picture;
-    figure.append(canvas, element("figcaption", `${learner.name} (${learner.chips}), at most ${most.toFixed(2)} of the logit`));
+    figure.append(canvas, element("figcaption", `${learner.name} (${learner.chips}); the logit changes by at most ${most.toFixed(2)}`));
     return figure;
   });
 }
