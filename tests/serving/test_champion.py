@@ -15,8 +15,11 @@ from igarape.serving.champion import Version, fetch, find_champion, following
 
 def test_the_champion_is_found_with_what_it_scored(champion: Path) -> None:
     """Tags that are no figures are passed over, whoever wrote them."""
-    MlflowClient().set_model_version_tag("igarape-toy", "1", "holdout_words", "many")
-    assert find_champion("igarape-toy", champion) == Version("igarape-toy", "1", {"holdout_f2": 0.9})
+    for name, value in (("holdout_f2", "0.9"), ("holdout_words", "many")):
+        MlflowClient().set_model_version_tag("igarape-toy", "1", name, value)
+    found = find_champion("igarape-toy", champion)
+    assert (found.name, found.number, found.figures["holdout_f2"]) == ("igarape-toy", "1", 0.9)
+    assert "holdout_words" not in found.figures
 
 
 def test_its_bundle_answers_as_it_did_and_no_code_of_it_is_run(
