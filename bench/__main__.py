@@ -28,6 +28,7 @@ NAMES = (
     "report",
     "search_overhead",
     "probe",
+    "serve_http",
 )
 
 

@@ -98,7 +98,10 @@ def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.Monke
             ((HERE,), {"out": None, "sample": Path("s.csv"), "model": None, "check": Path("c.csv")}),
         ),
         "score": (["--split", "s.csv"], ((HERE,), {"split": Path("s.csv"), "experiment": None})),
-        "serve": (["--port", "5005"], ((HERE,), {"port": 5005, "host": "127.0.0.1"})),
+        "serve": (
+            ["--port", "5005", "--watch", "30", "--token-file", "token"],
+            ((HERE,), {"port": 5005, "host": "127.0.0.1", "watch": 30.0, "token_file": Path("token"), "threads": 1}),
+        ),
         "use": (["ucmerced"], ((HERE, "ucmerced"), {})),
         "relabel": (["review.csv", "--undo"], ((HERE, Path("review.csv")), {"undo": True})),
         "fetch": (["planet"], ((HERE, "planet"), {})),

@@ -132,7 +132,7 @@ def wait_for(server: subprocess.Popen[bytes], port: int) -> None:
 
 
 def ask(port: int, chips: list[Path]) -> dict[str, list[dict[str, object]]]:
-    """Send chips as the README's curl line does, and return the answer."""
+    """Send chips as docs/serving.md's curl line does, and return the answer."""
     records = [{"image": base64.b64encode(chip.read_bytes()).decode()} for chip in chips]
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/invocations",

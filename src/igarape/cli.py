@@ -180,9 +180,16 @@ def score(split: Path, experiment: str | None) -> None:
 @main.command()
 @click.option("--port", default=5001, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
-def serve(port: int, host: str) -> None:
+@click.option("--watch", metavar="SECONDS", type=click.FloatRange(min=1), help="Look for a new champion so often.")
+@click.option("--token-file", metavar="FILE", type=click.Path(path_type=Path), help="Ask for this bearer token.")
+@click.option("--bundle", metavar="FOLDER", type=click.Path(path_type=Path), help="Serve it; needs no project.")
+@click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1), help="Processors for one batch.")
+def serve(bundle: Path | None, **options: Any) -> None:
     """Serve the champion over HTTP."""
-    _run("serve", port=port, host=host)
+    if bundle is not None:
+        import_module("igarape.stages.serve").run(Workspace(Path()), bundle=bundle, **options)
+        return
+    _run("serve", **options | {"token_file": _here(options["token_file"])})
 
 
 @main.command()

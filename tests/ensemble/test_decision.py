@@ -31,6 +31,21 @@ def folds_of(y: Booleans) -> Folds:
     return np.arange(len(y)) % 3
 
 
+def test_cuts_are_where_a_free_label_begins_to_be_answered() -> None:
+    """Of the rules that have thresholds; a label of the exclusive group has none."""
+    which = VOCABULARIES[0]
+    free = [label for label in which.labels if label not in which.exclusive]
+    assert Rule("fixed", which, 2.0, threshold=0.2).cuts == dict.fromkeys(free, 0.2)
+    thresholds = {label: 0.1 + 0.1 * place for place, label in enumerate(free)}
+    rule = Rule("per_label", which, 2.0, thresholds=thresholds)
+    assert rule.cuts == thresholds and Rule("expected", which, 2.0).cuts == {}
+    for label, cut in rule.cuts.items():
+        p = np.zeros((2, len(which.labels)))
+        p[:, 0] = 1
+        p[:, which.labels.index(label)] = cut, cut - 1e-9
+        assert rule.apply(p)[:, which.labels.index(label)].tolist() == [True, False]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     p=arrays(np.float64, (3, 6), elements=st.sampled_from([0.0, 1e-9, 0.1, 0.2, 0.5, 0.9, 1.0])),

@@ -1,43 +1,31 @@
-"""What the server does to requests and errors; what it answers over HTTP is tested with the stage serve."""
+"""A bundle in a folder is served once; a model that cannot be loaded ends the server with its error."""
 
-import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from igarape.serving.server import sentence, unwrapped
+from igarape.errors import InputError
+from igarape.serving.champion import Version, following
+from igarape.serving.server import in_folder, serve
 
 
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        ({"instances": [{"b64": "aa"}, "bb"]}, {"instances": ["aa", "bb"]}),
-        ({"inputs": {"image": {"b64": "aa"}}}, {"inputs": {"image": "aa"}}),
-        (
-            {"instances": [{"image": {"b64": "aa"}, "nir": {"b64": "bb"}}]},
-            {"instances": [{"image": "aa", "nir": "bb"}]},
-        ),
-        ({"instances": [{"b64": "aa", "image": "bb"}]}, {"instances": [{"b64": "aa", "image": "bb"}]}),
-    ],
-)
-def test_an_object_that_holds_only_b64_is_its_text(content: object, expected: object) -> None:
-    """Wherever it stands, as in TensorFlow Serving."""
-    assert json.loads(unwrapped(json.dumps(content).encode())) == expected
+def test_a_bundle_in_a_folder_is_loaded_once(bundle_folder: Path) -> None:
+    """It is named for its data set; there is nothing to exchange it for."""
+    load = in_folder(bundle_folder, threads=1)
+    served = load(None)
+    assert served is not None and (served.name, served.version) == ("igarape-toy", "unregistered")
+    assert load(served) is None
 
 
-@pytest.mark.parametrize("body", [b'{"b64"', b"", b'\xff"b64"', b'{"inputs": ["aa"]}'])
-def test_other_bodies_stay_as_they_are(body: bytes) -> None:
-    """What is no JSON is refused by MLflow."""
-    assert unwrapped(body) == body
+def test_a_version_whose_files_are_gone_ends_it(champion: Path) -> None:
+    """The error is that of fetching, after the server has begun to listen and has stopped."""
+    with pytest.raises(InputError, match="models:/igarape-toy/7: "):
+        serve(following(Version("igarape-toy", "7", {}), champion), host="127.0.0.1", port=0)
 
 
-def test_the_models_own_words_reach_the_sender() -> None:
-    """Whole; without what MLflow adds for its own clients."""
-    body = {"error_code": "INVALID_PARAMETER_VALUE", "message": "row 0: " + "x" * 80, "by": "igarape", "sqlstate": "1"}
-    assert sentence(json.dumps(body).encode()) == {name: body[name] for name in ("error_code", "message")}
-
-
-@pytest.mark.parametrize("body", [b"Internal Server Error", b'["a"]', b"", b"\xff"])
-def test_other_errors_say_what_is_expected(body: bytes) -> None:
-    """And how MLflow's own words begin."""
-    assert "text/csv with a column image" in sentence(body)["message"]
-    assert sentence(b'{"message": "' + b"x" * 500 + b'"}')["message"].endswith("MLflow says: " + "x" * 60)
+def test_serving_a_folder_loads_no_mlflow_and_the_command_no_numpy() -> None:
+    """MLflow takes seconds; NumPy's BLAS reads how many threads it has when it is loaded."""
+    program = "import igarape.stages.serve, sys; assert 'numpy' not in sys.modules; import igarape.serving.server"
+    subprocess.run([sys.executable, "-c", f"{program}; assert 'mlflow' not in sys.modules"], check=True)

@@ -16,7 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
+from mlflow import MlflowClient
 
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
@@ -25,7 +27,7 @@ from igarape.stages import serve
 from igarape.workspace import Workspace
 
 HOST = "127.0.0.1"
-# As the README prints it, for a port of ours.
+# As docs/serving.md prints it, for a port of ours.
 CURL = """(printf '{"dataframe_records":[{"image":"'; base64 < chip.jpg | tr -d '\\n'; printf '"}]}') |
 curl -s localhost:%d/invocations -H 'Content-Type: application/json' -d @-"""
 
@@ -52,6 +54,12 @@ def test_an_address_that_is_none_is_said(tmp_path: Path, port: int, host: str) -
         serve.run(Workspace(tmp_path), port=port, host=host)
 
 
+def test_a_folder_that_holds_no_bundle_is_said(tmp_path: Path) -> None:
+    """Before anything starts."""
+    with pytest.raises(InputError, match=r"bundle\.json"):
+        serve.run(Workspace(tmp_path), port=free_port(), host=HOST, bundle=tmp_path)
+
+
 def test_without_a_champion_it_says_what_to_run(registry: Path) -> None:
     """A challenger alone is not served."""
     with pytest.raises(InputError, match=r"models:/igarape-toy@champion: no champion yet\. Run: make repro"):
@@ -59,11 +67,12 @@ def test_without_a_champion_it_says_what_to_run(registry: Path) -> None:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[int]:
+def serving(folder: Path, **options: object) -> Iterator[int]:
     """Serve the champion of a folder on a free port in a process of its own; give the port."""
     port = free_port()
-    imports = "from igarape.stages import serve; from igarape.workspace import Workspace"
-    program = f"{imports}; serve.run(Workspace.find(), port={port}, host={HOST!r})"
+    more = "".join(f", {name}={value!r}" for name, value in options.items())
+    imports = "from pathlib import PosixPath; from igarape.stages import serve; from igarape.workspace import Workspace"
+    program = f"{imports}; serve.run(Workspace.find(), port={port}, host={HOST!r}{more})"
     process = subprocess.Popen([sys.executable, "-c", program], cwd=folder, start_new_session=True)
     try:
         deadline = time.monotonic() + 90
@@ -72,7 +81,8 @@ def serving(folder: Path) -> Iterator[int]:
             time.sleep(0.2)
         yield port
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
 
 
@@ -90,6 +100,13 @@ def server(champion: Path) -> Iterator[int]:
     """Serve the champion; give the port."""
     with serving(champion) as port:
         yield port
+
+
+def get(port: int, path: str) -> dict[str, str]:
+    """Return what an address of the server tells."""
+    with urllib.request.urlopen(f"http://{HOST}:{port}{path}", timeout=30) as answer:
+        told: dict[str, str] = json.load(answer)
+    return told
 
 
 def post(port: int, content: object, kind: str = "application/json") -> bytes:
@@ -217,3 +234,46 @@ def test_an_error_does_not_repeat_the_request(server: int) -> None:
         assert set(answer) == {"error_code", "message"} and len(answer["message"]) < 400
         assert not any(answer["message"][start : start + 61] in parts for start in range(len(answer["message"])))
     assert "image" in refused(server, {"dataframe_records": [{"picture": "x"}]})[1]["message"]
+
+
+@pytest.mark.slow
+def test_a_bundle_is_served_to_who_has_the_token(registry: Path, bundle_folder: Path, images: list[Pixels]) -> None:
+    """From its folder, with an empty registry; the token is what stands in the file."""
+    (registry / "token").write_text("a" * 32 + "\n", encoding="ascii")
+    chip = encode_jpeg(images[0], 95)
+    content = {"inputs": [base64.b64encode(chip).decode()]}
+    with serving(registry, bundle=bundle_folder, token_file=registry / "token") as port:
+        assert refused(port, content)[0] == 401
+        request = urllib.request.Request(
+            f"http://{HOST}:{port}/tag",
+            data=chip,
+            headers={"Content-Type": "image/jpeg", "Authorization": f"Bearer {'a' * 32}"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            (told,) = json.load(answer)["answers"]
+    assert " ".join(told["tags"]) == Bundle.load(bundle_folder).answer([chip])["tags"][0]
+
+
+@pytest.mark.slow
+def test_a_new_champion_is_taken_over_and_the_end_waits_for_answers(champion: Path, images: list[Pixels]) -> None:
+    """With watch, every request is answered while the champion changes; after SIGTERM, what was sent before is too."""
+    chip, body = encode_jpeg(images[0], 95), json.dumps({"inputs": ["QUJD"]}).encode()
+    with serving(champion, watch=1.0) as port:
+        assert get(port, "/version")["version"] == "1"
+        version = MlflowClient().copy_model_version("models:/igarape-toy/1", "igarape-toy").version
+        MlflowClient().set_registered_model_alias("igarape-toy", "champion", str(version))
+        deadline = time.monotonic() + 60
+        while get(port, "/version")["version"] != "2":
+            assert time.monotonic() < deadline
+            post(port, {"inputs": [base64.b64encode(chip).decode()]})
+        # The head is sent, so the request has begun; its body follows the signal.
+        with socket.create_connection((HOST, port), timeout=60) as opened:
+            head = f"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n"
+            opened.sendall(head.encode() + body[:5])
+            time.sleep(0.5)
+            (process,) = [each for each in psutil.Process().children() if each.is_running()]
+            process.terminate()
+            time.sleep(0.5)
+            opened.sendall(body[5:])
+            assert opened.recv(1000).startswith(b"HTTP/1.1 400 ")  # the three letters are no picture
+        assert psutil.wait_procs([process], 30)[1] == []

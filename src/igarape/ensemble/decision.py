@@ -48,6 +48,14 @@ class Rule:
             return above(p, targets, threshold=self.threshold)
         return above(p, targets, threshold=np.array([self.thresholds.get(label, 1.0) for label in targets.labels]))
 
+    @property
+    def cuts(self) -> dict[str, float]:
+        """Return the probability from which each free label is answered; none where the rule has no such thresholds."""
+        free = [label for label in self.vocabulary.labels if label not in self.vocabulary.exclusive]
+        if self.threshold is not None:
+            return dict.fromkeys(free, self.threshold)
+        return {label: self.thresholds[label] for label in free if label in self.thresholds}
+
     def to_json(self) -> dict[str, Any]:
         """Return what a JSON file keeps of the rule; the vocabulary is kept beside it."""
         return {

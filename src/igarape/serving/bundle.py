@@ -149,9 +149,25 @@ class Bundle:
 
         nir: the planes that go with them, as read_nir makes them, where needs_nir; InputError when they are missing.
         """
+        seen = self.views(images, nir)
+        each = {learner.name: self.ask(learner, seen[learner.chips], tta=learner.tta) for learner in self.learners}
+        return self._stacker.predict(each)
+
+    @property
+    def cuts(self) -> Mapping[str, float]:
+        """Return the probability from which each free label is answered, as Rule.cuts does."""
+        return self._rule.cuts
+
+    @property
+    def learners(self) -> Sequence[Learner]:
+        """Return the learners that answer."""
+        return self.manifest.learners
+
+    def views(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> Mapping[str, Sequence[Pixels]]:
+        """Return what the learners see of pictures, by Learner.chips; arguments and errors as of probabilities."""
         seen = {"raw": images}
-        if any(learner.chips == "dehazed" for learner in self.manifest.learners):
-            seen["dehazed"] = [self._dehaze(image) for image in images]
+        if any(learner.chips == "dehazed" for learner in self.learners):
+            seen["dehazed"] = [self.dehaze(image) for image in images]
         if self.needs_nir:
             if nir is None or len(nir) != len(images):
                 raise InputError(
@@ -159,17 +175,14 @@ class Bundle:
                     f"pictures, found {len(nir or ())}. Send them in the column nir, or by igarape predict --nir FOLDER"
                 )
             seen["nir"] = nir
-        each = {
-            learner.name: self._predictors[learner.name].predict(
-                np.stack([resize(image, learner.size) for image in seen[learner.chips]]),
-                tta=learner.tta,
-                batch=BATCH,
-            )
-            for learner in self.manifest.learners
-        }
-        return self._stacker.predict(each)
+        return seen
 
-    def _dehaze(self, image: Pixels) -> Pixels:
+    def ask(self, learner: Learner, images: Sequence[Pixels], *, tta: bool) -> Probabilities:
+        """Return what a learner alone answers for pictures as it sees them, each uint8 (size, size, 3)."""
+        sized = np.stack([resize(image, learner.size) for image in images])
+        return self._predictors[learner.name].predict(sized, tta=tta, batch=BATCH)
+
+    def dehaze(self, image: Pixels) -> Pixels:
         """Dehaze one picture, through a JPEG: the learner was trained on dehazed chips packed as such."""
         knobs: dict[str, Any] = dict(self.manifest.dehaze)
         quality = knobs.pop("quality")

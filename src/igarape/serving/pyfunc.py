@@ -1,9 +1,5 @@
 """The bundle as an MLflow model. MLflow stores this file itself ("models from code"), so nothing is pickled."""
 
-import base64
-import binascii
-import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +11,7 @@ from mlflow.pyfunc import PythonModel  # type: ignore[attr-defined]  # mlflow na
 
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
-
-KINDS = {"image": "a JPEG, PNG or TIF", "nir": "a TIF of four bands"}
-SHOWN = 20  # characters of a request that an error repeats
-WRAPPED = re.compile(r"\{['\"]b64['\"]: ['\"](.*)['\"]\}", re.DOTALL)
+from igarape.serving.cells import KINDS, file_of
 
 
 class Refusal(MlflowException):
@@ -53,7 +46,7 @@ class TaggerModel(PythonModel):
         try:
             cells = _cells(model_input, columns)
             return self.bundle.answer(
-                *([_bytes(*cell, column) for cell in enumerate(cells[column])] for column in columns)
+                *([file_of(cell, row, column) for row, cell in enumerate(cells[column])] for column in columns)
             )
         except InputError as error:
             raise Refusal(str(error), error_code=INVALID_PARAMETER_VALUE, by="igarape") from error
@@ -63,30 +56,15 @@ def _cells(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Return the columns with one file in each cell."""
     missing = [column for column in columns if column not in table]
     if missing:
-        found = ", ".join(map(str, table.columns))[:SHOWN] or "no column of that name"
-        raise InputError(f"expected a column {missing[0]} with {KINDS[missing[0]]} in each row, found {found}")
+        raise InputError(
+            f"expected a column {missing[0]} with {KINDS[missing[0]]} in each row, found none of that name among "
+            f"{len(table.columns)}"
+        )
     try:
         # MLflow hands {"inputs": {"image": [...]}} over as one row that holds a list.
         return table[columns].explode(columns)
     except ValueError as error:
-        raise InputError(f"expected as many values in each of the columns {', '.join(columns)}: {error}") from error
-
-
-def _bytes(row: int, cell: object, column: str) -> bytes:
-    """Return the bytes of a file that came as bytes, as base64 text, or as TensorFlow Serving's {"b64": text}."""
-    if isinstance(cell, bytes):
-        return cell
-    text = cell["b64"] if isinstance(cell, Mapping) and set(cell) == {"b64"} else cell
-    if isinstance(text, str) and (wrapped := WRAPPED.fullmatch(text)):
-        text = wrapped[1]  # MLflow makes a text of such an object under "inputs" and "instances"
-    try:
-        return base64.b64decode(text, validate=True)  # type: ignore[arg-type]  # a wrong type is the error below
-    except (binascii.Error, TypeError, ValueError) as error:
-        place = f"row {row}" if column == "image" else f"row {row}, {column}"
-        raise InputError(
-            f"{place}: expected the bytes or the base64 text of {KINDS[column]}, found {type(cell).__name__} "
-            f"{str(cell)[:SHOWN]!r}"
-        ) from error
+        raise InputError(f"expected as many values in each of the columns {', '.join(columns)}") from error
 
 
 set_model(TaggerModel())

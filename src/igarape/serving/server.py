@@ -1,131 +1,81 @@
-"""The HTTP server: MLflow's own, with TensorFlow Serving's form besides, and errors that do not repeat the request."""
+"""The HTTP server: one process, with batches computed in threads; it begins to listen before the model is loaded."""
 
-import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import uvicorn
-from mlflow.pyfunc import scoring_server
 
-from igarape.serving.registry import load_model
+from igarape.config.params import workers
+from igarape.serving.app import application
+from igarape.serving.batching import Served
+from igarape.serving.bundle import Bundle
+from igarape.serving.service import Load, Service
 
-INVOCATIONS = "/invocations"
-SHOWN = 60  # characters of MLflow's words, which may be the request's
-FORMS = (
-    'expected JSON such as {"dataframe_records": [{"image": BASE64}]}, {"instances": [{"b64": BASE64}]}, '
-    "or text/csv with a column image"
-)
+GRACE = 60  # seconds in which requests may finish after SIGTERM
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}},
+    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stderr"}},
+    "loggers": {
+        "igarape.access": {"handlers": ["out"], "level": "INFO", "propagate": False},
+        "igarape.serve": {"handlers": ["out"], "level": "INFO", "propagate": False},
+        "uvicorn": {"handlers": ["out"], "level": "WARNING", "propagate": False},
+    },
+}
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+
+def in_folder(folder: Path, *, threads: int) -> Load:
+    """Return what loads the bundle in a folder, once; it has no version, as no registry knows it.
+
+    threads: as Bundle.load has it.
+    """
+
+    def load(served: Served | None) -> Served | None:
+        if served is not None:
+            return None
+        bundle = Bundle.load(folder, threads=threads)
+        return Served(bundle, f"igarape-{bundle.manifest.dataset}", "unregistered", {})
+
+    return load
 
 
-def serve(uri: str, folder: Path = Path(), *, host: str, port: int) -> None:
-    """Load a registered model, and answer until somebody stops it.
+def serve(load: Load, *, host: str, port: int, watch: float | None = None, token: bytes | None = None) -> None:
+    """Load a model, and answer until somebody stops it.
 
     Parameters
     ----------
-    uri
-        The model's address, such as models:/igarape-drawn@champion.
-    folder
-        The project, in whose MLflow it is registered.
+    load
+        What loads it, as Service has it.
     host, port
         Where to listen.
+    watch
+        Seconds between two looks for a new model; None: the first one is kept.
+    token
+        What a request has to bring as a bearer token; None: nothing.
+
+    Raises
+    ------
+    InputError
+        When the model cannot be loaded.
     """
-    uvicorn.run(Answers(scoring_server.init(load_model(uri, folder))), host=host, port=port, log_level="info")
 
+    def stop() -> None:
+        server.should_exit = True
 
-class Answers:
-    """An ASGI application around MLflow's: it unwraps {"b64": text} in requests, and shortens errors."""
-
-    def __init__(self, application: Any) -> None:
-        self._application = application
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer; all but the model's own address is left to MLflow."""
-        if scope["type"] != "http" or scope["path"] != INVOCATIONS:
-            await self._application(scope, receive, send)
-            return
-        headers = dict(scope["headers"])
-        if b"content-type" not in headers:  # MLflow would fail
-            scope["headers"] = [*scope["headers"], (b"content-type", b"application/json")]
-        body = unwrapped(await _body(receive))
-        given = iter([{"type": "http.request", "body": body, "more_body": False}])
-
-        async def replay() -> Message:
-            return next(given, None) or await receive()
-
-        await self._application(scope, replay, _Shortened(send))
-
-
-class _Shortened:
-    """Sends what an application sends; of an error, one short sentence."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._start: Message | None = None
-        self._body = b""
-
-    async def __call__(self, message: Message) -> None:
-        """Take a message of the answer."""
-        if message["type"] == "http.response.start" and message["status"] >= HTTPStatus.BAD_REQUEST:
-            self._start = message
-        elif self._start is None:
-            await self._send(message)
-        else:
-            self._body += message.get("body", b"")
-            if not message.get("more_body", False):
-                await self._finish(self._start)
-
-    async def _finish(self, start: Message) -> None:
-        """Send the error."""
-        body = json.dumps(sentence(self._body)).encode()
-        start["headers"] = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-        ]
-        await self._send(start)
-        await self._send({"type": "http.response.body", "body": body})
-
-
-def unwrapped(body: bytes) -> bytes:
-    """Put the text in the place of each {"b64": text}; what is no JSON stays as it is, for MLflow to refuse."""
-    if b'"b64"' not in body:
-        return body
-    try:
-        return json.dumps(json.loads(body, object_hook=_text)).encode()
-    except ValueError:
-        return body
-
-
-def _text(each: dict[str, Any]) -> Any:
-    """Return what an object wraps, where that is all it does."""
-    return each["b64"] if set(each) == {"b64"} else each
-
-
-def sentence(body: bytes) -> dict[str, str]:
-    """Return what an error says to the sender: the model's own words, or the forms and the beginning of MLflow's."""
-    try:
-        error = json.loads(body)
-    except ValueError:
-        error = {"message": body.decode(errors="replace")}
-    if not isinstance(error, dict):
-        error = {}
-    code, said = str(error.get("error_code", "BAD_REQUEST")), str(error.get("message", ""))
-    if error.get("by") == "igarape":
-        return {"error_code": code, "message": said}
-    return {"error_code": code, "message": f"{FORMS}. MLflow says: {' '.join(said.split())[:SHOWN]}"}
-
-
-async def _body(receive: Receive) -> bytes:
-    """Receive a request's whole body."""
-    parts: list[bytes] = []
-    more = True
-    while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        more = message["type"] == "http.request" and message.get("more_body", False)
-    return b"".join(parts)
+    service = Service(load, workers=workers(), watch=watch)
+    config = uvicorn.Config(
+        application(service, token=token, stop=stop),
+        host=host,
+        port=port,
+        log_config=LOGGING,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE,
+        ws="none",
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    if service.failure is not None:
+        raise service.failure

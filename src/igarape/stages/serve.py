@@ -1,32 +1,74 @@
-"""serve: answer over HTTP with the champion."""
+"""serve: answer over HTTP with the champion, or with a bundle."""
 
+import os
 import socket
 import sys
+from pathlib import Path
 
 import click
 
 from igarape.config.params import read_params
 from igarape.errors import InputError
-from igarape.serving.registry import champion_uri, model_name
+from igarape.serving.intake import read_token
 from igarape.workspace import Workspace
 
 
-def run(workspace: Workspace, *, port: int, host: str) -> None:
+def run(
+    workspace: Workspace,
+    *,
+    port: int,
+    host: str,
+    watch: float | None = None,
+    token_file: Path | None = None,
+    bundle: Path | None = None,
+    threads: int = 1,
+) -> None:
     """Serve the champion of the data set in params.yaml, until it is stopped.
 
-    Raises InputError when there is no champion, or host:port cannot be listened on.
-    """
-    _check_free(port, host)
-    uri = champion_uri(model_name(read_params(workspace.params).dataset), workspace.root)
-    click.echo(f"{uri} will answer at http://{host}:{port}/invocations; stop it with Ctrl-C")
-    sys.stdout.flush()
-    from igarape.serving.server import serve
+    Parameters
+    ----------
+    workspace
+        The project.
+    port, host
+        Where to listen.
+    watch
+        Seconds between two looks for a new champion; None: the first one is kept.
+    token_file
+        Holds what a request has to bring as a bearer token; None: nothing.
+    bundle
+        A bundle's folder, which is served in the champion's place; it needs no registry, and no MLflow is loaded.
+    threads
+        Processors that the networks of one batch may use; as many batches as there are processors are computed at once.
 
-    serve(uri, workspace.root, host=host, port=port)
+    Raises
+    ------
+    InputError
+        When there is no champion, host:port cannot be listened on, or the file holds no token.
+    """
+    # BLAS reads it when NumPy is loaded, below. Its threads spin while they wait, and those of two batches at once take
+    # the processors from each other: without this, eight clients get a third fewer answers.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    token = None if token_file is None else read_token(token_file)
+    _check_free(port, host)
+    from igarape.serving.manifest import read_manifest
+    from igarape.serving.server import in_folder, serve
+
+    if bundle is not None:
+        read_manifest(bundle)
+        name, load = str(bundle), in_folder(bundle, threads=threads)
+    else:
+        from igarape.serving.champion import find_champion, following  # and with it MLflow, which takes seconds
+        from igarape.serving.registry import model_name
+
+        version = find_champion(model_name(read_params(workspace.params).dataset), workspace.root)
+        name, load = version.uri, following(version, workspace.root, threads=threads)
+    click.echo(f"{name} will answer at http://{host}:{port}/invocations and /tag; stop it with Ctrl-C")
+    sys.stdout.flush()
+    serve(load, host=host, port=port, watch=watch, token=token)
 
 
 def _check_free(port: int, host: str) -> None:
-    """Refuse a port that something else listens on, before MLflow spends seconds on loading the model."""
+    """Refuse a port that something else listens on, before seconds are spent on the model."""
     try:
         socket.create_server((host, port)).close()
     except (OSError, OverflowError) as error:

@@ -1,0 +1,218 @@
+"""Pictures of many requests, answered together: they wait a few milliseconds for one another in a bounded queue."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from igarape.chips.pictures import Pixels
+from igarape.errors import InputError
+from igarape.serving.answers import picture_warnings
+from igarape.serving.bundle import BATCH, Bundle
+
+WAIT = 0.002  # seconds that a batch waits for requests which are on their way
+WAITING = 2048  # pictures that may wait
+PACE = 0.1  # seconds a picture, until some have been answered
+
+
+class Full(Exception):  # noqa: N818 - as queue.Full
+    """The queue takes no more for now. seconds: after which it may."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"{seconds} s")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model that answers: its bundle, name and version in the registry, and what it scored on the hold-out."""
+
+    bundle: Bundle
+    name: str
+    version: str
+    figures: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A row for each picture, with the bundle's columns, and what is odd about each picture, in sentences."""
+
+    served: Served
+    rows: pd.DataFrame
+    warnings: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Pictures of one request, and the TIFs that go with them where there are any; first: the row of the first one."""
+
+    images: Sequence[bytes]
+    nir: Sequence[bytes] | None
+    first: int = 0
+    answer: "Future[Answer]" = field(default_factory=Future)
+    came: float = field(default_factory=time.monotonic)
+
+
+class Batcher:
+    """Worker threads that answer what waits, some pictures at once, by the model that is served when they begin."""
+
+    def __init__(
+        self, served: Served, *, workers: int, most: int = BATCH, wait: float = WAIT, waiting: int = WAITING
+    ) -> None:
+        """Start the threads.
+
+        Parameters
+        ----------
+        served
+            What answers; another one may be put in its place at any time.
+        workers
+            How many batches are computed at a time.
+        most
+            Pictures in one batch.
+        wait
+            Seconds that a batch is held for requests that are on their way (see coming).
+        waiting
+            Pictures that may wait; a request that finds none waiting is always taken.
+        """
+        self.served = served
+        self.most = most
+        self._coming = 0
+        self._wait, self._limit = wait, waiting
+        self._jobs: deque[Job] = deque()
+        self._changed = threading.Condition()
+        self._open = True
+        self._pace = PACE
+        self._threads = [threading.Thread(target=self._work, name=f"batch-{k}", daemon=True) for k in range(workers)]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def workers(self) -> int:
+        """Return how many batches are computed at a time."""
+        return len(self._threads)
+
+    @property
+    def waiting(self) -> int:
+        """Return how many pictures wait."""
+        with self._changed:
+            return self._waiting()
+
+    def _waiting(self) -> int:
+        return sum(len(job.images) for job in self._jobs)
+
+    @contextmanager
+    def coming(self) -> Iterator[None]:
+        """Tell that a request is on its way, as long as the block takes: a batch may wait for it."""
+        with self._changed:
+            self._coming += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._coming -= 1
+                self._changed.notify_all()
+
+    def submit(self, job: Job) -> "Future[Answer]":
+        """Queue pictures, at most `most` of them; the future raises InputError where one is at fault.
+
+        Raises Full when too many wait.
+        """
+        with self._changed:
+            waiting = self._waiting()
+            if waiting and waiting + len(job.images) > self._limit:
+                raise Full(max(1, round(waiting * self._pace)))
+            self._jobs.append(job)
+            self._changed.notify_all()
+        return job.answer
+
+    def close(self) -> None:
+        """Answer what waits, and end the threads."""
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        """Answer batches until there are no more and the batcher is closed."""
+        while jobs := self._next():
+            start = time.monotonic()
+            _answer(self.served, jobs)
+            seconds, pictures = time.monotonic() - start, sum(len(job.images) for job in jobs)
+            self._pace += (seconds / pictures / len(self._threads) - self._pace) / 8
+
+    def _next(self) -> list[Job]:
+        """Wait for jobs, and for those that are about to come; return as many as fit; none at the end."""
+        with self._changed:
+            while self._jobs or self._open:
+                left = self._jobs[0].came + self._wait - time.monotonic() if self._jobs else None
+                if left is not None and (left <= 0 or not self._coming or self._waiting() >= self.most):
+                    return self._taken()
+                self._changed.wait(left)
+            return []
+
+    def _taken(self) -> list[Job]:
+        """Take the jobs that one batch holds, the first of them in any case.
+
+        A thread takes its share of what waits, so that something is left when the next one is free: guided
+        self-scheduling (Polychronopoulos and Kuck, IEEE Transactions on Computers 1987).
+        """
+        share = min(self.most, -(-self._waiting() // len(self._threads)))
+        taken = [self._jobs.popleft()]
+        pictures = len(taken[0].images)
+        while self._jobs and pictures + len(self._jobs[0].images) <= share:
+            taken.append(self._jobs.popleft())
+            pictures += len(taken[-1].images)
+        return taken
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A job's pictures, decoded; their near-infrared, where the bundle sees that; what is odd about each picture."""
+
+    job: Job
+    images: list[Pixels]
+    planes: list[Pixels]
+    warnings: list[list[str]]
+
+
+def _read(bundle: Bundle, job: Job) -> _Read:
+    """Decode a job's pictures; raise InputError where one is at fault."""
+    nir = job.nir or ()
+    if len(nir) != len(job.images) * bundle.needs_nir:
+        raise InputError(
+            f"expected {'a TIF' if bundle.needs_nir else 'no TIF'} with near-infrared beside each picture, found "
+            f"{len(nir)} beside {len(job.images)}"
+        )
+    images = [bundle.read(data, f"row {row}") for row, data in enumerate(job.images, job.first)]
+    planes = [bundle.read_nir(data, f"row {row}, nir") for row, data in enumerate(nir, job.first)]
+    return _Read(job, images, planes, [picture_warnings(*pair) for pair in zip(job.images, images, strict=True)])
+
+
+def _answer(served: Served, jobs: Sequence[Job]) -> None:
+    """Answer jobs together; a picture that is at fault costs its own job only."""
+    bundle, read = served.bundle, list[_Read]()
+    for job in jobs:
+        if not job.answer.set_running_or_notify_cancel():
+            continue  # the one who asked has gone
+        try:
+            read.append(_read(bundle, job))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the one who waits for it has to know
+            job.answer.set_exception(error)
+    try:
+        planes = [plane for one in read for plane in one.planes] if bundle.needs_nir else None
+        rows = bundle.tag([image for one in read for image in one.images], planes)
+    except Exception as error:  # noqa: BLE001 - the same
+        for one in read:
+            one.job.answer.set_exception(error)
+        return
+    start = 0
+    for one in read:
+        end = start + len(one.images)
+        one.job.answer.set_result(Answer(served, rows.iloc[start:end], one.warnings))
+        start = end

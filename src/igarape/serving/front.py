@@ -1,0 +1,74 @@
+"""The page for people, at /, and what it alone asks for: the chip without haze, and where each learner looked."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, Response
+
+from igarape.errors import InputError
+from igarape.serving.bundle import Bundle
+from igarape.serving.intake import AGAIN, PAGE, Intake, Refused
+from igarape.serving.looks import look
+from igarape.serving.requests import JSON, Files, read_files
+from igarape.serving.service import Service
+
+FOLDER = Path(__file__).with_name("page")
+# The page asks its own server and nobody else, runs its own script, and shows pictures that it was given.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+
+
+def add_front(api: FastAPI, service: Service, intake: Intake) -> None:
+    """Add the page and what it asks for.
+
+    Parameters
+    ----------
+    api
+        The application.
+    service
+        What answers.
+    intake
+        Receives bodies.
+    """
+    for path, file in PAGE.items():
+        api.get(path, include_in_schema=False)(_sender(FOLDER / file))
+    looking = asyncio.Lock()
+
+    @api.post("/look", include_in_schema=False)
+    async def looked(request: Request) -> Response:
+        """Return what looks.look does for one picture. It asks each learner dozens of times: one request at a time."""
+        bundle, columns = service.ready.served.bundle, service.columns
+        async with intake.body(request) as body:
+            files = await asyncio.to_thread(read_files, body, request.headers.get("content-type", ""), columns)
+            if looking.locked():
+                raise Refused(
+                    HTTPStatus.TOO_MANY_REQUESTS, "another picture is looked at; try again in a moment", AGAIN
+                )
+            async with looking:
+                content = await asyncio.to_thread(_look, bundle, files)
+        return Response(content, media_type=JSON)
+
+
+def _sender(path: Path) -> Callable[[], Awaitable[FileResponse]]:
+    """Return the handler that sends a file of the page."""
+
+    async def send() -> FileResponse:
+        return FileResponse(path, headers=HEADERS)
+
+    return send
+
+
+def _look(bundle: Bundle, files: Files) -> bytes:
+    """Look at the one picture of a request; raise InputError for more."""
+    if len(files.images) != 1:
+        raise InputError(f"expected one picture to look at, found {len(files.images)}")
+    image = bundle.read(files.images[0], "row 0")
+    nir = None if files.nir is None else bundle.read_nir(files.nir[0], "row 0, nir")
+    return json.dumps(look(bundle, image, nir)).encode()

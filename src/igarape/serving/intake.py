@@ -1,0 +1,122 @@
+"""Who may send, and how much: a bearer token, and bounds on the bytes of one request and of all that are at work."""
+
+import asyncio
+import hmac
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+
+from starlette.requests import Request
+
+from igarape.errors import InputError
+from igarape.serving.requests import BYTES
+from igarape.serving.telemetry import Application, Message, Receive, Send
+
+HELD = 4 * BYTES  # of all requests that are at work
+SECONDS = 60  # in which a body has to arrive
+SHORTEST = 16  # characters of a token
+PAGE = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}  # which asks for the token
+OPEN = frozenset({"/health", "/ping", *PAGE})  # what tells no more than that the server is there
+AGAIN = {"Retry-After": "1"}
+CODES = {
+    HTTPStatus.BAD_REQUEST: "INVALID_PARAMETER_VALUE",  # as MLflow has it
+    HTTPStatus.NOT_FOUND: "ENDPOINT_NOT_FOUND",
+    HTTPStatus.SERVICE_UNAVAILABLE: "TEMPORARILY_UNAVAILABLE",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "INTERNAL_ERROR",
+}
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is no error of ours
+    """A request that is answered with a status and a sentence."""
+
+    def __init__(self, status: HTTPStatus, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers or {}
+
+
+def refusal(status: HTTPStatus, message: str) -> bytes:
+    """Return the body of an error, as MLflow's clients read it."""
+    return json.dumps({"error_code": CODES.get(status, status.name), "message": message}).encode()
+
+
+def read_token(file: Path) -> bytes:
+    """Read a token from a file; raise InputError where it holds none, or one that is too short or has blanks."""
+    try:
+        token = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"--token-file {file}: cannot be read as ASCII text. Name a file that holds a token"
+        ) from error
+    if len(token) < SHORTEST or token.split() != [token]:
+        raise InputError(
+            f"--token-file {file}: expected a token of at least {SHORTEST} characters without blanks. "
+            f"To make one: openssl rand -hex 32 > {file}"
+        )
+    return token.encode()
+
+
+class Guarded:
+    """An ASGI application around another: it asks for a bearer token (RFC 6750), but for the addresses in OPEN."""
+
+    def __init__(self, application: Application, token: bytes) -> None:
+        self._application = application
+        self._expected = b"Bearer " + token
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer, or refuse."""
+        if scope["type"] == "http" and scope["path"] not in OPEN:
+            given = dict(scope["headers"]).get(b"authorization", b"")
+            if not hmac.compare_digest(given, self._expected):  # which takes as long wherever they differ
+                body = refusal(HTTPStatus.UNAUTHORIZED, "expected the header Authorization: Bearer TOKEN")
+                headers = [(b"content-type", b"application/json"), (b"www-authenticate", b"Bearer")]
+                status = HTTPStatus.UNAUTHORIZED.value
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                await send({"type": "http.response.body", "body": body})
+                return
+        await self._application(scope, receive, send)
+
+
+class Intake:
+    """Receives bodies, and knows how many bytes are at work."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    @asynccontextmanager
+    async def body(self, request: Request) -> AsyncIterator[bytes]:
+        """Receive a request's whole body, which counts as held until the block ends.
+
+        Raises Refused for one that is too large (413) or too slow (408), and when too much is at work (429).
+        """
+        parts: list[bytes] = []
+        try:
+            await self._receive(request, parts)
+            yield b"".join(parts)
+        finally:
+            self.held -= sum(map(len, parts))
+
+    async def _receive(self, request: Request, parts: list[bytes]) -> None:
+        """Append to parts what comes; raise Refused as body does."""
+        if int(request.headers.get("content-length", "0")) > BYTES:
+            raise _too_large()
+        received = 0
+        try:
+            async with asyncio.timeout(SECONDS):
+                async for part in request.stream():
+                    parts.append(part)
+                    received += len(part)
+                    self.held += len(part)
+                    if received > BYTES:
+                        raise _too_large()
+                    if self.held > HELD:
+                        raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "too much is at work; try again later", AGAIN)
+        except TimeoutError as error:
+            raise Refused(HTTPStatus.REQUEST_TIMEOUT, f"expected the whole request within {SECONDS} s") from error
+
+
+def _too_large() -> Refused:
+    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"expected a request of at most {BYTES // 2**20} MB")

@@ -1,0 +1,54 @@
+"""What people see of an answer: the chip without haze, and where each learner looked."""
+
+import base64
+from functools import partial
+from typing import Any
+
+from igarape.chips.pictures import Pixels, encode_jpeg
+from igarape.serving.bundle import Bundle
+from igarape.serving.occlusion import occlusion
+
+GRID = 8  # cells a side: 65 pictures a learner are asked about
+QUALITY = 90
+DIGITS = 4
+
+
+def look(bundle: Bundle, image: Pixels, nir: Pixels | None = None) -> dict[str, Any]:
+    """Return the chip without haze, and for each learner what it saw and where: see occlusion.
+
+    A learner answers by one view here, not eight: a covered part would else be covered in eight places.
+
+    Parameters
+    ----------
+    bundle
+        What answers.
+    image
+        The chip, uint8 (size, size, 3).
+    nir
+        Its near-infrared planes, of the same shape, where bundle.needs_nir.
+
+    Returns
+    -------
+    dict
+        dehazed: a data URL. learners: of each its name, what it sees (chips), that as a data URL (picture), and by
+        label how much the logit falls when a cell is covered (falls, GRID rows of GRID numbers).
+    """
+    seen = bundle.views([image], None if nir is None else [nir])
+    learners = []
+    for learner in bundle.learners:
+        (picture,) = seen[learner.chips]
+        falls = occlusion(partial(bundle.ask, learner, tta=False), picture, grid=GRID)
+        learners.append(
+            {
+                "name": learner.name,
+                "chips": learner.chips,
+                "picture": data_url(picture),
+                "falls": dict(zip(learner.labels, falls.round(DIGITS).tolist(), strict=True)),
+            }
+        )
+    return {"dehazed": data_url(bundle.dehaze(image)), "learners": learners}
+
+
+def data_url(image: Pixels) -> str:
+    """Return a picture as an address that holds all of it."""
+    return f"data:image/jpeg;base64,{base64.b64encode(encode_jpeg(image, QUALITY)).decode()}"

@@ -1,0 +1,57 @@
+"""The champion is found with its figures, and its bundle is loaded without the code that MLflow keeps beside it."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from igarape.chips.pictures import Pixels, encode_jpeg
+from igarape.errors import InputError
+from igarape.serving.bundle import Bundle
+from igarape.serving.champion import Version, fetch, find_champion, following
+
+
+def test_the_champion_is_found_with_what_it_scored(champion: Path) -> None:
+    """Tags that are no figures are passed over, whoever wrote them."""
+    for name, value in (("holdout_f2", "0.9"), ("holdout_words", "many")):
+        MlflowClient().set_model_version_tag("igarape-toy", "1", name, value)
+    found = find_champion("igarape-toy", champion)
+    assert (found.name, found.number, found.figures["holdout_f2"]) == ("igarape-toy", "1", 0.9)
+    assert "holdout_words" not in found.figures
+
+
+def test_its_bundle_answers_as_it_did_and_no_code_of_it_is_run(
+    champion: Path, bundle_folder: Path, images: list[Pixels]
+) -> None:
+    """Code that somebody has put into the model stays where it is."""
+    (kept,) = champion.glob("mlruns/**/artifacts/pyfunc.py")
+    kept.write_text("raise SystemExit('this was run')", encoding="utf-8")
+    bundle = fetch(find_champion("igarape-toy", champion), champion, threads=1)
+    chips = [encode_jpeg(image, 95) for image in images]
+    pd.testing.assert_frame_equal(bundle.answer(chips), Bundle.load(bundle_folder).answer(chips), atol=1e-6)
+
+
+def test_another_champion_is_followed(champion: Path, bundle_folder: Path) -> None:
+    """The same one is not loaded again."""
+    load = following(find_champion("igarape-toy", champion), champion, threads=1)
+    first = load(None)
+    assert first is not None and first.version == "1" and load(first) is None
+    version = MlflowClient().copy_model_version("models:/igarape-toy/1", "igarape-toy").version
+    MlflowClient().set_registered_model_alias("igarape-toy", "champion", str(version))
+    second = load(first)
+    assert second is not None and second.version == "2" and second.bundle is not first.bundle
+
+
+def test_what_is_missing_says_what_to_type(champion: Path) -> None:
+    """No champion, files that are gone, a model of somebody else."""
+    with pytest.raises(InputError, match="igarape-other@champion: no champion yet"):
+        find_champion("igarape-other", champion)
+    version = find_champion("igarape-toy", champion)
+    (artifacts,) = champion.glob("mlruns/**/m-*/artifacts")
+    shutil.rmtree(artifacts / "artifacts")
+    with pytest.raises(InputError, match="models:/igarape-toy/1: expected a model that igarape registered, found no "):
+        fetch(version, champion)
+    with pytest.raises(InputError, match=r"models:/igarape-toy/2: MLflow cannot read its files .*register again: dvc"):
+        fetch(Version("igarape-toy", "2", {}), champion)

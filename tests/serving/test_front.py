@@ -1,0 +1,129 @@
+"""The page for people, in a real browser: chips in, labels and maps out, by keyboard, on a phone, and with a token."""
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from answering import answering, ask, form
+from screenshots import BROWSERS, Browser
+
+from igarape.chips.pictures import Pixels, encode_jpeg
+from igarape.serving.bundle import Bundle
+from igarape.serving.intake import PAGE
+from igarape.serving.looks import GRID
+
+TOKEN = b"0123456789abcdef"
+needs_browser = pytest.mark.skipif(
+    not any(map(shutil.which, BROWSERS)), reason=f"none of {', '.join(BROWSERS)} is here"
+)
+
+
+@pytest.fixture(scope="module")
+def port(bundle_folder: Path) -> Any:
+    """Serve the small bundle for all tests of this file."""
+    with answering(bundle_folder) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Open a browser for all tests of this file."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        opened = Browser(profile)
+        yield opened
+        opened.close()
+
+
+def until(browser: Browser, holds: str, seconds: float = 30) -> None:
+    """Wait until an expression holds on the page."""
+    end = time.monotonic() + seconds
+    while not browser.value(holds):
+        assert time.monotonic() < end, (holds, browser.value("document.body.innerText"))
+        time.sleep(0.05)
+
+
+def give(browser: Browser, *paths: Path) -> None:
+    """Choose files on the page."""
+    root = browser.call("DOM.getDocument")["root"]["nodeId"]
+    node = browser.call("DOM.querySelector", nodeId=root, selector="#files")["nodeId"]
+    browser.call("DOM.setFileInputFiles", files=[str(path) for path in paths], nodeId=node)
+
+
+@pytest.fixture
+def chips(tmp_path: Path, images: list[Pixels]) -> list[Path]:
+    """Write two chips, and what is none."""
+    paths = [tmp_path / "<b>one.jpg", tmp_path / "two.jpg", tmp_path / "three.jpg"]
+    for path, image in zip(paths, images, strict=False):
+        path.write_bytes(encode_jpeg(image, 95))
+    paths[2].write_text("no picture")
+    return paths
+
+
+def test_the_page_names_no_other_address_and_forbids_itself_to_ask_one(port: int) -> None:
+    """Its parts come from the server, and its policy lets nothing else in; no picture is asked for without a body."""
+    for path in PAGE:
+        status, headers, said = ask(port, path)
+        assert status == 200 and b"http:" not in said and b"https:" not in said and b"//cdn" not in said
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+
+
+def test_where_the_learners_looked_is_told(port: int, images: list[Pixels], bundle_folder: Path) -> None:
+    """For one picture; a bad one, and two, are refused."""
+    chip = encode_jpeg(images[0], 95)
+    status, _, said = ask(port, "/look", chip, "image/jpeg")
+    found = json.loads(said)
+    bundle = Bundle.load(bundle_folder, threads=1)
+    assert status == 200 and found["dehazed"].startswith("data:image/jpeg;base64,")
+    assert [learner["name"] for learner in found["learners"]] == [learner.name for learner in bundle.learners]
+    assert {len(grid) for learner in found["learners"] for grid in learner["falls"].values()} == {GRID}
+    for body, kind in ((b"secret", "image/jpeg"), form(("image", "a.jpg", chip), ("image", "b.jpg", chip))):
+        status, _, said = ask(port, "/look", body, kind)
+        assert status == 400 and b"secret" not in said
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [400, 1280])
+def test_chips_are_answered_and_looked_at(port: int, browser: Browser, chips: list[Path], width: int) -> None:
+    """What is no picture is said so; file names are shown as text; nothing is pushed off a phone's screen."""
+    browser.resize(width, 900)
+    browser.open("about:blank")
+    browser.open(f"http://127.0.0.1:{port}/")
+    until(browser, "document.querySelector('#model').textContent == 'igarape-toy, version 1'")
+    assert browser.value("document.querySelector('#figures').textContent") == "hold-out f2 0.9000"
+    give(browser, *chips)
+    until(browser, "document.querySelectorAll('article').length == 2")
+    until(browser, "document.querySelector('#said').textContent.startsWith('three.jpg: row 0: expected a JPEG')")
+    assert browser.value("[...document.querySelectorAll('h2')].map((each) => each.textContent).join()") == (
+        "two.jpg,<b>one.jpg"
+    )
+    assert browser.value("document.querySelectorAll('article')[0].querySelectorAll('tbody tr').length") == 5
+    assert browser.value("document.querySelectorAll('article')[0].querySelectorAll('.tag').length") >= 1
+    browser.value("document.querySelector('.ask').focus()")
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", windowsVirtualKeyCode=13, text="\r")
+    until(browser, "document.querySelectorAll('canvas').length > 0")
+    assert browser.value("document.querySelector('canvas').getAttribute('aria-label')").startswith("plain: seen ")
+    painted = "document.querySelector('canvas').getContext('2d').getImageData(0, 0, 256, 256).data.some((each) => each)"
+    until(browser, painted)
+    assert browser.value("document.documentElement.scrollWidth") <= width
+
+
+@needs_browser
+def test_a_token_is_asked_for_where_the_server_wants_one(
+    browser: Browser, bundle_folder: Path, chips: list[Path]
+) -> None:
+    """The page itself is there without it."""
+    with answering(bundle_folder, token=TOKEN) as port:
+        browser.open(f"http://127.0.0.1:{port}/")
+        until(browser, "!document.querySelector('#pass').hidden")
+        browser.value(f"document.querySelector('#token').value = '{TOKEN.decode()}'")
+        browser.value("document.querySelector('#pass button').click()")
+        until(browser, "document.querySelector('#model').textContent == 'igarape-toy, version 1'")
+        give(browser, chips[0])
+        until(browser, "document.querySelectorAll('article').length == 1")
+        assert browser.value("document.querySelector('#pass').hidden")

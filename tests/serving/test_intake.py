@@ -1,0 +1,74 @@
+"""Who may send, and how much: tokens, bodies that are too large, too slow or too many."""
+
+import http.client
+import socket
+from pathlib import Path
+
+import pytest
+from answering import HOST, answering, ask
+
+from igarape.chips.pictures import Pixels, encode_jpeg
+from igarape.errors import InputError
+from igarape.serving import intake
+from igarape.serving.intake import read_token
+
+TOKEN = "".join(map(chr, range(97, 119)))
+
+
+def test_without_the_token_only_health_answers(bundle_folder: Path, images: list[Pixels]) -> None:
+    """401 says what is expected; nothing tells how near a wrong one was."""
+    chip = encode_jpeg(images[0], 95)
+    with answering(bundle_folder, token=TOKEN.encode()) as port:
+        for path in ("/health", "/ping"):
+            assert ask(port, path)[0] == 200
+        for given in ({}, {"Authorization": TOKEN}, {"Authorization": f"Bearer {TOKEN[:-1]}"}):
+            for path, body in (("/tag", chip), ("/version", None), ("/metrics", None), ("/docs", None), ("/no", None)):
+                status, headers, said = ask(port, path, body, "image/jpeg", given)
+                assert status == 401 and headers["www-authenticate"] == "Bearer"
+                assert TOKEN[:8].encode() not in said
+        assert ask(port, "/tag", chip, "image/jpeg", {"Authorization": f"Bearer {TOKEN}"})[0] == 200
+
+
+def test_a_token_is_read_from_a_file(tmp_path: Path) -> None:
+    """Without the line's end; a file that holds none is refused, and not repeated."""
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n", encoding="ascii")
+    assert read_token(file) == TOKEN.encode()
+    for content in ("", "short", "two words of enough length", "naïve-naïve-naïve-naïve"):
+        file.write_text(content, encoding="utf-8")
+        with pytest.raises(InputError, match=r"--token-file .*token") as caught:
+            read_token(file)
+        assert not content or content not in str(caught.value)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_token(tmp_path / "none")
+
+
+def test_a_body_that_is_too_large_is_refused(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once where its length says so, else as soon as it shows; what was held is given back."""
+    monkeypatch.setattr(intake, "BYTES", 1000)
+    with answering(bundle_folder) as port:
+        assert ask(port, "/tag", bytes(1001), "image/jpeg")[0] == 413
+        connection = http.client.HTTPConnection(HOST, port, timeout=30)
+        chunks = iter([bytes(600), bytes(600)])
+        connection.request("POST", "/tag", chunks, {"Content-Type": "image/jpeg"}, encode_chunked=True)
+        assert connection.getresponse().status == 413
+        connection.close()
+        monkeypatch.setattr(intake, "HELD", 1500)
+        for _ in range(5):
+            assert ask(port, "/tag", bytes(900), "image/jpeg")[0] == 400  # no picture
+        monkeypatch.setattr(intake, "HELD", 800)
+        status, headers, _ = ask(port, "/tag", bytes(900), "image/jpeg")
+        assert status == 429 and headers["retry-after"] == "1"
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """408 after the time that is set; who hangs up before costs nothing."""
+    monkeypatch.setattr(intake, "SECONDS", 0.1)
+    head = b"POST /tag HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\nContent-Length: 100\r\n\r\nabc"
+    with answering(bundle_folder) as port:
+        with socket.create_connection((HOST, port), timeout=30) as opened:
+            opened.sendall(head)
+        with socket.create_connection((HOST, port), timeout=30) as opened:
+            opened.sendall(head)
+            assert opened.recv(100).startswith(b"HTTP/1.1 408 ")
+        assert ask(port, "/health")[0] == 200
