@@ -52,4 +52,7 @@ def _tags(dataset: str, origin: Origin, scores: HoldOut) -> dict[str, str]:
 def _description(manifest: Mapping[str, Any], scores: HoldOut) -> str:
     """Say in one sentence what the version is."""
     learners = ", ".join(learner["name"] for learner in manifest["learners"])
-    return f"Hold-out F2 {scores.f2:.4f} on {scores.n} chips of {manifest['dataset']}; learners: {learners}."
+    idle = (
+        f"; left out, as no answer depends on them: {', '.join(manifest['left_out'])}" if manifest["left_out"] else ""
+    )
+    return f"Hold-out F2 {scores.f2:.4f} on {scores.n} chips of {manifest['dataset']}; learners: {learners}{idle}."
