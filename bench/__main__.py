@@ -28,6 +28,8 @@ NAMES = (
     "report",
     "search_overhead",
     "probe",
+    "tabular",
+    "serve_one",
 )
 
 
