@@ -35,13 +35,14 @@ def body() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
 
 
-def probes(folder: Path, count: int = 3) -> Sequence[Path]:
-    """Write fold models of a probe, which differ in their heads."""
+def probes(folder: Path, count: int = 3, *, directed: bool = False) -> Sequence[Path]:
+    """Write fold models of a probe, which differ in their heads; directed: by the directions of features."""
     rng, features = np.random.default_rng(0), over_views(body())
     paths = [folder / f"fold-{fold}.onnx" for fold in range(count)]
     for path in paths:
         weights, bias = rng.normal(0, 3, (6, 4)).astype(np.float32), rng.normal(0, 1, 4).astype(np.float32)
-        write_probe(onnx.ModelProto.FromString(features.SerializeToString()), path, weights=weights, bias=bias)
+        centre = rng.random(6).astype(np.float32) if directed else None
+        write_probe(features, path, weights=weights, bias=bias, centre=centre)
     return paths
 
 
@@ -64,9 +65,10 @@ def test_it_answers_the_mean(tmp_path: Path, write_model: WriteModel, tta: bool)
     assert operations(tmp_path / "folds.onnx").count("MatMul") == 3
 
 
-def test_a_frozen_backbone_stands_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("directed", [False, True])
+def test_a_frozen_backbone_stands_once(tmp_path: Path, directed: bool) -> None:
     """Its loop over the views too, with what the loop takes from around it; the heads stay apart."""
-    paths = probes(tmp_path)
+    paths = probes(tmp_path, directed=directed)
     merge(paths, tmp_path / "folds.onnx")
     onnx.checker.check_model(onnx.load(tmp_path / "folds.onnx"), full_check=True)
     found = operations(tmp_path / "folds.onnx")
