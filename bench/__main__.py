@@ -29,6 +29,8 @@ NAMES = (
     "search_overhead",
     "probe",
     "serve_http",
+    "tabular",
+    "serve_one",
 )
 
 

@@ -27,6 +27,7 @@ from igarape.chips.pictures import Pixels
 from igarape.config.documents import OperatingPoint
 from igarape.ensemble.decision import Rule
 from igarape.labels import Vocabulary
+from igarape.learners.networks.merging import merge
 from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import names, statistics
 from igarape.scores.answers import TABLE
@@ -195,6 +196,7 @@ def make_bundle(
         stacker=parts / "stacker",
         rule=Rule("threshold", VOCABULARY, 2.0, threshold=0.4),
         alerts=alerts or {},
+        merge=merge,
     )
     return folder
 

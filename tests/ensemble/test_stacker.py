@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from opinions import LABELS, LEARNERS, boosted, draw
 
-from igarape.ensemble.linear import Linear, beside, logit, mean_of, sigmoid
+from igarape.ensemble.linear import Linear, beside, columns, logit, mean_of, sigmoid
 from igarape.ensemble.stacker import Stacker, check_learners
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
@@ -66,6 +66,39 @@ def test_the_same_input_gives_the_same_files(tmp_path: Path) -> None:
     expected = [f"booster_{label:02d}_{seed}.json" for label in range(4) for seed in range(2)]
     assert files == [*expected, "stacker.json"]
     assert all((tmp_path / "one" / f).read_bytes() == (tmp_path / "two" / f).read_bytes() for f in files)
+
+
+def weighted(*used: str) -> Linear:
+    """Return a sum of logits in which only some learners have weights."""
+    rows = [name in used for name, _ in columns(LEARNERS)]
+    return Linear("logits", np.random.default_rng(6).random((10, 4)) * np.array(rows)[:, None], np.arange(4.0))
+
+
+def test_a_learner_without_weight_is_left_out_and_changes_no_bit() -> None:
+    """One that has a weight is not idle; nor are all of them, or nothing would say how many rows there are."""
+    p, _, _ = draw(40, seed=7)
+    stacker = Stacker("blend", LABELS, NAMED, weighted("plain"))
+    assert stacker.idle() == ("deep", "rare")
+    np.testing.assert_array_equal(stacker.without(("deep", "rare")).predict({"plain": p["plain"]}), stacker.predict(p))
+    with pytest.raises(InputError, match="stack: plain cannot be left out"):
+        stacker.without(("deep", "plain"))
+    with pytest.raises(InputError, match="expected predictions by"):
+        stacker.predict({"plain": p["plain"]})
+    assert Stacker("blend", LABELS, NAMED, weighted()).idle() == ()
+
+
+def test_a_learner_that_trees_look_at_stays_though_its_weight_is_0(tmp_path: Path) -> None:
+    """Those of any label and seed, also of another label's prediction; what none looks at may go."""
+    p, y, _ = draw(80, seed=8)
+    for seen in ("deep", "rare"):
+        told = {name: values if name == seen else np.full_like(values, 0.5) for name, values in p.items()}
+        boosters = {"dock": boosted(told, y, learners=LEARNERS, labels=LABELS).boosters["dock"]}
+        Stacker("xgboost", LABELS, NAMED, weighted("plain"), boosters).save(tmp_path / seen)
+        stacker = Stacker.load(tmp_path / seen)
+        (idle,) = {"deep", "rare"} - {seen}
+        assert stacker.idle() == (idle,)
+        given = {name: values for name, values in p.items() if name != idle}
+        np.testing.assert_array_equal(stacker.without((idle,)).predict(given), stacker.predict(p))
 
 
 def test_what_does_not_fit_the_vocabulary_is_refused() -> None:

@@ -18,9 +18,11 @@ from igarape.chips.dehaze import dehaze
 from igarape.chips.nir import planes
 from igarape.chips.pictures import Pixels, bands, decode, encode_jpeg, resize, to_size
 from igarape.ensemble.decision import Rule
+from igarape.ensemble.linear import Linear, columns
 from igarape.ensemble.stacker import Stacker
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
+from igarape.learners.networks.merging import merge
 from igarape.learners.predictor import Predictor
 from igarape.serving.bundle import Bundle, build_bundle
 from igarape.serving.manifest import Learner
@@ -35,8 +37,8 @@ def encoded(image: Pixels, kind: str) -> bytes:
     return file.getvalue()
 
 
-def rebuild(bundle: Path, folder: Path) -> None:
-    """Build the bundle once more from its own parts."""
+def rebuild(bundle: Path, folder: Path, stacker: Path | None = None) -> None:
+    """Build the bundle once more from its own parts, or with another stack."""
     manifest = Bundle.load(bundle).manifest
     learners = [
         learner.model_copy(update={"files": tuple(str(bundle / file) for file in learner.files)})
@@ -48,11 +50,12 @@ def rebuild(bundle: Path, folder: Path) -> None:
         size=manifest.size,
         reading=manifest.reading.model_dump(),
         dehaze=manifest.dehaze,
-        nir=None,
+        nir=manifest.nir.model_dump() if manifest.nir else None,
         learners=learners,
-        stacker=bundle / "stacker",
+        stacker=stacker or bundle / "stacker",
         rule=Rule.from_json(manifest.rule.model_dump(), Vocabulary(**manifest.vocabulary.model_dump())),
         alerts=manifest.alerts,
+        merge=merge,
     )
 
 
@@ -149,6 +152,36 @@ def test_the_same_parts_give_the_same_bytes(folder: str, request: pytest.Fixture
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
+@pytest.mark.parametrize("idle", ["plain", "leafy"])
+def test_learners_that_no_answer_depends_on_are_left_out(
+    nir_bundle_folder: Path, images: list[Pixels], tif_files: list[bytes], tmp_path: Path, idle: str
+) -> None:
+    """By name, with their files, and the need for near-infrared with the one that saw it; the answers stay."""
+    full = Stacker.load(nir_bundle_folder / "stacker")
+    used = [name != idle for name, _ in columns(full.learners)]
+    linear = Linear("logits", np.eye(5)[[*range(5), *range(5)]] * np.array(used)[:, None], np.linspace(-1, 1, 5))
+    stacker = Stacker("blend", full.labels, full.learners, linear)
+    stacker.save(tmp_path / "stacker")
+    rebuild(nir_bundle_folder, tmp_path / "bundle", tmp_path / "stacker")
+    bundle, whole = Bundle.load(tmp_path / "bundle"), Bundle.load(nir_bundle_folder)
+    assert bundle.manifest.left_out == (idle,)
+    assert idle not in {learner.name for learner in bundle.manifest.learners}
+    assert not (tmp_path / "bundle/learners" / idle).exists()
+    assert bundle.needs_nir == (idle == "plain")
+    made = [whole.read_nir(data, "tif") for data in tif_files]
+    seen = {"plain": np.stack(images), "leafy": np.stack([resize(image, 8) for image in made])}
+    each = {name: whole._predictors[name].predict(seen[name], tta=True, batch=64) for name in seen}
+    p = bundle.probabilities(images, made if bundle.needs_nir else None)
+    np.testing.assert_array_equal(p, stacker.predict(each))
+
+
+def test_many_pictures_are_answered_as_few(bundle_folder: Path, images: list[Pixels]) -> None:
+    """In batches, the last of which is shorter."""
+    bundle = Bundle.load(bundle_folder)
+    answer = bundle.probabilities(images * 14)
+    np.testing.assert_allclose(answer, np.tile(bundle.probabilities(images), (14, 1)), atol=1e-6)
+
+
 def test_a_build_that_fails_leaves_the_old_bundle(bundle_folder: Path, tmp_path: Path) -> None:
     """A missing fold model breaks the build, not what stands."""
     rebuild(bundle_folder, tmp_path / "bundle")
@@ -166,6 +199,7 @@ def test_a_build_that_fails_leaves_the_old_bundle(bundle_folder: Path, tmp_path:
             stacker=bundle_folder / "stacker",
             rule=Rule("fixed", Vocabulary(exclusive=(), alone=(), common=("sun",), rare=()), 2.0, threshold=0.2),
             alerts={},
+            merge=merge,
         )
     assert digests(tmp_path / "bundle") == digests(bundle_folder)
 

@@ -5,11 +5,19 @@ import os
 import subprocess
 import sys
 import venv
+from collections.abc import Mapping, Sequence
+from importlib.metadata import distribution, packages_distributions
+from io import BytesIO
 from pathlib import Path
 
 import mlflow
+import numpy as np
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from tifffile import imwrite
 
+from igarape.chips.pictures import encode_jpeg, encode_png
 from igarape.serving import closure as module
 from igarape.serving.closure import copy_code, modules, requirements
 from igarape.serving.registry import champion_uri
@@ -35,22 +43,91 @@ def test_the_modules_are_those_that_answer() -> None:
     assert "igarape.serving.registry" not in found
 
 
-def test_the_copied_code_imports_by_itself(tmp_path: Path) -> None:
-    """Nothing that is left out is missing, also where a function imports it."""
-    assert copy_code(tmp_path) == tmp_path / "igarape"
-    names = list(modules())
-    program = f"import importlib, igarape; [importlib.import_module(each) for each in {names}]; print(igarape.__file__)"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONPATH": str(tmp_path)},
+# Refuses to import some packages, as if they were not installed; imports the modules, and answers.
+REFUSING = """
+import importlib, json, sys
+from pathlib import Path
+names, refused, bundle, data = json.loads(sys.stdin.read())
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in refused:
+            raise ModuleNotFoundError(f"{name}: nothing that is required brings it", name=name)
+
+sys.meta_path.insert(0, Refuse())
+for each in names:
+    importlib.import_module(each)
+from igarape.serving.bundle import Bundle
+answer = Bundle.load(Path(bundle)).answer([bytes.fromhex(each) for each in data])
+import igarape
+print(igarape.__file__, len(answer))
+"""
+
+
+@pytest.fixture(scope="module")
+def brought() -> Mapping[str, set[str]]:
+    """Give the distributions that bring each package of this environment, but for our own, which is copied."""
+    found = packages_distributions()
+    return {top: {*map(canonicalize_name, names)} for top, names in found.items() if top != module.PACKAGE}
+
+
+def needed(asked: Sequence[str]) -> set[str]:
+    """Return the distributions that installing requirements brings, in this environment."""
+    waiting = [Requirement(each) for each in asked]
+    found: dict[str, set[str]] = {}  # the extras of each that have been followed
+    while waiting:
+        one = waiting.pop()
+        name, extras = canonicalize_name(one.name), {"", *one.extras}
+        if extras <= found.get(name, set()):
+            continue
+        found.setdefault(name, set()).update(extras)
+        brings = map(Requirement, distribution(name).requires or ())
+        waiting += [
+            each
+            for each in brings
+            if each.marker is None or any(each.marker.evaluate({"extra": extra}) for extra in extras)
+        ]
+    return set(found)
+
+
+def refusing(code: Path, refused: Sequence[str], bundle: Path, *pictures: bytes) -> subprocess.CompletedProcess[str]:
+    """Import the copied code, and answer, where some packages cannot be imported."""
+    return subprocess.run(
+        [sys.executable, "-c", REFUSING],
+        input=json.dumps([list(modules()), refused, str(bundle), [picture.hex() for picture in pictures]]),
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONPATH": str(code)},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
-    assert done.stdout.strip() == str(tmp_path / "igarape/__init__.py")
-    assert sorted(path.suffix for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".pyc") == [
-        ".py"
-    ] * len(names)
+
+
+def test_the_copied_code_answers_by_itself_with_what_it_asks_for(
+    tmp_path: Path, tabular_bundle_folder: Path, brought: Mapping[str, set[str]]
+) -> None:
+    """Nothing that is left out is missing, also where a function imports it, or a package in the depth of its own.
+
+    Networks and trees answer a JPEG, a PNG and a TIF that is compressed.
+    """
+    assert copy_code(tmp_path) == tmp_path / "igarape"
+    chip = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    tif = BytesIO()
+    imwrite(tif, chip, photometric="rgb", compression="lzw")
+    pictures = (encode_jpeg(chip, 95), encode_png(chip), tif.getvalue())
+    allowed = needed(requirements())
+    refused = [top for top, names in brought.items() if not names & allowed]
+    assert {"tensorflow", "keras", "dvc", "onnx"} <= set(refused)
+    done = refusing(tmp_path, refused, tabular_bundle_folder, *pictures)
+    assert done.stdout.split() == [str(tmp_path / "igarape/__init__.py"), "3"], done.stderr
+    copied = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert [path.suffix for path in copied] == [".py"] * len(modules())
+
+
+@pytest.mark.parametrize("missing", ["filelock", "imagecodecs"])
+def test_a_requirement_that_is_missing_is_found_out(brought: Mapping[str, set[str]], missing: str) -> None:
+    """So the test above would tell: nothing else that is asked for brings it."""
+    asked = [line for line in requirements() if not line.startswith(f"{missing}==")]
+    assert [top for top, names in brought.items() if missing in names and not names & needed(asked)]
 
 
 def test_what_a_package_imports_when_it_is_asked_is_not_counted(

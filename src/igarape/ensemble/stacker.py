@@ -5,11 +5,11 @@ learner may predict only some of the labels (the rare ones, say).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import xgboost
 
 from igarape.ensemble.calibrator import Calibrator
 from igarape.ensemble.linear import Learners, Linear, Predicted, beside, columns, logit
@@ -17,7 +17,10 @@ from igarape.errors import InputError
 from igarape.files import read_json, write_json
 from igarape.tables import Probabilities
 
-Boosters = tuple[xgboost.Booster, ...]
+# Of xgboost.Booster, which is imported where there are trees only: with scikit-learn, which it imports, that takes
+# longer than all else that answers.
+Booster = Any
+Boosters = tuple[Booster, ...]
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Stacker:
 
     linear: the sum. boosters: of each label that trees correct, those of several seeds, whose mean is added to its
     logit. fallbacks: the labels that keep the sum though trees were tried, with the reason. calibrators: one for each
-    label, or none at all.
+    label, or none at all. left_out: the learners that it is not given, as no answer depends on them.
     """
 
     method: str
@@ -36,13 +39,14 @@ class Stacker:
     boosters: dict[str, Boosters] = field(default_factory=dict)
     fallbacks: dict[str, str] = field(default_factory=dict)
     calibrators: tuple[Calibrator, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def predict(self, probabilities: Predicted) -> Probabilities:
         """Stack the learners' probabilities, each (n, its labels), into (n, labels), each row by itself.
 
         Raises InputError when they are of other learners or shapes.
         """
-        p = beside(probabilities, self.learners)
+        p = beside({**probabilities, **self._filled(probabilities)}, self.learners)
         margin = self.linear.margin(p)
         if self.boosters:
             features = logit(p).astype(np.float32)
@@ -53,6 +57,34 @@ class Stacker:
         for j, calibrator in enumerate(self.calibrators):
             answer[:, j] = calibrator.apply(answer[:, j])
         return answer
+
+    def idle(self) -> tuple[str, ...]:
+        """Return the learners that no answer depends on: all their weights are 0, and no tree splits on them.
+
+        Where that is all of them, the answers are constants, and none is named: a stack is given something.
+        """
+        split = {column for boosters in self.boosters.values() for one in boosters for column in _splits(one)}
+        used = {
+            name
+            for column, (name, _) in enumerate(columns(self.learners))
+            if self.linear.weights[column].any() or column in split
+        }
+        return tuple(name for name in self.learners if name not in used) if used else ()
+
+    def without(self, left_out: Sequence[str]) -> "Stacker":
+        """Return the same stack, to be asked without some idle learners; its answers are the same to the bit.
+
+        Raises InputError for a learner that is not idle.
+        """
+        needed = [name for name in left_out if name not in self.idle()]
+        if needed:
+            raise InputError(f"stack: {needed[0]} cannot be left out, its answers depend on it")
+        return replace(self, left_out=tuple(left_out))
+
+    def _filled(self, probabilities: Predicted) -> dict[str, Probabilities]:
+        """Return probabilities in the places of what is left out, which nothing looks at."""
+        rows = len(next(iter(probabilities.values()), ()))
+        return {name: np.full((rows, len(self.learners[name])), 0.5, dtype=np.float32) for name in self.left_out}
 
     def weights(self) -> dict[str, dict[str, float]]:
         """Return, for each label, the weight of each learner's prediction of that very label."""
@@ -116,7 +148,15 @@ def check_learners(learners: Learners, labels: Sequence[str]) -> None:
         raise InputError(f"stack: no learner predicts {', '.join(orphans)}; list one that does under experiments:")
 
 
-def _load_booster(path: Path) -> xgboost.Booster:
+def _splits(booster: Booster) -> set[int]:
+    """Return the columns that trees look at."""
+    names = booster.feature_names or [f"f{column}" for column in range(booster.num_features())]
+    return {names.index(feature) for feature in booster.get_score()}
+
+
+def _load_booster(path: Path) -> Booster:
+    import xgboost
+
     if not path.exists():
         raise InputError(f"{path}: not found, though stacker.json beside it names it. Run: dvc repro stack")
     return xgboost.Booster({"nthread": 1}, model_file=str(path))

@@ -1,12 +1,13 @@
 """The serving bundle: the whole ensemble as one folder of native formats, and the answers it gives.
 
-bundle.json                what the parts are and how they are put together (Manifest)
-learners/E/fold-K.*        the fold models of each learner, under the suffix of their kind (.onnx, .ubj, .npz)
-stacker/                   the meta-learner, as meta.stacker saves it
+bundle.json                what the parts are and how they are put together, and the hashes of all files (Manifest)
+learners/E/folds.onnx      the fold models of a network, as one that gives the mean of their answers
+learners/E/fold-K.*        those of another learner, under the suffix of their kind (.ubj, .npz)
+stacker/                   the meta-learner, as ensemble.stacker saves it
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,13 @@ from igarape.errors import InputError
 from igarape.files import fresh_folder, whole, write_json
 from igarape.labels import Vocabulary
 from igarape.learners.predictor import Predictor
-from igarape.serving.manifest import MANIFEST, SCHEMA, Learner, Manifest, read_manifest
+from igarape.serving.manifest import MANIFEST, SCHEMA, Learner, Manifest, check_files, list_files, read_manifest
 from igarape.tables import Probabilities
 
 BATCH = 64
+NETWORK = ".onnx"
+
+Merge = Callable[[Sequence[Path], Path], None]
 
 
 def build_bundle(
@@ -43,8 +47,11 @@ def build_bundle(
     stacker: Path,
     rule: Rule,
     alerts: Mapping[str, OperatingPoint],
+    merge: Merge,
 ) -> None:
     """Copy the parts into folder, replacing what was there; the folder appears whole or not at all.
+
+    Learners that no answer of the stack depends on are left out.
 
     Parameters
     ----------
@@ -64,7 +71,12 @@ def build_bundle(
         Turns probabilities into labels, and knows the vocabulary.
     alerts
         The operating points of the labels that raise an alert.
+    merge
+        Writes fold models of a network as one: learners.networks.merging.merge.
     """
+    left_out = Stacker.load(stacker).idle()
+    used = [learner for learner in learners if learner.name not in left_out]
+    sees_nir = any(learner.chips == "nir" for learner in used)
     with whole(folder) as unfinished:
         fresh_folder(unfinished)
         content = {
@@ -74,24 +86,30 @@ def build_bundle(
             "reading": dict(reading),
             "vocabulary": vars(rule.vocabulary),
             "dehaze": dict(dehaze),
-            "nir": nir and dict(nir),
-            "learners": [_copy(learner, unfinished) for learner in learners],
+            "nir": dict(nir) if nir and sees_nir else None,
+            "learners": [_copy(learner, unfinished, merge) for learner in used],
+            "left_out": left_out,
             "rule": rule.to_json(),
             "alerts": {label: point.model_dump() for label, point in alerts.items()},
         }
-        manifest = validate(Manifest, content, MANIFEST)
         shutil.copytree(stacker, unfinished / "stacker")
+        files = {name: file.model_dump() for name, file in list_files(unfinished).items()}
+        manifest = validate(Manifest, content | {"files": files}, MANIFEST)
         write_json(manifest.model_dump(mode="json"), unfinished / MANIFEST)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copy(learner: Learner, bundle: Path) -> dict[str, Any]:
-    """Copy a learner's fold models into the bundle and return its part of the manifest."""
-    sources = [Path(file) for file in learner.files]
-    files = [f"learners/{learner.name}/fold-{fold}{source.suffix}" for fold, source in enumerate(sources)]
-    (bundle / files[0]).parent.mkdir(parents=True)
-    for source, target in zip(sources, files, strict=True):
-        shutil.copyfile(source, bundle / target)
+def _copy(learner: Learner, bundle: Path, merge: Merge) -> dict[str, Any]:
+    """Copy a learner's fold models into the bundle, networks as one, and return its part of the manifest."""
+    sources, place = [Path(file) for file in learner.files], f"learners/{learner.name}"
+    (bundle / place).mkdir(parents=True)
+    if all(source.suffix == NETWORK for source in sources):
+        files = [f"{place}/folds{NETWORK}"]
+        merge(sources, bundle / files[0])
+    else:
+        files = [f"{place}/fold-{fold}{source.suffix}" for fold, source in enumerate(sources)]
+        for source, target in zip(sources, files, strict=True):
+            shutil.copyfile(source, bundle / target)
     return {**learner.model_dump(), "files": files}
 
 
@@ -102,7 +120,7 @@ class Bundle:
         """Open the models of the bundle in folder. Use Bundle.load."""
         self.manifest = manifest
         self.vocabulary = Vocabulary(**manifest.vocabulary.model_dump())
-        self._stacker = Stacker.load(folder / "stacker")
+        self._stacker = Stacker.load(folder / "stacker").without(manifest.left_out)
         self._rule = Rule.from_json(manifest.rule.model_dump(), self.vocabulary)
         self._predictors = {
             learner.name: Predictor([folder / file for file in learner.files], threads=threads)
@@ -113,9 +131,12 @@ class Bundle:
     def load(cls, folder: Path, *, threads: int = 0) -> "Bundle":
         """Load the bundle in folder. threads: processors that the learners may use; 0: all of them.
 
-        Raises InputError when it is no bundle, or one that another version of igarape wrote.
+        Raises InputError when it is no bundle, one that another version of igarape wrote, or one whose files are not
+        those that were written.
         """
-        return cls(folder, read_manifest(folder), threads)
+        manifest = read_manifest(folder)
+        check_files(folder, manifest.files)
+        return cls(folder, manifest, threads)
 
     @property
     def needs_nir(self) -> bool:
@@ -149,8 +170,24 @@ class Bundle:
 
         nir: the planes that go with them, as read_nir makes them, where needs_nir; InputError when they are missing.
         """
+        self._check_nir(images, nir)
+        # A batch at a time, so that what the learners see of many pictures does not lie in memory all at once.
+        parts = [slice(start, start + BATCH) for start in range(0, len(images), BATCH)]
+        return np.concatenate([self._stacked(images[part], nir[part] if nir else None) for part in parts])
+
+    def _stacked(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None) -> Probabilities:
+        """Return the stacked probabilities of a batch."""
         seen = self.views(images, nir)
-        each = {learner.name: self.ask(learner, seen[learner.chips], tta=learner.tta) for learner in self.learners}
+        sized = {
+            (chips, size): np.stack([resize(image, size) for image in seen[chips]])
+            for chips, size in {(learner.chips, learner.size) for learner in self.learners}
+        }
+        each = {
+            learner.name: self._predictors[learner.name].predict(
+                sized[learner.chips, learner.size], tta=learner.tta, batch=BATCH
+            )
+            for learner in self.learners
+        }
         return self._stacker.predict(each)
 
     @property
@@ -165,17 +202,19 @@ class Bundle:
 
     def views(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> Mapping[str, Sequence[Pixels]]:
         """Return what the learners see of pictures, by Learner.chips; arguments and errors as of probabilities."""
-        seen = {"raw": images}
+        self._check_nir(images, nir)
+        seen = {"raw": images} | ({"nir": nir} if nir else {})
         if any(learner.chips == "dehazed" for learner in self.learners):
             seen["dehazed"] = [self.dehaze(image) for image in images]
-        if self.needs_nir:
-            if nir is None or len(nir) != len(images):
-                raise InputError(
-                    f"the model sees near-infrared too: expected a TIF of four bands with each of {len(images)} "
-                    f"pictures, found {len(nir or ())}. Send them in the column nir, or by igarape predict --nir FOLDER"
-                )
-            seen["nir"] = nir
         return seen
+
+    def _check_nir(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None) -> None:
+        """Refuse pictures without their near-infrared, where a learner sees it."""
+        if self.needs_nir and (nir is None or len(nir) != len(images)):
+            raise InputError(
+                f"the model sees near-infrared too: expected a TIF of four bands with each of {len(images)} "
+                f"pictures, found {len(nir or ())}. Send them in the column nir, or by igarape predict --nir FOLDER"
+            )
 
     def ask(self, learner: Learner, images: Sequence[Pixels], *, tta: bool) -> Probabilities:
         """Return what a learner alone answers for pictures as it sees them, each uint8 (size, size, 3)."""

@@ -1,5 +1,7 @@
 """bundle.json: what the parts of a bundle are, and how they are put together."""
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -8,10 +10,10 @@ from pydantic import Field, model_validator
 from igarape.chips.pictures import Resize
 from igarape.config.documents import OperatingPoint, RuleSettings
 from igarape.config.schema import Section, validate
-from igarape.errors import InputError
+from igarape.errors import InputError, some
 from igarape.files import read_json
 
-SCHEMA = 4
+SCHEMA = 5
 MANIFEST = "bundle.json"
 
 
@@ -30,7 +32,10 @@ class Reading(Section):
 
 
 class Learner(Section):
-    """A learner's part: chips says what it sees (pictures, dehazed ones, near-infrared), at size x size pixels."""
+    """A learner's part: chips says what it sees (pictures, dehazed ones, near-infrared), at size x size pixels.
+
+    files: its fold models; networks are one file, which gives the mean of their answers.
+    """
 
     name: str
     chips: Literal["raw", "dehazed", "nir"]
@@ -49,15 +54,23 @@ class Words(Section):
     rare: tuple[str, ...] = Field(strict=False)
 
 
+class File(Section):
+    """What a file of the bundle is known by: the SHA-256 of its bytes, in hexadecimal, and how many they are."""
+
+    sha256: str
+    size: int
+
+
 class Manifest(Section):
     """bundle.json.
 
     size: of a chip in pixels. reading: how pictures become chips. dehaze: the settings of chips.dehaze.dehaze, and the
     quality of the JPEGs that dehazed chips are packed as. nir: None where no learner sees near-infrared. rule: from
-    probabilities to tags. alerts: the operating points of the labels that raise one.
+    probabilities to tags. alerts: the operating points of the labels that raise one. left_out: the learners of the
+    stack that are not here, as no answer depends on them. files: all others in the folder, by their paths in it.
     """
 
-    schema_version: Literal[4]
+    schema_version: Literal[5]
     dataset: str
     size: int
     reading: Reading
@@ -65,8 +78,10 @@ class Manifest(Section):
     dehaze: dict[str, int | float]
     nir: Infrared | None
     learners: tuple[Learner, ...] = Field(strict=False)
+    left_out: tuple[str, ...] = Field(strict=False)
     rule: RuleSettings
     alerts: dict[str, OperatingPoint]
+    files: dict[str, File]
 
     @model_validator(mode="after")
     def _alerts_of_labels(self) -> "Manifest":
@@ -79,6 +94,12 @@ class Manifest(Section):
     def _nir_where_it_is_seen(self) -> "Manifest":
         if (self.nir is not None) != any(learner.chips == "nir" for learner in self.learners):
             raise ValueError("nir should stand where a learner sees near-infrared, and be null elsewhere")
+        return self
+
+    @model_validator(mode="after")
+    def _models_are_listed(self) -> "Manifest":
+        if unlisted := [file for learner in self.learners for file in learner.files if file not in self.files]:
+            raise ValueError(f"files should list each file of a learner, and lacks {some(unlisted)}")
         return self
 
 
@@ -95,3 +116,38 @@ def read_manifest(folder: Path) -> Manifest:
             "Run: dvc repro evaluate, or use the igarape that wrote it"
         )
     return validate(Manifest, content, str(path))
+
+
+def list_files(folder: Path) -> dict[str, File]:
+    """Return what each file of the bundle in folder is known by, by its path in it; the manifest is left out."""
+    paths = [path for path in sorted(folder.rglob("*")) if not path.is_dir()]
+    return {
+        name: File(sha256=_sha256(path), size=path.stat().st_size)
+        for path in paths
+        if (name := path.relative_to(folder).as_posix()) != MANIFEST
+    }
+
+
+def check_files(folder: Path, expected: Mapping[str, File]) -> None:
+    """Refuse a folder that does not hold the files that were listed, with the bytes that they had.
+
+    Raises InputError that names the files which are missing, were changed, or are not listed.
+    """
+    found = list_files(folder)
+    faults = {
+        "missing": [name for name in expected if name not in found],
+        "changed": [name for name in expected if name in found and found[name] != expected[name]],
+        "not listed": [name for name in found if name not in expected],
+    }
+    said = [f"{fault}: {some(names)}" for fault, names in faults.items() if names]
+    if said:
+        raise InputError(
+            f"{folder}: its files are not those that {MANIFEST} lists. {'; '.join(said)}. Take the bundle from where "
+            "it was registered, or run: dvc repro evaluate"
+        )
+
+
+def _sha256(path: Path) -> str:
+    """Return the SHA-256 of what a file holds."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

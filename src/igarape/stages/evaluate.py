@@ -9,6 +9,7 @@ from igarape.config.documents import Origin, RunFacts
 from igarape.config.params import read_params, workers
 from igarape.config.verdict import Metrics
 from igarape.files import fresh_folder, write_text
+from igarape.learners.networks.merging import merge
 from igarape.progress import progress
 from igarape.reports import verdict as report
 from igarape.reports.answers import answers_of
@@ -33,20 +34,20 @@ def run(workspace: Workspace) -> None:
         fresh_folder(workspace.folder("evaluate"))  # not before MLflow has answered
         found = lineage(workspace.root)
         runs = step_runs(workspace, params.experiments) | {"evaluate": opened.id}
-        sees_nir = any(manifest.chips == "nir" for manifest in evidence.manifests.values())
         build_bundle(
             workspace.bundle,
             dataset=params.dataset,
             size=dataset.size,
             reading=dataset.reading,
             dehaze=params.dehaze.model_dump(),
-            nir=params.nir.model_dump(include={"white"}) if sees_nir else None,
+            nir=params.nir.model_dump(include={"white"}),
             learners=[
                 learner_part(workspace.folder("train", name), manifest) for name, manifest in evidence.manifests.items()
             ],
             stacker=workspace.folder("stack") / "stacker",
             rule=evidence.rule,
             alerts=evidence.decision.alerts,
+            merge=merge,
         )
         origin = Origin(git_commit=found.commit, uncommitted_changes=found.dirty, dvc=dict(found.data), runs=runs)
         origin.write(workspace.folder("evaluate") / "lineage.json")

@@ -62,6 +62,7 @@ def _description(manifest: Mapping[str, Any], scores: HoldOut, origin: Origin) -
             f"Hold-out F2 {f2}, macro AP {scores.map:.4f}, on {scores.n} chips of {manifest['dataset']}.",
             "",
             f"- learners: {', '.join(learner['name'] for learner in manifest['learners'])}",
+            f"- left out, as no answer depends on them: {', '.join(manifest['left_out']) or 'none'}",
             f"- commit: `{origin.git_commit or 'none'}`{changed}",
             *(f"- run of {step}: `{run}`" for step, run in origin.runs.items()),
         ]

@@ -2,12 +2,20 @@
 
 from typing import Any
 
+import literal_statistics
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from igarape.chips.pictures import Pixels, symmetries
-from igarape.learners.trees.statistics import _kinds, names, statistics
+from igarape.chips.drawn.drawing import draw_chips
+from igarape.chips.pictures import Pixels, decode, resize, symmetries
+from igarape.learners.trees.statistics import (
+    BORDERS,
+    DIRECTIONS,
+    _kinds,
+    names,
+    statistics,
+)
 
 SIDE = 64
 ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE]
@@ -134,3 +142,23 @@ def test_a_bright_spot_is_a_pattern_of_its_own() -> None:
     spot = flat(10, 10, 10)
     spot[30, 30] = 200
     assert of(spot)["pattern_0_1"] == pytest.approx(1 / 62**2)
+
+
+@pytest.mark.parametrize("size", [32, 100, 128, 256])
+def test_they_are_those_of_the_literal_implementation_to_the_last_bit(size: int) -> None:
+    """For drawn chips from their JPEGs, noise, and chips of one colour; names and order are the same too."""
+    drawn = [decode(one.chip.origin.read(), "chip") for one in draw_chips(range(8), 1, seed=3, size=256)]
+    noise = list(np.random.default_rng(size).integers(0, 256, (2, size, size, 3), dtype=np.uint8))
+    chips = [resize(chip, size) for chip in drawn] + noise + [np.full((size, size, 3), 255, dtype=np.uint8)]
+    literal = [literal_statistics.describe(chip) for chip in chips]
+    assert all(tuple(found) == names() for found in literal)
+    expected = np.array([list(found.values()) for found in literal], dtype=np.float32)
+    np.testing.assert_array_equal(statistics(chips), expected)
+
+
+def test_whole_slopes_lie_between_the_borders_of_directions() -> None:
+    """Counting the borders that a slope is beyond gives the nearest direction, for each slope that a chip may have."""
+    wide, high = np.mgrid[:1021, :1021]
+    nearest = np.rint(np.arctan2(high, wide) * (DIRECTIONS / np.pi)).astype(np.int64)
+    beyond = sum((high.astype(np.float32) > wide.astype(np.float32) * border).astype(np.int64) for border in BORDERS)
+    np.testing.assert_array_equal(beyond, nearest)

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.files import whole
-from igarape.learners.trees.statistics import MeanOnStatistics, check_names, names, statistics
+from igarape.learners.trees.on_statistics import MeanOnStatistics, check_names
+from igarape.learners.trees.statistics import names, statistics
 from igarape.tables import Probabilities
 
 Floats = npt.NDArray[np.float64]

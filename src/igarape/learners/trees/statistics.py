@@ -5,25 +5,27 @@ in any order. So a chip turned or mirrored has the same statistics, to the last 
 add nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from igarape.chips.pictures import Pixels, resize
-from igarape.errors import InputError
-from igarape.tables import Probabilities
 
 Plane = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
+Slopes = npt.NDArray[np.int32]
 
 LEVELS = np.arange(256.0)
 QUANTILES = {"least": 0.0, "q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95, "most": 1.0}
+FIGURES = ("mean", "deviation", "skewness", *QUANTILES)  # of each plane's levels
+INDICES = ("excess_green", "greenness")
+COLOURS = ("red", "green", "blue", "saturation", "brightest", "darkest", "redness", "yellowness", *INDICES)
+TEXTURE = ("edges", "roughness", "straightness")
 BLOCK = 8  # pixels to the side of what is one pixel of the coarse planes
 HUES = 12
 SCALES = (1, 2, 4)  # texture is looked at where this many pixels make one
@@ -31,6 +33,8 @@ LAGS = (1, 2, 4, 8, 16)  # pixels
 AROUND = 5  # side of the window of a local deviation
 ALONG = 9  # and of that in which edges are straight or are not
 DIRECTIONS = 8  # of edges, in half a turn; those at right angles are DIRECTIONS // 2 apart
+# Between directions, the tangents of the angles up to a right one. They are irrational: no slopes lie on a border.
+BORDERS = np.tan(np.arange(1, DIRECTIONS, 2) * np.pi / (2 * DIRECTIONS)).astype(np.float32)
 RING = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 
 
@@ -39,71 +43,38 @@ def statistics(chips: Iterable[Pixels]) -> Table:
 
     chips: RGB, uint8 (size, size, 3), size at least 32.
     """
-    rows = [np.fromiter(_describe(chip).values(), np.float32) for chip in chips]
+    rows = [_describe(chip).astype(np.float32) for chip in chips]
     return np.array(rows, dtype=np.float32).reshape(len(rows), len(names()))
 
 
 @cache
 def names() -> tuple[str, ...]:
     """Return the statistics' names."""
-    return tuple(_describe(np.zeros((32, 32, 3), dtype=np.uint8)))
-
-
-def check_names(known: Sequence[str], path: Path, *, what: str) -> None:
-    """Refuse a model, what is in path, that was fitted on other statistics than those of names().
-
-    Raises InputError that names what is not in both.
-    """
-    if tuple(known) == names():
-        return
-    odd = sorted(set(known) ^ set(names()))[:3]
-    raise InputError(
-        f"{path}: expected {what} on the {len(names())} statistics that this igarape takes of a chip, found "
-        f"{len(known)}; not in both, or in another order: {', '.join(odd) or 'their order'}. "
-        "Run: dvc repro train, or use the igarape that made it"
+    colours, texture = ([f"{plane}_{it}" for plane in planes for it in FIGURES] for planes in (COLOURS, TEXTURE))
+    texture += [*(f"direction_{k}" for k in range(DIRECTIONS)), "crossing"]
+    texture += [f"pattern_{kind}" for kind in range(len(RING) + 2)]
+    return (
+        *colours,
+        *(f"hue_{hue}" for hue in range(HUES)),
+        *(f"coarse_{name}" for name in colours),
+        *(f"likeness_{lag}" for lag in LAGS),
+        *(f"{name}_{scale}" for scale in SCALES for name in texture),
     )
 
 
-class OnStatistics(Protocol):
-    """A model of a chip's statistics. size: the side of its chips in pixels. outputs: how many labels it predicts."""
-
-    @property
-    def size(self) -> int:
-        """Return the side of its chips."""
-
-    @property
-    def outputs(self) -> int:
-        """Return its number of labels."""
-
-    def answer(self, table: Table) -> Probabilities:
-        """Return probabilities (n, labels) for statistics (n, statistics)."""
-
-
-class MeanOnStatistics:
-    """The mean of models of a chip's statistics, which are taken once. shapes: as those of networks."""
-
-    def __init__(self, models: Sequence[OnStatistics]) -> None:
-        self._models = models
-        self.shapes = [(model.size, model.outputs) for model in models]
-
-    def mean(self, images: Pixels, *, tta: bool) -> Floats:
-        """Average over the models: (n, labels). With tta or without: all views have the same statistics."""
-        table = statistics(images)
-        total = np.zeros((len(images), self.shapes[0][1]))
-        for model in self._models:
-            total += model.answer(table)
-        return total / len(self._models)
-
-
-def _describe(rgb: Pixels) -> dict[str, float]:
-    """Return a chip's statistics by name."""
+def _describe(rgb: Pixels) -> Floats:
+    """Return a chip's statistics."""
     side = len(rgb)
-    found = _summary(_colours(rgb)) | _hues(rgb) | _summary(_colours(resize(rgb, side // BLOCK)), "coarse_")
-    found |= _likeness(_grey(rgb))
-    for scale in SCALES:
-        texture = _texture(_grey(resize(rgb, side // scale)))
-        found |= {f"{name}_{scale}": value for name, value in texture.items()}
-    return found
+    hsv, coarse, grey = _hsv(rgb), resize(rgb, side // BLOCK), _grey(rgb)
+    greys = [grey if scale == 1 else _grey(resize(rgb, side // scale)) for scale in SCALES]
+    textures = [_Texture.of(each) for each in greys]
+    colours, coarsened, *summaries = _summaries(
+        [_colours(rgb, hsv), _colours(coarse, _hsv(coarse)), *(texture.planes for texture in textures)]
+    )
+    found = [colours, _hues(hsv), coarsened, _likeness(grey)]
+    for texture, smaller, summary in zip(textures, greys, summaries, strict=True):
+        found += [summary, _directions(texture), _patterns(smaller)]
+    return np.concatenate(found)
 
 
 def _grey(rgb: Pixels) -> Plane:
@@ -111,23 +82,28 @@ def _grey(rgb: Pixels) -> Plane:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
-def _summary(planes: Mapping[str, Plane], prefix: str = "") -> dict[str, float]:
-    """Return mean, deviation, skewness and quantiles of each plane's levels."""
-    counts = np.stack([_count(plane) for plane in planes.values()])
-    total = counts[0].sum()
-    share = counts / total
-    mean = share @ LEVELS
+def _hsv(rgb: Pixels) -> Pixels:
+    """Return hue (0..179), saturation and the brightest channel."""
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV), dtype=np.uint8)
+
+
+def _summaries(groups: Sequence[Sequence[Plane]]) -> list[Floats]:
+    """Return the FIGURES of each plane's levels, plane by plane, for each group of planes of one size."""
+    counts = np.array([_count(plane) for planes in groups for plane in planes])
+    totals = np.array([plane.size for planes in groups for plane in planes])
+    ends = np.cumsum([len(planes) for planes in groups])[:-1]
+    share = counts / totals[:, None]
+    # A matrix product may order a sum otherwise for more rows, so that each group has its own.
+    mean = np.concatenate([part @ LEVELS for part in np.split(share, ends)])
     away = LEVELS - mean[:, None]
-    deviation = np.sqrt((share * away**2).sum(axis=1))
-    figures = {
-        "mean": mean,
-        "deviation": deviation,
-        "skewness": (share * away**3).sum(axis=1) / np.maximum(deviation, 1) ** 3,
-    }
-    below = counts.cumsum(axis=1)
-    for name, quantile in QUANTILES.items():
-        figures[name] = (below < max(1, np.ceil(quantile * total))).sum(axis=1)
-    return {f"{prefix}{plane}_{name}": values[k] for k, plane in enumerate(planes) for name, values in figures.items()}
+    square = away * away
+    deviation = np.sqrt((share * square).sum(axis=1))
+    skewness = (share * (square * away)).sum(axis=1) / np.maximum(deviation, 1) ** 3  # ** 3 of negatives takes longer
+    # Counted on from plane to plane, so that one search finds all quantiles: a plane's begin where the last one ended.
+    ranks = np.maximum(1, np.ceil(np.outer(totals, list(QUANTILES.values())))) + (totals.cumsum() - totals)[:, None]
+    quantiles = np.searchsorted(counts.ravel().cumsum(), ranks) - len(LEVELS) * np.arange(len(totals))[:, None]
+    table = np.column_stack([mean, deviation, skewness, quantiles])
+    return [part.ravel() for part in np.split(table, ends)]
 
 
 def _count(plane: Plane) -> Floats:
@@ -135,105 +111,135 @@ def _count(plane: Plane) -> Floats:
     return np.asarray(cv2.calcHist([plane], [0], None, [256], [0, 256]), dtype=np.float64).ravel()
 
 
-def _colours(rgb: Pixels) -> dict[str, Plane]:
+def _colours(rgb: Pixels, hsv: Pixels) -> list[Plane]:
     """Return planes of a picture's colours: as they are, as people see them, and two indices of vegetation.
 
     darkest: the least of the channels, which haze and clouds raise. Excess green is 2 G - R - B (Woebbecke et al.,
     1995), greenness (G - R) / (G + R) (Tucker, 1979).
     """
-    saturation, brightest = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV))[1:]
-    redness, yellowness = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB))[1:]
     planes = cv2.split(rgb)
     red, green, blue = (np.asarray(plane, dtype=np.int16) for plane in planes)
-    greenness = 127.5 * (1 + (green - red) / np.maximum(green + red, 1))
-    return {
-        "red": planes[0],
-        "green": planes[1],
-        "blue": planes[2],
-        "saturation": saturation,
-        "brightest": brightest,
-        "darkest": cv2.min(cv2.min(*planes[:2]), planes[2]),
-        "redness": redness,
-        "yellowness": yellowness,
-        "excess_green": ((2 * green - red - blue + 510) >> 2).astype(np.uint8),
-        "greenness": greenness.astype(np.uint8),
-    }
+    excess = 2 * green - red - blue
+    excess += 510
+    excess >>= 2
+    greenness = (green - red) / np.maximum(green + red, 1)
+    greenness += 1
+    greenness *= 127.5
+    _, saturation, brightest = cv2.split(hsv)
+    _, redness, yellowness = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB))
+    darkest = cv2.min(cv2.min(*planes[:2]), planes[2])
+    seen = (*planes, saturation, brightest, darkest, redness, yellowness, excess.astype(np.uint8))
+    return [np.asarray(plane, dtype=np.uint8) for plane in (*seen, greenness.astype(np.uint8))]
 
 
-def _hues(rgb: Pixels) -> dict[str, float]:
+def _hues(hsv: Pixels) -> Floats:
     """Return the shares of the hues, each pixel counting as much as it is saturated."""
-    hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)
     counts = cv2.calcHist([hsv], [0, 1], None, [HUES, 256], [0, 180, 0, 256])
-    shares = counts.astype(np.float64) @ LEVELS / (255 * rgb[:, :, 0].size)
-    return {f"hue_{hue}": shares[hue] for hue in range(HUES)}
+    shares: Floats = counts.astype(np.float64) @ LEVELS / (255 * hsv[:, :, 0].size)
+    return shares
 
 
-def _likeness(grey: Plane) -> dict[str, float]:
+def _likeness(grey: Plane) -> Floats:
     """Return how like each other pixels are that lie some way apart along rows and columns: 1 for the same grey.
 
     That is the correlation of grey-level co-occurrence, which needs the differences only (Unser, TPAMI 1986).
     """
     share = _count(grey) / grey.size
     variance = max(1.0, share @ LEVELS**2 - (share @ LEVELS) ** 2)
-    found = {}
+    found = []
     for lag in LAGS:
         pairs = ((grey[lag:], grey[:-lag]), (grey[:, lag:], grey[:, :-lag]))
         squares = sum(cv2.norm(*pair, cv2.NORM_L2SQR) for pair in pairs)
-        found[f"likeness_{lag}"] = 1 - squares / sum(one.size for one, _ in pairs) / (2 * variance)
-    return found
+        found.append(1 - squares / sum(one.size for one, _ in pairs) / (2 * variance))
+    return np.array(found)
 
 
-def _texture(grey: Plane) -> dict[str, float]:
-    """Return statistics of a grey picture's edges, local deviations and local patterns."""
-    across, down = (np.asarray(cv2.Sobel(grey, cv2.CV_32F, *order), np.float32) for order in ((1, 0), (0, 1)))
-    edges = np.minimum(255, np.sqrt(across**2 + down**2) / 4).astype(np.uint8)
-    planes = {
-        "edges": edges,
-        "roughness": _roughness(grey),
-        "straightness": _straightness(across, down),
-    }
-    return _summary(planes) | _directions(across, down, edges) | _patterns(grey)
+@dataclass(frozen=True)
+class _Texture:
+    """A grey picture's slopes along rows and down columns, and planes of its edges, local deviations and directions.
+
+    Slopes are whole numbers, as are their products, whose sums are so exact, whichever end they are begun at.
+    """
+
+    across: Slopes
+    down: Slopes
+    planes: tuple[Plane, Plane, Plane]
+
+    @classmethod
+    def of(cls, grey: Plane) -> "_Texture":
+        """Look at a picture."""
+        across, down = (cv2.Sobel(grey, cv2.CV_16S, *order).astype(np.int32) for order in ((1, 0), (0, 1)))
+        xx, yy = across * across, down * down
+        return cls(across, down, (_edges(xx, yy), _roughness(grey), _straightness(xx, yy, across * down)))
+
+
+def _edges(xx: Slopes, yy: Slopes) -> Plane:
+    """Return how steep it is at each pixel, from the squares of its slopes."""
+    steep = (xx + yy).astype(np.float32)
+    np.sqrt(steep, out=steep)
+    steep /= 4
+    return np.minimum(steep, 255, out=steep).astype(np.uint8)
 
 
 def _roughness(grey: Plane) -> Plane:
     """Return twice the standard deviation around each pixel."""
     window, area = (AROUND, AROUND), AROUND**2
-    total = cv2.boxFilter(grey, cv2.CV_32F, window, normalize=False)
-    squares = cv2.sqrBoxFilter(grey, cv2.CV_32F, window, normalize=False)
-    return np.asarray(2 * np.sqrt(np.maximum(squares * area - total**2, 0)) / area, dtype=np.uint8)
+    total = np.asarray(cv2.boxFilter(grey, cv2.CV_32F, window, normalize=False), dtype=np.float32)
+    rough = np.asarray(cv2.sqrBoxFilter(grey, cv2.CV_32F, window, normalize=False), dtype=np.float32)
+    rough *= area
+    rough -= total * total
+    np.sqrt(np.maximum(rough, 0, out=rough), out=rough)
+    rough *= 2
+    rough /= area
+    return rough.astype(np.uint8)
 
 
-def _straightness(across: Table, down: Table) -> Plane:
+def _straightness(xx: Slopes, yy: Slopes, xy: Slopes) -> Plane:
     """Return how much the slopes around each pixel have one direction: 255 where they all have it, as along a road.
 
-    That is the structure tensor's coherence (Bigun and Granlund, ICCV 1987).
+    That is the structure tensor's coherence (Bigun and Granlund, ICCV 1987), from the products of the slopes.
     """
-    products = (across * across, down * down, across * down)
-    # In 64 bits the sums are exact, whichever end of the picture they are begun at.
-    xx, yy, xy = (cv2.boxFilter(each, cv2.CV_64F, (ALONG, ALONG), normalize=False) for each in products)
-    return np.asarray(255 * np.sqrt((xx - yy) ** 2 + 4 * xy**2) / np.maximum(xx + yy, 1), dtype=np.uint8)
+    xx, yy, xy = (
+        np.asarray(cv2.boxFilter(each, cv2.CV_32S, (ALONG, ALONG), normalize=False), dtype=np.int32)
+        for each in (xx, yy, xy)
+    )
+    straight, mixed = (xx - yy).astype(np.float64), xy.astype(np.float64)
+    straight *= straight
+    mixed *= mixed
+    mixed *= 4
+    straight += mixed
+    np.sqrt(straight, out=straight)
+    straight *= 255
+    straight /= np.maximum(xx + yy, 1)
+    return straight.astype(np.uint8)
 
 
-def _directions(across: Table, down: Table, edges: Plane) -> dict[str, float]:
+def _directions(texture: _Texture) -> Floats:
     """Return the shares of the edges' directions, the most frequent first, and of the best two at right angles."""
-    turns = np.rint(np.arctan2(down, across, dtype=np.float64) * (DIRECTIONS / np.pi)).astype(np.int64) % DIRECTIONS
-    counts = np.bincount(turns.ravel(), weights=edges.ravel(), minlength=DIRECTIONS)
+    wide, high = (np.abs(slopes).astype(np.float32) for slopes in (texture.across, texture.down))
+    turns = np.zeros(wide.shape, dtype=np.uint8)
+    for border in BORDERS:
+        turns += (high > wide * border).view(np.uint8)
+    falling = (texture.across ^ texture.down) < 0
+    np.subtract(DIRECTIONS, turns, out=turns, where=falling)
+    turns &= DIRECTIONS - 1
+    pairs = cv2.calcHist([turns, texture.planes[0]], [0, 1], None, [DIRECTIONS, 256], [0, DIRECTIONS, 0, 256])
+    counts = pairs.astype(np.float64) @ LEVELS
     shares = counts / max(1, counts.sum())
     half = DIRECTIONS // 2
-    found = {f"direction_{k}": share for k, share in enumerate(np.sort(shares)[::-1])}
-    return found | {"crossing": (shares[:half] + shares[half:]).max()}
+    return np.array([*np.sort(shares)[::-1], (shares[:half] + shares[half:]).max()])
 
 
-def _patterns(grey: Plane) -> dict[str, float]:
+def _patterns(grey: Plane) -> Floats:
     """Return the shares of the local binary patterns, uniform and rotation-invariant (Ojala et al., TPAMI 2002)."""
     rows, columns = grey.shape
     centre = grey[1:-1, 1:-1]
     codes = np.zeros(centre.shape, dtype=np.uint8)
     for bit, (dy, dx) in enumerate(RING):
         neighbour = grey[1 + dy : rows - 1 + dy, 1 + dx : columns - 1 + dx]
-        codes |= (neighbour >= centre).view(np.uint8) << bit
-    shares = np.bincount(_kinds(), weights=_count(codes)) / codes.size
-    return {f"pattern_{kind}": share for kind, share in enumerate(shares)}
+        codes |= np.asarray(cv2.compare(neighbour, centre, cv2.CMP_GE), np.uint8) & np.uint8(1 << bit)
+    shares: Floats = np.bincount(_kinds(), weights=_count(codes)) / codes.size
+    return shares
 
 
 @cache
