@@ -48,7 +48,7 @@ def answers_of(bundle: Path, pictures: Sequence[Pixels]) -> Answers:
     """Ask a bundle about pictures, all held out. What it answers is true, and the likeliest three have a kiln too."""
     opened = Bundle.load(bundle, threads=1)
     p = opened.probabilities(pictures, list(pictures) if opened.needs_nir else None)
-    answers = opened._rule.apply(p)
+    answers = opened.rule.apply(p)
     y = answers.copy()
     y[p[:, -1].argsort()[-3:], -1] = True
     return Answers(

@@ -77,7 +77,7 @@ def test_on_another_hold_out_the_champion_is_asked_or_left_out(
     rows = [*range(12, 24), *range(36, 40)]
     assert np.allclose(duel.champion.p, stream.p[rows], atol=1e-6)
     assert np.array_equal(duel.challenger.p, stream.p[rows])
-    assert np.array_equal(duel.champion.answers, Bundle.load(bundle_folder, threads=1)._rule.apply(duel.champion.p))
+    assert np.array_equal(duel.champion.answers, Bundle.load(bundle_folder, threads=1).rule.apply(duel.champion.p))
 
 
 def test_a_version_without_answers_is_asked_about_all(contest: Workspace, tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def _add_reports(api: FastAPI, service: Service, telemetry: Telemetry) -> None:
             "dataset": served.bundle.manifest.dataset,
             "labels": served.bundle.vocabulary.labels,
             "size": served.bundle.manifest.size,
-            "cuts": served.bundle.cuts,
+            "cuts": served.bundle.rule.cuts,
             "figures": served.figures,
             "igarape": version("igarape"),
         }

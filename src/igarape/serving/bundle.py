@@ -117,11 +117,11 @@ class Bundle:
     """The loaded ensemble: pictures in; probabilities and tags out, the same that the pipeline gave."""
 
     def __init__(self, folder: Path, manifest: Manifest, threads: int) -> None:
-        """Open the models of the bundle in folder. Use Bundle.load."""
+        """Open the models of the bundle in folder. Use Bundle.load. rule: from probabilities to labels."""
         self.manifest = manifest
         self.vocabulary = Vocabulary(**manifest.vocabulary.model_dump())
         self._stacker = Stacker.load(folder / "stacker").without(manifest.left_out)
-        self._rule = Rule.from_json(manifest.rule.model_dump(), self.vocabulary)
+        self.rule = Rule.from_json(manifest.rule.model_dump(), self.vocabulary)
         self._predictors = {
             learner.name: Predictor([folder / file for file in learner.files], threads=threads)
             for learner in manifest.learners
@@ -191,11 +191,6 @@ class Bundle:
         return self._stacker.predict(each)
 
     @property
-    def cuts(self) -> Mapping[str, float]:
-        """Return the probability from which each free label is answered, as Rule.cuts does."""
-        return self._rule.cuts
-
-    @property
     def learners(self) -> Sequence[Learner]:
         """Return the learners that answer."""
         return self.manifest.learners
@@ -238,7 +233,7 @@ class Bundle:
         if not images:
             return pd.DataFrame(columns=self.columns)
         p = self.probabilities(images, nir)
-        texts = [self._rule.apply(p)]
+        texts = [self.rule.apply(p)]
         if self.manifest.alerts:
             texts.append(alerting(p, self.manifest.alerts, self.vocabulary))
         frame = pd.DataFrame(p, columns=self.columns[len(texts) :])
