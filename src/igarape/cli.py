@@ -1,6 +1,5 @@
 """The command line: one command per step, and those outside the stream."""
 
-import errno
 import os
 from importlib import import_module
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import click
 
-from igarape.errors import InputError
+from igarape.commands import Readable
 from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
 # What each step does, in the order in which `dvc repro` runs them.
@@ -29,43 +28,7 @@ DOES = {
 }
 
 
-# What the system says where a file or a folder is in the way, or may not be written.
-IN_THE_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
-
-
-class _Readable(click.Group):
-    """A group whose commands end with one clear error instead of a traceback when the input is at fault."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order in which they are used, not by the alphabet."""
-        return list(self.commands)
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except InputError as error:
-            raise _said(str(error), error) from error
-        except OSError as error:
-            if error.errno not in IN_THE_WAY or error.filename is None:
-                raise
-            what = f"{error.filename2 or error.filename}: {error.strerror}; igarape {ctx.invoked_subcommand}"
-            told = f"{what} reads or writes there. See what lies there and who may write it, and run it again"
-            raise _said(told, error) from error
-        except ModuleNotFoundError as error:
-            if error.name is None or error.name.partition(".")[0] == "igarape":
-                raise
-            raise click.ClickException(
-                f"{error.name}: not installed, and igarape {ctx.invoked_subcommand} needs it; igarape alone only "
-                "answers. In the project's folder type: make setup, or: pip install -e '.[train]'"
-            ) from error
-
-
-def _said(message: str, error: Exception) -> click.ClickException:
-    """Return what is shown of an error: the message, and its notes, such as what could not be sent to MLflow."""
-    return click.ClickException("\n".join([message, *getattr(error, "__notes__", [])]))
-
-
-@click.group(cls=_Readable, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Readable, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="igarape")
 def main() -> None:
     """From labelled satellite chips to a registered, served tagger.

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent
 NEUTRAL = (
     "igarape.cli",
     "igarape.code",
+    "igarape.commands",
     "igarape.config.params",
     "igarape.config.schema",
     "igarape.errors",
