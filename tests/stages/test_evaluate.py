@@ -23,7 +23,7 @@ from igarape.scores.metrics import mean_average_precision, sample_f2
 from igarape.serving import assembly
 from igarape.serving.bundle import Bundle
 from igarape.serving.manifest import Infrared
-from igarape.stages import compare, decide, nir, stack
+from igarape.stages import compare, decide, distill, nir, stack
 from igarape.stages import evaluate as stage
 from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, truth, write_table
 from igarape.workspace import PER_EXPERIMENT, Workspace
@@ -259,7 +259,7 @@ def test_beta_and_alerts_go_into_bundle_and_page(copy: Workspace) -> None:
 
 def judged(here: Workspace) -> Any:
     """Run what follows the learners, check that each figure is a number, and give the metrics."""
-    for step in (stack, decide, stage):
+    for step in (stack, decide, distill, stage):
         step.run(here)
     metrics = read_json(here.metrics)  # a document refuses what is no number
     every = [metrics["oof"], *metrics["stackers"].values(), *metrics["learners"].values(), *metrics["rare"].values()]

@@ -30,7 +30,7 @@ def evaluated(registry: Path, bundle_folder: Path, images: list[Pixels]) -> Work
     shutil.copytree(bundle_folder, here.bundle)
     write_table(answers_of(bundle_folder, images).table(), here.folder("evaluate") / TABLE)
     names = ("oof", "learners", "stackers", "rules", "rare", "ladder", "calibration", "worth", "views", "budget")
-    scores: dict[str, Any] = {name: {} for name in names}
+    scores: dict[str, Any] = {name: {} for name in names} | {"student": None}
     Metrics(holdout=HOLDOUT, **scores).write(here.metrics)
     origin = Origin(git_commit="abc123", uncommitted_changes=False, dvc={"data/ingest": "d41d8"}, runs={"stack": "9f"})
     origin.write(here.folder("evaluate") / "lineage.json")
