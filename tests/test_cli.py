@@ -15,7 +15,7 @@ from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
 HERE = Workspace(Path())
 
-PLAIN = (*(step for step in STEPS if step not in PER_EXPERIMENT), "history", "send")
+PLAIN = (*(step for step in STEPS if step not in PER_EXPERIMENT), "send")
 
 
 @pytest.fixture(autouse=True)
@@ -86,9 +86,10 @@ def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.Monke
     typed = {
         "promote": (
             ["--version", "3", "--force", "--reason", "why"],
-            ((HERE,), {"version": 3, "force": True, "reason": "why", "dry_run": False}),
+            ((HERE,), {"version": 3, "force": True, "reason": "why", "dry_run": False, "model": None}),
         ),
-        "rollback": (["--reason", "why"], ((HERE,), {"reason": "why"})),
+        "rollback": (["--reason", "why", "--model", "student"], ((HERE,), {"reason": "why", "model": "student"})),
+        "history": (["--model", "student"], ((HERE,), {"model": "student"})),
         "predict": (
             ["a.jpg", "b", "--out", "o.csv"],
             ((HERE, [Path("a.jpg"), Path("b")]), {"model": None, "out": Path("o.csv"), "nir": None}),
@@ -100,7 +101,17 @@ def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.Monke
         "score": (["--split", "s.csv"], ((HERE,), {"split": Path("s.csv"), "experiment": None})),
         "serve": (
             ["--port", "5005", "--watch", "30", "--token-file", "token"],
-            ((HERE,), {"port": 5005, "host": "127.0.0.1", "watch": 30.0, "token_file": Path("token"), "threads": 1}),
+            (
+                (HERE,),
+                {
+                    "port": 5005,
+                    "host": "127.0.0.1",
+                    "watch": 30.0,
+                    "token_file": Path("token"),
+                    "threads": 1,
+                    "model": None,
+                },
+            ),
         ),
         "use": (["ucmerced"], ((HERE, "ucmerced"), {})),
         "relabel": (["review.csv", "--undo"], ((HERE, Path("review.csv")), {"undo": True})),
@@ -239,6 +250,7 @@ def test_each_command_is_called_here() -> None:
     """A new command needs a test."""
     others = {
         "promote",
+        "history",
         "rollback",
         "predict",
         "submit",

@@ -33,7 +33,7 @@ def test_the_verdict_is_written_in_the_words_that_others_rely_on(project: Path) 
     """reports/metrics.json holds the hold-out's score and interval, and scores of each learner, stacker and rule."""
     metrics = json.loads((project / "reports/metrics.json").read_text(encoding="utf-8"))
     figures = {"holdout", "oof", "learners", "stackers", "rules", "rare", "ladder", "calibration"}
-    assert set(metrics) == figures | {"worth", "views", "budget"}
+    assert set(metrics) == figures | {"worth", "views", "budget", "student"}
     assert set(metrics["holdout"]) == {"f2", "map", "n", "f2_low", "f2_high"}
     assert set(metrics["oof"]) == {"f2", "map"}
     assert set(metrics["learners"]) == set(LEARNERS)
@@ -72,7 +72,15 @@ def test_a_changed_experiment_reruns_its_learner_and_what_follows(project: Path)
     path = project / "experiments/tiny.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("dropout: 0.1", "dropout: 0.2"), encoding="utf-8")
     before = {"code", "resolve"}  # which see that nothing else has changed
-    assert repro(project) == before | {"search@tiny", "train@tiny", "stack", "decide", "evaluate", "register"}
+    assert repro(project) == before | {
+        "search@tiny",
+        "train@tiny",
+        "stack",
+        "decide",
+        "distill",
+        "evaluate",
+        "register",
+    }
 
 
 def test_the_promoted_champion_answers_over_http_as_predict_does(project: Path) -> None:
@@ -160,6 +168,7 @@ print(json.dumps([(*pair, each) for pair, each in zip(tags, names)]))
     assert sorted(steps) == [
         "decide",
         "describe",
+        "distill",
         "evaluate",
         "register",
         *["search"] * len(LEARNERS),

@@ -23,6 +23,7 @@ DOES = {
     "train": "Train an experiment's best hyperparameters, one model per fold.",
     "stack": "Stack all learners' predictions: a blend, XGBoost on it. Beside: mean, best single, logistic, ridge.",
     "decide": "Fit the rule that turns probabilities into labels.",
+    "distill": "Distil the ensemble into a student: one network, for quick answers.",
     "evaluate": "Score the hold-out, write the report, and pack the ensemble as one bundle.",
     "register": "Register the bundle in MLflow as the challenger.",
 }
@@ -84,32 +85,39 @@ for _step in STEPS:
     _add_step(_step)
 
 
+# Which model: the ensemble without it. Of another kind than the --model of predict, which takes any address.
+_student = click.option("--model", type=click.Choice(["student"]), help="The student in place of the ensemble.")
+
+
 @main.command()
+@_student
 @click.option("--version", type=int, help="Promote this version instead of the challenger.")
 @click.option("--force", is_flag=True, help="Promote whatever the checks say; needs --reason.")
 @click.option("--reason", metavar="TEXT", help="Why; it is kept.")
 @click.option("--dry-run", is_flag=True, help="Print and keep the verdict, and move no alias.")
-def promote(version: int | None, force: bool, reason: str | None, dry_run: bool) -> None:
+def promote(version: int | None, force: bool, reason: str | None, dry_run: bool, model: str | None) -> None:
     """Make the challenger the champion, if it holds against the champion on the same hold-out chips."""
-    _run("promote", version=version, force=force, reason=reason, dry_run=dry_run)
+    _run("promote", version=version, force=force, reason=reason, dry_run=dry_run, model=model)
 
 
 @main.command()
+@_student
 @click.option("--reason", metavar="TEXT", help="Why; it is kept.")
-def rollback(reason: str | None) -> None:
+def rollback(reason: str | None, model: str | None) -> None:
     """Put the previous champion back."""
-    _run("rollback", reason=reason)
+    _run("rollback", reason=reason, model=model)
 
 
 @main.command()
-def history() -> None:
+@_student
+def history(model: str | None) -> None:
     """Show who was made champion, when, by whom and why, and what was refused."""
-    _run("history")
+    _run("history", model=model)
 
 
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--model", metavar="URI", help="Such as models:/igarape-drawn@champion, which is the default.")
+@click.option("--model", metavar="URI", help="Such as models:/igarape-drawn@champion, the default; or student.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The table to write: CSV, or .parquet.")
 @click.option(
     "--nir",
@@ -125,7 +133,7 @@ def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | N
 @main.command()
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Put a copy of the CSV there too.")
 @click.option("--sample", metavar="CSV", type=click.Path(path_type=Path), help="The competition's sample: its order.")
-@click.option("--model", metavar="URI", help="Such as models:/igarape-planet@champion, which is the default.")
+@click.option("--model", metavar="URI", help="Such as models:/igarape-planet@champion, the default; or student.")
 @click.option("--check", metavar="FILE", type=click.Path(path_type=Path), help="Only look through this CSV.")
 def submit(out: Path | None, sample: Path | None, model: str | None, check: Path | None) -> None:
     """Tag all unlabelled chips, and write the competition's CSV to data/submit/submission.csv."""
@@ -141,6 +149,7 @@ def score(split: Path, experiment: str | None) -> None:
 
 
 @main.command()
+@_student
 @click.option("--port", default=5001, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--watch", metavar="SECONDS", type=click.FloatRange(min=1), help="Look for a new champion so often.")

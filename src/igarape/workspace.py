@@ -19,6 +19,7 @@ STEPS = (
     "train",
     "stack",
     "decide",
+    "distill",
     "evaluate",
     "register",
 )
@@ -156,6 +157,16 @@ class Workspace:
     def bundle(self) -> Path:
         """Return the folder of the whole ensemble."""
         return self.folder("evaluate") / "bundle"
+
+    @property
+    def student(self) -> Path:
+        """Return the folder of the student as a bundle; it is missing where there is no student."""
+        return self.folder("evaluate") / "student"
+
+    @property
+    def student_answers(self) -> Path:
+        """Return the answers table of the student, which its version carries under the name that the ensemble's has."""
+        return self.folder("evaluate") / "of_student" / "answers.parquet"
 
     @property
     def doubts(self) -> Path:

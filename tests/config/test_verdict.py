@@ -16,7 +16,9 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "metrics.json"
     holdout = HoldOut(f2=0.87, map=0.8, n=300, f2_low=0.85, f2_high=0.89)
     budget = {"water": {"mean": 0.01, "low": 0.0, "high": 0.02}}
-    whole = Metrics.model_validate({"holdout": holdout, **{name: {} for name in PARTS}, "budget": budget})
+    whole = Metrics.model_validate(
+        {"holdout": holdout, **{name: {} for name in PARTS}, "budget": budget, "student": None}
+    )
     whole.write(path)
     assert Metrics.read(path) == whole
     path.write_text(path.read_text(encoding="utf-8").replace('"worth"', '"value"'), encoding="utf-8")

@@ -69,6 +69,10 @@ ELSEWHERE = {
     "make repro|dvc repro": "tests/test_stream.py",  # make repro is: make setup, dvc repro
     r"dvc repro -f \w+|dvc repro (search|train)@(?!vit)\w+.*": "tests/contracts/test_reruns.py",
     "igarape (stack|decide|evaluate)": "tests/contracts/test_reruns.py",
+    "igarape distill": "tests/stages/test_distill.py",
+    "igarape promote --model student": "tests/stages/test_promote.py",
+    "igarape serve --model student": "tests/stages/test_serve.py",
+    "igarape predict chips/ --model student --out answers.csv": "tests/stages/test_predict.py",
     r"igarape (promote|rollback|predict|serve)( --port \d+| chips/ --out answers.csv)?": "tests/test_stream.py",
     r"igarape promote (--dry-run|--version \d+ --force --reason .*)": "tests/stages/test_promote.py",
     "igarape (history|rollback --reason .*)": "tests/stages/test_history.py",

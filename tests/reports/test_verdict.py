@@ -12,7 +12,9 @@ import pytest
 from analyses import GAIN, LOSS, analysis
 
 from igarape.config.documents import OperatingPoint, Origin
+from igarape.config.student import Lesson
 from igarape.errors import InputError
+from igarape.reports.imitation import Standing
 from igarape.reports.ladder import Difference, Ladder
 from igarape.reports.noise import DoubtedChip, LabelNoise, Noise
 from igarape.reports.operating import Mark
@@ -52,6 +54,19 @@ NOISE = Noise(
     given=200,
     corrected=29,
     corrected_held_out=3,
+)
+LESSON = Lesson(
+    name="pupil",
+    chips="raw",
+    size=32,
+    labels=LABELS,
+    tta=False,
+    settings={},
+    truth=0.5,
+    labelled=1234,
+    unlabelled=5,
+    learned="",
+    parity=0.0,
 )
 HOSTILE = "\" onerror='x' ><script>alert('a & b')</script>"
 
@@ -126,6 +141,23 @@ def verdict(**changes: Any) -> Verdict:
         ),
     )
     return dataclasses.replace(full, **changes)
+
+
+def test_the_student_stands_beside_the_ensemble(browse: Browse) -> None:
+    """With its figures, what they cost, and the differences; without a student there is no such section."""
+    figures = {"f2": 0.91234, "map": 0.93, "ece": 0.02, "brier": 0.03, "mb": 13.2}
+    student = Standing(
+        lesson=LESSON,
+        p=P,
+        figures={"ensemble": figures, "student": figures | {"f2": 0.90871}},
+        f2=Difference(-0.00363, -0.0081, 0.0012),
+        map=Difference(0.0, -0.01, 0.01),
+        milliseconds={"ensemble": 153.04, "student": 7.26},
+    )
+    page = browse(render_report(verdict(student=student)))
+    for told in ("0.9087", "0.9123", "153.0", "7.3", "-0.0036 (-0.0081 to +0.0012)", "pupil", "50 % of each target"):
+        assert told in page.text
+    assert "Student" not in browse(render_report(verdict())).text
 
 
 def test_the_document_has_the_agreed_keys() -> None:

@@ -47,3 +47,14 @@ def test_a_version_that_is_there_is_promoted(tmp_path: Path) -> None:
     said = how_to_promote(NAME, {}, ["1", "2"], tmp_path)
     assert said == "There are versions 1, 2. Run: igarape promote --version 2"
     assert how_to_promote(NAME, {}, [], tmp_path) == "Run: make repro, then: igarape promote"
+
+
+def test_a_student_is_told_from_the_ensemble(registered: Path) -> None:
+    """It has files of its own, comes by params.yaml, and is promoted by an option."""
+    name = f"{NAME}-student"
+    assert "distill.experiment: student" in how_to_register(name, registered)
+    (registered / "data/register/student.json").write_text(json.dumps({"name": name, "version": 1}))
+    shutil.copytree(registered / "data/evaluate/bundle", registered / "data/evaluate/student")
+    assert "student.json names a version that this MLflow does not have" in how_to_register(name, registered)
+    assert how_to_promote(name, {"challenger": "2"}, ["1", "2"]) == "Run: igarape promote --model student"
+    assert how_to_promote(name, {}, ["1"]).endswith("Run: igarape promote --model student --version 1")

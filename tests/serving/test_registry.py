@@ -16,7 +16,7 @@ from mlflow.exceptions import MlflowException
 from igarape.chips.pictures import Pixels, decode, is_flat
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
-from igarape.serving.registry import champion_uri, client_of, load
+from igarape.serving.registry import champion_uri, client_of, load, model_uri
 
 
 @pytest.mark.usefixtures("champion")
@@ -25,6 +25,15 @@ def test_the_loaded_champion_is_the_bundle(bundle_folder: Path, images: list[Pix
     expected = Bundle.load(bundle_folder).tag(images)
     for uri in (champion_uri(NAME), f"models:/{NAME}/1"):
         pd.testing.assert_frame_equal(load(uri).tag(images), expected)
+
+
+@pytest.mark.usefixtures("champion")
+def test_what_is_asked_for_is_the_ensemble_unless_it_is_named() -> None:
+    """A URI stays as it is; the ensemble and the student are looked for, and the ensemble is there."""
+    assert model_uri(None, "toy") == "models:/igarape-toy@champion"
+    assert model_uri("models:/igarape-other/3", "toy") == "models:/igarape-other/3"
+    with pytest.raises(InputError, match="models:/igarape-toy-student@champion: no champion yet"):
+        model_uri("student", "toy")
 
 
 @pytest.mark.usefixtures("champion")

@@ -30,7 +30,7 @@ from igarape.chips.shards import open_shard
 from igarape.labels import Vocabulary
 from igarape.learners import crossfit
 from igarape.learners import search as searching
-from igarape.stages import decide, dehaze, nir, search, split, stack, train
+from igarape.stages import decide, dehaze, distill, nir, search, split, stack, train
 from igarape.tables import Fault, Probabilities, write_table
 from igarape.workspace import Workspace
 
@@ -179,6 +179,7 @@ def stream(tmp_path_factory: pytest.TempPathFactory, empty_database: Path, write
             train.run(here, "rare")
         stack.run(here)
         decide.run(here)
+        distill.run(here)
     return here
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
@@ -46,6 +47,19 @@ def test_pictures_and_a_version_can_be_named(folder: Path) -> None:
         Workspace(folder.parent), [folder / "chip_2.jpg", folder / "chip_0.jpg"], model="models:/igarape-toy/1", out=out
     )
     assert list(pd.read_csv(out)["image_name"]) == ["chip_2", "chip_0"]
+
+
+def test_the_student_is_asked_by_its_name(folder: Path) -> None:
+    """Its champion, whatever version that is."""
+    client, name = MlflowClient(), "igarape-toy-student"
+    source = client.get_model_version("igarape-toy", "1").source
+    client.create_registered_model(name)
+    client.set_registered_model_alias(name, "champion", str(client.create_model_version(name, str(source)).version))
+    out = folder.parent / "answers/out.csv"
+    predict.run(Workspace(folder.parent), [folder / "chip_2.jpg"], model="student", out=out)
+    assert list(pd.read_csv(out)["image_name"]) == ["chip_2"]
+    client.delete_registered_model("igarape-toy")
+    predict.run(Workspace(folder.parent), [folder / "chip_2.jpg"], model="student", out=out)
 
 
 def test_bad_pictures_are_reported_and_left_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,3 +47,13 @@ def test_the_champion_is_asked_where_it_has_no_answers(contest: Workspace, capsy
     printed = capsys.readouterr()
     assert "promote: asking the champion" in printed.err and "its bundle was asked now" in printed.out
     assert holders() == {"challenger": 2, "champion": 1}
+
+
+def test_the_student_has_a_champion_of_its_own(contest: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """The ensemble's stays; what is said names the option, so that to undo it undoes this and not that."""
+    enter(2, name="igarape-toy-student")
+    promote.run(contest, version=1, model="student")
+    promote.run(contest, version=2, force=True, reason="why not", model="student")
+    assert dict(MlflowClient().get_registered_model("igarape-toy-student").aliases)["champion"] == 2
+    assert "champion" not in holders()
+    assert "To undo: igarape rollback --model student" in capsys.readouterr().out

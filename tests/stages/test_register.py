@@ -30,7 +30,7 @@ def evaluated(registry: Path, bundle_folder: Path, images: list[Pixels]) -> Work
     shutil.copytree(bundle_folder, here.bundle)
     write_table(answers_of(bundle_folder, images).table(), here.folder("evaluate") / TABLE)
     names = ("oof", "learners", "stackers", "rules", "rare", "ladder", "calibration", "worth", "views", "budget")
-    scores: dict[str, Any] = {name: {} for name in names}
+    scores: dict[str, Any] = {name: {} for name in names} | {"student": None}
     Metrics(holdout=HOLDOUT, **scores).write(here.metrics)
     origin = Origin(git_commit="abc123", uncommitted_changes=False, dvc={"data/ingest": "d41d8"}, runs={"stack": "9f"})
     origin.write(here.folder("evaluate") / "lineage.json")
@@ -70,6 +70,7 @@ def test_the_version_carries_scores_and_lineage(evaluated: Workspace) -> None:
         "Hold-out F2 0.8700 [0.8500, 0.8900], macro AP 0.8000, on 300 chips of toy.",
         "",
         "- learners: plain, clear, rare",
+        "- left out, as no answer depends on them: none",
         "- commit: `abc123`",
         "- run of stack: `9f`",
     ]
@@ -92,7 +93,8 @@ def test_a_project_that_is_moved_goes_on_where_it_is_now(
     chip.write_bytes(encode_jpeg(images[0], 95))
     predict.run(after, [chip], model=None, out=out)
     assert len(pd.read_csv(out)) == 1
-    (after.bundle / "more").touch()
+    content = json.loads((after.bundle / "bundle.json").read_text())
+    (after.bundle / "bundle.json").write_text(json.dumps(content | {"alerts": {}}))  # other bytes: another bundle
     register.run(after)
     assert json.loads((after.root / "data/register/version.json").read_text())["version"] == 2
     assert len(list(after.root.glob("mlruns/*/models/*/artifacts/MLmodel"))) == 2

@@ -26,3 +26,9 @@ def test_without_a_promotion_there_is_nothing_to_undo(registry: Path) -> None:
     """The error says what sets the previous champion."""
     with pytest.raises(InputError, match="igarape-toy: nothing to roll back to"):
         rollback.run(Workspace(registry))
+
+
+def test_a_student_is_put_back_by_itself(registry: Path) -> None:
+    """Without a promotion of its own there is nothing to undo, and the error names its option."""
+    with pytest.raises(InputError, match=r"toy-student: nothing to roll back .*igarape promote --model student"):
+        rollback.run(Workspace(registry), model="student")

@@ -66,6 +66,12 @@ def test_without_a_champion_it_says_what_to_run(registry: Path) -> None:
         serve.run(Workspace(registry), port=free_port(), host=HOST)
 
 
+def test_a_student_has_a_champion_of_its_own(champion: Path) -> None:
+    """The ensemble's does not stand in for it; the error says how to have one."""
+    with pytest.raises(InputError, match=r"igarape-toy-student@champion: no champion yet\. Name an experiment for it"):
+        serve.run(Workspace(champion), port=free_port(), host=HOST, model="student")
+
+
 @contextmanager
 def serving(folder: Path, **options: object) -> Iterator[int]:
     """Serve the champion of a folder on a free port in a process of its own; give the port."""

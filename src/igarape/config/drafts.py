@@ -105,6 +105,7 @@ def suitable_params(
         "split": {"by": "scene" if scenes and largest <= 0.8 / folds else "chip", "folds": folds, "holdout": 0.2},
         "search": {"trials": 2, "budget": 0.3},
         "train": {"budget": 1.0, "validation": 0.0},
+        "distill": {"experiment": None, "unlabelled": True},
     }
 
 

@@ -126,6 +126,19 @@ class Decide(Section):
     alert: dict[str, Annotated[float, Field(gt=0, le=1)]]
 
 
+class Distill(Section):
+    """The student: one network that learns what the ensemble answers; budget multiplies the experiment's epochs.
+
+    experiment: the student's; None: there is none. truth: share of the true labels in what it learns. unlabelled:
+    whether it learns from chips without labels too.
+    """
+
+    experiment: Name | None
+    budget: Positive
+    truth: float = Field(ge=0, le=1)
+    unlabelled: bool
+
+
 class Evaluate(Section):
     """resamples: of the paired bootstrap. check: hold-out chips on which bundle and pipeline must agree."""
 
@@ -165,6 +178,7 @@ class Params(Section):
     train: Train
     stack: Stack
     decide: Decide
+    distill: Distill
     evaluate: Evaluate
     promote: Promote
 

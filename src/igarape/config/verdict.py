@@ -2,6 +2,7 @@
 
 from igarape.config import documents
 from igarape.config.documents import Scores
+from igarape.config.student import Imitation
 
 
 class Metrics(documents.Metrics):
@@ -9,8 +10,10 @@ class Metrics(documents.Metrics):
 
     worth: of each learner, what the blend has more in F2 and mAP with it than without it. views: of each learner that
     differs from another in its chips only, what it has more. budget: F2 to win if a label were answered as it is.
+    student: how well the student does what the ensemble does; None where there is none.
     """
 
     worth: dict[str, Scores]
     views: dict[str, Scores]
     budget: dict[str, Scores]
+    student: Imitation | None

@@ -78,6 +78,11 @@ class Evidence:
         """Return which rows lie in the folds."""
         return np.asarray(self.folds != HOLDOUT, dtype=np.bool_)
 
+    @property
+    def held(self) -> list[str]:
+        """Return the names of the chips of the hold-out."""
+        return [self.image_ids[row] for row in np.flatnonzero(~self.inside).tolist()]
+
     @cached_property
     def answers(self) -> Booleans:
         """Return what the rule answers in the folds, each fitted on the others."""
@@ -159,7 +164,7 @@ def judge(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dat
         ),
         analysis=analysis,
         worst=worst(
-            [evidence.image_ids[row] for row in np.flatnonzero(holdout).tolist()],
+            evidence.held,
             y,
             answers=predicted,
             vocabulary=vocabulary,

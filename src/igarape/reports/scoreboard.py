@@ -8,10 +8,13 @@ import numpy as np
 from igarape.config.documents import LearnerManifest
 from igarape.labels import Booleans, Targets
 from igarape.reports.evidence import Evidence
+from igarape.reports.verdict import Verdict
+from igarape.scores.answers import TABLE
 from igarape.scores.figures import figures
 from igarape.scores.metrics import Reals, f2_per_sample
 from igarape.scores.rules import above
 from igarape.tracking.step import Run
+from igarape.workspace import Workspace
 
 # Of the curve, in percent.
 THRESHOLDS = range(0, 101, 2)
@@ -32,6 +35,32 @@ class Row:
     params: Mapping[str, Value]
     figures: Mapping[str, float]
     curve: Mapping[int, Mapping[str, float]]
+
+
+def log_verdict(workspace: Workspace, run: Run, verdict: Verdict, evidence: Evidence) -> None:
+    """Log the verdict's figures and files, and each learner and each stack as a nested run beside the others.
+
+    Parameters
+    ----------
+    workspace
+        Where the files lie.
+    run
+        That of the step.
+    verdict
+        Whose figures are logged.
+    evidence
+        What the learners and the stacks predicted.
+    """
+    known = {f"{rows}_{name}": value for rows in ("holdout", "oof") for name, value in verdict.metrics[rows].items()}
+    labels = {"doubted_labels": len(verdict.noise.table), "corrected_labels": verdict.noise.corrected}
+    run.metrics(known | labels | {"left_out": verdict.left_out, "reported_faults": verdict.reported})
+    if verdict.student:
+        run.metrics({f"student/{name}": value for name, value in verdict.student.figures["student"].items()})
+        run.metrics({f"{name}/ms": value for name, value in verdict.student.milliseconds.items()})
+    reports = [workspace.reports / name for name in ("metrics.json", "per_label.csv", "doubts.csv", "report.html")]
+    for path in (*reports, workspace.folder("evaluate") / TABLE):
+        run.artifact(path)
+    log_scoreboard(evidence, run)
 
 
 def log_scoreboard(evidence: Evidence, run: Run) -> None:

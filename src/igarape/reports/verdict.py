@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -25,6 +25,9 @@ from igarape.scores.metrics import (
     mean_average_precision,
 )
 from igarape.scores.rules import isolated
+
+if TYPE_CHECKING:  # the student is compared by the evidence, whose verdict shows it
+    from igarape.reports.imitation import Standing
 
 Figures = Mapping[str, float]
 
@@ -53,7 +56,7 @@ class Verdict:
     analysis: what lies behind it all.
     partial: the learners that predict only some labels, and how many. fitted: chips in the folds; split: what the chips
     were split by, chip or scene. noise: labels that the models doubt. left_out: chips that ingest left out; reported:
-    other faults, of chips that are used.
+    other faults, of chips that are used. student: how it stands beside the ensemble; None without one.
     """
 
     dataset: str
@@ -83,6 +86,7 @@ class Verdict:
     left_out: int
     reported: int
     origin: Origin
+    student: "Standing | None" = None
 
 
 def metrics_document(
@@ -203,6 +207,7 @@ def render_report(verdict: Verdict) -> str:
             "learner_maps": _reach(verdict.ladder.learners.values()),
             "rungs": _reach(verdict.ladder.rungs.values()),
             "maps": _reach(verdict.ladder.maps.values()),
+            "student": _reach([verdict.student.f2, verdict.student.map] if verdict.student else []),
         },
         reach=_reach,
         bounded=bounded,

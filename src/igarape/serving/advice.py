@@ -11,8 +11,15 @@ from igarape.serving.manifest import MANIFEST
 
 BUNDLE = Path("data/evaluate/bundle")
 VERSION = Path("data/register/version.json")
+OF_STUDENT = (Path("data/register/student.json"), Path("data/evaluate/student"))
 LOCK = Path("dvc.lock")
+STUDENTS = "-student"  # what the name of a student's registered model ends with
 REGISTER = "dvc repro --single-item --force register"
+
+
+def option(name: str) -> str:
+    """Return what a command needs besides to mean the model of a name."""
+    return " --model student" if name.endswith(STUDENTS) else ""
 
 
 def how_to_register(name: str, folder: Path = Path()) -> str:
@@ -21,13 +28,16 @@ def how_to_register(name: str, folder: Path = Path()) -> str:
     A project that was cloned has the bundle, or can pull it, but not the mlflow.db of the one that registered it; and
     a version may have been deleted. In both cases DVC takes the step for done.
     """
-    written = read_json(folder / VERSION) if (folder / VERSION).exists() else None
+    version, bundle = OF_STUDENT if name.endswith(STUDENTS) else (VERSION, BUNDLE)
+    written = read_json(folder / version) if (folder / version).exists() else None
     if written and written["name"] != name:
         written = None  # of another data set
-    if written and (folder / BUNDLE / MANIFEST).exists():
-        return f"{VERSION} names a version that this MLflow does not have. To register {BUNDLE} here: {REGISTER}"
+    if written and (folder / bundle / MANIFEST).exists():
+        return f"{version} names a version that this MLflow does not have. To register {bundle} here: {REGISTER}"
     if _is_locked(folder) and not (folder / BUNDLE).exists():
         return f"dvc.lock has a result that is not here. Run: dvc pull, then: {REGISTER}; or make it anew: make repro"
+    if name.endswith(STUDENTS):
+        return "Name an experiment for it in params.yaml (distill.experiment: student). Then run: make repro"
     return "Run: make repro"
 
 
@@ -45,11 +55,12 @@ def how_to_promote(name: str, aliases: Mapping[str, str], versions: Sequence[str
     folder
         The project's.
     """
+    promote = f"igarape promote{option(name)}"
     if "challenger" in aliases:
-        return "Run: igarape promote"
+        return f"Run: {promote}"
     if versions:
-        return f"There are versions {', '.join(versions)}. Run: igarape promote --version {versions[-1]}"
-    return f"{how_to_register(name, folder)}, then: igarape promote"
+        return f"There are versions {', '.join(versions)}. Run: {promote} --version {versions[-1]}"
+    return f"{how_to_register(name, folder)}, then: {promote}"
 
 
 def _is_locked(folder: Path) -> bool:

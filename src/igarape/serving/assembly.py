@@ -1,15 +1,18 @@
 """From fold models to a bundle that answers as the pipeline did."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from igarape.chips.store import Store
-from igarape.config.documents import LearnerManifest
+from igarape.config.datasets import Dataset
+from igarape.config.documents import LearnerManifest, OperatingPoint
+from igarape.config.params import Params
+from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
 from igarape.learners.audit import fold_models
-from igarape.serving.bundle import Bundle
+from igarape.serving.bundle import Bundle, Merge, build_bundle
 from igarape.serving.manifest import Learner
 from igarape.tables import Probabilities
 
@@ -24,6 +27,49 @@ def learner_part(folder: Path, manifest: LearnerManifest) -> Learner:
     files = fold_models(folder)
     parts = manifest.model_dump(include={"name", "chips", "size", "labels", "tta"})
     return Learner(**parts, files=tuple(str(file) for file in files))
+
+
+def assemble(
+    folder: Path,
+    params: Params,
+    dataset: Dataset,
+    *,
+    learners: Sequence[Learner],
+    stacker: Path,
+    rule: Rule,
+    alerts: Mapping[str, OperatingPoint],
+    merge: Merge,
+) -> None:
+    """Build a bundle of a data set's learners, as bundle.build_bundle does.
+
+    Parameters
+    ----------
+    folder
+        The bundle's.
+    params, dataset
+        How its chips are read and dehazed, and near-infrared is made.
+    learners
+        Their fold models, as learner_part names them.
+    stacker
+        The folder that Stacker.save wrote.
+    rule, alerts
+        From probabilities to labels, and what raises an alert.
+    merge
+        Writes fold models of a network as one: learners.networks.merging.merge.
+    """
+    build_bundle(
+        folder,
+        dataset=params.dataset,
+        size=dataset.size,
+        reading=dataset.reading,
+        dehaze=params.dehaze.model_dump(),
+        nir=params.nir.model_dump(include={"white"}),
+        learners=learners,
+        stacker=stacker,
+        rule=rule,
+        alerts=alerts,
+        merge=merge,
+    )
 
 
 def check_bundle(

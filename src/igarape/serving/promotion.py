@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 
 from igarape.config.params import Params
 from igarape.errors import InputError
-from igarape.serving.advice import how_to_promote
+from igarape.serving.advice import how_to_promote, option
 from igarape.serving.candidates import Report, meet
 from igarape.serving.claims import claimed, user
 from igarape.serving.gate import judge
@@ -33,10 +33,14 @@ from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
 TOGETHER = "register"  # the step in whose experiment the verdicts lie too
-FORCE = "To promote all the same: igarape promote --force --reason TEXT"
 FIRST = "there is no champion yet to compare it with"
 
 Say = Callable[[str], None]
+
+
+def _force(name: str) -> str:
+    """Say how to overrule a refusal."""
+    return f"To promote all the same: igarape promote{option(name)} --force --reason TEXT"
 
 
 class OvertakenError(InputError):
@@ -47,6 +51,7 @@ def promote(
     workspace: Workspace,
     params: Params,
     *,
+    student: bool = False,
     version: str | None,
     force: bool,
     reason: str,
@@ -60,6 +65,8 @@ def promote(
     ----------
     workspace, params
         The project, and its settings.
+    student
+        Whether a version of the student is meant, not of the ensemble.
     version
         A number; None: the challenger's.
     force
@@ -82,7 +89,7 @@ def promote(
         raise InputError(
             "igarape promote --force: expected why the checks should not count: --reason TEXT, which is kept"
         )
-    name = model_name(params.dataset)
+    name = model_name(params.dataset, student=student)
     new, old = _chosen(name, workspace.root, version)
     if new == old:
         return f"{name}: version {new} is the champion already"
@@ -94,21 +101,36 @@ def promote(
     return _answer(verdict, outcome, moves=moves)
 
 
-def rollback(workspace: Workspace, params: Params, *, reason: str) -> str:
-    """Let champion and previous one change places; say so. Raises InputError without a previous one."""
-    name = model_name(params.dataset)
+def rollback(workspace: Workspace, params: Params, *, reason: str, student: bool = False) -> str:
+    """Let champion and previous one change places; say so.
+
+    Parameters
+    ----------
+    workspace, params
+        The project, and its settings.
+    reason
+        Why; it is kept.
+    student
+        Whether the student is meant, not the ensemble.
+
+    Raises
+    ------
+    InputError
+        Without a previous one.
+    """
+    name = model_name(params.dataset, student=student)
     with client_of(name, workspace.root):
         holders = aliases_of(name, workspace.root)
     old, new = holders.get(CHAMPION), holders.get(PREVIOUS)
     if old is None or new is None:
         raise InputError(
             f"{name}: nothing to roll back to: no version has the alias {PREVIOUS}. "
-            "It is set when a newer version is promoted: dvc repro, then igarape promote"
+            f"It is set when a newer version is promoted: dvc repro, then igarape promote{option(name)}"
         )
     if old == new:
         raise InputError(
             f"{name}: version {old} is both {CHAMPION} and {PREVIOUS}: a change was interrupted. See igarape history "
-            "for who was champion, then: igarape promote --version N --force --reason TEXT"
+            f"for who was champion, then: igarape promote{option(name)} --version N --force --reason TEXT"
         )
     verdict = Verdict(name, new, old, checks=(), notes=(), reason=reason)
     _decide(workspace, params, "rollback", verdict, outcome=ROLLED, change=_restore)
@@ -147,7 +169,7 @@ def _verdict(
             duel = meet(client, name, champion=old, challenger=new, workspace=workspace, into=Path(into), report=report)
     except InputError as error:
         if not force:
-            raise InputError(f"{error}. {FORCE}") from error
+            raise InputError(f"{error}. {_force(name)}") from error
         return Verdict(name, new, old, (), (f"not compared: {error}",), reason)
     checks = judge(
         duel.y,
@@ -178,11 +200,11 @@ def _answer(verdict: Verdict, outcome: str, *, moves: bool) -> str:
         would = "would be" if outcome != "refused" else "is"
         raise InputError(
             f"{name}: version {new} {would} refused: {', '.join(verdict.failed) or 'nothing was compared'}. "
-            f"Version {old} stays champion. {FORCE}"
+            f"Version {old} stays champion. {_force(name)}"
         )
     if not moves:
         return f"{name}: version {new} passes. It was a dry run: nothing was changed"
-    before = f"; version {old} was. To undo: igarape rollback" if old else ""
+    before = f"; version {old} was. To undo: igarape rollback{option(name)}" if old else ""
     return f"{name}: version {new} is the champion{before}"
 
 

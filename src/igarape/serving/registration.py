@@ -1,15 +1,19 @@
 """From a bundle to a version of the registered model: once, however often it is tried."""
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mlflow
+import pandas as pd
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from igarape.code import code_hash
+from igarape.config.documents import HoldOut, Origin
 from igarape.files import digest
 from igarape.scores.answers import read_answers
 from igarape.serving.claims import claimed
@@ -152,3 +156,29 @@ def _complete(
         if before.get(key) != value:
             client.set_model_version_tag(name, version, key, value)
     client.update_model_version(name, version, described(found.description or "", origin=description))
+
+
+def tags_of(dataset: str, origin: Origin, scores: HoldOut) -> dict[str, str]:
+    """Return the version's tags: data set, hold-out scores, and each entry of the lineage by its dotted name."""
+    lineage: dict[Any, Any] = pd.json_normalize(origin.model_dump()).to_dict("records")[0]
+    figures = {f"holdout_{figure}": value for figure, value in scores}
+    every = {"dataset": dataset, **figures, **lineage}
+    # MLflow takes no @ in the name of a tag.
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in every.items()}
+    return {name.replace("@", "/"): text for name, text in texts.items()}
+
+
+def description_of(manifest: Mapping[str, Any], scores: HoldOut, origin: Origin) -> str:
+    """Say in Markdown what the version is, and where it came from."""
+    changed = ", with changes that were not committed" if origin.uncommitted_changes else ""
+    f2 = f"{scores.f2:.4f} [{scores.f2_low:.4f}, {scores.f2_high:.4f}]"
+    return "\n".join(
+        [
+            f"Hold-out F2 {f2}, macro AP {scores.map:.4f}, on {scores.n} chips of {manifest['dataset']}.",
+            "",
+            f"- learners: {', '.join(learner['name'] for learner in manifest['learners'])}",
+            f"- left out, as no answer depends on them: {', '.join(manifest['left_out']) or 'none'}",
+            f"- commit: `{origin.git_commit or 'none'}`{changed}",
+            *(f"- run of {step}: `{run}`" for step, run in origin.runs.items()),
+        ]
+    )

@@ -16,17 +16,28 @@ from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PyFuncModel
 
 from igarape.errors import InputError, did_you_mean
-from igarape.serving.advice import REGISTER, how_to_promote, how_to_register
+from igarape.serving.advice import REGISTER, STUDENTS, how_to_promote, how_to_register
 from igarape.serving.bundle import Bundle
 from igarape.tracking.address import connected, database
 
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
+STUDENT = "student"
 SECONDS = 5
 
 
-def model_name(dataset: str) -> str:
-    """Return the registered model's name."""
-    return f"igarape-{dataset}"
+def model_name(dataset: str, *, student: bool = False) -> str:
+    """Return the registered model's name: the ensemble's, or the student's."""
+    return f"igarape-{dataset}{STUDENTS if student else ''}"
+
+
+def model_uri(model: str | None, dataset: str, folder: Path = Path()) -> str:
+    """Return the URI of what --model asks for: an MLflow URI, student, or None, which is the ensemble.
+
+    Raises InputError when the ensemble or the student is asked for and has no champion.
+    """
+    if model is not None and model != STUDENT:
+        return model
+    return champion_uri(model_name(dataset, student=model == STUDENT), folder)
 
 
 def versions_of(client: MlflowClient, name: str) -> list[str]:

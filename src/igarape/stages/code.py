@@ -5,6 +5,7 @@ from igarape.code import code_hash
 from igarape.config.experiments import read_experiment
 from igarape.config.params import read_params
 from igarape.files import fresh_folder, write_text
+from igarape.learners.distillation import student_code
 from igarape.learners.keys import learner_code
 from igarape.learners.predictor import KINDS
 from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
@@ -32,5 +33,9 @@ def run(workspace: Workspace) -> None:
             for name in params.experiments:
                 experiment = read_experiment(name, workspace.experiments)
                 write_text(learner_code(step, experiment), workspace.code(step, name))
+        elif step == "distill":
+            named = params.distill.experiment
+            student = named and read_experiment(named, workspace.experiments)
+            write_text(student_code(student or None), workspace.code(step))
         elif step != "code":
             write_text(code_hash(f"igarape.stages.{step}", *BESIDES.get(step, ())), workspace.code(step))

@@ -1,26 +1,26 @@
 """evaluate: the verdict on the hold-out, and the ensemble as one bundle. All predictions -> data/evaluate, reports."""
 
+from pathlib import Path
+
 import click
-import numpy as np
 
 from igarape.chips.store import Store
-from igarape.config.datasets import read_dataset
+from igarape.config.datasets import Dataset, read_dataset
 from igarape.config.documents import Origin, RunFacts
-from igarape.config.params import read_params, workers
+from igarape.config.params import Params, read_params, workers
 from igarape.config.verdict import Metrics
 from igarape.files import fresh_folder, write_text
 from igarape.learners.networks.merging import merge
 from igarape.progress import progress
 from igarape.reports import verdict as report
-from igarape.reports.answers import answers_of
 from igarape.reports.evidence import Evidence, gather, judge
-from igarape.reports.scoreboard import log_scoreboard
-from igarape.scores.answers import TABLE
-from igarape.serving.assembly import check_bundle, learner_part
-from igarape.serving.bundle import build_bundle
-from igarape.tables import read_catalog, write_table
+from igarape.reports.imitation import Standing, compare_student, in_words, read_pupil, with_student, write_answers
+from igarape.reports.scoreboard import log_verdict
+from igarape.serving.assembly import assemble, check_bundle, learner_part
+from igarape.serving.student import build_student, measure
+from igarape.tables import Probabilities, read_catalog
 from igarape.tracking.lineage import lineage, step_runs
-from igarape.tracking.step import Run, step_run
+from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
 
@@ -34,16 +34,11 @@ def run(workspace: Workspace) -> None:
         fresh_folder(workspace.folder("evaluate"))  # not before MLflow has answered
         found = lineage(workspace.root)
         runs = step_runs(workspace, params.experiments) | {"evaluate": opened.id}
-        build_bundle(
+        assemble(
             workspace.bundle,
-            dataset=params.dataset,
-            size=dataset.size,
-            reading=dataset.reading,
-            dehaze=params.dehaze.model_dump(),
-            nir=params.nir.model_dump(include={"white"}),
-            learners=[
-                learner_part(workspace.folder("train", name), manifest) for name, manifest in evidence.manifests.items()
-            ],
+            params,
+            dataset,
+            learners=[learner_part(workspace.folder("train", name), one) for name, one in evidence.manifests.items()],
             stacker=workspace.folder("stack") / "stacker",
             rule=evidence.rule,
             alerts=evidence.decision.alerts,
@@ -52,36 +47,41 @@ def run(workspace: Workspace) -> None:
         origin = Origin(git_commit=found.commit, uncommitted_changes=found.dirty, dvc=dict(found.data), runs=runs)
         origin.write(workspace.folder("evaluate") / "lineage.json")
         RunFacts(run_id=opened.id).write(workspace.run("evaluate"))
-        _check(workspace, evidence, count=params.evaluate.check)
-        write_table(answers_of(evidence, workspace, params.dataset).table(), workspace.folder("evaluate") / TABLE)
-        verdict = judge(workspace, evidence, params, dataset, origin)
+        _check(workspace, workspace.bundle, evidence, evidence.p[~evidence.inside], count=params.evaluate.check)
+        student = _student(workspace, evidence, params, dataset)
+        write_answers(workspace, evidence, params.dataset, student)
+        verdict = with_student(judge(workspace, evidence, params, dataset, origin), student)
         Metrics(**verdict.metrics).write(workspace.metrics)
         write_text(verdict.per_label.to_csv(index=False), workspace.reports / "per_label.csv")
         write_text(verdict.noise.table.to_csv(index=False), workspace.doubts)
         write_text(report.render_report(verdict), workspace.reports / "report.html")
-        _log(workspace, opened, verdict, evidence)
+        log_verdict(workspace, opened, verdict, evidence)
     click.echo(report.summary(verdict.metrics))
+    for line in in_words(student):
+        click.echo(line)
     click.echo(f"evaluate: label by label: {workspace.reports / 'report.html'}; labels to look at: {workspace.doubts}")
 
 
-def _check(workspace: Workspace, evidence: Evidence, *, count: int) -> None:
-    """Check that the bundle answers as the pipeline did, on up to count hold-out chips."""
-    labels = evidence.rule.vocabulary.labels
-    stores = {
-        kind: Store(workspace.chips(kind), read_catalog(workspace.catalog(kind), labels)) for kind in ("raw", "nir")
-    }
-    rows = np.flatnonzero(~evidence.inside)[:count]
+def _student(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dataset) -> Standing | None:
+    """Build and check the student's bundle, and compare it with the ensemble's; nothing where there is no student."""
+    pupil = read_pupil(workspace, evidence)
+    if pupil is None:
+        return None
+    rule, alerts, folders = evidence.rule, evidence.decision.alerts, [workspace.bundle, workspace.student]
+    build_student(workspace, params, dataset, lesson=pupil.lesson, rule=rule, alerts=alerts, merge=merge)
+    _check(workspace, workspace.student, evidence, pupil.p, count=params.evaluate.check)
+    costs = measure(folders, evidence.held, threads=workers(), **_stores(workspace, evidence))
+    return compare_student(pupil, evidence, params, *costs)
+
+
+def _stores(workspace: Workspace, evidence: Evidence) -> dict[str, Store]:
+    """Return the stores of pictures and of near-infrared."""
+    labels, kinds = evidence.rule.vocabulary.labels, ("raw", "nir")
+    return {kind: Store(workspace.chips(kind), read_catalog(workspace.catalog(kind), labels)) for kind in kinds}
+
+
+def _check(workspace: Workspace, bundle: Path, evidence: Evidence, p: Probabilities, *, count: int) -> None:
+    """Check that a bundle answers p, as the pipeline did, on up to count hold-out chips."""
+    stores = _stores(workspace, evidence)
     with progress("evaluate: checking the bundle", "chip") as advance:
-        chips = [evidence.image_ids[row] for row in rows]
-        check_bundle(workspace.bundle, chips, p=evidence.p[rows], **stores, threads=workers(), report=advance)
-
-
-def _log(workspace: Workspace, opened: Run, verdict: report.Verdict, evidence: Evidence) -> None:
-    """Log the verdict's figures and files, and each learner and each stack as a nested run beside the others."""
-    known = {f"{rows}_{name}": value for rows in ("holdout", "oof") for name, value in verdict.metrics[rows].items()}
-    labels = {"doubted_labels": len(verdict.noise.table), "corrected_labels": verdict.noise.corrected}
-    opened.metrics(known | labels | {"left_out": verdict.left_out, "reported_faults": verdict.reported})
-    reports = [workspace.reports / name for name in ("metrics.json", "per_label.csv", "doubts.csv", "report.html")]
-    for path in (*reports, workspace.folder("evaluate") / TABLE):
-        opened.artifact(path)
-    log_scoreboard(evidence, opened)
+        check_bundle(bundle, evidence.held[:count], p=p[:count], **stores, threads=workers(), report=advance)

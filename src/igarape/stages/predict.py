@@ -15,7 +15,7 @@ from igarape.errors import InputError, some
 from igarape.files import kept
 from igarape.progress import progress
 from igarape.serving.batches import tag_batches
-from igarape.serving.registry import bundle_of, champion_uri, load_model, model_name
+from igarape.serving.registry import bundle_of, load_model, model_uri
 from igarape.serving.tagging import check_out, find_pictures, find_tifs
 from igarape.workspace import Workspace
 
@@ -30,7 +30,7 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
     paths
         Pictures; folders and archives of pictures; folders of packed chips.
     model
-        An MLflow URI; None: the champion of the data set in params.yaml.
+        An MLflow URI; None: the champion of the data set in params.yaml; student: that of its student.
     out
         The table to write: Parquet where its name ends so, else CSV. What a killed run has finished is used again.
     nir
@@ -51,7 +51,7 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
     for line in pictures.passed_over:
         click.echo(f"predict: passed over: {line}", err=True)
     root = workspace.root
-    uri = model or champion_uri(model_name(read_params(workspace.params).dataset), root)
+    uri = model_uri(model, read_params(workspace.params).dataset, root)
     loaded = load_model(uri, root)
     bundle = bundle_of(loaded, uri)
     pictures.tifs = find_tifs(bundle, nir)

@@ -8,6 +8,7 @@ import click
 from igarape.config.params import read_params
 from igarape.progress import progress
 from igarape.serving.promotion import promote
+from igarape.serving.registry import STUDENT
 from igarape.workspace import Workspace
 
 
@@ -18,6 +19,7 @@ def run(
     force: bool = False,
     reason: str | None = None,
     dry_run: bool = False,
+    model: str | None = None,
 ) -> None:
     """Promote a version of the data set in params.yaml, and keep the verdict.
 
@@ -33,6 +35,8 @@ def run(
         Why, in words.
     dry_run
         Whether no alias is to be moved.
+    model
+        student for a version of the student; None: of the ensemble.
     """
     with ExitStack() as stack:
 
@@ -46,6 +50,7 @@ def run(
         said = promote(
             workspace,
             read_params(workspace.params),
+            student=model == STUDENT,
             version=None if version is None else str(version),
             force=force,
             reason=(reason or "").strip(),

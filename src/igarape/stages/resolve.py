@@ -5,14 +5,16 @@ from functools import cache
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import Resolved
 from igarape.config.experiments import read_experiments
+from igarape.config.kinds import Experiment
 from igarape.config.params import read_params
+from igarape.config.student import read_student
 from igarape.errors import InputError
 from igarape.files import digest, fresh_folder
 from igarape.workspace import Workspace
 
 
 def run(workspace: Workspace) -> None:
-    """Write a file for each listed experiment: its learner is made anew when that has changed.
+    """Write a file for each listed experiment, and the student's: its learner is made anew when that has changed.
 
     So a comment in a YAML reruns nothing, a changed parent reruns its children, and dehazing anew reruns those learners
     only that see dehazed chips. Raises InputError with the faults of all listed experiments, and for labels that none
@@ -22,6 +24,9 @@ def run(workspace: Workspace) -> None:
     dataset = read_dataset(params.dataset, workspace.datasets)
     vocabulary = dataset.labels.vocabulary()
     experiments = read_experiments(params.experiments, vocabulary, workspace.experiments, nir=bool(dataset.tifs))
+    named = params.distill.experiment
+    found = read_student(named, vocabulary, workspace.experiments, nir=bool(dataset.tifs))
+    student: dict[str, Experiment] = {named: found} if named and found else {}
     predicted = {label for experiment in experiments.values() for label in experiment.targets(vocabulary).labels}
     if orphans := [label for label in vocabulary.labels if label not in predicted]:
         raise InputError(
@@ -30,7 +35,7 @@ def run(workspace: Workspace) -> None:
         )
     packed = cache(lambda kind: _digest(workspace, kind))
     fresh_folder(workspace.folder("resolve"))
-    for name, experiment in experiments.items():
+    for name, experiment in {**experiments, **student}.items():
         settings = experiment.model_dump(mode="json")
         resolved = Resolved(experiment=name, settings=settings, chips=packed(experiment.chips))
         resolved.write(workspace.resolved(name))

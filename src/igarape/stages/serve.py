@@ -22,6 +22,7 @@ def run(
     token_file: Path | None = None,
     bundle: Path | None = None,
     threads: int = 1,
+    model: str | None = None,
 ) -> None:
     """Serve the champion of the data set in params.yaml, until it is stopped.
 
@@ -39,6 +40,8 @@ def run(
         A bundle's folder, which is served in the champion's place; it needs no registry, and no MLflow is loaded.
     threads
         Processors that the networks of one batch may use; as many batches as there are processors are computed at once.
+    model
+        student for the student's champion; None: the ensemble's.
 
     Raises
     ------
@@ -58,9 +61,10 @@ def run(
         name, load = str(bundle), in_folder(bundle, threads=threads)
     else:
         from igarape.serving.champion import find_champion, following  # and with it MLflow, which takes seconds
-        from igarape.serving.registry import model_name
+        from igarape.serving.registry import STUDENT, model_name
 
-        version = find_champion(model_name(read_params(workspace.params).dataset), workspace.root)
+        registered = model_name(read_params(workspace.params).dataset, student=model == STUDENT)
+        version = find_champion(registered, workspace.root)
         name, load = version.uri, following(version, workspace.root, threads=threads)
     click.echo(f"{name} will answer at http://{host}:{port}/invocations and /tag; stop it with Ctrl-C")
     sys.stdout.flush()

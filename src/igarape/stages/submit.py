@@ -11,7 +11,7 @@ from igarape.errors import InputError
 from igarape.files import resumable, whole
 from igarape.progress import progress
 from igarape.serving.competition import check_file, read_names
-from igarape.serving.registry import bundle_of, champion_uri, load_model, model_name
+from igarape.serving.registry import bundle_of, load_model, model_uri
 from igarape.serving.submission import answers_key, check_copy, left_over, open_chips, unlabelled, write_submission
 from igarape.tables import read_catalog
 from igarape.workspace import Workspace
@@ -36,7 +36,7 @@ def run(
     sample
         The competition's sample file, whose names and order count; None: those of the data set's unlabelled chips.
     model
-        An MLflow URI; None: the champion of the data set in params.yaml.
+        An MLflow URI; None: the champion of the data set in params.yaml; student: that of its student.
     check
         A CSV to look through, in place of all else.
 
@@ -55,7 +55,7 @@ def run(
         check_copy(out, sample, folder=target)
     dataset = read_params(workspace.params).dataset
     labels = read_dataset(dataset, workspace.datasets).labels.vocabulary().labels
-    uri = model or champion_uri(model_name(dataset), root)
+    uri = model_uri(model, dataset, root)
     loaded = load_model(uri, root)
     bundle = bundle_of(loaded, uri)
     chips = open_chips(workspace, dataset, labels, bundle=bundle, sample=sample)

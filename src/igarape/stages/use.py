@@ -13,6 +13,7 @@ from igarape.config.datasets import FolderSource, read_dataset
 from igarape.config.experiments import read_experiments
 from igarape.config.params import Params, read_params
 from igarape.config.schema import validate
+from igarape.config.student import read_student
 from igarape.ensemble.alerts import check_alerts
 from igarape.files import write_text
 from igarape.workspace import Workspace
@@ -28,6 +29,7 @@ def run(workspace: Workspace, dataset: str) -> None:
     offered = read_dataset(dataset, workspace.datasets)
     keeper = YAML()  # keeps comments, and each value as it is spelled: 0.00001 does not become 1e-05
     keeper.preserve_quotes = True
+    keeper.representer.add_representer(type(None), _null)
     keeper.indent(mapping=2, sequence=4, offset=2)
     keeper.width = 4096
     source = workspace.datasets / f"{dataset}.yaml"
@@ -37,7 +39,9 @@ def run(workspace: Workspace, dataset: str) -> None:
     text = _dump(keeper, content)
     params = validate(Params, yaml.safe_load(text), f"{source}: params")
     check_alerts(params.decide.alert, offered.labels.vocabulary())
-    read_experiments(params.experiments, offered.labels.vocabulary(), workspace.experiments, nir=bool(offered.tifs))
+    vocabulary, nir = offered.labels.vocabulary(), bool(offered.tifs)
+    read_experiments(params.experiments, vocabulary, workspace.experiments, nir=nir)
+    read_student(params.distill.experiment, vocabulary, workspace.experiments, nir=nir)
     write_text(text, workspace.params)
     click.echo(f"{workspace.params} now says dataset: {dataset}. See: git diff {workspace.params}. Run: make repro")
     if isinstance(offered.source, FolderSource) and not os.environ.get("IGARAPE_DATA"):
@@ -53,6 +57,11 @@ def _overlay(content: MutableMapping[str, Any], wanted: Mapping[str, Any]) -> No
             content[name][:] = value
         else:
             content[name] = value
+
+
+def _null(representer: Any, _: None) -> Any:
+    """Write null as null, where ruamel.yaml would leave a blank."""
+    return representer.represent_scalar("tag:yaml.org,2002:null", "null")
 
 
 def _dump(keeper: YAML, content: Any) -> str:

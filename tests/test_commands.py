@@ -1,0 +1,63 @@
+"""Errors that people can read: what the user can mend is one line, what nobody foresaw stays a traceback."""
+
+import errno
+import os
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from igarape.commands import Readable
+from igarape.errors import InputError
+
+
+def invoked(error: Exception) -> Result:
+    """Run a command that fails with an error."""
+
+    @click.group(cls=Readable)
+    def group() -> None:
+        """Hold the command."""
+
+    @group.command()
+    def fail() -> None:
+        """Fail."""
+        raise error
+
+    return CliRunner().invoke(group, ["fail"])
+
+
+def test_commands_are_listed_in_the_order_of_use() -> None:
+    """Not by the alphabet."""
+    group = Readable(commands=[click.Command(name) for name in ("zeal", "add")])
+    assert group.list_commands(click.Context(group)) == ["zeal", "add"]
+
+
+def test_an_input_at_fault_is_one_line_with_its_notes() -> None:
+    """And exit code 1."""
+    error = InputError("chips.csv: no column tags")
+    error.add_note("MLflow was not told")
+    found = invoked(error)
+    assert found.exit_code == 1
+    assert found.output.splitlines() == ["Error: chips.csv: no column tags", "MLflow was not told"]
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EISDIR])
+def test_what_is_in_the_way_is_named(code: int) -> None:
+    """With the command that met it."""
+    found = invoked(OSError(code, os.strerror(code), "/somewhere/data"))
+    assert found.output.startswith(f"Error: /somewhere/data: {os.strerror(code)}; igarape fail reads or writes there")
+
+
+def test_a_missing_package_says_how_to_install_it() -> None:
+    """One of igarape's own modules is a fault of ours."""
+    found = invoked(ModuleNotFoundError("no", name="tensorflow.keras"))
+    assert found.output.startswith("Error: tensorflow.keras: not installed, and igarape fail needs it")
+    assert isinstance(invoked(ModuleNotFoundError("no", name="igarape.nothing")).exception, ModuleNotFoundError)
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EIO, "bad disk", "/somewhere"), OSError("no number"), ValueError("no")]
+)
+def test_all_else_is_let_through(error: Exception) -> None:
+    """Nothing is hidden."""
+    assert invoked(error).exception is error
