@@ -157,7 +157,7 @@ def test_all_runs_of_one_repro_are_found_by_one_tag(project: Path) -> None:
     code = """
 import json, mlflow
 runs = mlflow.search_runs(search_all_experiments=True, output_format="list")
-steps = [run for run in runs if "igarape.step" in run.data.tags]
+steps = [run for run in runs if "igarape.repro" in run.data.tags]  # and not what was promoted by hand
 names = [[each.dataset.name for each in run.inputs.dataset_inputs] for run in steps]
 tags = [(run.data.tags["igarape.repro"], run.data.tags["igarape.step"]) for run in steps]
 print(json.dumps([(*pair, each) for pair, each in zip(tags, names)]))

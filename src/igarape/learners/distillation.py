@@ -61,9 +61,13 @@ class Material:
 
 
 def student_code(experiment: Experiment | None) -> str:
-    """Return a hash of the code by which the step distill makes its result, with that of the experiment's plugs."""
-    files = experiment.sources() if experiment else ()
-    return code_hash("igarape.stages.distill", PARITY, *KINDS.values(), files=files)
+    """Return a hash of the code by which the step distill makes its result, with that of the experiment's plugs.
+
+    Where there is no student, networks have no say in that.
+    """
+    if experiment is None:
+        return code_hash("igarape.stages.distill")
+    return code_hash("igarape.stages.distill", PARITY, *KINDS.values(), files=experiment.sources())
 
 
 def student_key(task: Task, contents: Iterable[bytes | str]) -> str:
