@@ -101,7 +101,7 @@ def check_registry(here: Workspace) -> None:
     assert table.digest() == ensemble.digest() and (table.folds == ensemble.folds).all()
     assert (table.p[table.folds >= 0] == ensemble.p[table.folds >= 0]).all()  # what it was taught
     own = pd.read_parquet(here.folder("distill") / "predictions.parquet").set_index("image_id")
-    assert (table.holdout.p == own.loc[table.holdout.image_ids, probability_columns(own)].to_numpy()).all()
+    assert (table.holdout.p == own.loc[list(table.holdout.image_ids), probability_columns(own)].to_numpy()).all()
     assert (table.holdout.answers == Bundle.load(here.student).rule.apply(table.holdout.p)).all()
     assert read_json(here.folder("register") / "student.json")["name"] == "igarape-toy-student"
     promote.run(here, model="student")
