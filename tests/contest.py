@@ -86,13 +86,13 @@ def ruled(bundle: Path, into: Path, threshold: float) -> Path:
     return into
 
 
-def enroll(here: Workspace, bundle: Path, answers: Answers) -> str:
+def enroll(here: Workspace, bundle: Path, answers: Answers, *, name: str = NAME) -> str:
     """Register a bundle with its answers; return the version."""
     table = here.root / TABLE
     write_table(answers.table(), table)
     experiment = new_experiment("igarape/register", MlflowClient(), mlflow.get_tracking_uri())
     with mlflow.start_run(experiment_id=experiment) as run:
-        return register(bundle, table, name=NAME, tags={}, description="small", run_id=run.info.run_id).version
+        return register(bundle, table, name=name, tags={}, description="small", run_id=run.info.run_id).version
 
 
 def worse(answers: Answers) -> Answers:

@@ -138,6 +138,13 @@ def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.Monke
         assert recorder.calls == [expected]
 
 
+def test_a_bundle_and_a_model_are_not_served_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them would be passed over in silence."""
+    recorder = record(monkeypatch, "serve")
+    done = CliRunner().invoke(main, ["serve", "--bundle", "folder", "--model", "student"])
+    assert done.exit_code == 2 and "leave one of them out" in done.output and recorder.calls == []
+
+
 def test_bad_input_is_one_message_and_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reader sees what to do, not where in our code it was noticed."""
 

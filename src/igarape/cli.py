@@ -159,6 +159,8 @@ def score(split: Path, experiment: str | None) -> None:
 def serve(bundle: Path | None, **options: Any) -> None:
     """Serve the champion over HTTP."""
     if bundle is not None:
+        if options["model"]:
+            raise click.UsageError("--bundle serves a folder, --model the registry's champion: leave one of them out")
         import_module("igarape.stages.serve").run(Workspace(Path()), bundle=bundle, **options)
         return
     _run("serve", **options | {"token_file": _here(options["token_file"])})

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from igarape.chips.fingerprints import fingerprint, fingerprint_table
 from igarape.config.documents import CALIBRATED, Decision, RuleSettings, StackSummary
 from igarape.config.params import read_params
 from igarape.config.student import Lesson, Student
@@ -15,7 +16,8 @@ from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.learners.audit import rows_hash
 from igarape.reports.evidence import Evidence
-from igarape.reports.imitation import Pupil, compare_student, in_words, read_pupil
+from igarape.reports.imitation import Pupil, compare_student, in_words, read_pupil, write_answers
+from igarape.scores.answers import TABLE, read_answers
 from igarape.tables import predictions, write_table
 from igarape.workspace import Workspace
 
@@ -126,3 +128,24 @@ def test_predictions_of_other_chips_are_refused(evidence: Evidence, tmp_path: Pa
     changed = replace(evidence, folds=np.where(FOLDS < 0, 0, -1))
     with pytest.raises(InputError, match="not the 3 of the folds"):
         read_pupil(here, changed)
+
+
+def test_its_answers_are_those_of_the_hold_out_and_its_folds_what_it_learned_from(
+    evidence: Evidence, tmp_path: Path
+) -> None:
+    """By the ensemble's rule. Chips, truth and folds are the ensemble's, whose own table stays as it is without one."""
+    here, p = Workspace(tmp_path), (1 - SURE[HELD]).astype(np.float32)
+    rng = np.random.default_rng(1)
+    prints = {name: fingerprint(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)) for name in IDS}
+    write_table(fingerprint_table(prints), here.chips("raw") / "fingerprints.parquet")
+    write_answers(here, evidence, "toy", None)
+    assert not here.student_answers.exists()
+    write_answers(here, evidence, "toy", compare_student(Pupil(lesson(), p), evidence, PARAMS, [1.0, 1.0], [1.0, 1.0]))
+    ensemble, student = read_answers(here.folder("evaluate") / TABLE), read_answers(here.student_answers)
+    assert student.digest() == ensemble.digest() and student.folds.tolist() == FOLDS.tolist()
+    assert np.array_equal(ensemble.p, SURE) and np.array_equal(student.holdout.p, p)
+    assert np.array_equal(student.holdout.answers, evidence.rule.apply(p))
+    assert not np.array_equal(student.holdout.answers, ensemble.holdout.answers)
+    inside = ~HELD
+    assert np.array_equal(student.p[inside], SURE[inside])
+    assert np.array_equal(student.answers[inside], ensemble.answers[inside])

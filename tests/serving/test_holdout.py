@@ -76,6 +76,6 @@ def test_each_bundle_is_timed_on_the_same_pictures(
         return real(self, *words)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Bundle, "tag", tag)
-    found = milliseconds(pair, Pictures(here, answers, "1"), answers.image_ids)
+    found = milliseconds(pair, Pictures(here, answers, "1").read, answers.image_ids)
     assert [times.shape for times in found] == [(5,), (5,)] and all((times > 0).all() for times in found)
     assert seen == [0, 1] * 5 * (ROUNDS + 1)

@@ -1,12 +1,14 @@
 """A version becomes champion when it holds against the champion, for a reason that is kept, and one at a time."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pytest
-from contest import NAME, answers_of, enroll, enter, holders, patient
+from contest import NAME, answers_of, enroll, enter, holders, pack, patient, ruled, worse
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from race import race
@@ -14,8 +16,10 @@ from servers import Server
 
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
+from igarape.serving.bundle import Bundle
 from igarape.serving.history import history
 from igarape.serving.promotion import promote, rollback
+from igarape.tables import HOLDOUT
 from igarape.workspace import Workspace
 
 
@@ -50,6 +54,32 @@ def test_the_first_version_becomes_champion_and_a_worse_one_does_not(contest: Wo
     assert holders() == {"challenger": 2, "champion": 2, "previous": 1}
     assert "version 2 was. To undo: igarape rollback" in decide(contest, "1")
     assert holders() == {"challenger": 2, "champion": 1, "previous": 2}
+
+
+def test_a_student_is_compared_with_the_student_that_is_champion(
+    registry: Path, bundle_folder: Path, images: list[Pixels]
+) -> None:
+    """On the hold-out, without what the champion learned from; the ensemble's versions and history stay as they are."""
+    here = Workspace(registry)
+    enter(1)
+    labels = Bundle.load(bundle_folder, threads=1).vocabulary.labels
+    asked = answers_of(bundle_folder, pack(here, images, np.zeros((5, 5)), labels))
+    student, rows = f"{NAME}-student", np.arange(5)
+    before = replace(asked, folds=np.where(rows < 4, HOLDOUT, 0))
+    enroll(here, bundle_folder, before, name=student)
+    enroll(here, ruled(bundle_folder, here.root / "second", 0.9), worse(asked), name=student)
+    said: list[str] = []
+    assert decide(here, "1", student=True) == f"{student}: version 1 is the champion"
+    refusal = r"student: version 2 is refused: F2.*igarape promote --model student --force --reason"
+    with pytest.raises(InputError, match=refusal):
+        decide(here, student=True, say=said.append)
+    lines = said[0].splitlines()
+    assert lines[:2] == [f"{student}: version 2 against the champion, version 1", "  4 hold-out chips of version 2"]
+    assert "1 more are left out: version 1 learned from them" in lines[2]
+    decide(here, student=True, force=True, reason="to look at it")
+    assert "version 1 is the champion again" in rollback(here, patient(), reason="", student=True)
+    assert [line.split()[4] for line in history(student, here.root)[1:]] == ["2", "1", "1", "-"]
+    assert "champion" not in holders() and history(NAME, here.root)[0].startswith("  no verdict yet")
 
 
 def test_a_dry_run_moves_nothing_and_is_kept(contest: Workspace) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -161,14 +162,20 @@ def test_two_at_once_make_one_version(
     here: Workspace, bundle_folder: Path, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both have logged the model before either has registered it: the second finds the first one's version."""
-    real, meet, found = registration._log, threading.Barrier(2), list[str]()
+    meet, found = threading.Barrier(2), list[str]()
 
-    def log(*words: Any) -> str:
-        uri = real(*words)
-        meet.wait(60)
-        return uri
+    def together(real: Callable[..., Any]) -> Callable[..., Any]:
+        """Let nobody go on before both have done it: looked for a model that was logged, then logged their own."""
 
-    monkeypatch.setattr(registration, "_log", log)
+        def do(*words: Any) -> Any:
+            done = real(*words)
+            meet.wait(60)
+            return done
+
+        return do
+
+    for step in ("_logged", "_log"):
+        monkeypatch.setattr(registration, step, together(getattr(registration, step)))
     runs = []
     for number in range(2):
         folder = here.root / str(number)

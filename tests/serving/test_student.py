@@ -12,11 +12,13 @@ from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
 from igarape.config.student import Lesson
 from igarape.ensemble.decision import Rule
+from igarape.errors import InputError
 from igarape.learners.distillation import FILE
 from igarape.learners.networks.merging import merge
 from igarape.learners.predictor import Predictor
-from igarape.serving import student as module
+from igarape.serving import holdout
 from igarape.serving.bundle import Bundle
+from igarape.serving.manifest import read_manifest
 from igarape.serving.student import build_student, measure
 from igarape.tables import Probabilities, read_catalog
 from igarape.workspace import Workspace
@@ -66,11 +68,22 @@ def test_the_bundle_answers_what_the_network_answers(built: Workspace) -> None:
     assert [learner.name for learner in bundle.manifest.learners] == ["pupil"]
 
 
+def test_its_manifest_is_that_of_any_bundle(built: Workspace) -> None:
+    """Nothing is left out of one network, and a file that was changed is refused."""
+    manifest = read_manifest(built.student)
+    assert manifest.left_out == () and set(manifest.files) == {"learners/pupil/folds.onnx", "stacker/stacker.json"}
+    with (built.student / "stacker/stacker.json").open("a", encoding="utf-8") as file:
+        file.write(" ")
+    with pytest.raises(InputError, match=r"stacker\.json"):
+        Bundle.load(built.student)
+
+
 def test_bundles_are_measured_in_turn(built: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fastest of several times of each chip, then the median; the first round does not count. Sizes are bytes."""
-    clock = iter(np.cumsum([9.0, 9.0, 0.0, 0.002, 0.0, 0.030, 0.0, 0.004, 0.0, 0.010]).tolist())
-    monkeypatch.setattr("igarape.serving.student.time.perf_counter", lambda: next(clock))
-    monkeypatch.setattr(module, "ROUNDS", 2)
+    spent = [9.0, 9.0, 0.002, 0.030, 0.004, 0.010]  # seconds: two bundles in turn, three rounds
+    clock = iter(np.cumsum([part for each in spent for part in (0.0, each)]).tolist())
+    monkeypatch.setattr("igarape.serving.holdout.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr(holdout, "ROUNDS", 2)
     store = raw(built)
     sizes, times = measure([built.student] * 2, NAMES[:1], raw=store, nir=store, threads=1)
     assert times == pytest.approx([2.0, 10.0])

@@ -1,5 +1,6 @@
 """distill: a student learns the stack's answers out of fold; it is compared with the ensemble, and kept beside it."""
 
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -94,10 +95,14 @@ def check_registry(here: Workspace) -> None:
     assert version.tags["runs.distill"] == RunFacts.read(here.run("distill")).run_id
     run = mlflow.get_run(str(version.run_id))
     assert (run.info.run_name, run.data.params["teacher"]) == ("student", "version 1")
-    table = read_answers(here.student_answers)
+    kept = Path(client.download_artifacts(version.tags["answers_run"], TABLE, str(here.data)))
+    table = read_answers(kept)
     ensemble = read_answers(here.folder("evaluate") / TABLE)
-    assert (table.p[table.folds >= 0] == ensemble.p[table.folds >= 0]).all()
-    assert (table.p[table.folds < 0] != ensemble.p[table.folds < 0]).any()
+    assert table.digest() == ensemble.digest() and (table.folds == ensemble.folds).all()
+    assert (table.p[table.folds >= 0] == ensemble.p[table.folds >= 0]).all()  # what it was taught
+    own = pd.read_parquet(here.folder("distill") / "predictions.parquet").set_index("image_id")
+    assert (table.holdout.p == own.loc[list(table.holdout.image_ids), probability_columns(own)].to_numpy()).all()
+    assert (table.holdout.answers == Bundle.load(here.student).rule.apply(table.holdout.p)).all()
     assert read_json(here.folder("register") / "student.json")["name"] == "igarape-toy-student"
     promote.run(here, model="student")
     assert model_uri("student", "toy", here.root) == "models:/igarape-toy-student@champion"

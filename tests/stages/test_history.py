@@ -23,3 +23,15 @@ def test_each_decision_has_a_line(registry: Path, capsys: pytest.CaptureFixture[
     name, _, *rows = capsys.readouterr().out.splitlines()
     assert name == "igarape-toy"
     assert ["second words" in rows[0], "first words" in rows[1], "promoted" in rows[2]] == [True, True, True]
+
+
+def test_a_student_has_a_history_of_its_own(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was decided about the ensemble is not in it."""
+    here = Workspace(registry)
+    enter(1)
+    enter(1, name="igarape-toy-student")
+    promote.run(here)
+    capsys.readouterr()
+    history.run(here, model="student")
+    said = "  no verdict yet. Run: igarape promote --model student"
+    assert capsys.readouterr().out.splitlines() == ["igarape-toy-student", said]

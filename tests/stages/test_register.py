@@ -39,7 +39,11 @@ def evaluated(registry: Path, bundle_folder: Path, images: list[Pixels]) -> Work
 
 def test_the_bundle_becomes_the_challenger(evaluated: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     """version.json names the version, its alias and the run; the run is found in igarape/register."""
+    stale = evaluated.folder("register") / "student.json"
+    stale.parent.mkdir()
+    stale.write_text("{}")
     register.run(evaluated)
+    assert not stale.exists()  # params.yaml asks for no student any more
     written = json.loads((evaluated.root / "data/register/version.json").read_text())
     assert {key: written[key] for key in ("name", "version", "alias")} == {
         "name": "igarape-toy",

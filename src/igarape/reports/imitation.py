@@ -120,8 +120,8 @@ def compare_student(
 def write_answers(workspace: Workspace, evidence: Evidence, dataset: str, student: Standing | None) -> None:
     """Write the ensemble's answers table, and the student's, where there is one.
 
-    That has the student's answers in the place of the ensemble's to the hold-out. The rows of the folds stay: they say
-    what both learned from.
+    To the hold-out that has the student's own answers. The rows of the folds stay the ensemble's, out of fold: they are
+    what it was taught, and the fold says that it has learned from the chip. No version is compared by those.
 
     Parameters
     ----------

@@ -95,7 +95,7 @@ def meet(
     pictures = Pictures(workspace, held, challenger)
     where, held = where[~learned], held.rows(~learned)
     theirs = _answers(bundles[champion][0], held, known, where, pictures, report=report)
-    times = milliseconds([bundle for bundle, _ in bundles.values()], pictures, held.image_ids)
+    times = milliseconds([bundle for bundle, _ in bundles.values()], pictures.read, held.image_ids)
     costs = {version: (spent, bundles[version][1]) for version, spent in zip(bundles, times, strict=True)}
     return Duel(
         labels=held.labels,

@@ -19,6 +19,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
 
 from igarape.errors import InputError
+from igarape.serving.advice import option
 from igarape.tracking.address import database
 from igarape.tracking.locations import ARTIFACTS
 
@@ -54,7 +55,7 @@ def _locked(name: str, file: Path) -> Iterator[None]:
     except Timeout as error:
         raise InputError(
             f"{name}: another process has been changing it for {PATIENCE:.0f} seconds ({place}). Wait until it has "
-            "ended, or end it; then see igarape history, and try again"
+            f"ended, or end it; then see igarape history{option(name)}, and try again"
         ) from error
     with acquired:
         yield
@@ -69,8 +70,8 @@ def _created(name: str, client: MlflowClient) -> Iterator[None]:
         if time.monotonic() > deadline:
             raise InputError(
                 f"{name}: {_holder(mark, client)} has been changing it for {PATIENCE:.0f} seconds. Wait until that has "
-                f"ended. If it died: delete the registered model {mark} in MLflow's pages. Then see igarape history, "
-                "and try again"
+                f"ended. If it died: delete the registered model {mark} in MLflow's pages. Then see igarape "
+                f"history{option(name)}, and try again"
             )
         time.sleep(PAUSE)
     try:

@@ -1,7 +1,7 @@
 """The hold-out's pictures, as a project has packed them: to ask a version anew, and to time two in one go."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from igarape.scores.metrics import Floats
 from igarape.serving.bundle import Bundle
 from igarape.tables import read_catalog
 from igarape.workspace import Workspace
+
+# From a picture's name to what a bundle sees of it.
+Read = Callable[[str, Bundle], tuple[Pixels, Pixels | None]]
 
 TIMED, ROUNDS = 8, 3  # pictures that are timed, and how often: the fastest time of each counts
 
@@ -54,7 +57,7 @@ class Pictures:
         return image, self._nir.rgb(image_id)
 
 
-def milliseconds(bundles: Sequence[Bundle], pictures: Pictures, image_ids: Sequence[str]) -> list[Floats]:
+def milliseconds(bundles: Sequence[Bundle], read: Read, image_ids: Sequence[str]) -> list[Floats]:
     """Time each bundle from a picture's bytes to its tags, on the same few pictures, the bundles in turn."""
     places = np.linspace(0, len(image_ids) - 1, min(TIMED, len(image_ids))).astype(int)
     spent = np.full((ROUNDS + 1, len(bundles), len(places)), np.inf)
@@ -62,7 +65,7 @@ def milliseconds(bundles: Sequence[Bundle], pictures: Pictures, image_ids: Seque
         for column, place in enumerate(places):
             for row, bundle in enumerate(bundles):
                 start = time.perf_counter()
-                image, nir = pictures.read(image_ids[place], bundle)
+                image, nir = read(image_ids[place], bundle)
                 bundle.tag([image], None if nir is None else [nir])
                 spent[turn, row, column] = time.perf_counter() - start
     return list(1000 * spent[1:].min(axis=0))  # the first round warms up

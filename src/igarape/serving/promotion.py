@@ -85,11 +85,12 @@ def promote(
     InputError
         When it is refused, something cannot be compared, or another promotion came first.
     """
+    name = model_name(params.dataset, student=student)
     if force and not reason:
         raise InputError(
-            "igarape promote --force: expected why the checks should not count: --reason TEXT, which is kept"
+            f"igarape promote{option(name)} --force: expected why the checks should not count: --reason TEXT, which is "
+            "kept"
         )
-    name = model_name(params.dataset, student=student)
     new, old = _chosen(name, workspace.root, version)
     if new == old:
         return f"{name}: version {new} is the champion already"
@@ -129,8 +130,9 @@ def rollback(workspace: Workspace, params: Params, *, reason: str, student: bool
         )
     if old == new:
         raise InputError(
-            f"{name}: version {old} is both {CHAMPION} and {PREVIOUS}: a change was interrupted. See igarape history "
-            f"for who was champion, then: igarape promote{option(name)} --version N --force --reason TEXT"
+            f"{name}: version {old} is both {CHAMPION} and {PREVIOUS}: a change was interrupted. See igarape "
+            f"history{option(name)} for who was champion, then: igarape promote{option(name)} --version N --force "
+            "--reason TEXT"
         )
     verdict = Verdict(name, new, old, checks=(), notes=(), reason=reason)
     _decide(workspace, params, "rollback", verdict, outcome=ROLLED, change=_restore)
@@ -241,7 +243,7 @@ def _check_unchanged(name: str, folder: Path, verdict: Verdict) -> None:
     if now != verdict.old:
         raise OvertakenError(
             f"{name}: version {now} has become champion while version {verdict.new} was looked at, in place of "
-            f"{verdict.old or 'none'}: somebody else came first. See igarape history; then try again"
+            f"{verdict.old or 'none'}: somebody else came first. See igarape history{option(name)}; then try again"
         )
 
 

@@ -1,11 +1,12 @@
 """The student as a bundle: one network in the place of all learners, and how fast that is."""
 
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
 
+import numpy as np
+
+from igarape.chips.pictures import Pixels
 from igarape.chips.store import Store
 from igarape.config.datasets import Dataset
 from igarape.config.documents import OperatingPoint
@@ -17,10 +18,9 @@ from igarape.ensemble.stacker import Stacker
 from igarape.learners.distillation import FILE
 from igarape.serving.assembly import assemble
 from igarape.serving.bundle import Bundle, Merge
+from igarape.serving.holdout import milliseconds
 from igarape.serving.manifest import Learner
 from igarape.workspace import Workspace
-
-TIMED, ROUNDS = 8, 3  # chips that are timed, and how often: the fastest time of each counts
 
 
 def build_student(
@@ -71,28 +71,24 @@ def measure(
 ) -> tuple[list[float], list[float]]:
     """Return how many megabytes each bundle has, and how many milliseconds it takes from a chip's bytes to its tags.
 
-    The latter is the median over some chips, for which the bundles take turns.
+    The latter is the median over some chips, which are timed as the gate does: holdout.milliseconds.
 
     Parameters
     ----------
     folders
         Of the bundles.
     image_ids
-        The chips; the first TIMED of them.
+        The chips that some are taken of.
     raw, nir
         The stores of their pictures and of their near-infrared.
     threads
         Processors that the learners may use.
     """
+
+    def read(image_id: str, bundle: Bundle) -> tuple[Pixels, Pixels | None]:
+        """Return a chip as a bundle sees it."""
+        return bundle.read(raw.bytes(image_id), image_id), nir.rgb(image_id) if bundle.needs_nir else None
+
     sizes = [sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6 for folder in folders]
-    bundles = [Bundle.load(folder, threads=threads) for folder in folders]
-    best = [[float("inf")] * len(image_ids[:TIMED]) for _ in bundles]
-    for turn in range(ROUNDS + 1):
-        for place, image_id in enumerate(image_ids[:TIMED]):
-            for bundle, times in zip(bundles, best, strict=True):
-                start = time.perf_counter()
-                planes = [nir.rgb(image_id)] if bundle.needs_nir else None
-                bundle.tag([bundle.read(raw.bytes(image_id), image_id)], planes)
-                if turn:  # the first round warms up
-                    times[place] = min(times[place], 1000 * (time.perf_counter() - start))
-    return sizes, [median(times) for times in best]
+    times = milliseconds([Bundle.load(folder, threads=threads) for folder in folders], read, image_ids)
+    return sizes, [float(np.median(each)) for each in times]

@@ -8,8 +8,9 @@ from igarape.config.documents import HoldOut, Origin, RunFacts, Version
 from igarape.config.verdict import Metrics
 from igarape.files import read_json
 from igarape.scores.answers import TABLE
+from igarape.serving.advice import option
 from igarape.serving.manifest import MANIFEST
-from igarape.serving.registration import description_of, register, tags_of
+from igarape.serving.registration import Registered, description_of, register, tags_of
 from igarape.serving.registry import CHALLENGER, model_name
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
@@ -37,14 +38,15 @@ def run(workspace: Workspace) -> None:
             workspace.folder("register") / "version.json"
         )
         RunFacts(run_id=opened.id).write(workspace.run("register"))
-    known = " (it was there already)" if found.known else ""
-    click.echo(f"{name}: version {found.version}{known} is the {CHALLENGER}. To make it the champion: igarape promote")
+    _say(name, found)
     _register_student(workspace, metrics, origin, teacher=f"version {found.version}")
 
 
 def _register_student(workspace: Workspace, metrics: Metrics, origin: Origin, *, teacher: str) -> None:
     """Register the student, where there is one, beside the ensemble that taught it, in a run of its own."""
+    written = workspace.folder("register") / "student.json"
     if metrics.student is None:
+        written.unlink(missing_ok=True)
         return
     manifest, own = read_json(workspace.student / MANIFEST), metrics.student.student
     figures = {each: own[each] for each in ("f2", "map", "f2_low", "f2_high")}
@@ -63,7 +65,12 @@ def _register_student(workspace: Workspace, metrics: Metrics, origin: Origin, *,
             run_id=opened.id,
         )
         opened.metrics({"holdout_f2": scores.f2})
-        version = Version(name=name, version=int(found.version), alias=CHALLENGER)
-        version.write(workspace.folder("register") / "student.json")
-    said = "To make it the champion: igarape promote --model student"
-    click.echo(f"{name}: version {found.version} is the {CHALLENGER}. {said}")
+        Version(name=name, version=int(found.version), alias=CHALLENGER).write(written)
+    _say(name, found)
+
+
+def _say(name: str, found: Registered) -> None:
+    """Say which version there is, and what to type next."""
+    known = " (it was there already)" if found.known else ""
+    promote = f"igarape promote{option(name)}"
+    click.echo(f"{name}: version {found.version}{known} is the {CHALLENGER}. To make it the champion: {promote}")
