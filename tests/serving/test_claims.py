@@ -70,7 +70,7 @@ def test_an_answer_that_was_lost_is_no_loss(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(MlflowClient, "create_registered_model", twice)
     with claimed(NAME, MlflowClient(), SERVER):
-        pass
+        assert MlflowClient().get_registered_model(f"{NAME}.claim").tags[claims.BY] == user()
 
 
 @pytest.mark.usefixtures("registry")

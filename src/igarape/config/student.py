@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from igarape.config.documents import Document, Labels, Scores
-from igarape.config.experiments import read_experiment
+from igarape.config.experiments import read_experiments
 from igarape.config.kinds import Network
 from igarape.config.schema import Section
 from igarape.errors import InputError
@@ -77,7 +77,7 @@ def read_student(name: str | None, vocabulary: Vocabulary, folder: Path, *, nir:
     """
     if name is None:
         return None
-    where, experiment = folder / f"{name}.yaml", read_experiment(name, folder)
+    where, experiment = folder / f"{name}.yaml", read_experiments((name,), vocabulary, folder, nir=nir)[name]
     if not isinstance(experiment, Network) or experiment.labels != "all":
         raise InputError(
             f"{where}: a student is a network of all labels, found {experiment.kind} of {experiment.labels} labels. "
@@ -88,8 +88,4 @@ def read_student(name: str | None, vocabulary: Vocabulary, folder: Path, *, nir:
             f"{where}: hyperparameters.{searched[0]}: a student is not searched for: expected one value, found a "
             "space. Give it one value, such as the search of its parent found in data/search/PARENT/best.json"
         )
-    try:
-        experiment.check(vocabulary, nir=nir)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from error
     return experiment

@@ -24,7 +24,7 @@ from igarape.scores.answers import TABLE, Answers, read_answers
 from igarape.serving.advice import REGISTER
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.gate import Side
-from igarape.serving.holdout import Pictures, milliseconds
+from igarape.serving.holdout import Pictures, megabytes, milliseconds
 from igarape.serving.manifest import MANIFEST
 from igarape.serving.registration import ANSWERS
 from igarape.tables import HOLDOUT
@@ -127,9 +127,8 @@ def _bundle(name: str, version: str, into: Path) -> tuple[Bundle, float]:
     if not found:
         raise InputError(f"{name}: version {version} is no model of igarape's: it holds no {MANIFEST}")
     place = found[0].parent
-    size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
     try:
-        return Bundle.load(place), size / 1e6
+        return Bundle.load(place), megabytes(place)
     except InputError as error:
         raise InputError(f"{name}: version {version} cannot be asked: {error}") from error
 

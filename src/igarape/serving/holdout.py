@@ -1,7 +1,8 @@
-"""The hold-out's pictures, as a project has packed them: to ask a version anew, and to time two in one go."""
+"""The hold-out's pictures, as a project has packed them: to ask a version anew, and to weigh and time two."""
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -55,6 +56,11 @@ class Pictures:
         if self._nir is None:
             raise InputError("data/nir/catalog.parquet: not found; a version needs near-infrared. Run: dvc repro nir")
         return image, self._nir.rgb(image_id)
+
+
+def megabytes(folder: Path) -> float:
+    """Return the size of a bundle."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
 def milliseconds(bundles: Sequence[Bundle], read: Read, image_ids: Sequence[str]) -> list[Floats]:

@@ -18,7 +18,7 @@ from igarape.ensemble.stacker import Stacker
 from igarape.learners.distillation import FILE
 from igarape.serving.assembly import assemble
 from igarape.serving.bundle import Bundle, Merge
-from igarape.serving.holdout import milliseconds
+from igarape.serving.holdout import megabytes, milliseconds
 from igarape.serving.manifest import Learner
 from igarape.workspace import Workspace
 
@@ -89,6 +89,5 @@ def measure(
         """Return a chip as a bundle sees it."""
         return bundle.read(raw.bytes(image_id), image_id), nir.rgb(image_id) if bundle.needs_nir else None
 
-    sizes = [sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6 for folder in folders]
     times = milliseconds([Bundle.load(folder, threads=threads) for folder in folders], read, image_ids)
-    return sizes, [float(np.median(each)) for each in times]
+    return [megabytes(folder) for folder in folders], [float(np.median(each)) for each in times]

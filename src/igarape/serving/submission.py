@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -32,6 +33,11 @@ class Chips:
     names: Sequence[str]
     raw: Store
     nir: Store | None
+
+    def load(self, bundle: Bundle, name: str) -> tuple[Pixels, Pixels | None]:
+        """Read a chip as a bundle sees it, and its near-infrared where the bundle needs that."""
+        planes = self.nir.rgb(name) if self.nir is not None and bundle.needs_nir else None
+        return bundle.read(self.raw.bytes(name), name), planes
 
     def bytes(self) -> Iterator[bytes | str]:
         """Yield all that is known of each chip: its name, its picture, its near-infrared."""
@@ -166,10 +172,7 @@ def write_submission(path: Path, chips: Chips, *, bundle: Bundle, parts: Path, r
     InputError
         For a chip that cannot be read, or has another size than the bundle takes; and when the disk is full.
     """
-
-    def load(name: str) -> tuple[Pixels, Pixels | None]:
-        return bundle.read(chips.raw.bytes(name), name), chips.nir.rgb(name) if chips.nir else None
-
+    load = partial(chips.load, bundle)
     tag_batches(chips.names, load, path, bundle=bundle, columns=COLUMNS, parts=parts, complain=_give_up, report=report)
 
 

@@ -1,12 +1,12 @@
 """Teaching: what the ensemble answers to chips without labels, for a student to learn."""
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from igarape.chips.pictures import Pixels
 from igarape.chips.store import Store
 from igarape.config.datasets import Dataset
 from igarape.config.documents import LearnerManifest
@@ -86,11 +86,7 @@ def teach(
         )
         bundle, parts = Bundle.load(notes / "teacher", threads=workers()), notes / "parts"
         parts.mkdir(exist_ok=True)
-
-        def load(name: str) -> tuple[Pixels, Pixels | None]:
-            planes = chips.nir.rgb(name) if chips.nir and bundle.needs_nir else None
-            return bundle.read(chips.raw.bytes(name), name), planes
-
+        load = partial(chips.load, bundle)
         tag_batches(chips.names, load, table, bundle=bundle, parts=parts, complain=_give_up, report=report)
     answers = pd.read_parquet(table).set_index("image_name").loc[list(chips.names)]
     return np.asarray(answers[[f"p_{label}" for label in vocabulary.labels]], dtype=np.float32)
