@@ -80,7 +80,7 @@ def test_where_the_learners_looked_is_told(port: int, images: list[Pixels], bund
     found = json.loads(said)
     bundle = Bundle.load(bundle_folder, threads=1)
     assert status == 200 and found["dehazed"].startswith("data:image/jpeg;base64,")
-    assert [learner["name"] for learner in found["learners"]] == [learner.name for learner in bundle.learners]
+    assert [learner["name"] for learner in found["learners"]] == [learner.name for learner in bundle.manifest.learners]
     assert {len(grid) for learner in found["learners"] for grid in learner["falls"].values()} == {GRID}
     for body, kind in ((b"secret", "image/jpeg"), form(("image", "a.jpg", chip), ("image", "b.jpg", chip))):
         status, _, said = ask(port, "/look", body, kind)

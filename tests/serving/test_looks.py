@@ -14,9 +14,9 @@ def test_each_learner_has_a_map_of_each_of_its_labels(bundle_folder: Path, image
     """As the learner's own answers fall; what it sees is shown with it."""
     bundle = Bundle.load(bundle_folder, threads=1)
     found = look(bundle, images[0])
-    assert [learner["name"] for learner in found["learners"]] == [learner.name for learner in bundle.learners]
+    assert [learner["name"] for learner in found["learners"]] == [learner.name for learner in bundle.manifest.learners]
     seen = bundle.views([images[0]])
-    for learner, told in zip(bundle.learners, found["learners"], strict=True):
+    for learner, told in zip(bundle.manifest.learners, found["learners"], strict=True):
         assert list(told["falls"]) == list(learner.labels)
         assert np.shape(list(told["falls"].values())) == (len(learner.labels), GRID, GRID)
         assert np.abs(list(told["falls"].values())).max() > 0

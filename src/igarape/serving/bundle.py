@@ -180,26 +180,21 @@ class Bundle:
         seen = self.views(images, nir)
         sized = {
             (chips, size): np.stack([resize(image, size) for image in seen[chips]])
-            for chips, size in {(learner.chips, learner.size) for learner in self.learners}
+            for chips, size in {(learner.chips, learner.size) for learner in self.manifest.learners}
         }
         each = {
             learner.name: self._predictors[learner.name].predict(
                 sized[learner.chips, learner.size], tta=learner.tta, batch=BATCH
             )
-            for learner in self.learners
+            for learner in self.manifest.learners
         }
         return self._stacker.predict(each)
-
-    @property
-    def learners(self) -> Sequence[Learner]:
-        """Return the learners that answer."""
-        return self.manifest.learners
 
     def views(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> Mapping[str, Sequence[Pixels]]:
         """Return what the learners see of pictures, by Learner.chips; arguments and errors as of probabilities."""
         self._check_nir(images, nir)
         seen = {"raw": images} | ({"nir": nir} if nir else {})
-        if any(learner.chips == "dehazed" for learner in self.learners):
+        if any(learner.chips == "dehazed" for learner in self.manifest.learners):
             seen["dehazed"] = [self.dehaze(image) for image in images]
         return seen
 

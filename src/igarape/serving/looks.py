@@ -35,7 +35,7 @@ def look(bundle: Bundle, image: Pixels, nir: Pixels | None = None) -> dict[str, 
     """
     seen = bundle.views([image], None if nir is None else [nir])
     learners = []
-    for learner in bundle.learners:
+    for learner in bundle.manifest.learners:
         (picture,) = seen[learner.chips]
         falls = occlusion(partial(bundle.ask, learner, tta=False), picture, grid=GRID)
         learners.append(
