@@ -59,10 +59,7 @@ serve: setup ## answer over HTTP with the champion
 
 lock: ## write requirements.lock anew from pyproject.toml, with the oldest Python: the others take it too
 	$(PYTHON) -m venv build/lock
-	build/lock/bin/pip install --quiet pip-tools
-	build/lock/bin/pip-compile --quiet --extra train --extra bench --extra dev --generate-hashes --allow-unsafe \
-	  --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	build/lock/bin/pip install --quiet uv
+	build/lock/bin/uv pip compile --quiet --python-version 3.11 --extra train --extra cluster --extra s3 --extra server --extra sites \
+	  --extra bench --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	  --output-file requirements.lock pyproject.toml
-	@# dev and bench name igarape[train], so pip-compile lists this folder too; `make setup` installs that by itself.
-	sed '/^# WARNING: pip install/,/^igarape @/{/^igarape @/N;d;}' requirements.lock > build/lock/written
-	mv build/lock/written requirements.lock
