@@ -25,7 +25,8 @@ from igarape.learners.networks.backbones import build_network
 from igarape.learners.networks.export import write_onnx
 from igarape.learners.networks.merging import merge
 from igarape.learners.predictor import Predictor
-from igarape.serving.bundle import BATCH, Bundle, build_bundle
+from igarape.serving.assembly import build_bundle
+from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.manifest import Learner, read_manifest
 from igarape.tables import Probabilities
 from igarape.workspace import Workspace
@@ -132,6 +133,7 @@ def _bundle(folder: Path, networks: list[keras.Model], labels: tuple[str, ...]) 
         stacker=folder / "stacker",
         rule=Rule("threshold", Vocabulary((), (), labels, ()), 2.0, threshold=0.2),
         alerts={},
+        novelty=None,
         merge=merge,
     )
     return folder / "bundle"

@@ -28,10 +28,11 @@ from igarape.config.documents import OperatingPoint
 from igarape.ensemble.decision import Rule
 from igarape.labels import Vocabulary
 from igarape.learners.networks.merging import merge
+from igarape.learners.novelty import Novelty
 from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import names, statistics
 from igarape.scores.answers import TABLE
-from igarape.serving.bundle import build_bundle
+from igarape.serving.assembly import build_bundle
 from igarape.serving.manifest import Learner
 from igarape.serving.registration import register
 from igarape.tables import Probabilities, write_table
@@ -196,9 +197,16 @@ def make_bundle(
         stacker=parts / "stacker",
         rule=Rule("threshold", VOCABULARY, 2.0, threshold=0.4),
         alerts=alerts or {},
+        novelty=usual_noise(),
         merge=merge,
     )
     return folder
+
+
+def usual_noise() -> Novelty:
+    """Say that pictures of noise are usual."""
+    noise = np.random.default_rng(0).integers(0, 256, (24, SIZE, SIZE, 3), dtype=np.uint8)
+    return Novelty.fit(noise[:16], noise[16:])
 
 
 @pytest.fixture(autouse=True)

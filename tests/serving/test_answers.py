@@ -1,48 +1,93 @@
-"""What is told besides the labels: flat and resized pictures, names, and the F2 that an answer may expect."""
+"""What an answer is: a row with tags, alerts, the F2 that they may expect, what is odd about the picture."""
 
 import cv2
 import numpy as np
-import pandas as pd
 import pytest
 from tifffile import imwrite
 
 from igarape.chips.pictures import Pixels, encode_jpeg, encode_png
+from igarape.config.documents import OperatingPoint
+from igarape.ensemble.decision import Rule
 from igarape.labels import Vocabulary
-from igarape.serving.answers import detailed, picture_warnings
+from igarape.serving.answers import FAR, answer_table, columns, detailed, is_number, sides, warning
+from igarape.tables import Probabilities
 
 WORDS = Vocabulary(("sun", "fog"), (), ("tree", "old road"), ())
+RULE = Rule("fixed", WORDS, 2.0, threshold=0.2)
+P: Probabilities = np.array([[1, 0, 0, 1], [0, 1, 0, 0]], dtype=np.float32)
+
+
+def alert(threshold: float) -> OperatingPoint:
+    """Return an operating point."""
+    return OperatingPoint(
+        asked=0.8,
+        threshold=threshold,
+        positives=3,
+        precision=None,
+        precision_interval=None,
+        recall=0.5,
+        recall_interval=(0.1, 0.9),
+    )
 
 
 def test_a_picture_as_it_should_be_has_no_warning(images: list[Pixels]) -> None:
-    """Of the size that is wanted, with something to see."""
-    assert picture_warnings(encode_jpeg(images[0], 95), images[0]) == []
+    """Of the size that is wanted, with something to see, and usual: or nobody knows what is."""
+    assert warning(images[0], sent=(images[0].shape[1], images[0].shape[0]), ood=FAR) == ""
+    assert warning(images[0], sent=None, ood=None) == ""
 
 
-def test_a_flat_and_a_resized_picture_are_said(images: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> None:
-    """In the order in which the eye meets them; a TIF's sides are read from its header."""
-    small = np.full((8, 8, 3), 7, dtype=np.uint8)
-    assert picture_warnings(encode_png(small), small) == ["the picture shows one colour only"]
-    wide = cv2.resize(images[0], (40, 20))
+def test_a_flat_a_resized_and_a_strange_picture_are_said(images: list[Pixels]) -> None:
+    """In the order in which the eye meets them, in one text."""
+    flat, image = np.full((8, 8, 3), 7, dtype=np.uint8), images[0][:16, :16]
+    assert warning(flat, sent=(8, 8), ood=0.1) == "the picture shows one colour only"
     resized = "the picture is 40 x 20 pixels and was resized to 16 x 16"
-    image = images[0][:16, :16]
-    assert picture_warnings(encode_png(np.asarray(wide, dtype=np.uint8)), image) == [resized]
+    far = "the picture is far from the training data, farther than 99.8% of the hold-out"
+    assert warning(image, sent=(40, 20), ood=0.1) == resized
+    assert warning(image, sent=None, ood=0.998) == far
+    assert warning(flat, sent=(40, 20), ood=1.0) == (
+        "the picture shows one colour only; the picture is 40 x 20 pixels and was resized to 8 x 8; "
+        "the picture is far from the training data, farther than 100.0% of the hold-out"
+    )
+
+
+def test_the_sides_stand_in_the_header(images: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Of a JPEG, a PNG and a TIF, width first."""
+    wide = np.asarray(cv2.resize(images[0], (40, 20)), dtype=np.uint8)
     file = tmp_path_factory.mktemp("tif") / "wide.tif"
     imwrite(file, wide, photometric="rgb")
-    assert picture_warnings(file.read_bytes(), image) == [resized]
+    for data in (encode_jpeg(wide, 95), encode_png(wide), file.read_bytes()):
+        assert sides(data) == (40, 20)
+
+
+def test_a_row_has_the_columns_that_are_promised() -> None:
+    """Texts and numbers are told apart by the columns' names; what is sure may expect all of F2."""
+    table = answer_table(P, ["odd", ""], rule=RULE, alerts={})
+    assert list(table.columns) == columns(WORDS, alerts=False)
+    assert list(table.columns[:3]) == ["tags", "expected_f2", "warning"]
+    assert list(table["tags"]) == ["sun,old road", "fog"] and list(table["warning"]) == ["odd", ""]
+    assert list(table["expected_f2"]) == [1.0, 1.0]
+    assert [is_number(name) for name in table.columns] == [table[name].dtype == np.float32 for name in table.columns]
+    alerted = answer_table(P, ["", ""], rule=RULE, alerts={"old road": alert(0.5)})
+    assert list(alerted.columns) == columns(WORDS, alerts=True) and list(alerted["alerts"]) == ["old road", ""]
+
+
+def test_the_expected_f2_is_that_of_the_tags() -> None:
+    """A label that holds every second time: (5 / 6 + 0.5) / 2 of one that surely holds beside it."""
+    p: Probabilities = np.array([[1, 0, 0, 0.5]], dtype=np.float32)
+    (expected,) = answer_table(p, [""], rule=RULE, alerts={})["expected_f2"]
+    assert expected == pytest.approx((1 + 5 / 6) / 2, abs=1e-4)
 
 
 def test_labels_come_as_lists_with_alerts_where_there_are_any() -> None:
     """A label may hold a blank; the probabilities are those of the rows."""
-    rows = pd.DataFrame({"tags": ["sun,old road", "fog"], "p_sun": [1.0, 0], "p_fog": [0, 1.0]})
-    rows = rows.assign(**{"p_tree": [0.0, 0], "p_old road": [1.0, 0]})
-    first, second = detailed(rows, [["odd"], []], ["a.jpg", None], vocabulary=WORDS)
+    first, second = detailed(answer_table(P, ["odd", ""], rule=RULE, alerts={}), ["a.jpg", None], vocabulary=WORDS)
     assert first == {
         "name": "a.jpg",
         "tags": ["sun", "old road"],
-        "probabilities": {"sun": 1.0, "fog": 0.0, "tree": 0.0, "old road": 1.0},
         "expected_f2": 1.0,
-        "warnings": ["odd"],
+        "warning": "odd",
+        "probabilities": {"sun": 1.0, "fog": 0.0, "tree": 0.0, "old road": 1.0},
     }
     assert second["tags"] == ["fog"] and second["name"] is None
-    alerted = detailed(rows.assign(alerts=["old road", ""]), [[], []], [None, None], vocabulary=WORDS)
-    assert [each["alerts"] for each in alerted] == [["old road"], []]
+    alerted = answer_table(P, ["", ""], rule=RULE, alerts={"old road": alert(0.5)})
+    assert [each["alerts"] for each in detailed(alerted, [None, None], vocabulary=WORDS)] == [["old road"], []]

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
-from igarape.serving.batches import AHEAD, tag_batches
+from igarape.serving.batches import AHEAD, Seen, tag_batches
 from igarape.serving.bundle import BATCH, Bundle
 
 COUNT = 4 * BATCH + 10
@@ -26,14 +27,14 @@ class Pictures:
         self._bad = bad
         self._lock = threading.Lock()
 
-    def load(self, name: str) -> tuple[Pixels, None]:
+    def load(self, name: str) -> Seen:
         """Draw the picture of a name."""
         with self._lock:
             self.read.append(name)
         if name in self._bad:
             raise InputError(f"{name}: is bad")
         seed = int(name.split("_")[1])
-        return np.random.default_rng(seed).integers(0, 256, (16, 16, 3)).astype(np.uint8), None
+        return Seen(np.random.default_rng(seed).integers(0, 256, (16, 16, 3)).astype(np.uint8), None, (16, 16))
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_the_table_is_what_the_bundle_answers(tag: Callable[..., list[str]], tmp
     seen: list[tuple[int, int]] = []
     assert tag(Pictures(), tmp_path / CSV, report=lambda *done: seen.append(done)) == []
     tag(Pictures(), tmp_path / PARQUET)
-    expected = bundle.tag([Pictures().load(name)[0] for name in NAMES])
+    expected = bundle.tag([Pictures().load(name).image for name in NAMES])
     for table in (pd.read_csv(tmp_path / CSV), pd.read_parquet(tmp_path / PARQUET)):
         assert list(table.columns) == ["image_name", *bundle.columns]
         assert list(table["image_name"]) == NAMES
@@ -78,7 +79,7 @@ def test_the_answer_for_a_picture_does_not_depend_on_its_batch(
     tag(Pictures(), tmp_path / PARQUET)
     table = pd.read_parquet(tmp_path / PARQUET).set_index("image_name")
     for name in (NAMES[0], NAMES[BATCH], NAMES[-1]):
-        alone = bundle.tag([Pictures().load(name)[0]]).iloc[0]
+        alone = bundle.tag([Pictures().load(name).image]).iloc[0]
         assert alone["tags"] == table.loc[name, "tags"]
         p = [column for column in table.columns if column.startswith("p_")]
         np.testing.assert_allclose(table.loc[name, p].astype(float), alone[p].astype(float), atol=1e-6)
@@ -89,10 +90,10 @@ def test_few_pictures_are_held_at_a_time(tag: Callable[..., list[str]], tmp_path
     pictures, held = Pictures(), []
 
     class Watched(Bundle):
-        def tag(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> pd.DataFrame:
+        def tag(self, images: Sequence[Pixels], *rest: Any, **how: Any) -> pd.DataFrame:
             held.append(len(pictures.read) - sum(done))
             done.append(len(images))
-            return super().tag(images, nir)
+            return super().tag(images, *rest, **how)
 
     done: list[int] = []
     tag(pictures, tmp_path / CSV, bundle=Watched.load(bundle_folder, threads=1))

@@ -27,11 +27,11 @@ class Slow:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._bundle, name)
 
-    def tag(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> pd.DataFrame:
+    def tag(self, images: Sequence[Pixels], *rest: Any, **how: Any) -> pd.DataFrame:
         """Answer after the sign."""
         self.batches.append(len(images))
         assert self.go.wait(30)
-        return self._bundle.tag(images, nir)
+        return self._bundle.tag(images, *rest, **how)
 
 
 def slow(folder: Path) -> tuple[Slow, Served]:

@@ -24,7 +24,8 @@ from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.learners.networks.merging import merge
 from igarape.learners.predictor import Predictor
-from igarape.serving.bundle import Bundle, build_bundle
+from igarape.serving.assembly import build_bundle
+from igarape.serving.bundle import Bundle
 from igarape.serving.manifest import Learner
 
 BOTH = pytest.mark.parametrize("folder", ["bundle_folder", "tabular_bundle_folder"])
@@ -39,7 +40,8 @@ def encoded(image: Pixels, kind: str) -> bytes:
 
 def rebuild(bundle: Path, folder: Path, stacker: Path | None = None) -> None:
     """Build the bundle once more from its own parts, or with another stack."""
-    manifest = Bundle.load(bundle).manifest
+    loaded = Bundle.load(bundle)
+    manifest = loaded.manifest
     learners = [
         learner.model_copy(update={"files": tuple(str(bundle / file) for file in learner.files)})
         for learner in manifest.learners
@@ -55,6 +57,7 @@ def rebuild(bundle: Path, folder: Path, stacker: Path | None = None) -> None:
         stacker=stacker or bundle / "stacker",
         rule=Rule.from_json(manifest.rule.model_dump(), Vocabulary(**manifest.vocabulary.model_dump())),
         alerts=manifest.alerts,
+        novelty=loaded.novelty,
         merge=merge,
     )
 
@@ -89,7 +92,7 @@ def test_it_answers_what_the_pipeline_answers(
     np.testing.assert_allclose(answer[[f"p_{label}" for label in labels]], p, atol=1e-6)
     held = Rule.from_json(manifest["rule"], bundle.vocabulary).apply(p)
     assert list(answer["tags"]) == [bundle.vocabulary.decode(row) for row in held]
-    assert list(answer.columns) == ["tags", *(f"p_{label}" for label in labels)]
+    assert list(answer.columns) == ["tags", "expected_f2", "warning", *(f"p_{label}" for label in labels)]
 
 
 def test_the_dehazed_learner_sees_dehazed_pictures(bundle_folder: Path, images: list[Pixels], tmp_path: Path) -> None:
@@ -132,12 +135,12 @@ def test_a_bad_picture_is_one_error_that_names_its_row(bundle_folder: Path, imag
 
 
 def test_it_holds_native_formats_only(bundle_folder: Path, tabular_bundle_folder: Path) -> None:
-    """JSON, ONNX and, where there are trees, XGBoost's binary JSON: nothing that runs code when it is loaded."""
+    """JSON, ONNX, NumPy's arrays and, for trees, XGBoost's binary JSON: nothing that runs code when it is loaded."""
     networks, trees = (
         {path.suffix for path in folder.rglob("*") if path.is_file()}
         for folder in (bundle_folder, tabular_bundle_folder)
     )
-    assert networks == {".json", ".onnx"}
+    assert networks == {".json", ".npz", ".onnx"}
     assert trees == networks | {".ubj"}
 
 
@@ -199,6 +202,7 @@ def test_a_build_that_fails_leaves_the_old_bundle(bundle_folder: Path, tmp_path:
             stacker=bundle_folder / "stacker",
             rule=Rule("fixed", Vocabulary(exclusive=(), alone=(), common=("sun",), rare=()), 2.0, threshold=0.2),
             alerts={},
+            novelty=None,
             merge=merge,
         )
     assert digests(tmp_path / "bundle") == digests(bundle_folder)
@@ -288,7 +292,8 @@ def test_alerts_stand_beside_the_tags_where_there_are_any(
     """Those that go off, written as tags are, from the threshold on."""
     bundle = Bundle.load(alert_bundle_folder)
     answer = bundle.tag(images)
-    assert list(answer.columns) == bundle.columns == ["tags", "alerts", *(f"p_{x}" for x in bundle.vocabulary.labels)]
+    told = ["tags", "alerts", "expected_f2", "warning"]
+    assert list(answer.columns) == bundle.columns == [*told, *(f"p_{x}" for x in bundle.vocabulary.labels)]
     assert list(answer["alerts"]) == ["kiln"] * len(images)
     assert list(bundle.tag([]).columns) == bundle.columns
     shutil.copytree(alert_bundle_folder, tmp_path / "bundle")
@@ -299,3 +304,27 @@ def test_alerts_stand_beside_the_tags_where_there_are_any(
     found = Bundle.load(tmp_path / "bundle").tag(images)
     assert list(found["alerts"]) == ["kiln" if one >= between else "" for one in p]
     pd.testing.assert_frame_equal(found.drop(columns="alerts"), answer.drop(columns="alerts"))
+
+
+def test_what_is_odd_about_a_picture_is_said_and_changes_no_answer(bundle_folder: Path, tmp_path: Path) -> None:
+    """Noise is usual for this bundle, one colour is not; a bundle that knows nothing says less, and answers as much."""
+    bundle = Bundle.load(bundle_folder)
+    noise = np.random.default_rng(1).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    flat = np.full_like(noise, 99)
+    assert bundle.ood([flat, noise])[0] == 1.0 > bundle.ood([noise])[0]
+    answer = bundle.tag([noise, flat], sent=[(40, 20), (16, 16)])
+    resized, odd = answer["warning"]
+    assert resized == "the picture is 40 x 20 pixels and was resized to 16 x 16"
+    far = "the picture is far from the training data, farther than 100.0% of the hold-out"
+    assert odd.split("; ") == ["the picture shows one colour only", far]
+    shutil.copytree(bundle_folder, tmp_path / "bundle")
+    content = json.loads((bundle_folder / "bundle.json").read_text())
+    (tmp_path / "bundle" / content["novelty"]).unlink()
+    del content["files"][content["novelty"]]
+    (tmp_path / "bundle/bundle.json").write_text(json.dumps(content | {"novelty": None}))
+    without = Bundle.load(tmp_path / "bundle")
+    with pytest.raises(InputError, match="does not say what is usual of pictures"):
+        without.ood([noise])
+    silent = without.tag([noise, flat])
+    assert list(silent["warning"]) == ["", "the picture shows one colour only"]
+    pd.testing.assert_frame_equal(silent.drop(columns="warning"), answer.drop(columns="warning"))

@@ -18,7 +18,7 @@ def test_what_is_no_bundle_is_refused(bundle_folder: Path, tmp_path: Path) -> No
         read_manifest(tmp_path)
     content = json.loads((bundle_folder / "bundle.json").read_text())
     (tmp_path / "bundle.json").write_text(json.dumps(content | {"schema_version": 7}))
-    with pytest.raises(InputError, match="schema_version 7, this igarape reads 5"):
+    with pytest.raises(InputError, match="schema_version 7, this igarape reads 6"):
         read_manifest(tmp_path)
     (tmp_path / "bundle.json").write_text(json.dumps(content | {"sise": 16}))
     with pytest.raises(InputError, match="sise  is not known; did you mean size"):
@@ -34,7 +34,7 @@ def test_a_bundle_of_an_older_igarape_is_refused(bundle_folder: Path, tmp_path: 
     del content["alerts"]
     old = content | {"schema_version": 3, "rule": {"name": "expected_f2", "threshold": None}}
     (tmp_path / "bundle.json").write_text(json.dumps(old))
-    with pytest.raises(InputError, match=r"schema_version 3, this igarape reads 5\. Run: dvc repro evaluate"):
+    with pytest.raises(InputError, match=r"schema_version 3, this igarape reads 6\. Run: dvc repro evaluate"):
         read_manifest(tmp_path)
 
 
@@ -86,6 +86,8 @@ def test_a_model_that_has_no_hash_is_refused(bundle_folder: Path, tmp_path: Path
     """Or a manifest changed by hand could name a file anywhere."""
     content = json.loads((bundle_folder / "bundle.json").read_text())
     content["learners"][0]["files"] = ["../elsewhere.onnx"]
+    content["novelty"] = "../usual.npz"
     (tmp_path / "bundle.json").write_text(json.dumps(content))
-    with pytest.raises(InputError, match=r"files should list each file of a learner, and lacks \.\./elsewhere\.onnx"):
+    lacks = r"files should list each file that has a part, and lacks \.\./elsewhere\.onnx, \.\./usual\.npz"
+    with pytest.raises(InputError, match=lacks):
         read_manifest(tmp_path)

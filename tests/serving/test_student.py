@@ -17,6 +17,7 @@ from igarape.learners.distillation import FILE
 from igarape.learners.networks.merging import merge
 from igarape.learners.predictor import Predictor
 from igarape.serving import holdout
+from igarape.serving.assembly import Shared
 from igarape.serving.bundle import Bundle
 from igarape.serving.manifest import read_manifest
 from igarape.serving.student import build_student, measure
@@ -48,7 +49,7 @@ def built(tmp_path: Path, write_model: WriteModel) -> Workspace:
     here = unlabelled.lay_out(Workspace(tmp_path), NAMES)
     write_model(here.folder("distill") / FILE, unlabelled.SIZE, len(LABELS), 7)
     params = read_params(Path(__file__).parents[2] / "params.yaml")
-    build_student(here, params, read_dataset("toy", here.datasets), lesson=LESSON, rule=RULE, alerts={}, merge=merge)
+    build_student(here, Shared(params, read_dataset("toy", here.datasets), RULE, {}, None, merge), LESSON)
     return here
 
 

@@ -51,10 +51,10 @@ class Watched(Bundle):
         self.asked.append("read")
         return super().read(data, where)
 
-    def tag(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> pd.DataFrame:
+    def tag(self, images: Sequence[Pixels], *rest: Any, **how: Any) -> pd.DataFrame:
         """Note that pictures are tagged."""
         self.asked.append(f"tag {len(images)}")
-        return super().tag(images, nir)
+        return super().tag(images, *rest, **how)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_a_folder_is_tagged_in_the_order_of_names(folder: Path, bundle_folder: P
     table = pd.read_csv(out)
     bundle = Bundle.load(bundle_folder)
     expected = bundle.answer([path.read_bytes() for path in sorted(folder.glob("*.jpg"))])
-    assert list(table.columns) == ["image_name", "tags", *(f"p_{label}" for label in bundle.vocabulary.labels)]
+    assert list(table.columns) == ["image_name", *bundle.columns]
     assert list(table["image_name"]) == [f"chip_{number}" for number in range(5)]
     assert list(table["tags"]) == list(expected["tags"])
     pd.testing.assert_frame_equal(table.filter(like="p_"), expected.filter(like="p_"), check_dtype=False, atol=1e-6)
@@ -81,7 +81,7 @@ def test_nothing_but_bad_pictures_gives_an_empty_table(folder: Path) -> None:
     (folder / "chip_1.jpg").write_bytes(b"hello")
     with pytest.raises(InputError, match="1 of 1 pictures"):
         predict.run(Workspace(folder.parent), [folder / "chip_1.jpg"], model=None, out=out)
-    assert out.read_text().startswith("image_name,tags,p_sun") and len(pd.read_csv(out)) == 0
+    assert out.read_text().startswith("image_name,tags,expected_f2,warning,p_sun") and len(pd.read_csv(out)) == 0
 
 
 def test_near_infrared_comes_from_a_folder_of_tifs(

@@ -79,6 +79,11 @@ class Evidence:
         return np.asarray(self.folds != HOLDOUT, dtype=np.bool_)
 
     @property
+    def known(self) -> list[str]:
+        """Return the names of the chips of the folds."""
+        return [self.image_ids[row] for row in np.flatnonzero(self.inside).tolist()]
+
+    @property
     def held(self) -> list[str]:
         """Return the names of the chips of the hold-out."""
         return [self.image_ids[row] for row in np.flatnonzero(~self.inside).tolist()]

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import numpy as np
-
 from igarape.config.params import Params
 from igarape.config.student import Imitation, Lesson, Student
 from igarape.errors import InputError
@@ -64,11 +62,10 @@ def read_pupil(workspace: Workspace, evidence: Evidence) -> Pupil | None:
     lesson = Student.read(folder / "student.json").student
     if lesson is None:
         return None
-    known = [evidence.image_ids[row] for row in np.flatnonzero(evidence.inside).tolist()]
-    if lesson.learned != rows_hash(known):
+    if lesson.learned != rows_hash(evidence.known):
         raise InputError(
-            f"{folder}: {lesson.name} learned from {lesson.labelled} chips that are not the {len(known)} of the folds, "
-            "so it may have seen the hold-out. Run: dvc repro -f distill"
+            f"{folder}: {lesson.name} learned from {lesson.labelled} chips that are not the {len(evidence.known)} of "
+            "the folds, so it may have seen the hold-out. Run: dvc repro -f distill"
         )
     folds = read_folds(workspace.folds)
     table = read_predictions(folder / "predictions.parquet", folds[folds["fold"] == HOLDOUT])

@@ -1,4 +1,4 @@
-"""What an answer tells besides: what is odd about a picture, and which F2 the labels may expect."""
+"""What an answer is: tags, alerts, the F2 that they may expect, a warning and probabilities, a row for each picture."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -10,25 +10,23 @@ from PIL import Image
 
 from igarape.chips.pictures import Pixels, is_flat
 from igarape.chips.tif import is_tif, read_header
+from igarape.config.documents import OperatingPoint
+from igarape.ensemble.alerts import alerting
+from igarape.ensemble.decision import Rule
 from igarape.ensemble.expectation import expected_scores
-from igarape.labels import Vocabulary
-from igarape.scores.metrics import BETA
+from igarape.labels import Booleans, Vocabulary
+from igarape.scores.answers import PROBABILITY
+from igarape.scores.metrics import BETA, Floats
+from igarape.tables import Probabilities
 
+TAGS, ALERTS, EXPECTED, WARNING = "tags", "alerts", "expected_f2", "warning"
 DIGITS = 4  # of expected F2
+FAR = 0.995  # a picture is far from the training data where more than this share of the hold-out is nearer
+
+Sides = tuple[int, int]
 
 
-def picture_warnings(data: bytes, image: Pixels) -> list[str]:
-    """Say what is odd about a picture, whose bytes were decoded into image: that it is flat, that it was resized."""
-    said = []
-    if is_flat(image):
-        said.append("the picture shows one colour only")
-    width, height = _sides(data)
-    if (width, height) != image.shape[:2]:
-        said.append(f"the picture is {width} x {height} pixels and was resized to {image.shape[1]} x {image.shape[0]}")
-    return said
-
-
-def _sides(data: bytes) -> tuple[int, int]:
+def sides(data: bytes) -> Sides:
     """Return (width, height) as the header of a picture states them, which has been decoded before."""
     if is_tif(data):
         header = read_header(data, "picture")
@@ -37,40 +35,97 @@ def _sides(data: bytes) -> tuple[int, int]:
         return picture.size
 
 
-def detailed(
-    rows: pd.DataFrame, warnings: Sequence[Sequence[str]], names: Sequence[str | None], *, vocabulary: Vocabulary
-) -> list[Mapping[str, Any]]:
-    """Return an object for each picture: name, tags, alerts, probabilities, expected_f2 and warnings.
+def warning(image: Pixels, *, sent: Sides | None, ood: float | None) -> str:
+    """Say what is odd about a picture; nothing where all is usual.
+
+    Parameters
+    ----------
+    image
+        As the bundle sees it, of shape (size, size, 3).
+    sent
+        (width, height) as it was sent; None: as it is.
+    ood
+        The share of the hold-out that is more like the training data; None: nobody knows.
+    """
+    height, width = image.shape[:2]
+    said = []
+    if is_flat(image):
+        said.append("the picture shows one colour only")
+    if sent not in {None, (width, height)}:
+        said.append("the picture is {} x {} pixels and was resized to {} x {}".format(*sent or (), width, height))
+    if ood is not None and ood > FAR:
+        said.append(f"the picture is far from the training data, farther than {ood:.1%} of the hold-out")
+    return "; ".join(said)
+
+
+def columns(vocabulary: Vocabulary, *, alerts: bool) -> list[str]:
+    """Return the columns of an answer; alerts: whether any are configured."""
+    texts = [TAGS, ALERTS] if alerts else [TAGS]
+    return [*texts, EXPECTED, WARNING, *(PROBABILITY + label for label in vocabulary.labels)]
+
+
+def is_number(column: str) -> bool:
+    """Say whether a column of an answer holds numbers, float32, and no text."""
+    return column == EXPECTED or column.startswith(PROBABILITY)
+
+
+def answer_table(
+    p: Probabilities, warnings: Sequence[str], *, rule: Rule, alerts: Mapping[str, OperatingPoint]
+) -> pd.DataFrame:
+    """Return a row for each picture, with the columns that columns() names.
+
+    Parameters
+    ----------
+    p
+        Probabilities (n, labels).
+    warnings
+        What is odd about each picture.
+    rule
+        From probabilities to tags.
+    alerts
+        The operating points of the labels that raise one.
+    """
+    vocabulary, held = rule.vocabulary, rule.apply(p)
+    table = pd.DataFrame(p, columns=[PROBABILITY + label for label in vocabulary.labels])
+    texts: dict[str, Any] = {TAGS: _written(held, vocabulary)}
+    if alerts:
+        texts[ALERTS] = _written(alerting(p, alerts, vocabulary), vocabulary)
+    expected: Floats = expected_scores(p.astype(np.float64), held, vocabulary, beta=BETA)
+    texts |= {EXPECTED: expected.round(DIGITS).astype(np.float32), WARNING: list(warnings)}
+    for place, (name, values) in enumerate(texts.items()):
+        table.insert(place, name, values)
+    return table
+
+
+def detailed(rows: pd.DataFrame, names: Sequence[str | None], *, vocabulary: Vocabulary) -> list[Mapping[str, Any]]:
+    """Return an object for each picture: name, tags, alerts, expected_f2, warning and probabilities.
 
     Parameters
     ----------
     rows
         A bundle's answers.
-    warnings
-        What is odd about each picture.
     names
         Of the pictures' files, where they came with any.
     vocabulary
         The bundle's.
     """
-    p = rows[[f"p_{label}" for label in vocabulary.labels]].to_numpy()
-    tags = [_split(text, vocabulary) for text in rows["tags"]]
-    answered = np.array([vocabulary.encode(each) for each in tags]).reshape(p.shape)
-    hopes = expected_scores(p.astype(np.float64), answered, vocabulary, beta=BETA)
-    told: list[Mapping[str, Any]] = []
-    for row, name in enumerate(names):
-        alerts = {"alerts": _split(rows["alerts"].iloc[row], vocabulary)} if "alerts" in rows else {}
-        told.append(
-            {
-                "name": name,
-                "tags": tags[row],
-                **alerts,
-                "probabilities": dict(zip(vocabulary.labels, p[row].tolist(), strict=True)),
-                "expected_f2": round(float(hopes[row]), DIGITS),
-                "warnings": list(warnings[row]),
-            }
-        )
-    return told
+    lists = [column for column in (TAGS, ALERTS) if column in rows]
+    p = rows[[PROBABILITY + label for label in vocabulary.labels]].to_numpy()
+    return [
+        {
+            "name": name,
+            **{column: _split(rows[column].iloc[row], vocabulary) for column in lists},
+            EXPECTED: round(float(rows[EXPECTED].iloc[row]), DIGITS),
+            WARNING: rows[WARNING].iloc[row],
+            "probabilities": dict(zip(vocabulary.labels, p[row].tolist(), strict=True)),
+        }
+        for row, name in enumerate(names)
+    ]
+
+
+def _written(held: Booleans, vocabulary: Vocabulary) -> list[str]:
+    """Return the cells of rows of labels."""
+    return [vocabulary.decode(row) for row in held]
 
 
 def _split(text: str, vocabulary: Vocabulary) -> list[str]:

@@ -130,7 +130,7 @@ def _add_answers(api: FastAPI, service: Service, intake: Intake) -> None:
     async def tag(request: Request) -> Response:
         """Answer pictures sent as they are: the bytes of one, or a form with files in the field image.
 
-        For each: tags, alerts where the model has any, probabilities, the F2 that the answer may expect, and warnings.
+        For each: tags, alerts where the model has any, the F2 that they may expect, a warning, and probabilities.
         """
         return await answered(request, read_files, _details)
 
@@ -153,7 +153,7 @@ def _details(files: Files, answers: list[Answer]) -> dict[str, Any]:
     told: list[Any] = []
     for answer in answers:
         names = files.names[len(told) : len(told) + len(answer.rows)]
-        told += detailed(answer.rows, answer.warnings, names, vocabulary=answer.served.bundle.vocabulary)
+        told += detailed(answer.rows, names, vocabulary=answer.served.bundle.vocabulary)
     return {"model": answers[0].served.name, "version": answers[0].served.version, "answers": told}
 
 

@@ -1,25 +1,35 @@
 """From fold models to a bundle that answers as the pipeline did."""
 
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from igarape.chips.pictures import Pixels
 from igarape.chips.store import Store
 from igarape.config.datasets import Dataset
 from igarape.config.documents import LearnerManifest, OperatingPoint
 from igarape.config.params import Params
+from igarape.config.schema import validate
 from igarape.ensemble.decision import Rule
+from igarape.ensemble.stacker import Stacker
 from igarape.errors import InputError
+from igarape.files import fresh_folder, whole, write_json
 from igarape.learners.audit import fold_models
-from igarape.serving.bundle import Bundle, Merge, build_bundle
-from igarape.serving.manifest import Learner
+from igarape.learners.novelty import HELD, KNOWN, Novelty, sampled
+from igarape.serving.bundle import Bundle
+from igarape.serving.manifest import MANIFEST, SCHEMA, Learner, Manifest, list_files
 from igarape.tables import Probabilities
 
 # Bundle and pipeline run the same models on the same pictures; only the grouping into batches differs.
 TOLERANCE = 1e-4
+NETWORK, NOVELTY = ".onnx", "novelty.npz"
 
 Report = Callable[[int, int], None]
+Merge = Callable[[Sequence[Path], Path], None]
 
 
 def learner_part(folder: Path, manifest: LearnerManifest) -> Learner:
@@ -29,34 +39,38 @@ def learner_part(folder: Path, manifest: LearnerManifest) -> Learner:
     return Learner(**parts, files=tuple(str(file) for file in files))
 
 
-def assemble(
-    folder: Path,
-    params: Params,
-    dataset: Dataset,
-    *,
-    learners: Sequence[Learner],
-    stacker: Path,
-    rule: Rule,
-    alerts: Mapping[str, OperatingPoint],
-    merge: Merge,
-) -> None:
-    """Build a bundle of a data set's learners, as bundle.build_bundle does.
+@dataclass(frozen=True)
+class Shared:
+    """What the bundles of one stream have in common: the ensemble's, the student's, and a teacher's.
+
+    params, dataset: how chips are read and dehazed, and near-infrared is made. rule, alerts: from probabilities to
+    labels, and what raises an alert. novelty: what is usual of pictures; None where nobody asks for warnings. merge:
+    writes fold models of a network as one, as learners.networks.merging.merge does.
+    """
+
+    params: Params
+    dataset: Dataset
+    rule: Rule
+    alerts: Mapping[str, OperatingPoint]
+    novelty: Novelty | None
+    merge: Merge
+
+
+def assemble(folder: Path, shared: Shared, *, learners: Sequence[Learner], stacker: Path) -> None:
+    """Build a bundle of a data set's learners, as build_bundle does.
 
     Parameters
     ----------
     folder
         The bundle's.
-    params, dataset
-        How its chips are read and dehazed, and near-infrared is made.
+    shared
+        What it has in common with others.
     learners
         Their fold models, as learner_part names them.
     stacker
         The folder that Stacker.save wrote.
-    rule, alerts
-        From probabilities to labels, and what raises an alert.
-    merge
-        Writes fold models of a network as one: learners.networks.merging.merge.
     """
+    params, dataset = shared.params, shared.dataset
     build_bundle(
         folder,
         dataset=params.dataset,
@@ -66,10 +80,118 @@ def assemble(
         nir=params.nir.model_dump(include={"white"}),
         learners=learners,
         stacker=stacker,
-        rule=rule,
-        alerts=alerts,
-        merge=merge,
+        rule=shared.rule,
+        alerts=shared.alerts,
+        novelty=shared.novelty,
+        merge=shared.merge,
     )
+
+
+def build_bundle(
+    folder: Path,
+    *,
+    dataset: str,
+    size: int,
+    reading: Mapping[str, Any],
+    dehaze: Mapping[str, float],
+    nir: Mapping[str, int] | None,
+    learners: Sequence[Learner],
+    stacker: Path,
+    rule: Rule,
+    alerts: Mapping[str, OperatingPoint],
+    novelty: Novelty | None,
+    merge: Merge,
+) -> None:
+    """Copy the parts into folder, replacing what was there; the folder appears whole or not at all.
+
+    Learners that no answer of the stack depends on are left out.
+
+    Parameters
+    ----------
+    folder
+        The bundle's.
+    dataset
+        Its name.
+    size
+        Side of a chip in pixels.
+    reading, dehaze, nir
+        How pictures become chips, and other views of a chip, as Manifest has them.
+    learners
+        Their files are paths of their fold models here; in the bundle they are relative to it.
+    stacker
+        The folder that Stacker.save wrote.
+    rule
+        Turns probabilities into labels, and knows the vocabulary.
+    alerts
+        The operating points of the labels that raise an alert.
+    novelty
+        What is usual of pictures; None where nobody asks the bundle for warnings.
+    merge
+        Writes fold models of a network as one: learners.networks.merging.merge.
+    """
+    left_out = Stacker.load(stacker).idle()
+    used = [learner for learner in learners if learner.name not in left_out]
+    sees_nir = any(learner.chips == "nir" for learner in used)
+    with whole(folder) as unfinished:
+        fresh_folder(unfinished)
+        content = {
+            "schema_version": SCHEMA,
+            "dataset": dataset,
+            "size": size,
+            "reading": dict(reading),
+            "vocabulary": vars(rule.vocabulary),
+            "dehaze": dict(dehaze),
+            "nir": dict(nir) if nir and sees_nir else None,
+            "learners": [_copy(learner, unfinished, merge) for learner in used],
+            "left_out": left_out,
+            "novelty": NOVELTY if novelty else None,
+            "rule": rule.to_json(),
+            "alerts": {label: point.model_dump() for label, point in alerts.items()},
+        }
+        shutil.copytree(stacker, unfinished / "stacker")
+        if novelty:
+            novelty.save(unfinished / NOVELTY)
+        files = {name: file.model_dump() for name, file in list_files(unfinished).items()}
+        manifest = validate(Manifest, content | {"files": files}, MANIFEST)
+        write_json(manifest.model_dump(mode="json"), unfinished / MANIFEST)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(learner: Learner, bundle: Path, merge: Merge) -> dict[str, Any]:
+    """Copy a learner's fold models into the bundle, networks as one, and return its part of the manifest."""
+    sources, place = [Path(file) for file in learner.files], f"learners/{learner.name}"
+    (bundle / place).mkdir(parents=True)
+    if all(source.suffix == NETWORK for source in sources):
+        files = [f"{place}/folds{NETWORK}"]
+        merge(sources, bundle / files[0])
+    else:
+        files = [f"{place}/fold-{fold}{source.suffix}" for fold, source in enumerate(sources)]
+        for source, target in zip(sources, files, strict=True):
+            shutil.copyfile(source, bundle / target)
+    return {**learner.model_dump(), "files": files}
+
+
+def learn_novelty(known: Sequence[str], held: Sequence[str], *, raw: Store, report: Report) -> Novelty:
+    """Learn what is usual of pictures.
+
+    Parameters
+    ----------
+    known, held
+        The chips of the folds and of the hold-out; of many, some are looked at.
+    raw
+        The store of their pictures.
+    report
+        Called with (chips looked at, of how many).
+    """
+    known, held = sampled(known, KNOWN), sampled(held, HELD)
+    total = len(known) + len(held)
+
+    def looked_at(names: Sequence[str], before: int) -> Iterator[Pixels]:
+        for done, name in enumerate(names, start=before + 1):
+            yield raw.rgb(name)
+            report(done, total)
+
+    return Novelty.fit(looked_at(known, 0), looked_at(held, len(known)))
 
 
 def check_bundle(

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.files import read_json, whole, write_json, write_text
+from igarape.serving.answers import Sides, is_number
 from igarape.serving.bundle import BATCH, Bundle
 
 # Batches that are read ahead, each by a thread: more than one, as the smallest networks answer faster than files open.
@@ -25,15 +26,23 @@ AHEAD = 2
 PARQUET = ".parquet"
 
 Report = Callable[[int, int], None]
-# From a picture's name to its pixels, and its near-infrared where the bundle sees it.
-Load = Callable[[str], tuple[Pixels, Pixels | None]]
+
+
+class Seen(NamedTuple):
+    """A picture as a bundle sees it, its near-infrared where the bundle sees that, and its sides as it was found."""
+
+    image: Pixels
+    nir: Pixels | None
+    sent: Sides
+
+
+Load = Callable[[str], Seen]  # from a picture's name
 
 
 class Loaded(NamedTuple):
-    """A batch: pictures and their near-infrared by name, and of those that cannot be read, why."""
+    """A batch: what is seen by name, and of those that cannot be read, why."""
 
-    images: dict[str, Pixels]
-    nir: list[Pixels]
+    seen: dict[str, Seen]
     failed: dict[str, str]
 
 
@@ -108,24 +117,22 @@ def _ahead(pool: ThreadPoolExecutor, work: Callable[[Path], Loaded], each: Itera
 
 def _load(batch: Sequence[str], load: Load) -> Loaded:
     """Read a batch."""
-    loaded = Loaded({}, [], {})
+    loaded = Loaded({}, {})
     for name in batch:
         try:
-            image, nir = load(name)
+            loaded.seen[name] = load(name)
         except (InputError, OSError) as error:
             loaded.failed[name] = str(error)
-            continue
-        loaded.images[name] = image
-        if nir is not None:
-            loaded.nir.append(nir)
     return loaded
 
 
 def _answer(batch: Loaded, part: Path, bundle: Bundle, columns: Sequence[str]) -> None:
     """Write the answers of a batch, a CSV without its first line; before them, what cannot be read, and why."""
     write_json(batch.failed, part.with_suffix(".json"))
-    rows = bundle.tag(list(batch.images.values()), batch.nir or None)
-    rows = rows.assign(image_name=list(batch.images))[list(columns)]
+    seen = batch.seen.values()
+    planes = [each.nir for each in seen if each.nir is not None]
+    rows = bundle.tag([each.image for each in seen], planes or None, sent=[each.sent for each in seen])
+    rows = rows.assign(image_name=list(batch.seen))[list(columns)]
     if part.suffix == PARQUET:
         with whole(part) as unfinished:
             pq.write_table(pa.Table.from_pandas(rows, schema=_schema(rows.columns), preserve_index=False), unfinished)
@@ -150,4 +157,4 @@ def _join(parts: Sequence[Path], out: Path, columns: Sequence[str]) -> None:
 
 def _schema(columns: Iterable[str]) -> pa.Schema:
     """Return the types of a table's columns: where all pictures of a batch are at fault, no value tells them."""
-    return pa.schema([(name, pa.float32() if name.startswith("p_") else pa.string()) for name in columns])
+    return pa.schema([(name, pa.float32() if is_number(name) else pa.string()) for name in columns])

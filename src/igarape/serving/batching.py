@@ -12,7 +12,7 @@ import pandas as pd
 
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
-from igarape.serving.answers import picture_warnings
+from igarape.serving.answers import Sides, sides
 from igarape.serving.bundle import BATCH, Bundle
 
 WAIT = 0.002  # seconds that a batch waits for requests which are on their way
@@ -40,11 +40,10 @@ class Served:
 
 @dataclass(frozen=True)
 class Answer:
-    """A row for each picture, with the bundle's columns, and what is odd about each picture, in sentences."""
+    """A row for each picture, with the columns of the bundle that is served."""
 
     served: Served
     rows: pd.DataFrame
-    warnings: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -173,12 +172,12 @@ class Batcher:
 
 @dataclass(frozen=True)
 class _Read:
-    """A job's pictures, decoded; their near-infrared, where the bundle sees that; what is odd about each picture."""
+    """A job's pictures, decoded; their near-infrared, where the bundle sees that; their sides as they were sent."""
 
     job: Job
     images: list[Pixels]
     planes: list[Pixels]
-    warnings: list[list[str]]
+    sent: list[Sides]
 
 
 def _read(bundle: Bundle, job: Job) -> _Read:
@@ -191,7 +190,7 @@ def _read(bundle: Bundle, job: Job) -> _Read:
         )
     images = [bundle.read(data, f"row {row}") for row, data in enumerate(job.images, job.first)]
     planes = [bundle.read_nir(data, f"row {row}, nir") for row, data in enumerate(nir, job.first)]
-    return _Read(job, images, planes, [picture_warnings(*pair) for pair in zip(job.images, images, strict=True)])
+    return _Read(job, images, planes, [sides(data) for data in job.images])
 
 
 def _answer(served: Served, jobs: Sequence[Job]) -> None:
@@ -206,7 +205,8 @@ def _answer(served: Served, jobs: Sequence[Job]) -> None:
             job.answer.set_exception(error)
     try:
         planes = [plane for one in read for plane in one.planes] if bundle.needs_nir else None
-        rows = bundle.tag([image for one in read for image in one.images], planes)
+        sent = [size for one in read for size in one.sent]
+        rows = bundle.tag([image for one in read for image in one.images], planes, sent=sent)
     except Exception as error:  # noqa: BLE001 - the same
         for one in read:
             one.job.answer.set_exception(error)
@@ -214,5 +214,5 @@ def _answer(served: Served, jobs: Sequence[Job]) -> None:
     start = 0
     for one in read:
         end = start + len(one.images)
-        one.job.answer.set_result(Answer(served, rows.iloc[start:end], one.warnings))
+        one.job.answer.set_result(Answer(served, rows.iloc[start:end]))
         start = end

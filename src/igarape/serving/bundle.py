@@ -4,10 +4,10 @@ bundle.json                what the parts are and how they are put together, and
 learners/E/folds.onnx      the fold models of a network, as one that gives the mean of their answers
 learners/E/fold-K.*        those of another learner, under the suffix of their kind (.ubj, .npz)
 stacker/                   the meta-learner, as ensemble.stacker saves it
+novelty.npz                what is usual of pictures, as learners.novelty saves it
 """
 
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,100 +17,17 @@ import pandas as pd
 from igarape.chips.dehaze import dehaze
 from igarape.chips.nir import planes
 from igarape.chips.pictures import Pixels, Resize, bands, decode, encode_jpeg, resize, to_size
-from igarape.config.documents import OperatingPoint
-from igarape.config.schema import validate
-from igarape.ensemble.alerts import alerting
 from igarape.ensemble.decision import Rule
 from igarape.ensemble.stacker import Stacker
 from igarape.errors import InputError
-from igarape.files import fresh_folder, whole, write_json
 from igarape.labels import Vocabulary
-from igarape.learners.predictor import Predictor
-from igarape.serving.manifest import MANIFEST, SCHEMA, Learner, Manifest, check_files, list_files, read_manifest
+from igarape.learners.novelty import Novelty
+from igarape.learners.predictor import Floats, Predictor
+from igarape.serving.answers import Sides, answer_table, columns, sides, warning
+from igarape.serving.manifest import Learner, Manifest, check_files, read_manifest
 from igarape.tables import Probabilities
 
 BATCH = 64
-NETWORK = ".onnx"
-
-Merge = Callable[[Sequence[Path], Path], None]
-
-
-def build_bundle(
-    folder: Path,
-    *,
-    dataset: str,
-    size: int,
-    reading: Mapping[str, Any],
-    dehaze: Mapping[str, float],
-    nir: Mapping[str, int] | None,
-    learners: Sequence[Learner],
-    stacker: Path,
-    rule: Rule,
-    alerts: Mapping[str, OperatingPoint],
-    merge: Merge,
-) -> None:
-    """Copy the parts into folder, replacing what was there; the folder appears whole or not at all.
-
-    Learners that no answer of the stack depends on are left out.
-
-    Parameters
-    ----------
-    folder
-        The bundle's.
-    dataset
-        Its name.
-    size
-        Side of a chip in pixels.
-    reading, dehaze, nir
-        How pictures become chips, and other views of a chip, as Manifest has them.
-    learners
-        Their files are paths of their fold models here; in the bundle they are relative to it.
-    stacker
-        The folder that Stacker.save wrote.
-    rule
-        Turns probabilities into labels, and knows the vocabulary.
-    alerts
-        The operating points of the labels that raise an alert.
-    merge
-        Writes fold models of a network as one: learners.networks.merging.merge.
-    """
-    left_out = Stacker.load(stacker).idle()
-    used = [learner for learner in learners if learner.name not in left_out]
-    sees_nir = any(learner.chips == "nir" for learner in used)
-    with whole(folder) as unfinished:
-        fresh_folder(unfinished)
-        content = {
-            "schema_version": SCHEMA,
-            "dataset": dataset,
-            "size": size,
-            "reading": dict(reading),
-            "vocabulary": vars(rule.vocabulary),
-            "dehaze": dict(dehaze),
-            "nir": dict(nir) if nir and sees_nir else None,
-            "learners": [_copy(learner, unfinished, merge) for learner in used],
-            "left_out": left_out,
-            "rule": rule.to_json(),
-            "alerts": {label: point.model_dump() for label, point in alerts.items()},
-        }
-        shutil.copytree(stacker, unfinished / "stacker")
-        files = {name: file.model_dump() for name, file in list_files(unfinished).items()}
-        manifest = validate(Manifest, content | {"files": files}, MANIFEST)
-        write_json(manifest.model_dump(mode="json"), unfinished / MANIFEST)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _copy(learner: Learner, bundle: Path, merge: Merge) -> dict[str, Any]:
-    """Copy a learner's fold models into the bundle, networks as one, and return its part of the manifest."""
-    sources, place = [Path(file) for file in learner.files], f"learners/{learner.name}"
-    (bundle / place).mkdir(parents=True)
-    if all(source.suffix == NETWORK for source in sources):
-        files = [f"{place}/folds{NETWORK}"]
-        merge(sources, bundle / files[0])
-    else:
-        files = [f"{place}/fold-{fold}{source.suffix}" for fold, source in enumerate(sources)]
-        for source, target in zip(sources, files, strict=True):
-            shutil.copyfile(source, bundle / target)
-    return {**learner.model_dump(), "files": files}
 
 
 class Bundle:
@@ -126,6 +43,7 @@ class Bundle:
             learner.name: Predictor([folder / file for file in learner.files], threads=threads)
             for learner in manifest.learners
         }
+        self.novelty = Novelty.load(folder / manifest.novelty) if manifest.novelty else None
 
     @classmethod
     def load(cls, folder: Path, *, threads: int = 0) -> "Bundle":
@@ -219,22 +137,37 @@ class Bundle:
 
     @property
     def columns(self) -> list[str]:
-        """Return the columns of an answer: tags; alerts, where the bundle has any; p_<label>... in column order."""
-        alerts = ["alerts"] if self.manifest.alerts else []
-        return ["tags", *alerts, *(f"p_{label}" for label in self.vocabulary.labels)]
+        """Return the columns of an answer: tags; alerts, where there are any; expected_f2; warning; p_<label>..."""
+        return columns(self.vocabulary, alerts=bool(self.manifest.alerts))
 
-    def tag(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> pd.DataFrame:
-        """Answer for decoded images: a row for each, with these columns."""
+    def ood(self, images: Sequence[Pixels]) -> Floats:
+        """Return how far pictures lie from the training data: the share of the hold-out that lies nearer, 0..1, (n,).
+
+        images: RGB, each uint8 (size, size, 3). Raises InputError where the bundle does not say what is usual.
+        """
+        if self.novelty is None:
+            raise InputError("the bundle does not say what is usual of pictures. Use one that the step evaluate wrote")
+        return self.novelty.ood(images)
+
+    def tag(
+        self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None, *, sent: Sequence[Sides] | None = None
+    ) -> pd.DataFrame:
+        """Answer for decoded images: a row for each, with these columns.
+
+        Parameters
+        ----------
+        images, nir
+            As of probabilities.
+        sent
+            (width, height) of each picture before it was brought to the bundle's size; None: they had that.
+        """
         if not images:
             return pd.DataFrame(columns=self.columns)
-        p = self.probabilities(images, nir)
-        texts = [self.rule.apply(p)]
-        if self.manifest.alerts:
-            texts.append(alerting(p, self.manifest.alerts, self.vocabulary))
-        frame = pd.DataFrame(p, columns=self.columns[len(texts) :])
-        for place, held in enumerate(texts):
-            frame.insert(place, self.columns[place], [self.vocabulary.decode(row) for row in held])
-        return frame
+        nothing = [None] * len(images)
+        far = self.ood(images) if self.novelty else nothing
+        each = zip(images, sent or nothing, far, strict=True)
+        said = [warning(image, sent=was, ood=ood) for image, was, ood in each]
+        return answer_table(self.probabilities(images, nir), said, rule=self.rule, alerts=self.manifest.alerts)
 
     def answer(self, images: Sequence[bytes], nir: Sequence[bytes] | None = None) -> pd.DataFrame:
         """Answer for encoded pictures, and the TIFs that go with them where needs_nir, as tag does.
@@ -243,4 +176,4 @@ class Bundle:
         """
         decoded = [self.read(data, f"row {row}") for row, data in enumerate(images)]
         seen = None if nir is None else [self.read_nir(data, f"row {row}, nir") for row, data in enumerate(nir)]
-        return self.tag(decoded, seen)
+        return self.tag(decoded, seen, sent=[sides(data) for data in images])

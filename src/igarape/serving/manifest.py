@@ -13,7 +13,7 @@ from igarape.config.schema import Section, validate
 from igarape.errors import InputError, some
 from igarape.files import read_json
 
-SCHEMA = 5
+SCHEMA = 6
 MANIFEST = "bundle.json"
 
 
@@ -67,10 +67,11 @@ class Manifest(Section):
     size: of a chip in pixels. reading: how pictures become chips. dehaze: the settings of chips.dehaze.dehaze, and the
     quality of the JPEGs that dehazed chips are packed as. nir: None where no learner sees near-infrared. rule: from
     probabilities to tags. alerts: the operating points of the labels that raise one. left_out: the learners of the
-    stack that are not here, as no answer depends on them. files: all others in the folder, by their paths in it.
+    stack that are not here, as no answer depends on them. novelty: the file that says what is usual of pictures; None:
+    nothing does. files: all others in the folder, by their paths in it.
     """
 
-    schema_version: Literal[5]
+    schema_version: Literal[6]
     dataset: str
     size: int
     reading: Reading
@@ -79,6 +80,7 @@ class Manifest(Section):
     nir: Infrared | None
     learners: tuple[Learner, ...] = Field(strict=False)
     left_out: tuple[str, ...] = Field(strict=False)
+    novelty: str | None
     rule: RuleSettings
     alerts: dict[str, OperatingPoint]
     files: dict[str, File]
@@ -98,8 +100,10 @@ class Manifest(Section):
 
     @model_validator(mode="after")
     def _models_are_listed(self) -> "Manifest":
-        if unlisted := [file for learner in self.learners for file in learner.files if file not in self.files]:
-            raise ValueError(f"files should list each file of a learner, and lacks {some(unlisted)}")
+        named = [file for learner in self.learners for file in learner.files]
+        named += [self.novelty] if self.novelty else []
+        if unlisted := [file for file in named if file not in self.files]:
+            raise ValueError(f"files should list each file that has a part, and lacks {some(unlisted)}")
         return self
 
 

@@ -14,6 +14,7 @@ from mlflow.models.model import ModelInfo
 from mlflow.types.schema import ColSpec, DataType, Schema
 
 from igarape.chips.pictures import encode_jpeg
+from igarape.serving.answers import is_number
 from igarape.serving.bundle import Bundle
 from igarape.serving.closure import copy_code, requirements
 
@@ -46,7 +47,7 @@ def _signature(bundle: Bundle) -> ModelSignature:
     """
     columns = ["image", "nir"] if bundle.needs_nir else ["image"]
     files = Schema([ColSpec(DataType.string, column, required=False) for column in columns])
-    kinds = {column: DataType.float if column.startswith("p_") else DataType.string for column in bundle.columns}
+    kinds = {column: DataType.float if is_number(column) else DataType.string for column in bundle.columns}
     return ModelSignature(inputs=files, outputs=Schema([ColSpec(kind, column) for column, kind in kinds.items()]))
 
 

@@ -31,7 +31,7 @@ class Refusal(MlflowException):
 
 
 class TaggerModel(PythonModel):
-    """Answers a column of pictures (base64 text or bytes) with tags, alerts where there are any, and p_<label>...
+    """Answers a column of pictures (base64 text or bytes) with the columns of serving.answers.
 
     A bundle that needs near-infrared finds it in a second column, nir: TIFs of four bands.
     """

@@ -1,52 +1,35 @@
 """The student as a bundle: one network in the place of all learners, and how fast that is."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from igarape.chips.pictures import Pixels
 from igarape.chips.store import Store
-from igarape.config.datasets import Dataset
-from igarape.config.documents import OperatingPoint
-from igarape.config.params import Params
 from igarape.config.student import Lesson
-from igarape.ensemble.decision import Rule
 from igarape.ensemble.linear import one_of
 from igarape.ensemble.stacker import Stacker
 from igarape.learners.distillation import FILE
-from igarape.serving.assembly import assemble
-from igarape.serving.bundle import Bundle, Merge
+from igarape.serving.assembly import Shared, assemble
+from igarape.serving.bundle import Bundle
 from igarape.serving.holdout import megabytes, milliseconds
 from igarape.serving.manifest import Learner
 from igarape.workspace import Workspace
 
 
-def build_student(
-    workspace: Workspace,
-    params: Params,
-    dataset: Dataset,
-    *,
-    lesson: Lesson,
-    rule: Rule,
-    alerts: Mapping[str, OperatingPoint],
-    merge: Merge,
-) -> None:
+def build_student(workspace: Workspace, shared: Shared, lesson: Lesson) -> None:
     """Build the student's bundle: what it answers is what it learned, calibrated probabilities, and the rule applies.
 
     Parameters
     ----------
     workspace
         Where the student lies, and its bundle goes.
-    params, dataset
-        How chips are read and dehazed, and near-infrared is made.
+    shared
+        What its bundle has in common with the ensemble's.
     lesson
         What the student is.
-    rule, alerts
-        Those of the ensemble.
-    merge
-        As of assembly.assemble.
     """
     network = workspace.folder("distill") / FILE
     learners = {lesson.name: lesson.labels}
@@ -54,16 +37,7 @@ def build_student(
     part = Learner(**lesson.model_dump(include={"name", "chips", "size", "labels", "tta"}), files=(str(network),))
     with tempfile.TemporaryDirectory() as made:
         alone.save(Path(made))
-        assemble(
-            workspace.student,
-            params,
-            dataset,
-            learners=[part],
-            stacker=Path(made),
-            rule=rule,
-            alerts=alerts,
-            merge=merge,
-        )
+        assemble(workspace.student, shared, learners=[part], stacker=Path(made))
 
 
 def measure(

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from igarape.chips.pictures import Pixels
 from igarape.chips.store import Store
 from igarape.code import code_hash
 from igarape.errors import InputError, some
 from igarape.files import digest
-from igarape.serving.batches import tag_batches
+from igarape.serving.answers import sides
+from igarape.serving.batches import Seen, tag_batches
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.competition import COLUMNS, check_names, in_order, read_names, sorted_out
 from igarape.serving.tagging import check_out
@@ -34,10 +34,11 @@ class Chips:
     raw: Store
     nir: Store | None
 
-    def load(self, bundle: Bundle, name: str) -> tuple[Pixels, Pixels | None]:
+    def load(self, bundle: Bundle, name: str) -> Seen:
         """Read a chip as a bundle sees it, and its near-infrared where the bundle needs that."""
         planes = self.nir.rgb(name) if self.nir is not None and bundle.needs_nir else None
-        return bundle.read(self.raw.bytes(name), name), planes
+        data = self.raw.bytes(name)
+        return Seen(bundle.read(data, name), planes, sides(data))
 
     def bytes(self) -> Iterator[bytes | str]:
         """Yield all that is known of each chip: its name, its picture, its near-infrared."""

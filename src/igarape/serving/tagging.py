@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from igarape.chips.formats import CONVERT, unread
-from igarape.chips.pictures import NAMED, Pixels, stem
+from igarape.chips.pictures import NAMED, stem
 from igarape.chips.sources.archives import is_archive
 from igarape.chips.sources.listing import list_pictures
 from igarape.chips.sources.origins import Extent, Origin, loose
@@ -14,6 +14,8 @@ from igarape.chips.sources.spool import Report
 from igarape.code import code_hash
 from igarape.errors import InputError, some
 from igarape.files import digest
+from igarape.serving.answers import sides
+from igarape.serving.batches import Seen
 from igarape.serving.bundle import Bundle
 from igarape.tables import read_table
 
@@ -41,15 +43,15 @@ class Pictures:
             )
         self.origins[name] = origin
 
-    def load(self, bundle: Bundle, name: str) -> tuple[Pixels, Pixels | None]:
+    def load(self, bundle: Bundle, name: str) -> Seen:
         """Read a picture, and its near-infrared. Raises InputError where that cannot be read, or is not there."""
         origin = self.origins[name]
-        image = bundle.read(origin.read(), str(origin))
-        if self.tifs is None:
-            return image, None
-        if name not in self.tifs:
+        data = origin.read()
+        image = bundle.read(data, str(origin))
+        if self.tifs is not None and name not in self.tifs:
             raise InputError(f"{origin}: no TIF of its name in the folder that --nir names")
-        return image, bundle.read_nir(self.tifs[name].read(), str(self.tifs[name]))
+        planes = None if self.tifs is None else bundle.read_nir(self.tifs[name].read(), str(self.tifs[name]))
+        return Seen(image, planes, sides(data))
 
     def key(self, model: str) -> str:
         """Return a hash of all that the answers depend on: the model, by what tells it from others; code; pictures.

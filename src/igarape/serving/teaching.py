@@ -15,9 +15,9 @@ from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
 from igarape.scores.metrics import BETA
 from igarape.scores.rules import isolated
-from igarape.serving.assembly import assemble, learner_part
+from igarape.serving.assembly import Merge, Shared, assemble, learner_part
 from igarape.serving.batches import tag_batches
-from igarape.serving.bundle import Bundle, Merge
+from igarape.serving.bundle import Bundle
 from igarape.serving.submission import Chips
 from igarape.tables import Probabilities, read_catalog
 from igarape.workspace import Workspace
@@ -62,7 +62,7 @@ def teach(
     notes
         A folder for what is answered; it must be empty when anything else has changed.
     merge
-        As of assembly.assemble.
+        As of assembly.Shared.
     report
         Called with (chips done, of how many).
 
@@ -73,16 +73,13 @@ def teach(
     """
     vocabulary, table = dataset.labels.vocabulary(), notes / "answers.parquet"
     if not table.exists():
+        # Probabilities are asked for, not tags: any rule does, and the step decide need not have run.
+        rule = Rule("fixed", vocabulary, BETA, threshold=isolated(BETA))
         assemble(
             notes / "teacher",
-            params,
-            dataset,
+            Shared(params, dataset, rule, alerts={}, novelty=None, merge=merge),
             learners=[learner_part(workspace.folder("train", name), manifest) for name, manifest in learners.items()],
             stacker=workspace.folder("stack") / "stacker",
-            # Probabilities are asked for, not tags: any rule does, and the step decide need not have run.
-            rule=Rule("fixed", vocabulary, BETA, threshold=isolated(BETA)),
-            alerts={},
-            merge=merge,
         )
         bundle, parts = Bundle.load(notes / "teacher", threads=workers()), notes / "parts"
         parts.mkdir(exist_ok=True)

@@ -5,18 +5,19 @@ from pathlib import Path
 import click
 
 from igarape.chips.store import Store
-from igarape.config.datasets import Dataset, read_dataset
+from igarape.config.datasets import read_dataset
 from igarape.config.documents import Origin, RunFacts
-from igarape.config.params import Params, read_params, workers
+from igarape.config.params import read_params, workers
 from igarape.config.verdict import Metrics
 from igarape.files import fresh_folder, write_text
 from igarape.learners.networks.merging import merge
+from igarape.learners.novelty import Novelty
 from igarape.progress import progress
 from igarape.reports import verdict as report
 from igarape.reports.evidence import Evidence, gather, judge
 from igarape.reports.imitation import Standing, compare_student, in_words, read_pupil, with_student, write_answers
 from igarape.reports.scoreboard import log_verdict
-from igarape.serving.assembly import assemble, check_bundle, learner_part
+from igarape.serving.assembly import Shared, assemble, check_bundle, learn_novelty, learner_part
 from igarape.serving.student import build_student, measure
 from igarape.tables import Probabilities, read_catalog
 from igarape.tracking.lineage import lineage, step_runs
@@ -34,21 +35,15 @@ def run(workspace: Workspace) -> None:
         fresh_folder(workspace.folder("evaluate"))  # not before MLflow has answered
         found = lineage(workspace.root)
         runs = step_runs(workspace, params.experiments) | {"evaluate": opened.id}
-        assemble(
-            workspace.bundle,
-            params,
-            dataset,
-            learners=[learner_part(workspace.folder("train", name), one) for name, one in evidence.manifests.items()],
-            stacker=workspace.folder("stack") / "stacker",
-            rule=evidence.rule,
-            alerts=evidence.decision.alerts,
-            merge=merge,
-        )
+        learners = [learner_part(workspace.folder("train", name), one) for name, one in evidence.manifests.items()]
+        novelty = _novelty(workspace, evidence)
+        shared = Shared(params, dataset, evidence.rule, evidence.decision.alerts, novelty, merge)
+        assemble(workspace.bundle, shared, learners=learners, stacker=workspace.folder("stack") / "stacker")
         origin = Origin(git_commit=found.commit, uncommitted_changes=found.dirty, dvc=dict(found.data), runs=runs)
         origin.write(workspace.folder("evaluate") / "lineage.json")
         RunFacts(run_id=opened.id).write(workspace.run("evaluate"))
         _check(workspace, workspace.bundle, evidence, evidence.p[~evidence.inside], count=params.evaluate.check)
-        student = _student(workspace, evidence, params, dataset)
+        student = _student(workspace, evidence, shared)
         write_answers(workspace, evidence, params.dataset, student)
         verdict = with_student(judge(workspace, evidence, params, dataset, origin), student)
         Metrics(**verdict.metrics).write(workspace.metrics)
@@ -62,16 +57,23 @@ def run(workspace: Workspace) -> None:
     click.echo(f"evaluate: label by label: {workspace.reports / 'report.html'}; labels to look at: {workspace.doubts}")
 
 
-def _student(workspace: Workspace, evidence: Evidence, params: Params, dataset: Dataset) -> Standing | None:
+def _novelty(workspace: Workspace, evidence: Evidence) -> Novelty:
+    """Learn what is usual of pictures."""
+    with progress("evaluate: what is usual of pictures", "chip") as advance:
+        return learn_novelty(evidence.known, evidence.held, raw=_stores(workspace, evidence)["raw"], report=advance)
+
+
+def _student(workspace: Workspace, evidence: Evidence, shared: Shared) -> Standing | None:
     """Build and check the student's bundle, and compare it with the ensemble's; nothing where there is no student."""
     pupil = read_pupil(workspace, evidence)
     if pupil is None:
         return None
-    rule, alerts, folders = evidence.rule, evidence.decision.alerts, [workspace.bundle, workspace.student]
-    build_student(workspace, params, dataset, lesson=pupil.lesson, rule=rule, alerts=alerts, merge=merge)
-    _check(workspace, workspace.student, evidence, pupil.p, count=params.evaluate.check)
-    costs = measure(folders, evidence.held, threads=workers(), **_stores(workspace, evidence))
-    return compare_student(pupil, evidence, params, *costs)
+    build_student(workspace, shared, pupil.lesson)
+    _check(workspace, workspace.student, evidence, pupil.p, count=shared.params.evaluate.check)
+    costs = measure(
+        [workspace.bundle, workspace.student], evidence.held, threads=workers(), **_stores(workspace, evidence)
+    )
+    return compare_student(pupil, evidence, shared.params, *costs)
 
 
 def _stores(workspace: Workspace, evidence: Evidence) -> dict[str, Store]:

@@ -64,7 +64,7 @@ function card(file, answer) {
   $("h2", made).textContent = file.name;
   $(".tags", made).append(...answer.tags.map((label) => element("span", label, "tag")));
   $(".tags", made).append(...(answer.alerts || []).map((label) => element("span", `alert: ${label}`, "tag alarm")));
-  $(".warnings", made).append(...answer.warnings.map((text) => element("li", text)));
+  $(".warning", made).textContent = answer.warning;
   picture($(".pictures figure", made), file);
   $("caption", made).textContent = `Expected F2 of this answer: ${shown(answer.expected_f2)}` +
     (Object.keys(cuts).length ? ". The mark on a bar is where the rule cuts." : "");
