@@ -86,7 +86,9 @@ for _step in STEPS:
 
 
 # Which model: the ensemble without it. Of another kind than the --model of predict, which takes any address.
-_student = click.option("--model", type=click.Choice(["student"]), help="The student in place of the ensemble.")
+_student = click.option(
+    "--model", type=click.Choice(["ensemble", "student"]), help="The student in place of the ensemble."
+)
 
 
 @main.command()
