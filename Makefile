@@ -4,6 +4,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+PORT ?= 5001
 SERIES := -c "import sys; print('%d.%d' % sys.version_info[:2])"
 
 # dvc finds igarape and mlflow on the PATH, whether or not the environment was activated.
@@ -54,8 +55,9 @@ ui: setup ## MLflow's pages: runs, trials, models
 promote: setup ## make the challenger the champion
 	$(BIN)/igarape promote
 
-serve: setup ## answer over HTTP with the champion
-	$(BIN)/igarape serve
+serve: setup ## answer over HTTP with the champion, by MLflow's own server; ours is igarape serve
+	champion=$$($(BIN)/igarape history --champion) && \
+	  $(BIN)/mlflow models serve --model-uri "$$champion" --env-manager local --port $(PORT)
 
 lock: ## write requirements.lock anew from pyproject.toml, with the oldest Python: the others take it too
 	$(PYTHON) -m venv build/lock

@@ -89,7 +89,7 @@ def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.Monke
             ((HERE,), {"version": 3, "force": True, "reason": "why", "dry_run": False, "model": None}),
         ),
         "rollback": (["--reason", "why", "--model", "student"], ((HERE,), {"reason": "why", "model": "student"})),
-        "history": (["--model", "student"], ((HERE,), {"model": "student"})),
+        "history": (["--model", "student", "--champion"], ((HERE,), {"model": "student", "champion": True})),
         "predict": (
             ["a.jpg", "b", "--out", "o.csv"],
             ((HERE, [Path("a.jpg"), Path("b")]), {"model": None, "out": Path("o.csv"), "nir": None}),

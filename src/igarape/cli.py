@@ -86,7 +86,9 @@ for _step in STEPS:
 
 
 # Which model: the ensemble without it. Of another kind than the --model of predict, which takes any address.
-_student = click.option("--model", type=click.Choice(["student"]), help="The student in place of the ensemble.")
+_student = click.option(
+    "--model", type=click.Choice(["ensemble", "student"]), help="The student in place of the ensemble."
+)
 
 
 @main.command()
@@ -110,9 +112,10 @@ def rollback(reason: str | None, model: str | None) -> None:
 
 @main.command()
 @_student
-def history(model: str | None) -> None:
+@click.option("--champion", is_flag=True, help="Print the champion's address only, as MLflow's own commands take it.")
+def history(model: str | None, champion: bool) -> None:
     """Show who was made champion, when, by whom and why, and what was refused."""
-    _run("history", model=model)
+    _run("history", model=model, champion=champion)
 
 
 @main.command()

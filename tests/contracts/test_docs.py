@@ -70,6 +70,8 @@ ELSEWHERE = {
     r"dvc repro -f \w+|dvc repro (search|train)@(?!vit)\w+.*": "tests/contracts/test_reruns.py",
     "igarape (stack|decide|evaluate)": "tests/contracts/test_reruns.py",
     "igarape distill": "tests/stages/test_distill.py",
+    "make promote": "tests/test_stream.py",
+    r"\.venv/bin/igarape serve": "tests/test_stream.py",
     "igarape promote --model student": "tests/stages/test_promote.py",
     "igarape serve --model student": "tests/stages/test_serve.py",
     "igarape predict chips/ --model student --out answers.csv": "tests/stages/test_predict.py",
@@ -97,7 +99,7 @@ ELSEWHERE = {
 # Why none does.
 NOT_RUN = {
     "make (setup|bench|check|test)( PYTHON=.*)?": "it installs, measures or tests for minutes; .ci/run does it",
-    "make (promote serve|ui|serve)": "it serves until somebody stops it; test_stream serves by igarape serve",
+    "make (promote serve|ui)": "it serves until somebody stops it; tests/stages/test_serve.py runs make serve",
     r"\.ci/run": "it runs this test",
     r"\.venv/bin/pytest -m slow( tests/serving/test_closure.py)?": "it takes minutes; .ci/run does it",
     r"\.venv/bin/pre-commit install": "it writes into .git of whoever runs the tests",
@@ -238,6 +240,7 @@ CHECKED: dict[str, Callable[[Sequence[str]], None]] = {
     "python": check_python,
     "pip": check_pip,
     ".venv/bin/pytest": check_pytest,
+    ".venv/bin/igarape": check_igarape,
     "pytest": check_pytest,
     ".venv/bin/pre-commit": check_nothing,
     ".ci/run": check_nothing,

@@ -59,6 +59,19 @@ def test_the_entry_points_of_the_mlproject_are_the_steps_that_track(
         assert point["command"].split()[:2] == ["igarape", step]
 
 
+def test_an_entry_point_asks_for_what_its_command_knows(root: Path) -> None:
+    """Its defaults make a command that `igarape` parses, and the student can be promoted and rolled back too."""
+    points = yaml.safe_load((root / "MLproject").read_text(encoding="utf-8"))["entry_points"]
+    for point in points.values():
+        asked = point.get("parameters", {})
+        given = {name: "plain" if kind == "string" else kind["default"] or "why" for name, kind in asked.items()}
+        _, step, *words = point["command"].format(**given).split()
+        main.commands[step].make_context(step, words)
+    for step in DECISIONS:
+        words = points[step]["command"].format(model="student", reason="why").split()[2:]
+        assert main.commands[step].make_context(step, words).params["model"] == "student"
+
+
 def test_dvc_launches_a_tracked_step_through_mlproject_and_the_others_directly(
     pipeline: Mapping[str, Any], graph: grimp.ImportGraph
 ) -> None:

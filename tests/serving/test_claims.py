@@ -1,5 +1,7 @@
 """One at a time: a lock where the registry is a file, a name that only one can create where it is a server."""
 
+import threading
+import time
 from pathlib import Path
 
 import mlflow
@@ -50,13 +52,75 @@ def test_on_a_server_it_says_who_and_how_to_free_it() -> None:
     client = MlflowClient()
     client.create_registered_model(f"{NAME}.claim", {claims.TOKEN: "x", claims.BY: "ana"})
     with (
-        pytest.raises(InputError, match=rf"{NAME}: ana has .*delete the registered model {NAME}\.claim"),
+        pytest.raises(InputError, match=rf"{NAME}: ana has .*delete .* that begin with {NAME}\.claim"),
         claimed(NAME, client, SERVER),
     ):
         pytest.fail("the claim is ana's")
     client.delete_registered_model(f"{NAME}.claim")
     with claimed(NAME, client, SERVER):
         assert client.get_registered_model(f"{NAME}.claim").tags[claims.BY] == user()
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_claim_without_any_sign_of_life_is_removed_by_one_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process died. Of many who wait, one tells so, and they go on one at a time as ever."""
+    monkeypatch.setattr(claims, "SILENCE", 0.4)
+    monkeypatch.setattr(claims, "PATIENCE", 60.0)
+    client, inside, most, done = MlflowClient(), 0, 0, list[bool]()
+    client.create_registered_model(f"{NAME}.claim", {claims.TOKEN: "x", claims.BY: "ana"})
+
+    def change() -> None:
+        nonlocal inside, most
+        for _ in range(2):
+            with claimed(NAME, MlflowClient(), SERVER):
+                inside += 1
+                most = max(most, inside)
+                time.sleep(0.02)
+                inside -= 1
+                done.append(True)
+
+    def change_all() -> None:
+        waiting = [threading.Thread(target=change) for _ in range(3)]
+        for each in waiting:
+            each.start()
+        for each in waiting:
+            each.join()
+
+    with pytest.warns(UserWarning, match=rf"{NAME}: ana began .* igarape history") as said:
+        change_all()
+    assert (most, len(done)) == (1, 6)
+    assert len([each for each in said if "ana" in str(each.message)]) == 1
+    assert list(client.search_registered_models()) == []
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_change_that_takes_long_keeps_its_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gives signs of life, so that who waits gives up in the end, and takes nothing away."""
+    for name, seconds in {"BEAT": 0.05, "SILENCE": 0.5, "PATIENCE": 1.0}.items():
+        monkeypatch.setattr(claims, name, seconds)
+    client = MlflowClient()
+    with (
+        claimed(NAME, client, SERVER),
+        pytest.raises(InputError, match="has been changing it"),
+        claimed(NAME, client, SERVER),
+    ):
+        pytest.fail("two at once")
+    assert list(client.search_registered_models()) == []
+
+
+@pytest.mark.usefixtures("registry")
+def test_who_was_taken_for_dead_is_told_and_removes_nothing_of_the_others() -> None:
+    """A machine that slept through it wakes up while another process holds the claim."""
+    client, mark = MlflowClient(), f"{NAME}.claim"
+
+    def sleep() -> None:
+        with claimed(NAME, client, SERVER):
+            client.delete_registered_model(mark)
+            client.create_registered_model(mark, {claims.TOKEN: "another's"})
+
+    with pytest.raises(InputError, match="another one has changed the model meanwhile"):
+        sleep()
+    assert [each.tags[claims.TOKEN] for each in client.search_registered_models()] == ["another's"]
 
 
 @pytest.mark.usefixtures("registry")

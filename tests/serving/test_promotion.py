@@ -195,12 +195,12 @@ def test_who_comes_second_is_told(registry: Path) -> None:
     assert "overtaken" in outcomes(here)[0]
 
 
-def one_wins(here: Workspace, rounds: int) -> None:
+def one_wins(here: Workspace, rounds: int, *, lost: bool = False) -> None:
     """Let two processes promote at once, and see that one of them does."""
     client = MlflowClient()
     enter(3)
     client.set_registered_model_alias(NAME, "champion", "1")
-    ended, seen = race(here.root, rounds)
+    ended, seen = race(here.root, rounds, lost=lost)
     for each in ended:
         assert sorted(text == "won" for text in each.values()) == [False, True]
         loser = next(text for text in each.values() if text != "won")
@@ -218,7 +218,7 @@ def test_of_two_processes_one_wins(registry: Path) -> None:
 def test_all_of_it_works_on_a_server(
     registry: Path, bundle_folder: Path, images: list[Pixels], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Register, promote, roll back, look: the project keeps nothing of it, and no claim stays."""
+    """Register, promote, roll back, look: the project keeps nothing of it. No claim stays, of a dead process either."""
     here, remote = Workspace(registry), Workspace(registry / "remote")
     remote.root.mkdir()
     (registry / "mlflow.db").rename(remote.root / "mlflow.db")
@@ -235,6 +235,7 @@ def test_all_of_it_works_on_a_server(
         assert holders() == {"challenger": 2, "champion": 1, "previous": 2}
         assert len(history(NAME, here.root)) == 4
         assert mlflow.get_tracking_uri() == server.uri
+        one_wins(here, 1, lost=True)
         assert [each.name for each in MlflowClient().search_registered_models()] == [NAME]
     finally:
         server.stop()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from contest import enter
 
+from igarape.errors import InputError
 from igarape.stages import history, promote, rollback
 from igarape.workspace import Workspace
 
@@ -23,6 +24,18 @@ def test_each_decision_has_a_line(registry: Path, capsys: pytest.CaptureFixture[
     name, _, *rows = capsys.readouterr().out.splitlines()
     assert name == "igarape-toy"
     assert ["second words" in rows[0], "first words" in rows[1], "promoted" in rows[2]] == [True, True, True]
+
+
+def test_the_champions_address_is_one_that_mlflow_takes(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing else is printed; where there is none, the error says what to type."""
+    here = Workspace(registry)
+    enter(1)
+    with pytest.raises(InputError, match=r"no champion yet\. Run: igarape promote"):
+        history.run(here, champion=True)
+    promote.run(here)
+    capsys.readouterr()
+    history.run(here, champion=True)
+    assert capsys.readouterr().out == "models:/igarape-toy@champion\n"
 
 
 def test_a_student_has_a_history_of_its_own(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -81,15 +82,20 @@ def serving(folder: Path, **options: object) -> Iterator[int]:
     program = f"{imports}; serve.run(Workspace.find(), port={port}, host={HOST!r}{more})"
     process = subprocess.Popen([sys.executable, "-c", program], cwd=folder, start_new_session=True)
     try:
-        deadline = time.monotonic() + 90
-        while not answers(port):
-            assert process.poll() is None and time.monotonic() < deadline, "the server does not come up"
-            time.sleep(0.2)
+        wait(process, port)
         yield port
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
+
+
+def wait(process: subprocess.Popen[bytes], port: int) -> None:
+    """Wait until a server answers its ping."""
+    deadline = time.monotonic() + 90
+    while not answers(port):
+        assert process.poll() is None and time.monotonic() < deadline, "the server does not come up"
+        time.sleep(0.2)
 
 
 def answers(port: int) -> bool:
@@ -133,6 +139,38 @@ def refused(port: int, content: object, kind: str = "application/json") -> tuple
         post(port, content, kind)
     answer: dict[str, str] = json.loads(caught.value.read())
     return caught.value.code, answer
+
+
+def test_make_serve_says_what_is_missing(registry: Path) -> None:
+    """Without a champion nothing is started."""
+    done = subprocess.run(make_serve(registry, free_port()), cwd=registry, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "Error: models:/igarape-toy@champion: no champion yet. Run: make repro" in done.stderr
+
+
+@pytest.mark.slow
+def test_make_serve_is_mlflows_own_server(champion: Path, bundle_folder: Path, images: list[Pixels]) -> None:
+    """It gives the bundle's answers, and has none of the addresses that igarape serve has besides."""
+    port = free_port()
+    pictures = [encode_jpeg(image, 95) for image in images[:2]]
+    expected = Bundle.load(bundle_folder).answer(pictures)
+    with subprocess.Popen(make_serve(champion, port), cwd=champion, start_new_session=True) as process:
+        try:
+            wait(process, port)
+            records = [{"image": base64.b64encode(picture).decode()} for picture in pictures]
+            answer = pd.DataFrame(json.loads(post(port, {"dataframe_records": records}))["predictions"])
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                get(port, "/metrics")
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+    pd.testing.assert_frame_equal(answer, expected, check_dtype=False, atol=1e-5)
+
+
+def make_serve(folder: Path, port: int) -> list[str]:
+    """Return what types `make serve` in a folder, which gets the Makefile, with what is installed here."""
+    shutil.copy(Path(__file__).parents[2] / "Makefile", folder)
+    environment = Path(sys.executable).parents[1]
+    return ["make", "--old-file=setup", "serve", f"VENV={environment}", f"BIN={environment}/bin", f"PORT={port}"]
 
 
 @pytest.mark.slow

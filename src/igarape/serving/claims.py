@@ -4,12 +4,20 @@ MLflow sets an alias whatever it was before, so that two who have both looked wo
 is names that are unique: of two who create a registered model of one name, one is refused. So the claim is a registered
 model called NAME.claim, there for the moment of the change. Where the registry is a SQLite file, a lock beside it does
 the same, and the system takes that from a process that dies.
+
+On a server a process may die and leave its claim. So whoever holds one counts on a tag of it, and those who wait watch
+that. A claim that stands still for SILENCE is given up for lost. No clocks of two machines are compared.
+
+MLflow removes by name, and who removes a lost claim might hit the next one. So whoever removes the claim of a token,
+its holder too, first creates NAME.claim.TOKEN, and then looks whether it is that claim still.
 """
 
+import threading
 import time
 import uuid
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -25,7 +33,8 @@ from igarape.tracking.locations import ARTIFACTS
 
 PATIENCE = 20.0  # seconds; a change takes a fraction of one
 PAUSE = 0.2
-TOKEN, BY = "igarape.claim", "igarape.by"
+BEAT, SILENCE = 1.0, 10.0  # seconds between two signs of life; without any, after which a claim counts as lost
+TOKEN, BY, ALIVE = "igarape.claim", "igarape.by", "igarape.alive"
 TAKEN = ("RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST")  # the other one has ended while MLflow looked
 
 
@@ -33,7 +42,7 @@ TAKEN = ("RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST")  # the other one 
 def claimed(name: str, client: MlflowClient, uri: str) -> Iterator[None]:
     """Be the only one who changes a model, as far as they all do so by this function; uri: of its registry.
 
-    Raises InputError when another one has been at it for PATIENCE seconds.
+    Raises InputError when another one has been at it for PATIENCE seconds, or has taken over from us.
     """
     file = database(uri)
     with _locked(name, file) if file else _created(name, client):
@@ -63,21 +72,73 @@ def _locked(name: str, file: Path) -> Iterator[None]:
 
 @contextmanager
 def _created(name: str, client: MlflowClient) -> Iterator[None]:
-    """Hold a registered model of a name that only one can create."""
-    mark, token = f"{name}.claim", uuid.uuid4().hex
-    deadline = time.monotonic() + PATIENCE
-    while not _create(mark, token, client):
-        if time.monotonic() > deadline:
-            raise InputError(
-                f"{name}: {_holder(mark, client)} has been changing it for {PATIENCE:.0f} seconds. Wait until that has "
-                f"ended. If it died: delete the registered model {mark} in MLflow's pages. Then see igarape "
-                f"history{option(name)}, and try again"
-            )
-        time.sleep(PAUSE)
+    """Hold a registered model of a name that only one can create, and give signs of life."""
+    mark, token, ended = f"{name}.claim", uuid.uuid4().hex, threading.Event()
+    _take(name, mark, token, client)
+    alive = threading.Thread(target=_live, args=(mark, token, client, ended), daemon=True)
+    alive.start()
     try:
         yield
     finally:
-        client.delete_registered_model(mark)
+        ended.set()
+        alive.join()
+        kept = _remove(mark, token, client)
+    if not kept:
+        raise InputError(
+            f"{name}: MLflow did not hear of this process for {SILENCE:.0f} seconds, and another one has changed the "
+            f"model meanwhile. See who is champion: igarape history{option(name)}; then try again"
+        )
+
+
+def _take(name: str, mark: str, token: str, client: MlflowClient) -> None:
+    """Create the claim, as soon as nobody else has one, or that one is lost."""
+    deadline = time.monotonic() + PATIENCE
+    last, since = None, time.monotonic()
+    while not _create(mark, token, client):
+        found, now = _found(mark, client), time.monotonic()
+        seen = found and found.tags
+        if seen != last:
+            last, since = seen, now
+        elif seen and now - since > SILENCE and _remove(mark, seen.get(TOKEN, ""), client):
+            warnings.warn(
+                f"{name}: {seen.get(BY, 'somebody')} began to change it and has shown no sign of life for "
+                f"{SILENCE:.0f} seconds, so that claim was removed. See igarape history{option(name)} for what is done",
+                stacklevel=2,
+            )
+            continue
+        if now > deadline:
+            holder = seen.get(BY, "somebody") if seen else "somebody"
+            raise InputError(
+                f"{name}: {holder} has been changing it for {PATIENCE:.0f} seconds. Wait until that has ended. If it "
+                f"died: delete the registered models that begin with {mark} in MLflow's pages. Then see igarape "
+                f"history{option(name)}, and try again"
+            )
+        time.sleep(PAUSE)
+
+
+def _live(mark: str, token: str, client: MlflowClient, ended: threading.Event) -> None:
+    """Count on a tag of our claim until that has ended."""
+    count = 0
+    while not ended.wait(BEAT):
+        count += 1
+        with suppress(MlflowException):  # whoever works under the claim hears of it
+            if not _is_of(_found(mark, client), token):
+                return
+            client.set_registered_model_tag(mark, ALIVE, str(count))
+
+
+def _remove(mark: str, token: str, client: MlflowClient) -> bool:
+    """Remove the claim of a token; say whether it was there, and nobody else is removing it."""
+    right = f"{mark}.{token}"
+    if not _create(right, uuid.uuid4().hex, client):
+        return False
+    try:
+        there = _is_of(_found(mark, client), token)
+        if there:
+            client.delete_registered_model(mark)
+    finally:
+        client.delete_registered_model(right)
+    return there
 
 
 def _create(mark: str, token: str, client: MlflowClient) -> bool:
@@ -87,8 +148,7 @@ def _create(mark: str, token: str, client: MlflowClient) -> bool:
     except MlflowException as error:
         if error.error_code not in TAKEN:
             raise
-        found = _found(mark, client)
-        return found is not None and found.tags.get(TOKEN) == token
+        return _is_of(_found(mark, client), token)
     return True
 
 
@@ -102,7 +162,6 @@ def _found(mark: str, client: MlflowClient) -> RegisteredModel | None:
         return None
 
 
-def _holder(mark: str, client: MlflowClient) -> str:
-    """Say who holds the claim."""
-    found = _found(mark, client)
-    return found.tags.get(BY, "somebody") if found else "somebody"
+def _is_of(found: RegisteredModel | None, token: str) -> bool:
+    """Say whether a claim is there and has a token; one that somebody made by hand has none."""
+    return found is not None and found.tags.get(TOKEN, "") == token

@@ -18,7 +18,8 @@ from igarape.chips.pictures import Pixels, resize
 Plane = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
-Slopes = npt.NDArray[np.int32]
+Slopes = npt.NDArray[np.int16]
+Products = npt.NDArray[np.int32]
 
 LEVELS = np.arange(256.0)
 QUANTILES = {"least": 0.0, "q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95, "most": 1.0}
@@ -122,14 +123,19 @@ def _colours(rgb: Pixels, hsv: Pixels) -> list[Plane]:
     excess = 2 * green - red - blue
     excess += 510
     excess >>= 2
-    greenness = (green - red) / np.maximum(green + red, 1)
-    greenness += 1
-    greenness *= 127.5
+    greenness = _greenness().take(cv2.merge(planes[:2]).view("<u2")[:, :, 0], mode="wrap")  # which checks no index
     _, saturation, brightest = cv2.split(hsv)
     _, redness, yellowness = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB))
     darkest = cv2.min(cv2.min(*planes[:2]), planes[2])
-    seen = (*planes, saturation, brightest, darkest, redness, yellowness, excess.astype(np.uint8))
-    return [np.asarray(plane, dtype=np.uint8) for plane in (*seen, greenness.astype(np.uint8))]
+    seen = (*planes, saturation, brightest, darkest, redness, yellowness, excess.astype(np.uint8), greenness)
+    return [np.asarray(plane, dtype=np.uint8) for plane in seen]
+
+
+@cache
+def _greenness() -> Plane:
+    """Return the greenness of each red and green, at 256 times green and red: a division a pixel would take longer."""
+    green, red = np.divmod(np.arange(256 * 256), 256)
+    return ((1 + (green - red) / np.maximum(green + red, 1)) * 127.5).astype(np.uint8)
 
 
 def _hues(hsv: Pixels) -> Floats:
@@ -168,14 +174,16 @@ class _Texture:
     @classmethod
     def of(cls, grey: Plane) -> "_Texture":
         """Look at a picture."""
-        across, down = (cv2.Sobel(grey, cv2.CV_16S, *order).astype(np.int32) for order in ((1, 0), (0, 1)))
-        xx, yy = across * across, down * down
-        return cls(across, down, (_edges(xx, yy), _roughness(grey), _straightness(xx, yy, across * down)))
+        across, down = (np.asarray(slopes, dtype=np.int16) for slopes in cv2.spatialGradient(grey))
+        return cls(across, down, (_edges(across, down), _roughness(grey), _straightness(across, down)))
 
 
-def _edges(xx: Slopes, yy: Slopes) -> Plane:
-    """Return how steep it is at each pixel, from the squares of its slopes."""
-    steep = (xx + yy).astype(np.float32)
+def _edges(across: Slopes, down: Slopes) -> Plane:
+    """Return how steep it is at each pixel; the sum of the squares of its slopes is exact in 32 bits."""
+    steep, high = across.astype(np.float32), down.astype(np.float32)
+    steep *= steep
+    high *= high
+    steep += high
     np.sqrt(steep, out=steep)
     steep /= 4
     return np.minimum(steep, 255, out=steep).astype(np.uint8)
@@ -194,24 +202,25 @@ def _roughness(grey: Plane) -> Plane:
     return rough.astype(np.uint8)
 
 
-def _straightness(xx: Slopes, yy: Slopes, xy: Slopes) -> Plane:
+def _straightness(across: Slopes, down: Slopes) -> Plane:
     """Return how much the slopes around each pixel have one direction: 255 where they all have it, as along a road.
 
-    That is the structure tensor's coherence (Bigun and Granlund, ICCV 1987), from the products of the slopes.
+    That is the structure tensor's coherence (Bigun and Granlund, ICCV 1987), from the products of the slopes. Slopes
+    of a pixel are at most 765 both: so what is squared here is below 2 ** 26.5, and its square exact in 64 bits.
     """
-    xx, yy, xy = (
-        np.asarray(cv2.boxFilter(each, cv2.CV_32S, (ALONG, ALONG), normalize=False), dtype=np.int32)
-        for each in (xx, yy, xy)
-    )
-    straight, mixed = (xx - yy).astype(np.float64), xy.astype(np.float64)
-    straight *= straight
-    mixed *= mixed
-    mixed *= 4
-    straight += mixed
-    np.sqrt(straight, out=straight)
+    xx, yy, xy = (_around(*each) for each in ((across, across), (down, down), (across, down)))
+    mixed = xy.astype(np.float64)
+    mixed *= 2
+    straight = np.asarray(cv2.magnitude((xx - yy).astype(np.float64), mixed), dtype=np.float64)
     straight *= 255
     straight /= np.maximum(xx + yy, 1)
     return straight.astype(np.uint8)
+
+
+def _around(one: Slopes, other: Slopes) -> Products:
+    """Return the sum of the products of slopes around each pixel."""
+    products = np.multiply(one, other, dtype=np.int32)
+    return np.asarray(cv2.boxFilter(products, cv2.CV_32S, (ALONG, ALONG), normalize=False), dtype=np.int32)
 
 
 def _directions(texture: _Texture) -> Floats:
@@ -220,8 +229,11 @@ def _directions(texture: _Texture) -> Floats:
     turns = np.zeros(wide.shape, dtype=np.uint8)
     for border in BORDERS:
         turns += (high > wide * border).view(np.uint8)
-    falling = (texture.across ^ texture.down) < 0
-    np.subtract(DIRECTIONS, turns, out=turns, where=falling)
+    # Where one slope falls and the other rises, the turns count from the other end: all bits are set there, and
+    # (turns ^ falling) - falling is -turns.
+    falling = ((texture.across ^ texture.down) >> 15).astype(np.uint8)
+    turns ^= falling
+    turns -= falling
     turns &= DIRECTIONS - 1
     pairs = cv2.calcHist([turns, texture.planes[0]], [0, 1], None, [DIRECTIONS, 256], [0, DIRECTIONS, 0, 256])
     counts = pairs.astype(np.float64) @ LEVELS
