@@ -41,6 +41,13 @@ def test_an_input_at_fault_is_one_line_with_its_notes() -> None:
     assert found.output.splitlines() == ["Error: chips.csv: no column tags", "MLflow was not told"]
 
 
+def test_no_password_is_told() -> None:
+    """An address that somebody put one into is told without it, in notes too."""
+    error = InputError("MLflow at http://ana:secret@mlflow:5000 does not answer")
+    error.add_note("http://ana:secret@mlflow:5000: 3 entries could not be sent")
+    assert "secret" not in invoked(error).output
+
+
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EISDIR])
 def test_what_is_in_the_way_is_named(code: int) -> None:
     """With the command that met it."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from igarape.errors import InputError, did_you_mean, expect, reason
+from igarape.errors import InputError, concealed, did_you_mean, expect, reason
 
 
 def test_the_closest_word_is_suggested() -> None:
@@ -38,3 +38,12 @@ def test_the_first_check_that_does_not_hold_is_told() -> None:
         expect(
             "split", (True, "folds", "at least 2", 2), (False, "holdout", "less than 1", 1.5), (False, "a", "b", "c")
         )
+
+
+def test_users_and_passwords_in_addresses_are_not_told() -> None:
+    """However the password is written; an address without one, and other signs, stay."""
+    said = "MLflow at http://ana:p@ss:w0rd@mlflow:5000/x, postgresql+psycopg2://mlflow:x@db/tracking"
+    assert concealed(said) == "MLflow at http://...@mlflow:5000/x, postgresql+psycopg2://...@db/tracking"
+    assert concealed("sqlite:///a/b@c.db http://mlflow:5000 'http://x' a@b") == (
+        "sqlite:///a/b@c.db http://mlflow:5000 'http://x' a@b"
+    )

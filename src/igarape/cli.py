@@ -231,3 +231,9 @@ def add(name: str, **found: Any) -> None:
 def send() -> None:
     """Send MLflow what it has not been told, because it did not answer or a step was killed."""
     _run("send")
+
+
+@main.command()
+def doctor() -> None:
+    """Check MLflow, DVC's remote, this machine and the data, and say what to mend."""
+    _run("doctor")

@@ -4,7 +4,7 @@ import errno
 
 import click
 
-from igarape.errors import InputError
+from igarape.errors import InputError, concealed
 
 # What the system says where a file or a folder is in the way, or may not be written.
 IN_THE_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
@@ -39,5 +39,5 @@ class Readable(click.Group):
 
 
 def _said(message: str, error: Exception) -> click.ClickException:
-    """Return what is shown of an error: the message, and its notes, such as what could not be sent to MLflow."""
-    return click.ClickException("\n".join([message, *getattr(error, "__notes__", [])]))
+    """Return what is shown of an error, but no password: the message, and its notes, such as what MLflow lacks."""
+    return click.ClickException(concealed("\n".join([message, *getattr(error, "__notes__", [])])))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 NAMED = 3  # of many, in one line
+USER = re.compile(r"(?<=://)[^\s/'\"]*@")  # and password, in an address
 
 
 class InputError(Exception):
@@ -42,3 +43,8 @@ def expect(where: str, *checks: tuple[bool, str, str, object]) -> None:
     for holds, what, expected, found in checks:
         if not holds:
             raise InputError(f"{where}: {what}: expected {expected}, found {found}")
+
+
+def concealed(text: str) -> str:
+    """Return a text without the users and passwords that stand in its addresses."""
+    return USER.sub("...@", text)

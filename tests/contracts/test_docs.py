@@ -89,6 +89,7 @@ ELSEWHERE = {
     "dvc repro --single-item --force register": "tests/test_stream.py",
     "igarape relabel review.csv": "tests/stages/test_relabel.py",
     "igarape send": "tests/stages/test_send.py",
+    "igarape doctor": "tests/stages/test_doctor.py",
     r"igarape compare (main HEAD|HEAD \.)": "tests/stages/test_compare.py",
     "git (add dvc.lock params.yaml|commit -m .*)": "tests/stages/test_compare.py",
     "dvc repro ingest": "tests/contracts/test_recipes.py",

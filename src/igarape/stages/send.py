@@ -2,6 +2,7 @@
 
 import click
 
+from igarape.errors import concealed
 from igarape.tracking.step import send_left
 from igarape.workspace import Workspace
 
@@ -9,4 +10,4 @@ from igarape.workspace import Workspace
 def run(workspace: Workspace) -> None:
     """Send the outboxes of all steps that are not at work any more, and say what was sent."""
     for sentence in send_left(workspace) or ["nothing lies unsent"]:
-        click.echo(sentence)
+        click.echo(concealed(sentence))

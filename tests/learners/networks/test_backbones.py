@@ -15,7 +15,8 @@ from igarape.errors import InputError
 from igarape.learners.networks import backbones as networks
 from igarape.learners.networks import published
 from igarape.learners.networks.backbones import BODY, HEAD, activation_bytes, build_network
-from igarape.learners.networks.published import APPLICATIONS, Application, find_imagenet
+from igarape.learners.networks.published import APPLICATIONS, Application
+from igarape.learners.networks.weights import find_imagenet
 
 SIZE = 32
 BACKBONES = ["plain", "mobilenet", "mobilenet_v2"]  # those that build in a second; all of them in the slow test
@@ -203,19 +204,9 @@ def test_weights_are_loaded_from_a_path(files: dict[str, Path]) -> None:
         assert (a == b).all()
 
 
-def test_imagenet_weights_are_looked_for_in_igarape_weights_first(
-    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Then in Keras's cache; in neither there is none."""
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.delenv("IGARAPE_WEIGHTS", raising=False)
-    assert find_imagenet("mobilenet") is None
-    cached = tmp_path / "models" / files["mobilenet"].name
-    cached.parent.mkdir()
-    cached.write_bytes(files["mobilenet"].read_bytes())
-    assert find_imagenet("mobilenet") == cached
+def test_imagenet_weights_come_from_the_file(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where learners.networks.weights finds it."""
     monkeypatch.setenv("IGARAPE_WEIGHTS", str(files["mobilenet"].parent))
-    assert find_imagenet("mobilenet") == files["mobilenet"]
     assert len(features(build("mobilenet", "imagenet"))) > 0
 
 

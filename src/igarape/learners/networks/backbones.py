@@ -11,7 +11,8 @@ from igarape.config.hyperparameters import NetworkValues
 from igarape.config.kinds import BACKBONE
 from igarape.errors import InputError
 from igarape.labels import Targets
-from igarape.learners.networks.published import APPLICATIONS, Application, as_called, download, find_imagenet, to_signed
+from igarape.learners.networks.published import APPLICATIONS, Application, as_called, download, to_signed
+from igarape.learners.networks.weights import find_imagenet
 
 MOMENTUM = 0.9
 FILTERS = (16, 32, 64, 128, 192)

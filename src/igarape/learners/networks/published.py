@@ -1,7 +1,6 @@
 """The networks of keras.applications: how each is built for chips of any side, prepared for, and its weights found."""
 
 import math
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import tensorflow as tf
 
 from igarape.config.networks import NETWORKS, Published
 from igarape.errors import InputError
+from igarape.learners.networks.weights import FILE, keras_cache
 
 IMAGENET_MEAN, IMAGENET_DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of R, G and B in 0..255
 BY_PARITY = ("separable_conv_1_pad", "reduction_pad")  # how Keras names the layers that pad by a picture's parity
@@ -128,23 +128,9 @@ def as_called(layer: keras.layers.Layer) -> keras.layers.Layer:
     return kind.from_config(layer.get_config())
 
 
-def keras_cache() -> Path:
-    """Return the folder in which Keras keeps downloaded weights."""
-    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
-
-
-def find_imagenet(name: str) -> Path | None:
-    """Return <name>_imagenet_notop.weights.h5 in IGARAPE_WEIGHTS or in Keras's cache; None when it is in neither."""
-    places = [keras_cache()]
-    if os.environ.get("IGARAPE_WEIGHTS"):
-        places.insert(0, Path(os.environ["IGARAPE_WEIGHTS"]))
-    files = [place / f"{name}_imagenet_notop.weights.h5" for place in places]
-    return next((file for file in files if file.is_file()), None)
-
-
 def download(name: str) -> Path:
     """Let Keras download the published weights, keep them in its cache under our name, and return that path."""
-    target = keras_cache() / f"{name}_imagenet_notop.weights.h5"
+    target = keras_cache() / FILE.format(name)
     try:
         published = APPLICATIONS[name].build(weights="imagenet")
     except Exception as error:  # Keras raises a bare Exception when a download fails

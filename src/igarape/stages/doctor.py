@@ -1,0 +1,63 @@
+"""doctor: is all that the steps need there, and does it answer? Project, machine, services -> one line a check."""
+
+import os
+import sys
+from contextlib import ExitStack
+from functools import partial
+from importlib import import_module
+
+import click
+
+from igarape.doctor import machine, project, remote
+from igarape.findings import Check, Finding, examine
+from igarape.tracking.address import connected, environment
+from igarape.tracking.health import identify, keep, reach
+from igarape.workspace import Workspace
+
+CLUSTER = "IGARAPE_CLUSTER"
+PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "8", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}  # seconds, of one request
+SLOW = 30.0  # seconds, where several requests are made
+
+
+def run(workspace: Workspace) -> None:
+    """Print what each check finds; end with code 1 where something is wrong."""
+    counts = dict.fromkeys(("good", "warning", "wrong", "unseen"), 0)
+    with ExitStack() as stack:
+        uri = stack.enter_context(connected(workspace.root))
+        for name, value in PATIENCE.items():
+            stack.enter_context(environment(name, os.environ.get(name, value)))
+        for name, finding in examine(_checks(workspace, uri)):
+            counts[finding.level] += 1
+            click.echo(f"{finding.level:8} {name:10} {finding.said}")
+    click.echo(", ".join(f"{count} {level}" for level, count in counts.items() if count))
+    if counts["wrong"]:
+        sys.exit(1)
+
+
+def _checks(workspace: Workspace, uri: str) -> list[Check]:
+    """Return all checks, those that others need before them."""
+    root = workspace.root
+    checks = [
+        Check("tracking", partial(reach, uri), SLOW),
+        Check("auth", partial(identify, uri), SLOW, needs="tracking"),
+        Check("registry", partial(project.registry, workspace), SLOW, needs="auth"),
+        Check("artifacts", partial(keep, uri), SLOW, needs="auth"),
+        Check("unsent", partial(project.unsent, workspace)),
+        Check("dvc remote", partial(remote.reach, root), SLOW),
+        Check("run cache", partial(remote.run_cache, root), SLOW, needs="dvc remote"),
+        Check("dvc gc", partial(remote.collection, root), needs="dvc remote"),
+        Check("gpus", machine.cards, 60.0),
+        Check("memory", machine.memory),
+        Check("disk", partial(machine.disks, workspace)),
+        Check("weights", partial(project.weights, workspace)),
+        Check("source", partial(project.source, workspace)),
+    ]
+    if address := os.environ.get(CLUSTER):
+        checks.append(Check("cluster", partial(_cluster, address), SLOW))
+    return checks
+
+
+def _cluster(address: str) -> Finding:
+    """Ask the cluster's own check, which alone knows Ray: igarape.cluster.health.look(address) returns a Finding."""
+    found: Finding = import_module("igarape.cluster.health").look(address)
+    return found
