@@ -133,6 +133,7 @@ def _bundle(folder: Path, networks: list[keras.Model], labels: tuple[str, ...]) 
         stacker=folder / "stacker",
         rule=Rule("threshold", Vocabulary((), (), labels, ()), 2.0, threshold=0.2),
         alerts={},
+        views=8,
         novelty=None,
         merge=merge,
     )

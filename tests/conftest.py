@@ -197,6 +197,7 @@ def make_bundle(
         stacker=parts / "stacker",
         rule=Rule("threshold", VOCABULARY, 2.0, threshold=0.4),
         alerts=alerts or {},
+        views=8,
         novelty=usual_noise(),
         merge=merge,
     )

@@ -33,7 +33,7 @@ def test_the_verdict_is_written_in_the_words_that_others_rely_on(project: Path) 
     """reports/metrics.json holds the hold-out's score and interval, and scores of each learner, stacker and rule."""
     metrics = json.loads((project / "reports/metrics.json").read_text(encoding="utf-8"))
     figures = {"holdout", "oof", "learners", "stackers", "rules", "rare", "ladder", "calibration"}
-    assert set(metrics) == figures | {"worth", "views", "budget", "student"}
+    assert set(metrics) == figures | {"worth", "views", "budget", "by_views", "student"}
     assert set(metrics["holdout"]) == {"f2", "map", "n", "f2_low", "f2_high"}
     assert set(metrics["oof"]) == {"f2", "map"}
     assert set(metrics["learners"]) == set(LEARNERS)

@@ -8,7 +8,19 @@ from igarape.config.documents import HoldOut
 from igarape.config.verdict import Metrics
 from igarape.errors import InputError
 
-PARTS = ("oof", "learners", "stackers", "rules", "rare", "ladder", "calibration", "worth", "views", "budget")
+PARTS = (
+    "oof",
+    "learners",
+    "stackers",
+    "rules",
+    "rare",
+    "ladder",
+    "calibration",
+    "worth",
+    "views",
+    "budget",
+    "by_views",
+)
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from igarape.reports.verdict import (
     render_report,
     summary,
 )
+from igarape.reports.viewing import Viewing
 
 Browse = Callable[[str], Any]
 
@@ -158,6 +159,22 @@ def test_the_student_stands_beside_the_ensemble(browse: Browse) -> None:
     for told in ("0.9087", "0.9123", "153.0", "7.3", "-0.0036 (-0.0081 to +0.0012)", "pupil", "50 % of each target"):
         assert told in page.text
     assert "Student" not in browse(render_report(verdict())).text
+
+
+def test_what_fewer_views_cost_stands_on_the_page(browse: Browse) -> None:
+    """Each number with its figures, the one that is served by name; without several views there is no such section."""
+    viewing = Viewing(
+        served=2,
+        chips=300,
+        figures={8: {"f2": 0.91234, "map": 0.93}, 2: {"f2": 0.90871, "map": 0.93}},
+        f2={2: Difference(-0.00363, -0.0081, 0.0012)},
+        map={2: Difference(0.0, -0.01, 0.01)},
+        milliseconds={8: 153.04, 2: 41.26},
+    )
+    page = browse(render_report(verdict(viewing=viewing)))
+    for told in ("0.9087", "0.9123", "153.0", "41.3", "-0.0036 (-0.0081 to +0.0012)", "2, served", "300 chips"):
+        assert told in page.text
+    assert "Views" not in browse(render_report(verdict())).text
 
 
 def test_the_document_has_the_agreed_keys() -> None:

@@ -15,6 +15,7 @@ from igarape.files import write_text
 from igarape.learners.novelty import Novelty
 from igarape.serving.assembly import check_bundle, learn_novelty, learner_part
 from igarape.serving.bundle import Bundle
+from igarape.serving.holdout import Packed
 
 
 def test_the_fold_models_go_into_the_bundle_by_their_number(tmp_path: Path) -> None:
@@ -67,11 +68,11 @@ def test_a_bundle_has_to_answer_as_the_pipeline_did(bundle_folder: Path, tmp_pat
         p[3, 0] += np.float32(gap)
         if not gap:
             check_bundle(
-                bundle_folder, ids, p=p, raw=store, nir=store, threads=1, report=lambda *done: seen.append(done)
+                bundle_folder, ids, p=p, packed=Packed(store, store), threads=1, report=lambda *done: seen.append(done)
             )
             continue
         with pytest.raises(
             InputError, match=r"bundle: chip-3: the bundle's probabilities differ by 0\.01.* dvc repro -f"
         ):
-            check_bundle(bundle_folder, ids, p=p, raw=store, nir=store, threads=1, report=lambda *_: None)
+            check_bundle(bundle_folder, ids, p=p, packed=Packed(store, store), threads=1, report=lambda *_: None)
     assert seen == [(done, len(ids)) for done in range(1, len(ids) + 1)]

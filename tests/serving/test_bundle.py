@@ -57,6 +57,7 @@ def rebuild(bundle: Path, folder: Path, stacker: Path | None = None) -> None:
         stacker=stacker or bundle / "stacker",
         rule=Rule.from_json(manifest.rule.model_dump(), Vocabulary(**manifest.vocabulary.model_dump())),
         alerts=manifest.alerts,
+        views=manifest.views,
         novelty=loaded.novelty,
         merge=merge,
     )
@@ -202,6 +203,7 @@ def test_a_build_that_fails_leaves_the_old_bundle(bundle_folder: Path, tmp_path:
             stacker=bundle_folder / "stacker",
             rule=Rule("fixed", Vocabulary(exclusive=(), alone=(), common=("sun",), rare=()), 2.0, threshold=0.2),
             alerts={},
+            views=8,
             novelty=None,
             merge=merge,
         )

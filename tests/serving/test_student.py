@@ -19,6 +19,7 @@ from igarape.learners.predictor import Predictor
 from igarape.serving import holdout
 from igarape.serving.assembly import Shared
 from igarape.serving.bundle import Bundle
+from igarape.serving.holdout import Packed
 from igarape.serving.manifest import read_manifest
 from igarape.serving.student import build_student, measure
 from igarape.tables import Probabilities, read_catalog
@@ -49,7 +50,7 @@ def built(tmp_path: Path, write_model: WriteModel) -> Workspace:
     here = unlabelled.lay_out(Workspace(tmp_path), NAMES)
     write_model(here.folder("distill") / FILE, unlabelled.SIZE, len(LABELS), 7)
     params = read_params(Path(__file__).parents[2] / "params.yaml")
-    build_student(here, Shared(params, read_dataset("toy", here.datasets), RULE, {}, None, merge), LESSON)
+    build_student(here, Shared(params, read_dataset("toy", here.datasets), RULE, {}, 8, None, merge), LESSON)
     return here
 
 
@@ -86,7 +87,7 @@ def test_bundles_are_measured_in_turn(built: Workspace, monkeypatch: pytest.Monk
     monkeypatch.setattr("igarape.serving.holdout.time.perf_counter", lambda: next(clock))
     monkeypatch.setattr(holdout, "ROUNDS", 2)
     store = raw(built)
-    sizes, times = measure([built.student] * 2, NAMES[:1], raw=store, nir=store, threads=1)
+    sizes, times = measure([built.student] * 2, NAMES[:1], packed=Packed(store, store), threads=1)
     assert times == pytest.approx([2.0, 10.0])
     files = [path for path in built.student.rglob("*") if path.is_file()]
     assert sizes == [sum(len(path.read_bytes()) for path in files) / 1e6] * 2

@@ -21,6 +21,11 @@ from igarape.tables import write_table
 from igarape.workspace import Workspace
 
 HOLDOUT = HoldOut(f2=0.87, map=0.8, n=300, f2_low=0.85, f2_high=0.89)
+LESS = {"mean": -0.002, "low": -0.004, "high": 0.001}
+BY_VIEWS = {
+    "8": {"scores": {"f2": 0.87, "map": 0.8}},
+    "2": {"scores": {"f2": 0.868, "map": 0.8}, "f2": LESS, "map": LESS},
+}
 
 
 @pytest.fixture
@@ -30,7 +35,7 @@ def evaluated(registry: Path, bundle_folder: Path, images: list[Pixels]) -> Work
     shutil.copytree(bundle_folder, here.bundle)
     write_table(answers_of(bundle_folder, images).table(), here.folder("evaluate") / TABLE)
     names = ("oof", "learners", "stackers", "rules", "rare", "ladder", "calibration", "worth", "views", "budget")
-    scores: dict[str, Any] = {name: {} for name in names} | {"student": None}
+    scores: dict[str, Any] = {name: {} for name in names} | {"student": None, "by_views": BY_VIEWS}
     Metrics(holdout=HOLDOUT, **scores).write(here.metrics)
     origin = Origin(git_commit="abc123", uncommitted_changes=False, dvc={"data/ingest": "d41d8"}, runs={"stack": "9f"})
     origin.write(here.folder("evaluate") / "lineage.json")
@@ -66,6 +71,8 @@ def test_the_version_carries_scores_and_lineage(evaluated: Workspace) -> None:
         "holdout_f2": "0.87",
         "holdout_n": "300",
         "holdout_f2_low": "0.85",
+        "views": "8",
+        "views.2.f2": json.dumps(LESS),
         "git_commit": "abc123",
         "dvc.data/ingest": "d41d8",
     }

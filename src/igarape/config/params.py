@@ -146,6 +146,12 @@ class Evaluate(Section):
     check: int = Field(ge=1)
 
 
+class Serve(Section):
+    """What is served. views: of the eight symmetries of the square, by how many the bundle answers."""
+
+    views: Literal[8, 4, 2, 1]
+
+
 class Promote(Section):
     """What a version has to hold against the champion; see serving.gate.
 
@@ -164,7 +170,7 @@ class Promote(Section):
 
 
 class Params(Section):
-    """params.yaml: the seed, the data set, the experiments, a section for each step that has knobs, and promote's."""
+    """params.yaml: seed, data set, experiments, a section for each step that has knobs; those of serve and promote."""
 
     seed: int = Field(ge=0)
     dataset: Name
@@ -180,6 +186,7 @@ class Params(Section):
     decide: Decide
     distill: Distill
     evaluate: Evaluate
+    serve: Serve
     promote: Promote
 
     @model_validator(mode="after")

@@ -47,13 +47,14 @@ class Imitation(Section):
     """How well a student does what the ensemble does, on the hold-out.
 
     ensemble, student: of each f2 with its interval f2_low and f2_high, map, ece and brier, and mb, the megabytes of its
-    bundle. f2, map: what the student has more, as mean, low and high of a 95 % interval.
+    bundle. f2, map: what the student has more, as mean, low and high of a 95 % interval. by_views: as Metrics has it.
     """
 
     ensemble: Scores
     student: Scores
     f2: Scores
     map: Scores
+    by_views: dict[str, dict[str, Scores]]
 
 
 def read_student(name: str | None, vocabulary: Vocabulary, folder: Path, *, nir: bool) -> Network | None:

@@ -8,10 +8,12 @@ from igarape.config.params import Params
 from igarape.config.student import Imitation, Lesson, Student
 from igarape.errors import InputError
 from igarape.learners.audit import rows_hash
+from igarape.learners.views import ByViews
 from igarape.reports.answers import answers_of
 from igarape.reports.evidence import Evidence
 from igarape.reports.ladder import Difference
 from igarape.reports.verdict import Verdict
+from igarape.reports.viewing import Viewing, as_served, compare_views
 from igarape.scores.answers import TABLE
 from igarape.scores.comparison import bootstrap_interval, paired_bootstrap
 from igarape.scores.metrics import brier, calibration_error, f2_per_sample, mean_average_precision
@@ -23,10 +25,14 @@ NAMES = ("ensemble", "student")
 
 
 class Pupil(NamedTuple):
-    """A student: what it learned, and its probabilities (n, labels) of the hold-out, in the order of the folds."""
+    """A student: what it learned, and its probabilities (n, labels) of the hold-out, in the order of the folds.
+
+    asked: what its bundle answers by fewer views; None where it answers by one.
+    """
 
     lesson: Lesson
     p: Probabilities
+    asked: ByViews | None = None
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class Standing:
     """What the page shows of a student.
 
     p: its probabilities of the hold-out, (n, labels). f2, map: what it has more than the ensemble. milliseconds: of a
-    chip, by name.
+    chip, by name. viewing: what fewer views cost it; None where it has one only.
     """
 
     lesson: Lesson
@@ -43,6 +49,7 @@ class Standing:
     f2: Difference
     map: Difference
     milliseconds: Mapping[str, float]
+    viewing: Viewing | None = None
 
     def to_json(self) -> Imitation:
         """Return what reports/metrics.json keeps.
@@ -50,7 +57,8 @@ class Standing:
         Without the milliseconds: they differ each time, and what is as before should look so.
         """
         figures = {name: dict(self.figures[name]) for name in NAMES}
-        return Imitation(**figures, f2=self.f2._asdict(), map=self.map._asdict())
+        by_views = self.viewing.to_json() if self.viewing else {}
+        return Imitation(**figures, f2=self.f2._asdict(), map=self.map._asdict(), by_views=by_views)
 
 
 def read_pupil(workspace: Workspace, evidence: Evidence) -> Pupil | None:
@@ -85,12 +93,13 @@ def compare_student(
     evidence
         The truth, and what the ensemble answers.
     params
-        The seed, and how often to resample.
+        The seed, how often to resample, and how many views are served.
     megabytes, milliseconds
         Of the ensemble's bundle and the student's: its size, and what a chip takes.
     """
     rows, chance = ~evidence.inside, {"resamples": params.evaluate.resamples, "seed": params.seed}
-    y, each = evidence.y[rows], dict(zip(NAMES, (evidence.p[rows], pupil.p), strict=True))
+    p = as_served(pupil.p, pupil.asked, params.serve.views)
+    y, each = evidence.y[rows], dict(zip(NAMES, (evidence.p[rows], p), strict=True))
     f2 = {name: f2_per_sample(y, evidence.rule.apply(p)) for name, p in each.items()}
     figures = {
         name: {
@@ -106,11 +115,12 @@ def compare_student(
     ranked = rank(y, each, **chance)
     return Standing(
         lesson=pupil.lesson,
-        p=pupil.p,
+        p=p,
         figures=figures,
         f2=Difference(*paired_bootstrap(f2["student"], f2["ensemble"], **chance)),
         map=Difference(*paired_map(ranked["student"], ranked["ensemble"])),
         milliseconds=dict(zip(NAMES, milliseconds, strict=True)),
+        viewing=compare_views(y, pupil.asked, evidence.rule, params),
     )
 
 

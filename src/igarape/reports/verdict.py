@@ -26,8 +26,9 @@ from igarape.scores.metrics import (
 )
 from igarape.scores.rules import isolated
 
-if TYPE_CHECKING:  # the student is compared by the evidence, whose verdict shows it
+if TYPE_CHECKING:  # they are compared by the evidence, whose verdict shows them
     from igarape.reports.imitation import Standing
+    from igarape.reports.viewing import Viewing
 
 Figures = Mapping[str, float]
 
@@ -56,7 +57,8 @@ class Verdict:
     analysis: what lies behind it all.
     partial: the learners that predict only some labels, and how many. fitted: chips in the folds; split: what the chips
     were split by, chip or scene. noise: labels that the models doubt. left_out: chips that ingest left out; reported:
-    other faults, of chips that are used. student: how it stands beside the ensemble; None without one.
+    other faults, of chips that are used. viewing: what fewer views cost; None where learners have one only. student:
+    how it stands beside the ensemble; None without one.
     """
 
     dataset: str
@@ -86,6 +88,7 @@ class Verdict:
     left_out: int
     reported: int
     origin: Origin
+    viewing: "Viewing | None" = None
     student: "Standing | None" = None
 
 
@@ -207,6 +210,7 @@ def render_report(verdict: Verdict) -> str:
             "learner_maps": _reach(verdict.ladder.learners.values()),
             "rungs": _reach(verdict.ladder.rungs.values()),
             "maps": _reach(verdict.ladder.maps.values()),
+            "viewing": _reach([*verdict.viewing.f2.values(), *verdict.viewing.map.values()] if verdict.viewing else []),
             "student": _reach([verdict.student.f2, verdict.student.map] if verdict.student else []),
         },
         reach=_reach,

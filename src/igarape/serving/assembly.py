@@ -20,7 +20,9 @@ from igarape.errors import InputError
 from igarape.files import fresh_folder, whole, write_json
 from igarape.learners.audit import fold_models
 from igarape.learners.novelty import HELD, KNOWN, Novelty, sampled
+from igarape.learners.views import ALL
 from igarape.serving.bundle import Bundle
+from igarape.serving.holdout import Packed
 from igarape.serving.manifest import MANIFEST, SCHEMA, Learner, Manifest, list_files
 from igarape.tables import Probabilities
 
@@ -44,14 +46,15 @@ class Shared:
     """What the bundles of one stream have in common: the ensemble's, the student's, and a teacher's.
 
     params, dataset: how chips are read and dehazed, and near-infrared is made. rule, alerts: from probabilities to
-    labels, and what raises an alert. novelty: what is usual of pictures; None where nobody asks for warnings. merge:
-    writes fold models of a network as one, as learners.networks.merging.merge does.
+    labels, and what raises an alert. views: by how many a picture is answered. novelty: what is usual of pictures; None
+    where nobody asks for warnings. merge: writes fold models of a network as one, as learners.networks.merging.merge.
     """
 
     params: Params
     dataset: Dataset
     rule: Rule
     alerts: Mapping[str, OperatingPoint]
+    views: int
     novelty: Novelty | None
     merge: Merge
 
@@ -82,6 +85,7 @@ def assemble(folder: Path, shared: Shared, *, learners: Sequence[Learner], stack
         stacker=stacker,
         rule=shared.rule,
         alerts=shared.alerts,
+        views=shared.views,
         novelty=shared.novelty,
         merge=shared.merge,
     )
@@ -99,6 +103,7 @@ def build_bundle(
     stacker: Path,
     rule: Rule,
     alerts: Mapping[str, OperatingPoint],
+    views: int,
     novelty: Novelty | None,
     merge: Merge,
 ) -> None:
@@ -124,6 +129,8 @@ def build_bundle(
         Turns probabilities into labels, and knows the vocabulary.
     alerts
         The operating points of the labels that raise an alert.
+    views
+        By how many of learners.views.COUNTS the learners with tta answer.
     novelty
         What is usual of pictures; None where nobody asks the bundle for warnings.
     merge
@@ -143,6 +150,7 @@ def build_bundle(
             "dehaze": dict(dehaze),
             "nir": dict(nir) if nir and sees_nir else None,
             "learners": [_copy(learner, unfinished, merge) for learner in used],
+            "views": views,
             "left_out": left_out,
             "novelty": NOVELTY if novelty else None,
             "rule": rule.to_json(),
@@ -199,12 +207,11 @@ def check_bundle(
     image_ids: Sequence[str],
     *,
     p: Probabilities,
-    raw: Store,
-    nir: Store,
+    packed: Packed,
     threads: int,
     report: Report,
 ) -> None:
-    """Refuse a bundle that does not answer as the pipeline did, on chips from their raw bytes.
+    """Refuse a bundle that does not answer as the pipeline did, by all views, on chips from their raw bytes.
 
     Parameters
     ----------
@@ -214,9 +221,8 @@ def check_bundle(
         The chips.
     p
         What the pipeline answers, of shape (n, labels).
-    raw, nir
-        The stores of their pictures and of their near-infrared; that is packed without loss, so its planes are what the
-        TIFs give.
+    packed
+        Their pictures.
     threads
         Processors that the learners may use.
     report
@@ -229,8 +235,8 @@ def check_bundle(
     """
     bundle = Bundle.load(folder, threads=threads)
     for done, (image_id, expected) in enumerate(zip(image_ids, p, strict=True), start=1):
-        planes = [nir.rgb(image_id)] if bundle.needs_nir else None
-        answer = bundle.probabilities([bundle.read(raw.bytes(image_id), image_id)], planes)[0]
+        image, planes = packed.read(image_id, bundle)
+        answer = bundle.by_views([image], None if planes is None else [planes], counts=[ALL])[ALL][0]
         gap = float(np.abs(answer - expected).max())
         if gap > TOLERANCE:
             raise InputError(

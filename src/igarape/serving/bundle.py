@@ -8,6 +8,7 @@ novelty.npz                what is usual of pictures, as learners.novelty saves 
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.learners.novelty import Novelty
 from igarape.learners.predictor import Floats, Predictor
+from igarape.learners.views import each_view, mean_view
 from igarape.serving.answers import Sides, answer_table, columns, sides, warning
 from igarape.serving.manifest import Learner, Manifest, check_files, read_manifest
 from igarape.tables import Probabilities
@@ -88,12 +90,40 @@ class Bundle:
 
         nir: the planes that go with them, as read_nir makes them, where needs_nir; InputError when they are missing.
         """
+        return self.by_views(images, nir, counts=[self.manifest.views])[self.manifest.views]
+
+    def by_views(
+        self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None, *, counts: Sequence[int]
+    ) -> dict[int, Probabilities]:
+        """Return the stacked probabilities by each of some numbers of views, which are computed once.
+
+        Parameters
+        ----------
+        images, nir
+            As of probabilities.
+        counts
+            Some of learners.views.COUNTS.
+        """
         self._check_nir(images, nir)
         # A batch at a time, so that what the learners see of many pictures does not lie in memory all at once.
         parts = [slice(start, start + BATCH) for start in range(0, len(images), BATCH)]
-        return np.concatenate([self._stacked(images[part], nir[part] if nir else None) for part in parts])
+        asked = [self._by_views(images[part], nir[part] if nir else None, counts) for part in parts]
+        return {count: np.concatenate([each[count] for each in asked]) for count in counts}
 
-    def _stacked(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None) -> Probabilities:
+    def answering_by(self, count: int) -> "Bundle":
+        """Return the same bundle, with the same models, that answers by another number of views."""
+        other = copy(self)
+        other.manifest = self.manifest.model_copy(update={"views": count})
+        return other
+
+    @property
+    def averages(self) -> bool:
+        """Say whether a learner answers by more than one view of a picture."""
+        return any(learner.tta for learner in self.manifest.learners)
+
+    def _by_views(
+        self, images: Sequence[Pixels], nir: Sequence[Pixels] | None, counts: Sequence[int]
+    ) -> dict[int, Probabilities]:
         """Return the stacked probabilities of a batch."""
         seen = self.views(images, nir)
         sized = {
@@ -101,12 +131,17 @@ class Bundle:
             for chips, size in {(learner.chips, learner.size) for learner in self.manifest.learners}
         }
         each = {
-            learner.name: self._predictors[learner.name].predict(
-                sized[learner.chips, learner.size], tta=learner.tta, batch=BATCH
+            learner.name: each_view(
+                self._predictors[learner.name],
+                sized[learner.chips, learner.size],
+                count=max(counts) if learner.tta else 1,
+                batch=BATCH,
             )
             for learner in self.manifest.learners
         }
-        return self._stacker.predict(each)
+        return {
+            count: self._stacker.predict({name: mean_view(p, count) for name, p in each.items()}) for count in counts
+        }
 
     def views(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> Mapping[str, Sequence[Pixels]]:
         """Return what the learners see of pictures, by Learner.chips; arguments and errors as of probabilities."""

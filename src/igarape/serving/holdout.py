@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,29 @@ from igarape.workspace import Workspace
 Read = Callable[[str, Bundle], tuple[Pixels, Pixels | None]]
 
 TIMED, ROUNDS = 8, 3  # pictures that are timed, and how often: the fastest time of each counts
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Chips as a project has packed them: the stores of their pictures and of their near-infrared."""
+
+    raw: Store
+    nir: Store
+
+    @classmethod
+    def of(cls, workspace: Workspace, labels: Sequence[str]) -> "Packed":
+        """Open the stores of a data set with these labels."""
+        return cls(
+            *(Store(workspace.chips(kind), read_catalog(workspace.catalog(kind), labels)) for kind in ("raw", "nir"))
+        )
+
+    def read(self, image_id: str, bundle: Bundle) -> tuple[Pixels, Pixels | None]:
+        """Return a chip as a bundle sees it, from its raw bytes; and its near-infrared where the bundle needs that.
+
+        Near-infrared is packed without loss, so its planes are what the TIFs give.
+        """
+        planes = self.nir.rgb(image_id) if bundle.needs_nir else None
+        return bundle.read(self.raw.bytes(image_id), image_id), planes
 
 
 class Pictures:

@@ -67,8 +67,8 @@ class Manifest(Section):
     size: of a chip in pixels. reading: how pictures become chips. dehaze: the settings of chips.dehaze.dehaze, and the
     quality of the JPEGs that dehazed chips are packed as. nir: None where no learner sees near-infrared. rule: from
     probabilities to tags. alerts: the operating points of the labels that raise one. left_out: the learners of the
-    stack that are not here, as no answer depends on them. novelty: the file that says what is usual of pictures; None:
-    nothing does. files: all others in the folder, by their paths in it.
+    stack that are not here, as no answer depends on them. views: by how many views learners with tta answer. novelty:
+    the file that says what is usual of pictures; None: nothing does. files: all others in the folder, by their paths.
     """
 
     schema_version: Literal[6]
@@ -79,6 +79,7 @@ class Manifest(Section):
     dehaze: dict[str, int | float]
     nir: Infrared | None
     learners: tuple[Learner, ...] = Field(strict=False)
+    views: Literal[8, 4, 2, 1]
     left_out: tuple[str, ...] = Field(strict=False)
     novelty: str | None
     rule: RuleSettings

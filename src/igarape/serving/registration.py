@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from igarape.code import code_hash
-from igarape.config.documents import HoldOut, Origin
+from igarape.config.documents import HoldOut, Origin, Scores
 from igarape.files import digest
 from igarape.scores.answers import read_answers
 from igarape.serving.claims import claimed
@@ -166,6 +166,20 @@ def tags_of(dataset: str, origin: Origin, scores: HoldOut) -> dict[str, str]:
     # MLflow takes no @ in the name of a tag.
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in every.items()}
     return {name.replace("@", "/"): text for name, text in texts.items()}
+
+
+def views_of(manifest: Mapping[str, Any], by_views: Mapping[str, Mapping[str, Scores]]) -> dict[str, str]:
+    """Return the version's tags of views: how many answer, and what fewer have more than all, with 95 % intervals.
+
+    by_views: as metrics.json has it.
+    """
+    costs = {
+        f"views.{count}.{figure}": json.dumps(told[figure])
+        for count, told in by_views.items()
+        for figure in ("f2", "map")
+        if figure in told
+    }
+    return {"views": str(manifest["views"]), **costs}
 
 
 def description_of(manifest: Mapping[str, Any], scores: HoldOut, origin: Origin) -> str:

@@ -6,15 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from igarape.chips.pictures import Pixels
-from igarape.chips.store import Store
 from igarape.config.student import Lesson
 from igarape.ensemble.linear import one_of
 from igarape.ensemble.stacker import Stacker
 from igarape.learners.distillation import FILE
 from igarape.serving.assembly import Shared, assemble
 from igarape.serving.bundle import Bundle
-from igarape.serving.holdout import megabytes, milliseconds
+from igarape.serving.holdout import Packed, megabytes, milliseconds
 from igarape.serving.manifest import Learner
 from igarape.workspace import Workspace
 
@@ -41,7 +39,7 @@ def build_student(workspace: Workspace, shared: Shared, lesson: Lesson) -> None:
 
 
 def measure(
-    folders: Sequence[Path], image_ids: Sequence[str], *, raw: Store, nir: Store, threads: int
+    folders: Sequence[Path], image_ids: Sequence[str], *, packed: Packed, threads: int
 ) -> tuple[list[float], list[float]]:
     """Return how many megabytes each bundle has, and how many milliseconds it takes from a chip's bytes to its tags.
 
@@ -53,15 +51,10 @@ def measure(
         Of the bundles.
     image_ids
         The chips that some are taken of.
-    raw, nir
-        The stores of their pictures and of their near-infrared.
+    packed
+        Their pictures.
     threads
         Processors that the learners may use.
     """
-
-    def read(image_id: str, bundle: Bundle) -> tuple[Pixels, Pixels | None]:
-        """Return a chip as a bundle sees it."""
-        return bundle.read(raw.bytes(image_id), image_id), nir.rgb(image_id) if bundle.needs_nir else None
-
-    times = milliseconds([Bundle.load(folder, threads=threads) for folder in folders], read, image_ids)
+    times = milliseconds([Bundle.load(folder, threads=threads) for folder in folders], packed.read, image_ids)
     return [megabytes(folder) for folder in folders], [float(np.median(each)) for each in times]

@@ -13,6 +13,7 @@ from igarape.config.documents import LearnerManifest
 from igarape.config.params import Params, workers
 from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
+from igarape.learners.views import ALL
 from igarape.scores.metrics import BETA
 from igarape.scores.rules import isolated
 from igarape.serving.assembly import Merge, Shared, assemble, learner_part
@@ -77,7 +78,7 @@ def teach(
         rule = Rule("fixed", vocabulary, BETA, threshold=isolated(BETA))
         assemble(
             notes / "teacher",
-            Shared(params, dataset, rule, alerts={}, novelty=None, merge=merge),
+            Shared(params, dataset, rule, alerts={}, views=ALL, novelty=None, merge=merge),
             learners=[learner_part(workspace.folder("train", name), manifest) for name, manifest in learners.items()],
             stacker=workspace.folder("stack") / "stacker",
         )

@@ -4,22 +4,25 @@ from pathlib import Path
 
 import click
 
-from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import Origin, RunFacts
-from igarape.config.params import read_params, workers
+from igarape.config.params import Params, read_params, workers
 from igarape.config.verdict import Metrics
 from igarape.files import fresh_folder, write_text
 from igarape.learners.networks.merging import merge
-from igarape.learners.novelty import Novelty
+from igarape.learners.views import ByViews
 from igarape.progress import progress
 from igarape.reports import verdict as report
 from igarape.reports.evidence import Evidence, gather, judge
 from igarape.reports.imitation import Standing, compare_student, in_words, read_pupil, with_student, write_answers
 from igarape.reports.scoreboard import log_verdict
+from igarape.reports.viewing import compare_views, served_evidence, with_views
+from igarape.reports.viewing import in_words as viewing_in_words
 from igarape.serving.assembly import Shared, assemble, check_bundle, learn_novelty, learner_part
+from igarape.serving.holdout import Packed
 from igarape.serving.student import build_student, measure
-from igarape.tables import Probabilities, read_catalog
+from igarape.serving.views import ask_by_views
+from igarape.tables import Probabilities
 from igarape.tracking.lineage import lineage, step_runs
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
@@ -30,60 +33,58 @@ def run(workspace: Workspace) -> None:
     params = read_params(workspace.params)
     dataset = read_dataset(params.dataset, workspace.datasets)
     evidence = gather(workspace, params, dataset.labels.vocabulary())
-    recorded = {"seed": params.seed, "dataset": params.dataset, "evaluate": params.evaluate.model_dump()}
+    recorded = {
+        "seed": params.seed,
+        "dataset": params.dataset,
+        "evaluate": params.evaluate.model_dump(),
+        "views": params.serve.views,
+    }
     with step_run("evaluate", workspace=workspace, params=recorded) as opened:
         fresh_folder(workspace.folder("evaluate"))  # not before MLflow has answered
         found = lineage(workspace.root)
         runs = step_runs(workspace, params.experiments) | {"evaluate": opened.id}
         learners = [learner_part(workspace.folder("train", name), one) for name, one in evidence.manifests.items()]
-        novelty = _novelty(workspace, evidence)
-        shared = Shared(params, dataset, evidence.rule, evidence.decision.alerts, novelty, merge)
+        packed = Packed.of(workspace, dataset.labels.vocabulary().labels)
+        with progress("evaluate: what is usual of pictures", "chip") as advance:
+            novelty = learn_novelty(evidence.known, evidence.held, raw=packed.raw, report=advance)
+        alerts, views = evidence.decision.alerts, params.serve.views
+        shared = Shared(params, dataset, evidence.rule, alerts, views, novelty, merge)
         assemble(workspace.bundle, shared, learners=learners, stacker=workspace.folder("stack") / "stacker")
         origin = Origin(git_commit=found.commit, uncommitted_changes=found.dirty, dvc=dict(found.data), runs=runs)
         origin.write(workspace.folder("evaluate") / "lineage.json")
         RunFacts(run_id=opened.id).write(workspace.run("evaluate"))
-        _check(workspace, workspace.bundle, evidence, evidence.p[~evidence.inside], count=params.evaluate.check)
-        student = _student(workspace, evidence, shared)
+        asked = _asked(workspace.bundle, evidence, evidence.p[~evidence.inside], params, packed)
+        viewing = compare_views(evidence.y[~evidence.inside], asked, evidence.rule, params)
+        evidence = served_evidence(evidence, asked, views)
+        student = _student(workspace, evidence, shared, packed)
         write_answers(workspace, evidence, params.dataset, student)
-        verdict = with_student(judge(workspace, evidence, params, dataset, origin), student)
+        verdict = with_views(with_student(judge(workspace, evidence, params, dataset, origin), student), viewing)
         Metrics(**verdict.metrics).write(workspace.metrics)
         write_text(verdict.per_label.to_csv(index=False), workspace.reports / "per_label.csv")
         write_text(verdict.noise.table.to_csv(index=False), workspace.doubts)
         write_text(report.render_report(verdict), workspace.reports / "report.html")
         log_verdict(workspace, opened, verdict, evidence)
     click.echo(report.summary(verdict.metrics))
-    for line in in_words(student):
+    for line in [*viewing_in_words(viewing), *in_words(student)]:
         click.echo(line)
     click.echo(f"evaluate: label by label: {workspace.reports / 'report.html'}; labels to look at: {workspace.doubts}")
 
 
-def _novelty(workspace: Workspace, evidence: Evidence) -> Novelty:
-    """Learn what is usual of pictures."""
-    with progress("evaluate: what is usual of pictures", "chip") as advance:
-        return learn_novelty(evidence.known, evidence.held, raw=_stores(workspace, evidence)["raw"], report=advance)
-
-
-def _student(workspace: Workspace, evidence: Evidence, shared: Shared) -> Standing | None:
+def _student(workspace: Workspace, evidence: Evidence, shared: Shared, packed: Packed) -> Standing | None:
     """Build and check the student's bundle, and compare it with the ensemble's; nothing where there is no student."""
     pupil = read_pupil(workspace, evidence)
     if pupil is None:
         return None
     build_student(workspace, shared, pupil.lesson)
-    _check(workspace, workspace.student, evidence, pupil.p, count=shared.params.evaluate.check)
-    costs = measure(
-        [workspace.bundle, workspace.student], evidence.held, threads=workers(), **_stores(workspace, evidence)
-    )
+    pupil = pupil._replace(asked=_asked(workspace.student, evidence, pupil.p, shared.params, packed))
+    costs = measure([workspace.bundle, workspace.student], evidence.held, packed=packed, threads=workers())
     return compare_student(pupil, evidence, shared.params, *costs)
 
 
-def _stores(workspace: Workspace, evidence: Evidence) -> dict[str, Store]:
-    """Return the stores of pictures and of near-infrared."""
-    labels, kinds = evidence.rule.vocabulary.labels, ("raw", "nir")
-    return {kind: Store(workspace.chips(kind), read_catalog(workspace.catalog(kind), labels)) for kind in kinds}
-
-
-def _check(workspace: Workspace, bundle: Path, evidence: Evidence, p: Probabilities, *, count: int) -> None:
-    """Check that a bundle answers p, as the pipeline did, on up to count hold-out chips."""
-    stores = _stores(workspace, evidence)
+def _asked(bundle: Path, evidence: Evidence, p: Probabilities, params: Params, packed: Packed) -> ByViews | None:
+    """Check that a bundle answers p, as the pipeline did, on some hold-out chips; then ask it by fewer views."""
+    count, threads = params.evaluate.check, workers()
     with progress("evaluate: checking the bundle", "chip") as advance:
-        check_bundle(bundle, evidence.held[:count], p=p[:count], **stores, threads=workers(), report=advance)
+        check_bundle(bundle, evidence.held[:count], p=p[:count], packed=packed, threads=threads, report=advance)
+    with progress("evaluate: asking by fewer views", "chip") as advance:
+        return ask_by_views(bundle, evidence.held, packed=packed, threads=threads, report=advance)

@@ -10,7 +10,7 @@ from igarape.files import read_json
 from igarape.scores.answers import TABLE
 from igarape.serving.advice import option
 from igarape.serving.manifest import MANIFEST
-from igarape.serving.registration import Registered, description_of, register, tags_of
+from igarape.serving.registration import Registered, description_of, register, tags_of, views_of
 from igarape.serving.registry import CHALLENGER, model_name
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
@@ -28,7 +28,7 @@ def run(workspace: Workspace) -> None:
             workspace.bundle,
             workspace.folder("evaluate") / TABLE,
             name=name,
-            tags=tags_of(manifest["dataset"], origin, scores),
+            tags=tags_of(manifest["dataset"], origin, scores) | views_of(manifest, metrics.by_views),
             description=description_of(manifest, scores, origin),
             run_id=opened.id,
         )
@@ -53,6 +53,7 @@ def _register_student(workspace: Workspace, metrics: Metrics, origin: Origin, *,
     scores, name = HoldOut(n=metrics.holdout.n, **figures), model_name(manifest["dataset"], student=True)
     more = {"f2": metrics.student.f2, "map": metrics.student.map}
     tags = {f"against_ensemble_{figure}": json.dumps(bounds) for figure, bounds in more.items()}
+    tags |= views_of(manifest, metrics.student.by_views)
     tags |= {"teacher": teacher, "runs.distill": RunFacts.read(workspace.run("distill")).run_id}
     recorded = {"dataset": manifest["dataset"], "teacher": teacher}
     with step_run("register", workspace=workspace, params=recorded, learner="student") as opened:
