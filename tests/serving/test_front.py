@@ -1,5 +1,7 @@
 """The page for people, in a real browser: chips in, labels and maps out, by keyboard, on a phone, and with a token."""
 
+import base64
+import io
 import json
 import shutil
 import tempfile
@@ -8,11 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from answering import answering, ask, form
 from screenshots import BROWSERS, Browser
+from tifffile import imwrite
 
-from igarape.chips.pictures import Pixels, encode_jpeg
+from igarape.chips.pictures import Pixels, decode, encode_jpeg
 from igarape.serving.bundle import Bundle
 from igarape.serving.intake import PAGE
 from igarape.serving.looks import GRID
@@ -111,6 +115,52 @@ def test_chips_are_answered_and_looked_at(port: int, browser: Browser, chips: li
     painted = "document.querySelector('canvas').getContext('2d').getImageData(0, 0, 256, 256).data.some((each) => each)"
     until(browser, painted)
     assert browser.value("document.documentElement.scrollWidth") <= width
+
+
+def test_a_picture_is_shown_as_the_model_reads_it(port: int, images: list[Pixels]) -> None:
+    """Whatever it was sent as, without loss; what is no picture, and two, are refused."""
+    file = io.BytesIO()
+    imwrite(file, images[0], photometric="rgb", compression="lzw")
+    status, _, said = ask(port, "/preview", file.getvalue(), "image/tiff")
+    kind, _, text = json.loads(said)["picture"].partition(",")
+    assert (status, kind) == (200, "data:image/png;base64")
+    np.testing.assert_array_equal(decode(base64.b64decode(text), "preview"), images[0])
+    chip = file.getvalue()
+    for body, kind in ((b"secret", "image/tiff"), form(("image", "a.tif", chip), ("image", "b.tif", chip))):
+        status, _, said = ask(port, "/preview", body, kind)
+        assert status == 400 and b"secret" not in said
+
+
+@needs_browser
+def test_near_infrared_comes_with_a_tif_of_the_pictures_name(
+    browser: Browser, nir_bundle_folder: Path, tmp_path: Path, images: list[Pixels], tif_files: list[bytes]
+) -> None:
+    """A picture and its TIF are one chip, whichever is named first. Without a TIF the page says what is missing."""
+    paths = [tmp_path / name for name in ("one.two.tif", "one.two.jpg", "alone.jpg")]
+    for path, data in zip(paths, (tif_files[0], *(encode_jpeg(image, 95) for image in images)), strict=False):
+        path.write_bytes(data)
+    with answering(nir_bundle_folder) as port:
+        browser.open(f"http://127.0.0.1:{port}/")
+        until(browser, "document.querySelector('#takes').textContent.includes('a TIF of four bands')")
+        give(browser, *paths)
+        until(browser, "document.querySelector('#said').textContent.startsWith('alone.jpg: ')")
+        assert "nir" in browser.value("document.querySelector('#said').textContent")
+        assert browser.value("[...document.querySelectorAll('h2')].map((each) => each.textContent).join()") == (
+            "one.two.jpg"
+        )
+
+
+@needs_browser
+def test_a_tif_is_shown_by_the_server(port: int, browser: Browser, tmp_path: Path, images: list[Pixels]) -> None:
+    """Chromium shows none."""
+    imwrite(tmp_path / "chip.tif", images[0], photometric="rgb")
+    browser.open("about:blank")
+    browser.open(f"http://127.0.0.1:{port}/")
+    until(browser, "document.querySelector('#model').textContent == 'igarape-toy, version 1'")
+    give(browser, tmp_path / "chip.tif")
+    until(browser, "document.querySelector('figure img')?.src.startsWith('data:image/png')")
+    until(browser, f"document.querySelector('figure img').naturalWidth == {len(images[0])}")
+    assert browser.value("document.querySelector('figcaption').textContent") == "as the model sees it"
 
 
 @needs_browser

@@ -178,6 +178,7 @@ def _add_reports(api: FastAPI, service: Service, telemetry: Telemetry) -> None:
             "labels": served.bundle.vocabulary.labels,
             "size": served.bundle.manifest.size,
             "cuts": served.bundle.rule.cuts,
+            "columns": service.columns,
             "figures": served.figures,
             "igarape": version("igarape"),
         }

@@ -1,4 +1,4 @@
-"""The page for people, at /, and what it alone asks for: the chip without haze, and where each learner looked."""
+"""The page for people, at /, and what it alone asks for: the chip as it is read, where the learners looked."""
 
 import asyncio
 import json
@@ -9,10 +9,11 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, Response
 
+from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
 from igarape.serving.intake import AGAIN, PAGE, Intake, Refused
-from igarape.serving.looks import look
+from igarape.serving.looks import look, preview
 from igarape.serving.requests import JSON, Files, read_files
 from igarape.serving.service import Service
 
@@ -41,6 +42,15 @@ def add_front(api: FastAPI, service: Service, intake: Intake) -> None:
         api.get(path, include_in_schema=False)(_sender(FOLDER / file))
     looking = asyncio.Lock()
 
+    @api.post("/preview", include_in_schema=False)
+    async def previewed(request: Request) -> Response:
+        """Return one picture as every browser shows it: few show a TIF."""
+        bundle, columns = service.ready.served.bundle, service.columns
+        async with intake.body(request) as body:
+            files = await asyncio.to_thread(read_files, body, request.headers.get("content-type", ""), columns)
+            content = await asyncio.to_thread(_preview, bundle, files)
+        return Response(content, media_type=JSON)
+
     @api.post("/look", include_in_schema=False)
     async def looked(request: Request) -> Response:
         """Return what looks.look does for one picture. It asks each learner dozens of times: one request at a time."""
@@ -65,10 +75,20 @@ def _sender(path: Path) -> Callable[[], Awaitable[FileResponse]]:
     return send
 
 
-def _look(bundle: Bundle, files: Files) -> bytes:
-    """Look at the one picture of a request; raise InputError for more."""
+def _preview(bundle: Bundle, files: Files) -> bytes:
+    """Show the one picture of a request."""
+    return json.dumps({"picture": preview(_one(bundle, files))}).encode()
+
+
+def _one(bundle: Bundle, files: Files) -> Pixels:
+    """Read the one picture of a request; raise InputError for more."""
     if len(files.images) != 1:
         raise InputError(f"expected one picture to look at, found {len(files.images)}")
-    image = bundle.read(files.images[0], "row 0")
+    return bundle.read(files.images[0], "row 0")
+
+
+def _look(bundle: Bundle, files: Files) -> bytes:
+    """Look at the one picture of a request."""
+    image = _one(bundle, files)
     nir = None if files.nir is None else bundle.read_nir(files.nir[0], "row 0, nir")
     return json.dumps(look(bundle, image, nir)).encode()

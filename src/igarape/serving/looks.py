@@ -4,7 +4,7 @@ import base64
 from functools import partial
 from typing import Any
 
-from igarape.chips.pictures import Pixels, encode_jpeg
+from igarape.chips.pictures import Pixels, encode_jpeg, encode_png
 from igarape.serving.bundle import Bundle
 from igarape.serving.occlusion import occlusion
 
@@ -47,6 +47,11 @@ def look(bundle: Bundle, image: Pixels, nir: Pixels | None = None) -> dict[str, 
             }
         )
     return {"dehazed": data_url(bundle.dehaze(image)), "learners": learners}
+
+
+def preview(image: Pixels) -> str:
+    """Return a picture without loss as an address that holds all of it."""
+    return f"data:image/png;base64,{base64.b64encode(encode_png(image)).decode()}"
 
 
 def data_url(image: Pixels) -> str:

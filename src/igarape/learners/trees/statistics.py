@@ -135,7 +135,8 @@ def _colours(rgb: Pixels, hsv: Pixels) -> list[Plane]:
 def _greenness() -> Plane:
     """Return the greenness of each red and green, at 256 times green and red: a division a pixel would take longer."""
     green, red = np.divmod(np.arange(256 * 256), 256)
-    return ((1 + (green - red) / np.maximum(green + red, 1)) * 127.5).astype(np.uint8)
+    table: Plane = ((1 + (green - red) / np.maximum(green + red, 1)) * 127.5).astype(np.uint8)
+    return table
 
 
 def _hues(hsv: Pixels) -> Floats:

@@ -4,6 +4,7 @@
 const $ = (selector, within = document) => within.querySelector(selector);
 let token = null;
 let cuts = {};
+let columns = ["image"];
 
 function element(name, text, kind) {
   const made = document.createElement(name);
@@ -31,6 +32,8 @@ async function introduce() {
     $("#figures").textContent = figures.join(", ");
     $("#takes").textContent = `JPEG, PNG or TIF, ${about.size} x ${about.size} pixels`;
     cuts = about.cuts;
+    columns = about.columns;
+    if (columns.includes("nir")) $("#takes").textContent += ", and with each a TIF of four bands under its name; or such a TIF alone";
   } catch (error) {
     if (error.status === 503) setTimeout(introduce, 1000);
     else say(error.message);
@@ -39,45 +42,66 @@ async function introduce() {
 
 function shown(value) { return Number.isInteger(value) ? String(value) : value.toFixed(4); }
 
-function sent(path, file) {
+// What is sent of a chip, by column. Near-infrared is in the TIF of the picture's name, or in the picture itself.
+function chips(files) {
+  if (!columns.includes("nir")) return files.map((file) => ({ image: file }));
+  const found = new Map();
+  for (const file of files) {
+    const [, stem, kind] = file.name.match(/^(.*?)(\.tiff?)?$/i), name = kind ? stem : stem.replace(/\.[^.]*$/, "");
+    found.set(name, { ...found.get(name), [kind ? "nir" : "image"]: file });
+  }
+  return [...found.values()].map(({ image, nir }) => (nir ? { image: image || nir, nir } : { image }));
+}
+
+function sent(path, chip) {
   const form = new FormData();
-  form.append("image", file, file.name);
+  for (const [column, file] of Object.entries(chip)) form.append(column, file, file.name);
   return ask(path, { method: "POST", body: form });
 }
 
 async function tag(files) {
-  for (const file of files) {
-    say(`${file.name} ...`);
+  for (const chip of chips(files)) {
+    const { name } = chip.image;
+    say(`${name} ...`);
     try {
-      const [answer] = (await sent("tag", file)).answers;
-      $("#answers").prepend(card(file, answer));
+      const [answer] = (await sent("tag", chip)).answers;
+      $("#answers").prepend(card(chip, answer));
       say("");
     } catch (error) {
-      say(`${file.name}: ${error.message}`);
+      say(`${name}: ${error.message}`);
       if (error.status === 401) return;
     }
   }
 }
 
-function card(file, answer) {
+function card(chip, answer) {
   const made = $("#answer").content.cloneNode(true).firstElementChild;
-  $("h2", made).textContent = file.name;
+  $("h2", made).textContent = chip.image.name;
   $(".tags", made).append(...answer.tags.map((label) => element("span", label, "tag")));
   $(".tags", made).append(...(answer.alerts || []).map((label) => element("span", `alert: ${label}`, "tag alarm")));
   $(".warning", made).textContent = answer.warning;
-  picture($(".pictures figure", made), file);
+  picture($(".pictures figure", made), chip);
   $("caption", made).textContent = `Expected F2 of this answer: ${shown(answer.expected_f2)}` +
     (Object.keys(cuts).length ? ". The mark on a bar is where the rule cuts." : "");
   const labels = Object.entries(answer.probabilities).sort((one, other) => other[1] - one[1]);
   $("tbody", made).append(...labels.map(([label, p]) => row(label, p, answer.tags.includes(label))));
-  $(".ask", made).addEventListener("click", (event) => look(made, file, labels.map(([label]) => label), answer.tags, event.target));
+  $(".ask", made).addEventListener("click", (event) => look(made, chip, labels.map(([label]) => label), answer.tags, event.target));
   return made;
 }
 
-function picture(figure, file) {
+// Where the browser cannot show a file, as most TIFs, the server does.
+function picture(figure, chip) {
   const shownPicture = $("img", figure);
-  shownPicture.addEventListener("error", () => { $("figcaption", figure).textContent = "this browser shows no such file"; shownPicture.remove(); });
-  shownPicture.src = URL.createObjectURL(file);
+  shownPicture.addEventListener("error", async () => {
+    try {
+      shownPicture.src = (await sent("preview", chip)).picture;
+      $("figcaption", figure).textContent = "as the model sees it";
+    } catch (error) {
+      $("figcaption", figure).textContent = error.message;
+      shownPicture.remove();
+    }
+  }, { once: true });
+  shownPicture.src = URL.createObjectURL(chip.image);
 }
 
 function row(label, p, held) {
@@ -98,11 +122,11 @@ function row(label, p, held) {
   return made;
 }
 
-async function look(made, file, labels, tags, button) {
+async function look(made, chip, labels, tags, button) {
   button.disabled = true;
   button.textContent = "Asking with parts covered ...";
   try {
-    const found = await sent("look", file);
+    const found = await sent("look", chip);
     if (found.dehazed) {
       $(".dehazed img", made).src = found.dehazed;
       $(".dehazed", made).hidden = false;
