@@ -21,7 +21,7 @@ from igarape.files import fresh_folder, whole, write_json
 from igarape.learners.audit import fold_models
 from igarape.learners.novelty import HELD, KNOWN, Novelty, sampled
 from igarape.serving.bundle import Bundle
-from igarape.serving.manifest import MANIFEST, SCHEMA, Learner, Manifest, list_files
+from igarape.serving.manifest import MANIFEST, SCHEMA, Learner, Manifest, Reference, list_files
 from igarape.tables import Probabilities
 
 # Bundle and pipeline run the same models on the same pictures; only the grouping into batches differs.
@@ -45,7 +45,8 @@ class Shared:
 
     params, dataset: how chips are read and dehazed, and near-infrared is made. rule, alerts: from probabilities to
     labels, and what raises an alert. novelty: what is usual of pictures; None where nobody asks for warnings. merge:
-    writes fold models of a network as one, as learners.networks.merging.merge does.
+    writes fold models of a network as one, as learners.networks.merging.merge does. reference: what the chips are like;
+    None where nobody maps scenes.
     """
 
     params: Params
@@ -54,6 +55,7 @@ class Shared:
     alerts: Mapping[str, OperatingPoint]
     novelty: Novelty | None
     merge: Merge
+    reference: Reference | None = None
 
 
 def assemble(folder: Path, shared: Shared, *, learners: Sequence[Learner], stacker: Path) -> None:
@@ -78,6 +80,7 @@ def assemble(folder: Path, shared: Shared, *, learners: Sequence[Learner], stack
         reading=dataset.reading,
         dehaze=params.dehaze.model_dump(),
         nir=params.nir.model_dump(include={"white"}),
+        reference=shared.reference,
         learners=learners,
         stacker=stacker,
         rule=shared.rule,
@@ -95,6 +98,7 @@ def build_bundle(
     reading: Mapping[str, Any],
     dehaze: Mapping[str, float],
     nir: Mapping[str, int] | None,
+    reference: Reference | None = None,
     learners: Sequence[Learner],
     stacker: Path,
     rule: Rule,
@@ -116,6 +120,8 @@ def build_bundle(
         Side of a chip in pixels.
     reading, dehaze, nir
         How pictures become chips, and other views of a chip, as Manifest has them.
+    reference
+        What the training chips are like; None where nobody maps scenes with the bundle.
     learners
         Their files are paths of their fold models here; in the bundle they are relative to it.
     stacker
@@ -142,6 +148,7 @@ def build_bundle(
             "vocabulary": vars(rule.vocabulary),
             "dehaze": dict(dehaze),
             "nir": dict(nir) if nir and sees_nir else None,
+            "reference": reference and reference.model_dump(),
             "learners": [_copy(learner, unfinished, merge) for learner in used],
             "left_out": left_out,
             "novelty": NOVELTY if novelty else None,

@@ -18,6 +18,7 @@ from igarape.reports.evidence import Evidence, gather, judge
 from igarape.reports.imitation import Standing, compare_student, in_words, read_pupil, with_student, write_answers
 from igarape.reports.scoreboard import log_verdict
 from igarape.serving.assembly import Shared, assemble, check_bundle, learn_novelty, learner_part
+from igarape.serving.reference import learn_reference
 from igarape.serving.student import build_student, measure
 from igarape.tables import Probabilities, read_catalog
 from igarape.tracking.lineage import lineage, step_runs
@@ -37,7 +38,8 @@ def run(workspace: Workspace) -> None:
         runs = step_runs(workspace, params.experiments) | {"evaluate": opened.id}
         learners = [learner_part(workspace.folder("train", name), one) for name, one in evidence.manifests.items()]
         novelty = _novelty(workspace, evidence)
-        shared = Shared(params, dataset, evidence.rule, evidence.decision.alerts, novelty, merge)
+        reference = learn_reference(workspace, dataset, evidence.image_ids, p=evidence.p, held=~evidence.inside)
+        shared = Shared(params, dataset, evidence.rule, evidence.decision.alerts, novelty, merge, reference)
         assemble(workspace.bundle, shared, learners=learners, stacker=workspace.folder("stack") / "stacker")
         origin = Origin(git_commit=found.commit, uncommitted_changes=found.dirty, dvc=dict(found.data), runs=runs)
         origin.write(workspace.folder("evaluate") / "lineage.json")
@@ -70,9 +72,8 @@ def _student(workspace: Workspace, evidence: Evidence, shared: Shared) -> Standi
         return None
     build_student(workspace, shared, pupil.lesson)
     _check(workspace, workspace.student, evidence, pupil.p, count=shared.params.evaluate.check)
-    costs = measure(
-        [workspace.bundle, workspace.student], evidence.held, threads=workers(), **_stores(workspace, evidence)
-    )
+    bundles = [workspace.bundle, workspace.student]
+    costs = measure(bundles, evidence.held, threads=workers(), **_stores(workspace, evidence))
     return compare_student(pupil, evidence, shared.params, *costs)
 
 
