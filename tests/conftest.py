@@ -33,7 +33,7 @@ from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import names, statistics
 from igarape.scores.answers import TABLE
 from igarape.serving.assembly import build_bundle
-from igarape.serving.manifest import Learner
+from igarape.serving.manifest import Learner, Reference
 from igarape.serving.registration import register
 from igarape.tables import Probabilities, write_table
 from igarape.tracking.address import new_experiment
@@ -63,6 +63,8 @@ HAZE = {
 }
 SIZE = 16
 WHITE = 12800
+LEVELS = {"10": (40.0, 50.0, 60.0), "50": (90.0, 100.0, 110.0), "90": (190.0, 200.0, 210.0)}
+REFERENCE = Reference(metres=3.0, levels=LEVELS, answers=None)
 Kind = tuple[str, Literal["raw", "dehazed", "nir"], int, bool]
 
 WriteModel = Callable[[Path, int, int, int], Probabilities]
@@ -193,6 +195,7 @@ def make_bundle(
         reading={"resize": "refuse", "bands": (), "white": None},
         dehaze=HAZE,
         nir=nir,
+        reference=REFERENCE,
         learners=learners,
         stacker=parts / "stacker",
         rule=Rule("threshold", VOCABULARY, 2.0, threshold=0.4),

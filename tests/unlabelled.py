@@ -40,6 +40,7 @@ def lay_out(here: Workspace, names: Sequence[str] = NAMES, *, seed: int = 0) -> 
     content = {
         "source": {"kind": "drawn", "chips": 60, "side": 2},
         "note": "",
+        "resolution": None,
         "size": SIZE,
         "labels": dict(LABELS),
         "params": {},

@@ -134,6 +134,21 @@ def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | N
 
 
 @main.command()
+@click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--bands", metavar="r=N,g=N,b=N[,nir=N]", help="Which band is which, where the file does not say it.")
+@click.option("--date", metavar="DAY", help="When it was taken, as 2024-05-31, where neither file nor name say it.")
+@click.option("--stride", type=click.IntRange(min=1), help="Pixels from one tile to the next; half a tile without it.")
+@click.option("--stretch", metavar="FILE", type=click.Path(path_type=Path), help="Another map.json: its stretch.")
+@click.option("--gpkg", is_flag=True, help="Write the tags of each map as a GeoPackage too.")
+@click.option("--model", metavar="URI", help="Such as models:/igarape-drawn@champion, the default; student; a folder.")
+@click.option("--out", default="maps", show_default=True, type=click.Path(path_type=Path), help="The folder of maps.")
+def map(scenes: tuple[Path, ...], out: Path, stretch: Path | None, **options: Any) -> None:  # noqa: A001
+    """Map scenes, GeoTIFFs of any size: what the model says of each tile; goes on after a kill."""
+    found = [_here(scene) for scene in scenes]
+    _run("map", found, out=_here(out), stretch=_here(stretch), **options)
+
+
+@main.command()
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Put a copy of the CSV there too.")
 @click.option("--sample", metavar="CSV", type=click.Path(path_type=Path), help="The competition's sample: its order.")
 @click.option("--model", metavar="URI", help="Such as models:/igarape-planet@champion, the default; or student.")

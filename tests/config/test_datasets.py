@@ -11,7 +11,14 @@ from igarape.config.schema import validate
 from igarape.errors import InputError
 
 LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree"], "rare": []}
-DRAWN = {"source": {"kind": "drawn", "chips": 40, "side": 2}, "note": "", "size": 64, "labels": LABELS, "params": {}}
+DRAWN = {
+    "source": {"kind": "drawn", "chips": 40, "side": 2},
+    "note": "",
+    "resolution": None,
+    "size": 64,
+    "labels": LABELS,
+    "params": {},
+}
 FOLDER: dict[str, Any] = {"kind": "folder", "images": "a", "tags": "b", "unlabelled": None, "nir": []}
 
 

@@ -40,6 +40,7 @@ VOCABULARY = Vocabulary(**{name: tuple(labels) for name, labels in LABELS.items(
 DATASET = {
     "source": {"kind": "drawn", "chips": 60, "side": 2},
     "note": "",
+    "resolution": None,
     "size": 64,
     "labels": LABELS,
     "params": {"experiments": ["tiny", "rare"]},

@@ -41,7 +41,7 @@ def project(tmp_path: Path) -> Workspace:
     params = re.sub("(?m)^dataset: .*$", "dataset: toy", (ROOT / "params.yaml").read_text(encoding="utf-8"))
     here.params.write_text(params, encoding="utf-8")
     source = {"kind": "drawn", "chips": 20, "side": 1}
-    dataset = {"source": source, "size": 32, "note": "", "labels": LABELS, "params": {}}
+    dataset = {"source": source, "size": 32, "note": "", "resolution": None, "labels": LABELS, "params": {}}
     (here.root / "datasets").mkdir()
     (here.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
     chips = [

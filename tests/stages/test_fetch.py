@@ -31,6 +31,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
         "source": {"kind": "drawn", "chips": 40, "side": 2},
         "size": 64,
         "note": "",
+        "resolution": None,
         "labels": labels,
         "params": {},
     }

@@ -54,7 +54,7 @@ def settings(
     for name, value in (("dataset", "toy"), ("  faults", str(faults))):
         params = re.sub(f"(?m)^{name}: \\S+", f"{name}: {value}", params)
     here.params.write_text(params, encoding="utf-8")
-    dataset = {"source": source, "size": size, "note": "", "labels": labels or LABELS, "params": {}}
+    dataset = {"source": source, "size": size, "note": "", "resolution": None, "labels": labels or LABELS, "params": {}}
     (here.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
 
 
@@ -370,6 +370,7 @@ def test_drawn_chips_are_packed_with_the_truth_about_their_haze(project: Workspa
         "source": {"kind": "drawn", "chips": 20, "side": 2},
         "size": 32,
         "note": "",
+        "resolution": None,
         "labels": labels,
         "params": {},
     }
@@ -389,7 +390,7 @@ def test_a_killed_step_goes_on_where_it_stopped(project: Workspace) -> None:
     """Whenever it is killed, and however often: the bytes are those of a run that nobody disturbed."""
     labels = yaml.safe_load((ROOT / "datasets/drawn.yaml").read_text(encoding="utf-8"))["labels"]
     source = {"kind": "drawn", "chips": 96, "side": 2}
-    dataset = {"source": source, "size": 32, "note": "", "labels": labels, "params": {}}
+    dataset = {"source": source, "size": 32, "note": "", "resolution": None, "labels": labels, "params": {}}
     (project.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
     words = [sys.executable, "-c", "from igarape.cli import main; main()", "ingest"]
     folder, notes = project.root / "data/ingest", project.root / "data/.unfinished/ingest"

@@ -88,7 +88,7 @@ def name_tifs(here: Workspace, sets: list[Any] | None, bands: list[str] | None =
         "bands": bands or [],
     }
     source = {"kind": "drawn", "chips": 20, "side": 1} if sets is None else folder
-    dataset = {"source": source, "size": SIDE, "note": "", "labels": LABELS, "params": {}}
+    dataset = {"source": source, "size": SIDE, "note": "", "resolution": None, "labels": LABELS, "params": {}}
     (here.root / "datasets").mkdir(exist_ok=True)
     (here.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
 

@@ -34,7 +34,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     here.params.write_text(re.sub("(?m)^dataset: .*", "dataset: toy", params), encoding="utf-8")
     shutil.copytree(ROOT / "experiments", here.experiments)
     here.datasets.mkdir()
-    dataset = {"source": SOURCE, "size": 16, "note": "", "labels": LABELS, "params": {}}
+    dataset = {"source": SOURCE, "size": 16, "note": "", "resolution": None, "labels": LABELS, "params": {}}
     (here.datasets / "toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
     rng = np.random.default_rng(0)
     for name in ("train/a", "train/b", "train/c", "test/t"):

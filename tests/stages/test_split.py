@@ -30,7 +30,7 @@ def project(tmp_path: Path) -> Workspace:
     """Give a project in which ingest has listed 240 labelled chips, four to a scene, and ten without labels."""
     here = Workspace(tmp_path)
     source = {"kind": "drawn", "chips": COUNT, "side": 2}
-    dataset = {"source": source, "size": 32, "note": "", "labels": LABELS, "params": {}}
+    dataset = {"source": source, "size": 32, "note": "", "resolution": None, "labels": LABELS, "params": {}}
     (here.root / "datasets").mkdir()
     (here.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
     settings(here, by="scene")

@@ -39,6 +39,7 @@ def offer(here: Workspace, name: str, params: str) -> None:
     content: dict[str, Any] = {
         "source": {"kind": "drawn", "chips": 40, "side": 2},
         "note": "",
+        "resolution": None,
         "size": 64,
         "labels": LABELS,
     }

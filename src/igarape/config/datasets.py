@@ -145,7 +145,8 @@ class Fetch(Section):
 class Dataset(Section):
     """datasets/NAME.yaml: where the chips are, their size in pixels, the vocabulary, what params.yaml should hold.
 
-    fetch: stands only where the source can be downloaded.
+    resolution: metres a pixel, for maps of scenes; null where nobody knows it. fetch: stands only where the source can
+    be downloaded.
     """
 
     source: Annotated[
@@ -157,6 +158,7 @@ class Dataset(Section):
         ),
     ]
     size: int = Field(ge=16, le=4096)
+    resolution: float | None = Field(gt=0, le=10_000)
     note: str
     labels: Labels
     params: dict[str, Any]

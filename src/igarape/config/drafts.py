@@ -54,6 +54,7 @@ def draft_text(draft: Draft) -> str:
         *(f"  {key}: {_flow(value)} # {why}" for key, (value, why) in optional.items() if value),
         "",
         f"size: {draft.size} # pixels a side",
+        "resolution: null # or metres a pixel, for maps of scenes",
         "",
         'note: ""',
         "",

@@ -23,7 +23,7 @@ from igarape.learners.novelty import HELD, KNOWN, Novelty, sampled
 from igarape.learners.views import ALL
 from igarape.serving.bundle import Bundle
 from igarape.serving.holdout import Packed
-from igarape.serving.manifest import MANIFEST, SCHEMA, Learner, Manifest, list_files
+from igarape.serving.manifest import MANIFEST, SCHEMA, Learner, Manifest, Reference, list_files
 from igarape.tables import Probabilities
 
 # Bundle and pipeline run the same models on the same pictures; only the grouping into batches differs.
@@ -48,6 +48,7 @@ class Shared:
     params, dataset: how chips are read and dehazed, and near-infrared is made. rule, alerts: from probabilities to
     labels, and what raises an alert. views: by how many a picture is answered. novelty: what is usual of pictures; None
     where nobody asks for warnings. merge: writes fold models of a network as one, as learners.networks.merging.merge.
+    reference: what the chips are like; None where nobody maps scenes.
     """
 
     params: Params
@@ -57,6 +58,7 @@ class Shared:
     views: int
     novelty: Novelty | None
     merge: Merge
+    reference: Reference | None = None
 
 
 def assemble(folder: Path, shared: Shared, *, learners: Sequence[Learner], stacker: Path) -> None:
@@ -81,6 +83,7 @@ def assemble(folder: Path, shared: Shared, *, learners: Sequence[Learner], stack
         reading=dataset.reading,
         dehaze=params.dehaze.model_dump(),
         nir=params.nir.model_dump(include={"white"}),
+        reference=shared.reference,
         learners=learners,
         stacker=stacker,
         rule=shared.rule,
@@ -99,6 +102,7 @@ def build_bundle(
     reading: Mapping[str, Any],
     dehaze: Mapping[str, float],
     nir: Mapping[str, int] | None,
+    reference: Reference | None = None,
     learners: Sequence[Learner],
     stacker: Path,
     rule: Rule,
@@ -121,6 +125,8 @@ def build_bundle(
         Side of a chip in pixels.
     reading, dehaze, nir
         How pictures become chips, and other views of a chip, as Manifest has them.
+    reference
+        What the training chips are like; None where nobody maps scenes with the bundle.
     learners
         Their files are paths of their fold models here; in the bundle they are relative to it.
     stacker
@@ -149,6 +155,7 @@ def build_bundle(
             "vocabulary": vars(rule.vocabulary),
             "dehaze": dict(dehaze),
             "nir": dict(nir) if nir and sees_nir else None,
+            "reference": reference and reference.model_dump(),
             "learners": [_copy(learner, unfinished, merge) for learner in used],
             "views": views,
             "left_out": left_out,

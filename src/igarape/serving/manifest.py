@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -61,6 +61,33 @@ class File(Section):
     size: int
 
 
+Row = Annotated[tuple[float, ...], Field(strict=False)]
+Matrix = Annotated[tuple[Row, ...], Field(strict=False)]
+
+
+class Answers(Section):
+    """What is usual of a bundle's answers, as scores.drift.Usual."""
+
+    means: Matrix
+    between: Matrix
+    within: Matrix
+    shape: float
+    scale: float
+    groups: int
+
+
+class Reference(Section):
+    """What the training chips are like, for whom it meets other pictures.
+
+    metres: the side of a pixel on the ground; None: the data set does not say it. levels: of red, green and blue, by
+    the percentile, such as "50". answers: None where the training data name too few scenes, or nobody knows.
+    """
+
+    metres: float | None
+    levels: dict[str, Annotated[tuple[float, float, float], Field(strict=False)]]
+    answers: Answers | None
+
+
 class Manifest(Section):
     """bundle.json.
 
@@ -68,7 +95,8 @@ class Manifest(Section):
     quality of the JPEGs that dehazed chips are packed as. nir: None where no learner sees near-infrared. rule: from
     probabilities to tags. alerts: the operating points of the labels that raise one. left_out: the learners of the
     stack that are not here, as no answer depends on them. views: by how many views learners with tta answer. novelty:
-    the file that says what is usual of pictures; None: nothing does. files: all others in the folder, by their paths.
+    the file that says what is usual of pictures; None: nothing does. reference: None where nobody maps scenes with it.
+    files: all others in the folder, by their paths in it.
     """
 
     schema_version: Literal[6]
@@ -78,6 +106,7 @@ class Manifest(Section):
     vocabulary: Words
     dehaze: dict[str, int | float]
     nir: Infrared | None
+    reference: Reference | None
     learners: tuple[Learner, ...] = Field(strict=False)
     views: Literal[8, 4, 2, 1]
     left_out: tuple[str, ...] = Field(strict=False)

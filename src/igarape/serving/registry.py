@@ -58,6 +58,18 @@ def champion_uri(name: str, folder: Path = Path()) -> str:
     return uri
 
 
+def numbered(uri: str, folder: Path = Path()) -> str:
+    """Return the address of the version that models:/NAME@ALIAS means now; any other address as it is.
+
+    Raises InputError when no version has that alias.
+    """
+    match = re.fullmatch(r"models:/([^@/]+)@([^@/]+)", uri)
+    if not match:
+        return uri
+    _check_alias(uri, folder)
+    return f"models:/{match[1]}/{aliases_of(match[1], folder)[match[2]]}"
+
+
 def load(uri: str, folder: Path = Path()) -> Bundle:
     """Load the bundle of a registered model, such as models:/igarape-drawn@champion or models:/igarape-drawn/3.
 

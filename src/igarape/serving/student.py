@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from igarape.serving.assembly import Shared, assemble
 from igarape.serving.bundle import Bundle
 from igarape.serving.holdout import Packed, megabytes, milliseconds
 from igarape.serving.manifest import Learner
+from igarape.serving.reference import without_answers
 from igarape.workspace import Workspace
 
 
@@ -35,7 +37,8 @@ def build_student(workspace: Workspace, shared: Shared, lesson: Lesson) -> None:
     part = Learner(**lesson.model_dump(include={"name", "chips", "size", "labels", "tta"}), files=(str(network),))
     with tempfile.TemporaryDirectory() as made:
         alone.save(Path(made))
-        assemble(workspace.student, shared, learners=[part], stacker=Path(made))
+        own = replace(shared, reference=without_answers(shared.reference))
+        assemble(workspace.student, own, learners=[part], stacker=Path(made))
 
 
 def measure(

@@ -20,6 +20,7 @@ from igarape.reports.viewing import compare_views, served_evidence, with_views
 from igarape.reports.viewing import in_words as viewing_in_words
 from igarape.serving.assembly import Shared, assemble, check_bundle, learn_novelty, learner_part
 from igarape.serving.holdout import Packed
+from igarape.serving.reference import learn_reference
 from igarape.serving.student import build_student, measure
 from igarape.serving.views import ask_by_views
 from igarape.tables import Probabilities
@@ -33,12 +34,8 @@ def run(workspace: Workspace) -> None:
     params = read_params(workspace.params)
     dataset = read_dataset(params.dataset, workspace.datasets)
     evidence = gather(workspace, params, dataset.labels.vocabulary())
-    recorded = {
-        "seed": params.seed,
-        "dataset": params.dataset,
-        "evaluate": params.evaluate.model_dump(),
-        "views": params.serve.views,
-    }
+    recorded = {"seed": params.seed, "dataset": params.dataset, "evaluate": params.evaluate.model_dump()}
+    recorded["views"] = params.serve.views
     with step_run("evaluate", workspace=workspace, params=recorded) as opened:
         fresh_folder(workspace.folder("evaluate"))  # not before MLflow has answered
         found = lineage(workspace.root)
@@ -47,8 +44,9 @@ def run(workspace: Workspace) -> None:
         packed = Packed.of(workspace, dataset.labels.vocabulary().labels)
         with progress("evaluate: what is usual of pictures", "chip") as advance:
             novelty = learn_novelty(evidence.known, evidence.held, raw=packed.raw, report=advance)
+        reference = learn_reference(workspace, dataset, evidence.image_ids, p=evidence.p, held=~evidence.inside)
         alerts, views = evidence.decision.alerts, params.serve.views
-        shared = Shared(params, dataset, evidence.rule, alerts, views, novelty, merge)
+        shared = Shared(params, dataset, evidence.rule, alerts, views, novelty, merge, reference)
         assemble(workspace.bundle, shared, learners=learners, stacker=workspace.folder("stack") / "stacker")
         origin = Origin(git_commit=found.commit, uncommitted_changes=found.dirty, dvc=dict(found.data), runs=runs)
         origin.write(workspace.folder("evaluate") / "lineage.json")

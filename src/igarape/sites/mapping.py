@@ -1,0 +1,201 @@
+"""From a scene to a map: what the model answers to each tile of it."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from igarape.code import code_hash
+from igarape.errors import InputError
+from igarape.files import digest, read_json, resumable, write_json
+from igarape.sites.answers import Answers, answer_tiles
+from igarape.sites.bands import Bands
+from igarape.sites.item import write_item
+from igarape.sites.layers import outlines, write_layers, write_tiles
+from igarape.sites.model import Model
+from igarape.sites.outlines import joined, write_geojson, write_geopackage
+from igarape.sites.raster import Raster, on_grid, own_grid
+from igarape.sites.scene import Scene, hashes, open_scene
+from igarape.sites.stretch import Stretch, fit
+from igarape.sites.tiles import Floats, Grid
+from igarape.sites.verdict import drift
+from igarape.sites.windows import sample
+
+MAP, TILES, LAYERS = "map.json", "tiles.parquet", "map.tif"
+SCHEMA = 1
+TEXTS = ("tags", "alerts")
+CLOUDY = 0.5  # above it nothing but the weather was seen
+HALF = 0.5  # of a cell has to hold something, or it is not looked at
+
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a scene is to be mapped.
+
+    bands: None: the file says them. day: None: the file says it, or its name. stride: None: half a tile. stretch: None:
+    it is fitted. grid: None: the scene's own. geopackage: whether tags are written as one too.
+    """
+
+    bands: Bands | None = None
+    day: str | None = None
+    stride: int | None = None
+    stretch: Stretch | None = None
+    grid: Grid | None = None
+    geopackage: bool = False
+
+
+def map_scene(
+    scene: Path, out: Path, *, model: Model, asked: Asked = Asked(), commit: str = "", report: Report
+) -> Mapping[str, Any]:
+    """Map a scene, and return what map.json says. A map that is there and would be the same is left as it is.
+
+    Parameters
+    ----------
+    scene
+        Whatever GDAL reads.
+    out
+        The map's folder; it appears whole or not at all, and what a killed run has finished is used again.
+    model
+        What answers.
+    asked
+        How.
+    commit
+        The project's, which is recorded.
+    report
+        Called with the tiles that are done, and all.
+
+    Raises
+    ------
+    InputError
+        For a scene that cannot be mapped, and a folder that is no map.
+    """
+    started = time.monotonic()
+    check_out(out)
+    with open_scene(scene, bands=asked.bands, day=asked.day) as opened:
+        if model.bundle.needs_nir and opened.bands.nir is None:
+            raise InputError(
+                f"{scene}: the model sees near-infrared too. Say which band it is, such as --bands r=3,g=2,b=1,nir=4"
+            )
+        grid = asked.grid or _own(opened, model, asked)
+        files = hashes(opened)
+        how = [repr(part) for part in (asked, opened.date, opened.bands)]
+        key = digest([model.digest, code_hash(__name__), *how, *files.values()])
+        if (out / MAP).exists() and read_json(out / MAP).get("key") == key:
+            found: Mapping[str, Any] = read_json(out / MAP)
+            return found
+        with on_grid(opened, grid) as raster, resumable(out, key) as (result, notes):
+            stretch = _stretch(raster, model, asked)
+            answers = answer_tiles(raster, model.bundle, notes, tables=stretch.tables(), report=report)
+            content = {
+                "schema_version": SCHEMA,
+                "key": key,
+                **_about(opened, files),
+                "grid": asdict(grid),
+                "resampled": raster.resampled,
+                "stretch": stretch.to_json(),
+                "model": model.address,
+                "bundle": model.digest,
+                "commit": commit,
+                **_write(result, answers, raster, model, geopackage=asked.geopackage),
+            }
+            content["seconds"] = round(time.monotonic() - started, 1)
+            write_json(content, result / MAP)
+    return content
+
+
+def check_out(out: Path) -> None:
+    """Refuse a folder that something else lies in than a map: it would be lost."""
+    if out.exists() and not (out / MAP).is_file():
+        raise InputError(f"{out}: is there, and is no map of igarape's: no {MAP} in it. Name another --out")
+
+
+def _own(scene: Scene, model: Model, asked: Asked) -> Grid:
+    """Return the scene's own grid."""
+    size = model.bundle.manifest.size
+    stride = asked.stride or size // 2
+    if stride > size:
+        raise InputError(f"--stride {stride}: leaves ground between tiles of {size} pixels; expected at most {size}")
+    return own_grid(scene, metres=model.metres, size=size, stride=stride)
+
+
+def _stretch(raster: Raster, model: Model, asked: Asked) -> Stretch:
+    """Return the stretch of a scene: of 8 bits none, as they are pictures already."""
+    if asked.stretch is not None or not raster.scene.deep:
+        return asked.stretch or Stretch()
+    found = sample(raster)
+    if not found.size:
+        raise InputError(f"{raster.scene.path}: holds nothing: nodata wherever one looks")
+    return fit(found, model.levels, str(raster.scene.path))
+
+
+def _about(scene: Scene, files: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return what map.json says of the scene."""
+    return {
+        "scene": scene.path.name,
+        "sha256": next(iter(files.values())),
+        "files": dict(files),
+        "date": str(scene.date),
+        "crs": scene.crs,
+        "metres": round(scene.metres, 4),
+        "bands": asdict(scene.bands),
+        "bits": 16 if scene.deep else 8,
+    }
+
+
+def _write(folder: Path, answers: Answers, raster: Raster, model: Model, *, geopackage: bool) -> Mapping[str, Any]:
+    """Write the tables and layers of a map; return what map.json says of them."""
+    grid, scene, labels = raster.grid, raster.scene, model.bundle.vocabulary.labels
+    tiles = tidy(answers.tiles, model)
+    looked = tiles["tags"].notna()
+    if not looked.any():
+        raise InputError(f"{scene.path}: no tile of it is at least half valid: nodata wherever one looks")
+    places = (answers.tiles["row"] * len(grid.columns) + answers.tiles["column"]).tolist()
+    geometry = outlines(grid, places)
+    write_tiles(tiles, geometry, grid.crs, folder / TILES)
+    write_layers(_cells(tiles, places, answers, grid, labels), labels, grid, folder / LAYERS)
+    areas = joined(tiles["tags"], geometry, model.bundle.vocabulary)
+    write_geojson(areas, grid.crs, folder / "tags.geojson", step=grid.pixel * grid.size)
+    if geopackage:
+        write_geopackage(areas, grid.crs, folder / "tags.gpkg")
+    said: dict[str, Any] = {
+        "tiles": len(tiles),
+        "looked": int(looked.sum()),
+        "valid": float(answers.counts.sum() / (grid.width * grid.height)),
+    }
+    of_model = {"igarape:model": model.address, "igarape:bundle": model.digest, "igarape:valid": said["valid"]}
+    said["drift"] = drift(tiles, model)
+    write_item(folder, grid, name=scene.path.stem, day=scene.date, properties=of_model)
+    return said | {"labels": list(labels)}
+
+
+def tidy(tiles: pd.DataFrame, model: Model) -> pd.DataFrame:
+    """Return the columns of tiles.parquet but for the outlines, with what no cloud lets see missing."""
+    vocabulary = model.bundle.vocabulary
+    columns = [f"p_{label}" for label in vocabulary.labels]
+    tidied = pd.DataFrame({"tile": [f"{row}_{column}" for row, column in tiles[["row", "column"]].to_numpy()]})
+    wanted = ["valid", *columns, *(name for name in TEXTS if name in model.bundle.columns), "ood"]
+    tidied[wanted] = tiles.reindex(columns=wanted).astype(dict.fromkeys([*columns, "ood"], np.float32))
+    clouds = [f"p_{label}" for label in vocabulary.alone]
+    if clouds:
+        under = (tidied[clouds] > CLOUDY).any(axis=1)
+        tidied.loc[under, columns[len(vocabulary.exclusive) :]] = np.nan
+    return tidied
+
+
+def _cells(tiles: pd.DataFrame, places: list[int], answers: Answers, grid: Grid, labels: tuple[str, ...]) -> Floats:
+    """Return the probabilities of each cell, NaN where nothing was looked at or less than half holds anything."""
+    shape = (len(grid.rows), len(grid.columns), len(labels))
+    values = np.full((shape[0] * shape[1], shape[2]), np.nan)
+    values[places] = tiles[[f"p_{label}" for label in labels]].to_numpy(dtype=np.float64)
+    cells = grid.blend(values.reshape(shape))
+    rows, columns = grid.cells
+    high = np.minimum(grid.stride, grid.height - grid.stride * np.arange(rows))
+    wide = np.minimum(grid.stride, grid.width - grid.stride * np.arange(columns))
+    cells[answers.counts < HALF * np.outer(high, wide)] = np.nan
+    return cells

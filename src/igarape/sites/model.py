@@ -1,0 +1,69 @@
+"""The model that a map is made with: the bundle, and what tells it from others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from igarape.errors import InputError
+from igarape.files import digest
+from igarape.scores.drift import Usual
+from igarape.serving.bundle import Bundle
+from igarape.serving.loading import load_bundle
+from igarape.serving.manifest import MANIFEST, Reference
+from igarape.serving.reference import usual_of
+
+
+@dataclass(frozen=True)
+class Model:
+    """A bundle; where it is from: a folder, or models:/NAME/VERSION; and a hash of all that it is made of."""
+
+    bundle: Bundle
+    address: str
+    digest: str
+
+    @property
+    def metres(self) -> float:
+        """Return the side of a pixel of the training chips on the ground. Raises InputError where nobody says it."""
+        if self._reference.metres is None:
+            dataset = self.bundle.manifest.dataset
+            raise InputError(
+                f"{self.address}: does not say how large a pixel of its training chips is on the ground. Write "
+                f"resolution, in metres, into datasets/{dataset}.yaml, then: dvc repro"
+            )
+        return self._reference.metres
+
+    @property
+    def levels(self) -> Mapping[str, Sequence[float]]:
+        """Return the levels of the training chips' colours, by percentile."""
+        return self._reference.levels
+
+    @property
+    def usual(self) -> Usual | None:
+        """Return what is usual of its answers; None where its training data name too few scenes."""
+        return usual_of(self._reference.answers) if self._reference.answers else None
+
+    @property
+    def _reference(self) -> Reference:
+        if self.bundle.manifest.reference is None:
+            raise InputError(
+                f"{self.address}: does not say what its training chips are like. Use a bundle that evaluate wrote"
+            )
+        return self.bundle.manifest.reference
+
+
+def load_model(address: str, folder: Path) -> Model:
+    """Load the model at an address of the registry of the project in folder, or the bundle in a folder.
+
+    Raises InputError when there is none.
+    """
+    if ":/" in address and not (Path(address) / MANIFEST).is_file():
+        from igarape.serving.registry import numbered  # and with it MLflow, which takes seconds
+
+        address = numbered(address, folder)
+    bundle = load_bundle(address)
+    return Model(bundle, address, bundle_digest(bundle))
+
+
+def bundle_digest(bundle: Bundle) -> str:
+    """Return a hash of a bundle: its manifest holds the hashes of all its files."""
+    return digest([bundle.manifest.model_dump_json()])

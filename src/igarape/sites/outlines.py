@@ -1,0 +1,116 @@
+"""Tiles of one tag, joined: as GeoJSON, and as a GeoPackage."""
+
+import sqlite3
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from pyproj import CRS, Transformer
+from shapely.geometry.base import BaseGeometry
+
+from igarape.files import whole, write_json
+from igarape.labels import Vocabulary
+
+Areas = Mapping[str, tuple[BaseGeometry, int]]  # by tag: what its tiles cover, and how many they are
+
+DIGITS = 7  # of degrees: a centimetre
+# What GeoPackage 1.3 asks for.
+APPLICATION, VERSION = 0x47504B47, 10300
+LAYER = "tags"
+LONG_AGO = "1970-01-01T00:00:00.000Z"  # the same input gives the same bytes
+SCHEMA = """
+CREATE TABLE gpkg_spatial_ref_sys (srs_name TEXT NOT NULL, srs_id INTEGER PRIMARY KEY, organization TEXT NOT NULL,
+    organization_coordsys_id INTEGER NOT NULL, definition TEXT NOT NULL, description TEXT);
+CREATE TABLE gpkg_contents (table_name TEXT NOT NULL PRIMARY KEY, data_type TEXT NOT NULL, identifier TEXT UNIQUE,
+    description TEXT DEFAULT '', last_change DATETIME NOT NULL, min_x DOUBLE, min_y DOUBLE, max_x DOUBLE, max_y DOUBLE,
+    srs_id INTEGER REFERENCES gpkg_spatial_ref_sys(srs_id));
+CREATE TABLE gpkg_geometry_columns (table_name TEXT NOT NULL REFERENCES gpkg_contents(table_name),
+    column_name TEXT NOT NULL, geometry_type_name TEXT NOT NULL,
+    srs_id INTEGER NOT NULL REFERENCES gpkg_spatial_ref_sys(srs_id), z TINYINT NOT NULL, m TINYINT NOT NULL,
+    PRIMARY KEY (table_name, column_name));
+CREATE TABLE tags (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom BLOB, tag TEXT NOT NULL,
+    tiles INTEGER NOT NULL);
+"""
+
+
+def joined(tags: Iterable[str | None], geometry: Sequence[bytes], vocabulary: Vocabulary) -> Areas:
+    """Return what all tiles of a tag cover together, and how many they are, for each tag that some tile has.
+
+    tags: of each tile, as the vocabulary writes them; None where it was not looked at. geometry: outlines, as WKB.
+    """
+    held = [set(text.split(vocabulary.separator)) if isinstance(text, str) else set() for text in tags]
+    shapes = shapely.from_wkb(list(geometry))
+    found = {}
+    for tag in vocabulary.labels:
+        rows = [row for row, each in enumerate(held) if tag in each]
+        if rows:
+            found[tag] = (shapely.normalize(shapely.union_all(shapes[rows])), len(rows))
+    return found
+
+
+def write_geojson(areas: Areas, crs: str, path: Path, *, step: float) -> None:
+    """Write areas as GeoJSON (RFC 7946), in degrees; each becomes one feature with its tag, and how many tiles it has.
+
+    step: the longest edge, in the unit of crs, that stays one straight line between two points.
+    """
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"tag": tag, "tiles": count},
+            "geometry": shapely.geometry.mapping(in_degrees(shapely.segmentize(area, step), crs)),
+        }
+        for tag, (area, count) in areas.items()
+    ]
+    write_json({"type": "FeatureCollection", "features": features}, path)
+
+
+def in_degrees(area: BaseGeometry, crs: str) -> BaseGeometry:
+    """Return an area in longitude and latitude, rings wound as RFC 7946 asks."""
+    there = Transformer.from_crs(CRS.from_user_input(crs), 4326, always_xy=True)
+
+    def moved(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.stack(there.transform(points[:, 0], points[:, 1]), axis=1).round(DIGITS)
+
+    return shapely.orient_polygons(shapely.transform(area, moved), exterior_cw=False)
+
+
+def write_geopackage(areas: Areas, crs: str, path: Path) -> None:
+    """Write areas as a GeoPackage 1.3 of one layer, in crs: tables of SQLite's, and WKB after a header."""
+    system = CRS.from_user_input(crs)
+    authority, number = system.to_authority() or ("NONE", "100000")
+    bounds = shapely.total_bounds([area for area, _ in areas.values()]) if areas else [None] * 4
+    with whole(path) as unfinished, closing(sqlite3.connect(unfinished)) as database, database:
+        database.execute(f"PRAGMA application_id = {APPLICATION}")
+        database.execute(f"PRAGMA user_version = {VERSION}")
+        database.executescript(SCHEMA)
+        systems = _systems(system, authority, number)
+        database.executemany("INSERT INTO gpkg_spatial_ref_sys VALUES (?, ?, ?, ?, ?, ?)", systems)
+        content = (LAYER, LAYER, LONG_AGO, *bounds, int(number))
+        database.execute("INSERT INTO gpkg_contents VALUES (?, 'features', ?, '', ?, ?, ?, ?, ?, ?)", content)
+        column = (LAYER, int(number))
+        database.execute("INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', 'GEOMETRY', ?, 0, 0)", column)
+        header = _header(int(number))
+        rows = [(header + shapely.to_wkb(area, byte_order=1), tag, count) for tag, (area, count) in areas.items()]
+        database.executemany("INSERT INTO tags (geom, tag, tiles) VALUES (?, ?, ?)", rows)
+
+
+def _systems(system: CRS, authority: str, number: str) -> list[tuple[Any, ...]]:
+    """Return the reference systems that a GeoPackage lists: three that it has to, and that of its layer."""
+    degrees = CRS.from_epsg(4326).to_wkt("WKT1_GDAL")
+    usual = [
+        ("Undefined Cartesian SRS", -1, "NONE", -1, "undefined", None),
+        ("Undefined geographic SRS", 0, "NONE", 0, "undefined", None),
+        ("WGS 84 geodetic", 4326, "EPSG", 4326, degrees, None),
+    ]
+    own = (system.name, int(number), authority, int(number), system.to_wkt("WKT1_GDAL"), None)
+    return usual if int(number) == 4326 else [*usual, own]
+
+
+def _header(number: int) -> bytes:
+    """Return what stands before each WKB: GP, version 0, little-endian without an envelope, the reference system."""
+    return b"GP" + struct.pack("<BBi", 0, 1, number)

@@ -1,0 +1,176 @@
+"""A scene: a georeferenced raster, opened and checked before any pixel is read."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from pyproj import CRS, Geod, Transformer
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader
+
+from igarape.errors import InputError, reason
+from igarape.sites.bands import Bands, find_bands
+from igarape.sites.dates import find_date
+
+DEPTHS = ("uint8", "uint16")
+CONVERT = "Convert it first, such as: gdal_translate -ot UInt16 -scale SCENE.tif OTHER.tif"
+MOST_OF_A_BLOCK = 256 * 2**20  # bytes of one block, which GDAL decodes at once
+# A scene is read once from its top to its bottom: GDAL's own memory of blocks need not be large.
+ENVIRONMENT = {"GDAL_CACHEMAX": 96, "GDAL_DISABLE_READDIR_ON_OPEN": "TRUE", "GDAL_TIFF_INTERNAL_MASK": "YES"}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A scene that can be mapped.
+
+    metres: the side of a pixel on the ground. hidden: what tells pixels that hold nothing: the number of an alpha band;
+    mask, a mask of the file's own; or the value of nodata, 0 where the file names none.
+    """
+
+    path: Path
+    dataset: DatasetReader
+    bands: Bands
+    date: date
+    metres: float
+    alpha: int | None
+    masked: bool
+    nodata: float
+
+    @property
+    def deep(self) -> bool:
+        """Say whether its samples have 16 bits."""
+        return bool(self.dataset.dtypes[0] != "uint8")
+
+    @property
+    def crs(self) -> str:
+        """Return its coordinate reference system: EPSG:32718 where it has such a name, else WKT."""
+        return str(self.dataset.crs.to_string())
+
+
+@contextmanager
+def open_scene(path: Path, *, bands: Bands | None, day: str | None) -> Iterator[Scene]:
+    """Open a scene, and look at what it says of itself.
+
+    Parameters
+    ----------
+    path
+        Whatever GDAL reads.
+    bands
+        Which band is which; None: the file says it.
+    day
+        When it was taken; None: the file says it, or its name.
+
+    Raises
+    ------
+    InputError
+        For what cannot be mapped: the sentence says what was expected.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: not found; expected a scene, such as a GeoTIFF")
+    with rasterio.Env(**ENVIRONMENT):
+        try:
+            dataset = rasterio.open(path)
+        except RasterioError as error:
+            raise InputError(f"{path}: no scene that GDAL reads, or cut short ({reason(error)})") from error
+        with dataset:
+            where = str(path)
+            _check_samples(dataset, where)
+            _check_place(dataset, where)
+            found = find_bands(
+                bands,
+                where,
+                descriptions=dataset.descriptions,
+                colours=[colour.name for colour in dataset.colorinterp],
+            )
+            taken = find_date(day, where, name=path.name, imagery=dataset.tags(ns="IMAGERY"))
+            alpha = _alpha(dataset, found)
+            masked = alpha is None and MaskFlags.per_dataset in dataset.mask_flag_enums[0] and _own_mask(dataset)
+            nodata = float(dataset.nodata or 0)  # GDAL passes over what no sample can be
+            yield Scene(path, dataset, found, taken, ground(dataset), alpha, masked, nodata)
+
+
+def _check_samples(dataset: DatasetReader, where: str) -> None:
+    """Refuse samples that are no brightness of 8 or 16 bits, and blocks that would not fit into the memory."""
+    kinds = sorted(set(dataset.dtypes))
+    if ColorInterp.palette in dataset.colorinterp:
+        raise InputError(
+            f"{where}: its pixels are numbers of a palette's colours, expected brightness in bands. Convert it first: "
+            "gdal_translate -expand rgb SCENE.tif OTHER.tif"
+        )
+    if len(kinds) > 1 or kinds[0] not in DEPTHS:
+        raise InputError(
+            f"{where}: expected samples of 8 or 16 bits without a sign (uint8 or uint16), found {', '.join(kinds)}"
+            f"{'; no NaN has a place there' if kinds[0].startswith('float') else ''}. {CONVERT}"
+        )
+    rows, columns = dataset.block_shapes[0]
+    size = rows * columns * np.dtype(kinds[0]).itemsize * (dataset.count if _mixed(dataset) else 1)
+    if size > MOST_OF_A_BLOCK and dataset.compression is not None:
+        raise InputError(
+            f"{where}: is packed in blocks of {rows} x {columns} pixels, which GDAL decodes at once, {size >> 20} MB. "
+            "Lay it out in tiles: gdal_translate -of COG SCENE.tif OTHER.tif"
+        )
+
+
+def _mixed(dataset: DatasetReader) -> bool:
+    """Say whether a block holds all bands."""
+    return dataset.interleaving is not None and dataset.interleaving.name == "pixel"
+
+
+def _check_place(dataset: DatasetReader, where: str) -> None:
+    """Refuse a scene of which nobody says where it lies."""
+    if dataset.crs is None:
+        raise InputError(
+            f"{where}: no coordinate reference system, so that nobody knows where it lies. Give it one: "
+            "gdal_edit.py -a_srs EPSG:32718 SCENE.tif"
+        )
+    if dataset.transform.is_identity or dataset.transform.determinant == 0:
+        raise InputError(
+            f"{where}: no georeference: nothing says where its corners lie. Give it one: "
+            "gdal_edit.py -a_ullr LEFT TOP RIGHT BOTTOM SCENE.tif"
+        )
+
+
+def _alpha(dataset: DatasetReader, bands: Bands) -> int | None:
+    """Return the number of the alpha band: writers call any fourth one so, so that one that is used is none."""
+    places = [number for number, colour in enumerate(dataset.colorinterp, 1) if colour == ColorInterp.alpha]
+    return next((number for number in places if number not in bands.used), None)
+
+
+def _own_mask(dataset: DatasetReader) -> bool:
+    """Say whether the mask is one of the file's own, and not made of an alpha band."""
+    return MaskFlags.alpha not in dataset.mask_flag_enums[0]
+
+
+def ground(dataset: DatasetReader) -> float:
+    """Return the side of a pixel in the scene's middle, in metres on the ground: the mean of both sides."""
+    a, b, left, d, e, top = dataset.transform[:6]
+    column, row = dataset.width / 2, dataset.height / 2
+    x, y = left + a * column + b * row, top + d * column + e * row
+    to_degrees = Transformer.from_crs(CRS.from_wkt(dataset.crs.to_wkt()), 4326, always_xy=True)
+    longitude, latitude = to_degrees.transform([x, x + a, x + b], [y, y + d, y + e])
+    geod = Geod(ellps="WGS84")
+    _, _, along = geod.inv(longitude[0], latitude[0], longitude[1], latitude[1])
+    _, _, down = geod.inv(longitude[0], latitude[0], longitude[2], latitude[2])
+    return float(along + down) / 2
+
+
+def hashes(scene: Scene) -> Mapping[str, str]:
+    """Return the SHA-256 of each file that the scene consists of, by its name, the scene's own first.
+
+    Those that a VRT names are among them.
+    """
+    own = scene.path.resolve()
+    others = sorted({Path(name).resolve() for name in scene.dataset.files} - {own})
+    return {path.name: _sha256(path) for path in [own, *others] if path.is_file()}
+
+
+def _sha256(path: Path) -> str:
+    """Return the SHA-256 of what a file holds."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

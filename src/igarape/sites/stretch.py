@@ -1,0 +1,75 @@
+"""The stretch of a scene: one line per colour from its values to the 8 bits that the model was trained on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from igarape.chips.pictures import Pixels
+from igarape.errors import InputError
+
+Table = npt.NDArray[np.uint8]
+WHITE = 255
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """8 bits = gain * value + offset, for red, green and blue, rounded and clipped. None of both: left as it is."""
+
+    gain: tuple[float, ...] | None = None
+    offset: tuple[float, ...] | None = None
+
+    @classmethod
+    def from_json(cls, content: Any, where: str) -> "Stretch":
+        """Read what to_json wrote; raise InputError that begins with where for anything else."""
+        try:
+            gain, offset = content["gain"], content["offset"]
+            if gain is None and offset is None:
+                return cls()
+            numbers = [tuple(float(value) for value in part) for part in (gain, offset)]
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{where}: no stretch in it. Name the map.json of a map of igarape's") from error
+        if any(len(part) != 3 or not np.isfinite(part).all() for part in numbers):
+            raise InputError(f"{where}: expected a gain and an offset of three colours. Name another map.json")
+        return cls(*numbers)
+
+    def to_json(self) -> Mapping[str, Any]:
+        """Return what a JSON file keeps of it."""
+        return {"gain": self.gain and list(self.gain), "offset": self.offset and list(self.offset)}
+
+    def tables(self) -> Sequence[Table] | None:
+        """Return what each value of 16 bits becomes, a table of 65536 a colour; None: all stays as it is."""
+        if self.gain is None or self.offset is None:
+            return None
+        values = np.arange(2**16, dtype=np.float64)
+        lines = [gain * values + offset for gain, offset in zip(self.gain, self.offset, strict=True)]
+        return [np.clip(np.rint(line), 0, WHITE).astype(np.uint8) for line in lines]
+
+
+def fit(samples: npt.NDArray[np.uint16], levels: Mapping[str, Sequence[float]], where: str) -> Stretch:
+    """Fit a stretch, so that the scene's percentiles come to lie at those of the training chips (least squares).
+
+    samples: values of the scene, of shape (3, n). levels: for some percentiles, such as "50", the training chips' level
+    of red, green and blue. Raises InputError that begins with where, for a scene of one value.
+    """
+    percentiles = [float(name) for name in levels]
+    wanted = np.asarray(list(levels.values()), dtype=np.float64)
+    found = np.percentile(samples.astype(np.float64), percentiles, axis=1)
+    spread = found - found.mean(axis=0)
+    if (np.square(spread).sum(axis=0) == 0).any():
+        raise InputError(
+            f"{where}: a colour of it holds one value only, so that no stretch of its 16 bits can be fitted. Give that "
+            "of another scene of the sensor: --stretch maps/OTHER/map.json"
+        )
+    gain = (spread * wanted).sum(axis=0) / np.square(spread).sum(axis=0)
+    offset = wanted.mean(axis=0) - gain * found.mean(axis=0)
+    return Stretch(tuple(gain.tolist()), tuple(offset.tolist()))
+
+
+def stretched(values: npt.NDArray[Any], tables: Sequence[Table] | None) -> Pixels:
+    """Return values of three colours, (3, height, width), as pixels (height, width, 3)."""
+    if tables is None:
+        return np.ascontiguousarray(np.moveaxis(values.astype(np.uint8, copy=False), 0, -1))
+    return np.stack([table[plane] for table, plane in zip(tables, values, strict=True)], axis=-1)

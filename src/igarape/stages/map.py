@@ -1,0 +1,101 @@
+"""map: what a registered model says of each place in scenes: tables, layers, and what they were made with."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+
+from igarape.config.params import read_params
+from igarape.errors import InputError, some
+from igarape.files import read_json, write_text
+from igarape.progress import progress
+from igarape.serving.registry import model_uri
+from igarape.sites.bands import parse_bands
+from igarape.sites.mapping import MAP, Asked, map_scene
+from igarape.sites.model import Model, load_model
+from igarape.sites.stretch import Stretch
+from igarape.tracking.lineage import lineage
+from igarape.workspace import Workspace
+
+LIST = "scenes.csv"
+
+
+def run(
+    workspace: Workspace,
+    scenes: Sequence[Path],
+    *,
+    out: Path,
+    model: str | None = None,
+    bands: str | None = None,
+    date: str | None = None,
+    stride: int | None = None,
+    stretch: Path | None = None,
+    gpkg: bool = False,
+) -> None:
+    """Map scenes, each to a folder of its own: OUT/SCENE. A scene that fails costs no other one its map.
+
+    Parameters
+    ----------
+    workspace
+        The project.
+    scenes
+        Whatever GDAL reads.
+    out
+        The folder of all maps.
+    model
+        An MLflow URI, or a bundle's folder; None: the champion of the data set in params.yaml; student: its student.
+    bands, date, stride
+        As they are typed; None: what the scene says of itself, and half a tile.
+    stretch
+        The map.json of another map whose stretch is used again; None: one is fitted.
+    gpkg
+        Whether each map's tags are written as a GeoPackage too.
+
+    Raises
+    ------
+    InputError
+        For a scene that cannot be mapped; where there are several, at the end: OUT/scenes.csv says of each why. And at
+        once where two of them have one name.
+    """
+    names = [scene.stem for scene in scenes]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"{some(twice)}: two scenes of one name; map them apart, with an --out each")
+    asked = Asked(
+        bands=parse_bands(bands) if bands else None,
+        day=date,
+        stride=stride,
+        stretch=Stretch.from_json(read_json(stretch).get("stretch"), str(stretch)) if stretch else None,
+        geopackage=gpkg,
+    )
+    root = workspace.root
+    loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
+    commit = lineage(root).commit
+    if len(scenes) == 1:
+        _map(scenes[0], out / names[0], loaded, asked, commit)
+        return
+    why = {scene: _try(scene, out / scene.stem, loaded, asked, commit) for scene in scenes}
+    listed = [
+        {"scene": str(scene), "map": "" if said else str(out / scene.stem), "why": said} for scene, said in why.items()
+    ]
+    write_text(pd.DataFrame(listed).to_csv(index=False, lineterminator="\n"), out / LIST)
+    if failed := [str(scene) for scene, said in why.items() if said]:
+        raise InputError(f"{len(failed)} of {len(scenes)} scenes have no map: {some(failed)}. {out / LIST} says why")
+
+
+def _try(scene: Path, out: Path, model: Model, asked: Asked, commit: str) -> str:
+    """Map one scene of many; return why it has no map, nothing where it has one."""
+    try:
+        _map(scene, out, model, asked, commit)
+    except (InputError, OSError) as error:
+        click.echo(f"map: {error}", err=True)
+        return str(error)
+    return ""
+
+
+def _map(scene: Path, out: Path, model: Model, asked: Asked, commit: str) -> None:
+    """Map one scene, and say what came of it."""
+    with progress(f"map: {scene.name}", "tile") as report:
+        content: Any = map_scene(scene, out, model=model, asked=asked, commit=commit, report=report)
+    click.echo(f"{out / MAP}: {content['looked']} of {content['tiles']} tiles looked at")
