@@ -29,6 +29,8 @@ NAMES = (
     "search_overhead",
     "probe",
     "serve_http",
+    "serve_load",
+    "batch",
     "tabular",
     "serve_one",
 )

@@ -25,7 +25,7 @@ from igarape.workspace import Workspace
 HOST, CLIENTS = "127.0.0.1", 8
 CHIPS, PAIRS, ROUNDS, SECONDS = 32, 60, 3, 4
 PROGRAM = "from igarape.cli import main; main()"
-HEADERS = {"Content-Type": "image/jpeg"}
+MINUTES = 10  # that an answer may take
 
 
 def run() -> dict[str, object]:
@@ -44,7 +44,7 @@ def run() -> dict[str, object]:
         [sys.executable, "-c", PROGRAM, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:
         try:
-            _wait(port)
+            wait(port)
             with threadpool_limits(1):  # as the server has it
                 inside, outside = _one(bundle, chips, port)
             many, one = _rates(chips, port)
@@ -59,23 +59,23 @@ def run() -> dict[str, object]:
     }
 
 
-def _wait(port: int) -> None:
+def wait(port: int) -> None:
     """Wait until the server is ready."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
-            if _asked(port, "GET", "/health", None) == 200:
+            if asked(port, "GET", "/health", None) == 200:
                 return
         except OSError:
             time.sleep(0.2)
     raise SystemExit("serve_http: the server does not come up")
 
 
-def _asked(port: int, method: str, path: str, body: bytes | None) -> int:
+def asked(port: int, method: str, path: str, body: bytes | None, kind: str = "image/jpeg") -> int:
     """Send one request over a connection of its own, and return the status."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=120)
+    connection = http.client.HTTPConnection(HOST, port, timeout=MINUTES * 60)
     try:
-        connection.request(method, path, body, HEADERS if body else {})
+        connection.request(method, path, body, {"Content-Type": kind} if body else {})
         answer = connection.getresponse()
         answer.read()
         return answer.status
@@ -91,7 +91,7 @@ def _one(bundle: Bundle, chips: list[bytes], port: int) -> tuple[float, float]:
         start = time.perf_counter()
         bundle.answer([chip])
         middle = time.perf_counter()
-        if _asked(port, "POST", "/tag", chip) != 200:
+        if asked(port, "POST", "/tag", chip) != 200:
             raise SystemExit("serve_http: a chip is refused")
         inside.append(middle - start)
         outside.append(time.perf_counter() - middle)
@@ -112,7 +112,7 @@ def _rate(chips: list[bytes], port: int, clients: int) -> float:
     def client(first: int) -> int:
         sent = 0
         while time.perf_counter() < start + SECONDS:
-            if _asked(port, "POST", "/tag", chips[(first + sent) % len(chips)]) != 200:
+            if asked(port, "POST", "/tag", chips[(first + sent) % len(chips)]) != 200:
                 raise SystemExit("serve_http: a chip is refused")
             sent += 1
         return sent

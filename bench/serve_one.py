@@ -7,32 +7,24 @@ is what its fold models answer one after the other, by ONNX Runtime. Elsewhere a
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import keras
 import numpy as np
+from mobilenets import SIZE, make_networks, pack
 from real import chips
 
 from igarape.chips.pictures import Pixels, encode_jpeg, resize, symmetries
-from igarape.config.hyperparameters import NetworkValues
-from igarape.ensemble.decision import Rule
-from igarape.ensemble.linear import mean_of
 from igarape.ensemble.stacker import Stacker
-from igarape.labels import Vocabulary
-from igarape.learners.networks.backbones import build_network
-from igarape.learners.networks.export import write_onnx
-from igarape.learners.networks.merging import merge
 from igarape.learners.predictor import Predictor
-from igarape.serving.assembly import build_bundle
 from igarape.serving.bundle import BATCH, Bundle
-from igarape.serving.manifest import Learner, read_manifest
+from igarape.serving.manifest import read_manifest
 from igarape.tables import Probabilities
 from igarape.workspace import Workspace
 
 SET, SAMPLE, ROUNDS = "ucmerced", 8, 3
-NAME, BACKBONE, SIZE, FROZEN, FOLDS = "five", "mobilenet", 128, 0.43, 5
 CLOSE = 1e-4
 
 Answer = Callable[[bytes], Probabilities]
@@ -49,8 +41,8 @@ def run() -> dict[str, object]:
         return _compared(here.bundle, _fold_by_fold(here), pictures) | {"peer_is": "fold by fold"}
     with TemporaryDirectory() as folder:
         labels = tuple(sorted(set().union(*(tags for tags, _ in found.values()))))
-        networks = _networks(labels)
-        bundle = _bundle(Path(folder), networks, labels)
+        networks = make_networks(labels)
+        bundle = pack(Path(folder), networks, labels)
         return _compared(bundle, _by_keras(networks, bundle), pictures) | {"peer_is": "keras predict"}
 
 
@@ -99,45 +91,6 @@ def _fold_by_fold(here: Workspace) -> Answer:
         return without.predict(each)
 
     return answer
-
-
-def _networks(labels: tuple[str, ...]) -> list[keras.Model]:
-    """Make networks that differ in what is not frozen."""
-    targets = Vocabulary((), (), labels, ()).targets("all")
-    networks: list[keras.Model] = []
-    for fold in range(FOLDS):
-        keras.utils.set_random_seed(0)
-        network = build_network(BACKBONE, "none", targets=targets, hyperparameters=NetworkValues(frozen=FROZEN))
-        rng = np.random.default_rng(fold)
-        for weights in network.trainable_weights:
-            weights.assign(weights + rng.normal(0, 0.01, weights.shape))
-        networks.append(network)
-    return networks
-
-
-def _bundle(folder: Path, networks: list[keras.Model], labels: tuple[str, ...]) -> Path:
-    """Pack the networks as one learner, whose answers are stacked by their mean."""
-    files = [folder / f"fold-{fold}.onnx" for fold in range(len(networks))]
-    for network, path in zip(networks, files, strict=True):
-        write_onnx(network, path, size=SIZE)
-    learners: Mapping[str, tuple[str, ...]] = {NAME: labels}
-    Stacker("mean", labels, dict(learners), mean_of(learners, labels)).save(folder / "stacker")
-    build_bundle(
-        folder / "bundle",
-        dataset=SET,
-        size=256,
-        reading={"resize": "fit", "bands": (), "white": None},
-        dehaze={},
-        nir=None,
-        learners=[Learner(name=NAME, chips="raw", size=SIZE, labels=labels, tta=True, files=tuple(map(str, files)))],
-        stacker=folder / "stacker",
-        rule=Rule("threshold", Vocabulary((), (), labels, ()), 2.0, threshold=0.2),
-        alerts={},
-        views=8,
-        novelty=None,
-        merge=merge,
-    )
-    return folder / "bundle"
 
 
 def _by_keras(networks: list[keras.Model], folder: Path) -> Answer:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -163,6 +164,21 @@ print(list(model.predict(model.input_example).columns)[0])
 import igarape
 print(igarape.__file__)
 """
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("champion")
+def test_mlflow_makes_an_image_of_it(tmp_path: Path) -> None:
+    """`mlflow models generate-dockerfile` writes what build-docker builds: the model, and what to install for it."""
+    image = tmp_path / "image"
+    words = ["models", "generate-dockerfile", "--model-uri", champion_uri("igarape-toy"), "-d", str(image)]
+    subprocess.run([sys.executable, "-m", "mlflow", *words], check=True, capture_output=True, cwd=tmp_path)
+    recipe = (image / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(r"^COPY model_dir /opt/ml/model$", recipe, flags=re.MULTILINE)
+    asked = (image / "model_dir/requirements.txt").read_text(encoding="utf-8").split()
+    assert asked == requirements()
+    assert (image / "model_dir/artifacts/bundle/bundle.json").is_file()
 
 
 @pytest.mark.slow
