@@ -27,6 +27,7 @@ NAMES = (
     "bootstrap",
     "report",
     "search_overhead",
+    "tracking_remote",
     "probe",
     "serve_http",
     "serve_load",

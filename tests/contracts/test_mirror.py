@@ -4,7 +4,7 @@ from pathlib import Path
 
 import grimp
 
-OUTSIDE = {"contracts", "test_stream.py", "test_tutorial.py", "conftest.py"}
+OUTSIDE = {"contracts", "test_services.py", "test_stream.py", "test_tutorial.py", "conftest.py"}
 FACE = "igarape/__init__.py"  # what `import igarape` gives, which is tested by test_init.py
 
 

@@ -21,10 +21,9 @@ CHECKS += ["gpus", "memory", "disk", "weights", "source"]
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """Give a project in which nothing has run; we stand in it."""
+    """Give a project in which nothing has run."""
     for name in ("datasets", "experiments"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    monkeypatch.chdir(tmp_path)
     for name in ("MLFLOW_TRACKING_URI", "IGARAPE_CLUSTER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(machine, "LITTLE", 0)

@@ -1,5 +1,6 @@
 """What takes an outbox's entries to MLflow, against a real database."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
+from igarape.tracking import outbox
 from igarape.tracking.exporter import STEP, Exporter
 
 Send = Callable[..., Run]
@@ -93,3 +95,16 @@ def test_two_may_say_at_once_of_what_kind_an_experiment_is(
         patch.setattr(MlflowClient, "set_experiment_tag", overtaken)
         exporter._set_kind(experiment)
     assert MlflowClient().get_experiment(experiment).tags["mlflow.experimentKind"] == "custom_model_development"
+
+
+def test_a_request_with_a_large_file_may_take_longer(
+    send: Send, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server answers when its store has the file; other requests keep their time."""
+    seen = []
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "15")
+    monkeypatch.setattr(outbox, "RATE", 100.0)
+    monkeypatch.setattr(MlflowClient, "log_artifact", lambda *_: seen.append(os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"]))
+    (tmp_path / "model").write_bytes(b"x" * 2000)
+    send({"op": "artifact", "time": 5, "path": "model", "folder": None})
+    assert (seen, os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"]) == (["35"], "15")

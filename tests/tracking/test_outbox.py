@@ -15,7 +15,7 @@ from outboxes import left, steps
 
 from igarape.errors import InputError
 from igarape.tracking import outbox as module
-from igarape.tracking.outbox import Outbox, left_behind
+from igarape.tracking.outbox import RATE, Outbox, left_behind, seconds_for
 from igarape.tracking.sender import deliver
 
 
@@ -184,3 +184,13 @@ def test_lines_are_json(outbox: Outbox) -> None:
     outbox.append("tags", "a", values={"igarapé": "a\nb"})
     (line,) = (outbox.folder / module.LINES).read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["values"] == {"igarapé": "a\nb"}
+
+
+def test_files_get_the_time_that_a_store_takes_over_them(outbox: Outbox, tmp_path: Path) -> None:
+    """All that entries name, in folders too; figures are no files."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / name).write_bytes(b"x" * 1000)
+    entries = [{"op": "artifact", "path": outbox.keep(path)} for path in (folder, folder / "a")]
+    assert seconds_for(outbox.folder, [*entries, {"op": "metrics"}]) == 3000 / RATE

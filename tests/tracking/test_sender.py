@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from outboxes import left, steps
 
+from igarape.tracking import outbox as outboxes
 from igarape.tracking import sender as module
 from igarape.tracking.outbox import LINES, Entry, Outbox
 from igarape.tracking.sender import Sender
@@ -110,3 +111,15 @@ def test_what_finds_no_room_to_the_end_is_not_said_to_be_safe(outbox: Outbox, bo
     said = Sender(outbox, Receiver(failures=0)).settle(patience=0.2)
     bounded(resource.RLIM_INFINITY)  # before pytest writes anything into a file
     assert said == f"1 entries are lost, as {outbox.folder} has no room for them. Make room."
+
+
+def test_a_large_file_gets_more_time_than_patience(
+    outbox: Outbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that is slow over it is no server that is away."""
+    monkeypatch.setattr(outboxes, "RATE", 10.0)
+    file = tmp_path / "model"
+    file.write_bytes(b"x" * 300)  # 30 seconds, by that rate
+    outbox.append("artifact", "a", path=outbox.keep(file), folder=None)
+    sender = Sender(outbox, lambda _: time.sleep(0.3))
+    assert sender.settle(patience=0.05) == ""

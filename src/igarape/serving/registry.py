@@ -1,5 +1,6 @@
 """The model registry: the versions of a data set's tagger, who is challenger, champion and previous one; loading."""
 
+import os
 import re
 import sys
 import tempfile
@@ -18,7 +19,8 @@ from mlflow.pyfunc import PyFuncModel
 from igarape.errors import InputError, did_you_mean
 from igarape.serving.advice import REGISTER, STUDENTS, how_to_promote, how_to_register
 from igarape.serving.bundle import Bundle
-from igarape.tracking.address import connected, database
+from igarape.tracking.address import RETRIES, connected, database, environment
+from igarape.tracking.health import refused
 
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
 STUDENT = "student"
@@ -175,10 +177,12 @@ def client_of(name: str, folder: Path = Path()) -> Iterator[MlflowClient]:
             )
         if uri.startswith("http"):
             _require_answer(uri)
-        try:
-            yield MlflowClient()
-        except (MlflowException, OSError) as error:
-            raise InputError(f"MLflow at {uri}: {error}") from error
+        # Left to itself MLflow tries for minutes where its database is away.
+        with environment(RETRIES, os.environ.get(RETRIES, "2")):
+            try:
+                yield MlflowClient()
+            except (MlflowException, OSError) as error:
+                raise InputError(f"MLflow at {refused(uri) or f'{uri}: {error}'}") from error
 
 
 def _require_answer(uri: str) -> None:

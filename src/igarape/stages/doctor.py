@@ -10,12 +10,12 @@ import click
 
 from igarape.doctor import machine, project, remote
 from igarape.findings import Check, Finding, examine
-from igarape.tracking.address import connected, environment
+from igarape.tracking.address import RETRIES, TIMEOUT, connected, environment
 from igarape.tracking.health import identify, keep, reach
 from igarape.workspace import Workspace
 
 CLUSTER = "IGARAPE_CLUSTER"
-PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "8", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}  # seconds, of one request
+PATIENCE = {TIMEOUT: "8", RETRIES: "0"}  # seconds, of one request
 SLOW = 30.0  # seconds, where several requests are made
 
 

@@ -14,6 +14,7 @@ from igarape.tracking.locations import ARTIFACTS, mend, project
 
 DATABASE = "mlflow.db"
 VARIABLE = "MLFLOW_TRACKING_URI"
+RETRIES, TIMEOUT = "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"
 SQLITE = "sqlite:///"
 
 

@@ -1,6 +1,7 @@
 """What takes an outbox's entries to MLflow, so that each is there once, however often it is sent."""
 
 import json
+import math
 import warnings
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -19,12 +20,13 @@ from mlflow.entities import (
     RunTag,
     ViewType,
 )
+from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_TIMEOUT
 from mlflow.exceptions import MlflowException
 from requests import HTTPError
 
-from igarape.tracking.address import new_experiment
+from igarape.tracking.address import TIMEOUT, environment, new_experiment
 from igarape.tracking.lineage import Lineage
-from igarape.tracking.outbox import Entry
+from igarape.tracking.outbox import Entry, seconds_for
 from igarape.tracking.run import TRIAL
 
 # Without it MLflow's pages open on traces of language models.
@@ -175,7 +177,9 @@ class Exporter:
                 warnings.warn(f"{path} is gone: run {run} has it already, or stays without", stacklevel=2)
                 continue
             log = self._client.log_artifacts if path.is_dir() else self._client.log_artifact
-            log(run, str(path), entry["folder"])
+            usual: int = MLFLOW_HTTP_REQUEST_TIMEOUT.get()  # type: ignore[no-untyped-call]
+            with environment(TIMEOUT, str(usual + math.ceil(seconds_for(self._folder, [entry])))):
+                log(run, str(path), entry["folder"])
 
     def _adopt(self, *entries: Entry) -> None:
         """Hang nested runs under another parent."""

@@ -135,6 +135,12 @@ def _kept(repository: Any) -> bool:
         return Path(repository.download_artifacts(probe.name, str(back))).read_text(encoding="utf-8") == folder
 
 
+def refused(uri: str) -> str | None:
+    """Say why a server refuses us, and what mends that; None where it does not, is silent, or is no server."""
+    response = _asked(uri) if _is_server(uri) else None
+    return None if response is None else _refusal(uri, response)
+
+
 def _is_server(uri: str) -> bool:
     return urlsplit(uri).scheme in {"http", "https"}
 

@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from igarape.files import whole, write_text
 
 LINES, COPIES = "outbox.jsonl", "files"
 TOGETHER = 1000  # entries that are sent at once
+RATE = 1e6  # bytes a second that a server's store takes at least
 
 Entry = dict[str, Any]
 
@@ -161,6 +162,13 @@ class Outbox:
             shutil.rmtree(self.folder, ignore_errors=True)
             _lock_of(self.folder).unlink(missing_ok=True)
         self._lock.release()
+
+
+def seconds_for(folder: Path, entries: Sequence[Entry]) -> float:
+    """Return how long a server may take over the files that entries name: it answers when its store has them."""
+    paths = [folder / entry["path"] for entry in entries if "path" in entry]
+    files = [each for path in paths for each in (path.rglob("*") if path.is_dir() else [path]) if each.is_file()]
+    return float(sum(file.stat().st_size for file in files) / RATE)
 
 
 def left_behind(root: Path, place: str) -> list[Path]:

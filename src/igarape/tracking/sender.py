@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from igarape.tracking.outbox import Entry, Outbox
+from igarape.tracking.outbox import Entry, Outbox, seconds_for
 
 LULL = 1.0  # seconds in which entries gather, so that an epoch's figures go together
 SHORTEST, LONGEST = 0.5, 10.0  # seconds between two tries
@@ -20,6 +20,7 @@ class Sender:
         self._outbox, self._send = outbox, send
         self._ending, self._dismissed = threading.Event(), threading.Event()
         self._moved = time.monotonic()
+        self._large = 0.0  # seconds that the files at hand may take besides
         self._thread = threading.Thread(target=self._work, name="sender", daemon=True)
         self._thread.start()
 
@@ -32,7 +33,7 @@ class Sender:
         self._moved = time.monotonic()
         self._ending.set()
         self._outbox.news.set()
-        while self._thread.is_alive() and time.monotonic() - self._moved < patience:
+        while self._thread.is_alive() and time.monotonic() - self._moved < patience + self._large:
             self._thread.join(0.05)
         self._dismissed.set()
         count, lost = self._outbox.unsent(), self._outbox.unwritten()
@@ -64,6 +65,7 @@ class Sender:
 
     def _carry(self, entries: Sequence[Entry], mark: int, pause: float) -> float:
         """Try to send entries; return how long to wait should the next ones not get through."""
+        self._large = seconds_for(self._outbox.folder, entries)
         try:
             self._send(entries)
         except Exception as error:  # noqa: BLE001 - whatever it is, the entries are on disk, and it may pass

@@ -17,8 +17,9 @@ from mlflow.tracking.context.registry import resolve_tags
 
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
-from igarape.tracking.address import VARIABLE, connected, database, environment, new_experiment
+from igarape.tracking.address import RETRIES, TIMEOUT, VARIABLE, connected, database, environment, new_experiment
 from igarape.tracking.exporter import STEP, Exporter
+from igarape.tracking.health import refused
 from igarape.tracking.lineage import Lineage, lineage
 from igarape.tracking.locations import project
 from igarape.tracking.outbox import Entry, Outbox, left_behind
@@ -31,7 +32,6 @@ __all__ = ["Lineage", "Log", "Run", "Trial", "lineage", "send_left", "step_run"]
 # How long the end of a step waits for an MLflow that takes nothing: about as long as it takes to start one again.
 PATIENCE = 60.0  # seconds
 ATTEMPT = "run.json"  # in a step's notes: its last run
-RETRIES, TIMEOUT = "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"
 SECONDS = "15"  # that one request may take: by default two minutes, and so longer than PATIENCE
 
 
@@ -228,7 +228,10 @@ def _joined(client: MlflowClient, root: Path) -> Recorded | None:
 
 @contextmanager
 def _answering(uri: str, advice: str, *, retries: str) -> Iterator[None]:
-    """Turn MLflow's failure into one clear error, after seconds: left to itself it tries for minutes."""
+    """Turn MLflow's failure into one clear error, after seconds: left to itself it tries for minutes.
+
+    advice: what to do where it does not answer. A server that refuses us is asked why, which says what to do.
+    """
     with (
         environment(RETRIES, os.environ.get(RETRIES, retries)),
         environment(TIMEOUT, os.environ.get(TIMEOUT, SECONDS)),
@@ -236,4 +239,6 @@ def _answering(uri: str, advice: str, *, retries: str) -> Iterator[None]:
         try:
             yield
         except (MlflowException, OSError) as error:
+            if why := refused(uri):
+                raise InputError(f"MLflow at {why}; then try again: what was to be sent is kept") from error
             raise InputError(f"MLflow at {uri} does not answer as it should: {error}. {advice}") from error
