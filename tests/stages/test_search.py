@@ -222,7 +222,7 @@ MOMENTS = (
 def test_a_search_killed_again_and_again_loses_nothing(copy: Workspace, kill_at: Callable[[str, str], None]) -> None:
     """No finished trial is trained again, none is missing, none is in MLflow twice, and nothing is left open."""
     params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))
-    params["search"] = {"tuner": "random", "trials": 4, "budget": 1.5}
+    params["search"] = {"tuner": "random", "trials": 4, "budget": 1.5, "parallel": 1}
     copy.params.write_text(yaml.safe_dump(params), encoding="utf-8")
     before = {run.info.run_id for run in recorded()}
     finished: dict[str, str] = {}

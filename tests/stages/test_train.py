@@ -16,7 +16,7 @@ from igarape.config.documents import RunFacts
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.labels import Vocabulary
-from igarape.learners import crossfit
+from igarape.learners import folds
 from igarape.learners.learning import fit
 from igarape.learners.predictor import Predictor
 from igarape.scores.figures import figures
@@ -132,10 +132,10 @@ def test_without_mlflow_for_good_the_models_are_safe(
     """The step ends with an error that says so; when MLflow is back it goes on, and trains nothing again."""
     with monkeypatch.context() as patch:
         patch.setattr(tracking, "PATIENCE", 2.0)
-        patch.setattr(crossfit, "fit", first_epoch(fit, server.stop))
+        patch.setattr(folds, "fit", first_epoch(fit, server.stop))
         with pytest.raises(InputError, match=r"could not be sent.*igarape send\. What.*safe under data/train;"):
             stage.run(copy, "tiny")
-        patch.setattr(crossfit, "fit", None)
+        patch.setattr(folds, "fit", None)
         assert len(list((copy.root / "data/train/.unfinished/tiny").glob("*/result/fold-*.onnx"))) == 2
         server.start()
         stage.run(copy, "tiny")
