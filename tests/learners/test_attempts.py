@@ -1,4 +1,4 @@
-"""One attempt at a trial: it tells of each epoch, and at last of what it cost. test_trials.py and test_search.py hear it."""
+"""One attempt at a trial: it tells of each epoch, and at last of what it cost. test_trials.py hears it."""
 
 import math
 from collections.abc import Mapping
