@@ -27,6 +27,8 @@ NAMES = (
     "bootstrap",
     "report",
     "search_overhead",
+    "cluster_overhead",
+    "cluster_gain",
     "probe",
     "serve_http",
     "tabular",

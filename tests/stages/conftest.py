@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import clusters
 import numpy as np
 import onnx
 import pandas as pd
@@ -181,6 +182,13 @@ def stream(tmp_path_factory: pytest.TempPathFactory, empty_database: Path, write
         decide.run(here)
         distill.run(here)
     return here
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Any]:
+    """Give a cluster of three nodes on this machine: a head that does no tasks, and two of one processor."""
+    with clusters.started(2) as cluster:
+        yield cluster
 
 
 @pytest.fixture(name="settle", scope="session")
