@@ -28,6 +28,8 @@ NAMES = (
     "report",
     "search_overhead",
     "tracking_remote",
+    "cluster_overhead",
+    "cluster_gain",
     "probe",
     "serve_http",
     "serve_load",

@@ -11,7 +11,8 @@ import keras_tuner
 from drawn import Taught, experiment, taught
 
 from igarape.learners.networks.training import fit
-from igarape.learners.search import Budget, search, space
+from igarape.learners.oracles import Budget, space
+from igarape.learners.search import search
 from igarape.scores.figures import validation_figures
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace

@@ -23,8 +23,9 @@ import numpy as np
 from drawn import Taught, experiment, taught
 
 from igarape.config.kinds import Network
-from igarape.learners import crossfit
-from igarape.learners.crossfit import Recipe, cross_fit
+from igarape.learners import folds
+from igarape.learners.crossfit import cross_fit
+from igarape.learners.folds import Recipe
 from igarape.learners.memory import keep_memory
 from igarape.learners.networks.backbones import build_network
 from igarape.learners.networks.losses import make_loss
@@ -106,7 +107,7 @@ def _through_igarape(examples: Taught) -> float:
     with (
         TemporaryDirectory() as folder,
         patch.object(Trained, "export", _written),
-        patch.object(crossfit, "Predictor", _Silent),
+        patch.object(folds, "Predictor", _Silent),
     ):
         start = time.perf_counter()
         cross_fit(

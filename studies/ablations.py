@@ -24,8 +24,9 @@ from igarape.config.spaces import Space
 from igarape.errors import InputError
 from igarape.files import read_json, resumable, write_json
 from igarape.labels import Booleans, Vocabulary
-from igarape.learners.crossfit import Recipe, cross_fit
+from igarape.learners.crossfit import cross_fit
 from igarape.learners.examples import Examples, load_examples
+from igarape.learners.folds import Recipe
 from igarape.learners.keys import result_key
 from igarape.learners.predictor import Predictor
 from igarape.progress import progress

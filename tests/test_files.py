@@ -4,6 +4,8 @@ import errno
 import itertools
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,46 @@ import pytest
 
 from igarape.errors import InputError
 from igarape.files import digest, fresh_folder, read_json, resumable, whole, write_json, write_text
+
+
+def left_by_the_dead(path: Path) -> Path:
+    """Return the name that a process writes a file under, which has died since."""
+    write = "import os, sys; from pathlib import Path; from igarape.files import whole; w = whole(Path(sys.argv[1]))"
+    words = [sys.executable, "-c", f"{write}; print(w.__enter__(), flush=True); os._exit(0)", str(path)]
+    return Path(subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip())
+
+
+def test_two_processes_that_write_one_file_spoil_nothing(tmp_path: Path) -> None:
+    """Each writes under a name of its own, and what one leaves unfinished another one that lives does not remove."""
+    script = """if True:
+        import sys
+        from pathlib import Path
+        from igarape.files import whole
+        with whole(Path(sys.argv[1])) as unfinished:
+            unfinished.write_text("half")
+            print(unfinished.name, flush=True)
+            sys.stdin.read()
+            unfinished.write_text(unfinished.read_text() + " and whole")
+    """
+    path = tmp_path / "model"
+    words = [sys.executable, "-c", script, str(path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout and other.stdout.readline().strip() in {file.name for file in tmp_path.iterdir()}
+        write_text("ours", path)
+        assert path.read_text(encoding="utf-8") == "ours"
+        other.communicate()
+    assert path.read_text(encoding="utf-8") == "half and whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_another_machine_has_begun_stays_until_the_step_ends(tmp_path: Path) -> None:
+    """Nobody here knows whether its process lives; with the step it has ended."""
+    path = tmp_path / "data" / "train"
+    with resumable(path, "key") as (folder, _):
+        (folder / ".unfinished-1@elsewhere-model").touch()
+        write_text("ours", folder / "model")
+        assert (folder / ".unfinished-1@elsewhere-model").exists()
+    assert [file.name for file in path.iterdir()] == ["model"]
 
 
 def test_a_file_takes_its_name_only_when_the_block_ended_well(tmp_path: Path) -> None:
@@ -41,8 +83,9 @@ def test_a_write_that_fails_leaves_the_old_file_as_it_was(tmp_path: Path) -> Non
 
 def test_a_folder_is_whole_or_not_there_too(tmp_path: Path) -> None:
     """What a killed process left under the unfinished name is not mixed with the new."""
-    (tmp_path / ".unfinished-model").mkdir()
-    (tmp_path / ".unfinished-model/stale").touch()
+    left = left_by_the_dead(tmp_path / "model")
+    left.mkdir()
+    (left / "stale").touch()
     with whole(tmp_path / "model") as unfinished:
         unfinished.mkdir()
         (unfinished / "weights").touch()

@@ -14,7 +14,8 @@ from igarape.chips.dehaze import dehaze
 from igarape.chips.split import make_folds
 from igarape.config.experiments import read_experiment
 from igarape.config.kinds import Experiment
-from igarape.learners.crossfit import Recipe, cross_fit
+from igarape.learners.crossfit import cross_fit
+from igarape.learners.folds import Recipe
 from igarape.scores import metrics
 from igarape.serving.loading import load_bundle
 from igarape.workspace import Workspace

@@ -13,7 +13,8 @@ if TYPE_CHECKING:  # what __getattr__ does, for those who read types
     from igarape.chips.split import make_folds as split
     from igarape.config.experiments import read_experiment
     from igarape.config.kinds import Experiment
-    from igarape.learners.crossfit import Recipe, cross_fit
+    from igarape.learners.crossfit import cross_fit
+    from igarape.learners.folds import Recipe
     from igarape.scores import metrics
     from igarape.serving.loading import load_bundle
     from igarape.workspace import Workspace
@@ -36,7 +37,7 @@ __all__ = [
 # Of each name, the module that holds it, and what it is called there; a module by itself has no second part.
 PLACES = {
     "Experiment": "igarape.config.kinds:Experiment",
-    "Recipe": "igarape.learners.crossfit:Recipe",
+    "Recipe": "igarape.learners.folds:Recipe",
     "Workspace": "igarape.workspace:Workspace",
     "cross_fit": "igarape.learners.crossfit:cross_fit",
     "dehaze": "igarape.chips.dehaze:dehaze",

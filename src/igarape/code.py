@@ -8,15 +8,17 @@ from pathlib import Path
 
 PACKAGE = "igarape"
 ROOT = Path(__file__).parent
-# These say how it goes, where things lie and which values are allowed; what comes out does not depend on them. Values
-# count by themselves: DVC compares those of params.yaml, and keys hold them.
+# These say how it goes, where things lie, who does them and which values are allowed; what comes out does not depend on
+# them. Values count by themselves: DVC compares those of params.yaml, and keys hold them.
 NEUTRAL = (
     "igarape.cli",
+    "igarape.cluster",
     "igarape.code",
     "igarape.commands",
     "igarape.config.params",
     "igarape.config.schema",
     "igarape.errors",
+    "igarape.executors",
     "igarape.learners.memory",
     "igarape.progress",
     "igarape.reports",

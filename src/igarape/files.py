@@ -3,28 +3,35 @@
 import errno
 import hashlib
 import json
+import os
+import platform
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 from filelock import FileLock, Timeout
 
 from igarape.errors import InputError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+UNFINISHED = ".unfinished-"
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """Give a path to write a file or a folder to; when the block ends well, what was written there takes the name path.
 
-    Otherwise nothing is left. Raises InputError when the disk is full.
+    Otherwise nothing is left. Two processes that write the same file at once, on two machines even, spoil nothing of
+    each other's: the last one's stands. Raises InputError when the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".unfinished-{path.name}")
-    _remove(unfinished)  # what a killed process left
+    for left in _left_behind(path):
+        _remove(left)
+    unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}@{platform.node()}-{path.name}")
     try:
         yield unfinished
         unfinished.replace(path)
@@ -38,6 +45,18 @@ def whole(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         _remove(unfinished)
+
+
+def _left_behind(path: Path) -> Iterator[Path]:
+    """Yield what dead processes of this machine, and this one, had begun of a file or a folder.
+
+    What another machine's processes have begun stays: nobody here knows whether they live.
+    """
+    ours = re.compile(rf"{UNFINISHED}(\d+)@{re.escape(platform.node())}-{re.escape(path.name)}")
+    for left in path.parent.glob(f"{UNFINISHED}*"):
+        begun = ours.fullmatch(left.name)
+        if begun and (int(begun[1]) == os.getpid() or not psutil.pid_exists(int(begun[1]))):
+            yield left
 
 
 def _remove(path: Path) -> None:
@@ -60,6 +79,8 @@ def resumable(path: Path, key: str) -> Iterator[tuple[Path, Path]]:
         for folder in (result, notes):
             folder.mkdir(exist_ok=True)
         yield result, notes
+        for left in list(result.rglob(f"{UNFINISHED}*")):  # by processes that died, on other machines too
+            _remove(left)
         _remove(path)
         with whole(path) as unfinished:
             shutil.copytree(result, unfinished)  # not moved: a run that is killed here has everything still

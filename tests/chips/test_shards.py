@@ -22,6 +22,7 @@ from PIL import Image
 
 from igarape.chips.shards import FEWEST, LARGEST, Shard, Tables, deal, open_shard, write_shards
 from igarape.errors import InputError
+from igarape.executors import local
 
 Chips = dict[str, bytes]
 
@@ -37,7 +38,8 @@ def write(
     """Write chips 0..19 as four shards."""
     parts = deal(20, 5) if parts is None else parts
     (folder / "result").mkdir(parents=True, exist_ok=True)
-    return write_shards(folder / "result", parts, how, scratch=folder / "notes", workers=workers, report=report)
+    with local(workers) as executor:
+        return write_shards(folder / "result", parts, how, scratch=folder / "notes", executor=executor, report=report)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -127,7 +129,7 @@ def test_after_an_error_the_next_run_writes_only_what_was_not_finished(tmp_path:
 
 def test_a_process_that_dies_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     """And the next run goes on."""
-    with pytest.raises(InputError, match=r"A process that packs chips died.*IGARAPE_WORKERS"):
+    with pytest.raises(InputError, match=r"A process of this step died.*IGARAPE_WORKERS"):
         write(tmp_path, die, workers=2)
     write(tmp_path)
     assert digests(tmp_path / "result") == PLAIN

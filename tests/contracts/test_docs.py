@@ -46,7 +46,7 @@ EXPERIMENTS = sorted(path.stem for path in ROOT.glob("experiments/*.yaml"))
 DATASETS = sorted(path.stem for path in ROOT.glob("datasets/*.yaml"))
 TARGETS = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-VARIABLE = re.compile(r"\b(?:IGARAPE_[A-Z]+|MLFLOW_TRACKING_URI)\b")
+VARIABLE = re.compile(r"\b(?:IGARAPE_[A-Z_]+|MLFLOW_TRACKING_URI)\b")
 CLI = "from igarape.cli import main; main()"
 LINES, WORDS = 120, 25  # of the README, of a sentence on average
 
@@ -108,7 +108,8 @@ NOT_RUN = {
     "rm -r .venv": "it would remove what runs the tests",
     "git (push|pull)": "it wants another repository; test_services clones one",
     "export .*": "it sets a variable of the reader's shell, to a folder of theirs",
-    r"pip install -e '\.\[kaggle\]'": "it installs",
+    r"pip install -e '\.\[(kaggle|cluster)\]'": "it installs",
+    "ray start .*": "it wants machines; tests/cluster starts Ray's nodes on this one",
     "igarape fetch planet": "it wants an account; tests/stages/test_fetch.py runs it with a client that stands in",
     "igarape add .*": "its arguments are the reader's; tests/stages/test_add.py",
     "dvc (metrics|plots) show": "it shows what a whole stream has written",
@@ -252,6 +253,7 @@ CHECKED: dict[str, Callable[[Sequence[str]], None]] = {
     "curl": check_nothing,
     "docker": check_nothing,
     "printf": check_nothing,
+    "ray": check_nothing,
     "rm": check_nothing,
     "tar": check_nothing,
     "tr": check_nothing,

@@ -20,9 +20,9 @@ from igarape.ensemble.boosting import Settings
 from igarape.ensemble.stackers import fit_stackers
 from igarape.errors import InputError
 from igarape.labels import Booleans, Vocabulary
-from igarape.learners import crossfit
-from igarape.learners.crossfit import Recipe, cross_fit
+from igarape.learners.crossfit import cross_fit
 from igarape.learners.examples import Images, Rows
+from igarape.learners.folds import Recipe
 from igarape.scores.metrics import mean_average_precision
 from igarape.tables import HOLDOUT, Probabilities, predictions, read_predictions, write_table
 
@@ -89,8 +89,8 @@ def score(
     learn: Any = memorise,
 ) -> Probabilities:
     """Cross-fit a memoriser and return its probabilities."""
-    monkeypatch.setattr(crossfit, "fit", learn)
-    monkeypatch.setattr(crossfit, "Predictor", Memoriser)
+    monkeypatch.setattr(folds, "fit", learn)
+    monkeypatch.setattr(folds, "Predictor", Memoriser)
     folder.mkdir(exist_ok=True)
     recipe = Recipe(
         tiny.tiny(), tiny.values(), tiny.targets(3), epochs=1, validation=0.1, patience=1, seed=1, threads=1

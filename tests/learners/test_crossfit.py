@@ -3,8 +3,9 @@
 The networks are replaced by recorders; tests/stages trains real ones, and tests/contracts/test_leak.py memorisers.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import tiny
-from hypothesis import given
-from hypothesis import strategies as st
 
 from igarape.errors import InputError
-from igarape.learners import crossfit as module
-from igarape.learners.crossfit import Recipe, cross_fit, set_aside
+from igarape.executors import Here
+from igarape.learners import folds as module
+from igarape.learners.crossfit import cross_fit
+from igarape.learners.folds import Recipe
 
 HYPERPARAMETERS = tiny.values(tta=True)
 RECIPE = Recipe(
@@ -252,35 +253,30 @@ def test_a_training_that_diverges_is_one_clear_error(tmp_path: Path, monkeypatch
     assert list((tmp_path / "models").iterdir()) == []
 
 
-def test_the_machine_is_no_part_of_what_a_recipe_is_known_by() -> None:
-    """Another number of processors gives the same models; another seed others."""
-    assert repr(replace(RECIPE, threads=8)) == repr(RECIPE)
-    assert repr(replace(RECIPE, seed=8)) != repr(RECIPE)
+def test_a_fold_that_ends_late_stands_at_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    """Other machines end folds in any order; what comes of them, and the bar, does not depend on it."""
 
+    class Backwards(Here):
+        """Does the last task first."""
 
-groups = st.lists(st.integers(0, 30).map(str), min_size=1, max_size=80)
+        def wait(self, futures: Collection[Future[Any]]) -> set[Future[Any]]:
+            """Turn the tasks round."""
+            self._tasks = dict(reversed(self._tasks.items()))
+            return super().wait(futures)
 
-
-@given(groups, st.floats(0, 0.5), st.integers(0, 5))
-def test_setting_aside_splits_rows_by_groups(names: list[str], share: float, seed: int) -> None:
-    """Every row is on one side, no group on both, and about the share of the groups is watched."""
-    rows = np.arange(0, len(names), 2)
-    train, validation = set_aside(rows, names, share=share, seed=seed)
-    assert sorted([*train, *validation]) == rows.tolist()
-    learned, watched = ({names[row] for row in side} for side in (train, validation))
-    assert not learned & watched
-    assert abs(len(watched) - share * len(learned | watched)) <= 0.5
-
-
-def test_a_share_of_0_sets_nothing_aside() -> None:
-    """Early stopping is turned off so."""
-    train, validation = set_aside(np.arange(9), GROUPS, share=0.0, seed=1)
-    assert train.tolist() == list(range(9))
-    assert validation.tolist() == []
-
-
-def test_the_same_seed_sets_the_same_rows_aside() -> None:
-    """And another seed others."""
-    one, two, other = (set_aside(np.arange(COUNT), GROUPS, share=0.3, seed=seed)[1].tolist() for seed in (1, 1, 2))
-    assert one == two
-    assert one != other
+    networks, done = Networks(), list[int]()
+    monkeypatch.setattr(module, "fit", networks.fit)
+    monkeypatch.setattr(module, "Predictor", networks.predictor)
+    p = cross_fit(
+        PICTURES,
+        TRUTH,
+        folds=FOLDS,
+        groups=GROUPS,
+        recipe=RECIPE,
+        folder=tmp_path,
+        executor=Backwards(),
+        report=lambda *words: done.append(words[0]),
+    )
+    assert [asked["seed"] - RECIPE.seed for asked in networks.fitted] == [2, 0, 1]
+    assert p.tolist() == run.p.tolist()
+    assert done == sorted(done) and done[-1] == 6

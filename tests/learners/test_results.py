@@ -12,8 +12,8 @@ import yaml
 from igarape.config.documents import LearnerManifest
 from igarape.files import write_json
 from igarape.learners.audit import rows_hash
-from igarape.learners.crossfit import Recipe
 from igarape.learners.examples import Examples
+from igarape.learners.folds import Recipe
 from igarape.learners.results import write_result
 from igarape.scores.figures import figures
 from igarape.tables import read_predictions

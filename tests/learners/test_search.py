@@ -7,7 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,10 @@ import tiny
 from igarape.config.kinds import Network
 from igarape.config.spaces import Choice, Range
 from igarape.errors import InputError
+from igarape.executors import Here
 from igarape.learners import search as module
-from igarape.learners.search import Budget, Found, search, space
+from igarape.learners.oracles import Budget
+from igarape.learners.search import Found, search
 from igarape.learners.trials import tried
 
 CHOICE = Choice(choice=(0.0, 0.2, 0.4))
@@ -151,7 +154,14 @@ def run(
         targets=TARGETS,
         train=TRAIN,
         validation=WATCH,
-        budget=Budget(tuner=tuner, trials=trials, epochs=more.pop("epochs", 3), seed=more.pop("seed", 1)),
+        budget=Budget(
+            tuner=tuner,
+            trials=trials,
+            epochs=more.pop("epochs", 3),
+            seed=more.pop("seed", 1),
+            parallel=more.pop("parallel", 1),
+        ),
+        executor=more.pop("executor", None),
         folder=folder,
         trial_run=records.trial,
         report=more.pop("report", lambda *_words: None),
@@ -269,16 +279,6 @@ def test_the_same_seed_proposes_the_same_hyperparameters(
     )
     assert one == two
     assert len(set(one)) == 4
-
-
-def test_the_space_holds_each_searched_knob_as_it_is_written() -> None:
-    """A choice is a choice; a range is drawn between its ends, on its scale."""
-    hyperparameters = experiment(learning_rate=RANGE).hyperparameters
-    drawn = [space(hyperparameters).space[0].random_sample(seed) for seed in range(200)]
-    assert {hyper.name for hyper in space(hyperparameters).space} == {"learning_rate", "dropout"}
-    assert min(drawn) >= 0.001
-    assert max(drawn) <= 0.1
-    assert 0.3 < np.mean(np.array(drawn) < 0.01) < 0.7
 
 
 @pytest.mark.parametrize("epochs", [1, 4, 9])
@@ -424,6 +424,94 @@ def test_a_killed_search_goes_on_as_if_nothing_had_happened(
     assert resumed[told].equals(whole[told])
 
 
+TUNERS = ["random", "bayesian", "hyperband"]
+MANY: dict[str, Any] = {"trials": 9, "epochs": 9, "parallel": 3}
+
+
+class Sooner(Here):
+    """Does tasks in an order of its own: of those that wait, one drawn at random."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._random = np.random.default_rng(seed)
+
+    def wait(self, futures: Collection[Future[Any]]) -> set[Future[Any]]:
+        """Put another task first."""
+        tasks = list(self._tasks.items())
+        self._tasks = dict(tasks[number] for number in self._random.permutation(len(tasks)))
+        return super().wait(futures)
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_who_trains_and_how_fast_changes_nothing_that_is_found(
+    tmp_path: Path, trainings: Trainings, tuner: str
+) -> None:
+    """With three trials open: whichever of them ends first, the oracle proposes the same, and is told the same."""
+    wanted = experiment(dropout=Range(low=0.0, high=0.4, scale="linear"))
+    tables = [
+        run(tmp_path / str(seed), Records(), wanted, tuner=tuner, executor=Sooner(seed), **MANY).trials
+        for seed in range(2)
+    ]
+    logs = {(tmp_path / str(seed) / "events.jsonl").read_text(encoding="utf-8") for seed in range(2)}
+    assert len(logs) == 1
+    told = ["trial", "status", "score", "epochs", "dropout"]
+    assert all(table[told].equals(tables[0][told]) for table in tables)
+
+
+@pytest.mark.parametrize(("tuner", "killed"), [("random", 4), ("bayesian", 8), ("hyperband", 13)])
+def test_a_search_that_is_killed_with_trials_open_goes_on_as_if_nothing_had_happened(
+    tmp_path: Path, trainings: Trainings, tuner: str, killed: int
+) -> None:
+    """Three are open at once, two of them at the kill; those that had ended out of turn are not trained again."""
+    wanted = experiment(dropout=Range(low=0.0, high=0.4, scale="linear"))
+    whole = run(tmp_path / "a", Records(), wanted, tuner=tuner, **MANY).trials
+    trainings.asked.clear()
+    trainings.errors[killed] = Killed()
+    with pytest.raises(Killed):
+        run(tmp_path / "b", Records(), wanted, tuner=tuner, executor=Sooner(killed), **MANY)
+    finished = {row["trial"] for row in tried(tmp_path / "b")}
+    assert len(finished) == killed
+    trainings.errors.clear()
+    again = Records()
+    resumed = run(tmp_path / "b", again, wanted, tuner=tuner, **MANY).trials
+    assert set(again.trials) == set(whole["trial"]) - finished
+    told = ["trial", "status", "score", "epochs", "error", "dropout"]
+    assert resumed[told].equals(whole[told])
+    logs = [(tmp_path / name / "events.jsonl").read_text(encoding="utf-8") for name in "ab"]
+    assert logs[0] == logs[1]
+
+
+def test_failures_in_a_row_are_those_of_trials_that_were_asked_for_in_a_row(
+    tmp_path: Path, trainings: Trainings
+) -> None:
+    """By their numbers, in whatever order they ended; they and what was asked for after them is tried again."""
+    trainings.errors = {number: OSError("no space") for number in (1, 2, 3)}
+    wanted = experiment(learning_rate=RANGE)
+    with pytest.raises(InputError, match="trial-1, trial-2, trial-3 failed"):
+        run(tmp_path, Records(), wanted, trials=6, parallel=3)
+    assert [row["trial"] for row in tried(tmp_path)] == ["trial-0"]
+    trainings.errors = {}
+    found = run(tmp_path, Records(), wanted, trials=6, parallel=3)
+    assert found.trials["trial"].tolist() == [f"trial-{number}" for number in range(6)]
+    assert set(found.trials["status"]) == {"FINISHED"}
+
+
+def test_the_number_of_open_trials_is_what_results_depend_on(tmp_path: Path, trainings: Trainings) -> None:
+    """An oracle that learns from scores knows fewer of them the more trials are open; random draws the same."""
+    wanted = experiment(dropout=Range(low=0.0, high=0.4, scale="linear"))
+    drawn = {
+        (tuner, parallel): run(
+            tmp_path / f"{tuner}{parallel}", Records(), wanted, tuner=tuner, trials=6, parallel=parallel
+        )
+        .trials["dropout"]
+        .tolist()
+        for tuner in ("random", "bayesian")
+        for parallel in (1, 3)
+    }
+    assert drawn["random", 1] == drawn["random", 3]
+    assert drawn["bayesian", 1] != drawn["bayesian", 3]
+
+
 def test_the_bar_of_a_search_that_goes_on_ends_full(tmp_path: Path, trainings: Trainings, records: Records) -> None:
     """It begins behind what was done."""
     trainings.errors = {1: Killed()}
@@ -442,9 +530,13 @@ def test_the_oracle_learns_what_was_tried_should_it_propose_something_else(
     trainings.errors = {2: Killed()}
     with pytest.raises(Killed):
         run(tmp_path, records, wanted)
-    path = tmp_path / "trial-0.json"
+    path, events = tmp_path / "trial-0.json", tmp_path / "events.jsonl"
     row = json.loads(path.read_text(encoding="utf-8"))
-    row["proposed"]["learning_rate"] = row["hyperparameters"]["learning_rate"] = 0.0123
+    (drawn,) = row["proposed"].keys() & {"learning_rate"}
+    text = events.read_text(encoding="utf-8")
+    assert str(row["proposed"][drawn]) in text
+    events.write_text(text.replace(str(row["proposed"][drawn]), "0.0123"), encoding="utf-8")
+    row["proposed"][drawn] = row["hyperparameters"][drawn] = 0.0123
     path.write_text(json.dumps(row), encoding="utf-8")
     assert run(tmp_path, Records(), wanted).trials["learning_rate"][0] == 0.0123
     (oracle,) = tmp_path.glob("oracle/trial_0/trial.json")
@@ -454,7 +546,7 @@ def test_the_oracle_learns_what_was_tried_should_it_propose_something_else(
 def test_no_model_is_kept(tmp_path: Path, trainings: Trainings, records: Records) -> None:
     """Of keras-tuner there is JSON only, in the folder that ends with the search."""
     run(tmp_path, records, experiment(), tuner="hyperband", epochs=9)
-    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".json"}
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".json", ".jsonl"}
 
 
 MEMORY = """
@@ -463,7 +555,8 @@ from contextlib import contextmanager
 from pathlib import Path
 import numpy as np, psutil, tiny
 from igarape.config.spaces import Range
-from igarape.learners.search import Budget, search
+from igarape.learners.oracles import Budget
+from igarape.learners.search import search
 
 class Record:
     key = "key"

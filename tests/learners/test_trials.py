@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from mmap import mmap
 from pathlib import Path
@@ -12,8 +13,14 @@ import pytest
 
 from igarape.config.hyperparameters import Value
 from igarape.errors import InputError
+from igarape.executors import unheard
 from igarape.learners.learning import Log
 from igarape.learners.trials import Planned, Row, Trials, failed, tried
+
+
+def unreported(done: int, total: int, text: str) -> None:
+    """Report to nobody."""
+
 
 HYPERPARAMETERS: dict[str, Value] = {"dropout": 0.1, "tta": True}
 
@@ -51,9 +58,17 @@ def trials(folder: Path, training: Any = train, record: Any = opened) -> Trials:
     return Trials(training, record, folder, lambda *_words: None, planned=Planned(9, 27))
 
 
+def do(
+    them: Trials, number: int = 0, proposed: Mapping[str, Any] = HYPERPARAMETERS, values: Any = HYPERPARAMETERS
+) -> Row:
+    """Begin a trial of three epochs, and end it."""
+    them.begin(number, proposed, values, 3)
+    return them.end(number)
+
+
 def test_a_trial_is_a_row_and_a_file(tmp_path: Path) -> None:
     """The file holds the row."""
-    row = trials(tmp_path).next({"dropout": 0.1, "tuner/epochs": 3}, HYPERPARAMETERS, 3)
+    row = do(trials(tmp_path), 0, {"dropout": 0.1, "tuner/epochs": 3})
     expected = {
         "trial": "trial-0",
         "proposed": {"dropout": 0.1, "tuner/epochs": 3},
@@ -80,18 +95,18 @@ def test_the_row_is_written_before_the_record_ends(tmp_path: Path) -> None:
         yield Record()
         seen.append(len(tried(tmp_path)))
 
-    trials(tmp_path, record=record).next({}, HYPERPARAMETERS, 3)
+    do(trials(tmp_path, record=record))
     assert seen == [1]
 
 
 def test_what_was_tried_is_not_tried_again(tmp_path: Path) -> None:
     """It is answered as it was, whatever is proposed now."""
-    first = trials(tmp_path).next({}, HYPERPARAMETERS, 3)
+    first = do(trials(tmp_path))
 
     def never(*_arguments: Any) -> float:
         raise AssertionError
 
-    assert trials(tmp_path, never).next({}, {"dropout": 0.9}, 9) == first
+    assert do(trials(tmp_path, never), values={"dropout": 0.9}) == first
 
 
 def test_the_most_memory_and_the_duration_of_a_trial_are_measured(tmp_path: Path) -> None:
@@ -110,22 +125,22 @@ def test_the_most_memory_and_the_duration_of_a_trial_are_measured(tmp_path: Path
         return 1.0
 
     shared = trials(tmp_path, large, record)
-    row = shared.next({}, HYPERPARAMETERS, 3)
+    row = do(shared)
     assert records[0].figures == {
         "duration_s": row["seconds"],
         "peak_memory_mb": row["memory_mb"],
         "score": 1.0,
     }
-    after = trials(tmp_path / "other", record=record).next({}, HYPERPARAMETERS, 3)
+    after = do(trials(tmp_path / "other", record=record))
     assert row["memory_mb"] - after["memory_mb"] == pytest.approx(200, abs=20)
     assert row["seconds"] > 0.3 > after["seconds"]
 
 
 def test_a_row_that_was_half_written_is_none(tmp_path: Path) -> None:
     """A file has its name when it is whole."""
-    (tmp_path / ".unfinished-trial-0.json").write_text('{"trial": ', encoding="utf-8")
+    (tmp_path / ".unfinished-1@here-trial-0.json").write_text('{"trial": ', encoding="utf-8")
     assert tried(tmp_path) == []
-    assert trials(tmp_path).next({}, HYPERPARAMETERS, 3)["trial"] == "trial-0"
+    assert do(trials(tmp_path))["trial"] == "trial-0"
 
 
 @pytest.mark.parametrize(
@@ -141,3 +156,59 @@ def test_an_error_says_once_what_trials_have_in_common(errors: list[str], expect
     error = failed(rows, "so it ends")
     assert isinstance(error, InputError)
     assert expected in str(error)
+
+
+class Turns:
+    """Does tasks in an order of its own: the latest first."""
+
+    def __init__(self) -> None:
+        self._tasks: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, task: Any, *words: Any, name: str, heard: Any = unheard) -> Future[Any]:
+        """Take a task."""
+        self._tasks.append((Future(), lambda: task(heard, *words)))
+        return self._tasks[-1][0]
+
+    def wait(self, futures: Collection[Future[Any]]) -> set[Future[Any]]:
+        """Do the task that came last."""
+        future, work = self._tasks.pop()
+        future.set_result(work())
+        return {future}
+
+
+def test_trials_that_end_out_of_order_are_kept_by_their_numbers(tmp_path: Path) -> None:
+    """Those that have ended before the one that is waited for are not lost to a kill; the rows have the asked order."""
+    with Trials(train, opened, tmp_path, unreported, planned=Planned(9, 27), executor=Turns()) as them:
+        for number in range(3):
+            them.begin(number, {}, HYPERPARAMETERS, 3)
+        them.end(1)
+        assert [row["trial"] for row in tried(tmp_path)] == ["trial-1", "trial-2"]
+        them.end(0)
+        assert [row["trial"] for row in them.rows] == ["trial-1", "trial-0"]
+        assert [row["trial"] for row in tried(tmp_path)] == ["trial-0", "trial-1", "trial-2"]
+
+
+def test_the_records_of_trials_that_are_at_work_are_ended_by_what_ends_the_search(tmp_path: Path) -> None:
+    """No run stays open in MLflow."""
+    ends: list[str] = []
+
+    @contextmanager
+    def record(name: str, params: Mapping[str, Value]) -> Iterator[Record]:
+        try:
+            yield Record()
+        except BaseException as error:
+            ends.append(f"{name}: {type(error).__name__}")
+            raise
+
+    def stop(hyperparameters: Mapping[str, Value], epochs: int, log: Log) -> float:
+        raise KeyboardInterrupt
+
+    def run() -> None:
+        with Trials(stop, record, tmp_path, unreported, planned=Planned(9, 27)) as them:
+            for number in range(2):
+                them.begin(number, {}, HYPERPARAMETERS, 3)
+            them.end(0)
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert sorted(ends) == ["trial-0: KeyboardInterrupt", "trial-1: KeyboardInterrupt"]

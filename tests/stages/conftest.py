@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import clusters
 import numpy as np
 import onnx
 import pandas as pd
@@ -28,7 +29,7 @@ from igarape.chips.faults import fault_table
 from igarape.chips.pictures import decode, encode_jpeg
 from igarape.chips.shards import open_shard
 from igarape.labels import Vocabulary
-from igarape.learners import crossfit
+from igarape.learners import folds
 from igarape.learners import search as searching
 from igarape.stages import decide, dehaze, distill, nir, search, split, stack, train
 from igarape.tables import Fault, Probabilities, write_table
@@ -63,7 +64,7 @@ CHANGES = {
     "dataset": "toy",
     "experiments": ["tiny", "rare"],
     "split": {"folds": 2, "holdout": 0.25, "by": "scene", "hamming": 40, "ratio": 0.7, "correlation": 0.5},
-    "search": {"tuner": "random", "trials": 2, "budget": 0.5},
+    "search": {"tuner": "random", "trials": 2, "budget": 0.5, "parallel": 1},
     "train": {"budget": 1.0, "validation": 0.2, "patience": 5},
 }
 LOCK = """\
@@ -158,7 +159,7 @@ def pretend(patch: pytest.MonkeyPatch, write_model: WriteModel) -> None:
         return Pretended(int(asked["seed"]), y.shape[1])
 
     patch.setattr(searching, "fit", fit)
-    patch.setattr(crossfit, "fit", fit)
+    patch.setattr(folds, "fit", fit)
 
 
 @pytest.fixture(scope="session")
@@ -182,6 +183,13 @@ def stream(tmp_path_factory: pytest.TempPathFactory, empty_database: Path, write
         decide.run(here)
         distill.run(here)
     return here
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Any]:
+    """Give a cluster of three nodes on this machine: a head that does no tasks, and two of one processor."""
+    with clusters.started(2) as cluster:
+        yield cluster
 
 
 @pytest.fixture(name="settle", scope="session")

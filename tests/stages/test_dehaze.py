@@ -1,8 +1,12 @@
 """dehaze: every packed chip comes out as a JPEG, under the same name, with what was found in it."""
 
 import re
+import shutil
 from pathlib import Path
+from typing import Any
 
+import clusters
+import driven
 import numpy as np
 import pandas as pd
 import pytest
@@ -131,3 +135,30 @@ def test_without_chips_the_error_says_what_to_run(project: Workspace) -> None:
     (project.root / "data/ingest/catalog.parquet").unlink()
     with pytest.raises(InputError, match=r"data/ingest/catalog\.parquet: not found.*dvc repro"):
         stage.run(project)
+
+
+def pack_many(here: Workspace) -> None:
+    """Pack one chip a thousand times, into eight shards: seconds of work for a node."""
+    data, rows = encode_jpeg(np.kron(hazy(1), np.ones((8, 8, 1), np.uint8)), 90), list[tuple[Any, ...]]()
+    for number in range(8):
+        with open_shard(here.chips("raw") / f"shard-{number:05d}.tar") as shard:
+            names = [f"chip-{number}-{row}" for row in range(125)]
+            rows += [(name, "train", *shard.add(name, data), "", 1) for name in names]
+    columns = ["image_id", "split", "shard", "offset", "length", "group", "y_tree"]
+    write_table(pd.DataFrame(rows, columns=columns), here.catalog())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_cluster_changes_no_byte_even_where_a_node_is_removed(project: Workspace, cluster: Any) -> None:
+    """Shards of a node that is gone are written by another one."""
+    pack_many(project)
+    stage.run(project)
+    alone = driven.result(project.chips("dehazed"))
+    shutil.rmtree(project.chips("dehazed"))
+    process = driven.begin("dehaze", folder=project.root, address=cluster.address)
+    driven.until(process, lambda: any((project.data / ".unfinished/dehaze").glob("*/result/shard-*.tar")))
+    clusters.remove_one(cluster)
+    driven.end(process)
+    assert driven.result(project.chips("dehazed")) == alone
+    assert not list(project.data.rglob(".unfinished-*"))

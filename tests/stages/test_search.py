@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import clusters
+import driven
 import mlflow
 import numpy as np
 import pandas as pd
@@ -222,7 +224,7 @@ MOMENTS = (
 def test_a_search_killed_again_and_again_loses_nothing(copy: Workspace, kill_at: Callable[[str, str], None]) -> None:
     """No finished trial is trained again, none is missing, none is in MLflow twice, and nothing is left open."""
     params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))
-    params["search"] = {"tuner": "random", "trials": 4, "budget": 1.5}
+    params["search"] = {"tuner": "random", "trials": 4, "budget": 1.5, "parallel": 1}
     copy.params.write_text(yaml.safe_dump(params), encoding="utf-8")
     before = {run.info.run_id for run in recorded()}
     finished: dict[str, str] = {}
@@ -319,3 +321,39 @@ def test_near_infrared_is_refused_where_there_is_none(leafless: Workspace) -> No
     with pytest.raises(InputError, match=r"chips: nir: the data set names no TIFs"):
         stage.run(leafless, "leafy")
     assert not (leafless.root / "data/search/leafy").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_search_on_nodes_finds_what_one_machine_finds_whoever_dies(copy: Workspace, cluster: Any) -> None:
+    """The driver is killed with two trials open, then a node: each trial is one nested run, with the same figures."""
+    params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))
+    params["search"] = {"tuner": "bayesian", "trials": 4, "budget": 10.0, "parallel": 2}
+    copy.params.write_text(yaml.safe_dump(params), encoding="utf-8")
+    told = ["trial", "status", "score", "epochs", "error", "learning_rate", "last_loss"]
+    driven.end(driven.begin("search", "tiny", folder=copy.root, address=None))
+    alone = pd.read_parquet(copy.folder("search", "tiny") / "trials.parquet")[told]
+    best = copy.best("tiny").read_bytes()
+    before = {run.info.run_id for run in recorded()}
+
+    def events(what: str) -> int:
+        logs = (copy.root / "data/search/.unfinished/tiny").glob("*/notes/events.jsonl")
+        return sum(log.read_text(encoding="utf-8").count(f'"{what}": ') for log in logs)
+
+    process = driven.begin("search", "tiny", folder=copy.root, address=cluster.address)
+    driven.until(process, lambda: events("asked") == 2)
+    process.kill()
+    process.communicate()
+    assert events("told") == 0
+    process = driven.begin("search", "tiny", folder=copy.root, address=cluster.address)
+    driven.until(process, lambda: events("told") >= 1 and events("asked") - events("told") == 2)
+    clusters.remove_one(cluster)
+    driven.end(process)
+    assert pd.read_parquet(copy.folder("search", "tiny") / "trials.parquet")[told].equals(alone)
+    assert copy.best("tiny").read_bytes() == best
+    assert sorted(trial.info.run_name for trial in trials(copy)) == [f"trial-{number}" for number in range(4)]
+    assert {trial.info.status for trial in trials(copy)} == {"FINISHED"}
+    for trial in trials(copy):
+        history = mlflow.MlflowClient().get_metric_history(trial.info.run_id, "loss")
+        assert [point.step for point in history] == list(range(20))
+    assert {run.info.status for run in recorded() if run.info.run_id not in before} == {"FINISHED", "KILLED"}

@@ -4,10 +4,13 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
+import clusters
+import driven
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from servers import Server
 
 from igarape.chips.resized import load_pictures
@@ -16,7 +19,7 @@ from igarape.config.documents import RunFacts
 from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.labels import Vocabulary
-from igarape.learners import crossfit
+from igarape.learners import folds
 from igarape.learners.learning import fit
 from igarape.learners.predictor import Predictor
 from igarape.scores.figures import figures
@@ -132,10 +135,10 @@ def test_without_mlflow_for_good_the_models_are_safe(
     """The step ends with an error that says so; when MLflow is back it goes on, and trains nothing again."""
     with monkeypatch.context() as patch:
         patch.setattr(tracking, "PATIENCE", 2.0)
-        patch.setattr(crossfit, "fit", first_epoch(fit, server.stop))
+        patch.setattr(folds, "fit", first_epoch(fit, server.stop))
         with pytest.raises(InputError, match=r"could not be sent.*igarape send\. What.*safe under data/train;"):
             stage.run(copy, "tiny")
-        patch.setattr(crossfit, "fit", None)
+        patch.setattr(folds, "fit", None)
         assert len(list((copy.root / "data/train/.unfinished/tiny").glob("*/result/fold-*.onnx"))) == 2
         server.start()
         stage.run(copy, "tiny")
@@ -199,3 +202,25 @@ def test_a_chip_without_a_tif_is_missed_by_name(leafy: Workspace) -> None:
     nir.run(leafy)
     with pytest.raises(InputError, match=r"data/nir: chip-03 and 1 more chips .*needs a TIF of each labelled chip"):
         stage.run(leafy, "leafy")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_folds_on_nodes_are_those_of_one_machine_to_the_last_bit(copy: Workspace, cluster: Any) -> None:
+    """At equal threads, for a plain network. A node that is removed in the middle costs time, and nothing else."""
+    params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))
+    params["train"]["budget"] = 20.0
+    copy.params.write_text(yaml.safe_dump(params), encoding="utf-8")
+    driven.end(driven.begin("train", "tiny", folder=copy.root, address=None))
+    (alone, run), result = results(copy)[1:], driven.result(copy.folder("train", "tiny"))
+    process = driven.begin("train", "tiny", folder=copy.root, address=cluster.address)
+    lines = copy.root / "data/.unsent"
+    driven.until(process, lambda: any("fold1_loss" in one.read_text() for one in lines.glob("train@tiny.*/*.jsonl")))
+    clusters.remove_one(cluster)
+    driven.end(process)
+    assert driven.result(copy.folder("train", "tiny")) == result
+    _, card, again = results(copy)
+    assert card == alone and again.info.run_id != run.info.run_id
+    for metric in ("fold0_loss", "fold1_val_f2"):
+        histories = [mlflow.MlflowClient().get_metric_history(one.info.run_id, metric) for one in (run, again)]
+        assert [(point.step, point.value) for point in histories[0]] == [(p.step, p.value) for p in histories[1]]

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -94,13 +95,19 @@ def mapped_from(images: npt.NDArray[np.uint8]) -> Path | None:
     None for pictures in memory, for some of a file's, and for those of another file: only load_pictures gives a name
     that changes with the pixels, so that what is kept beside the file is never stale.
     """
-    source: object = images
+    path = mapped_file(images)
+    return path if path and path.parent.parent.name == SHELVES else None
+
+
+def mapped_file(array: npt.NDArray[Any]) -> Path | None:
+    """Return the file that an array is mapped from as a whole; None for one in memory, and for a part of a file."""
+    source: object = array
     while source is not None and not isinstance(source, np.memmap):
         source = getattr(source, "base", None)
-    if source is None or source.filename is None or Path(source.filename).parent.parent.name != SHELVES:
+    if source is None or source.filename is None:
         return None
-    same = source.ctypes.data == images.ctypes.data and source.shape == images.shape
-    return Path(source.filename) if same and images.flags.c_contiguous else None
+    same = source.ctypes.data == array.ctypes.data and source.shape == array.shape
+    return Path(source.filename) if same and array.flags.c_contiguous else None
 
 
 @contextmanager

@@ -4,27 +4,22 @@ A finished shard's tables are noted until all shards are whole. So a run that wa
 shards it was at and no other: the next run writes those, and the result is the same to the byte.
 """
 
+import errno
 import io
 import itertools
-import multiprocessing
-import os
 import tarfile
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
-from concurrent.futures import ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+import time
+from collections.abc import Callable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import cv2
 import pandas as pd
 
 from igarape.chips.pictures import suffix
-from igarape.errors import InputError
+from igarape.executors import LOOK, Executor, Tell, in_turn
 from igarape.files import whole
 
 Part = TypeVar("Part", bound=Sized)
@@ -33,7 +28,7 @@ Report = Callable[[int], None]
 
 LARGEST = 4096  # chips in a shard; few large files keep DVC and disks fast
 FEWEST = 16  # shards, so that each processor has some to write even of a small set
-LOOK = 0.2  # seconds between two looks at how far the processes are
+THERE = (errno.ENOTEMPTY, errno.EEXIST)  # what a system says where a folder has the name already
 
 
 def deal(count: int, multiple: int = 1) -> list[range]:
@@ -83,7 +78,7 @@ Pack = Callable[[Part, Shard], Tables]
 
 
 def write_shards(
-    folder: Path, parts: Sequence[Part], pack: Pack[Part], *, scratch: Path, workers: int, report: Report
+    folder: Path, parts: Sequence[Part], pack: Pack[Part], *, scratch: Path, executor: Executor, report: Report
 ) -> Tables:
     """Write a shard of each part into a folder and return their tables, each one joined in the order of the parts.
 
@@ -95,24 +90,31 @@ def write_shards(
         What goes into each shard.
     pack
         Adds a part's chips to a shard, calls shard.done() after each, and returns tables by name, the same names for
-        each part. Like the parts it is picklable, for processes write the shards.
+        each part. Like the parts it is picklable, for other processes write the shards.
     scratch
         A folder for the tables of finished shards: those are not written again, so it must be empty when the parts, or
         pack, have changed.
-    workers
-        How many processes write at once.
+    executor
+        Writes the shards, several at once or one after the other.
     report
         Called with the number of chips that are packed, those of finished shards among them.
     """
-    todo = {number: part for number, part in enumerate(parts) if not _tables(scratch, number).exists()}
-    finished = sum(len(part) for number, part in enumerate(parts) if number not in todo)
-    if workers == 1:
-        counter = itertools.count(finished + 1)
-        for number, part in todo.items():
-            _write(number, part, folder=folder, scratch=scratch, pack=pack, done=lambda: report(next(counter)))
-    elif todo:
-        write = partial(_write_counted, folder=folder, scratch=scratch, pack=pack)
-        _in_processes(write, todo, min(workers, len(todo)), lambda count: report(finished + count))
+    finished = [_tables(scratch, number).exists() for number in range(len(parts))]
+    packed = [len(part) if done else 0 for part, done in zip(parts, finished, strict=True)]
+
+    def heard(number: int, count: int) -> None:
+        packed[number] = max(packed[number], count)  # another node that begins anew is behind the one that died
+        report(sum(packed))
+
+    write = partial(_write, folder=folder, scratch=scratch, pack=pack)
+    futures = {
+        executor.submit(write, number, part, name=f"shard {number}", heard=partial(heard, number)): number
+        for number, part in enumerate(parts)
+        if not finished[number]
+    }
+    for future in in_turn(executor, futures):
+        future.result()
+        heard(futures[future], len(parts[futures[future]]))
     return _joined([_tables(scratch, number) for number in range(len(parts))])
 
 
@@ -131,62 +133,36 @@ def _tables(scratch: Path, number: int) -> Path:
     return scratch / f"shard-{number:05d}"
 
 
-def _write(number: int, part: Part, *, folder: Path, scratch: Path, pack: Pack[Part], done: Callable[[], None]) -> None:
+def _write(tell: Tell, number: int, part: Part, *, folder: Path, scratch: Path, pack: Pack[Part]) -> None:
     """Write one shard, then its tables: they say that it is whole."""
-    with open_shard(folder / f"shard-{number:05d}.tar", done) as shard:
+    with open_shard(folder / f"shard-{number:05d}.tar", _Counter(tell)) as shard:
         tables = pack(part, shard)
-    with whole(_tables(scratch, number)) as unfinished:
+    with _unless_quicker(), whole(_tables(scratch, number)) as unfinished:
         unfinished.mkdir()
         for name, table in tables.items():
             table.to_parquet(unfinished / f"{name}.parquet", index=False)
 
 
-def _in_processes(write: Callable[[int, Part], None], todo: Mapping[int, Part], workers: int, report: Report) -> None:
-    """Write shards in processes, and report how far they are."""
-    # Spawned, not forked: whoever packs may have threads (TensorFlow's, say) that a fork would leave locked.
-    context = get_context("spawn")
-    count = context.Value("q", 0)
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(count,)) as pool:
-        waiting = {pool.submit(write, number, part) for number, part in todo.items()}
-        try:
-            while waiting:
-                finished, waiting = wait(waiting, timeout=LOOK)
-                report(count.value)
-                for future in finished:
-                    future.result()
-        except BrokenProcessPool as error:
-            raise InputError(
-                "A process that packs chips died; was it killed, or is the memory full? Run the step again, it goes on "
-                "where it stopped; to use less memory, set IGARAPE_WORKERS lower"
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
+@contextmanager
+def _unless_quicker() -> Iterator[None]:
+    """Let a folder be that was whole before ours: of a node that was taken for dead, and has written the same."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in THERE:
+            raise
 
 
-_count: Any = None  # of this process: the counter that all share
+class _Counter:
+    """Counts chips, and tells at once of the first, then so seldom that it costs nothing."""
 
+    def __init__(self, tell: Tell) -> None:
+        self._tell, self._count, self._next = tell, 0, 0.0
 
-def _start(count: Any) -> None:
-    """Set up a process that packs: one thread for OpenCV, as the others have chips of their own, and a common end."""
-    global _count  # noqa: PLW0603 - a pool's initializer has no other place to put what its tasks need
-    _count = count
-    cv2.setNumThreads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """End this process at once when the one that started it is gone: it must not write beside the next run."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _write_counted(number: int, part: Part, *, folder: Path, scratch: Path, pack: Pack[Part]) -> None:
-    """Write a shard in a process of the pool."""
-
-    def one() -> None:
-        with _count.get_lock():
-            _count.value += 1
-
-    _write(number, part, folder=folder, scratch=scratch, pack=pack, done=one)
+    def __call__(self) -> None:
+        """Count a chip."""
+        self._count += 1
+        now = time.monotonic()
+        if now >= self._next:
+            self._tell(self._count)
+            self._next = now + LOOK

@@ -82,12 +82,14 @@ class Describe(Section):
 class Search(Section):
     """The keras-tuner search of each experiment; budget multiplies the experiment's epochs for one trial.
 
-    trials: of random and bayesian; how many hyperband takes follows from the epochs (learners.search).
+    trials: of random and bayesian; how many hyperband takes follows from the epochs (learners.oracles). parallel: how
+    many are open at once: what is proposed next does not know their scores.
     """
 
     tuner: Literal["random", "bayesian", "hyperband"]
     trials: int = Field(ge=1, le=500)
     budget: Positive
+    parallel: int = Field(ge=1, le=100)
 
 
 class Train(Section):

@@ -1,46 +1,21 @@
 """Cross-fitting: one model per fold, and for every chip a prediction by models that never saw it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from igarape.config.hyperparameters import Values
-from igarape.config.kinds import Experiment
-from igarape.errors import InputError, expect
-from igarape.files import read_json, whole, write_json
-from igarape.labels import Booleans, Targets
-from igarape.learners.examples import Images, Rows, outside
-from igarape.learners.learning import Learned, Log, fit
-from igarape.learners.predictor import Predictor
+from igarape.errors import expect
+from igarape.executors import Executor, Here, Tell, in_turn
+from igarape.files import read_json
+from igarape.labels import Booleans
+from igarape.learners.examples import Images, Rows
+from igarape.learners.folds import Epoch, Recipe, answers, fit_fold, held_out, history, keep, models, predicted
+from igarape.learners.learning import Log
 from igarape.tables import HOLDOUT, Probabilities
 
 Report = Callable[[int, int, str], None]
-Epoch = tuple[int, Mapping[str, float]]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How each fold's model is trained.
-
-    epochs: of a full training. validation: the share of the training rows that early stopping looks at. threads: of a
-    prediction; a machine's fact, so the representation, which results are known by, is without it.
-    """
-
-    experiment: Experiment
-    hyperparameters: Values
-    targets: Targets
-    epochs: int
-    validation: float
-    patience: int
-    seed: int
-    threads: int = field(repr=False)
-
-    def settings(self) -> dict[str, Any]:
-        """Return the experiment's settings with the values that were searched."""
-        return self.experiment.model_dump() | {"hyperparameters": self.hyperparameters.model_dump()}
 
 
 def _unlogged(_: int) -> Log:
@@ -63,6 +38,7 @@ def cross_fit(
     notes: Path | None = None,
     log_of: Callable[[int], Log] = _unlogged,
     report: Report = _unreported,
+    executor: Executor | None = None,
 ) -> Probabilities:
     """Train one model per fold, and predict each row by models that never saw it.
 
@@ -90,6 +66,8 @@ def cross_fit(
         Called with a fold, gives the log of its epochs.
     report
         Called with (epochs done, of how many, what is going on).
+    executor
+        Trains the folds, several at once or one after the other; None: this process.
 
     Returns
     -------
@@ -104,39 +82,34 @@ def cross_fit(
     _check_lengths(len(images), y=len(y), folds=len(folds), groups=len(groups))
     folder = Path(folder)
     notes = notes or folder / "notes"
-    p = np.zeros(y.shape, dtype=np.float32)
-    count, held = int(folds.max()) + 1, np.flatnonzero(folds == HOLDOUT)
+    count, own = int(folds.max()) + 1, executor or Here()
+    bar = _Bar(report, folds=count, epochs=recipe.epochs)
+    train = partial(fit_fold, images=images, y=y, folds=folds, groups=groups, recipe=recipe, folder=folder, notes=notes)
+    futures = {}
     for fold in range(count):
-        log = _reported(log_of(fold), report, fold=fold, folds=count, epochs=recipe.epochs)
-        own, history = np.flatnonzero(folds == fold), notes / f"fold-{fold}.json"
-        if _models(folder, fold):
-            for epoch, metrics in read_json(history)["epochs"]:
-                log(epoch, metrics)
-        else:
-            trained, learned = _train(images, y, outside(folds, fold), groups, recipe=recipe, fold=fold, log=log)
-            write_json(learned, history)  # before the model, which says that the fold is finished
-            if trained.from_kept:
-                _keep(trained.predict(images, own, tta=False), notes / f"fold-{fold}.npy")
-                _keep(trained.predict(images, held, tta=False), _held_out(notes, fold))
-            trained.export(folder / f"fold-{fold}")
-        report((fold + 1) * recipe.epochs, count * recipe.epochs, f"fold {fold + 1}/{count}, predicting")
-        p[own] = _predicted(images, own, _models(folder, fold), recipe=recipe, kept=notes / f"fold-{fold}.npy")
+        log = bar.log(fold, log_of(fold))
+        if models(folder, fold):
+            for epoch, metrics in read_json(history(notes, fold))["epochs"]:
+                log((epoch, metrics))
+        futures[own.submit(train, fold, name=f"fold {fold}", heard=log)] = fold
+    for future in in_turn(own, futures):
+        future.result()
+        bar.finish(futures[future])
+    p = np.zeros(y.shape, dtype=np.float32)
+    for fold in range(count):
+        p[folds == fold] = np.load(answers(notes, fold))
+    held = np.flatnonzero(folds == HOLDOUT)
     p[held] = _mean_of_all(images, held, folder, notes, folds=count, recipe=recipe)
     return p
 
 
 def _mean_of_all(images: Images, rows: Rows, folder: Path, notes: Path, *, folds: int, recipe: Recipe) -> Probabilities:
     """Return the mean of all models' answers for the hold-out; of those that the folds kept, where they did."""
-    answers, kept = [_held_out(notes, fold) for fold in range(folds)], notes / "hold-out.npy"
-    if all(path.exists() for path in answers):
-        _keep(np.stack([np.load(path) for path in answers]).mean(axis=0, dtype=np.float64).astype(np.float32), kept)
-    models = [model for fold in range(folds) for model in _models(folder, fold)]
-    return _predicted(images, rows, models, recipe=recipe, kept=kept)
-
-
-def _held_out(notes: Path, fold: int) -> Path:
-    """Return where a fold's own answers to the hold-out are kept, if it gives them."""
-    return notes / f"hold-out-{fold}.npy"
+    each, kept = [held_out(notes, fold) for fold in range(folds)], notes / "hold-out.npy"
+    if all(path.exists() for path in each):
+        keep(np.stack([np.load(path) for path in each]).mean(axis=0, dtype=np.float64).astype(np.float32), kept)
+    paths = [path for fold in range(folds) for path in models(folder, fold)]
+    return predicted(images, rows, paths, recipe=recipe, kept=kept)
 
 
 def _check_lengths(pictures: int, **found: int) -> None:
@@ -145,95 +118,28 @@ def _check_lengths(pictures: int, **found: int) -> None:
     expect("cross_fit", *((length == pictures, what, each, length) for what, length in found.items()))
 
 
-def _models(folder: Path, fold: int) -> list[Path]:
-    """Return the fold's model, once it is whole."""
-    return list(folder.glob(f"fold-{fold}.*"))
+class _Bar:
+    """How far the folds are, all together."""
 
+    def __init__(self, report: Report, *, folds: int, epochs: int) -> None:
+        self._report, self._epochs = report, epochs
+        self._done = [0] * folds
 
-def _train(
-    images: Images, y: Booleans, rows: Rows, groups: Sequence[str], *, recipe: Recipe, fold: int, log: Log
-) -> tuple[Learned, dict[str, Any]]:
-    """Train a fold's model on its rows; return it, the rows that it has seen, and the metrics of its epochs."""
-    train, validation = set_aside(rows, groups, share=recipe.validation, seed=recipe.seed + fold)
-    epochs: list[Epoch] = []
+    def log(self, fold: int, log: Log) -> Tell:
+        """Return what takes the epochs of a fold, each with its metrics, to a log, and reports of them."""
 
-    def record(epoch: int, metrics: Mapping[str, float]) -> None:
-        if not np.isfinite(list(metrics.values())).all():
-            raise FloatingPointError(f"its loss is {metrics['loss']} in epoch {epoch + 1}: its training has diverged")
-        epochs.append((epoch, dict(metrics)))
-        log(epoch, metrics)
+        def heard(told: Epoch) -> None:
+            epoch, metrics = told
+            log(epoch, metrics)
+            self._move(fold, epoch + 1, f"epoch {epoch + 1}/{self._epochs}")
 
-    try:
-        trained = fit(
-            images,
-            y,
-            experiment=recipe.experiment,
-            hyperparameters=recipe.hyperparameters,
-            targets=recipe.targets,
-            train=train,
-            validation=validation,
-            epochs=recipe.epochs,
-            patience=recipe.patience,
-            seed=recipe.seed + fold,
-            log=record,
-        )
-    except FloatingPointError as error:
-        raise InputError(
-            f"train: fold {fold}: {error}. Narrow what the search may choose, hyperparameters.learning_rate first, in "
-            "the experiment's YAML; then: dvc repro"
-        ) from error
-    return trained, {"rows": np.sort(np.concatenate([train, validation])).tolist(), "epochs": epochs}
+        return heard
 
+    def finish(self, fold: int) -> None:
+        """Count a fold as done, however soon it stopped."""
+        self._move(fold, self._epochs, "predicted")
 
-def rows_learned(notes: Path) -> list[Rows]:
-    """Return the rows that each fold's model has seen, as cross_fit noted them."""
-    found = sorted(notes.glob("fold-*.json"), key=lambda path: int(path.stem[5:]))
-    return [np.array(read_json(path)["rows"], dtype=np.int64) for path in found]
-
-
-def _predicted(images: Images, rows: Rows, models: Sequence[Path], *, recipe: Recipe, kept: Path) -> Probabilities:
-    """Return the mean of the models' answers for rows of the pictures; they are kept as a file."""
-    if not kept.exists():
-        predictor = Predictor(models, threads=recipe.threads)
-        p = predictor.predict(images, rows=rows, tta=recipe.hyperparameters.averaged(), batch=recipe.experiment.batch)
-        _keep(p, kept)
-    answers: Probabilities = np.load(kept)
-    return answers
-
-
-def _keep(p: Probabilities, path: Path) -> None:
-    """Keep answers as a file."""
-    with whole(path) as unfinished:
-        np.save(unfinished, p)
-
-
-def _reported(log: Log, report: Report, *, fold: int, folds: int, epochs: int) -> Log:
-    """Return a log that reports progress too."""
-
-    def record(epoch: int, metrics: Mapping[str, float]) -> None:
-        log(epoch, metrics)
-        done, total = fold * epochs + epoch + 1, folds * epochs
-        report(done, total, f"fold {fold + 1}/{folds}, epoch {epoch + 1}/{epochs}")
-
-    return record
-
-
-def set_aside(rows: Rows, groups: Sequence[str], *, share: float, seed: int) -> tuple[Rows, Rows]:
-    """Split rows into (train, validation), with no group on both sides.
-
-    Parameters
-    ----------
-    rows
-        Which rows there are to split.
-    groups
-        One name for each row of the whole table.
-    share
-        About how large a part of the groups is for validation.
-    seed
-        Of the draw.
-    """
-    names = np.asarray(groups)[rows]
-    order = np.random.default_rng(seed).permutation(np.unique(names))
-    aside = set(order[: round(share * len(order))])
-    mask = np.array([name in aside for name in names], dtype=np.bool_)
-    return rows[~mask], rows[mask]
+    def _move(self, fold: int, epochs: int, what: str) -> None:
+        self._done[fold] = epochs
+        folds = len(self._done)
+        self._report(sum(self._done), folds * self._epochs, f"fold {fold + 1}/{folds}, {what}")

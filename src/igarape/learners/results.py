@@ -6,8 +6,8 @@ from igarape.config.documents import FoldFacts, LearnerManifest
 from igarape.config.experiments import resolved_yaml
 from igarape.files import write_text
 from igarape.learners.audit import rows_hash
-from igarape.learners.crossfit import Recipe, rows_learned
 from igarape.learners.examples import Examples
+from igarape.learners.folds import Recipe, rows_learned
 from igarape.scores.figures import figures
 from igarape.tables import Probabilities, predictions, write_table
 

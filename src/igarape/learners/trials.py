@@ -1,35 +1,33 @@
-"""The trials of a search: each is trained and recorded once, and kept as a file, so that a killed search loses none."""
+"""The trials of a search: each is trained and recorded once, and kept as a file, so that a killed search loses none.
 
-import math
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+Several may be at work at once, here or elsewhere (igarape.executors); they are ended by their numbers.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
-
-import psutil
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 from igarape.config.hyperparameters import Value
 from igarape.errors import InputError
+from igarape.executors import Executor, Here
 from igarape.files import read_json, write_json
-from igarape.learners.learning import Log
+from igarape.learners.attempts import Costs, Epoch, Train, attempt
 
 IN_A_ROW = 3  # trials that fail one after the other end the search
-LOOK = 0.1  # seconds between two looks at the memory
 
 Row = dict[str, Any]
-Train = Callable[[Mapping[str, Value], int, Log], float]
 Report = Callable[[int, int, str], None]
 
 
 class Record(Protocol):
     """The record of one trial: its key, by which it is found again, and its metrics."""
 
-    @property
-    def key(self) -> str:
-        """Return what no other record has."""
+    key: str
 
     def log(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Take the metrics of an epoch."""
@@ -49,95 +47,141 @@ class Planned:
 TrialRun = Callable[[str, Mapping[str, Value]], AbstractContextManager[Record]]
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """A trial that is at work: its row so far, its record, what closes that, and the future of its score."""
+
+    row: Row
+    record: Record
+    open: ExitStack
+    score: Future[float]
+
+
 class Trials:
-    """The trials of a search, those of an earlier, interrupted one first; each is at most trained once."""
+    """The trials of a search by their numbers, those of an earlier, interrupted one too; each is at most trained once.
 
-    def __init__(self, train: Train, trial_run: TrialRun, folder: Path, report: Report, *, planned: Planned) -> None:
+    rows: those that have been ended, in that order. executor: what trains; None: this process.
+    """
+
+    def __init__(
+        self,
+        train: Train,
+        trial_run: TrialRun,
+        folder: Path,
+        report: Report,
+        *,
+        planned: Planned,
+        executor: Executor | None = None,
+    ) -> None:
         self.rows: list[Row] = []
-        self._kept = tried(folder)
+        self._kept = {_number(row): row for row in tried(folder)}
         self._train, self._trial_run, self._folder = train, trial_run, folder
-        self._report, self._planned = report, planned
+        self._report, self._planned, self._executor = report, planned, executor or Here()
+        self._begun: dict[int, _Begun] = {}
+        self._epochs = {number: row["epochs"] for number, row in self._kept.items()}
 
-    def next(self, proposed: Mapping[str, Any], hyperparameters: Mapping[str, Value], epochs: int) -> Row:
-        """Return the row of the next trial; raise InputError when it is one failed trial too many in a row."""
-        number = len(self.rows)
-        if number < len(self._kept):
-            row = self._kept[number]
-        else:
-            row = self._try(
-                {
-                    "trial": f"trial-{number}",
-                    "proposed": dict(proposed),
-                    "hyperparameters": hyperparameters,
-                    "epochs": epochs,
-                }
-            )
-        self.rows.append(row)
+    @property
+    def kept(self) -> Collection[int]:
+        """Return the numbers of the trials that were tried."""
+        return self._kept
+
+    def begin(
+        self, number: int, proposed: Mapping[str, Any], hyperparameters: Mapping[str, Value], epochs: int
+    ) -> None:
+        """Begin a trial, unless it was tried before. What a record cannot be opened for, ends the search."""
+        if number in self._kept:
+            return
+        name, closing = f"trial-{number}", ExitStack()
+        record = closing.enter_context(self._trial_run(name, {**hyperparameters, "epochs": epochs}))
+        row: Row = {"trial": name, "proposed": dict(proposed), "hyperparameters": hyperparameters, "epochs": epochs}
+        row |= {"key": record.key, "metrics": {}}
+        heard = partial(self._heard, number, row, record)
+        score = self._executor.submit(
+            attempt, self._train, hyperparameters, epochs, name=f"trial {number}", heard=heard
+        )
+        self._begun[number] = _Begun(row, record, closing, score)
+
+    def end(self, number: int) -> Row:
+        """Wait for a trial and return its row; raise InputError when it is one failed trial too many in a row."""
+        while number not in self._kept:
+            futures = {begun.score: each for each, begun in self._begun.items()}
+            for future in self._executor.wait(futures):
+                self._settle(futures[future])
+        self.rows.append(self._kept[number])
         last = self.rows[-IN_A_ROW:]
         if len(last) == IN_A_ROW and all(one["status"] == "FAILED" for one in last):
-            first = number + 1 - IN_A_ROW
-            raise self._failed(first, f"the search has stopped; what was tried before ({first} trials) is kept")
-        return row
+            before = len(self.rows) - IN_A_ROW
+            raise self._failed(last, f"the search has stopped; what was tried before ({before} trials) is kept")
+        return self.rows[-1]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the records of trials that are still at work: what ends the search has ended them."""
+        while self._begun:
+            self._begun.popitem()[1].open.__exit__(kind, error, trace)
 
     def best(self) -> Row:
         """Return the row with the highest score; raise InputError when none has one."""
         finished = [row for row in self.rows if row["status"] == "FINISHED"]
         if not finished:
-            raise self._failed(0, "so no trial has a score")
+            raise self._failed(self.rows, "so no trial has a score")
         return max(finished, key=lambda row: row["score"])
 
-    def _failed(self, first: int, outcome: str) -> InputError:
-        """Say why the trials from a number on failed; they will be tried again, when the cause is removed."""
-        for number in range(first, len(self.rows)):
-            _file(self._folder, number).unlink(missing_ok=True)
-        return failed(self.rows[first:], outcome)
+    def _failed(self, rows: Sequence[Row], outcome: str) -> InputError:
+        """Say why trials failed; they, and those after them, will be tried again, when the cause is removed."""
+        for number in sorted(self._kept, reverse=True):  # so that at any moment those before the last one are there
+            if number >= _number(rows[0]):
+                _file(self._folder, number).unlink(missing_ok=True)
+        return failed(rows, outcome)
 
-    def _try(self, row: Row) -> Row:
-        """Train for a row, and keep it. What all trials share ends the search at once: an InputError, or no record."""
+    def _settle(self, number: int) -> None:
+        """Keep what came of a trial. What all trials share, an InputError, ends the search at once."""
+        begun = self._begun.pop(number)
+        row, record = begun.row, begun.record
         try:
-            with self._trial_run(row["trial"], row["hyperparameters"] | {"epochs": row["epochs"]}) as record:
-                row |= {"key": record.key, "metrics": {}}
-                with _costs(row, record):
-                    row["score"] = self._train(row["hyperparameters"], row["epochs"], self._log(row, record))
+            with begun.open:
+                row["score"] = begun.score.result()
                 record.metrics({"score": row["score"]})
                 # Before the record ends: a search that is killed in between has finished this trial all the same.
-                return self._keep(row | {"status": "FINISHED", "error": ""})
-        except Exception as error:
-            if isinstance(error, InputError) or "key" not in row:
-                raise
-            return self._keep(row | {"status": "FAILED", "score": None, "error": _in_a_line(error)})
+                self._keep(number, row | {"status": "FINISHED", "error": ""})
+        except InputError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it stands in the trial's row
+            self._keep(number, row | {"status": "FAILED", "score": None, "error": _in_a_line(error)})
 
-    def _keep(self, row: Row) -> Row:
+    def _keep(self, number: int, row: Row) -> None:
         """Write a row."""
-        write_json(row, _file(self._folder, len(self.rows)))
-        return row
+        write_json(row, _file(self._folder, number))
+        self._kept[number] = row
 
-    def _log(self, row: Row, record: Record) -> Log:
-        """Return the log of a trial's epochs, which ends the trial when it has diverged."""
-        before = sum(one["epochs"] for one in self.rows)
-        name = f"trial {len(self.rows) + 1}/{self._planned.trials}"
-
-        def log(epoch: int, metrics: Mapping[str, float]) -> None:
-            for metric, value in metrics.items():
-                if not math.isfinite(value):
-                    raise FloatingPointError(f"{metric} is {value} in epoch {epoch + 1}: the training has diverged")
-            row["metrics"] = dict(metrics)
-            record.log(epoch, metrics)
-            self._report(before + epoch + 1, self._planned.epochs, f"{name}, epoch {epoch + 1}/{row['epochs']}")
-
-        return log
+    def _heard(self, number: int, row: Row, record: Record, message: Epoch | Costs) -> None:
+        """Take what a training tells: the metrics of an epoch, or what it all cost."""
+        if isinstance(message, Costs):
+            row |= {"seconds": message.seconds, "memory_mb": message.memory_mb}
+            record.metrics({"duration_s": message.seconds, "peak_memory_mb": message.memory_mb})
+            return
+        row["metrics"] = dict(message.metrics)
+        record.log(message.epoch, message.metrics)
+        self._epochs[number] = message.epoch + 1
+        told = f"trial {number + 1}/{self._planned.trials}, epoch {message.epoch + 1}/{row['epochs']}"
+        self._report(sum(self._epochs.values()), self._planned.epochs, told)
 
 
 def tried(folder: Path) -> list[Row]:
-    """Return the rows of the trials that a search has finished in a folder, in their order."""
-    rows: list[Row] = []
-    while (path := _file(folder, len(rows))).exists():
-        rows.append(read_json(path))
-    return rows
+    """Return the rows of the trials that a search has finished in a folder, by their numbers, which may have gaps."""
+    return sorted((read_json(path) for path in folder.glob("trial-*.json")), key=_number)
 
 
 def _file(folder: Path, number: int) -> Path:
     return folder / f"trial-{number}.json"
+
+
+def _number(row: Row) -> int:
+    return int(row["trial"].removeprefix("trial-"))
 
 
 def failed(rows: Sequence[Row], outcome: str) -> InputError:
@@ -155,25 +199,3 @@ def _in_a_line(error: Exception) -> str:
     """Write an error as one line that is not too long."""
     first = next(iter(str(error).strip().splitlines()), "")
     return f"{type(error).__name__}: {first[:200]}"
-
-
-@contextmanager
-def _costs(row: Row, record: Record) -> Iterator[None]:
-    """Measure what the block costs, for the row and the record: seconds, and the most memory this process had in MB."""
-    process, over, start = psutil.Process(), threading.Event(), time.perf_counter()
-    peak = process.memory_info().rss
-
-    def look() -> None:
-        nonlocal peak
-        while not over.wait(LOOK):
-            peak = max(peak, process.memory_info().rss)
-
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    try:
-        yield
-    finally:
-        over.set()
-        looking.join()
-        row |= {"seconds": time.perf_counter() - start, "memory_mb": max(peak, process.memory_info().rss) / 2**20}
-        record.metrics({"duration_s": row["seconds"], "peak_memory_mb": row["memory_mb"]})

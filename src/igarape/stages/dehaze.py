@@ -11,9 +11,10 @@ from igarape.chips.dehaze import Quality, dehaze
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.shards import Shard, Tables, write_shards
 from igarape.chips.store import Store
+from igarape.cluster.spreading import packers
 from igarape.code import code_hash
 from igarape.config.datasets import read_dataset
-from igarape.config.params import Dehaze, read_params, workers
+from igarape.config.params import Dehaze, read_params
 from igarape.files import digest, resumable
 from igarape.progress import progress
 from igarape.tables import read_catalog, write_table
@@ -28,13 +29,17 @@ def run(workspace: Workspace) -> None:
     catalog = read_catalog(workspace.catalog(), labels)
     parts = [part for _, part in catalog.groupby("shard", sort=True)]
     key = digest([code_hash("igarape.stages.dehaze"), repr(params.dehaze), *sorted(source.glob("*.parquet"))])
-    with resumable(workspace.chips("dehazed"), key) as (folder, notes), progress("dehaze", "chip") as report:
+    with (
+        resumable(workspace.chips("dehazed"), key) as (folder, notes),
+        packers(workspace, "dehaze", chips=source) as executor,
+        progress("dehaze", "chip") as report,
+    ):
         tables = write_shards(
             folder,
             parts,
             partial(_pack, source=source, settings=params.dehaze),
             scratch=notes,
-            workers=workers(),
+            executor=executor,
             report=lambda done: report(done, len(catalog)),
         )
         for name, table in tables.items():

@@ -16,9 +16,10 @@ from igarape.chips.faults import all_faults, bear, refuse, refused
 from igarape.chips.review import read_corrections
 from igarape.chips.shards import deal, write_shards
 from igarape.chips.sources.listing import Listing, open_source
+from igarape.cluster.spreading import packers
 from igarape.code import code_hash
 from igarape.config.datasets import Dataset, DrawnSource, FolderSource, data_root, read_dataset
-from igarape.config.params import read_params, workers
+from igarape.config.params import read_params
 from igarape.files import digest, resumable
 from igarape.progress import progress
 from igarape.tables import Fault, labelled, write_table
@@ -43,9 +44,9 @@ def run(workspace: Workspace) -> None:
         pack, listed = partial(pack_chips, **how, **dataset.reading), found.faults
     key, count = digest([code_hash("igarape.stages.ingest"), repr(dataset), known_by]), sum(map(len, parts))
     with resumable(target, key) as (folder, notes):
-        with progress("ingest", "chip") as report:
+        with packers(workspace, "ingest") as executor, progress("ingest", "chip") as report:
             tables = write_shards(
-                folder, parts, pack, scratch=notes, workers=workers(), report=lambda done: report(done, count)
+                folder, parts, pack, scratch=notes, executor=executor, report=lambda done: report(done, count)
             )
         tables = apply_corrections(tables, corrections, vocabulary, where=str(listing))
         catalog, faults = tables["catalog"], all_faults(listed, tables["faults"], tables["fingerprints"])
@@ -66,10 +67,7 @@ def run(workspace: Workspace) -> None:
 
 
 def _list(dataset: Dataset, source: FolderSource, spool: Path) -> Listing:
-    """List the chips of folders or archives, and say where they were found.
-
-    spool: outlives a killed run, whose key is known only when archives are unpacked.
-    """
+    """List the chips of folders or archives, and say where they were found; spool: outlives a killed run."""
     with ExitStack() as bars:
         bar = cache(
             lambda: bars.enter_context(progress("ingest: unpacking", "MB"))

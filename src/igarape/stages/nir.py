@@ -13,9 +13,10 @@ from igarape.chips.infrared import no_planes, pack_planes
 from igarape.chips.shards import Tables, write_shards
 from igarape.chips.sources.listing import list_pictures
 from igarape.chips.sources.origins import Origin
+from igarape.cluster.spreading import packers
 from igarape.code import code_hash
 from igarape.config.datasets import Dataset, data_root, read_dataset
-from igarape.config.params import read_params, workers
+from igarape.config.params import read_params
 from igarape.files import digest, resumable
 from igarape.progress import progress
 from igarape.tables import Fault, read_catalog, write_table
@@ -34,13 +35,17 @@ def run(workspace: Workspace) -> None:
     names = dataset.reading["bands"]
     asked = (params.nir, names, sorted(tifs.items()))
     key = digest([code_hash("igarape.stages.nir"), *map(repr, asked), *sorted(source.glob("*.parquet"))])
-    with resumable(workspace.chips("nir"), key) as (folder, notes), progress("nir", "chip") as report:
+    with (
+        resumable(workspace.chips("nir"), key) as (folder, notes),
+        packers(workspace, "nir", chips=source) as executor,
+        progress("nir", "chip") as report,
+    ):
         packed = write_shards(
             folder,
             parts,
             partial(pack_planes, source=source, names=names, **params.nir.model_dump()),
             scratch=notes,
-            workers=workers(),
+            executor=executor,
             report=lambda done: report(done, len(chips)),
         )
         tables = no_planes(catalog) | {name: table for name, table in packed.items() if len(table)}

@@ -3,6 +3,7 @@
 import click
 import numpy as np
 
+from igarape.cluster.spreading import trainers
 from igarape.config.best import Best
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import RunFacts
@@ -11,7 +12,8 @@ from igarape.config.params import read_params
 from igarape.files import resumable, write_text
 from igarape.learners.examples import load_examples
 from igarape.learners.keys import result_key
-from igarape.learners.search import Budget, search
+from igarape.learners.oracles import Budget
+from igarape.learners.search import search
 from igarape.learners.trials import tried
 from igarape.progress import progress
 from igarape.reports.trials import render_comparison
@@ -34,20 +36,18 @@ def run(workspace: Workspace, experiment: str) -> None:
     together = params.experiments if experiment in params.experiments else (experiment,)
     settings = read_experiments(together, vocabulary, workspace.experiments, nir=bool(dataset.tifs))[experiment]
     targets = settings.targets(vocabulary)
-    budget = Budget(
-        tuner=params.search.tuner,
-        trials=params.search.trials,
-        epochs=max(1, round(settings.epochs * params.search.budget)),
-        seed=params.seed,
-    )
+    knobs, epochs = params.search, max(1, round(settings.epochs * params.search.budget))
+    budget = Budget(knobs.tuner, knobs.trials, epochs, params.seed, knobs.parallel)
     with progress(f"search {experiment}: reading chips", "chip") as report:
         examples = load_examples(workspace, settings, labels=targets.labels, report=report)
     key = result_key("search", examples, settings, budget, targets)
-    recorded = {"seed": params.seed, "dataset": params.dataset, "search": params.search.model_dump()}
+    recorded = {"seed": params.seed, "dataset": params.dataset, "search": knobs.model_dump()}
     recorded[experiment] = settings.model_dump()
     with (
         # The folder outside the run: should MLflow fail at the end, what was found is gone on with all the same.
         resumable(workspace.folder("search", experiment), key) as (folder, notes),
+        # The cluster before the run: what is wrong with it should show before anything is recorded.
+        trainers(workspace, f"search@{experiment}", chips=workspace.chips(settings.chips)) as executor,
         step_run("search", workspace=workspace, params=recorded, learner=experiment, notes=notes) as opened,
     ):
         opened.adopt([row["key"] for row in tried(notes)])
@@ -63,6 +63,7 @@ def run(workspace: Workspace, experiment: str) -> None:
                 folder=notes,
                 trial_run=opened.trial,
                 report=report,
+                executor=executor,
             )
         write_table(found.trials, folder / "trials.parquet")
         page = render_comparison(
@@ -70,7 +71,7 @@ def run(workspace: Workspace, experiment: str) -> None:
             settings.hyperparameters,
             experiment=experiment,
             objective=settings.objective,
-            tuner=params.search.tuner,
+            tuner=knobs.tuner,
             best=found.trial,
         )
         write_text(page, folder / "trials.html")

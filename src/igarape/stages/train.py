@@ -2,14 +2,16 @@
 
 import click
 
+from igarape.cluster.spreading import threads, trainers
 from igarape.config.best import read_best
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import RunFacts
 from igarape.config.experiments import read_experiment
-from igarape.config.params import read_params, workers
+from igarape.config.params import read_params
 from igarape.files import resumable
-from igarape.learners.crossfit import Recipe, cross_fit
+from igarape.learners.crossfit import cross_fit
 from igarape.learners.examples import load_examples
+from igarape.learners.folds import Recipe
 from igarape.learners.keys import result_key
 from igarape.learners.results import write_result
 from igarape.progress import progress
@@ -35,7 +37,7 @@ def run(workspace: Workspace, experiment: str) -> None:
         validation=params.train.validation,
         patience=params.train.patience,
         seed=params.seed,
-        threads=workers(),
+        threads=threads(),
     )
     with progress(f"train {experiment}: reading chips", "chip") as report:
         examples = load_examples(workspace, settings, labels=recipe.targets.labels, report=report)
@@ -45,6 +47,7 @@ def run(workspace: Workspace, experiment: str) -> None:
     with (
         # The folder outside the run: should MLflow fail at the end, the models are gone on with all the same.
         resumable(workspace.folder("train", experiment), key) as (folder, notes),
+        trainers(workspace, f"train@{experiment}", chips=workspace.chips(settings.chips)) as executor,
         step_run("train", workspace=workspace, params=recorded, learner=experiment, notes=notes) as opened,
     ):
         opened.tags({"igarape.search_run": RunFacts.read(workspace.run("search", experiment)).run_id})
@@ -59,6 +62,7 @@ def run(workspace: Workspace, experiment: str) -> None:
                 notes=notes,
                 log_of=lambda fold: opened.log_of(f"fold{fold}_"),
                 report=report,
+                executor=executor,
             )
         scores = write_result(folder, p, name=experiment, examples=examples, recipe=recipe, notes=notes)
         RunFacts(run_id=opened.id).write(workspace.run("train", experiment))

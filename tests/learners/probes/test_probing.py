@@ -12,8 +12,9 @@ import tiny
 from igarape.chips.pictures import symmetries
 from igarape.config.hyperparameters import ProbeValues
 from igarape.config.kinds import Probe
-from igarape.learners.crossfit import Recipe, cross_fit
+from igarape.learners.crossfit import cross_fit
 from igarape.learners.examples import Rows
+from igarape.learners.folds import Recipe
 from igarape.learners.predictor import Predictor
 from igarape.learners.probes.features import features_of
 from igarape.learners.probes.heads import fit_head

@@ -1,0 +1,120 @@
+"""What all nodes have to agree on before a task is begun: the project's folder, code, chips, Python, libraries."""
+
+import os
+import platform
+import uuid
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import GetTimeoutError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from igarape.cluster.nodes import TRAVEL, alive
+from igarape.cluster.settings import Needs
+from igarape.code import ROOT
+from igarape.errors import InputError
+from igarape.files import digest, write_text
+
+PATIENCE = 120.0  # seconds for a node to take our code, and to answer
+# What decodes, computes or trains: another version may give other bits.
+LIBRARIES = (
+    "imagecodecs",
+    "keras",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "opencv-python-headless",
+    "pandas",
+    "pillow",
+    "scikit-learn",
+    "scipy",
+    "tensorflow",
+    "tf2onnx",
+    "tifffile",
+    "xgboost",
+)
+FOLDER, CODE, CHIPS = "project folder", "code", "chips"
+
+Facts = Mapping[str, str]
+
+
+def require_agreement(needs: Needs, folder: Path, chips: Path | None) -> None:
+    """Raise InputError that names each node, of those that can do a task, which differs from this machine, and in what.
+
+    needs: of a task. folder: one that all nodes see. chips: the folder of packed chips that tasks read, if they do.
+    """
+    word = folder / "word"
+    write_text(uuid.uuid4().hex, word)
+    asked = (str(Path.cwd()), str(word), str(chips) if chips else None)
+    ours, look = facts(*asked), ray.remote(facts)
+    waiting = {
+        look.options(
+            num_cpus=0, max_retries=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        ).remote(*asked): f"node {node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
+        for node in alive()
+        if needs.met_by(node["Resources"])
+    }
+    faults = [fault for ref, name in waiting.items() for fault in differences(name, _answer(ref), ours)]
+    if faults:
+        raise InputError("\n".join([f"The cluster is not as this machine is, in {len(faults)} points:", *faults]))
+
+
+def facts(root: str, word: str, chips: str | None) -> Facts:
+    """Return what this machine has, by what it is called.
+
+    root: the project's folder. word, chips: a file that all should see, and a folder of packed chips, as seen from it.
+    """
+    found = {"Python": platform.python_version()} | {name: _version(name) for name in LIBRARIES}
+    found |= {name: "there" if Path(os.environ[name]).exists() else "missing" for name in TRAVEL if _is_path(name)}
+    sources = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
+    found[CODE] = digest([*map(str, sources), *(ROOT / path for path in sources)])
+    place = Path(root, word)
+    found[FOLDER] = place.read_text(encoding="utf-8") if place.is_file() else "missing"
+    if chips:
+        tables = sorted(Path(root, chips).glob("*.parquet"))
+        found[CHIPS] = digest([*(path.name for path in tables), *tables]) if tables else "missing"
+    return found
+
+
+def differences(name: str, theirs: Facts | None, ours: Facts) -> list[str]:
+    """Say in what a node differs from this machine, and what to do; theirs: None when it has not answered."""
+    if theirs is None:
+        return [f"{name}: no answer within {PATIENCE:.0f} s. See Ray's logs there: /tmp/ray/session_latest/logs"]
+    different = [what for what in ours if theirs.get(what) != ours[what]]
+    if FOLDER in different:  # chips are missing then too
+        return [f"{name}: {FOLDER}: {Path.cwd()} is not what it is here. Mount it there, under the same path"]
+    return [f"{name}: {what}: {_told(what, theirs.get(what, 'missing'), ours[what])}" for what in different]
+
+
+def _told(what: str, theirs: str, ours: str) -> str:
+    """Say what differs."""
+    if what == CODE:
+        return "another one than here, though it was sent: start Ray there without igarape on PYTHONPATH"
+    if what == CHIPS:
+        return "others than here. Is the folder the same, or are its files cached? Mount it anew"
+    if what in TRAVEL:
+        return f"{os.environ[what]} is {theirs} there, and {ours} here. Put it under the same path"
+    return f"{theirs} there, {ours} here. Install the same: make setup"
+
+
+def _answer(ref: Any) -> Facts | None:
+    try:
+        answer: Facts = ray.get(ref, timeout=PATIENCE)
+    except GetTimeoutError:
+        return None
+    return answer
+
+
+def _is_path(name: str) -> bool:
+    """Say whether a variable is set, to a path."""
+    return "/" in os.environ.get(name, "") and "://" not in os.environ[name]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "missing"

@@ -1,0 +1,50 @@
+"""Tasks as bytes for another machine. Arrays are left out: they stay in files, and are mapped there by their paths."""
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ray.cloudpickle import CloudPickler
+
+from igarape.chips.resized import mapped_file
+from igarape.files import digest, whole
+
+SMALL = 4096  # bytes; a smaller array travels
+
+
+def packed(content: Any, folder: Path) -> bytes:
+    """Pickle what a task is made of; an array that is no file yet becomes one in the folder, once."""
+    parcel = io.BytesIO()
+    _Pickler(parcel, folder).dump(content)
+    return parcel.getvalue()
+
+
+def mapped(path: str) -> npt.NDArray[Any]:
+    """Map an array from its file, read-only."""
+    return np.asarray(np.load(path, mmap_mode="r"))
+
+
+class _Pickler(CloudPickler):
+    """Leaves arrays in their files."""
+
+    def __init__(self, parcel: io.BytesIO, folder: Path) -> None:
+        super().__init__(parcel, protocol=5)
+        self._folder = folder
+
+    def reducer_override(self, value: Any) -> Any:
+        """Return how a value is made again: an array from its file, and all else as it usually is."""
+        if isinstance(value, np.ndarray) and value.nbytes > SMALL and not value.dtype.hasobject:
+            return mapped, (os.path.abspath(self._file(value)),)  # noqa: PTH100 - links stay as they are named
+        return super().reducer_override(value)
+
+    def _file(self, array: npt.NDArray[Any]) -> Path:
+        file = mapped_file(array)
+        if file is None:
+            file = self._folder / f"{digest([array.tobytes(), str((array.dtype, array.shape))])}.npy"
+            if not file.exists():
+                with whole(file) as unfinished:
+                    np.save(unfinished, array)
+        return file

@@ -1,0 +1,79 @@
+"""Where a step's tasks are done: on this machine or, where IGARAPE_CLUSTER is set, on a cluster, with the same results.
+
+Ray is imported in the second case only.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from igarape.cluster.settings import ADDRESS, THREADS, cluster_address, needs, task_cpus
+from igarape.config.params import workers
+from igarape.errors import InputError
+from igarape.executors import Executor, Here, local
+from igarape.files import fresh_folder
+from igarape.workspace import Workspace
+
+
+@contextmanager
+def packers(workspace: Workspace, step: str, *, chips: Path | None = None) -> Iterator[Executor]:
+    """Give what writes a step's shards: processes of this machine, or a cluster, a processor for each.
+
+    chips: the packed chips that are read, if any are.
+    """
+    address = cluster_address()
+    with local(workers()) if address is None else _cluster(address, workspace, step, cpus=1, chips=chips) as executor:
+        yield executor
+
+
+@contextmanager
+def trainers(workspace: Workspace, step: str, *, chips: Path) -> Iterator[Executor]:
+    """Give what trains for a step: this process, or a cluster.
+
+    Each has as many processors as IGARAPE_TASK_CPUS says, by default as this machine has: then a cluster gives what
+    this machine would. chips: the packed chips that are learned from.
+    """
+    address = cluster_address()
+    if address is None:
+        if cpus := task_cpus():
+            os.environ |= dict.fromkeys(THREADS, str(cpus))
+        yield Here()
+        return
+    with _cluster(address, workspace, step, cpus=os.cpu_count() or 1, chips=chips) as executor:
+        yield executor
+
+
+def threads() -> int:
+    """Return how many threads a fold model predicts with: a task's, or this machine's."""
+    return task_cpus() or workers()
+
+
+@contextmanager
+def _cluster(address: str, workspace: Workspace, step: str, *, cpus: int, chips: Path | None) -> Iterator[Executor]:
+    """Give a cluster's nodes, once it is sure that they are there, have what a task needs, and agree with us."""
+    wanted = needs(cpus)
+    try:
+        from igarape.cluster.agreement import require_agreement
+        from igarape.cluster.nodes import Nodes, connected
+        from igarape.cluster.probe import require_cluster
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise InputError(
+            f"{ADDRESS}={address}: Ray is not installed. In the project's folder type: pip install -e '.[cluster]'; or "
+            f"unset {ADDRESS} to work on this machine alone"
+        ) from error
+    require_cluster(address, wanted)
+    folder = fresh_folder(workspace.data / ".cluster" / step)
+    try:
+        with connected(address, threads=wanted.cpus):
+            require_agreement(wanted, folder, chips)
+            nodes = Nodes(wanted, folder)
+            try:
+                yield nodes
+            finally:
+                nodes.cancel()
+    finally:
+        shutil.rmtree(folder)

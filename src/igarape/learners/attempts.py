@@ -1,0 +1,67 @@
+"""One attempt at a trial, where it is trained: what it tells of itself, and what it costs there."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import psutil
+
+from igarape.config.hyperparameters import Value
+from igarape.executors import Tell
+from igarape.learners.learning import Log
+
+LOOK = 0.1  # seconds between two looks at the memory
+
+Train = Callable[[Mapping[str, Value], int, Log], float]
+
+
+class Epoch(NamedTuple):
+    """The metrics of an epoch, counted from 0."""
+
+    epoch: int
+    metrics: Mapping[str, float]
+
+
+class Costs(NamedTuple):
+    """What a training took: seconds, and the most memory that its process had, in MB."""
+
+    seconds: float
+    memory_mb: float
+
+
+def attempt(tell: Tell, train: Train, hyperparameters: Mapping[str, Value], epochs: int) -> float:
+    """Train for a score, and tell of each Epoch and, at the end, of the Costs. A training that diverges ends there."""
+
+    def log(epoch: int, metrics: Mapping[str, float]) -> None:
+        for metric, value in metrics.items():
+            if not math.isfinite(value):
+                raise FloatingPointError(f"{metric} is {value} in epoch {epoch + 1}: the training has diverged")
+        tell(Epoch(epoch, dict(metrics)))
+
+    with _costs(tell):
+        return train(hyperparameters, epochs, log)
+
+
+@contextmanager
+def _costs(tell: Tell) -> Iterator[None]:
+    """Tell what the block has cost: seconds, and the most memory that this process had."""
+    process, over, start = psutil.Process(), threading.Event(), time.perf_counter()
+    peak = process.memory_info().rss
+
+    def look() -> None:
+        nonlocal peak
+        while not over.wait(LOOK):
+            peak = max(peak, process.memory_info().rss)
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        looking.join()
+        peak = max(peak, process.memory_info().rss)
+        tell(Costs(seconds=time.perf_counter() - start, memory_mb=peak / 2**20))

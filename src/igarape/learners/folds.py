@@ -1,0 +1,168 @@
+"""One fold: its model, the rows that this has seen, and its answers, each whole or not there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from igarape.config.hyperparameters import Values
+from igarape.config.kinds import Experiment
+from igarape.errors import InputError
+from igarape.executors import Tell
+from igarape.files import read_json, whole, write_json
+from igarape.labels import Booleans, Targets
+from igarape.learners.examples import Images, Rows, outside
+from igarape.learners.learning import Learned, fit
+from igarape.learners.predictor import Predictor
+from igarape.tables import HOLDOUT, Probabilities
+
+Epoch = tuple[int, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How each fold's model is trained.
+
+    epochs: of a full training. validation: the share of the training rows that early stopping looks at. threads: of a
+    prediction; a machine's fact, so the representation, which results are known by, is without it.
+    """
+
+    experiment: Experiment
+    hyperparameters: Values
+    targets: Targets
+    epochs: int
+    validation: float
+    patience: int
+    seed: int
+    threads: int = field(repr=False)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the experiment's settings with the values that were searched."""
+        return self.experiment.model_dump() | {"hyperparameters": self.hyperparameters.model_dump()}
+
+
+def fit_fold(
+    tell: Tell,
+    fold: int,
+    *,
+    images: Images,
+    y: Booleans,
+    folds: Rows,
+    groups: Sequence[str],
+    recipe: Recipe,
+    folder: Path,
+    notes: Path,
+) -> None:
+    """Train the model of a fold, unless it is there, and predict the fold's rows by it.
+
+    tell: called with each Epoch. The rest as crossfit.cross_fit takes it.
+    """
+    own, held = np.flatnonzero(folds == fold), np.flatnonzero(folds == HOLDOUT)
+    if not models(folder, fold):
+        trained, learned = _train(images, y, outside(folds, fold), groups, recipe=recipe, fold=fold, tell=tell)
+        write_json(learned, history(notes, fold))  # before the model, which says that the fold is finished
+        if trained.from_kept:
+            keep(trained.predict(images, own, tta=False), answers(notes, fold))
+            keep(trained.predict(images, held, tta=False), held_out(notes, fold))
+        trained.export(folder / f"fold-{fold}")
+    predicted(images, own, models(folder, fold), recipe=recipe, kept=answers(notes, fold))
+
+
+def history(notes: Path, fold: int) -> Path:
+    """Return where the rows that a fold's model has seen are kept, and the metrics of its epochs."""
+    return notes / f"fold-{fold}.json"
+
+
+def answers(notes: Path, fold: int) -> Path:
+    """Return where the answers to a fold's own rows are kept."""
+    return notes / f"fold-{fold}.npy"
+
+
+def held_out(notes: Path, fold: int) -> Path:
+    """Return where a fold's own answers to the hold-out are kept, if it gives them."""
+    return notes / f"hold-out-{fold}.npy"
+
+
+def models(folder: Path, fold: int) -> list[Path]:
+    """Return the fold's model, once it is whole."""
+    return list(folder.glob(f"fold-{fold}.*"))
+
+
+def _train(
+    images: Images, y: Booleans, rows: Rows, groups: Sequence[str], *, recipe: Recipe, fold: int, tell: Tell
+) -> tuple[Learned, dict[str, Any]]:
+    """Train a fold's model on its rows; return it, the rows that it has seen, and the metrics of its epochs."""
+    train, validation = set_aside(rows, groups, share=recipe.validation, seed=recipe.seed + fold)
+    epochs: list[Epoch] = []
+
+    def record(epoch: int, metrics: Mapping[str, float]) -> None:
+        if not np.isfinite(list(metrics.values())).all():
+            raise FloatingPointError(f"its loss is {metrics['loss']} in epoch {epoch + 1}: its training has diverged")
+        epochs.append((epoch, dict(metrics)))
+        tell(epochs[-1])
+
+    try:
+        trained = fit(
+            images,
+            y,
+            experiment=recipe.experiment,
+            hyperparameters=recipe.hyperparameters,
+            targets=recipe.targets,
+            train=train,
+            validation=validation,
+            epochs=recipe.epochs,
+            patience=recipe.patience,
+            seed=recipe.seed + fold,
+            log=record,
+        )
+    except FloatingPointError as error:
+        raise InputError(
+            f"train: fold {fold}: {error}. Narrow what the search may choose, hyperparameters.learning_rate first, in "
+            "the experiment's YAML; then: dvc repro"
+        ) from error
+    return trained, {"rows": np.sort(np.concatenate([train, validation])).tolist(), "epochs": epochs}
+
+
+def rows_learned(notes: Path) -> list[Rows]:
+    """Return the rows that each fold's model has seen, as cross_fit noted them."""
+    found = sorted(notes.glob("fold-*.json"), key=lambda path: int(path.stem[5:]))
+    return [np.array(read_json(path)["rows"], dtype=np.int64) for path in found]
+
+
+def predicted(images: Images, rows: Rows, paths: Sequence[Path], *, recipe: Recipe, kept: Path) -> Probabilities:
+    """Return the mean of some models' answers for rows of the pictures; they are kept as a file."""
+    if not kept.exists():
+        predictor = Predictor(paths, threads=recipe.threads)
+        p = predictor.predict(images, rows=rows, tta=recipe.hyperparameters.averaged(), batch=recipe.experiment.batch)
+        keep(p, kept)
+    found: Probabilities = np.load(kept)
+    return found
+
+
+def keep(p: Probabilities, path: Path) -> None:
+    """Keep answers as a file."""
+    with whole(path) as unfinished:
+        np.save(unfinished, p)
+
+
+def set_aside(rows: Rows, groups: Sequence[str], *, share: float, seed: int) -> tuple[Rows, Rows]:
+    """Split rows into (train, validation), with no group on both sides.
+
+    Parameters
+    ----------
+    rows
+        Which rows there are to split.
+    groups
+        One name for each row of the whole table.
+    share
+        About how large a part of the groups is for validation.
+    seed
+        Of the draw.
+    """
+    names = np.asarray(groups)[rows]
+    order = np.random.default_rng(seed).permutation(np.unique(names))
+    aside = set(order[: round(share * len(order))])
+    mask = np.array([name in aside for name in names], dtype=np.bool_)
+    return rows[~mask], rows[mask]

@@ -1,0 +1,75 @@
+"""Tasks on real nodes: a cluster of Ray's on this machine."""
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import clusters
+import numpy as np
+import pytest
+import tasks
+
+from igarape.cluster.spreading import packers
+from igarape.errors import InputError
+from igarape.executors import Executor, in_turn
+from igarape.workspace import Workspace
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
+    """Give two nodes of a cluster, and stand in a project's folder."""
+    folder = tmp_path_factory.mktemp("project")
+    with clusters.started(2) as cluster, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IGARAPE_CLUSTER", cluster.address)
+        patch.chdir(folder)
+        with packers(Workspace("."), "dehaze") as nodes:
+            yield nodes
+        assert not (folder / "data/.cluster/dehaze").exists()
+
+
+def test_tasks_are_done_by_other_processes_in_the_same_folder_and_heard_in_order(executor: Executor) -> None:
+    """As by processes of one machine: tests/test_executors.py."""
+    heard: dict[int, list[Any]] = {number: [] for number in range(4)}
+    futures = {executor.submit(tasks.count, 3 * n, name=f"task {n}", heard=heard[n].append): n for n in range(4)}
+    for future in in_turn(executor, futures):
+        assert future.result() == 3 * futures[future]
+        assert heard[futures[future]] == list(range(3 * futures[future]))
+    (where,) = in_turn(executor, [executor.submit(tasks.here, name="where")])
+    pid, folder, threads = where.result()
+    assert pid != os.getpid() and folder == str(Path.cwd()) and threads == "1"
+
+
+def test_arrays_are_mapped_from_files_that_all_nodes_see(executor: Executor) -> None:
+    """Nothing large is sent."""
+    array = np.random.default_rng(0).random((1000, 20))
+    (future,) = in_turn(executor, [executor.submit(partial(tasks.total, array=array), name="total")])
+    assert future.result() == (array.sum(), True)
+    assert len(list(Path("data/.cluster/dehaze").glob("*.npy"))) == 1
+
+
+def test_an_error_of_a_task_comes_through_as_it_is_with_the_node(executor: Executor) -> None:
+    """It is not tried again: it would fail everywhere."""
+    told: list[str] = []
+    (future,) = in_turn(executor, [executor.submit(tasks.fail, "out of luck", name="shard 3", heard=told.append)])
+    error = future.exception()
+    assert isinstance(error, InputError) and str(error) == "out of luck" and told == ["before"]
+    assert error.__notes__[0].startswith("shard 3 was at work on node ")
+    assert "tasks.py" in str(error.__cause__)
+
+
+def test_a_task_that_dies_is_done_again_and_what_it_told_is_heard_once(executor: Executor, tmp_path: Path) -> None:
+    """Wherever it died."""
+    told: list[int] = []
+    (future,) = in_turn(executor, [executor.submit(tasks.die_once, tmp_path / "died", name="a", heard=told.append)])
+    assert future.result() == "done" and told == [0, 1, 2, 3]
+
+
+def test_a_task_that_dies_each_time_is_an_error_that_names_it_and_its_nodes(executor: Executor) -> None:
+    """And says what to do."""
+    (future,) = in_turn(executor, [executor.submit(tasks.die, name="fold 3")])
+    with pytest.raises(InputError, match=r"^fold 3 died each time, on \S+ \(\S+\), then .*Run the step again"):
+        future.result()

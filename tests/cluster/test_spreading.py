@@ -1,0 +1,68 @@
+"""Where tasks are done: on this machine without Ray, unless a cluster is named."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tasks import sleep
+
+from igarape.cluster.spreading import packers, threads, trainers
+from igarape.errors import InputError
+from igarape.executors import Here, Processes, in_turn
+from igarape.workspace import Workspace
+
+
+@pytest.fixture(autouse=True)
+def _unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin without a cluster, and with two workers."""
+    for name in ("IGARAPE_CLUSTER", "IGARAPE_TASK_CPUS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("IGARAPE_WORKERS", "2")
+
+
+def test_without_a_cluster_shards_are_written_by_processes_and_trainings_are_done_here(tmp_path: Path) -> None:
+    """Which see the whole machine each."""
+    with packers(Workspace(tmp_path), "dehaze") as packing, trainers(Workspace(tmp_path), "t", chips=tmp_path) as own:
+        assert isinstance(packing, Processes) and isinstance(own, Here)
+        assert threads() == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_worker_is_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it always was."""
+    monkeypatch.setenv("IGARAPE_WORKERS", "1")
+    with packers(Workspace(tmp_path), "dehaze") as packing:
+        (done,) = in_turn(packing, [packing.submit(sleep, 0.0, name="a")])
+        assert isinstance(packing, Here) and done.done()
+
+
+def test_ray_is_not_even_imported_without_a_cluster() -> None:
+    """Who has one machine waits for nothing, and needs not install it."""
+    script = "import sys; from igarape.stages import search, train, dehaze; print('ray' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]
+
+
+def test_a_cluster_without_ray_is_an_error_that_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or how to do without."""
+    monkeypatch.setenv("IGARAPE_CLUSTER", "head:6379")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    for name in ("agreement", "nodes", "parcels", "probe"):
+        monkeypatch.delitem(sys.modules, f"igarape.cluster.{name}", raising=False)
+    with pytest.raises(InputError, match=r"^IGARAPE_CLUSTER=head:6379: Ray is not installed.*\[cluster\].*unset"):
+        packers(Workspace(tmp_path), "dehaze").__enter__()
+
+
+def test_the_threads_of_a_task_are_those_that_a_variable_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On this machine too, so that it gives what a cluster gives."""
+    script = (
+        "import os; from pathlib import Path; from igarape.cluster.spreading import trainers, threads; "
+        "from igarape.workspace import Workspace; trainers(Workspace('.'), 't', chips=Path('.')).__enter__(); "
+        "import tensorflow as tf; tf.zeros(1); print(threads(), os.environ['TF_NUM_INTRAOP_THREADS'])"
+    )
+    monkeypatch.setenv("IGARAPE_TASK_CPUS", "3")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.split() == ["3", "3"]

@@ -1,0 +1,60 @@
+"""Tasks that tests hand to other processes, which import them from here."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from igarape.errors import InputError
+
+Tell = Callable[[Any], None]
+
+
+def count(tell: Tell, to: int) -> int:
+    """Tell the numbers up to one, and return that."""
+    for number in range(to):
+        tell(number)
+    return to
+
+
+def fail(tell: Tell, word: str) -> None:
+    """Fail."""
+    tell("before")
+    raise InputError(word)
+
+
+def die(tell: Tell) -> None:
+    """End the process."""
+    tell("begun")
+    os._exit(9)
+
+
+def sleep(tell: Tell, seconds: float) -> int:
+    """Sleep, and return the number of the process."""
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def here(tell: Tell) -> tuple[int, str, str]:
+    """Return the process, the folder and the threads."""
+    return os.getpid(), str(Path.cwd()), os.environ["TF_NUM_INTRAOP_THREADS"]
+
+
+def total(tell: Tell, *, array: npt.NDArray[np.float64]) -> tuple[float, bool]:
+    """Return the sum of an array, and whether it is mapped."""
+    return array.sum(), isinstance(array.base, np.memmap) or not array.flags.owndata
+
+
+def die_once(tell: Tell, died: Path) -> str:
+    """Tell four numbers, and end the process after the second, the first time."""
+    for number in range(4):
+        tell(number)
+        if number == 1 and not died.exists():
+            died.touch()
+            time.sleep(1)
+            os._exit(9)
+    return "done"

@@ -1,0 +1,76 @@
+"""Who does tasks: the same tasks, told and done, in this process and in others."""
+
+import os
+import time
+from typing import Any
+
+import pytest
+from tasks import count, die, fail, sleep
+
+from igarape.errors import InputError
+from igarape.executors import Here, in_turn, local
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_tasks_tell_is_heard_in_order_before_they_are_done(processes: int) -> None:
+    """Each by its own hearer; and each gives what it returns."""
+    heard: dict[int, list[int]] = {number: [] for number in range(5)}
+    with local(processes) as executor:
+        futures = {executor.submit(count, 3 * n, name=f"task {n}", heard=heard[n].append): n for n in range(5)}
+        for future in in_turn(executor, futures):
+            assert heard[futures[future]] == list(range(3 * futures[future]))
+            assert future.result() == 3 * futures[future]
+    assert [len(told) for told in heard.values()] == [0, 3, 6, 9, 12]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_error_of_a_task_is_raised_by_its_future_alone(processes: int) -> None:
+    """With what it told before; the others are done."""
+    told: list[str] = []
+    with local(processes) as executor:
+        bad = executor.submit(fail, "out of luck", name="bad", heard=told.append)
+        good = executor.submit(count, 2, name="good")
+        assert set(in_turn(executor, [bad, good])) == {bad, good}
+        assert good.result() == 2
+        with pytest.raises(InputError, match=r"^out of luck$"):
+            bad.result()
+    assert told == ["before"]
+
+
+def test_tasks_here_are_done_when_they_are_waited_for_the_oldest_first() -> None:
+    """Nothing is begun before."""
+    executor, done = Here(), list[str]()
+    futures = [executor.submit(lambda _tell, name: done.append(name), name, name=name) for name in "abc"]
+    assert done == []
+    assert executor.wait(futures[1:]) == {futures[1]}
+    assert done == ["a", "b"]
+
+
+def test_what_no_error_is_comes_through_at_once() -> None:
+    """The end of the process waits for nobody."""
+
+    def stop(tell: Any) -> None:
+        raise KeyboardInterrupt
+
+    executor = Here()
+    with pytest.raises(KeyboardInterrupt):
+        executor.wait([executor.submit(stop, name="stop")])
+
+
+def test_processes_are_others_and_a_dead_one_is_an_error() -> None:
+    """It says what to do."""
+    with local(2) as executor:
+        (future,) = executor.wait([executor.submit(count, 0, name="a")])
+        (where,) = in_turn(executor, [executor.submit(sleep, 0.0, name="b")])
+        assert future.result() == 0 and where.result() != os.getpid()
+        with pytest.raises(InputError, match=r"A process of this step died.*IGARAPE_WORKERS"):
+            executor.wait([executor.submit(die, name="c")])
+
+
+def test_what_nobody_waited_for_is_left() -> None:
+    """An error elsewhere ends the whole: tasks that have not begun are not done."""
+    start = time.monotonic()
+    with local(2) as executor:
+        futures = [executor.submit(sleep, 0.5, name=str(number)) for number in range(20)]
+        executor.wait(futures)
+    assert time.monotonic() - start < 9
