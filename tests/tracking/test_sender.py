@@ -4,6 +4,7 @@ import resource
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from outboxes import left, steps
