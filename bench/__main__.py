@@ -35,6 +35,7 @@ NAMES = (
     "serve_load",
     "batch",
     "tabular",
+    "scene_map",
     "serve_one",
 )
 

@@ -111,8 +111,8 @@ def test_the_core_is_what_answers(answering: set[str]) -> None:
 
 
 def test_train_is_what_the_stream_imports_besides(imported: set[str]) -> None:
-    """Not less, and not more but for the tools that are named here; Kaggle's client is an extra of its own."""
-    assert TRAIN - set(TOOLS) == imported - CORE - listed(EXTRAS["kaggle"])
+    """Not less, and not more but for the tools that are named here; Kaggle's client and maps are extras of their own."""
+    assert TRAIN - set(TOOLS) == imported - CORE - listed(EXTRAS["kaggle"]) - listed(EXTRAS["sites"])
 
 
 def test_all_that_is_imported_is_listed(imported: set[str]) -> None:

@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import rasterio
-from affine import Affine
 from conftest import REFERENCE, SIZE, WHITE, draw
+from rasterio import Affine
 from scenes import LEFT, TOP, mosaic, write_scene, write_vrt
 
 from igarape.chips.nir import planes

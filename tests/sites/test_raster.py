@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 import rasterio
-from affine import Affine
 from pyproj import Transformer
+from rasterio import Affine
 from scenes import LEFT, TOP, write_scene
 
 from igarape.errors import InputError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 import tifffile
-from affine import Affine
+from rasterio import Affine
 from scenes import LEFT, METRES, TOP, write_scene, write_vrt
 
 from igarape.errors import InputError

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import rasterio
 import shapely
-from affine import Affine
 from pyproj import CRS
+from rasterio import Affine
 
 from igarape.files import whole
 from igarape.sites.tiles import Floats, Grid
