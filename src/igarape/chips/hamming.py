@@ -62,7 +62,7 @@ def bands(count: int, bits: int, hamming: int) -> tuple[int, int]:
     def cost(choice: tuple[int, int, int]) -> float:
         width, number, flips = choice
         probes = sum(comb(width, flipped) for flipped in range(min(flips, width) + 1))
-        return number * (BUCKET * 2**width + count * probes * (PROBE + COMPARISON * count / 2**width))
+        return float(number * (BUCKET * 2**width + count * probes * (PROBE + COMPARISON * count / 2**width)))
 
     width, _, flips = min(choices, key=cost)
     return width, flips
