@@ -19,6 +19,7 @@ NAMES = (
     "read_random",
     "read_stream",
     "split",
+    "split_million",
     "rehearsal",
     "dvc_noop",
     "feed",

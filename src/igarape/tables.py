@@ -1,12 +1,14 @@
 """The tables that flow between the steps: their columns, their checks, how they are read and written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from igarape.errors import InputError
 from igarape.files import whole
@@ -38,20 +40,37 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         frame.to_parquet(unfinished, index=False)
 
 
-def read_table(path: Path, columns: Sequence[str], key: Sequence[str] = ("image_id",)) -> pd.DataFrame:
+def read_table(
+    path: Path, columns: Sequence[str], key: Sequence[str] = ("image_id",), *, only: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Read a table and check it: the columns are there, nothing is missing, no key stands twice.
 
-    Raises InputError that names the file and the first offending row.
+    Parameters
+    ----------
+    path
+        A Parquet file.
+    columns
+        Those that it has to have; it may have others.
+    key
+        The columns whose values together stand once.
+    only
+        The columns that are read, where others are too large to be read at once; None: all.
+
+    Raises
+    ------
+    InputError
+        Names the file and the first offending row.
     """
     if not path.exists():
         raise InputError(f"{path}: not found; an earlier step writes it. Run: dvc repro")
     try:
-        frame = pd.read_parquet(path)
+        names = pq.read_schema(path).names
+        missing = [column for column in columns if column not in names]
+        if missing:
+            raise InputError(f"{path}: expected a column {missing[0]!r}, found {', '.join(names)}")
+        frame = pd.read_parquet(path, columns=None if only is None else list(only))
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
         raise InputError(f"{path}: no Parquet, or cut short: {error}. Remove it, then: dvc repro") from error
-    missing = [column for column in columns if column not in frame]
-    if missing:
-        raise InputError(f"{path}: expected a column {missing[0]!r}, found {', '.join(frame.columns)}")
     holes = frame.columns[frame.isna().any()]
     if len(holes):
         row = frame[frame[holes[0]].isna()].iloc[0]
@@ -60,6 +79,13 @@ def read_table(path: Path, columns: Sequence[str], key: Sequence[str] = ("image_
     if len(twice):
         raise InputError(f"{path}: {' '.join(str(twice.iloc[0][name]) for name in key)} stands twice")
     return frame
+
+
+def stored(path: Path, column: str) -> Iterator[pa.Array]:
+    """Yield a column of a table that read_table has checked, a part at a time."""
+    with pq.ParquetFile(path) as table:
+        for part in table.iter_batches(columns=[column]):
+            yield part.column(0)
 
 
 def read_catalog(path: Path, labels: Sequence[str]) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from igarape.chips.fingerprints import (
     SAMPLES,
     SIDES,
     Fingerprint,
+    Fingerprints,
     fingerprint,
     fingerprint_table,
     read_fingerprints,
@@ -157,8 +158,10 @@ def test_a_table_of_fingerprints_is_read_as_it_was_written(tmp_path: Path, drawn
     write_table(fingerprint_table(prints), tmp_path / "fingerprints.parquet")
     image_ids = ["chip-3", "chip-1"]
     read = read_fingerprints(tmp_path / "fingerprints.parquet", image_ids)
-    assert list(read) == image_ids
-    assert read == {image_id: prints[image_id] for image_id in image_ids}
+    expected = Fingerprints.of({image_id: prints[image_id] for image_id in image_ids})
+    assert read.image_ids == expected.image_ids == image_ids
+    for column in ("pixels", "phash", "borders"):
+        np.testing.assert_array_equal(getattr(read, column), getattr(expected, column))
     assert list(fingerprint_table({}).columns) == COLUMNS
 
 

@@ -8,12 +8,11 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from igarape.chips import neighbours
 from igarape.chips.drawn.drawing import draw_chips
-from igarape.chips.fingerprints import Fingerprint, fingerprint
+from igarape.chips.fingerprints import Fingerprints, fingerprint
 from igarape.chips.neighbours import KINDS, find_pairs, join
 from igarape.chips.pictures import Pixels, decode, encode_jpeg
 
@@ -55,9 +54,9 @@ def truth(names: Mapping[str, Any]) -> Found:
     return {pair for pair in pairs if pair[2] in names}
 
 
-def prints(images: Mapping[str, Pixels]) -> dict[str, Fingerprint]:
+def prints(images: Mapping[str, Pixels]) -> Fingerprints:
     """Take fingerprints."""
-    return {name: fingerprint(image) for name, image in images.items()}
+    return Fingerprints.of({name: fingerprint(image) for name, image in images.items()})
 
 
 def found(pairs: pd.DataFrame) -> Found:
@@ -159,9 +158,7 @@ def test_drawn_scenes_are_put_together_again() -> None:
     """Each of six scenes of 2 x 2 chips is found whole, by its borders alone."""
     drawn = [one.chip for one in draw_chips(range(24), 2, seed=0, size=256)]
     image_ids = [chip.image_id for chip in drawn]
-    pairs = find_pairs(
-        {chip.image_id: fingerprint(decode(chip.origin.read(), chip.image_id)) for chip in drawn}, **KNOBS
-    )
+    pairs = find_pairs(prints({chip.image_id: decode(chip.origin.read(), chip.image_id) for chip in drawn}), **KNOBS)
     groups = join(image_ids, pairs, named=image_ids)
     assert pd.Series(groups).groupby([chip.group for chip in drawn]).nunique().max() == 1
     assert len(set(groups)) == 6
@@ -192,39 +189,6 @@ def test_few_chips_have_no_neighbours(count: int) -> None:
     """Distinctive means nearer than the second best, and there is none."""
     pairs = find_pairs(prints({f"chip-{seed}": terrain(seed, SIZE) for seed in range(count)}), **KNOBS)
     assert list(pairs.columns) == ["image_id", "other", "kind", "distance"] and pairs.empty
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.integers(3, 40), st.integers(0, 2**32 - 1), st.sampled_from([1, 50, 2**20]))
-def test_the_search_by_blocks_finds_what_comparing_all_with_all_finds(count: int, seed: int, block: int) -> None:
-    """Nearest, its squared distance, and the least distance of either one to a third, whatever the block."""
-    ours, theirs = np.random.default_rng(seed).integers(0, 256, (2, count, 64)).astype(np.float32)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(neighbours, "BLOCK", block)
-        nearest, best, second = neighbours._nearest(ours, theirs)
-    exact = ((ours[:, None].astype(int) - theirs[None].astype(int)) ** 2).sum(axis=2).astype(float)
-    np.fill_diagonal(exact, np.inf)
-    rows = np.arange(count)
-    assert (best == exact.min(axis=1)).all() and (exact[rows, nearest] == best).all()
-    thirds = exact.copy()
-    thirds[rows, nearest] = np.inf
-    for row in rows:
-        column = np.delete(exact[:, nearest[row]], row)
-        assert second[row] == min(thirds[row].min(), column.min())
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.integers(0, 25), st.integers(0, 2**32 - 1), st.sampled_from([16, 16 * 40, 2**20]))
-def test_hashes_are_compared_by_blocks_as_one_by_one(count: int, seed: int, block: int) -> None:
-    """All pairs within the bound, once each, with their distance."""
-    hashes = np.random.default_rng(seed).integers(0, 256, (count, 32), dtype=np.uint8)
-    each = {f"{row:02d}": Fingerprint(row, one.tobytes(), bytes(256)) for row, one in enumerate(hashes)}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(neighbours, "BLOCK", block)
-        pairs = neighbours._alike(each, 128)
-    distance = np.unpackbits(hashes[:, None] ^ hashes[None], axis=2).sum(axis=2)
-    expected = {(a, b, distance[a, b]) for b in range(count) for a in range(b) if distance[a, b] <= 128}
-    assert {(int(one), int(other), bits) for one, other, _, bits in pairs.itertuples(index=False)} == expected
 
 
 @given(st.data())

@@ -17,7 +17,7 @@ def answers_of(evidence: Evidence, workspace: Workspace, dataset: str) -> Answer
         dataset=dataset,
         labels=evidence.rule.vocabulary.labels,
         image_ids=ids,
-        pixels=np.array([prints[image_id].pixels for image_id in ids], dtype=np.int64),
+        pixels=prints.pixels.astype(np.int64),
         folds=evidence.folds,
         y=evidence.y,
         p=evidence.p,

@@ -65,8 +65,8 @@ class Pictures:
             prints = read_fingerprints(workspace.chips("raw") / "fingerprints.parquet", held.image_ids)
         except InputError as error:
             raise InputError(f"{error}. It is a hold-out chip of version {version}. {way_out}") from error
-        for image_id, pixels in zip(held.image_ids, held.pixels, strict=True):
-            if prints[image_id].pixels != pixels:
+        for image_id, pixels, expected in zip(held.image_ids, prints.pixels, held.pixels, strict=True):
+            if pixels != expected:
                 raise InputError(
                     f"{workspace.chips('raw')}: {image_id} is another picture than that which version {version} was "
                     f"scored on. {way_out}"

@@ -12,7 +12,7 @@ from igarape.chips.neighbours import KINDS, find_pairs, join
 from igarape.chips.split import Folds
 from igarape.chips.thinning import ASIDE, thinned_folds
 from igarape.config.datasets import read_dataset
-from igarape.config.params import read_params
+from igarape.config.params import read_params, workers
 from igarape.files import fresh_folder
 from igarape.tables import HOLDOUT, labelled, read_catalog, truth, write_table
 from igarape.workspace import Workspace
@@ -35,6 +35,7 @@ def run(workspace: Workspace) -> None:
         ratio=params.split.ratio,
         correlation=params.split.correlation,
         borders=scenes,
+        threads=workers(),
     )
     groups = join(image_ids, pairs, named=list(rows["group"]) if scenes else image_ids)
     target = fresh_folder(workspace.folder("split"))

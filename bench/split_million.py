@@ -1,0 +1,94 @@
+"""split_million: the pairs of a million chips that belong together, as split looks for them, against all with all.
+
+Fingerprints are made up: hashes of chance bits and borders of every tone and roughness, as those of real chips are
+spread. Planted among them: near-duplicates of 0 to 60 changed bits, flat chips of one hash, neighbours whose borders go
+on in each other. Processor time of one thread, so that other jobs count for little. The ratio is taken at PEER_CHIPS,
+where a literal search, of near-duplicates alone, is borne: each hash against all that follow it.
+
+`python bench/split_million.py CHIPS` measures another number of chips, and no peer.
+"""
+
+import resource
+import sys
+import time
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from igarape.chips.fingerprints import BITS, SAMPLES, SIDES, Fingerprints
+from igarape.chips.neighbours import find_pairs
+
+CHIPS, PEER_CHIPS, ASKED, ROWS = 1_000_000, 100_000, 2_000, 10
+COPIES, FLAT = 20, 50  # one chip in so many
+HAMMING, RATIO, CORRELATION = 40, 0.7, 0.5
+
+
+def run() -> dict[str, object]:
+    """Return the seconds of near-duplicates alone at PEER_CHIPS, ours and the peer's, and minutes and GB at CHIPS."""
+    prints = fingerprints(PEER_CHIPS)
+    ours, _ = _seconds(prints, borders=False)
+    peer = _peer(prints) * PEER_CHIPS / 2 / ASKED  # each pair once
+    row = {"ours": ours, "peer": peer, "ratio": peer / ours, "unit": "s", "n": PEER_CHIPS}
+    return row | _measure(CHIPS)
+
+
+def fingerprints(count: int) -> Fingerprints:
+    """Make fingerprints up."""
+    rng = np.random.default_rng(0)
+    phash = rng.integers(0, 256, (count, BITS // 8), dtype=np.uint8)
+    copies = count // COPIES
+    changed = rng.random((copies, BITS)) < rng.integers(0, 60, (copies, 1)) / BITS
+    phash[-copies:] = phash[:copies] ^ np.packbits(changed, axis=1)
+    phash[:: COPIES * FLAT] = 0
+    borders = np.empty((count, len(SIDES), SAMPLES), dtype=np.uint8)
+    for start in range(0, count, 2**14):
+        borders[start : start + 2**14] = _borders(rng, len(borders[start : start + 2**14]))
+    names = [f"chip-{row:07d}" for row in range(count)]
+    return Fingerprints(names, np.arange(count, dtype=np.uint32), phash, borders)
+
+
+def _borders(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Draw the four borders of chips; every other chip lies to the left of the next, and above it."""
+    rough = rng.lognormal(2.3, 0.8, (count, 1))
+    lines = np.empty((count, len(SIDES), SAMPLES))
+    for side in range(len(SIDES)):
+        grain = rng.normal(size=(count, SAMPLES))
+        lines[:, side] = rng.normal(110, 40, (count, 1)) + rough * (grain + 4 * cv2.blur(grain, (15, 1)))
+    for ours, theirs in (("right", "left"), ("bottom", "top")):
+        ends = lines[: count // 2 * 2 : 2, SIDES.index(ours)]
+        lines[1::2, SIDES.index(theirs)] = ends + rng.normal(size=ends.shape) * rough[1::2] * 0.4
+    return np.asarray(np.clip(lines, 0, 255).astype(np.uint8))
+
+
+def _seconds(prints: Fingerprints, *, borders: bool) -> tuple[float, pd.DataFrame]:
+    """Return what the search takes, and what it finds."""
+    start = time.process_time()
+    pairs = find_pairs(prints, hamming=HAMMING, ratio=RATIO, correlation=CORRELATION, borders=borders)
+    return time.process_time() - start, pairs
+
+
+def _peer(prints: Fingerprints) -> float:
+    """Return the seconds in which ASKED hashes are each compared with all, a few at a time, as split once did."""
+    words = np.ascontiguousarray(prints.phash.view(np.uint64).T)
+    start = time.process_time()
+    for first in range(0, ASKED, ROWS):
+        bits = np.zeros((ROWS, len(prints)), dtype=np.uint16)
+        for word in words:
+            bits += np.bitwise_count(word[first : first + ROWS, None] ^ word)
+        np.nonzero(bits <= HAMMING)
+    return time.process_time() - start
+
+
+def _measure(count: int) -> dict[str, object]:
+    """Return minutes and memory of all pairs of so many chips, and how many there are of each kind."""
+    prints = fingerprints(count)
+    alone, _ = _seconds(prints, borders=False)
+    whole, pairs = _seconds(prints, borders=True)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    figures = {"chips": count, "minutes": whole / 60, "minutes_alike": alone / 60, "memory_gb": memory}
+    return figures | {str(kind): int(found) for kind, found in pairs["kind"].value_counts().items()}
+
+
+if __name__ == "__main__":
+    print(_measure(int(sys.argv[1])))

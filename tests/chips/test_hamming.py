@@ -1,0 +1,86 @@
+"""Pairs of codes: exactly those that comparing all with all finds, whatever the bands, and few of equal codes."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from igarape.chips import hamming
+from igarape.chips.hamming import Codes, bands, close_pairs
+from igarape.errors import InputError
+
+Found = set[tuple[int, int, int]]
+
+
+def all_with_all(codes: Codes, bound: int) -> Found:
+    """Compare all with all; of equal codes each is paired with the first, and only the first with others."""
+    if not len(codes):
+        return set()
+    bits = np.bitwise_count(codes[:, None] ^ codes[None]).sum(axis=2)
+    first = (bits == 0).argmax(axis=1)
+    close = {(int(a), int(b)) for a, b in zip(*np.nonzero(bits <= bound), strict=True) if a < b}
+    kept = {(a, b) for a, b in close if first[a] == a and first[b] in {a, b}}
+    return {(a, b, int(bits[a, b])) for a, b in kept}
+
+
+def relatives(count: int, seed: int, size: int = 32) -> Codes:
+    """Draw codes, half of them others with a share of their bits changed, some equal to others."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 256, (count, size), dtype=np.uint8)
+    half = count // 2
+    changed = rng.random((half, 8 * size)) < rng.choice([0, 0.05, 0.15, 0.2], half)[:, None]
+    codes[count - half :] = codes[rng.integers(0, count - half, half)] ^ np.packbits(changed, axis=1)
+    return codes[rng.permutation(count)]
+
+
+def found(codes: Codes, bound: int) -> Found:
+    """Return the pairs as a set."""
+    return set(zip(*(side.tolist() for side in close_pairs(codes, bound)), strict=True))
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 60), st.integers(0, 2**32 - 1), st.sampled_from([0, 7, 40, 64]), st.sampled_from([0, 3, 8, 11]))
+def test_any_bands_find_what_comparing_all_with_all_finds(count: int, seed: int, bound: int, width: int) -> None:
+    """All pairs within the bound, once each, with their distance."""
+    codes = relatives(count, seed)
+    flips = bound // (256 // width) if width else 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hamming, "bands", lambda *_: (width, min(flips, width)))
+        assert found(codes, bound) == all_with_all(codes, bound)
+
+
+@pytest.mark.parametrize("bound", [0, 20, 40])
+def test_thousands_of_codes_are_compared_in_bands_and_none_is_missed(bound: int) -> None:
+    """At three thousand bands are worth their while, and find what all with all finds."""
+    codes = relatives(3000, 1, size=8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hamming, "COMPARISON", 1000)
+        width, _ = bands(len(codes), 64, bound // 4)
+        assert width
+        assert found(codes, bound // 4) == all_with_all(codes, bound // 4)
+
+
+def test_equal_codes_make_as_many_pairs_as_there_are_codes() -> None:
+    """Ten thousand flat chips have one code: 9,999 pairs, all with the first; one that is near makes one more."""
+    codes = np.zeros((10_001, 32), dtype=np.uint8)
+    codes[-1, 0] = 1
+    first, second, bits = close_pairs(codes, 40)
+    assert (first == 0).all() and second.tolist() == list(range(1, 10_001))
+    assert bits.tolist() == [0] * 9_999 + [1]
+
+
+def test_pairs_that_no_memory_would_hold_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to set."""
+    monkeypatch.setattr(hamming, "MOST", 100)
+    codes = np.packbits(np.eye(256, dtype=np.bool_)[:20], axis=1)
+    with pytest.raises(InputError, match=r"more than 100 pairs of chips look alike.* Set split\.hamming lower"):
+        close_pairs(codes, 40)
+
+
+def test_a_million_codes_are_compared_in_bands_of_which_one_must_be_near() -> None:
+    """The pigeonhole principle: in as many bands, each with one bit more than the flips, more than the bound differ."""
+    for count in (10, 20_000, 200_000, 1_000_000):
+        for bound in (0, 20, 40, 64):
+            width, flips = bands(count, 256, bound)
+            assert width == 0 or (flips + 1) * (256 // width) > bound
+    assert bands(1_000_000, 256, 40) == (18, 2)
