@@ -228,8 +228,8 @@ def check_export(words: Sequence[str]) -> None:
 
 def check_git(words: Sequence[str]) -> None:
     """Find the files, or let DVC write them."""
-    assert words[0] in {"add", "commit"}
-    assert words[0] == "commit" or all((ROOT / word).is_file() or word == "dvc.lock" for word in words[1:])
+    assert words[0] in {"add", "commit", "pull", "push"}
+    assert words[0] != "add" or all((ROOT / word).is_file() or word == "dvc.lock" for word in words[1:])
 
 
 def check_nothing(words: Sequence[str]) -> None:
