@@ -54,7 +54,7 @@ def test_without_both_kinds_of_rows_there_is_no_curve() -> None:
 
 def test_on_noise_no_label_is_corrected() -> None:
     """Which trees would be, they were fitted on: not by their word is it judged."""
-    rng = np.random.default_rng(2)
+    rng = np.random.default_rng(20)  # not draw's seed: its first numbers would be the truth that p was drawn by
     p, _, folds = draw(600, seed=2)
     given = known(p, rng.random((600, len(LABELS))) < 0.3, folds)
     assert corrections(given).chosen(given.all)[0] == {}
