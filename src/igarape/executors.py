@@ -36,7 +36,16 @@ class Executor(Protocol):
     def submit(self, task: Task, *words: Any, name: str, heard: Tell = unheard) -> Future[Any]:
         """Take a task, and return the future of what it gives, or raises.
 
-        name: what people call it. heard: called with what the task tells, in that order, while somebody waits.
+        Parameters
+        ----------
+        task
+            Called as task(tell, *words).
+        name
+            What people call it.
+        heard
+            Called with what the task tells, in that order, while somebody waits.
+        *words
+            What else the task is given.
         """
 
     def wait(self, futures: Collection[Future[Any]]) -> set[Future[Any]]:
@@ -59,7 +68,13 @@ class Here:
         self._tasks: dict[Future[Any], Callable[[], Any]] = {}
 
     def submit(self, task: Task, *words: Any, name: str, heard: Tell = unheard) -> Future[Any]:
-        """Take a task, for later."""
+        """Take a task, for later.
+
+        Parameters
+        ----------
+        task, name, heard, *words
+            As Executor.submit takes them.
+        """
         future: Future[Any] = Future()
         self._tasks[future] = lambda: task(heard, *words)
         return future
@@ -86,7 +101,13 @@ class Processes:
         self._numbers = itertools.count()
 
     def submit(self, task: Task, *words: Any, name: str, heard: Tell = unheard) -> Future[Any]:
-        """Hand a task to the pool."""
+        """Hand a task to the pool.
+
+        Parameters
+        ----------
+        task, name, heard, *words
+            As Executor.submit takes them.
+        """
         number = next(self._numbers)
         self._heard[number] = heard
         return self._pool.submit(_do, number, task, *words)

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import clusters
 import pytest
@@ -79,6 +78,14 @@ def test_what_no_node_has_is_named() -> None:
     assert "4 processors (IGARAPE_TASK_CPUS), 1 graphics cards (IGARAPE_TASK_GPUS)" in finding.found
 
 
+# In processes of their own: Ray looks for its token once in a process.
+HEAD = """
+import sys
+import clusters
+with clusters.started(1) as cluster:
+    print("at", cluster.address, flush=True)
+    sys.stdin.read()
+"""
 KNOCK = """
 import sys, time
 from igarape.cluster.probe import check_cluster
@@ -93,18 +100,21 @@ print(time.monotonic() - start < 10, *findings, sep="\\n")
 @pytest.mark.timeout(300)
 def test_a_real_cluster_lets_in_who_has_its_token_and_asks_for_what_it_has() -> None:
     """A wrong token, and a graphics card where there is none, are errors within ten seconds."""
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "right" * 8}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(clusters.SOURCES)} | token
 
-    def knock(address: str, **variables: Any) -> str:
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(clusters.SOURCES)} | variables
+    def knock(address: str, **variables: str) -> str:
         words = [sys.executable, "-c", KNOCK, address]
-        said = subprocess.run(words, capture_output=True, text=True, check=True, env=environment).stdout
+        said = subprocess.run(words, capture_output=True, text=True, check=True, env=environment | variables).stdout
         assert said.startswith("True\n")
         return said
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_AUTH_MODE", "token")
-        patch.setenv("RAY_AUTH_TOKEN", "right" * 8)
-        with clusters.started(1) as cluster:
-            assert "well=False" not in knock(cluster.address)
-            assert "what='token', well=False" in knock(cluster.address, RAY_AUTH_TOKEN="wrong" * 8)
-            assert "no node has 1 processors" in knock(cluster.address, IGARAPE_TASK_GPUS="1")
+    words = [sys.executable, "-c", HEAD]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as head:
+        assert head.stdout
+        address = next(line.split()[1] for line in head.stdout if line.startswith("at "))
+        assert "well=False" not in knock(address)
+        assert "what='token', well=False" in knock(address, RAY_AUTH_TOKEN="wrong" * 8)
+        assert "what='token', well=False" in knock(address, RAY_AUTH_MODE="disabled")
+        assert "no node has 1 processors" in knock(address, IGARAPE_TASK_GPUS="1")
+        head.communicate()

@@ -7,6 +7,7 @@ from pathlib import Path
 # Files whose tests are about the folder that one stands in.
 STAND = {
     "conftest.py": "plug_folder: a plug is looked for in the folder that one stands in",
+    "cluster/test_nodes.py": "a task stands in the folder in which it was handed over, which is a project's",
     "config/test_plugs.py": "so another project's plug of the same name is found where one stands now",
     "serving/test_loading.py": "load_bundle looks for the project that one stands in",
     "test_cli.py": "a command finds the project that one stands in, and goes there",

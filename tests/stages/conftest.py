@@ -28,6 +28,8 @@ from igarape.chips.corrections import apply_corrections
 from igarape.chips.faults import fault_table
 from igarape.chips.pictures import decode, encode_jpeg
 from igarape.chips.shards import open_shard
+from igarape.config.best import Best
+from igarape.config.documents import RunFacts
 from igarape.labels import Vocabulary
 from igarape.learners import folds
 from igarape.learners import search as searching
@@ -190,6 +192,21 @@ def cluster() -> Iterator[Any]:
     """Give a cluster of three nodes on this machine: a head that does no tasks, and two of one processor."""
     with clusters.started(2) as cluster:
         yield cluster
+
+
+@pytest.fixture
+def begun(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """Give a project in which nothing was trained yet: chips, folds, and for tiny what a search might have found."""
+    here = Workspace(tmp_path / "begun")
+    here.root.mkdir()
+    shutil.copy(empty_database, here.root)
+    settle(here, monkeypatch)
+    lay_out(here, learners={"tiny": TINY})
+    split.run(here)
+    values = tiny.values(learning_rate=0.01, dropout=0.1)
+    Best("tiny", values, score=0.5, trial="trial-0").write(here.folder("search", "tiny"))
+    RunFacts(run_id="unknown").write(here.run("search", "tiny"))
+    return here
 
 
 @pytest.fixture(name="settle", scope="session")

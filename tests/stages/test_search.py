@@ -325,35 +325,35 @@ def test_near_infrared_is_refused_where_there_is_none(leafless: Workspace) -> No
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_search_on_nodes_finds_what_one_machine_finds_whoever_dies(copy: Workspace, cluster: Any) -> None:
+def test_a_search_on_nodes_finds_what_one_machine_finds_whoever_dies(begun: Workspace, cluster: Any) -> None:
     """The driver is killed with two trials open, then a node: each trial is one nested run, with the same figures."""
-    params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))
+    params = yaml.safe_load(begun.params.read_text(encoding="utf-8"))
     params["search"] = {"tuner": "bayesian", "trials": 4, "budget": 10.0, "parallel": 2}
-    copy.params.write_text(yaml.safe_dump(params), encoding="utf-8")
+    begun.params.write_text(yaml.safe_dump(params), encoding="utf-8")
     told = ["trial", "status", "score", "epochs", "error", "learning_rate", "last_loss"]
-    driven.end(driven.begin("search", "tiny", folder=copy.root, address=None))
-    alone = pd.read_parquet(copy.folder("search", "tiny") / "trials.parquet")[told]
-    best = copy.best("tiny").read_bytes()
+    driven.end(driven.begin("search", "tiny", folder=begun.root, address=None))
+    alone = pd.read_parquet(begun.folder("search", "tiny") / "trials.parquet")[told]
+    best = begun.best("tiny").read_bytes()
     before = {run.info.run_id for run in recorded()}
 
     def events(what: str) -> int:
-        logs = (copy.root / "data/search/.unfinished/tiny").glob("*/notes/events.jsonl")
+        logs = (begun.root / "data/search/.unfinished/tiny").glob("*/notes/events.jsonl")
         return sum(log.read_text(encoding="utf-8").count(f'"{what}": ') for log in logs)
 
-    process = driven.begin("search", "tiny", folder=copy.root, address=cluster.address)
+    process = driven.begin("search", "tiny", folder=begun.root, address=cluster.address)
     driven.until(process, lambda: events("asked") == 2)
     process.kill()
     process.communicate()
     assert events("told") == 0
-    process = driven.begin("search", "tiny", folder=copy.root, address=cluster.address)
+    process = driven.begin("search", "tiny", folder=begun.root, address=cluster.address)
     driven.until(process, lambda: events("told") >= 1 and events("asked") - events("told") == 2)
     clusters.remove_one(cluster)
     driven.end(process)
-    assert pd.read_parquet(copy.folder("search", "tiny") / "trials.parquet")[told].equals(alone)
-    assert copy.best("tiny").read_bytes() == best
-    assert sorted(trial.info.run_name for trial in trials(copy)) == [f"trial-{number}" for number in range(4)]
-    assert {trial.info.status for trial in trials(copy)} == {"FINISHED"}
-    for trial in trials(copy):
+    assert pd.read_parquet(begun.folder("search", "tiny") / "trials.parquet")[told].equals(alone)
+    assert begun.best("tiny").read_bytes() == best
+    assert sorted(trial.info.run_name for trial in trials(begun)) == [f"trial-{number}" for number in range(4)]
+    assert {trial.info.status for trial in trials(begun)} == {"FINISHED"}
+    for trial in trials(begun):
         history = mlflow.MlflowClient().get_metric_history(trial.info.run_id, "loss")
         assert [point.step for point in history] == list(range(20))
     assert {run.info.status for run in recorded() if run.info.run_id not in before} == {"FINISHED", "KILLED"}

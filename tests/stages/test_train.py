@@ -206,20 +206,20 @@ def test_a_chip_without_a_tif_is_missed_by_name(leafy: Workspace) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_folds_on_nodes_are_those_of_one_machine_to_the_last_bit(copy: Workspace, cluster: Any) -> None:
+def test_folds_on_nodes_are_those_of_one_machine_to_the_last_bit(begun: Workspace, cluster: Any) -> None:
     """At equal threads, for a plain network. A node that is removed in the middle costs time, and nothing else."""
-    params = yaml.safe_load(copy.params.read_text(encoding="utf-8"))
+    params = yaml.safe_load(begun.params.read_text(encoding="utf-8"))
     params["train"]["budget"] = 20.0
-    copy.params.write_text(yaml.safe_dump(params), encoding="utf-8")
-    driven.end(driven.begin("train", "tiny", folder=copy.root, address=None))
-    (alone, run), result = results(copy)[1:], driven.result(copy.folder("train", "tiny"))
-    process = driven.begin("train", "tiny", folder=copy.root, address=cluster.address)
-    lines = copy.root / "data/.unsent"
+    begun.params.write_text(yaml.safe_dump(params), encoding="utf-8")
+    driven.end(driven.begin("train", "tiny", folder=begun.root, address=None))
+    (alone, run), result = results(begun)[1:], driven.result(begun.folder("train", "tiny"))
+    process = driven.begin("train", "tiny", folder=begun.root, address=cluster.address)
+    lines = begun.root / "data/.unsent"
     driven.until(process, lambda: any("fold1_loss" in one.read_text() for one in lines.glob("train@tiny.*/*.jsonl")))
     clusters.remove_one(cluster)
     driven.end(process)
-    assert driven.result(copy.folder("train", "tiny")) == result
-    _, card, again = results(copy)
+    assert driven.result(begun.folder("train", "tiny")) == result
+    _, card, again = results(begun)
     assert card == alone and again.info.run_id != run.info.run_id
     for metric in ("fold0_loss", "fold1_val_f2"):
         histories = [mlflow.MlflowClient().get_metric_history(one.info.run_id, metric) for one in (run, again)]

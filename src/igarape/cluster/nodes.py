@@ -82,7 +82,13 @@ class Nodes:
         self._looked = time.monotonic()
 
     def submit(self, task: Task, *words: Any, name: str, heard: Tell = unheard) -> Future[Any]:
-        """Hand a task to the cluster."""
+        """Hand a task to the cluster.
+
+        Parameters
+        ----------
+        task, name, heard, *words
+            As igarape.executors.Executor.submit takes them.
+        """
         number, parcel = next(self._numbers), packed((task, words), self._folder)
         ref = self._do.options(name=name, **self._options).remote(
             self._mailbox, number, str(Path.cwd()), self._needs.cpus, parcel

@@ -33,7 +33,15 @@ class Costs(NamedTuple):
 
 
 def attempt(tell: Tell, train: Train, hyperparameters: Mapping[str, Value], epochs: int) -> float:
-    """Train for a score, and tell of each Epoch and, at the end, of the Costs. A training that diverges ends there."""
+    """Train, and return the score; a training that diverges ends there.
+
+    Parameters
+    ----------
+    tell
+        Called with each Epoch and, at the end, with the Costs.
+    train, hyperparameters, epochs
+        Trains with hyperparameters for so many epochs, and logs each.
+    """
 
     def log(epoch: int, metrics: Mapping[str, float]) -> None:
         for metric, value in metrics.items():

@@ -57,7 +57,14 @@ def fit_fold(
 ) -> None:
     """Train the model of a fold, unless it is there, and predict the fold's rows by it.
 
-    tell: called with each Epoch. The rest as crossfit.cross_fit takes it.
+    Parameters
+    ----------
+    tell
+        Called with each Epoch.
+    fold
+        Whose rows the model does not see.
+    images, y, folds, groups, recipe, folder, notes
+        As crossfit.cross_fit takes them.
     """
     own, held = np.flatnonzero(folds == fold), np.flatnonzero(folds == HOLDOUT)
     if not models(folder, fold):
@@ -132,7 +139,19 @@ def rows_learned(notes: Path) -> list[Rows]:
 
 
 def predicted(images: Images, rows: Rows, paths: Sequence[Path], *, recipe: Recipe, kept: Path) -> Probabilities:
-    """Return the mean of some models' answers for rows of the pictures; they are kept as a file."""
+    """Return the mean of some models' answers for rows of the pictures.
+
+    Parameters
+    ----------
+    images, rows
+        Pictures, uint8 (n, size, size, 3), and which of them.
+    paths
+        The models.
+    recipe
+        Says whether they look at all views, and how many pictures at once.
+    kept
+        The file in which the answers are kept; what is there is not computed again.
+    """
     if not kept.exists():
         predictor = Predictor(paths, threads=recipe.threads)
         p = predictor.predict(images, rows=rows, tta=recipe.hyperparameters.averaged(), batch=recipe.experiment.batch)

@@ -88,7 +88,17 @@ class Trials:
     def begin(
         self, number: int, proposed: Mapping[str, Any], hyperparameters: Mapping[str, Value], epochs: int
     ) -> None:
-        """Begin a trial, unless it was tried before. What a record cannot be opened for, ends the search."""
+        """Begin a trial, unless it was tried before; a record that cannot be opened ends the search.
+
+        Parameters
+        ----------
+        number
+            Of the trial, from 0.
+        proposed
+            What the oracle has proposed, and notes of its own.
+        hyperparameters, epochs
+            What is trained, and how long.
+        """
         if number in self._kept:
             return
         name, closing = f"trial-{number}", ExitStack()
