@@ -111,7 +111,7 @@ def test_the_core_is_what_answers(answering: set[str]) -> None:
 
 
 def test_train_is_what_the_stream_imports_besides(imported: set[str]) -> None:
-    """Not less, and not more but for the tools that are named here; Kaggle's client and maps are extras of their own."""
+    """Not less, and not more but for the tools that are named here; Kaggle's client and maps are extras."""
     assert TRAIN - set(TOOLS) == imported - CORE - listed(EXTRAS["kaggle"]) - listed(EXTRAS["sites"])
 
 
