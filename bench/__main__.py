@@ -25,6 +25,7 @@ NAMES = (
     "feed",
     "train_overhead",
     "stack_fit",
+    "change",
     "bootstrap",
     "report",
     "search_overhead",

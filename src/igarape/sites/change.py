@@ -1,0 +1,128 @@
+"""What is there, and what has changed since the baseline: a hidden Markov model in continuous time for each tile.
+
+A label is there or not, comes at one rate and goes at another (Abercrombie and Friedl 2016; Reis and others 2020).
+Looks come at any dates. What is known of a tile and a label are NODES x 2 x 2 numbers, which sum to 1: the place's
+effect, whether the label was there when the baseline ended, whether it is there now. A tile that is not looked at does
+not change, but for the time that passes until its next look.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from igarape.sites.evidence import NODES, Floats, place_effects
+
+Integers = npt.NDArray[np.int64]
+
+YEAR = 365.25  # days
+NEVER = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True)
+class Rates:
+    """How often labels come and go, each of shape (labels,): expected changes a year, where it can come or go."""
+
+    appears: Floats
+    vanishes: Floats
+
+    @property
+    def share(self) -> Floats:
+        """Return the share of tiles (labels,) that hold a label in the long run, which a tile begins with."""
+        return self.appears / (self.appears + self.vanishes)
+
+    def moves(self, days: Floats) -> Floats:
+        """Return the chances (2 from, 2 to, ..., labels) of a change in some days (...,)."""
+        total = self.appears + self.vanishes
+        mixed = -np.expm1(-total * days[..., None] / YEAR)
+        come, go = self.share * mixed, (1 - self.share) * mixed
+        return np.array([[1 - come, come], [go, 1 - go]])
+
+    def stays(self, days: Floats) -> Floats:
+        """Return the chances (2, ..., labels) that a label that is not there, or is, does not change for some days."""
+        lasting = (np.exp(-rate * days[..., None] / YEAR) for rate in (self.appears, self.vanishes))
+        return np.stack(list(lasting))
+
+
+@dataclass
+class Belief:
+    """What is known of all tiles after some looks.
+
+    chances: of shape (NODES, 2, 2, tiles, labels): the place's effect; there when the baseline ended; there now. Until
+    it has ended, the last two are the same. seen: the day of each tile's newest look, (tiles,); NEVER without one.
+    """
+
+    chances: Floats
+    seen: Integers
+
+    @classmethod
+    def begin(cls, tiles: int, *, rates: Rates, place: float) -> "Belief":
+        """Return what is known before any look. place: deviation of a place's effect."""
+        chances = np.zeros((NODES, 2, 2, tiles, len(rates.share)))
+        weights = place_effects(place)[1][:, None, None]
+        chances[:, 0, 0], chances[:, 1, 1] = weights * (1 - rates.share), weights * rates.share
+        return cls(chances, np.full(tiles, NEVER))
+
+    def look(self, rows: Integers, day: int, log: Floats, *, rates: Rates, baseline: int) -> Floats:
+        """Take in the looks of a day.
+
+        Parameters
+        ----------
+        rows
+            The tiles that were looked at.
+        day
+            Of the look; not before those that were taken in already.
+        log
+            What evidence says of them, of shape (NODES, 2, rows, labels).
+        rates
+            Of the changes.
+        baseline
+            The day on which it ends.
+
+        Returns
+        -------
+        array
+            How likely the looks are by what was known before, of shape (rows, labels).
+        """
+        chances = passed(self.chances[..., rows, :], self.seen[rows], day, rates=rates, baseline=baseline)
+        chances *= np.exp(log)[:, None]
+        total = np.asarray(chances.sum(axis=(0, 1, 2)))
+        self.chances[..., rows, :] = chances / total
+        self.seen[rows] = day
+        return total
+
+    def present(self) -> Floats:
+        """Return the probability that each label is there at each tile's newest look, (tiles, labels)."""
+        return np.asarray(self.chances[:, :, 1].sum(axis=(0, 1)))
+
+    def changed(self, rows: Integers) -> Floats:
+        """Return the probability that labels have appeared, and vanished, since the baseline: (2, rows, labels)."""
+        of = self.chances[..., rows, :]
+        return np.stack([of[:, 0, 1].sum(axis=0), of[:, 1, 0].sum(axis=0)])
+
+
+def passed(chances: Floats, since: Integers, day: int | Integers, *, rates: Rates, baseline: int) -> Floats:
+    """Return chances (NODES, 2, 2, tiles, labels) as they are when time has passed.
+
+    Parameters
+    ----------
+    chances
+        At the days since, as Belief has them.
+    since
+        A day for each tile; NEVER: without a look, which holds until the baseline ends.
+    day
+        Until when, for all tiles or for each.
+    rates
+        Of the changes.
+    baseline
+        The day on which it ends: until then both states are one.
+    """
+    since = np.where(since == NEVER, np.minimum(day, baseline), since)  # in the long run nothing changes on the whole
+    before = rates.moves(np.maximum(np.minimum(day, baseline) - since, 0).astype(np.float64))
+    after = rates.moves(np.maximum(day - np.maximum(since, baseline), 0).astype(np.float64))
+    both = np.stack([chances[:, 0, 0], chances[:, 1, 1]], axis=1)
+    moved = chances.copy()
+    for state in (0, 1):
+        moved[:, state, state] = both[:, 0] * before[0, state] + both[:, 1] * before[1, state]
+    now = [moved[:, :, 0] * after[0, state] + moved[:, :, 1] * after[1, state] for state in (0, 1)]
+    return np.stack(now, axis=2)

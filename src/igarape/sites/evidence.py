@@ -1,0 +1,116 @@
+"""What one look at a tile says: how likely its answers are where a label is there, and where it is not.
+
+A calibrated probability p holds the prevalence that the model was trained with, which is divided out: l = logit p -
+logit prevalence is the logarithm of a likelihood ratio. Scores with that property and one spread are normal, of mean
++-d^2/2 and deviation d (Green and Swets 1966), where d tells how well the model tells the label: AUC is Phi(d/sqrt 2).
+A place has an effect of its own, a shift of l that all its looks share: the same roof, the same sandbar.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+Floats = npt.NDArray[np.float64]
+
+NODES = 5  # of Gauss-Hermite quadrature, which integrates the place's effect out
+SURE = 1e-6  # no answer is surer than this
+
+
+@dataclass(frozen=True)
+class Emission:
+    """How a model answers about the labels that are watched, each an array of shape (labels,).
+
+    prevalence: share of training chips that show the label, among those that show ground. separation: d, above.
+    """
+
+    prevalence: Floats
+    separation: Floats
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What evidence is not trusted to say.
+
+    bound: the most that one date may move the logarithm of any odds. place: deviation of a place's effect. haze: how
+    far answers under haze stand apart, as a share of those under a clear sky.
+    """
+
+    bound: float
+    place: float
+    haze: float
+
+
+def separation(auc: Floats) -> Floats:
+    """Return the d of labels that a model tells with these AUCs."""
+    return np.asarray(np.sqrt(2) * norm.ppf(auc), np.float64)
+
+
+def place_effects(deviation: float) -> tuple[Floats, Floats]:
+    """Return the nodes (NODES,) that stand for a place's effect, in logits, and their weights, which sum to 1."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    return deviation * nodes, weights / weights.sum()
+
+
+def seen_logit(p: Floats, cloud: Floats, *, alone: bool) -> Floats:
+    """Return the logit (looks, labels) that a label is there, given that ground is seen.
+
+    p: (looks, labels). cloud: the probability that none is, (looks,). alone: whether p is the probability that the
+    label is there and seen, as where training chips of cloud have no other label; else it is taken as it is.
+    """
+    ground = 1 - np.minimum(cloud, 1 - SURE)[:, None] if alone else 1.0
+    return np.asarray(logit(np.clip(p / ground, SURE, 1 - SURE)), np.float64)
+
+
+def evidence(
+    p: Floats, cloud: Floats, hazy: Floats, *, emission: Emission, doubt: Doubt, alone: bool
+) -> tuple[Floats, Floats]:
+    """Weigh looks.
+
+    Parameters
+    ----------
+    p
+        Probabilities of the labels, of shape (looks, labels).
+    cloud, hazy
+        Probabilities that no ground was seen, and that it was seen through haze, of shape (looks,) each.
+    emission, doubt
+        How the model answers, and what it is not trusted with.
+    alone
+        As of seen_logit.
+
+    Returns
+    -------
+    tuple
+        The logarithm of each look's likelihood, of shape (NODES, 2, looks, labels), by the place's effect and by
+        whether the label is there: between -bound and 0, and 0 at its largest. And the logarithm of the likelihood
+        ratio, (looks, labels), without place, weather and bound: above 0 a look says yes.
+    """
+    shift, weight = place_effects(doubt.place)
+    ratio = seen_logit(p, cloud, alone=alone) - logit(emission.prevalence)
+    shifted = ratio - shift[:, None, None]
+    ground = 1 - cloud[:, None]
+    veiled = np.divide(hazy[:, None], ground, out=np.zeros_like(ground), where=ground > 0).clip(0, 1)
+    clear, haze = (_relative(shifted, weight, emission=emission, contrast=contrast) for contrast in (1.0, doubt.haze))
+    with np.errstate(divide="ignore"):  # a likelihood may vanish before it is bounded
+        total = np.log(ground * ((1 - veiled) * clear + veiled * haze) + cloud[:, None])
+    return np.maximum(total - total.max(axis=(0, 1)), -doubt.bound), ratio
+
+
+def _relative(shifted: Floats, weight: Floats, *, emission: Emission, contrast: float) -> Floats:
+    """Return likelihoods (NODES, 2, looks, labels) over that of any such answer: 1 stands for no evidence at all.
+
+    shifted: (NODES, looks, labels). contrast: how far the means stand apart, as a share of those under a clear sky.
+    """
+    spread = emission.separation**2
+    mean = contrast * spread / 2
+    log = np.stack([-((shifted + mean) ** 2), -((shifted - mean) ** 2)], axis=1) / (2 * spread)
+    like = np.exp(log - log.max(axis=(0, 1)))
+    shares = np.stack([1 - emission.prevalence, emission.prevalence])
+    return np.asarray(like / np.einsum("k,yl,kynl->nl", weight, shares, like), np.float64)
+
+
+def probability(ratio: Floats, emission: Emission) -> Floats:
+    """Return the probability that a model answers where the logarithm of the likelihood ratio is this."""
+    return np.asarray(expit(ratio + logit(emission.prevalence)), np.float64)

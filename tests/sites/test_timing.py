@@ -1,0 +1,58 @@
+"""The date of a change: exact, and never surer than the looks."""
+
+import numpy as np
+import pytest
+from chains import move, paths, stay
+from courses import BASELINE, course, random_course
+
+from igarape.sites.timing import Course, change_days, change_interval
+
+
+def begun_by(looks: Course, *, appeared: bool) -> dict[int, float]:
+    """Add up the paths in which what holds at the end has held, without a break, since a look or before it."""
+    now, total, by = int(appeared), 0.0, dict.fromkeys(looks.days[looks.days >= looks.baseline].tolist(), 0.0)
+    for states, days, weights in paths(looks):
+        start = days.index(looks.baseline)
+        if states[start] == now or states[-1] != now:
+            continue
+        weight = float(weights.sum())
+        total += weight
+        lasting = 1.0
+        for place in reversed(range(start, len(days))):
+            if states[place] != now:
+                break
+            if place < len(days) - 1:
+                gap = days[place + 1] - days[place]
+                lasting *= stay(looks, now, gap) / move(looks, now, now, gap)
+            if days[place] in by:
+                by[days[place]] += weight * lasting
+    return {day: weight / total for day, weight in by.items()}
+
+
+@pytest.mark.parametrize("appeared", [True, False])
+def test_the_date_of_a_change_is_as_all_paths_say(appeared: bool) -> None:
+    """At each look, to 1e-10."""
+    looks = random_course(4)
+    days, by = change_days(looks, appeared=appeared)
+    expected = begun_by(looks, appeared=appeared)
+    found = {int(day): float(share) for day, share in zip(days, by, strict=True) if int(day) in expected}
+    assert found == pytest.approx(expected, abs=1e-10)
+    assert days[0] == BASELINE and by[-1] == 1 and (np.diff(by) >= -1e-15).all()
+
+
+def test_splitting_a_gap_moves_no_date() -> None:
+    """Nor does a date that is all cloud."""
+    days, p = np.array([100, 290, 400, 440, 480]), np.array([0.01, 0.01, 0.01, 0.9, 0.9])
+    looks = course(days, p)
+    cloudy = course(np.insert(days, 3, 420), np.insert(p, 3, 0.5), np.array([0, 0, 0, 1.0, 0, 0]))
+    for one, other in zip(change_days(looks, appeared=True), change_days(cloudy, appeared=True), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
+
+
+def test_an_interval_is_never_shorter_than_the_gap_in_which_nothing_was_seen() -> None:
+    """From the last clear no to the first clear yes; both ways."""
+    days = np.array([100, 290, 400, 520, 560, 600])
+    p = np.array([0.001, 0.001, 0.001, 0.95, 0.95, 0.95])
+    for answers, appeared in ((p, True), (1 - p, False)):
+        found = change_interval(course(days, answers), appeared=appeared)
+        assert found.first <= 400 < found.day <= 520 <= found.last
