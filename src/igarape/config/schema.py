@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -127,13 +127,16 @@ def _is_branch(part: int | str) -> bool:
 def _keys(model: type[BaseModel], loc: Iterable[int | str]) -> list[str]:
     """Return the keys that the section at loc may hold."""
     current: Any = model
-    for part in loc:
+    parts = iter(loc)
+    for part in parts:
         if _is_branch(part):
             current = next(branch for branch in _classes(current) if branch.__name__ == part)
         elif isinstance(part, str):
             annotation = current.model_fields[part].annotation
             classes = _classes(annotation)
             current = classes[0] if len(classes) == 1 else annotation
+            if get_origin(annotation) is dict:
+                next(parts, None)  # its keys are the reader's
     return list(getattr(current, "model_fields", {}))
 
 

@@ -1,0 +1,128 @@
+"""The schema of sites/NAME.yaml: a place that is watched, on which grid, for what, and from when on."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, model_validator
+
+from igarape.config.schema import Section, read_yaml, validate
+
+Rate = Annotated[float, Field(gt=0, le=12)]
+Chance = Annotated[float, Field(gt=0, lt=1)]
+Point = Annotated[tuple[float, float], Field(strict=False)]
+
+
+class Watched(Section):
+    """A label that is watched: how often it comes and goes, and how the model answers about it.
+
+    appears, vanishes: expected changes of a tile a year, where it can change so. prevalence: share of training chips
+    that show the label, among those that show ground. auc: how well the model tells it.
+    """
+
+    appears: Rate
+    vanishes: Rate
+    prevalence: Chance
+    auc: float = Field(gt=0.5, lt=1)
+
+
+class Weather(Section):
+    """Labels of the vocabulary that tell of the weather: those under which no ground is seen, and those under haze."""
+
+    cloud: tuple[str, ...] = Field(strict=False)
+    haze: tuple[str, ...] = Field(strict=False)
+
+
+class Evidence(Section):
+    """How much a look may say: sites.evidence.Doubt.
+
+    cloudy: a tile whose cloud is more likely than this was not looked at. valid: nor was one of which a smaller share
+    holds pixels.
+    """
+
+    bound: float = Field(gt=0, le=20)
+    place: float = Field(ge=0, le=5)
+    haze: float = Field(ge=0, le=1)
+    cloudy: float = Field(gt=0, le=1)
+    valid: float = Field(ge=0, le=1)
+
+
+class Alerting(Section):
+    """When alerts are raised, confirmed and withdrawn: sites.alerts.Rules."""
+
+    candidate: Chance
+    confirmed: Chance
+    withdrawn: Chance
+    looks: int = Field(ge=1)
+    days: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Alerting":
+        if not self.withdrawn < self.candidate <= self.confirmed:
+            raise ValueError("should rise from withdrawn over candidate to confirmed")
+        return self
+
+
+class Site(Section):
+    """sites/NAME.yaml.
+
+    crs: in metres, such as EPSG:32718. bounds: left, bottom, right, top, in its unit; the grid's origin is left, top.
+    polygon: its corners in the crs, where less than the bounds is watched. pixel: metres; size, stride: of tiles, in
+    pixels. bands: as of igarape map --bands; None: scenes say it themselves. baseline: its first day and its last.
+    """
+
+    crs: str
+    bounds: tuple[float, float, float, float] = Field(strict=False)
+    polygon: tuple[Point, ...] | None = Field(default=None, min_length=3, strict=False)
+    pixel: float = Field(gt=0)
+    size: int = Field(ge=16, le=4096)
+    stride: int = Field(ge=1)
+    bands: str | None = None
+    labels: dict[str, Watched] = Field(min_length=1)
+    weather: Weather
+    baseline: tuple[date, date] = Field(strict=False)
+    evidence: Evidence
+    alerts: Alerting
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Site":
+        left, bottom, right, top = self.bounds
+        if not (left < right and bottom < top):
+            raise ValueError("bounds should be left, bottom, right, top, of which left and bottom are the smaller ones")
+        if self.baseline[0] >= self.baseline[1]:
+            raise ValueError("baseline should end after it begins")
+        if self.stride > self.size:
+            raise ValueError("stride should be at most size, or ground lies between the tiles")
+        if weather := sorted(set(self.labels) & {*self.weather.cloud, *self.weather.haze}):
+            raise ValueError(f"labels should be no weather, which comes and goes by itself: {weather[0]}")
+        return self
+
+
+def read_site(name: str, folder: Path) -> Site:
+    """Read sites/NAME.yaml."""
+    path = folder / f"{name}.yaml"
+    return validate(Site, read_yaml(path), str(path))
+
+
+def site_text(name: str, site: Site) -> str:
+    """Write a site as YAML that people read and change."""
+    content = site.model_dump()
+    lines = [f"# {name}: drafted by `igarape site add {name}`. Everything here may be changed; see docs/sites.md."]
+    for key, value in content.items():
+        if key == "labels":
+            lines.append("labels: # changes of a tile a year; share of training chips; how well the model tells it")
+            lines += [f"  {_flow(label)}: {_flow(rates)}" for label, rates in value.items()]
+        else:
+            lines.append(f"{key}: {_flow(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _flow(value: Any) -> str:
+    """Write a value on one line of YAML."""
+    if isinstance(value, tuple):
+        value = [list(each) if isinstance(each, tuple) else each for each in value]
+    if isinstance(value, dict):
+        value = {key: list(each) if isinstance(each, tuple) else each for key, each in value.items()}
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000, allow_unicode=True)
+    return text.removesuffix("...\n").strip()

@@ -1,0 +1,172 @@
+"""The looks at a site: a table for each scene, written once and never changed.
+
+looks.parquet/DATE-SCENE.parquet    tile, valid, and the probabilities of the labels and the weather, float32; in its
+                                    metadata the scene, its date, the model, and whether it is like the training data
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from igarape.config.sites import Site
+from igarape.errors import InputError, some
+from igarape.files import whole
+from igarape.sites.change import Integers
+from igarape.sites.evidence import Floats
+
+FACTS = b"igarape"
+SHORT = 16  # digits of a scene's hash in a name
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a scene's looks: its name and hash, its day, the model, whether it is like the training data."""
+
+    scene: str
+    sha256: str
+    date: str
+    model: str
+    bundle: str
+    trusted: bool
+
+    @property
+    def name(self) -> str:
+        """Return what its table is called: the names are in the order of days."""
+        return f"{self.date}-{self.sha256[:SHORT]}.parquet"
+
+    @property
+    def day(self) -> int:
+        """Return its day, counted as dates are."""
+        return date.fromisoformat(self.date).toordinal()
+
+
+@dataclass(frozen=True)
+class Day:
+    """The looks of a day, at the tiles of which ground was seen. rows: their places, in order.
+
+    p: (rows, labels). cloud, hazy: probabilities that no ground was seen, and that it was seen through haze, (rows,).
+    trusted: whether all scenes of the day are like the training data. cloudy: tiles that were covered, but not seen.
+    """
+
+    day: int
+    rows: Integers
+    p: Floats
+    cloud: Floats
+    hazy: Floats
+    trusted: bool
+    cloudy: int
+
+
+def columns(site: Site) -> list[str]:
+    """Return the columns of probabilities that a site's looks have."""
+    return [f"p_{label}" for label in (*site.labels, *site.weather.cloud, *site.weather.haze)]
+
+
+def add_looks(tiles: pd.DataFrame, facts: Facts, folder: Path, *, site: Site, known: Mapping[str, int]) -> bool:
+    """Add the looks of a scene, and say whether they are new: the same scene twice is one look.
+
+    Parameters
+    ----------
+    tiles
+        A map's: tile, valid, p_<label>...
+    facts
+        Of the scene.
+    folder
+        looks.parquet.
+    site
+        What is watched.
+    known
+        The place of each tile of the site by its name.
+
+    Raises
+    ------
+    InputError
+        When the map lacks a label that is watched, or shows none of the site's tiles.
+    """
+    if (folder / facts.name).exists():
+        return False
+    missing = [name for name in columns(site) if name not in tiles]
+    if missing:
+        raise InputError(
+            f"{facts.scene}: the model {facts.model} does not know {some([name[2:] for name in missing])}, which the "
+            "site names. Change the site's labels or weather, or name another --model"
+        )
+    inside = tiles[tiles["tile"].isin(known) & (tiles["valid"] > 0)]
+    if not len(inside):
+        raise InputError(f"{facts.scene}: shows nothing of this site. Is it a scene of another one?")
+    kept = inside[["tile", "valid", *columns(site)]].sort_values("tile", key=lambda names: names.map(known))
+    schema = pa.schema([("tile", pa.string()), *((name, pa.float32()) for name in kept.columns[1:])])
+    table = pa.Table.from_pandas(kept, schema=schema, preserve_index=False)
+    told = json.dumps(asdict(facts), ensure_ascii=False, sort_keys=True)
+    with whole(folder / facts.name) as unfinished:
+        pq.write_table(table.replace_schema_metadata({FACTS: told.encode()}), unfinished)
+    return True
+
+
+def list_looks(folder: Path) -> list[Facts]:
+    """Return what is known of all looks, in the order of days.
+
+    Raises InputError for a table that is none of these.
+    """
+    found = []
+    for path in sorted(folder.glob("*.parquet")):
+        try:
+            metadata = pq.read_schema(path).metadata or {}
+            found.append(Facts(**json.loads(metadata[FACTS])))
+        except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's ArrowInvalid is a ValueError
+            raise InputError(
+                f"{path}: is no table of looks, or cut short. Remove it, then watch its scene once more"
+            ) from error
+    return found
+
+
+def read_day(scenes: Sequence[Facts], folder: Path, *, site: Site, known: Mapping[str, int]) -> Day:
+    """Return the looks of one day.
+
+    Of two scenes that show one tile that day, the one counts that shows more of it; of equals, that of the lower hash.
+
+    Parameters
+    ----------
+    scenes
+        Those of the day.
+    folder
+        looks.parquet.
+    site
+        What is watched, and what counts as a look.
+    known
+        The place of each tile of the site by its name.
+    """
+    tables = [pd.read_parquet(folder / facts.name).assign(sha256=facts.sha256) for facts in scenes]
+    each = pd.concat(tables, ignore_index=True)
+    each = each[each["tile"].isin(known)]
+    each = each.sort_values(["valid", "sha256"], ascending=[False, True], kind="stable").drop_duplicates("tile")
+    places = each["tile"].map(known).to_numpy(dtype=np.int64)
+    order = np.argsort(places)
+    each, places = each.iloc[order], np.asarray(places[order], np.int64)
+    cloud, hazy = (_sum(each, labels) for labels in (site.weather.cloud, site.weather.haze))
+    p = each[[f"p_{label}" for label in site.labels]].to_numpy(dtype=np.float64)
+    seen = (each["valid"].to_numpy() >= site.evidence.valid) & (cloud <= site.evidence.cloudy)
+    seen &= ~np.isnan(p).any(axis=1) & ~np.isnan(cloud)
+    return Day(
+        day=scenes[0].day,
+        rows=places[seen],
+        p=p[seen],
+        cloud=cloud[seen],
+        hazy=hazy[seen],
+        trusted=all(facts.trusted for facts in scenes),
+        cloudy=int((~seen).sum()),
+    )
+
+
+def _sum(table: pd.DataFrame, labels: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Return the probability that one of some labels that exclude each other holds, (rows,)."""
+    total = table[[f"p_{label}" for label in labels]].to_numpy(dtype=np.float64).sum(axis=1)
+    return np.asarray(np.minimum(total, 1.0), np.float64)
