@@ -16,7 +16,7 @@ CONTENT: dict[str, Any] = {
         "water": {"appears": 0.2, "vanishes": 0.2, "prevalence": 0.2, "auc": 0.983},
         "road": {"appears": 0.1, "vanishes": 0.05, "prevalence": 0.1, "auc": 0.97},
     },
-    "weather": {"cloud": ["cloudy"], "haze": ["haze"]},
+    "weather": {"cloud": ["cloudy"], "haze": ["haze"], "alone": True},
     "baseline": [date(2024, 1, 1), date(2024, 6, 30)],
     "evidence": {"bound": 6.0, "place": 0.5, "haze": 0.5, "cloudy": 0.5, "valid": 0.5},
     "alerts": {"candidate": 0.5, "confirmed": 0.975, "withdrawn": 0.2, "looks": 2, "days": 180},

@@ -1,6 +1,7 @@
 """The command line: one command per step, and those outside the stream."""
 
 import os
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import click
 from igarape.commands import Readable
 from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
+DAY = click.DateTime(["%Y-%m-%d"])
 # What each step does, in the order in which `dvc repro` runs them.
 DOES = {
     "code": "Write down which code makes each result, so that it is made anew when its code changes, and only then.",
@@ -116,6 +118,62 @@ def rollback(reason: str | None, model: str | None) -> None:
 def history(model: str | None, champion: bool) -> None:
     """Show who was made champion, when, by whom and why, and what was refused."""
     _run("history", model=model, champion=champion)
+
+
+@main.group()
+def site() -> None:
+    """Describe places that are watched."""
+
+
+@site.command("add")
+@click.argument("name")
+@click.option("--scene", required=True, type=click.Path(path_type=Path), help="One of the site: its grid is taken.")
+@click.option("--baseline", required=True, nargs=2, metavar="DAY DAY", type=DAY, help="Its first day, and its last.")
+@click.option("--labels", metavar="NAMES", help="Those that are watched, such as water,road; all without it.")
+@click.option("--polygon", metavar="FILE", type=click.Path(path_type=Path), help="GeoJSON: watch only what lies in it.")
+@click.option("--bands", metavar="r=N,g=N,b=N[,nir=N]", help="Which band is which, where scenes do not say it.")
+@click.option("--stride", type=click.IntRange(min=1), help="Pixels from one tile to the next; half a tile without it.")
+@click.option("--model", metavar="URI", help="As of igarape map.")
+@click.option("--force", is_flag=True, help="Write sites/NAME.yaml anew where it is there already.")
+def add_site(name: str, baseline: tuple[datetime, datetime], **found: Any) -> None:
+    """Write sites/NAME.yaml: where, what and from when on."""
+    found |= {key: _here(found[key]) for key in ("scene", "polygon")}
+    _run("site", name, baseline=(baseline[0].date(), baseline[1].date()), **found)
+
+
+@main.command()
+@click.argument("name")
+@click.argument("inbox", type=click.Path(path_type=Path))
+@click.option("--model", metavar="URI", help="As of igarape map; looks of two models are not mixed.")
+@click.option("--replay", is_flag=True, help="Map all scenes anew, such as by another model.")
+def watch(name: str, inbox: Path, **options: Any) -> None:
+    """Map what is new of a site, a folder of scenes and STAC items, and write its alerts."""
+    _run("watch", name, _here(inbox), **options)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--csv", metavar="FILE", type=click.Path(path_type=Path), help="Write it there.")
+def log(name: str, csv: Path | None) -> None:
+    """Show the condition of a site, date by date."""
+    _run("log", name, csv=_here(csv))
+
+
+@main.command()
+@click.argument("name")
+@click.option("--candidates", is_flag=True, help="Those too that are not confirmed.")
+def alerts(name: str, candidates: bool) -> None:
+    """Show what has appeared and vanished on a site."""
+    _run("alerts", name, candidates=candidates)
+
+
+@main.command()
+@click.argument("alert")
+@click.argument("verdict", type=click.Choice(["yes", "no"]))
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept.")
+def judge(alert: str, verdict: str, reason: str) -> None:
+    """Say whether an alert is right."""
+    _run("judge", alert, verdict, reason=reason)
 
 
 @main.command()

@@ -94,7 +94,7 @@ def kept(path: Path, key: str) -> Iterator[Path]:
     resumable. Raises InputError when another process is at it.
     """
     shelf = path.parent / ".unfinished" / path.name
-    with _alone(shelf.with_name(f"{shelf.name}.lock"), path):
+    with alone(shelf.with_name(f"{shelf.name}.lock"), path):
         for other in shelf.glob("*"):
             if other.name != key:
                 _remove(other)
@@ -109,8 +109,11 @@ def kept(path: Path, key: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _alone(lock: Path, path: Path) -> Iterator[None]:
-    """Hold a lock, which the system takes from a process that dies, while the block writes path."""
+def alone(lock: Path, path: Path) -> Iterator[None]:
+    """Hold a lock, which the system takes from a process that dies, while the block writes path.
+
+    Raises InputError when another process holds it.
+    """
     lock.parent.mkdir(parents=True, exist_ok=True)
     try:
         acquired = FileLock(lock).acquire(blocking=False)

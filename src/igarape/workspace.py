@@ -78,6 +78,11 @@ class Workspace:
         return self.root / "experiments"
 
     @property
+    def sites(self) -> Path:
+        """Return the folder of the YAMLs of sites that are watched, and of what is known of them."""
+        return self.root / "sites"
+
+    @property
     def lock(self) -> Path:
         """Return dvc.lock."""
         return self.root / "dvc.lock"

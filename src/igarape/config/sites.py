@@ -28,10 +28,14 @@ class Watched(Section):
 
 
 class Weather(Section):
-    """Labels of the vocabulary that tell of the weather: those under which no ground is seen, and those under haze."""
+    """Labels of the vocabulary that tell of the weather: those under which no ground is seen, and those under haze.
+
+    alone: whether training chips of cloud have no other label, so that what is answered is what is seen.
+    """
 
     cloud: tuple[str, ...] = Field(strict=False)
     haze: tuple[str, ...] = Field(strict=False)
+    alone: bool
 
 
 class Evidence(Section):

@@ -31,6 +31,10 @@ class Rates:
         """Return the share of tiles (labels,) that hold a label in the long run, which a tile begins with."""
         return self.appears / (self.appears + self.vanishes)
 
+    def of(self, label: int) -> "Rates":
+        """Return those of one label, by its number."""
+        return Rates(self.appears[[label]], self.vanishes[[label]])
+
     def moves(self, days: Floats) -> Floats:
         """Return the chances (2 from, 2 to, ..., labels) of a change in some days (...,)."""
         total = self.appears + self.vanishes

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,17 +22,33 @@ STEPS = 250  # a probability of 1; a step is 0.004
 GEOPARQUET = "1.1.0"
 
 
-def write_tiles(tiles: pd.DataFrame, geometry: Sequence[bytes], crs: str, path: Path) -> None:
-    """Write tiles as GeoParquet 1.1: their columns, and their outlines as WKB in the column geometry."""
-    table = pa.Table.from_pandas(tiles, schema=_schema(tiles.columns), preserve_index=False)
+def write_tiles(
+    tiles: pd.DataFrame, geometry: Sequence[bytes], crs: str, path: Path, *, schema: pa.Schema | None = None
+) -> None:
+    """Write tiles as GeoParquet 1.1: their columns, and their outlines as WKB in the column geometry.
+
+    Parameters
+    ----------
+    tiles
+        A row for each.
+    geometry
+        Their outlines.
+    crs
+        That of the outlines.
+    path
+        Of the file, which takes its name when it is whole.
+    schema
+        The types of the columns; None: those of a map's tiles.
+    """
+    table = pa.Table.from_pandas(tiles, schema=schema or _schema(tiles.columns), preserve_index=False)
     table = table.add_column(1, pa.field("geometry", pa.binary()), pa.array(geometry, pa.binary()))
-    bounds = shapely.total_bounds(shapely.from_wkb(list(geometry)))
-    column = {
+    column: dict[str, Any] = {
         "encoding": "WKB",
         "geometry_types": ["Polygon"],
         "crs": CRS.from_user_input(crs).to_json_dict(),
-        "bbox": [float(value) for value in bounds],
     }
+    if geometry:
+        column["bbox"] = shapely.total_bounds(shapely.from_wkb(list(geometry))).tolist()
     geo = {"version": GEOPARQUET, "primary_column": "geometry", "columns": {"geometry": column}}
     with whole(path) as unfinished:
         pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), unfinished)

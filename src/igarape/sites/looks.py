@@ -6,7 +6,7 @@ looks.parquet/DATE-SCENE.parquet    tile, valid, and the probabilities of the la
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from igarape.config.sites import Site
 from igarape.errors import InputError, some
 from igarape.files import whole
+from igarape.labels import Booleans
 from igarape.sites.change import Integers
 from igarape.sites.evidence import Floats
 
@@ -63,6 +64,11 @@ class Day:
     hazy: Floats
     trusted: bool
     cloudy: int
+
+    def only(self, which: Booleans) -> "Day":
+        """Return the same of some of the rows, named by a mask."""
+        arrays = {name: getattr(self, name)[which] for name in ("rows", "p", "cloud", "hazy")}
+        return replace(self, **arrays)
 
 
 def columns(site: Site) -> list[str]:
@@ -150,14 +156,14 @@ def read_day(scenes: Sequence[Facts], folder: Path, *, site: Site, known: Mappin
     each = each.sort_values(["valid", "sha256"], ascending=[False, True], kind="stable").drop_duplicates("tile")
     places = each["tile"].map(known).to_numpy(dtype=np.int64)
     order = np.argsort(places)
-    each, places = each.iloc[order], np.asarray(places[order], np.int64)
+    each = each.iloc[order]
     cloud, hazy = (_sum(each, labels) for labels in (site.weather.cloud, site.weather.haze))
     p = each[[f"p_{label}" for label in site.labels]].to_numpy(dtype=np.float64)
     seen = (each["valid"].to_numpy() >= site.evidence.valid) & (cloud <= site.evidence.cloudy)
     seen &= ~np.isnan(p).any(axis=1) & ~np.isnan(cloud)
     return Day(
         day=scenes[0].day,
-        rows=places[seen],
+        rows=np.asarray(places[order][seen], dtype=np.int64),
         p=p[seen],
         cloud=cloud[seen],
         hazy=hazy[seen],

@@ -28,7 +28,10 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Engine:
-    """What turns looks into alerts: a site's settings, as arrays over its labels."""
+    """What turns looks into alerts: a site's settings, as arrays over its labels.
+
+    first, baseline: the days on which the baseline begins and ends. alone: as of evidence.seen_logit.
+    """
 
     emission: Emission
     rates: Rates
@@ -39,8 +42,8 @@ class Engine:
     alone: bool
 
     @classmethod
-    def of(cls, site: Site, *, alone: bool) -> "Engine":
-        """Return a site's. alone: as of evidence.seen_logit."""
+    def of(cls, site: Site) -> "Engine":
+        """Return a site's."""
         each = {
             name: np.array([getattr(label, name) for label in site.labels.values()])
             for name in ("appears", "vanishes", "prevalence", "auc")
@@ -52,7 +55,7 @@ class Engine:
             rules=Rules(**site.alerts.model_dump()),
             first=site.baseline[0].toordinal(),
             baseline=site.baseline[1].toordinal(),
-            alone=alone,
+            alone=site.weather.alone,
         )
 
     def weigh(self, day: Day) -> tuple[Floats, Floats]:

@@ -36,6 +36,7 @@ LAUNCHED = ("mlflow.source.name", "mlflow.project.entryPoint", "mlflow.user")  #
 # What no second try mends: errors of MLflow's, and statuses that what stands before it answers to a file.
 REFUSED = {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"}
 TOO_MUCH = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
+DIGITS = 36  # of a data set's digest that MLflow keeps
 LIMITS = {"metrics": 1000, "params": 100, "tags": 100}  # of one request
 
 
@@ -180,6 +181,19 @@ class Exporter:
             usual: int = MLFLOW_HTTP_REQUEST_TIMEOUT.get()  # type: ignore[no-untyped-call]
             with environment(TIMEOUT, str(usual + math.ceil(seconds_for(self._folder, [entry])))):
                 log(run, str(path), entry["folder"])
+
+    def _inputs(self, *entries: Entry) -> None:
+        """Log what a run has read; MLflow takes the same one twice as one."""
+        for entry in entries:
+            found = [
+                DatasetInput(
+                    Dataset(name, digest[:DIGITS], entry["kind"], json.dumps({"name": name, "digest": digest})),
+                    [InputTag("mlflow.data.context", entry["kind"])],
+                )
+                for name, digest in entry["digests"].items()
+            ]
+            for first in range(0, len(found), LIMITS["params"]):
+                self._client.log_inputs(self.ids[entry["run"]], found[first : first + LIMITS["params"]])
 
     def _adopt(self, *entries: Entry) -> None:
         """Hang nested runs under another parent."""

@@ -53,6 +53,10 @@ class Trial:
             "artifact", self.key, durable=True, path=self._outbox.write(text, place.name), folder=folder
         )
 
+    def inputs(self, digests: Mapping[str, str], *, kind: str) -> None:
+        """Log what the run has read besides what DVC keeps: digests by name. kind: of source, such as a scene."""
+        self._outbox.append("inputs", self.key, durable=True, digests=dict(digests), kind=kind)
+
     @contextmanager
     def ended(self) -> Iterator[None]:
         """End the run with the block: FINISHED, or FAILED with the traceback of whatever goes wrong, which goes on."""

@@ -1,0 +1,77 @@
+"""What lies in an inbox: scenes, and STAC items that name some."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from igarape.errors import InputError
+from igarape.sites.bands import COLOURS, Bands
+
+SCENES = (".tif", ".tiff", ".vrt", ".jp2")
+ITEM = ".json"
+DATA = "data"  # the role of a STAC asset that is the scene
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A scene in an inbox. day, bands: as a STAC item says them; None: the scene says it itself."""
+
+    path: Path
+    day: str | None = None
+    bands: Bands | None = None
+
+
+def list_arrivals(inbox: Path) -> tuple[list[Arrival], dict[str, str]]:
+    """Return the scenes of a folder and of those below it, in the order of their names, and what is none, and why.
+
+    A scene that a STAC item names is taken as the item says. Raises InputError when there is no such folder, or no
+    scene in it.
+    """
+    if not inbox.is_dir():
+        raise InputError(f"{inbox}: no such folder; expected one that holds scenes, such as GeoTIFFs, or STAC items")
+    files = sorted(path for path in inbox.rglob("*") if path.is_file() and not path.name.startswith("."))
+    found: dict[Path, Arrival] = {path: Arrival(path) for path in files if path.suffix.lower() in SCENES}
+    failed: dict[str, str] = {}
+    for path in (path for path in files if path.suffix.lower() == ITEM):
+        try:
+            if (arrival := _item(path)) is not None:
+                found[arrival.path] = arrival
+        except InputError as error:
+            failed[str(path)] = str(error)
+    if not found and not failed:
+        raise InputError(f"{inbox}: no scene in it; expected files that end in {', '.join(SCENES)}, or STAC items")
+    return list(found.values()), failed
+
+
+def _item(path: Path) -> Arrival | None:
+    """Return the scene that a STAC item names; None for a JSON file that is no item.
+
+    Raises InputError where the item cannot be used.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: no JSON, or cut short: {error}") from error
+    if not isinstance(content, dict) or "stac_version" not in content or content.get("type") != "Feature":
+        return None
+    assets = [asset for asset in content.get("assets", {}).values() if DATA in asset.get("roles", ())]
+    if len(assets) != 1:
+        raise InputError(f"{path}: expected one asset with the role {DATA}, found {len(assets)}")
+    href = str(assets[0].get("href", ""))
+    if "://" in href:
+        raise InputError(f"{path}: its scene lies at {href}. Fetch it into the folder, and name it there: ./SCENE.tif")
+    scene = (path.parent / href).resolve()
+    if not scene.is_file():
+        raise InputError(f"{path}: names {href}, which is not there")
+    taken = content.get("properties", {}).get("datetime")
+    return Arrival(path.parent / href, str(taken)[:10] if taken else None, _bands(assets[0]))
+
+
+def _bands(asset: Mapping[str, Any]) -> Bands | None:
+    """Return the bands that an asset names, by STAC 1.1 or the extension eo; None where the colours are not named."""
+    each = asset.get("bands") or asset.get("eo:bands") or []
+    names = [band.get("eo:common_name") or band.get("common_name") or band.get("name") for band in each]
+    places = {name: names.index(name) + 1 for name in (*COLOURS, "nir") if names.count(name) == 1}
+    return Bands(**places) if set(COLOURS) <= set(places) else None

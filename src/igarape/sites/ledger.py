@@ -1,0 +1,178 @@
+"""What people read of a site: its alerts, with their history, and what people judged of them.
+
+alerts.parquet    GeoParquet: id, geometry, tile, label, change, status, probability, looks, raised, first, date, last,
+                  history, verdict, reason
+verdicts.csv      what people judged, a row each time: alert, verdict, reason, who, at
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from igarape.errors import InputError
+from igarape.files import write_text
+from igarape.sites.alerts import DIRECTIONS, Event, Status
+from igarape.sites.area import Area
+from igarape.sites.layers import write_tiles
+from igarape.sites.looks import Day
+from igarape.sites.state import Engine, State
+from igarape.sites.timing import Course, Interval, change_interval
+
+ACTIVE = (Status.CANDIDATE, Status.CONFIRMED)
+VERDICTS = ("yes", "no")
+JUDGED = ["alert", "verdict", "reason", "who", "at"]
+SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("id", "tile", "label", "change", "status")),
+        ("probability", pa.float64()),
+        ("looks", pa.int16()),
+        *((name, pa.date32()) for name in ("raised", "first", "date", "last")),
+        *((name, pa.string()) for name in ("history", "verdict", "reason")),
+    ]
+)
+
+# What tells an alert from others: direction, tile, label, number.
+Key = tuple[int, int, int, int]
+
+
+def write_alerts(
+    path: Path,
+    state: State,
+    *,
+    site: str,
+    labels: Sequence[str],
+    area: Area,
+    engine: Engine,
+    days: Iterable[Day],
+    verdicts: Mapping[str, Mapping[str, str]],
+) -> pd.DataFrame:
+    """Write alerts.parquet, and return what it holds but for the outlines.
+
+    Parameters
+    ----------
+    path
+        Of the table.
+    state
+        What is known of the site.
+    site, labels, area, engine
+        Its name, and what is watched, where and how.
+    days
+        All looks, in the order of days: they tell when a change took place.
+    verdicts
+        What people judged, by the alert's id.
+    """
+    histories: dict[Key, list[Event]] = {}
+    for event in state.events:
+        histories.setdefault((event.direction, event.tile, event.label, event.number), []).append(event)
+    active = [key for key, events in histories.items() if events[-1].status in ACTIVE]
+    when = _intervals(active, days, engine)
+    keys = sorted(histories, key=lambda key: (key[1], key[2], key[0], key[3]))
+    rows = []
+    for key in keys:
+        direction, tile, label, number = key
+        change = DIRECTIONS[direction]
+        name = f"{site}:{area.names[tile]}:{labels[label]}:{change}:{number}"
+        facts = {"id": name, "tile": area.names[tile], "label": labels[label], "change": change}
+        judged = verdicts.get(name, {})
+        told = {column: judged.get(column) for column in ("verdict", "reason")}
+        rows.append(facts | _standing(key, histories[key], state, when.get(key)) | told)
+    table = pd.DataFrame(rows, columns=SCHEMA.names)
+    write_tiles(table, area.geometry([key[1] for key in keys]), area.grid.crs, path, schema=SCHEMA)
+    return table
+
+
+def _standing(key: Key, events: Sequence[Event], state: State, when: Interval | None) -> dict[str, object]:
+    """Return how an alert stands: its status, how sure it is, how many looks it has, and when it changed."""
+    place, last = key[:3], events[-1]
+    standing = last.status in ACTIVE
+    status = Status.WITHDRAWN if last.status == Status.EXPIRED else Status(last.status)
+    changed = state.belief.changed(np.array([key[1]]))[key[0], 0, key[2]]
+    history = [
+        {
+            "date": date.fromordinal(event.day).isoformat(),
+            "status": Status(event.status).name.lower(),
+            "probability": round(event.probability, 4),
+        }
+        for event in events
+    ]
+    dates = (when.first, when.day, when.last) if when else (None, None, None)
+    return {
+        "status": status.name.lower(),
+        "probability": float(changed) if standing else last.probability,
+        "looks": int(state.alerts.looks[place]) if standing else None,
+        "raised": date.fromordinal(events[0].day),
+        **{name: day and date.fromordinal(day) for name, day in zip(("first", "date", "last"), dates, strict=True)},
+        "history": json.dumps(history),
+    }
+
+
+def _intervals(active: Sequence[Key], days: Iterable[Day], engine: Engine) -> dict[Key, Interval]:
+    """Return when each active alert's change took place, as all looks at its tile tell."""
+    if not active:
+        return {}
+    tiles = np.unique([tile for _, tile, _, _ in active])
+    seen: dict[int, list[tuple[int, np.ndarray, np.ndarray]]] = {int(tile): [] for tile in tiles}
+    for day in days:
+        if day.day < engine.first:
+            continue
+        some = day.only(np.isin(day.rows, tiles))
+        log, ratio = engine.weigh(some)
+        for number, tile in enumerate(some.rows.tolist()):
+            seen[tile].append((day.day, log[:, :, number], ratio[number]))
+    found = {}
+    for key in active:
+        direction, tile, label, _ = key
+        dates, logs, ratios = zip(*seen[tile], strict=True)
+        course = Course(
+            days=np.array(dates),
+            log=np.stack([log[..., label] for log in logs], axis=-1),
+            ratio=np.array([ratio[label] for ratio in ratios]),
+            rates=engine.rates.of(label),
+            baseline=engine.baseline,
+            place=engine.doubt.place,
+        )
+        found[key] = change_interval(course, appeared=DIRECTIONS[direction] == "appeared")
+    return found
+
+
+def read_verdicts(path: Path) -> dict[str, dict[str, str]]:
+    """Return the newest verdict on each alert: the row of verdicts.csv; none where there is no such file.
+
+    Raises InputError for a file that is not ours.
+    """
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if any(list(row) != JUDGED or row["verdict"] not in VERDICTS for row in rows):
+        raise InputError(f"{path}: expected the columns {', '.join(JUDGED)}, and a verdict of yes or no in each row")
+    return {row["alert"]: row for row in rows}
+
+
+def add_verdict(path: Path, row: Mapping[str, str]) -> None:
+    """Add a row to verdicts.csv."""
+    before = path.read_text(encoding="utf-8") if path.exists() else ",".join(JUDGED) + "\n"
+    line = io.StringIO()
+    csv.DictWriter(line, JUDGED, lineterminator="\n").writerow(row)
+    write_text(before + line.getvalue(), path)
+
+
+def read_alerts(path: Path, site: str) -> pd.DataFrame:
+    """Read alerts.parquet of a site; raise InputError where it is not there, or is none."""
+    if not path.exists():
+        raise InputError(f"{path}: not there yet. Run: igarape watch {site} INBOX")
+    try:
+        table: pd.DataFrame = pq.read_table(path, columns=SCHEMA.names).to_pandas()
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise InputError(
+            f"{path}: is no table of alerts, or cut short. Remove it; igarape watch {site} INBOX writes it anew"
+        ) from error
+    return table

@@ -1,0 +1,56 @@
+"""A site as people read it on a terminal, and as a CSV: its condition by date, and its alerts."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pandas as pd
+
+from igarape.sites.alerts import Status, expected_false
+from igarape.sites.state import State
+
+CONFIRMED, CANDIDATE = (status.name.lower() for status in (Status.CONFIRMED, Status.CANDIDATE))
+
+
+def condition(state: State, labels: Sequence[str]) -> pd.DataFrame:
+    """Return a row for each date: seen, cloudy and known tiles; the expected share of these that hold each label."""
+    rows = [
+        {"date": date.fromordinal(day.day).isoformat(), "seen": day.seen, "cloudy": day.cloudy, "known": day.known}
+        | {f"share_{label}": share for label, share in zip(labels, day.share.tolist(), strict=True)}
+        for day in state.days
+    ]
+    return pd.DataFrame(rows, columns=["date", "seen", "cloudy", "known", *(f"share_{label}" for label in labels)])
+
+
+def summary(state: State, alerts: pd.DataFrame) -> dict[str, float]:
+    """Return the figures of a site: dates, and its alerts by status."""
+    confirmed = alerts[alerts["status"] == CONFIRMED]
+    return {
+        "dates": len(state.days),
+        "confirmed": len(confirmed),
+        "candidates": int((alerts["status"] == CANDIDATE).sum()),
+        "expected_false": expected_false(confirmed["probability"].to_numpy()),
+    }
+
+
+def alert_lines(alerts: pd.DataFrame, *, candidates: bool) -> list[str]:
+    """Return a line for each alert that stands, the surest first; confirmed ones before candidates, and their sum."""
+    lines = []
+    for status in (CONFIRMED, CANDIDATE) if candidates else (CONFIRMED,):
+        some = alerts[alerts["status"] == status].sort_values(["probability", "id"], ascending=[False, True])
+        for row in some.itertuples():
+            verdict = f"; judged {row.verdict}: {row.reason}" if isinstance(row.verdict, str) else ""
+            lines.append(
+                f"{row.id}  {status}, {row.probability:.3f}, {row.looks} looks: {row.label} {row.change} somewhere in "
+                f"this tile, about {row.date} ({row.first} to {row.last}){verdict}"
+            )
+        false = expected_false(some["probability"].to_numpy())
+        lines.append(f"{len(some)} {status}, of which {false:.2f} are expected to be false")
+    return lines
+
+
+def log_lines(table: pd.DataFrame) -> list[str]:
+    """Return a site's condition as lines of text."""
+    if not len(table):
+        return ["no look yet"]
+    shown = table.rename(columns=lambda name: name.removeprefix("share_"))
+    return str(shown.to_string(index=False, float_format=lambda share: f"{share:.3f}")).splitlines()

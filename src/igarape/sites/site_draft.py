@@ -1,0 +1,141 @@
+"""A draft of a site's YAML: the grid of a scene, labels with what the model's own answers tell of them."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import shapely
+from pyproj import Transformer
+from scipy.stats import rankdata
+
+from igarape.config.sites import Alerting, Evidence, Site, Watched, Weather
+from igarape.errors import InputError, did_you_mean
+from igarape.labels import Booleans, Vocabulary
+from igarape.scores.answers import Answers
+from igarape.sites.bands import Bands
+from igarape.sites.model import Model
+from igarape.sites.raster import own_grid
+from igarape.sites.scene import open_scene
+from igarape.sites.tiles import Grid
+from igarape.tables import Probabilities
+
+RATE = 0.05  # changes of a tile a year that are taken for granted, either way
+SURE = (0.6, 0.999)  # between these an AUC is believed
+CLEAR = "clear"  # the exclusive label that is no haze
+FEW = 5  # chips with a label, and without it, that tell how well the model knows it
+EVIDENCE = Evidence(bound=6.0, place=0.5, haze=0.5, cloudy=0.5, valid=0.5)
+ALERTS = Alerting(candidate=0.5, confirmed=0.975, withdrawn=0.2, looks=2, days=180)
+
+
+def draft_site(
+    scene: Path,
+    *,
+    bands: Bands | None,
+    said: str | None,
+    stride: int | None,
+    polygon: Path | None,
+    labels: Sequence[str],
+    baseline: tuple[date, date],
+    model: Model,
+    answers: Answers,
+) -> Site:
+    """Return a site on the ground of a scene.
+
+    Parameters
+    ----------
+    scene
+        Its own grid becomes the site's.
+    bands, said
+        Which band of scenes is which, read and as it was typed; None: scenes say it themselves.
+    stride
+        From one tile to the next, in pixels; None: half a tile.
+    polygon
+        A GeoJSON file, where less than the scene is watched; None: all of it.
+    labels
+        Those that are watched; none: all but the weather.
+    baseline
+        The first day and the last one.
+    model
+        What will answer.
+    answers
+        What the stream that made it answers to its own chips.
+
+    Raises
+    ------
+    InputError
+        For a label that the model does not know, or that too few chips have, and for a polygon that is none.
+    """
+    words = model.bundle.vocabulary
+    size = model.bundle.manifest.size
+    # Where a scene was taken, and not when, makes a grid.
+    with open_scene(scene, bands=bands, day=str(baseline[0])) as opened:
+        grid = own_grid(opened, metres=model.metres, size=size, stride=stride or size // 2)
+    free = [*words.common, *words.rare]
+    if unknown := [label for label in labels if label not in free]:
+        raise InputError(f"--labels: {unknown[0]!r} is not one that can be watched{did_you_mean(unknown[0], free)}")
+    return Site(
+        crs=grid.crs,
+        bounds=_bounds(grid),
+        polygon=_polygon(polygon, grid.crs) if polygon else None,
+        pixel=grid.pixel,
+        size=size,
+        stride=grid.stride,
+        bands=said,
+        labels={label: _watched(label, answers, words, chosen=bool(labels)) for label in labels or free},
+        weather=Weather(
+            cloud=words.alone,
+            haze=tuple(label for label in words.exclusive if label not in {*words.alone, CLEAR}),
+            alone=bool(words.alone),
+        ),
+        baseline=baseline,
+        evidence=EVIDENCE,
+        alerts=ALERTS,
+    )
+
+
+def _bounds(grid: Grid) -> tuple[float, float, float, float]:
+    """Return left, bottom, right, top of a grid."""
+    right, bottom = grid.left + grid.pixel * grid.width, grid.top - grid.pixel * grid.height
+    return grid.left, bottom, right, grid.top
+
+
+def _watched(label: str, answers: Answers, words: Vocabulary, *, chosen: bool) -> Watched:
+    """Return how a label is watched: what the chips that show ground tell of it."""
+    if label not in answers.labels:
+        raise InputError(f"the answers of data set {answers.dataset} lack {label}. Are they those of the model?")
+    hidden = answers.y[:, [answers.labels.index(name) for name in words.alone]].any(axis=1)
+    column = answers.labels.index(label)
+    y, p = answers.y[~hidden, column], answers.p[~hidden, column]
+    if min(y.sum(), (~y).sum()) < FEW:
+        raise InputError(
+            f"{label}: {y.sum()} of {len(y)} chips with ground have it, too few to tell how well the model knows it. "
+            f"{'Leave it out of --labels' if chosen else 'Name the others by --labels'}"
+        )
+    auc = float(np.clip(area_under_curve(y, p), *SURE))
+    return Watched(appears=RATE, vanishes=RATE, prevalence=round(float(y.mean()), 4), auc=round(auc, 4))
+
+
+def area_under_curve(y: Booleans, p: Probabilities) -> float:
+    """Return the chance that a chip with a label has a higher probability than one without it (Mann and Whitney)."""
+    yes = int(y.sum())
+    return float((rankdata(p)[y].sum() - yes * (yes + 1) / 2) / (yes * (len(y) - yes)))
+
+
+def _polygon(path: Path, crs: str) -> tuple[tuple[float, float], ...]:
+    """Return the corners of the polygon in a GeoJSON file, in a crs."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        while content["type"] in {"FeatureCollection", "Feature"}:
+            content = content["features"][0] if content["type"] == "FeatureCollection" else content["geometry"]
+        shape = shapely.geometry.shape(content)
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, shapely.errors.ShapelyError) as error:
+        raise InputError(f"{path}: expected a polygon as GeoJSON, in degrees: {error}") from error
+    if shape.geom_type != "Polygon" or len(shape.interiors):
+        raise InputError(f"{path}: expected one polygon without holes, found a {shape.geom_type}")
+    corners = np.array(shape.exterior.coords)[:-1, :2]
+    if np.ptp(corners[:, 0]) > 180:
+        raise InputError(f"{path}: crosses the antimeridian. Make two sites, one on either side of it")
+    x, y = Transformer.from_crs(4326, crs, always_xy=True).transform(*corners.T)
+    return tuple((round(float(one), 2), round(float(other), 2)) for one, other in zip(x, y, strict=True))

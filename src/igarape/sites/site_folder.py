@@ -1,0 +1,106 @@
+"""A site's files.
+
+sites/NAME.yaml                           what is watched
+sites/NAME/maps/                          a map for each scene
+sites/NAME/looks.parquet/                 a table of looks for each scene
+sites/NAME/state.npz, alerts.parquet      what follows from the looks
+sites/NAME/verdicts.csv                   what people judged
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import pandas as pd
+
+from igarape.config.sites import Site, read_site
+from igarape.files import alone
+from igarape.sites.area import Area, site_area
+from igarape.sites.ledger import read_verdicts, write_alerts
+from igarape.sites.looks import Day, Facts, list_looks, read_day
+from igarape.sites.state import Engine, State, caught_up
+
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class SiteFolder:
+    """A site with its files. name: of sites/NAME.yaml, in the folder sites."""
+
+    name: str
+    sites: Path
+    site: Site
+    area: Area
+
+    @classmethod
+    def read(cls, name: str, sites: Path) -> "SiteFolder":
+        """Read a site; raise InputError for what is wrong with it."""
+        site = read_site(name, sites)
+        return cls(name, sites, site, site_area(site, str(sites / f"{name}.yaml")))
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of all that is known of it."""
+        return self.sites / self.name
+
+    @property
+    def looks(self) -> Path:
+        """Return the folder of its looks."""
+        return self.folder / "looks.parquet"
+
+    @property
+    def state(self) -> Path:
+        """Return what is known of it."""
+        return self.folder / "state.npz"
+
+    @property
+    def alerts(self) -> Path:
+        """Return its alerts."""
+        return self.folder / "alerts.parquet"
+
+    @property
+    def verdicts(self) -> Path:
+        """Return what people judged of its alerts."""
+        return self.folder / "verdicts.csv"
+
+    @property
+    def labels(self) -> list[str]:
+        """Return the labels that are watched, in order."""
+        return list(self.site.labels)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let nobody else change it; raise InputError when somebody is at it."""
+        with alone(self.sites / f".{self.name}.lock", self.folder):
+            yield
+
+    def day(self, scenes: Sequence[Facts]) -> Day:
+        """Return the looks of a day, from what is known of its scenes."""
+        return read_day(scenes, self.looks, site=self.site, known=self.area.known)
+
+    def days(self, looks: Sequence[Facts]) -> Iterator[Day]:
+        """Yield the looks of each day, in order."""
+        for _, scenes in groupby(looks, key=lambda facts: facts.date):
+            yield self.day(list(scenes))
+
+    def update(self, report: Report) -> tuple[State, pd.DataFrame]:
+        """Take in the looks that are not in the state yet, and write state and alerts anew; return both.
+
+        report: called with the days that are done, and all.
+        """
+        engine, looks = Engine.of(self.site), list_looks(self.looks)
+        state = caught_up(self.state, looks, engine, len(self.area.names), read=self.day, report=report)
+        state.save(self.state)
+        table = write_alerts(
+            self.alerts,
+            state,
+            site=self.name,
+            labels=self.labels,
+            area=self.area,
+            engine=engine,
+            days=self.days(looks),
+            verdicts=read_verdicts(self.verdicts),
+        )
+        return state, table

@@ -1,0 +1,139 @@
+"""Watch a site: map what is new in an inbox, and add its looks."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from igarape.errors import InputError, some
+from igarape.files import whole
+from igarape.sites.bands import parse_bands
+from igarape.sites.inbox import Arrival
+from igarape.sites.looks import Facts, add_looks, list_looks
+from igarape.sites.mapping import TILES, Asked, map_scene
+from igarape.sites.model import Model
+from igarape.sites.site_folder import SiteFolder
+
+UNLIKE = "not like training"  # the drift verdict of a map after which nothing is confirmed
+NAMED = 8  # digits of a scene's hash in the name of its map
+
+# From a title to a progress bar.
+Show = Callable[[str], AbstractContextManager[Callable[..., None]]]
+# From a scene and the folder of its map to what map.json says.
+MapScene = Callable[[Arrival, Path], Mapping[str, Any]]
+
+
+class New(NamedTuple):
+    """A scene that has no look yet, and the SHA-256 of its file."""
+
+    arrival: Arrival
+    sha256: str
+
+
+@dataclass
+class Outcome:
+    """What became of scenes: those that are looks now, and why others failed."""
+
+    new: list[Facts] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def check_model(place: SiteFolder, model: Model) -> None:
+    """Refuse a model that did not make the looks that are there: a change between them might be the model's."""
+    others = {facts.model for facts in list_looks(place.looks) if facts.bundle != model.digest}
+    if others:
+        raise InputError(
+            f"{place.looks}: its looks are those of {some(sorted(others))}, not of {model.address}. Models err in ways "
+            "of their own, so looks of two are not mixed. Name that one by --model; or watch with --replay, which maps "
+            "all scenes anew; or copy the site's YAML to another name, which begins a new log"
+        )
+
+
+def sort_out(place: SiteFolder, arrivals: Sequence[Arrival], *, replay: bool) -> list[New]:
+    """Return the scenes that are to be mapped: each once, and without those that have looks, unless all are replayed.
+
+    Raises InputError when all are, and a scene that has looks is not among the arrivals.
+    """
+    looks = {facts.sha256: facts.scene for facts in list_looks(place.looks)}
+    found = {_sha256(arrival.path): arrival for arrival in reversed(arrivals)}
+    if replay:
+        if lost := [scene for sha256, scene in looks.items() if sha256 not in found]:
+            raise InputError(
+                f"{place.looks}: --replay maps all scenes anew, and the inbox lacks {some(lost)}. Put them back into it"
+            )
+        looks = {}
+    return [New(arrival, sha256) for sha256, arrival in reversed(found.items()) if sha256 not in looks]
+
+
+def mapper(place: SiteFolder, model: Model, *, commit: str, show: Show) -> MapScene:
+    """Return what maps a scene on a site's own grid."""
+    said = parse_bands(place.site.bands, f"sites/{place.name}.yaml: bands") if place.site.bands else None
+
+    def mapped(arrival: Arrival, out: Path) -> Mapping[str, Any]:
+        asked = Asked(bands=said or arrival.bands, day=arrival.day, grid=place.area.grid)
+        with show(arrival.path.name) as report:
+            return map_scene(arrival.path, out, model=model, asked=asked, commit=commit, report=report)
+
+    return mapped
+
+
+def take_in(place: SiteFolder, scenes: Sequence[New], mapped: MapScene, looks: Path) -> Outcome:
+    """Map scenes, and add their looks. A scene that fails costs no other one its look.
+
+    Parameters
+    ----------
+    place
+        The site.
+    scenes
+        Those that are new.
+    mapped
+        Maps one.
+    looks
+        The folder of the looks.
+    """
+    outcome = Outcome()
+    for arrival, sha256 in scenes:
+        out = place.folder / "maps" / f"{arrival.path.stem}-{sha256[:NAMED]}"
+        try:
+            facts = scene_facts(mapped(arrival, out))
+            add_looks(pd.read_parquet(out / TILES), facts, looks, site=place.site, known=place.area.known)
+        except (InputError, OSError) as error:
+            outcome.failed[str(arrival.path)] = str(error)
+        else:
+            outcome.new.append(facts)
+    return outcome
+
+
+def replayed(place: SiteFolder, scenes: Sequence[New], mapped: MapScene) -> Outcome:
+    """Map all scenes anew, and put their looks in the place of those that are there.
+
+    Raises InputError, and leaves the looks as they were, when a scene fails.
+    """
+    with whole(place.looks) as unfinished:
+        unfinished.mkdir()
+        outcome = take_in(place, scenes, mapped, unfinished)
+        if outcome.failed:
+            path, why = next(iter(outcome.failed.items()))
+            raise InputError(
+                f"{place.looks}: stays as it was, as {len(outcome.failed)} scenes failed, {path} first: {why}"
+            )
+        shutil.rmtree(place.looks, ignore_errors=True)
+    return outcome
+
+
+def scene_facts(content: Mapping[str, Any]) -> Facts:
+    """Return what looks say of their scene, from map.json."""
+    verdict = (content.get("drift") or {}).get("verdict")
+    names = ("scene", "sha256", "date", "model", "bundle")
+    return Facts(**{name: content[name] for name in names}, trusted=verdict != UNLIKE)
+
+
+def _sha256(path: Path) -> str:
+    """Return the SHA-256 of what a file holds."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,74 @@
+"""site: describe a place that is to be watched. -> sites/NAME.yaml."""
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from igarape.config.params import read_params
+from igarape.config.schema import check_name
+from igarape.config.sites import site_text
+from igarape.errors import InputError
+from igarape.files import write_text
+from igarape.scores.answers import TABLE, read_answers
+from igarape.serving.registry import model_uri
+from igarape.sites.area import site_area
+from igarape.sites.bands import parse_bands
+from igarape.sites.model import load_model
+from igarape.sites.site_draft import draft_site
+from igarape.workspace import Workspace
+
+
+def run(
+    workspace: Workspace,
+    name: str,
+    *,
+    scene: Path,
+    labels: str | None,
+    baseline: tuple[date, date],
+    polygon: Path | None = None,
+    bands: str | None = None,
+    stride: int | None = None,
+    model: str | None = None,
+    force: bool = False,
+) -> None:
+    """Write sites/NAME.yaml.
+
+    Parameters
+    ----------
+    workspace, name
+        The project, and the name of the site.
+    scene
+        One of the site: its grid becomes the site's.
+    labels
+        Those that are watched, with commas in between; None: all but the weather.
+    baseline
+        The first day and the last one of what later looks are compared with.
+    polygon
+        A GeoJSON file, where less than the scene is watched.
+    bands, stride
+        As of igarape map.
+    model
+        As of igarape map.
+    force
+        Write over an existing file.
+    """
+    path = workspace.sites / f"{check_name(name, 'my_site')}.yaml"
+    if path.exists() and not force:
+        raise InputError(f"{path}: is there already. Take another name, or add --force to write it anew")
+    root = workspace.root
+    loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
+    site = draft_site(
+        scene,
+        bands=parse_bands(bands) if bands else None,
+        said=bands,
+        stride=stride,
+        polygon=polygon,
+        labels=[label.strip() for label in labels.split(",")] if labels else [],
+        baseline=baseline,
+        model=loaded,
+        answers=read_answers(workspace.folder("evaluate") / TABLE),
+    )
+    area = site_area(site, str(path))
+    write_text(site_text(name, site), path)
+    click.echo(f"{path} is written: {len(area.names)} tiles. Read it, then type:\nigarape watch {name} INBOX")

@@ -1,0 +1,72 @@
+"""watch: map what is new of a site, and say what has changed. -> sites/NAME."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from igarape.config.params import read_params
+from igarape.config.schema import check_name
+from igarape.errors import InputError, some
+from igarape.progress import progress
+from igarape.serving.registry import model_uri
+from igarape.sites.inbox import list_arrivals
+from igarape.sites.listing import summary
+from igarape.sites.model import load_model
+from igarape.sites.site_folder import SiteFolder
+from igarape.sites.watch import check_model, mapper, replayed, sort_out, take_in
+from igarape.tracking.lineage import lineage
+from igarape.tracking.step import step_run
+from igarape.workspace import Workspace
+
+
+def run(workspace: Workspace, name: str, inbox: Path, *, model: str | None = None, replay: bool = False) -> None:
+    """Map the scenes of an inbox that are new, take their looks in, and write the site's alerts.
+
+    Parameters
+    ----------
+    workspace
+        The project.
+    name
+        The site's.
+    inbox
+        A folder of scenes and STAC items.
+    model
+        As of igarape map; looks of two models are not mixed.
+    replay
+        Whether all scenes are mapped anew, such as by another model.
+
+    Raises
+    ------
+    InputError
+        At the end, with the scenes that failed; and at once for a site, an inbox or a model that is none.
+    """
+    place = SiteFolder.read(check_name(name, "my_site"), workspace.sites)
+    arrivals, failed = list_arrivals(inbox)
+    root = workspace.root
+    loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
+    with place.held(), ExitStack() as stack:
+        if not replay:
+            check_model(place, loaded)
+        new = sort_out(place, arrivals, replay=replay)
+        commit = lineage(root).commit if new else ""
+        mapped = mapper(place, loaded, commit=commit, show=lambda title: progress(f"watch: {title}", "tile"))
+        recorded = {"site": name, "model": loaded.address, "bundle": loaded.digest, "replay": replay}
+        opened = stack.enter_context(step_run("watch", workspace=workspace, params=recorded)) if new else None
+        outcome = replayed(place, new, mapped) if replay else take_in(place, new, mapped, place.looks)
+        with progress("watch: looks", "day") as report:
+            state, table = place.update(report)
+        found = summary(state, table)
+        if opened:
+            opened.inputs({facts.scene: facts.sha256 for facts in outcome.new}, kind="scene")
+            opened.metrics(found | {"scenes": len(outcome.new), "failed": len(outcome.failed)})
+            opened.artifact(place.alerts)
+    failed |= outcome.failed
+    for why in failed.values():
+        click.echo(f"watch: {why}", err=True)
+    click.echo(
+        f"watch {name}: {len(outcome.new)} new scenes, {len(arrivals) - len(new)} known; "
+        f"{found['confirmed']:.0f} alerts confirmed, {found['candidates']:.0f} candidates. See: igarape alerts {name}"
+    )
+    if failed:
+        raise InputError(f"{len(failed)} scenes have no look: {some(sorted(failed))}. Why, stands above")

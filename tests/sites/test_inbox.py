@@ -1,0 +1,80 @@
+"""An inbox holds scenes, and STAC items that say when one was taken and which of its bands is which."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from igarape.errors import InputError
+from igarape.sites.bands import Bands
+from igarape.sites.inbox import Arrival, list_arrivals
+
+BANDS = [{"eo:common_name": name} for name in ("blue", "green", "red", "nir")]
+
+
+def item(folder: Path, name: str = "one", **changes: Any) -> Path:
+    """Write a STAC item, and the scene that it names."""
+    (folder / f"{name}.tif").touch()
+    asset = {"href": f"./{name}.tif", "roles": ["data"], "bands": BANDS}
+    content = {
+        "type": "Feature",
+        "stac_version": "1.1.0",
+        "properties": {"datetime": "2024-05-31T14:00:00Z"},
+        "assets": {"scene": asset, "thumb": {"href": "thumb.png", "roles": ["thumbnail"]}},
+    }
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(content | changes), encoding="utf-8")
+    return path
+
+
+def test_scenes_are_found_in_all_folders_in_the_order_of_their_names(tmp_path: Path) -> None:
+    """Whatever else lies there, and not what is hidden."""
+    (tmp_path / "b").mkdir()
+    for name in ("c.tif", "b/a.TIFF", "a.vrt", "notes.txt", ".half.tif", "other.json"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    arrivals, failed = list_arrivals(tmp_path)
+    assert [str(each.path.relative_to(tmp_path)) for each in arrivals] == ["a.vrt", "b/a.TIFF", "c.tif"]
+    assert not failed
+
+
+def test_a_stac_item_tells_the_day_and_the_bands_of_its_scene(tmp_path: Path) -> None:
+    """The scene is there once."""
+    item(tmp_path)
+    arrivals, failed = list_arrivals(tmp_path)
+    assert arrivals == [Arrival(tmp_path / "one.tif", "2024-05-31", Bands(3, 2, 1, 4))]
+    assert not failed
+
+
+@pytest.mark.parametrize(
+    ("assets", "said"),
+    [
+        ({}, "expected one asset with the role data, found 0"),
+        ({"a": {"href": "https://example.org/a.tif", "roles": ["data"]}}, "Fetch it into the folder"),
+        ({"a": {"href": "gone.tif", "roles": ["data"]}}, "names gone.tif, which is not there"),
+    ],
+)
+def test_an_item_that_cannot_be_used_is_told_and_the_others_go_on(
+    tmp_path: Path, assets: dict[str, Any], said: str
+) -> None:
+    """By its file."""
+    item(tmp_path)
+    bad = item(tmp_path, "bad", assets=assets)
+    (tmp_path / "bad.tif").unlink()
+    arrivals, failed = list_arrivals(tmp_path)
+    assert [each.path.name for each in arrivals] == ["one.tif"]
+    assert list(failed) == [str(bad)] and said in failed[str(bad)]
+
+
+def test_json_that_is_cut_short_is_told(tmp_path: Path) -> None:
+    """Not passed over."""
+    (tmp_path / "half.json").write_text('{"type": "Fea', encoding="utf-8")
+    assert "no JSON, or cut short" in list_arrivals(tmp_path)[1][str(tmp_path / "half.json")]
+
+
+def test_no_folder_and_an_empty_one_are_refused(tmp_path: Path) -> None:
+    """With what was expected."""
+    with pytest.raises(InputError, match="no such folder"):
+        list_arrivals(tmp_path / "none")
+    with pytest.raises(InputError, match="no scene in it"):
+        list_arrivals(tmp_path)
