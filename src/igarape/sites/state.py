@@ -109,7 +109,7 @@ class State:
 
     def save(self, path: Path) -> None:
         """Write the state; the file takes its name when it is whole."""
-        shares = np.array([day.share for day in self.days]).reshape(len(self.days), -1)
+        shares = np.array([day.share for day in self.days]).reshape(len(self.days), self.alerts.status.shape[-1])
         arrays = {
             "key": np.array(self.key),
             "chances": self.belief.chances,

@@ -1,0 +1,45 @@
+"""What people read of a site."""
+
+from pathlib import Path
+
+import pytest
+from site_looks import flooded, look, quiet, write_site
+
+from igarape.sites.ledger import add_verdict, read_alerts
+from igarape.sites.listing import alert_lines, condition, log_lines, summary
+
+DAYS = (5, 30, 60, 90, 120, 150, 190, 200, 230, 260, 290)
+
+
+def test_alerts_are_told_with_the_number_that_is_expected_to_be_false(tmp_path: Path) -> None:
+    """Confirmed ones; candidates when they are asked for; what was judged stands beside."""
+    place = write_site(tmp_path)
+    flooded(place, DAYS, 210)
+    look(place, 300, {"water": [0.001, 0.97, 0.001, 0.001, 0.001, 0.9999]})
+    add_verdict(
+        place.verdicts,
+        {"alert": "here:0_1:water:appeared:1", "verdict": "yes", "reason": "seen", "who": "ana", "at": ""},
+    )
+    state, _ = place.update(quiet)
+    alerts = read_alerts(place.alerts, "here")
+    line, total = alert_lines(alerts, candidates=False)
+    assert line.startswith("here:0_1:water:appeared:1  confirmed, 1.000, 4 looks") and line.endswith("judged yes: seen")
+    assert "water appeared somewhere in this tile, about 2024-0" in line
+    found = summary(state, alerts)
+    assert total == f"1 confirmed, of which {found['expected_false']:.2f} are expected to be false"
+    assert found["expected_false"] == pytest.approx(1 - alerts.loc[0, "probability"])
+    assert [line.split()[0] for line in alert_lines(alerts, candidates=True)[2:]] == ["here:1_2:water:appeared:1", "1"]
+    assert found["dates"] == 12 and found["candidates"] == 1
+
+
+def test_the_condition_is_a_row_for_each_date(tmp_path: Path) -> None:
+    """The expected share of tiles rises by a sixth when one of six has changed."""
+    place = write_site(tmp_path)
+    assert log_lines(condition(place.update(quiet)[0], place.labels)) == ["no look yet"]
+    flooded(place, DAYS, 210)
+    look(place, 310, {"cloudy": 0.9})
+    table = condition(place.update(quiet)[0], place.labels)
+    assert list(table.columns) == ["date", "seen", "cloudy", "known", "share_water", "share_road"]
+    assert table["seen"].tolist() == [6] * 11 + [0] and table["cloudy"].tolist() == [0] * 11 + [6]
+    assert table["share_water"].iloc[-1] - table["share_water"].iloc[7] == pytest.approx(1 / 6, abs=0.01)
+    assert len(log_lines(table)) == 13

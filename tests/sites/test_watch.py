@@ -1,0 +1,123 @@
+"""What is new of a site is mapped on its own grid, once, by one model."""
+
+import dataclasses
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import draw
+from scenes import LEFT, METRES, TOP, mosaic, write_scene
+from site_looks import facts, quiet, tiles, write_site
+from site_settings import site
+from watched import TOY, write_scenes
+
+from igarape.errors import InputError
+from igarape.sites.bands import Bands
+from igarape.sites.inbox import Arrival, list_arrivals
+from igarape.sites.looks import add_looks, list_looks
+from igarape.sites.model import Model, load_model
+from igarape.sites.site_folder import SiteFolder
+from igarape.sites.watch import check_model, mapper, replayed, scene_facts, sort_out, take_in
+
+
+@pytest.fixture(scope="module")
+def model(bundle_folder: Path) -> Model:
+    """Give the small bundle, of chips of 16 x 16 pixels of 3 m."""
+    return load_model(str(bundle_folder), Path())
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> SiteFolder:
+    """Give a site of six tiles for that model."""
+    return write_site(tmp_path, site(**TOY))
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    """Give a folder of two scenes, of which one is there twice."""
+    write_scenes(tmp_path / "inbox")
+    (tmp_path / "inbox/again-2024-03-01.tif").write_bytes((tmp_path / "inbox/2024-03-01.tif").read_bytes())
+    return tmp_path / "inbox"
+
+
+def mapping(place: SiteFolder, model: Model) -> Any:
+    """Return what maps a scene, without a bar."""
+    return mapper(place, model, commit="", show=lambda _: nullcontext(lambda *_: None))
+
+
+def test_new_scenes_become_looks_once(place: SiteFolder, inbox: Path, model: Model) -> None:
+    """A copy under another name is the same scene; what is known is not mapped again."""
+    arrivals, _ = list_arrivals(inbox)
+    new = sort_out(place, arrivals, replay=False)
+    assert [one.arrival.path.name for one in new] == ["2024-02-01.tif", "2024-03-01.tif"]
+    outcome = take_in(place, new, mapping(place, model), place.looks)
+    assert not outcome.failed and [each.date for each in outcome.new] == ["2024-02-01", "2024-03-01"]
+    assert list_looks(place.looks) == outcome.new
+    assert {each.bundle for each in outcome.new} == {model.digest}
+    assert sort_out(place, arrivals, replay=False) == []
+    state, _ = place.update(quiet)
+    assert [day.seen + day.cloudy for day in state.days] == [6, 6] and sum(day.seen for day in state.days) > 0
+
+
+def test_a_scene_that_fails_costs_no_other_one_its_look(place: SiteFolder, inbox: Path, model: Model) -> None:
+    """It is told: a scene of another place, one that is cut short, one without a date."""
+    other = LEFT + 90_000
+    transform = (METRES, 0, other, 0, -METRES, TOP)
+    write_scene(inbox / "far-2024-02-02.tif", mosaic(draw(6), 3), transform=transform)
+    (inbox / "half-2024-02-03.tif").write_bytes((inbox / "2024-02-01.tif").read_bytes()[:-1500])
+    write_scene(inbox / "undated.tif", mosaic(draw(6), 3)[:, :, ::-1].copy())
+    arrivals, _ = list_arrivals(inbox)
+    outcome = take_in(place, sort_out(place, arrivals, replay=False), mapping(place, model), place.looks)
+    assert len(outcome.new) == 2
+    said = {Path(path).name: why for path, why in outcome.failed.items()}
+    assert "another place" in said["far-2024-02-02.tif"]
+    assert "cut short" in said["half-2024-02-03.tif"]
+    assert "--date" in said["undated.tif"]
+
+
+def test_looks_of_two_models_are_not_mixed(place: SiteFolder, model: Model) -> None:
+    """The error names both, and the ways out."""
+    check_model(place, model)
+    table = tiles({"tree": 0.5, "kiln": 0.5, "fog": 0.0})
+    add_looks(table, facts(3, model="models:/toy/1"), place.looks, site=place.site, known=place.area.known)
+    with pytest.raises(InputError, match=r"models:/toy/1, not of .*--replay"):
+        check_model(place, model)
+
+
+def test_a_replay_maps_all_scenes_anew_or_changes_nothing(place: SiteFolder, inbox: Path, model: Model) -> None:
+    """By another model; a scene that is lost, or fails, leaves all as it was."""
+    arrivals, _ = list_arrivals(inbox)
+    take_in(place, sort_out(place, arrivals, replay=False), mapping(place, model), place.looks)
+    other = dataclasses.replace(model, digest="another")
+    again = sort_out(place, arrivals, replay=True)
+    replayed(place, again, mapping(place, other))
+    assert {each.bundle for each in list_looks(place.looks)} == {"another"}
+    with pytest.raises(InputError, match=r"the inbox lacks 2024-03-01.tif"):
+        sort_out(place, arrivals[:1], replay=True)
+    (inbox / "2024-02-01.tif").write_bytes(b"gone")
+    with pytest.raises(InputError, match="stays as it was, as 1 scenes failed"):
+        replayed(place, [*again], mapping(place, model))
+    assert {each.bundle for each in list_looks(place.looks)} == {"another"}
+
+
+def test_a_scene_that_is_not_like_the_training_data_is_not_trusted() -> None:
+    """As its map says."""
+    content = {"scene": "a.tif", "sha256": "0", "date": "2024-01-01", "model": "m", "bundle": "b"}
+    assert scene_facts(content).trusted
+    assert scene_facts(content | {"drift": {"verdict": "unusual"}}).trusted
+    assert not scene_facts(content | {"drift": {"verdict": "not like training"}}).trusted
+
+
+def test_what_a_stac_item_says_of_bands_counts_where_the_site_says_none(
+    tmp_path: Path, inbox: Path, model: Model
+) -> None:
+    """Red and blue the other way round give other answers."""
+    place = write_site(tmp_path / "other", site(**TOY | {"bands": None}))
+    scene = inbox / "2024-02-01.tif"
+    found = []
+    for bands in (Bands(1, 2, 3), Bands(3, 2, 1)):
+        arrival = Arrival(scene, "2024-02-01", bands)
+        out = tmp_path / f"map-{bands.red}"
+        found.append(dict(mapping(place, model)(arrival, out))["bands"]["red"])
+    assert found == [1, 3]

@@ -1,0 +1,22 @@
+"""alerts shows what stands."""
+
+from pathlib import Path
+
+import pytest
+from site_looks import flooded, quiet, write_site
+
+from igarape.stages import alerts
+from igarape.workspace import Workspace
+
+
+def test_confirmed_alerts_are_shown_and_how_many_are_expected_to_be_false(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The tile, and since when."""
+    place = write_site(tmp_path)
+    flooded(place, (5, 30, 60, 90, 120, 150, 190, 200, 230, 260), 210)
+    place.update(quiet)
+    alerts.run(Workspace(tmp_path), "here")
+    line, total = capsys.readouterr().out.splitlines()
+    assert line.startswith("here:0_1:water:appeared:1") and "somewhere in this tile" in line
+    assert total == "1 confirmed, of which 0.00 are expected to be false"

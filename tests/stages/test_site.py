@@ -1,0 +1,77 @@
+"""site add writes a YAML that a watch can begin with."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import draw
+from contest import answers_of
+from scenes import LEFT, METRES, TOP
+from watched import write_scenes
+
+from igarape.config.sites import read_site
+from igarape.errors import InputError
+from igarape.scores.answers import TABLE
+from igarape.stages import site, watch
+from igarape.tables import write_table
+from igarape.workspace import Workspace
+
+BASELINE = (date(2024, 1, 1), date(2024, 2, 15))
+
+
+@pytest.fixture
+def here(champion: Path, bundle_folder: Path) -> Workspace:
+    """Give a project with a champion, its answers to its chips, and scenes."""
+    write_scenes(champion / "inbox")
+    answers = answers_of(bundle_folder, draw(30))
+    y = np.random.default_rng(1).random(answers.y.shape) < 0.5
+    y[:, answers.labels.index("fog")] = False
+    write_table(replace(answers, y=y).table(), champion / "data/evaluate" / TABLE)
+    return Workspace(champion)
+
+
+def test_what_is_drafted_can_be_watched(here: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """On the scene's own grid; a second one of its name is refused."""
+    scene = here.root / "inbox/2024-02-01.tif"
+    site.run(here, "mine", scene=scene, labels="kiln", baseline=BASELINE, bands="r=1,g=2,b=3", stride=16)
+    assert "sites/mine.yaml is written: 6 tiles" in capsys.readouterr().out
+    found = read_site("mine", here.sites)
+    assert (found.bounds[0], found.bounds[3], found.pixel) == (LEFT, TOP, METRES)
+    assert found.weather.cloud == ("fog",) and found.weather.haze == ("sun",) and found.weather.alone
+    assert 0 < found.labels["kiln"].prevalence < 1 and found.labels["kiln"].auc >= 0.6
+    watch.run(here, "mine", here.root / "inbox")
+    with pytest.raises(InputError, match="is there already"):
+        site.run(here, "mine", scene=scene, labels="kiln", baseline=BASELINE, bands="r=1,g=2,b=3")
+
+
+def test_what_cannot_be_watched_is_told(here: Workspace) -> None:
+    """A label that is none, or weather; a name; a baseline; a polygon."""
+    scene, polygon = here.root / "inbox/2024-02-01.tif", here.root / "area.json"
+
+    def add(name: str = "mine", labels: str = "kiln", area: Path | None = None) -> None:
+        site.run(here, name, scene=scene, labels=labels, baseline=BASELINE, bands="r=1,g=2,b=3", polygon=area)
+
+    for name, labels, said in (
+        ("mine", "kilm", "did you mean kiln"),
+        ("mine", "fog", "not one that can be watched"),
+        ("../mine", "kiln", "small letters"),
+    ):
+        with pytest.raises(InputError, match=said):
+            add(name, labels)
+    across = [[[179.0, 0.0], [-179.0, 0.0], [-179.0, 1.0], [179.0, 0.0]]]
+    for content, said in (
+        ("{", "expected a polygon as GeoJSON"),
+        (json.dumps({"type": "Point", "coordinates": [0, 0]}), "one polygon without holes, found a Point"),
+        (json.dumps({"type": "Polygon", "coordinates": across}), "crosses the antimeridian"),
+        (
+            json.dumps({"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}),
+            "none of the grid's tiles",
+        ),
+    ):
+        polygon.write_text(content, encoding="utf-8")
+        with pytest.raises(InputError, match=said):
+            add(area=polygon)
+    assert not (here.sites / "mine.yaml").exists()

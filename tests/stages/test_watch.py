@@ -1,0 +1,82 @@
+"""watch maps what is new of a site, tells MLflow, and says what failed."""
+
+from pathlib import Path
+
+import pytest
+from conftest import draw
+from mlflow import MlflowClient
+from scenes import mosaic, write_scene
+from site_looks import write_site
+from site_settings import site
+from watched import TOY, write_scenes
+
+from igarape.errors import InputError
+from igarape.stages import alerts, judge, log, watch
+from igarape.workspace import Workspace
+
+
+@pytest.fixture
+def here(champion: Path) -> Workspace:
+    """Give a project with a champion, a site and an inbox."""
+    write_site(champion, site(**TOY))
+    write_scenes(champion / "inbox")
+    return Workspace(champion)
+
+
+def test_a_watch_is_a_run_with_its_scenes_as_inputs(here: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """And the version of the model; nothing new is no run. log and alerts show what came of it."""
+    for said in ("2 new scenes, 0 known", "0 new scenes, 2 known"):
+        watch.run(here, "here", here.root / "inbox")
+        assert said in capsys.readouterr().out
+    client = MlflowClient()
+    experiment = client.get_experiment_by_name("igarape/watch")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.info.status == "FINISHED" and run.data.params["model"] == "models:/igarape-toy/1"
+    assert run.data.metrics["scenes"] == 2 and run.data.params["site"] == "here"
+    inputs = {each.dataset.name: each for each in run.inputs.dataset_inputs}
+    assert sorted(inputs) == ["2024-02-01.tif", "2024-03-01.tif"]
+    assert {each.dataset.source_type for each in inputs.values()} == {"scene"}
+    log.run(here, "here")
+    assert "2024-03-01" in capsys.readouterr().out
+    log.run(here, "here", csv=here.root / "log.csv")
+    assert (
+        (here.root / "log.csv").read_text(encoding="utf-8").startswith("date,seen,cloudy,known,share_tree,share_kiln")
+    )
+    alerts.run(here, "here", candidates=True)
+    assert "0 confirmed, of which 0.00 are expected to be false" in capsys.readouterr().out
+
+
+def test_scenes_that_fail_are_told_at_the_end(here: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """The others have looks; so has a STAC item that cannot be used."""
+    write_scene(here.root / "inbox/undated.tif", mosaic(draw(6), 3)[:, :, ::-1].copy())
+    (here.root / "inbox/half.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match="2 scenes have no look"):
+        watch.run(here, "here", here.root / "inbox")
+    shown = capsys.readouterr()
+    assert "2 new scenes" in shown.out and "undated.tif" in shown.err and "half.json" in shown.err
+
+
+def test_another_model_is_refused_and_replayed_when_asked(here: Workspace, alert_bundle_folder: Path) -> None:
+    """The log is then the other model's."""
+    inbox = here.root / "inbox"
+    watch.run(here, "here", inbox)
+    with pytest.raises(InputError, match="looks of two are not mixed"):
+        watch.run(here, "here", inbox, model=str(alert_bundle_folder))
+    watch.run(here, "here", inbox, model=str(alert_bundle_folder), replay=True)
+    watch.run(here, "here", inbox, model=str(alert_bundle_folder))
+
+
+def test_before_the_first_watch_there_is_nothing_to_show(here: Workspace) -> None:
+    """Each command says what to type; a site that is none is told."""
+    for command in (lambda: log.run(here, "here"), lambda: alerts.run(here, "here")):
+        with pytest.raises(InputError, match="igarape watch here INBOX"):
+            command()
+    with pytest.raises(InputError, match="did you mean here"):
+        watch.run(here, "ther", here.root / "inbox")
+    with pytest.raises(InputError, match="small letters"):
+        watch.run(here, "../here", here.root / "inbox")
+    with pytest.raises(InputError, match="no such folder"):
+        watch.run(here, "here", here.root / "nowhere")
+    with pytest.raises(InputError, match="expected why"):
+        judge.run(here, "here:0_0:tree:appeared:1", "no", reason=" ")
