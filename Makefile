@@ -11,7 +11,7 @@ SERIES := -c "import sys; print('%d.%d' % sys.version_info[:2])"
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test repro bench ui promote serve lock
+.PHONY: help setup check test repro bench ui promote serve sites lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -58,6 +58,9 @@ promote: setup ## make the challenger the champion
 serve: setup ## answer over HTTP with the champion, by MLflow's own server; ours is igarape serve
 	champion=$$($(BIN)/igarape history --champion) && \
 	  $(BIN)/mlflow models serve --model-uri "$$champion" --env-manager local --port $(PORT)
+
+sites: setup ## draw a site, watch it, and show its alerts; make repro first
+	$(BIN)/python studies/drawn_site.py
 
 lock: ## write requirements.lock anew from pyproject.toml, with the oldest Python: the others take it too
 	$(PYTHON) -m venv build/lock

@@ -153,10 +153,16 @@ def watch(name: str, inbox: Path, **options: Any) -> None:
 
 @main.command()
 @click.argument("name")
-@click.option("--csv", metavar="FILE", type=click.Path(path_type=Path), help="Write it there.")
-def log(name: str, csv: Path | None) -> None:
-    """Show the condition of a site, date by date."""
-    _run("log", name, csv=_here(csv))
+@click.option("--csv", metavar="FILE", type=click.Path(path_type=Path), help="Write the table there.")
+@click.option("--sample", metavar="FILE", type=click.Path(path_type=Path), help="Draw tiles for people to judge.")
+@click.option("--label", help="Which one the sample is of.")
+@click.option("--date", "day", metavar="DAY", type=DAY, help="As of when; today without it.")
+@click.option("--size", default=100, show_default=True, type=click.IntRange(min=4), help="Tiles of the sample.")
+@click.option("--judged", metavar="FILE", multiple=True, type=click.Path(path_type=Path), help="A sample, filled in.")
+def log(name: str, judged: tuple[Path, ...], day: datetime | None, **options: Any) -> None:
+    """Show the condition of a site, date by date; draw samples, and show what the judged ones say."""
+    options |= {key: _here(options[key]) for key in ("csv", "sample")}
+    _run("log", name, judged=[_here(path) for path in judged], day=day and day.date(), **options)
 
 
 @main.command()

@@ -34,6 +34,7 @@ def test_a_watch_is_a_run_with_its_scenes_as_inputs(here: Workspace, capsys: pyt
     (run,) = client.search_runs([experiment.experiment_id])
     assert run.info.status == "FINISHED" and run.data.params["model"] == "models:/igarape-toy/1"
     assert run.data.metrics["scenes"] == 2 and run.data.params["site"] == "here"
+    assert run.inputs is not None
     inputs = {each.dataset.name: each for each in run.inputs.dataset_inputs}
     assert sorted(inputs) == ["2024-02-01.tif", "2024-03-01.tif"]
     assert {each.dataset.source_type for each in inputs.values()} == {"scene"}
@@ -69,9 +70,10 @@ def test_another_model_is_refused_and_replayed_when_asked(here: Workspace, alert
 
 def test_before_the_first_watch_there_is_nothing_to_show(here: Workspace) -> None:
     """Each command says what to type; a site that is none is told."""
-    for command in (lambda: log.run(here, "here"), lambda: alerts.run(here, "here")):
-        with pytest.raises(InputError, match="igarape watch here INBOX"):
-            command()
+    with pytest.raises(InputError, match="igarape watch here INBOX"):
+        log.run(here, "here")
+    with pytest.raises(InputError, match="igarape watch here INBOX"):
+        alerts.run(here, "here")
     with pytest.raises(InputError, match="did you mean here"):
         watch.run(here, "ther", here.root / "inbox")
     with pytest.raises(InputError, match="small letters"):

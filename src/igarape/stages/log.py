@@ -1,5 +1,7 @@
-"""log: the condition of a site, date by date."""
+"""log: the condition of a site, date by date, and what a judged sample says of it."""
 
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import click
@@ -8,20 +10,48 @@ from igarape.config.schema import check_name
 from igarape.errors import InputError
 from igarape.files import write_text
 from igarape.sites.listing import condition, log_lines
+from igarape.sites.sampling import judged_table, write_sample
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.state import State
 from igarape.workspace import Workspace
 
 
-def run(workspace: Workspace, name: str, *, csv: Path | None = None) -> None:
-    """Print the condition of a site: tiles seen, and the expected share that holds each label; csv: write it there."""
+def run(
+    workspace: Workspace,
+    name: str,
+    *,
+    csv: Path | None = None,
+    sample: Path | None = None,
+    label: str | None = None,
+    day: date | None = None,
+    size: int = 100,
+    judged: Sequence[Path] = (),
+) -> None:
+    """Print the condition of a site, or draw a sample for people to judge, or print what such samples say.
+
+    Parameters
+    ----------
+    workspace, name
+        The project, and the site.
+    csv
+        Write the table there in the place of printing it.
+    sample
+        Write a sample there: of a label, as of a day (None: today), of so many tiles.
+    label, day, size
+        Of the sample.
+    judged
+        Samples that people filled in; of two, of different days, the difference is told too.
+    """
     place = SiteFolder.read(check_name(name, "my_site"), workspace.sites)
     if not place.state.exists():
         raise InputError(f"{place.state}: not there yet. Run: igarape watch {name} INBOX")
-    table = condition(State.load(place.state), place.labels)
+    if sample:
+        click.echo(write_sample(place, sample, label=label, day=day or date.today(), size=size))  # noqa: DTZ011
+        return
+    table = judged_table(place, judged) if judged else condition(State.load(place.state), place.labels)
     if csv:
         write_text(table.to_csv(index=False, lineterminator="\n"), csv)
-        click.echo(f"{csv}: {len(table)} dates")
+        click.echo(f"{csv}: {len(table)} rows")
         return
     for line in log_lines(table):
         click.echo(line)

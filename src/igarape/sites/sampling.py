@@ -1,0 +1,103 @@
+"""Samples of a site's tiles, for people to judge, and the shares that follow from them."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from igarape.errors import InputError, did_you_mean
+from igarape.files import write_text
+from igarape.sites.change import NEVER
+from igarape.sites.conservation import SAMPLE, Share, difference, draw_sample, judged_share
+from igarape.sites.evidence import Floats
+from igarape.sites.looks import list_looks
+from igarape.sites.site_folder import SiteFolder
+from igarape.sites.state import Engine, State
+
+COLUMNS = ["label", "date", "share", "low", "high", "mapped", "judged"]
+
+
+def present(place: SiteFolder, label: str, day: date) -> Floats:
+    """Return the probability that each tile holds a label, by all looks up to a day; NaN without any.
+
+    Raises InputError for a label that is not watched.
+    """
+    if label not in place.labels:
+        raise InputError(f"{place.name}: {label!r} is not watched{did_you_mean(label, place.labels)}")
+    engine = Engine.of(place.site)
+    state = State.begin(len(place.area.names), engine)
+    for looks in place.days([facts for facts in list_looks(place.looks) if facts.day <= day.toordinal()]):
+        state.look(looks, engine)
+    found = state.belief.present()[:, place.labels.index(label)]
+    return np.where(state.belief.seen == NEVER, np.nan, found)
+
+
+def write_sample(place: SiteFolder, path: Path, *, label: str | None, day: date, size: int) -> str:
+    """Write a sample of tiles for people to judge, and say what to do with it.
+
+    Parameters
+    ----------
+    place
+        The site.
+    path
+        Of the CSV; a file that is there is refused, as somebody may have filled it in.
+    label
+        What is judged; None is refused.
+    day
+        As of when.
+    size
+        How many tiles.
+
+    Raises
+    ------
+    InputError
+        For these, and where no tile was looked at by then.
+    """
+    if label is None:
+        raise InputError(f"--sample: of which label? Name it by --label: {', '.join(place.labels)}")
+    if path.exists():
+        raise InputError(f"{path}: is there already, and may have been filled in. Name another file")
+    drawn = draw_sample(
+        present(place, label, day), place.area.names, label=label, day=day.isoformat(), size=size, seed=day.toordinal()
+    )
+    if not len(drawn):
+        raise InputError(f"{place.name}: no tile was looked at up to {day}")
+    write_text(drawn.to_csv(index=False, lineterminator="\n"), path)
+    return (
+        f"{path}: {len(drawn)} tiles. Write yes or no into its column holds, for each tile as it was on {day}; then: "
+        f"igarape log {place.name} --judged {path}"
+    )
+
+
+def judged_table(place: SiteFolder, samples: Sequence[Path]) -> pd.DataFrame:
+    """Return a row for each sample: the share that holds its label, its 95 % interval, and what the map alone says.
+
+    Of two samples of one label, a third row has the difference of the later to the earlier. Raises InputError for a
+    sample that is none, or not filled in.
+    """
+    shares = sorted((_share(place, path) for path in samples), key=lambda each: each[1])
+    rows = [(label, day, share.share, *share.interval, share.mapped, str(share.n)) for label, day, share in shares]
+    if len(shares) == 2 and shares[0][0] == shares[1][0]:
+        (label, first, before), (_, last, after) = shares
+        rows.append((label, f"{first} to {last}", *difference(before, after), after.mapped - before.mapped, ""))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _share(place: SiteFolder, path: Path) -> tuple[str, str, Share]:
+    """Return the label of a judged sample, its day, and what follows from it."""
+    if not path.exists():
+        raise InputError(f"{path}: not found; expected a sample that igarape log {place.name} --sample has written")
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:  # pandas' ParserError and EmptyDataError are ValueErrors
+        raise InputError(f"{path}: no CSV: {error}") from error
+    if list(table.columns) != SAMPLE or table[["label", "date"]].drop_duplicates().shape[0] != 1:
+        raise InputError(f"{path}: expected the columns {', '.join(SAMPLE)}, of one label and date")
+    label, day = str(table["label"].iloc[0]), str(table["date"].iloc[0])
+    try:
+        taken = date.fromisoformat(day)
+    except ValueError as error:
+        raise InputError(f"{path}: {day!r} is no day") from error
+    return label, day, judged_share(table, present(place, label, taken), str(path))

@@ -1,0 +1,129 @@
+"""Does a watched site find what has changed on it? A drawn ground, whose labels, dates and clouds are all known.
+
+Run in a project whose stream has run on drawn chips, so that data/evaluate holds a bundle (`make sites` does):
+
+python studies/drawn_site.py --seed 3
+
+Draws one ground under two years of skies, with changes painted in in the second year, as GeoTIFFs in data/drawn_site;
+adds the site, watches it, and prints its alerts and how they compare with the truth.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+import rasterio
+from affine import Affine
+
+from igarape.chips.drawn.scene import NATIVE
+from igarape.chips.drawn.years import PAINT, Change, Sight, draw_years, holds
+from igarape.files import fresh_folder
+from igarape.sites.ledger import read_alerts
+from igarape.sites.site_folder import SiteFolder
+from igarape.stages import alerts, log, site, watch
+from igarape.workspace import Workspace
+
+HERE = Workspace(Path())
+NAME = "drawn"
+SIDE, DATES, EVERY = 4, 73, 10  # chips along the ground's edge; dates, and the days between them
+START, BASELINE = date(2024, 1, 1), (date(2024, 1, 1), date(2024, 12, 31))
+CHANGING = 0.5  # share of the tiles on which something is painted
+CRS, LEFT, TOP, METRES = "EPSG:32718", 500_000.0, 9_080_000.0, 3.0
+YEAR = 365
+
+
+def main(seed: int, model: str) -> None:
+    """Draw a site, watch it, and print what came of it."""
+    inbox = fresh_folder(HERE.data / "drawn_site")
+    truth = _lay_out(inbox, seed)
+    shutil.rmtree(HERE.sites / NAME, ignore_errors=True)
+    scene = min(inbox.glob("*.tif"))
+    labels = ",".join(PAINT)
+    site.run(HERE, NAME, scene=scene, labels=labels, baseline=BASELINE, stride=NATIVE, model=model, force=True)
+    watch.run(HERE, NAME, inbox, model=model)
+    log.run(HERE, NAME)
+    alerts.run(HERE, NAME)
+    print("\n".join(_judged(SiteFolder.read(NAME, HERE.sites), truth)))
+
+
+def _lay_out(inbox: Path, seed: int) -> pd.DataFrame:
+    """Draw the scenes; return the first date on which each tile holds each label: tile, label, since."""
+    since: dict[tuple[str, str], date] = {}
+    for number, sight in enumerate(draw_years(seed, SIDE, DATES, list(_changes(seed)))):
+        taken = START + timedelta(days=EVERY * number)
+        _write(inbox / f"{taken}.tif", sight)
+        for tile, label in _there(sight):
+            since.setdefault((tile, label), taken)
+    return pd.DataFrame([(*key, taken) for key, taken in since.items()], columns=["tile", "label", "since"])
+
+
+def _changes(seed: int) -> Iterator[Change]:
+    """Deal a change to some of the tiles, in the second year, from two months after the baseline on."""
+    rng = np.random.default_rng([seed, 3])
+    first, last = (YEAR + 60) // EVERY, DATES - YEAR // EVERY // 3
+    for row, column in np.argwhere(rng.random((SIDE, SIDE)) < CHANGING).tolist():
+        place = ((column + 0.5) / SIDE, (row + 0.5) / SIDE)
+        yield Change(int(rng.integers(first, last)), str(rng.choice(list(PAINT))), place)
+
+
+def _there(sight: Sight) -> Iterator[tuple[str, str]]:
+    """Yield which tile holds which label, seen or not."""
+    for row in range(SIDE):
+        for column in range(SIDE):
+            part = sight.surface[row * NATIVE : (row + 1) * NATIVE, column * NATIVE : (column + 1) * NATIVE]
+            yield from ((f"{row}_{column}", label) for label in PAINT if holds(part, label))
+
+
+def _write(path: Path, sight: Sight) -> None:
+    """Write a date as a GeoTIFF."""
+    profile = {"driver": "GTiff", "count": 3, "dtype": "uint8", "crs": CRS, "photometric": "RGB", "compress": "DEFLATE"}
+    side = len(sight.picture)
+    transform = Affine(METRES, 0, LEFT, 0, -METRES, TOP)
+    with rasterio.open(path, "w", width=side, height=side, transform=transform, **profile) as file:
+        file.write(np.moveaxis(sight.picture, -1, 0))
+
+
+def _judged(place: SiteFolder, truth: pd.DataFrame) -> list[str]:
+    """Return a table of labels: changes, those found, the median delay, false alerts, and the model's AUC."""
+    table = read_alerts(place.alerts, NAME)
+    end = START + timedelta(days=EVERY * (DATES - 1))
+    since = truth.set_index(["tile", "label"])["since"]
+    lines = [
+        "| label | AUC | changes | found | median delay, days | false | tile-years |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for label, watched in place.site.labels.items():
+        changed = {tile: day for (tile, each), day in since.items() if each == label and day > BASELINE[1]}
+        told = [(row.tile, row.change, _confirmed(row.history)) for row in table[table["label"] == label].itertuples()]
+        told = [(tile, change, day) for tile, change, day in told if day]
+        right = {tile: day for tile, change, day in told if change == "appeared" and day >= changed.get(tile, end)}
+        delays = [(day - changed[tile]).days for tile, day in right.items() if tile in changed]
+        years = len(place.area.names) * (end - BASELINE[1]).days / YEAR
+        median = f"{np.median(delays):.0f}" if delays else "-"
+        lines.append(
+            f"| {label} | {watched.auc:.3f} | {len(changed)} | {len(delays)} | {median} | {len(told) - len(delays)} | "
+            f"{years:.0f} |"
+        )
+    return lines
+
+
+def _confirmed(history: str) -> date | None:
+    """Return the day on which an alert was confirmed; None: never."""
+    days = [event["date"] for event in json.loads(history) if event["status"] == "confirmed"]
+    return date.fromisoformat(days[0]) if days else None
+
+
+@click.command()
+@click.option("--seed", default=3, show_default=True)
+@click.option("--model", default="data/evaluate/bundle", show_default=True, help="As of igarape map.")
+def _command(seed: int, model: str) -> None:
+    main(seed, model)
+
+
+if __name__ == "__main__":
+    _command()
