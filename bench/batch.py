@@ -19,13 +19,13 @@ from igarape.chips.pictures import encode_jpeg, resize
 from igarape.chips.shards import open_shard
 from igarape.learners.predictor import Predictor
 from igarape.serving.batches import tag_batches
-from igarape.serving.bundle import BATCH, Bundle
+from igarape.serving.bundle import AT_ONCE, Bundle
 from igarape.serving.tagging import CATALOG, find_pictures
 from igarape.tables import write_table
 
 SET = "ucmerced"
-SAMPLES = {"five": 64, "student": 512}  # chips
-ROUNDS = 3
+SAMPLES = {"five": 16, "student": 128}  # chips
+ROUNDS = 2
 
 
 def run() -> dict[str, object]:
@@ -69,7 +69,7 @@ def _rates(folder: Path, place: Path, images: list[np.ndarray]) -> tuple[float, 
             raise SystemExit("batch: chips are missing in the table")
 
     def graphs(_: int) -> None:
-        predictor.predict(ready, tta=learner.tta, batch=BATCH)
+        predictor.predict(ready, tta=learner.tta, batch=AT_ONCE)
 
     spent: dict[Callable[[int], None], list[float]] = {ours: [], graphs: []}
     for number in range(ROUNDS):
