@@ -86,7 +86,12 @@ def _measure(count: int) -> dict[str, object]:
     alone, _ = _seconds(prints, borders=False)
     whole, pairs = _seconds(prints, borders=True)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    figures = {"chips": count, "minutes": whole / 60, "minutes_alike": alone / 60, "memory_gb": memory}
+    figures: dict[str, object] = {
+        "chips": count,
+        "minutes": whole / 60,
+        "minutes_alike": alone / 60,
+        "memory_gb": memory,
+    }
     return figures | {str(kind): int(found) for kind, found in pairs["kind"].value_counts().items()}
 
 

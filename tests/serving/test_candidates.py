@@ -40,7 +40,7 @@ def every(here: Workspace) -> Answers:
     blank = np.zeros((40, len(labels)), dtype=np.bool_)
     ids = [f"chip-{row:03d}" for row in range(40)]
     prints = read_fingerprints(here.chips("raw") / "fingerprints.parquet", ids)
-    pixels = prints.pixels
+    pixels = prints.pixels.astype(np.int64)
     held = Answers("toy", labels, ids, pixels, np.full(40, HOLDOUT), blank, blank.astype(np.float32), blank)
     pictures = Pictures(here, held, "0")
     found = answers_of(here.root / "other", [pictures.read(image_id, opened)[0] for image_id in ids])
