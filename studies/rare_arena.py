@@ -67,8 +67,8 @@ def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], seeds: int,
     judged: dict[str, dict[str, list[tuple[Ranked, Ranked]]]] = {name: {place: [] for place in PLACES} for name in rare}
     counts = []
     for seed in range(seeds):
-        folds, y = _deal(labels, seed)
-        tables = _tables(experiments, folds, labels, seed=seed, budget=budget)
+        folds, y = deal(labels, seed)
+        tables = cross_fits(experiments, folds, labels, seed=seed, budget=budget)
         columns = [labels.vocabulary().labels.index(label) for label in labels.vocabulary().rare]
         counts.append({place: int(y[folds == number][:, columns].sum()) for place, number in PLACES.items()})
         without = _blend({name: tables[name] for name in base}, y, folds, labels)
@@ -86,7 +86,7 @@ def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], seeds: int,
     print("\n".join(_rows(judged)))
 
 
-def _deal(labels: Labels, seed: int) -> tuple[Folds, Booleans]:
+def deal(labels: Labels, seed: int) -> tuple[Folds, Booleans]:
     """Deal the project's chips into thinned folds; return them, and the truth of all labels, (chips, labels)."""
     table = read_folds(HERE.folds)
     groups = read_table(HERE.folder("split") / "groups.parquet", ["image_id", "group"]).set_index("image_id")["group"]
@@ -103,7 +103,7 @@ def _deal(labels: Labels, seed: int) -> tuple[Folds, Booleans]:
     return folds, y
 
 
-def _tables(
+def cross_fits(
     experiments: Mapping[str, Experiment], folds: Folds, labels: Labels, *, seed: int, budget: float
 ) -> dict[str, pd.DataFrame]:
     """Cross-fit all experiments on thinned folds; return their predictions."""

@@ -1,0 +1,150 @@
+"""Compare the blend whose rare labels share weights among themselves with one in which all labels share them.
+
+Run by itself, in a project whose steps up to train have run for the learners:
+
+python studies/blend_groups.py probe kernel
+python studies/blend_groups.py probe mobilenet --thinned ucmerced_rare --seeds 2 --budget 0.4
+
+The first takes the stored predictions, and judges out of fold and on the hold-out. The second makes rare labels as rare
+as labels.thin of the data set that is named says, as rare_arena.py does, and judges on what was set aside and on the
+hold-out; it needs the steps up to search only. Prints a table; differences have a paired bootstrap over chips.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import click
+import numpy as np
+import pandas as pd
+from rare_arena import HERE, RESAMPLES, cross_fits, deal
+
+from igarape.chips.split import Folds
+from igarape.chips.thinning import ASIDE
+from igarape.config.datasets import read_dataset
+from igarape.config.experiments import read_experiments
+from igarape.config.params import read_params
+from igarape.ensemble.linear import beside, sigmoid
+from igarape.ensemble.nested import PULLS, Blends, Known, parts_of
+from igarape.labels import Booleans, Vocabulary
+from igarape.scores.figures import f2_by_chip, figures
+from igarape.scores.metrics import Floats
+from igarape.scores.ranking import rank
+from igarape.tables import (
+    HOLDOUT,
+    learner_labels,
+    learner_probabilities,
+    read_catalog,
+    read_folds,
+    read_predictions,
+    truth,
+)
+
+
+class Compared(NamedTuple):
+    """A figure of both blends, and its difference in each resample, (resamples,)."""
+
+    shared: float
+    apart: float
+    drawn: Floats
+
+
+@click.command()
+@click.argument("learners", nargs=-1, required=True)
+@click.option("--thinned", help="A data set with labels.thin; without one, the stored predictions are taken.")
+@click.option("--seeds", default=5, show_default=True, help="Thinning seeds.")
+@click.option("--budget", default=1.0, show_default=True, help="Share of the experiments' epochs that is trained.")
+def main(learners: tuple[str, ...], thinned: str | None, seeds: int, budget: float) -> None:
+    """Compare both blends of LEARNERS."""
+    dataset = read_dataset(read_params(HERE.params).dataset, HERE.datasets)
+    if thinned:
+        labels = read_dataset(thinned, HERE.datasets).labels
+        experiments = read_experiments(learners, labels.vocabulary(), HERE.experiments, nir=bool(dataset.tifs))
+        dealt = [(seed, *deal(labels, seed)) for seed in range(seeds)]
+        found = [
+            _judged(cross_fits(experiments, folds, labels, seed=seed, budget=budget), y, folds, labels.vocabulary())
+            for seed, folds, y in dealt
+        ]
+    else:
+        vocabulary, table = dataset.labels.vocabulary(), read_folds(HERE.folds)
+        catalog = read_catalog(HERE.catalog(), vocabulary.labels).set_index("image_id")
+        y = truth(catalog.loc[table["image_id"]], vocabulary.labels)
+        tables = {name: read_predictions(HERE.predictions(name), table) for name in learners}
+        found = [_judged(tables, y, table["fold"].to_numpy(), vocabulary)]
+    print("| rows | figure | shared by all | rare labels apart | difference (95 %) |\n|---|---|---|---|---|")
+    print("\n".join(_row(name, [each[name] for each in found]) for name in found[0]))
+
+
+def _judged(
+    tables: Mapping[str, pd.DataFrame], y: Booleans, folds: Folds, vocabulary: Vocabulary
+) -> dict[str, Compared]:
+    """Fit both blends, and compare them on each kind of rows."""
+    first = len(vocabulary.labels) - len(vocabulary.rare)
+    groups = [vocabulary.labels[:first], vocabulary.labels[first:]]
+    shared, apart = (_blended(tables, y, folds, vocabulary, each) for each in ([vocabulary.labels], groups))
+    places = {"set aside": folds == ASIDE, "out of fold": folds >= 0, "hold-out": folds == HOLDOUT}
+    found = {}
+    for place, rows in places.items():
+        if not rows.any():
+            continue
+        pair = {"shared": shared[rows], "apart": apart[rows]}
+        f2 = {name: f2_by_chip(y[rows], p, targets=vocabulary.targets("all")) for name, p in pair.items()}
+        draws = np.random.default_rng(0).integers(rows.sum(), size=(RESAMPLES, rows.sum()))
+        gain = (f2["apart"] - f2["shared"])[draws].mean(axis=1)
+        found[f"{place} | F2"] = Compared(f2["shared"].mean(), f2["apart"].mean(), gain)
+        ranked = rank(y[rows], pair, resamples=RESAMPLES, seed=0)
+        for name, columns in {"mAP": slice(None), "mAP of the rare labels": slice(-len(vocabulary.rare), None)}.items():
+            before, after = (np.nanmean(ranked[side].observed[columns]) for side in ("shared", "apart"))
+            drawn = (ranked["apart"].drawn - ranked["shared"].drawn)[:, columns]
+            found[f"{place} | {name}"] = Compared(float(before), float(after), np.nanmean(drawn, axis=1))
+    return found
+
+
+def _blended(
+    tables: Mapping[str, pd.DataFrame],
+    y: Booleans,
+    folds: Folds,
+    vocabulary: Vocabulary,
+    groups: Sequence[Sequence[str]],
+) -> Floats:
+    """Cross-fit a blend for each group of labels; all have one pull, chosen inside the folds by all labels' figures."""
+    numbers, targets = np.maximum(folds, HOLDOUT), vocabulary.targets("all")
+    each = [Blends(_known(tables, y, numbers, labels, vocabulary)) for labels in groups]
+    known, answers = each[0].known, np.zeros(y.shape)
+    for fold in np.unique(numbers):
+        asked = numbers == fold
+        within, scores = known.beyond(asked), {}
+        for pull in PULLS:
+            p = sigmoid(np.hstack([blends.margins(within, pull) for blends in each]))
+            scores[pull] = sum(figures(y[known.rows(within)], p, targets=targets).values())
+        best = max(scores, key=lambda pull: (scores[pull], pull))
+        margins = [np.zeros(blends.known.y.shape) for blends in each]
+        for blends, margin in zip(each, margins, strict=True):
+            blends.margin_of(frozenset(known.parts[asked].tolist()), blends.fit(within, best), into=margin)
+        answers[asked] = sigmoid(np.hstack(margins))[asked]
+    return answers
+
+
+def _known(
+    tables: Mapping[str, pd.DataFrame], y: Booleans, numbers: Folds, labels: Sequence[str], vocabulary: Vocabulary
+) -> Known:
+    """Return what is known of a group of labels, by the learners that predict any of them."""
+    predicted = learner_labels(tables)
+    learners = {name: [label for label in own if label in labels] for name, own in predicted.items()}
+    learners = {name: own for name, own in learners.items() if own}
+    found = learner_probabilities(
+        {name: tables[name] for name in learners}, list(tables[next(iter(tables))]["image_id"])
+    )
+    p = {name: found[name][:, [predicted[name].index(label) for label in own]] for name, own in learners.items()}
+    columns = [vocabulary.labels.index(label) for label in labels]
+    return Known(beside(p, learners), y[:, columns], parts_of(numbers), learners, vocabulary.targets(labels))
+
+
+def _row(name: str, cases: list[Compared]) -> str:
+    """Write a figure as Markdown, averaged over thinning seeds."""
+    shared, apart = (float(np.mean([getattr(each, side) for each in cases])) for side in ("shared", "apart"))
+    low, high = np.percentile(np.mean([each.drawn for each in cases], axis=0), (2.5, 97.5))
+    return f"| {name} | {shared:.4f} | {apart:.4f} | {apart - shared:+.4f} ({low:+.4f} to {high:+.4f}) |"
+
+
+if __name__ == "__main__":
+    main()
