@@ -1,4 +1,4 @@
-"""What would trees on the blend gain from more than the learners' logits: dehazing's figures, a chip's statistics.
+"""What would trees on the blend gain from more than logits: views' spread, dehazing's figures, a chip's statistics.
 
 Run by itself, in a project whose steps up to stack have run: `python studies/stack_features.py`. For each set of
 features and each size of trees, XGBoost corrects the blend of the learners, cross-fitted on the folds. Nothing is
@@ -12,12 +12,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import xgboost
+from ablations import read_examples
 
+from igarape.chips.pictures import symmetries
 from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
+from igarape.config.experiments import read_experiments
+from igarape.config.kinds import Network
 from igarape.config.params import Params, read_params
 from igarape.ensemble.linear import logit, sigmoid
-from igarape.labels import Booleans, Targets
+from igarape.labels import Booleans, Targets, Vocabulary
+from igarape.learners.predictor import Predictor
 from igarape.learners.trees.statistics import statistics
 from igarape.scores.comparison import paired_bootstrap
 from igarape.scores.figures import f2_by_chip
@@ -52,14 +57,14 @@ def main() -> None:
     blend = stacked[stacked["learner"] == "blend"].set_index("image_id").loc[image_ids]
     margin, targets = logit(blend[probability_columns(stacked)].to_numpy()), vocabulary.targets("all")
     rows = {"the blend": sigmoid(margin)}
-    for name, features in _features(params, Store(HERE.chips("raw"), catalog), image_ids).items():
+    for name, features in _features(params, Store(HERE.chips("raw"), catalog), image_ids, vocabulary).items():
         for depth, rounds in SIZES:
             p = _corrected(features, y, margin, folds=folds, depth=depth, rounds=rounds, l2=params.stack.l2)
             rows[f"{name}, depth {depth}, {rounds} rounds"] = p
     print("\n".join(_table(rows, y, folds, targets)))
 
 
-def _features(params: Params, store: Store, image_ids: list[str]) -> Mapping[str, Floats]:
+def _features(params: Params, store: Store, image_ids: list[str], vocabulary: Vocabulary) -> Mapping[str, Floats]:
     """Return the sets of features, (chips, features) each."""
     learned = {name: read_predictions(HERE.predictions(name), read_folds(HERE.folds)) for name in params.experiments}
     logits = np.hstack([logit(p) for p in learner_probabilities(learned, image_ids).values()])
@@ -68,10 +73,37 @@ def _features(params: Params, store: Store, image_ids: list[str]) -> Mapping[str
     colours = statistics(store.rgb(image_id) for image_id in image_ids).astype(np.float64)
     return {
         "logits": logits,
+        "logits and views' spread": np.hstack([logits, *_spreads(params, image_ids, vocabulary)]),
         "dehazing": quality,
         "logits and dehazing": np.hstack([logits, quality]),
         "logits, dehazing and statistics": np.hstack([logits, quality, colours]),
     }
+
+
+def _spreads(params: Params, image_ids: list[str], vocabulary: Vocabulary) -> list[Floats]:
+    """Return, of each network, how far its logits of the eight views of a chip lie apart: (chips, its labels).
+
+    In a fold it is that of the fold's model; on the hold-out, the mean over all models. From all sides a chip has the
+    same statistics, and a probe's features are a mean over the views: other learners answer all views alike.
+    """
+    found = []
+    experiments = read_experiments(params.experiments, vocabulary, HERE.experiments, nir=False)
+    for name, experiment in experiments.items():
+        if not isinstance(experiment, Network):
+            continue
+        examples = read_examples(name, experiment, vocabulary)
+        spread = np.zeros((len(examples.image_ids), len(experiment.targets(vocabulary).labels)))
+        models = sorted(HERE.folder("train", name).glob("fold-*.onnx"))
+        for fold in np.unique(examples.folds):
+            rows = examples.folds == fold
+            views = [np.ascontiguousarray(view) for view in symmetries(examples.images[rows])]
+            for path in [models[fold]] if fold >= 0 else models:
+                predictor = Predictor([path])
+                each = [logit(predictor.predict(view, tta=False, batch=experiment.batch)) for view in views]
+                spread[rows] += np.std(each, axis=0) / (1 if fold >= 0 else len(models))
+        place = {image_id: row for row, image_id in enumerate(examples.image_ids)}
+        found.append(spread[[place[image_id] for image_id in image_ids]])
+    return found
 
 
 def _corrected(
