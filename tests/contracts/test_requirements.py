@@ -53,6 +53,8 @@ EXTRAS: Mapping[str, list[str]] = PROJECT["optional-dependencies"]
 CORE = listed(PROJECT["dependencies"])
 TRAIN = listed(EXTRAS["train"])
 EVERY = CORE.union(*map(listed, EXTRAS.values()))
+# Extras of what not everybody has: `make setup` installs all but Kaggle's client.
+APART = set[str]().union(*(listed(EXTRAS[extra]) for extra in ("cluster", "kaggle", "sites")))
 PROVIDERS = packages_distributions()
 
 
@@ -111,8 +113,8 @@ def test_the_core_is_what_answers(answering: set[str]) -> None:
 
 
 def test_train_is_what_the_stream_imports_besides(imported: set[str]) -> None:
-    """Not less, and not more but for the tools that are named here; Kaggle's client and maps are extras."""
-    assert TRAIN - set(TOOLS) == imported - CORE - listed(EXTRAS["kaggle"]) - listed(EXTRAS["sites"])
+    """Not less, and not more but for the tools that are named here, and what has an extra of its own."""
+    assert TRAIN - set(TOOLS) == imported - CORE - (APART - TRAIN)
 
 
 def test_all_that_is_imported_is_listed(imported: set[str]) -> None:
@@ -126,7 +128,7 @@ def test_what_tests_and_benches_import_is_in_their_extras() -> None:
     studies = ROOT.glob("studies/*.py")
     # Tests import helpers beside them, benches and studies; benches, helpers.
     beside = imported_by_files([*tests, *benches, *studies])
-    assert distributions(beside) <= CORE | listed(EXTRAS["dev"]) | listed(EXTRAS["bench"])
+    assert distributions(beside) <= CORE | listed(EXTRAS["dev"]) | listed(EXTRAS["bench"]) | APART
     assert listed(EXTRAS["bench"]) - TRAIN - set(BENCH) <= distributions(imported_by_files(benches))
 
 

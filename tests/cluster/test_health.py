@@ -1,0 +1,37 @@
+"""What `igarape doctor` says of a cluster: tests/cluster/test_probe.py looks at real ones."""
+
+import socket
+import sys
+
+import pytest
+
+from igarape.cluster import probe
+from igarape.cluster.health import look
+from igarape.cluster.probe import Finding
+
+
+def test_a_cluster_that_is_not_there_is_wrong_with_what_to_type() -> None:
+    """In one line."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    found = look(address)
+    assert found.level == "wrong"
+    assert found.said.startswith(f"{address}: cluster: nobody answers") and "ray start --head" in found.said
+
+
+def test_a_cluster_that_is_well_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its versions and its nodes."""
+    parts = [Finding(what, well=True, found=f"{what} found") for what in ("cluster", "token", "nodes")]
+    monkeypatch.setattr(probe, "check_cluster", lambda _address, _needs: parts)
+    found = look("head:6379")
+    assert (found.level, found.said) == ("good", "head:6379: token found; nodes found")
+
+
+def test_without_ray_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has named a cluster wants one."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    for name in ("agreement", "nodes", "parcels", "probe"):
+        monkeypatch.delitem(sys.modules, f"igarape.cluster.{name}", raising=False)
+    found = look("head:6379")
+    assert found.level == "wrong" and "pip install -e '.[cluster]'" in found.said
