@@ -143,6 +143,7 @@ def _bundle(folder: Path) -> Path:
         dehaze=DEHAZE,
         nir=None,
         reference=Reference(metres=3.0, levels={}, answers=None),
+        views=8,
         learners=[Learner(name="tabular", chips="raw", size=SEEN, labels=labels, tta=False, files=(str(trees),))],
         stacker=folder / "stacker",
         rule=Rule("fixed", VOCABULARY, 2.0, threshold=0.2),
