@@ -6,7 +6,6 @@ memory that a scene of 20,000 px takes above one of 5,000, are measured beside.
 
 import copy
 import dataclasses
-import resource
 import subprocess
 import sys
 import tempfile
@@ -99,9 +98,15 @@ def _above(bundle: Path, scene: Path) -> float:
     keep_memory()
     model = load_model(str(bundle), bundle.parent)
     model.bundle.tag([np.zeros((SIZE, SIZE, 3), dtype=np.uint8)] * BATCH)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _megabytes("VmRSS")
     _map(scene, free(model))
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return _megabytes("VmHWM") - before
+
+
+def _megabytes(what: str) -> float:
+    """Return the memory of this process now (VmRSS), or at its peak (VmHWM): rusage counts the parent's too."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith(f"{what}:"))) / 1024
 
 
 def _scene(path: Path, side: int) -> None:
@@ -143,6 +148,7 @@ def _bundle(folder: Path) -> Path:
         dehaze=DEHAZE,
         nir=None,
         reference=Reference(metres=3.0, levels={}, answers=None),
+        views=8,
         learners=[Learner(name="tabular", chips="raw", size=SEEN, labels=labels, tta=False, files=(str(trees),))],
         stacker=folder / "stacker",
         rule=Rule("fixed", VOCABULARY, 2.0, threshold=0.2),

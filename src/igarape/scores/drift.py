@@ -177,4 +177,4 @@ def _statistic(mean: Floats, covariance: Floats) -> float:
 
 def _distances(rows: Floats, covariance: Floats) -> Floats:
     """Return the squared distance of each row by a covariance, per label."""
-    return np.asarray(np.einsum("nd,nd->n", rows, np.linalg.solve(covariance, rows.T).T) / rows.shape[1])
+    return np.asarray(np.einsum("ij,ij->i", rows, np.linalg.solve(covariance, rows.T).T) / rows.shape[1])

@@ -68,7 +68,16 @@ def outlines(grid: Grid, places: Sequence[int]) -> list[bytes]:
 def write_layers(values: Floats, labels: Sequence[str], grid: Grid, path: Path) -> None:
     """Write a band for each label as a cloud-optimised GeoTIFF, a pixel for each cell.
 
-    values: probabilities, of shape (cell rows, cell columns, labels), NaN where nothing was looked at.
+    Parameters
+    ----------
+    values
+        Probabilities, of shape (cell rows, cell columns, labels), NaN where nothing was looked at.
+    labels
+        What the bands are called.
+    grid
+        Whose cells they are.
+    path
+        The file.
     """
     seen = ~np.isnan(values)
     bands = np.where(seen, np.rint(np.where(seen, values, 0) * STEPS), UNSEEN).astype(np.uint8)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from igarape.code import code_hash
 from igarape.errors import InputError
-from igarape.files import digest, read_json, resumable, write_json
+from igarape.files import digest, read_json, resumable, write_json, write_text
 from igarape.sites.answers import Answers, answer_tiles
 from igarape.sites.bands import Bands
 from igarape.sites.item import write_item
@@ -25,7 +25,7 @@ from igarape.sites.tiles import Floats, Grid
 from igarape.sites.verdict import drift
 from igarape.sites.windows import sample
 
-MAP, TILES, LAYERS = "map.json", "tiles.parquet", "map.tif"
+MAP, TILES, LAYERS, LIST = "map.json", "tiles.parquet", "map.tif", "scenes.csv"
 SCHEMA = 1
 TEXTS = ("tags", "alerts")
 CLOUDY = 0.5  # above it nothing but the weather was seen
@@ -107,6 +107,13 @@ def map_scene(
             content["seconds"] = round(time.monotonic() - started, 1)
             write_json(content, result / MAP)
     return content
+
+
+def write_list(why: Mapping[Path, str], out: Path) -> None:
+    """Write which of many scenes has a map in out, and why the others have none; nothing stands against the former."""
+    maps = ["" if said else str(out / scene.stem) for scene, said in why.items()]
+    listed = pd.DataFrame({"scene": [str(scene) for scene in why], "map": maps, "why": list(why.values())})
+    write_text(listed.to_csv(index=False, lineterminator="\n"), out / LIST)
 
 
 def check_out(out: Path) -> None:

@@ -56,7 +56,16 @@ def joined(tags: Iterable[str | None], geometry: Sequence[bytes], vocabulary: Vo
 def write_geojson(areas: Areas, crs: str, path: Path, *, step: float) -> None:
     """Write areas as GeoJSON (RFC 7946), in degrees; each becomes one feature with its tag, and how many tiles it has.
 
-    step: the longest edge, in the unit of crs, that stays one straight line between two points.
+    Parameters
+    ----------
+    areas
+        As joined gives them.
+    crs
+        In which they are.
+    path
+        The file.
+    step
+        The longest edge, in the unit of crs, that stays one straight line between two points.
     """
     features = [
         {

@@ -2,24 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
-import pandas as pd
 
 from igarape.config.params import read_params
 from igarape.errors import InputError, some
-from igarape.files import read_json, write_text
+from igarape.files import read_json
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
 from igarape.sites.bands import parse_bands
-from igarape.sites.mapping import MAP, Asked, map_scene
+from igarape.sites.mapping import LIST, MAP, Asked, map_scene, write_list
 from igarape.sites.model import Model, load_model
 from igarape.sites.stretch import Stretch
 from igarape.tracking.lineage import lineage
 from igarape.workspace import Workspace
-
-LIST = "scenes.csv"
 
 
 def run(
@@ -46,12 +42,10 @@ def run(
         The folder of all maps.
     model
         An MLflow URI, or a bundle's folder; None: the champion of the data set in params.yaml; student: its student.
-    bands, date, stride
+    bands, date, stride, gpkg
         As they are typed; None: what the scene says of itself, and half a tile.
     stretch
         The map.json of another map whose stretch is used again; None: one is fitted.
-    gpkg
-        Whether each map's tags are written as a GeoPackage too.
 
     Raises
     ------
@@ -75,27 +69,21 @@ def run(
     if len(scenes) == 1:
         _map(scenes[0], out / names[0], loaded, asked, commit)
         return
-    why = {scene: _try(scene, out / scene.stem, loaded, asked, commit) for scene in scenes}
-    listed = [
-        {"scene": str(scene), "map": "" if said else str(out / scene.stem), "why": said} for scene, said in why.items()
-    ]
-    write_text(pd.DataFrame(listed).to_csv(index=False, lineterminator="\n"), out / LIST)
+    why = {}
+    for scene in scenes:
+        try:
+            why[scene] = _map(scene, out / scene.stem, loaded, asked, commit)
+        except (InputError, OSError) as error:
+            why[scene] = str(error)
+            click.echo(f"map: {error}", err=True)
+    write_list(why, out)
     if failed := [str(scene) for scene, said in why.items() if said]:
         raise InputError(f"{len(failed)} of {len(scenes)} scenes have no map: {some(failed)}. {out / LIST} says why")
 
 
-def _try(scene: Path, out: Path, model: Model, asked: Asked, commit: str) -> str:
-    """Map one scene of many; return why it has no map, nothing where it has one."""
-    try:
-        _map(scene, out, model, asked, commit)
-    except (InputError, OSError) as error:
-        click.echo(f"map: {error}", err=True)
-        return str(error)
-    return ""
-
-
-def _map(scene: Path, out: Path, model: Model, asked: Asked, commit: str) -> None:
-    """Map one scene, and say what came of it."""
+def _map(scene: Path, out: Path, model: Model, asked: Asked, commit: str) -> str:
+    """Map one scene, and say what came of it; return that nothing stands against it."""
     with progress(f"map: {scene.name}", "tile") as report:
-        content: Any = map_scene(scene, out, model=model, asked=asked, commit=commit, report=report)
+        content = map_scene(scene, out, model=model, asked=asked, commit=commit, report=report)
     click.echo(f"{out / MAP}: {content['looked']} of {content['tiles']} tiles looked at")
+    return ""

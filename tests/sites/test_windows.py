@@ -1,0 +1,44 @@
+"""Tiles are cut from bands of rows, each row of pixels read once."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scenes import CRS, LEFT, TOP, write_scene
+
+from igarape.sites.bands import Bands
+from igarape.sites.raster import Raster, on_grid
+from igarape.sites.scene import open_scene
+from igarape.sites.tiles import Grid
+from igarape.sites.windows import rows_of_tiles, sample
+
+GROUND = np.random.default_rng(0).integers(1, 256, (3, 45, 50), dtype=np.uint8)
+GROUND[:, 10:20, 5:30] = 0
+GRID = Grid(CRS, LEFT, TOP, 3.0, 50, 45, 16, 7)
+
+
+def test_each_tile_is_cut_where_it_lies_and_no_row_is_read_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pixels, valid shares and counts are those of the whole scene."""
+    read: list[int] = []
+    plain = Raster.read
+
+    def counted(self: Raster, top: int, samples: np.ndarray, valid: np.ndarray) -> None:  # type: ignore[type-arg]
+        read.extend(range(top, top + len(valid)))
+        plain(self, top, samples, valid)
+
+    monkeypatch.setattr(Raster, "read", counted)
+    path = write_scene(tmp_path / "a.tif", GROUND)
+    held = (GROUND != 0).any(axis=0)
+    counts = np.zeros(GRID.cells, dtype=np.int64)
+    with open_scene(path, bands=Bands(1, 2, 3), day="2024-05-31") as scene, on_grid(scene, GRID) as raster:
+        for row in rows_of_tiles(raster, range(len(GRID.rows))):
+            counts += row.counts
+            for place, left in enumerate(GRID.columns):
+                part = np.s_[GRID.rows[row.row] : GRID.rows[row.row] + 16, left : left + 16]
+                np.testing.assert_array_equal(row.colours(left, None), np.moveaxis(GROUND[:, *part], 0, -1))
+                assert row.valid[place] == pytest.approx(held[part].mean())
+        assert read == list(range(45))
+        assert sample(raster).shape == (3, held.sum())
+    assert counts.sum() == held.sum() and counts[0, 0] == held[:7, :7].sum()
