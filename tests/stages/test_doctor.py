@@ -2,13 +2,13 @@
 
 import re
 import shutil
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from streams import begin
 
+from igarape.cluster import probe
+from igarape.cluster.probe import Finding as Look
 from igarape.doctor import machine
 from igarape.findings import good
 from igarape.stages import doctor
@@ -64,18 +64,26 @@ def test_a_dead_server_is_wrong_and_the_rest_is_looked_at(
     assert printed.splitlines()[-1].endswith("1 wrong, 3 unseen")
 
 
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("10.0.0.1", "IGARAPE_CLUSTER=10.0.0.1: expected HOST:PORT of Ray's head"),
+        ("127.0.0.1:9", "127.0.0.1:9: cluster: nobody answers"),
+    ],
+)
 def test_a_cluster_is_asked_where_one_is_named(
-    here: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    here: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, address: str, expected: str
 ) -> None:
     """By the package that alone knows Ray, which is not loaded otherwise."""
-    asked = []
+    monkeypatch.setenv("IGARAPE_CLUSTER", address)
+    with pytest.raises(SystemExit):
+        doctor.run(here)
+    assert f"wrong    cluster    {expected}" in capsys.readouterr().out
 
-    def look(address: str) -> object:
-        asked.append(address)
-        return good("3 nodes")
 
-    monkeypatch.setitem(sys.modules, "igarape.cluster.health", SimpleNamespace(look=look))
+def test_what_a_cluster_has_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """tests/cluster/test_probe.py asks real ones."""
+    looks = [Look("token", well=True, found="the cluster lets us in"), Look("nodes", well=True, found="3")]
+    monkeypatch.setattr(probe, "check_cluster", lambda *_: looks)
     monkeypatch.setenv("IGARAPE_CLUSTER", "10.0.0.1:6379")
-    doctor.run(here)
-    assert asked == ["10.0.0.1:6379"]
-    assert "good     cluster    3 nodes" in capsys.readouterr().out
+    assert doctor._cluster() == good("10.0.0.1:6379; the cluster lets us in; 3")

@@ -4,17 +4,16 @@ import os
 import sys
 from contextlib import ExitStack
 from functools import partial
-from importlib import import_module
 
 import click
 
+from igarape.cluster.settings import ADDRESS, cluster_address, needs
 from igarape.doctor import machine, project, remote
-from igarape.findings import Check, Finding, examine
+from igarape.findings import Check, Finding, examine, good, wrong
 from igarape.tracking.address import RETRIES, TIMEOUT, connected, environment
 from igarape.tracking.health import identify, keep, reach
 from igarape.workspace import Workspace
 
-CLUSTER = "IGARAPE_CLUSTER"
 PATIENCE = {TIMEOUT: "8", RETRIES: "0"}  # seconds, of one request
 SLOW = 30.0  # seconds, where several requests are made
 
@@ -52,12 +51,17 @@ def _checks(workspace: Workspace, uri: str) -> list[Check]:
         Check("weights", partial(project.weights, workspace)),
         Check("source", partial(project.source, workspace)),
     ]
-    if address := os.environ.get(CLUSTER):
-        checks.append(Check("cluster", partial(_cluster, address), SLOW))
+    if ADDRESS in os.environ:
+        checks.append(Check("cluster", _cluster, SLOW))
     return checks
 
 
-def _cluster(address: str) -> Finding:
-    """Ask the cluster's own check, which alone knows Ray: igarape.cluster.health.look(address) returns a Finding."""
-    found: Finding = import_module("igarape.cluster.health").look(address)
-    return found
+def _cluster() -> Finding:
+    """Ask the cluster whether it lets us in and can do a task; Ray is loaded now, where a cluster is named."""
+    from igarape.cluster.probe import check_cluster
+
+    address = cluster_address()
+    looks = check_cluster(address, needs(1)) if address else []
+    if bad := [look for look in looks if not look.well]:
+        return wrong(f"{address}: {bad[0].what}: {bad[0].found}. {bad[0].remedy}")
+    return good("; ".join([f"{address}", *(look.found for look in looks)]))
