@@ -92,15 +92,16 @@ def _judged(place: SiteFolder, truth: pd.DataFrame) -> list[str]:
     """Return a table of labels: changes, those found, the median delay, false alerts, and the model's AUC."""
     table = read_alerts(place.alerts, NAME)
     end = START + timedelta(days=EVERY * (DATES - 1))
-    since = truth.set_index(["tile", "label"])["since"]
     lines = [
         "| label | AUC | changes | found | median delay, days | false | tile-years |",
         "|---|---|---|---|---|---|---|",
     ]
     for label, watched in place.site.labels.items():
-        changed = {tile: day for (tile, each), day in since.items() if each == label and day > BASELINE[1]}
-        told = [(row.tile, row.change, _confirmed(row.history)) for row in table[table["label"] == label].itertuples()]
-        told = [(tile, change, day) for tile, change, day in told if day]
+        rows = truth[(truth["label"] == label) & (truth["since"] > BASELINE[1])]
+        changed: dict[str, date] = dict(zip(rows["tile"], rows["since"], strict=True))
+        some = table[table["label"] == label]
+        days = [_confirmed(str(history)) for history in some["history"]]
+        told = [(*each, day) for *each, day in zip(some["tile"], some["change"], days, strict=True) if day]
         right = {tile: day for tile, change, day in told if change == "appeared" and day >= changed.get(tile, end)}
         delays = [(day - changed[tile]).days for tile, day in right.items() if tile in changed]
         years = len(place.area.names) * (end - BASELINE[1]).days / YEAR

@@ -30,7 +30,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         ({"labels": {}}, "labels"),
         ({"labels": {"cloudy": CONTENT["labels"]["water"]}}, "no weather"),
         ({"labels": {"water": CONTENT["labels"]["water"] | {"auc": 0.5}}}, "labels.water.auc"),
-        ({"labels": {"water": CONTENT["labels"]["water"] | {"apears": 1}}}, "did you mean"),
+        ({"labels": {"water": CONTENT["labels"]["water"] | {"appear": 1}}}, "did you mean"),
         ({"alerts": CONTENT["alerts"] | {"candidate": 0.99}}, "should rise"),
         ({"polygon": [[0.0, 0.0], [1.0, 1.0]]}, "at least 3"),
     ],

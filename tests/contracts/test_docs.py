@@ -107,6 +107,7 @@ ELSEWHERE = {
 # Why none does.
 NOT_RUN = {
     "make (setup|bench|check|test)( PYTHON=.*)?": "it installs, measures or tests for minutes; .ci/run does it",
+    "make sites": "it maps for minutes; tests/stages/test_watch.py watches a small site",
     "make (promote serve|ui)": "it serves until somebody stops it; tests/stages/test_serve.py runs make serve",
     r"\.ci/run": "it runs this test",
     r"\.venv/bin/pytest -m slow( tests/serving/test_closure.py)?": "it takes minutes; .ci/run does it",

@@ -25,10 +25,10 @@ def test_looks_are_listed_by_days_and_read_as_they_were(tmp_path: Path) -> None:
     for day in (9, 2, 5):
         look(place, day, {"water": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], "haze": 0.25})
     assert list_looks(place.looks) == [facts(day) for day in (2, 5, 9)]
-    day = place.day([facts(5)])
-    assert day.rows.tolist() == list(range(6)) and day.trusted and day.cloudy == 0
-    np.testing.assert_array_equal(day.p[:, 0], np.float32([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]))
-    np.testing.assert_array_equal(day.hazy, 0.25)
+    found = place.day([facts(5)])
+    assert found.rows.tolist() == list(range(6)) and found.trusted and found.cloudy == 0
+    np.testing.assert_array_equal(found.p[:, 0], np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], np.float32))
+    np.testing.assert_array_equal(found.hazy, 0.25)
 
 
 def test_a_tile_under_cloud_or_half_empty_was_not_looked_at(tmp_path: Path) -> None:

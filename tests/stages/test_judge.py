@@ -24,4 +24,4 @@ def test_a_verdict_is_kept_and_stands_beside_its_alert(tmp_path: Path) -> None:
     assert read_alerts(place.alerts, "here").loc[0, "verdict"] == "no"
     assert read_verdicts(place.verdicts)[ALERT]["reason"] == "a flood, gone by June"
     with pytest.raises(InputError, match=f"did you mean {ALERT}"):
-        judge.run(here, "here:0_1:water:apeared:1", "yes", reason="seen")
+        judge.run(here, "here:0_1:water:appear:1", "yes", reason="seen")

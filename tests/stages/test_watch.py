@@ -75,7 +75,7 @@ def test_before_the_first_watch_there_is_nothing_to_show(here: Workspace) -> Non
     with pytest.raises(InputError, match="igarape watch here INBOX"):
         alerts.run(here, "here")
     with pytest.raises(InputError, match="did you mean here"):
-        watch.run(here, "ther", here.root / "inbox")
+        watch.run(here, "heres", here.root / "inbox")
     with pytest.raises(InputError, match="small letters"):
         watch.run(here, "../here", here.root / "inbox")
     with pytest.raises(InputError, match="no such folder"):

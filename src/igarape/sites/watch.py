@@ -71,7 +71,17 @@ def sort_out(place: SiteFolder, arrivals: Sequence[Arrival], *, replay: bool) ->
 
 
 def mapper(place: SiteFolder, model: Model, *, commit: str, show: Show) -> MapScene:
-    """Return what maps a scene on a site's own grid."""
+    """Return what maps a scene on a site's own grid.
+
+    Parameters
+    ----------
+    place, model
+        The site, and what answers.
+    commit
+        The project's, which is recorded.
+    show
+        Opens a bar.
+    """
     said = parse_bands(place.site.bands, f"sites/{place.name}.yaml: bands") if place.site.bands else None
 
     def mapped(arrival: Arrival, out: Path) -> Mapping[str, Any]:

@@ -14,7 +14,19 @@ from igarape.workspace import Workspace
 
 
 def run(workspace: Workspace, alert: str, verdict: str, *, reason: str) -> None:
-    """Keep what somebody says of an alert, and why; a later word counts more than an earlier one."""
+    """Keep what somebody says of an alert, and why; a later word counts more than an earlier one.
+
+    Parameters
+    ----------
+    workspace
+        The project.
+    alert
+        Its id, which begins with the site's name.
+    verdict
+        yes or no.
+    reason
+        Why, in words.
+    """
     place = SiteFolder.read(check_name(alert.partition(":")[0], "my_site"), workspace.sites)
     if not reason.strip():
         raise InputError("igarape judge: expected why: --reason TEXT, which is kept")
