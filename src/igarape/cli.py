@@ -174,6 +174,13 @@ def alerts(name: str, candidates: bool) -> None:
 
 
 @main.command()
+@click.argument("name")
+def page(name: str) -> None:
+    """Write sites/NAME/page.html: what is known of a site, its alerts, and how it looks before and after."""
+    _run("page", name)
+
+
+@main.command()
 @click.argument("alert")
 @click.argument("verdict", type=click.Choice(["yes", "no"]))
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept.")

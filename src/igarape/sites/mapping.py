@@ -145,6 +145,7 @@ def _about(scene: Scene, files: Mapping[str, str]) -> Mapping[str, Any]:
     """Return what map.json says of the scene."""
     return {
         "scene": scene.path.name,
+        "path": str(scene.path.resolve()),
         "sha256": next(iter(files.values())),
         "files": dict(files),
         "date": str(scene.date),

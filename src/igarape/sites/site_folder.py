@@ -22,6 +22,8 @@ from igarape.sites.ledger import read_verdicts, write_alerts
 from igarape.sites.looks import Day, Facts, list_looks, read_day
 from igarape.sites.state import Engine, State, caught_up
 
+NAMED = 8  # digits of a scene's hash in the name of its map
+
 Report = Callable[[int, int], None]
 
 
@@ -49,6 +51,10 @@ class SiteFolder:
     def looks(self) -> Path:
         """Return the folder of its looks."""
         return self.folder / "looks.parquet"
+
+    def map_of(self, scene: Path, sha256: str) -> Path:
+        """Return the folder of the map of a scene, by its name and its hash."""
+        return self.folder / "maps" / f"{scene.stem}-{sha256[:NAMED]}"
 
     @property
     def state(self) -> Path:

@@ -47,6 +47,11 @@ class Grid:
         """Return the affine transform from pixel to crs, in the order of affine.Affine."""
         return self.pixel, 0.0, self.left, 0.0, -self.pixel, self.top
 
+    def corner(self, place: int) -> tuple[int, int]:
+        """Return the row and the column of the first pixel of a tile, counted row by row."""
+        row, column = divmod(place, len(self.columns))
+        return self.rows[row], self.columns[column]
+
     def bounds(self) -> Floats:
         """Return left, bottom, right, top of each tile, row by row: of shape (tiles, 4)."""
         x = self.left + self.pixel * np.asarray(self.columns, dtype=np.float64)

@@ -20,7 +20,6 @@ from igarape.sites.model import Model
 from igarape.sites.site_folder import SiteFolder
 
 UNLIKE = "not like training"  # the drift verdict of a map after which nothing is confirmed
-NAMED = 8  # digits of a scene's hash in the name of its map
 
 # From a title to a progress bar.
 Show = Callable[[str], AbstractContextManager[Callable[..., None]]]
@@ -108,7 +107,7 @@ def take_in(place: SiteFolder, scenes: Sequence[New], mapped: MapScene, looks: P
     """
     outcome = Outcome()
     for arrival, sha256 in scenes:
-        out = place.folder / "maps" / f"{arrival.path.stem}-{sha256[:NAMED]}"
+        out = place.map_of(arrival.path, sha256)
         try:
             facts = scene_facts(mapped(arrival, out))
             add_looks(pd.read_parquet(out / TILES), facts, looks, site=place.site, known=place.area.known)

@@ -1,0 +1,140 @@
+"""A site's page: its ground under many skies, what is known of each label, its alerts, and how to judge them.
+
+One file that holds all it shows, Leaflet too, so that it opens from a disk and without a network.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from xstatic.pkg import leaflet
+
+from igarape.reports.pages import render_page
+from igarape.sites.alerts import Status
+from igarape.sites.looks import Facts
+from igarape.sites.packing import days_that_fit, places_text, present_text, seen_text
+from igarape.sites.past import STEPS, Past
+from igarape.sites.sights import Opener, Report, Sights, see, wanted_cuts
+from igarape.sites.site_folder import SiteFolder
+
+MOST_KNOWN = 1_100_000  # bytes of a page for what is known of tiles and days
+ORDER = tuple(status.name.lower() for status in (Status.CONFIRMED, Status.CANDIDATE, Status.WITHDRAWN))
+
+
+def in_order(alerts: pd.DataFrame) -> pd.DataFrame:
+    """Return alerts as people read them: confirmed ones first, and the newest first."""
+    ranked = alerts.assign(rank=alerts["status"].map(ORDER.index), raised=pd.to_datetime(alerts["raised"]))
+    ranked = ranked.sort_values(["rank", "raised", "id"], ascending=[True, False, True])
+    return ranked.drop(columns="rank").reset_index(drop=True)
+
+
+def site_page(
+    place: SiteFolder, alerts: pd.DataFrame, past: Past, facts: Sequence[Facts], *, view: Opener, report: Report
+) -> tuple[str, list[str]]:
+    """Return a site's page as HTML, and why some of its scenes are not to be seen on it.
+
+    Parameters
+    ----------
+    place
+        The site.
+    alerts
+        Its alerts, in the order in which they are shown.
+    past
+        What was known day by day, with the looks at each alert's tile.
+    facts
+        Of all its looks, in the order of days.
+    view
+        Opens the scenes of a day.
+    report
+        Called with the days whose scenes are read, and all.
+    """
+    days = days_that_fit(past, MOST_KNOWN)
+    places = place.area.places
+    wanted = wanted_cuts(alerts, past, place.area.known)
+    sights = see(facts, past, shown=days.tolist(), wanted=wanted, places=places, view=view, report=report)
+    known = _known(place, past, days, facts)
+    told = [_alert(row, past, place, sights.cuts.get(n, {})) for n, row in enumerate(alerts.to_dict("records"))]
+    content = known | {"grounds": sights.grounds, "clearest": sights.clearest, "alerts": told}
+    return _render(content, sights), sights.lost
+
+
+def _known(place: SiteFolder, past: Past, days: np.ndarray, facts: Sequence[Facts]) -> dict[str, Any]:
+    """Return what the page says of the site, its tiles and its days."""
+    grid, conditions = place.area.grid, [past.conditions[day] for day in days]
+    return {
+        "name": place.name,
+        "labels": place.labels,
+        "baseline": [day.isoformat() for day in place.site.baseline],
+        "models": sorted({each.model for each in facts}),
+        "untrusted": sorted({each.date for each in facts if not each.trusted}),
+        "grid": {
+            "width": grid.width,
+            "height": grid.height,
+            "size": grid.size,
+            "stride": grid.stride,
+            "metres": grid.pixel,
+            "rows": grid.rows,
+            "columns": grid.columns,
+            "tiles": len(place.area.places),
+        },
+        "dates": [_iso(condition.day) for condition in conditions],
+        "left_out": len(past.conditions) - len(days),
+        "looked": [condition.seen for condition in conditions],
+        "cloudy": [condition.cloudy for condition in conditions],
+        "shares": [[None if np.isnan(share) else round(float(share), 4) for share in one.share] for one in conditions],
+        "steps": STEPS,
+        "places": places_text(place.area.places),
+        "present": present_text(past, days),
+        "seen": seen_text(past, days),
+    }
+
+
+def _alert(
+    row: Mapping[str, Any], past: Past, place: SiteFolder, cuts: Mapping[str, tuple[str, str]]
+) -> Mapping[str, Any]:
+    """Return what the page says of an alert."""
+    tile = place.area.known[row["tile"]]
+    days, p = past.looks[tile]
+    column = place.labels.index(row["label"])
+    texts = ("id", "tile", "label", "change", "status", "verdict", "reason")
+    dates = ("raised", "first", "date", "last")
+    return {
+        **{name: row[name] if isinstance(row[name], str) else None for name in texts},
+        **{name: None if pd.isna(row[name]) else str(pd.Timestamp(row[name]).date()) for name in dates},
+        "place": tile,
+        "probability": round(float(row["probability"]), 4),
+        "history": json.loads(row["history"]),
+        "looks": [
+            [_iso(past.conditions[day].day), round(float(said[column]), 3)]
+            for day, said in zip(days.tolist(), p, strict=True)
+        ],
+        "cuts": cuts,
+    }
+
+
+def _render(content: Mapping[str, Any], sights: Sights) -> str:
+    """Render the page."""
+    folder = Path(leaflet.BASE_DIR)
+    library, style = ((folder / name).read_text(encoding="utf-8") for name in ("leaflet.js", "leaflet.css"))
+    alerts = content["alerts"]
+    return render_page(
+        "sites/page.html.jinja",
+        site=content,
+        lost=sights.lost,
+        counts={status: sum(alert["status"] == status for alert in alerts) for status in ORDER},
+        expected=sum(1 - alert["probability"] for alert in alerts if alert["status"] == ORDER[0]),
+        # A script ends at the first </ that it holds, in a text too.
+        content=json.dumps(content, separators=(",", ":")).replace("<", "\\u003c"),
+        library=library.replace("//# sourceMappingURL=leaflet.js.map", ""),
+        library_style=style,
+        script=(Path(__file__).parent / "page.js").read_text(encoding="utf-8"),
+    )
+
+
+def _iso(day: int) -> str:
+    """Return a day as text."""
+    return date.fromordinal(day).isoformat()

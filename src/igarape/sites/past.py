@@ -1,0 +1,77 @@
+"""What was known of a site after each day of looks: the engine, replayed from its looks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from igarape.labels import Booleans
+from igarape.sites.change import Integers
+from igarape.sites.evidence import Floats
+from igarape.sites.looks import Day, Facts
+from igarape.sites.state import Condition, Engine, State
+
+STEPS = 20  # a probability of 1: a step of .05 is what a colour on a page can show
+
+Steps = npt.NDArray[np.uint8]
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Past:
+    """A site day by day.
+
+    conditions: of each day. present: the probability that a label is there, in STEPS, (days, tiles, labels). seen: the
+    tiles that were looked at, (days, tiles). looks: for the tiles that were asked for, the days of their looks, as
+    places among all days, and what the looks say, (looks, labels).
+    """
+
+    conditions: tuple[Condition, ...]
+    present: Steps
+    seen: Booleans
+    looks: dict[int, tuple[Integers, Floats]]
+
+
+def past(
+    facts: Sequence[Facts],
+    engine: Engine,
+    *,
+    tiles: int,
+    read: Callable[[Sequence[Facts]], Day],
+    closely: Sequence[int],
+    report: Report,
+) -> Past:
+    """Replay a site's looks.
+
+    Parameters
+    ----------
+    facts
+        All looks, in the order of days.
+    engine, tiles
+        The site's settings, and how many tiles it has.
+    read
+        Gives the looks of a day from what is known of its scenes.
+    closely
+        The tiles whose looks are wanted one by one.
+    report
+        Called with the days that are done, and all.
+    """
+    state = State.begin(tiles, engine)
+    days = [list(group) for _, group in groupby(facts, key=lambda each: each.date)]
+    present = np.zeros((len(days), tiles, len(engine.rates.share)), dtype=np.uint8)
+    seen = np.zeros((len(days), tiles), dtype=np.bool_)
+    looks: dict[int, list[tuple[int, Floats]]] = {tile: [] for tile in closely}
+    for place, scenes in enumerate(days):
+        day = read(scenes)
+        state.look(day, engine)
+        present[place] = np.rint(state.belief.present() * STEPS)
+        seen[place, day.rows] = True
+        for row in np.flatnonzero(np.isin(day.rows, closely)).tolist():
+            looks[int(day.rows[row])].append((place, day.p[row]))
+        report(place + 1, len(days))
+    asked = {
+        tile: (np.array([place for place, _ in each]), np.array([p for _, p in each])) for tile, each in looks.items()
+    }
+    return Past(tuple(state.days), present, seen, asked)

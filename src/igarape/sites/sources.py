@@ -1,0 +1,40 @@
+"""Where the scenes of a site's looks lie, and how their maps saw them."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from igarape.errors import InputError
+from igarape.files import read_json
+from igarape.sites.looks import Facts
+from igarape.sites.mapping import MAP
+from igarape.sites.sights import Opener
+from igarape.sites.site_folder import SiteFolder
+from igarape.sites.views import View, open_view
+
+
+def opener(place: SiteFolder) -> Opener:
+    """Return what opens the scenes of a day on a site's grid, as their maps saw them."""
+
+    @contextmanager
+    def opened(scenes: Sequence[Facts]) -> Iterator[View]:
+        with open_view(
+            [_source(place.map_of(Path(facts.scene), facts.sha256)) for facts in scenes], place.area.grid
+        ) as view:
+            yield view
+
+    return opened
+
+
+def _source(folder: Path) -> tuple[Path, Mapping[str, Any]]:
+    """Return where the scene of a map lies, and what its map.json says; refuse another scene in its place."""
+    told = read_json(folder / MAP)
+    path = Path(told["path"])
+    if not path.is_file():
+        raise InputError(f"{path}: not there any more")
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != told["sha256"]:
+            raise InputError(f"{path}: another scene than the one that was watched")
+    return path, told

@@ -1,0 +1,120 @@
+"""What a scene looks like on a site's grid: the ground of a day, and the cuts around a tile."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rasterio import Affine
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from igarape.chips.pictures import Pixels, encode_jpeg
+from igarape.errors import InputError, reason
+from igarape.sites.bands import Bands
+from igarape.sites.scene import open_scene
+from igarape.sites.stretch import Stretch, stretched
+from igarape.sites.tiles import Grid
+
+QUALITY = 72  # of JPEGs: a page holds many
+AROUND = 0.5  # of a tile's side: what a cut shows on each side of it
+CUT = 128  # pixels of a cut's side
+SIDES = (1600, 1200, 900, 680, 500, 360, 260)  # pixels of a ground's longer side, the largest that there is room for
+
+
+@dataclass(frozen=True)
+class Layer:
+    """An open scene on a site's grid, in the colours that its map was made from."""
+
+    path: Path
+    warped: WarpedVRT
+    bands: Bands
+    stretch: Stretch
+
+    def picture(self, window: Window, height: int, width: int) -> Pixels:
+        """Return a window of the grid in so many pixels; black where the scene holds nothing.
+
+        Raises InputError where the file is damaged.
+        """
+        wanted = [self.bands.red, self.bands.green, self.bands.blue]
+        shape = (3, height, width)
+        try:
+            values = self.warped.read(wanted, window=window, out_shape=shape, resampling=Resampling.average)
+        except RasterioError as error:
+            raise InputError(f"{self.path}: cannot be read ({reason(error)}). Fetch the scene again") from error
+        return stretched(values, self.stretch.tables())
+
+
+@dataclass(frozen=True)
+class View:
+    """The scenes of a day, as they lie beside each other on a grid."""
+
+    layers: tuple[Layer, ...]
+    grid: Grid
+
+    def picture(self, window: Window, height: int, width: int) -> Pixels:
+        """Return a window of the grid in so many pixels; black where no scene holds anything."""
+        picture = np.zeros((height, width, 3), dtype=np.uint8)
+        for layer in self.layers:
+            empty = ~picture.any(axis=2)
+            picture[empty] = layer.picture(window, height, width)[empty]
+        return picture
+
+    def ground(self, side: int) -> bytes:
+        """Return all of the grid as a JPEG whose longer side has so many pixels, or as many as the grid."""
+        height, width = self.grid.height, self.grid.width
+        scale = min(1.0, side / max(height, width))
+        shape = max(1, round(height * scale)), max(1, round(width * scale))
+        return encode_jpeg(self.picture(Window(0, 0, width, height), *shape), QUALITY)
+
+    def cut(self, row: int, column: int) -> bytes:
+        """Return a tile, by its first pixel, with some ground around it, as a JPEG; black beyond the grid."""
+        margin = round(self.grid.size * AROUND)
+        scale = CUT / (self.grid.size + 2 * margin)
+        first = np.array([row, column]) - margin
+        start = np.maximum(first, 0)
+        end = np.minimum(first + self.grid.size + 2 * margin, [self.grid.height, self.grid.width])
+        upper, left = np.rint((start - first) * scale).astype(int)
+        lower, right = np.rint((end - first) * scale).astype(int)
+        window = Window(start[1], start[0], end[1] - start[1], end[0] - start[0])
+        cut = np.zeros((CUT, CUT, 3), dtype=np.uint8)
+        cut[upper:lower, left:right] = self.picture(window, lower - upper, right - left)
+        return encode_jpeg(cut, QUALITY)
+
+
+@contextmanager
+def open_view(scenes: Sequence[tuple[Path, Mapping[str, Any]]], grid: Grid) -> Iterator[View]:
+    """Open the scenes of a day as their maps saw them.
+
+    scenes: where each one lies, and what its map.json says. Raises InputError for one that is not there any more.
+    """
+    with ExitStack() as stack:
+        yield View(tuple(stack.enter_context(_open_layer(path, told, grid)) for path, told in scenes), grid)
+
+
+@contextmanager
+def _open_layer(path: Path, told: Mapping[str, Any], grid: Grid) -> Iterator[Layer]:
+    """Open one scene."""
+    bands, stretch = Bands(**told["bands"]), Stretch.from_json(told["stretch"], str(path))
+    with (
+        open_scene(path, bands=bands, day=told["date"]) as scene,
+        WarpedVRT(
+            scene.dataset,
+            crs=grid.crs,
+            transform=Affine(*grid.transform),
+            width=grid.width,
+            height=grid.height,
+            resampling=Resampling.bilinear,
+            **({"src_alpha": scene.alpha} if scene.alpha else {"src_nodata": scene.nodata, "nodata": 0}),
+        ) as warped,
+    ):
+        yield Layer(path, warped, bands, stretch)
+
+
+def side_that_fits(view: View, most: int) -> int:
+    """Return the longer side of a day's ground that takes at most so many bytes, or the shortest that we make."""
+    return next((side for side in SIDES if len(view.ground(side)) <= most), SIDES[-1])

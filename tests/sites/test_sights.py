@@ -1,0 +1,53 @@
+"""What is to be seen on a page: the right days, the right tiles, and no more than there is room for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from site_days import CHANGED, DAYS, watched_site
+
+from igarape.sites.looks import Facts, list_looks
+from igarape.sites.past import Past, past
+from igarape.sites.sights import ALERTS_WITH_CUTS, Cut, see, wanted_cuts
+from igarape.sites.site_folder import SiteFolder
+from igarape.sites.sources import opener
+from igarape.sites.state import Engine
+
+BEFORE = CHANGED - 2  # the look after it may have erred: the interval of the change begins before that one
+Watched = tuple[SiteFolder, pd.DataFrame, list[Facts], Past]
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
+    """Give a site, its alerts, what is known of its looks, and its past."""
+    place = watched_site(tmp_path_factory.mktemp("project"))
+    _, alerts = place.update(lambda *_: None)
+    facts, engine, tile = list_looks(place.looks), Engine.of(place.site), place.area.known["1_1"]
+    return place, alerts, facts, past(facts, engine, tiles=6, read=place.day, closely=[tile], report=lambda *_: None)
+
+
+@pytest.mark.parametrize("shown", [list(range(DAYS)), [0, DAYS - 1]], ids=["all", "some"])
+def test_cuts_are_of_the_last_look_before_the_change_and_of_the_newest(watched: Watched, shown: list[int]) -> None:
+    """Each day is read once, also one that is read for its cuts only."""
+    place, alerts, facts, known = watched
+    tile = place.area.known["1_1"]
+    wanted = wanted_cuts(alerts, known, place.area.known)
+    assert wanted == [Cut(0, "before", tile, BEFORE), Cut(0, "after", tile, DAYS - 1)]
+    done: list[int] = []
+
+    def report(*now: int) -> None:
+        done.append(now[0])
+
+    found = see(facts, known, shown=shown, wanted=wanted, places=place.area.places, view=opener(place), report=report)
+    assert list(found.grounds) == [facts[day].date for day in reversed(shown)]
+    assert not found.lost
+    assert found.clearest is not None and found.clearest[0] == facts[-1].date
+    dates = {side: when for side, (when, _) in found.cuts[0].items()}
+    assert dates == {"before": facts[BEFORE].date, "after": facts[-1].date}
+    assert done == list(range(1, len({*shown, BEFORE}) + 1))
+
+
+def test_there_is_room_for_the_first_alerts_only(watched: Watched) -> None:
+    """The others stand on the page without cuts."""
+    place, alerts, _, known = watched
+    many = alerts.loc[np.zeros(100, dtype=int)]
+    assert {cut.alert for cut in wanted_cuts(many, known, place.area.known)} == set(range(ALERTS_WITH_CUTS))

@@ -1,0 +1,25 @@
+"""Where scenes lie: there, gone, or another one in their place."""
+
+from pathlib import Path
+
+import pytest
+from site_days import watched_site
+
+from igarape.errors import InputError
+from igarape.sites.looks import list_looks
+from igarape.sites.sources import opener
+
+
+def test_a_scene_is_opened_and_one_that_is_gone_or_another_is_refused(tmp_path: Path) -> None:
+    """Each says which file it is."""
+    place = watched_site(tmp_path, days=4)
+    facts, scenes = list_looks(place.looks), sorted((tmp_path / "inbox").glob("*.tif"))
+    view = opener(place)
+    with view(facts[2:3]) as opened:
+        assert opened.grid == place.area.grid and [layer.path for layer in opened.layers] == scenes[2:3]
+    scenes[1].write_bytes(scenes[3].read_bytes())
+    with pytest.raises(InputError, match="another scene than the one that was watched"), view(facts[1:2]):
+        pass
+    scenes[0].unlink()
+    with pytest.raises(InputError, match=f"{scenes[0].name}: not there any more"), view(facts[:1]):
+        pass

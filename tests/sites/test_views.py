@@ -1,0 +1,70 @@
+"""What scenes look like on a grid: beside each other, cut, and as small as a page wants them."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from rasterio import Affine
+from scenes import write_scene
+from site_settings import site
+
+from igarape.chips.pictures import Pixels
+from igarape.sites.area import site_area
+from igarape.sites.bands import Bands
+from igarape.sites.stretch import Stretch
+from igarape.sites.views import CUT, SIDES, View, open_view, side_that_fits
+
+RED, BLUE, BLACK = (200, 30, 20), (20, 40, 180), (0, 0, 0)
+
+
+@pytest.fixture
+def view(tmp_path: Path) -> Iterator[View]:
+    """Open two scenes of one day: a red one over the left half of the site, a blue one over its right third."""
+    grid = site_area(site(), "here").grid
+    told = {"date": "2024-01-05", "bands": asdict(Bands(1, 2, 3)), "stretch": Stretch().to_json()}
+    scenes = []
+    for name, colour, left, width in (("red", RED, 0, 96), ("blue", BLUE, 128, 64)):
+        ground = np.empty((3, 128, width), dtype=np.uint8)
+        ground[:] = np.array(colour)[:, None, None]
+        transform = Affine(*grid.transform) @ Affine.translation(left, 0)
+        path = tmp_path / f"{name}.tif"
+        scenes.append((write_scene(path, ground, crs=grid.crs, transform=transform), told))
+    with open_view(scenes, grid) as opened:
+        yield opened
+
+
+def decoded(image: bytes) -> Pixels:
+    """Read a JPEG."""
+    return np.asarray(Image.open(io.BytesIO(image)).convert("RGB"))
+
+
+def near(pixel: Pixels, colour: tuple[int, ...]) -> bool:
+    """Say whether a pixel of a JPEG has a colour."""
+    return bool(np.abs(pixel.astype(int) - colour).max() <= 12)
+
+
+def test_scenes_of_a_day_lie_beside_each_other_and_what_none_shows_is_black(view: View) -> None:
+    """As on the grid, at the side that was asked for."""
+    ground = decoded(view.ground(96))
+    assert ground.shape == (64, 96, 3)
+    assert near(ground[32, 20], RED) and near(ground[32, 80], BLUE) and near(ground[32, 56], BLACK)
+    assert decoded(view.ground(5000)).shape == (128, 192, 3)
+
+
+def test_a_cut_shows_half_a_tile_around_a_tile_and_black_beyond_the_grid(view: View) -> None:
+    """The tile fills the middle; a tile in a corner has nothing above and to the left."""
+    cut = decoded(view.cut(0, 0))
+    assert cut.shape == (CUT, CUT, 3)
+    assert near(cut[10, 60], BLACK) and near(cut[60, 10], BLACK) and near(cut[60, 60], RED)
+    last = decoded(view.cut(64, 128))
+    assert near(last[60, 60], BLUE) and near(last[60, 120], BLACK) and near(last[10, 60], BLUE)
+
+
+def test_the_largest_side_is_chosen_that_fits_and_else_the_smallest(view: View) -> None:
+    """By what the day's ground takes."""
+    assert side_that_fits(view, 10**7) == SIDES[0]
+    assert side_that_fits(view, 0) == SIDES[-1]
