@@ -59,7 +59,7 @@ serve: setup ## answer over HTTP with the champion, by MLflow's own server; ours
 	champion=$$($(BIN)/igarape history --champion) && \
 	  $(BIN)/mlflow models serve --model-uri "$$champion" --env-manager local --port $(PORT)
 
-sites: setup ## draw a site, watch it, and show its alerts; make repro first
+sites: setup ## draw a site, watch it, and write its page; make repro first
 	$(BIN)/python studies/drawn_site.py
 
 lock: ## write requirements.lock anew from pyproject.toml, with the oldest Python: the others take it too

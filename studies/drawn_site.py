@@ -5,7 +5,7 @@ Run in a project whose stream has run on drawn chips, so that data/evaluate hold
 python studies/drawn_site.py --seed 3
 
 Draws one ground under two years of skies, with changes painted in in the second year, as GeoTIFFs in data/drawn_site;
-adds the site, watches it, and prints its alerts and how they compare with the truth.
+adds the site, watches it, writes its page, and prints its alerts and how they compare with the truth.
 """
 
 import json
@@ -25,7 +25,7 @@ from igarape.chips.drawn.years import PAINT, Change, Sight, draw_years, holds
 from igarape.files import fresh_folder
 from igarape.sites.ledger import read_alerts
 from igarape.sites.site_folder import SiteFolder
-from igarape.stages import alerts, log, site, watch
+from igarape.stages import alerts, log, page, site, watch
 from igarape.workspace import Workspace
 
 HERE = Workspace(Path())
@@ -48,6 +48,7 @@ def main(seed: int, model: str) -> None:
     watch.run(HERE, NAME, inbox, model=model)
     log.run(HERE, NAME)
     alerts.run(HERE, NAME)
+    page.run(HERE, NAME)
     print("\n".join(_judged(SiteFolder.read(NAME, HERE.sites), truth)))
 
 

@@ -1,17 +1,16 @@
 """The command line: one command per step, and those outside the stream."""
 
 import os
-from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
-from igarape.commands import Readable
+from igarape.commands import Readable, from_here, run_stage
+from igarape.site_commands import SITE_COMMANDS
 from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
-DAY = click.DateTime(["%Y-%m-%d"])
 # What each step does, in the order in which `dvc repro` runs them.
 DOES = {
     "code": "Write down which code makes each result, so that it is made anew when its code changes, and only then.",
@@ -45,17 +44,6 @@ def main() -> None:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 
-def _run(command: str, *words: Any, **options: Any) -> None:
-    """Run a command in the project's folder; its module is loaded now, so that --help is quick."""
-    os.chdir(Workspace.find().root)  # MLflow, DVC and git look around where they are started
-    import_module(f"igarape.stages.{command}").run(Workspace(Path()), *words, **options)
-
-
-def _here(path: Path | None) -> Path | None:
-    """Return a path that was typed, as it is known from the project's folder."""
-    return path and (path if Workspace.find().root == Path() else path.absolute())
-
-
 def _add_step(step: str) -> None:
     """Add the command of a step."""
     names = [click.Option(["--experiment"], required=True, metavar="E", help="The name of a YAML in experiments/.")]
@@ -64,7 +52,7 @@ def _add_step(step: str) -> None:
         from igarape.config.schema import check_name  # now, so that --help is quick
 
         # Before the stage sees it: a result lies in data/STEP/E, wherever that leads.
-        _run(step, *([] if experiment is None else [check_name(experiment, "plain")]))
+        run_stage(step, *([] if experiment is None else [check_name(experiment, "plain")]))
         _say_how_to_keep(Workspace(Path()), f"{step}@{experiment}" if experiment else step)
 
     main.add_command(
@@ -101,7 +89,7 @@ _student = click.option(
 @click.option("--dry-run", is_flag=True, help="Print and keep the verdict, and move no alias.")
 def promote(version: int | None, force: bool, reason: str | None, dry_run: bool, model: str | None) -> None:
     """Make the challenger the champion, if it holds against the champion on the same hold-out chips."""
-    _run("promote", version=version, force=force, reason=reason, dry_run=dry_run, model=model)
+    run_stage("promote", version=version, force=force, reason=reason, dry_run=dry_run, model=model)
 
 
 @main.command()
@@ -109,7 +97,7 @@ def promote(version: int | None, force: bool, reason: str | None, dry_run: bool,
 @click.option("--reason", metavar="TEXT", help="Why; it is kept.")
 def rollback(reason: str | None, model: str | None) -> None:
     """Put the previous champion back."""
-    _run("rollback", reason=reason, model=model)
+    run_stage("rollback", reason=reason, model=model)
 
 
 @main.command()
@@ -117,76 +105,7 @@ def rollback(reason: str | None, model: str | None) -> None:
 @click.option("--champion", is_flag=True, help="Print the champion's address only, as MLflow's own commands take it.")
 def history(model: str | None, champion: bool) -> None:
     """Show who was made champion, when, by whom and why, and what was refused."""
-    _run("history", model=model, champion=champion)
-
-
-@main.group()
-def site() -> None:
-    """Describe places that are watched."""
-
-
-@site.command("add")
-@click.argument("name")
-@click.option("--scene", required=True, type=click.Path(path_type=Path), help="One of the site: its grid is taken.")
-@click.option("--baseline", required=True, nargs=2, metavar="DAY DAY", type=DAY, help="Its first day, and its last.")
-@click.option("--labels", metavar="NAMES", help="Those that are watched, such as water,road; all without it.")
-@click.option("--polygon", metavar="FILE", type=click.Path(path_type=Path), help="GeoJSON: watch only what lies in it.")
-@click.option("--bands", metavar="r=N,g=N,b=N[,nir=N]", help="Which band is which, where scenes do not say it.")
-@click.option("--stride", type=click.IntRange(min=1), help="Pixels from one tile to the next; half a tile without it.")
-@click.option("--model", metavar="URI", help="As of igarape map.")
-@click.option("--force", is_flag=True, help="Write sites/NAME.yaml anew where it is there already.")
-def add_site(name: str, baseline: tuple[datetime, datetime], **found: Any) -> None:
-    """Write sites/NAME.yaml: where, what and from when on."""
-    found |= {key: _here(found[key]) for key in ("scene", "polygon")}
-    _run("site", name, baseline=(baseline[0].date(), baseline[1].date()), **found)
-
-
-@main.command()
-@click.argument("name")
-@click.argument("inbox", type=click.Path(path_type=Path))
-@click.option("--model", metavar="URI", help="As of igarape map; looks of two models are not mixed.")
-@click.option("--replay", is_flag=True, help="Map all scenes anew, such as by another model.")
-def watch(name: str, inbox: Path, **options: Any) -> None:
-    """Map what is new of a site, a folder of scenes and STAC items, and write its alerts."""
-    _run("watch", name, _here(inbox), **options)
-
-
-@main.command()
-@click.argument("name")
-@click.option("--csv", metavar="FILE", type=click.Path(path_type=Path), help="Write the table there.")
-@click.option("--sample", metavar="FILE", type=click.Path(path_type=Path), help="Draw tiles for people to judge.")
-@click.option("--label", help="Which one the sample is of.")
-@click.option("--date", "day", metavar="DAY", type=DAY, help="As of when; today without it.")
-@click.option("--size", default=100, show_default=True, type=click.IntRange(min=4), help="Tiles of the sample.")
-@click.option("--judged", metavar="FILE", multiple=True, type=click.Path(path_type=Path), help="A sample, filled in.")
-def log(name: str, judged: tuple[Path, ...], day: datetime | None, **options: Any) -> None:
-    """Show the condition of a site, date by date; draw samples, and show what the judged ones say."""
-    options |= {key: _here(options[key]) for key in ("csv", "sample")}
-    _run("log", name, judged=[_here(path) for path in judged], day=day and day.date(), **options)
-
-
-@main.command()
-@click.argument("name")
-@click.option("--candidates", is_flag=True, help="Those too that are not confirmed.")
-def alerts(name: str, candidates: bool) -> None:
-    """Show what has appeared and vanished on a site."""
-    _run("alerts", name, candidates=candidates)
-
-
-@main.command()
-@click.argument("name")
-def page(name: str) -> None:
-    """Write sites/NAME/page.html: what is known of a site, its alerts, and how it looks before and after."""
-    _run("page", name)
-
-
-@main.command()
-@click.argument("alert")
-@click.argument("verdict", type=click.Choice(["yes", "no"]))
-@click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept.")
-def judge(alert: str, verdict: str, reason: str) -> None:
-    """Say whether an alert is right."""
-    _run("judge", alert, verdict, reason=reason)
+    run_stage("history", model=model, champion=champion)
 
 
 @main.command()
@@ -201,22 +120,7 @@ def judge(alert: str, verdict: str, reason: str) -> None:
 )
 def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | None) -> None:
     """Tag pictures, or all that lie in folders and archives, with a registered model; goes on after a kill."""
-    _run("predict", [_here(path) for path in paths], model=model, out=_here(out), nir=_here(nir))
-
-
-@main.command()
-@click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--bands", metavar="r=N,g=N,b=N[,nir=N]", help="Which band is which, where the file does not say it.")
-@click.option("--date", metavar="DAY", help="When it was taken, as 2024-05-31, where neither file nor name say it.")
-@click.option("--stride", type=click.IntRange(min=1), help="Pixels from one tile to the next; half a tile without it.")
-@click.option("--stretch", metavar="FILE", type=click.Path(path_type=Path), help="Another map.json: its stretch.")
-@click.option("--gpkg", is_flag=True, help="Write the tags of each map as a GeoPackage too.")
-@click.option("--model", metavar="URI", help="Such as models:/igarape-drawn@champion, the default; student; a folder.")
-@click.option("--out", default="maps", show_default=True, type=click.Path(path_type=Path), help="The folder of maps.")
-def map(scenes: tuple[Path, ...], out: Path, stretch: Path | None, **options: Any) -> None:  # noqa: A001
-    """Map scenes, GeoTIFFs of any size: what the model says of each tile; goes on after a kill."""
-    found = [_here(scene) for scene in scenes]
-    _run("map", found, out=_here(out), stretch=_here(stretch), **options)
+    run_stage("predict", [from_here(path) for path in paths], model=model, out=from_here(out), nir=from_here(nir))
 
 
 @main.command()
@@ -226,7 +130,7 @@ def map(scenes: tuple[Path, ...], out: Path, stretch: Path | None, **options: An
 @click.option("--check", metavar="FILE", type=click.Path(path_type=Path), help="Only look through this CSV.")
 def submit(out: Path | None, sample: Path | None, model: str | None, check: Path | None) -> None:
     """Tag all unlabelled chips, and write the competition's CSV to data/submit/submission.csv."""
-    _run("submit", out=_here(out), sample=_here(sample), model=model, check=_here(check))
+    run_stage("submit", out=from_here(out), sample=from_here(sample), model=model, check=from_here(check))
 
 
 @main.command()
@@ -234,7 +138,7 @@ def submit(out: Path | None, sample: Path | None, model: str | None, check: Path
 @click.option("--experiment", metavar="E", help="Score this learner alone; the stack need not be there.")
 def score(split: Path, experiment: str | None) -> None:
     """Score on a published split's test chips, none of which may have been trained on."""
-    _run("score", split=_here(split), experiment=experiment)
+    run_stage("score", split=from_here(split), experiment=experiment)
 
 
 @main.command()
@@ -252,7 +156,11 @@ def serve(bundle: Path | None, **options: Any) -> None:
             raise click.UsageError("--bundle serves a folder, --model the registry's champion: leave one of them out")
         import_module("igarape.stages.serve").run(Workspace(Path()), bundle=bundle, **options)
         return
-    _run("serve", **options | {"token_file": _here(options["token_file"])})
+    run_stage("serve", **options | {"token_file": from_here(options["token_file"])})
+
+
+for command in SITE_COMMANDS:
+    main.add_command(command)
 
 
 @main.command()
@@ -260,7 +168,7 @@ def serve(bundle: Path | None, **options: Any) -> None:
 @click.option("--defaults", is_flag=True, help="Print all settings, their bounds and defaults, as Markdown.")
 def show(experiment: str | None, defaults: bool) -> None:
     """Show an experiment with all its settings, and what it changes."""
-    _run("show", experiment, defaults=defaults)
+    run_stage("show", experiment, defaults=defaults)
 
 
 @main.command()
@@ -271,14 +179,14 @@ def compare(a: str, b: str) -> None:
 
     Each is a git revision (main, HEAD~1, a tag), the id of evaluate's run in MLflow, or . for the working tree.
     """
-    _run("compare", a, b)
+    run_stage("compare", a, b)
 
 
 @main.command()
 @click.argument("dataset")
 def use(dataset: str) -> None:
     """Switch params.yaml to another data set."""
-    _run("use", dataset)
+    run_stage("use", dataset)
 
 
 @main.command()
@@ -286,14 +194,14 @@ def use(dataset: str) -> None:
 @click.option("--undo", is_flag=True, help="Take the corrections of this file out again.")
 def relabel(file: Path, undo: bool) -> None:
     """Correct labels of the data set, as a reviewed table such as reports/doubts.csv says."""
-    _run("relabel", _here(file), undo=undo)
+    run_stage("relabel", from_here(file), undo=undo)
 
 
 @main.command()
 @click.argument("dataset")
 def fetch(dataset: str) -> None:
     """Download a data set's files from Kaggle."""
-    _run("fetch", dataset)
+    run_stage("fetch", dataset)
 
 
 @main.command()
@@ -309,17 +217,17 @@ def fetch(dataset: str) -> None:
 @click.option("--force", is_flag=True, help="Write datasets/NAME.yaml anew where it is there already.")
 def add(name: str, **found: Any) -> None:
     """Look at chips of your own, and write datasets/NAME.yaml."""
-    found |= {key: _here(found[key]) for key in ("images", "tags")}
-    _run("add", name, **found)
+    found |= {key: from_here(found[key]) for key in ("images", "tags")}
+    run_stage("add", name, **found)
 
 
 @main.command()
 def send() -> None:
     """Send MLflow what it has not been told, because it did not answer or a step was killed."""
-    _run("send")
+    run_stage("send")
 
 
 @main.command()
 def doctor() -> None:
     """Check MLflow, DVC's remote, this machine and the data, and say what to mend."""
-    _run("doctor")
+    run_stage("doctor")

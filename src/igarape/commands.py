@@ -1,13 +1,29 @@
-"""The group of commands: in the order of use, and errors that people can read in the place of tracebacks."""
+"""What commands share: where they run, their order, and errors that people can read in the place of tracebacks."""
 
 import errno
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import click
 
 from igarape.errors import InputError, concealed
+from igarape.workspace import Workspace
 
 # What the system says where a file or a folder is in the way, or may not be written.
 IN_THE_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
+
+
+def run_stage(command: str, *words: Any, **options: Any) -> None:
+    """Run a command in the project's folder; its module is loaded now, so that --help is quick."""
+    os.chdir(Workspace.find().root)  # MLflow, DVC and git look around where they are started
+    import_module(f"igarape.stages.{command}").run(Workspace(Path()), *words, **options)
+
+
+def from_here(path: Path | None) -> Path | None:
+    """Return a path that was typed, as it is known from the project's folder."""
+    return path and (path if Workspace.find().root == Path() else path.absolute())
 
 
 class Readable(click.Group):
