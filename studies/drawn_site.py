@@ -18,7 +18,7 @@ import click
 import numpy as np
 import pandas as pd
 import rasterio
-from affine import Affine
+from rasterio import Affine
 
 from igarape.chips.drawn.scene import NATIVE
 from igarape.chips.drawn.years import PAINT, Change, Sight, draw_years, holds

@@ -16,7 +16,7 @@ from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
 HERE = Workspace(Path())
 
-PLAIN = (*(step for step in STEPS if step not in PER_EXPERIMENT), "send")
+PLAIN = (*(step for step in STEPS if step not in PER_EXPERIMENT), "send", "doctor")
 
 
 @pytest.fixture(autouse=True)

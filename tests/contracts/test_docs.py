@@ -84,6 +84,7 @@ ELSEWHERE = {
     "igarape site add .*": "tests/stages/test_site.py",
     "igarape watch river inbox/": "tests/stages/test_watch.py",
     "igarape alerts river": "tests/stages/test_alerts.py",
+    "igarape page river": "tests/stages/test_page.py",
     "igarape log river( --(sample|judged) .*)?": "tests/stages/test_log.py",
     "igarape judge river:.*": "tests/stages/test_judge.py",
     "igarape submit --.*": "tests/stages/test_submit.py",

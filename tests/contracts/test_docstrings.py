@@ -27,7 +27,8 @@ def functions(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, Fun
 
 def is_command(node: Function) -> bool:
     """Say whether click makes a command of a function: its docstring is the help, in which options have their own."""
-    return any("main.command" in ast.unparse(decorator) for decorator in node.decorator_list)
+    commands = re.compile(r"(main|click|site)\.command\b")
+    return any(commands.match(ast.unparse(decorator)) for decorator in node.decorator_list)
 
 
 def arguments(node: Function) -> list[str]:

@@ -42,10 +42,12 @@ def run(
         The folder of all maps.
     model
         An MLflow URI, or a bundle's folder; None: the champion of the data set in params.yaml; student: its student.
-    bands, date, stride, gpkg
+    bands, date, stride
         As they are typed; None: what the scene says of itself, and half a tile.
     stretch
         The map.json of another map whose stretch is used again; None: one is fitted.
+    gpkg
+        Whether tags are written as a GeoPackage too.
 
     Raises
     ------
