@@ -27,8 +27,8 @@ def run(
     bands: str | None = None,
     date: str | None = None,
     stride: int | None = None,
-    stretch: Path | None = None,
     gpkg: bool = False,
+    stretch: Path | None = None,
 ) -> None:
     """Map scenes, each to a folder of its own: OUT/SCENE. A scene that fails costs no other one its map.
 
