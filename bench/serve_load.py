@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psutil
 from mobilenets import make_networks, pack
@@ -86,8 +87,8 @@ def _serving(bundle: Path, picture: bytes) -> Iterator[tuple[psutil.Process, int
     with socket.create_server((HOST, 0)) as opened:
         port: int = opened.getsockname()[1]
     words = ["serve", "--bundle", str(bundle), "--port", str(port)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([sys.executable, "-c", PROGRAM, *words], **quiet) as server:
+    program = [sys.executable, "-c", PROGRAM, *words]
+    with subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             wait(port)
             if asked(port, "POST", "/tag", picture) != 200:
@@ -123,7 +124,7 @@ def _form(pictures: list[bytes]) -> bytes:
     return b"".join(head + picture + b"\r\n" for picture in pictures) + f"--{BOUNDARY}--\r\n".encode()
 
 
-def _peer(folder: Path, networks: list, picture: bytes) -> float:
+def _peer(folder: Path, networks: list[Any], picture: bytes) -> float:
     """Return the megabytes of a process that has answered by MLflow's pyfunc and Keras."""
     import mlflow
 

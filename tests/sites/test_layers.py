@@ -18,7 +18,9 @@ GRID = Grid(CRS, LEFT, TOP, 3.0, 40, 20, 16, 16)
 
 def test_tiles_are_geoparquet(tmp_path: Path) -> None:
     """Version 1.1: the column, its kind, its system as PROJJSON and its box; missing values keep their types."""
-    tiles = pd.DataFrame({"tile": ["0_0", "0_1"], "valid": np.float32([1, 0]), "tags": [None, None], "ood": np.nan})
+    tiles = pd.DataFrame(
+        {"tile": ["0_0", "0_1"], "valid": np.array([1, 0], dtype=np.float32), "tags": [None, None], "ood": np.nan}
+    )
     write_tiles(tiles, outlines(GRID, [0, 1]), CRS, tmp_path / "tiles.parquet")
     table = pq.read_table(tmp_path / "tiles.parquet")
     geo = json.loads(table.schema.metadata[b"geo"])

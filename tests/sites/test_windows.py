@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scenes import CRS, LEFT, TOP, write_scene
 
+from igarape.labels import Booleans
 from igarape.sites.bands import Bands
-from igarape.sites.raster import Raster, on_grid
+from igarape.sites.raster import Raster, Samples, on_grid
 from igarape.sites.scene import open_scene
 from igarape.sites.tiles import Grid
 from igarape.sites.windows import rows_of_tiles, sample
@@ -24,7 +25,7 @@ def test_each_tile_is_cut_where_it_lies_and_no_row_is_read_twice(
     read: list[int] = []
     plain = Raster.read
 
-    def counted(self: Raster, top: int, samples: np.ndarray, valid: np.ndarray) -> None:  # type: ignore[type-arg]
+    def counted(self: Raster, top: int, samples: Samples, valid: Booleans) -> None:
         read.extend(range(top, top + len(valid)))
         plain(self, top, samples, valid)
 
