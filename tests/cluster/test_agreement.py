@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import ray
 from ray.exceptions import GetTimeoutError, NodeDiedError, RuntimeEnvSetupError
 
 from igarape.cluster import agreement
@@ -68,7 +69,7 @@ def test_a_node_that_cannot_answer_is_a_line_as_well(
     def fail(*_arguments: object, **_options: object) -> None:
         raise error
 
-    monkeypatch.setattr(agreement.ray, "get", fail)
+    monkeypatch.setattr(ray, "get", fail)
     answer = agreement._answer(None)
     assert isinstance(answer, str) and answer.startswith(expected) and "\n" not in answer
 

@@ -21,7 +21,14 @@ from igarape.workspace import Workspace
 def packers(workspace: Workspace, step: str, *, shards: int, chips: Path | None = None) -> Iterator[Executor]:
     """Give what writes a step's shards: processes of this machine, or a cluster, a processor for each.
 
-    shards: how many there are; no more processes are started. chips: the packed chips that are read, if any are.
+    Parameters
+    ----------
+    workspace, step
+        Where the project is, and for which of its steps.
+    shards
+        How many there are; no more processes are started.
+    chips
+        The packed chips that are read, if any are.
     """
     address = cluster_address()
     if address is None:
