@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -49,7 +49,12 @@ def test_no_more_processes_are_started_than_there_are_shards(
     """A pool starts all of its processes at once, and each imports igarape: with many processors that takes long."""
     monkeypatch.setenv("IGARAPE_WORKERS", "3")
     started: list[int] = []
-    monkeypatch.setattr(spreading, "local", lambda processes: started.append(processes) or nullcontext(Here()))
+
+    def start(processes: int) -> AbstractContextManager[Here]:
+        started.append(processes)
+        return nullcontext(Here())
+
+    monkeypatch.setattr(spreading, "local", start)
     with packers(Workspace(tmp_path), "dehaze", shards=shards):
         assert started == [expected]
 
