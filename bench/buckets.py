@@ -19,17 +19,18 @@ FULL = (
 
 
 class Store:
-    """moto's S3 over HTTP. refuses: what a request to write is answered with; None: it is done."""
+    """moto's S3 over HTTP. refuses: what requests of the methods are answered with; None: they are done."""
 
     def __init__(self) -> None:
         self.refuses: tuple[str, str, str] | None = None
+        self.methods = {"PUT", "POST"}  # those that write
         self._app = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
         self.endpoint = f"http://127.0.0.1:{self._server.port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def _answer(self, request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        if self.refuses and request["REQUEST_METHOD"] in {"PUT", "POST"}:
+        if self.refuses and request["REQUEST_METHOD"] in self.methods:
             status, code, message = self.refuses
             request["wsgi.input"].read(int(request.get("CONTENT_LENGTH") or 0))
             start(status, [("Content-Type", "application/xml")])

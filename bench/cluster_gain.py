@@ -56,7 +56,7 @@ def _rate(here: Workspace, catalog: pd.DataFrame, nodes: int) -> float:
     told: list[tuple[float, int]] = []
     with clusters.started(nodes) as cluster:
         os.environ[ADDRESS] = cluster.address
-        with packers(here, "dehaze") as executor, TemporaryDirectory(dir=here.root) as folder:
+        with packers(here, "dehaze", shards=len(parts)) as executor, TemporaryDirectory(dir=here.root) as folder:
             write_shards(
                 Path(folder, "result"),
                 parts,

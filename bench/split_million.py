@@ -5,7 +5,8 @@ spread. Planted among them: near-duplicates of 0 to 60 changed bits, flat chips 
 on in each other. Processor time of one thread, so that other jobs count for little. The ratio is taken at PEER_CHIPS,
 where a literal search, of near-duplicates alone, is borne: each hash against all that follow it.
 
-`python bench/split_million.py CHIPS` measures another number of chips, and no peer.
+`python bench/split_million.py CHIPS` measures another number of chips, and no peer; with `sides` behind it,
+the neighbours on one side alone: borders compared all with all, and in cells.
 """
 
 import resource
@@ -16,8 +17,9 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from igarape.chips import borders
 from igarape.chips.fingerprints import BITS, SAMPLES, SIDES, Fingerprints
-from igarape.chips.neighbours import find_pairs
+from igarape.chips.neighbours import FACING, find_pairs
 
 CHIPS, PEER_CHIPS, ASKED, ROWS = 1_000_000, 100_000, 2_000, 10
 COPIES, FLAT = 20, 50  # one chip in so many
@@ -95,5 +97,20 @@ def _measure(count: int) -> dict[str, object]:
     return figures | {str(kind): int(found) for kind, found in pairs["kind"].value_counts().items()}
 
 
+def _sides(count: int) -> dict[str, object]:
+    """Return the seconds of the neighbours to the right, all with all and in cells, and how many both ways find."""
+    sides = fingerprints(count).borders
+    ours, theirs = (np.ascontiguousarray(sides[:, SIDES.index(side)]) for side in FACING["right"])
+    found = {}
+    figures: dict[str, object] = {"chips": count}
+    for name, limit in (("all_with_all", count), ("in_cells", 0)):
+        borders.EXHAUSTIVE = limit
+        start = time.process_time()
+        one, other, _ = borders.fitting(ours, theirs, ratio=RATIO, correlation=CORRELATION)
+        figures |= {name: time.process_time() - start, f"{name}_pairs": len(one)}
+        found[name] = set(zip(one.tolist(), other.tolist(), strict=True))
+    return figures | {"both_pairs": len(found["all_with_all"] & found["in_cells"])}
+
+
 if __name__ == "__main__":
-    print(_measure(int(sys.argv[1])))
+    print((_sides if sys.argv[2:] == ["sides"] else _measure)(int(sys.argv[1])))

@@ -44,6 +44,7 @@ def test_users_and_passwords_in_addresses_are_not_told() -> None:
     """However the password is written; an address without one, and other signs, stay."""
     said = "MLflow at http://ana:p@ss:w0rd@mlflow:5000/x, postgresql+psycopg2://mlflow:x@db/tracking"
     assert concealed(said) == "MLflow at http://...@mlflow:5000/x, postgresql+psycopg2://...@db/tracking"
+    assert concealed("postgresql://mlflow:a/b'c@db/tracking: refused") == "postgresql://...@db/tracking: refused"
     assert concealed("sqlite:///a/b@c.db http://mlflow:5000 'http://x' a@b") == (
         "sqlite:///a/b@c.db http://mlflow:5000 'http://x' a@b"
     )

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 NAMED = 3  # of many, in one line
-USER = re.compile(r"(?<=://)[^\s/'\"]*@")  # and password, in an address
+# User and password in an address. Databases take a password with a slash or a quote in it as it is: then all up to the
+# last @ goes, for a path too much is better than a password.
+USER = re.compile(r"(?<=://)(?:[^\s/'\"]*|[^\s/'\":]*:\S*)@")
 
 
 class InputError(Exception):

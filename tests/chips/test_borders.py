@@ -1,6 +1,7 @@
 """Borders that fit: as comparing all with all finds them, and nearly so in cells."""
 
 import cv2
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -69,13 +70,29 @@ def test_many_borders_are_compared_in_cells(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(exact & cells) >= 0.99 * max(len(exact), len(cells))
 
 
-def test_cells_do_not_depend_on_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Centres are whole numbers, so no sum has an order."""
+@pytest.mark.parametrize("threads", [1, 2])
+def test_centres_of_cells_are_whole_numbers_so_no_sum_has_an_order(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the same for any number of threads, and however many borders are looked at in one call."""
     _, theirs = facing(2000, 2)
     centres = borders._centres(theirs)
     assert (centres == centres.round()).all()
+    allowed = faiss.omp_get_max_threads()
     monkeypatch.setattr(borders, "AT_ONCE", 77)
-    np.testing.assert_array_equal(borders._centres(theirs), centres)
+    faiss.omp_set_num_threads(threads)
+    try:
+        np.testing.assert_array_equal(borders._centres(theirs), centres)
+    finally:
+        faiss.omp_set_num_threads(allowed)
+
+
+@pytest.mark.parametrize("block", [1, 100, 2**24])
+def test_all_with_all_is_compared_in_blocks_of_any_size(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row at a time, some, or all: the pairs are the definition's."""
+    ours, theirs = facing(50, 4)
+    monkeypatch.setattr(borders, "BLOCK", block)
+    assert found(ours, theirs) == all_with_all(ours, theirs) != set()
 
 
 @pytest.mark.parametrize("limit", [2, 2**16])

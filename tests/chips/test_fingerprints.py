@@ -181,3 +181,11 @@ def test_fingerprints_of_another_length_are_an_error(tmp_path: Path) -> None:
     write_table(table, tmp_path / "fingerprints.parquet")
     with pytest.raises(InputError, match=r"phash: expected 32 bytes, found 4\. Run: dvc repro ingest"):
         read_fingerprints(tmp_path / "fingerprints.parquet", ["chip"])
+
+
+def test_a_fingerprint_that_is_missing_is_an_error(tmp_path: Path) -> None:
+    """Columns of bytes are read a part at a time, and checked as the others are."""
+    table = pd.DataFrame([["chip", 1, None, b"5678"], ["other", 2, bytes(32), bytes(256)]], columns=COLUMNS)
+    write_table(table, tmp_path / "fingerprints.parquet")
+    with pytest.raises(InputError, match=r"phash: expected 32 bytes, found 0\. Run: dvc repro ingest"):
+        read_fingerprints(tmp_path / "fingerprints.parquet", ["chip"])

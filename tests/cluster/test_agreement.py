@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import ray
+from ray.exceptions import GetTimeoutError, NodeDiedError, RuntimeEnvSetupError
 
+from igarape.cluster import agreement
 from igarape.cluster.agreement import CHIPS, CODE, FOLDER, differences, facts
 
 
@@ -46,8 +49,29 @@ def test_a_node_without_the_folder_is_told_that_alone(project: Path, tmp_path: P
 
 def test_a_node_that_says_nothing_is_named(project: Path) -> None:
     """With where to look."""
-    (line,) = differences("node a", None, facts(str(project), "word", None))
-    assert line.startswith("node a: no answer within")
+    (line,) = differences("node a", "no answer within 120 s", facts(str(project), "word", None))
+    assert line.startswith("node a: no answer within 120 s. See Ray's logs there")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (GetTimeoutError("late"), "no answer within 120 s"),
+        (RuntimeEnvSetupError("no room\nfor our code"), "could not answer (RuntimeEnvSetupError: "),
+        (NodeDiedError("gone"), "could not answer (NodeDiedError: "),
+    ],
+)
+def test_a_node_that_cannot_answer_is_a_line_as_well(
+    error: Exception, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a traceback of Ray's, and the other nodes are told of all the same."""
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(ray, "get", fail)
+    answer = agreement._answer(None)
+    assert isinstance(answer, str) and answer.startswith(expected) and "\n" not in answer
 
 
 def test_data_and_weights_have_to_be_there_under_the_same_path(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

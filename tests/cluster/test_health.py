@@ -10,12 +10,13 @@ from igarape.cluster.health import look
 from igarape.cluster.probe import Finding
 
 
-def test_a_cluster_that_is_not_there_is_wrong_with_what_to_type() -> None:
+def test_a_cluster_that_is_not_there_is_wrong_with_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     """In one line."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    found = look(address)
+    monkeypatch.setenv("IGARAPE_CLUSTER", address)
+    found = look()
     assert found.level == "wrong"
     assert found.said.startswith(f"{address}: cluster: nobody answers") and "ray start --head" in found.said
 
@@ -24,7 +25,8 @@ def test_a_cluster_that_is_well_is_good(monkeypatch: pytest.MonkeyPatch) -> None
     """With its versions and its nodes."""
     parts = [Finding(what, well=True, found=f"{what} found") for what in ("cluster", "token", "nodes")]
     monkeypatch.setattr(probe, "check_cluster", lambda _address, _needs: parts)
-    found = look("head:6379")
+    monkeypatch.setenv("IGARAPE_CLUSTER", "head:6379")
+    found = look()
     assert (found.level, found.said) == ("good", "head:6379: token found; nodes found")
 
 
@@ -33,5 +35,12 @@ def test_without_ray_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "ray", None)
     for name in ("agreement", "nodes", "parcels", "probe"):
         monkeypatch.delitem(sys.modules, f"igarape.cluster.{name}", raising=False)
-    found = look("head:6379")
+    monkeypatch.setenv("IGARAPE_CLUSTER", "head:6379")
+    found = look()
     assert found.level == "wrong" and "pip install -e '.[cluster]'" in found.said
+
+
+def test_without_a_cluster_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is never guessed."""
+    monkeypatch.delenv("IGARAPE_CLUSTER", raising=False)
+    assert look().level == "good" and "this machine alone" in look().said

@@ -26,7 +26,7 @@ def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
     with clusters.started(2) as cluster, pytest.MonkeyPatch.context() as patch:
         patch.setenv("IGARAPE_CLUSTER", cluster.address)
         patch.chdir(folder)
-        with packers(Workspace("."), "dehaze") as nodes:
+        with packers(Workspace("."), "dehaze", shards=5) as nodes:
             yield nodes
         assert not (folder / "data/.cluster/dehaze").exists()
 

@@ -58,6 +58,13 @@ def test_what_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch, name: str
         needs(1)
 
 
+def test_part_of_a_second_graphics_card_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray gives a part of one, or whole ones."""
+    monkeypatch.setenv("IGARAPE_TASK_GPUS", "1.5")
+    with pytest.raises(InputError, match=r"^IGARAPE_TASK_GPUS=1\.5: expected a part of one graphics card, or a whole"):
+        needs(1)
+
+
 def test_a_node_can_do_a_task_or_not() -> None:
     """By what it has in all; what others take of it just now passes."""
     task = Needs(2, 0.5, 2**30)

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
 from tasks import sleep
 
+from igarape.cluster import spreading
 from igarape.cluster.spreading import packers, threads, trainers
 from igarape.errors import InputError
 from igarape.executors import Here, Processes, in_turn
@@ -23,7 +25,10 @@ def _unset(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_a_cluster_shards_are_written_by_processes_and_trainings_are_done_here(tmp_path: Path) -> None:
     """Which see the whole machine each."""
-    with packers(Workspace(tmp_path), "dehaze") as packing, trainers(Workspace(tmp_path), "t", chips=tmp_path) as own:
+    with (
+        packers(Workspace(tmp_path), "dehaze", shards=5) as packing,
+        trainers(Workspace(tmp_path), "t", chips=tmp_path) as own,
+    ):
         assert isinstance(packing, Processes) and isinstance(own, Here)
         assert threads() == 2
     assert list(tmp_path.iterdir()) == []
@@ -32,9 +37,26 @@ def test_without_a_cluster_shards_are_written_by_processes_and_trainings_are_don
 def test_one_worker_is_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As it always was."""
     monkeypatch.setenv("IGARAPE_WORKERS", "1")
-    with packers(Workspace(tmp_path), "dehaze") as packing:
+    with packers(Workspace(tmp_path), "dehaze", shards=5) as packing:
         (done,) = in_turn(packing, [packing.submit(sleep, 0.0, name="a")])
         assert isinstance(packing, Here) and done.done()
+
+
+@pytest.mark.parametrize(("shards", "expected"), [(0, 1), (1, 1), (2, 2), (9, 3)])
+def test_no_more_processes_are_started_than_there_are_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int, expected: int
+) -> None:
+    """A pool starts all of its processes at once, and each imports igarape: with many processors that takes long."""
+    monkeypatch.setenv("IGARAPE_WORKERS", "3")
+    started: list[int] = []
+
+    def start(processes: int) -> AbstractContextManager[Here]:
+        started.append(processes)
+        return nullcontext(Here())
+
+    monkeypatch.setattr(spreading, "local", start)
+    with packers(Workspace(tmp_path), "dehaze", shards=shards):
+        assert started == [expected]
 
 
 def test_ray_is_not_even_imported_without_a_cluster() -> None:
@@ -53,7 +75,7 @@ def test_a_cluster_without_ray_is_an_error_that_says_how_to_install_it(
     for name in ("agreement", "nodes", "parcels", "probe"):
         monkeypatch.delitem(sys.modules, f"igarape.cluster.{name}", raising=False)
     with pytest.raises(InputError, match=r"^IGARAPE_CLUSTER=head:6379: Ray is not installed.*\[cluster\].*unset"):
-        packers(Workspace(tmp_path), "dehaze").__enter__()
+        packers(Workspace(tmp_path), "dehaze", shards=5).__enter__()
 
 
 def test_the_threads_of_a_task_are_those_that_a_variable_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

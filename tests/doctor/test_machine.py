@@ -57,15 +57,17 @@ def test_a_card_that_tensorflow_does_not_see_is_a_warning(
 
 
 def test_a_container_has_the_memory_that_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever its machine has; little is a warning."""
+    """Whatever its machine has, less what it uses; little is a warning. Files in its cache make room."""
     bound = tmp_path / "memory.max"
-    monkeypatch.setattr(machine, "BOUNDS", (bound,))
+    monkeypatch.setattr(machine, "BOUNDS", ((bound, "memory.current"),))
+    (tmp_path / "memory.current").write_text(f"{GB // 2 + GB // 8}\n", encoding="utf-8")
+    (tmp_path / "memory.stat").write_text(f"anon {GB // 2}\ninactive_file {GB // 8}\n", encoding="utf-8")
     monkeypatch.setattr(machine, "LITTLE", 0)
     bound.write_text("max\n", encoding="utf-8")
     assert memory().level == "good"
     monkeypatch.setattr(machine, "LITTLE", 4 * GB)
-    bound.write_text(f"{GB // 2}\n", encoding="utf-8")
-    assert memory().level == "warning" and " of 0.5 GB are free; a training wants 4" in memory().said
+    bound.write_text(f"{GB}\n", encoding="utf-8")
+    assert memory().level == "warning" and memory().said.startswith("0.5 of 1.0 GB are free; a training wants 4")
 
 
 @pytest.mark.parametrize(("free", "level"), [(20 * GB, "good"), (5 * GB, "warning"), (GB // 2, "wrong")])

@@ -111,3 +111,31 @@ def test_what_s3_refuses_is_explained(here: Workspace, store: Store, monkeypatch
     assert "what it may do" in said["denied"].said
     assert "nothing answers at http://127.0.0.1:9" in said["dead"].said
     assert not any(SECRET in finding.said for finding in said.values())
+
+
+def test_a_key_that_may_not_delete_is_a_warning_and_nothing_piles_up(
+    here: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One file stays, however often it is asked: to push and to pull is allowed."""
+    connect(here, f"s3://{BUCKET}/dvc", endpointurl=store.endpoint, access_key_id=KEY, secret_access_key=SECRET)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "refuses", DENIED)
+        patch.setattr(store, "methods", {"POST"})  # as S3 is asked to delete
+        findings = [reach(here.root) for _ in range(2)]
+    assert {finding.level for finding in findings} == {"warning"}
+    assert all("written and read; team/dvc/.igarape-doctor-" in finding.said for finding in findings)
+    assert len(store.client().list_objects_v2(Bucket=BUCKET)["Contents"]) == 1
+    assert reach(here.root).level == "good"
+    assert "Contents" not in store.client().list_objects_v2(Bucket=BUCKET)
+
+
+def test_a_key_that_may_not_ask_for_a_buckets_settings_is_a_warning(
+    here: Workspace, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To push and to pull is allowed, and whether what is deleted is kept is not known."""
+    connect(here, f"s3://{BUCKET}/dvc", endpointurl=store.endpoint, access_key_id=KEY, secret_access_key=SECRET)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "refuses", DENIED)
+        patch.setattr(store, "methods", {"GET"})
+        finding = collection(here.root)
+    assert finding.level == "warning" and "whether bucket team keeps what dvc gc --cloud deletes" in finding.said

@@ -100,13 +100,20 @@ def test_the_row_is_written_before_the_record_ends(tmp_path: Path) -> None:
 
 
 def test_what_was_tried_is_not_tried_again(tmp_path: Path) -> None:
-    """It is answered as it was, whatever is proposed now."""
+    """It is answered as it was, as long as the oracle proposes the same."""
     first = do(trials(tmp_path))
 
     def never(*_arguments: Any) -> float:
         raise AssertionError
 
     assert do(trials(tmp_path, never), values={"dropout": 0.9}) == first
+
+
+def test_what_was_tried_with_other_values_is_tried_anew(tmp_path: Path) -> None:
+    """An oracle that was told another score before proposes others: the old row is not theirs."""
+    do(trials(tmp_path), proposed={"dropout": 0.1})
+    row = do(trials(tmp_path), proposed={"dropout": 0.9})
+    assert row["proposed"] == {"dropout": 0.9} and tried(tmp_path) == [row]
 
 
 def test_the_most_memory_and_the_duration_of_a_trial_are_measured(tmp_path: Path) -> None:
@@ -212,3 +219,28 @@ def test_the_records_of_trials_that_are_at_work_are_ended_by_what_ends_the_searc
     with pytest.raises(KeyboardInterrupt):
         run()
     assert sorted(ends) == ["trial-0: KeyboardInterrupt", "trial-1: KeyboardInterrupt"]
+
+
+def test_the_record_of_a_trial_that_nobody_takes_is_ended(tmp_path: Path) -> None:
+    """As where a task cannot be pickled: no run stays open in MLflow."""
+    ends: list[str] = []
+
+    @contextmanager
+    def record(name: str, params: Mapping[str, Value]) -> Iterator[Record]:
+        try:
+            yield Record()
+        except BaseException as error:
+            ends.append(f"{name}: {type(error).__name__}")
+            raise
+
+    class Full(Turns):
+        def submit(self, task: Any, *words: Any, name: str, heard: Any = unheard) -> Future[Any]:
+            raise OSError
+
+    def run() -> None:
+        with Trials(train, record, tmp_path, unreported, planned=Planned(9, 27), executor=Full()) as them:
+            them.begin(0, {}, HYPERPARAMETERS, 3)
+
+    with pytest.raises(OSError):  # noqa: PT011 - any
+        run()
+    assert ends == ["trial-0: OSError"]

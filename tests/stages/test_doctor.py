@@ -7,10 +7,7 @@ from pathlib import Path
 import pytest
 from streams import begin
 
-from igarape.cluster import probe
-from igarape.cluster.probe import Finding as Look
 from igarape.doctor import machine
-from igarape.findings import good
 from igarape.stages import doctor
 from igarape.workspace import Workspace
 
@@ -79,11 +76,3 @@ def test_a_cluster_is_asked_where_one_is_named(
     with pytest.raises(SystemExit):
         doctor.run(here)
     assert f"wrong    cluster    {expected}" in capsys.readouterr().out
-
-
-def test_what_a_cluster_has_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """tests/cluster/test_probe.py asks real ones."""
-    looks = [Look("token", well=True, found="the cluster lets us in"), Look("nodes", well=True, found="3")]
-    monkeypatch.setattr(probe, "check_cluster", lambda *_: looks)
-    monkeypatch.setenv("IGARAPE_CLUSTER", "10.0.0.1:6379")
-    assert doctor._cluster() == good("10.0.0.1:6379; the cluster lets us in; 3")

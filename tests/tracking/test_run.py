@@ -74,6 +74,15 @@ def test_a_trial_that_fails_keeps_its_traceback_and_the_error_goes_on(
     assert "in fail" in text and type(error).__name__ in text
 
 
+def test_a_traceback_tells_no_password(outbox: Outbox, run: Run) -> None:
+    """It is sent to MLflow, where all of us read it."""
+    error = ConnectionError("postgresql://mlflow:p/w@db/tracking is away")
+    with pytest.raises(ConnectionError):
+        fail(run, error)
+    text = (outbox.folder / left(outbox)[1]["path"]).read_text(encoding="utf-8")
+    assert "postgresql://...@db/tracking is away" in text and "p/w" not in text
+
+
 def test_no_two_trials_share_a_key(run: Run) -> None:
     """Also those of the same name and parameters."""
     keys = set()

@@ -124,3 +124,32 @@ def test_a_large_file_gets_more_time_than_patience(
     outbox.append("artifact", "a", path=outbox.keep(file), folder=None)
     sender = Sender(outbox, lambda _: time.sleep(0.3))
     assert sender.settle(patience=0.05) == ""
+
+
+def test_a_server_that_is_away_is_not_waited_for_longer_for_a_large_file(
+    outbox: Outbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time is for what is being taken: a step ends after its patience all the same."""
+    monkeypatch.setattr(outboxes, "RATE", 1.0)
+    file = tmp_path / "model"
+    file.write_bytes(b"x" * 300)  # 300 seconds, by that rate
+    outbox.append("artifact", "a", path=outbox.keep(file), folder=None)
+    begun = time.monotonic()
+    said = Sender(outbox, Receiver(failures=10**9)).settle(patience=0.2)
+    assert said.startswith("1 entries could not be sent (nobody listens)") and time.monotonic() - begun < 60
+
+
+def test_a_file_that_goes_while_it_is_measured_ends_no_sender(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The entries are tried again, as after any other trouble."""
+    troubles = [FileNotFoundError("model")]
+
+    def measure(*_arguments: object) -> float:
+        if troubles:
+            raise troubles.pop()
+        return 0.0
+
+    monkeypatch.setattr(module, "seconds_for", measure)
+    receiver = Receiver(failures=0)
+    outbox.append("metrics", "a", step=0)
+    assert Sender(outbox, receiver).settle(patience=30) == ""
+    assert steps(receiver.taken) == [0] and not troubles

@@ -21,6 +21,7 @@ CONFIRMED = 128  # where a pair is to be confirmed
 LEARNT = 16  # borders of each cell that its centre is learnt from
 ROUNDS = 4
 AT_ONCE = 2**14  # borders of one call
+BLOCK = 2**24  # distances in memory at once
 
 # From borders, and how many cells to look into, to rows and squared distances, (borders, 3), nearest first.
 Search = Callable[[Floats, int], tuple[Rows, Floats]]
@@ -56,22 +57,61 @@ def fitting(ours: Lines, theirs: Lines, *, ratio: float, correlation: float) -> 
     """
     if len(ours) < 3:  # there is no second nearest
         return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0, np.float32)
-    in_cells = len(ours) > EXHAUSTIVE
-    seek = _in_cells if in_cells else _among_all
-    search = seek(theirs)
-    one, other = _distinct(search, ours, np.arange(len(ours)), ratio=ratio, probed=PROBED)
-    agree = _agreement(ours[one], theirs[other]) >= correlation
-    one = one[agree]
-    if in_cells:  # few are left, so more can be looked at
-        one, other = _distinct(search, ours, one, ratio=ratio, probed=CONFIRMED)
+    if len(ours) > EXHAUSTIVE:
+        one, other = _in_cells(ours, theirs, ratio=ratio, correlation=correlation)
     else:
-        other = other[agree]
+        one, other = _among_all(ours, theirs, ratio=ratio)
+    agree = _agreement(ours[one], theirs[other]) >= correlation
+    one, other = one[agree], other[agree]
+    return one, other, np.sqrt(np.mean((ours[one].astype(np.float32) - theirs[other]) ** 2, axis=1))
+
+
+def _among_all(ours: Lines, theirs: Lines, *, ratio: float) -> tuple[Rows, Rows]:
+    """Return the rows of mutual, distinct nearest neighbours: one product of matrices has all distances, both ways.
+
+    Where the choice is not mutual, the nearest one of theirs has a nearer one of ours, which counts as second nearest.
+    """
+    left, right = _factors(ours, theirs)
+    count = len(ours)
+    nearest, best, second = np.empty(count, np.intp), np.empty(count, np.float32), np.empty(count, np.float32)
+    back, back_second = np.full((2, count), np.inf, dtype=np.float32)
+    step = max(1, BLOCK // count)
+    block = np.empty((step, count), dtype=np.float32)
+    for start in range(0, count, step):
+        rows = np.arange(start, min(start + step, count))
+        distance = np.matmul(left[rows], right.T, out=block[: len(rows)])
+        distance[rows - start, rows] = np.inf  # a chip is never its own neighbour
+        for row in distance:
+            np.minimum(back_second, np.maximum(back, row), out=back_second)
+            np.minimum(back, row, out=back)
+        nearest[rows] = distance.argmin(axis=1)
+        best[rows] = distance[rows - start, nearest[rows]]
+        distance[rows - start, nearest[rows]] = np.inf
+        second[rows] = distance.min(axis=1)
+    others = np.where(back[nearest] == best, back_second[nearest], back[nearest])
+    one = np.flatnonzero(best < ratio**2 * np.minimum(second, others))
+    return one, nearest[one]
+
+
+def _factors(ours: Lines, theirs: Lines) -> tuple[Floats, Floats]:
+    """Return two matrices whose product is the squared distance of each row of ours to each row of theirs."""
+    a, b = (lines.astype(np.float32) - 128 for lines in (ours, theirs))
+    ones = np.ones((len(a), 1), dtype=np.float32)
+    squares = [(x * x).sum(axis=1, keepdims=True) for x in (a, b)]
+    return np.hstack([-2 * a, squares[0], ones]), np.hstack([b, ones, squares[1]])
+
+
+def _in_cells(ours: Lines, theirs: Lines, *, ratio: float, correlation: float) -> tuple[Rows, Rows]:
+    """Return the rows of mutual, distinct nearest neighbours, as far as cells of similar borders show them."""
+    search = _cells(theirs)
+    one, other = _distinct(search, ours, np.arange(len(ours)), ratio=ratio, probed=PROBED)
+    one = one[_agreement(ours[one], theirs[other]) >= correlation]
+    one, other = _distinct(search, ours, one, ratio=ratio, probed=CONFIRMED)  # few are left: more can be looked at
     chosen_by = np.full(len(ours), -1, dtype=np.intp)
-    there, back = _distinct(seek(ours), theirs, np.unique(other), ratio=ratio, probed=CONFIRMED)
+    there, back = _distinct(_cells(ours), theirs, np.unique(other), ratio=ratio, probed=CONFIRMED)
     chosen_by[there] = back
     mutual = chosen_by[other] == one
-    one, other = one[mutual], other[mutual]
-    return one, other, np.sqrt(np.mean((ours[one].astype(np.float32) - theirs[other]) ** 2, axis=1))
+    return one[mutual], other[mutual]
 
 
 def _distinct(search: Search, lines: Lines, rows: Rows, *, ratio: float, probed: int) -> tuple[Rows, Rows]:
@@ -92,18 +132,7 @@ def _distinct(search: Search, lines: Lines, rows: Rows, *, ratio: float, probed:
     return one, other
 
 
-def _among_all(stock: Lines) -> Search:
-    """Return a search among all rows of stock."""
-    every = stock.astype(np.float32)
-
-    def search(lines: Floats, _: int) -> tuple[Rows, Floats]:
-        distance, row = faiss.knn(lines, every, 3)
-        return row, distance
-
-    return search
-
-
-def _in_cells(stock: Lines) -> Search:
+def _cells(stock: Lines) -> Search:
     """Return a search among the rows of stock in the cells nearest to a line; it keeps a byte a sample."""
     centres = _centres(stock)
     quantizer = faiss.IndexFlatL2(stock.shape[1])

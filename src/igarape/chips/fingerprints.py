@@ -101,9 +101,9 @@ def _read_bytes(path: Path, column: str, rows: npt.NDArray[np.intp]) -> npt.NDAr
     """Read rows of a column of bytes, uint8 (rows, length): as numbers, for each object would cost as much again."""
     length, parts = LENGTHS[column], [np.empty((0, LENGTHS[column]), np.uint8)]
     for cells in stored(path, column):
-        odd = pc.filter(cells, pc.not_equal(pc.binary_length(cells), length))
+        odd = pc.filter(cells, pc.not_equal(pc.fill_null(pc.binary_length(cells), 0), length))
         if len(odd):
-            found = len(odd[0].as_py())
+            found = len(odd[0].as_py() or b"")
             raise InputError(f"{path}: {column}: expected {length} bytes, found {found}. Run: dvc repro ingest")
         parts.append(np.frombuffer(b"".join(cells.to_pylist()), np.uint8).reshape(-1, length))
     whole = np.concatenate(parts)

@@ -103,9 +103,8 @@ def _values(codes: Codes, width: int) -> Iterator[Words]:
 
 def _near(codes: Codes, values: Words, *, width: int, flips: int, hamming: int) -> Iterator[Words]:
     """Yield the pairs whose values in a band differ in at most flips bits, each as first row x count + second row."""
-    order = np.argsort(
-        values, kind="stable"
-    )  # neighbouring queries probe the same buckets, which then are in the cache
+    # Neighbouring queries probe the same buckets, which then are in the cache.
+    order = np.argsort(values, kind="stable")
     index = faiss.IndexBinaryIVF(faiss.IndexBinaryFlat(8 * codes.shape[1]), 8 * codes.shape[1], 2**width)
     index.is_trained = True  # its buckets are given, not learnt
     add_preassigned(index, codes[order], values[order])

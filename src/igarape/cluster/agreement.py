@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import GetTimeoutError
+from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from igarape.cluster.nodes import TRAVEL, alive
 from igarape.cluster.settings import Needs
 from igarape.code import ROOT
-from igarape.errors import InputError
+from igarape.errors import InputError, reason
 from igarape.files import digest, write_text
 
 PATIENCE = 120.0  # seconds for a node to take our code, and to answer
@@ -79,10 +79,10 @@ def facts(root: str, word: str, chips: str | None) -> Facts:
     return found
 
 
-def differences(name: str, theirs: Facts | None, ours: Facts) -> list[str]:
-    """Say in what a node differs from this machine, and what to do; theirs: None when it has not answered."""
-    if theirs is None:
-        return [f"{name}: no answer within {PATIENCE:.0f} s. See Ray's logs there: /tmp/ray/session_latest/logs"]
+def differences(name: str, theirs: Facts | str, ours: Facts) -> list[str]:
+    """Say in what a node differs from this machine, and what to do; theirs: why it has not answered, if it has not."""
+    if isinstance(theirs, str):
+        return [f"{name}: {theirs}. See Ray's logs there: /tmp/ray/session_latest/logs"]
     different = [what for what in ours if theirs.get(what) != ours[what]]
     if FOLDER in different:  # chips are missing then too
         return [f"{name}: {FOLDER}: {Path.cwd()} is not what it is here. Mount it there, under the same path"]
@@ -100,11 +100,14 @@ def _told(what: str, theirs: str, ours: str) -> str:
     return f"{theirs} there, {ours} here. Install the same: make setup"
 
 
-def _answer(ref: Any) -> Facts | None:
+def _answer(ref: Any) -> Facts | str:
+    """Return what a node has, or why that is not known: it may have died, or not have been able to take our code."""
     try:
         answer: Facts = ray.get(ref, timeout=PATIENCE)
     except GetTimeoutError:
-        return None
+        return f"no answer within {PATIENCE:.0f} s"
+    except RayError as error:
+        return f"could not answer ({type(error).__name__}: {reason(error).splitlines()[0]})"
     return answer
 
 

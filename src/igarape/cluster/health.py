@@ -1,11 +1,14 @@
 """How a cluster is, in one line: what `igarape doctor` says of it."""
 
-from igarape.cluster.settings import needs
+from igarape.cluster.settings import ADDRESS, cluster_address, needs
 from igarape.findings import Finding, good, wrong
 
 
-def look(address: str) -> Finding:
-    """Look whether the cluster at HOST:PORT answers, lets us in, and has what a task asks for by its variables."""
+def look() -> Finding:
+    """Look whether the cluster that IGARAPE_CLUSTER names answers, lets us in, and has what a task asks for."""
+    address = cluster_address()
+    if address is None:
+        return good(f"{ADDRESS} is not set: this machine alone")
     try:
         from igarape.cluster.probe import check_cluster
     except ModuleNotFoundError as error:

@@ -53,7 +53,12 @@ def task_cpus() -> int | None:
 
 def needs(cpus: int) -> Needs:
     """Return what a task takes, from the environment; cpus: where that says nothing of processors."""
-    return Needs(task_cpus() or cpus, _number(GPUS, least=0), int(_number(MEMORY, least=0) * GIGABYTE))
+    gpus = _number(GPUS, least=0)
+    if gpus > 1 and gpus % 1:
+        raise InputError(
+            f"{GPUS}={gpus:g}: expected a part of one graphics card, or a whole number of them, as Ray does"
+        )
+    return Needs(task_cpus() or cpus, gpus, int(_number(MEMORY, least=0) * GIGABYTE))
 
 
 def _number(name: str, *, least: int, whole: bool = False) -> float:

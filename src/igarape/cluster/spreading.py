@@ -18,13 +18,24 @@ from igarape.workspace import Workspace
 
 
 @contextmanager
-def packers(workspace: Workspace, step: str, *, chips: Path | None = None) -> Iterator[Executor]:
+def packers(workspace: Workspace, step: str, *, shards: int, chips: Path | None = None) -> Iterator[Executor]:
     """Give what writes a step's shards: processes of this machine, or a cluster, a processor for each.
 
-    chips: the packed chips that are read, if any are.
+    Parameters
+    ----------
+    workspace, step
+        Where the project is, and for which of its steps.
+    shards
+        How many there are; no more processes are started.
+    chips
+        The packed chips that are read, if any are.
     """
     address = cluster_address()
-    with local(workers()) if address is None else _cluster(address, workspace, step, cpus=1, chips=chips) as executor:
+    if address is None:
+        with local(max(1, min(workers(), shards))) as executor:
+            yield executor
+        return
+    with _cluster(address, workspace, step, cpus=1, chips=chips) as executor:
         yield executor
 
 
@@ -76,4 +87,5 @@ def _cluster(address: str, workspace: Workspace, step: str, *, cpus: int, chips:
             finally:
                 nodes.cancel()
     finally:
-        shutil.rmtree(folder)
+        # On NFS what a task that ends just now has mapped stays under another name: fresh_folder removes it next time.
+        shutil.rmtree(folder, ignore_errors=True)

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -14,7 +15,12 @@ from igarape.workspace import Workspace
 GB = 2**30
 TIGHT, SCARCE = 10 * GB, GB  # of a disk's free bytes: for a data set of Planet's size, for anything
 LITTLE = 4 * GB  # bytes of memory in which a MobileNet trains, with its chips
-BOUNDS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+# Where a container's bound stands, and what it uses, in both versions of control groups.
+BOUNDS = (
+    (Path("/sys/fs/cgroup/memory.max"), "memory.current"),
+    (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), "memory.usage_in_bytes"),
+)
+CACHE = "inactive_file"  # of what is used: files that are given up for whoever needs room
 SECONDS = 10
 
 
@@ -36,12 +42,10 @@ def cards() -> Finding:
 def memory() -> Finding:
     """Compare the free memory with what a training wants; a container may have less than its machine."""
     machine = psutil.virtual_memory()
-    total = min([machine.total, *_bounds()])
-    said = f"{min(machine.available, total) / GB:.1f} of {total / GB:.1f} GB are free"
-    few = min(machine.available, total) < LITTLE
-    return found(
-        said, [f"a training wants {LITTLE / GB:.0f}: end what takes it, or lower batch and size"] if few else []
-    )
+    total, free = map(min, zip((machine.total, machine.available), *_bounds(), strict=True))
+    said = f"{free / GB:.1f} of {total / GB:.1f} GB are free"
+    wanted = f"a training wants {LITTLE / GB:.0f}: end what takes it, or lower batch and size"
+    return found(said, [wanted] if free < LITTLE else [])
 
 
 def disks(workspace: Workspace) -> Finding:
@@ -67,10 +71,13 @@ def _listed(program: str) -> list[str]:
     return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
 
 
-def _bounds() -> list[int]:
-    """Return the bounds that a container sets, in bytes."""
-    said = [path.read_text(encoding="utf-8").strip() for path in BOUNDS if path.exists()]
-    return [int(text) for text in said if text.isdigit()]
+def _bounds() -> Iterator[tuple[int, int]]:
+    """Yield the bounds that a container sets, and what is free of each, in bytes."""
+    for bound, usage in BOUNDS:
+        if bound.exists() and (said := bound.read_text(encoding="utf-8").strip()).isdigit():
+            entries = dict(line.split() for line in bound.with_name("memory.stat").read_text("utf-8").splitlines())
+            used = int(bound.with_name(usage).read_text("utf-8")) - int(entries.get(CACHE, 0))
+            yield int(said), max(0, int(said) - used)
 
 
 def _nearest(path: Path) -> Path:

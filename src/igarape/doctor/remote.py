@@ -1,6 +1,7 @@
 """The DVC remote: whether it takes files, what was not pushed, and what `dvc gc` would delete."""
 
 import os
+import platform
 import socket
 import uuid
 from collections.abc import Iterator
@@ -49,17 +50,29 @@ def reach(root: Path) -> Finding:
         if silent := _silent(remote.config.get("endpointurl")):
             return wrong(f"{where}: {silent}. Start it, or: dvc remote modify {remote.name} endpointurl URL")
         fs, token = remote.fs, uuid.uuid4().hex
-        place = fs.join(remote.path, f".igarape-doctor-{token}")
+        # One place for each machine: what may be written and not removed does not pile up.
+        place = fs.join(remote.path, f".igarape-doctor-{platform.node()}")
         try:
             fs.makedirs(remote.path, exist_ok=True)
             fs.pipe_file(place, token.encode())
             back = fs.cat_file(place).decode()
-            fs.remove(place)
         except Exception as error:  # noqa: BLE001 - each store has errors of its own
             return wrong(f"{where}: {_why(error, remote.name)}")
+        stays = _removed(fs, place)
     if back != token:
         return wrong(f"{where}: another text came back than was written. See what stands between us and the store")
+    if stays:
+        return warning(f"{where}: written and read; {place} stays, as it could not be removed ({stays})")
     return good(f"{where}: written, read and removed")
+
+
+def _removed(fs: Any, place: str) -> str:
+    """Remove a file; return why not, or ""."""
+    try:
+        fs.remove(place)
+    except Exception as error:  # noqa: BLE001 - each store has errors of its own
+        return f"{type(error).__name__}: {reason(error)}"
+    return ""
 
 
 def run_cache(root: Path) -> Finding:
@@ -84,7 +97,13 @@ def collection(root: Path) -> Finding:
             return good("no remote that dvc gc could empty")
         if remote.fs.protocol == "s3" or "s3" in remote.fs.protocol:
             bucket = remote.path.partition("/")[0]
-            answer: Any = remote.fs.fs.call_s3("get_bucket_versioning", Bucket=bucket)
+            try:
+                answer: Any = remote.fs.fs.call_s3("get_bucket_versioning", Bucket=bucket)
+            except Exception as error:  # noqa: BLE001 - each store has errors of its own
+                return warning(
+                    f"whether bucket {bucket} keeps what dvc gc --cloud deletes of other clones' results is not known: "
+                    f"{_why(error, remote.name)}. Ask whoever administers it"
+                )
             if answer.get("Status") == "Enabled":
                 return good(f"bucket {bucket} keeps what is deleted (versioning is on)")
     return warning(

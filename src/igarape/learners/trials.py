@@ -88,7 +88,7 @@ class Trials:
     def begin(
         self, number: int, proposed: Mapping[str, Any], hyperparameters: Mapping[str, Value], epochs: int
     ) -> None:
-        """Begin a trial, unless it was tried before; a record that cannot be opened ends the search.
+        """Begin a trial, unless the same was tried before; a record that cannot be opened ends the search.
 
         Parameters
         ----------
@@ -99,17 +99,20 @@ class Trials:
         hyperparameters, epochs
             What is trained, and how long.
         """
-        if number in self._kept:
+        if number in self._kept and self._kept[number]["proposed"] == dict(proposed):
             return
-        name, closing = f"trial-{number}", ExitStack()
-        record = closing.enter_context(self._trial_run(name, {**hyperparameters, "epochs": epochs}))
-        row: Row = {"trial": name, "proposed": dict(proposed), "hyperparameters": hyperparameters, "epochs": epochs}
-        row |= {"key": record.key, "metrics": {}}
-        heard = partial(self._heard, number, row, record)
-        score = self._executor.submit(
-            attempt, self._train, hyperparameters, epochs, name=f"trial {number}", heard=heard
-        )
-        self._begun[number] = _Begun(row, record, closing, score)
+        # Where an earlier score was lost, other values may be proposed than those that were tried under this number.
+        self._kept.pop(number, None)
+        name = f"trial-{number}"
+        with ExitStack() as closing:
+            record = closing.enter_context(self._trial_run(name, {**hyperparameters, "epochs": epochs}))
+            row: Row = {"trial": name, "proposed": dict(proposed), "hyperparameters": hyperparameters, "epochs": epochs}
+            row |= {"key": record.key, "metrics": {}}
+            heard = partial(self._heard, number, row, record)
+            score = self._executor.submit(
+                attempt, self._train, hyperparameters, epochs, name=f"trial {number}", heard=heard
+            )
+            self._begun[number] = _Begun(row, record, closing.pop_all(), score)
 
     def end(self, number: int) -> Row:
         """Wait for a trial and return its row; raise InputError when it is one failed trial too many in a row."""

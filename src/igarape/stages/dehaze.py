@@ -31,7 +31,7 @@ def run(workspace: Workspace) -> None:
     key = digest([code_hash("igarape.stages.dehaze"), repr(params.dehaze), *sorted(source.glob("*.parquet"))])
     with (
         resumable(workspace.chips("dehazed"), key) as (folder, notes),
-        packers(workspace, "dehaze", chips=source) as executor,
+        packers(workspace, "dehaze", shards=len(parts), chips=source) as executor,
         progress("dehaze", "chip") as report,
     ):
         tables = write_shards(

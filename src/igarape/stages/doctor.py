@@ -7,9 +7,10 @@ from functools import partial
 
 import click
 
-from igarape.cluster.settings import ADDRESS, cluster_address, needs
+from igarape.cluster.health import look
+from igarape.cluster.settings import ADDRESS
 from igarape.doctor import machine, project, remote
-from igarape.findings import Check, Finding, examine, good, wrong
+from igarape.findings import Check, examine
 from igarape.tracking.address import RETRIES, TIMEOUT, connected, environment
 from igarape.tracking.health import identify, keep, reach
 from igarape.workspace import Workspace
@@ -52,16 +53,5 @@ def _checks(workspace: Workspace, uri: str) -> list[Check]:
         Check("source", partial(project.source, workspace)),
     ]
     if ADDRESS in os.environ:
-        checks.append(Check("cluster", _cluster, SLOW))
+        checks.append(Check("cluster", look, SLOW))
     return checks
-
-
-def _cluster() -> Finding:
-    """Ask the cluster whether it lets us in and can do a task; Ray is loaded now, where a cluster is named."""
-    from igarape.cluster.probe import check_cluster
-
-    address = cluster_address()
-    looks = check_cluster(address, needs(1)) if address else []
-    if bad := [look for look in looks if not look.well]:
-        return wrong(f"{address}: {bad[0].what}: {bad[0].found}. {bad[0].remedy}")
-    return good("; ".join([f"{address}", *(look.found for look in looks)]))

@@ -44,7 +44,7 @@ def run(workspace: Workspace) -> None:
         pack, listed = partial(pack_chips, **how, **dataset.reading), found.faults
     key, count = digest([code_hash("igarape.stages.ingest"), repr(dataset), known_by]), sum(map(len, parts))
     with resumable(target, key) as (folder, notes):
-        with packers(workspace, "ingest") as executor, progress("ingest", "chip") as report:
+        with packers(workspace, "ingest", shards=len(parts)) as executor, progress("ingest", "chip") as report:
             tables = write_shards(
                 folder, parts, pack, scratch=notes, executor=executor, report=lambda done: report(done, count)
             )

@@ -37,7 +37,7 @@ def run(workspace: Workspace) -> None:
     key = digest([code_hash("igarape.stages.nir"), *map(repr, asked), *sorted(source.glob("*.parquet"))])
     with (
         resumable(workspace.chips("nir"), key) as (folder, notes),
-        packers(workspace, "nir", chips=source) as executor,
+        packers(workspace, "nir", shards=len(parts), chips=source) as executor,
         progress("nir", "chip") as report,
     ):
         packed = write_shards(

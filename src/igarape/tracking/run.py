@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from igarape.errors import concealed
 from igarape.tracking.outbox import Outbox
 
 TRIAL = "igarape.trial"  # the tag by which a nested run is found again
@@ -65,7 +66,7 @@ class Trial:
             yield
             status = "FINISHED"
         except BaseException:
-            self.text(traceback.format_exc(), "traceback.txt")
+            self.text(concealed(traceback.format_exc()), "traceback.txt")
             raise
         finally:
             self._outbox.append("end", self.key, durable=True, status=status)

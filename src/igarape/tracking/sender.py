@@ -65,15 +65,16 @@ class Sender:
 
     def _carry(self, entries: Sequence[Entry], mark: int, pause: float) -> float:
         """Try to send entries; return how long to wait should the next ones not get through."""
-        self._large = seconds_for(self._outbox.folder, entries)
         try:
+            self._large = seconds_for(self._outbox.folder, entries)
             self._send(entries)
         except Exception as error:  # noqa: BLE001 - whatever it is, the entries are on disk, and it may pass
             self.trouble = error
+            self._large = 0.0  # what refuses a file at once takes no time over it
             self._rest(pause)
             return min(2 * pause, LONGEST)
         self._outbox.sent(mark)
-        self._moved = time.monotonic()
+        self._large, self._moved = 0.0, time.monotonic()
         return SHORTEST
 
     def _rest(self, pause: float) -> None:
