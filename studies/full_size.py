@@ -22,7 +22,7 @@ from igarape.config.kinds import Network
 from igarape.config.params import Params
 from igarape.config.schema import validate
 from igarape.labels import Vocabulary
-from igarape.learners.networks.backbones import activation_bytes, build_network
+from igarape.learners.networks.backbones import BODY, activation_bytes, build_network
 from igarape.learners.networks.export import write_onnx
 from igarape.learners.predictor import Predictor
 from igarape.learners.views import ALL
@@ -102,7 +102,7 @@ def _measured(network: Network, vocabulary: Vocabulary) -> Cost:
             start = time.process_time()
             predictor.predict(views, tta=False, batch=ALL)
             spent.append((time.process_time() - start) / ALL)
-        step = activation_bytes(built, network.batch, network.size) // 2  # of float32, where a card has half of it
+        step = activation_bytes(built.get_layer(BODY), network.batch, network.size) // 2  # half precision
         return Cost(view=min(spent), model=path.stat().st_size, step=step)
 
 
