@@ -184,9 +184,10 @@ def compare(a: str, b: str) -> None:
 
 @main.command()
 @click.argument("dataset")
-def use(dataset: str) -> None:
+@click.option("--full", is_flag=True, help="With what it asks for where all its chips and a graphics card are there.")
+def use(dataset: str, *, full: bool) -> None:
     """Switch params.yaml to another data set."""
-    run_stage("use", dataset)
+    run_stage("use", dataset, full=full)
 
 
 @main.command()

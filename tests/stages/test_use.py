@@ -34,8 +34,8 @@ def before(project: Workspace) -> str:
     return project.params.read_text(encoding="utf-8")
 
 
-def offer(here: Workspace, name: str, params: str) -> None:
-    """Write a data set that asks for params, given as YAML text."""
+def offer(here: Workspace, name: str, params: str, full: str = "") -> None:
+    """Write a data set that asks for params, and for full, given as YAML text."""
     content: dict[str, Any] = {
         "source": {"kind": "drawn", "chips": 40, "side": 2},
         "note": "",
@@ -43,7 +43,8 @@ def offer(here: Workspace, name: str, params: str) -> None:
         "size": 64,
         "labels": LABELS,
     }
-    (here.root / f"datasets/{name}.yaml").write_text(f"{yaml.safe_dump(content)}params:\n{params}\n", encoding="utf-8")
+    asked = f"params:\n{params}\n" + (f"full:\n{full}\n" if full else "")
+    (here.root / f"datasets/{name}.yaml").write_text(f"{yaml.safe_dump(content)}{asked}", encoding="utf-8")
 
 
 def changed(here: Workspace, before: str) -> list[str]:
@@ -195,3 +196,52 @@ def test_an_alert_of_a_label_that_the_data_set_does_not_have_is_refused(project:
     with pytest.raises(InputError, match=r"decide\.alert: 'slash_burn' is no label .*Name one of tree, ship, or leave"):
         stage.run(project, "sea")
     assert project.params.read_text(encoding="utf-8") == before
+
+
+def test_full_is_set_over_params_and_taken_back(project: Workspace) -> None:
+    """What full leaves out is as params says."""
+    offer(
+        project,
+        "toy",
+        "  experiments: [one]\n  split: {folds: 3, by: chip}",
+        "  experiments: [one, two]\n  split: {folds: 4}",
+    )
+    stage.run(project, "toy")
+    once = project.params.read_text(encoding="utf-8")
+    stage.run(project, "toy", full=True)
+    params = read_params(project.params)
+    assert (params.experiments, params.split.folds, params.split.by) == (("one", "two"), 4, "chip")
+    stage.run(project, "toy")
+    assert changed(project, once) == []
+
+
+def test_a_data_set_without_full_is_told_so_in_one_line(project: Workspace, before: str) -> None:
+    """With what to type, and nothing changes."""
+    offer(project, "toy", "  split: {by: chip}")
+    with pytest.raises(InputError) as caught:
+        stage.run(project, "toy", full=True)
+    told = f"{project.datasets}/toy.yaml: has no full, which --full asks for. Type: igarape use toy"
+    assert str(caught.value) == told
+    assert changed(project, before) == []
+
+
+@pytest.mark.parametrize(
+    ("full", "words"),
+    [
+        ("  split: {folds: 1}", "toy.yaml: full: 1 problem\n  split.folds  should be at least 2 (got 1)"),
+        (
+            "  split: {folds: 4, holdout: 0.1}",
+            "full should set what params sets too, so that it is taken back; split.holdout",
+        ),
+        ("  experiments: [three]", "experiments/three.yaml: not found"),
+    ],
+)
+def test_a_full_that_is_wrong_is_refused_and_nothing_changes(
+    project: Workspace, before: str, full: str, words: str
+) -> None:
+    """As params is; and it sets nothing that the data set would leave behind."""
+    offer(project, "toy", "  experiments: [one]\n  split: {folds: 3}", full)
+    with pytest.raises(InputError) as caught:
+        stage.run(project, "toy", full=True)
+    assert words in str(caught.value)
+    assert changed(project, before) == []

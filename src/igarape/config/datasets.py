@@ -142,11 +142,20 @@ class Fetch(Section):
     files: tuple[Annotated[str, Field(pattern=r"^[\w-][\w.-]*$")], ...] = Field(min_length=1, strict=False)
 
 
+def _settings(params: dict[str, Any]) -> set[str]:
+    """Return the names of the settings that a data set asks for, such as split.folds."""
+    return {
+        f"{section}.{key}" if isinstance(wanted, dict) else section
+        for section, wanted in params.items()
+        for key in (wanted if isinstance(wanted, dict) else [section])
+    }
+
+
 class Dataset(Section):
     """datasets/NAME.yaml: where the chips are, their size in pixels, the vocabulary, what params.yaml should hold.
 
-    resolution: metres a pixel, for maps of scenes; null where nobody knows it. fetch: stands only where the source can
-    be downloaded.
+    resolution: metres a pixel, for maps of scenes; null where nobody knows it. full: what params.yaml should hold
+    besides, where all chips and a graphics card are there. fetch: stands only where the source can be downloaded.
     """
 
     source: Annotated[
@@ -162,7 +171,15 @@ class Dataset(Section):
     note: str
     labels: Labels
     params: dict[str, Any]
+    full: dict[str, Any] | None = None
     fetch: Fetch | None = None
+
+    @model_validator(mode="after")
+    def _taken_back(self) -> "Dataset":
+        """Refuse what would stay in params.yaml after the data set is used without full."""
+        if left := sorted(_settings(self.full or {}) - _settings(self.params)):
+            raise ValueError(f"full should set what params sets too, so that it is taken back; {left[0]} is not there")
+        return self
 
     @property
     def tifs(self) -> tuple[tuple[str, ...], ...]:

@@ -15,15 +15,16 @@ from igarape.config.params import Params, read_params
 from igarape.config.schema import validate
 from igarape.config.student import read_student
 from igarape.ensemble.alerts import check_alerts
+from igarape.errors import InputError
 from igarape.files import write_text
 from igarape.workspace import Workspace
 
 
-def run(workspace: Workspace, dataset: str) -> None:
+def run(workspace: Workspace, dataset: str, *, full: bool = False) -> None:
     """Set `dataset`, and what datasets/DATASET.yaml lists under params; refuse a result that is not valid.
 
-    Nothing is written when an experiment is missing, or it or an alert asks for labels or TIFs that the data set does
-    not have.
+    full: set what it lists under full, too. Nothing is written when an experiment is missing, or it or an alert asks
+    for labels or TIFs that the data set does not have.
     """
     read_params(workspace.params)
     offered = read_dataset(dataset, workspace.datasets)
@@ -33,11 +34,15 @@ def run(workspace: Workspace, dataset: str) -> None:
     keeper.indent(mapping=2, sequence=4, offset=2)
     keeper.width = 4096
     source = workspace.datasets / f"{dataset}.yaml"
+    if full and offered.full is None:
+        raise InputError(f"{source}: has no full, which --full asks for. Type: igarape use {dataset}")
     content = keeper.load(workspace.params.read_text(encoding="utf-8"))
     content["dataset"] = dataset
-    _overlay(content, keeper.load(source.read_text(encoding="utf-8"))["params"])
+    asked = keeper.load(source.read_text(encoding="utf-8"))
+    for part in ("params", "full") if full else ("params",):
+        _overlay(content, asked[part])
+        params = validate(Params, yaml.safe_load(_dump(keeper, content)), f"{source}: {part}")
     text = _dump(keeper, content)
-    params = validate(Params, yaml.safe_load(text), f"{source}: params")
     check_alerts(params.decide.alert, offered.labels.vocabulary())
     vocabulary, nir = offered.labels.vocabulary(), bool(offered.tifs)
     read_experiments(params.experiments, vocabulary, workspace.experiments, nir=nir)

@@ -115,6 +115,14 @@ def test_a_step_holds_what_each_learning_layer_gives() -> None:
     assert whole > 2 * half > none == 0
 
 
+def test_a_step_through_a_model_within_holds_what_that_is_fed() -> None:
+    """Known answer: a convolution at half the side, and one within that sees its 8 channels, at a quarter."""
+    images = keras.Input((None, None, 3))
+    features = keras.layers.Conv2D(8, 2, strides=2)(images)
+    model = keras.Model(images, keras.Sequential([keras.layers.Conv2D(4, 2, strides=2)])(features))
+    assert activation_bytes(model, 2, 32) == 2 * (8 * 16 * 16 + 4 * 8 * 8) * 4
+
+
 def test_the_first_labels_share_a_softmax() -> None:
     """Their probabilities add up to 1; the others' need not."""
     p = np.asarray(build("plain", exclusive=3)(PICTURES, training=False))

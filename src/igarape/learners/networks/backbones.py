@@ -139,10 +139,20 @@ def activation_bytes(model: keras.Model, chips: int, size: int) -> int:
 
     What a layer that learns gives, or the activation of that, is kept until the step comes back to take gradients.
     """
-    kept = [layer.output for layer in model.layers if layer.trainable_weights and not isinstance(layer, keras.Model)]
-    shapes = keras.Model(model.inputs, kept).compute_output_shape((chips, size, size, 3)) if kept else []
-    within = sum(activation_bytes(layer, chips, size) for layer in model.layers if isinstance(layer, keras.Model))
-    return within + 4 * sum(map(math.prod, shapes))
+    return _kept_bytes(model, (chips, size, size, 3))
+
+
+def _kept_bytes(model: keras.Model, fed: tuple[int, ...]) -> int:
+    """Return what a model, and those within it, keep of pictures or features of a shape."""
+    within = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    kept = [layer.output for layer in model.layers if layer.trainable_weights and layer not in within]
+    # No public name leads to what a model within is fed.
+    entries = [layer._inbound_nodes[0].input_tensors[0] for layer in within]  # noqa: SLF001
+    if not kept and not entries:
+        return 0
+    shapes = keras.Model(model.inputs, [*kept, *entries]).compute_output_shape(fed)
+    inside = sum(_kept_bytes(layer, shape) for layer, shape in zip(within, shapes[len(kept) :], strict=True))
+    return inside + 4 * sum(map(math.prod, shapes[: len(kept)]))
 
 
 def _copied(layer: keras.layers.Layer) -> keras.layers.Layer:
