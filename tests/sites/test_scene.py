@@ -132,4 +132,4 @@ def test_a_damaged_header_is_told_whatever_of_it_is_damaged(tmp_path: Path) -> N
                 told.append("")
         except InputError as error:
             told.append(type(error.__cause__).__name__)
-    assert told.count("ProjError") > 2 and "" in told
+    assert {"", "ProjError"} <= set(told)
