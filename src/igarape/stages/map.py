@@ -43,10 +43,10 @@ def run(
         An MLflow URI, or a bundle's folder; None: the champion of the data set in params.yaml; student: its student.
     bands, date, stride
         As they are typed; None: what the scene says of itself, and half a tile.
-    stretch
-        The map.json of another map whose stretch is used again; None: one is fitted.
     gpkg
         Whether tags are written as a GeoPackage too.
+    stretch
+        The map.json of another map whose stretch is used again; None: one is fitted.
 
     Raises
     ------
