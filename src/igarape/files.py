@@ -138,6 +138,12 @@ def digest(contents: Iterable[bytes | str | Path]) -> str:
     return total.hexdigest()
 
 
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of what a file holds, which is read piece by piece."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_text(text: str, path: Path) -> None:
     """Write a text file whole."""
     with whole(path) as unfinished:

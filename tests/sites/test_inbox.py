@@ -46,17 +46,27 @@ def test_a_stac_item_tells_the_day_and_the_bands_of_its_scene(tmp_path: Path) ->
     assert not failed
 
 
+def test_an_item_in_another_folder_tells_of_the_same_scene(tmp_path: Path) -> None:
+    """Which is not there twice, once without its day."""
+    (tmp_path / "items").mkdir()
+    moved = item(tmp_path).rename(tmp_path / "items/one.json")
+    moved.write_text(moved.read_text(encoding="utf-8").replace("./one.tif", "../one.tif"), encoding="utf-8")
+    (arrival,), failed = list_arrivals(tmp_path)
+    assert arrival.day == "2024-05-31" and arrival.path.resolve() == (tmp_path / "one.tif").resolve() and not failed
+
+
 @pytest.mark.parametrize(
     ("assets", "said"),
     [
         ({}, "expected one asset with the role data, found 0"),
         ({"a": {"href": "https://example.org/a.tif", "roles": ["data"]}}, "Fetch it into the folder"),
         ({"a": {"href": "gone.tif", "roles": ["data"]}}, "names gone.tif, which is not there"),
+        ({"a": {"href": "one.tif", "roles": None}}, "no STAC item as its specification has it"),
+        ({"a": {"href": "one.tif", "roles": ["data"], "bands": [3]}}, "no STAC item as its specification has it"),
+        (["a"], "no STAC item as its specification has it"),
     ],
 )
-def test_an_item_that_cannot_be_used_is_told_and_the_others_go_on(
-    tmp_path: Path, assets: dict[str, Any], said: str
-) -> None:
+def test_an_item_that_cannot_be_used_is_told_and_the_others_go_on(tmp_path: Path, assets: Any, said: str) -> None:
     """By its file."""
     item(tmp_path)
     bad = item(tmp_path, "bad", assets=assets)

@@ -32,6 +32,18 @@ def test_alerts_are_told_with_the_number_that_is_expected_to_be_false(tmp_path: 
     assert found["dates"] == 12 and found["candidates"] == 1
 
 
+def test_looks_are_whole_numbers_beside_an_alert_that_was_withdrawn(tmp_path: Path) -> None:
+    """Which has none in the table."""
+    place = write_site(tmp_path)
+    flooded(place, DAYS, 210)
+    for day, last in ((330, 0.9999), (340, 0.0001), (350, 0.0001)):
+        look(place, day, {"water": [0.001, 0.97, 0.001, 0.001, 0.001, last]})
+    place.update(quiet)
+    alerts = read_alerts(place.alerts, "here")
+    assert alerts["status"].tolist() == ["confirmed", "withdrawn"]
+    assert ", 6 looks: water appeared" in alert_lines(alerts, candidates=False)[0]
+
+
 def test_the_condition_is_a_row_for_each_date(tmp_path: Path) -> None:
     """The expected share of tiles rises by a sixth when one of six has changed."""
     place = write_site(tmp_path)

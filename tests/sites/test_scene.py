@@ -117,3 +117,19 @@ def test_files_are_known_by_what_they_hold(tmp_path: Path) -> None:
         found = hashes(scene)
     assert found == {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (path, *parts)}
     assert next(iter(found)) == "a.vrt"
+
+
+def test_a_damaged_header_is_told_whatever_of_it_is_damaged(tmp_path: Path) -> None:
+    """Where it says where the scene lies, errors are other libraries' than rasterio's; none comes through as it is."""
+    path = write_scene(tmp_path / "2024-01-01.tif", np.full((3, 64, 64), 90, dtype=np.uint8))
+    whole = path.read_bytes()
+    keys = whole.index(np.array([1024, 0, 1, 1], dtype="<u2").tobytes())  # GeoTIFF's first key
+    told = []
+    for place in range(keys - 8, keys + 80, 2):
+        path.write_bytes(whole[:place] + b"\0" + whole[place + 1 :])
+        try:
+            with open_scene(path, bands=RGB, day=None):
+                told.append("")
+        except InputError as error:
+            told.append(type(error.__cause__).__name__)
+    assert {"", "ProjError"} <= set(told)

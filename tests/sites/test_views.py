@@ -55,6 +55,25 @@ def test_scenes_of_a_day_lie_beside_each_other_and_what_none_shows_is_black(view
     assert decoded(view.ground(5000)).shape == (128, 192, 3)
 
 
+def test_what_a_scene_of_16_bits_does_not_show_hides_no_other_one(tmp_path: Path) -> None:
+    """Its stretch makes a colour of the value that holds nothing, be that 0 or another one."""
+    grid = site_area(site(), "here").grid
+    stretch = Stretch((0.01, 0.01, 0.01), (40.0, 40.0, 40.0))
+    told = {"date": "2024-01-05", "bands": asdict(Bands(1, 2, 3)), "stretch": stretch.to_json()}
+    for nodata in (0, 65535):
+        scenes = []
+        for name, part in (("left", slice(0, 64)), ("right", slice(128, 192))):
+            ground = np.full((3, 128, 192), nodata, dtype=np.uint16)
+            ground[:, :, part] = 16_000
+            path = tmp_path / f"{name}-{nodata}.tif"
+            there = {"crs": grid.crs, "transform": Affine(*grid.transform), "nodata": nodata}
+            scenes.append((write_scene(path, ground, **there), told))
+        with open_view(scenes, grid) as opened:
+            ground = decoded(opened.ground(192))
+        assert near(ground[64, 32], (200, 200, 200)) and near(ground[64, 160], (200, 200, 200))
+        assert near(ground[64, 96], BLACK)
+
+
 def test_a_cut_shows_half_a_tile_around_a_tile_and_black_beyond_the_grid(view: View) -> None:
     """The tile fills the middle; a tile in a corner has nothing above and to the left."""
     cut = decoded(view.cut(0, 0))

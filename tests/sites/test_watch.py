@@ -13,12 +13,13 @@ from site_settings import site
 from watched import TOY, write_scenes
 
 from igarape.errors import InputError
+from igarape.files import read_json
 from igarape.sites.bands import Bands
 from igarape.sites.inbox import Arrival, list_arrivals
 from igarape.sites.looks import add_looks, list_looks
 from igarape.sites.model import Model, load_model
 from igarape.sites.site_folder import SiteFolder
-from igarape.sites.watch import check_model, mapper, replayed, scene_facts, sort_out, take_in
+from igarape.sites.watch import check_model, follow, identified, mapper, replayed, scene_facts, sort_out, take_in
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +50,13 @@ def mapping(place: SiteFolder, model: Model) -> Any:
 def test_new_scenes_become_looks_once(place: SiteFolder, inbox: Path, model: Model) -> None:
     """A copy under another name is the same scene; what is known is not mapped again."""
     arrivals, _ = list_arrivals(inbox)
-    new = sort_out(place, arrivals, replay=False)
+    new = sort_out(place, identified(arrivals)[0], replay=False)
     assert [one.arrival.path.name for one in new] == ["2024-02-01.tif", "2024-03-01.tif"]
     outcome = take_in(place, new, mapping(place, model), place.looks)
     assert not outcome.failed and [each.date for each in outcome.new] == ["2024-02-01", "2024-03-01"]
     assert list_looks(place.looks) == outcome.new
     assert {each.bundle for each in outcome.new} == {model.digest}
-    assert sort_out(place, arrivals, replay=False) == []
+    assert sort_out(place, identified(arrivals)[0], replay=False) == []
     state, _ = place.update(quiet)
     assert [day.seen + day.cloudy for day in state.days] == [6, 6] and sum(day.seen for day in state.days) > 0
 
@@ -68,7 +69,7 @@ def test_a_scene_that_fails_costs_no_other_one_its_look(place: SiteFolder, inbox
     (inbox / "half-2024-02-03.tif").write_bytes((inbox / "2024-02-01.tif").read_bytes()[:-1500])
     write_scene(inbox / "undated.tif", mosaic(draw(6), 3)[:, :, ::-1].copy())
     arrivals, _ = list_arrivals(inbox)
-    outcome = take_in(place, sort_out(place, arrivals, replay=False), mapping(place, model), place.looks)
+    outcome = take_in(place, sort_out(place, identified(arrivals)[0], replay=False), mapping(place, model), place.looks)
     assert len(outcome.new) == 2
     said = {Path(path).name: why for path, why in outcome.failed.items()}
     assert "another place" in said["far-2024-02-02.tif"]
@@ -88,17 +89,34 @@ def test_looks_of_two_models_are_not_mixed(place: SiteFolder, model: Model) -> N
 def test_a_replay_maps_all_scenes_anew_or_changes_nothing(place: SiteFolder, inbox: Path, model: Model) -> None:
     """By another model; a scene that is lost, or fails, leaves all as it was."""
     arrivals, _ = list_arrivals(inbox)
-    take_in(place, sort_out(place, arrivals, replay=False), mapping(place, model), place.looks)
+    take_in(place, sort_out(place, identified(arrivals)[0], replay=False), mapping(place, model), place.looks)
     other = dataclasses.replace(model, digest="another")
-    again = sort_out(place, arrivals, replay=True)
+    again = sort_out(place, identified(arrivals)[0], replay=True)
     replayed(place, again, mapping(place, other))
     assert {each.bundle for each in list_looks(place.looks)} == {"another"}
     with pytest.raises(InputError, match=r"the inbox lacks 2024-03-01.tif"):
-        sort_out(place, arrivals[:1], replay=True)
+        sort_out(place, identified(arrivals[:1])[0], replay=True)
     (inbox / "2024-02-01.tif").write_bytes(b"gone")
-    with pytest.raises(InputError, match="stays as it was, as 1 scenes failed"):
+    with pytest.raises(InputError, match="stays as it was: 1 of 2 scenes failed"):
         replayed(place, [*again], mapping(place, model))
     assert {each.bundle for each in list_looks(place.looks)} == {"another"}
+
+
+def test_a_scene_that_has_moved_is_found_again_and_one_that_is_there_twice_stays(
+    place: SiteFolder, inbox: Path, model: Model
+) -> None:
+    """Its map says where it lies; a scene that cannot be read costs no other one its look."""
+    new = sort_out(place, identified(list_arrivals(inbox)[0])[0], replay=False)
+    take_in(place, new, mapping(place, model), place.looks)
+    inbox.rename(inbox.with_name("moved"))
+    gone = Arrival(inbox / "2024-02-01.tif")
+    found, failed = identified([gone, *list_arrivals(inbox.with_name("moved"))[0]])
+    assert list(failed) == [str(gone.path)] and "cannot be read: No such file" in failed[str(gone.path)]
+    for _ in range(2):
+        follow(place, found)
+        lies = [Path(read_json(path)["path"]) for path in sorted(place.folder.glob("maps/*/map.json"))]
+        assert lies == [inbox.with_name("moved") / f"2024-0{month}-01.tif" for month in (2, 3)]
+        found = dict.fromkeys(found, gone)  # the same scene elsewhere: where it was watched counts
 
 
 def test_a_scene_that_is_not_like_the_training_data_is_not_trusted() -> None:

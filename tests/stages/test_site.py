@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,8 +71,21 @@ def test_what_cannot_be_watched_is_told(here: Workspace) -> None:
             json.dumps({"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}),
             "none of the grid's tiles",
         ),
+        (json.dumps({"type": "FeatureCollection", "features": [{}, {}]}), "expected one feature, found 2"),
+        (json.dumps({"type": "Polygon", "coordinates": []}), "found a Polygon of no corners"),
+        (
+            json.dumps({"type": "Polygon", "coordinates": [[[LEFT, TOP], [LEFT, 0], [0, TOP], [LEFT, TOP]]]}),
+            "expected longitudes and latitudes in degrees",
+        ),
     ):
         polygon.write_text(content, encoding="utf-8")
         with pytest.raises(InputError, match=said):
             add(area=polygon)
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"stride": 99}, "--stride 99: leaves ground between tiles of 16 pixels"),
+        ({"baseline": BASELINE[::-1]}, "--baseline 2024-02-15 2024-01-01: expected its first day, then a later one"),
+    ]
+    for changes, said in wrong:
+        with pytest.raises(InputError, match=said):
+            site.run(here, "mine", scene=scene, labels="kiln", bands="r=1,g=2,b=3", **{"baseline": BASELINE} | changes)
     assert not (here.sites / "mine.yaml").exists()

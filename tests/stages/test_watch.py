@@ -36,7 +36,8 @@ def test_a_watch_is_a_run_with_its_scenes_as_inputs(here: Workspace, capsys: pyt
     assert run.data.metrics["scenes"] == 2 and run.data.params["site"] == "here"
     assert run.inputs is not None
     inputs = {each.dataset.name: each for each in run.inputs.dataset_inputs}
-    assert sorted(inputs) == ["2024-02-01.tif", "2024-03-01.tif"]
+    maps = sorted(path.name for path in (here.root / "sites/here/maps").iterdir())
+    assert sorted(inputs) == maps and [name[:10] for name in maps] == ["2024-02-01", "2024-03-01"]
     assert {each.dataset.source_type for each in inputs.values()} == {"scene"}
     log.run(here, "here")
     assert "2024-03-01" in capsys.readouterr().out

@@ -1,6 +1,5 @@
 """bundle.json: what the parts of a bundle are, and how they are put together."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +10,7 @@ from igarape.chips.pictures import Resize
 from igarape.config.documents import OperatingPoint, RuleSettings
 from igarape.config.schema import Section, validate
 from igarape.errors import InputError, some
-from igarape.files import read_json
+from igarape.files import read_json, sha256
 
 SCHEMA = 6
 MANIFEST = "bundle.json"
@@ -156,7 +155,7 @@ def list_files(folder: Path) -> dict[str, File]:
     """Return what each file of the bundle in folder is known by, by its path in it; the manifest is left out."""
     paths = [path for path in sorted(folder.rglob("*")) if not path.is_dir()]
     return {
-        name: File(sha256=_sha256(path), size=path.stat().st_size)
+        name: File(sha256=sha256(path), size=path.stat().st_size)
         for path in paths
         if (name := path.relative_to(folder).as_posix()) != MANIFEST
     }
@@ -179,9 +178,3 @@ def check_files(folder: Path, expected: Mapping[str, File]) -> None:
             f"{folder}: its files are not those that {MANIFEST} lists. {'; '.join(said)}. Take the bundle from where "
             "it was registered, or run: dvc repro evaluate"
         )
-
-
-def _sha256(path: Path) -> str:
-    """Return the SHA-256 of what a file holds."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

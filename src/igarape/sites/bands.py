@@ -8,7 +8,10 @@ from igarape.errors import InputError
 
 SHORT = {"r": "red", "g": "green", "b": "blue", "nir": "nir"}
 COLOURS = ("red", "green", "blue")
-SAY = "Say which is which, counted from 1, such as --bands r=3,g=2,b=1 or r=3,g=2,b=1,nir=4"
+SAY = (
+    "Say which is which, counted from 1, such as --bands r=3,g=2,b=1 or r=3,g=2,b=1,nir=4; of a site, by bands in its "
+    "YAML"
+)
 
 
 @dataclass(frozen=True)

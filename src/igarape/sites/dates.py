@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from igarape.errors import InputError
 
-SAY = "Say when the scene was taken, such as --date 2024-05-31"
+SAY = "Say when the scene was taken, such as --date 2024-05-31, or by its file's name"
 ACQUIRED = "ACQUISITIONDATETIME"  # GDAL's name, in the domain IMAGERY, for what many formats say
 FIRST = date(1957, 10, 4)  # of anything that could have looked down
 

@@ -32,13 +32,13 @@ def list_arrivals(inbox: Path) -> tuple[list[Arrival], dict[str, str]]:
     if not inbox.is_dir():
         raise InputError(f"{inbox}: no such folder; expected one that holds scenes, such as GeoTIFFs, or STAC items")
     files = sorted(path for path in inbox.rglob("*") if path.is_file() and not path.name.startswith("."))
-    found: dict[Path, Arrival] = {path: Arrival(path) for path in files if path.suffix.lower() in SCENES}
+    found = {path.resolve(): Arrival(path) for path in files if path.suffix.lower() in SCENES}
     failed: dict[str, str] = {}
     for path in (path for path in files if path.suffix.lower() == ITEM):
         try:
             if (arrival := _item(path)) is not None:
-                found[arrival.path] = arrival
-        except InputError as error:
+                found[arrival.path.resolve()] = arrival
+        except (InputError, OSError) as error:
             failed[str(path)] = str(error)
     if not found and not failed:
         raise InputError(f"{inbox}: no scene in it; expected files that end in {', '.join(SCENES)}, or STAC items")
@@ -56,14 +56,21 @@ def _item(path: Path) -> Arrival | None:
         raise InputError(f"{path}: no JSON, or cut short: {error}") from error
     if not isinstance(content, dict) or "stac_version" not in content or content.get("type") != "Feature":
         return None
+    try:
+        return _named(path, content)
+    except (AttributeError, TypeError) as error:  # something in it is no object, or no list
+        raise InputError(f"{path}: no STAC item as its specification has it ({error}). Write it anew") from error
+
+
+def _named(path: Path, content: Mapping[str, Any]) -> Arrival:
+    """Return the scene that an item names. Raises InputError where it cannot be used."""
     assets = [asset for asset in content.get("assets", {}).values() if DATA in asset.get("roles", ())]
     if len(assets) != 1:
         raise InputError(f"{path}: expected one asset with the role {DATA}, found {len(assets)}")
     href = str(assets[0].get("href", ""))
     if "://" in href:
         raise InputError(f"{path}: its scene lies at {href}. Fetch it into the folder, and name it there: ./SCENE.tif")
-    scene = (path.parent / href).resolve()
-    if not scene.is_file():
+    if not (path.parent / href).is_file():
         raise InputError(f"{path}: names {href}, which is not there")
     taken = content.get("properties", {}).get("datetime")
     return Arrival(path.parent / href, str(taken)[:10] if taken else None, _bands(assets[0]))

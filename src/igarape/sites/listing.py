@@ -40,8 +40,8 @@ def alert_lines(alerts: pd.DataFrame, *, candidates: bool) -> list[str]:
         for row in some.itertuples():
             verdict = f"; judged {row.verdict}: {row.reason}" if isinstance(row.verdict, str) else ""
             lines.append(
-                f"{row.id}  {status}, {row.probability:.3f}, {row.looks} looks: {row.label} {row.change} somewhere in "
-                f"this tile, about {row.date} ({row.first} to {row.last}){verdict}"
+                f"{row.id}  {status}, {row.probability:.3f}, {row.looks:.0f} looks: {row.label} {row.change} somewhere "
+                f"in this tile, about {row.date} ({row.first} to {row.last}){verdict}"
             )
         false = expected_false(some["probability"].to_numpy())
         lines.append(f"{len(some)} {status}, of which {false:.2f} are expected to be false")

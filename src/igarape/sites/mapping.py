@@ -125,10 +125,7 @@ def check_out(out: Path) -> None:
 def _own(scene: Scene, model: Model, asked: Asked) -> Grid:
     """Return the scene's own grid."""
     size = model.bundle.manifest.size
-    stride = asked.stride or size // 2
-    if stride > size:
-        raise InputError(f"--stride {stride}: leaves ground between tiles of {size} pixels; expected at most {size}")
-    return own_grid(scene, metres=model.metres, size=size, stride=stride)
+    return own_grid(scene, metres=model.metres, size=size, stride=asked.stride or size // 2)
 
 
 def _stretch(raster: Raster, model: Model, asked: Asked) -> Stretch:

@@ -4,7 +4,7 @@ One file that holds all it shows, Leaflet too, so that it opens from a disk and 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,7 @@ def _known(place: SiteFolder, past: Past, days: np.ndarray, facts: Sequence[Fact
 
 
 def _alert(
-    row: Mapping[str, Any], past: Past, place: SiteFolder, cuts: Mapping[str, tuple[str, str]]
+    row: Mapping[Hashable, Any], past: Past, place: SiteFolder, cuts: Mapping[str, tuple[str, str]]
 ) -> Mapping[str, Any]:
     """Return what the page says of an alert."""
     tile = place.area.known[row["tile"]]

@@ -121,9 +121,11 @@ def own_grid(scene: Scene, *, metres: float, size: int, stride: int) -> Grid:
     Raises
     ------
     InputError
-        When its pixels are more than twice as large as the training's, or as small as half of them; and when it is
-        smaller than a tile.
+        When its pixels are more than twice as large as the training's, or as small as half of them; when it is smaller
+        than a tile; and for a stride that leaves ground between tiles.
     """
+    if stride > size:
+        raise InputError(f"--stride {stride}: leaves ground between tiles of {size} pixels; expected at most {size}")
     check_resolution(scene, metres)
     data = scene.dataset
     if _plain(scene) and abs(scene.metres / metres - 1) <= ALIKE:
@@ -199,17 +201,22 @@ def on_grid(scene: Scene, grid: Grid) -> Iterator[Raster]:
         yield _touching_or_not(Raster(scene, grid, data, left, top, down, across, resampled=False))
         return
     down, across = _lies(scene, grid)
-    with WarpedVRT(
-        data,
+    with warped(scene, grid, tolerance=PRECISE) as resampled:
+        yield _touching_or_not(Raster(scene, grid, resampled, 0, 0, down, across, resampled=True))
+
+
+def warped(scene: Scene, grid: Grid, *, tolerance: float) -> WarpedVRT:
+    """Return a scene resampled to a grid's pixels, for a with; tolerance: in pixels, of where they lie."""
+    return WarpedVRT(
+        scene.dataset,
         crs=grid.crs,
         transform=Affine(*grid.transform),
         width=grid.width,
         height=grid.height,
         resampling=Resampling.bilinear,
-        tolerance=PRECISE,
+        tolerance=tolerance,
         **({"src_alpha": scene.alpha} if scene.alpha else {"src_nodata": scene.nodata, "nodata": scene.nodata}),
-    ) as warped:
-        yield _touching_or_not(Raster(scene, grid, warped, 0, 0, down, across, resampled=True))
+    )
 
 
 def _aligned(scene: Scene, grid: Grid) -> bool:

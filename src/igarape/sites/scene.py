@@ -1,6 +1,5 @@
 """A scene: a georeferenced raster, opened and checked before any pixel is read."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from pyproj import CRS, Geod, Transformer
+from pyproj.exceptions import ProjError
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 
 from igarape.errors import InputError, reason
+from igarape.files import sha256
 from igarape.sites.bands import Bands, find_bands
 from igarape.sites.dates import find_date
 
@@ -74,25 +76,36 @@ def open_scene(path: Path, *, bands: Bands | None, day: str | None) -> Iterator[
     if not path.exists():
         raise InputError(f"{path}: not found; expected a scene, such as a GeoTIFF")
     with rasterio.Env(**ENVIRONMENT):
-        try:
+        with _told(path):
             dataset = rasterio.open(path)
-        except RasterioError as error:
-            raise InputError(f"{path}: no scene that GDAL reads, or cut short ({reason(error)})") from error
         with dataset:
-            where = str(path)
-            _check_samples(dataset, where)
-            _check_place(dataset, where)
-            found = find_bands(
-                bands,
-                where,
-                descriptions=dataset.descriptions,
-                colours=[colour.name for colour in dataset.colorinterp],
-            )
-            taken = find_date(day, where, name=path.name, imagery=dataset.tags(ns="IMAGERY"))
-            alpha = _alpha(dataset, found)
-            masked = alpha is None and MaskFlags.per_dataset in dataset.mask_flag_enums[0] and _own_mask(dataset)
-            nodata = float(dataset.nodata or 0)  # GDAL passes over what no sample can be
-            yield Scene(path, dataset, found, taken, ground(dataset), alpha, masked, nodata)
+            with _told(path):
+                scene = _described(path, dataset, bands, day)
+            yield scene
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say of a file that is none, or damaged, that it is; a damaged header fails in each library's own way."""
+    try:
+        yield
+    except (RasterioError, CPLE_BaseError, ProjError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: no scene that GDAL reads, or cut short, or damaged ({reason(error)})") from error
+
+
+def _described(path: Path, dataset: DatasetReader, bands: Bands | None, day: str | None) -> Scene:
+    """Look at what a scene says of itself; bands, day: as of open_scene."""
+    where = str(path)
+    _check_samples(dataset, where)
+    _check_place(dataset, where)
+    found = find_bands(
+        bands, where, descriptions=dataset.descriptions, colours=[colour.name for colour in dataset.colorinterp]
+    )
+    taken = find_date(day, where, name=path.name, imagery=dataset.tags(ns="IMAGERY"))
+    alpha = _alpha(dataset, found)
+    masked = alpha is None and MaskFlags.per_dataset in dataset.mask_flag_enums[0] and _own_mask(dataset)
+    nodata = float(dataset.nodata or 0)  # GDAL passes over what no sample can be
+    return Scene(path, dataset, found, taken, ground(dataset), alpha, masked, nodata)
 
 
 def _check_samples(dataset: DatasetReader, where: str) -> None:
@@ -167,10 +180,4 @@ def hashes(scene: Scene) -> Mapping[str, str]:
     """
     own = scene.path.resolve()
     others = sorted({Path(name).resolve() for name in scene.dataset.files} - {own})
-    return {path.name: _sha256(path) for path in [own, *others] if path.is_file()}
-
-
-def _sha256(path: Path) -> str:
-    """Return the SHA-256 of what a file holds."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {path.name: sha256(path) for path in [own, *others] if path.is_file()}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
@@ -15,6 +16,7 @@ from igarape.errors import InputError, did_you_mean
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.answers import Answers
 from igarape.sites.bands import Bands
+from igarape.sites.dates import FIRST
 from igarape.sites.model import Model
 from igarape.sites.raster import own_grid
 from igarape.sites.scene import open_scene
@@ -65,12 +67,15 @@ def draft_site(
     Raises
     ------
     InputError
-        For a label that the model does not know, or that too few chips have, and for a polygon that is none.
+        For a baseline that ends before it begins, a stride that leaves ground between tiles, a label that the model
+        does not know, or that too few chips have, and a polygon that is none.
     """
+    if baseline[0] >= baseline[1]:
+        raise InputError(f"--baseline {baseline[0]} {baseline[1]}: expected its first day, then a later one, its last")
     words = model.bundle.vocabulary
     size = model.bundle.manifest.size
     # Where a scene was taken, and not when, makes a grid.
-    with open_scene(scene, bands=bands, day=str(baseline[0])) as opened:
+    with open_scene(scene, bands=bands, day=str(FIRST)) as opened:
         grid = own_grid(opened, metres=model.metres, size=size, stride=stride or size // 2)
     free = [*words.common, *words.rare]
     if unknown := [label for label in labels if label not in free]:
@@ -128,14 +133,24 @@ def _polygon(path: Path, crs: str) -> tuple[tuple[float, float], ...]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         while content["type"] in {"FeatureCollection", "Feature"}:
-            content = content["features"][0] if content["type"] == "FeatureCollection" else content["geometry"]
+            content = content["geometry"] if content["type"] == "Feature" else _only(content["features"], path)
         shape = shapely.geometry.shape(content)
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, shapely.errors.ShapelyError) as error:
         raise InputError(f"{path}: expected a polygon as GeoJSON, in degrees: {error}") from error
-    if shape.geom_type != "Polygon" or len(shape.interiors):
-        raise InputError(f"{path}: expected one polygon without holes, found a {shape.geom_type}")
+    if shape.geom_type != "Polygon" or shape.is_empty or len(shape.interiors):
+        found = f"{shape.geom_type} of no corners" if shape.is_empty else shape.geom_type
+        raise InputError(f"{path}: expected one polygon without holes, found a {found}")
     corners = np.array(shape.exterior.coords)[:-1, :2]
+    if (np.abs(corners) > (180, 90)).any():
+        raise InputError(f"{path}: expected longitudes and latitudes in degrees, found {corners[0].tolist()}")
     if np.ptp(corners[:, 0]) > 180:
         raise InputError(f"{path}: crosses the antimeridian. Make two sites, one on either side of it")
     x, y = Transformer.from_crs(4326, crs, always_xy=True).transform(*corners.T)
     return tuple((round(float(one), 2), round(float(other), 2)) for one, other in zip(x, y, strict=True))
+
+
+def _only(features: Sequence[Any], path: Path) -> Any:
+    """Return the one feature that there is."""
+    if len(features) != 1:
+        raise InputError(f"{path}: expected one feature, found {len(features)}. Make a site of each, or join them")
+    return features[0]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from igarape.config.schema import check_name
 from igarape.config.sites import Site, read_site
 from igarape.files import alone
 from igarape.sites.area import Area, site_area
@@ -38,8 +39,8 @@ class SiteFolder:
 
     @classmethod
     def read(cls, name: str, sites: Path) -> "SiteFolder":
-        """Read a site; raise InputError for what is wrong with it."""
-        site = read_site(name, sites)
+        """Read a site by a name that was typed; raise InputError for what is wrong with either."""
+        site = read_site(check_name(name, "my_site"), sites)
         return cls(name, sites, site, site_area(site, str(sites / f"{name}.yaml")))
 
     @property

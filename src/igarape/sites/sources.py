@@ -1,13 +1,12 @@
 """Where the scenes of a site's looks lie, and how their maps saw them."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from igarape.errors import InputError
-from igarape.files import read_json
+from igarape.files import read_json, sha256
 from igarape.sites.looks import Facts
 from igarape.sites.mapping import MAP
 from igarape.sites.sights import Opener
@@ -30,11 +29,12 @@ def opener(place: SiteFolder) -> Opener:
 
 def _source(folder: Path) -> tuple[Path, Mapping[str, Any]]:
     """Return where the scene of a map lies, and what its map.json says; refuse another scene in its place."""
+    if not (folder / MAP).exists():
+        raise InputError(f"{folder}: the scene's map is gone, which says how it was seen. Watch it with --replay")
     told = read_json(folder / MAP)
     path = Path(told["path"])
     if not path.is_file():
-        raise InputError(f"{path}: not there any more")
-    with path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != told["sha256"]:
-            raise InputError(f"{path}: another scene than the one that was watched")
+        raise InputError(f"{path}: not there any more. Watch the folder that it lies in now")
+    if sha256(path) != told["sha256"]:
+        raise InputError(f"{path}: another scene than the one that was watched")
     return path, told

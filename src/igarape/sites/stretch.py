@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
+from igarape.files import read_json
 
 Table = npt.NDArray[np.uint8]
 WHITE = 255
@@ -46,6 +48,14 @@ class Stretch:
         values = np.arange(2**16, dtype=np.float64)
         lines = [gain * values + offset for gain, offset in zip(self.gain, self.offset, strict=True)]
         return [np.clip(np.rint(line), 0, WHITE).astype(np.uint8) for line in lines]
+
+
+def read_stretch(path: Path) -> Stretch:
+    """Read the stretch of a map from its map.json; raise InputError where there is none."""
+    if not path.is_file():
+        raise InputError(f"{path}: not found; expected the map.json of another map, whose stretch is used again")
+    content = read_json(path)
+    return Stretch.from_json(content.get("stretch") if isinstance(content, dict) else None, str(path))
 
 
 def fit(samples: npt.NDArray[np.uint16], levels: Mapping[str, Sequence[float]], where: str) -> Stretch:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rasterio import Affine
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
@@ -16,11 +15,13 @@ from rasterio.windows import Window
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError, reason
 from igarape.sites.bands import Bands
+from igarape.sites.raster import warped
 from igarape.sites.scene import open_scene
 from igarape.sites.stretch import Stretch, stretched
 from igarape.sites.tiles import Grid
 
 QUALITY = 72  # of JPEGs: a page holds many
+NEAR = 0.125  # of a pixel: a page's pictures need not lie more exactly
 AROUND = 0.5  # of a tile's side: what a cut shows on each side of it
 CUT = 128  # pixels of a cut's side
 SIDES = (1600, 1200, 900, 680, 500, 360, 260)  # pixels of a ground's longer side, the largest that there is room for
@@ -28,12 +29,13 @@ SIDES = (1600, 1200, 900, 680, 500, 360, 260)  # pixels of a ground's longer sid
 
 @dataclass(frozen=True)
 class Layer:
-    """An open scene on a site's grid, in the colours that its map was made from."""
+    """An open scene on a site's grid, in the colours that its map was made from; nothing: the value that holds none."""
 
     path: Path
-    warped: WarpedVRT
+    resampled: WarpedVRT
     bands: Bands
     stretch: Stretch
+    nothing: float
 
     def picture(self, window: Window, height: int, width: int) -> Pixels:
         """Return a window of the grid in so many pixels; black where the scene holds nothing.
@@ -43,10 +45,12 @@ class Layer:
         wanted = [self.bands.red, self.bands.green, self.bands.blue]
         shape = (3, height, width)
         try:
-            values = self.warped.read(wanted, window=window, out_shape=shape, resampling=Resampling.average)
+            values = self.resampled.read(wanted, window=window, out_shape=shape, resampling=Resampling.average)
         except RasterioError as error:
             raise InputError(f"{self.path}: cannot be read ({reason(error)}). Fetch the scene again") from error
-        return stretched(values, self.stretch.tables())
+        picture = stretched(values, self.stretch.tables())
+        picture[(values == self.nothing).all(axis=0)] = 0  # a stretch may turn it into a colour
+        return picture
 
 
 @dataclass(frozen=True)
@@ -102,17 +106,9 @@ def _open_layer(path: Path, told: Mapping[str, Any], grid: Grid) -> Iterator[Lay
     bands, stretch = Bands(**told["bands"]), Stretch.from_json(told["stretch"], str(path))
     with (
         open_scene(path, bands=bands, day=told["date"]) as scene,
-        WarpedVRT(
-            scene.dataset,
-            crs=grid.crs,
-            transform=Affine(*grid.transform),
-            width=grid.width,
-            height=grid.height,
-            resampling=Resampling.bilinear,
-            **({"src_alpha": scene.alpha} if scene.alpha else {"src_nodata": scene.nodata, "nodata": 0}),
-        ) as warped,
+        warped(scene, grid, tolerance=NEAR) as resampled,
     ):
-        yield Layer(path, warped, bands, stretch)
+        yield Layer(path, resampled, bands, stretch, nothing=0 if scene.alpha else scene.nodata)
 
 
 def side_that_fits(view: View, most: int) -> int:

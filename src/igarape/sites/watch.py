@@ -1,6 +1,5 @@
 """Watch a site: map what is new in an inbox, and add its looks."""
 
-import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -11,11 +10,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from igarape.errors import InputError, some
-from igarape.files import whole
+from igarape.files import read_json, sha256, whole, write_json
 from igarape.sites.bands import parse_bands
 from igarape.sites.inbox import Arrival
 from igarape.sites.looks import Facts, add_looks, list_looks
-from igarape.sites.mapping import TILES, Asked, map_scene
+from igarape.sites.mapping import MAP, TILES, Asked, map_scene
 from igarape.sites.model import Model
 from igarape.sites.site_folder import SiteFolder
 
@@ -53,20 +52,45 @@ def check_model(place: SiteFolder, model: Model) -> None:
         )
 
 
-def sort_out(place: SiteFolder, arrivals: Sequence[Arrival], *, replay: bool) -> list[New]:
-    """Return the scenes that are to be mapped: each once, and without those that have looks, unless all are replayed.
+def identified(arrivals: Sequence[Arrival]) -> tuple[dict[str, Arrival], dict[str, str]]:
+    """Return scenes by the SHA-256 of their files, each once, and of those that cannot be read, why."""
+    found: dict[str, Arrival] = {}
+    failed: dict[str, str] = {}
+    for arrival in arrivals:
+        try:
+            found.setdefault(sha256(arrival.path), arrival)
+        except OSError as error:
+            failed[str(arrival.path)] = f"{arrival.path}: cannot be read: {error.strerror}"
+    return found, failed
 
-    Raises InputError when all are, and a scene that has looks is not among the arrivals.
+
+def sort_out(place: SiteFolder, found: Mapping[str, Arrival], *, replay: bool) -> list[New]:
+    """Return the scenes that are to be mapped: those without looks, or all when they are replayed.
+
+    Raises InputError when all are, and a scene that has looks was not found. found: of identified.
     """
     looks = {facts.sha256: facts.scene for facts in list_looks(place.looks)}
-    found = {_sha256(arrival.path): arrival for arrival in reversed(arrivals)}
     if replay:
         if lost := [scene for sha256, scene in looks.items() if sha256 not in found]:
             raise InputError(
                 f"{place.looks}: --replay maps all scenes anew, and the inbox lacks {some(lost)}. Put them back into it"
             )
         looks = {}
-    return [New(arrival, sha256) for sha256, arrival in reversed(found.items()) if sha256 not in looks]
+    return [New(arrival, each) for each, arrival in found.items() if each not in looks]
+
+
+def follow(place: SiteFolder, found: Mapping[str, Arrival]) -> None:
+    """Write where scenes lie now into the maps of those that have moved: a page reads them there. found: of identified.
+
+    A map that was removed is left so.
+    """
+    for facts in list_looks(place.looks):
+        told = place.map_of(Path(facts.scene), facts.sha256) / MAP
+        if facts.sha256 not in found or not told.exists():
+            continue
+        content = read_json(told)
+        if not Path(content["path"]).is_file():
+            write_json(content | {"path": str(found[facts.sha256].path.resolve())}, told)
 
 
 def mapper(place: SiteFolder, model: Model, *, commit: str, show: Show) -> MapScene:
@@ -106,8 +130,8 @@ def take_in(place: SiteFolder, scenes: Sequence[New], mapped: MapScene, looks: P
         The folder of the looks.
     """
     outcome = Outcome()
-    for arrival, sha256 in scenes:
-        out = place.map_of(arrival.path, sha256)
+    for arrival, known_by in scenes:
+        out = place.map_of(arrival.path, known_by)
         try:
             facts = scene_facts(mapped(arrival, out))
             add_looks(pd.read_parquet(out / TILES), facts, looks, site=place.site, known=place.area.known)
@@ -129,7 +153,8 @@ def replayed(place: SiteFolder, scenes: Sequence[New], mapped: MapScene) -> Outc
         if outcome.failed:
             path, why = next(iter(outcome.failed.items()))
             raise InputError(
-                f"{place.looks}: stays as it was, as {len(outcome.failed)} scenes failed, {path} first: {why}"
+                f"{place.looks}: stays as it was: {len(outcome.failed)} of {len(scenes)} scenes failed, {path} first: "
+                f"{why}. Mend that scene, or take it out of the inbox; then watch with --replay once more"
             )
         shutil.rmtree(place.looks, ignore_errors=True)
     return outcome
@@ -140,9 +165,3 @@ def scene_facts(content: Mapping[str, Any]) -> Facts:
     verdict = (content.get("drift") or {}).get("verdict")
     names = ("scene", "sha256", "date", "model", "bundle")
     return Facts(**{name: content[name] for name in names}, trusted=verdict != UNLIKE)
-
-
-def _sha256(path: Path) -> str:
-    """Return the SHA-256 of what a file holds."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

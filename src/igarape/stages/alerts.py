@@ -2,7 +2,6 @@
 
 import click
 
-from igarape.config.schema import check_name
 from igarape.sites.ledger import read_alerts
 from igarape.sites.listing import alert_lines
 from igarape.sites.site_folder import SiteFolder
@@ -11,6 +10,6 @@ from igarape.workspace import Workspace
 
 def run(workspace: Workspace, name: str, *, candidates: bool = False) -> None:
     """Print the alerts of a site that stand, confirmed ones, and with candidates those too."""
-    place = SiteFolder.read(check_name(name, "my_site"), workspace.sites)
+    place = SiteFolder.read(name, workspace.sites)
     for line in alert_lines(read_alerts(place.alerts, name), candidates=candidates):
         click.echo(line)

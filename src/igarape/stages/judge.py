@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import click
 
-from igarape.config.schema import check_name
 from igarape.errors import InputError, did_you_mean
 from igarape.progress import progress
 from igarape.serving.claims import user
@@ -27,7 +26,7 @@ def run(workspace: Workspace, alert: str, verdict: str, *, reason: str) -> None:
     reason
         Why, in words.
     """
-    place = SiteFolder.read(check_name(alert.partition(":")[0], "my_site"), workspace.sites)
+    place = SiteFolder.read(alert.partition(":")[0], workspace.sites)
     if not reason.strip():
         raise InputError("igarape judge: expected why: --reason TEXT, which is kept")
     with place.held():

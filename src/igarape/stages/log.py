@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from igarape.config.schema import check_name
 from igarape.errors import InputError
 from igarape.files import write_text
 from igarape.sites.listing import condition, log_lines
@@ -42,7 +41,7 @@ def run(
     judged
         Samples that people filled in; of two, of different days, the difference is told too.
     """
-    place = SiteFolder.read(check_name(name, "my_site"), workspace.sites)
+    place = SiteFolder.read(name, workspace.sites)
     if not place.state.exists():
         raise InputError(f"{place.state}: not there yet. Run: igarape watch {name} INBOX")
     if sample:

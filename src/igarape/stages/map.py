@@ -7,13 +7,12 @@ import click
 
 from igarape.config.params import read_params
 from igarape.errors import InputError, some
-from igarape.files import read_json
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
 from igarape.sites.bands import parse_bands
 from igarape.sites.mapping import LIST, MAP, Asked, map_scene, write_list
 from igarape.sites.model import Model, load_model
-from igarape.sites.stretch import Stretch
+from igarape.sites.stretch import read_stretch
 from igarape.tracking.lineage import lineage
 from igarape.workspace import Workspace
 
@@ -44,10 +43,10 @@ def run(
         An MLflow URI, or a bundle's folder; None: the champion of the data set in params.yaml; student: its student.
     bands, date, stride
         As they are typed; None: what the scene says of itself, and half a tile.
-    stretch
-        The map.json of another map whose stretch is used again; None: one is fitted.
     gpkg
         Whether tags are written as a GeoPackage too.
+    stretch
+        The map.json of another map whose stretch is used again; None: one is fitted.
 
     Raises
     ------
@@ -62,7 +61,7 @@ def run(
         bands=parse_bands(bands) if bands else None,
         day=date,
         stride=stride,
-        stretch=Stretch.from_json(read_json(stretch).get("stretch"), str(stretch)) if stretch else None,
+        stretch=read_stretch(stretch) if stretch else None,
         geopackage=gpkg,
     )
     root = workspace.root

@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from igarape.config.params import read_params
-from igarape.config.schema import check_name
 from igarape.errors import InputError, some
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
@@ -14,7 +13,7 @@ from igarape.sites.inbox import list_arrivals
 from igarape.sites.listing import summary
 from igarape.sites.model import load_model
 from igarape.sites.site_folder import SiteFolder
-from igarape.sites.watch import check_model, mapper, replayed, sort_out, take_in
+from igarape.sites.watch import check_model, follow, identified, mapper, replayed, sort_out, take_in
 from igarape.tracking.lineage import lineage
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
@@ -41,24 +40,28 @@ def run(workspace: Workspace, name: str, inbox: Path, *, model: str | None = Non
     InputError
         At the end, with the scenes that failed; and at once for a site, an inbox or a model that is none.
     """
-    place = SiteFolder.read(check_name(name, "my_site"), workspace.sites)
-    arrivals, failed = list_arrivals(inbox)
+    place = SiteFolder.read(name, workspace.sites)
+    listed, failed = list_arrivals(inbox)
     root = workspace.root
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
     with place.held(), ExitStack() as stack:
         if not replay:
             check_model(place, loaded)
+        arrivals, unread = identified(listed)
+        failed |= unread
         new = sort_out(place, arrivals, replay=replay)
         commit = lineage(root).commit if new else ""
         mapped = mapper(place, loaded, commit=commit, show=lambda title: progress(f"watch: {title}", "tile"))
         recorded = {"site": name, "model": loaded.address, "bundle": loaded.digest, "replay": replay}
         opened = stack.enter_context(step_run("watch", workspace=workspace, params=recorded)) if new else None
         outcome = replayed(place, new, mapped) if replay else take_in(place, new, mapped, place.looks)
+        follow(place, arrivals)
         with progress("watch: looks", "day") as report:
             state, table = place.update(report)
         found = summary(state, table)
         if opened:
-            opened.inputs({facts.scene: facts.sha256 for facts in outcome.new}, kind="scene")
+            maps = {place.map_of(Path(facts.scene), facts.sha256).name: facts.sha256 for facts in outcome.new}
+            opened.inputs(maps, kind="scene")  # by their maps' names: scenes of two folders may have one name
             opened.metrics(found | {"scenes": len(outcome.new), "failed": len(outcome.failed)})
             opened.artifact(place.alerts)
     failed |= outcome.failed
