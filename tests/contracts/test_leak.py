@@ -20,6 +20,7 @@ from igarape.ensemble.boosting import Settings
 from igarape.ensemble.stackers import fit_stackers
 from igarape.errors import InputError
 from igarape.labels import Booleans, Vocabulary
+from igarape.learners import folds as fold_models
 from igarape.learners.crossfit import cross_fit
 from igarape.learners.examples import Images, Rows
 from igarape.learners.folds import Recipe
@@ -89,8 +90,8 @@ def score(
     learn: Any = memorise,
 ) -> Probabilities:
     """Cross-fit a memoriser and return its probabilities."""
-    monkeypatch.setattr(folds, "fit", learn)
-    monkeypatch.setattr(folds, "Predictor", Memoriser)
+    monkeypatch.setattr(fold_models, "fit", learn)
+    monkeypatch.setattr(fold_models, "Predictor", Memoriser)
     folder.mkdir(exist_ok=True)
     recipe = Recipe(
         tiny.tiny(), tiny.values(), tiny.targets(3), epochs=1, validation=0.1, patience=1, seed=1, threads=1

@@ -68,7 +68,7 @@ def project(plug_folder: Path) -> Path:
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     """Give a copy of all that a change of igarape touches."""
-    for part in ("src", "tests", "datasets", "experiments", "docs"):
+    for part in ("src", "tests", "bench", "datasets", "experiments", "docs"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for name in ("params.yaml", "dvc.yaml", "MLproject", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)

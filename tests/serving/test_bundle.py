@@ -53,6 +53,7 @@ def rebuild(bundle: Path, folder: Path, stacker: Path | None = None) -> None:
         reading=manifest.reading.model_dump(),
         dehaze=manifest.dehaze,
         nir=manifest.nir.model_dump() if manifest.nir else None,
+        reference=manifest.reference,
         learners=learners,
         stacker=stacker or bundle / "stacker",
         rule=Rule.from_json(manifest.rule.model_dump(), Vocabulary(**manifest.vocabulary.model_dump())),

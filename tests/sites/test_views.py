@@ -69,9 +69,9 @@ def test_what_a_scene_of_16_bits_does_not_show_hides_no_other_one(tmp_path: Path
             there = {"crs": grid.crs, "transform": Affine(*grid.transform), "nodata": nodata}
             scenes.append((write_scene(path, ground, **there), told))
         with open_view(scenes, grid) as opened:
-            ground = decoded(opened.ground(192))
-        assert near(ground[64, 32], (200, 200, 200)) and near(ground[64, 160], (200, 200, 200))
-        assert near(ground[64, 96], BLACK)
+            shown = decoded(opened.ground(192))
+        assert near(shown[64, 32], (200, 200, 200)) and near(shown[64, 160], (200, 200, 200))
+        assert near(shown[64, 96], BLACK)
 
 
 def test_a_cut_shows_half_a_tile_around_a_tile_and_black_beyond_the_grid(view: View) -> None:

@@ -57,8 +57,7 @@ def site_page(
     wanted = wanted_cuts(alerts, past, place.area.known)
     sights = see(facts, past, shown=days.tolist(), wanted=wanted, places=places, view=view, report=report)
     known = _known(place, past, days, facts)
-    rows = [{str(name): value for name, value in row.items()} for row in alerts.to_dict("records")]
-    told = [_alert(row, past, place, sights.cuts.get(number, {})) for number, row in enumerate(rows)]
+    told = [_alert(row, past, place, sights.cuts.get(n, {})) for n, row in enumerate(alerts.to_dict("records"))]
     content = known | {"grounds": sights.grounds, "clearest": sights.clearest, "alerts": told}
     return _render(content, sights), sights.lost
 
