@@ -1,6 +1,6 @@
-"""The README's screenshots: MLflow's pages and the report of a finished stream, as a browser shows them.
+"""The README's screenshots: MLflow's pages, the report and the page of a drawn site, as a browser shows them.
 
-Run in a project whose stream has finished, on chips that are drawn: `python studies/screenshots.py`. It starts
+Run in a project whose stream has finished, on chips that are drawn, after `make sites`: `python studies/screenshots.py`. It starts
 `mlflow server` on the project's mlflow.db and a Chromium without a window, and writes docs/screen_*.png. Chips of other
 data sets are not ours to publish, so that pages of them are refused.
 """
@@ -215,14 +215,17 @@ def main() -> None:
             f"{name}: its chips are not drawn ({kind}); only drawn ones are shown. Type: igarape use drawn"
         )
     run = RunFacts.read(here.run(STEP)).run_id
-    database, report = here.root / "mlflow.db", here.reports / "report.html"
-    missing = [str(path) for path in (database, report) if not path.exists()]
+    database, report, site = here.root / "mlflow.db", here.reports / "report.html", here.sites / "drawn/page.html"
+    missing = [str(path) for path in (database, report, site) if not path.exists()]
     if missing:
-        raise InputError(f"{missing[0]}: not found. Run: dvc repro")
+        raise InputError(f"{missing[0]}: not found. Run: dvc repro, and then: make sites")
     with served(database) as address, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(profile)
         try:
-            shown = pages(address, run) | {"report": Page(report.absolute().as_uri(), "F2")}
+            shown = pages(address, run) | {
+                "report": Page(report.absolute().as_uri(), "F2"),
+                "site": Page(site.absolute().as_uri(), "confirmed", ".alert .open", "The line is what is known"),
+            }
             for page, wanted in shown.items():
                 path = here.root / "docs" / f"screen_{page}.png"
                 browser.shoot(wanted, path)

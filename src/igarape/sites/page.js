@@ -138,7 +138,7 @@
     return item;
   }
   function choose(place) {
-    const alert = site.alerts[place], day = dates.findIndex((date) => date >= alert.history[alert.history.length - 1].date);
+    const alert = site.alerts[place], shown = alert.cuts.after ? alert.cuts.after[0] : alert.history[alert.history.length - 1].date, day = dates.findIndex((date) => date >= shown);
     Object.assign(state, { alert: place, tile: alert.place, label: labels.indexOf(alert.label), day: day < 0 ? dates.length - 1 : day });
     [...at("alerts").children].forEach((item, other) => other === place ? item.setAttribute("aria-current", "true") : item.removeAttribute("aria-current"));
     at("label").value = state.label; at("day").value = state.day;
