@@ -114,7 +114,7 @@ def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.Monke
                 },
             ),
         ),
-        "use": (["ucmerced"], ((HERE, "ucmerced"), {})),
+        "use": (["ucmerced"], ((HERE, "ucmerced"), {"full": False})),
         "relabel": (["review.csv", "--undo"], ((HERE, Path("review.csv")), {"undo": True})),
         "fetch": (["planet"], ((HERE, "planet"), {})),
         "add": (

@@ -77,7 +77,7 @@ def test_a_student_is_taught_compared_registered_and_promoted(
 def check_verdict(here: Workspace, table: pd.DataFrame) -> None:
     """Look at what evaluate says of the student, and at its bundle."""
     told: Any = read_json(here.metrics)["student"]
-    assert set(told) == {"ensemble", "student", "f2", "map"}
+    assert set(told) == {"ensemble", "student", "f2", "map", "by_views"}
     assert told["f2"]["mean"] == pytest.approx(told["student"]["f2"] - told["ensemble"]["f2"])
     assert told["student"]["mb"] < told["ensemble"]["mb"]
     page = (here.reports / "report.html").read_text(encoding="utf-8")
