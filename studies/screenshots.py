@@ -1,8 +1,8 @@
 """The README's screenshots: MLflow's pages, the report and the page of a drawn site, as a browser shows them.
 
-Run in a project whose stream has finished, on chips that are drawn, after `make sites`: `python studies/screenshots.py`.
-It starts `mlflow server` on the project's mlflow.db and a Chromium without a window, and writes docs/screen_*.png. Chips
-of other data sets are not ours to publish, so that pages of them are refused.
+Run in a project whose stream has finished, on drawn chips, and after `make sites`: `python studies/screenshots.py`. It
+starts `mlflow server` on the project's mlflow.db and a Chromium without a window; it writes docs/screen_*.png. Chips of
+other data sets are not ours to publish, so that pages of them are refused.
 """
 
 import base64
