@@ -8,7 +8,7 @@ PORT ?= 5001
 SERIES := -c "import sys; print('%d.%d' % sys.version_info[:2])"
 
 # dvc finds igarape and mlflow on the PATH, whether or not the environment was activated.
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test repro bench ui promote serve sites lock
