@@ -13,11 +13,10 @@ from typing import Any
 import mlflow
 import pandas as pd
 import pytest
-from buckets import DENIED, FULL, KEY, SECRET
+from buckets import DENIED, FULL
 from contest import NAME, answers_of, holders, ruled, settle
 from mlflow import MlflowClient
-from small_stream import IDENTITY, environment
-from team import BUCKET, NotInstalledError, Team, bare
+from team import NotInstalledError, Team, bare
 
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.config.documents import HoldOut, Origin
@@ -250,42 +249,3 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for seconds only where nothing is taken."""
     monkeypatch.setattr(step, "PATIENCE", 3.0)
     monkeypatch.setattr(registration, "PAUSES", ())
-
-
-def test_another_clone_runs_nothing_of_what_was_pushed_with_its_run_cache(
-    team: Team, members: tuple[dict[str, str], dict[str, str]], small_stream: Path, tmp_path: Path
-) -> None:
-    """Without dvc.lock it knows the results by what they are made of; then it registers, promotes and predicts."""
-
-    def run(folder: Path, *words: str) -> str:
-        own = environment(folder) | members[0]
-        done = subprocess.run(words, cwd=folder, env=own, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
-        return done.stdout + done.stderr
-
-    first, second = tmp_path / "first", tmp_path / "second"
-    shutil.copytree(small_stream, first, symlinks=True)
-    run(first, "git", "add", "--all")
-    run(first, "git", *IDENTITY, "commit", "--quiet", "--allow-empty", "--message", "A result, and no dvc.lock")
-    run(tmp_path, "git", "clone", "--quiet", str(first), str(second))
-    (second / "dvc.lock").unlink()
-    for folder in (first, second):
-        run(folder, "dvc", "remote", "add", "--local", "--default", "team", f"s3://{BUCKET}/dvc")
-        for name, value in {
-            "endpointurl": team.store.endpoint,
-            "access_key_id": KEY,
-            "secret_access_key": SECRET,
-        }.items():
-            run(folder, "dvc", "remote", "modify", "--local", "team", name, value)
-    run(first, "dvc", "push", "--run-cache")
-    assert "results of steps are in team" in run(first, "igarape", "doctor")
-    run(second, "dvc", "pull", "--run-cache", "--allow-missing")
-    said = run(second, "dvc", "repro")
-    assert "Running stage 'code'" in said and said.count("Running stage") == 1
-    run(second, "dvc", "repro", "--single-item", "--force", "register")
-    assert "is the champion" in run(second, "igarape", "promote")
-    (chip,) = sorted((second / "data/ingest").rglob("*.tar"))[:1]
-    run(second, "tar", "xf", str(chip), "-C", str(second))
-    picture = min(second.glob("*.jpg"))
-    run(second, "igarape", "predict", picture.name, "--out", "answers.csv")
-    assert list(pd.read_csv(second / "answers.csv")["image_name"]) == [picture.stem]
