@@ -103,7 +103,8 @@ def test_the_promoted_champion_answers_over_http_as_predict_does(project: Path) 
     expected = expected.loc[[chip.stem for chip in chips]]
     assert list(answer.columns) == list(expected.columns)
     assert list(answer["tags"]) == list(expected["tags"])
-    p = [column for column in answer if column != "tags"]
+    assert list(answer["warning"]) == list(expected["warning"])
+    p = [column for column in answer if column not in {"tags", "warning"}]
     np.testing.assert_allclose(answer[p].to_numpy(), expected[p].to_numpy(), atol=1e-5)
     assert "nothing to roll back to" in run(project, "igarape", "rollback", code=1)
 
