@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,11 @@ def list_looks(folder: Path) -> list[Facts]:
                 f"{path}: is no table of looks, or cut short. Remove it, then watch its scene once more"
             ) from error
     return found
+
+
+def by_day(looks: Sequence[Facts]) -> list[list[Facts]]:
+    """Return looks, which are in the order of days, together with those of the same day."""
+    return [list(scenes) for _, scenes in groupby(looks, key=lambda facts: facts.date)]
 
 
 def read_day(scenes: Sequence[Facts], folder: Path, *, site: Site, known: Mapping[str, int]) -> Day:

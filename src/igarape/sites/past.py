@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +9,7 @@ import numpy.typing as npt
 from igarape.labels import Booleans
 from igarape.sites.change import Integers
 from igarape.sites.evidence import Floats
-from igarape.sites.looks import Day, Facts
+from igarape.sites.looks import Day, Facts, by_day
 from igarape.sites.state import Condition, Engine, State
 
 STEPS = 20  # a probability of 1: a step of .05 is what a colour on a page can show
@@ -59,7 +58,7 @@ def past(
         Called with the days that are done, and all.
     """
     state = State.begin(tiles, engine)
-    days = [list(group) for _, group in groupby(facts, key=lambda each: each.date)]
+    days = by_day(facts)
     present = np.zeros((len(days), tiles, len(engine.rates.share)), dtype=np.uint8)
     seen = np.zeros((len(days), tiles), dtype=np.bool_)
     looks: dict[int, list[tuple[int, Floats]]] = {tile: [] for tile in closely}

@@ -4,7 +4,6 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 
 from igarape.errors import InputError
 from igarape.sites.change import Integers
-from igarape.sites.looks import Facts
+from igarape.sites.looks import Facts, by_day
 from igarape.sites.past import Past
 from igarape.sites.views import View, side_that_fits
 
@@ -94,7 +93,7 @@ def see(
     report
         Called with the days that are done, and all.
     """
-    days = [list(group) for _, group in groupby(facts, key=lambda each: each.date)]
+    days = by_day(facts)
     clear = max(shown, key=lambda day: (past.conditions[day].seen, day))
     needed = sorted({*shown, *(cut.day for cut in wanted)}, reverse=True)
     found = Sights()

@@ -10,7 +10,6 @@ sites/NAME/verdicts.csv                   what people judged
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +19,7 @@ from igarape.config.sites import Site, read_site
 from igarape.files import alone
 from igarape.sites.area import Area, site_area
 from igarape.sites.ledger import read_verdicts, write_alerts
-from igarape.sites.looks import Day, Facts, list_looks, read_day
+from igarape.sites.looks import Day, Facts, by_day, list_looks, read_day
 from igarape.sites.state import Engine, State, caught_up
 
 NAMED = 8  # digits of a scene's hash in the name of its map
@@ -89,8 +88,8 @@ class SiteFolder:
 
     def days(self, looks: Sequence[Facts]) -> Iterator[Day]:
         """Yield the looks of each day, in order."""
-        for _, scenes in groupby(looks, key=lambda facts: facts.date):
-            yield self.day(list(scenes))
+        for scenes in by_day(looks):
+            yield self.day(scenes)
 
     def update(self, report: Report) -> tuple[State, pd.DataFrame]:
         """Take in the looks that are not in the state yet, and write state and alerts anew; return both.

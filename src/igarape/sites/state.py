@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from igarape.labels import Booleans
 from igarape.sites.alerts import Alerts, Event, Rules
 from igarape.sites.change import NEVER, Belief, Rates
 from igarape.sites.evidence import Doubt, Emission, Floats, evidence, separation
-from igarape.sites.looks import Day, Facts
+from igarape.sites.looks import Day, Facts, by_day
 
 Read = Callable[[Sequence[Facts]], Day]
 Report = Callable[[int, int], None]
@@ -180,7 +179,7 @@ def caught_up(path: Path, looks: Sequence[Facts], engine: Engine, tiles: int, *,
         later = all(facts.date > newest for facts in looks[len(kept.scenes) :])
         if kept.key == state.key and names[: len(kept.scenes)] == kept.scenes and later:
             state = kept
-    days = [list(group) for _, group in groupby(looks[len(state.scenes) :], key=lambda facts: facts.date)]
+    days = by_day(looks[len(state.scenes) :])
     for done, scenes in enumerate(days, start=1):
         state.look(read(scenes), engine)
         state.scenes += [facts.name for facts in scenes]
