@@ -31,7 +31,7 @@ from igarape.tracking.run import Run
 from igarape.tracking.step import send_left, step_run
 from igarape.workspace import Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[1]
 WORKER = "from igarape.cli import main; main()"
 

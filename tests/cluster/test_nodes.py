@@ -16,7 +16,7 @@ from igarape.errors import InputError
 from igarape.executors import Executor, in_turn
 from igarape.workspace import Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -96,7 +96,7 @@ print(time.monotonic() - start < 10, *findings, sep="\\n")
 """
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 def test_a_real_cluster_lets_in_who_has_its_token_and_asks_for_what_it_has() -> None:
     """A wrong token, and a graphics card where there is none, are errors within ten seconds."""

@@ -580,7 +580,7 @@ search(
 """
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 def test_memory_does_not_grow_over_trials(tmp_path: Path) -> None:
     """After twenty small trials the process holds at most 1.2 times what it held after three."""

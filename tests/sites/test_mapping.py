@@ -299,7 +299,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("moments", [(3,), pytest.param(range(1, 11), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("moments", [(3,), pytest.param(range(1, 11), marks=pytest.mark.thorough)])
 def test_a_killed_run_is_gone_on_with_to_the_byte(
     moments: Sequence[int], tmp_path: Path, model: Model, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

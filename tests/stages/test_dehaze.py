@@ -148,7 +148,7 @@ def pack_many(here: Workspace) -> None:
     write_table(pd.DataFrame(rows, columns=columns), here.catalog())
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 def test_a_cluster_changes_no_byte_even_where_a_node_is_removed(project: Workspace, cluster: Any) -> None:
     """Shards of a node that is gone are written by another one."""

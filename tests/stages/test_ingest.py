@@ -385,7 +385,7 @@ def test_drawn_chips_are_packed_with_the_truth_about_their_haze(project: Workspa
     assert (haze.loc[clear, "t_00"] == 1).all()
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_killed_step_goes_on_where_it_stopped(project: Workspace) -> None:
     """Whenever it is killed, and however often: the bytes are those of a run that nobody disturbed."""
     labels = yaml.safe_load((ROOT / "datasets/drawn.yaml").read_text(encoding="utf-8"))["labels"]

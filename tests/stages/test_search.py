@@ -219,7 +219,7 @@ MOMENTS = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(900)
 def test_a_search_killed_again_and_again_loses_nothing(copy: Workspace, kill_at: Callable[[str, str], None]) -> None:
     """No finished trial is trained again, none is missing, none is in MLflow twice, and nothing is left open."""
@@ -248,7 +248,7 @@ def test_a_search_killed_again_and_again_loses_nothing(copy: Workspace, kill_at:
     assert keys == {json.loads(row)["key"] for row in finished.values()}
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 def test_a_minute_without_mlflow_costs_a_search_nothing(
     copy: Workspace, server: Server, first_epoch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
@@ -323,7 +323,7 @@ def test_near_infrared_is_refused_where_there_is_none(leafless: Workspace) -> No
     assert not (leafless.root / "data/search/leafy").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(900)
 def test_a_search_on_nodes_finds_what_one_machine_finds_whoever_dies(begun: Workspace, cluster: Any) -> None:
     """The driver is killed with two trials open, then a node: each trial is one nested run, with the same figures."""

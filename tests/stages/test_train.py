@@ -127,7 +127,7 @@ MOMENTS = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 def test_without_mlflow_for_good_the_models_are_safe(
     copy: Workspace, server: Server, first_epoch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
@@ -154,7 +154,7 @@ def test_without_mlflow_for_good_the_models_are_safe(
     assert dead.data.metrics["fold1_loss"] == run.data.metrics["fold1_loss"]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(900)
 def test_a_training_killed_again_and_again_loses_nothing(copy: Workspace, kill_at: Callable[[str, str], None]) -> None:
     """No finished fold is trained again, none is missing, and one run is finished, with the epochs of all folds."""
@@ -204,7 +204,7 @@ def test_a_chip_without_a_tif_is_missed_by_name(leafy: Workspace) -> None:
         stage.run(leafy, "leafy")
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(900)
 def test_folds_on_nodes_are_those_of_one_machine_to_the_last_bit(begun: Workspace, cluster: Any) -> None:
     """At equal threads, for a plain network. A node that is removed in the middle costs time, and nothing else."""

@@ -613,7 +613,7 @@ def check_trial(trial: Recorded, times: tuple[float, float]) -> None:
     assert page == f"<p>{trial.info.run_name}"
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 def test_a_server_that_is_away_in_mid_step_costs_nothing(
     away: Workspace, server: Server, monkeypatch: pytest.MonkeyPatch
@@ -655,7 +655,7 @@ def abandoned(here: Workspace, server: Server, learner: str, times: dict[str, tu
         times |= work(run, "without")
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 def test_with_the_server_gone_for_good_all_is_kept_and_sent_later(
     away: Workspace, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -88,7 +88,7 @@ SMALLEST = [  # of each family
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("backbone", SMALLEST)
 def test_every_backbone_answers_chips_of_any_size_and_learns(backbone: str) -> None:

@@ -29,7 +29,7 @@ def test_every_network_gets_the_values_that_its_weights_were_made_with(name: str
     np.testing.assert_allclose(prepared, preprocess(name)(pixel.copy()), atol=2e-2)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("side", [32, 96])
 def test_nasnet_is_that_of_keras_at_each_side(side: int) -> None:
     """Keras decides by the side how it pads; built for any side, it would lack layers."""
@@ -40,7 +40,7 @@ def test_nasnet_is_that_of_keras_at_each_side(side: int) -> None:
     np.testing.assert_allclose(ours(images, training=False), theirs(images, training=False), atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_convnext_is_that_of_keras_and_can_be_written(tmp_path: Path) -> None:
     """Keras's grouped convolutions, and its exact GELU, are operations that ONNX does not have."""
     theirs = keras.applications.ConvNeXtTiny(input_shape=(64, 64, 3), include_top=False, weights=None, pooling="avg")
@@ -55,7 +55,7 @@ def test_convnext_is_that_of_keras_and_can_be_written(tmp_path: Path) -> None:
     np.testing.assert_allclose(answers, expected, atol=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_efficientnet_is_that_of_keras_with_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keras adds a layer where it loads ImageNet's weights; ours has it always."""
     options = {"include_top": False, "pooling": "avg", "input_shape": (64, 64, 3)}
