@@ -177,7 +177,7 @@ def test_mlflow_makes_an_image_of_it(tmp_path: Path) -> None:
     recipe = (image / "Dockerfile").read_text(encoding="utf-8")
     assert re.search(r"^COPY model_dir /opt/ml/model$", recipe, flags=re.MULTILINE)
     asked = (image / "model_dir/requirements.txt").read_text(encoding="utf-8").split()
-    assert asked == requirements()
+    assert asked == list(requirements())
     assert (image / "model_dir/artifacts/bundle/bundle.json").is_file()
 
 

@@ -87,7 +87,7 @@ def test_the_version_carries_scores_and_lineage(evaluated: Workspace) -> None:
     ]
 
 
-@pytest.mark.parametrize(("old", "new"), [("p", "q"), ("a b", "a#b?é"), ("100%20", "c"), ("d", "é #1 50%20?")])
+@pytest.mark.parametrize(("old", "new"), [("a b", "a#b?é"), ("100%20", "é #1 50%20?")])
 def test_a_project_that_is_moved_goes_on_where_it_is_now(
     evaluated: Workspace, images: list[Pixels], monkeypatch: pytest.MonkeyPatch, old: str, new: str
 ) -> None:

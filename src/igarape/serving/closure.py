@@ -34,7 +34,8 @@ def modules(entrance: str = ENTRANCE) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def requirements(entrance: str = ENTRANCE) -> list[str]:
+@cache  # all that is installed is listed for it, which takes a second
+def requirements(entrance: str = ENTRANCE) -> tuple[str, ...]:
     """Return the packages that those modules import, pinned to what is installed: name==version, in order of names."""
     distributions = packages_distributions()
     names = set(UNNAMED)
@@ -43,7 +44,7 @@ def requirements(entrance: str = ENTRANCE) -> list[str]:
             top = module.partition(".")[0]
             if top not in sys.stdlib_module_names and top != PACKAGE:
                 names.add(_distribution(top, distributions.get(top, [])))
-    return [f"{name}=={version(name)}" for name in sorted(names, key=str.lower)]
+    return tuple(f"{name}=={version(name)}" for name in sorted(names, key=str.lower))
 
 
 def copy_code(folder: Path, entrance: str = ENTRANCE) -> Path:

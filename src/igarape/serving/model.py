@@ -32,7 +32,7 @@ def log_model(folder: Path, *, run_id: str | None) -> ModelInfo:
             # As an address: MLflow takes a path for one too, and then reads %, # and ? in it.
             artifacts={"bundle": folder.absolute().as_uri()},
             code_paths=[str(copy_code(Path(code)))],
-            pip_requirements=requirements(),
+            pip_requirements=list(requirements()),
             signature=_signature(bundle),
             input_example=_example(bundle),
         )
