@@ -1,6 +1,7 @@
 """Tasks on real nodes: a cluster of Ray's on this machine."""
 
 import os
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 import tasks
 
+from igarape.cluster import agreement
+from igarape.cluster.settings import Needs
 from igarape.cluster.spreading import packers
 from igarape.errors import InputError
 from igarape.executors import Executor, in_turn
@@ -73,3 +76,13 @@ def test_a_task_that_dies_each_time_is_an_error_that_names_it_and_its_nodes(exec
     (future,) = in_turn(executor, [executor.submit(tasks.die, name="fold 3")])
     with pytest.raises(InputError, match=r"^fold 3 died each time, on \S+ \(\S+\), then .*Run the step again"):
         future.result()
+
+
+def test_all_nodes_are_waited_for_at_once(executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster of silent nodes takes as long as one of them, and each is named."""
+    monkeypatch.setattr(agreement, "facts", tasks.silent)
+    monkeypatch.setattr(agreement, "PATIENCE", 3.0)
+    start = time.monotonic()
+    with pytest.raises(InputError, match=r"in 2 points:\nnode .* no answer within 3 s.*\nnode .* no answer within 3 s"):
+        agreement.require_agreement(Needs(1), tmp_path, None)
+    assert time.monotonic() - start < 5.5

@@ -280,3 +280,40 @@ def test_a_fold_that_ends_late_stands_at_its_place(tmp_path: Path, monkeypatch: 
     assert [asked["seed"] - RECIPE.seed for asked in networks.fitted] == [2, 0, 1]
     assert p.tolist() == run.p.tolist()
     assert done == sorted(done) and done[-1] == 6
+
+
+def test_what_a_dead_attempt_told_in_vain_is_told_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    """A node that dies between a model and its answers takes with it what was on its way; each epoch is logged once."""
+
+    class Retried(Here):
+        """Does each task twice, as a cluster whose nodes die late: of the first attempt, one message arrives."""
+
+        def submit(self, task: Any, *words: Any, name: str, heard: Any = None) -> Future[Any]:
+            """Hand on what was not heard yet."""
+
+            def twice(tell: Any, *words: Any) -> Any:
+                first, second = list[Any](), list[Any]()
+                task(first.append, *words)
+                task(second.append, *words)
+                for message in [*first[:1], *second[1:]]:
+                    tell(message)
+
+            return super().submit(twice, *words, name=name, heard=heard)
+
+    networks, logged = Networks(), list[tuple[int, int, float]]()
+    monkeypatch.setattr(module, "fit", networks.fit)
+    monkeypatch.setattr(module, "Predictor", networks.predictor)
+    cross_fit(
+        PICTURES,
+        TRUTH,
+        folds=FOLDS,
+        groups=GROUPS,
+        recipe=RECIPE,
+        folder=tmp_path,
+        executor=Retried(),
+        log_of=lambda fold: lambda epoch, metrics: logged.append((fold, epoch, metrics["loss"])),
+    )
+    assert len(networks.fitted) == 3
+    assert logged == run.logged

@@ -57,6 +57,7 @@ def require_agreement(needs: Needs, folder: Path, chips: Path | None) -> None:
         for node in alive()
         if needs.met_by(node["Resources"])
     }
+    ray.wait(list(waiting), num_returns=len(waiting), timeout=PATIENCE)  # all at once: one that is silent holds up none
     faults = [fault for ref, name in waiting.items() for fault in differences(name, _answer(ref), ours)]
     if faults:
         raise InputError("\n".join([f"The cluster is not as this machine is, in {len(faults)} points:", *faults]))
@@ -101,9 +102,9 @@ def _told(what: str, theirs: str, ours: str) -> str:
 
 
 def _answer(ref: Any) -> Facts | str:
-    """Return what a node has, or why that is not known: it may have died, or not have been able to take our code."""
+    """Return what a node has said, or why that is not known: it may be slow, dead or unable to take our code."""
     try:
-        answer: Facts = ray.get(ref, timeout=PATIENCE)
+        answer: Facts = ray.get(ref, timeout=0)
     except GetTimeoutError:
         return f"no answer within {PATIENCE:.0f} s"
     except RayError as error:

@@ -8,10 +8,9 @@ import numpy as np
 
 from igarape.errors import expect
 from igarape.executors import Executor, Here, Tell, in_turn
-from igarape.files import read_json
 from igarape.labels import Booleans
 from igarape.learners.examples import Images, Rows
-from igarape.learners.folds import Epoch, Recipe, answers, fit_fold, held_out, history, keep, models, predicted
+from igarape.learners.folds import Epoch, Recipe, answers, fit_fold, held_out, keep, models, predicted
 from igarape.learners.learning import Log
 from igarape.tables import HOLDOUT, Probabilities
 
@@ -87,11 +86,7 @@ def cross_fit(
     train = partial(fit_fold, images=images, y=y, folds=folds, groups=groups, recipe=recipe, folder=folder, notes=notes)
     futures = {}
     for fold in range(count):
-        log = bar.log(fold, log_of(fold))
-        if models(folder, fold):
-            for epoch, metrics in read_json(history(notes, fold))["epochs"]:
-                log((epoch, metrics))
-        futures[own.submit(train, fold, name=f"fold {fold}", heard=log)] = fold
+        futures[own.submit(train, fold, name=f"fold {fold}", heard=bar.log(fold, log_of(fold)))] = fold
     for future in in_turn(own, futures):
         future.result()
         bar.finish(futures[future])

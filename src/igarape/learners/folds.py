@@ -60,14 +60,18 @@ def fit_fold(
     Parameters
     ----------
     tell
-        Called with each Epoch.
+        Called with each Epoch; of a model that is there, with those of its training, as they were. What an attempt that
+        died had told may not have arrived.
     fold
         Whose rows the model does not see.
     images, y, folds, groups, recipe, folder, notes
         As crossfit.cross_fit takes them.
     """
     own, held = np.flatnonzero(folds == fold), np.flatnonzero(folds == HOLDOUT)
-    if not models(folder, fold):
+    if models(folder, fold):
+        for epoch, metrics in read_json(history(notes, fold))["epochs"]:
+            tell((epoch, metrics))
+    else:
         trained, learned = _train(images, y, outside(folds, fold), groups, recipe=recipe, fold=fold, tell=tell)
         write_json(learned, history(notes, fold))  # before the model, which says that the fold is finished
         if trained.from_kept:
