@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 
 import click
 import pytest
@@ -68,3 +70,26 @@ def test_a_missing_package_says_how_to_install_it() -> None:
 def test_all_else_is_let_through(error: Exception) -> None:
     """Nothing is hidden."""
     assert invoked(error).exception is error
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "expected"),
+    [
+        ("stack", {}, None),
+        ("stack", {"IGARAPE_WORKERS": "1"}, 1),
+        ("stack", {"IGARAPE_WORKERS": "1", "OPENBLAS_NUM_THREADS": "2"}, 2),
+        ("stack", {"IGARAPE_WORKERS": "2", "OMP_NUM_THREADS": "1"}, 1),
+        ("serve", {"IGARAPE_WORKERS": "1"}, None),
+    ],
+)
+def test_products_of_matrices_use_no_more_threads_than_workers(
+    command: str, given: dict[str, str], expected: int | None
+) -> None:
+    """Unless the user says otherwise; serve bounds its own."""
+    script = (
+        f"from igarape.commands import _bound_products; _bound_products('{command}'); import numpy, threadpoolctl; "
+        "print(*(one['num_threads'] for one in threadpoolctl.threadpool_info()))"
+    )
+    bare = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    found = subprocess.run([sys.executable, "-c", script], env=bare | given, capture_output=True, text=True, check=True)
+    assert {int(number) for number in found.stdout.split()} == {expected or os.cpu_count()}

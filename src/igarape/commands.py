@@ -11,6 +11,7 @@ import click
 from igarape.errors import InputError, concealed
 from igarape.workspace import Workspace
 
+WORKERS, BLAS = "IGARAPE_WORKERS", "OPENBLAS_NUM_THREADS"
 # What the system says where a file or a folder is in the way, or may not be written.
 IN_THE_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 
@@ -18,7 +19,19 @@ IN_THE_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDI
 def run_stage(command: str, *words: Any, **options: Any) -> None:
     """Run a command in the project's folder; its module is loaded now, so that --help is quick."""
     os.chdir(Workspace.find().root)  # MLflow, DVC and git look around where they are started
+    _bound_products(command)
     import_module(f"igarape.stages.{command}").run(Workspace(Path()), *words, **options)
+
+
+def _bound_products(command: str) -> None:
+    """Let products of matrices use IGARAPE_WORKERS threads: OpenBLAS reads that when a command's module loads NumPy.
+
+    What the user has set stands. serve bounds its own: it answers IGARAPE_WORKERS batches at once.
+    """
+    if WORKERS in os.environ and command != "serve" and not {"OMP_NUM_THREADS", BLAS} & set(os.environ):
+        from igarape.config.params import workers
+
+        os.environ[BLAS] = str(workers())
 
 
 def from_here(path: Path | None) -> Path | None:
