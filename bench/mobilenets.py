@@ -14,7 +14,7 @@ from igarape.labels import Vocabulary
 from igarape.learners.networks.backbones import build_network
 from igarape.learners.networks.export import write_onnx
 from igarape.learners.networks.merging import merge
-from igarape.serving.assembly import build_bundle
+from igarape.serving.assembly import Shared, build_bundle
 from igarape.serving.manifest import Learner
 
 NAME, BACKBONE, SIZE, FROZEN, FOLDS = "five", "mobilenet", 128, 0.43, 5
@@ -41,19 +41,18 @@ def pack(folder: Path, networks: list[keras.Model], labels: tuple[str, ...], *, 
         write_onnx(network, path, size=SIZE)
     learners: Mapping[str, tuple[str, ...]] = {NAME: labels}
     Stacker("mean", labels, dict(learners), mean_of(learners, labels)).save(folder / "stacker")
-    build_bundle(
-        folder / "bundle",
+    shared = Shared(
         dataset=NAME,
         size=256,
         reading={"resize": "fit", "bands": (), "white": None},
         dehaze={},
         nir=None,
-        learners=[Learner(name=NAME, chips="raw", size=SIZE, labels=labels, tta=tta, files=tuple(map(str, files)))],
-        stacker=folder / "stacker",
         rule=Rule("threshold", Vocabulary((), (), labels, ()), 2.0, threshold=0.2),
         alerts={},
         views=8,
         novelty=None,
         merge=merge,
     )
+    learner = Learner(name=NAME, chips="raw", size=SIZE, labels=labels, tta=tta, files=tuple(map(str, files)))
+    build_bundle(folder / "bundle", shared, learners=[learner], stacker=folder / "stacker")
     return folder / "bundle"

@@ -18,6 +18,7 @@ from sklearn.metrics import average_precision_score
 
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.shards import open_shard
+from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, Origin, RuleSettings, StackSummary
 from igarape.config.params import read_params
@@ -26,10 +27,11 @@ from igarape.ensemble.omission import WITHOUT
 from igarape.ensemble.stacker import Boosters, Stacker
 from igarape.ensemble.stackers import METHODS
 from igarape.labels import Booleans, Vocabulary
-from igarape.reports.evidence import gather, judge
+from igarape.reports.evidence import gather
+from igarape.reports.judgement import judge
 from igarape.reports.verdict import render_report
 from igarape.scores.ranking import RESAMPLES
-from igarape.tables import FAULT, PLACE, Probabilities, label_columns, predictions, write_table
+from igarape.tables import FAULT, PLACE, Probabilities, label_columns, predictions, read_catalog, write_table
 from igarape.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -51,8 +53,9 @@ def run() -> dict[str, object]:
         dataset = read_dataset(DATASET, workspace.datasets)
         start = time.process_time()
         evidence = gather(workspace, params, dataset.labels.vocabulary())
+        raw = Store(workspace.chips("raw"), read_catalog(workspace.catalog(), evidence.rule.vocabulary.labels))
         origin = Origin(git_commit="", uncommitted_changes=False, dvc={}, runs={})
-        page = render_report(judge(workspace, evidence, params, dataset, origin))
+        page = render_report(judge(workspace, evidence, params, dataset, origin, picture=raw.rgb))
         ours = time.process_time() - start
     # Learners of all labels, stacks, the blend and those without a learner, and two pairs on other chips.
     rankings = len(LEARNERS) - 1 + len(METHODS) + 1 + len(LEARNERS) + 2 * 2

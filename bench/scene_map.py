@@ -29,7 +29,7 @@ from igarape.learners.memory import keep_memory
 from igarape.learners.novelty import Novelty
 from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import names, statistics
-from igarape.serving.assembly import build_bundle
+from igarape.serving.assembly import Shared, build_bundle
 from igarape.serving.bundle import BATCH
 from igarape.serving.manifest import Learner, Reference
 from igarape.sites.bands import Bands
@@ -140,8 +140,7 @@ def _bundle(folder: Path) -> Path:
     Stacker("single", labels, {"tabular": labels}, one_of("tabular", {"tabular": labels}, labels)).save(
         folder / "stacker"
     )
-    build_bundle(
-        folder / "bundle",
+    shared = Shared(
         dataset="bench",
         size=SIZE,
         reading={"resize": "refuse", "bands": (), "white": None},
@@ -149,13 +148,13 @@ def _bundle(folder: Path) -> Path:
         nir=None,
         reference=Reference(metres=3.0, levels={}, answers=None),
         views=8,
-        learners=[Learner(name="tabular", chips="raw", size=SEEN, labels=labels, tta=False, files=(str(trees),))],
-        stacker=folder / "stacker",
         rule=Rule("fixed", VOCABULARY, 2.0, threshold=0.2),
         alerts={},
         novelty=Novelty.fit(seen[:30], seen[30:]),
         merge=lambda _files, _path: None,
     )
+    learner = Learner(name="tabular", chips="raw", size=SEEN, labels=labels, tta=False, files=(str(trees),))
+    build_bundle(folder / "bundle", shared, learners=[learner], stacker=folder / "stacker")
     return folder / "bundle"
 
 

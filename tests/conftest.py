@@ -32,7 +32,7 @@ from igarape.learners.novelty import Novelty
 from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import names, statistics
 from igarape.scores.answers import TABLE
-from igarape.serving.assembly import build_bundle
+from igarape.serving.assembly import Shared, build_bundle
 from igarape.serving.manifest import Learner, Reference
 from igarape.serving.registration import register
 from igarape.tables import Probabilities, write_table
@@ -188,22 +188,20 @@ def make_bundle(
         labels=VOCABULARY.labels,
     ).save(parts / "stacker")
     folder = factory.mktemp("evaluate") / "bundle"
-    build_bundle(
-        folder,
+    shared = Shared(
         dataset="toy",
         size=SIZE,
         reading={"resize": "refuse", "bands": (), "white": None},
         dehaze=HAZE,
         nir=nir,
-        reference=REFERENCE,
-        learners=learners,
-        stacker=parts / "stacker",
         rule=Rule("threshold", VOCABULARY, 2.0, threshold=0.4),
         alerts=alerts or {},
         views=8,
         novelty=usual_noise(),
         merge=merge,
+        reference=REFERENCE,
     )
+    build_bundle(folder, shared, learners=learners, stacker=parts / "stacker")
     return folder
 
 

@@ -38,6 +38,7 @@ def test_each_rung_is_compared_with_the_best_learner() -> None:
     }
     assert ladder.rungs["single"] == (0, 0, 0)
     assert ladder.trees is not None and ladder.trees.verdict == "down"
+    assert set(ladder.learners) == {"poor"} and ladder.learners["poor"] == ladder.rungs["xgboost"]
     assert ladder.to_json()["single"] == dict.fromkeys(("mean", "low", "high", "map", "map_low", "map_high"), 0)
 
 
@@ -58,7 +59,7 @@ def test_rankings_are_compared_as_decisions_are() -> None:
     told = {name: difference.verdict for name, difference in ladder.maps.items()}
     assert told == {"good": "down", "single": "open", "blend": "up"}
     assert ladder.maps["single"] == (0, 0, 0)
-    assert set(ladder.learners) == {"poor"} and ladder.learners["poor"] == ladder.maps["good"]
+    assert set(ladder.learner_maps) == {"poor"} and ladder.learner_maps["poor"] == ladder.maps["good"]
     assert set(ladder.to_json()["blend, fixed"]) == {"mean", "low", "high"}
 
 

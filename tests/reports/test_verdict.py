@@ -22,7 +22,6 @@ from igarape.reports.reliability import reliable
 from igarape.reports.verdict import (
     Chip,
     Verdict,
-    against_best,
     metrics_document,
     per_label_table,
     render_report,
@@ -69,6 +68,12 @@ LESSON = Lesson(
     learned="",
     parity=0.0,
 )
+LADDER = Ladder(
+    "good",
+    {"mean": Difference(-0.0222, -0.04, 0.01), "xgboost": Difference(0.05, 0.03, 0.07)},
+    None,
+    learners={"poor": Difference(-0.1111, -0.15, -0.05)},
+)
 HOSTILE = "\" onerror='x' ><script>alert('a & b')</script>"
 
 
@@ -104,10 +109,7 @@ def verdict(**changes: Any) -> Verdict:
         rule="threshold",
         threshold=0.17,
         beta=2.0,
-        differences={"poor": Difference(-0.1111, -0.15, -0.05)},
-        ladder=Ladder(
-            "good", {"mean": Difference(-0.0222, -0.04, 0.01), "xgboost": Difference(0.05, 0.03, 0.07)}, None
-        ),
+        ladder=LADDER,
         words=["The stack beats its best learner."],
         reliability=reliable(
             np.concatenate([Y, Y]),
@@ -117,7 +119,6 @@ def verdict(**changes: Any) -> Verdict:
             kinds={"sun": "none", "tree": "platt"},
         ),
         alarms={},
-        alarm_rate=0.001,
         weights={"kiln": {"good": 0.77, "few": 0.33}},
         kept={"tree": "trees gain nothing"},
         partial={"few": 2},
@@ -247,19 +248,6 @@ def test_the_label_table_has_known_answers() -> None:
     assert math.isnan(table["average_precision"][3])
 
 
-def test_learners_are_compared_with_the_best_chip_by_chip() -> None:
-    """A constant lag of 0.1 has an interval without width; the best has no entry; a lone learner leaves none."""
-    best = np.random.default_rng(1).uniform(0.2, 1, 100)
-    noise = np.random.default_rng(2).normal(-0.01, 0.2, 100)
-    found = against_best({"lag": best - 0.1, "best": best, "like": best + noise}, resamples=200, seed=1)
-    assert set(found) == {"lag", "like"}
-    assert found["lag"] == pytest.approx((-0.1, -0.1, -0.1))
-    mean, low, high = found["like"]
-    assert mean == pytest.approx(noise.mean())
-    assert low < mean < 0 < high
-    assert against_best({"alone": best}, resamples=10, seed=1) == {}
-
-
 def test_the_page_names_everything(browse: Browse) -> None:
     """Each learner, stack, rule, label, chip, run and hash, the note, the headline and the faults can be read there."""
     page = browse(render_report(verdict()))
@@ -355,11 +343,8 @@ def test_a_label_that_does_not_occur_has_no_scores(browse: Browse) -> None:
         ({"noise": dataclasses.replace(NOISE, corrected=0)}, "not as the source says"),
         ({"threshold": None, "rule": "expected"}, "at 0.17"),
         ({"origin": Origin(git_commit="", uncommitted_changes=False, runs={}, dvc={})}, "not committed"),
-        ({"partial": {"few": 2, "good": 2, "poor": 2}, "differences": {}}, "What stacking adds"),
-        (
-            {"metrics": document() | {"learners": {"good": {"f2": 0.5, "map": 0.4}}}, "differences": {}},
-            "learners, stacked",
-        ),
+        ({"partial": {"few": 2, "good": 2, "poor": 2}}, "What stacking adds"),
+        ({"metrics": document() | {"learners": {"good": {"f2": 0.5, "map": 0.4}}}}, "learners, stacked"),
     ],
 )
 def test_what_is_not_there_leaves_no_trace(changes: dict[str, Any], gone: str, browse: Browse) -> None:

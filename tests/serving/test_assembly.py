@@ -4,18 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from igarape.chips.pictures import Pixels, encode_jpeg, encode_png
+from igarape.chips.pictures import Pixels, encode_png
 from igarape.chips.shards import open_shard
 from igarape.chips.store import Store
 from igarape.config.documents import LearnerManifest
-from igarape.errors import InputError
 from igarape.files import write_text
 from igarape.learners.novelty import Novelty
-from igarape.serving.assembly import check_bundle, learn_novelty, learner_part
-from igarape.serving.bundle import Bundle
-from igarape.serving.holdout import Packed
+from igarape.serving.assembly import learn_novelty, learner_part
 
 
 def test_the_fold_models_go_into_the_bundle_by_their_number(tmp_path: Path) -> None:
@@ -51,28 +47,4 @@ def test_the_usual_is_learned_from_the_chips_of_the_folds_and_the_hold_out(
     expected = Novelty.fit(images[:3], images[3:])
     np.testing.assert_array_equal(usual.known, expected.known)
     np.testing.assert_array_equal(usual.held, expected.held)
-    assert seen == [(done, len(ids)) for done in range(1, len(ids) + 1)]
-
-
-def test_a_bundle_has_to_answer_as_the_pipeline_did(bundle_folder: Path, tmp_path: Path, images: list[Pixels]) -> None:
-    """From the chips' raw bytes: the first chip whose probabilities differ is named."""
-    ids = [f"chip-{row}" for row in range(len(images))]
-    files = [encode_jpeg(image, 95) for image in images]
-    with open_shard(tmp_path / "shard-00000.tar") as shard:
-        places = [(name, *shard.add(name, data)) for name, data in zip(ids, files, strict=True)]
-    store = Store(tmp_path, pd.DataFrame(places, columns=["image_id", "shard", "offset", "length"]))
-    bundle = Bundle.load(bundle_folder, threads=1)
-    p = bundle.probabilities([bundle.read(data, "chip") for data in files])
-    seen: list[tuple[int, int]] = []
-    for gap in (0.0, 0.01):
-        p[3, 0] += np.float32(gap)
-        if not gap:
-            check_bundle(
-                bundle_folder, ids, p=p, packed=Packed(store, store), threads=1, report=lambda *done: seen.append(done)
-            )
-            continue
-        with pytest.raises(
-            InputError, match=r"bundle: chip-3: the bundle's probabilities differ by 0\.01.* dvc repro -f"
-        ):
-            check_bundle(bundle_folder, ids, p=p, packed=Packed(store, store), threads=1, report=lambda *_: None)
     assert seen == [(done, len(ids)) for done in range(1, len(ids) + 1)]

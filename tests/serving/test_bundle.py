@@ -24,7 +24,7 @@ from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.learners.networks.merging import merge
 from igarape.learners.predictor import Predictor
-from igarape.serving.assembly import build_bundle
+from igarape.serving.assembly import Shared, build_bundle
 from igarape.serving.bundle import Bundle
 from igarape.serving.manifest import Learner
 
@@ -46,22 +46,20 @@ def rebuild(bundle: Path, folder: Path, stacker: Path | None = None) -> None:
         learner.model_copy(update={"files": tuple(str(bundle / file) for file in learner.files)})
         for learner in manifest.learners
     ]
-    build_bundle(
-        folder,
+    shared = Shared(
         dataset=manifest.dataset,
         size=manifest.size,
         reading=manifest.reading.model_dump(),
         dehaze=manifest.dehaze,
         nir=manifest.nir.model_dump() if manifest.nir else None,
         reference=manifest.reference,
-        learners=learners,
-        stacker=stacker or bundle / "stacker",
         rule=Rule.from_json(manifest.rule.model_dump(), Vocabulary(**manifest.vocabulary.model_dump())),
         alerts=manifest.alerts,
         views=manifest.views,
         novelty=loaded.novelty,
         merge=merge,
     )
+    build_bundle(folder, shared, learners=learners, stacker=stacker or bundle / "stacker")
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -192,22 +190,20 @@ def test_a_build_that_fails_leaves_the_old_bundle(bundle_folder: Path, tmp_path:
     rebuild(bundle_folder, tmp_path / "bundle")
     manifest = Bundle.load(bundle_folder).manifest
     lost = Learner(name="lost", chips="raw", size=8, labels=("sun",), tta=False, files=("nowhere.onnx",))
+    shared = Shared(
+        dataset="toy",
+        size=16,
+        reading=manifest.reading.model_dump(),
+        dehaze=manifest.dehaze,
+        nir=None,
+        rule=Rule("fixed", Vocabulary(exclusive=(), alone=(), common=("sun",), rare=()), 2.0, threshold=0.2),
+        alerts={},
+        views=8,
+        novelty=None,
+        merge=merge,
+    )
     with pytest.raises(FileNotFoundError):
-        build_bundle(
-            tmp_path / "bundle",
-            dataset="toy",
-            size=16,
-            reading=manifest.reading.model_dump(),
-            dehaze=manifest.dehaze,
-            nir=None,
-            learners=[lost],
-            stacker=bundle_folder / "stacker",
-            rule=Rule("fixed", Vocabulary(exclusive=(), alone=(), common=("sun",), rare=()), 2.0, threshold=0.2),
-            alerts={},
-            views=8,
-            novelty=None,
-            merge=merge,
-        )
+        build_bundle(tmp_path / "bundle", shared, learners=[lost], stacker=bundle_folder / "stacker")
     assert digests(tmp_path / "bundle") == digests(bundle_folder)
 
 

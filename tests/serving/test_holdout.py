@@ -12,7 +12,7 @@ from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.scores.answers import Answers
 from igarape.serving.bundle import Bundle
-from igarape.serving.holdout import ROUNDS, Pictures, milliseconds
+from igarape.serving.holdout import ROUNDS, held_out, milliseconds
 from igarape.workspace import Workspace
 
 WAY_OUT = "check out its commit .*dvc pull"
@@ -30,7 +30,7 @@ def test_they_are_read_as_a_bundle_reads_them(held: tuple[Workspace, Answers], b
     """And give the answers that are on record."""
     here, answers = held
     bundle = Bundle.load(bundle_folder, threads=1)
-    pictures = Pictures(here, answers, "1")
+    pictures = held_out(here, answers, "1")
     read = [pictures.read(image_id, bundle) for image_id in answers.image_ids]
     assert [nir for _, nir in read] == [None] * 5
     assert np.allclose(bundle.probabilities([image for image, _ in read]), answers.p, atol=1e-6)
@@ -43,9 +43,9 @@ def test_near_infrared_goes_with_them_where_it_is_needed(
     here, answers = held
     bundle = Bundle.load(nir_bundle_folder, threads=1)
     with pytest.raises(InputError, match=r"data/nir.*dvc repro nir"):
-        Pictures(here, answers, "1").read("chip-000", bundle)
+        held_out(here, answers, "1").read("chip-000", bundle)
     shutil.copytree(here.chips("raw"), here.chips("nir"))
-    image, planes = Pictures(here, answers, "1").read("chip-000", bundle)
+    image, planes = held_out(here, answers, "1").read("chip-000", bundle)
     assert planes is not None and np.array_equal(image, planes)
 
 
@@ -54,12 +54,12 @@ def test_without_the_pictures_it_says_how_to_get_them(held: tuple[Workspace, Ans
     here, answers = held
     others = replace(answers, image_ids=[*answers.image_ids[:4], "chip-999"])
     with pytest.raises(InputError, match=f"no fingerprint of chip-999.*version 1.*{WAY_OUT}"):
-        Pictures(here, others, "1")
+        held_out(here, others, "1")
     changed = replace(answers, pixels=answers.pixels + np.eye(5, dtype=np.int64)[2])
     with pytest.raises(InputError, match=f"chip-002 is another picture.*version 1.*{WAY_OUT}"):
-        Pictures(here, changed, "1")
+        held_out(here, changed, "1")
     with pytest.raises(InputError, match=rf"catalog\.parquet: not found.*{WAY_OUT}"):
-        Pictures(Workspace(here.root / "elsewhere"), answers, "1")
+        held_out(Workspace(here.root / "elsewhere"), answers, "1")
 
 
 def test_each_bundle_is_timed_on_the_same_pictures(
@@ -76,6 +76,6 @@ def test_each_bundle_is_timed_on_the_same_pictures(
         return real(self, *words)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Bundle, "tag", tag)
-    found = milliseconds(pair, Pictures(here, answers, "1").read, answers.image_ids)
+    found = milliseconds(pair, held_out(here, answers, "1").read, answers.image_ids)
     assert [times.shape for times in found] == [(5,), (5,)] and all((times > 0).all() for times in found)
     assert seen == [0, 1] * 5 * (ROUNDS + 1)

@@ -50,7 +50,9 @@ def built(tmp_path: Path, write_model: WriteModel) -> Workspace:
     here = unlabelled.lay_out(Workspace(tmp_path), NAMES)
     write_model(here.folder("distill") / FILE, unlabelled.SIZE, len(LABELS), 7)
     params = read_params(Path(__file__).parents[2] / "params.yaml")
-    build_student(here, Shared(params, read_dataset("toy", here.datasets), RULE, {}, 8, None, merge), LESSON)
+    dataset = read_dataset("toy", here.datasets)
+    shared = Shared.of(params, dataset, RULE, alerts={}, views=8, novelty=None, merge=merge)
+    build_student(here, shared, LESSON)
     return here
 
 

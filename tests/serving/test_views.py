@@ -11,11 +11,12 @@ import pytest
 from igarape.chips.pictures import Pixels, encode_png
 from igarape.chips.shards import open_shard
 from igarape.chips.store import Store
+from igarape.errors import InputError
 from igarape.learners.views import COUNTS, ByViews
 from igarape.serving import views as module
 from igarape.serving.bundle import Bundle
 from igarape.serving.holdout import Packed
-from igarape.serving.views import ask_by_views
+from igarape.serving.views import ask_by_views, check_bundle
 
 
 @pytest.fixture
@@ -75,3 +76,19 @@ def test_learners_of_one_view_have_nothing_to_tell(bundle_folder: Path, packed: 
     learners = [learner | {"tta": False} for learner in content["learners"]]
     one = by(bundle_folder, tmp_path / "one", learners=learners)
     assert ask_by_views(one, ["chip-0"], packed=packed, threads=1, report=lambda *_: None) is None
+
+
+def test_a_bundle_has_to_answer_as_the_pipeline_did(bundle_folder: Path, packed: Packed, images: list[Pixels]) -> None:
+    """From the chips' raw bytes: the first chip whose probabilities differ is named."""
+    names = [f"chip-{row}" for row in range(len(images))]
+    p = Bundle.load(bundle_folder, threads=1).probabilities(images)
+    seen: list[tuple[int, int]] = []
+
+    def check() -> None:
+        check_bundle(bundle_folder, names, p=p, packed=packed, threads=1, report=lambda *done: seen.append(done))
+
+    check()
+    assert seen == [(done, len(names)) for done in range(1, len(names) + 1)]
+    p[3, 0] += np.float32(0.01)
+    with pytest.raises(InputError, match=r"bundle: chip-3: the bundle's probabilities differ by 0\.01.* dvc repro -f"):
+        check()

@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from igarape.config.params import Params
 from igarape.ensemble.stacker import Stacker
 from igarape.reports.contributions import Contributions, contributions
 from igarape.reports.curves import Curve, curves
+from igarape.reports.evidence import Evidence
 from igarape.reports.mistakes import Cost, Group, Swap, error_budget, group_table, swaps
 from igarape.reports.worth import Views, Worth, compare_views, worths
-
-if TYPE_CHECKING:  # the verdict is made of the evidence, and holds the analysis
-    from igarape.reports.evidence import Evidence
 
 BLEND = "blend"
 
@@ -43,7 +40,7 @@ class Analysis:
         }
 
 
-def analyse(evidence: "Evidence", stacker: Stacker, params: Params) -> Analysis:
+def analyse(evidence: Evidence, stacker: Stacker, params: Params) -> Analysis:
     """Look behind the score: by the rows in the folds, and into the stack by the hold-out, which it serves unseen.
 
     Parameters

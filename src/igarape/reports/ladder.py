@@ -35,8 +35,8 @@ class Ladder:
     """best: the learner of all labels with the highest F2. rungs: each stacker, then its rule, against it.
 
     trees: XGBoost against the blend that it corrects; None where one of the two was not fitted. Empty without a learner
-    of all labels. maps: the same as rungs in mean average precision, of stackers, as rules rank nothing; learners: that
-    of each learner of all labels but the best, against it.
+    of all labels. learners: each learner of all labels but the best, against it. maps, learner_maps: the same in mean
+    average precision; without rules, which rank nothing.
     """
 
     best: str | None
@@ -44,6 +44,7 @@ class Ladder:
     trees: Difference | None
     maps: Mapping[str, Difference] = field(default_factory=dict)
     learners: Mapping[str, Difference] = field(default_factory=dict)
+    learner_maps: Mapping[str, Difference] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, dict[str, float]]:
         """Return what reports/metrics.json keeps."""
@@ -92,6 +93,7 @@ def climb(
     best = max(alone, key=lambda name: float(alone[name].mean()))
     scores = stacked | {name: f2_per_sample(y, answers) for name, answers in decided.items()}
     rungs = {name: against(each, alone[best]) for name, each in scores.items()}
+    beside = {name: against(each, alone[best]) for name, each in alone.items() if name != best}
     # Pairs, as a stacker may be called as a learner is.
     rankings = {("learner", name): p for name, p in learners.items()} | {("stack", n): p for n, p in stackers.items()}
     ranked = rank(y, rankings, resamples=resamples, seed=seed)
@@ -99,7 +101,7 @@ def climb(
     for (kind, name), each in ranked.items():
         if (kind, name) != ("learner", best):
             maps[kind][name] = Difference(*paired_map(each, ranked["learner", best]))
-    return Ladder(best, rungs, trees, maps["stack"], maps["learner"])
+    return Ladder(best, rungs, trees, maps["stack"], beside, maps["learner"])
 
 
 def in_words(ladder: Ladder, *, stacker: str, kept: Sequence[str], labels: int) -> list[str]:

@@ -9,15 +9,15 @@ import pandas as pd
 from igarape.config.documents import Origin
 from igarape.errors import InputError
 from igarape.labels import Booleans
+from igarape.reports.alarms import ALARM_RATE
 from igarape.reports.analysis import Analysis
 from igarape.reports.ladder import Difference, Ladder
 from igarape.reports.noise import Noise
 from igarape.reports.operating import Mark, bounded, figure_of_each, name_of
 from igarape.reports.pages import render_page
 from igarape.reports.reliability import Reliability
-from igarape.scores.comparison import bootstrap_interval, paired_bootstrap
+from igarape.scores.comparison import bootstrap_interval
 from igarape.scores.metrics import (
-    Floats,
     Reals,
     average_precision,
     f2_per_sample,
@@ -48,17 +48,15 @@ class Chip:
 class Verdict:
     """Everything the page shows, as plain values.
 
-    note: what a reader must know about the data set first; may be empty. metrics, per_label: as built below.
-    stacker, rule: the chosen ones; threshold: the rule's, or None; beta: of the F-beta that rules are made for.
-    differences: as against_best, out of fold. marks: rare labels at one precision, and alerts. ladder: stacks and rule
-    against the best learner; words: what it shows. reliability: how far answers may be taken at their word. alarms:
-    what scores too well out of fold for its hold-out, and by how much F2; alarm_rate: how often that is chance.
-    weights: of each label, the learners' in the blend; kept: the labels that trees do not correct, and why.
-    analysis: what lies behind it all.
-    partial: the learners that predict only some labels, and how many. fitted: chips in the folds; split: what the chips
-    were split by, chip or scene. noise: labels that the models doubt. left_out: chips that ingest left out; reported:
-    other faults, of chips that are used. viewing: what fewer views cost; None where learners have one only. student:
-    how it stands beside the ensemble; None without one.
+    note: what a reader must know about the data set first; may be empty. metrics, per_label: as built below. stacker,
+    rule: the chosen ones; threshold: the rule's, or None; beta: of the F-beta that rules are made for. marks: rare
+    labels at one precision, and alerts. ladder: learners, stacks and rule against the best learner; words: what it
+    shows. reliability: how far answers may be taken at their word. alarms: what scores too well out of fold for its
+    hold-out, and by how much F2. weights: of each label, the learners' in the blend; kept: the labels that trees do not
+    correct, and why. analysis: what lies behind it all. partial: the learners that predict only some labels, and how
+    many. fitted: chips in the folds; split: what the chips were split by, chip or scene. noise: labels that the models
+    doubt. left_out: chips that ingest left out; reported: other faults, of chips that are used. viewing: what fewer
+    views cost; None where learners have one only. student: how it stands beside the ensemble; None without one.
     """
 
     dataset: str
@@ -69,12 +67,10 @@ class Verdict:
     rule: str
     threshold: float | None
     beta: float
-    differences: Mapping[str, Difference]
     ladder: Ladder
     words: Sequence[str]
     reliability: Reliability
     alarms: Mapping[str, float]
-    alarm_rate: float
     weights: Mapping[str, Figures]
     kept: Mapping[str, str]
     partial: Mapping[str, int]
@@ -183,19 +179,6 @@ def per_label_table(y: Booleans, p: Reals, *, predicted: Booleans, labels: Seque
     )
 
 
-def against_best(per_sample: Mapping[str, Floats], *, resamples: int, seed: int) -> dict[str, Difference]:
-    """Compare each learner's F2 of the same chips, (n,), with the best learner's: (mean difference, low, high), 95 %.
-
-    The best one has nothing to be compared with and is not in the answer.
-    """
-    best = max(per_sample, key=lambda name: float(per_sample[name].mean()))
-    return {
-        name: Difference(*paired_bootstrap(scores, per_sample[best], resamples=resamples, seed=seed))
-        for name, scores in per_sample.items()
-        if name != best
-    }
-
-
 def render_report(verdict: Verdict) -> str:
     """Render reports/report.html: one page, nothing to load from elsewhere."""
     learners = _learners(verdict)
@@ -206,8 +189,8 @@ def render_report(verdict: Verdict) -> str:
         learners=learners,
         best=next((row for row in learners if row["partial"] is None), None),
         furthest={
-            "learners": _reach(verdict.differences.values()),
-            "learner_maps": _reach(verdict.ladder.learners.values()),
+            "learners": _reach(verdict.ladder.learners.values()),
+            "learner_maps": _reach(verdict.ladder.learner_maps.values()),
             "rungs": _reach(verdict.ladder.rungs.values()),
             "maps": _reach(verdict.ladder.maps.values()),
             "viewing": _reach([*verdict.viewing.f2.values(), *verdict.viewing.map.values()] if verdict.viewing else []),
@@ -215,6 +198,7 @@ def render_report(verdict: Verdict) -> str:
         },
         reach=_reach,
         bounded=bounded,
+        alarm_rate=ALARM_RATE,
         fbeta=name_of(verdict.beta),
         isolated=isolated(verdict.beta),
         labels=verdict.per_label.astype(object).where(verdict.per_label.notna(), None).to_dict("records"),
@@ -235,7 +219,7 @@ def _learners(verdict: Verdict) -> list[dict[str, Any]]:
             "name": name,
             **figures,
             "partial": verdict.partial.get(name),
-            "difference": verdict.differences.get(name),
+            "difference": verdict.ladder.learners.get(name),
         }
         for name, figures in verdict.metrics["learners"].items()
     ]

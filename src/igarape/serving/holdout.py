@@ -25,61 +25,53 @@ TIMED, ROUNDS = 8, 3  # pictures that are timed, and how often: the fastest time
 
 @dataclass(frozen=True)
 class Packed:
-    """Chips as a project has packed them: the stores of their pictures and of their near-infrared."""
+    """Chips as a project has packed them: the stores of their pictures and, where there is any, near-infrared."""
 
     raw: Store
-    nir: Store
+    nir: Store | None
 
     @classmethod
     def of(cls, workspace: Workspace, labels: Sequence[str]) -> "Packed":
         """Open the stores of a data set with these labels."""
-        return cls(
-            *(Store(workspace.chips(kind), read_catalog(workspace.catalog(kind), labels)) for kind in ("raw", "nir"))
-        )
+
+        def opened(kind: str) -> Store:
+            return Store(workspace.chips(kind), read_catalog(workspace.catalog(kind), labels))
+
+        return cls(opened("raw"), opened("nir") if workspace.catalog("nir").exists() else None)
 
     def read(self, image_id: str, bundle: Bundle) -> tuple[Pixels, Pixels | None]:
         """Return a chip as a bundle sees it, from its raw bytes; and its near-infrared where the bundle needs that.
 
-        Near-infrared is packed without loss, so its planes are what the TIFs give.
+        Near-infrared is packed without loss, so its planes are what the TIFs give. Raises InputError where it is
+        missing.
         """
-        planes = self.nir.rgb(image_id) if bundle.needs_nir else None
-        return bundle.read(self.raw.bytes(image_id), image_id), planes
-
-
-class Pictures:
-    """The hold-out's pictures, as the project has packed them."""
-
-    def __init__(self, workspace: Workspace, held: Answers, version: str) -> None:
-        """Find them; raise InputError where one is not there, or another picture has its name."""
-        way_out = (
-            f"Bring the chips that version {version} was scored on: check out its commit (tag git_commit), then: dvc "
-            "pull, or: dvc repro ingest"
-        )
-        catalog = workspace.catalog()
-        if not catalog.exists():
-            raise InputError(f"{catalog}: not found, and with it the hold-out's pictures. {way_out}")
-        self._raw = Store(workspace.chips("raw"), read_catalog(catalog, held.labels))
-        nir = workspace.catalog("nir")
-        self._nir = Store(workspace.chips("nir"), read_catalog(nir, held.labels)) if nir.exists() else None
-        try:
-            prints = read_fingerprints(workspace.chips("raw") / "fingerprints.parquet", held.image_ids)
-        except InputError as error:
-            raise InputError(f"{error}. It is a hold-out chip of version {version}. {way_out}") from error
-        for image_id, pixels, expected in zip(held.image_ids, prints.pixels, held.pixels, strict=True):
-            if pixels != expected:
-                raise InputError(
-                    f"{workspace.chips('raw')}: {image_id} is another picture than that which version {version} was "
-                    f"scored on. {way_out}"
-                )
-
-    def read(self, image_id: str, bundle: Bundle) -> tuple[Pixels, Pixels | None]:
-        """Return a picture as a bundle reads it, and its near-infrared planes where the bundle needs them."""
-        image = bundle.read(self._raw.bytes(image_id), image_id)
+        image = bundle.read(self.raw.bytes(image_id), image_id)
         if not bundle.needs_nir:
             return image, None
-        if self._nir is None:
+        if self.nir is None:
             raise InputError("data/nir/catalog.parquet: not found; a version needs near-infrared. Run: dvc repro nir")
-        return image, self._nir.rgb(image_id)
+        return image, self.nir.rgb(image_id)
+
+
+def held_out(workspace: Workspace, held: Answers, version: str) -> Packed:
+    """Find the pictures that a version was scored on; raise InputError where one is missing, or is another picture."""
+    way_out = (
+        f"Bring the chips that version {version} was scored on: check out its commit (tag git_commit), then: dvc "
+        "pull, or: dvc repro ingest"
+    )
+    if not workspace.catalog().exists():
+        raise InputError(f"{workspace.catalog()}: not found, and with it the hold-out's pictures. {way_out}")
+    try:
+        prints = read_fingerprints(workspace.chips("raw") / "fingerprints.parquet", held.image_ids)
+    except InputError as error:
+        raise InputError(f"{error}. It is a hold-out chip of version {version}. {way_out}") from error
+    for image_id, pixels, expected in zip(held.image_ids, prints.pixels, held.pixels, strict=True):
+        if pixels != expected:
+            raise InputError(
+                f"{workspace.chips('raw')}: {image_id} is another picture than that which version {version} was "
+                f"scored on. {way_out}"
+            )
+    return Packed.of(workspace, held.labels)
 
 
 def megabytes(folder: Path) -> float:

@@ -9,7 +9,7 @@ from igarape.config.datasets import Dataset
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.drift import Usual, learn_usual
 from igarape.serving.manifest import Answers, Reference
-from igarape.tables import Probabilities, read_catalog, read_table
+from igarape.tables import Probabilities, read_table
 from igarape.workspace import Workspace
 
 CHIPS = 512  # that are looked at
@@ -20,30 +20,30 @@ PERCENTILES = (5, 10, 25, 50, 75, 90)
 
 
 def learn_reference(
-    workspace: Workspace, dataset: Dataset, image_ids: Sequence[str], *, p: Probabilities, held: Booleans
+    workspace: Workspace, dataset: Dataset, image_ids: Sequence[str], *, p: Probabilities, held: Booleans, raw: Store
 ) -> Reference:
     """Look at what chips are like, and at what is usual of the answers to them.
 
     Parameters
     ----------
     workspace
-        Where they lie, and what hangs together.
+        Where it stands what hangs together.
     dataset
         Theirs.
     image_ids
         All that have labels; of those that were trained on some are looked at.
     p, held
         What the bundle answers, (n, labels), and which of them are held out, (n,).
+    raw
+        The store of their pictures.
     """
-    vocabulary = dataset.labels.vocabulary()
-    store = Store(workspace.chips("raw"), read_catalog(workspace.catalog(), vocabulary.labels))
     groups = read_table(workspace.folder("split") / "groups.parquet", ["image_id", "group"])
     together = groups.set_index("image_id")["group"].loc[list(image_ids)].astype(str).tolist()
     known = [image_ids[row] for row in np.flatnonzero(~held).tolist()]
     return Reference(
         metres=dataset.resolution,
-        levels=_levels(known, store),
-        answers=_answers(p, together, held, vocabulary),
+        levels=_levels(known, raw),
+        answers=_answers(p, together, held, dataset.labels.vocabulary()),
     )
 
 

@@ -11,7 +11,7 @@ from igarape.config.student import Lesson
 from igarape.ensemble.linear import one_of
 from igarape.ensemble.stacker import Stacker
 from igarape.learners.distillation import FILE
-from igarape.serving.assembly import Shared, assemble
+from igarape.serving.assembly import Shared, build_bundle
 from igarape.serving.bundle import Bundle
 from igarape.serving.holdout import Packed, megabytes, milliseconds
 from igarape.serving.manifest import Learner
@@ -38,7 +38,7 @@ def build_student(workspace: Workspace, shared: Shared, lesson: Lesson) -> None:
     with tempfile.TemporaryDirectory() as made:
         alone.save(Path(made))
         own = replace(shared, reference=without_answers(shared.reference))
-        assemble(workspace.student, own, learners=[part], stacker=Path(made))
+        build_bundle(workspace.student, own, learners=[part], stacker=Path(made))
 
 
 def measure(

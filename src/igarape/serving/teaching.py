@@ -16,7 +16,7 @@ from igarape.errors import InputError
 from igarape.learners.views import ALL
 from igarape.scores.metrics import BETA
 from igarape.scores.rules import isolated
-from igarape.serving.assembly import Merge, Shared, assemble, learner_part
+from igarape.serving.assembly import Merge, Shared, build_bundle, learner_part
 from igarape.serving.batches import tag_batches
 from igarape.serving.bundle import Bundle
 from igarape.serving.submission import Chips
@@ -63,7 +63,7 @@ def teach(
     notes
         A folder for what is answered; it must be empty when anything else has changed.
     merge
-        As of assembly.Shared.
+        As assembly.Shared has it.
     report
         Called with (chips done, of how many).
 
@@ -76,9 +76,9 @@ def teach(
     if not table.exists():
         # Probabilities are asked for, not tags: any rule does, and the step decide need not have run.
         rule = Rule("fixed", vocabulary, BETA, threshold=isolated(BETA))
-        assemble(
+        build_bundle(
             notes / "teacher",
-            Shared(params, dataset, rule, alerts={}, views=ALL, novelty=None, merge=merge),
+            Shared.of(params, dataset, rule, alerts={}, views=ALL, novelty=None, merge=merge),
             learners=[learner_part(workspace.folder("train", name), manifest) for name, manifest in learners.items()],
             stacker=workspace.folder("stack") / "stacker",
         )

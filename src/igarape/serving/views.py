@@ -1,15 +1,22 @@
-"""The hold-out's chips, answered by fewer views: each is computed once, as eight of them contain four, two and one."""
+"""The hold-out's chips, answered by a bundle: by all views as the pipeline did, and by fewer.
+
+Each chip is computed once, as eight views contain four, two and one.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from igarape.errors import InputError
 from igarape.learners.novelty import sampled
 from igarape.learners.views import ALL, COUNTS, ByViews
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.holdout import Packed, milliseconds
+from igarape.tables import Probabilities
 
+# Bundle and pipeline run the same models on the same pictures; only the grouping into batches differs.
+TOLERANCE = 1e-4
 ASKED = 1024  # chips at most, where only the cost is asked for
 
 Report = Callable[[int, int], None]
@@ -50,3 +57,47 @@ def ask_by_views(
         p={count: np.concatenate([part[count] for part in parts]) for count in COUNTS},
         milliseconds={count: float(np.median(each)) for count, each in zip(COUNTS, spent, strict=True)},
     )
+
+
+def check_bundle(
+    folder: Path,
+    image_ids: Sequence[str],
+    *,
+    p: Probabilities,
+    packed: Packed,
+    threads: int,
+    report: Report,
+) -> None:
+    """Refuse a bundle that does not answer as the pipeline did, by all views, on chips from their raw bytes.
+
+    Parameters
+    ----------
+    folder
+        Of the bundle.
+    image_ids
+        The chips.
+    p
+        What the pipeline answers, of shape (n, labels).
+    packed
+        Their pictures.
+    threads
+        Processors that the learners may use.
+    report
+        Called with (chips done, of how many).
+
+    Raises
+    ------
+    InputError
+        When a probability differs by more than TOLERANCE.
+    """
+    bundle = Bundle.load(folder, threads=threads)
+    for done, (image_id, expected) in enumerate(zip(image_ids, p, strict=True), start=1):
+        image, planes = packed.read(image_id, bundle)
+        answer = bundle.by_views([image], None if planes is None else [planes], counts=[ALL])[ALL][0]
+        gap = float(np.abs(answer - expected).max())
+        if gap > TOLERANCE:
+            raise InputError(
+                f"{folder}: {image_id}: the bundle's probabilities differ by {gap:.6f} from the pipeline's, expected "
+                f"at most {TOLERANCE}. Something changed in between; run: dvc repro -f"
+            )
+        report(done, len(image_ids))

@@ -13,16 +13,17 @@ from igarape.learners.networks.merging import merge
 from igarape.learners.views import ByViews
 from igarape.progress import progress
 from igarape.reports import verdict as report
-from igarape.reports.evidence import Evidence, gather, judge
+from igarape.reports.evidence import Evidence, gather
 from igarape.reports.imitation import Standing, compare_student, in_words, read_pupil, with_student, write_answers
+from igarape.reports.judgement import judge
 from igarape.reports.scoreboard import log_verdict
 from igarape.reports.viewing import compare_views, served_evidence, with_views
 from igarape.reports.viewing import in_words as viewing_in_words
-from igarape.serving.assembly import Shared, assemble, check_bundle, learn_novelty, learner_part
+from igarape.serving.assembly import Shared, build_bundle, learn_novelty, learner_part
 from igarape.serving.holdout import Packed
 from igarape.serving.reference import learn_reference
 from igarape.serving.student import build_student, measure
-from igarape.serving.views import ask_by_views
+from igarape.serving.views import ask_by_views, check_bundle
 from igarape.tables import Probabilities
 from igarape.tracking.lineage import lineage, step_runs
 from igarape.tracking.step import step_run
@@ -44,19 +45,31 @@ def run(workspace: Workspace) -> None:
         packed = Packed.of(workspace, dataset.labels.vocabulary().labels)
         with progress("evaluate: what is usual of pictures", "chip") as advance:
             novelty = learn_novelty(evidence.known, evidence.held, raw=packed.raw, report=advance)
-        reference = learn_reference(workspace, dataset, evidence.image_ids, p=evidence.p, held=~evidence.inside)
-        alerts, views = evidence.decision.alerts, params.serve.views
-        shared = Shared(params, dataset, evidence.rule, alerts, views, novelty, merge, reference)
-        assemble(workspace.bundle, shared, learners=learners, stacker=workspace.folder("stack") / "stacker")
+        reference = learn_reference(
+            workspace, dataset, evidence.image_ids, p=evidence.p, held=~evidence.inside, raw=packed.raw
+        )
+        shared = Shared.of(
+            params,
+            dataset,
+            evidence.rule,
+            alerts=evidence.decision.alerts,
+            views=params.serve.views,
+            novelty=novelty,
+            merge=merge,
+            reference=reference,
+        )
+        build_bundle(workspace.bundle, shared, learners=learners, stacker=workspace.folder("stack") / "stacker")
         origin = Origin(git_commit=found.commit, uncommitted_changes=found.dirty, dvc=dict(found.data), runs=runs)
         origin.write(workspace.folder("evaluate") / "lineage.json")
         RunFacts(run_id=opened.id).write(workspace.run("evaluate"))
         asked = _asked(workspace.bundle, evidence, evidence.p[~evidence.inside], params, packed)
         viewing = compare_views(evidence.y[~evidence.inside], asked, evidence.rule, params)
-        evidence = served_evidence(evidence, asked, views)
-        student = _student(workspace, evidence, shared, packed)
+        evidence = served_evidence(evidence, asked, params.serve.views)
+        student = _student(workspace, evidence, params, shared, packed)
         write_answers(workspace, evidence, params.dataset, student)
-        verdict = with_views(with_student(judge(workspace, evidence, params, dataset, origin), student), viewing)
+        verdict = with_views(
+            with_student(judge(workspace, evidence, params, dataset, origin, picture=packed.raw.rgb), student), viewing
+        )
         Metrics(**verdict.metrics).write(workspace.metrics)
         write_text(verdict.per_label.to_csv(index=False), workspace.reports / "per_label.csv")
         write_text(verdict.noise.table.to_csv(index=False), workspace.doubts)
@@ -68,15 +81,17 @@ def run(workspace: Workspace) -> None:
     click.echo(f"evaluate: label by label: {workspace.reports / 'report.html'}; labels to look at: {workspace.doubts}")
 
 
-def _student(workspace: Workspace, evidence: Evidence, shared: Shared, packed: Packed) -> Standing | None:
+def _student(
+    workspace: Workspace, evidence: Evidence, params: Params, shared: Shared, packed: Packed
+) -> Standing | None:
     """Build and check the student's bundle, and compare it with the ensemble's; nothing where there is no student."""
     pupil = read_pupil(workspace, evidence)
     if pupil is None:
         return None
     build_student(workspace, shared, pupil.lesson)
-    pupil = pupil._replace(asked=_asked(workspace.student, evidence, pupil.p, shared.params, packed))
+    pupil = pupil._replace(asked=_asked(workspace.student, evidence, pupil.p, params, packed))
     costs = measure([workspace.bundle, workspace.student], evidence.held, packed=packed, threads=workers())
-    return compare_student(pupil, evidence, shared.params, *costs)
+    return compare_student(pupil, evidence, params, *costs)
 
 
 def _asked(bundle: Path, evidence: Evidence, p: Probabilities, params: Params, packed: Packed) -> ByViews | None:
