@@ -72,8 +72,13 @@ def make_folds(
     if held is not None and held.any():
         fold = np.full(len(y), HOLDOUT, dtype=np.int64)
         inside = [group for group, out in zip(groups, held, strict=True) if not out]
-        fold[~held] = make_folds(y[~held], inside, folds=folds, holdout=0.0, seed=seed, by=by)
+        fold[~held] = _dealt(y[~held], inside, folds=folds, holdout=0.0, seed=seed, by=by)
         return fold
+    return _dealt(y, groups, folds=folds, holdout=holdout, seed=seed, by=by)
+
+
+def _dealt(y: Booleans, groups: Sequence[str], *, folds: int, holdout: float, seed: int, by: str) -> Folds:
+    """Deal whole groups to the folds and the hold-out, and even the parts out."""
     names, members = np.unique(np.asarray(groups, dtype=np.str_), return_inverse=True)
     shares = np.array([(1 - holdout) / folds] * folds + [holdout] * (holdout > 0))
     # The last column counts every chip: it is the label that all groups have, so it comes last and evens out the sizes.

@@ -8,11 +8,13 @@ ridge      for each label a ridge regression on all probabilities
 xgboost    the blend, corrected by trees (ensemble.boosting)
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -31,6 +33,7 @@ from igarape.tables import HOLDOUT, Probabilities, learner_labels, learner_proba
 METHODS: tuple[str, ...] = get_args(Method)
 
 Report = Callable[[int, int, str], None]
+Folds = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,29 @@ class Stackers:
     def curve(self, method: str, within: Within) -> dict[int, float]:
         """Return the mean log-loss by the rounds of boosting that a stacker of some parts was chosen by, if any."""
         return self._corrections.curve(within) if method == "xgboost" else {}
+
+    def cross_fit(
+        self, method: str, folds: Folds, probabilities: Mapping[str, Probabilities], tell: Callable[[str], None]
+    ) -> CrossFit:
+        """Fit a stacker beyond each fold (n,), and answer that fold by it; tell of each fit.
+
+        probabilities: of each learner, (n, its labels).
+        """
+        answers, fallbacks = np.zeros(self._known.y.shape, dtype=np.float32), {}
+        pulls: dict[int, float] = {}
+        for fold in [*sorted({*folds.tolist()} - {HOLDOUT}), HOLDOUT]:
+            rows = folds == fold
+            within = self._known.beyond(rows)
+            # With one thread a sum has one order on all machines, and no thread waits for another between short steps.
+            with threadpool_limits(1):
+                fitted, pull = self.fit(method, within), self.pull(method, within)
+            answers[rows] = fitted.predict({name: values[rows] for name, values in probabilities.items()})
+            fallbacks[fold] = fitted.fallbacks
+            pulls |= {fold: pull} if pull is not None else {}
+            tell(f"{method} on {'all folds' if fold == HOLDOUT else f'the folds but {fold}'}")
+        # The hold-out came last: the stack that answered it was fitted on every fold.
+        curve = self.curve(method, self._known.all)
+        return CrossFit(p=answers, stacker=fitted, fallbacks=fallbacks, pulls=pulls, curve=curve)
 
     def _linear(self, method: str, within: Within) -> Linear:
         """Fit the weighted sum of a method."""
@@ -147,29 +173,14 @@ def fit_stackers(
     p, numbers = beside(probabilities, learners), folds["fold"].to_numpy()
     if y.shape != (expected := (len(p), len(vocabulary.labels))) or y.dtype != np.bool_:
         raise InputError(f"stack: expected y of shape {expected}, bool; found {y.shape}, {y.dtype}")
-    known = Known(p, y, parts_of(numbers), learners, vocabulary.targets("all"))
-    stackers = Stackers(known, settings)
+    stackers = Stackers(Known(p, y, parts_of(numbers), learners, vocabulary.targets("all")), settings)
     wanted = [method for method in methods if method in stackers.methods]
-    steps = [*sorted({*numbers.tolist()} - {HOLDOUT}), HOLDOUT]
-    fits = {}
-    for position, method in enumerate(wanted):
-        answers, fallbacks = np.zeros(y.shape, dtype=np.float32), {}
-        pulls: dict[int, float] = {}
-        for done, fold in enumerate(steps, start=1):
-            rows = numbers == fold
-            within = known.beyond(rows)
-            # With one thread a sum has one order on all machines, and no thread waits for another between short steps.
-            with threadpool_limits(1):
-                fitted, pull = stackers.fit(method, within), stackers.pull(method, within)
-            answers[rows] = fitted.predict({name: values[rows] for name, values in probabilities.items()})
-            fallbacks[fold] = fitted.fallbacks
-            pulls |= {fold: pull} if pull is not None else {}
-            where = "all folds" if fold == HOLDOUT else f"the folds but {fold}"
-            report(position * len(steps) + done, len(wanted) * len(steps), f"{method} on {where}")
-        # The hold-out came last: the stack that answered it was fitted on every fold.
-        curve = stackers.curve(method, known.all)
-        fits[method] = CrossFit(p=answers, stacker=fitted, fallbacks=fallbacks, pulls=pulls, curve=curve)
-    return fits
+    done, total = itertools.count(1), len(wanted) * len({*numbers.tolist(), HOLDOUT})
+
+    def tell(what: str) -> None:
+        report(next(done), total, what)
+
+    return {method: stackers.cross_fit(method, numbers, probabilities, tell) for method in wanted}
 
 
 def choose(scores: Mapping[str, Mapping[str, float]], use: str) -> str:

@@ -69,11 +69,17 @@ def run(
     commit = lineage(root).commit
     if len(scenes) == 1:
         _map(scenes[0], out / names[0], loaded, asked, commit)
-        return
+    else:
+        _map_each(scenes, out, loaded, asked, commit)
+
+
+def _map_each(scenes: Sequence[Path], out: Path, model: Model, asked: Asked, commit: str) -> None:
+    """Map scenes, list what came of each, and raise InputError at the end where one has no map."""
     why = {}
     for scene in scenes:
         try:
-            why[scene] = _map(scene, out / scene.stem, loaded, asked, commit)
+            _map(scene, out / scene.stem, model, asked, commit)
+            why[scene] = ""
         except (InputError, OSError) as error:
             why[scene] = str(error)
             click.echo(f"map: {error}", err=True)
@@ -82,9 +88,8 @@ def run(
         raise InputError(f"{len(failed)} of {len(scenes)} scenes have no map: {some(failed)}. {out / LIST} says why")
 
 
-def _map(scene: Path, out: Path, model: Model, asked: Asked, commit: str) -> str:
-    """Map one scene, and say what came of it; return that nothing stands against it."""
+def _map(scene: Path, out: Path, model: Model, asked: Asked, commit: str) -> None:
+    """Map one scene, and say what came of it."""
     with progress(f"map: {scene.name}", "tile") as report:
         content = map_scene(scene, out, model=model, asked=asked, commit=commit, report=report)
     click.echo(f"{out / MAP}: {content['looked']} of {content['tiles']} tiles looked at")
-    return ""

@@ -75,9 +75,7 @@ def open_source(
     faults: list[Fault] = []
     if tags:
         table = _found(finder, root, "tags", tags)
-        found = read_tags(table, vocabulary, separator=separator, **(columns or {}))
-        faults += found.faults
-        pictures = _pictures(shown, faults)
+        pictures, found = _by_table(shown, table, vocabulary, faults, separator=separator, **(columns or {}))
     else:
         table = shown
         pictures, found = _by_folder(shown, vocabulary, faults)
@@ -91,15 +89,30 @@ def open_source(
             f"The first fault: {faults[0].image_id}: {faults[0].problem}"
         )
     others = _sets(finder, unlabelled, what="unlabelled pictures", labelled=set(labelled), faults=faults, used=used)
-    splits = {image_id: found.splits.get(image_id, "train") for image_id in labelled}
-    chips = [
-        Chip(
-            image_id, splits[image_id], found.groups.get(image_id) or image_id, found.tags[image_id], pictures[image_id]
-        )
-        for image_id in sorted(labelled, key=lambda image_id: (splits[image_id] == "test", image_id))
+    return Listing(_chips(labelled, found, pictures, others), list(dict.fromkeys(faults)), used)
+
+
+def _chips(
+    labelled: Sequence[str], found: Annotations, pictures: Mapping[str, Origin], others: Mapping[str, Origin]
+) -> list[Chip]:
+    """Put chips together with what is known of them; of the labelled ones those that the table calls test come last."""
+    splits = {name: found.splits.get(name, "train") for name in labelled}
+    return [
+        *(
+            Chip(name, splits[name], found.groups.get(name) or name, found.tags[name], pictures[name])
+            for name in sorted(labelled, key=lambda name: (splits[name] == "test", name))
+        ),
+        *(Chip(name, "test", name, (), origin) for name, origin in sorted(others.items())),
     ]
-    chips += [Chip(image_id, "test", image_id, (), origin) for image_id, origin in sorted(others.items())]
-    return Listing(chips, list(dict.fromkeys(faults)), used)
+
+
+def _by_table(
+    place: Place, table: Place, vocabulary: Vocabulary, faults: list[Fault], **how: Any
+) -> tuple[dict[str, Origin], Annotations]:
+    """Read the tags of pictures from a table."""
+    found = read_tags(table, vocabulary, **how)
+    faults += found.faults
+    return _pictures(place, faults), found
 
 
 def _by_folder(place: Place, vocabulary: Vocabulary, faults: list[Fault]) -> tuple[dict[str, Origin], Annotations]:
