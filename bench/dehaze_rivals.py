@@ -21,7 +21,8 @@ import pandas as pd
 from dehaze_kernel import ROUNDS, milliseconds
 from dehaze_quality import SEED, SETS, Method, Pixels, changed, hazy_chips, measure, ours
 
-from igarape.chips.dehaze import Light, Plane, airlight, dehaze, guided_filter
+from igarape.chips.dehaze import dehaze, guided_filter
+from igarape.chips.haze import Light, Plane, airlight
 from igarape.config.params import read_params
 
 SUBSAMPLE = 4

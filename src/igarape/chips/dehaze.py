@@ -1,28 +1,19 @@
 """Haze removal by the dark channel prior, guarded against what is no haze.
 
-He, Sun, Tang, Single image haze removal using dark channel prior, TPAMI 2011. The prior is that somewhere in each
-window of a clear picture one of the colours is dark. From above it often fails: bare soil, sand and roofs are bright
-all over. But they have colour where haze is grey, so the colourfulness around a place is set against its dark channel,
-and a clear chip is left nearly as it is. Everything up to the transmission is computed on a smaller picture; what is
-computed at full size is written to planes that are kept from one chip to the next.
+A clear chip is left nearly as it is. The haze is found on a smaller picture (chips.haze); what is computed at full size
+is written to planes that are kept from one chip to the next.
 """
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from igarape.chips.haze import Levels, Light, Plane, find_haze
 from igarape.chips.pictures import Pixels, is_flat
 from igarape.config.params import Haze
 from igarape.config.schema import validate
-
-Plane = npt.NDArray[np.float32]
-Levels = npt.NDArray[np.uint8]
-Light = tuple[float, float, float]
 
 KEPT = 2**20  # pixels; planes for a larger picture are not kept
 
@@ -87,7 +78,7 @@ def dehaze(
     epsilon: float,
     subsample: int,
 ) -> tuple[Pixels, Quality]:
-    """Invert I = J t + A (1 - t): return the clear picture J, and what was found.
+    """Invert I = J t + A (1 - t): return the clear picture J, of the shape of I, and what was found.
 
     A picture of one colour, and one without haze, is returned as it is.
 
@@ -98,9 +89,9 @@ def dehaze(
     patch
         Side of the dark channel's window in pixels.
     top, darkest, brightest, tint
-        As airlight takes them.
+        As haze.airlight takes them.
     colour, window, clear, opaque
-        As transmission takes them; window is in pixels.
+        As haze.transmission takes them; window is in pixels.
     floor
         The smallest t that is divided by.
     radius, epsilon
@@ -108,38 +99,22 @@ def dehaze(
     subsample
         Everything but the last step is done on a picture so many times smaller.
 
-    Returns
-    -------
-    Pixels
-        J, of the shape of rgb.
-    Quality
-        What was found in the picture and done to it.
-
     Raises
     ------
     InputError
         When a knob is out of the range that params.yaml has for it.
     """
-    validate(Haze, {name: value for name, value in locals().items() if name != "rgb"}, "dehaze")  # in microseconds
+    given = {name: value for name, value in locals().items() if name != "rgb"}
+    knobs = validate(Haze, given, "dehaze")  # in microseconds
     planes = _KEPT.sized(*rgb.shape[:2])
     least, small = _shrunk(rgb, subsample, planes.least)
-    patch, window = max(1, round(patch / subsample)), max(1, round(window / subsample))
-    lows = cv2.split(least)
-    light = airlight(small, _darkest(lows, patch), top=top, darkest=darkest, brightest=brightest, tint=tint)
-    dark, chroma = _darkest(_relative(lows, light), patch), _chroma(_relative(cv2.split(small), light))
-    rough = transmission(dark, chroma, colour=colour, window=window, clear=clear, opaque=opaque)
+    light, rough = find_haze(least, small, knobs)
     grey = _grey(small)
     low, high, *_ = cv2.minMaxLoc(grey)
     if cv2.minMaxLoc(rough)[0] >= 1 or (low == high and is_flat(rgb)):
         return rgb.copy(), Quality(light, mean_t=1.0, change=0.0)
-    t = guided_filter(
-        _grey(rgb, planes.luminance),
-        grey,
-        rough,
-        radius=max(1, radius // subsample),
-        epsilon=epsilon,
-        out=planes.floats,
-    )
+    luminance, reach = _grey(rgb, planes.luminance), max(1, radius // subsample)
+    t = guided_filter(luminance, grey, rough, radius=reach, epsilon=epsilon, out=planes.floats)
     np.clip(t, np.float32(floor), np.float32(1), out=t)
     mean_t = cv2.mean(t)[0]
     result = _invert(rgb, t, light, planes)
@@ -165,79 +140,6 @@ def _shrunk(rgb: Pixels, factor: int, scratch: Pixels) -> tuple[Pixels, Pixels]:
 def _grey(rgb: Pixels, room: Levels | None = None) -> Levels:
     """Return the luminance of a picture, written to a plane if one is given."""
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY, dst=room), np.uint8)
-
-
-def _relative(channels: Sequence[npt.NDArray[Any]], light: Light) -> list[Plane]:
-    """Return the channels of a picture, each divided by the airlight's."""
-    return [
-        np.multiply(channel, np.float32(1 / (255 * value)), dtype=np.float32)
-        for channel, value in zip(channels, light, strict=True)
-    ]
-
-
-def _darkest(channels: Sequence[npt.NDArray[Any]], patch: int) -> npt.NDArray[Any]:
-    """Return the dark channel: the minimum over the channels and over a patch x patch window (cut at the border)."""
-    red, green, blue = channels
-    return np.asarray(cv2.erode(cv2.min(cv2.min(red, green), blue), np.ones((patch, patch), np.uint8)))
-
-
-def _chroma(channels: Sequence[Plane]) -> Plane:
-    """Return the colourfulness: the largest channel less the smallest."""
-    red, green, blue = channels
-    return np.asarray(cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue), np.float32)
-
-
-def airlight(image: Pixels, dark: Levels, *, top: float, darkest: float, brightest: float, tint: float) -> Light:
-    """Estimate the colour of the haze, in steps of 1 / 255.
-
-    It is the mean colour of the pixels that are brightest in the dark channel. A window must be bright all over to
-    count, and many pixels vote, so that one bright roof or a glint does not pass for haze. Haze over land is neither
-    dark, nor white as the top of a cloud, nor of strong colour.
-
-    Parameters
-    ----------
-    image
-        The picture, of shape (h, w, 3).
-    dark
-        Its dark channel, of shape (h, w).
-    top
-        The share of pixels that vote; all that are as bright as the last of these vote too.
-    darkest, brightest
-        The mean of the channels is kept within these, on [0, 1].
-    tint
-        Each channel is kept within this share of that mean.
-    """
-    count = max(1, round(top * dark.size))
-    last = np.partition(dark.ravel(), -count)[-count]
-    colour = cv2.mean(image, (dark >= last).view(np.uint8))[:3]
-    mean = sum(colour) / 3
-    shares = [one / mean for one in colour] if mean > 0 else [1.0] * 3  # black is as grey as white
-    kept = min(max(mean / 255, darkest), brightest)
-    red, green, blue = (round(255 * kept * min(max(one, 1 - tint), 1 + tint)) / 255 for one in shares)
-    return red, green, blue
-
-
-def transmission(dark: Plane, chroma: Plane, *, colour: float, window: int, clear: float, opaque: float) -> Plane:
-    """Estimate t from the dark channel and the colourfulness of a picture over its airlight; 1 is no haze.
-
-    The veil 1 - t is the dark channel less what is colourful, of which a picture without haze shows some.
-
-    Parameters
-    ----------
-    dark, chroma
-        Dark channel and colourfulness, each of shape (h, w).
-    colour
-        How many times the colourfulness, averaged over a window, is taken off.
-    window
-        Side of that window in pixels.
-    clear
-        The veil of a picture without haze.
-    opaque
-        Where t falls below it there is a cloud and no ground to bring back: t goes back to 1 there, reached at t = 0.
-    """
-    grey = colour * cv2.blur(chroma, (window, window), borderType=cv2.BORDER_REFLECT)
-    t = np.clip((1 - dark + grey) / np.float32(1 - clear), 0, 1)
-    return np.asarray(1 - np.minimum(t / np.float32(opaque), 1) * (1 - t), np.float32)
 
 
 def guided_filter(
