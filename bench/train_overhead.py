@@ -29,7 +29,8 @@ from igarape.learners.folds import Recipe
 from igarape.learners.memory import keep_memory
 from igarape.learners.networks.backbones import build_network
 from igarape.learners.networks.losses import make_loss
-from igarape.learners.networks.training import STEPS_AT_ONCE, Trained
+from igarape.learners.networks.trained import Trained
+from igarape.learners.networks.training import STEPS_AT_ONCE
 
 CHIPS, FOLDS, EPOCHS, ROUNDS, SEED = 480, 2, 3, 3, 1
 SIZE, BACKBONE = 128, "mobilenet"

@@ -22,10 +22,8 @@ TUNERS = ["random", "bayesian", "hyperband"]
 
 def converse(folder: Path, tuner: str, *, events: int = 10_000, width: int = 3) -> list[dict[str, Any]]:
     """Ask and tell with so many trials open, the latest told first, until so many events are logged; return the log."""
-    oracle = make_oracle(tiny.tiny(SPACE), Budget(tuner=tuner, trials=14, epochs=9, seed=3))
     folder.mkdir(exist_ok=True)
-    oracle._set_project_dir(folder, "oracle")
-    oracle.verbose = 0
+    oracle = make_oracle(tiny.tiny(SPACE), Budget(tuner=tuner, trials=14, epochs=9, seed=3), folder)
     log = folder / "events.jsonl"
     dialogue = Dialogue(oracle, log, kept=range(1000))
     asking = True
@@ -67,9 +65,7 @@ def test_a_score_whose_trial_is_not_kept_is_forgotten_with_all_that_it_led_to(tm
     converse(tmp_path, "bayesian")
     before = [json.loads(line) for line in lines(tmp_path / "events.jsonl")]
     place = next(place for place, event in enumerate(before) if event.get("told") == 5)
-    oracle = make_oracle(tiny.tiny(SPACE), Budget(tuner="bayesian", trials=14, epochs=9, seed=3))
-    oracle._set_project_dir(tmp_path, "oracle")
-    oracle.verbose = 0
+    oracle = make_oracle(tiny.tiny(SPACE), Budget(tuner="bayesian", trials=14, epochs=9, seed=3), tmp_path)
     dialogue = Dialogue(oracle, tmp_path / "events.jsonl", kept=set(range(14)) - {5})
     assert [json.loads(line) for line in lines(tmp_path / "events.jsonl")] == before[:place]
     assert 5 in dialogue.open and 5 not in dialogue.told

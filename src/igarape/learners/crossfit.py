@@ -39,7 +39,7 @@ def cross_fit(
     report: Report = _unreported,
     executor: Executor | None = None,
 ) -> Probabilities:
-    """Train one model per fold, and predict each row by models that never saw it.
+    """Train one model per fold, and return probabilities (n, labels) of all rows, by models that never saw them.
 
     A row of a fold is predicted by the model that trained without it; a row of the hold-out by the mean of all models.
     Models and notes outlive a killed process: a fold whose model is there is not trained again, and its epochs are
@@ -68,11 +68,6 @@ def cross_fit(
     executor
         Trains the folds, several at once or one after the other; None: this process.
 
-    Returns
-    -------
-    Probabilities
-        For all rows, of shape (n, labels).
-
     Raises
     ------
     InputError
@@ -84,13 +79,20 @@ def cross_fit(
     count, own = int(folds.max()) + 1, executor or Here()
     bar = _Bar(report, folds=count, epochs=recipe.epochs)
     train = partial(fit_fold, images=images, y=y, folds=folds, groups=groups, recipe=recipe, folder=folder, notes=notes)
-    futures = {}
-    for fold in range(count):
-        futures[own.submit(train, fold, name=f"fold {fold}", heard=bar.log(fold, log_of(fold)))] = fold
+    futures = {
+        own.submit(train, fold, name=f"fold {fold}", heard=bar.log(fold, log_of(fold))): fold for fold in range(count)
+    }
     for future in in_turn(own, futures):
         future.result()
         bar.finish(futures[future])
-    p = np.zeros(y.shape, dtype=np.float32)
+    return _gathered(images, y.shape, folds=folds, recipe=recipe, folder=folder, notes=notes)
+
+
+def _gathered(
+    images: Images, shape: tuple[int, ...], *, folds: Rows, recipe: Recipe, folder: Path, notes: Path
+) -> Probabilities:
+    """Put the folds' answers to their own rows together, and the mean of all models' to those of the hold-out."""
+    p, count = np.zeros(shape, dtype=np.float32), int(folds.max()) + 1
     for fold in range(count):
         p[folds == fold] = np.load(answers(notes, fold))
     held = np.flatnonzero(folds == HOLDOUT)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import keras_tuner
@@ -43,8 +44,8 @@ def space(hyperparameters: Space[Values]) -> keras_tuner.HyperParameters:
     return found
 
 
-def make_oracle(experiment: Experiment, budget: Budget) -> keras_tuner.Oracle:
-    """Return what proposes the hyperparameters.
+def make_oracle(experiment: Experiment, budget: Budget, folder: Path) -> keras_tuner.Oracle:
+    """Return what proposes the hyperparameters; its notes go to a folder.
 
     Hyperband (Li et al., JMLR 2018) with max_epochs R and factor 3 begins a bracket for each s from floor(log_3 R) down
     to 0, trains its trials for R / 3^s epochs, and the best third of them anew for three times as long, s times.
@@ -62,15 +63,17 @@ def make_oracle(experiment: Experiment, budget: Budget) -> keras_tuner.Oracle:
         rounds = _rounds(hyperband)
         drawn = sum(one.size for one in rounds if one.turn == 0)
         if every >= drawn and every * budget.epochs > sum(one.size * one.epochs for one in rounds):
-            return _patient(hyperband, every)
+            return _settled(hyperband, every, folder)
         trials = every
     if budget.tuner == "bayesian":
         kind = keras_tuner.oracles.BayesianOptimizationOracle
-    return _patient(kind(max_trials=int(min(trials, every)), **options), every)
+    return _settled(kind(max_trials=int(min(trials, every)), **options), every, folder)
 
 
-def _patient(oracle: keras_tuner.Oracle, every: float) -> keras_tuner.Oracle:
-    """Let an oracle draw until it has met each of so many combinations."""
+def _settled(oracle: keras_tuner.Oracle, every: float, folder: Path) -> keras_tuner.Oracle:
+    """Say where an oracle's notes go, and let it draw until it has met each of so many combinations."""
+    oracle._set_project_dir(folder, "oracle")  # noqa: SLF001 - only a Tuner says otherwise where an oracle's notes go
+    oracle.verbose = 0
     if math.isfinite(every):
         oracle._max_collisions = DRAWS * every  # noqa: SLF001 - no public name sets it
     return oracle

@@ -87,29 +87,25 @@ def search(
         When three trials in a row fail, when none has a score, when no validation row holds any label, and at once when
         a trial raises one, for that is about what all trials share: weights, or a batch that does not fit the memory.
     """
-    if not y[validation].any():
-        raise InputError(
-            f"search: none of the {len(validation)} validation chips holds any of the experiment's labels. Bring more "
-            "chips that do, or take the experiment out of params.yaml"
-        )
+    _require_positives(y[validation])
     train_one = partial(
-        _train,
-        images,
-        y,
-        experiment=experiment,
-        targets=targets,
-        train=train,
-        validation=validation,
-        seed=budget.seed,
+        _train, images, y, experiment=experiment, targets=targets, train=train, validation=validation, seed=budget.seed
     )
-    oracle = make_oracle(experiment, budget)
-    oracle._set_project_dir(folder, "oracle")  # noqa: SLF001 - only a Tuner says otherwise where an oracle's notes go
-    oracle.verbose = 0
+    oracle = make_oracle(experiment, budget, folder)
     bound = planned(oracle, budget.epochs)
     with Trials(train_one, trial_run, folder, report, planned=bound, executor=executor) as trials:
         dialogue = Dialogue(oracle, folder / EVENTS, kept=trials.kept)
         _ask(dialogue, trials, experiment.hyperparameters, epochs=budget.epochs, parallel=budget.parallel)
     return _found(trials, experiment.hyperparameters)
+
+
+def _require_positives(y: Booleans) -> None:
+    """Refuse validation chips (n, labels) that hold no label: no trial would have a score."""
+    if not y.any():
+        raise InputError(
+            f"search: none of the {len(y)} validation chips holds any of the experiment's labels. Bring more chips "
+            "that do, or take the experiment out of params.yaml"
+        )
 
 
 def _train(

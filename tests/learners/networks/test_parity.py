@@ -10,7 +10,7 @@ import tiny
 
 from igarape.learners.networks.backbones import build_network
 from igarape.learners.networks.parity import gap
-from igarape.learners.networks.training import Trained
+from igarape.learners.networks.trained import Trained
 from igarape.tables import Probabilities
 
 WriteModel = Callable[[Path, int, int, int], Probabilities]

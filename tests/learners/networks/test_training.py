@@ -1,7 +1,6 @@
-"""One training: reproducible, scored on its validation rows alone, and the same as ONNX."""
+"""One training: reproducible, and scored on its validation rows alone."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,13 +9,12 @@ import numpy.typing as npt
 import pytest
 import tiny
 
-from igarape.chips.pictures import symmetries
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.learners.examples import Images
 from igarape.learners.networks.backbones import BODY, normalisations
-from igarape.learners.networks.training import Trained, fit, side_of
-from igarape.learners.predictor import Predictor
+from igarape.learners.networks.trained import Trained
+from igarape.learners.networks.training import fit, side_of
 from igarape.scores.figures import validation_figures
 
 HYPERPARAMETERS = {"dropout": 0.2, "decay": 0.001}
@@ -148,41 +146,6 @@ def test_the_same_seed_gives_the_same_network_and_other_rows_have_no_say(unwatch
     images[others], y[others] = 0, True
     again = train(images, y, epochs=2, validation=WATCH[:0], log=[], loss=COUNTING)
     assert (again.predict(PICTURES, TRAIN, tta=False) == unwatched[0].predict(PICTURES, TRAIN, tta=False)).all()
-
-
-def test_each_chip_is_answered_by_itself(unwatched: tuple[Trained, Epochs]) -> None:
-    """Predictions are float32, one row a picture, whatever other rows are asked for."""
-    trained, _ = unwatched
-    p = answers(trained)
-    assert p.shape == (30, 3)
-    assert p.dtype == np.float32
-    rows = np.array([7, 3, 29])
-    assert np.allclose(p[rows], trained.predict(PICTURES, rows, tta=False), atol=1e-6)
-
-
-def test_tta_is_the_mean_over_the_eight_symmetries(unwatched: tuple[Trained, Epochs]) -> None:
-    """So a turned chip has the same answer."""
-    trained, _ = unwatched
-    rows = np.arange(9)
-    views = [trained.predict(view, rows, tta=False) for view in symmetries(PICTURES[:9])]
-    p = trained.predict(PICTURES, rows, tta=True)
-    np.testing.assert_allclose(p, np.mean(views, axis=0), atol=1e-6)
-    turned = np.ascontiguousarray(np.rot90(PICTURES[:9], axes=(1, 2)))
-    np.testing.assert_allclose(trained.predict(turned, rows, tta=True), p, atol=1e-6)
-
-
-@pytest.mark.filterwarnings("ignore:In the future `np.object`")
-def test_the_exported_model_answers_as_the_network(unwatched: tuple[Trained, Epochs], tmp_path: Path) -> None:
-    """ONNX Runtime and Keras agree within 1e-4, for one picture and for many; no unfinished file is left."""
-    trained, _ = unwatched
-    path = trained.export(tmp_path / "new" / "fold-0")
-    assert path == tmp_path / "new" / "fold-0.onnx"
-    assert [file.name for file in path.parent.iterdir()] == ["fold-0.onnx"]
-    exported = Predictor([path], threads=1)
-    assert (exported.size, exported.outputs) == (32, 3)
-    expected = answers(trained)
-    assert np.abs(exported.predict(PICTURES, tta=False, batch=8) - expected).max() < 1e-4
-    assert np.abs(exported.predict(PICTURES[:1], tta=False, batch=8) - expected[:1]).max() < 1e-4
 
 
 def test_the_averaged_weights_take_the_weights_place(averaged: tuple[Any, Epochs]) -> None:

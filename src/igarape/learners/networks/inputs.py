@@ -64,10 +64,8 @@ def training_batches(
         Of each epoch's chips, at most that of the pictures.
     seed
         Of all chance: the same seed gives the same batches, to the last bit.
-    jitter, dihedral, zoom
-        As augment and cut take them.
-    mixup
-        As mix takes it; 0: chips stay apart.
+    jitter, dihedral, zoom, mixup
+        As augment, cut and mix take them; mixup 0: chips stay apart.
     balance, repeat
         How far the chips of rare labels are drawn more often, 0..1; see row_weights.
 
@@ -91,12 +89,7 @@ def training_batches(
             chips, targets = mix(chips, targets, state, mixup)
         return tf.ensure_shape(chips, (None, side.fixed, side.fixed, 3)), targets
 
-    signature = (
-        tf.TensorSpec((None, stored, stored, 3), tf.uint8),
-        tf.TensorSpec((None, y.shape[1]), tf.float32),
-        tf.TensorSpec((2,), tf.int64),
-    )
-    drawn = tf.data.Dataset.from_generator(draw, output_signature=signature)
+    drawn = tf.data.Dataset.from_generator(draw, output_signature=draw.signature())
     batches = drawn.map(prepare, num_parallel_calls=AT_ONCE, deterministic=True)
     return batches.apply(tf.data.experimental.assert_cardinality(len(draw))).prefetch(AT_ONCE)
 
@@ -110,6 +103,15 @@ class _Epochs:
         self._pictures, self._y, self._rows, self._batch, self._seed = images, y, rows, batch, seed
         self._shares = None if weights is None else weights / weights.sum()
         self._epochs = itertools.count()
+
+    def signature(self) -> tuple[tf.TensorSpec, ...]:
+        """Describe a batch: chips, targets, and the state of chance."""
+        pictures, targets = self._pictures.shape[1:], self._y.shape[1:]
+        return (
+            tf.TensorSpec((None, *pictures), tf.uint8),
+            tf.TensorSpec((None, *targets), tf.float32),
+            tf.TensorSpec((2,), tf.int64),
+        )
 
     def __len__(self) -> int:
         return math.ceil(len(self._rows) / self._batch)

@@ -6,7 +6,7 @@ import numpy as np
 
 from igarape.learners.examples import Images
 from igarape.learners.networks.sessions import open_models
-from igarape.learners.networks.training import Trained
+from igarape.learners.networks.trained import Trained
 
 
 def gap(trained: Trained, path: Path, chips: Images) -> float:

@@ -1,16 +1,11 @@
-"""One training of a network: fitted on given rows, validated on others, and written as ONNX."""
+"""One training of a network: fitted on given rows, validated on others."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from igarape.chips.pictures import symmetries
 from igarape.config.hyperparameters import NetworkValues
 from igarape.config.kinds import Network
 from igarape.labels import Booleans, Targets
@@ -19,55 +14,14 @@ from igarape.learners.learning import Log
 from igarape.learners.memory import keep_memory
 from igarape.learners.networks import devices
 from igarape.learners.networks.backbones import BODY, HEAD, activation_bytes, build_network, normalisations
-from igarape.learners.networks.export import write_onnx
 from igarape.learners.networks.inputs import Side, training_batches
 from igarape.learners.networks.losses import make_loss
 from igarape.learners.networks.optimizers import AdamW, make_optimizer
+from igarape.learners.networks.trained import Trained, as_graph
 from igarape.scores.figures import validation_figures
-from igarape.tables import Probabilities
 
-# What a prediction, which keeps no gradients, looks at at once: some batches, but no more pixels than this.
-ROOM, PIXELS = 4, 2**21
 MEASURED = 4096  # chips at most, from which normalisation's statistics are taken anew
 STEPS_AT_ONCE = 50  # without a return to Python, which costs a small network a fifth of its time
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained network. size: side of its chips in pixels. batch: chips that it looks at at once."""
-
-    from_kept: ClassVar[bool] = False
-
-    network: keras.Model
-    size: int
-    batch: int
-    rebuild: Callable[[], keras.Model]
-
-    @cached_property
-    def _forward(self) -> Callable[..., tf.Tensor]:
-        return _as_graph(lambda chips: self.network(chips, training=False), self.size)
-
-    def predict(self, images: Images, rows: Rows, *, tta: bool) -> Probabilities:
-        """Return probabilities (rows, labels) for those rows of pictures; tta: the mean over the eight symmetries."""
-        seen = min(ROOM * self.batch, PIXELS // self.size**2)
-        step = max(1, seen // 8) if tta else seen
-        parts = [self._mean(images[rows[start : start + step]], tta=tta) for start in range(0, len(rows), step)]
-        return np.concatenate(parts)
-
-    def _mean(self, chips: Images, *, tta: bool) -> Probabilities:
-        """Average over the views of a few chips."""
-        views = symmetries(chips) if tta else [chips]
-        p = np.asarray(self._forward(np.concatenate(views, dtype=np.float32)))
-        mean: Probabilities = p.reshape(len(views), len(chips), -1).mean(axis=0)
-        return mean
-
-    def export(self, stem: Path) -> Path:
-        """Write the network as stem.onnx: float32 (n, size, size, 3), RGB 0..255 -> (n, labels); return that path."""
-        path = stem.with_name(f"{stem.name}.onnx")
-        network = self.rebuild()  # in float32, whatever it was trained in
-        network.set_weights(self.network.get_weights())
-        write_onnx(network, path, size=self.size)
-        return path
 
 
 def fit(
@@ -190,12 +144,6 @@ def _stopping(patience: int | None) -> list[keras.callbacks.Callback]:
     return [keras.callbacks.EarlyStopping("val_loss", mode="min", patience=patience, restore_best_weights=True)]
 
 
-def _as_graph(call: Callable[..., Any], size: int, *scalars: tf.TensorSpec) -> Callable[..., Any]:
-    """Trace a function of chips float32 (n, size, size, 3), and of scalars: it then takes half the time on a CPU."""
-    chips = tf.TensorSpec((None, size, size, 3), tf.float32)
-    return tf.function(call, input_signature=[chips, *scalars], autograph=False)  # type: ignore[no-any-return]
-
-
 def side_of(epoch: int, epochs: int, size: int, smallest: float) -> int:
     """Return the side of an epoch's chips in pixels, a multiple of 32.
 
@@ -220,7 +168,7 @@ def _teach_head(
 ) -> None:
     """Train the last layer on the features of the chips as they are: a new layer's errors would spoil the old ones."""
     body, head = (trained.network.get_layer(name) for name in (BODY, HEAD))
-    see = _as_graph(lambda chips: body(chips, training=False), trained.size)
+    see = as_graph(lambda chips: body(chips, training=False), trained.size)
     batches = (train[start : start + trained.batch] for start in range(0, len(train), trained.batch))
     features = np.concatenate([np.asarray(see(images[rows].astype(np.float32))) for rows in batches])
     head.compile(optimizer=AdamW(hyperparameters.head_rate, weight_decay=hyperparameters.decay), loss=loss)
@@ -242,7 +190,7 @@ class _Remeasure(keras.callbacks.Callback):
         self.images, self.rows, self.batch, self.last = images, rows, trained.batch, last
         self.body = trained.network.get_layer(BODY)
         self.layers = normalisations(self.body)
-        self.show = _as_graph(self._show, trained.size, tf.TensorSpec((), tf.float32))
+        self.show = as_graph(self._show, trained.size, tf.TensorSpec((), tf.float32))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Show the body the rows as in a training, batch by batch, and leave the weights as they are."""
