@@ -104,10 +104,15 @@ class Browser:
     def open(self, address: str) -> None:
         """Open a page, and wait until all that it holds is there."""
         self.call("Page.navigate", url=address)
-        end, loaded = time.monotonic() + SECONDS, f"document.readyState == 'complete' && location.href == {address!r}"
-        while not self.value(loaded):
+        self.until(f"document.readyState == 'complete' && location.href == {address!r}")
+
+    def until(self, holds: str) -> None:
+        """Wait until an expression of JavaScript holds on the page."""
+        end = time.monotonic() + SECONDS
+        while not self.value(holds):
             if time.monotonic() > end:
-                raise InputError(f"{address}: not there after {SECONDS:.0f} seconds")
+                there = self.value("location.href + ': ' + document.body.innerText")
+                raise InputError(f"waited {SECONDS:.0f} seconds for {holds}, found {there}")
             time.sleep(0.05)
 
     def shoot(self, page: Page, path: Path) -> None:
@@ -147,6 +152,17 @@ class Browser:
         self._process.wait(30)
         os.close(self._in)
         os.close(self._out)
+
+
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    """Open a browser for the block, with a profile of its own."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        opened = Browser(profile)
+        try:
+            yield opened
+        finally:
+            opened.close()
 
 
 @contextmanager
@@ -219,19 +235,15 @@ def main() -> None:
     missing = [str(path) for path in (database, report, site) if not path.exists()]
     if missing:
         raise InputError(f"{missing[0]}: not found. Run: dvc repro, and then: make sites")
-    with served(database) as address, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        browser = Browser(profile)
-        try:
-            shown = pages(address, run) | {
-                "report": Page(report.absolute().as_uri(), "F2"),
-                "site": Page(site.absolute().as_uri(), "confirmed", ".alert .open", "The line is what is known"),
-            }
-            for page, wanted in shown.items():
-                path = here.root / "docs" / f"screen_{page}.png"
-                browser.shoot(wanted, path)
-                print(f"{path}: {path.stat().st_size / 1024:.0f} kB")
-        finally:
-            browser.close()
+    with served(database) as address, browsing() as browser:
+        shown = pages(address, run) | {
+            "report": Page(report.absolute().as_uri(), "F2"),
+            "site": Page(site.absolute().as_uri(), "confirmed", ".alert .open", "The line is what is known"),
+        }
+        for page, wanted in shown.items():
+            path = here.root / "docs" / f"screen_{page}.png"
+            browser.shoot(wanted, path)
+            print(f"{path}: {path.stat().st_size / 1024:.0f} kB")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@ The names are Planet's, and those of learners that there are: what fits with nam
 
 import dataclasses
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,8 @@ import pandas as pd
 import pytest
 import tiny
 from analyses import GAIN, LOSS, analysis
-from screenshots import BROWSERS, Browser
+from browsers import needs_browser
+from screenshots import Browser, browsing
 from streams import answers
 
 from igarape.chips.pictures import encode_jpeg
@@ -247,17 +246,12 @@ def two_streams() -> str:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Give a browser with a small screen."""
-    if not any(map(shutil.which, BROWSERS)):
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is on the PATH")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        opened = Browser(profile)
-        try:
-            opened.resize(WIDTH, 900)
-            yield opened
-        finally:
-            opened.close()
+    with browsing() as opened:
+        opened.resize(WIDTH, 900)
+        yield opened
 
 
+@needs_browser
 @pytest.mark.parametrize("render", [report, data, trials, two_streams])
 def test_nothing_is_pushed_off_a_small_screen(browser: Browser, tmp_path: Path, render: Callable[[], str]) -> None:
     """Neither the page nor a table in it scrolls sideways, no tag is cut, and no word is broken inside."""

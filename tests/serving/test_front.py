@@ -3,9 +3,6 @@
 import base64
 import io
 import json
-import shutil
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from answering import answering, ask, form
-from screenshots import BROWSERS, Browser
+from browsers import needs_browser
+from screenshots import Browser, browsing
 from tifffile import imwrite
 
 from igarape.chips.pictures import Pixels, decode, encode_jpeg
@@ -22,9 +20,6 @@ from igarape.serving.intake import PAGE
 from igarape.serving.looks import GRID
 
 TOKEN = b"0123456789abcdef"
-needs_browser = pytest.mark.skipif(
-    not any(map(shutil.which, BROWSERS)), reason=f"none of {', '.join(BROWSERS)} is here"
-)
 
 
 @pytest.fixture(scope="module")
@@ -37,18 +32,8 @@ def port(bundle_folder: Path) -> Any:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Open a browser for all tests of this file."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        opened = Browser(profile)
+    with browsing() as opened:
         yield opened
-        opened.close()
-
-
-def until(browser: Browser, holds: str, seconds: float = 30) -> None:
-    """Wait until an expression holds on the page."""
-    end = time.monotonic() + seconds
-    while not browser.value(holds):
-        assert time.monotonic() < end, (holds, browser.value("document.body.innerText"))
-        time.sleep(0.05)
 
 
 def give(browser: Browser, *paths: Path) -> None:
@@ -98,11 +83,11 @@ def test_chips_are_answered_and_looked_at(port: int, browser: Browser, chips: li
     browser.resize(width, 900)
     browser.open("about:blank")
     browser.open(f"http://127.0.0.1:{port}/")
-    until(browser, "document.querySelector('#model').textContent == 'igarape-toy, version 1'")
+    browser.until("document.querySelector('#model').textContent == 'igarape-toy, version 1'")
     assert browser.value("document.querySelector('#figures').textContent") == "hold-out f2 0.9000"
     give(browser, *chips)
-    until(browser, "document.querySelectorAll('article').length == 2")
-    until(browser, "document.querySelector('#said').textContent.startsWith('three.jpg: row 0: expected a JPEG')")
+    browser.until("document.querySelectorAll('article').length == 2")
+    browser.until("document.querySelector('#said').textContent.startsWith('three.jpg: row 0: expected a JPEG')")
     assert browser.value("[...document.querySelectorAll('h2')].map((each) => each.textContent).join()") == (
         "two.jpg,<b>one.jpg"
     )
@@ -110,10 +95,10 @@ def test_chips_are_answered_and_looked_at(port: int, browser: Browser, chips: li
     assert browser.value("document.querySelectorAll('article')[0].querySelectorAll('.tag').length") >= 1
     browser.value("document.querySelector('.ask').focus()")
     browser.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", windowsVirtualKeyCode=13, text="\r")
-    until(browser, "document.querySelectorAll('canvas').length > 0")
+    browser.until("document.querySelectorAll('canvas').length > 0")
     assert browser.value("document.querySelector('canvas').getAttribute('aria-label')").startswith("plain: seen ")
     painted = "document.querySelector('canvas').getContext('2d').getImageData(0, 0, 256, 256).data.some((each) => each)"
-    until(browser, painted)
+    browser.until(painted)
     assert browser.value("document.documentElement.scrollWidth") <= width
 
 
@@ -141,9 +126,9 @@ def test_near_infrared_comes_with_a_tif_of_the_pictures_name(
         path.write_bytes(data)
     with answering(nir_bundle_folder) as port:
         browser.open(f"http://127.0.0.1:{port}/")
-        until(browser, "document.querySelector('#takes').textContent.includes('a TIF of four bands')")
+        browser.until("document.querySelector('#takes').textContent.includes('a TIF of four bands')")
         give(browser, *paths)
-        until(browser, "document.querySelector('#said').textContent.startsWith('alone.jpg: ')")
+        browser.until("document.querySelector('#said').textContent.startsWith('alone.jpg: ')")
         assert "nir" in browser.value("document.querySelector('#said').textContent")
         assert browser.value("[...document.querySelectorAll('h2')].map((each) => each.textContent).join()") == (
             "one.two.jpg"
@@ -156,10 +141,10 @@ def test_a_tif_is_shown_by_the_server(port: int, browser: Browser, tmp_path: Pat
     imwrite(tmp_path / "chip.tif", images[0], photometric="rgb")
     browser.open("about:blank")
     browser.open(f"http://127.0.0.1:{port}/")
-    until(browser, "document.querySelector('#model').textContent == 'igarape-toy, version 1'")
+    browser.until("document.querySelector('#model').textContent == 'igarape-toy, version 1'")
     give(browser, tmp_path / "chip.tif")
-    until(browser, "document.querySelector('figure img')?.src.startsWith('data:image/png')")
-    until(browser, f"document.querySelector('figure img').naturalWidth == {len(images[0])}")
+    browser.until("document.querySelector('figure img')?.src.startsWith('data:image/png')")
+    browser.until(f"document.querySelector('figure img').naturalWidth == {len(images[0])}")
     assert browser.value("document.querySelector('figcaption').textContent") == "as the model sees it"
 
 
@@ -170,10 +155,10 @@ def test_a_token_is_asked_for_where_the_server_wants_one(
     """The page itself is there without it."""
     with answering(bundle_folder, token=TOKEN) as port:
         browser.open(f"http://127.0.0.1:{port}/")
-        until(browser, "!document.querySelector('#pass').hidden")
+        browser.until("!document.querySelector('#pass').hidden")
         browser.value(f"document.querySelector('#token').value = '{TOKEN.decode()}'")
         browser.value("document.querySelector('#pass button').click()")
-        until(browser, "document.querySelector('#model').textContent == 'igarape-toy, version 1'")
+        browser.until("document.querySelector('#model').textContent == 'igarape-toy, version 1'")
         give(browser, chips[0])
-        until(browser, "document.querySelectorAll('article').length == 1")
+        browser.until("document.querySelectorAll('article').length == 1")
         assert browser.value("document.querySelector('#pass').hidden")

@@ -1,14 +1,12 @@
 """A site's page, in a real browser without a network: its map, its alerts, by keyboard, on a phone."""
 
 import json
-import shutil
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from screenshots import BROWSERS, Browser
+from browsers import needs_browser
+from screenshots import Browser, browsing
 from site_days import CHANGED, CLOUDY, DAYS, watched_site
 
 from igarape.files import write_text
@@ -25,9 +23,6 @@ SHADE = """JSON.stringify([...document.querySelectorAll(".alert img")].map((imag
   pen.drawImage(image, 60, 70, 8, 8, 0, 0, 1, 1);
   return [...pen.getImageData(0, 0, 1, 1).data];
 }))"""
-needs_browser = pytest.mark.skipif(
-    not any(map(shutil.which, BROWSERS)), reason=f"none of {', '.join(BROWSERS)} is here"
-)
 
 
 @pytest.fixture(scope="module")
@@ -56,24 +51,14 @@ def silent(done: int, total: int) -> None:
 @pytest.fixture(scope="module")
 def browser(place: SiteFolder) -> Iterator[Browser]:
     """Open the page in a browser that has no network."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        opened = Browser(profile)
+    with browsing() as opened:
         opened.call("Network.enable")
         off = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
         opened.call("Network.emulateNetworkConditions", **off)
         opened.resize(1280, 900)
         opened.open(written(place)[0].as_uri())
-        until(opened, "document.body.dataset.ready === 'true'")
+        opened.until("document.body.dataset.ready === 'true'")
         yield opened
-        opened.close()
-
-
-def until(browser: Browser, holds: str, seconds: float = 30) -> None:
-    """Wait until an expression holds on the page."""
-    end = time.monotonic() + seconds
-    while not browser.value(holds):
-        assert time.monotonic() < end, (holds, browser.value("document.body.innerText"))
-        time.sleep(0.05)
 
 
 def colour(browser: Browser, x: float, y: float) -> list[int]:
@@ -132,11 +117,11 @@ def test_the_page_serves_the_keyboard(browser: Browser) -> None:
     """The slider, the list and the map take keys; Enter on the map picks the tile in its middle."""
     browser.value("document.getElementById('map').focus()")
     press(browser, "Enter", 13)
-    until(browser, "document.getElementById('tile').textContent.includes('Tile 1_1')")
+    browser.until("document.getElementById('tile').textContent.includes('Tile 1_1')")
     browser.value("document.getElementById('day').focus()")
     show(browser, 5)
     press(browser, "ArrowRight", 39)
-    until(browser, "document.getElementById('day').value === '6'")
+    browser.until("document.getElementById('day').value === '6'")
 
 
 @needs_browser

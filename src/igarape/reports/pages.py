@@ -29,11 +29,11 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"jpeg": _jpeg, "breakable": _breakable, "signed": signed}
+    environment.filters |= {"jpeg": picture_address, "breakable": _breakable, "signed": signed}
     return environment
 
 
-def _jpeg(image: bytes) -> str:
+def picture_address(image: bytes) -> str:
     """Turn JPEG bytes into an address that holds the picture itself."""
     return "data:image/jpeg;base64," + base64.b64encode(image).decode("ascii")
 

@@ -1,6 +1,5 @@
 """What is to be seen on a site's page: the ground of each day, and the cuts before and after each alert."""
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from igarape.errors import InputError
+from igarape.reports.pages import picture_address
 from igarape.sites.change import Integers
 from igarape.sites.looks import Facts, by_day
 from igarape.sites.past import Past
@@ -103,20 +103,15 @@ def see(
         try:
             with view(days[day]) as opened:
                 if day == clear:
-                    found.clearest = when, address(opened.ground(side_that_fits(opened, MOST_CLEAREST)))
+                    found.clearest = when, picture_address(opened.ground(side_that_fits(opened, MOST_CLEAREST)))
                 if day in shown:
                     side = side or side_that_fits(opened, MOST_GROUNDS // len(shown))
-                    found.grounds[when] = address(opened.ground(side))
+                    found.grounds[when] = picture_address(opened.ground(side))
                 for cut in wanted:
                     if cut.day == day:
-                        picture = address(opened.cut(*opened.grid.corner(int(places[cut.tile]))))
+                        picture = picture_address(opened.cut(*opened.grid.corner(int(places[cut.tile]))))
                         found.cuts.setdefault(cut.alert, {})[cut.side] = when, picture
         except InputError as error:
             found.lost.append(str(error))
         report(done, len(needed))
     return found
-
-
-def address(image: bytes) -> str:
-    """Turn JPEG bytes into an address that holds the picture itself."""
-    return "data:image/jpeg;base64," + base64.b64encode(image).decode("ascii")
