@@ -145,16 +145,17 @@ def take_in(place: SiteFolder, scenes: Sequence[New], mapped: MapScene, looks: P
 def replayed(place: SiteFolder, scenes: Sequence[New], mapped: MapScene) -> Outcome:
     """Map all scenes anew, and put their looks in the place of those that are there.
 
-    Raises InputError, and leaves the looks as they were, when a scene fails.
+    Raises InputError, and leaves the looks as they were, when a scene that has some fails: they would be lost.
     """
+    seen = {facts.sha256 for facts in list_looks(place.looks)}
     with whole(place.looks) as unfinished:
         unfinished.mkdir()
         outcome = take_in(place, scenes, mapped, unfinished)
-        if outcome.failed:
-            path, why = next(iter(outcome.failed.items()))
+        paths = [str(arrival.path) for arrival, known_by in scenes if known_by in seen]
+        if lost := [path for path in paths if path in outcome.failed]:
             raise InputError(
-                f"{place.looks}: stays as it was: {len(outcome.failed)} of {len(scenes)} scenes failed, {path} first: "
-                f"{why}. Mend that scene, or take it out of the inbox; then watch with --replay once more"
+                f"{place.looks}: stays as it was: {len(lost)} of the {len(paths)} scenes that have looks failed, "
+                f"{lost[0]} first: {outcome.failed[lost[0]]}. Mend that scene; then watch with --replay once more"
             )
         shutil.rmtree(place.looks, ignore_errors=True)
     return outcome
