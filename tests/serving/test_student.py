@@ -51,7 +51,7 @@ def built(tmp_path: Path, write_model: WriteModel) -> Workspace:
     write_model(here.folder("distill") / FILE, unlabelled.SIZE, len(LABELS), 7)
     params = read_params(Path(__file__).parents[2] / "params.yaml")
     dataset = read_dataset("toy", here.datasets)
-    shared = Shared.of(params, dataset, RULE, alerts={}, views=8, novelty=None, merge=merge)
+    shared = Shared.of(params, dataset, RULE, merge, alerts={}, views=8)
     build_student(here, shared, LESSON)
     return here
 

@@ -91,9 +91,18 @@ class Stackers:
     def cross_fit(
         self, method: str, folds: Folds, probabilities: Mapping[str, Probabilities], tell: Callable[[str], None]
     ) -> CrossFit:
-        """Fit a stacker beyond each fold (n,), and answer that fold by it; tell of each fit.
+        """Fit a stacker beyond each fold, and answer that fold by it.
 
-        probabilities: of each learner, (n, its labels).
+        Parameters
+        ----------
+        method
+            One of methods.
+        folds
+            Of each row, of shape (n,).
+        probabilities
+            Of each learner, of shape (n, its labels).
+        tell
+            Called with what was fitted.
         """
         answers, fallbacks = np.zeros(self._known.y.shape, dtype=np.float32), {}
         pulls: dict[int, float] = {}

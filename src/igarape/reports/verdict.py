@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from igarape.config.documents import Origin
+from igarape.config.verdict import Metrics
 from igarape.errors import InputError
+from igarape.files import write_text
 from igarape.labels import Booleans
 from igarape.reports.alarms import ALARM_RATE
 from igarape.reports.analysis import Analysis
@@ -25,6 +27,7 @@ from igarape.scores.metrics import (
     mean_average_precision,
 )
 from igarape.scores.rules import isolated
+from igarape.workspace import Workspace
 
 if TYPE_CHECKING:  # they are compared by the evidence, whose verdict shows them
     from igarape.reports.imitation import Standing
@@ -177,6 +180,14 @@ def per_label_table(y: Booleans, p: Reals, *, predicted: Booleans, labels: Seque
             "share": y.mean(axis=0),
         }
     )
+
+
+def write_report(verdict: Verdict, workspace: Workspace) -> None:
+    """Write a verdict as reports/: the figures, the labels' table and the labels to look at, and the page."""
+    Metrics(**verdict.metrics).write(workspace.metrics)
+    write_text(verdict.per_label.to_csv(index=False), workspace.reports / "per_label.csv")
+    write_text(verdict.noise.table.to_csv(index=False), workspace.doubts)
+    write_text(render_report(verdict), workspace.reports / "report.html")
 
 
 def render_report(verdict: Verdict) -> str:

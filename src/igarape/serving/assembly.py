@@ -39,9 +39,9 @@ class Shared:
     dataset, size: the data set's name, and the side of its chips in pixels. reading, dehaze, nir: how pictures become
     chips, and other views of a chip, as Manifest has them. rule, alerts: from probabilities, of the rule's vocabulary,
     to labels, and the operating points of the labels that raise an alert. views: by how many of learners.views.COUNTS
-    the learners with tta answer. novelty: what is usual of pictures; None where nobody asks for warnings. merge: writes
-    fold models of a network as one, as learners.networks.merging.merge. reference: what the training chips are like;
-    None where nobody maps scenes.
+    the learners with tta answer. merge: writes fold models of a network as one, as learners.networks.merging.merge.
+    novelty: what is usual of pictures; None where nobody asks for warnings. reference: what the training chips are
+    like; None where nobody maps scenes.
     """
 
     dataset: str
@@ -52,13 +52,30 @@ class Shared:
     rule: Rule
     alerts: Mapping[str, OperatingPoint]
     views: int
-    novelty: Novelty | None
     merge: Merge
+    novelty: Novelty | None = None
     reference: Reference | None = None
 
     @classmethod
-    def of(cls, params: Params, dataset: Dataset, rule: Rule, **parts: Any) -> "Shared":
-        """Put together what params.yaml and a data set's YAML say of chips, a rule, and the other parts by name."""
+    def of(
+        cls,
+        params: Params,
+        dataset: Dataset,
+        rule: Rule,
+        merge: Merge,
+        *,
+        alerts: Mapping[str, OperatingPoint],
+        views: int,
+    ) -> "Shared":
+        """Put together what params.yaml and a data set's YAML say of chips, and what else no bundle is without.
+
+        Parameters
+        ----------
+        params, dataset
+            The settings, and the data set.
+        rule, merge, alerts, views
+            As Shared has them.
+        """
         return cls(
             dataset=params.dataset,
             size=dataset.size,
@@ -66,7 +83,9 @@ class Shared:
             dehaze=params.dehaze.model_dump(),
             nir=params.nir.model_dump(include={"white"}),
             rule=rule,
-            **parts,
+            alerts=alerts,
+            views=views,
+            merge=merge,
         )
 
 

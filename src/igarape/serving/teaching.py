@@ -78,7 +78,7 @@ def teach(
         rule = Rule("fixed", vocabulary, BETA, threshold=isolated(BETA))
         build_bundle(
             notes / "teacher",
-            Shared.of(params, dataset, rule, alerts={}, views=ALL, novelty=None, merge=merge),
+            Shared.of(params, dataset, rule, merge, alerts={}, views=ALL),
             learners=[learner_part(workspace.folder("train", name), manifest) for name, manifest in learners.items()],
             stacker=workspace.folder("stack") / "stacker",
         )

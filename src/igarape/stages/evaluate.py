@@ -1,5 +1,6 @@
 """evaluate: the verdict on the hold-out, and the ensemble as one bundle. All predictions -> data/evaluate, reports."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -7,8 +8,7 @@ import click
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import Origin, RunFacts
 from igarape.config.params import Params, read_params, workers
-from igarape.config.verdict import Metrics
-from igarape.files import fresh_folder, write_text
+from igarape.files import fresh_folder
 from igarape.learners.networks.merging import merge
 from igarape.learners.views import ByViews
 from igarape.progress import progress
@@ -45,35 +45,22 @@ def run(workspace: Workspace) -> None:
         packed = Packed.of(workspace, dataset.labels.vocabulary().labels)
         with progress("evaluate: what is usual of pictures", "chip") as advance:
             novelty = learn_novelty(evidence.known, evidence.held, raw=packed.raw, report=advance)
-        reference = learn_reference(
-            workspace, dataset, evidence.image_ids, p=evidence.p, held=~evidence.inside, raw=packed.raw
-        )
-        shared = Shared.of(
-            params,
-            dataset,
-            evidence.rule,
-            alerts=evidence.decision.alerts,
-            views=params.serve.views,
-            novelty=novelty,
-            merge=merge,
-            reference=reference,
-        )
+        out, alerts, views = ~evidence.inside, evidence.decision.alerts, params.serve.views
+        reference = learn_reference(workspace, dataset, evidence.image_ids, p=evidence.p, held=out, raw=packed.raw)
+        shared = Shared.of(params, dataset, evidence.rule, merge, alerts=alerts, views=views)
+        shared = replace(shared, novelty=novelty, reference=reference)
         build_bundle(workspace.bundle, shared, learners=learners, stacker=workspace.folder("stack") / "stacker")
         origin = Origin(git_commit=found.commit, uncommitted_changes=found.dirty, dvc=dict(found.data), runs=runs)
         origin.write(workspace.folder("evaluate") / "lineage.json")
         RunFacts(run_id=opened.id).write(workspace.run("evaluate"))
-        asked = _asked(workspace.bundle, evidence, evidence.p[~evidence.inside], params, packed)
-        viewing = compare_views(evidence.y[~evidence.inside], asked, evidence.rule, params)
-        evidence = served_evidence(evidence, asked, params.serve.views)
+        asked = _asked(workspace.bundle, evidence, evidence.p[out], params, packed)
+        viewing = compare_views(evidence.y[out], asked, evidence.rule, params)
+        evidence = served_evidence(evidence, asked, views)
         student = _student(workspace, evidence, params, shared, packed)
         write_answers(workspace, evidence, params.dataset, student)
-        verdict = with_views(
-            with_student(judge(workspace, evidence, params, dataset, origin, picture=packed.raw.rgb), student), viewing
-        )
-        Metrics(**verdict.metrics).write(workspace.metrics)
-        write_text(verdict.per_label.to_csv(index=False), workspace.reports / "per_label.csv")
-        write_text(verdict.noise.table.to_csv(index=False), workspace.doubts)
-        write_text(report.render_report(verdict), workspace.reports / "report.html")
+        verdict = judge(workspace, evidence, params, dataset, origin, picture=packed.raw.rgb)
+        verdict = with_views(with_student(verdict, student), viewing)
+        report.write_report(verdict, workspace)
         log_verdict(workspace, opened, verdict, evidence)
     click.echo(report.summary(verdict.metrics))
     for line in [*viewing_in_words(viewing), *in_words(student)]:

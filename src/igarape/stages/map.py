@@ -57,29 +57,18 @@ def run(
     names = [scene.stem for scene in scenes]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"{some(twice)}: two scenes of one name; map them apart, with an --out each")
-    asked = Asked(
-        bands=parse_bands(bands) if bands else None,
-        day=date,
-        stride=stride,
-        stretch=read_stretch(stretch) if stretch else None,
-        geopackage=gpkg,
-    )
+    places, known = parse_bands(bands) if bands else None, read_stretch(stretch) if stretch else None
+    asked = Asked(bands=places, day=date, stride=stride, stretch=known, geopackage=gpkg)
     root = workspace.root
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
     commit = lineage(root).commit
     if len(scenes) == 1:
         _map(scenes[0], out / names[0], loaded, asked, commit)
-    else:
-        _map_each(scenes, out, loaded, asked, commit)
-
-
-def _map_each(scenes: Sequence[Path], out: Path, model: Model, asked: Asked, commit: str) -> None:
-    """Map scenes, list what came of each, and raise InputError at the end where one has no map."""
+        return
     why = {}
     for scene in scenes:
         try:
-            _map(scene, out / scene.stem, model, asked, commit)
-            why[scene] = ""
+            why[scene] = _map(scene, out / scene.stem, loaded, asked, commit)
         except (InputError, OSError) as error:
             why[scene] = str(error)
             click.echo(f"map: {error}", err=True)
@@ -88,8 +77,9 @@ def _map_each(scenes: Sequence[Path], out: Path, model: Model, asked: Asked, com
         raise InputError(f"{len(failed)} of {len(scenes)} scenes have no map: {some(failed)}. {out / LIST} says why")
 
 
-def _map(scene: Path, out: Path, model: Model, asked: Asked, commit: str) -> None:
-    """Map one scene, and say what came of it."""
+def _map(scene: Path, out: Path, model: Model, asked: Asked, commit: str) -> str:
+    """Map one scene, and say what came of it; return that nothing stands against it."""
     with progress(f"map: {scene.name}", "tile") as report:
         content = map_scene(scene, out, model=model, asked=asked, commit=commit, report=report)
     click.echo(f"{out / MAP}: {content['looked']} of {content['tiles']} tiles looked at")
+    return ""

@@ -1,7 +1,5 @@
 """search@E: the best hyperparameters of an experiment. experiments/E.yaml, chips, folds -> data/search/E/."""
 
-from pathlib import Path
-
 import click
 import numpy as np
 
@@ -10,13 +8,12 @@ from igarape.config.best import Best
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import RunFacts
 from igarape.config.experiments import read_experiments, resolved_yaml
-from igarape.config.kinds import Experiment
 from igarape.config.params import read_params
 from igarape.files import resumable, write_text
 from igarape.learners.examples import load_examples
 from igarape.learners.keys import result_key
 from igarape.learners.oracles import Budget
-from igarape.learners.search import Found, search
+from igarape.learners.search import search
 from igarape.learners.trials import tried
 from igarape.progress import progress
 from igarape.reports.trials import render_comparison
@@ -68,7 +65,12 @@ def run(workspace: Workspace, experiment: str) -> None:
                 report=report,
                 executor=executor,
             )
-        _write(found, folder, name=experiment, settings=settings, tuner=knobs.tuner)
+        write_table(found.trials, folder / "trials.parquet")
+        shown = {"experiment": experiment, "objective": settings.objective, "tuner": knobs.tuner, "best": found.trial}
+        page = render_comparison(found.trials, settings.hyperparameters, **shown)
+        write_text(page, folder / "trials.html")
+        write_text(resolved_yaml(settings), folder / "experiment.yaml")
+        Best(experiment, found.hyperparameters, found.score, found.trial).write(folder)
         RunFacts(run_id=opened.id).write(workspace.run("search", experiment))
         opened.metrics({f"best_val_{settings.objective}": found.score})
         opened.tags({"igarape.best_trial": found.trial})
@@ -78,19 +80,3 @@ def run(workspace: Workspace, experiment: str) -> None:
         f"search {experiment}: {found.trial} is the best of {len(found.trials)} by val_{settings.objective}, "
         f"{found.score:.4f}. See them: {workspace.folder('search', experiment) / 'trials.html'}"
     )
-
-
-def _write(found: Found, folder: Path, *, name: str, settings: Experiment, tuner: str) -> None:
-    """Write what a search found: the best hyperparameters, all trials as a table and as a page, the experiment."""
-    write_table(found.trials, folder / "trials.parquet")
-    page = render_comparison(
-        found.trials,
-        settings.hyperparameters,
-        experiment=name,
-        objective=settings.objective,
-        tuner=tuner,
-        best=found.trial,
-    )
-    write_text(page, folder / "trials.html")
-    write_text(resolved_yaml(settings), folder / "experiment.yaml")
-    Best(name, found.hyperparameters, found.score, found.trial).write(folder)

@@ -1,6 +1,5 @@
 """stack: one probability per label from all learners. data/train/*/predictions.parquet -> data/stack/."""
 
-from collections.abc import Mapping
 from functools import partial
 
 import click
@@ -19,7 +18,7 @@ from igarape.progress import progress
 from igarape.reports.operating import figure_of_each
 from igarape.scores.figures import figures
 from igarape.tables import read_catalog, read_folds, read_predictions, truth
-from igarape.tracking.step import Run, step_run
+from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
 
@@ -68,24 +67,18 @@ def run(workspace: Workspace) -> None:
                 tables, y, folds=folds, vocabulary=vocabulary, pulls=fits["blend"].pulls, report=report
             )
         write_result(target, fits, calibrated, folds=folds, vocabulary=vocabulary, chosen=chosen, without=omitted)
-        calibrators = zip(vocabulary.labels, calibrated.calibrators, strict=True)
         StackSummary(
             chosen=chosen,
             stackers=scores,
             weights=fits["blend"].stacker.weights(),
             kept=fits["xgboost"].stacker.fallbacks,
             rare=rare,
-            calibration={label: found.kind for label, found in calibrators},
+            calibration=dict(zip(vocabulary.labels, (one.kind for one in calibrated.calibrators), strict=True)),
         ).write(target / "stack.json")
         RunFacts(run_id=opened.id).write(workspace.run("stack"))
-        _log(opened, scores, chosen, curve=fits["xgboost"].curve)
+        opened.tags({"igarape.chosen": chosen})
+        opened.metrics({"oof_f2": scores[chosen]["f2"], "oof_map": scores[chosen]["map"]})
+        opened.metrics({f"{name}/oof_{figure}": each[figure] for name, each in scores.items() for figure in each})
+        opened.curve({rounds: {"xgboost/oof_log_loss": loss} for rounds, loss in fits["xgboost"].curve.items()})
         opened.artifact(target)
     click.echo(f"stack: F2 out of fold: {figure_of_each(scores, 'f2')}; used: {chosen}")
-
-
-def _log(run: Run, scores: Mapping[str, Mapping[str, float]], chosen: str, *, curve: Mapping[int, float]) -> None:
-    """Log the figures of all stacks, those of the chosen one under the names that all steps have for them."""
-    run.tags({"igarape.chosen": chosen})
-    run.metrics({"oof_f2": scores[chosen]["f2"], "oof_map": scores[chosen]["map"]})
-    run.metrics({f"{name}/oof_{figure}": each[figure] for name, each in scores.items() for figure in each})
-    run.curve({rounds: {"xgboost/oof_log_loss": loss} for rounds, loss in curve.items()})
