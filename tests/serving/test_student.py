@@ -89,7 +89,8 @@ def test_bundles_are_measured_in_turn(built: Workspace, monkeypatch: pytest.Monk
     monkeypatch.setattr("igarape.serving.holdout.time.perf_counter", lambda: next(clock))
     monkeypatch.setattr(holdout, "ROUNDS", 2)
     store = raw(built)
-    sizes, times = measure([built.student] * 2, NAMES[:1], packed=Packed(store, store), threads=1)
+    bundle = Bundle.load(built.student, threads=1)
+    sizes, times = measure([bundle, bundle], NAMES[:1], packed=Packed(store, store))
     assert times == pytest.approx([2.0, 10.0])
     files = [path for path in built.student.rglob("*") if path.is_file()]
     assert sizes == [sum(len(path.read_bytes()) for path in files) / 1e6] * 2

@@ -39,7 +39,7 @@ def by(bundle: Path, folder: Path, **changes: object) -> Path:
 def ask(folder: Path, packed: Packed, count: int) -> ByViews:
     """Ask a bundle that has learners with several views."""
     names = [f"chip-{row}" for row in range(count)]
-    asked = ask_by_views(folder, names, packed=packed, threads=1, report=lambda *_: None)
+    asked = ask_by_views(Bundle.load(folder, threads=1), names, packed=packed, report=lambda *_: None)
     assert asked is not None
     return asked
 
@@ -75,17 +75,18 @@ def test_learners_of_one_view_have_nothing_to_tell(bundle_folder: Path, packed: 
     content = json.loads((bundle_folder / "bundle.json").read_text())
     learners = [learner | {"tta": False} for learner in content["learners"]]
     one = by(bundle_folder, tmp_path / "one", learners=learners)
-    assert ask_by_views(one, ["chip-0"], packed=packed, threads=1, report=lambda *_: None) is None
+    assert ask_by_views(Bundle.load(one, threads=1), ["chip-0"], packed=packed, report=lambda *_: None) is None
 
 
 def test_a_bundle_has_to_answer_as_the_pipeline_did(bundle_folder: Path, packed: Packed, images: list[Pixels]) -> None:
     """From the chips' raw bytes: the first chip whose probabilities differ is named."""
     names = [f"chip-{row}" for row in range(len(images))]
-    p = Bundle.load(bundle_folder, threads=1).probabilities(images)
+    bundle = Bundle.load(bundle_folder, threads=1)
+    p = bundle.probabilities(images)
     seen: list[tuple[int, int]] = []
 
     def check() -> None:
-        check_bundle(bundle_folder, names, p=p, packed=packed, threads=1, report=lambda *done: seen.append(done))
+        check_bundle(bundle, names, p=p, packed=packed, report=lambda *done: seen.append(done))
 
     check()
     assert seen == [(done, len(names)) for done in range(1, len(names) + 1)]

@@ -40,7 +40,7 @@ class Bundle:
 
     def __init__(self, folder: Path, manifest: Manifest, threads: int) -> None:
         """Open the models of the bundle in folder. Use Bundle.load. rule: from probabilities to labels."""
-        self.manifest = manifest
+        self.folder, self.manifest = folder, manifest
         self.vocabulary = Vocabulary(**manifest.vocabulary.model_dump())
         self._stacker = Stacker.load(folder / "stacker").without(manifest.left_out)
         self.rule = Rule.from_json(manifest.rule.model_dump(), self.vocabulary)

@@ -41,23 +41,12 @@ def build_student(workspace: Workspace, shared: Shared, lesson: Lesson) -> None:
         build_bundle(workspace.student, own, learners=[part], stacker=Path(made))
 
 
-def measure(
-    folders: Sequence[Path], image_ids: Sequence[str], *, packed: Packed, threads: int
-) -> tuple[list[float], list[float]]:
+def measure(bundles: Sequence[Bundle], image_ids: Sequence[str], *, packed: Packed) -> tuple[list[float], list[float]]:
     """Return how many megabytes each bundle has, and how many milliseconds it takes from a chip's bytes to its tags.
 
     The latter is the median over some chips, which are timed as the gate does: holdout.milliseconds.
 
-    Parameters
-    ----------
-    folders
-        Of the bundles.
-    image_ids
-        The chips that some are taken of.
-    packed
-        Their pictures.
-    threads
-        Processors that the learners may use.
+    packed: the chips' pictures.
     """
-    times = milliseconds([Bundle.load(folder, threads=threads) for folder in folders], packed.read, image_ids)
-    return [megabytes(folder) for folder in folders], [float(np.median(each)) for each in times]
+    times = milliseconds(bundles, packed.read, image_ids)
+    return [megabytes(bundle.folder) for bundle in bundles], [float(np.median(each)) for each in times]

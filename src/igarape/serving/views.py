@@ -4,7 +4,6 @@ Each chip is computed once, as eight views contain four, two and one.
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -22,25 +21,20 @@ ASKED = 1024  # chips at most, where only the cost is asked for
 Report = Callable[[int, int], None]
 
 
-def ask_by_views(
-    folder: Path, image_ids: Sequence[str], *, packed: Packed, threads: int, report: Report
-) -> ByViews | None:
+def ask_by_views(bundle: Bundle, image_ids: Sequence[str], *, packed: Packed, report: Report) -> ByViews | None:
     """Ask a bundle by each number of views; None where no learner answers by several.
 
     Parameters
     ----------
-    folder
-        The bundle's.
+    bundle
+        What is asked.
     image_ids
         The chips of the hold-out. All are asked about where the bundle answers by fewer views than all, else some.
     packed
         Their pictures.
-    threads
-        Processors that the learners may use.
     report
         Called with (chips done, of how many).
     """
-    bundle = Bundle.load(folder, threads=threads)
     if not bundle.averages:
         return None
     names = list(image_ids) if bundle.manifest.views < ALL else sampled(image_ids, ASKED)
@@ -59,29 +53,19 @@ def ask_by_views(
     )
 
 
-def check_bundle(
-    folder: Path,
-    image_ids: Sequence[str],
-    *,
-    p: Probabilities,
-    packed: Packed,
-    threads: int,
-    report: Report,
-) -> None:
+def check_bundle(bundle: Bundle, image_ids: Sequence[str], *, p: Probabilities, packed: Packed, report: Report) -> None:
     """Refuse a bundle that does not answer as the pipeline did, by all views, on chips from their raw bytes.
 
     Parameters
     ----------
-    folder
-        Of the bundle.
+    bundle
+        What is checked.
     image_ids
         The chips.
     p
         What the pipeline answers, of shape (n, labels).
     packed
         Their pictures.
-    threads
-        Processors that the learners may use.
     report
         Called with (chips done, of how many).
 
@@ -90,14 +74,13 @@ def check_bundle(
     InputError
         When a probability differs by more than TOLERANCE.
     """
-    bundle = Bundle.load(folder, threads=threads)
     for done, (image_id, expected) in enumerate(zip(image_ids, p, strict=True), start=1):
         image, planes = packed.read(image_id, bundle)
         answer = bundle.by_views([image], None if planes is None else [planes], counts=[ALL])[ALL][0]
         gap = float(np.abs(answer - expected).max())
         if gap > TOLERANCE:
             raise InputError(
-                f"{folder}: {image_id}: the bundle's probabilities differ by {gap:.6f} from the pipeline's, expected "
-                f"at most {TOLERANCE}. Something changed in between; run: dvc repro -f"
+                f"{bundle.folder}: {image_id}: the bundle's probabilities differ by {gap:.6f} from the pipeline's, "
+                f"expected at most {TOLERANCE}. Something changed in between; run: dvc repro -f"
             )
         report(done, len(image_ids))

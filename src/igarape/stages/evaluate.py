@@ -1,7 +1,6 @@
 """evaluate: the verdict on the hold-out, and the ensemble as one bundle. All predictions -> data/evaluate, reports."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
@@ -20,6 +19,7 @@ from igarape.reports.scoreboard import log_verdict
 from igarape.reports.viewing import compare_views, served_evidence, with_views
 from igarape.reports.viewing import in_words as viewing_in_words
 from igarape.serving.assembly import Shared, build_bundle, learn_novelty, learner_part
+from igarape.serving.bundle import Bundle
 from igarape.serving.holdout import Packed
 from igarape.serving.reference import learn_reference
 from igarape.serving.student import build_student, measure
@@ -53,38 +53,38 @@ def run(workspace: Workspace) -> None:
         origin = Origin(git_commit=found.commit, uncommitted_changes=found.dirty, dvc=dict(found.data), runs=runs)
         origin.write(workspace.folder("evaluate") / "lineage.json")
         RunFacts(run_id=opened.id).write(workspace.run("evaluate"))
-        asked = _asked(workspace.bundle, evidence, evidence.p[out], params, packed)
+        ensemble = Bundle.load(workspace.bundle, threads=workers())
+        asked = _asked(ensemble, evidence, evidence.p[out], params, packed)
         viewing = compare_views(evidence.y[out], asked, evidence.rule, params)
         evidence = served_evidence(evidence, asked, views)
-        student = _student(workspace, evidence, params, shared, packed)
+        student = _student(workspace, evidence, params, shared, packed=packed, ensemble=ensemble)
         write_answers(workspace, evidence, params.dataset, student)
         verdict = judge(workspace, evidence, params, dataset, origin, picture=packed.raw.rgb)
         verdict = with_views(with_student(verdict, student), viewing)
         report.write_report(verdict, workspace)
         log_verdict(workspace, opened, verdict, evidence)
-    click.echo(report.summary(verdict.metrics))
-    for line in [*viewing_in_words(viewing), *in_words(student)]:
-        click.echo(line)
+    click.echo("\n".join([report.summary(verdict.metrics), *viewing_in_words(viewing), *in_words(student)]))
     click.echo(f"evaluate: label by label: {workspace.reports / 'report.html'}; labels to look at: {workspace.doubts}")
 
 
 def _student(
-    workspace: Workspace, evidence: Evidence, params: Params, shared: Shared, packed: Packed
+    workspace: Workspace, evidence: Evidence, params: Params, shared: Shared, *, packed: Packed, ensemble: Bundle
 ) -> Standing | None:
     """Build and check the student's bundle, and compare it with the ensemble's; nothing where there is no student."""
     pupil = read_pupil(workspace, evidence)
     if pupil is None:
         return None
     build_student(workspace, shared, pupil.lesson)
-    pupil = pupil._replace(asked=_asked(workspace.student, evidence, pupil.p, params, packed))
-    costs = measure([workspace.bundle, workspace.student], evidence.held, packed=packed, threads=workers())
+    student = Bundle.load(workspace.student, threads=workers())
+    pupil = pupil._replace(asked=_asked(student, evidence, pupil.p, params, packed))
+    costs = measure([ensemble, student], evidence.held, packed=packed)
     return compare_student(pupil, evidence, params, *costs)
 
 
-def _asked(bundle: Path, evidence: Evidence, p: Probabilities, params: Params, packed: Packed) -> ByViews | None:
+def _asked(bundle: Bundle, evidence: Evidence, p: Probabilities, params: Params, packed: Packed) -> ByViews | None:
     """Check that a bundle answers p, as the pipeline did, on some hold-out chips; then ask it by fewer views."""
-    count, threads = params.evaluate.check, workers()
+    count = params.evaluate.check
     with progress("evaluate: checking the bundle", "chip") as advance:
-        check_bundle(bundle, evidence.held[:count], p=p[:count], packed=packed, threads=threads, report=advance)
+        check_bundle(bundle, evidence.held[:count], p=p[:count], packed=packed, report=advance)
     with progress("evaluate: asking by fewer views", "chip") as advance:
-        return ask_by_views(bundle, evidence.held, packed=packed, threads=threads, report=advance)
+        return ask_by_views(bundle, evidence.held, packed=packed, report=advance)
