@@ -4,15 +4,16 @@ Ray's start, and that of the node's first process, are apart: a first search tak
 """
 
 import os
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import clusters
 from drawn import Taught, experiment, taught
+from turns import by_turns
 
 from igarape.cluster.settings import ADDRESS, CPUS, THREADS
 from igarape.cluster.spreading import trainers
@@ -46,38 +47,33 @@ def run() -> dict[str, object]:
     """Return the seconds of both, the best of a few rounds, by turns."""
     os.environ |= dict.fromkeys((*THREADS, CPUS), "1")  # before TensorFlow begins
     examples = taught(CHIPS)
-    ours, peer = [], []
     with TemporaryDirectory() as folder, clusters.started(1) as cluster:
         os.chdir(folder)
         os.environ[ADDRESS] = cluster.address
         Path("chips").mkdir()
         with trainers(Workspace(folder), "search", chips=Path(folder, "chips")) as executor:
-            _seconds(examples, executor)  # the node's process, and TensorFlow in it
-            _seconds(examples, None)
-            for _ in range(ROUNDS):
-                peer.append(_seconds(examples, None))
-                ours.append(_seconds(examples, executor))
+            ours, peer = partial(_search, examples, executor), partial(_search, examples, None)
+            by_turns(ours, peer, rounds=1)  # the node's process, and TensorFlow in both
+            row = by_turns(ours, peer, rounds=ROUNDS)
         os.chdir("/")
-    return {"ours": min(ours), "peer": min(peer), "ratio": min(ours) / min(peer), "unit": "s", "n": TRIALS}
+    return row | {"n": TRIALS}
 
 
-def _seconds(examples: Taught, executor: Executor | None) -> float:
-    with TemporaryDirectory() as folder:
-        start = time.perf_counter()
-        search(
-            examples.images,
-            examples.y,
-            experiment=experiment(**SPACE),
-            targets=examples.targets,
-            train=examples.train,
-            validation=examples.validation,
-            budget=Budget("random", TRIALS, EPOCHS, SEED),
-            folder=Path(folder),
-            trial_run=_trial,
-            report=lambda *_words: None,
-            executor=executor,
-        )
-        return time.perf_counter() - start
+def _search(examples: Taught, executor: Executor | None, folder: Path) -> None:
+    """Search, here where there is no executor."""
+    search(
+        examples.images,
+        examples.y,
+        experiment=experiment(**SPACE),
+        targets=examples.targets,
+        train=examples.train,
+        validation=examples.validation,
+        budget=Budget("random", TRIALS, EPOCHS, SEED),
+        folder=folder,
+        trial_run=_trial,
+        report=lambda *_words: None,
+        executor=executor,
+    )
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
 """search_overhead: a tracked search against the same keras-tuner search untracked: same proposals, same trainings."""
 
 import os
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras_tuner
 from drawn import Taught, experiment, taught
+from turns import by_turns
 
 from igarape.learners.networks.training import fit
 from igarape.learners.oracles import Budget, space
@@ -31,20 +31,10 @@ def run() -> dict[str, object]:
         os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
         try:
             with step_run("search", workspace=Workspace(Path(folder)), params={}):
-                ours, peer = [], []  # MLflow makes its database: that takes seconds, once
-            for _ in range(ROUNDS):
-                peer.append(_seconds(_untracked, examples))
-                ours.append(_seconds(_tracked, examples))
+                pass  # MLflow makes its database: that takes seconds, once
+            return by_turns(partial(_tracked, examples), partial(_untracked, examples), rounds=ROUNDS) | {"n": TRIALS}
         finally:
             del os.environ["MLFLOW_TRACKING_URI"]
-    return {"ours": min(ours), "peer": min(peer), "ratio": min(ours) / min(peer), "unit": "s", "n": TRIALS}
-
-
-def _seconds(searching: Callable[[Taught, Path], None], examples: Taught) -> float:
-    with TemporaryDirectory() as folder:
-        start = time.perf_counter()
-        searching(examples, Path(folder))
-        return time.perf_counter() - start
 
 
 def _tracked(examples: Taught, folder: Path) -> None:

@@ -5,13 +5,14 @@ Processor time of the process that trains, which the outbox's sender is a thread
 
 import os
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from drawn import Taught, experiment, taught
 from team import Team
+from turns import by_turns
 
 from igarape.learners.networks.training import fit
 from igarape.tracking.run import Log
@@ -32,23 +33,14 @@ def run() -> dict[str, object]:
             os.environ |= team.join("bench")
             _untracked(examples, Path(folder))  # TensorFlow starts
             with step_run("train", workspace=Workspace(folder), params={}):
-                ours, peer = [], []  # the experiment is made, once
-            for _ in range(ROUNDS):
-                peer.append(_seconds(_untracked, examples))
-                ours.append(_seconds(_tracked, examples))
+                pass  # the experiment is made, once
+            ours, peer = partial(_tracked, examples), partial(_untracked, examples)
+            row = by_turns(ours, peer, rounds=ROUNDS, clock=time.process_time)
         finally:
             team.stop()
             os.environ.clear()
             os.environ |= before
-    row = {"ours": min(ours), "peer": min(peer), "ratio": min(ours) / min(peer), "unit": "s", "n": CHIPS * EPOCHS}
-    return row | {"rounds": [{"ours": one, "peer": other} for one, other in zip(ours, peer, strict=True)]}
-
-
-def _seconds(training: Callable[[Taught, Path], None], examples: Taught) -> float:
-    with TemporaryDirectory() as folder:
-        start = time.process_time()
-        training(examples, Path(folder))
-        return time.process_time() - start
+    return row | {"n": CHIPS * EPOCHS}
 
 
 def _tracked(examples: Taught, folder: Path) -> None:
