@@ -1,7 +1,6 @@
 """Borders that fit: as comparing all with all finds them, and nearly so in cells."""
 
 import cv2
-import faiss
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -70,21 +69,22 @@ def test_many_borders_are_compared_in_cells(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(exact & cells) >= 0.99 * max(len(exact), len(cells))
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_centres_of_cells_are_whole_numbers_so_no_sum_has_an_order(
-    threads: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They are the same for any number of threads, and however many borders are looked at in one call."""
-    _, theirs = facing(2000, 2)
-    centres = borders._centres(theirs)
-    assert (centres == centres.round()).all()
-    allowed = faiss.omp_get_max_threads()
-    monkeypatch.setattr(borders, "AT_ONCE", 77)
-    faiss.omp_set_num_threads(threads)
-    try:
-        np.testing.assert_array_equal(borders._centres(theirs), centres)
-    finally:
-        faiss.omp_set_num_threads(allowed)
+def test_cells_depend_on_no_order_of_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Centres are whole numbers; they and the pairs are the same, however many borders are compared in one product."""
+    ours, theirs = facing(2000, 2)
+    monkeypatch.setattr(borders, "EXHAUSTIVE", 100)
+    centres, pairs = borders._centres(theirs), found(ours, theirs)
+    assert centres.dtype == np.uint8
+    monkeypatch.setattr(borders, "BLOCK", 7777)
+    np.testing.assert_array_equal(borders._centres(theirs), centres)
+    assert found(ours, theirs) == pairs != set()
+
+
+def test_cells_that_are_all_near_to_each_other_compare_all_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pair of borders is compared once then, and a chip's own two never: the pairs are the definition's."""
+    ours, theirs = facing(60, 5)
+    monkeypatch.setattr(borders, "EXHAUSTIVE", 2)
+    assert found(ours, theirs) == all_with_all(ours, theirs) != set()
 
 
 @pytest.mark.parametrize("block", [1, 100, 2**24])
