@@ -1,12 +1,17 @@
 """A project with as many chips as one likes, in a temporary folder, and what its commands cost."""
 
 import atexit
+import io
 import os
+import resource
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,17 +35,19 @@ LOOK = 0.1  # seconds between two looks at a command's memory
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command cost: seconds, and the most memory that its processes had together, in bytes."""
+    """What a command cost: seconds, its own and its processors', and the most bytes that its processes had together."""
 
     seconds: float
     memory: int
+    processor: float
 
 
 @cache
-def project(count: int) -> Path:
-    """Make a project of count chips of 256 x 256, four tenths of them labelled, and return its folder.
+def project(count: int, side: int = 256, *, labelled: float = LABELLED, packed: bool = False) -> Path:
+    """Make a project of count chips of side x side, a share of them labelled, and return its folder.
 
-    The chips are cheap: drawn ones, turned, shifted, and made lighter or darker, so that no two are alike.
+    The chips are cheap: drawn ones, turned, shifted, and made lighter or darker, so that no two are alike. packed: they
+    lie in two tar files, in place of as many files as there are chips.
     """
     folder = Path(mkdtemp(prefix=f"igarape-{count}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -48,8 +55,8 @@ def project(count: int) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("dvc.yaml", "MLproject", "python_env.yaml", "params.yaml", ".gitignore"):
         shutil.copy(ROOT / name, folder)
-    _make_chips(folder / "chips", count)
-    _name_data_set(folder)
+    _make_chips(folder / "chips", count, side, labelled=round(labelled * count), packed=packed)
+    _name_data_set(folder, side, suffix=".tar" if packed else "")
     for words in (["git", "init", "-q"], [_tool("dvc"), "init", "-q"], [_tool("igarape"), "use", "bench"]):
         subprocess.run(words, cwd=folder, check=True, capture_output=True)
     return folder
@@ -59,14 +66,20 @@ def run(folder: Path, *words: str) -> Cost:
     """Run a command of the environment in a project, on two cores, and return what it cost."""
     environment = os.environ | {"IGARAPE_DATA": str(folder / "chips"), "IGARAPE_WORKERS": str(CORES)}
     path = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    start, memory = time.perf_counter(), 0
+    start, spent, memory = time.perf_counter(), _spent(), 0
     with subprocess.Popen(words, cwd=folder, env=environment | {"PATH": path}, stdout=sys.stderr) as running:
         while running.poll() is None:
             memory = max(memory, _memory(running.pid))
             time.sleep(LOOK)
     if running.returncode:
         raise SystemExit(f"{' '.join(words)} failed in {folder}")
-    return Cost(time.perf_counter() - start, memory)
+    return Cost(time.perf_counter() - start, memory, _spent() - spent)
+
+
+def _spent() -> float:
+    """Return the processor seconds of all commands that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def copied_and_decoded(folder: Path) -> float:
@@ -95,42 +108,60 @@ def _tool(name: str) -> str:
 
 
 def _memory(pid: int) -> int:
-    """Return the memory of a process and all its children, each page that they share counted once for each."""
+    """Return the memory of a process and all its children, without the files that they have mapped."""
     total = 0
     try:
         process = psutil.Process(pid)
         for one in (process, *process.children(recursive=True)):
-            total += one.memory_info().rss
+            found = one.memory_info()
+            total += found.rss - found.shared
     except psutil.NoSuchProcess:
         return total  # it ended while we looked
     return total
 
 
-def _make_chips(folder: Path, count: int) -> None:
+def _make_chips(folder: Path, count: int, side: int, *, labelled: int, packed: bool) -> None:
     """Write the chips as JPEGs, and the CSV of the labelled ones."""
-    drawn = [one.chip for one in draw_chips(range(BASE), 2, seed=0, size=256)]
+    drawn = [one.chip for one in draw_chips(range(BASE), 2, seed=0, size=side)]
     base = np.stack([decode(chip.origin.read(), chip.image_id) for chip in drawn])
-    labelled = round(LABELLED * count)
-    for name in ("train", "test"):
-        (folder / name).mkdir(parents=True)
+    folder.mkdir()
     rows = [f"train_{number},{' '.join(drawn[number % BASE].tags)}" for number in range(labelled)]
     (folder / "tags.csv").write_text("\n".join(["image_name,tags", *rows, ""]), encoding="utf-8")
-    for number in range(count):
-        name = f"train/train_{number}" if number < labelled else f"test/test_{number}"
-        (folder / f"{name}.jpg").write_bytes(_cheap(base[number % BASE], number))
+    for name, numbers in (("train", range(labelled)), ("test", range(labelled, count))):
+        with _opened(folder / name, packed=packed) as put:
+            for number in numbers:
+                put(f"{name}_{number}.jpg", _cheap(base[number % BASE], number))
+
+
+@contextmanager
+def _opened(folder: Path, *, packed: bool) -> Iterator[Callable[[str, bytes], object]]:
+    """Give what takes a file by its name and bytes: a folder, or a tar file beside it."""
+    if not packed:
+        folder.mkdir()
+        yield lambda name, data: (folder / name).write_bytes(data)
+        return
+    with tarfile.open(f"{folder}.tar", "w") as tar:
+
+        def put(name: str, data: bytes) -> None:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+
+        yield put
 
 
 def _cheap(rgb: np.ndarray, number: int) -> bytes:
     """Turn, shift and lighten a chip, each number in its own way."""
     rng = np.random.default_rng(number)
     turned = symmetries(rgb[None])[rng.integers(8)][0]
-    shifted = np.roll(turned, rng.integers(256, size=2), axis=(0, 1))
+    shifted = np.roll(turned, rng.integers(len(rgb), size=2), axis=(0, 1))
     return encode_jpeg(cv2.convertScaleAbs(shifted, alpha=rng.uniform(0.7, 1.1)), 90)
 
 
-def _name_data_set(folder: Path) -> None:
+def _name_data_set(folder: Path, side: int, *, suffix: str) -> None:
     """Write the data set's YAML: the labels are those of the drawn chips."""
     dataset = yaml.safe_load((folder / "datasets/drawn.yaml").read_text(encoding="utf-8"))
-    dataset["source"] = {"kind": "folder", "images": "train", "tags": "tags.csv", "unlabelled": "test", "nir": []}
-    dataset["params"] = {"split": {"by": "chip"}}
+    places = {"images": f"train{suffix}", "tags": "tags.csv", "unlabelled": f"test{suffix}"}
+    dataset["source"] = {"kind": "folder", "nir": [], **places}
+    dataset |= {"params": {"split": {"by": "chip"}}, "size": side}
     (folder / "datasets/bench.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")

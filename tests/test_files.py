@@ -133,6 +133,26 @@ def test_what_a_killed_run_finished_is_there_for_the_next_with_the_same_key(tmp_
     assert not (path.parent / ".unfinished").exists()
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_a_result_is_written_once_where_the_disk_knows_links(
+    links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What became the result is the very file that was written; elsewhere it is a copy."""
+
+    def refuse(_source: str, _target: str) -> None:
+        raise PermissionError
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    path = tmp_path / "data/ingest"
+    with resumable(path, "key") as (folder, _):
+        (folder / "shard.tar").write_text("chips", encoding="utf-8")
+        written = (folder / "shard.tar").stat()
+    found = (path / "shard.tar").stat()
+    assert (found.st_ino == written.st_ino) == links and found.st_nlink == 1
+    assert (path / "shard.tar").read_text(encoding="utf-8") == "chips" and found.st_mtime_ns == written.st_mtime_ns
+
+
 def test_two_processes_do_not_write_the_same(tmp_path: Path) -> None:
     """The second is told so at once, whatever its key, and spoils nothing of the first's."""
     path = tmp_path / "train" / "plain"

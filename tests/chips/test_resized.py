@@ -65,18 +65,21 @@ def blacken(found: Resized, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", [None, 1, 3])
-def test_pictures_are_loaded_in_the_order_asked_for(folder: Path, chips: Chips, workers: int | None) -> None:
+def test_pictures_are_loaded_in_the_order_asked_for(
+    folder: Path, chips: Chips, workers: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever the catalog's order and the number of threads; each of the size asked for; progress counts up."""
     catalog = pack(folder, chips).sample(frac=1, random_state=0)
     image_ids = [*reversed(chips), "chip-5", "chip-5"]
     heard: list[tuple[int, int]] = []
+    monkeypatch.setattr(resized, "AT_ONCE", 5)
     images = load_pictures(
         folder, catalog, image_ids, size=16, report=lambda *step: heard.append(step), workers=workers
     ).images
     store = Store(folder, catalog)
     assert images.dtype == np.uint8
     assert (images == np.stack([resize(store.rgb(image_id), 16) for image_id in image_ids])).all()
-    assert heard == [(row, 12) for row in range(1, 13)]
+    assert heard == [(5, 12), (10, 12), (12, 12)]
 
 
 def test_pictures_are_mapped_and_cannot_be_changed(folder: Path, chips: Chips) -> None:

@@ -23,7 +23,7 @@ class Encoded:
         return self.data
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a million of them are in memory
 class Chip:
     """A labelled picture on its way into the store.
 

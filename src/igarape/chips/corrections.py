@@ -85,6 +85,8 @@ def apply_corrections(tables: Tables, corrections: Corrections, vocabulary: Voca
     InputError
         For a chip or a label that is not known, and where the source does not say what is corrected.
     """
+    if not corrections:
+        return tables | {"corrections": correction_table(corrections)}
     catalog = tables["catalog"].set_index("image_id")
     for (image_id, label), to in corrections.items():
         check_pair((image_id, label), catalog, vocabulary, where=where)
@@ -113,6 +115,8 @@ def in_source(catalog: pd.DataFrame, applied: Corrections) -> pd.DataFrame:
 
     Raises InputError for a correction of a chip that the catalog does not list.
     """
+    if not applied:
+        return catalog
     before = catalog.set_index("image_id")
     for (image_id, label), to in applied.items():
         if image_id not in before.index:  # pandas would add it

@@ -23,6 +23,7 @@ from igarape.files import digest, whole
 Report = Callable[[int, int], None]
 
 SHELVES = ".resized"
+AT_ONCE = 32  # chips that a thread decodes one after the other
 # JPEG decoders and resizers differ by grey levels, so the libraries count as the code does.
 LIBRARIES = (f"pillow {PIL.__version__}", f"opencv {cv2.__version__}")
 
@@ -127,12 +128,15 @@ def _write(
         shape = (len(image_ids), size, size, 3)
         start = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape).offset
 
-        def write(row: int) -> None:
-            pixels = resize(store.rgb(image_ids[row]), size)
+        def write(rows: range) -> int:
             # Not through the mapping: there a full disk would be a signal that ends the process, here it is an error.
             with unfinished.open("r+b") as file:
-                file.seek(start + row * pixels.nbytes)
-                file.write(pixels.data)
+                file.seek(start + rows.start * size * size * 3)
+                for row in rows:
+                    file.write(resize(store.rgb(image_ids[row]), size).data)
+            return rows.stop
 
-        for done, _ in enumerate(pool.map(write, range(len(image_ids))), start=1):
+        # A pool keeps a future of all that it is given: of a million single chips they would take a gigabyte.
+        parts = [range(first, min(first + AT_ONCE, len(image_ids))) for first in range(0, len(image_ids), AT_ONCE)]
+        for done in pool.map(write, parts):
             report(done, len(image_ids))

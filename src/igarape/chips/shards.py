@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from igarape.chips.pictures import suffix
 from igarape.executors import LOOK, Executor, Tell, in_turn
@@ -122,9 +124,11 @@ def _joined(folders: Sequence[Path]) -> Tables:
     """Read the tables that lie in folders under the same names, and join them."""
     joined = {}
     for name in sorted(path.name for path in folders[0].iterdir()) if folders else []:
-        tables = [pd.read_parquet(folder / name) for folder in folders]
-        joined[name.removesuffix(".parquet")] = pd.concat(
-            [t for t in tables if len(t)] or tables[:1], ignore_index=True
+        tables = [pq.read_table(folder / name) for folder in folders]
+        table = pa.concat_tables([t for t in tables if len(t)] or tables[:1])
+        # Bytes stay where Arrow has them: a million objects would take as much again.
+        joined[name.removesuffix(".parquet")] = table.to_pandas(
+            types_mapper={pa.binary(): pd.ArrowDtype(pa.binary())}.get, ignore_metadata=True
         )
     return joined
 

@@ -16,17 +16,18 @@ class Store:
     def __init__(self, folder: Path, catalog: pd.DataFrame) -> None:
         """Index the catalog: image_id, shard, offset, length."""
         self._folder = folder
-        places = zip(catalog["shard"], catalog["offset"].tolist(), catalog["length"].tolist(), strict=True)
-        self._places: dict[str, tuple[str, int, int]] = dict(zip(catalog["image_id"], places, strict=True))
+        self._rows = dict(zip(catalog["image_id"], range(len(catalog)), strict=True))
+        self._shard, names = pd.factorize(catalog["shard"])
+        self._names: list[str] = names.tolist()
+        self._offsets, self._lengths = (catalog[name].to_numpy() for name in ("offset", "length"))
         self._shards: dict[str, int] = {}
 
     def bytes(self, image_id: str) -> bytes:
         """Return a chip's bytes as they came from the source."""
-        if image_id not in self._places:
-            raise InputError(
-                f"{self._folder}: holds no chip {image_id!r}; its catalog lists {len(self._places)} others"
-            )
-        shard, offset, length = self._places[image_id]
+        row = self._rows.get(image_id)
+        if row is None:
+            raise InputError(f"{self._folder}: holds no chip {image_id!r}; its catalog lists {len(self._rows)} others")
+        shard, offset, length = self._names[self._shard[row]], int(self._offsets[row]), int(self._lengths[row])
         data = os.pread(self._shards.get(shard) or self._open(shard), length, offset)
         if len(data) != length:
             path, end = self._folder / shard, offset + length

@@ -86,8 +86,7 @@ def load_examples(
     table = read_folds(workspace.folds)
     groups = read_table(split / "groups.parquet", ["image_id", "group"]).set_index("image_id")["group"]
     catalog = read_catalog(workspace.catalog(experiment.chips), labels).set_index("image_id", drop=False)
-    lost = sorted(set(table["image_id"]) - set(catalog.index))
-    if lost:
+    if lost := sorted(table["image_id"][~table["image_id"].isin(catalog.index)]):
         way_out = WITHOUT_TIF if experiment.chips == "nir" else "Run: dvc repro"
         raise InputError(f"{store}: {lost[0]} and {len(lost) - 1} more chips of {split} are not in it. {way_out}")
     image_ids = list(table["image_id"])

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +37,14 @@ def run(workspace: Workspace) -> None:
     parts: Sequence[Sequence[Any]]
     listed: Sequence[Fault] = ()
     if isinstance(source, DrawnSource):
-        parts, known_by = deal(source.chips, multiple=source.side**2), str(params.seed)  # a scene lies in one shard
+        parts = deal(source.chips, multiple=source.side**2)  # a scene lies in one shard
         pack = partial(pack_drawn, side=source.side, seed=params.seed, **how)
     else:
         found = _list(dataset, source, workspace.spool)
-        parts, known_by = [found.chips[part.start : part.stop] for part in deal(len(found.chips))], repr(found.chips)
+        parts = [found.chips[part.start : part.stop] for part in deal(len(found.chips))]
         pack, listed = partial(pack_chips, **how, **dataset.reading), found.faults
-    key, count = digest([code_hash("igarape.stages.ingest"), repr(dataset), known_by]), sum(map(len, parts))
+    known_by = [code_hash("igarape.stages.ingest"), repr(dataset), str(params.seed)]
+    key, count = digest(chain(known_by, map(repr, parts))), sum(map(len, parts))
     with resumable(target, key) as (folder, notes):
         with packers(workspace, "ingest", shards=len(parts)) as executor, progress("ingest", "chip") as report:
             tables = write_shards(

@@ -16,7 +16,7 @@ CHUNK = 2**20
 ENOUGH = MAX_BYTES + 1  # bytes that show that a file is too large for a picture, whatever its archive says
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Extent:
     """A stretch of a file: all of it, or a member of a tar, which lies there as it is.
 
@@ -57,7 +57,7 @@ class Extent:
         return data
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ZipMember:
     """A member of a zip: its number there, since names may repeat, and its name. modified: as of an Extent."""
 
