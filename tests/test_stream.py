@@ -209,7 +209,7 @@ def test_a_second_clone_registers_what_it_pulled(project: Path, tmp_path: Path) 
     run(project, "git", "add", "--all")
     run(project, "git", *IDENTITY, "commit", "--quiet", "--allow-empty", "--message", "A result")
     remote, clone = tmp_path / "remote", tmp_path / "clone"
-    run(project, "dvc", "remote", "add", "--local", "--default", "here", str(remote))
+    run(project, "dvc", "remote", "add", "--local", "--default", "--force", "here", str(remote))
     run(project, "dvc", "push")
     run(tmp_path, "git", "clone", "--quiet", str(project), str(clone))
     run(clone, "dvc", "remote", "add", "--local", "--default", "here", str(remote))
@@ -221,3 +221,17 @@ def test_a_second_clone_registers_what_it_pulled(project: Path, tmp_path: Path) 
     run(clone, *command.split())
     assert "version 1 is the champion" in run(clone, "igarape", "promote")
     assert json.loads(run(clone, "dvc", "status", "--json")) == {"code": ["always changed"]}
+
+
+def test_another_clone_runs_nothing_that_was_pushed_with_the_run_cache(project: Path, tmp_path: Path) -> None:
+    """Without dvc.lock too: it knows results by what they are made of, and `--pull` fetches their files."""
+    run(project, "git", "add", "--all")
+    run(project, "git", *IDENTITY, "commit", "--quiet", "--allow-empty", "--message", "A result")
+    remote, clone = tmp_path / "remote", tmp_path / "clone"
+    run(project, "dvc", "remote", "add", "--local", "--default", "--force", "here", str(remote))
+    run(project, "dvc", "push", "--run-cache")
+    run(tmp_path, "git", "clone", "--quiet", str(project), str(clone))
+    (clone / "dvc.lock").unlink()
+    run(clone, "dvc", "remote", "add", "--local", "--default", "here", str(remote))
+    assert repro(clone, "--pull") == {"code"}
+    assert (clone / "data/train/tiny/predictions.parquet").exists()

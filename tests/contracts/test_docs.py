@@ -66,7 +66,7 @@ HERE: Mapping[str, str] = {
 
 # A test that runs such a command, or the stage that it starts, on a small stream or in a folder of its own.
 ELSEWHERE = {
-    "make repro|dvc repro": "tests/test_stream.py",  # make repro is: make setup, dvc repro
+    "make repro|dvc repro( --pull)?": "tests/test_stream.py",  # make repro is: make setup, dvc repro
     r"dvc repro -f \w+|dvc repro (search|train)@(?!vit)\w+.*": "tests/contracts/test_reruns.py",
     "igarape (stack|decide|evaluate)": "tests/contracts/test_reruns.py",
     "igarape distill": "tests/stages/test_distill.py",
@@ -114,7 +114,7 @@ NOT_RUN = {
     r"\.venv/bin/pytest -m thorough": "it takes half an hour; .github/workflows/thorough.yml does it",
     r"\.venv/bin/pre-commit install": "it writes into .git of whoever runs the tests",
     "rm -r .venv": "it would remove what runs the tests",
-    r"dvc (remote (add|modify) .*|pu(sh|ll) --run-cache)": "it wants a team's bucket",
+    r"dvc (remote (add|modify) .*|push --run-cache)": "it wants a team's bucket",
     "git (push|pull)": "it wants another repository",
     "export .*": "it sets a variable of the reader's shell, to a folder of theirs",
     r"pip install -e '\.\[(kaggle|cluster|sites)\]'": "it installs",

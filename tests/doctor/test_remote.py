@@ -64,7 +64,7 @@ def test_a_folder_is_written_read_and_emptied_again(here: Workspace, tmp_path: P
 
 
 def test_results_of_steps_that_were_not_pushed_are_counted(here: Workspace, tmp_path: Path) -> None:
-    """A plain push leaves the run cache out; test_services.py has one of a real stream."""
+    """A plain push leaves the run cache out; test_stream.py has one of a real stream."""
     finish(here, answers())
     entry = here.root / ".dvc/cache/runs/ab/abcd/ef01"
     entry.parent.mkdir(parents=True)
