@@ -6,7 +6,6 @@ that lie in memory, ready to be fed. Both take turns; processor time is compared
 
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -60,10 +59,9 @@ def _rates(folder: Path, place: Path, images: list[np.ndarray]) -> tuple[float, 
         pictures = find_pictures([packed], spool=folder / "spool", report=lambda *_: None)
         parts = folder / f"parts-{number}"
         parts.mkdir()
-        load = partial(pictures.load, bundle)
         out = folder / f"{number}.csv"
         failed = tag_batches(
-            list(pictures.origins), load, out, bundle=bundle, parts=parts, complain=print, report=lambda *_: None
+            list(pictures.origins), pictures, out, bundle=bundle, parts=parts, complain=print, report=lambda *_: None
         )
         if failed or len(pd.read_csv(out)) != len(images):
             raise SystemExit("batch: chips are missing in the table")

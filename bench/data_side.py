@@ -8,6 +8,7 @@ Not among the benches that `python bench` runs: `python bench/data_side.py CHIPS
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ examples = load_examples(Workspace("."), Seen, labels=labels, report=lambda done
 print(len(examples.image_ids), examples.digest)
 """
 LISTED = """
+from collections.abc import Mapping
 from pathlib import Path
 from igarape.serving.tagging import find_pictures
 found = find_pictures([Path("data/ingest")], spool=Path("data/.spool"), report=lambda done, total: None)
@@ -48,7 +50,7 @@ SEEING = {
 }
 
 
-def measure(folder: Path, steps: dict[str, tuple[str, ...]], count: int) -> None:
+def measure(folder: Path, steps: Mapping[str, tuple[str, ...]], count: int) -> None:
     """Print what each step costs."""
     for name, words in steps.items():
         cost = command(folder, *words)

@@ -1,6 +1,7 @@
 """The store: one seek gives a chip back."""
 
 import io
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -62,3 +63,15 @@ def test_a_chip_that_cannot_be_read_is_an_error_that_says_why(tmp_path: Path, ch
     path.unlink()
     with pytest.raises(InputError, match=r"shard-00000\.tar: not found.*dvc repro"):
         Store(tmp_path, catalog).bytes("chip-0")
+
+
+def test_some_chips_travel_without_the_others(tmp_path: Path, chips: Chips) -> None:
+    """Another process reads them by the same path; an open file stays where it was opened."""
+    store = Store(tmp_path, pack(tmp_path, chips))
+    store.bytes("chip-9")
+    some = pickle.loads(pickle.dumps(store.only(["chip-9", "chip-2"])))  # noqa: S301 - our own
+    assert (some.bytes("chip-2"), some.bytes("chip-9")) == (chips["chip-2"], chips["chip-9"])
+    with pytest.raises(InputError, match="holds no chip 'chip-3'; its catalog lists 2 others"):
+        some.bytes("chip-3")
+    whole = pickle.loads(pickle.dumps(store))  # noqa: S301 - our own
+    assert whole.bytes("chip-3") == store.bytes("chip-3")

@@ -8,7 +8,7 @@ import ray
 from ray.exceptions import GetTimeoutError, NodeDiedError, RuntimeEnvSetupError
 
 from igarape.cluster import agreement
-from igarape.cluster.agreement import CHIPS, CODE, FOLDER, differences, facts
+from igarape.cluster.agreement import CHIPS, CODE, FOLDER, PLACE, differences, facts
 
 
 @pytest.fixture
@@ -45,6 +45,19 @@ def test_a_node_without_the_folder_is_told_that_alone(project: Path, tmp_path: P
     ours = facts(str(project), "word", "ingest")
     (line,) = differences("node a", facts(str(tmp_path / "elsewhere"), "word", "ingest"), ours)
     assert line.startswith("node a: project folder: ") and line.endswith("Mount it there, under the same path")
+
+
+def test_a_place_that_a_node_does_not_see_is_named(project: Path) -> None:
+    """Where pictures are read and answers are written: what is in them is not compared."""
+    ours = facts(str(project), "word", None, "word", str(project / "ingest"))
+    assert differences("node a", ours, ours) == []
+    gone = str(project / "answers")
+    theirs, here = (
+        facts(str(project), "word", None, gone),
+        facts(str(project), "word", None, gone) | {PLACE + gone: "there"},
+    )
+    (line,) = differences("node a", theirs, here)
+    assert line == f"node a: path {gone}: missing there, there here. Mount it there, under the same path"
 
 
 def test_a_node_that_says_nothing_is_named(project: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
-from igarape.serving.batches import AHEAD, Seen, tag_batches
+from igarape.executors import Here
+from igarape.serving import batches
+from igarape.serving.batches import AHEAD, Answerers, Seen, tag_batches
 from igarape.serving.bundle import BATCH, Bundle
 
 COUNT = 4 * BATCH + 10
@@ -24,10 +26,16 @@ class Pictures:
 
     def __init__(self, bad: Sequence[str] = ()) -> None:
         self.read: list[str] = []
+        self.shares: list[Sequence[str]] = []
         self._bad = bad
         self._lock = threading.Lock()
 
-    def load(self, name: str) -> Seen:
+    def only(self, names: Sequence[str]) -> "Pictures":
+        """Return some."""
+        self.shares.append(names)
+        return self
+
+    def load(self, _bundle: Bundle | None, name: str) -> Seen:
         """Draw the picture of a name."""
         with self._lock:
             self.read.append(name)
@@ -51,7 +59,7 @@ def tag(tmp_path: Path, bundle: Bundle) -> Callable[..., list[str]]:
         parts = tmp_path / "parts"
         parts.mkdir(exist_ok=True)
         quiet = {"bundle": bundle, "parts": parts, "complain": lambda _: None, "report": lambda *_: None}
-        return tag_batches(names, pictures.load, out, **(quiet | how))  # type: ignore[arg-type]
+        return tag_batches(names, pictures, out, **(quiet | how))  # type: ignore[arg-type]
 
     return run
 
@@ -61,7 +69,7 @@ def test_the_table_is_what_the_bundle_answers(tag: Callable[..., list[str]], tmp
     seen: list[tuple[int, int]] = []
     assert tag(Pictures(), tmp_path / CSV, report=lambda *done: seen.append(done)) == []
     tag(Pictures(), tmp_path / PARQUET)
-    expected = bundle.tag([Pictures().load(name).image for name in NAMES])
+    expected = bundle.tag([Pictures().load(None, name).image for name in NAMES])
     for table in (pd.read_csv(tmp_path / CSV), pd.read_parquet(tmp_path / PARQUET)):
         assert list(table.columns) == ["image_name", *bundle.columns]
         assert list(table["image_name"]) == NAMES
@@ -72,6 +80,22 @@ def test_the_table_is_what_the_bundle_answers(tag: Callable[..., list[str]], tmp
     assert pd.read_parquet(tmp_path / PARQUET).dtypes["p_sun"] == np.float32
 
 
+def test_others_answer_shares_of_the_batches_and_the_table_is_the_same(
+    tag: Callable[..., list[str]], tmp_path: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each share is given its own pictures alone; what cannot be read is told in the order of names."""
+    monkeypatch.setattr(batches, "SHARE", 2)
+    bad, seen = [NAMES[3], NAMES[2 * BATCH], NAMES[-1]], list[tuple[int, int]]()
+    tag(Pictures(bad), tmp_path / "here.csv")
+    (tmp_path / "elsewhere").mkdir()
+    pictures, elsewhere = Pictures(bad), Answerers(Here(), lambda: bundle)
+    how = {"parts": tmp_path / "elsewhere", "answerers": elsewhere, "report": lambda *done: seen.append(done)}
+    assert tag(pictures, tmp_path / CSV, **how) == bad
+    assert (tmp_path / CSV).read_bytes() == (tmp_path / "here.csv").read_bytes()
+    assert [len(share) for share in pictures.shares] == [2 * BATCH, 2 * BATCH, 10]
+    assert [done for done, _ in seen] == [BATCH, 2 * BATCH, 3 * BATCH, 4 * BATCH, COUNT]
+
+
 def test_the_answer_for_a_picture_does_not_depend_on_its_batch(
     tag: Callable[..., list[str]], tmp_path: Path, bundle: Bundle
 ) -> None:
@@ -79,7 +103,7 @@ def test_the_answer_for_a_picture_does_not_depend_on_its_batch(
     tag(Pictures(), tmp_path / PARQUET)
     table = pd.read_parquet(tmp_path / PARQUET).set_index("image_name")
     for name in (NAMES[0], NAMES[BATCH], NAMES[-1]):
-        alone = bundle.tag([Pictures().load(name).image]).iloc[0]
+        alone = bundle.tag([Pictures().load(None, name).image]).iloc[0]
         assert alone["tags"] == table.loc[name, "tags"]
         p = [column for column in table.columns if column.startswith("p_")]
         np.testing.assert_allclose(table.loc[name, p].astype(float), alone[p].astype(float), atol=1e-6)

@@ -2,7 +2,9 @@
 
 import os
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -21,6 +23,17 @@ class Store:
         self._names: list[str] = names.tolist()
         self._offsets, self._lengths = (catalog[name].to_numpy() for name in ("offset", "length"))
         self._shards: dict[str, int] = {}
+
+    def only(self, image_ids: Sequence[str]) -> "Store":
+        """Return a store of some of the chips, which travels to other machines."""
+        rows = [self._rows[image_id] for image_id in image_ids]
+        places = {"offset": self._offsets[rows], "length": self._lengths[rows]}
+        shards = [self._names[number] for number in self._shard[rows]]
+        return Store(self._folder, pd.DataFrame({"image_id": list(image_ids), "shard": shards} | places))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave open files behind."""
+        return self.__dict__ | {"_shards": {}}
 
     def bytes(self, image_id: str) -> bytes:
         """Return a chip's bytes as they came from the source."""

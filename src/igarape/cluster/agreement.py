@@ -3,7 +3,7 @@
 import os
 import platform
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -36,19 +36,20 @@ LIBRARIES = (
     "tifffile",
     "xgboost",
 )
-FOLDER, CODE, CHIPS = "project folder", "code", "chips"
+FOLDER, CODE, CHIPS, PLACE = "project folder", "code", "chips", "path "
 
 Facts = Mapping[str, str]
 
 
-def require_agreement(needs: Needs, folder: Path, chips: Path | None) -> None:
+def require_agreement(needs: Needs, folder: Path, chips: Path | None, places: Sequence[Path] = ()) -> None:
     """Raise InputError that names each node, of those that can do a task, which differs from this machine, and in what.
 
     needs: of a task. folder: one that all nodes see. chips: the folder of packed chips that tasks read, if they do.
+    places: what else they read, and where they write.
     """
     word = folder / "word"
     write_text(uuid.uuid4().hex, word)
-    asked = (str(Path.cwd()), str(word), str(chips) if chips else None)
+    asked: tuple[Any, ...] = (str(Path.cwd()), str(word), str(chips) if chips else None, *map(str, places))
     ours, look = facts(*asked), ray.remote(facts)
     waiting = {
         look.options(
@@ -63,17 +64,19 @@ def require_agreement(needs: Needs, folder: Path, chips: Path | None) -> None:
         raise InputError("\n".join([f"The cluster is not as this machine is, in {len(faults)} points:", *faults]))
 
 
-def facts(root: str, word: str, chips: str | None) -> Facts:
+def facts(root: str, word: str, chips: str | None, *places: str) -> Facts:
     """Return what this machine has, by what it is called.
 
-    root: the project's folder. word, chips: a file that all should see, and a folder of packed chips, as seen from it.
+    root: the project's folder. word, chips, places: a file that all should see, a folder of packed chips, and what else
+    should be there, as seen from it.
     """
     found = {"Python": platform.python_version()} | {name: _version(name) for name in LIBRARIES}
     found |= {name: "there" if Path(os.environ[name]).exists() else "missing" for name in TRAVEL if _is_path(name)}
     sources = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
     found[CODE] = digest([*map(str, sources), *(ROOT / path for path in sources)])
-    place = Path(root, word)
-    found[FOLDER] = place.read_text(encoding="utf-8") if place.is_file() else "missing"
+    found |= {PLACE + place: "there" if Path(root, place).exists() else "missing" for place in places}
+    seen = Path(root, word)
+    found[FOLDER] = seen.read_text(encoding="utf-8") if seen.is_file() else "missing"
     if chips:
         tables = sorted(Path(root, chips).glob("*.parquet"))
         found[CHIPS] = digest([*(path.name for path in tables), *tables]) if tables else "missing"
@@ -98,6 +101,8 @@ def _told(what: str, theirs: str, ours: str) -> str:
         return "others than here. Is the folder the same, or are its files cached? Mount it anew"
     if what in TRAVEL:
         return f"{os.environ[what]} is {theirs} there, and {ours} here. Put it under the same path"
+    if what.startswith(PLACE):
+        return f"{theirs} there, {ours} here. Mount it there, under the same path"
     return f"{theirs} there, {ours} here. Install the same: make setup"
 
 

@@ -5,7 +5,7 @@ Ray is imported in the second case only.
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,13 +56,38 @@ def trainers(workspace: Workspace, step: str, *, chips: Path) -> Iterator[Execut
         yield executor
 
 
+@contextmanager
+def answerers(
+    workspace: Workspace, step: str, *, chips: Path | None = None, places: Sequence[Path] = ()
+) -> Iterator[Executor | None]:
+    """Give what answers for pictures in the place of this process: None, or a cluster, a processor for each share.
+
+    Parameters
+    ----------
+    workspace, step
+        Where the project is, and for which of its steps or commands.
+    chips
+        The packed chips that are read, if any are.
+    places
+        What else is read, and where answers are written: all nodes have to see it.
+    """
+    address = cluster_address()
+    if address is None:
+        yield None
+        return
+    with _cluster(address, workspace, step, cpus=1, chips=chips, places=places) as executor:
+        yield executor
+
+
 def threads() -> int:
     """Return how many threads a fold model predicts with: a task's, or this machine's."""
     return task_cpus() or workers()
 
 
 @contextmanager
-def _cluster(address: str, workspace: Workspace, step: str, *, cpus: int, chips: Path | None) -> Iterator[Executor]:
+def _cluster(
+    address: str, workspace: Workspace, step: str, *, cpus: int, chips: Path | None, places: Sequence[Path] = ()
+) -> Iterator[Executor]:
     """Give a cluster's nodes, once it is sure that they are there, have what a task needs, and agree with us."""
     wanted = needs(cpus)
     try:
@@ -80,7 +105,7 @@ def _cluster(address: str, workspace: Workspace, step: str, *, cpus: int, chips:
     folder = fresh_folder(workspace.data / ".cluster" / step)
     try:
         with connected(address, threads=wanted.cpus):
-            require_agreement(wanted, folder, chips)
+            require_agreement(wanted, folder, chips, places)
             nodes = Nodes(wanted, folder)
             try:
                 yield nodes

@@ -1,15 +1,17 @@
 """Answers for many pictures, a batch at a time: the next one is read while one is computed, and what is done is kept.
 
 Only a few batches of pictures are in memory, however many there are. Batches are the same however often a run was
-killed, so the table is too, to the byte.
+killed, and on whichever machine they are answered, so the table is too, to the byte.
 """
 
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -17,12 +19,14 @@ import pyarrow.parquet as pq
 
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
+from igarape.executors import Executor, Here, Tell, in_turn
 from igarape.files import read_json, whole, write_json, write_text
 from igarape.serving.answers import Sides, is_number
 from igarape.serving.bundle import BATCH, Bundle
 
 # Batches that are read ahead, each by a thread: more than one, as the smallest networks answer faster than files open.
 AHEAD = 2
+SHARE = 32  # batches of one task of a cluster
 PARQUET = ".parquet"
 
 Report = Callable[[int, int], None]
@@ -36,7 +40,24 @@ class Seen(NamedTuple):
     sent: Sides
 
 
-Load = Callable[[str], Seen]  # from a picture's name
+class Source(Protocol):
+    """Where pictures are from."""
+
+    def load(self, bundle: Bundle, name: str) -> Seen:
+        """Read a picture as a bundle sees it; what raises InputError or OSError costs its own row only."""
+        ...
+
+    def only(self, names: Sequence[str]) -> Self:
+        """Return a source of some of the pictures, which travels to other machines."""
+        ...
+
+
+@dataclass(frozen=True)
+class Answerers:
+    """Who answers in the place of this process, which open the bundle by themselves."""
+
+    executor: Executor
+    open_bundle: Callable[[], Bundle]
 
 
 class Loaded(NamedTuple):
@@ -48,7 +69,7 @@ class Loaded(NamedTuple):
 
 def tag_batches(
     names: Sequence[str],
-    load: Load,
+    source: Source,
     out: Path,
     *,
     bundle: Bundle,
@@ -56,6 +77,7 @@ def tag_batches(
     parts: Path,
     complain: Callable[[str], None],
     report: Report,
+    answerers: Answerers | None = None,
 ) -> list[str]:
     """Write a table of answers, in the order of names; return the names of the pictures that cannot be read.
 
@@ -63,8 +85,8 @@ def tag_batches(
     ----------
     names
         Of the pictures, each once.
-    load
-        Called with a name, from several threads; what raises InputError or OSError costs its own row only.
+    source
+        Gives the pictures, to several threads.
     out
         The table: Parquet where its name ends so, else CSV. It takes its name when it is whole.
     bundle
@@ -79,6 +101,8 @@ def tag_batches(
         all.
     report
         Called with (pictures done, of how many).
+    answerers
+        None: this process.
 
     Raises
     ------
@@ -88,20 +112,49 @@ def tag_batches(
     columns = columns or ["image_name", *bundle.columns]
     suffix = PARQUET if out.suffix.lower() == PARQUET else ".csv"
     batches = {parts / f"{start:08d}{suffix}": names[start : start + BATCH] for start in range(0, len(names), BATCH)}
-    failed: list[str] = []
-    with ThreadPoolExecutor(AHEAD) as pool:
-        todo = [part for part in batches if not part.exists()]
-        loading = _ahead(pool, lambda part: _load(batches[part], load), todo)
-        for done, part in enumerate(batches, start=1):
-            if not part.exists():
-                _answer(next(loading), part, bundle, columns)
-            why = read_json(part.with_suffix(".json"))
-            for said in why.values():
-                complain(said)
-            failed += why
-            report(min(done * BATCH, len(names)), len(names))
+    failed: dict[Path, list[str]] = {}
+
+    def heard(part: Path) -> None:
+        why = read_json(part.with_suffix(".json"))
+        for said in why.values():
+            complain(said)
+        failed[part] = list(why)
+        report(min(len(failed) * BATCH, len(names)), len(names))
+
+    todo = []
+    for part in batches:
+        if part.exists():
+            heard(part)
+        else:
+            todo.append(part)
+    executor, open_bundle = (answerers.executor, answerers.open_bundle) if answerers else (Here(), lambda: bundle)
+    work = partial(_answer_all, columns=columns, open_bundle=open_bundle)
+    futures = []
+    for start in range(0, len(todo), SHARE):
+        share = {part: batches[part] for part in todo[start : start + SHARE]}
+        some = source.only([name for each in share.values() for name in each]) if answerers else source
+        futures.append(executor.submit(work, share, some, name=f"batch {start}", heard=heard))
+    for future in in_turn(executor, futures):
+        future.result()
     _join(list(batches), out, columns)
-    return failed
+    return [name for part in batches for name in failed[part]]
+
+
+def _answer_all(
+    tell: Tell,
+    batches: Mapping[Path, Sequence[str]],
+    source: Source,
+    *,
+    columns: Sequence[str],
+    open_bundle: Callable[[], Bundle],
+) -> None:
+    """Answer batches that have not been answered, and tell of each."""
+    bundle = open_bundle()
+    with ThreadPoolExecutor(AHEAD) as pool:
+        loading = _ahead(pool, lambda part: _load(batches[part], source, bundle), batches)
+        for part, loaded in zip(batches, loading, strict=True):
+            _answer(loaded, part, bundle, columns)
+            tell(part)
 
 
 def _ahead(pool: ThreadPoolExecutor, work: Callable[[Path], Loaded], each: Iterable[Path]) -> Iterator[Loaded]:
@@ -115,12 +168,12 @@ def _ahead(pool: ThreadPoolExecutor, work: Callable[[Path], Loaded], each: Itera
         yield pending.popleft().result()
 
 
-def _load(batch: Sequence[str], load: Load) -> Loaded:
+def _load(batch: Sequence[str], source: Source, bundle: Bundle) -> Loaded:
     """Read a batch."""
     loaded = Loaded({}, {})
     for name in batch:
         try:
-            loaded.seen[name] = load(name)
+            loaded.seen[name] = source.load(bundle, name)
         except (InputError, OSError) as error:
             loaded.failed[name] = str(error)
     return loaded

@@ -105,6 +105,15 @@ def load_model(uri: str, folder: Path = Path()) -> PyFuncModel:
     return model
 
 
+def unpack(uri: str, target: Path, folder: Path = Path()) -> None:
+    """Copy the files of a model into a folder; raises InputError as load does. folder: of the project."""
+    with client_of(_name(uri), folder):
+        try:
+            mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(target))
+        except (MlflowException, OSError) as error:
+            raise InputError(f"{uri}: {_why_not(uri, error, folder)}") from error
+
+
 def _name(uri: str) -> str:
     """Return the model's name in an address of the registry."""
     return re.split("[@/]", uri.removeprefix("models:/"))[0]

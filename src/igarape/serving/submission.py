@@ -3,8 +3,8 @@
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from igarape.code import code_hash
 from igarape.errors import InputError, some
 from igarape.files import digest
 from igarape.serving.answers import sides
-from igarape.serving.batches import Seen, tag_batches
+from igarape.serving.batches import Answerers, Seen, tag_batches
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.competition import COLUMNS, check_names, in_order, read_names, sorted_out
 from igarape.serving.tagging import check_out
@@ -39,6 +39,10 @@ class Chips:
         planes = self.nir.rgb(name) if self.nir is not None and bundle.needs_nir else None
         data = self.raw.bytes(name)
         return Seen(bundle.read(data, name), planes, sides(data))
+
+    def only(self, names: Sequence[str]) -> "Chips":
+        """Return some of the chips."""
+        return Chips(names, self.raw.only(names), None if self.nir is None else self.nir.only(names))
 
     def bytes(self) -> Iterator[bytes | str]:
         """Yield all that is known of each chip: its name, its picture, its near-infrared."""
@@ -152,7 +156,15 @@ def left_over(folder: Path, key: str) -> list[str]:
     return said
 
 
-def write_submission(path: Path, chips: Chips, *, bundle: Bundle, parts: Path, report: Report) -> None:
+def write_submission(
+    path: Path,
+    chips: Chips,
+    *,
+    bundle: Bundle,
+    parts: Path,
+    report: Report,
+    answerers: Answerers | None = None,
+) -> None:
     """Answer for chips in batches, and join the answers to the competition's file.
 
     Parameters
@@ -167,14 +179,16 @@ def write_submission(path: Path, chips: Chips, *, bundle: Bundle, parts: Path, r
         The folder of finished batches, as tag_batches has it.
     report
         Called with (chips done, of how many).
+    answerers
+        None: this process.
 
     Raises
     ------
     InputError
         For a chip that cannot be read, or has another size than the bundle takes; and when the disk is full.
     """
-    load = partial(chips.load, bundle)
-    tag_batches(chips.names, load, path, bundle=bundle, columns=COLUMNS, parts=parts, complain=_give_up, report=report)
+    how: dict[str, Any] = {"bundle": bundle, "columns": COLUMNS, "parts": parts, "answerers": answerers}
+    tag_batches(chips.names, chips, path, complain=_give_up, report=report, **how)
 
 
 def _give_up(why: str) -> None:

@@ -53,6 +53,11 @@ class Pictures:
         planes = None if self.tifs is None else bundle.read_nir(self.tifs[name].read(), str(self.tifs[name]))
         return Seen(image, planes, sides(data))
 
+    def only(self, names: Sequence[str]) -> "Pictures":
+        """Return some of the pictures."""
+        tifs = None if self.tifs is None else {name: self.tifs[name] for name in names if name in self.tifs}
+        return Pictures({name: self.origins[name] for name in names}, tifs)
+
     def key(self, model: str) -> str:
         """Return a hash of all that the answers depend on: the model, by what tells it from others; code; pictures.
 

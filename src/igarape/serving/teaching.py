@@ -1,7 +1,6 @@
 """Teaching: what the ensemble answers to chips without labels, for a student to learn."""
 
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -84,8 +83,7 @@ def teach(
         )
         bundle, parts = Bundle.load(notes / "teacher", threads=workers()), notes / "parts"
         parts.mkdir(exist_ok=True)
-        load = partial(chips.load, bundle)
-        tag_batches(chips.names, load, table, bundle=bundle, parts=parts, complain=_give_up, report=report)
+        tag_batches(chips.names, chips, table, bundle=bundle, parts=parts, complain=_give_up, report=report)
     answers = pd.read_parquet(table).set_index("image_name").loc[list(chips.names)]
     return np.asarray(answers[[f"p_{label}" for label in vocabulary.labels]], dtype=np.float32)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import click
 from tqdm import tqdm
@@ -14,6 +15,7 @@ from igarape.config.params import read_params
 from igarape.errors import InputError, some
 from igarape.files import kept
 from igarape.progress import progress
+from igarape.serving.answering import answerers
 from igarape.serving.batches import tag_batches
 from igarape.serving.registry import bundle_of, load_model, model_uri
 from igarape.serving.tagging import check_out, find_pictures, find_tifs
@@ -56,11 +58,16 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
     bundle = bundle_of(loaded, uri)
     pictures.tifs = find_tifs(bundle, nir)
     names = list(pictures.origins)
-    with kept(out, pictures.key(str(loaded.metadata.model_uuid))) as parts, progress("predict", "picture") as report:
-        # tqdm's own writing leaves the bar whole.
-        complain = partial(tqdm.write, file=sys.stderr)
-        load = partial(pictures.load, bundle)
-        failed = tag_batches(names, load, out, bundle=bundle, parts=parts, complain=complain, report=report)
+    complain = partial(tqdm.write, file=sys.stderr)  # which leaves the bar whole
+    with (
+        kept(out, pictures.key(str(loaded.metadata.model_uuid))) as parts,
+        answerers(
+            workspace, "predict", uri=uri, bundle=bundle, places=[*paths, parts, *([nir] if nir else [])]
+        ) as nodes,
+        progress("predict", "picture") as report,
+    ):
+        how: dict[str, Any] = {"bundle": bundle, "parts": parts, "answerers": nodes}
+        failed = tag_batches(names, pictures, out, complain=complain, report=report, **how)
     shutil.rmtree(spool, ignore_errors=True)
     click.echo(f"{out}: {len(names) - len(failed)} pictures tagged")
     if failed:

@@ -10,6 +10,7 @@ from igarape.config.params import read_params
 from igarape.errors import InputError
 from igarape.files import resumable, whole
 from igarape.progress import progress
+from igarape.serving.answering import answerers
 from igarape.serving.competition import check_file, read_names
 from igarape.serving.registry import bundle_of, load_model, model_uri
 from igarape.serving.submission import answers_key, check_copy, left_over, open_chips, unlabelled, write_submission
@@ -63,9 +64,10 @@ def run(
     for line in left_over(target, key):
         click.echo(f"submit: {line}")
     with resumable(target, key) as (folder, parts):
-        path = folder / "submission.csv"
-        with progress("submit", "chip") as report:
-            write_submission(path, chips, bundle=bundle, parts=parts, report=report)
+        path, raw = folder / "submission.csv", workspace.chips("raw")
+        answering = answerers(workspace, "submit", uri=uri, bundle=bundle, chips=raw)
+        with answering as nodes, progress("submit", "chip") as report:
+            write_submission(path, chips, bundle=bundle, parts=parts, report=report, answerers=nodes)
         if out is not None:
             with whole(out) as unfinished:
                 shutil.copyfile(path, unfinished)

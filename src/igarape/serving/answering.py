@@ -1,0 +1,65 @@
+"""Answers by the nodes of a cluster: each opens the bundle from a folder that all see."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
+from pathlib import Path
+
+from igarape.cluster import spreading
+from igarape.cluster.settings import needs
+from igarape.errors import InputError
+from igarape.files import fresh_folder
+from igarape.serving.batches import Answerers
+from igarape.serving.bundle import Bundle
+from igarape.serving.manifest import MANIFEST
+from igarape.serving.registry import unpack
+from igarape.workspace import Workspace
+
+
+@contextmanager
+def answerers(
+    workspace: Workspace,
+    command: str,
+    *,
+    uri: str,
+    bundle: Bundle,
+    chips: Path | None = None,
+    places: Sequence[Path] = (),
+) -> Iterator[Answerers | None]:
+    """Give who answers in the place of this process: None, or a cluster's nodes where IGARAPE_CLUSTER names one.
+
+    Parameters
+    ----------
+    workspace, command
+        Where the project is, and what is done there: predict or submit.
+    uri, bundle
+        Where the model is from, and the bundle that was loaded from there.
+    chips, places
+        The packed chips that are read, if any are; what else is read or written. All nodes have to see it.
+
+    Raises
+    ------
+    InputError
+        When the cluster is not as it should be, and when another model has come to lie at the URI.
+    """
+    with spreading.answerers(workspace, command, chips=chips, places=places) as executor:
+        if executor is None:
+            yield None
+            return
+        folder = fresh_folder(workspace.data / ".cluster" / f"{command}.model")
+        try:
+            unpack(uri, folder, workspace.root)
+            (found,) = (path.parent for path in folder.rglob(MANIFEST))
+            opened = partial(_opened, found, needs(1).cpus)
+            if opened().manifest != bundle.manifest:
+                raise InputError(f"{uri}: has become another model just now. Run the command again")
+            yield Answerers(executor, opened)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def _opened(folder: Path, threads: int) -> Bundle:
+    """Open a bundle, once in each process."""
+    return Bundle.load(folder, threads=threads)

@@ -1,0 +1,71 @@
+"""Answers by a cluster's nodes: those of one machine, to the byte."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import clusters
+import pandas as pd
+import pytest
+from unlabelled import NAMES, lay_out
+
+from igarape.cluster import spreading
+from igarape.errors import InputError
+from igarape.executors import Here
+from igarape.serving import batches
+from igarape.serving.answering import answerers
+from igarape.serving.bundle import Bundle
+from igarape.serving.registry import champion_uri, load
+from igarape.stages import predict, submit
+from igarape.workspace import Workspace
+
+
+def test_without_a_cluster_this_process_answers(tmp_path: Path, bundle_folder: Path) -> None:
+    """Nothing is copied."""
+    bundle = Bundle.load(bundle_folder)
+    with answerers(Workspace(tmp_path), "predict", uri="models:/none/1", bundle=bundle) as others:
+        assert others is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def here(champion: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """Give a project with a champion and chips without labels; each batch is a task of its own."""
+    monkeypatch.setattr(batches, "SHARE", 1)
+    monkeypatch.setenv("IGARAPE_WORKERS", "1")
+    return lay_out(Workspace(champion))
+
+
+def test_others_open_the_model_from_a_folder_that_all_see(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They write what this process writes; another model than was loaded is refused, and nothing is left."""
+
+    @contextmanager
+    def others(*_words: Any, **_how: Any) -> Iterator[Here]:
+        yield Here()
+
+    written = here.folder("submit") / "submission.csv"
+    submit.run(here)
+    alone = written.read_bytes()
+    monkeypatch.setattr(spreading, "answerers", others)
+    submit.run(here)
+    assert written.read_bytes() == alone
+    uri = champion_uri("igarape-toy", here.root)
+    other = load(uri, here.root).answering_by(1)
+    with pytest.raises(InputError, match=r"has become another model just now\. Run the command again"):
+        answerers(here, "submit", uri=uri, bundle=other).__enter__()
+    assert list((here.data / ".cluster").iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_nodes_write_the_table_of_one_machine_to_the_byte(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each batch is a task of its own here."""
+    alone, together = here.root / "alone.csv", here.root / "together.csv"
+    predict.run(here, [here.chips("raw")], model=None, out=alone)
+    with clusters.started(2) as cluster:
+        monkeypatch.setenv("IGARAPE_CLUSTER", cluster.address)
+        predict.run(here, [here.chips("raw")], model=None, out=together)
+    assert together.read_bytes() == alone.read_bytes()
+    assert len(pd.read_csv(together)) == len(NAMES) + 2
+    assert list((here.data / ".cluster").iterdir()) == []
