@@ -48,6 +48,20 @@ def test_the_server_is_set_up_as_the_one_of_the_tests(compose: dict[str, Any]) -
     assert named - {"MLFLOW_S3_ENDPOINT_URL"} <= known
 
 
+def test_what_a_service_names_is_there(compose: dict[str, Any]) -> None:
+    """The services that it waits for, with a health check where that is waited for; volumes and configurations."""
+    services = compose["services"]
+    for name, service in services.items():
+        awaited = service.get("depends_on", {})
+        conditions = awaited if isinstance(awaited, dict) else {each: {} for each in awaited}
+        assert conditions.keys() <= services.keys() - {name}
+        healthy = [each for each, how in conditions.items() if how.get("condition") == "service_healthy"]
+        assert all("healthcheck" in services[each] for each in healthy)
+        assert {each.partition(":")[0] for each in service.get("volumes", [])} <= compose["volumes"].keys()
+        assert {each["source"] for each in service.get("configs", [])} <= compose["configs"].keys()
+        assert ("image" in service) != ("build" in service)
+
+
 def test_both_sides_have_one_mlflow(compose: dict[str, Any]) -> None:
     """The version that this environment has is the one that was tried."""
     assert f"mlflow[auth]=={mlflow.__version__}" in compose["services"]["mlflow"]["build"]["dockerfile_inline"]

@@ -44,8 +44,16 @@ Facts = Mapping[str, str]
 def require_agreement(needs: Needs, folder: Path, chips: Path | None, places: Sequence[Path] = ()) -> None:
     """Raise InputError that names each node, of those that can do a task, which differs from this machine, and in what.
 
-    needs: of a task. folder: one that all nodes see. chips: the folder of packed chips that tasks read, if they do.
-    places: what else they read, and where they write.
+    Parameters
+    ----------
+    needs
+        Of a task.
+    folder
+        One that all nodes see.
+    chips
+        The folder of packed chips that tasks read, if they do.
+    places
+        What else they read, and where they write.
     """
     word = folder / "word"
     write_text(uuid.uuid4().hex, word)
@@ -67,8 +75,16 @@ def require_agreement(needs: Needs, folder: Path, chips: Path | None, places: Se
 def facts(root: str, word: str, chips: str | None, *places: str) -> Facts:
     """Return what this machine has, by what it is called.
 
-    root: the project's folder. word, chips, places: a file that all should see, a folder of packed chips, and what else
-    should be there, as seen from it.
+    Parameters
+    ----------
+    root
+        The project's folder, where the others begin.
+    word
+        A file that all should see.
+    chips
+        A folder of packed chips, if any is read.
+    *places
+        What else should be there.
     """
     found = {"Python": platform.python_version()} | {name: _version(name) for name in LIBRARIES}
     found |= {name: "there" if Path(os.environ[name]).exists() else "missing" for name in TRAVEL if _is_path(name)}
