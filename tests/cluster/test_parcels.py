@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from igarape.cluster.parcels import packed
+from igarape.cluster.parcels import mapped, packed
 
 
 def opened(parcel: bytes) -> np.ndarray:
@@ -37,3 +38,19 @@ def test_what_is_in_memory_becomes_a_file_once(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
     assert np.array_equal(opened(packed((partial(print, images=y[:3]), ("a",)), tmp_path)), y[:3])
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_decoded_chips_are_copied_once_to_a_nodes_own_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one is named; other arrays are read where they lie."""
+    shelf = tmp_path / "data/.resized/ingest"
+    shelf.mkdir(parents=True)
+    chips, other = np.arange(6000, dtype=np.uint8), np.arange(3000)
+    np.save(shelf / "64-abc.npy", chips)
+    np.save(tmp_path / "other.npy", other)
+    monkeypatch.setenv("IGARAPE_SCRATCH", str(tmp_path / "disk"))
+    for _ in range(2):
+        np.testing.assert_array_equal(mapped(str(shelf / "64-abc.npy")), chips)
+        (shelf / "64-abc.npy").unlink(missing_ok=True)  # what is there is not asked for again
+    np.testing.assert_array_equal(mapped(str(tmp_path / "other.npy")), other)
+    copied = [path.name for path in (tmp_path / "disk").rglob("*.npy")]
+    assert copied == ["64-abc.npy"]

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from ray.cloudpickle import CloudPickler
 
-from igarape.chips.resized import mapped_file
+from igarape.chips.resized import SHELVES, mapped_file, one_at_a_time
 from igarape.files import digest, whole
 
+SCRATCH = "IGARAPE_SCRATCH"
 SMALL = 4096  # bytes; a smaller array travels
 
 
@@ -23,8 +25,19 @@ def packed(content: Any, folder: Path) -> bytes:
 
 
 def mapped(path: str) -> npt.NDArray[Any]:
-    """Map an array from its file, read-only."""
-    return np.asarray(np.load(path, mmap_mode="r"))
+    """Map an array from its file, read-only; decoded chips from this machine's disk, where IGARAPE_SCRATCH names it.
+
+    A copy's name changes with what is in it, as that of the file does, so that it is never stale.
+    """
+    file, disk = Path(path), os.environ.get(SCRATCH)
+    if disk and file.parent.parent.name == SHELVES:
+        own = Path(disk, SHELVES, file.parent.name, file.name)
+        with one_at_a_time(own.with_name("lock")):
+            if not own.exists():
+                with whole(own) as unfinished:
+                    shutil.copyfile(file, unfinished)
+        file = own
+    return np.asarray(np.load(file, mmap_mode="r"))
 
 
 class _Pickler(CloudPickler):
