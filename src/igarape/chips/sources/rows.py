@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from sys import intern
 from typing import Any
 from unicodedata import normalize
 
@@ -107,7 +108,8 @@ def split_tags(text: str, separator: str) -> Tags:
             return (text,)
         return tuple(normalize("NFC", str(tag)) for tag in found) if isinstance(found, list | tuple) else (text,)
     parts = text.split() if separator == "blank" else text.split(SEPARATORS[separator])
-    return tuple(normalize("NFC", part.strip()) for part in parts if part.strip())
+    # One text for each tag, not for each row: there may be a million rows.
+    return tuple(intern(normalize("NFC", part.strip())) for part in parts if part.strip())
 
 
 def other_separator(text: str, separator: str, labels: Sequence[str]) -> str | None:
