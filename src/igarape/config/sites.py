@@ -1,5 +1,6 @@
 """The schema of sites/NAME.yaml: a place that is watched, on which grid, for what, and from when on."""
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,9 +9,11 @@ import yaml
 from pydantic import Field, model_validator
 
 from igarape.config.schema import Section, read_yaml, validate
+from igarape.files import write_text
 
 Rate = Annotated[float, Field(gt=0, le=12)]
 Chance = Annotated[float, Field(gt=0, lt=1)]
+Colours = tuple[float, float, float]
 Point = Annotated[tuple[float, float], Field(strict=False)]
 
 
@@ -68,6 +71,13 @@ class Alerting(Section):
         return self
 
 
+class Line(Section):
+    """From 16 bits to 8: gain * value + offset, each for red, green and blue."""
+
+    gain: Colours = Field(strict=False)
+    offset: Colours = Field(strict=False)
+
+
 class Site(Section):
     """sites/NAME.yaml.
 
@@ -83,6 +93,7 @@ class Site(Section):
     size: int = Field(ge=16, le=4096)
     stride: int = Field(ge=1)
     bands: str | None = None
+    stretch: Line | None = None
     labels: dict[str, Watched] = Field(min_length=1)
     weather: Weather
     baseline: tuple[date, date] = Field(strict=False)
@@ -107,6 +118,13 @@ def read_site(name: str, folder: Path) -> Site:
     """Read sites/NAME.yaml."""
     path = folder / f"{name}.yaml"
     return validate(Site, read_yaml(path), str(path))
+
+
+def write_line(line: Line, path: Path) -> None:
+    """Write a stretch into sites/NAME.yaml, which has none; all else there, comments too, stays as it is."""
+    text, told = path.read_text(encoding="utf-8"), f"stretch: {_flow(line.model_dump())}"
+    replaced, count = re.subn(r"(?m)^stretch:.*$", told, text)
+    write_text(replaced if count else f"{text.rstrip()}\n{told}\n", path)
 
 
 def site_text(name: str, site: Site) -> str:

@@ -130,8 +130,10 @@ def _own(scene: Scene, model: Model, asked: Asked) -> Grid:
 
 def _stretch(raster: Raster, model: Model, asked: Asked) -> Stretch:
     """Return the stretch of a scene: of 8 bits none, as they are pictures already."""
-    if asked.stretch is not None or not raster.scene.deep:
-        return asked.stretch or Stretch()
+    if not raster.scene.deep:
+        return Stretch()
+    if asked.stretch is not None:
+        return asked.stretch
     found = sample(raster)
     if not found.size:
         raise InputError(f"{raster.scene.path}: holds nothing: nodata wherever one looks")

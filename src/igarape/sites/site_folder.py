@@ -18,6 +18,7 @@ from igarape.config.schema import check_name
 from igarape.config.sites import Site, read_site
 from igarape.files import alone
 from igarape.sites.area import Area, site_area
+from igarape.sites.bands import Bands, parse_bands
 from igarape.sites.ledger import read_verdicts, write_alerts
 from igarape.sites.looks import Day, Facts, by_day, list_looks, read_day
 from igarape.sites.state import Engine, State, caught_up
@@ -75,6 +76,11 @@ class SiteFolder:
     def labels(self) -> list[str]:
         """Return the labels that are watched, in order."""
         return list(self.site.labels)
+
+    @property
+    def bands(self) -> Bands | None:
+        """Return which band of its scenes is which; None: they say it themselves."""
+        return parse_bands(self.site.bands, f"sites/{self.name}.yaml: bands") if self.site.bands else None
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -18,10 +18,14 @@ WHITE = 255
 
 @dataclass(frozen=True)
 class Stretch:
-    """8 bits = gain * value + offset, for red, green and blue, rounded and clipped. None of both: left as it is."""
+    """8 bits = gain * value + offset, for red, green and blue, rounded and clipped. None of both: left as it is.
+
+    of: what it was fitted to or read from, for people.
+    """
 
     gain: tuple[float, ...] | None = None
     offset: tuple[float, ...] | None = None
+    of: str | None = None
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> "Stretch":
@@ -29,17 +33,17 @@ class Stretch:
         try:
             gain, offset = content["gain"], content["offset"]
             if gain is None and offset is None:
-                return cls()
+                return cls(of=where)
             numbers = [tuple(float(value) for value in part) for part in (gain, offset)]
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{where}: no stretch in it. Name the map.json of a map of igarape's") from error
         if any(len(part) != 3 or not np.isfinite(part).all() for part in numbers):
             raise InputError(f"{where}: expected a gain and an offset of three colours. Name another map.json")
-        return cls(*numbers)
+        return cls(numbers[0], numbers[1], of=where)
 
     def to_json(self) -> Mapping[str, Any]:
         """Return what a JSON file keeps of it."""
-        return {"gain": self.gain and list(self.gain), "offset": self.offset and list(self.offset)}
+        return {"gain": self.gain and list(self.gain), "offset": self.offset and list(self.offset), "of": self.of}
 
     def tables(self) -> Sequence[Table] | None:
         """Return what each value of 16 bits becomes, a table of 65536 a colour; None: all stays as it is."""
@@ -75,7 +79,7 @@ def fit(samples: npt.NDArray[np.uint16], levels: Mapping[str, Sequence[float]], 
         )
     gain = (spread * wanted).sum(axis=0) / np.square(spread).sum(axis=0)
     offset = wanted.mean(axis=0) - gain * found.mean(axis=0)
-    return Stretch(tuple(gain.tolist()), tuple(offset.tolist()))
+    return Stretch(tuple(gain.tolist()), tuple(offset.tolist()), of=where)
 
 
 def stretched(values: npt.NDArray[Any], tables: Sequence[Table] | None) -> Pixels:

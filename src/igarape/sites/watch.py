@@ -11,7 +11,7 @@ import pandas as pd
 
 from igarape.errors import InputError, some
 from igarape.files import read_json, sha256, whole, write_json
-from igarape.sites.bands import parse_bands
+from igarape.sites.exposure import site_stretch
 from igarape.sites.inbox import Arrival
 from igarape.sites.looks import Facts, add_looks, list_looks
 from igarape.sites.mapping import MAP, TILES, Asked, map_scene
@@ -105,10 +105,10 @@ def mapper(place: SiteFolder, model: Model, *, commit: str, show: Show) -> MapSc
     show
         Opens a bar.
     """
-    said = parse_bands(place.site.bands, f"sites/{place.name}.yaml: bands") if place.site.bands else None
+    said, stretch = place.bands, site_stretch(place)
 
     def mapped(arrival: Arrival, out: Path) -> Mapping[str, Any]:
-        asked = Asked(bands=said or arrival.bands, day=arrival.day, grid=place.area.grid)
+        asked = Asked(bands=said or arrival.bands, day=arrival.day, grid=place.area.grid, stretch=stretch)
         with show(arrival.path.name) as report:
             return map_scene(arrival.path, out, model=model, asked=asked, commit=commit, report=report)
 

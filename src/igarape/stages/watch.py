@@ -9,6 +9,7 @@ from igarape.config.params import read_params
 from igarape.errors import InputError, some
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
+from igarape.sites.exposure import exposed
 from igarape.sites.inbox import list_arrivals
 from igarape.sites.listing import summary
 from igarape.sites.model import load_model
@@ -50,6 +51,9 @@ def run(workspace: Workspace, name: str, inbox: Path, *, model: str | None = Non
         arrivals, unread = identified(listed)
         failed |= unread
         new = sort_out(place, arrivals, replay=replay)
+        place, told = exposed(place, [one.arrival for one in new], loaded)
+        if told:
+            click.echo(f"watch: {told}")
         commit = lineage(root).commit if new else ""
         mapped = mapper(place, loaded, commit=commit, show=lambda title: progress(f"watch: {title}", "tile"))
         recorded = {"site": name, "model": loaded.address, "bundle": loaded.digest, "replay": replay}
