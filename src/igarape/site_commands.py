@@ -91,7 +91,7 @@ def page(name: str) -> None:
 @click.argument("verdict", type=click.Choice(["yes", "no"]))
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept.")
 def judge(alert: str, verdict: str, reason: str) -> None:
-    """Say whether an alert is right."""
+    """Say whether an alert is right: one judged no counts no more, nor after a replay."""
     run_stage("judge", alert, verdict, reason=reason)
 
 

@@ -19,7 +19,8 @@ from igarape.config.sites import Site, read_site
 from igarape.files import alone
 from igarape.sites.area import Area, site_area
 from igarape.sites.bands import Bands, parse_bands
-from igarape.sites.ledger import read_verdicts, write_alerts
+from igarape.sites.judgements import read_verdicts
+from igarape.sites.ledger import write_alerts
 from igarape.sites.looks import Day, Facts, by_day, list_looks, read_day
 from igarape.sites.state import Engine, State, caught_up
 
