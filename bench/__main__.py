@@ -26,6 +26,7 @@ NAMES = (
     "train_overhead",
     "stack_fit",
     "change",
+    "calibration",
     "bootstrap",
     "report",
     "search_overhead",

@@ -44,12 +44,14 @@ class Weather(Section):
 class Evidence(Section):
     """How much a look may say: sites.evidence.Doubt.
 
+    other: how often a tile's ground changes in a way that is not the label's, a year: sites.change.Rates.
     cloudy: a tile whose cloud is more likely than this was not looked at. valid: nor was one of which a smaller share
     holds pixels.
     """
 
     bound: float = Field(gt=0, le=20)
-    place: float = Field(ge=0, le=5)
+    shared: float = Field(ge=0, lt=1)
+    other: float = Field(ge=0, le=12)
     haze: float = Field(ge=0, le=1)
     cloudy: float = Field(gt=0, le=1)
     valid: float = Field(ge=0, le=1)

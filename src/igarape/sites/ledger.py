@@ -139,7 +139,6 @@ def _intervals(active: Sequence[Key], days: Iterable[Day], engine: Engine) -> di
             ratio=np.array([ratio[label] for ratio in ratios]),
             rates=engine.rates.of(label),
             baseline=engine.baseline,
-            place=engine.doubt.place,
         )
         found[key] = change_interval(course, appeared=DIRECTIONS[direction] == "appeared")
     return found
