@@ -27,6 +27,7 @@ NAMES = (
     "stack_fit",
     "change",
     "calibration",
+    "filter_step",
     "bootstrap",
     "report",
     "search_overhead",
