@@ -89,7 +89,7 @@ def _write(path: Path, sight: Sight, *, deep: bool) -> None:
     """Write a date as a GeoTIFF of 8 or 16 bits."""
     bands = np.moveaxis(sight.picture, -1, 0)
     if deep:
-        bands = (DARK[0] + DARK[1] * bands).astype(np.uint16)
+        bands = (DARK[0] + DARK[1] * bands.astype(np.uint16)).astype(np.uint16)
     profile = {"driver": "GTiff", "count": 3, "dtype": bands.dtype, "crs": CRS, "photometric": "RGB"}
     side = len(sight.picture)
     transform = Affine(METRES, 0, LEFT, 0, -METRES, TOP)

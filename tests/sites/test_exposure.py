@@ -48,12 +48,12 @@ def answers(place: SiteFolder, name: str) -> pd.DataFrame:
 
 
 def test_ground_is_as_bright_beside_a_cloud_as_under_a_clear_sky(place: SiteFolder, model: Model) -> None:
-    """As the stretch is the clearest baseline scene's, is kept in the YAML with its comments, and is fitted once."""
+    """As there is one stretch, which is kept in the YAML with its comments, and is fitted once."""
     path = place.sites / "here.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "# keep me\n", encoding="utf-8")
     arrivals, _ = list_arrivals(place.sites.parent / "inbox")
     found, told = exposed(place, arrivals, model)
-    assert f"fitted to {CLEAR}: the clearest of 2" in told
+    assert f"fitted to {CLEAR}: the darkest of 2" in told
     again = SiteFolder.read("here", place.sites)
     assert again.site == found.site and "# keep me" in path.read_text(encoding="utf-8")
     assert exposed(again, arrivals, model) == (again, "")

@@ -1,11 +1,12 @@
 """The one stretch of a site's scenes of 16 bits.
 
 Fitted to each scene by itself, a stretch follows the scene's cloud, and the same ground is brighter on one day than on
-another. So it is fitted once, and kept in the site's YAML: to the clearest quarter of the scenes of the baseline, which
-are the darkest ones, as cloud is bright.
+another. So it is fitted once, and kept in the site's YAML. It is fitted to the scenes of the baseline that show as much
+cloud as the training's chips do: cloud is bright, so these are the darkest ones, and as many of them as make their
+percentiles lie on a line with the training's. Clear forest alone would be stretched until it is as bright as cloud.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -20,11 +21,10 @@ from igarape.sites.model import Model
 from igarape.sites.raster import on_grid
 from igarape.sites.scene import open_scene
 from igarape.sites.site_folder import SiteFolder
-from igarape.sites.stretch import Stretch, fit
+from igarape.sites.stretch import Stretch, fit, straightness
 from igarape.sites.windows import sample
 
-CLEAREST = 4  # one scene in so many is fitted to
-STEP = 8  # of the pixels that tell of a scene one in so many is kept
+STEP = 64  # of the pixels that tell of a scene one in so many is kept
 FULL = 0.5  # a scene shows at least this share of the ground that the fullest one shows
 
 
@@ -54,14 +54,14 @@ def exposed(place: SiteFolder, arrivals: Sequence[Arrival], model: Model) -> tup
     glimpses = [one for one in glimpses if one.baseline] or glimpses
     if not glimpses:
         return place, ""
-    chosen = clearest(glimpses)
+    chosen = alike(glimpses, model.levels)
     path = place.sites / f"{place.name}.yaml"
     found = fit(np.concatenate([one.samples for one in chosen], axis=1), model.levels, str(path))
     line = Line.model_validate({"gain": found.gain, "offset": found.offset})
     write_line(line, path)
     told = (
         f"{path}: scenes of 16 bits have one stretch now, fitted to {', '.join(one.name for one in chosen)}: the "
-        f"clearest of {len(glimpses)}. It is under stretch; null there fits it anew, then watch with --replay"
+        f"darkest of {len(glimpses)}. It is under stretch; null there fits it anew, then watch with --replay"
     )
     if list_looks(place.looks):
         told += ". The looks that are there had a stretch each: watch with --replay, or brightness is taken for change"
@@ -74,11 +74,13 @@ def site_stretch(place: SiteFolder) -> Stretch | None:
     return Stretch(line.gain, line.offset, of=f"sites/{place.name}.yaml") if line else None
 
 
-def clearest(glimpses: Sequence[Glimpse]) -> list[Glimpse]:
-    """Return the clearest quarter of scenes, at least one, by the brightness of what they show."""
+def alike(glimpses: Sequence[Glimpse], levels: Mapping[str, Sequence[float]]) -> list[Glimpse]:
+    """Return those darkest scenes that together are most like the training's: levels, as of stretch.fit."""
     most = max(one.samples.shape[1] for one in glimpses)
     full = [one for one in glimpses if one.samples.shape[1] >= FULL * most]
-    return sorted(full, key=lambda one: (float(one.samples.mean()), one.name))[: max(1, len(full) // CLEAREST)]
+    full.sort(key=lambda one: (float(one.samples.mean()), one.name))
+    parts = [full[:count] for count in range(1, len(full) + 1)]
+    return max(parts, key=lambda part: straightness(np.concatenate([one.samples for one in part], axis=1), levels))
 
 
 def _glimpses(place: SiteFolder, arrivals: Sequence[Arrival]) -> Iterator[Glimpse]:

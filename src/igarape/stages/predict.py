@@ -15,6 +15,7 @@ from igarape.errors import InputError, some
 from igarape.files import kept
 from igarape.progress import progress
 from igarape.serving.batches import tag_batches
+from igarape.serving.likeness import unlike_line
 from igarape.serving.registry import bundle_of, load_model, model_uri
 from igarape.serving.tagging import check_out, find_pictures, find_tifs
 from igarape.workspace import Workspace
@@ -63,6 +64,8 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
         failed = tag_batches(names, load, out, bundle=bundle, parts=parts, complain=complain, report=report)
     shutil.rmtree(spool, ignore_errors=True)
     click.echo(f"{out}: {len(names) - len(failed)} pictures tagged")
+    if line := unlike_line(out, bundle):
+        click.echo(f"predict: {line}", err=True)
     if failed:
         which = some([str(pictures.origins[name]) for name in failed])
         raise InputError(f"{len(failed)} of {len(names)} pictures are not in {out}: {which}. Why, stands above")

@@ -9,6 +9,7 @@ from igarape.config.params import read_params
 from igarape.errors import InputError, some
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
+from igarape.sites.advice import labelling_advice
 from igarape.sites.exposure import exposed
 from igarape.sites.inbox import list_arrivals
 from igarape.sites.listing import summary
@@ -66,7 +67,7 @@ def run(workspace: Workspace, name: str, inbox: Path, *, model: str | None = Non
         if opened:
             maps = {place.map_of(Path(facts.scene), facts.sha256).name: facts.sha256 for facts in outcome.new}
             opened.inputs(maps, kind="scene")  # by their maps' names: scenes of two folders may have one name
-            opened.metrics(found | {"scenes": len(outcome.new), "failed": len(outcome.failed)})
+            opened.metrics(found | outcome.figures)
             opened.artifact(place.alerts)
     failed |= outcome.failed
     for why in failed.values():
@@ -75,5 +76,7 @@ def run(workspace: Workspace, name: str, inbox: Path, *, model: str | None = Non
         f"watch {name}: {len(outcome.new)} new scenes, {len(arrivals) - len(new)} known; "
         f"{found['confirmed']:.0f} alerts confirmed, {found['candidates']:.0f} candidates. See: igarape alerts {name}"
     )
+    if outcome.new and (advice := labelling_advice(place)):
+        click.echo(f"watch: {advice}", err=True)
     if failed:
         raise InputError(f"{len(failed)} scenes have no look: {some(sorted(failed))}. Why, stands above")
