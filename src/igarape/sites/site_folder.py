@@ -5,6 +5,7 @@ sites/NAME/maps/                          a map for each scene
 sites/NAME/looks.parquet/                 a table of looks for each scene
 sites/NAME/state.npz, alerts.parquet      what follows from the looks
 sites/NAME/verdicts.csv                   what people judged
+sites/NAME/inbox/                         copies of what lies in a bucket that is watched
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -57,6 +58,11 @@ class SiteFolder:
     def map_of(self, scene: Path, sha256: str) -> Path:
         """Return the folder of the map of a scene, by its name and its hash."""
         return self.folder / "maps" / f"{scene.stem}-{sha256[:NAMED]}"
+
+    @property
+    def inbox(self) -> Path:
+        """Return the folder of copies of what lies in a bucket."""
+        return self.folder / "inbox"
 
     @property
     def state(self) -> Path:

@@ -10,6 +10,7 @@ from igarape.errors import InputError, some
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
 from igarape.sites.advice import labelling_advice
+from igarape.sites.buckets import fetch
 from igarape.sites.exposure import exposed
 from igarape.sites.inbox import list_arrivals
 from igarape.sites.listing import summary
@@ -21,7 +22,7 @@ from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
 
-def run(workspace: Workspace, name: str, inbox: Path, *, model: str | None = None, replay: bool = False) -> None:
+def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None = None, replay: bool = False) -> None:
     """Map the scenes of an inbox that are new, take their looks in, and write the site's alerts.
 
     Parameters
@@ -31,7 +32,7 @@ def run(workspace: Workspace, name: str, inbox: Path, *, model: str | None = Non
     name
         The site's.
     inbox
-        A folder of scenes and STAC items.
+        A folder of scenes and STAC items, or one of either; or s3://BUCKET/PREFIX.
     model
         As of igarape map; looks of two models are not mixed.
     replay
@@ -43,6 +44,9 @@ def run(workspace: Workspace, name: str, inbox: Path, *, model: str | None = Non
         At the end, with the scenes that failed; and at once for a site, an inbox or a model that is none.
     """
     place = SiteFolder.read(name, workspace.sites)
+    if isinstance(inbox, str):
+        with progress(f"watch: {inbox}", "B") as report:
+            inbox = fetch(inbox, place.inbox, report=report)
     listed, failed = list_arrivals(inbox)
     root = workspace.root
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
