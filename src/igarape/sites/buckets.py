@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -22,6 +23,17 @@ class Kept(NamedTuple):
     size: int
     written: float
     copy: Path
+
+
+def local(inbox: Path | str, copies: Path, *, show: Callable[[], AbstractContextManager[Report]]) -> Path:
+    """Return an inbox on this machine: itself, or the folder of copies of a bucket, which is brought up to date.
+
+    show: opens a bar.
+    """
+    if isinstance(inbox, Path):
+        return inbox
+    with show() as report:
+        return fetch(inbox, copies, report=report)
 
 
 def fetch(address: str, folder: Path, *, report: Report) -> Path:

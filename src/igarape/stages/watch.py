@@ -1,5 +1,6 @@
 """watch: map what is new of a site, and say what has changed. -> sites/NAME."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from igarape.errors import InputError, some
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
 from igarape.sites.advice import labelling_advice
-from igarape.sites.buckets import fetch
+from igarape.sites.buckets import local
 from igarape.sites.exposure import exposed
 from igarape.sites.inbox import list_arrivals
 from igarape.sites.listing import summary
@@ -44,10 +45,7 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
         At the end, with the scenes that failed; and at once for a site, an inbox or a model that is none.
     """
     place = SiteFolder.read(name, workspace.sites)
-    if isinstance(inbox, str):
-        with progress(f"watch: {inbox}", "B") as report:
-            inbox = fetch(inbox, place.inbox, report=report)
-    listed, failed = list_arrivals(inbox)
+    listed, failed = list_arrivals(local(inbox, place.inbox, show=lambda: progress(f"watch: {inbox}", "B")))
     root = workspace.root
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
     with place.held(), ExitStack() as stack:
@@ -74,13 +72,19 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
             opened.metrics(found | outcome.figures)
             opened.artifact(place.alerts)
     failed |= outcome.failed
-    for why in failed.values():
-        click.echo(f"watch: {why}", err=True)
+    said = f"{len(outcome.new)} new scenes, {len(arrivals) - len(new)} known"
     click.echo(
-        f"watch {name}: {len(outcome.new)} new scenes, {len(arrivals) - len(new)} known; "
-        f"{found['confirmed']:.0f} alerts confirmed, {found['candidates']:.0f} candidates. See: igarape alerts {name}"
+        f"watch {name}: {said}; {found['confirmed']:.0f} alerts confirmed, {found['candidates']:.0f} candidates. "
+        f"See: igarape alerts {name}"
     )
     if outcome.new and (advice := labelling_advice(place)):
         click.echo(f"watch: {advice}", err=True)
+    _tell(failed)
+
+
+def _tell(failed: Mapping[str, str]) -> None:
+    """Say which scenes have no look, and why; raise InputError where there are any."""
+    for why in failed.values():
+        click.echo(f"watch: {why}", err=True)
     if failed:
         raise InputError(f"{len(failed)} scenes have no look: {some(sorted(failed))}. Why, stands above")
