@@ -37,8 +37,9 @@ def test_scenes_and_items_are_copied_once_and_again_when_they_change(store: Stor
     fetch("s3://scenes/river/", inbox, report=lambda done, _: fetched.append(done))
     assert len(fetched) == 2
     client.put_object(Bucket="scenes", Key="river/2024/a.tif", Body=b"longer than it was before")
-    show = lambda: nullcontext(lambda done, _: fetched.append(done))  # noqa: E731
-    assert local("s3://scenes/river", inbox, show=show) == inbox and local(tmp_path, inbox, show=show) == tmp_path
+    bar = nullcontext(lambda done, _: fetched.append(done))
+    for asked, found_at in (("s3://scenes/river", inbox), (tmp_path, tmp_path)):
+        assert local(asked, inbox, show=lambda: bar) == found_at
     assert len(fetched) == 3 and (inbox / "2024/a.tif").read_text() == "longer than it was before"
     assert not list(tmp_path.rglob("out.tif"))
 
