@@ -26,6 +26,8 @@ NAMES = (
     "train_overhead",
     "stack_fit",
     "change",
+    "calibration",
+    "filter_step",
     "bootstrap",
     "report",
     "search_overhead",

@@ -1,6 +1,6 @@
-"""scene_map: tiles a second of `igarape map`, against the bundle's own chips a second on the same tiles in memory.
+"""scene_map: `igarape map` of a scene, against the bundle's own answers to the same tiles in memory.
 
-By processor time, one after the other in one process. Reader and writer alone, with a model that costs nothing, and the
+By processor time, in turns in one process. Reader and writer alone, with a model that costs nothing, and the
 memory that a scene of 20,000 px takes above one of 5,000, are measured beside.
 """
 
@@ -19,6 +19,7 @@ import rasterio
 import xgboost
 from rasterio import Affine
 from rasterio.windows import Window
+from turns import by_turns
 
 from igarape.chips.pictures import Pixels
 from igarape.ensemble.decision import Rule
@@ -37,6 +38,7 @@ from igarape.sites.mapping import Asked, map_scene
 from igarape.sites.model import Model, load_model
 
 SIZE, SEEN = 256, 128
+ROUNDS = 5
 SIDE, SMALL, LARGE = 4096, 5_000, 20_000
 VOCABULARY = Vocabulary((), (), ("road", "water"), ())
 DEHAZE = {"patch": 15}
@@ -44,7 +46,7 @@ ASKED = Asked(bands=Bands(1, 2, 3), day="2024-05-31")
 
 
 def run() -> dict[str, object]:
-    """Return tiles a second of a map, and the bundle's chips a second."""
+    """Return the processor seconds of a map of some tiles, and of the bundle's answers to them in memory."""
     cv2.setNumThreads(1)
     keep_memory()
     with tempfile.TemporaryDirectory() as made:
@@ -53,13 +55,16 @@ def run() -> dict[str, object]:
         _scene(folder / "scene.tif", SIDE)
         tiles = _tiles(folder / "scene.tif")
         model.bundle.tag(tiles[:BATCH])  # what is loaded at first use
-        _map(folder / "scene.tif", free(model), "first")
-        own = _seconds(lambda: [model.bundle.tag(tiles[at : at + BATCH]) for at in range(0, len(tiles), BATCH)])
-        mapped = _seconds(lambda: _map(folder / "scene.tif", model))
-        alone = _seconds(lambda: _map(folder / "scene.tif", free(model), "alone"))
-        row = {"ours": len(tiles) / mapped, "peer": len(tiles) / own, "ratio": own / mapped, "unit": "tiles/s"}
+        _map(folder / "scene.tif", free(model), folder / "first")
+        timed = by_turns(
+            lambda out: _map(folder / "scene.tif", model, out),
+            lambda _: [model.bundle.tag(tiles[at : at + BATCH]) for at in range(0, len(tiles), BATCH)],
+            rounds=ROUNDS,
+            clock=time.process_time,
+        )
+        alone = _seconds(lambda: _map(folder / "scene.tif", free(model), folder / "alone"))
         peaks = {f"mb_{side}": _peak(folder, side) for side in (SMALL, LARGE)}
-    return {**row, "n": len(tiles), "alone": len(tiles) / alone, **peaks}
+    return {**timed, "unit": "s", "n": len(tiles), "alone": len(tiles) / alone, **peaks}
 
 
 def free(model: Model) -> Model:
@@ -77,11 +82,9 @@ def _seconds(work: Any) -> float:
     return time.process_time() - start
 
 
-def _map(scene: Path, model: Model, name: str = "map") -> None:
-    """Map a scene."""
-    map_scene(
-        scene, scene.with_name(f"{name}-{scene.stem}"), model=model, asked=ASKED, report=lambda _done, _total: None
-    )
+def _map(scene: Path, model: Model, out: Path) -> None:
+    """Map a scene into a folder."""
+    map_scene(scene, out / "map", model=model, asked=ASKED, report=lambda _done, _total: None)
 
 
 def _peak(folder: Path, side: int) -> float:
@@ -99,7 +102,7 @@ def _above(bundle: Path, scene: Path) -> float:
     model = load_model(str(bundle), bundle.parent)
     model.bundle.tag([np.zeros((SIZE, SIZE, 3), dtype=np.uint8)] * BATCH)
     before = _megabytes("VmRSS")
-    _map(scene, free(model))
+    _map(scene, free(model), scene.parent / f"of-{scene.stem}")
     return _megabytes("VmHWM") - before
 
 

@@ -5,7 +5,8 @@ Run in a project whose stream has run on drawn chips, so that data/evaluate hold
 python studies/drawn_site.py --seed 3
 
 Draws one ground under two years of skies, with changes painted in in the second year, as GeoTIFFs in data/drawn_site;
-adds the site, watches it, writes its page, and prints its alerts and how they compare with the truth.
+adds the site, watches it, writes its page, and prints its alerts and how they compare with the truth. --sites N does so
+with as many seeds, for bench/drawn_sites.py. --deep writes 16 bits, as dark as those of PlanetScope.
 """
 
 import json
@@ -35,29 +36,33 @@ START, BASELINE = date(2024, 1, 1), (date(2024, 1, 1), date(2024, 12, 31))
 CHANGING = 0.5  # share of the tiles on which something is painted
 CRS, LEFT, TOP, METRES = "EPSG:32718", 500_000.0, 9_080_000.0, 3.0
 YEAR = 365
+DARK = (2500, 55)  # of 16 bits: that of black, and what a step of 8 bits is
 
 
-def main(seed: int, model: str) -> None:
-    """Draw a site, watch it, and print what came of it."""
-    inbox = fresh_folder(HERE.data / "drawn_site")
-    truth = _lay_out(inbox, seed)
-    shutil.rmtree(HERE.sites / NAME, ignore_errors=True)
-    scene = min(inbox.glob("*.tif"))
-    labels = ",".join(PAINT)
-    site.run(HERE, NAME, scene=scene, labels=labels, baseline=BASELINE, stride=NATIVE, model=model, force=True)
-    watch.run(HERE, NAME, inbox, model=model)
-    log.run(HERE, NAME)
-    alerts.run(HERE, NAME)
-    page.run(HERE, NAME)
-    print("\n".join(_judged(SiteFolder.read(NAME, HERE.sites), truth)))
+def main(seed: int, model: str, *, sites: int, deep: bool) -> None:
+    """Draw sites, watch them, and print what came of each."""
+    folder = fresh_folder(HERE.data / "drawn_site")
+    for number in range(sites):
+        name = f"{NAME}-{seed + number}" if number else NAME
+        inbox = fresh_folder(folder / name)
+        truth = _lay_out(inbox, seed + number, deep=deep)
+        truth.to_csv(folder / f"{name}.csv", index=False)
+        shutil.rmtree(HERE.sites / name, ignore_errors=True)
+        scene, labels = min(inbox.glob("*.tif")), ",".join(PAINT)
+        site.run(HERE, name, scene=scene, labels=labels, baseline=BASELINE, stride=NATIVE, model=model, force=True)
+        watch.run(HERE, name, inbox, model=model)
+        log.run(HERE, name)
+        alerts.run(HERE, name)
+        page.run(HERE, name)
+        print("\n".join(_judged(SiteFolder.read(name, HERE.sites), truth)))
 
 
-def _lay_out(inbox: Path, seed: int) -> pd.DataFrame:
+def _lay_out(inbox: Path, seed: int, *, deep: bool) -> pd.DataFrame:
     """Draw the scenes; return the first date on which each tile holds each label: tile, label, since."""
     since: dict[tuple[str, str], date] = {}
     for number, sight in enumerate(draw_years(seed, SIDE, DATES, list(_changes(seed)))):
         taken = START + timedelta(days=EVERY * number)
-        _write(inbox / f"{taken}.tif", sight)
+        _write(inbox / f"{taken}.tif", sight, deep=deep)
         for tile, label in _there(sight):
             since.setdefault((tile, label), taken)
     return pd.DataFrame([(*key, taken) for key, taken in since.items()], columns=["tile", "label", "since"])
@@ -80,18 +85,21 @@ def _there(sight: Sight) -> Iterator[tuple[str, str]]:
             yield from ((f"{row}_{column}", label) for label in PAINT if holds(part, label))
 
 
-def _write(path: Path, sight: Sight) -> None:
-    """Write a date as a GeoTIFF."""
-    profile = {"driver": "GTiff", "count": 3, "dtype": "uint8", "crs": CRS, "photometric": "RGB", "compress": "DEFLATE"}
+def _write(path: Path, sight: Sight, *, deep: bool) -> None:
+    """Write a date as a GeoTIFF of 8 or 16 bits."""
+    bands = np.moveaxis(sight.picture, -1, 0)
+    if deep:
+        bands = (DARK[0] + DARK[1] * bands.astype(np.uint16)).astype(np.uint16)
+    profile = {"driver": "GTiff", "count": 3, "dtype": bands.dtype, "crs": CRS, "photometric": "RGB"}
     side = len(sight.picture)
     transform = Affine(METRES, 0, LEFT, 0, -METRES, TOP)
-    with rasterio.open(path, "w", width=side, height=side, transform=transform, **profile) as file:
-        file.write(np.moveaxis(sight.picture, -1, 0))
+    with rasterio.open(path, "w", width=side, height=side, transform=transform, compress="DEFLATE", **profile) as file:
+        file.write(bands)
 
 
 def _judged(place: SiteFolder, truth: pd.DataFrame) -> list[str]:
     """Return a table of labels: changes, those found, the median delay, false alerts, and the model's AUC."""
-    table = read_alerts(place.alerts, NAME)
+    table = read_alerts(place.alerts, place.name)
     end = START + timedelta(days=EVERY * (DATES - 1))
     lines = [
         "| label | AUC | changes | found | median delay, days | false | tile-years |",
@@ -123,8 +131,10 @@ def _confirmed(history: str) -> date | None:
 @click.command()
 @click.option("--seed", default=3, show_default=True)
 @click.option("--model", default="data/evaluate/bundle", show_default=True, help="As of igarape map.")
-def _command(seed: int, model: str) -> None:
-    main(seed, model)
+@click.option("--sites", default=1, show_default=True, help="How many, of seeds from --seed on.")
+@click.option("--deep", is_flag=True, help="Write 16 bits.")
+def _command(seed: int, model: str, sites: int, deep: bool) -> None:  # noqa: FBT001 - as click hands it over
+    main(seed, model, sites=sites, deep=deep)
 
 
 if __name__ == "__main__":

@@ -1,39 +1,58 @@
 """Every path of states that a tile may have taken, one by one: what the filter is compared with."""
 
 from collections.abc import Iterator
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
+from scipy.linalg import expm
 
 from igarape.sites.change import YEAR
-from igarape.sites.evidence import Floats, place_effects
+from igarape.sites.evidence import NODES, WEIGHTS, Floats
 from igarape.sites.timing import Course
 
 
-def move(course: Course, start: int, end: int, days: float) -> float:
-    """Return the chance that a label is in the state end, some days after it was in the state start."""
-    come, go = (float(rate[0]) / YEAR for rate in (course.rates.appears, course.rates.vanishes))
-    stationary = (go / (come + go), come / (come + go))
-    decay = np.exp(-(come + go) * days)
-    return float(stationary[end] * (1 - decay) + decay * (start == end))
+def moves(course: Course, days: float) -> Floats:
+    """Return the chances (2 from, 2 to, NODES from, NODES to) after some days, as the exponential of their rates."""
+    come, go, other = _rates(course)
+    anew, stay = np.tile(WEIGHTS, (NODES, 1)), np.eye(NODES)
+    rates = np.block(
+        [[other * anew - (other + come) * stay, come * anew], [go * anew, other * anew - (other + go) * stay]]
+    )
+    return np.asarray(expm(rates * days).reshape(2, NODES, 2, NODES).transpose(0, 2, 1, 3))
 
 
-def stay(course: Course, state: int, days: float) -> float:
-    """Return the chance that a label does not change for some days."""
-    rate = (course.rates.appears, course.rates.vanishes)[state]
-    return float(np.exp(-rate[0] / YEAR * days))
+def stays(course: Course, state: int, days: float) -> Floats:
+    """Return the chances (NODES from, NODES to) that a label does not change for some days."""
+    *leaves, other = _rates(course)
+    anew = np.tile(WEIGHTS, (NODES, 1))
+    return np.asarray(expm((other * anew - (other + leaves[state]) * np.eye(NODES)) * days))
 
 
-def paths(course: Course) -> Iterator[tuple[tuple[int, ...], list[int], Floats]]:
-    """Yield each path: its states, at the days of the looks and of the baseline's end, and its weight at each node."""
+def paths(course: Course, *, since: int | None = None, state: int = 0) -> Iterator[tuple[tuple[int, ...], Floats]]:
+    """Yield each path: its states, at the days of the looks and of the baseline's end, and its weight at each node.
+
+    since: a place among the days from which on there is only one state, and no change between the days either.
+    """
     days = sorted([*course.days.tolist(), course.baseline])
     mark, gaps = days.index(course.baseline), np.diff(days).tolist()
-    moves = [[[move(course, one, two, gap) for two in (0, 1)] for one in (0, 1)] for gap in gaps]
-    first = float((course.rates.appears / (course.rates.appears + course.rates.vanishes))[0])
-    places, looks = place_effects(course.place)[1], np.arange(len(course.days))
-    for states in product((0, 1), repeat=len(days)):
-        weight = (1 - first, first)[states[0]]
-        for chances, (one, two) in zip(moves, pairwise(states), strict=True):
-            weight *= chances[one][two]
-        looked = [*states[:mark], *states[mark + 1 :]]
-        yield states, days, weight * places * np.exp(course.log[:, looked, looks].sum(axis=1))
+    steps = [moves(course, gap) for gap in gaps]
+    rests = [stays(course, state, gap) for gap in gaps]
+    come, go, _ = _rates(course)
+    since = len(days) if since is None else since
+    for free in product((0, 1), repeat=since):
+        states = free + (state,) * (len(days) - since)
+        weight = WEIGHTS * (come if states[0] else go) / (come + go)
+        for place, there in enumerate(states):
+            if place > since:
+                weight = weight @ rests[place - 1]
+            elif place:
+                weight = weight @ steps[place - 1][states[place - 1], there]
+            if place != mark:
+                weight = weight * np.exp(course.log[:, there, place - (place > mark)])
+        yield states, weight
+
+
+def _rates(course: Course) -> tuple[float, float, float]:
+    """Return how often a day the label comes, goes, and the ground changes in another way."""
+    rates = course.rates
+    return float(rates.appears[0]) / YEAR, float(rates.vanishes[0]) / YEAR, rates.other / YEAR

@@ -8,9 +8,9 @@ from igarape.sites.change import Integers, Rates
 from igarape.sites.evidence import Doubt, Emission, Floats, evidence
 from igarape.sites.timing import Course
 
-DOUBT = Doubt(bound=4.0, place=0.5, haze=0.5)
+DOUBT = Doubt(bound=4.0, shared=0.25, haze=0.5)
 EMISSION = Emission(np.array([0.1]), np.array([3.0]))
-RATES = Rates(np.array([0.3]), np.array([0.7]))
+RATES = Rates(np.array([0.3]), np.array([0.7]), 0.6)
 BASELINE = 300
 
 
@@ -18,7 +18,7 @@ def course(days: Integers, p: Floats, cloud: Floats | None = None, **changes: An
     """Give a course of looks with these answers, all of them under a clear sky unless cloud says otherwise."""
     cloud = np.zeros(len(days)) if cloud is None else cloud
     log, ratio = evidence(p[:, None], cloud, np.zeros(len(days)), emission=EMISSION, doubt=DOUBT, alone=False)
-    facts: dict[str, Any] = {"rates": RATES, "baseline": BASELINE, "place": DOUBT.place}
+    facts: dict[str, Any] = {"rates": RATES, "baseline": BASELINE}
     return Course(days=days, log=log[..., 0], ratio=ratio[:, 0], **(facts | changes))
 
 

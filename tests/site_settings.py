@@ -18,7 +18,7 @@ CONTENT: dict[str, Any] = {
     },
     "weather": {"cloud": ["cloudy"], "haze": ["haze"], "alone": True},
     "baseline": [date(2024, 1, 1), date(2024, 6, 30)],
-    "evidence": {"bound": 6.0, "place": 0.5, "haze": 0.5, "cloudy": 0.5, "valid": 0.5},
+    "evidence": {"bound": 6.0, "shared": 0.25, "other": 0.5, "haze": 0.5, "cloudy": 0.5, "valid": 0.5},
     "alerts": {"candidate": 0.5, "confirmed": 0.975, "withdrawn": 0.2, "looks": 2, "days": 180},
 }
 

@@ -49,12 +49,12 @@ def add_site(name: str, baseline: tuple[datetime, datetime], **found: Any) -> No
 
 @click.command()
 @click.argument("name")
-@click.argument("inbox", type=click.Path(path_type=Path))
+@click.argument("inbox")
 @click.option("--model", metavar="URI", help="As of igarape map; looks of two models are not mixed.")
 @click.option("--replay", is_flag=True, help="Map all scenes anew, such as by another model.")
-def watch(name: str, inbox: Path, **options: Any) -> None:
-    """Map what is new of a site, a folder of scenes and STAC items, and write its alerts."""
-    run_stage("watch", name, from_here(inbox), **options)
+def watch(name: str, inbox: str, **options: Any) -> None:
+    """Map what is new of a site, a folder of scenes and STAC items or s3://BUCKET/PREFIX, and write its alerts."""
+    run_stage("watch", name, inbox if inbox.startswith("s3://") else from_here(Path(inbox)), **options)
 
 
 @click.command()
@@ -91,7 +91,7 @@ def page(name: str) -> None:
 @click.argument("verdict", type=click.Choice(["yes", "no"]))
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept.")
 def judge(alert: str, verdict: str, reason: str) -> None:
-    """Say whether an alert is right."""
+    """Say whether an alert is right: one judged no counts no more, nor after a replay."""
     run_stage("judge", alert, verdict, reason=reason)
 
 

@@ -54,7 +54,7 @@ CORE = listed(PROJECT["dependencies"])
 TRAIN = listed(EXTRAS["train"])
 EVERY = CORE.union(*map(listed, EXTRAS.values()))
 # Extras of what not everybody has: `make setup` installs all but Kaggle's client.
-APART = set[str]().union(*(listed(EXTRAS[extra]) for extra in ("cluster", "kaggle", "sites")))
+APART = set[str]().union(*(listed(EXTRAS[extra]) for extra in ("cluster", "kaggle", "s3", "sites")))
 PROVIDERS = packages_distributions()
 
 

@@ -1,9 +1,8 @@
 """An alert is raised, confirmed and withdrawn by what is known, by how many looks, and by time."""
 
 import numpy as np
-import pytest
 
-from igarape.sites.alerts import Alerts, Event, Rules, Status, expected_false
+from igarape.sites.alerts import Alerts, Event, Rules, Status
 
 RULES = Rules(candidate=0.5, confirmed=0.975, withdrawn=0.2, looks=2, days=180)
 ROW = np.array([1])
@@ -61,8 +60,3 @@ def test_vanishing_is_confirmed_by_looks_that_say_no() -> None:
     for day, no in ((1, True), (2, False), (3, True)):
         alerts.look(rows, day, changed, np.array([[not no]]), rules=RULES, trusted=True)
         assert alerts.status[1, 0, 0] == (Status.CONFIRMED if day == 3 else Status.CANDIDATE)
-
-
-def test_a_list_tells_how_many_of_it_are_expected_to_be_false() -> None:
-    """The sum of what is missing to certainty."""
-    assert expected_false(np.array([0.9, 0.6, 1.0])) == pytest.approx(0.5)

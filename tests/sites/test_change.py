@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from chains import paths
-from courses import BASELINE, DOUBT, RATES, course, random_course
+from courses import BASELINE, RATES, course, random_course
 
 from igarape.sites.change import NEVER, Belief, Rates
 from igarape.sites.evidence import NODES, Floats
@@ -14,7 +14,7 @@ ROW = np.array([0])
 
 def filtered(looks: Course) -> Belief:
     """Take in all looks of a course."""
-    belief = Belief.begin(1, rates=looks.rates, place=looks.place)
+    belief = Belief.begin(1, rates=looks.rates)
     for number, day in enumerate(looks.days.tolist()):
         belief.look(ROW, day, looks.log[:, :, number, None, None], rates=looks.rates, baseline=looks.baseline)
     return belief
@@ -22,9 +22,9 @@ def filtered(looks: Course) -> Belief:
 
 def enumerated(looks: Course) -> Floats:
     """Add up all paths: (NODES, 2 at the baseline's end, 2 at the newest look)."""
-    total = np.zeros((NODES, 2, 2))
-    for states, days, weight in paths(looks):
-        total[:, states[days.index(looks.baseline)], states[-1]] += weight
+    total, start = np.zeros((NODES, 2, 2)), int(np.searchsorted(looks.days, looks.baseline))
+    for states, weight in paths(looks):
+        total[:, states[start], states[-1]] += weight
     return np.asarray(total / total.sum())
 
 
@@ -67,7 +67,7 @@ def test_splitting_a_gap_changes_nothing() -> None:
 
 def test_a_tile_that_is_not_looked_at_keeps_what_is_known() -> None:
     """To the bit: only rows that are looked at are touched."""
-    belief = Belief.begin(3, rates=RATES, place=DOUBT.place)
+    belief = Belief.begin(3, rates=RATES)
     before = belief.chances.copy()
     belief.look(np.array([1]), 10, random_course(1).log[:, :, :1, None], rates=RATES, baseline=BASELINE)
     np.testing.assert_array_equal(belief.chances[..., [0, 2], :], before[..., [0, 2], :])
@@ -76,7 +76,16 @@ def test_a_tile_that_is_not_looked_at_keeps_what_is_known() -> None:
 
 def test_rates_are_expected_changes_a_year() -> None:
     """And in the long run the share is what the two rates balance at."""
-    rates = Rates(np.array([0.02]), np.array([0.06]))
+    rates = Rates(np.array([0.02]), np.array([0.06]), 0.5)
     assert rates.moves(np.array(36525.0 * 9))[0, 1, 0] == pytest.approx(rates.share[0]) == pytest.approx(0.25)
     assert rates.moves(np.array(1.0))[0, 1, 0] * 365.25 == pytest.approx(0.02, rel=1e-3)
     np.testing.assert_allclose(rates.moves(np.array([3.0, 400.0])).sum(axis=1), 1)
+
+
+def test_looks_at_one_ground_are_worth_few() -> None:
+    """A hundred weak looks that agree leave a doubt: something else may be new. Strong ones do not."""
+    days, found = np.arange(0, 900, 10), []
+    for after in (0.2, 0.9):
+        p = np.where(days > 2 * BASELINE, after, 0.01)
+        found.append(float(filtered(course(days, p)).changed(ROW)[0, 0, 0]))
+    assert 0.1 < found[0] < 0.9 and found[1] > 0.975

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy.special import logit
 from scipy.stats import norm
 
-from igarape.sites.evidence import NODES, Doubt, Emission, Floats, evidence, place_effects, probability, separation
+from igarape.sites.evidence import EFFECTS, NODES, WEIGHTS, Doubt, Emission, Floats, evidence, probability, separation
 
-PLAIN = Doubt(bound=50.0, place=0.0, haze=0.5)
+PLAIN = Doubt(bound=50.0, shared=0.0, haze=0.5)
 CHANCE = st.floats(0, 1)
 
 
@@ -55,17 +55,24 @@ def test_haze_says_less_and_half_a_cloud_says_half() -> None:
 
 @given(p=CHANCE, cloud=CHANCE, haze=CHANCE, bound=st.floats(0.1, 8))
 def test_no_date_moves_any_odds_by_more_than_its_bound(p: float, cloud: float, haze: float, bound: float) -> None:
-    """Between any two of all that may be so: states and places."""
+    """Between any two of all that may be so: states and grounds."""
     log = weigh(p, cloud, haze * (1 - cloud), doubt=replace(DOUBT, bound=bound), alone=True)
     assert log.max() == 0 and log.min() >= -bound
 
 
-def test_the_nodes_have_the_moments_of_a_normal_place() -> None:
+def test_the_nodes_have_the_moments_of_a_normal_effect() -> None:
     """Five of them integrate polynomials up to the ninth degree exactly."""
-    nodes, weights = place_effects(0.5)
-    assert len(nodes) == NODES
-    for power, moment in ((0, 1), (1, 0), (2, 0.25), (4, 3 / 16), (6, 15 / 64), (8, 105 / 256)):
-        assert weights @ nodes**power == pytest.approx(moment, abs=1e-12)
+    assert len(EFFECTS) == NODES
+    for power, moment in ((0, 1), (1, 0), (2, 1), (4, 3), (6, 15), (8, 105)):
+        assert WEIGHTS @ EFFECTS**power == pytest.approx(moment, abs=1e-12)
+
+
+def test_one_look_says_what_it_said_whatever_grounds_share() -> None:
+    """Their effect is a part of the variance that answers have; it counts where there are several looks."""
+    for shared in (0.0, 0.25, 0.6):
+        log = weigh(0.6, doubt=replace(PLAIN, shared=shared))
+        one, other = (WEIGHTS @ np.exp(log[:, state]) for state in (1, 0))
+        assert np.log(one / other) == pytest.approx(logit(0.6) - logit(0.1), abs=0.05)
 
 
 def test_scores_of_the_family_are_calibrated_and_have_their_auc() -> None:

@@ -46,6 +46,14 @@ def test_a_stac_item_tells_the_day_and_the_bands_of_its_scene(tmp_path: Path) ->
     assert not failed
 
 
+def test_one_item_is_an_inbox_and_so_is_one_scene(tmp_path: Path) -> None:
+    """What lies beside them is not looked at."""
+    (tmp_path / "other.tif").touch()
+    one = item(tmp_path)
+    assert list_arrivals(one) == ([Arrival(tmp_path / "one.tif", "2024-05-31", Bands(3, 2, 1, 4))], {})
+    assert list_arrivals(tmp_path / "other.tif") == ([Arrival(tmp_path / "other.tif")], {})
+
+
 def test_an_item_in_another_folder_tells_of_the_same_scene(tmp_path: Path) -> None:
     """Which is not there twice, once without its day."""
     (tmp_path / "items").mkdir()

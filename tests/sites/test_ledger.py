@@ -1,6 +1,5 @@
 """Alerts as people get them: dated, with their history, and with what was judged of them."""
 
-import csv
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +10,8 @@ import shapely
 from site_looks import START, flooded, look, quiet, write_site
 
 from igarape.errors import InputError
-from igarape.sites.ledger import add_verdict, read_alerts, read_verdicts
+from igarape.sites.judgements import add_verdict, read_verdicts
+from igarape.sites.ledger import read_alerts
 from igarape.sites.site_folder import SiteFolder
 
 DAYS = (5, 30, 60, 90, 120, 150, 190, 200, 230, 260, 290)
@@ -54,29 +54,29 @@ def test_an_alert_that_was_withdrawn_keeps_its_history_and_has_no_date(place: Si
     assert not others
 
 
-def test_the_newest_verdict_counts_and_all_are_kept(place: SiteFolder) -> None:
-    """Whatever a reason holds."""
-    assert read_verdicts(place.verdicts) == {}
-    add_verdict(place.verdicts, WHY | {"verdict": "yes"})
-    add_verdict(place.verdicts, WHY)
+def test_an_alert_that_was_judged_no_is_dismissed(place: SiteFolder) -> None:
+    """By the newest verdict, as long as it would stand; all of them are kept, whatever a reason holds."""
+    assert read_verdicts(place.verdicts) == []
+    for verdict, status in (("no", "dismissed"), ("yes", "confirmed"), ("no", "dismissed")):
+        add_verdict(place.verdicts, WHY | {"verdict": verdict})
+        place.update(quiet)
+        (row,) = read_alerts(place.alerts, "here").to_dict("records")
+        assert (row["verdict"], row["status"], row["reason"]) == (verdict, status, WHY["reason"])
+    assert [row["verdict"] for row in read_verdicts(place.verdicts)] == ["no", "yes", "no"]
+    for day in (300, 310, 320, 330):
+        look(place, day, {"water": 0.001})
     place.update(quiet)
-    assert read_verdicts(place.verdicts) == {ALERT: WHY}
     (row,) = read_alerts(place.alerts, "here").to_dict("records")
-    assert row["verdict"] == "no" and row["reason"] == WHY["reason"]
-    with place.verdicts.open(encoding="utf-8") as file:
-        assert [row["verdict"] for row in csv.DictReader(file)] == ["yes", "no"]
+    assert row["status"] == "withdrawn" and row["verdict"] == "no"
 
 
 def test_files_of_something_else_are_told(place: SiteFolder) -> None:
-    """Alerts that are not there, or cut short; a CSV with other columns."""
+    """Alerts that are not there, or cut short."""
     with pytest.raises(InputError, match="not there yet"):
         read_alerts(place.folder / "none.parquet", "here")
     place.alerts.write_bytes(b"no Parquet")
     with pytest.raises(InputError, match="is no table of alerts"):
         read_alerts(place.alerts, "here")
-    place.verdicts.write_text("alert,verdict\nx,maybe\n", encoding="utf-8")
-    with pytest.raises(InputError, match="expected the columns alert, verdict"):
-        read_verdicts(place.verdicts)
 
 
 def test_a_site_without_alerts_has_an_empty_table(tmp_path: Path) -> None:

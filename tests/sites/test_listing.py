@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from site_looks import flooded, look, quiet, write_site
 
-from igarape.sites.ledger import add_verdict, read_alerts
+from igarape.sites.judgements import add_verdict
+from igarape.sites.ledger import read_alerts
 from igarape.sites.listing import alert_lines, condition, log_lines, summary
 
 DAYS = (5, 30, 60, 90, 120, 150, 190, 200, 230, 260, 290)
@@ -16,20 +17,23 @@ def test_alerts_are_told_with_the_number_that_is_expected_to_be_false(tmp_path: 
     place = write_site(tmp_path)
     flooded(place, DAYS, 210)
     look(place, 330, {"water": [0.001, 0.97, 0.001, 0.001, 0.001, 0.9999]})
-    add_verdict(
-        place.verdicts,
-        {"alert": "here:0_1:water:appeared:1", "verdict": "yes", "reason": "seen", "who": "ana", "at": ""},
-    )
+    assert summary(place.update(quiet)[0], read_alerts(place.alerts, "here"))["expected_false"] > 0
+    judged = {"alert": "here:0_1:water:appeared:1", "verdict": "yes", "reason": "seen", "who": "ana", "at": ""}
+    add_verdict(place.verdicts, judged)
     state, _ = place.update(quiet)
     alerts = read_alerts(place.alerts, "here")
     line, total = alert_lines(alerts, candidates=False)
     assert line.startswith("here:0_1:water:appeared:1  confirmed, 1.000, 4 looks") and line.endswith("judged yes: seen")
     assert "water appeared somewhere in this tile, about 2024-0" in line
     found = summary(state, alerts)
-    assert total == f"1 confirmed, of which {found['expected_false']:.2f} are expected to be false"
-    assert found["expected_false"] == pytest.approx(1 - float(alerts["probability"].iloc[0]))
+    assert total == "1 confirmed, of which 0.00 are expected to be false" and found["expected_false"] == 0
     assert [line.split()[0] for line in alert_lines(alerts, candidates=True)[2:]] == ["here:1_2:water:appeared:1", "1"]
     assert found["dates"] == 12 and found["candidates"] == 1
+    add_verdict(place.verdicts, judged | {"verdict": "no"})
+    state, alerts = place.update(quiet)
+    none, dismissed = alert_lines(alerts, candidates=False)
+    assert none.startswith("0 confirmed") and dismissed == f"1 dismissed, as judged no: {judged['alert']}"
+    assert summary(state, alerts) == found | {"confirmed": 0, "dismissed": 1}
 
 
 def test_looks_are_whole_numbers_beside_an_alert_that_was_withdrawn(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """A stretch brings a scene's 16 bits to the training's 8; 8 bits stay as they are."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from igarape.errors import InputError
-from igarape.sites.stretch import Stretch, fit, stretched
+from igarape.sites.stretch import Stretch, fit, straightness, stretched
 
 LEVELS = {"10": (40.0, 50.0, 60.0), "50": (90.0, 100.0, 110.0), "90": (190.0, 200.0, 210.0)}
 
@@ -49,7 +51,7 @@ def test_it_is_clipped_and_never_wraps() -> None:
 def test_it_is_read_as_it_was_written() -> None:
     """What map.json holds; anything else is refused."""
     for one in (Stretch(), Stretch((0.1, 0.2, 0.3), (1.0, -2.0, 3.0))):
-        assert Stretch.from_json(one.to_json(), "map.json") == one
+        assert Stretch.from_json(one.to_json(), "map.json") == replace(one, of="map.json")
     for content in (None, {}, {"gain": [1, 2], "offset": [1, 2]}, {"gain": "abc", "offset": None}):
         with pytest.raises(InputError, match=r"^map\.json: .* map\.json"):
             Stretch.from_json(content, "map.json")
@@ -59,3 +61,14 @@ def test_a_scene_of_one_value_has_none() -> None:
     """Nothing can be fitted to it."""
     with pytest.raises(InputError, match=r"scene\.tif: a colour of it holds one value only.*--stretch"):
         fit(np.full((3, 100), 5000, dtype=np.uint16), LEVELS, "scene.tif")
+
+
+def test_a_scene_without_white_is_on_no_line_with_the_training() -> None:
+    """As clear forest beside chips of which some are cloud; gain and offset of a sensor count for nothing."""
+    rng = np.random.default_rng(0)
+    dark, white = rng.normal(45, 6, (3, 3000)), rng.normal(160, 20, (3, 1000))
+    chips = np.concatenate([dark, white], axis=1)
+    levels = {str(p): tuple(np.percentile(chips, p, axis=1)) for p in (5, 10, 25, 50, 75, 90)}
+    sensor = [(2500 + 55 * part).astype(np.uint16) for part in (chips, dark, white, np.full((3, 9), 7.0))]
+    same, forest, cloud, flat = (straightness(samples, levels) for samples in sensor)
+    assert same > 0.9999 and max(forest, cloud) < 0.97 and flat == 0

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from chains import move, paths, stay
+from chains import paths
 from courses import BASELINE, course, random_course
 
 from igarape.sites.timing import Course, change_days, change_interval
@@ -10,23 +10,14 @@ from igarape.sites.timing import Course, change_days, change_interval
 
 def begun_by(looks: Course, *, appeared: bool) -> dict[int, float]:
     """Add up the paths in which what holds at the end has held, without a break, since a look or before it."""
-    now, total, by = int(appeared), 0.0, dict.fromkeys(looks.days[looks.days >= looks.baseline].tolist(), 0.0)
-    for states, days, weights in paths(looks):
-        start = days.index(looks.baseline)
-        if states[start] == now or states[-1] != now:
-            continue
-        weight = float(weights.sum())
-        total += weight
-        lasting = 1.0
-        for place in reversed(range(start, len(days))):
-            if states[place] != now:
-                break
-            if place < len(days) - 1:
-                gap = days[place + 1] - days[place]
-                lasting *= stay(looks, now, gap) / move(looks, now, now, gap)
-            if days[place] in by:
-                by[days[place]] += weight * lasting
-    return {day: weight / total for day, weight in by.items()}
+    now, start = int(appeared), int(np.searchsorted(looks.days, looks.baseline))
+    changed = [(states, weight) for states, weight in paths(looks) if states[start] != now and states[-1] == now]
+    total = sum(float(weight.sum()) for _, weight in changed)
+    by = {}
+    for place in range(start + 1, len(looks.days) + 1):  # the baseline's end is one of the days
+        weights = (weight.sum() for states, weight in paths(looks, since=place, state=now) if states[start] != now)
+        by[int(looks.days[place - 1])] = float(sum(weights)) / total
+    return by
 
 
 @pytest.mark.parametrize("appeared", [True, False])

@@ -6,7 +6,8 @@ import pytest
 from site_looks import flooded, quiet, write_site
 
 from igarape.errors import InputError
-from igarape.sites.ledger import read_alerts, read_verdicts
+from igarape.sites.judgements import read_verdicts
+from igarape.sites.ledger import read_alerts
 from igarape.stages import judge
 from igarape.workspace import Workspace
 
@@ -22,6 +23,7 @@ def test_a_verdict_is_kept_and_stands_beside_its_alert(tmp_path: Path) -> None:
     flooded(place, (290,), 210)
     place.update(quiet)
     assert read_alerts(place.alerts, "here").loc[0, "verdict"] == "no"
-    assert read_verdicts(place.verdicts)[ALERT]["reason"] == "a flood, gone by June"
+    (kept,) = read_verdicts(place.verdicts)
+    assert kept["reason"] == "a flood, gone by June" and kept["since"] < kept["until"]
     with pytest.raises(InputError, match=f"did you mean {ALERT}"):
         judge.run(here, "here:0_1:water:appear:1", "yes", reason="seen")

@@ -1,5 +1,6 @@
 """The schema of sites/NAME.yaml: a place that is watched, on which grid, for what, and from when on."""
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,9 +9,11 @@ import yaml
 from pydantic import Field, model_validator
 
 from igarape.config.schema import Section, read_yaml, validate
+from igarape.files import write_text
 
 Rate = Annotated[float, Field(gt=0, le=12)]
 Chance = Annotated[float, Field(gt=0, lt=1)]
+Colours = tuple[float, float, float]
 Point = Annotated[tuple[float, float], Field(strict=False)]
 
 
@@ -41,12 +44,14 @@ class Weather(Section):
 class Evidence(Section):
     """How much a look may say: sites.evidence.Doubt.
 
+    other: how often a tile's ground changes in a way that is not the label's, a year: sites.change.Rates.
     cloudy: a tile whose cloud is more likely than this was not looked at. valid: nor was one of which a smaller share
     holds pixels.
     """
 
     bound: float = Field(gt=0, le=20)
-    place: float = Field(ge=0, le=5)
+    shared: float = Field(ge=0, lt=1)
+    other: float = Field(ge=0, le=12)
     haze: float = Field(ge=0, le=1)
     cloudy: float = Field(gt=0, le=1)
     valid: float = Field(ge=0, le=1)
@@ -68,6 +73,13 @@ class Alerting(Section):
         return self
 
 
+class Line(Section):
+    """From 16 bits to 8: gain * value + offset, each for red, green and blue."""
+
+    gain: Colours = Field(strict=False)
+    offset: Colours = Field(strict=False)
+
+
 class Site(Section):
     """sites/NAME.yaml.
 
@@ -83,6 +95,7 @@ class Site(Section):
     size: int = Field(ge=16, le=4096)
     stride: int = Field(ge=1)
     bands: str | None = None
+    stretch: Line | None = None
     labels: dict[str, Watched] = Field(min_length=1)
     weather: Weather
     baseline: tuple[date, date] = Field(strict=False)
@@ -107,6 +120,13 @@ def read_site(name: str, folder: Path) -> Site:
     """Read sites/NAME.yaml."""
     path = folder / f"{name}.yaml"
     return validate(Site, read_yaml(path), str(path))
+
+
+def write_line(line: Line, path: Path) -> None:
+    """Write a stretch into sites/NAME.yaml, which has none; all else there, comments too, stays as it is."""
+    text, told = path.read_text(encoding="utf-8"), f"stretch: {_flow(line.model_dump())}"
+    replaced, count = re.subn(r"(?m)^stretch:.*$", told, text)
+    write_text(replaced if count else f"{text.rstrip()}\n{told}\n", path)
 
 
 def site_text(name: str, site: Site) -> str:

@@ -23,6 +23,8 @@ TAGS, ALERTS, EXPECTED, WARNING = "tags", "alerts", "expected_f2", "warning"
 DIGITS = 4  # of expected F2
 FAR = 0.995  # a picture is far from the training data where more than this share of the hold-out is nearer
 
+FARTHER = "the picture is far from the training data"
+
 Sides = tuple[int, int]
 
 
@@ -54,7 +56,7 @@ def warning(image: Pixels, *, sent: Sides | None, ood: float | None) -> str:
     if sent not in {None, (width, height)}:
         said.append("the picture is {} x {} pixels and was resized to {} x {}".format(*sent or (), width, height))
     if ood is not None and ood > FAR:
-        said.append(f"the picture is far from the training data, farther than {ood:.1%} of the hold-out")
+        said.append(f"{FARTHER}, farther than {ood:.1%} of the hold-out")
     return "; ".join(said)
 
 

@@ -18,6 +18,7 @@ from igarape.serving.answers import detailed
 from igarape.serving.batching import Answer
 from igarape.serving.front import add_front
 from igarape.serving.intake import Guarded, Intake, Refused, refusal
+from igarape.serving.likeness import gauges
 from igarape.serving.requests import CSV, FORM, JSON, PARQUET, Files, Unsupported, read_files, read_table
 from igarape.serving.service import Service
 from igarape.serving.telemetry import PICTURES, Application, Telemetry, Told
@@ -187,9 +188,10 @@ def _add_reports(api: FastAPI, service: Service, telemetry: Telemetry) -> None:
     async def metrics() -> PlainTextResponse:
         """Return figures of the server in Prometheus's text format."""
         batcher = service.batcher
-        gauges = {"ready": float(batcher is not None), "pictures_waiting": float(batcher.waiting if batcher else 0)}
+        figures = {"ready": float(batcher is not None), "pictures_waiting": float(batcher.waiting if batcher else 0)}
+        figures |= await asyncio.to_thread(gauges, *service.window.lately())
         model = {"model": batcher.served.name, "version": batcher.served.version} if batcher else {}
-        return PlainTextResponse(telemetry.text(gauges, model), media_type="text/plain; version=0.0.4")
+        return PlainTextResponse(telemetry.text(figures, model), media_type="text/plain; version=0.0.4")
 
     @api.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from igarape.errors import InputError
 from igarape.serving.batching import Answer, Batcher, Full, Job, Served
 from igarape.serving.intake import AGAIN, Refused
+from igarape.serving.likeness import Window
 from igarape.serving.requests import Files
 
 LOG = logging.getLogger("igarape.serve")
@@ -36,6 +37,7 @@ class Service:
         self._watch = watch
         self.batcher: Batcher | None = None
         self.failure: InputError | None = None
+        self.window = Window()
 
     @property
     def ready(self) -> Batcher:
@@ -101,10 +103,13 @@ class Service:
 
         tasks = [asyncio.create_task(part(start)) for start in range(0, len(files.images), batcher.most)]
         try:
-            return await asyncio.gather(*tasks)
+            answers = await asyncio.gather(*tasks)
         except Full as full:
             again = {"Retry-After": str(full.seconds)}
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "too many pictures wait; try again later", again) from full
         finally:
             for task in tasks:
                 task.cancel()
+        for answer in answers:
+            self.window.note(answer.rows, answer.served.bundle)
+        return answers

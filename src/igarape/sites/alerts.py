@@ -125,8 +125,3 @@ class Alerts:
             )
             for direction, row, label in np.argwhere(told).tolist()
         ]
-
-
-def expected_false(probabilities: Floats) -> float:
-    """Return how many of some alerts are expected to be false, by their probabilities."""
-    return float((1 - probabilities).sum())

@@ -1,9 +1,11 @@
 """What is there, and what has changed since the baseline: a hidden Markov model in continuous time for each tile.
 
 A label is there or not, comes at one rate and goes at another (Abercrombie and Friedl 2016; Reis and others 2020).
-Looks come at any dates. What is known of a tile and a label are NODES x 2 x 2 numbers, which sum to 1: the place's
-effect, whether the label was there when the baseline ended, whether it is there now. A tile that is not looked at does
-not change, but for the time that passes until its next look.
+Looks come at any dates. What is known of a tile and a label are NODES x 2 x 2 numbers, which sum to 1: the ground's
+effect, whether the label was there when the baseline ended, whether it is there now. With each change of the ground, of
+this label or of any other kind, its effect is drawn anew: what looks like a label that the model knows badly may be
+something else that is new. A tile that is not looked at does not change, but for the time that passes until its next
+look.
 """
 
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from igarape.sites.evidence import NODES, Floats, place_effects
+from igarape.sites.evidence import NODES, WEIGHTS, Floats
 
 Integers = npt.NDArray[np.int64]
 
@@ -21,10 +23,14 @@ NEVER = np.iinfo(np.int64).min
 
 @dataclass(frozen=True)
 class Rates:
-    """How often labels come and go, each of shape (labels,): expected changes a year, where it can come or go."""
+    """How often labels come and go, each of shape (labels,): expected changes a year, where it can come or go.
+
+    other: how often the ground changes in a way that is not the label's.
+    """
 
     appears: Floats
     vanishes: Floats
+    other: float
 
     @property
     def share(self) -> Floats:
@@ -33,7 +39,7 @@ class Rates:
 
     def of(self, label: int) -> "Rates":
         """Return those of one label, by its number."""
-        return Rates(self.appears[[label]], self.vanishes[[label]])
+        return Rates(self.appears[[label]], self.vanishes[[label]], self.other)
 
     def moves(self, days: Floats) -> Floats:
         """Return the chances (2 from, 2 to, ..., labels) of a change in some days (...,)."""
@@ -47,12 +53,16 @@ class Rates:
         lasting = (np.exp(-rate * days[..., None] / YEAR) for rate in (self.appears, self.vanishes))
         return np.stack(list(lasting))
 
+    def rests(self, days: Floats) -> Floats:
+        """Return the chances (...,) that the ground does not change in any other way for some days."""
+        return np.asarray(np.exp(-self.other * days / YEAR), np.float64)
+
 
 @dataclass
 class Belief:
     """What is known of all tiles after some looks.
 
-    chances: of shape (NODES, 2, 2, tiles, labels): the place's effect; there when the baseline ended; there now. Until
+    chances: of shape (NODES, 2, 2, tiles, labels): the ground's effect; there when the baseline ended; there now. Until
     it has ended, the last two are the same. seen: the day of each tile's newest look, (tiles,); NEVER without one.
     """
 
@@ -60,10 +70,10 @@ class Belief:
     seen: Integers
 
     @classmethod
-    def begin(cls, tiles: int, *, rates: Rates, place: float) -> "Belief":
-        """Return what is known before any look. place: deviation of a place's effect."""
+    def begin(cls, tiles: int, *, rates: Rates) -> "Belief":
+        """Return what is known before any look."""
         chances = np.zeros((NODES, 2, 2, tiles, len(rates.share)))
-        weights = place_effects(place)[1][:, None, None]
+        weights = WEIGHTS[:, None, None]
         chances[:, 0, 0], chances[:, 1, 1] = weights * (1 - rates.share), weights * rates.share
         return cls(chances, np.full(tiles, NEVER))
 
@@ -122,11 +132,20 @@ def passed(chances: Floats, since: Integers, day: int | Integers, *, rates: Rate
         The day on which it ends: until then both states are one.
     """
     since = np.where(since == NEVER, np.minimum(day, baseline), since)  # in the long run nothing changes on the whole
-    before = rates.moves(np.maximum(np.minimum(day, baseline) - since, 0).astype(np.float64))
-    after = rates.moves(np.maximum(day - np.maximum(since, baseline), 0).astype(np.float64))
-    both = np.stack([chances[:, 0, 0], chances[:, 1, 1]], axis=1)
+    before = np.maximum(np.minimum(day, baseline) - since, 0).astype(np.float64)
+    after = np.maximum(day - np.maximum(since, baseline), 0).astype(np.float64)
+    both = _moved(np.stack([chances[:, 0, 0], chances[:, 1, 1]], axis=1), before, rates)
     moved = chances.copy()
-    for state in (0, 1):
-        moved[:, state, state] = both[:, 0] * before[0, state] + both[:, 1] * before[1, state]
-    now = [moved[:, :, 0] * after[0, state] + moved[:, :, 1] * after[1, state] for state in (0, 1)]
-    return np.stack(now, axis=2)
+    moved[:, 0, 0], moved[:, 1, 1] = both[:, 0], both[:, 1]
+    return np.stack([_moved(moved[:, state], after, rates) for state in (0, 1)], axis=1)
+
+
+def _moved(chances: Floats, days: Floats, rates: Rates) -> Floats:
+    """Return chances (NODES, 2 there or not, tiles, labels) as they are some days (tiles,) later.
+
+    Where nothing has changed, the ground's effect is what it was; where anything has, it is drawn anew.
+    """
+    same = rates.stays(days) * rates.rests(days)[:, None]
+    total = chances.sum(axis=0)
+    changed = np.einsum("stl,sutl->utl", total, rates.moves(days)) - total * same
+    return np.asarray(chances * same + WEIGHTS[:, None, None, None] * np.maximum(changed, 0), np.float64)

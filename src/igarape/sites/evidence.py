@@ -3,7 +3,8 @@
 A calibrated probability p holds the prevalence that the model was trained with, which is divided out: l = logit p -
 logit prevalence is the logarithm of a likelihood ratio. Scores with that property and one spread are normal, of mean
 +-d^2/2 and deviation d (Green and Swets 1966), where d tells how well the model tells the label: AUC is Phi(d/sqrt 2).
-A place has an effect of its own, a shift of l that all its looks share: the same roof, the same sandbar.
+A ground has an effect of its own, a shift of l that all its looks share: the same roof, the same sandbar. So many looks
+at one ground are worth few, and a label that the model tells badly is never sure.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ from scipy.stats import norm
 
 Floats = npt.NDArray[np.float64]
 
-NODES = 5  # of Gauss-Hermite quadrature, which integrates the place's effect out
+NODES = 5  # of Gauss-Hermite quadrature, which integrates the ground's effect out
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(NODES)
+# What stands for a ground's effect, in its deviations, and how likely each is, which sums to 1.
+EFFECTS, WEIGHTS = np.asarray(_NODES, np.float64), np.asarray(_WEIGHTS / _WEIGHTS.sum(), np.float64)
 SURE = 1e-6  # no answer is surer than this
 
 
@@ -34,24 +38,19 @@ class Emission:
 class Doubt:
     """What evidence is not trusted to say.
 
-    bound: the most that one date may move the logarithm of any odds. place: deviation of a place's effect. haze: how
-    far answers under haze stand apart, as a share of those under a clear sky.
+    bound: the most that one date may move the logarithm of any odds. shared: what answers to one ground have in common,
+    as a share of their variance, below 1. haze: how far answers under haze stand apart, as a share of those under a
+    clear sky.
     """
 
     bound: float
-    place: float
+    shared: float
     haze: float
 
 
 def separation(auc: Floats) -> Floats:
     """Return the d of labels that a model tells with these AUCs."""
     return np.asarray(np.sqrt(2) * norm.ppf(auc), np.float64)
-
-
-def place_effects(deviation: float) -> tuple[Floats, Floats]:
-    """Return the nodes (NODES,) that stand for a place's effect, in logits, and their weights, which sum to 1."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
-    return deviation * nodes, weights / weights.sum()
 
 
 def seen_logit(p: Floats, cloud: Floats, *, alone: bool) -> Floats:
@@ -83,32 +82,34 @@ def evidence(
     Returns
     -------
     tuple
-        The logarithm of each look's likelihood, of shape (NODES, 2, looks, labels), by the place's effect and by
+        The logarithm of each look's likelihood, of shape (NODES, 2, looks, labels), by the ground's effect and by
         whether the label is there: between -bound and 0, and 0 at its largest. And the logarithm of the likelihood
-        ratio, (looks, labels), without place, weather and bound: above 0 a look says yes.
+        ratio, (looks, labels), without ground, weather and bound: above 0 a look says yes.
     """
-    shift, weight = place_effects(doubt.place)
     ratio = seen_logit(p, cloud, alone=alone) - logit(emission.prevalence)
-    shifted = ratio - shift[:, None, None]
     ground = 1 - cloud[:, None]
     veiled = np.divide(hazy[:, None], ground, out=np.zeros_like(ground), where=ground > 0).clip(0, 1)
-    clear, haze = (_relative(shifted, weight, emission=emission, contrast=contrast) for contrast in (1.0, doubt.haze))
+    clear, haze = (
+        _relative(ratio, emission=emission, shared=doubt.shared, contrast=contrast) for contrast in (1.0, doubt.haze)
+    )
     with np.errstate(divide="ignore"):  # a likelihood may vanish before it is bounded
         total = np.log(ground * ((1 - veiled) * clear + veiled * haze) + cloud[:, None])
     return np.maximum(total - total.max(axis=(0, 1)), -doubt.bound), ratio
 
 
-def _relative(shifted: Floats, weight: Floats, *, emission: Emission, contrast: float) -> Floats:
+def _relative(ratio: Floats, *, emission: Emission, shared: float, contrast: float) -> Floats:
     """Return likelihoods (NODES, 2, looks, labels) over that of any such answer: 1 stands for no evidence at all.
 
-    shifted: (NODES, looks, labels). contrast: how far the means stand apart, as a share of those under a clear sky.
+    ratio: (looks, labels). shared: of Doubt. contrast: how far the means stand apart, as a share of those under a clear
+    sky.
     """
     spread = emission.separation**2
     mean = contrast * spread / 2
-    log = np.stack([-((shifted + mean) ** 2), -((shifted - mean) ** 2)], axis=1) / (2 * spread)
+    shifted = ratio - (EFFECTS[:, None] * np.sqrt(shared * spread))[:, None]
+    log = np.stack([-((shifted + mean) ** 2), -((shifted - mean) ** 2)], axis=1) / (2 * (1 - shared) * spread)
     like = np.exp(log - log.max(axis=(0, 1)))
     shares = np.stack([1 - emission.prevalence, emission.prevalence])
-    return np.asarray(like / np.einsum("k,yl,kynl->nl", weight, shares, like), np.float64)
+    return np.asarray(like / np.einsum("k,yl,kynl->nl", WEIGHTS, shares, like), np.float64)
 
 
 def probability(ratio: Floats, emission: Emission) -> Floats:

@@ -26,12 +26,16 @@ class Arrival:
 def list_arrivals(inbox: Path) -> tuple[list[Arrival], dict[str, str]]:
     """Return the scenes of a folder and of those below it, in the order of their names, and what is none, and why.
 
-    A scene that a STAC item names is taken as the item says. Raises InputError when there is no such folder, or no
-    scene in it.
+    A scene that a STAC item names is taken as the item says. The inbox may be one scene, or one item, too. Raises
+    InputError when there is no such folder, or no scene in it.
     """
-    if not inbox.is_dir():
+    if not inbox.exists():
         raise InputError(f"{inbox}: no such folder; expected one that holds scenes, such as GeoTIFFs, or STAC items")
-    files = sorted(path for path in inbox.rglob("*") if path.is_file() and not path.name.startswith("."))
+    files = (
+        [inbox]
+        if inbox.is_file()
+        else sorted(path for path in inbox.rglob("*") if path.is_file() and not path.name.startswith("."))
+    )
     found = {path.resolve(): Arrival(path) for path in files if path.suffix.lower() in SCENES}
     failed: dict[str, str] = {}
     for path in (path for path in files if path.suffix.lower() == ITEM):

@@ -2,11 +2,8 @@
 
 alerts.parquet    GeoParquet: id, geometry, tile, label, change, status, probability, looks, raised, first, date, last,
                   history, verdict, reason
-verdicts.csv      what people judged, a row each time: alert, verdict, reason, who, at
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -18,17 +15,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from igarape.errors import InputError
-from igarape.files import write_text
 from igarape.sites.alerts import DIRECTIONS, Event, Status
 from igarape.sites.area import Area
+from igarape.sites.judgements import DISMISSED, applied
 from igarape.sites.layers import write_tiles
 from igarape.sites.looks import Day
 from igarape.sites.state import Engine, State
 from igarape.sites.timing import Course, Interval, change_interval
 
 ACTIVE = (Status.CANDIDATE, Status.CONFIRMED)
-VERDICTS = ("yes", "no")
-JUDGED = ["alert", "verdict", "reason", "who", "at"]
 SCHEMA = pa.schema(
     [
         *((name, pa.string()) for name in ("id", "tile", "label", "change", "status")),
@@ -52,7 +47,7 @@ def write_alerts(
     area: Area,
     engine: Engine,
     days: Iterable[Day],
-    verdicts: Mapping[str, Mapping[str, str]],
+    verdicts: Sequence[Mapping[str, str]],
 ) -> pd.DataFrame:
     """Write alerts.parquet, and return what it holds but for the outlines.
 
@@ -67,7 +62,7 @@ def write_alerts(
     days
         All looks, in the order of days: they tell when a change took place.
     verdicts
-        What people judged, by the alert's id.
+        What people judged, the oldest first. An alert that stands and was judged no is dismissed.
     """
     histories: dict[Key, list[Event]] = {}
     for event in state.events:
@@ -75,18 +70,25 @@ def write_alerts(
     active = [key for key, events in histories.items() if events[-1].status in ACTIVE]
     when = _intervals(active, days, engine)
     keys = sorted(histories, key=lambda key: (key[1], key[2], key[0], key[3]))
-    rows = []
+    rows: list[dict[str, object]] = []
     for key in keys:
         direction, tile, label, number = key
         change = DIRECTIONS[direction]
         name = f"{site}:{area.names[tile]}:{labels[label]}:{change}:{number}"
         facts = {"id": name, "tile": area.names[tile], "label": labels[label], "change": change}
-        judged = verdicts.get(name, {})
-        told = {column: judged.get(column) for column in ("verdict", "reason")}
-        rows.append(facts | _standing(key, histories[key], state, when.get(key)) | told)
+        rows.append(facts | _standing(key, histories[key], state, when.get(key)))
+    judged = applied(verdicts, rows)
+    rows = [row | _with_verdict(row, judged.get(str(row["id"]), {})) for row in rows]
     table = pd.DataFrame(rows, columns=SCHEMA.names)
     write_tiles(table, area.geometry([key[1] for key in keys]), area.grid.crs, path, schema=SCHEMA)
     return table
+
+
+def _with_verdict(row: Mapping[str, object], judged: Mapping[str, str]) -> dict[str, object]:
+    """Return what a verdict makes of an alert's status, and the verdict."""
+    told = {column: judged.get(column) for column in ("verdict", "reason")}
+    stands = row["status"] in [status.name.lower() for status in ACTIVE]
+    return {**told, "status": DISMISSED if stands and told["verdict"] == "no" else row["status"]}
 
 
 def _standing(key: Key, events: Sequence[Event], state: State, when: Interval | None) -> dict[str, object]:
@@ -137,32 +139,9 @@ def _intervals(active: Sequence[Key], days: Iterable[Day], engine: Engine) -> di
             ratio=np.array([ratio[label] for ratio in ratios]),
             rates=engine.rates.of(label),
             baseline=engine.baseline,
-            place=engine.doubt.place,
         )
         found[key] = change_interval(course, appeared=DIRECTIONS[direction] == "appeared")
     return found
-
-
-def read_verdicts(path: Path) -> dict[str, dict[str, str]]:
-    """Return the newest verdict on each alert: the row of verdicts.csv; none where there is no such file.
-
-    Raises InputError for a file that is not ours.
-    """
-    if not path.exists():
-        return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if any(list(row) != JUDGED or row["verdict"] not in VERDICTS for row in rows):
-        raise InputError(f"{path}: expected the columns {', '.join(JUDGED)}, and a verdict of yes or no in each row")
-    return {row["alert"]: row for row in rows}
-
-
-def add_verdict(path: Path, row: Mapping[str, str]) -> None:
-    """Add a row to verdicts.csv."""
-    before = path.read_text(encoding="utf-8") if path.exists() else ",".join(JUDGED) + "\n"
-    line = io.StringIO()
-    csv.DictWriter(line, JUDGED, lineterminator="\n").writerow(row)
-    write_text(before + line.getvalue(), path)
 
 
 def read_alerts(path: Path, site: str) -> pd.DataFrame:

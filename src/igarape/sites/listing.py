@@ -5,7 +5,8 @@ from datetime import date
 
 import pandas as pd
 
-from igarape.sites.alerts import Status, expected_false
+from igarape.sites.alerts import Status
+from igarape.sites.judgements import DISMISSED
 from igarape.sites.state import State
 
 CONFIRMED, CANDIDATE = (status.name.lower() for status in (Status.CONFIRMED, Status.CANDIDATE))
@@ -28,12 +29,19 @@ def summary(state: State, alerts: pd.DataFrame) -> dict[str, float]:
         "dates": len(state.days),
         "confirmed": len(confirmed),
         "candidates": int((alerts["status"] == CANDIDATE).sum()),
-        "expected_false": expected_false(confirmed["probability"].to_numpy()),
+        "dismissed": int((alerts["status"] == DISMISSED).sum()),
+        "expected_false": expected_false(alerts, CONFIRMED),
     }
 
 
+def expected_false(alerts: pd.DataFrame, status: str) -> float:
+    """Return how many alerts of a status are expected to be false, by their probabilities: of those not judged."""
+    open_ones = alerts[(alerts["status"] == status) & alerts["verdict"].isna()]
+    return float((1 - open_ones["probability"]).sum())
+
+
 def alert_lines(alerts: pd.DataFrame, *, candidates: bool) -> list[str]:
-    """Return a line for each alert that stands, the surest first; confirmed ones before candidates, and their sum."""
+    """Return a line for each alert that stands, the surest first, confirmed ones before candidates; and their sums."""
     lines = []
     for status in (CONFIRMED, CANDIDATE) if candidates else (CONFIRMED,):
         some = alerts[alerts["status"] == status].sort_values(["probability", "id"], ascending=[False, True])
@@ -43,8 +51,10 @@ def alert_lines(alerts: pd.DataFrame, *, candidates: bool) -> list[str]:
                 f"{row.id}  {status}, {row.probability:.3f}, {row.looks:.0f} looks: {row.label} {row.change} somewhere "
                 f"in this tile, about {row.date} ({row.first} to {row.last}){verdict}"
             )
-        false = expected_false(some["probability"].to_numpy())
+        false = expected_false(alerts, status)
         lines.append(f"{len(some)} {status}, of which {false:.2f} are expected to be false")
+    if len(dismissed := alerts[alerts["status"] == DISMISSED]):
+        lines.append(f"{len(dismissed)} dismissed, as judged no: {', '.join(sorted(dismissed['id']))}")
     return lines
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from igarape.code import code_hash
 from igarape.errors import InputError
 from igarape.files import digest, read_json, resumable, write_json, write_text
+from igarape.serving.likeness import likeness
 from igarape.sites.answers import Answers, answer_tiles
 from igarape.sites.bands import Bands
 from igarape.sites.item import write_item
@@ -22,7 +23,6 @@ from igarape.sites.raster import Raster, on_grid, own_grid
 from igarape.sites.scene import Scene, hashes, open_scene
 from igarape.sites.stretch import Stretch, fit
 from igarape.sites.tiles import Floats, Grid
-from igarape.sites.verdict import drift
 from igarape.sites.windows import sample
 
 MAP, TILES, LAYERS, LIST = "map.json", "tiles.parquet", "map.tif", "scenes.csv"
@@ -130,8 +130,10 @@ def _own(scene: Scene, model: Model, asked: Asked) -> Grid:
 
 def _stretch(raster: Raster, model: Model, asked: Asked) -> Stretch:
     """Return the stretch of a scene: of 8 bits none, as they are pictures already."""
-    if asked.stretch is not None or not raster.scene.deep:
-        return asked.stretch or Stretch()
+    if not raster.scene.deep:
+        return Stretch()
+    if asked.stretch is not None:
+        return asked.stretch
     found = sample(raster)
     if not found.size:
         raise InputError(f"{raster.scene.path}: holds nothing: nodata wherever one looks")
@@ -174,9 +176,23 @@ def _write(folder: Path, answers: Answers, raster: Raster, model: Model, *, geop
         "valid": float(answers.counts.sum() / (grid.width * grid.height)),
     }
     of_model = {"igarape:model": model.address, "igarape:bundle": model.digest, "igarape:valid": said["valid"]}
-    said["drift"] = drift(tiles, model)
+    said["drift"] = _drift(tiles, model)
     write_item(folder, grid, name=scene.path.stem, day=scene.date, properties=of_model)
     return said | {"labels": list(labels)}
+
+
+def _drift(tiles: pd.DataFrame, model: Model) -> Mapping[str, Any]:
+    """Return what map.json says of drift: serving.likeness.Likeness, of the tiles of a scene."""
+    words = model.bundle.vocabulary
+    p = tiles[[f"p_{label}" for label in words.labels]].to_numpy(dtype=np.float32)
+    ood = tiles["ood"].to_numpy(dtype=np.float64)
+    found = likeness(tiles["tile"].tolist(), p, ood, usual=model.usual, words=words)
+    return {
+        "verdict": found.verdict,
+        "chance": None if found.chance is None else round(found.chance, 6),
+        "far": None if found.far is None else round(found.far, 4),
+        "strangest": [{"tile": name, "far": far} for name, far in found.strangest],
+    } | ({"why": found.why} if found.why else {})
 
 
 def tidy(tiles: pd.DataFrame, model: Model) -> pd.DataFrame:

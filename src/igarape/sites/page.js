@@ -65,7 +65,7 @@
     if (state.tile !== null) L.rectangle(box(state.tile), { color: "#3fb6ff", weight: 11, fill: false, interactive: false }).addTo(chosen);
     outlines.clearLayers();
     for (const alert of site.alerts) {
-      if (labels[label] !== alert.label || alert.status === "withdrawn" || alert.raised > dates[day]) continue;
+      if (labels[label] !== alert.label || !["confirmed", "candidate"].includes(alert.status) || alert.raised > dates[day]) continue;
       const dashed = alert.status === "candidate" ? "6 5" : null;
       for (const [color, weight] of [["#10201a", 5], [ALERT, 2.5]]) L.rectangle(box(alert.place), { color, weight, dashArray: dashed, fill: false, interactive: false }).addTo(outlines);
     }

@@ -15,6 +15,8 @@ from xstatic.pkg import leaflet
 
 from igarape.reports.pages import render_page
 from igarape.sites.alerts import Status
+from igarape.sites.judgements import DISMISSED
+from igarape.sites.listing import expected_false
 from igarape.sites.looks import Facts
 from igarape.sites.packing import days_that_fit, places_text, present_text, seen_text
 from igarape.sites.past import STEPS, Past
@@ -22,7 +24,7 @@ from igarape.sites.sights import Opener, Report, Sights, see, wanted_cuts
 from igarape.sites.site_folder import SiteFolder
 
 MOST_KNOWN = 1_100_000  # bytes of a page for what is known of tiles and days
-ORDER = tuple(status.name.lower() for status in (Status.CONFIRMED, Status.CANDIDATE, Status.WITHDRAWN))
+ORDER = (*(status.name.lower() for status in (Status.CONFIRMED, Status.CANDIDATE, Status.WITHDRAWN)), DISMISSED)
 
 
 def in_order(alerts: pd.DataFrame) -> pd.DataFrame:
@@ -59,7 +61,7 @@ def site_page(
     known = _known(place, past, days, facts)
     told = [_alert(row, past, place, sights.cuts.get(n, {})) for n, row in enumerate(alerts.to_dict("records"))]
     content = known | {"grounds": sights.grounds, "clearest": sights.clearest, "alerts": told}
-    return _render(content, sights), sights.lost
+    return _render(content, sights, false=expected_false(alerts, ORDER[0])), sights.lost
 
 
 def _known(place: SiteFolder, past: Past, days: np.ndarray, facts: Sequence[Facts]) -> dict[str, Any]:
@@ -116,8 +118,8 @@ def _alert(
     }
 
 
-def _render(content: Mapping[str, Any], sights: Sights) -> str:
-    """Render the page."""
+def _render(content: Mapping[str, Any], sights: Sights, *, false: float) -> str:
+    """Render the page. false: how many confirmed alerts are expected to be so."""
     folder = Path(leaflet.BASE_DIR)
     library, style = ((folder / name).read_text(encoding="utf-8") for name in ("leaflet.js", "leaflet.css"))
     alerts = content["alerts"]
@@ -126,7 +128,7 @@ def _render(content: Mapping[str, Any], sights: Sights) -> str:
         site=content,
         lost=sights.lost,
         counts={status: sum(alert["status"] == status for alert in alerts) for status in ORDER},
-        expected=sum(1 - alert["probability"] for alert in alerts if alert["status"] == ORDER[0]),
+        expected=false,
         # A script ends at the first </ that it holds, in a text too.
         content=json.dumps(content, separators=(",", ":")).replace("<", "\\u003c"),
         library=library.replace("//# sourceMappingURL=leaflet.js.map", ""),

@@ -5,6 +5,7 @@ sites/NAME/maps/                          a map for each scene
 sites/NAME/looks.parquet/                 a table of looks for each scene
 sites/NAME/state.npz, alerts.parquet      what follows from the looks
 sites/NAME/verdicts.csv                   what people judged
+sites/NAME/inbox/                         copies of what lies in a bucket that is watched
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,9 @@ from igarape.config.schema import check_name
 from igarape.config.sites import Site, read_site
 from igarape.files import alone
 from igarape.sites.area import Area, site_area
-from igarape.sites.ledger import read_verdicts, write_alerts
+from igarape.sites.bands import Bands, parse_bands
+from igarape.sites.judgements import read_verdicts
+from igarape.sites.ledger import write_alerts
 from igarape.sites.looks import Day, Facts, by_day, list_looks, read_day
 from igarape.sites.state import Engine, State, caught_up
 
@@ -57,6 +60,11 @@ class SiteFolder:
         return self.folder / "maps" / f"{scene.stem}-{sha256[:NAMED]}"
 
     @property
+    def inbox(self) -> Path:
+        """Return the folder of copies of what lies in a bucket."""
+        return self.folder / "inbox"
+
+    @property
     def state(self) -> Path:
         """Return what is known of it."""
         return self.folder / "state.npz"
@@ -75,6 +83,11 @@ class SiteFolder:
     def labels(self) -> list[str]:
         """Return the labels that are watched, in order."""
         return list(self.site.labels)
+
+    @property
+    def bands(self) -> Bands | None:
+        """Return which band of its scenes is which; None: they say it themselves."""
+        return parse_bands(self.site.bands, f"sites/{self.name}.yaml: bands") if self.site.bands else None
 
     @contextmanager
     def held(self) -> Iterator[None]:

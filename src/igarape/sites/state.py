@@ -49,8 +49,8 @@ class Engine:
         }
         return cls(
             emission=Emission(each["prevalence"], separation(each["auc"])),
-            rates=Rates(each["appears"], each["vanishes"]),
-            doubt=Doubt(site.evidence.bound, site.evidence.place, site.evidence.haze),
+            rates=Rates(each["appears"], each["vanishes"], site.evidence.other),
+            doubt=Doubt(site.evidence.bound, site.evidence.shared, site.evidence.haze),
             rules=Rules(**site.alerts.model_dump()),
             first=site.baseline[0].toordinal(),
             baseline=site.baseline[1].toordinal(),
@@ -90,7 +90,7 @@ class State:
     @classmethod
     def begin(cls, tiles: int, engine: Engine) -> "State":
         """Return what is known of a site before any look."""
-        belief = Belief.begin(tiles, rates=engine.rates, place=engine.doubt.place)
+        belief = Belief.begin(tiles, rates=engine.rates)
         return cls(engine_key(tiles, engine), belief, Alerts.begin(tiles, len(engine.rates.share)))
 
     def look(self, day: Day, engine: Engine) -> None:
@@ -151,7 +151,7 @@ class State:
 def engine_key(tiles: int, engine: Engine) -> str:
     """Return a hash of all that a state depends on, but for the looks."""
     arrays = (engine.emission.prevalence, engine.emission.separation, engine.rates.appears, engine.rates.vanishes)
-    rest = (tiles, engine.doubt, engine.rules, engine.first, engine.baseline, engine.alone)
+    rest = (tiles, engine.rates.other, engine.doubt, engine.rules, engine.first, engine.baseline, engine.alone)
     return digest([*(array.tobytes() for array in arrays), repr(rest), code_hash(__name__)])
 
 

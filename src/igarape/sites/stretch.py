@@ -13,15 +13,20 @@ from igarape.errors import InputError
 from igarape.files import read_json
 
 Table = npt.NDArray[np.uint8]
+Reals = npt.NDArray[np.float64]
 WHITE = 255
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """8 bits = gain * value + offset, for red, green and blue, rounded and clipped. None of both: left as it is."""
+    """8 bits = gain * value + offset, for red, green and blue, rounded and clipped. None of both: left as it is.
+
+    of: what it was fitted to or read from, for people.
+    """
 
     gain: tuple[float, ...] | None = None
     offset: tuple[float, ...] | None = None
+    of: str | None = None
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> "Stretch":
@@ -29,17 +34,17 @@ class Stretch:
         try:
             gain, offset = content["gain"], content["offset"]
             if gain is None and offset is None:
-                return cls()
+                return cls(of=where)
             numbers = [tuple(float(value) for value in part) for part in (gain, offset)]
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{where}: no stretch in it. Name the map.json of a map of igarape's") from error
         if any(len(part) != 3 or not np.isfinite(part).all() for part in numbers):
             raise InputError(f"{where}: expected a gain and an offset of three colours. Name another map.json")
-        return cls(*numbers)
+        return cls(numbers[0], numbers[1], of=where)
 
     def to_json(self) -> Mapping[str, Any]:
         """Return what a JSON file keeps of it."""
-        return {"gain": self.gain and list(self.gain), "offset": self.offset and list(self.offset)}
+        return {"gain": self.gain and list(self.gain), "offset": self.offset and list(self.offset), "of": self.of}
 
     def tables(self) -> Sequence[Table] | None:
         """Return what each value of 16 bits becomes, a table of 65536 a colour; None: all stays as it is."""
@@ -64,9 +69,7 @@ def fit(samples: npt.NDArray[np.uint16], levels: Mapping[str, Sequence[float]], 
     samples: values of the scene, of shape (3, n). levels: for some percentiles, such as "50", the training chips' level
     of red, green and blue. Raises InputError that begins with where, for a scene of one value.
     """
-    percentiles = [float(name) for name in levels]
-    wanted = np.asarray(list(levels.values()), dtype=np.float64)
-    found = np.percentile(samples.astype(np.float64), percentiles, axis=1)
+    found, wanted = _percentiles(samples, levels)
     spread = found - found.mean(axis=0)
     if (np.square(spread).sum(axis=0) == 0).any():
         raise InputError(
@@ -75,7 +78,23 @@ def fit(samples: npt.NDArray[np.uint16], levels: Mapping[str, Sequence[float]], 
         )
     gain = (spread * wanted).sum(axis=0) / np.square(spread).sum(axis=0)
     offset = wanted.mean(axis=0) - gain * found.mean(axis=0)
-    return Stretch(tuple(gain.tolist()), tuple(offset.tolist()))
+    return Stretch(tuple(gain.tolist()), tuple(offset.tolist()), of=where)
+
+
+def straightness(samples: npt.NDArray[np.uint16], levels: Mapping[str, Sequence[float]]) -> float:
+    """Return how well percentiles lie on a line with the training's, at most 1: their correlation, of all colours.
+
+    Where they do not, something else is seen than in the training, such as more cloud, or none. As of fit.
+    """
+    found, wanted = (each - each.mean(axis=0) for each in _percentiles(samples, levels))
+    sizes = np.sqrt(np.square(found).sum(axis=0) * np.square(wanted).sum(axis=0))
+    return float(np.divide((found * wanted).sum(axis=0), sizes, out=np.zeros(3), where=sizes > 0).mean())
+
+
+def _percentiles(samples: npt.NDArray[np.uint16], levels: Mapping[str, Sequence[float]]) -> tuple[Reals, Reals]:
+    """Return some percentiles of values and those of the training, (n, 3) each."""
+    found = np.percentile(samples.astype(np.float64), [float(name) for name in levels], axis=1)
+    return found, np.asarray(list(levels.values()), dtype=np.float64)
 
 
 def stretched(values: npt.NDArray[Any], tables: Sequence[Table] | None) -> Pixels:

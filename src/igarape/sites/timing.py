@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from igarape.sites.change import Belief, Integers, Rates, passed
-from igarape.sites.evidence import Floats
+from igarape.sites.evidence import WEIGHTS, Floats
 
 INSIDE = 0.9  # of the probability lies in an interval
 ONLY = np.array([0])  # the row of a belief in one tile
@@ -26,7 +26,7 @@ class Course:
 
     days: of the looks, of shape (looks,), in order. log: what evidence says, (NODES, 2, looks). ratio: the logarithm of
     each look's likelihood ratio, (looks,). rates: of the label, arrays of shape (1,). baseline: the day on which it
-    ends. place: deviation of a place's effect.
+    ends.
     """
 
     days: Integers
@@ -34,7 +34,6 @@ class Course:
     ratio: Floats
     rates: Rates
     baseline: int
-    place: float
 
 
 def change_interval(course: Course, *, appeared: bool) -> Interval:
@@ -69,16 +68,15 @@ def change_days(course: Course, *, appeared: bool) -> tuple[Integers, Floats]:
         chances = np.broadcast_to(belief.chances, (*belief.chances.shape[:3], len(days), 1))
         since = np.repeat(belief.seen, len(days))
         held = passed(chances, since, days, rates=course.rates, baseline=course.baseline)[:, 1 - now, now, :, 0]
-        left = course.rates.stays((end - days).astype(np.float64))[now, :, 0]
         known.append(days)
-        reached.append(later @ held * left)
+        reached.append((_until(later, (end - days).astype(np.float64), course.rates, state=now) * held).sum(axis=0))
     changed = beliefs[-1].changed(ONLY)[1 - now, 0, 0]
     return np.append(np.concatenate(known), course.days[-1]), np.append(np.concatenate(reached) / changed, 1.0)
 
 
 def _forward(course: Course) -> tuple[list[Belief], list[float]]:
     """Return what is known before each look and after the last, and how likely each look is by what was known."""
-    beliefs, totals = [Belief.begin(1, rates=course.rates, place=course.place)], []
+    beliefs, totals = [Belief.begin(1, rates=course.rates)], []
     for number, day in enumerate(course.days.tolist()):
         belief = Belief(beliefs[-1].chances.copy(), beliefs[-1].seen.copy())
         log = course.log[:, :, number, None, None]
@@ -92,7 +90,16 @@ def _lasting(course: Course, totals: list[float], *, state: int) -> list[Floats]
     ahead, later = [], np.ones(len(course.log))
     gaps = np.append(np.diff(course.days), 0).astype(np.float64)
     for number in reversed(range(len(course.days))):
-        stays = course.rates.stays(gaps[number])[state, 0]
-        later = np.exp(course.log[:, state, number]) / totals[number] * stays * later
+        later = _until(later, gaps[[number]], course.rates, state=state)[:, 0]
+        later = np.exp(course.log[:, state, number]) / totals[number] * later
         ahead.append(later)
     return ahead[::-1]
+
+
+def _until(later: Floats, days: Floats, rates: Rates, *, state: int) -> Floats:
+    """Return how likely what comes some days (n,) later is, (NODES, n), if the state does not change until then.
+
+    later: how likely it is by then, (NODES,). In between the ground may change in other ways.
+    """
+    rests = rates.rests(days)
+    return np.asarray((later[:, None] * rests + WEIGHTS @ later * (1 - rests)) * rates.stays(days)[state, :, 0])

@@ -1,6 +1,7 @@
 """Watch a site: map what is new in an inbox, and add its looks."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,14 +12,13 @@ import pandas as pd
 
 from igarape.errors import InputError, some
 from igarape.files import read_json, sha256, whole, write_json
-from igarape.sites.bands import parse_bands
+from igarape.scores.drift import ODD, UNLIKE
+from igarape.sites.exposure import site_stretch
 from igarape.sites.inbox import Arrival
 from igarape.sites.looks import Facts, add_looks, list_looks
 from igarape.sites.mapping import MAP, TILES, Asked, map_scene
 from igarape.sites.model import Model
 from igarape.sites.site_folder import SiteFolder
-
-UNLIKE = "not like training"  # the drift verdict of a map after which nothing is confirmed
 
 # From a title to a progress bar.
 Show = Callable[[str], AbstractContextManager[Callable[..., None]]]
@@ -35,10 +35,17 @@ class New(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What became of scenes: those that are looks now, and why others failed."""
+    """What became of scenes: those that are looks now, why others failed, and how many are of each drift verdict."""
 
     new: list[Facts] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    drift: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Return what MLflow keeps of it."""
+        odd = {"unusual": self.drift[ODD], "not_like_training": self.drift[UNLIKE]}
+        return {"scenes": len(self.new), "failed": len(self.failed), **odd}
 
 
 def check_model(place: SiteFolder, model: Model) -> None:
@@ -105,10 +112,10 @@ def mapper(place: SiteFolder, model: Model, *, commit: str, show: Show) -> MapSc
     show
         Opens a bar.
     """
-    said = parse_bands(place.site.bands, f"sites/{place.name}.yaml: bands") if place.site.bands else None
+    said, stretch = place.bands, site_stretch(place)
 
     def mapped(arrival: Arrival, out: Path) -> Mapping[str, Any]:
-        asked = Asked(bands=said or arrival.bands, day=arrival.day, grid=place.area.grid)
+        asked = Asked(bands=said or arrival.bands, day=arrival.day, grid=place.area.grid, stretch=stretch)
         with show(arrival.path.name) as report:
             return map_scene(arrival.path, out, model=model, asked=asked, commit=commit, report=report)
 
@@ -133,12 +140,14 @@ def take_in(place: SiteFolder, scenes: Sequence[New], mapped: MapScene, looks: P
     for arrival, known_by in scenes:
         out = place.map_of(arrival.path, known_by)
         try:
-            facts = scene_facts(mapped(arrival, out))
+            content = mapped(arrival, out)
+            facts = scene_facts(content)
             add_looks(pd.read_parquet(out / TILES), facts, looks, site=place.site, known=place.area.known)
         except (InputError, OSError) as error:
             outcome.failed[str(arrival.path)] = str(error)
         else:
             outcome.new.append(facts)
+            outcome.drift[str((content.get("drift") or {}).get("verdict"))] += 1
     return outcome
 
 

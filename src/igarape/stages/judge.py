@@ -7,7 +7,8 @@ import click
 from igarape.errors import InputError, did_you_mean
 from igarape.progress import progress
 from igarape.serving.claims import user
-from igarape.sites.ledger import add_verdict, read_alerts
+from igarape.sites.judgements import add_verdict, span
+from igarape.sites.ledger import read_alerts
 from igarape.sites.site_folder import SiteFolder
 from igarape.workspace import Workspace
 
@@ -30,11 +31,15 @@ def run(workspace: Workspace, alert: str, verdict: str, *, reason: str) -> None:
     if not reason.strip():
         raise InputError("igarape judge: expected why: --reason TEXT, which is kept")
     with place.held():
-        known = read_alerts(place.alerts, place.name)["id"].tolist()
+        table = read_alerts(place.alerts, place.name)
+        known = dict(zip(table["id"], table[["raised", "first", "last"]].to_dict("records"), strict=True))
         if alert not in known:
-            raise InputError(f"{alert}: no such alert{did_you_mean(alert, known) if known else '; there is none'}")
+            near = did_you_mean(alert, list(known)) if known else "; there is none"
+            raise InputError(f"{alert}: no such alert{near}")
+        since, until = span(known[alert])
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         row = {"alert": alert, "verdict": verdict, "reason": reason.strip(), "who": user(), "at": now}
+        row |= {"since": since.isoformat(), "until": until.isoformat()}
         add_verdict(place.verdicts, row)
         with progress("judge: looks", "day") as report:
             place.update(report)

@@ -17,6 +17,7 @@ from igarape.files import kept
 from igarape.progress import progress
 from igarape.serving.answering import answerers
 from igarape.serving.batches import tag_batches
+from igarape.serving.likeness import unlike_line
 from igarape.serving.registry import bundle_of, load_model, model_uri
 from igarape.serving.tagging import check_out, find_pictures, find_tifs
 from igarape.workspace import Workspace
@@ -70,6 +71,8 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
         failed = tag_batches(names, pictures, out, complain=complain, report=report, **how)
     shutil.rmtree(spool, ignore_errors=True)
     click.echo(f"{out}: {len(names) - len(failed)} pictures tagged")
+    if line := unlike_line(out, bundle):
+        click.echo(f"predict: {line}", err=True)
     if failed:
         which = some([str(pictures.origins[name]) for name in failed])
         raise InputError(f"{len(failed)} of {len(names)} pictures are not in {out}: {which}. Why, stands above")

@@ -1,5 +1,6 @@
 """watch: map what is new of a site, and say what has changed. -> sites/NAME."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from igarape.config.params import read_params
 from igarape.errors import InputError, some
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
+from igarape.sites.advice import labelling_advice
+from igarape.sites.buckets import local
+from igarape.sites.exposure import exposed
 from igarape.sites.inbox import list_arrivals
 from igarape.sites.listing import summary
 from igarape.sites.model import load_model
@@ -19,7 +23,7 @@ from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
 
-def run(workspace: Workspace, name: str, inbox: Path, *, model: str | None = None, replay: bool = False) -> None:
+def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None = None, replay: bool = False) -> None:
     """Map the scenes of an inbox that are new, take their looks in, and write the site's alerts.
 
     Parameters
@@ -29,7 +33,7 @@ def run(workspace: Workspace, name: str, inbox: Path, *, model: str | None = Non
     name
         The site's.
     inbox
-        A folder of scenes and STAC items.
+        A folder of scenes and STAC items, or one of either; or s3://BUCKET/PREFIX.
     model
         As of igarape map; looks of two models are not mixed.
     replay
@@ -41,7 +45,7 @@ def run(workspace: Workspace, name: str, inbox: Path, *, model: str | None = Non
         At the end, with the scenes that failed; and at once for a site, an inbox or a model that is none.
     """
     place = SiteFolder.read(name, workspace.sites)
-    listed, failed = list_arrivals(inbox)
+    listed, failed = list_arrivals(local(inbox, place.inbox, show=lambda: progress(f"watch: {inbox}", "B")))
     root = workspace.root
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
     with place.held(), ExitStack() as stack:
@@ -50,6 +54,9 @@ def run(workspace: Workspace, name: str, inbox: Path, *, model: str | None = Non
         arrivals, unread = identified(listed)
         failed |= unread
         new = sort_out(place, arrivals, replay=replay)
+        place, told = exposed(place, [one.arrival for one in new], loaded)
+        if told:
+            click.echo(f"watch: {told}")
         commit = lineage(root).commit if new else ""
         mapped = mapper(place, loaded, commit=commit, show=lambda title: progress(f"watch: {title}", "tile"))
         recorded = {"site": name, "model": loaded.address, "bundle": loaded.digest, "replay": replay}
@@ -62,14 +69,22 @@ def run(workspace: Workspace, name: str, inbox: Path, *, model: str | None = Non
         if opened:
             maps = {place.map_of(Path(facts.scene), facts.sha256).name: facts.sha256 for facts in outcome.new}
             opened.inputs(maps, kind="scene")  # by their maps' names: scenes of two folders may have one name
-            opened.metrics(found | {"scenes": len(outcome.new), "failed": len(outcome.failed)})
+            opened.metrics(found | outcome.figures)
             opened.artifact(place.alerts)
     failed |= outcome.failed
+    said = f"{len(outcome.new)} new scenes, {len(arrivals) - len(new)} known"
+    click.echo(
+        f"watch {name}: {said}; {found['confirmed']:.0f} alerts confirmed, {found['candidates']:.0f} candidates. "
+        f"See: igarape alerts {name}"
+    )
+    if outcome.new and (advice := labelling_advice(place)):
+        click.echo(f"watch: {advice}", err=True)
+    _tell(failed)
+
+
+def _tell(failed: Mapping[str, str]) -> None:
+    """Say which scenes have no look, and why; raise InputError where there are any."""
     for why in failed.values():
         click.echo(f"watch: {why}", err=True)
-    click.echo(
-        f"watch {name}: {len(outcome.new)} new scenes, {len(arrivals) - len(new)} known; "
-        f"{found['confirmed']:.0f} alerts confirmed, {found['candidates']:.0f} candidates. See: igarape alerts {name}"
-    )
     if failed:
         raise InputError(f"{len(failed)} scenes have no look: {some(sorted(failed))}. Why, stands above")

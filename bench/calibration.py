@@ -1,0 +1,126 @@
+"""calibration: whether the filter's probabilities and dates hold, on simulated places.
+
+`python bench/calibration.py` prints the tables of docs/sites.md: how many alerts are false and how many their list
+expects, on places that change as often as the filter takes for granted, and on places that never change; how often a
+probability is right, by its size; how often a change lies in its interval of dates. --seed N simulates other places.
+"""
+
+import argparse
+from itertools import pairwise
+
+import change
+import numpy as np
+from change import AUC, BASELINE, CLOUD, EVERY, OTHER, PLACES, RATES, SEED, YEARS, Looks, course, followed, scores
+from scipy.stats import poisson
+
+from igarape.sites.alerts import Event, Status
+from igarape.sites.timing import INSIDE, change_days, change_interval
+
+EDGES = (0.0, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1.0)
+DATED = 1500  # changes whose intervals are looked at
+COUNTS = 0.95  # of those of a Poisson distribution
+
+
+def wandering(seed: int, *, auc: float = AUC, never: bool = False) -> tuple[Looks, np.ndarray]:
+    """Simulate places where a label comes and goes as often as the filter takes for granted, or never does.
+
+    Returns the looks, and whether the label is there, (places, dates).
+    """
+    rng = np.random.default_rng(seed)
+    days = np.arange(0, YEARS * 365, EVERY)
+    share = float(RATES.share[0])
+    there = np.empty((PLACES, len(days)), dtype=np.bool_)
+    there[:, 0] = rng.random(PLACES) < share
+    chances = RATES.moves(np.array([float(EVERY)]))[:, 1, 0, 0]
+    for number in range(1, len(days)):
+        now = there[:, number - 1]
+        there[:, number] = now if never else rng.random(PLACES) < chances[now.astype(int)]
+    ratio = scores(rng, there, auc=auc, other=OTHER)
+    nothing = np.full(PLACES, change.NEVER)
+    return Looks(days, nothing, ratio, rng.random(there.shape) >= CLOUD, auc), there
+
+
+def run() -> dict[str, object]:
+    """Return the share of changes in their intervals of 90 %, beside what it should be."""
+    looks, there = wandering(SEED)
+    inside, _, lengths = dated(looks, there)
+    return {"ours": inside, "peer": 0.9, "ratio": inside / 0.9, "unit": "changes in their interval", "n": len(lengths)}
+
+
+def is_false(event: Event, there: np.ndarray) -> bool:
+    """Say whether on the day of an event the state is not what it says, or is as when the baseline ended."""
+    before, now = there[event.tile, BASELINE // EVERY], there[event.tile, event.day // EVERY]
+    return bool(before == now or now == bool(event.direction))
+
+
+def counted(events: list[Event], status: Status, there: np.ndarray) -> tuple[int, int, float]:
+    """Return how many alerts reached a status, how many of these were false, and how many were expected to be."""
+    some = [event for event in events if event.status == status]
+    return len(some), sum(is_false(event, there) for event in some), float(sum(1 - event.probability for event in some))
+
+
+def reliability(looks: Looks, there: np.ndarray) -> list[str]:
+    """Return a row for each bin of the probability, at the last date, that a label has appeared or vanished."""
+    belief, _ = followed(looks)
+    p = belief.changed(np.arange(PLACES))[..., 0]
+    last = np.minimum(belief.seen, looks.days[-1]) // EVERY
+    now, before = there[np.arange(PLACES), last], there[:, BASELINE // EVERY]
+    true = np.stack([~before & now, before & ~now])
+    rows = []
+    for low, high in pairwise(EDGES):
+        which = (p >= low) & ((p < high) | (high == 1))
+        rows.append(f"| {low:g} to {high:g} | {which.sum()} | {p[which].mean():.4f} | {true[which].mean():.4f} |")
+    return rows
+
+
+def dated(looks: Looks, there: np.ndarray) -> tuple[float, float, list[int]]:
+    """Return the share of changes in their intervals, in those of the distribution itself, and the lengths in days.
+
+    The former hold the gap between two looks, and so more. Of places whose newest state is not that of the baseline's
+    end, and is known: their last change.
+    """
+    belief, _ = followed(looks)
+    p = belief.changed(np.arange(PLACES))[..., 0].max(axis=0)
+    changed = there[:, BASELINE // EVERY] != there[:, -1]
+    inside, own, lengths = [], [], []
+    for row in np.flatnonzero(changed & (p >= 0.975))[:DATED].tolist():
+        appeared = bool(there[row, -1])
+        first = int(np.flatnonzero(there[row] != there[row, -1])[-1]) + 1
+        when = np.arange(looks.days[first - 1] + 1, looks.days[first] + 1)  # the change is on one of these days
+        found = change_interval(course(looks, row), appeared=appeared)
+        days, by = change_days(course(looks, row), appeared=appeared)
+        low, high = (days[np.searchsorted(by, share)] for share in ((1 - INSIDE) / 2, (1 + INSIDE) / 2))
+        inside.append(np.mean((found.first <= when) & (when <= found.last)))
+        own.append(np.mean((low <= when) & (when <= high)))
+        lengths.append(found.last - found.first)
+    return float(np.mean(inside)), float(np.mean(own)), lengths
+
+
+def main() -> None:
+    """Print all tables."""
+    parser = argparse.ArgumentParser(
+        description="Whether probabilities and dates of changes hold, on simulated places."
+    )
+    parser.add_argument("--seed", type=int, default=SEED)
+    seed = parser.parse_args().seed
+    print("| places | AUC | alerts | told | false | expected | 95 % of counts |\n|---|---|---|---|---|---|---|")
+    for name, never in (("change as often as assumed", False), ("never change", True)):
+        for auc in (AUC, 0.93):
+            looks, there = wandering(seed, auc=auc, never=never)
+            events = followed(looks)[1]
+            for status in (Status.CANDIDATE, Status.CONFIRMED):
+                told, false, expected = counted(events, status, there)
+                low, high = poisson.interval(COUNTS, expected)
+                kind = status.name.lower()
+                print(f"| {name} | {auc} | {kind} | {told} | {false} | {expected:.1f} | {low:.0f} to {high:.0f} |")
+    print("\n| probability of a change | places | mean | true |\n|---|---|---|---|")
+    looks, there = wandering(seed)
+    print("\n".join(reliability(looks, there)))
+    print("\n| AUC | changes | in their interval | in the distribution's | median length |\n|---|---|---|---|---|")
+    for auc in (AUC, 0.93):
+        inside, own, lengths = dated(*wandering(seed, auc=auc))
+        print(f"| {auc} | {len(lengths)} | {inside:.3f} | {own:.3f} | {np.median(lengths):.0f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""What to label next, when a site's scenes stay unlike those of the training."""
+
+from pathlib import Path
+
+from igarape.files import read_json
+from igarape.scores.drift import ODD, UNLIKE
+from igarape.sites.looks import list_looks
+from igarape.sites.mapping import MAP
+from igarape.sites.site_folder import SiteFolder
+
+LATELY = 3  # scenes in a row that are unusual, or worse
+NAMED = 5  # tiles of each
+
+
+def labelling_advice(place: SiteFolder) -> str:
+    """Return which tiles to look at and to label first, where the newest scenes are all unusual; else nothing.
+
+    A map that was removed says nothing, so that nothing is advised.
+    """
+    newest = list_looks(place.looks)[-LATELY:]
+    named = []
+    for facts in newest:
+        told = place.map_of(Path(facts.scene), facts.sha256) / MAP
+        drift = read_json(told).get("drift") or {} if told.exists() else {}
+        if drift.get("verdict") not in {ODD, UNLIKE}:
+            return ""
+        tiles = [str(each["tile"]) for each in drift["strangest"][:NAMED]]
+        named.append(f"{facts.scene} ({drift['verdict']}): {', '.join(tiles)}")
+    if len(named) < LATELY:
+        return ""
+    return (
+        f"the newest {LATELY} scenes are not as the training's. Look at these tiles, and label chips of such ground, "
+        f"the strangest first: {'; '.join(named)}"
+    )
