@@ -179,6 +179,23 @@ class KernelValues(Values):
     )
 
 
+class FisherValues(Values):
+    """The hyperparameters of a head on Fisher vectors. All views of a chip have the same one, so there is no tta."""
+
+    words: int = Field(
+        default=128,
+        ge=2,
+        le=1024,
+        strict=False,
+        description="Gaussians that a chip's patches are compared with.",
+    )
+    components: int = Field(
+        default=32, ge=1, le=54, strict=False, description="Principal components of a patch that they see."
+    )
+    l2: float = Field(default=0.01, ge=1e-6, le=1e6, description="Strength of the L2 penalty on the weights: 1 / C.")
+    balance: Balance = 0.0
+
+
 def role(field: FieldInfo) -> Role | None:
     """Return what a plug that a setting may name is for; None where it names none."""
     return next((found for found in field.metadata if isinstance(found, Role)), None)

@@ -7,7 +7,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from igarape.config.hyperparameters import LOSS, KernelValues, NetworkValues, ProbeValues, TreeValues, Values
+from igarape.config.hyperparameters import (
+    LOSS,
+    FisherValues,
+    KernelValues,
+    NetworkValues,
+    ProbeValues,
+    TreeValues,
+    Values,
+)
 from igarape.config.networks import NETWORKS
 from igarape.config.plugs import Role
 from igarape.config.schema import Section
@@ -113,6 +121,16 @@ class Kernel(Experiment):
     backbone: Literal["kernel"] = Field(description="Kernel logistic regression on a chip's statistics.")
     epochs: int = Field(default=1, ge=1, le=1, description="One: the weights are solved for, not trained step by step.")
     hyperparameters: Space[KernelValues] = Space[KernelValues]()
+
+
+class Fisher(Experiment):
+    """A learner that is a linear head on the chips' Fisher vectors. Nothing in it is trained by epochs."""
+
+    kind = "fisher"
+
+    backbone: Literal["fisher"] = Field(description="A linear head on the Fisher vector of a chip's patches.")
+    epochs: int = Field(default=1, ge=1, le=1, description="One: the head is solved for, not trained step by step.")
+    hyperparameters: Space[FisherValues] = Space[FisherValues]()
 
 
 class Network(Experiment):
@@ -240,6 +258,6 @@ def _require(weights: tuple[Path, ...], ways_out: str) -> None:
             raise InputError(f"weights: {path}: no such file; set the experiment's weights to {ways_out}")
 
 
-KINDS: Mapping[str, type[Experiment]] = {learner.kind: learner for learner in (Network, Tabular, Kernel, Probe)}
-BY_BACKBONE = (Tabular.kind, Kernel.kind, Probe.kind)  # the kinds that a backbone is named for
+KINDS: Mapping[str, type[Experiment]] = {learner.kind: learner for learner in (Network, Tabular, Kernel, Fisher, Probe)}
+BY_BACKBONE = (Tabular.kind, Kernel.kind, Fisher.kind, Probe.kind)  # the kinds that a backbone is named for
 EVERY = replace(BACKBONE, words=(*BACKBONE.words, *BY_BACKBONE))

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from igarape.config.experiments import read_experiment, settings
 from igarape.config.hyperparameters import (
+    FisherValues,
     KernelValues,
     NetworkValues,
     ProbeValues,
@@ -20,12 +21,13 @@ from igarape.config.hyperparameters import (
     words,
 )
 from igarape.config.inheritance import leaves, origins, read_sources
-from igarape.config.kinds import Experiment, Kernel, Network, Probe, Tabular
+from igarape.config.kinds import Experiment, Fisher, Kernel, Network, Probe, Tabular
 
 GROUPS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "A network": (Network, NetworkValues),
     "Boosted trees": (Tabular, TreeValues),
     "A kernel machine": (Kernel, KernelValues),
+    "Fisher vectors": (Fisher, FisherValues),
     "A probe": (Probe, ProbeValues),
 }
 
