@@ -215,6 +215,12 @@ class Probe(Experiment):
     features: Annotated[str, FEATURES] = Field(
         description="The frozen network, fed as its weights want it, or one of yours."
     )
+    layers: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="Layers of the network, by their names in Keras, whose means and maxima over the chip are the "
+        "features; none: what the network gives at its end.",
+    )
     epochs: int = Field(default=1, ge=1, le=1, description="One: the head is solved for, not trained step by step.")
     weights: str = Field(default="imagenet", min_length=1, description="imagenet, or the path of a weights file.")
     hyperparameters: Space[ProbeValues] = Space[ProbeValues]()

@@ -33,8 +33,8 @@ def test_a_fisher_vector_is_the_gradient_of_the_log_likelihood() -> None:
             step[place] = 1e-5
             ends = []
             for end in (values + step, values - step):
-                logits, means, deviations = (*at[:which], end, *at[which + 1 :])
-                ends.append(likelihood(logits, means, deviations))
+                moved = [*at[:which], end, *at[which + 1 :]]
+                ends.append(likelihood(moved[0], moved[1], moved[2]))
             gradient.append((ends[0] - ends[1]) / 2e-5)
     roots = np.sqrt(SHARES)
     scales = [1 / roots, (DEVIATIONS / roots[:, None]).ravel(), (DEVIATIONS / roots[:, None] / np.sqrt(2)).ravel()]
