@@ -77,6 +77,7 @@ def test_the_table_holds_every_setting_with_its_description_and_default() -> Non
     assert "| 32 to 1024, a multiple of 32 | `128` |" in networks
     assert "| `false`, `true` | `true` |" in networks
     assert "| 1 to 12, whole | `4` |" in trees
+    assert "| a list of names | `[]` |" in probes
 
 
 def test_a_number_is_spelled_so_that_yaml_reads_a_number(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import yaml
 from pydantic import BaseModel
@@ -79,6 +79,7 @@ def _lines(experiment: Experiment, known: Mapping[str, str]) -> list[str]:
 
 def _written(value: Any) -> str:
     """Spell a value as a file does, on one line."""
+    value = list(value) if isinstance(value, tuple) else value
     return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000).removesuffix("\n...\n").strip()
 
 
@@ -100,6 +101,8 @@ def _table(models: tuple[type[BaseModel], ...]) -> str:
 
 def _choices(field: FieldInfo) -> str:
     """Say what a setting may be."""
+    if get_origin(field.annotation) is tuple:
+        return "a list of names"
     if known := words(field):
         besides = ["`module:callable`"] if role(field) else ["a list"] if lists(field) else []
         return ", ".join([*(f"`{_written(word)}`" for word in known), *besides])
