@@ -1,4 +1,4 @@
-"""What is a learner worth beside others, with other hyperparameters than its search found?
+"""Say what a learner is worth beside others, by its default hyperparameters and by others.
 
 Run by itself, in a project whose steps up to train have run for the base, and up to split for the learner:
 
@@ -100,11 +100,10 @@ def main(learner: str, base: tuple[str, ...], vary: tuple[str, ...]) -> None:
         seconds = time.process_time() - start
         alone = Judged.of(p.astype(np.float64), rows, vocabulary)
         found = predictions(list(table["image_id"]), rows.folds, learner=learner, labels=vocabulary.labels, p=p)
-        after = _blended(stored | {learner: found}, rows, params, vocabulary)
-        name = ", ".join([learner, *(f"{key} {value}" for key, value in change.items())])
-        print(
-            f"| {name} | {alone.written()} | {after.written()} | {after.gained(before)} | {seconds:.0f} |", flush=True
-        )
+        blended = _blended(stored | {learner: found}, rows, params, vocabulary)
+        told = ", ".join([learner, *(f"{key} {value}" for key, value in change.items())])
+        figures = (alone.written(), blended.written(), blended.gained(before), f"{seconds:.0f}")
+        print(f"| {told} | {' | '.join(figures)} |", flush=True)
 
 
 def _cross_fit(name: str, experiment: Experiment, change: Mapping[str, Value], vocabulary: Vocabulary) -> Probabilities:
