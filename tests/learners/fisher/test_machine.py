@@ -9,8 +9,8 @@ import pytest
 from igarape.chips.pictures import symmetries
 from igarape.errors import InputError
 from igarape.learners.fisher.machine import FARTHEST, Head, Machine, open_models
-from igarape.learners.fisher.mixture import fit_mixture
 from igarape.learners.fisher.patches import descriptors
+from igarape.learners.fisher.words import fit_mixture
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
 PICTURES[3:, :, :, 0] //= 4

@@ -1,10 +1,9 @@
-"""A mixture and Fisher vectors: that these are what the theory says, and that clusters are found."""
+"""Fisher vectors of a mixture: they are what the theory says."""
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 
-from igarape.learners.fisher.mixture import Mixture, fit_mixture, sample
+from igarape.learners.fisher.mixture import Mixture
 
 RNG = np.random.default_rng(3)
 SHARES = np.array([0.5, 0.3, 0.2])
@@ -44,30 +43,3 @@ def test_a_fisher_vector_is_the_gradient_of_the_log_likelihood() -> None:
     found = mixture.fisher(PATCHES.astype(np.float32))
     assert found.dtype == np.float32 and found.shape == (mixture.width,)
     np.testing.assert_allclose(np.sign(found) * found.astype(np.float64) ** 2, expected, atol=2e-6)
-
-
-def test_clusters_are_found_whatever_the_scale_of_a_number() -> None:
-    """Three of them, apart in numbers that vary by little; the same seed finds the same."""
-    places = RNG.integers(0, 3, 600)
-    clusters = np.column_stack([places * 1e-3, 9 - 50 * places + RNG.normal(size=600), np.full(600, 7.0)])
-    fits = [fit_mixture(clusters.astype(np.float32), words=3, components=1, seed=5) for _ in range(2)]
-    np.testing.assert_array_equal(fits[0].means, fits[1].means)
-    assert sorted(fits[0].shares) == pytest.approx(sorted(np.bincount(places) / 600))
-    far = fits[0].fisher(np.full((9, 3), (0.0, 1e9, 8.0), dtype=np.float32))
-    assert np.isfinite(far).all()
-
-
-def test_few_patches_make_a_small_mixture() -> None:
-    """One of a single patch even, which has no deviation; its Fisher vector is finite."""
-    for count in (1, 3):
-        patches = RNG.normal(size=(count, 5)).astype(np.float32)
-        mixture = fit_mixture(patches, words=8, components=4, seed=0)
-        assert len(mixture.shares) == count and mixture.shares.sum() == pytest.approx(1)
-        assert np.isfinite(mixture.fisher(patches)).all() and np.isfinite(mixture.fisher(patches + 1e6)).all()
-
-
-def test_a_sample_has_as_many_patches_of_each_chip() -> None:
-    """And none twice."""
-    chips = [np.arange(start, start + 300, dtype=np.float32)[:, None] for start in (0, 1000)]
-    found = sample([*chips, chips[0][:7]], rng=np.random.default_rng(0))[:, 0]
-    assert len(found) == 207 and len(set(found[:200])) == 200 and (found[:200] >= 1000).sum() == 100

@@ -10,8 +10,9 @@ from igarape.config.kinds import Fisher
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 from igarape.learners.fisher.machine import Head, Machine
-from igarape.learners.fisher.mixture import CHIPS, Table, fit_mixture, sample
+from igarape.learners.fisher.mixture import Table
 from igarape.learners.fisher.patches import descriptors
+from igarape.learners.fisher.words import CHIPS, fit_mixture, sample
 from igarape.learners.learning import Log, log_solved
 from igarape.learners.probes.heads import fit_label
 
