@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from igarape.config.hyperparameters import KernelValues, NetworkValues, ProbeValues, TreeValues
-from igarape.config.kinds import Kernel, Network, Probe, Tabular
+from igarape.config.hyperparameters import FisherValues, KernelValues, NetworkValues, ProbeValues, TreeValues
+from igarape.config.kinds import Fisher, Kernel, Network, Probe, Tabular
 from igarape.config.spaces import Space
 from igarape.labels import Targets
 
@@ -102,6 +102,15 @@ KERNEL: dict[str, Any] = {"backbone": "kernel", "size": 32, "batch": 8}
 def kernel(hyperparameters: dict[str, Any] | None = None, **changes: Any) -> Kernel:
     """Make the experiment of a kernel machine of small chips with changes."""
     return Kernel(**(KERNEL | changes | {"hyperparameters": Space[KernelValues](**(hyperparameters or {}))}))
+
+
+FISHER: dict[str, Any] = {"backbone": "fisher", "size": 32, "batch": 8}
+
+
+def fisher(hyperparameters: dict[str, Any] | None = None, **changes: Any) -> Fisher:
+    """Make the experiment of a head on Fisher vectors of small chips, of few words, with changes."""
+    space = Space[FisherValues](**({"words": 4, "components": 4} | (hyperparameters or {})))
+    return Fisher(**(FISHER | changes | {"hyperparameters": space}))
 
 
 PROBE_HYPERPARAMETERS: dict[str, Any] = {"l2": 1.0, "balance": 0.0}

@@ -68,9 +68,10 @@ def test_folds_suit_the_number_of_groups(units: int, largest: float, scenes: boo
 def test_experiments_suit_the_labels_and_are_there() -> None:
     """A learner of rare labels only where there are some."""
     how: dict[str, Any] = {"units": 99, "largest": 0.1, "scenes": False}
-    there = ["mobilenet", "kernel", "plain", "rare", "tabular"]
-    assert suitable_params(experiments=there, rare=True, **how)["experiments"] == ["plain", "rare", "tabular", "kernel"]
-    assert suitable_params(experiments=there, rare=False, **how)["experiments"] == ["plain", "tabular", "kernel"]
+    there = ["mobilenet", "fisher", "kernel", "plain", "rare", "tabular"]
+    every = ["plain", "rare", "tabular", "kernel", "fisher"]
+    assert suitable_params(experiments=there, rare=True, **how)["experiments"] == every
+    assert suitable_params(experiments=there, rare=False, **how)["experiments"] == [every[0], *every[2:]]
 
 
 def test_the_root_is_igarape_data_or_what_holds_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

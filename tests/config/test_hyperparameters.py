@@ -3,9 +3,18 @@
 import pytest
 from pydantic.fields import FieldInfo
 
-from igarape.config.hyperparameters import KernelValues, NetworkValues, ProbeValues, TreeValues, Values, bounds, words
+from igarape.config.hyperparameters import (
+    FisherValues,
+    KernelValues,
+    NetworkValues,
+    ProbeValues,
+    TreeValues,
+    Values,
+    bounds,
+    words,
+)
 
-KINDS: tuple[type[Values], ...] = (NetworkValues, TreeValues, KernelValues, ProbeValues)
+KINDS: tuple[type[Values], ...] = (NetworkValues, TreeValues, KernelValues, FisherValues, ProbeValues)
 FIELDS = [(kind, name, field) for kind in KINDS for name, field in kind.model_fields.items()]
 
 
@@ -35,4 +44,4 @@ def test_values_are_frozen_and_closed() -> None:
 def test_a_network_says_whether_it_is_asked_from_eight_sides() -> None:
     """By its own switch; trees and probes never, whose statistics and features are those of all views."""
     assert [NetworkValues(tta=tta).averaged() for tta in (False, True)] == [False, True]
-    assert not TreeValues().averaged() and not KernelValues().averaged() and not ProbeValues().averaged()
+    assert not any(kind().averaged() for kind in KINDS if kind is not NetworkValues)

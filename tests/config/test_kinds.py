@@ -166,8 +166,12 @@ def test_a_probe_has_features_in_place_of_a_network_of_its_own() -> None:
         ),
         ({"features": "inception_v3", "size": 64}, "  size should be at least 96 for inception_v3 (got 64)"),
         ({"epochs": 2}, "  epochs  should be at most 1 (got 2)"),
+        ({"layers": "conv"}, "  layers  should be"),
         ({"hyperparameters": {"l2": 0}}, "  hyperparameters.l2  should lie in 0.001..1000000.0 (got 0)"),
-        ({"hyperparameters": {"dropout": 0}}, "  hyperparameters.dropout  is not known; known are: balance, head, l2"),
+        (
+            {"hyperparameters": {"dropout": 0}},
+            "  hyperparameters.dropout  is not known; known are: balance, gamma, head, l2",
+        ),
     ],
 )
 def test_a_fault_of_a_probe_is_told_in_one_line(changes: dict[str, Any], line: str) -> None:

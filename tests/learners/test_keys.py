@@ -54,9 +54,9 @@ def test_other_weights_under_the_same_name_have_another_key(tmp_path: Path) -> N
 
 def test_other_code_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """What other code has begun is not gone on with; the code is that of the step and of the kind of learner."""
-    kinds = (tiny.tiny(), tiny.tabular(), tiny.kernel(), tiny.probe())
+    kinds = (tiny.tiny(), tiny.tabular(), tiny.kernel(), tiny.fisher(), tiny.probe())
     found = {result_key(step, EXAMPLES, kind) for step in ("search", "train") for kind in kinds}
-    assert len(found) == 8
+    assert len(found) == 10
     monkeypatch.setattr(keys, "code_hash", lambda *modules, files: str((*modules, *files)))
     assert keys.learner_code("train", tiny.tiny()) == str(
         ("igarape.stages.train", "igarape.learners.networks.training", "igarape.learners.networks.sessions")
@@ -66,6 +66,9 @@ def test_other_code_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert keys.learner_code("train", tiny.kernel()) == str(
         ("igarape.stages.train", "igarape.learners.kernels.solving", "igarape.learners.kernels.machine")
+    )
+    assert keys.learner_code("train", tiny.fisher()) == str(
+        ("igarape.stages.train", "igarape.learners.fisher.solving", "igarape.learners.fisher.machine")
     )
     assert keys.learner_code("train", tiny.probe()) == str(
         ("igarape.stages.train", "igarape.learners.probes.probing", "igarape.learners.networks.sessions")

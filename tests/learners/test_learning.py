@@ -34,7 +34,9 @@ def fit(experiment: Experiment) -> Learned:
     return learning.fit(PICTURES, TRUTH, experiment=experiment, **settings)
 
 
-@pytest.mark.parametrize("experiment", [tiny.tabular(), tiny.kernel()], ids=["trees", "kernel"])
+@pytest.mark.parametrize(
+    "experiment", [tiny.tabular(), tiny.kernel(), tiny.fisher()], ids=["trees", "kernel", "fisher"]
+)
 def test_what_is_trained_is_written_and_opened(experiment: Experiment, tmp_path: Path) -> None:
     """What the predictor answers from the file is what the model answered."""
     learned = fit(experiment)
@@ -49,9 +51,10 @@ def test_what_is_trained_is_written_and_opened(experiment: Experiment, tmp_path:
         ("networks.training", tiny.tiny()),
         ("trees.boosting", tiny.tabular()),
         ("kernels.solving", tiny.kernel()),
+        ("fisher.solving", tiny.fisher()),
         ("probes.probing", tiny.probe()),
     ],
-    ids=["network", "trees", "kernel", "probe"],
+    ids=["network", "trees", "kernel", "fisher", "probe"],
 )
 def test_each_kind_is_trained_in_its_own_room(
     module: str, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
@@ -65,12 +68,13 @@ def test_each_kind_is_trained_in_its_own_room(
 
 
 def test_trees_are_trained_without_tensorflow() -> None:
-    """It takes seconds to load, which is longer than the trees take; no more do kernel machines need it."""
+    """It takes seconds to load, longer than the trees take. Kernel machines and Fisher vectors do without it too."""
     program = (
         "import sys\n"
         "from igarape.learners import learning, crossfit\n"
         "from igarape.learners.trees import boosting\n"
         "from igarape.learners.kernels import solving\n"
+        "from igarape.learners.fisher import solving\n"
         "print(sorted({'tensorflow', 'keras'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -85,7 +89,7 @@ def test_each_kind_of_experiment_has_the_module_that_trains_it() -> None:
 def test_the_code_of_a_kind_is_not_that_of_another() -> None:
     """What this module imports, however indirectly, is no kind of learner: each result knows its own."""
     graph = grimp.build_graph("igarape", cache_dir=None)
-    rooms = {f"igarape.learners.{name}" for name in ("networks", "trees", "kernels", "probes")}
+    rooms = {f"igarape.learners.{name}" for name in ("networks", "trees", "kernels", "fisher", "probes")}
     for module in ("learning", "crossfit", "search"):
         upstream = graph.find_upstream_modules(f"igarape.learners.{module}")
         assert not {one for one in upstream if one.rpartition(".")[0] in rooms}, module

@@ -130,10 +130,10 @@ def test_fold_models_are_of_one_kind_that_is_known(
     """Trees beside a network, or a file of another kind, were not made by one training; nor were other shapes."""
     write_model(tmp_path / "fold-2.onnx", 8, 4, 0)
     with pytest.raises(
-        InputError, match=r"of one kind, \.onnx or \.ubj or \.npz, found \.onnx, \.ubj.*dvc repro train"
+        InputError, match=r"of one kind, \.onnx or \.ubj or \.npz or \.fisher, found \.onnx, \.ubj.*dvc repro train"
     ):
         Predictor([*forests, tmp_path / "fold-2.onnx"])
-    with pytest.raises(InputError, match=r"of one kind, \.onnx or \.ubj or \.npz, found \.h5"):
+    with pytest.raises(InputError, match=r"of one kind, \.onnx or \.ubj or \.npz or \.fisher, found \.h5"):
         Predictor([tmp_path / "fold-0.h5"])
     with pytest.raises(InputError, match=r"fold-3\.ubj: .*\(64, 4\), but \(32, 4\)"):
         Predictor([*forests, write_trees(tmp_path / "fold-3", 64, 4, 0)])

@@ -7,8 +7,8 @@ import tiny
 import yaml
 
 from igarape.config.experiments import read_experiment, resolved_yaml
-from igarape.config.hyperparameters import KernelValues, NetworkValues, ProbeValues, TreeValues
-from igarape.config.kinds import Kernel, Network, Probe, Tabular
+from igarape.config.hyperparameters import FisherValues, KernelValues, NetworkValues, ProbeValues, TreeValues
+from igarape.config.kinds import Fisher, Kernel, Network, Probe, Tabular
 from igarape.reports.settings import differences, render_experiment, render_table
 
 
@@ -58,11 +58,13 @@ def test_the_table_holds_every_setting_with_its_description_and_default() -> Non
     """Once for each kind of learner; what has no default is to be said."""
     networks, others = render_table().split("### Boosted trees")
     trees, others = others.split("### A kernel machine")
-    kernels, probes = others.split("### A probe")
+    kernels, others = others.split("### Fisher vectors")
+    vectors, probes = others.split("### A probe")
     kinds = (
         (networks, Network, NetworkValues),
         (trees, Tabular, TreeValues),
         (kernels, Kernel, KernelValues),
+        (vectors, Fisher, FisherValues),
         (probes, Probe, ProbeValues),
     )
     for part, experiment, values in kinds:
@@ -75,6 +77,7 @@ def test_the_table_holds_every_setting_with_its_description_and_default() -> Non
     assert "| 32 to 1024, a multiple of 32 | `128` |" in networks
     assert "| `false`, `true` | `true` |" in networks
     assert "| 1 to 12, whole | `4` |" in trees
+    assert "| a list of names | `[]` |" in probes
 
 
 def test_a_number_is_spelled_so_that_yaml_reads_a_number(tmp_path: Path) -> None:

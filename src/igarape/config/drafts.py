@@ -96,7 +96,7 @@ def suitable_params(
     scenes
         Whether the groups are scenes, to be kept together.
     """
-    wanted = ["plain", *(["rare"] if rare else []), "tabular", "kernel"]
+    wanted = ["plain", *(["rare"] if rare else []), "tabular", "kernel", "fisher"]
     folds = 5 if units >= 30 else 3 if units >= 8 else 2
     while folds > 2 and largest > 0.8 / folds:
         folds -= 1

@@ -144,17 +144,25 @@ class TreeValues(Values):
 class ProbeValues(Values):
     """The hyperparameters of a probe. Its features are the mean over a chip's eight views, so there is no tta."""
 
-    head: Literal["logistic", "prototype"] = Field(
+    head: Literal["logistic", "prototype", "kernel"] = Field(
         default="logistic",
         description="A logistic regression on the features, or on one number: how much nearer a chip is, by cosine, to "
-        "the mean of those that hold a label than to the mean of the others.",
+        "the mean of those that hold a label than to the mean of the others; or kernel logistic regression on the "
+        "features' first 256 principal components.",
     )
     l2: float = Field(
         default=100.0,
         ge=1e-3,
         le=1e6,
         description="Strength of the L2 penalty on the head's weights, of standardised features: 1 / C. A prototype "
-        "has one weight.",
+        "has one weight; a kernel wants some 0.01.",
+    )
+    gamma: float = Field(
+        default=0.5,
+        ge=1e-3,
+        le=100.0,
+        description="Of a kernel, how fast likeness falls with distance: exp(-gamma times its square, by the mean "
+        "square of the training chips' distances).",
     )
     balance: Balance = 0.0
 
@@ -177,6 +185,23 @@ class KernelValues(Values):
         strict=False,
         description="How many of the training chips others are compared with, at most.",
     )
+
+
+class FisherValues(Values):
+    """The hyperparameters of a head on Fisher vectors. All views of a chip have the same one, so there is no tta."""
+
+    words: int = Field(
+        default=128,
+        ge=2,
+        le=1024,
+        strict=False,
+        description="Gaussians that a chip's patches are compared with.",
+    )
+    components: int = Field(
+        default=32, ge=1, le=54, strict=False, description="Principal components of a patch that they see."
+    )
+    l2: float = Field(default=0.01, ge=1e-6, le=1e6, description="Strength of the L2 penalty on the weights: 1 / C.")
+    balance: Balance = 0.0
 
 
 def role(field: FieldInfo) -> Role | None:

@@ -7,7 +7,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from igarape.config.hyperparameters import LOSS, KernelValues, NetworkValues, ProbeValues, TreeValues, Values
+from igarape.config.hyperparameters import (
+    LOSS,
+    FisherValues,
+    KernelValues,
+    NetworkValues,
+    ProbeValues,
+    TreeValues,
+    Values,
+)
 from igarape.config.networks import NETWORKS
 from igarape.config.plugs import Role
 from igarape.config.schema import Section
@@ -115,6 +123,16 @@ class Kernel(Experiment):
     hyperparameters: Space[KernelValues] = Space[KernelValues]()
 
 
+class Fisher(Experiment):
+    """A learner that is a linear head on the chips' Fisher vectors. Nothing in it is trained by epochs."""
+
+    kind = "fisher"
+
+    backbone: Literal["fisher"] = Field(description="A linear head on the Fisher vector of a chip's patches.")
+    epochs: int = Field(default=1, ge=1, le=1, description="One: the head is solved for, not trained step by step.")
+    hyperparameters: Space[FisherValues] = Space[FisherValues]()
+
+
 class Network(Experiment):
     """A learner that is a neural network."""
 
@@ -197,6 +215,12 @@ class Probe(Experiment):
     features: Annotated[str, FEATURES] = Field(
         description="The frozen network, fed as its weights want it, or one of yours."
     )
+    layers: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="Layers of the network, by their names in Keras, whose means and maxima over the chip are the "
+        "features; none: what the network gives at its end.",
+    )
     epochs: int = Field(default=1, ge=1, le=1, description="One: the head is solved for, not trained step by step.")
     weights: str = Field(default="imagenet", min_length=1, description="imagenet, or the path of a weights file.")
     hyperparameters: Space[ProbeValues] = Space[ProbeValues]()
@@ -240,6 +264,6 @@ def _require(weights: tuple[Path, ...], ways_out: str) -> None:
             raise InputError(f"weights: {path}: no such file; set the experiment's weights to {ways_out}")
 
 
-KINDS: Mapping[str, type[Experiment]] = {learner.kind: learner for learner in (Network, Tabular, Kernel, Probe)}
-BY_BACKBONE = (Tabular.kind, Kernel.kind, Probe.kind)  # the kinds that a backbone is named for
+KINDS: Mapping[str, type[Experiment]] = {learner.kind: learner for learner in (Network, Tabular, Kernel, Fisher, Probe)}
+BY_BACKBONE = (Tabular.kind, Kernel.kind, Fisher.kind, Probe.kind)  # the kinds that a backbone is named for
 EVERY = replace(BACKBONE, words=(*BACKBONE.words, *BY_BACKBONE))

@@ -10,6 +10,7 @@ SUFFIXES = {
     "network": ".onnx",
     "tabular": ".ubj",
     "kernel": ".npz",
+    "fisher": ".fisher",
     "probe": ".onnx",
 }  # of the fold models of each kind of learner
 

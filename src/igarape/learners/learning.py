@@ -18,6 +18,7 @@ KINDS: Mapping[str, str] = {
     "network": "igarape.learners.networks.training",
     "tabular": "igarape.learners.trees.boosting",
     "kernel": "igarape.learners.kernels.solving",
+    "fisher": "igarape.learners.fisher.solving",
     "probe": "igarape.learners.probes.probing",
 }
 

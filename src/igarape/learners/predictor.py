@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = {
     ".onnx": "igarape.learners.networks.sessions",
     ".ubj": "igarape.learners.trees.forest",
     ".npz": "igarape.learners.kernels.machine",
+    ".fisher": "igarape.learners.fisher.machine",
 }
 
 

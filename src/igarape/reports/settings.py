@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import yaml
 from pydantic import BaseModel
@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from igarape.config.experiments import read_experiment, settings
 from igarape.config.hyperparameters import (
+    FisherValues,
     KernelValues,
     NetworkValues,
     ProbeValues,
@@ -20,12 +21,13 @@ from igarape.config.hyperparameters import (
     words,
 )
 from igarape.config.inheritance import leaves, origins, read_sources
-from igarape.config.kinds import Experiment, Kernel, Network, Probe, Tabular
+from igarape.config.kinds import Experiment, Fisher, Kernel, Network, Probe, Tabular
 
 GROUPS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "A network": (Network, NetworkValues),
     "Boosted trees": (Tabular, TreeValues),
     "A kernel machine": (Kernel, KernelValues),
+    "Fisher vectors": (Fisher, FisherValues),
     "A probe": (Probe, ProbeValues),
 }
 
@@ -77,6 +79,7 @@ def _lines(experiment: Experiment, known: Mapping[str, str]) -> list[str]:
 
 def _written(value: Any) -> str:
     """Spell a value as a file does, on one line."""
+    value = list(value) if isinstance(value, tuple) else value
     return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000).removesuffix("\n...\n").strip()
 
 
@@ -98,6 +101,8 @@ def _table(models: tuple[type[BaseModel], ...]) -> str:
 
 def _choices(field: FieldInfo) -> str:
     """Say what a setting may be."""
+    if get_origin(field.annotation) is tuple:
+        return "a list of names"
     if known := words(field):
         besides = ["`module:callable`"] if role(field) else ["a list"] if lists(field) else []
         return ", ".join([*(f"`{_written(word)}`" for word in known), *besides])

@@ -2,7 +2,7 @@
 
 bundle.json                what the parts are and how they are put together, and the hashes of all files (Manifest)
 learners/E/folds.onnx      the fold models of a network, as one that gives the mean of their answers
-learners/E/fold-K.*        those of another learner, under the suffix of their kind (.ubj, .npz)
+learners/E/fold-K.*        those of another learner, under the suffix of their kind (.ubj, .npz, .fisher)
 stacker/                   the meta-learner, as ensemble.stacker saves it
 novelty.npz                what is usual of pictures, as learners.novelty saves it
 """

@@ -12,6 +12,8 @@ from igarape.errors import InputError
 from igarape.learners.networks.merging import merge
 from igarape.learners.networks.sessions import open_models
 from igarape.learners.probes.extractor import over_views, write_probe
+from igarape.learners.probes.heads import Head, Scoring
+from igarape.learners.probes.likeness import fit_likeness
 from igarape.tables import Probabilities
 
 WriteModel = Callable[[Path, int, int, int], Probabilities]
@@ -35,14 +37,17 @@ def body() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
 
 
-def probes(folder: Path, count: int = 3, *, directed: bool = False) -> Sequence[Path]:
-    """Write fold models of a probe, which differ in their heads; directed: by the directions of features."""
+def probes(folder: Path, count: int = 3, *, kind: str = "logistic") -> Sequence[Path]:
+    """Write fold models of a probe, which differ in their heads, of one kind."""
     rng, features = np.random.default_rng(0), over_views(body())
     paths = [folder / f"fold-{fold}.onnx" for fold in range(count)]
     for path in paths:
         weights, bias = rng.normal(0, 3, (6, 4)).astype(np.float32), rng.normal(0, 1, 4).astype(np.float32)
-        centre = rng.random(6).astype(np.float32) if directed else None
-        write_probe(features, path, weights=weights, bias=bias, centre=centre)
+        head: Scoring = Head(weights, bias, rng.random(6).astype(np.float32) if kind == "prototype" else None)
+        if kind == "kernel":
+            table = rng.random((9, 6)).astype(np.float32)
+            head = fit_likeness(table, rng.random((9, 4)) < 0.5, gamma=0.5, l2=0.1, balance=0.0, seed=0)
+        write_probe(features, path, head=head)
     return paths
 
 
@@ -65,14 +70,14 @@ def test_it_answers_the_mean(tmp_path: Path, write_model: WriteModel, tta: bool)
     assert operations(tmp_path / "folds.onnx").count("MatMul") == 3
 
 
-@pytest.mark.parametrize("directed", [False, True])
-def test_a_frozen_backbone_stands_once(tmp_path: Path, directed: bool) -> None:
+@pytest.mark.parametrize(("kind", "products"), [("logistic", 1), ("prototype", 1), ("kernel", 3)])
+def test_a_frozen_backbone_stands_once(tmp_path: Path, kind: str, products: int) -> None:
     """Its loop over the views too, with what the loop takes from around it; the heads stay apart."""
-    paths = probes(tmp_path, directed=directed)
+    paths = probes(tmp_path, kind=kind)
     merge(paths, tmp_path / "folds.onnx")
     onnx.checker.check_model(onnx.load(tmp_path / "folds.onnx"), full_check=True)
     found = operations(tmp_path / "folds.onnx")
-    assert (found.count("Loop"), found.count("MatMul"), found[-1]) == (1, 3, "Mean")
+    assert (found.count("Loop"), found.count("MatMul"), found[-1]) == (1, 3 * products, "Mean")
     apart = open_models(paths, threads=1).mean(PICTURES, tta=False)
     np.testing.assert_allclose(
         open_models([tmp_path / "folds.onnx"], threads=1).mean(PICTURES, tta=False), apart, atol=1e-6

@@ -14,9 +14,9 @@ import keras
 
 
 def small(images, *, width):
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(images)
-    x = keras.layers.Conv2D(6, 3, strides=2, padding="same", activation="relu")(x)
-    return keras.layers.GlobalAveragePooling2D()(x)
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="signed")(images)
+    x = keras.layers.Conv2D(6, 3, strides=2, padding="same", activation="relu", name="edges")(x)
+    return keras.layers.GlobalAveragePooling2D(name="pooled")(x)
 """
 
 WriteWeights = Callable[[int], Path]

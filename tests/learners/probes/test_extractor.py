@@ -16,6 +16,7 @@ from igarape.learners.networks.backbones import build_body
 from igarape.learners.networks.sessions import open_models
 from igarape.learners.probes.extractor import extractor, known_by, write_probe
 from igarape.learners.probes.features import opened
+from igarape.learners.probes.heads import Head
 
 WriteWeights = Callable[[int], Path]
 
@@ -66,7 +67,7 @@ def test_equal_probes_are_equal_files(small_probe: Probe, tmp_path: Path) -> Non
     rng = np.random.default_rng(1)
     weights, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((6, 3), (3,)))
     for name in ("one.onnx", "other.onnx"):
-        write_probe(extractor(small_probe), tmp_path / name, weights=weights, bias=bias, centre=None)
+        write_probe(extractor(small_probe), tmp_path / name, head=Head(weights, bias))
     assert (tmp_path / "one.onnx").read_bytes() == (tmp_path / "other.onnx").read_bytes()
     with opened(extractor(small_probe)) as model:
         scores = model.mean(CHIPS, tta=False) @ weights + bias
@@ -95,3 +96,23 @@ def test_weights_of_another_network_are_refused(small_probe: Probe) -> None:
     """By one line that names the file."""
     with pytest.raises(InputError, match=r"small\.weights\.h5: these are not weights of mobilenet without top"):
         extractor(tiny.probe(weights=small_probe.weights))
+
+
+def test_layers_give_their_means_and_maxima(small_probe: Probe) -> None:
+    """In the order in which they are named, of each view, and the mean over the views; they are other features."""
+    probe = small_probe.model_copy(update={"layers": ("edges", "signed")})
+    assert len({known_by(each) for each in (small_probe, probe, probe.model_copy(update={"layers": ("edges",)}))}) == 3
+    with opened(extractor(small_probe)) as plain, opened(extractor(probe)) as model:
+        means, found = plain.mean(CHIPS, tta=False), model.mean(CHIPS, tta=False)
+    assert found.shape == (5, 2 * 6 + 2 * 3)
+    np.testing.assert_allclose(found[:, :6], means, rtol=1e-5)
+    assert (found[:, 6:12] > found[:, :6]).any()
+    np.testing.assert_allclose(found[:, 12:15], CHIPS.mean(axis=(1, 2)) / 127.5 - 1, atol=1e-5)
+    np.testing.assert_allclose(found[:, 15:], CHIPS.max(axis=(1, 2)) / 127.5 - 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["edge", "pooled"])
+def test_a_layer_that_is_not_there_is_told_with_some_that_are(small_probe: Probe, name: str) -> None:
+    """One without rows and columns has no mean over them."""
+    with pytest.raises(InputError, match=rf"layers: {name}: not a layer of my_features:small that has .*edges"):
+        extractor(small_probe.model_copy(update={"layers": (name,)}))

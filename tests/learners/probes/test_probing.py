@@ -17,7 +17,7 @@ from igarape.learners.examples import Rows
 from igarape.learners.folds import Recipe
 from igarape.learners.predictor import Predictor
 from igarape.learners.probes.features import features_of
-from igarape.learners.probes.heads import fit_head
+from igarape.learners.probes.heads import Head, fit_head
 from igarape.learners.probes.probing import Probed, fit
 
 RNG = np.random.default_rng(0)
@@ -67,7 +67,17 @@ def test_what_was_written_answers_as_what_was_fitted(small_probe: Probe, tmp_pat
     turned = Predictor([path], threads=1).predict(np.array(symmetries(IMAGES)[3]), tta=False, batch=8)
     np.testing.assert_allclose(turned, answers, atol=1e-5)
     head = fit_head(features_of(IMAGES, TRAIN, small_probe), TRUTH[TRAIN], l2=0.1, balance=0.0)
+    assert isinstance(learned.head, Head)
     np.testing.assert_array_equal(head.weights, learned.head.weights)
+
+
+def test_a_kernel_is_written_with_its_landmarks(small_probe: Probe, tmp_path: Path) -> None:
+    """The file tells red chips from others as the head did, on chips that it has not seen too."""
+    learned, _ = fitted(small_probe, head="kernel")
+    expected = learned.predict(IMAGES, np.arange(40), tta=False)
+    assert ((expected[:, 0] > 0.5) == RED).all()
+    answers = Predictor([learned.export(tmp_path / "fold-0")], threads=1).predict(IMAGES, tta=False, batch=8)
+    np.testing.assert_allclose(answers, expected, atol=1e-5)
 
 
 def test_prototypes_are_written_with_the_lengths_of_their_features(small_probe: Probe, tmp_path: Path) -> None:
@@ -90,6 +100,7 @@ def test_figures_are_logged_once(small_probe: Probe) -> None:
 def test_validation_rows_are_not_learned_from(small_probe: Probe) -> None:
     """A search scores by them."""
     one, other = (fitted(small_probe, validation=rows)[0] for rows in (VALIDATION, VALIDATION[:0]))
+    assert isinstance(one.head, Head) and isinstance(other.head, Head)
     np.testing.assert_array_equal(one.head.weights, other.head.weights)
 
 

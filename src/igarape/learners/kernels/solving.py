@@ -1,22 +1,16 @@
-"""One training of a kernel machine: a logistic regression for each label on the chips' likeness to some of them.
-
-With all training chips as landmarks that is kernel logistic regression with the Gaussian kernel; with fewer it is
-Nystroem's approximation of it (Williams and Seeger, Using the Nystroem method to speed up kernel machines, NIPS 2000).
-"""
+"""One training of a kernel machine: a logistic regression for each label on the chips' likeness to some of them."""
 
 from typing import Any
 
 import numpy as np
-from sklearn.kernel_approximation import Nystroem
-from threadpoolctl import threadpool_limits
 
 from igarape.config.hyperparameters import KernelValues
 from igarape.config.kinds import Kernel
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
+from igarape.learners.kernels.landmarks import fit_landmarks
 from igarape.learners.kernels.machine import Lift, Machine, standardised
 from igarape.learners.learning import Log, log_solved
-from igarape.learners.probes.heads import fit_label
 from igarape.learners.trees.statistics import Table, statistics
 
 
@@ -83,11 +77,13 @@ def solve(table: Table, y: Booleans, *, size: int, hyperparameters: KernelValues
     mean, scale = table.mean(axis=0, dtype=np.float64), np.where(deviation > 0, deviation, 1.0)
     standard = standardised(table, mean=mean, scale=scale)
     gamma = hyperparameters.gamma / table.shape[1]
-    with threadpool_limits(1):  # as a probe's head: small steps, and sums in the same order on all machines
-        count = min(hyperparameters.landmarks, len(table))
-        lift = Nystroem(kernel="rbf", gamma=gamma, n_components=count, random_state=seed).fit(standard)
-        lifted = lift.transform(standard)
-        fitted = [fit_label(lifted, holds, l2=hyperparameters.l2, balance=hyperparameters.balance) for holds in y.T]
-    weights = lift.normalization_.T @ np.stack([weights for weights, _ in fitted], axis=1)
-    bias = np.array([bias for _, bias in fitted])
-    return Machine(Lift(mean, scale, lift.components_, gamma), weights, bias, size)
+    fitted = fit_landmarks(
+        standard,
+        y,
+        gamma=gamma,
+        l2=hyperparameters.l2,
+        balance=hyperparameters.balance,
+        count=hyperparameters.landmarks,
+        seed=seed,
+    )
+    return Machine(Lift(mean, scale, fitted.landmarks, gamma), fitted.weights, fitted.bias, size)

@@ -1,6 +1,8 @@
 """The backbones, each from RGB values 0..255 to a probability per label."""
 
 import math
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeAlias
 
@@ -63,7 +65,7 @@ def _head(labels: int, grouped: int, width: int) -> keras.Model:
     return keras.Model(features, p, name=HEAD)
 
 
-def build_body(backbone: str, weights: str, *, width: float, frozen: float) -> keras.Model:
+def build_body(backbone: str, weights: str, *, width: float, frozen: float, layers: Sequence[str] = ()) -> keras.Model:
     """Return the part from pictures, RGB 0..255, to features (n, channels): what the backbone expects, and itself.
 
     Parameters
@@ -74,6 +76,13 @@ def build_body(backbone: str, weights: str, *, width: float, frozen: float) -> k
         Multiplies the filters.
     frozen
         The share of its first layers that don't learn; normalisation among them keeps its statistics, too.
+    layers
+        Whose means and maxima over the picture are the features; none: what the backbone gives.
+
+    Raises
+    ------
+    InputError
+        When the weights can't be had, for a plug that gives no features, and for layers that are not there.
     """
     images = keras.Input((None, None, 3))
     if backbone == "plain":
@@ -84,9 +93,24 @@ def build_body(backbone: str, weights: str, *, width: float, frozen: float) -> k
     else:
         body, prepared = _published(application, width), application.prepare(images)
     _load_weights(body, backbone, weights)
+    body = _pooled(body, backbone, layers) if layers else body
     for layer in body.layers[: round(frozen * len(body.layers))]:
         layer.trainable = False
     return keras.Model(images, body(prepared), name=BODY)
+
+
+def _pooled(body: keras.Model, backbone: str, layers: Sequence[str]) -> keras.Model:
+    """Return the model of the means and maxima of some layers over the picture; raise InputError for other layers."""
+    there = {layer.name: layer.output for layer in body.layers if len(getattr(layer.output, "shape", ())) == 4}
+    if unknown := [name for name in layers if name not in there]:
+        near = get_close_matches(unknown[0], there, n=3, cutoff=0.0)
+        raise InputError(
+            f"layers: {unknown[0]}: not a layer of {backbone} that has rows and columns; some that are: "
+            f"{', '.join(near)}"
+        )
+    kinds = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D)
+    pooled = [kind()(there[name]) for name in layers for kind in kinds]
+    return keras.Model(body.inputs, keras.layers.Concatenate()(pooled))
 
 
 def _plugged(backbone: str, width: float) -> keras.Model:

@@ -20,6 +20,7 @@ from igarape.config.kinds import Probe
 from igarape.files import digest, whole
 from igarape.learners.networks.backbones import build_body, weights_file
 from igarape.learners.networks.export import write_onnx
+from igarape.learners.probes.heads import Scoring
 
 Table = npt.NDArray[np.float32]
 
@@ -35,7 +36,8 @@ def known_by(experiment: Probe) -> str:
     Raises InputError when the published weights can't be had.
     """
     code = code_hash(__name__, files=experiment.sources())
-    return digest([code, *LIBRARIES, experiment.features, weights_file(experiment.features, experiment.weights)])
+    weights = weights_file(experiment.features, experiment.weights)
+    return digest([code, *LIBRARIES, experiment.features, repr(experiment.layers), weights])
 
 
 def extractor(experiment: Probe) -> onnx.ModelProto:
@@ -43,17 +45,18 @@ def extractor(experiment: Probe) -> onnx.ModelProto:
 
     The last one is kept, as all folds of a training begin with it.
 
-    Raises InputError when the weights can't be had or don't fit.
+    Raises InputError when the weights can't be had or don't fit, and for layers that are not there.
     """
-    return _extractor(experiment.features, experiment.weights, experiment.size, known_by(experiment))
+    return _extractor(experiment.features, experiment.layers, experiment.weights, experiment.size, known_by(experiment))
 
 
 @lru_cache(maxsize=1)
-def _extractor(backbone: str, weights: str, size: int, _known_by: str) -> onnx.ModelProto:
+def _extractor(backbone: str, layers: tuple[str, ...], weights: str, size: int, _known_by: str) -> onnx.ModelProto:
     """Build a backbone, write it as ONNX, and put the loop over the views around it."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "backbone.onnx"
-        write_onnx(build_body(backbone, weights, width=1.0, frozen=1.0), path, size=size)
+        body = build_body(backbone, weights, width=1.0, frozen=1.0, layers=layers)
+        write_onnx(body, path, size=size)
         return over_views(onnx.load(path))
 
 
@@ -114,7 +117,7 @@ def _mirror(name: str, mirrored: str) -> onnx.NodeProto:
     return helper.make_node("Slice", [name, "last", "before_first", "columns", "backwards"], [mirrored])
 
 
-def write_probe(features: onnx.ModelProto, path: Path, *, weights: Table, bias: Table, centre: Table | None) -> None:
+def write_probe(features: onnx.ModelProto, path: Path, *, head: Scoring) -> None:
     """Write the model of features (n, channels) with a head: on to probabilities (n, labels).
 
     Parameters
@@ -123,27 +126,19 @@ def write_probe(features: onnx.ModelProto, path: Path, *, weights: Table, bias: 
         What extractor gives.
     path
         Of the ONNX file. Equal models are equal files.
-    weights, bias
-        Of the head, (channels, labels) and (labels,), float32.
-    centre
-        What features are less before they are brought to length 1, (channels,), float32; None where they stay.
+    head
+        What is to follow.
     """
     (chips,) = features.graph.input
-    directed = [
-        helper.make_node("Sub", ["features", "centre"], ["centred"]),
-        helper.make_node("LpNormalization", ["centred"], ["directions"], axis=-1, p=2),
-    ]
+    scored, constants = head.scored()
     nodes = [
         *features.graph.node,
-        *([] if centre is None else directed),
-        helper.make_node("MatMul", ["features" if centre is None else "directions", "weights"], ["weighted"]),
-        helper.make_node("Add", ["weighted", "bias"], ["scores"]),
+        *(helper.make_node(kind, inputs, [output], **how) for kind, inputs, output, how in scored),
         helper.make_node("Sigmoid", ["scores"], ["p"]),
     ]
-    constants = {one.name: numpy_helper.to_array(one) for one in features.graph.initializer}
+    known = {one.name: numpy_helper.to_array(one) for one in features.graph.initializer}
     shape = [dim.dim_value for dim in chips.type.tensor_type.shape.dim]
-    constants |= {"weights": weights, "bias": bias} | ({} if centre is None else {"centre": centre})
-    model = _model(features, nodes, "p", constants, shape=shape, width=len(bias))
+    model = _model(features, nodes, "p", known | dict(constants), shape=shape, width=head.outputs)
     with whole(path) as unfinished:
         onnx.save(model, unfinished)
 

@@ -1,8 +1,8 @@
 """The head of a probe, one dense layer: for each label a logistic regression on features, or what prototypes say."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from igarape.tables import Probabilities
 
 Table = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
+Step = tuple[str, list[str], str, dict[str, Any]]  # an operation of ONNX: its kind, inputs, output and attributes
 F = TypeVar("F", bound=np.floating)
 
 ITERATIONS = 1000  # at most, of the solver, which needs some dozens
@@ -21,6 +22,20 @@ ITERATIONS = 1000  # at most, of the solver, which needs some dozens
 # fire would be blown up by its own deviation, and the first chip that does would get an answer from it alone.
 LEAST = 0.1
 TINY = 1e-12
+
+
+class Scoring(Protocol):
+    """A head, as it stands in a probe's file."""
+
+    @property
+    def outputs(self) -> int:
+        """Return how many labels it predicts."""
+
+    def answer(self, features: Table) -> Probabilities:
+        """Return probabilities (n, labels) for features (n, channels)."""
+
+    def scored(self) -> tuple[Sequence[Step], Mapping[str, npt.NDArray[Any]]]:
+        """Return the steps from "features" to "scores", the labels' logits, and the constants that they take."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,26 @@ class Head:
     weights: Table
     bias: Table
     centre: Table | None = None
+
+    @property
+    def outputs(self) -> int:
+        """Return how many labels it predicts."""
+        return len(self.bias)
+
+    def scored(self) -> tuple[list[Step], dict[str, Table]]:
+        """Return the same as ONNX: steps from "features" to "scores", and constants."""
+        directed: list[Step] = [
+            ("Sub", ["features", "centre"], "centred", {}),
+            ("LpNormalization", ["centred"], "directions", {"axis": -1, "p": 2}),
+        ]
+        seen = "features" if self.centre is None else "directions"
+        steps: list[Step] = [
+            *([] if self.centre is None else directed),
+            ("MatMul", [seen, "weights"], "weighted", {}),
+            ("Add", ["weighted", "bias"], "scores", {}),
+        ]
+        constants = {"weights": self.weights, "bias": self.bias}
+        return steps, constants | ({} if self.centre is None else {"centre": self.centre})
 
     def answer(self, features: Table) -> Probabilities:
         """Return probabilities (n, labels) for features (n, channels)."""
@@ -57,7 +92,7 @@ def fit_head(features: Table, y: Booleans, *, l2: float, balance: float) -> Head
         A chip that holds a label counts (others / those that hold it) ** balance for it.
     """
     table = features.astype(np.float64)
-    mean, scale = table.mean(axis=0), _scale(table)
+    mean, scale = table.mean(axis=0), scale_of(table)
     standard = (table - mean) / scale
     # The solver's steps are too short for several threads, which wait for each other: beside another job they took
     # thirty times as long. And with one, the order of a sum is the same on all machines.
@@ -124,7 +159,7 @@ def _directions(table: npt.NDArray[F]) -> npt.NDArray[F]:
     return directions
 
 
-def _scale(table: Floats) -> Floats:
+def scale_of(table: Floats) -> Floats:
     """Return what each column is divided by."""
     deviation = table.std(axis=0)
     least = LEAST * deviation.mean()

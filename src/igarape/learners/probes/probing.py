@@ -14,7 +14,8 @@ from igarape.learners.learning import Log, log_solved
 from igarape.learners.memory import keep_memory
 from igarape.learners.probes.extractor import extractor, write_probe
 from igarape.learners.probes.features import features_of
-from igarape.learners.probes.heads import HEADS, Head
+from igarape.learners.probes.heads import HEADS, Scoring, Table
+from igarape.learners.probes.likeness import fit_likeness
 from igarape.tables import Probabilities
 
 
@@ -25,7 +26,7 @@ class Probed:
     from_kept: ClassVar[bool] = True
 
     experiment: Probe
-    head: Head
+    head: Scoring
 
     def predict(self, images: Images, rows: Rows, *, tta: bool) -> Probabilities:
         """Return probabilities (rows, labels) for those rows of pictures.
@@ -37,8 +38,7 @@ class Probed:
     def export(self, stem: Path) -> Path:
         """Write backbone and head as stem.onnx: float32 (n, size, size, 3), RGB 0..255 -> (n, labels); return that."""
         path = stem.with_name(f"{stem.name}.onnx")
-        head = self.head
-        write_probe(extractor(self.experiment), path, weights=head.weights, bias=head.bias, centre=head.centre)
+        write_probe(extractor(self.experiment), path, head=self.head)
         return path
 
 
@@ -51,6 +51,7 @@ def fit(
     targets: Targets,
     train: Rows,
     validation: Rows,
+    seed: int,
     log: Log,
     **_others: Any,
 ) -> Probed:
@@ -70,10 +71,12 @@ def fit(
         The labels that y has columns of.
     train, validation
         The rows to learn from, and those to score, of which there may be none.
+    seed
+        Of what a kernel chooses by chance; the other heads choose nothing.
     log
         Called once, with (0, metrics): the loss, and validation_figures on the validation rows.
     **_others
-        What else a training is told: epochs, patience and seed. A solution depends on none of them.
+        What else a training is told: epochs and patience. A solution depends on neither.
 
     Raises
     ------
@@ -83,6 +86,13 @@ def fit(
     keep_memory()
     table = features_of(images, np.concatenate([train, validation]), experiment)
     learned, seen = table[: len(train)], table[len(train) :]
-    head = HEADS[hyperparameters.head](learned, y[train], l2=hyperparameters.l2, balance=hyperparameters.balance)
+    head = _fit_head(learned, y[train], hyperparameters, seed=seed)
     log_solved(log, (y[train], head.answer(learned)), (y[validation], head.answer(seen)), targets=targets)
     return Probed(experiment, head)
+
+
+def _fit_head(features: Table, y: Booleans, values: ProbeValues, *, seed: int) -> Scoring:
+    """Fit the head that the hyperparameters name."""
+    if values.head == "kernel":
+        return fit_likeness(features, y, gamma=values.gamma, l2=values.l2, balance=values.balance, seed=seed)
+    return HEADS[values.head](features, y, l2=values.l2, balance=values.balance)

@@ -1,0 +1,99 @@
+"""One training of a fisher learner: a mixture of the training chips' patches, and a logistic regression a label."""
+
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from igarape.config.hyperparameters import FisherValues
+from igarape.config.kinds import Fisher
+from igarape.labels import Booleans, Targets
+from igarape.learners.examples import Images, Rows
+from igarape.learners.fisher.machine import Head, Machine
+from igarape.learners.fisher.mixture import Table
+from igarape.learners.fisher.patches import descriptors
+from igarape.learners.fisher.words import CHIPS, fit_mixture, sample
+from igarape.learners.learning import Log, log_solved
+from igarape.learners.probes.heads import fit_label
+
+# The weights are sought among sums of so many chips' vectors, of which a regression of thousands of weights is one of
+# thousands of rows. With no more chips than that, these hold the best weights of all, and nothing is lost.
+SPANNED = 2000
+
+
+def fit(
+    images: Images,
+    y: Booleans,
+    *,
+    experiment: Fisher,
+    hyperparameters: FisherValues,
+    targets: Targets,
+    train: Rows,
+    validation: Rows,
+    seed: int,
+    log: Log,
+    **_others: Any,
+) -> Machine:
+    """Fit a mixture to the patches of the training pictures, and solve for the head.
+
+    Parameters
+    ----------
+    images
+        Pictures, uint8 (n, size, size, 3).
+    y
+        Which labels hold, of shape (n, labels).
+    experiment
+        Says the size.
+    hyperparameters
+        Of mixture and head.
+    targets
+        The labels that y has columns of.
+    train, validation
+        The rows to learn from, and those to score, of which there may be none.
+    seed
+        Of the chips and patches that the mixture is fitted to, and of its first means.
+    log
+        Called once, with (0, metrics): the loss, and validation_figures on the validation rows.
+    **_others
+        What else a training is told: epochs and patience. A solution depends on neither.
+    """
+    rng = np.random.default_rng(seed)
+    looked_at = rng.permutation(train)[:CHIPS]
+    patches = sample([descriptors(images[row]) for row in looked_at], rng=rng)
+    values = hyperparameters
+    with threadpool_limits(1):  # small steps, and sums in the same order on all machines
+        mixture = fit_mixture(patches, words=values.words, components=values.components, seed=seed)
+        vectors = np.empty((len(train), mixture.width), dtype=np.float32)
+        for place, row in enumerate(train):
+            vectors[place] = mixture.fisher(descriptors(images[row]))
+        head = solve(vectors, y[train], l2=values.l2, balance=values.balance, rng=rng)
+        machine = Machine(mixture, head, experiment.size)
+        answered = machine.predict(images, validation, tta=False)
+        log_solved(log, (y[train], head.answer(vectors)), (y[validation], answered), targets=targets)
+    return machine
+
+
+def solve(vectors: Table, y: Booleans, *, l2: float, balance: float, rng: np.random.Generator) -> Head:
+    """Fit a head to Fisher vectors (n, width), of which it is the only one to see them again: they are overwritten.
+
+    Parameters
+    ----------
+    vectors
+        Of shape (n, width), at least one row.
+    y
+        Which labels hold, of shape (n, labels).
+    l2, balance
+        As heads.fit_label takes them.
+    rng
+        Chooses the chips whose vectors the weights are sums of, where there are more than SPANNED.
+    """
+    deviation = vectors.std(axis=0)
+    scale = np.where(deviation > 0, deviation, np.float32(1))
+    head = Head(vectors.mean(axis=0), scale, np.zeros((vectors.shape[1], 0), np.float32), np.zeros(0, np.float32))
+    standard = head.standardised(vectors)
+    chosen = rng.permutation(len(standard))[:SPANNED]
+    basis, _ = np.linalg.qr(standard[chosen].T)
+    turned = (standard @ basis).astype(np.float64)
+    fitted = [fit_label(turned, holds, l2=l2, balance=balance) for holds in y.T]
+    weights = basis @ np.stack([weights for weights, _ in fitted], axis=1).astype(np.float32)
+    return Head(head.mean, scale, weights, np.array([bias for _, bias in fitted], dtype=np.float32))

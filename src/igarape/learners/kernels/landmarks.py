@@ -1,0 +1,53 @@
+"""A logistic regression for each label on the likeness of rows to some of them: kernel logistic regression.
+
+With all rows as landmarks that is exact; with fewer it is Nystroem's approximation (Williams and Seeger, Using the
+Nystroem method to speed up kernel machines, NIPS 2000).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.kernel_approximation import Nystroem
+from threadpoolctl import threadpool_limits
+
+from igarape.labels import Booleans
+from igarape.learners.probes.heads import fit_label
+
+Floats = npt.NDArray[np.float64]
+
+
+class Landmarks(NamedTuple):
+    """landmarks (m, width); weights (m, labels) of the likeness exp(-gamma |row - landmark|^2); bias (labels,)."""
+
+    landmarks: Floats
+    weights: Floats
+    bias: Floats
+
+
+def fit_landmarks(
+    standard: Floats, y: Booleans, *, gamma: float, l2: float, balance: float, count: int, seed: int
+) -> Landmarks:
+    """Choose landmarks, and fit a logistic regression on the likeness to them.
+
+    Parameters
+    ----------
+    standard
+        Rows, of shape (n, width), on scales that may be compared.
+    y
+        Which labels hold, of shape (n, labels).
+    gamma
+        How fast likeness falls with the square of the distance.
+    l2, balance
+        As heads.fit_label takes them.
+    count
+        How many landmarks, at most.
+    seed
+        Of their choice.
+    """
+    with threadpool_limits(1):  # as a probe's head: small steps, and sums in the same order on all machines
+        lift = Nystroem(kernel="rbf", gamma=gamma, n_components=min(count, len(standard)), random_state=seed)
+        lifted = lift.fit_transform(standard)
+        fitted = [fit_label(lifted, holds, l2=l2, balance=balance) for holds in y.T]
+    weights = lift.normalization_.T @ np.stack([weights for weights, _ in fitted], axis=1)
+    return Landmarks(lift.components_, weights, np.array([bias for _, bias in fitted]))
