@@ -57,7 +57,7 @@ def test_others_open_the_model_from_a_folder_that_all_see(here: Workspace, monke
     assert list((here.data / ".cluster").iterdir()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(600)
 def test_nodes_write_the_table_of_one_machine_to_the_byte(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each batch is a task of its own here."""

@@ -1,6 +1,5 @@
 """What is known of a site follows from its looks alone, whatever order they came in."""
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,6 @@ from site_settings import CONTENT, site
 
 from igarape.errors import InputError
 from igarape.sites.alerts import Status
-from igarape.sites.looks import Day
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.state import Engine, State
 
@@ -81,17 +79,3 @@ def test_a_state_that_is_cut_short_is_told(tmp_path: Path) -> None:
     place.state.write_bytes(place.state.read_bytes()[:-50])
     with pytest.raises(InputError, match=r"state.npz: is no state of a site.*Remove it"):
         place.update(quiet)
-
-
-@pytest.mark.slow
-def test_one_date_of_24_000_tiles_takes_at_most_five_seconds() -> None:
-    """Of 13 labels, in processor time."""
-    labels = {f"label_{number}": CONTENT["labels"]["water"] for number in range(13)}
-    engine, rng, count = Engine.of(site(labels=labels)), np.random.default_rng(1), 24_000
-    state, first = State.begin(count, engine), engine.first
-    for number in range(2):
-        p, cloud = rng.beta(0.3, 1.2, (count, 13)), rng.uniform(0, 0.5, count)
-        day = Day(first + 200 * number, np.arange(count), p, cloud, 0.2 * (1 - cloud), trusted=True, cloudy=0)
-        start = time.process_time()
-        state.look(day, engine)
-        assert time.process_time() - start < 5
