@@ -144,3 +144,4 @@ def test_a_scene_that_is_gone_is_told_on_the_page_and_the_rest_is_shown(tmp_path
     html = path.read_text(encoding="utf-8")
     assert len(lost) == 1 and lost[0].startswith(f"{gone}: not there any more") and lost[0] in html
     assert html.count('"data:image/jpeg') == 1 + 3  # the clearest day, and the ground of three
+    assert 'max="3" value="2"' in html  # the last of the four days is under cloud: it begins with the one before

@@ -48,7 +48,7 @@
   })();
   const chosen = L.layerGroup().addTo(map), outlines = L.layerGroup().addTo(map);
 
-  const state = { label: 0, day: dates.length - 1, ground: Object.keys(site.grounds).length ? "day" : "none", tile: null, alert: null };
+  const state = { label: 0, day: Number(at("day").value), ground: Object.keys(site.grounds).length ? "day" : "none", tile: null, alert: null };
   const box = (tile) => { const [x, y] = corner(tile); return [[-(y + grid.size), x], [-y, x + grid.size]]; };
 
   function drawMap() {

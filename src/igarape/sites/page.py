@@ -129,6 +129,7 @@ def _render(content: Mapping[str, Any], sights: Sights, *, false: float) -> str:
         lost=sights.lost,
         counts={status: sum(alert["status"] == status for alert in alerts) for status in ORDER},
         expected=false,
+        first=_newest_clear(content["looked"]),
         # A script ends at the first </ that it holds, in a text too.
         content=json.dumps(content, separators=(",", ":")).replace("<", "\\u003c"),
         library=library.replace("//# sourceMappingURL=leaflet.js.map", ""),
@@ -140,3 +141,8 @@ def _render(content: Mapping[str, Any], sights: Sights, *, false: float) -> str:
 def _iso(day: int) -> str:
     """Return a day as text."""
     return date.fromordinal(day).isoformat()
+
+
+def _newest_clear(looked: Sequence[int]) -> int:
+    """Return the newest day, by its number, with at least half as many looks as the best one; the page begins there."""
+    return max(day for day, count in enumerate(looked) if 2 * count >= max(looked))
