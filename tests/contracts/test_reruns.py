@@ -11,6 +11,7 @@ from small_stream import LEARNERS, NETWORKS, TREES, repro, run
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 ALWAYS = {"code"}
+TRAINED = [f"train@{name}" for name in LEARNERS]  # what follows takes a minute, and is asked for where it matters
 
 
 @pytest.fixture(scope="module")
@@ -59,18 +60,17 @@ def test_other_trees_train_no_network(project: Path) -> None:
 
 def test_a_plug_trains_its_own_learner_when_its_meaning_changes(project: Path) -> None:
     """A comment in it, or in what it imports, does not; it is found beside params.yaml."""
-    trained = [f"train@{name}" for name in LEARNERS]  # what follows takes a minute, and is asked for at the end
     (project / "my_blocks.py").write_text("POWER = 2\n", encoding="utf-8")
     text = "import keras\nfrom my_blocks import POWER\n\ndef small(images, *, width):\n"
     text += "    return keras.layers.GlobalAveragePooling2D()((images / 255.0) ** POWER)\n"
     (project / "my_models.py").write_text(text, encoding="utf-8")
     change(project / "experiments/tiny.yaml", "backbone: plain", "backbone: my_models:small")
-    assert repro(project, *trained) & learners(*LEARNERS) == learners("tiny")
+    assert repro(project, *TRAINED) & learners(*LEARNERS) == learners("tiny")
     change(project / "my_models.py", "\n\ndef small", "\n\n# Colours, squared.\ndef small")
     change(project / "my_blocks.py", "POWER = 2", "POWER = 2  # of each colour")
-    assert repro(project, *trained) == ALWAYS
+    assert repro(project, *TRAINED) == ALWAYS
     change(project / "my_blocks.py", "POWER = 2", "POWER = 3")
-    assert repro(project) & learners(*LEARNERS) == learners("tiny")
+    assert repro(project, *TRAINED) & learners(*LEARNERS) == learners("tiny")
 
 
 def test_a_search_that_finds_the_same_trains_nothing(project: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_search_that_finds_the_same_trains_nothing(project: Path) -> None:
     before = json.loads(facts.read_text(encoding="utf-8"))
     run(project, "dvc", "repro", "--force", "--single-item", "search@tiny")
     assert json.loads(facts.read_text(encoding="utf-8")) != before
-    assert repro(project) == ALWAYS
+    assert repro(project, *TRAINED) == ALWAYS
 
 
 def test_a_setting_of_dehaze_reruns_only_learners_on_dehazed_chips(project: Path) -> None:

@@ -181,7 +181,7 @@ def test_mlflow_makes_an_image_of_it(tmp_path: Path) -> None:
     assert (image / "model_dir/artifacts/bundle/bundle.json").is_file()
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("nir_champion")
 def test_a_model_answers_in_an_environment_made_of_its_requirements(tmp_path: Path) -> None:
