@@ -111,7 +111,7 @@ NOT_RUN = {
     "make (promote serve|ui)": "it serves until somebody stops it; tests/stages/test_serve.py runs make serve",
     r"\.ci/run": "it runs this test",
     r"\.venv/bin/pytest -m slow": "it takes minutes; .ci/run does it",
-    r"\.venv/bin/pytest -m thorough( tests/serving/test_closure.py)?": "it takes half an hour; .github/workflows/thorough.yml does it",
+    r"\.venv/bin/pytest -m thorough( tests/serving/test_closure.py)?": "a workflow does it each week",
     r"\.venv/bin/pre-commit install": "it writes into .git of whoever runs the tests",
     "rm -r .venv": "it would remove what runs the tests",
     r"dvc (remote (add|modify) .*|push --run-cache)": "it wants a team's bucket",
