@@ -145,4 +145,5 @@ def _iso(day: int) -> str:
 
 def _newest_clear(looked: Sequence[int]) -> int:
     """Return the newest day, by its number, with at least half as many looks as the best one; the page begins there."""
-    return max(day for day, count in enumerate(looked) if 2 * count >= max(looked))
+    best = max(looked)
+    return max(day for day, count in enumerate(looked) if 2 * count >= best)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from igarape.learners.kernels.machine import FARTHEST
 from igarape.learners.probes.heads import Table, fit_head
-from igarape.learners.probes.likeness import COMPONENTS, FARTHEST, Likeness, fit_likeness
+from igarape.learners.probes.likeness import COMPONENTS, Likeness, fit_likeness
 from igarape.scores.metrics import mean_average_precision
 
 RNG = np.random.default_rng(0)

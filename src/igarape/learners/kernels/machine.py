@@ -29,6 +29,13 @@ def standardised(table: Table, *, mean: Floats, scale: Floats) -> Floats:
     return z
 
 
+def likeness(z: Floats, landmarks: Floats, *, gamma: float) -> Floats:
+    """Return exp(-gamma |z - landmark|^2), (n, m), for z (n, width) and landmarks (m, width)."""
+    square = (z**2).sum(axis=1)[:, None] - 2 * z @ landmarks.T + (landmarks**2).sum(axis=1)
+    like: Floats = np.exp(-gamma * np.maximum(square, 0.0))
+    return like
+
+
 @dataclass(frozen=True)
 class Lift:
     """From statistics (n, statistics) to their likeness to landmarks: exp(-gamma |z - landmark|^2), (n, landmarks).
@@ -43,10 +50,8 @@ class Lift:
 
     def likeness(self, table: Table) -> Floats:
         """Return how like each landmark each row is, 0..1."""
-        z, landmarks = standardised(table, mean=self.mean, scale=self.scale), self.landmarks
-        square = (z**2).sum(axis=1)[:, None] - 2 * z @ landmarks.T + (landmarks**2).sum(axis=1)
-        likeness: Floats = np.exp(-self.gamma * np.maximum(square, 0.0))
-        return likeness
+        z = standardised(table, mean=self.mean, scale=self.scale)
+        return likeness(z, self.landmarks, gamma=self.gamma)
 
 
 @dataclass(frozen=True)

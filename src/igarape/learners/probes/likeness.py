@@ -11,13 +11,13 @@ from threadpoolctl import threadpool_limits
 
 from igarape.labels import Booleans
 from igarape.learners.kernels.landmarks import fit_landmarks
+from igarape.learners.kernels.machine import FARTHEST, likeness
 from igarape.learners.probes.heads import Floats, Step, Table, scale_of
 from igarape.tables import Probabilities
 
 # At most. With all of them a head scored no better on ucmerced, and its landmarks were as long as the features.
 COMPONENTS = 256
 LANDMARKS = 1000  # at most
-FARTHEST = 3.0  # deviations from the mean; one odd feature shall not make a chip unlike all others
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,7 @@ class Likeness:
         """Return probabilities (n, labels) for features (n, channels)."""
         standard = np.clip((features - self.mean) / self.scale, -FARTHEST, FARTHEST)
         z = (standard @ self.projection).astype(np.float64)
-        square = (z**2).sum(axis=1)[:, None] - 2 * z @ self.landmarks.T + (self.landmarks**2).sum(axis=1)
-        scores = np.exp(-self.gamma * np.maximum(square, 0.0)) @ self.weights + self.bias
+        scores = likeness(z, self.landmarks, gamma=self.gamma) @ self.weights + self.bias
         p: Probabilities = np.exp(-np.logaddexp(0.0, -scores)).astype(np.float32)
         return p
 
