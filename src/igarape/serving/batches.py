@@ -121,23 +121,34 @@ def tag_batches(
         failed[part] = list(why)
         report(min(len(failed) * BATCH, len(names)), len(names))
 
-    todo = []
     for part in batches:
         if part.exists():
             heard(part)
-        else:
-            todo.append(part)
+    todo = {part: batch for part, batch in batches.items() if part not in failed}
+    _answer_shares(todo, source, bundle=bundle, columns=columns, answerers=answerers, heard=heard)
+    _join(list(batches), out, columns)
+    return [name for part in batches for name in failed[part]]
+
+
+def _answer_shares(
+    batches: Mapping[Path, Sequence[str]],
+    source: Source,
+    *,
+    bundle: Bundle,
+    columns: Sequence[str],
+    answerers: Answerers | None,
+    heard: Callable[[Path], None],
+) -> None:
+    """Have batches answered, some of them to a task, in this process or by answerers; hear of each."""
     executor, open_bundle = (answerers.executor, answerers.open_bundle) if answerers else (Here(), lambda: bundle)
     work = partial(_answer_all, columns=columns, open_bundle=open_bundle)
-    futures = []
-    for start in range(0, len(todo), SHARE):
-        share = {part: batches[part] for part in todo[start : start + SHARE]}
+    parts, futures = list(batches), []
+    for start in range(0, len(parts), SHARE):
+        share = {part: batches[part] for part in parts[start : start + SHARE]}
         some = source.only([name for each in share.values() for name in each]) if answerers else source
         futures.append(executor.submit(work, share, some, name=f"batch {start}", heard=heard))
     for future in in_turn(executor, futures):
         future.result()
-    _join(list(batches), out, columns)
-    return [name for part in batches for name in failed[part]]
 
 
 def _answer_all(
