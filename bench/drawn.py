@@ -11,7 +11,7 @@ from igarape.chips.drawn.drawing import draw_chips
 from igarape.chips.pictures import decode, resize
 from igarape.config.datasets import read_dataset
 from igarape.config.experiments import read_experiment
-from igarape.config.kinds import Network
+from igarape.config.network_kinds import Network
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 

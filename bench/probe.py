@@ -13,7 +13,7 @@ import numpy.typing as npt
 from real import chips
 
 from igarape.chips.pictures import resize, symmetries
-from igarape.config.kinds import Probe
+from igarape.config.network_kinds import Probe
 from igarape.learners.networks.backbones import weights_file
 from igarape.learners.probes.features import features_of
 from igarape.learners.probes.heads import fit_head

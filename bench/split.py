@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold, ShuffleSplit
 
-from igarape.chips.split import Counts, Folds, make_folds
+from igarape.chips.exchange import Counts
+from igarape.chips.split import make_folds
 from igarape.config.datasets import data_root, read_dataset
 from igarape.errors import InputError
 from igarape.labels import Booleans
-from igarape.tables import HOLDOUT
+from igarape.tables import HOLDOUT, Folds
 
 SEEDS = range(5)
 SHARE = 0.2  # held out

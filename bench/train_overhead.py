@@ -22,7 +22,7 @@ import keras
 import numpy as np
 from drawn import Taught, experiment, taught
 
-from igarape.config.kinds import Network
+from igarape.config.network_kinds import Network
 from igarape.learners import folds
 from igarape.learners.crossfit import cross_fit
 from igarape.learners.folds import Recipe

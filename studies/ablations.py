@@ -18,7 +18,8 @@ import numpy.typing as npt
 from igarape.config.datasets import read_dataset
 from igarape.config.experiments import read_experiment
 from igarape.config.hyperparameters import NetworkValues, Values
-from igarape.config.kinds import Experiment, Network
+from igarape.config.kinds import Experiment
+from igarape.config.network_kinds import Network
 from igarape.config.params import read_params, workers
 from igarape.config.spaces import Space
 from igarape.errors import InputError

@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 from rare_arena import HERE, RESAMPLES, cross_fits, deal
 
-from igarape.chips.split import Folds
 from igarape.chips.thinning import ASIDE
 from igarape.config.datasets import read_dataset
 from igarape.config.experiments import read_experiments
@@ -31,6 +30,7 @@ from igarape.scores.metrics import Floats
 from igarape.scores.ranking import rank
 from igarape.tables import (
     HOLDOUT,
+    Folds,
     learner_labels,
     learner_probabilities,
     read_catalog,

@@ -18,7 +18,7 @@ import yaml
 
 from igarape.config.datasets import Dataset, read_dataset
 from igarape.config.experiments import read_experiments
-from igarape.config.kinds import Network
+from igarape.config.network_kinds import Network
 from igarape.config.params import Params
 from igarape.config.schema import validate
 from igarape.labels import Vocabulary

@@ -21,7 +21,6 @@ import numpy.typing as npt
 import pandas as pd
 from ablations import cross_fitted, full_recipe, read_examples
 
-from igarape.chips.split import Folds
 from igarape.chips.thinning import ASIDE, thinned_folds
 from igarape.config.best import read_best
 from igarape.config.datasets import Labels, read_dataset
@@ -36,7 +35,7 @@ from igarape.labels import Booleans
 from igarape.learners.examples import Examples
 from igarape.learners.keys import result_key
 from igarape.scores.ranking import Ranked, rank
-from igarape.tables import HOLDOUT, Probabilities, predictions, read_catalog, read_folds, read_table, truth
+from igarape.tables import HOLDOUT, Folds, Probabilities, predictions, read_catalog, read_folds, read_table, truth
 from igarape.workspace import Workspace
 
 HERE = Workspace(Path())

@@ -18,7 +18,7 @@ from igarape.chips.pictures import symmetries
 from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
 from igarape.config.experiments import read_experiments
-from igarape.config.kinds import Network
+from igarape.config.network_kinds import Network
 from igarape.config.params import Params, read_params
 from igarape.ensemble.linear import logit, sigmoid
 from igarape.labels import Booleans, Targets, Vocabulary

@@ -21,7 +21,6 @@ import numpy as np
 import pandas as pd
 from ablations import HERE, cross_fitted, full_recipe, read_examples
 
-from igarape.chips.split import Folds
 from igarape.config.datasets import read_dataset
 from igarape.config.experiments import read_experiments
 from igarape.config.hyperparameters import Value
@@ -34,7 +33,7 @@ from igarape.scores.comparison import paired_bootstrap
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import Floats
 from igarape.scores.ranking import Ranked, rank
-from igarape.tables import Probabilities, predictions, read_catalog, read_folds, read_predictions, truth
+from igarape.tables import Folds, Probabilities, predictions, read_catalog, read_folds, read_predictions, truth
 
 RESAMPLES = 1000
 

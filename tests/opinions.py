@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xgboost
 
@@ -11,9 +10,8 @@ from igarape.ensemble.linear import beside, logit, mean_of, sigmoid
 from igarape.ensemble.nested import Known, parts_of
 from igarape.ensemble.stacker import Stacker
 from igarape.labels import Booleans, Vocabulary
-from igarape.tables import Probabilities, predictions
+from igarape.tables import Folds, Probabilities, predictions
 
-Folds = npt.NDArray[np.int64]
 VOCABULARY = Vocabulary(exclusive=(), alone=(), common=("sea", "dock"), rare=("blow down/1", "tank"))
 LABELS = VOCABULARY.labels
 LEARNERS: Mapping[str, tuple[str, ...]] = {"plain": LABELS, "deep": LABELS, "rare": ("tank", "blow down/1")}

@@ -17,6 +17,8 @@ NETWORKS = {
 }
 TREES = "tiny_trees"
 LEARNERS = (*NETWORKS, TREES)
+# What `dvc repro` runs though nothing changed.
+ALWAYS = {"code"}
 FOREST = """\
 # Trees that are boosted in a second.
 backbone: tabular
@@ -95,6 +97,18 @@ def run(folder: Path, *words: str, code: int = 0) -> str:
 def repro(folder: Path, *stages: str) -> set[str]:
     """Run `dvc repro`, up to some stages or to the end, and return the stages that ran."""
     return set(re.findall(r"Running stage '([^']+)'", run(folder, "dvc", "repro", *stages)))
+
+
+def steps(*names: str) -> set[str]:
+    """Return both steps of each learner."""
+    return {f"{step}@{name}" for name in names for step in ("search", "train")}
+
+
+def change(path: Path, old: str, new: str) -> None:
+    """Replace a text that stands in a file."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{path}: {old}"
+    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def lay_out(folder: Path) -> None:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from igarape.config.hyperparameters import FisherValues, KernelValues, NetworkValues, ProbeValues, TreeValues
-from igarape.config.kinds import Fisher, Kernel, Network, Probe, Tabular
+from igarape.config.kinds import Fisher, Kernel, Tabular
+from igarape.config.network_kinds import Network, Probe
 from igarape.config.spaces import Space
 from igarape.labels import Targets
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import tiny
 
-from igarape.config.kinds import Network
+from igarape.config.network_kinds import Network
 from igarape.config.schema import validate
 from igarape.errors import InputError
 from igarape.labels import Vocabulary

@@ -32,6 +32,8 @@ class Fault:
 
 
 Probabilities = npt.NDArray[np.float32]
+# The fold of each chip, or HOLDOUT.
+Folds = npt.NDArray[np.int64]
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:

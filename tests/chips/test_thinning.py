@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igarape.chips.split import Folds, make_folds
+from igarape.chips.split import make_folds
 from igarape.chips.thinning import ASIDE, set_aside, thinned_folds
 from igarape.config.datasets import Labels
 from igarape.config.params import Split
 from igarape.errors import InputError
-from igarape.tables import HOLDOUT
+from igarape.tables import HOLDOUT, Folds
 
 LABELS = ("tree", "kiln", "mine", "dock")
 SPLIT = Split(folds=3, holdout=0.25, by="chip", hamming=40, ratio=0.7, correlation=0.5)

@@ -7,7 +7,7 @@ import pytest
 import tiny
 
 from igarape.config.best import Best, read_best
-from igarape.config.kinds import Network
+from igarape.config.network_kinds import Network
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
 

@@ -9,7 +9,8 @@ import yaml
 from toy_experiments import GOOD, HYPERPARAMETERS, WITH_RARE, WITHOUT_RARE, read, refused
 
 from igarape.config.experiments import read_experiment, read_experiments
-from igarape.config.kinds import Network, Tabular
+from igarape.config.kinds import Tabular
+from igarape.config.network_kinds import Network
 from igarape.config.networks import NETWORKS
 from igarape.errors import InputError
 

@@ -9,7 +9,7 @@ import yaml
 
 from igarape.config.experiments import read_experiment, read_experiments
 from igarape.config.inheritance import leaves, merged, origins, read_sources
-from igarape.config.kinds import Network
+from igarape.config.network_kinds import Network
 from igarape.config.spaces import Choice
 from igarape.errors import InputError
 from igarape.labels import Vocabulary

@@ -7,7 +7,7 @@ import pytest
 import tiny
 import yaml
 
-from igarape.config.kinds import Network
+from igarape.config.network_kinds import Network
 from igarape.config.student import Student, read_student
 from igarape.errors import InputError
 from igarape.labels import Vocabulary

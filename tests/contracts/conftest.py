@@ -1,5 +1,6 @@
 """What the contracts compare: the stages of dvc.yaml, and who imports whom."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import grimp
 import pytest
 import yaml
+from small_stream import ALWAYS, repro
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,3 +30,11 @@ def pipeline() -> Mapping[str, Mapping[str, Any]]:
 def graph() -> grimp.ImportGraph:
     """Give the imports of igarape, its own and those of other packages."""
     return grimp.build_graph("igarape", include_external_packages=True, cache_dir=None)
+
+
+@pytest.fixture(scope="module")
+def project(small_stream: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a copy of the small stream, in which each test goes on from the one before."""
+    folder = Path(shutil.copytree(small_stream, tmp_path_factory.mktemp("reruns") / small_stream.name))
+    assert repro(folder) == ALWAYS
+    return folder

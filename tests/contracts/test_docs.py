@@ -67,8 +67,8 @@ HERE: Mapping[str, str] = {
 # A test that runs such a command, or the stage that it starts, on a small stream or in a folder of its own.
 ELSEWHERE = {
     "make repro|dvc repro( --pull)?": "tests/test_stream.py",  # make repro is: make setup, dvc repro
-    r"dvc repro -f \w+|dvc repro (search|train)@(?!vit)\w+.*": "tests/contracts/test_reruns.py",
-    "igarape (stack|decide|evaluate)": "tests/contracts/test_reruns.py",
+    r"dvc repro -f \w+|dvc repro (search|train)@(?!vit)\w+.*": "tests/contracts/test_code_reruns.py",
+    "igarape (stack|decide|evaluate)": "tests/contracts/test_setting_reruns.py",
     "igarape distill": "tests/stages/test_distill.py",
     "make promote": "tests/test_stream.py",
     r"\.venv/bin/igarape serve": "tests/test_stream.py",

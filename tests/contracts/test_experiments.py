@@ -6,7 +6,7 @@ import pytest
 import tiny
 
 from igarape.config.experiments import read_experiment
-from igarape.config.kinds import Network
+from igarape.config.network_kinds import Network
 from igarape.reports.settings import render_table
 
 FOLDER = Path(__file__).parents[2] / "experiments"

@@ -19,7 +19,7 @@ from igarape.config.datasets import read_dataset
 from igarape.config.experiments import read_experiment
 from igarape.config.hyperparameters import LOSS, NetworkValues
 from igarape.config.inheritance import merged
-from igarape.config.kinds import Network
+from igarape.config.network_kinds import Network
 from igarape.learners.keys import learner_code
 from igarape.stages import ingest, use
 from igarape.workspace import Workspace

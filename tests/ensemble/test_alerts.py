@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igarape.ensemble.alerts import alerting, check_alerts, fit_alerts, operating_point
-from igarape.ensemble.thresholds import Folds
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.scores.metrics import Floats
+from igarape.tables import Folds
 
 
 def label(n: int, seed: int) -> tuple[Booleans, Floats, Folds]:

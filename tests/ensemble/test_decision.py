@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from igarape.ensemble.decision import RULES, Rule, cross_fit_rule, fit_rule
-from igarape.ensemble.thresholds import Folds
 from igarape.errors import InputError
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.metrics import Floats, sample_f2, sample_fbeta
 from igarape.scores.rules import above
+from igarape.tables import Folds
 
 
 def rule_of(name: str, vocabulary: Vocabulary) -> Rule:

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from opinions import LABELS, LEARNERS, VOCABULARY, Folds, draw, written
+from opinions import LABELS, LEARNERS, VOCABULARY, draw, written
 
 from igarape.ensemble.boosting import Settings
 from igarape.ensemble.omission import blends_without, removable
 from igarape.ensemble.stackers import fit_stackers
 from igarape.labels import Booleans
 from igarape.scores.metrics import mean_average_precision
-from igarape.tables import Probabilities, predictions
+from igarape.tables import Folds, Probabilities, predictions
 
 PULLS = dict.fromkeys((0, 1, 2, 3, -1), 0.1)
 

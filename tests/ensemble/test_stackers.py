@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from opinions import LABELS, VOCABULARY, Folds, draw, written
+from opinions import LABELS, VOCABULARY, draw, written
 
 from igarape.ensemble.boosting import Settings
 from igarape.ensemble.stackers import METHODS, CrossFit, choose, fit_stackers, rare_gain
@@ -10,7 +10,7 @@ from igarape.errors import InputError
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.figures import figures
 from igarape.scores.metrics import mean_average_precision
-from igarape.tables import Probabilities
+from igarape.tables import Folds, Probabilities
 
 SETTINGS = Settings(rounds=12, depths=(2,), rate=0.3, child_weight=1.0, l2=1.0, seeds=2, seed=1)
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import tiny
 
-from igarape.config.kinds import KINDS, Experiment
+from igarape.config.experiments import KINDS
+from igarape.config.kinds import Experiment
 from igarape.learners import learning
 from igarape.learners.learning import Learned, Settings
 from igarape.learners.predictor import Predictor

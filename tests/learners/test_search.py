@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pytest
 import tiny
 
-from igarape.config.kinds import Network
+from igarape.config.network_kinds import Network
 from igarape.config.spaces import Choice, Range
 from igarape.errors import InputError
 from igarape.executors import Here

@@ -8,7 +8,8 @@ import yaml
 
 from igarape.config.experiments import read_experiment, resolved_yaml
 from igarape.config.hyperparameters import FisherValues, KernelValues, NetworkValues, ProbeValues, TreeValues
-from igarape.config.kinds import Fisher, Kernel, Network, Probe, Tabular
+from igarape.config.kinds import Fisher, Kernel, Tabular
+from igarape.config.network_kinds import Network, Probe
 from igarape.reports.settings import differences, render_experiment, render_table
 
 

@@ -5,12 +5,12 @@ from functools import partial
 
 import numpy as np
 
-from igarape.chips.split import Folds, make_folds
+from igarape.chips.split import make_folds
 from igarape.config.datasets import Labels
 from igarape.config.params import Split
 from igarape.errors import InputError
 from igarape.labels import Booleans
-from igarape.tables import HOLDOUT
+from igarape.tables import HOLDOUT, Folds
 
 ASIDE = -2  # in place of a fold
 

@@ -1,6 +1,7 @@
 """The experiments of experiments/: each YAML, put together with those that it is like, read, checked and written."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,15 @@ import yaml
 from pydantic import field_validator
 
 from igarape.config.inheritance import Source, merged, read_sources
-from igarape.config.kinds import BY_BACKBONE, EVERY, KINDS, Experiment, Network
+from igarape.config.kinds import Experiment, Fisher, Kernel, Tabular
+from igarape.config.network_kinds import BACKBONE, Network, Probe
 from igarape.config.schema import Section, validate
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
+
+KINDS: Mapping[str, type[Experiment]] = {learner.kind: learner for learner in (Network, Tabular, Kernel, Fisher, Probe)}
+BY_BACKBONE = (Tabular.kind, Kernel.kind, Fisher.kind, Probe.kind)  # the kinds that a backbone is named for
+EVERY = replace(BACKBONE, words=(*BACKBONE.words, *BY_BACKBONE))
 
 
 class _Backbone(Section, extra="ignore"):

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from igarape.config.documents import Document, Labels, Scores
 from igarape.config.experiments import read_experiments
-from igarape.config.kinds import Network
+from igarape.config.network_kinds import Network
 from igarape.config.schema import Section
 from igarape.errors import InputError
 from igarape.labels import Vocabulary

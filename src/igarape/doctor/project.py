@@ -6,7 +6,7 @@ from pathlib import Path
 from igarape.chips.sources.archives import is_archive
 from igarape.config.datasets import FolderSource, data_root, read_dataset
 from igarape.config.experiments import read_experiments
-from igarape.config.kinds import Network, Probe
+from igarape.config.network_kinds import Network, Probe
 from igarape.config.params import read_params
 from igarape.errors import some
 from igarape.findings import Finding, good, warning, wrong

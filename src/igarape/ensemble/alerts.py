@@ -5,11 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from igarape.config.documents import OperatingPoint
-from igarape.ensemble.thresholds import Folds
 from igarape.errors import InputError, did_you_mean
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.metrics import Floats, Reals
-from igarape.tables import HOLDOUT
+from igarape.tables import HOLDOUT, Folds
 
 RESAMPLES = 10_000
 WHERE = "params.yaml: decide.alert"

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from igarape.ensemble.expected import best_sets
-from igarape.ensemble.thresholds import Folds, best_threshold, label_thresholds
+from igarape.ensemble.thresholds import best_threshold, label_thresholds
 from igarape.errors import InputError, did_you_mean
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.metrics import Reals
 from igarape.scores.rules import above, isolated
-from igarape.tables import HOLDOUT
+from igarape.tables import HOLDOUT, Folds
 
 RULES = ("fixed", "threshold", "per_label", "expected")
 

@@ -19,10 +19,9 @@ from igarape.errors import InputError
 from igarape.labels import Booleans, Targets
 from igarape.scores.figures import figures
 from igarape.scores.metrics import Floats
-from igarape.tables import HOLDOUT, Probabilities
+from igarape.tables import HOLDOUT, Folds, Probabilities
 
 Within = frozenset[int]
-Folds = npt.NDArray[np.integer]
 
 # Fitted in this order, each from the one before: under the strongest pull the blend is nearest to its start.
 PULLS = (100.0, 10.0, 1.0, 0.1, 0.01)

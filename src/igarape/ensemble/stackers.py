@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -28,12 +27,11 @@ from igarape.errors import InputError
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.figures import figures
 from igarape.scores.metrics import average_precision
-from igarape.tables import HOLDOUT, Probabilities, learner_labels, learner_probabilities
+from igarape.tables import HOLDOUT, Folds, Probabilities, learner_labels, learner_probabilities
 
 METHODS: tuple[str, ...] = get_args(Method)
 
 Report = Callable[[int, int, str], None]
-Folds = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.metrics import Counts, Floats, Reals, fbeta, sample_fbeta
 from igarape.scores.rules import above, columns, isolated
+from igarape.tables import Folds
 
 GRID = np.arange(2, 96) / 100
 # So many positives of a label weigh as much as all labels together; if no number does, no label has its own threshold.
@@ -21,7 +22,6 @@ EQUAL = 1e-9  # sums of F-beta that lie no further apart are one: the order of t
 PIECES = 3  # of a lone fold, for what is chosen inside it
 CHUNK = 4096  # rows at once: each is counted at every threshold
 
-Folds = npt.NDArray[np.integer]
 N = TypeVar("N", np.int64, np.float64)
 
 

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from igarape.chips.pictures import resize
 from igarape.chips.store import Store
 from igarape.code import code_hash
-from igarape.config.kinds import Experiment, Network
+from igarape.config.kinds import Experiment
+from igarape.config.network_kinds import Network
 from igarape.config.student import Lesson, Student
 from igarape.errors import InputError
 from igarape.files import digest, read_json, whole, write_json

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from igarape.config.documents import OperatingPoint
 from igarape.ensemble.alerts import operating_point
-from igarape.ensemble.thresholds import Folds
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.metrics import BETA, Reals
+from igarape.tables import Folds
 
 RARE = 0.5  # the precision at which rare labels are looked at
 

@@ -21,7 +21,8 @@ from igarape.config.hyperparameters import (
     words,
 )
 from igarape.config.inheritance import leaves, origins, read_sources
-from igarape.config.kinds import Experiment, Fisher, Kernel, Network, Probe, Tabular
+from igarape.config.kinds import Experiment, Fisher, Kernel, Tabular
+from igarape.config.network_kinds import Network, Probe
 
 GROUPS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "A network": (Network, NetworkValues),

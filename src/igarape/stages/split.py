@@ -9,12 +9,11 @@ import pandas as pd
 from igarape.chips.corrections import in_source, read_applied
 from igarape.chips.fingerprints import read_fingerprints
 from igarape.chips.neighbours import KINDS, find_pairs, join
-from igarape.chips.split import Folds
 from igarape.chips.thinning import ASIDE, thinned_folds
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params, workers
 from igarape.files import fresh_folder
-from igarape.tables import HOLDOUT, labelled, read_catalog, truth, write_table
+from igarape.tables import HOLDOUT, Folds, labelled, read_catalog, truth, write_table
 from igarape.workspace import Workspace
 
 

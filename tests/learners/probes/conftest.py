@@ -7,7 +7,7 @@ import keras
 import pytest
 import tiny
 
-from igarape.config.kinds import BACKBONE, Probe
+from igarape.config.network_kinds import BACKBONE, Probe
 
 SOURCE = """
 import keras

@@ -10,7 +10,7 @@ import tiny
 
 from igarape import code
 from igarape.chips.pictures import symmetries
-from igarape.config.kinds import Probe
+from igarape.config.network_kinds import Probe
 from igarape.errors import InputError
 from igarape.learners.networks.backbones import build_body
 from igarape.learners.networks.sessions import open_models

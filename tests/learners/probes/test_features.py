@@ -11,7 +11,7 @@ import pytest
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.resized import load_pictures
 from igarape.chips.shards import open_shard
-from igarape.config.kinds import Probe
+from igarape.config.network_kinds import Probe
 from igarape.learners.examples import Images
 from igarape.learners.probes import features
 from igarape.learners.probes.features import features_of

@@ -11,7 +11,7 @@ import tiny
 
 from igarape.chips.pictures import symmetries
 from igarape.config.hyperparameters import ProbeValues
-from igarape.config.kinds import Probe
+from igarape.config.network_kinds import Probe
 from igarape.learners.crossfit import cross_fit
 from igarape.learners.examples import Rows
 from igarape.learners.folds import Recipe

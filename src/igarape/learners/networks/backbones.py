@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from igarape.config.hyperparameters import NetworkValues
-from igarape.config.kinds import BACKBONE
+from igarape.config.network_kinds import BACKBONE
 from igarape.errors import InputError
 from igarape.labels import Targets
 from igarape.learners.networks.published import APPLICATIONS, Application, as_called, download, to_signed

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from igarape.config.hyperparameters import NetworkValues
-from igarape.config.kinds import Network
+from igarape.config.network_kinds import Network
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 from igarape.learners.learning import Log

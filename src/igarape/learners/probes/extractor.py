@@ -16,7 +16,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from igarape.code import code_hash
-from igarape.config.kinds import Probe
+from igarape.config.network_kinds import Probe
 from igarape.files import digest, whole
 from igarape.learners.networks.backbones import build_body, weights_file
 from igarape.learners.networks.export import write_onnx

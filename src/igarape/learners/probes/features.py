@@ -11,7 +11,7 @@ import onnx
 
 from igarape.chips.resized import mapped_from, one_at_a_time
 from igarape.code import code_hash
-from igarape.config.kinds import Probe
+from igarape.config.network_kinds import Probe
 from igarape.files import digest, whole
 from igarape.learners.examples import Images, Rows
 from igarape.learners.networks.sessions import Sessions, open_models

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from igarape.config.hyperparameters import ProbeValues
-from igarape.config.kinds import Probe
+from igarape.config.network_kinds import Probe
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 from igarape.learners.learning import Log, log_solved
