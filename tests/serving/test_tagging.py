@@ -1,11 +1,13 @@
 """What is tagged: pictures, folders, archives and packed chips, with near-infrared found by the pictures' names."""
 
 import os
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from unlabelled import NAMES, lay_out
 
@@ -134,18 +136,24 @@ def test_what_is_passed_over_in_a_folder_is_told(folder: Path) -> None:
 
 
 def test_answers_take_the_place_of_answers_only(folder: Path, tmp_path: Path) -> None:
-    """Not of what is read, by whatever name, nor of a folder, a device or a pipe."""
+    """Not of what is read, by whatever name, nor of another file, a folder, a device or a pipe."""
     files = [*folder.iterdir(), tmp_path / "chip_0.tif"]
-    (tmp_path / "old.csv").touch()
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "old.csv").write_text("image_name,tags\na,clear\n", encoding="utf-8")
+    pd.DataFrame({"image_name": ["a"]}).to_parquet(tmp_path / "old.parquet")
+    (tmp_path / "params.yaml").write_text("seed: 1", encoding="utf-8")
+    shutil.copy(folder / "chip_0.jpg", tmp_path / "other.jpg")
     (tmp_path / "link.csv").symlink_to(folder / "chip_1.jpg")
     os.mkfifo(tmp_path / "pipe")
-    for name in ("old.csv", "new.csv", "new/new.csv"):
+    for name in ("empty.csv", "old.csv", "old.parquet", "new.csv", "new/new.csv"):
         check_out(tmp_path / name, files)
     (tmp_path / "chip_0.tif").touch()
     for out, said in (
         (folder / "chip_0.jpg", "is read, and would be lost"),
         (tmp_path / "link.csv", "is read, and would be lost"),
         (tmp_path / "chip_0.tif", "is read, and would be lost"),
+        (tmp_path / "params.yaml", "is there, holds no answers, and would be lost"),
+        (tmp_path / "other.jpg", "is there, holds no answers, and would be lost"),
         (folder, r"is a folder\. Name a file in it: \S+chips/answers\.csv"),
         (tmp_path / "pipe", "is a device or a pipe, no file"),
         (Path("/dev/full"), "is a device or a pipe, no file"),

@@ -21,6 +21,7 @@ from igarape.tables import read_table
 
 TIFS = (".tif", ".tiff")
 CATALOG = "catalog.parquet"
+BEGINNINGS = (b"image_name,", b"PAR1")  # of a table of answers, as CSV and as Parquet
 ANSWERS = "igarape.serving.batches"  # the module that what is answered depends on
 
 
@@ -154,7 +155,7 @@ def _others(files: Iterable[Path]) -> str:
 
 
 def check_out(out: Path, reads: Iterable[Path]) -> None:
-    """Raise InputError where the table of answers would take the place of a folder, a device or a file that is read.
+    """Raise InputError where the table of answers would take the place of what is no such table, or is read.
 
     And where it would lie in what is no folder.
     """
@@ -167,6 +168,16 @@ def check_out(out: Path, reads: Iterable[Path]) -> None:
         raise InputError(f"--out {out}: {above} is no folder. Name a file in one, such as answers.csv")
     if out.exists() and any(out.samefile(file) for file in set(reads) if file.exists()):
         raise InputError(f"--out {out}: is read, and would be lost. Name another file, such as answers.csv")
+    if out.exists() and out.stat().st_size and not _is_answers(out):
+        raise InputError(
+            f"--out {out}: is there, holds no answers, and would be lost. Name another file, such as answers.csv"
+        )
+
+
+def _is_answers(path: Path) -> bool:
+    """Say whether a file begins as a table that we write: what was typed in the wrong order is a picture, or a YAML."""
+    with path.open("rb") as file:
+        return file.read(max(map(len, BEGINNINGS))).startswith(BEGINNINGS)
 
 
 def find_tifs(bundle: Bundle, folder: Path | None) -> Mapping[str, Origin] | None:
