@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from igarape.errors import InputError
 from igarape.serving.requests import BYTES
@@ -90,7 +90,8 @@ class Intake:
     async def body(self, request: Request) -> AsyncIterator[bytes]:
         """Receive a request's whole body, which counts as held until the block ends.
 
-        Raises Refused for one that is too large (413) or too slow (408), and when too much is at work (429).
+        Raises Refused for one that is too large (413), too slow (408) or cut short (400), and when too much is at work
+        (429).
         """
         parts: list[bytes] = []
         try:
@@ -114,6 +115,8 @@ class Intake:
                         raise _too_large()
                     if self.held > HELD:
                         raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "too much is at work; try again later", AGAIN)
+        except ClientDisconnect as error:  # who hung up is not answered, but told in the log, and counted as theirs
+            raise Refused(HTTPStatus.BAD_REQUEST, "expected the whole request, found that it ended early") from error
         except TimeoutError as error:
             raise Refused(HTTPStatus.REQUEST_TIMEOUT, f"expected the whole request within {SECONDS} s") from error
 
