@@ -23,6 +23,7 @@ PLAIN = (*(step for step in STEPS if step not in PER_EXPERIMENT), "send", "docto
 def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand in a project."""
     (tmp_path / "params.yaml").touch()
+    write_text("backbone: plain\n", tmp_path / "experiments/plain.yaml")
     monkeypatch.chdir(tmp_path)
 
 
@@ -80,6 +81,35 @@ def test_a_name_that_leads_elsewhere_never_reaches_a_step(
     result = CliRunner().invoke(main, [step, "--experiment", name])
     assert result.exit_code == 1 and recorder.calls == []
     assert result.output == f"Error: {name!r}: expected small letters, digits, - and _, such as plain\n"
+
+
+@pytest.mark.parametrize("step", PER_EXPERIMENT)
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("plian", r"plian\.yaml: not found; did you mean plain\?"), ("odd", r"backbone  there is no odd_models\.py in ")],
+)
+def test_an_experiment_at_fault_never_reaches_a_step(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, step: str, name: str, said: str
+) -> None:
+    """TensorFlow takes seconds to load, and has no say in it."""
+    recorder = record(monkeypatch, step)
+    write_text("like: plain\nbackbone: odd_models:net\n", tmp_path / "experiments/odd.yaml")
+    result = CliRunner().invoke(main, [step, "--experiment", name])
+    assert result.exit_code == 1 and recorder.calls == []
+    assert re.search(said, result.output)
+
+
+@pytest.mark.parametrize("step", PER_EXPERIMENT)
+def test_an_experiment_is_known_in_any_folder_of_the_project(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, step: str
+) -> None:
+    """With a backbone that lies beside params.yaml."""
+    recorder = record(monkeypatch, step)
+    write_text("def net(images, *, width):\n    return images\n", tmp_path / "my_models.py")
+    write_text("like: plain\nbackbone: my_models:net\n", tmp_path / "experiments/mine.yaml")
+    monkeypatch.chdir(tmp_path / "experiments")
+    result = CliRunner().invoke(main, [step, "--experiment", "mine"])
+    assert (result.exit_code, recorder.calls) == (0, [((HERE, "mine"), {})]), result.output
 
 
 def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,6 +174,13 @@ def test_a_bundle_and_a_model_are_not_served_at_once(monkeypatch: pytest.MonkeyP
     recorder = record(monkeypatch, "serve")
     done = CliRunner().invoke(main, ["serve", "--bundle", "folder", "--model", "student"])
     assert done.exit_code == 2 and "leave one of them out" in done.output and recorder.calls == []
+
+
+def test_a_port_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody uses it, so nothing can be stopped."""
+    recorder = record(monkeypatch, "serve")
+    done = CliRunner().invoke(main, ["serve", "--port", "99999"])
+    assert (done.exit_code, recorder.calls) == (2, []) and "99999 is not in the range" in done.output
 
 
 def test_bad_input_is_one_message_and_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,15 +49,24 @@ def _add_step(step: str) -> None:
     names = [click.Option(["--experiment"], required=True, metavar="E", help="The name of a YAML in experiments/.")]
 
     def run(experiment: str | None = None) -> None:
-        from igarape.config.schema import check_name  # now, so that --help is quick
-
-        # Before the stage sees it: a result lies in data/STEP/E, wherever that leads.
-        run_stage(step, *([] if experiment is None else [check_name(experiment, "plain")]))
+        if experiment is not None:
+            _check_experiment(experiment)
+        run_stage(step, *([] if experiment is None else [experiment]))
         _say_how_to_keep(Workspace(Path()), f"{step}@{experiment}" if experiment else step)
 
     main.add_command(
         click.Command(step, callback=run, help=DOES[step], params=[*names] if step in PER_EXPERIMENT else [])
     )
+
+
+def _check_experiment(name: str) -> None:
+    """Refuse an experiment that is not there, or has faults, before TensorFlow is loaded, which takes seconds."""
+    from igarape.config.experiments import read_experiment  # now, so that --help is quick
+    from igarape.config.schema import check_name
+
+    os.chdir(Workspace.find().root)  # where a backbone of one's own is looked for
+    # The name first: a result lies in data/STEP/E, wherever that leads.
+    read_experiment(check_name(name, "plain"), Workspace(Path()).experiments)
 
 
 def _say_how_to_keep(workspace: Workspace, stage: str) -> None:
@@ -143,7 +152,7 @@ def score(split: Path, experiment: str | None) -> None:
 
 @main.command()
 @_student
-@click.option("--port", default=5001, show_default=True)
+@click.option("--port", default=5001, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--watch", metavar="SECONDS", type=click.FloatRange(min=1), help="Look for a new champion so often.")
 @click.option("--token-file", metavar="FILE", type=click.Path(path_type=Path), help="Ask for this bearer token.")
