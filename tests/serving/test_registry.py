@@ -93,6 +93,22 @@ def test_an_alias_that_nobody_has_is_said() -> None:
         load(f"models:/{NAME}@chalenger")
 
 
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (f"models:/{NAME}", rf"names no version\. Expected such as models:/{NAME}@champion or models:/{NAME}/1$"),
+        (f"models:/{NAME}/", rf"names no version\. Expected such as models:/{NAME}@champion or models:/{NAME}/1$"),
+        ("nowhere", r"Expected a model's address, such as models:/NAME@champion or models:/NAME/1$"),
+    ],
+)
+def test_an_address_that_names_no_version_is_told_how_to(address: str, said: str) -> None:
+    """What is mistyped is no version whose files are lost: to register again would not help."""
+    enter(1)
+    with pytest.raises(InputError, match=said):
+        load(address)
+
+
 def test_looking_for_a_champion_makes_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a wrong folder, MLflow would leave an empty mlflow.db behind."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

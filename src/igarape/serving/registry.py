@@ -128,7 +128,9 @@ def _why_not(uri: str, error: Exception, folder: Path) -> str:
             return f"no such version{one_of(known, match[1], folder)}"
     said = " ".join(str(error).split())
     if not uri.startswith("models:/"):
-        return said
+        return f"{said}. Expected a model's address, such as models:/NAME@{CHAMPION} or models:/NAME/1"
+    if not re.fullmatch(r"models:/[^@/]+[@/].+", uri):
+        return f"names no version. Expected such as {uri.rstrip('/@')}@{CHAMPION} or {uri.rstrip('/@')}/1"
     return (
         f"MLflow has the version, but cannot read its files ({said}). They lie in mlruns beside mlflow.db, or where "
         f"MLflow's server keeps them: bring them back, or register again: {REGISTER}"
