@@ -14,8 +14,9 @@ from igarape.serving.manifest import check_files, list_files, read_manifest
 
 def test_what_is_no_bundle_is_refused(bundle_folder: Path, tmp_path: Path) -> None:
     """Nothing there, another schema version, or a manifest that was changed by hand."""
-    with pytest.raises(InputError, match=r"bundle\.json: not found"):
-        read_manifest(tmp_path)
+    for folder, found in ((tmp_path, "none in it"), (tmp_path / "nowhere", "nothing")):
+        with pytest.raises(InputError, match=f"^{folder}: expected a bundle's folder.*found {found}"):
+            read_manifest(folder)
     content = json.loads((bundle_folder / "bundle.json").read_text())
     (tmp_path / "bundle.json").write_text(json.dumps(content | {"schema_version": 7}))
     with pytest.raises(InputError, match="schema_version 7, this igarape reads 6"):

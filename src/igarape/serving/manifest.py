@@ -142,6 +142,11 @@ def read_manifest(folder: Path) -> Manifest:
     Raises InputError when it is no bundle, or one that another version of igarape wrote.
     """
     path = folder / MANIFEST
+    if not path.is_file():
+        raise InputError(
+            f"{folder}: expected a bundle's folder, which holds {MANIFEST}, found "
+            f"{'none in it' if folder.is_dir() else 'nothing'}. The step evaluate writes it: data/evaluate/bundle"
+        )
     content = read_json(path)
     if content.get("schema_version") != SCHEMA:
         raise InputError(
