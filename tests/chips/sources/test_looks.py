@@ -39,6 +39,7 @@ def test_the_commonest_side_counts(tmp_path: Path, shapes: list[tuple[int, int]]
     files = [noise(*shape) for shape in shapes]
     found = seen(tmp_path, *files)
     assert (found.size, found.resize, found.white, found.broken) == (size, resize, None, {})
+    assert seen(tmp_path, *files, size=0).size == 0  # which is refused later
     assert seen(tmp_path, *files, size=32).size == 32 and seen(tmp_path, *files, size=32).resize != "refuse"
 
 

@@ -62,7 +62,7 @@ def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | No
     if not sizes:
         first = next((f"{name}: {why}" for name, why in broken.items()), "none")
         raise InputError(f"None of {len(names)} pictures can be read. The first: {first}")
-    side = size or Counter(min(one) for one in sizes.elements()).most_common(1)[0][0]
+    side = Counter(min(one) for one in sizes.elements()).most_common(1)[0][0] if size is None else size
     return Looks(
         sizes=dict(sizes.most_common()),
         size=side,
