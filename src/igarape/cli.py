@@ -61,12 +61,18 @@ def _add_step(step: str) -> None:
 
 def _check_experiment(name: str) -> None:
     """Refuse an experiment that is not there, or has faults, before TensorFlow is loaded, which takes seconds."""
-    from igarape.config.experiments import read_experiment  # now, so that --help is quick
-    from igarape.config.schema import check_name
+    from igarape.config.experiments import read_experiment
 
     os.chdir(Workspace.find().root)  # where a backbone of one's own is looked for
     # The name first: a result lies in data/STEP/E, wherever that leads.
-    read_experiment(check_name(name, "plain"), Workspace(Path()).experiments)
+    read_experiment(_checked(name, "plain"), Workspace(Path()).experiments)
+
+
+def _checked(name: str, example: str) -> str:
+    """Return a name that was typed. Raises InputError where it is a path, which would lead elsewhere."""
+    from igarape.config.schema import check_name  # now, so that --help is quick
+
+    return check_name(name, example)
 
 
 def _say_how_to_keep(workspace: Workspace, stage: str) -> None:
@@ -196,7 +202,7 @@ def compare(a: str, b: str) -> None:
 @click.option("--full", is_flag=True, help="With what it asks for where all its chips and a graphics card are there.")
 def use(dataset: str, *, full: bool) -> None:
     """Switch params.yaml to another data set."""
-    run_stage("use", dataset, full=full)
+    run_stage("use", _checked(dataset, "drawn"), full=full)
 
 
 @main.command()
@@ -211,7 +217,7 @@ def relabel(file: Path, undo: bool) -> None:
 @click.argument("dataset")
 def fetch(dataset: str) -> None:
     """Download a data set's files from Kaggle."""
-    run_stage("fetch", dataset)
+    run_stage("fetch", _checked(dataset, "planet"))
 
 
 @main.command()
