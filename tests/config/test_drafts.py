@@ -87,6 +87,8 @@ def test_the_root_is_igarape_data_or_what_holds_all(tmp_path: Path, monkeypatch:
         InputError, match=r"out/a: lies outside of IGARAPE_DATA=.*ln -s '.*/out' '.*/root/toy'; or type"
     ):
         locate("toy", [tmp_path / "out/a"])
+    with pytest.raises(InputError, match=f"^{root}: is IGARAPE_DATA itself.*IGARAPE_DATA='{tmp_path}'"):
+        locate("toy", [root, root / "in"])
     with pytest.raises(InputError, match="gone: not found"):
         locate("toy", [root / "gone"])
     monkeypatch.delenv("IGARAPE_DATA")

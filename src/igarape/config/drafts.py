@@ -127,6 +127,11 @@ def locate(name: str, paths: Sequence[Path]) -> tuple[Path, list[str]]:
         base = root if kind is whole else root.resolve()
         if all(path.is_relative_to(base) and path != base for path in kind):
             return root, [path.relative_to(base).as_posix() for path in kind]
+    if root in whole:
+        raise InputError(
+            f"{root}: is IGARAPE_DATA itself, and a data set's files lie in a folder of it. Type: export "
+            f"IGARAPE_DATA='{root.parent}'; or bring them into a folder there"
+        )
     raise InputError(
         f"{whole[0]}: lies outside of IGARAPE_DATA={value}, where all data sets' paths begin. Link it there, and name "
         f"the link: ln -s '{above}' '{root / name}'; or type: export IGARAPE_DATA='{above}'"
