@@ -50,7 +50,7 @@ def test_no_default_stands_in_code(section: str) -> None:
 
 def test_an_experiment_is_listed_once() -> None:
     """The same learner twice would be two DVC stages of one name."""
-    with pytest.raises(InputError, match="should name each experiment once"):
+    with pytest.raises(InputError, match=r"  experiments  should name each experiment once; plain stands twice$"):
         validate(Params, PARAMS | {"experiments": ["plain", "plain"]}, "params.yaml")
 
 

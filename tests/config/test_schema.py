@@ -132,7 +132,9 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
         read_yaml(path)
 
 
-@pytest.mark.parametrize(("text", "found"), [("", "NoneType"), ("- a", "list"), ("plain", "str")])
+@pytest.mark.parametrize(
+    ("text", "found"), [("", "nothing"), ("# all of it", "nothing"), ("- a", "list"), ("plain", "str")]
+)
 def test_a_file_without_keys_is_refused(tmp_path: Path, text: str, found: str) -> None:
     """An empty file, a list or a word has nothing to check."""
     path = tmp_path / "params.yaml"

@@ -161,7 +161,10 @@ def test_all_faults_are_shown_at_once() -> None:
         ("much", ["  hyperparameters.dropout  should be a valid number (got 'much')"]),
         (True, ["  hyperparameters.dropout  should be a valid number (got True)"]),
         (None, ["  hyperparameters.dropout  should be a valid number (got None)"]),
-        ([0.1, 0.2], ["  hyperparameters.dropout  should be a valid number"]),
+        (
+            [0.1, 0.2],
+            ["  hyperparameters.dropout  should be a number, or {choice: [...]} of several"],
+        ),
     ],
 )
 def test_a_faulty_knob_is_told_in_the_files_words(hyperparameter: object, lines: list[str]) -> None:

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from igarape.config.schema import Name, Section, read_yaml, validate
-from igarape.errors import InputError
+from igarape.errors import InputError, some
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -191,11 +191,13 @@ class Params(Section):
     serve: Serve
     promote: Promote
 
-    @model_validator(mode="after")
-    def _no_experiment_twice(self) -> "Params":
-        if len(set(self.experiments)) != len(self.experiments):
-            raise ValueError("should name each experiment once")
-        return self
+    @field_validator("experiments")
+    @classmethod
+    def _no_experiment_twice(cls, experiments: tuple[str, ...]) -> tuple[str, ...]:
+        twice = [name for name in dict.fromkeys(experiments) if experiments.count(name) > 1]
+        if twice:
+            raise ValueError(f"should name each experiment once; {some(twice)} stands twice")
+        return experiments
 
 
 def read_params(path: Path) -> Params:

@@ -163,7 +163,11 @@ def _check(value: Any, field: FieldInfo) -> Value:
             raise ValueError(f"should be {_wanted(field)}")
         return value  # type: ignore[no-any-return]
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("should be a valid number")  # noqa: TRY004 - pydantic takes no other error for the file's fault
+        raise ValueError(  # noqa: TRY004 - pydantic takes no other error for the file's fault
+            "should be a number, or {choice: [...]} of several"
+            if isinstance(value, list)
+            else "should be a valid number"
+        )
     low, high = bounds(field)
     if not low <= value <= high:
         raise ValueError(f"should lie in {low}..{high}")
