@@ -84,5 +84,9 @@ def test_the_words_follow_the_interval(difference: Difference, stack: str, trees
     words = in_words(Ladder("good", {"blend": difference}, difference), stacker="blend", kept=["tree"], labels=3)
     assert words[0].startswith(stack) and f"blend against good, F2 {difference} out of fold" in words[0]
     assert words[1].startswith(trees) and "trees correct 2 of 3 labels" in words[1]
+    alone = Ladder("good", {"single": Difference(0, 0, 0)}, None)
+    assert in_words(alone, stacker="single", kept=[], labels=3) == [
+        "The stack that is used, single, is its best learner alone: good."
+    ]
     assert str(Difference(0.01, -0.001, 0.02)) == "+0.0100 (-0.0010 to +0.0200)"
     assert str(Difference(0.0, -0.00001, 0.00001)) == "0.0000 (0.0000 to 0.0000)"

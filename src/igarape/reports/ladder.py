@@ -126,7 +126,10 @@ def in_words(ladder: Ladder, *, stacker: str, kept: Sequence[str], labels: int) 
             "open": "The stack cannot be told from its best learner",
         }
         difference = ladder.rungs[stacker]
-        said.append(f"{words[difference.verdict]}: {stacker} against {ladder.best}, F2 {difference} out of fold.")
+        if stacker == "single" and difference == (0, 0, 0):
+            said.append(f"The stack that is used, single, is its best learner alone: {ladder.best}.")
+        else:
+            said.append(f"{words[difference.verdict]}: {stacker} against {ladder.best}, F2 {difference} out of fold.")
     if ladder.trees is not None:
         words = {
             "up": "XGBoost beats the blend that it starts from",
