@@ -1,5 +1,6 @@
 """A scene: a georeferenced raster, opened and checked before any pixel is read."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pyproj import CRS, Geod, Transformer
 from pyproj.exceptions import ProjError
 from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
 from igarape.errors import InputError, reason
@@ -76,7 +77,8 @@ def open_scene(path: Path, *, bands: Bands | None, day: str | None) -> Iterator[
     if not path.exists():
         raise InputError(f"{path}: not found; expected a scene, such as a GeoTIFF")
     with rasterio.Env(**ENVIRONMENT):
-        with _told(path):
+        with _told(path), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # which is refused below, in a line of ours
             dataset = rasterio.open(path)
         with dataset:
             with _told(path):
