@@ -50,7 +50,7 @@ def test_no_password_is_told() -> None:
     assert "secret" not in invoked(error).output
 
 
-@pytest.mark.parametrize("code", [errno.EACCES, errno.EISDIR])
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EISDIR, errno.ENAMETOOLONG])
 def test_what_is_in_the_way_is_named(code: int) -> None:
     """With the command that met it."""
     found = invoked(OSError(code, os.strerror(code), "/somewhere/data"))
@@ -90,6 +90,7 @@ def test_products_of_matrices_use_no_more_threads_than_workers(
         f"from igarape.commands import _bound_products; _bound_products('{command}'); import numpy, threadpoolctl; "
         "print(*(one['num_threads'] for one in threadpoolctl.threadpool_info()))"
     )
-    bare = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    settled = ("_NUM_THREADS", "IGARAPE_WORKERS")
+    bare = {name: value for name, value in os.environ.items() if not name.endswith(settled)}
     found = subprocess.run([sys.executable, "-c", script], env=bare | given, capture_output=True, text=True, check=True)
     assert {int(number) for number in found.stdout.split()} == {expected or os.cpu_count()}

@@ -12,8 +12,8 @@ from igarape.errors import InputError, concealed
 from igarape.workspace import Workspace
 
 WORKERS, BLAS = "IGARAPE_WORKERS", "OPENBLAS_NUM_THREADS"
-# What the system says where a file or a folder is in the way, or may not be written.
-IN_THE_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
+# What the system says where a file or a folder is in the way, may not be written, or cannot be called so.
+IN_THE_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
 
 
 def run_stage(command: str, *words: Any, **options: Any) -> None:
