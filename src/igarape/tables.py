@@ -69,7 +69,10 @@ def read_table(
         names = pq.read_schema(path).names
         missing = [column for column in columns if column not in names]
         if missing:
-            raise InputError(f"{path}: expected a column {missing[0]!r}, found {', '.join(names)}")
+            raise InputError(
+                f"{path}: expected a column {missing[0]!r}, found {', '.join(names)}. It was written for other "
+                "labels, or by another igarape. Run: dvc repro"
+            )
         frame = pd.read_parquet(path, columns=None if only is None else list(only))
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
         raise InputError(f"{path}: no Parquet, or cut short: {error}. Remove it, then: dvc repro") from error
