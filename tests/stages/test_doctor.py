@@ -61,6 +61,19 @@ def test_a_dead_server_is_wrong_and_the_rest_is_looked_at(
     assert printed.splitlines()[-1].endswith("1 wrong, 3 unseen")
 
 
+def test_a_damaged_database_is_wrong_and_the_rest_is_looked_at(
+    here: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is what doctor is asked about, not what ends it."""
+    (here.root / "mlflow.db").write_bytes(b"no database at all, " * 50)
+    with pytest.raises(SystemExit):
+        doctor.run(here)
+    printed = capsys.readouterr().out
+    found = levels(printed)
+    assert [found[name] for name in CHECKS[:4]] == ["wrong", "unseen", "unseen", "unseen"]
+    assert found["source"] == "good" and "mlflow.db: file is not a database" in printed
+
+
 @pytest.mark.parametrize(
     ("address", "expected"),
     [

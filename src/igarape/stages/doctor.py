@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
@@ -10,7 +11,8 @@ import click
 from igarape.cluster.health import look
 from igarape.cluster.settings import ADDRESS
 from igarape.doctor import machine, project, remote
-from igarape.findings import Check, examine
+from igarape.errors import InputError
+from igarape.findings import Check, Finding, examine, wrong
 from igarape.tracking.address import RETRIES, TIMEOUT, connected, environment
 from igarape.tracking.health import identify, keep, reach
 from igarape.workspace import Workspace
@@ -23,10 +25,10 @@ def run(workspace: Workspace) -> None:
     """Print what each check finds; end with code 1 where something is wrong."""
     counts = dict.fromkeys(("good", "warning", "wrong", "unseen"), 0)
     with ExitStack() as stack:
-        uri = stack.enter_context(connected(workspace.root))
+        uri, reached = _tracking(workspace, stack)
         for name, value in PATIENCE.items():
             stack.enter_context(environment(name, os.environ.get(name, value)))
-        for name, finding in examine(_checks(workspace, uri)):
+        for name, finding in examine(_checks(workspace, uri, reached)):
             counts[finding.level] += 1
             click.echo(f"{finding.level:8} {name:10} {finding.said}")
     click.echo(", ".join(f"{count} {level}" for level, count in counts.items() if count))
@@ -34,11 +36,20 @@ def run(workspace: Workspace) -> None:
         sys.exit(1)
 
 
-def _checks(workspace: Workspace, uri: str) -> list[Check]:
-    """Return all checks, those that others need before them."""
+def _tracking(workspace: Workspace, stack: ExitStack) -> tuple[str, Callable[[], Finding]]:
+    """Return MLflow's address, for as long as the stack is open, and what looks at it; "" where it cannot be told."""
+    try:
+        uri = stack.enter_context(connected(workspace.root))
+    except InputError as error:  # a database that is damaged, or that nobody may write: that is what was found
+        return "", partial(wrong, str(error))
+    return uri, partial(reach, uri)
+
+
+def _checks(workspace: Workspace, uri: str, reached: Callable[[], Finding]) -> list[Check]:
+    """Return all checks, those that others need before them; reached looks at MLflow's address."""
     root = workspace.root
     checks = [
-        Check("tracking", partial(reach, uri), SLOW),
+        Check("tracking", reached, SLOW),
         Check("auth", partial(identify, uri), SLOW, needs="tracking"),
         Check("registry", partial(project.registry, workspace), SLOW, needs="auth"),
         Check("artifacts", partial(keep, uri), SLOW, needs="auth"),
