@@ -33,10 +33,12 @@ import cv2, keras, numpy as np
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
+KNOWN = {"BatchNormalization": keras.layers.BatchNormalization}  # they were saved with a subclass of it
+
 class Five(PythonModel):
     def load_context(self, context):
-        folder = Path(context.artifacts["networks"])
-        self.networks = [keras.models.load_model(path) for path in sorted(folder.glob("*.keras"))]
+        paths = sorted(Path(context.artifacts["networks"]).glob("*.keras"))
+        self.networks = [keras.models.load_model(path, custom_objects=KNOWN) for path in paths]
 
     def predict(self, context, model_input, params=None):
         image = cv2.cvtColor(cv2.imdecode(np.frombuffer(model_input[0], np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
@@ -140,7 +142,7 @@ def _peer(folder: Path, networks: list[Any], picture: bytes) -> float:
         pip_requirements=["keras"],
     )
     words = [sys.executable, "-c", PEER, str(folder / "model"), str(folder / "chip.jpg")]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as peer:
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as peer:
         try:
             if peer.stdout is None or b"answered" not in peer.stdout.read(9):
                 raise SystemExit("serve_load: the peer does not answer")

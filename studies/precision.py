@@ -1,23 +1,19 @@
 """What 8-bit integers would give a network's answers: how much quicker they are, and what they cost in F2 and mAP.
 
 Run by itself, in a project whose steps up to train have run: `python studies/precision.py LEARNER`. The learner's fold
-models become one graph, as in a bundle, and that is quantised statically (ONNX Runtime, QDQ), calibrated on CHIPS chips
-of the folds. Both graphs answer the hold-out by all views, and by the rule of 0.2; the differences have intervals of a
-paired bootstrap over chips. Both are timed in turns on two threads, on the eight views of one chip.
+models become one graph, as in a bundle, and that is quantised as `serve.precision: int8` does it. Both graphs answer
+the hold-out by all views, and by the rule of 0.2; the differences have intervals of a paired bootstrap over chips. Both
+are timed in turns on two threads, on the eight views of one chip.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import click
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from igarape.chips.pictures import Pixels, resize
 from igarape.chips.store import Store
@@ -25,31 +21,19 @@ from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
 from igarape.learners.audit import fold_models
 from igarape.learners.networks.merging import merge
+from igarape.learners.networks.quantisation import quantise
 from igarape.learners.novelty import sampled
 from igarape.learners.predictor import Predictor
 from igarape.scores.comparison import paired_bootstrap
 from igarape.scores.metrics import BETA, f2_per_sample, mean_average_precision
 from igarape.scores.ranking import paired_map, rank
 from igarape.scores.rules import isolated
+from igarape.serving.precision import CHIPS
 from igarape.tables import HOLDOUT, Probabilities, read_catalog, read_folds, truth
 from igarape.workspace import Workspace
 
 HERE = Workspace(Path())
-CHIPS, TURNS, THREADS = 128, 60, 2
-QUANTISED = ["Conv", "MatMul", "Gemm"]
-
-
-class Chips(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime has no types
-    """Chips for the calibration, a few at a time."""
-
-    def __init__(self, name: str, images: Pixels) -> None:
-        self._batches: Iterator[Mapping[str, npt.NDArray[np.float32]]] = iter(
-            [{name: images[start : start + 8].astype(np.float32)} for start in range(0, len(images), 8)]
-        )
-
-    def get_next(self) -> Any:
-        """Return the next ones; None at the end."""
-        return next(self._batches, None)
+TURNS, THREADS = 60, 2
 
 
 @click.command()
@@ -67,29 +51,13 @@ def main(learner: str) -> None:
         merge(fold_models(HERE.folder("train", learner)), paths["float32"])
         size = Predictor([paths["float32"]]).size
         known = [resize(store.rgb(name), size) for name in sampled(list(folds["image_id"][inside]), CHIPS)]
-        _quantise(paths["float32"], paths["int8"], np.stack(known))
+        if not quantise(paths["float32"], paths["int8"], np.stack(known)):
+            raise SystemExit(f"{learner}: nothing convolves in it")
         predictors = {name: Predictor([path], threads=THREADS) for name, path in paths.items()}
         images = np.stack([resize(store.rgb(name), size) for name in held])
         p = {name: one.predict(images, tta=True, batch=64) for name, one in predictors.items()}
         _say(y, p, resamples=params.evaluate.resamples, seed=params.seed)
         _time(predictors, images[:1], {name: path.stat().st_size / 1e6 for name, path in paths.items()})
-
-
-def _quantise(source: Path, target: Path, images: Pixels) -> None:
-    """Write a network with 8-bit weights and activations."""
-    prepared = target.with_name("prepared.onnx")
-    quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-    name = onnxruntime.InferenceSession(str(source)).get_inputs()[0].name
-    quantize_static(
-        str(prepared),
-        str(target),
-        Chips(name, images),
-        quant_format=QuantFormat.QDQ,
-        op_types_to_quantize=QUANTISED,
-        per_channel=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-    )
 
 
 def _say(y: npt.NDArray[np.bool_], p: Mapping[str, Probabilities], *, resamples: int, seed: int) -> None:

@@ -2,9 +2,10 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -19,6 +20,8 @@ from igarape.config.params import Params, read_params
 from igarape.files import fresh_folder
 from igarape.scores.answers import TABLE, Answers
 from igarape.serving.bundle import Bundle
+from igarape.serving.history import history
+from igarape.serving.promotion import promote
 from igarape.serving.registration import register
 from igarape.serving.registry import model_name
 from igarape.tables import HOLDOUT, label_columns, write_table
@@ -130,3 +133,25 @@ def settle(folder: Path) -> None:
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     content["promote"]["slower"] = 1000.0
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+def decide(
+    here: Workspace, version: str | None = None, *, say: Callable[[str], None] = lambda _: None, **options: Any
+) -> str:
+    """Promote by the project's limits."""
+    asked: dict[str, Any] = {"force": False, "reason": "", "dry_run": False, "say": say} | options
+    return promote(here, patient(), version=version, report=lambda *_: None, **asked)
+
+
+def outcomes(here: Workspace) -> list[str]:
+    """Return how all verdicts came out, newest first."""
+    return [line[line.index("  ", 30) :].strip() for line in history(NAME, here.root)[1:]]
+
+
+def crowned(registry: Path) -> Workspace:
+    """Enter two versions, the second champion in the first one's place."""
+    enter(2)
+    client = MlflowClient()
+    client.set_registered_model_alias(NAME, "champion", "2")
+    client.set_registered_model_alias(NAME, "previous", "1")
+    return Workspace(registry)

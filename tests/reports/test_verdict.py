@@ -14,6 +14,7 @@ from analyses import GAIN, LOSS, analysis
 from igarape.config.documents import OperatingPoint, Origin
 from igarape.config.student import Lesson
 from igarape.errors import InputError
+from igarape.learners.views import PIPELINE, Mode
 from igarape.reports.imitation import Standing
 from igarape.reports.ladder import Difference, Ladder
 from igarape.reports.noise import DoubtedChip, LabelNoise, Noise
@@ -165,16 +166,18 @@ def test_the_student_stands_beside_the_ensemble(browse: Browse) -> None:
 def test_what_fewer_views_cost_stands_on_the_page(browse: Browse) -> None:
     """Each number with its figures, the one that is served by name; without several views there is no such section."""
     viewing = Viewing(
-        served=2,
+        served=Mode(2, "int8"),
         chips=300,
-        figures={8: {"f2": 0.91234, "map": 0.93}, 2: {"f2": 0.90871, "map": 0.93}},
-        f2={2: Difference(-0.00363, -0.0081, 0.0012)},
-        map={2: Difference(0.0, -0.01, 0.01)},
-        milliseconds={8: 153.04, 2: 41.26},
+        figures={PIPELINE: {"f2": 0.91234, "map": 0.93}, Mode(2, "int8"): {"f2": 0.90871, "map": 0.93}},
+        f2={Mode(2, "int8"): Difference(-0.00363, -0.0081, 0.0012)},
+        map={Mode(2, "int8"): Difference(0.0, -0.01, 0.01)},
+        milliseconds={PIPELINE: 153.04, Mode(2, "int8"): 41.26},
+        quantised=("deep",),
     )
     page = browse(render_report(verdict(viewing=viewing)))
-    for told in ("0.9087", "0.9123", "153.0", "41.3", "-0.0036 (-0.0081 to +0.0012)", "2, served", "300 chips"):
+    for told in ("0.9087", "0.9123", "153.0", "41.3", "-0.0036 (-0.0081 to +0.0012)", "2-int8, served", "300 chips"):
         assert told in page.text
+    assert "deep compute in 8-bit integers" in page.text
     assert "Views" not in browse(render_report(verdict())).text
 
 

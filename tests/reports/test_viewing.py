@@ -1,16 +1,15 @@
-"""What fewer views cost is told with intervals, and what is reported is what is served."""
+"""What each mode costs is told with intervals, and what is reported is what is served."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
 
-from igarape.config.params import Serve, read_params
+from igarape.config.params import read_params
 from igarape.ensemble.decision import Rule
 from igarape.labels import Vocabulary
-from igarape.learners.views import COUNTS, ByViews
-from igarape.reports.viewing import Viewing, as_served, compare_views, in_words
+from igarape.learners.views import COUNTS, PIPELINE, ByMode, Mode
+from igarape.reports.viewing import Viewing, as_served, compare_modes, in_words
 
 PARAMS = read_params(Path(__file__).parents[2] / "params.yaml")
 WORDS = Vocabulary((), (), ("tree", "pond"), ())
@@ -19,17 +18,18 @@ Y = np.array([[1, 0], [0, 1], [1, 1], [0, 1]], dtype=bool)
 SURE = np.where(Y, 0.9, 0.1).astype(np.float32)
 
 
-def by_views(last: float = 0.1) -> ByViews:
-    """Answer rightly, but by one view one label of the last chip: so probable."""
+def by_mode(served: Mode = PIPELINE) -> ByMode:
+    """Answer rightly, but by one view one label of the last chip."""
     worse = SURE.copy()
-    worse[-1] = (0.1, last)
-    p = dict.fromkeys(COUNTS, SURE) | {1: worse}
-    return ByViews(np.arange(len(Y)), p, {8: 80.0, 4: 40.0, 2: 20.0, 1: 10.0})
+    worse[-1] = (0.1, 0.1)
+    modes = list(dict.fromkeys([PIPELINE, *(Mode(count, served.precision) for count in COUNTS)]))
+    p = {mode: worse if mode.views == 1 else SURE for mode in modes}
+    return ByMode(served, np.arange(len(Y)), p, {mode: 10.0 * mode.views for mode in modes})
 
 
-def compared(served: Literal[8, 4, 2, 1] = 8) -> Viewing:
+def compared(served: Mode = PIPELINE) -> Viewing:
     """Compare."""
-    found = compare_views(Y, by_views(), RULE, PARAMS.model_copy(update={"serve": Serve(views=served)}))
+    found = compare_modes(Y, by_mode(served), RULE, PARAMS)
     assert found is not None
     return found
 
@@ -37,25 +37,30 @@ def compared(served: Literal[8, 4, 2, 1] = 8) -> Viewing:
 def test_what_one_view_misses_is_told_with_an_interval() -> None:
     """A chip of four has F2 0 in place of 1; two views and four lose nothing."""
     found = compared()
-    assert found.f2[1].mean == pytest.approx(-1 / 4)
-    assert found.f2[1].low <= found.f2[1].mean <= found.f2[1].high
-    assert found.f2[2] == found.f2[4] == found.map[2] == (0.0, 0.0, 0.0)
-    assert found.figures[8]["f2"] == 1.0 and found.figures[1]["f2"] == pytest.approx(0.75)
+    one, two = Mode(1), Mode(2)
+    assert found.f2[one].mean == pytest.approx(-1 / 4)
+    assert found.f2[one].low <= found.f2[one].mean <= found.f2[one].high
+    assert found.f2[two] == found.f2[Mode(4)] == found.map[two] == (0.0, 0.0, 0.0)
+    assert found.figures[PIPELINE]["f2"] == 1.0 and found.figures[one]["f2"] == pytest.approx(0.75)
     told = found.to_json()
     assert set(told) == {"8", "4", "2", "1"} and set(told["8"]) == {"scores"}
-    assert told["1"]["f2"]["mean"] == found.f2[1].mean and "ms" not in str(told)
+    assert told["1"]["f2"]["mean"] == found.f2[one].mean and "ms" not in str(told)
 
 
 def test_a_terminal_shows_each_choice_and_which_is_served() -> None:
     """Nothing where learners have one view only."""
-    lines = in_words(compared(served=2))
+    lines = in_words(compared(Mode(2)))
     assert [line.endswith(", served") for line in lines] == [False, True, False]
     assert lines[2].startswith("views: 1 in place of 8: F2 -0.2500") and "10.0 ms a chip in place of 80.0" in lines[2]
-    assert in_words(None) == [] and compare_views(Y, None, RULE, PARAMS) is None
+    lines = in_words(compared(Mode(8, "int8")))
+    assert len(lines) == 4 and lines[0].startswith("views: 8-int8 in place of 8: F2 ") and lines[0].endswith(", served")
+    assert in_words(None) == [] and compare_modes(Y, None, RULE, PARAMS) is None
 
 
 def test_what_is_reported_is_what_is_served() -> None:
-    """By fewer views the bundle's own answers; by all of them, or where there is one only, the pipeline's."""
-    asked = by_views()
-    np.testing.assert_array_equal(as_served(SURE, asked, 1), asked.p[1])
-    assert as_served(SURE, asked, 8) is SURE and as_served(SURE, None, 1) is SURE
+    """In another mode the bundle's own answers; in the pipeline's, or where there is one only, the pipeline's."""
+    for mode in (Mode(1), Mode(8, "int8")):
+        asked = by_mode(mode)
+        assert as_served(SURE, asked) is asked.p[mode]
+    pipelines = SURE.copy()
+    assert as_served(pipelines, by_mode()) is pipelines and as_served(pipelines, None) is pipelines

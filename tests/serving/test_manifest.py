@@ -18,8 +18,8 @@ def test_what_is_no_bundle_is_refused(bundle_folder: Path, tmp_path: Path) -> No
         with pytest.raises(InputError, match=f"^{folder}: expected a bundle's folder.*found {found}"):
             read_manifest(folder)
     content = json.loads((bundle_folder / "bundle.json").read_text())
-    (tmp_path / "bundle.json").write_text(json.dumps(content | {"schema_version": 7}))
-    with pytest.raises(InputError, match="schema_version 7, this igarape reads 6"):
+    (tmp_path / "bundle.json").write_text(json.dumps(content | {"schema_version": 8}))
+    with pytest.raises(InputError, match="schema_version 8, this igarape reads 7"):
         read_manifest(tmp_path)
     (tmp_path / "bundle.json").write_text(json.dumps(content | {"sise": 16}))
     with pytest.raises(InputError, match="sise  is not known; did you mean size"):
@@ -35,7 +35,7 @@ def test_a_bundle_of_an_older_igarape_is_refused(bundle_folder: Path, tmp_path: 
     del content["alerts"]
     old = content | {"schema_version": 3, "rule": {"name": "expected_f2", "threshold": None}}
     (tmp_path / "bundle.json").write_text(json.dumps(old))
-    with pytest.raises(InputError, match=r"schema_version 3, this igarape reads 6\. Run: dvc repro evaluate"):
+    with pytest.raises(InputError, match=r"schema_version 3, this igarape reads 7\. Run: dvc repro evaluate"):
         read_manifest(tmp_path)
 
 

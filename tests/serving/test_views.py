@@ -1,31 +1,20 @@
-"""The hold-out is answered by fewer views: by those that are served all of it, and never other answers than those."""
+"""The hold-out is answered in each mode: in that which is served all of it, and never other answers than those."""
 
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from igarape.chips.pictures import Pixels, encode_png
-from igarape.chips.shards import open_shard
-from igarape.chips.store import Store
+from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
-from igarape.learners.views import COUNTS, ByViews
+from igarape.learners.views import COUNTS, PIPELINE, ByMode, Mode
 from igarape.serving import views as module
 from igarape.serving.bundle import Bundle
 from igarape.serving.holdout import Packed
-from igarape.serving.views import ask_by_views, check_bundle
-
-
-@pytest.fixture
-def packed(tmp_path: Path, images: list[Pixels]) -> Packed:
-    """Pack the pictures."""
-    with open_shard(tmp_path / "shard-00000.tar") as shard:
-        places = [(f"chip-{row}", *shard.add(f"chip-{row}", encode_png(image))) for row, image in enumerate(images)]
-    store = Store(tmp_path, pd.DataFrame(places, columns=["image_id", "shard", "offset", "length"]))
-    return Packed(store, store)
+from igarape.serving.views import ask_by_mode, check_bundle
+from igarape.tables import Probabilities
 
 
 def by(bundle: Path, folder: Path, **changes: object) -> Path:
@@ -36,10 +25,11 @@ def by(bundle: Path, folder: Path, **changes: object) -> Path:
     return folder
 
 
-def ask(folder: Path, packed: Packed, count: int) -> ByViews:
-    """Ask a bundle that has learners with several views."""
-    names = [f"chip-{row}" for row in range(count)]
-    asked = ask_by_views(Bundle.load(folder, threads=1), names, packed=packed, report=lambda *_: None)
+def ask(folder: Path, packed: Packed, count: int, p: Probabilities | None = None) -> ByMode:
+    """Ask a bundle that has several modes; p: what the pipeline answers."""
+    names, bundle = [f"chip-{row}" for row in range(count)], Bundle.load(folder, threads=1)
+    told = np.zeros((count, len(bundle.vocabulary.labels)), dtype=np.float32) if p is None else p
+    asked = ask_by_mode(bundle, bundle, names, p=told, packed=packed, report=lambda *_: None)
     assert asked is not None
     return asked
 
@@ -52,12 +42,30 @@ def test_each_number_of_views_is_what_a_bundle_that_serves_it_answers(
     assert list(asked.rows) == list(range(len(images)))
     for count in COUNTS:
         served = Bundle.load(by(bundle_folder, tmp_path / f"bundle-{count}", views=count), threads=1)
-        np.testing.assert_allclose(served.probabilities(images), asked.p[count], atol=1e-6)
+        np.testing.assert_allclose(served.probabilities(images), asked.p[Mode(count)], atol=1e-6)
         np.testing.assert_array_equal(
             served.probabilities(images), Bundle.load(bundle_folder).answering_by(count).probabilities(images)
         )
-    assert np.abs(asked.p[8] - asked.p[1]).max() > 1e-3
-    assert set(asked.milliseconds) == set(COUNTS) and min(asked.milliseconds.values()) > 0
+    assert asked.served == PIPELINE and np.abs(asked.p[PIPELINE] - asked.p[Mode(1)]).max() > 1e-3
+    assert set(asked.milliseconds) == set(map(Mode, COUNTS)) and min(asked.milliseconds.values()) > 0
+
+
+def test_integers_stand_beside_the_pipelines_own_answers(
+    bundle_folder: Path, packed: Packed, images: list[Pixels], tmp_path: Path
+) -> None:
+    """By each number of views, on all of the hold-out; by one mode where no learner has several views."""
+    images, p = images[:3], np.full((3, 5), 0.25, dtype=np.float32)
+    content = json.loads((bundle_folder / "bundle.json").read_text())
+    integers = by(bundle_folder, tmp_path / "integers", quantised=["plain"], views=4)
+    asked = ask(integers, packed, len(images), p)
+    assert asked.served == Mode(4, "int8") and list(asked.quantised) == ["plain"]
+    assert list(map(str, asked.p)) == ["8", "8-int8", "4-int8", "2-int8", "1-int8"]
+    assert list(asked.milliseconds) == list(asked.p)
+    np.testing.assert_array_equal(asked.p[PIPELINE], p)
+    np.testing.assert_array_equal(asked.p[asked.served], Bundle.load(integers, threads=1).probabilities(images))
+    learners = [learner | {"tta": False} for learner in content["learners"]]
+    alone = by(bundle_folder, tmp_path / "alone", quantised=["plain"], learners=learners)
+    assert list(ask(alone, packed, len(images), p).p) == [PIPELINE, Mode(8, "int8")]
 
 
 def test_some_chips_tell_the_cost_and_all_tell_the_score(
@@ -75,7 +83,8 @@ def test_learners_of_one_view_have_nothing_to_tell(bundle_folder: Path, packed: 
     content = json.loads((bundle_folder / "bundle.json").read_text())
     learners = [learner | {"tta": False} for learner in content["learners"]]
     one = by(bundle_folder, tmp_path / "one", learners=learners)
-    assert ask_by_views(Bundle.load(one, threads=1), ["chip-0"], packed=packed, report=lambda *_: None) is None
+    bundle, p = Bundle.load(one, threads=1), np.zeros((1, 5), dtype=np.float32)
+    assert ask_by_mode(bundle, bundle, ["chip-0"], p=p, packed=packed, report=lambda *_: None) is None
 
 
 def test_a_bundle_has_to_answer_as_the_pipeline_did(bundle_folder: Path, packed: Packed, images: list[Pixels]) -> None:

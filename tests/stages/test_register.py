@@ -72,6 +72,7 @@ def test_the_version_carries_scores_and_lineage(evaluated: Workspace) -> None:
         "holdout_n": "300",
         "holdout_f2_low": "0.85",
         "views": "8",
+        "precision": "float32",
         "views.2.f2": json.dumps(LESS),
         "git_commit": "abc123",
         "dvc.data/ingest": "d41d8",

@@ -149,9 +149,14 @@ class Evaluate(Section):
 
 
 class Serve(Section):
-    """What is served. views: of the eight symmetries of the square, by how many the bundle answers."""
+    """What is served.
+
+    views: of the eight symmetries of the square, by how many the bundle answers. precision: in which numbers its
+    networks compute.
+    """
 
     views: Literal[8, 4, 2, 1]
+    precision: Literal["float32", "int8"]
 
 
 class Promote(Section):

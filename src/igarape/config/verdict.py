@@ -10,8 +10,9 @@ class Metrics(documents.Metrics):
 
     worth: of each learner, what the blend has more in F2 and mAP with it than without it. views: of each learner that
     differs from another in its chips only, what it has more. budget: F2 to win if a label were answered as it is.
-    by_views: by how many views a bundle answers: the scores, and what fewer have more in f2 and map than all; empty
-    where learners have one view only. student: how well it does what the ensemble does; None where there is none.
+    by_views: of each mode of a bundle, such as 4 or 4-int8: the scores, and what it has more in f2 and map than the
+    pipeline; empty where there is one mode only. student: how well it does what the ensemble does; None where there is
+    none.
     """
 
     worth: dict[str, Scores]

@@ -8,12 +8,12 @@ from igarape.config.params import Params
 from igarape.config.student import Imitation, Lesson, Student
 from igarape.errors import InputError
 from igarape.learners.audit import rows_hash
-from igarape.learners.views import ByViews
+from igarape.learners.views import ByMode
 from igarape.reports.answers import answers_of
 from igarape.reports.evidence import Evidence
 from igarape.reports.ladder import Difference
 from igarape.reports.verdict import Verdict
-from igarape.reports.viewing import Viewing, as_served, compare_views
+from igarape.reports.viewing import Viewing, as_served, compare_modes
 from igarape.scores.answers import TABLE
 from igarape.scores.comparison import bootstrap_interval, paired_bootstrap
 from igarape.scores.metrics import brier, calibration_error, f2_per_sample, mean_average_precision
@@ -27,12 +27,12 @@ NAMES = ("ensemble", "student")
 class Pupil(NamedTuple):
     """A student: what it learned, and its probabilities (n, labels) of the hold-out, in the order of the folds.
 
-    asked: what its bundle answers by fewer views; None where it answers by one.
+    asked: what its bundle answers in each mode; None where it has one only.
     """
 
     lesson: Lesson
     p: Probabilities
-    asked: ByViews | None = None
+    asked: ByMode | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Standing:
     """What the page shows of a student.
 
     p: its probabilities of the hold-out, (n, labels). f2, map: what it has more than the ensemble. milliseconds: of a
-    chip, by name. viewing: what fewer views cost it; None where it has one only.
+    chip, by name. viewing: what each mode costs it; None where it has one only.
     """
 
     lesson: Lesson
@@ -93,12 +93,12 @@ def compare_student(
     evidence
         The truth, and what the ensemble answers.
     params
-        The seed, how often to resample, and how many views are served.
+        The seed, and how often to resample.
     megabytes, milliseconds
         Of the ensemble's bundle and the student's: its size, and what a chip takes.
     """
     rows, chance = ~evidence.inside, {"resamples": params.evaluate.resamples, "seed": params.seed}
-    p = as_served(pupil.p, pupil.asked, params.serve.views)
+    p = as_served(pupil.p, pupil.asked)
     y, each = evidence.y[rows], dict(zip(NAMES, (evidence.p[rows], p), strict=True))
     f2 = {name: f2_per_sample(y, evidence.rule.apply(p)) for name, p in each.items()}
     figures = {
@@ -120,7 +120,7 @@ def compare_student(
         f2=Difference(*paired_bootstrap(f2["student"], f2["ensemble"], **chance)),
         map=Difference(*paired_map(ranked["student"], ranked["ensemble"])),
         milliseconds=dict(zip(NAMES, milliseconds, strict=True)),
-        viewing=compare_views(y, pupil.asked, evidence.rule, params),
+        viewing=compare_modes(y, pupil.asked, evidence.rule, params),
     )
 
 

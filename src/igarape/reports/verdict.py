@@ -58,8 +58,8 @@ class Verdict:
     hold-out, and by how much F2. weights: of each label, the learners' in the blend; kept: the labels that trees do not
     correct, and why. analysis: what lies behind it all. partial: the learners that predict only some labels, and how
     many. fitted: chips in the folds; split: what the chips were split by, chip or scene. noise: labels that the models
-    doubt. left_out: chips that ingest left out; reported: other faults, of chips that are used. viewing: what fewer
-    views cost; None where learners have one only. student: how it stands beside the ensemble; None without one.
+    doubt. left_out: chips that ingest left out; reported: other faults, of chips that are used. viewing: what the
+    modes of an answer cost; None where there is one only. student: how it stands beside the ensemble; None without one.
     """
 
     dataset: str

@@ -1,13 +1,13 @@
-"""Viewing: what an answer by fewer views costs in F2 and mAP on the hold-out, and the milliseconds that it saves."""
+"""Viewing: what answers by fewer views or bits cost in F2 and mAP on the hold-out, and the milliseconds they save."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from igarape.config.documents import CALIBRATED, Scores
 from igarape.config.params import Params
 from igarape.ensemble.decision import Rule
 from igarape.labels import Booleans
-from igarape.learners.views import ALL, ByViews
+from igarape.learners.views import PIPELINE, ByMode, Mode
 from igarape.reports.evidence import Evidence
 from igarape.reports.ladder import Difference
 from igarape.reports.verdict import Verdict
@@ -19,29 +19,31 @@ from igarape.tables import Probabilities
 
 @dataclass(frozen=True)
 class Viewing:
-    """What the page shows of views, each by their number: how many chips were asked about, F2 and mAP, milliseconds.
+    """What the page shows of a bundle's modes: how many chips were asked about, F2 and mAP, milliseconds.
 
-    f2, map: what fewer views have more than all of them. served: how many the bundle answers by.
+    f2, map: what a mode has more than the pipeline's. served: in which one the bundle answers. quantised: the learners
+    that compute in 8-bit integers.
     """
 
-    served: int
+    served: Mode
     chips: int
-    figures: Mapping[int, Mapping[str, float]]
-    f2: Mapping[int, Difference]
-    map: Mapping[int, Difference]
-    milliseconds: Mapping[int, float]
+    figures: Mapping[Mode, Mapping[str, float]]
+    f2: Mapping[Mode, Difference]
+    map: Mapping[Mode, Difference]
+    milliseconds: Mapping[Mode, float]
+    quantised: Sequence[str] = ()
 
     def to_json(self) -> dict[str, dict[str, Scores]]:
         """Return what reports/metrics.json keeps; not the milliseconds, which differ each time."""
         return {
-            str(count): {"scores": dict(figures)}
-            | ({"f2": self.f2[count]._asdict(), "map": self.map[count]._asdict()} if count in self.f2 else {})
-            for count, figures in self.figures.items()
+            str(mode): {"scores": dict(figures)}
+            | ({"f2": self.f2[mode]._asdict(), "map": self.map[mode]._asdict()} if mode in self.f2 else {})
+            for mode, figures in self.figures.items()
         }
 
 
-def compare_views(y: Booleans, asked: ByViews | None, rule: Rule, params: Params) -> Viewing | None:
-    """Compare the answers by fewer views with those by all of them, on the same chips; None where there are no others.
+def compare_modes(y: Booleans, asked: ByMode | None, rule: Rule, params: Params) -> Viewing | None:
+    """Compare a bundle's answers in each mode with the pipeline's, on the same chips; None where there are no others.
 
     Parameters
     ----------
@@ -52,62 +54,56 @@ def compare_views(y: Booleans, asked: ByViews | None, rule: Rule, params: Params
     rule
         From probabilities to labels.
     params
-        The seed, how often to resample, and how many views are served.
+        The seed, and how often to resample.
     """
     if asked is None:
         return None
     y, chance = y[asked.rows], {"resamples": params.evaluate.resamples, "seed": params.seed}
-    f2 = {count: f2_per_sample(y, rule.apply(p)) for count, p in asked.p.items()}
+    f2 = {mode: f2_per_sample(y, rule.apply(p)) for mode, p in asked.p.items()}
     ranked = rank(y, asked.p, **chance)
-    fewer = [count for count in asked.p if count != ALL]
+    others = [mode for mode in asked.p if mode != PIPELINE]
     return Viewing(
-        served=params.serve.views,
+        served=asked.served,
         chips=len(y),
         figures={
-            count: {"f2": float(f2[count].mean()), "map": mean_average_precision(y, p)} for count, p in asked.p.items()
+            mode: {"f2": float(f2[mode].mean()), "map": mean_average_precision(y, p)} for mode, p in asked.p.items()
         },
-        f2={count: Difference(*paired_bootstrap(f2[count], f2[ALL], **chance)) for count in fewer},
-        map={count: Difference(*paired_map(ranked[count], ranked[ALL])) for count in fewer},
+        f2={mode: Difference(*paired_bootstrap(f2[mode], f2[PIPELINE], **chance)) for mode in others},
+        map={mode: Difference(*paired_map(ranked[mode], ranked[PIPELINE])) for mode in others},
         milliseconds=asked.milliseconds,
+        quantised=asked.quantised,
     )
 
 
 def with_views(verdict: Verdict, viewing: Viewing | None) -> Verdict:
-    """Return a verdict with what it says of views: in metrics.json nothing, where learners have one only."""
+    """Return a verdict with what it says of modes: in metrics.json nothing, where a bundle has one only."""
     return replace(
         verdict, viewing=viewing, metrics={**verdict.metrics, "by_views": viewing.to_json() if viewing else {}}
     )
 
 
 def in_words(viewing: Viewing | None) -> list[str]:
-    """Say what fewer views cost, as a terminal shows it; nothing where learners have one only."""
+    """Say what each mode costs, as a terminal shows it; nothing where a bundle has one only."""
     if viewing is None:
         return []
     ms = viewing.milliseconds
     return [
-        f"views: {count} in place of {ALL}: F2 {viewing.f2[count]}, mAP {viewing.map[count]}; {ms[count]:.1f} ms a "
-        f"chip in place of {ms[ALL]:.1f}" + (", served" if count == viewing.served else "")
-        for count in viewing.f2
+        f"views: {mode} in place of {PIPELINE}: F2 {viewing.f2[mode]}, mAP {viewing.map[mode]}; {ms[mode]:.1f} ms a "
+        f"chip in place of {ms[PIPELINE]:.1f}" + (", served" if mode == viewing.served else "")
+        for mode in viewing.f2
     ]
 
 
-def as_served(p: Probabilities, asked: ByViews | None, views: int) -> Probabilities:
-    """Return the hold-out's answers (n, labels) by as many views as are served: what is reported is what is served.
+def as_served(p: Probabilities, asked: ByMode | None) -> Probabilities:
+    """Return the hold-out's answers (n, labels) in the mode that is served: what is reported is what is served.
 
-    Parameters
-    ----------
-    p
-        What the pipeline answers, by all views.
-    asked
-        What the bundle answers; None where its learners have one view only.
-    views
-        How many are served.
+    p: what the pipeline answers. asked: what the bundle answers; None where it has no other mode.
     """
-    return p if asked is None or views == ALL else asked.p[views]
+    return p if asked is None or asked.served == PIPELINE else asked.p[asked.served]
 
 
-def served_evidence(evidence: Evidence, asked: ByViews | None, views: int) -> Evidence:
+def served_evidence(evidence: Evidence, asked: ByMode | None) -> Evidence:
     """Return evidence whose hold-out is answered as as_served does; its arguments are the same."""
     p, rows = evidence.p.copy(), ~evidence.inside
-    p[rows] = as_served(p[rows], asked, views)
+    p[rows] = as_served(p[rows], asked)
     return replace(evidence, stacked={**evidence.stacked, CALIBRATED: p})

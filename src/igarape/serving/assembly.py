@@ -122,6 +122,7 @@ def build_bundle(folder: Path, shared: Shared, *, learners: Sequence[Learner], s
             "reference": shared.reference and shared.reference.model_dump(),
             "learners": [_copy(learner, unfinished, shared.merge) for learner in used],
             "views": shared.views,
+            "quantised": (),
             "left_out": left_out,
             "novelty": NOVELTY if shared.novelty else None,
             "rule": shared.rule.to_json(),

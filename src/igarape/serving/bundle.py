@@ -24,7 +24,7 @@ from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.learners.novelty import Novelty
 from igarape.learners.predictor import Floats, Predictor
-from igarape.learners.views import each_view, mean_view
+from igarape.learners.views import FLOAT, INTEGER, Mode, each_view, mean_view
 from igarape.serving.answers import Sides, answer_table, columns, sides, warning
 from igarape.serving.manifest import Learner, Manifest, check_files, read_manifest
 from igarape.tables import Probabilities
@@ -118,6 +118,11 @@ class Bundle:
         other = copy(self)
         other.manifest = self.manifest.model_copy(update={"views": count})
         return other
+
+    @property
+    def mode(self) -> Mode:
+        """Return how pictures are answered."""
+        return Mode(self.manifest.views, INTEGER if self.manifest.quantised else FLOAT)
 
     @property
     def averages(self) -> bool:

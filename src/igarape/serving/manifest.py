@@ -12,7 +12,7 @@ from igarape.config.schema import Section, validate
 from igarape.errors import InputError, some
 from igarape.files import read_json, sha256
 
-SCHEMA = 6
+SCHEMA = 7
 MANIFEST = "bundle.json"
 
 
@@ -93,12 +93,12 @@ class Manifest(Section):
     size: of a chip in pixels. reading: how pictures become chips. dehaze: the settings of chips.dehaze.dehaze, and the
     quality of the JPEGs that dehazed chips are packed as. nir: None where no learner sees near-infrared. rule: from
     probabilities to tags. alerts: the operating points of the labels that raise one. left_out: the learners of the
-    stack that are not here, as no answer depends on them. views: by how many views learners with tta answer. novelty:
-    the file that says what is usual of pictures; None: nothing does. reference: None where nobody maps scenes with it.
-    files: all others in the folder, by their paths in it.
+    stack that are not here, as no answer depends on them. views: by how many views learners with tta answer. quantised:
+    the learners that compute in 8-bit integers. novelty: the file that says what is usual of pictures; None: nothing
+    does. reference: None where nobody maps scenes with it. files: all others in the folder, by their paths in it.
     """
 
-    schema_version: Literal[6]
+    schema_version: Literal[7]
     dataset: str
     size: int
     reading: Reading
@@ -108,6 +108,7 @@ class Manifest(Section):
     reference: Reference | None
     learners: tuple[Learner, ...] = Field(strict=False)
     views: Literal[8, 4, 2, 1]
+    quantised: tuple[str, ...] = Field(strict=False)
     left_out: tuple[str, ...] = Field(strict=False)
     novelty: str | None
     rule: RuleSettings

@@ -1,24 +1,15 @@
-"""Who is champion: promoted for a reason that is kept, and undone in one command.
-
-Aliases are set in an order in which a process may die between any two. promote first makes the champion the previous
-one, then the new version the champion; rollback first makes the previous one the champion. So there is a champion at
-all times. What is lost at worst is who was previous; `igarape history` has that.
-"""
+"""Who is to be champion: promoted for a reason that is kept, and undone in one command."""
 
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import mlflow
-from mlflow import MlflowClient
-
 from igarape.config.params import Params
 from igarape.errors import InputError
 from igarape.serving.advice import how_to_promote, option
 from igarape.serving.candidates import Report, meet
-from igarape.serving.claims import claimed, user
 from igarape.serving.gate import judge
-from igarape.serving.history import ROLLED, Verdict, begin, end, in_words, keep
+from igarape.serving.history import ROLLED, Verdict, in_words
 from igarape.serving.registry import (
     CHALLENGER,
     CHAMPION,
@@ -29,10 +20,9 @@ from igarape.serving.registry import (
     one_of,
     versions_of,
 )
-from igarape.tracking.step import step_run
+from igarape.serving.succession import carry_out, crown, restore
 from igarape.workspace import Workspace
 
-TOGETHER = "register"  # the step in whose experiment the verdicts lie too
 FIRST = "there is no champion yet to compare it with"
 
 Say = Callable[[str], None]
@@ -41,10 +31,6 @@ Say = Callable[[str], None]
 def _force(name: str) -> str:
     """Say how to overrule a refusal."""
     return f"To promote all the same: igarape promote{option(name)} --force --reason TEXT"
-
-
-class OvertakenError(InputError):
-    """Somebody else changed the champion in the meantime."""
 
 
 def promote(
@@ -98,7 +84,7 @@ def promote(
     say(in_words(verdict))
     outcome = _outcome(verdict, force=force, dry_run=dry_run)
     moves = outcome in {"promoted", "forced"}
-    _decide(workspace, params, "promote", verdict, outcome=outcome, change=_crown if moves else None)
+    carry_out(workspace, params, "promote", verdict, outcome=outcome, change=crown if moves else None)
     return _answer(verdict, outcome, moves=moves)
 
 
@@ -135,7 +121,7 @@ def rollback(workspace: Workspace, params: Params, *, reason: str, student: bool
             "--reason TEXT"
         )
     verdict = Verdict(name, new, old, checks=(), notes=(), reason=reason)
-    _decide(workspace, params, "rollback", verdict, outcome=ROLLED, change=_restore)
+    carry_out(workspace, params, "rollback", verdict, outcome=ROLLED, change=restore)
     return f"{name}: version {new} is the champion again; version {old} was"
 
 
@@ -208,53 +194,3 @@ def _answer(verdict: Verdict, outcome: str, *, moves: bool) -> str:
         return f"{name}: version {new} passes. It was a dry run: nothing was changed"
     before = f"; version {old} was. To undo: igarape rollback{option(name)}" if old else ""
     return f"{name}: version {new} is the champion{before}"
-
-
-def _decide(
-    workspace: Workspace,
-    params: Params,
-    step: str,
-    verdict: Verdict,
-    *,
-    outcome: str,
-    change: Callable[[MlflowClient, Verdict], None] | None,
-) -> None:
-    """Open the run that keeps the verdict, change who is champion, and write both down."""
-    root, name = workspace.root, verdict.name
-    recorded = {"dataset": params.dataset, "promote": params.promote.model_dump()}
-    with step_run(step, workspace=workspace, params=recorded, experiment=TOGETHER) as opened:
-        begin(opened, verdict)
-        if change is not None:
-            try:
-                with client_of(name, root) as client, claimed(name, client, mlflow.get_registry_uri()):
-                    _check_unchanged(name, root, verdict)
-                    change(client, verdict)
-            except InputError as error:
-                end(opened, verdict, "overtaken" if isinstance(error, OvertakenError) else "failed")
-                raise
-        end(opened, verdict, outcome)
-    with client_of(name, root) as client:
-        keep(client, verdict, outcome, run=opened.id, who=user())
-
-
-def _check_unchanged(name: str, folder: Path, verdict: Verdict) -> None:
-    """Refuse to go on where the champion is another one than that which the verdict is about."""
-    now = aliases_of(name, folder).get(CHAMPION)
-    if now != verdict.old:
-        raise OvertakenError(
-            f"{name}: version {now} has become champion while version {verdict.new} was looked at, in place of "
-            f"{verdict.old or 'none'}: somebody else came first. See igarape history{option(name)}; then try again"
-        )
-
-
-def _crown(client: MlflowClient, verdict: Verdict) -> None:
-    """Make the new version the champion, the old one the previous one."""
-    if verdict.old is not None:
-        client.set_registered_model_alias(verdict.name, PREVIOUS, verdict.old)
-    client.set_registered_model_alias(verdict.name, CHAMPION, verdict.new)
-
-
-def _restore(client: MlflowClient, verdict: Verdict) -> None:
-    """Make the previous version the champion again."""
-    client.set_registered_model_alias(verdict.name, CHAMPION, verdict.new)
-    client.set_registered_model_alias(verdict.name, PREVIOUS, str(verdict.old))

@@ -15,6 +15,7 @@ from mlflow.exceptions import MlflowException
 from igarape.code import code_hash
 from igarape.config.documents import HoldOut, Origin, Scores
 from igarape.files import digest
+from igarape.learners.views import FLOAT, INTEGER
 from igarape.scores.answers import read_answers
 from igarape.serving.claims import claimed
 from igarape.serving.closure import modules, requirements
@@ -169,17 +170,18 @@ def tags_of(dataset: str, origin: Origin, scores: HoldOut) -> dict[str, str]:
 
 
 def views_of(manifest: Mapping[str, Any], by_views: Mapping[str, Mapping[str, Scores]]) -> dict[str, str]:
-    """Return the version's tags of views: how many answer, and what fewer have more than all, with 95 % intervals.
+    """Return the version's tags of its mode, and of what each mode has more than the pipeline, with 95 % intervals.
 
     by_views: as metrics.json has it.
     """
     costs = {
-        f"views.{count}.{figure}": json.dumps(told[figure])
-        for count, told in by_views.items()
+        f"views.{mode}.{figure}": json.dumps(told[figure])
+        for mode, told in by_views.items()
         for figure in ("f2", "map")
         if figure in told
     }
-    return {"views": str(manifest["views"]), **costs}
+    precision = INTEGER if manifest["quantised"] else FLOAT
+    return {"views": str(manifest["views"]), "precision": precision, **costs}
 
 
 def description_of(manifest: Mapping[str, Any], scores: HoldOut, origin: Origin) -> str:
@@ -191,6 +193,7 @@ def description_of(manifest: Mapping[str, Any], scores: HoldOut, origin: Origin)
             f"Hold-out F2 {f2}, macro AP {scores.map:.4f}, on {scores.n} chips of {manifest['dataset']}.",
             "",
             f"- learners: {', '.join(learner['name'] for learner in manifest['learners'])}",
+            f"- in 8-bit integers: {', '.join(manifest['quantised']) or 'none'}",
             f"- left out, as no answer depends on them: {', '.join(manifest['left_out']) or 'none'}",
             f"- commit: `{origin.git_commit or 'none'}`{changed}",
             *(f"- run of {step}: `{run}`" for step, run in origin.runs.items()),

@@ -1,4 +1,4 @@
-"""The hold-out's chips, answered by a bundle: by all views as the pipeline did, and by fewer.
+"""The hold-out's chips, answered by a bundle: by all views as the pipeline did, and in modes that are less work.
 
 Each chip is computed once, as eight views contain four, two and one.
 """
@@ -9,7 +9,7 @@ import numpy as np
 
 from igarape.errors import InputError
 from igarape.learners.novelty import sampled
-from igarape.learners.views import ALL, COUNTS, ByViews
+from igarape.learners.views import ALL, COUNTS, PIPELINE, ByMode, Mode
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.holdout import Packed, milliseconds
 from igarape.tables import Probabilities
@@ -18,38 +18,50 @@ from igarape.tables import Probabilities
 TOLERANCE = 1e-4
 ASKED = 1024  # chips at most, where only the cost is asked for
 
+Asked = tuple[Bundle, ByMode | None]  # a bundle, and what it answers to the hold-out
 Report = Callable[[int, int], None]
 
 
-def ask_by_views(bundle: Bundle, image_ids: Sequence[str], *, packed: Packed, report: Report) -> ByViews | None:
-    """Ask a bundle by each number of views; None where no learner answers by several.
+def ask_by_mode(
+    bundle: Bundle, exact: Bundle, image_ids: Sequence[str], *, p: Probabilities, packed: Packed, report: Report
+) -> ByMode | None:
+    """Ask a bundle by each number of views; None where it has one mode only, the pipeline's.
 
     Parameters
     ----------
-    bundle
-        What is asked.
+    bundle, exact
+        What is asked, and that of which it was made: it answers as the pipeline did. They may be the same.
     image_ids
-        The chips of the hold-out. All are asked about where the bundle answers by fewer views than all, else some.
+        The chips of the hold-out. All are asked about where the bundle answers otherwise than the pipeline, else some.
+    p
+        What the pipeline answers to them, of shape (n, labels).
     packed
         Their pictures.
     report
         Called with (chips done, of how many).
     """
-    if not bundle.averages:
+    if not bundle.averages and bundle.mode.precision == PIPELINE.precision:
         return None
-    names = list(image_ids) if bundle.manifest.views < ALL else sampled(image_ids, ASKED)
+    counts = COUNTS if bundle.averages else (bundle.mode.views,)
+    names = sampled(image_ids, ASKED) if bundle.mode == PIPELINE else list(image_ids)
+    places = {name: row for row, name in enumerate(image_ids)}
+    rows = np.array([places[name] for name in names])
     parts = []
     for start in range(0, len(names), BATCH):
         seen = [packed.read(name, bundle) for name in names[start : start + BATCH]]
         planes = [plane for _, plane in seen if plane is not None]
-        parts.append(bundle.by_views([image for image, _ in seen], planes or None, counts=COUNTS))
+        parts.append(bundle.by_views([image for image, _ in seen], planes or None, counts=counts))
         report(min(start + BATCH, len(names)), len(names))
-    spent = milliseconds([bundle.answering_by(count) for count in COUNTS], packed.read, names)
-    places = {name: row for row, name in enumerate(image_ids)}
-    return ByViews(
-        rows=np.array([places[name] for name in names]),
-        p={count: np.concatenate([part[count] for part in parts]) for count in COUNTS},
-        milliseconds={count: float(np.median(each)) for count, each in zip(COUNTS, spent, strict=True)},
+    modes = {Mode(count, bundle.mode.precision): count for count in counts}
+    answers = {mode: np.concatenate([part[count] for part in parts]) for mode, count in modes.items()}
+    timed = {PIPELINE: exact.answering_by(ALL)} | {mode: bundle.answering_by(count) for mode, count in modes.items()}
+    spent = milliseconds(list(timed.values()), packed.read, names)
+    return ByMode(
+        served=bundle.mode,
+        rows=rows,
+        p={PIPELINE: p[rows]} | answers,
+        milliseconds={mode: float(np.median(each)) for mode, each in zip(timed, spent, strict=True)},
+        quantised=bundle.manifest.quantised,
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import yaml
 
-from igarape.config.documents import RunFacts
+from igarape.config.documents import Origin, RunFacts
 from igarape.errors import InputError, reason
 from igarape.workspace import Workspace
 
@@ -38,6 +38,10 @@ class Lineage:
         known = {"mlflow.source.git.commit": self.commit, "igarape.uncommitted_changes": str(self.dirty).lower()}
         tags = known if self.commit else {}
         return tags | ({"igarape.repro": self.repro} if self.repro else {})
+
+    def origin(self, runs: Mapping[str, str]) -> Origin:
+        """Return what a bundle keeps of it, with the runs that led there by the names of their steps."""
+        return Origin(git_commit=self.commit, uncommitted_changes=self.dirty, dvc=dict(self.data), runs=dict(runs))
 
 
 def lineage(root: Path) -> Lineage:

@@ -1,0 +1,56 @@
+"""A bundle whose networks compute in 8-bit integers, made of one in 32-bit floats."""
+
+import shutil
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from igarape.chips.pictures import resize
+from igarape.files import whole, write_json
+from igarape.learners.networks.quantisation import quantise
+from igarape.learners.novelty import sampled
+from igarape.serving.assembly import NETWORK
+from igarape.serving.bundle import Bundle
+from igarape.serving.holdout import Packed
+from igarape.serving.manifest import MANIFEST, list_files
+
+Report = Callable[[int, int], None]
+
+CHIPS = 128  # of the folds, by which values get their ranges
+
+
+def quantised(bundle: Bundle, known: Sequence[str], *, packed: Packed, threads: int, report: Report) -> Bundle:
+    """Replace a bundle's networks on the disk, and return the bundle that is there then.
+
+    Trees, kernel machines, Fisher vectors and probes stay as they are. The manifest says who computes in integers.
+
+    Parameters
+    ----------
+    bundle
+        The bundle in floats, which goes on answering as before.
+    known
+        The chips of the folds, by some of which it is calibrated. The hold-out has no part in it.
+    packed
+        Their pictures.
+    threads
+        As Bundle.load has it.
+    report
+        Called with (networks done, of how many).
+    """
+    seen = [packed.read(name, bundle) for name in sampled(known, CHIPS)]
+    planes = [plane for _, plane in seen if plane is not None]
+    chips = bundle.views([image for image, _ in seen], planes or None)
+    with whole(bundle.folder) as unfinished:
+        shutil.copytree(bundle.folder, unfinished)
+        names = []
+        networks = [learner for learner in bundle.manifest.learners if learner.files[0].endswith(NETWORK)]
+        for done, learner in enumerate(networks, start=1):
+            images = np.stack([resize(image, learner.size) for image in chips[learner.chips]])
+            (file,) = learner.files
+            if quantise(bundle.folder / file, unfinished / file, images):
+                names.append(learner.name)
+            report(done, len(networks))
+        changed = {"quantised": tuple(names), "files": list_files(unfinished)}
+        write_json(bundle.manifest.model_copy(update=changed).model_dump(mode="json"), unfinished / MANIFEST)
+        shutil.rmtree(bundle.folder)
+    return Bundle.load(bundle.folder, threads=threads)
