@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import clusters
+import driven
 import pandas as pd
 import pytest
 from unlabelled import NAMES, lay_out
@@ -15,7 +16,7 @@ from igarape.errors import InputError
 from igarape.executors import Here
 from igarape.serving import batches
 from igarape.serving.answering import answerers
-from igarape.serving.bundle import Bundle
+from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.registry import champion_uri, load
 from igarape.stages import predict, submit
 from igarape.workspace import Workspace
@@ -69,3 +70,22 @@ def test_nodes_write_the_table_of_one_machine_to_the_byte(here: Workspace, monke
     assert together.read_bytes() == alone.read_bytes()
     assert len(pd.read_csv(together)) == len(NAMES) + 2
     assert list((here.data / ".cluster").iterdir()) == []
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(600)
+def test_a_node_that_is_killed_while_it_answers_changes_no_byte(champion: Path) -> None:
+    """Its pictures are answered by another one, those of the share that it was at once more."""
+    many = [f"test_{number}" for number in range(3 * batches.SHARE * BATCH // 2)]
+    here = lay_out(Workspace(champion), many)
+    words = ["predict", str(here.chips("raw")), "--out"]
+    driven.end(driven.typed(*words, "alone.csv", folder=here.root, address=None))
+    with clusters.started(2) as cluster:
+        process = driven.typed(*words, "together.csv", folder=here.root, address=cluster.address)
+        driven.until(process, lambda: len(list((here.root / ".unfinished/together.csv").glob("*/*.csv"))) >= 3)
+        clusters.remove_one(cluster)
+        driven.end(process)
+    table = (here.root / "together.csv").read_bytes()
+    assert table == (here.root / "alone.csv").read_bytes() and table.count(b"\n") == len(many) + 3
+    assert list((here.data / ".cluster").iterdir()) == []
+    assert not (here.root / ".unfinished").exists()

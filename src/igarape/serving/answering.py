@@ -32,9 +32,9 @@ def answerers(
     Parameters
     ----------
     workspace, command
-        Where the project is, and what is done there: predict or submit.
+        Where the project is, and what is done there: predict, submit, map or watch.
     uri, bundle
-        Where the model is from, and the bundle that was loaded from there.
+        Where the model is from, an address or a bundle's folder, and the bundle that was loaded from there.
     chips, places
         The packed chips that are read, if any are; what else is read or written. All nodes have to see it.
 
@@ -49,7 +49,10 @@ def answerers(
             return
         folder = fresh_folder(workspace.data / ".cluster" / f"{command}.model")
         try:
-            unpack(uri, folder, workspace.root)
+            if (Path(uri) / MANIFEST).is_file():
+                shutil.copytree(uri, folder / "bundle")
+            else:
+                unpack(uri, folder, workspace.root)
             (found,) = (path.parent for path in folder.rglob(MANIFEST))
             opened = partial(_opened, found, needs(1).cpus)
             if opened().manifest != bundle.manifest:
