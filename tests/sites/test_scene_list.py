@@ -59,7 +59,8 @@ def here(tmp_path: Path) -> Workspace:
 
 def maps(folder: Path) -> dict[str, bytes]:
     """Return the files of all maps, without the seconds that they took."""
-    found = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    whole = [path for path in folder.rglob("*") if path.is_file() and ".unfinished" not in path.parts]
+    found = {str(path.relative_to(folder)): path.read_bytes() for path in whole}
     told = {name: data for name, data in found.items() if name.endswith("map.json")}
     return found | {name: json.dumps(json.loads(data) | {"seconds": 0}).encode() for name, data in told.items()}
 

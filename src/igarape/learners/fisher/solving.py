@@ -14,6 +14,7 @@ from igarape.learners.fisher.mixture import Table
 from igarape.learners.fisher.patches import descriptors
 from igarape.learners.fisher.words import CHIPS, fit_mixture, sample
 from igarape.learners.learning import Log, log_solved
+from igarape.learners.moments import deviation
 from igarape.learners.probes.heads import fit_label
 
 # The weights are sought among sums of so many chips' vectors, of which a regression of thousands of weights is one of
@@ -69,12 +70,12 @@ def fit(
         head = solve(vectors, y[train], l2=values.l2, balance=values.balance, rng=rng)
         machine = Machine(mixture, head, experiment.size)
         answered = machine.predict(images, validation, tta=False)
-        log_solved(log, (y[train], head.answer(vectors)), (y[validation], answered), targets=targets)
+        log_solved(log, (y[train], head.answer_standardised(vectors)), (y[validation], answered), targets=targets)
     return machine
 
 
 def solve(vectors: Table, y: Booleans, *, l2: float, balance: float, rng: np.random.Generator) -> Head:
-    """Fit a head to Fisher vectors (n, width), of which it is the only one to see them again: they are overwritten.
+    """Fit a head to Fisher vectors (n, width), which are standardised in place: no second table fits into memory.
 
     Parameters
     ----------
@@ -87,10 +88,10 @@ def solve(vectors: Table, y: Booleans, *, l2: float, balance: float, rng: np.ran
     rng
         Chooses the chips whose vectors the weights are sums of, where there are more than SPANNED.
     """
-    deviation = vectors.std(axis=0)
-    scale = np.where(deviation > 0, deviation, np.float32(1))
+    spread = deviation(vectors, dtype=np.float32)
+    scale = np.where(spread > 0, spread, np.float32(1))
     head = Head(vectors.mean(axis=0), scale, np.zeros((vectors.shape[1], 0), np.float32), np.zeros(0, np.float32))
-    standard = head.standardised(vectors)
+    standard = head.standardised(vectors, into=vectors)
     chosen = rng.permutation(len(standard))[:SPANNED]
     basis, _ = np.linalg.qr(standard[chosen].T)
     turned = (standard @ basis).astype(np.float64)
