@@ -1,13 +1,18 @@
 """What is computed of pictures once is found again, and is on the disk as it comes."""
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from igarape.chips.resized import mapped_file
+from igarape.errors import InputError
+from igarape.learners import shelf
 from igarape.learners.examples import Images, Rows
-from igarape.learners.shelf import Table, kept_rows
+from igarape.learners.shelf import Table, kept_rows, scratch
 
 ROWS = np.array([4, 1, 1])
 
@@ -64,3 +69,23 @@ def test_what_fails_half_way_leaves_no_file(images: Images, tmp_path: Path) -> N
         "8-abc.npy"
     ]
     assert kept_rows(images, ROWS, name="means", key="k", compute=Means(images)).shape == (3, 3)
+
+
+def test_a_large_table_lies_on_the_disk_while_it_is_used(
+    images: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One in memory where it is small, or where the pictures are; nothing is left, and a full disk is told before."""
+    monkeypatch.setattr(shelf, "LARGE", 4 * 6 * 3)
+    before = sorted(tmp_path.rglob("*"))
+    with scratch(images, (6, 3)) as table, scratch(images, (5, 3)) as small, scratch(np.array(images), (6, 3)) as own:
+        table[:] = 7
+        assert isinstance(table.base, np.memmap) and table.sum() == 7 * 18 and table.dtype == np.float32
+        assert mapped_file(small) is None and mapped_file(own) is None
+        assert sorted(tmp_path.rglob("*")) == before
+
+    def full(*_words: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(InputError, match=r"ingest: no room for .* \(No space left on device\)\. Make room"):
+        scratch(images, (6, 3)).__enter__()

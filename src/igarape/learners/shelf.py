@@ -1,17 +1,23 @@
 """What is computed of pictures, row by row: once for all trainings, and kept beside the pictures' file."""
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
 
 import numpy as np
 import numpy.typing as npt
 
 from igarape.chips.resized import mapped_from, one_at_a_time
-from igarape.files import whole
+from igarape.errors import InputError
+from igarape.files import FULL, whole
 from igarape.learners.examples import Images, Rows
 
 Table = npt.NDArray[np.float32]
 # From rows of pictures to what is computed of them, in parts; the first one may be empty, and says how wide all are.
 Compute = Callable[[Rows], Iterator[Table]]
+
+LARGE = 2**31  # bytes of a table that is not held in memory
 
 
 def kept_rows(images: Images, rows: Rows, *, name: str, key: str, compute: Compute) -> Table:
@@ -53,3 +59,26 @@ def kept_rows(images: Images, rows: Rows, *, name: str, key: str, compute: Compu
                 for part in parts:
                     file.write(part.tobytes())
     return np.asarray(np.load(path, mmap_mode="r"))[rows]
+
+
+@contextmanager
+def scratch(images: Images, shape: tuple[int, int]) -> Iterator[Table]:
+    """Give a table to write to: in memory, or where it is LARGE, and the pictures are mapped, on their disk.
+
+    Nothing is left of it, as its file has no name. Raises InputError when the disk is full.
+    """
+    pictures, size = mapped_from(images), 4 * shape[0] * shape[1]
+    if pictures is None or size < LARGE:
+        yield np.empty(shape, dtype=np.float32)
+        return
+    with TemporaryFile(dir=pictures.parent) as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)  # later on, a full disk would be a signal that ends the process
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise InputError(
+                f"{pictures.parent}: no room for {size / 2**30:.0f} GB that a training wants for a while "
+                f"({error.strerror}). Make room and run the step again; what is finished is kept"
+            ) from error
+        yield np.asarray(np.memmap(file, dtype=np.float32, mode="r+", shape=shape))
