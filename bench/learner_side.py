@@ -59,8 +59,9 @@ features.features_of(images, rows[: len(rows) * 4 // 5], "an experiment")
 """,
     "stack": """
 import pandas as pd
-from igarape.ensemble.stackers import fit_stackers
-from igarape.tables import predictions, read_predictions, write_table
+from igarape.ensemble.linear import beside
+from igarape.ensemble.nested import Blends, Known, parts_of
+from igarape.tables import learner_labels, learner_probabilities, predictions, read_predictions, write_table
 labels, names = tuple(f"label_{n}" for n in range(14)), [f"learner_{n}" for n in range(6)]
 folds = pd.DataFrame({"image_id": [f"chip_{row}" for row in rows], "fold": rows % 6 - 1})
 for name in names:
@@ -68,9 +69,11 @@ for name in names:
     write_table(predictions(list(folds["image_id"]), folds["fold"].to_numpy(), learner=name, labels=labels, p=p),
         Path(f"data/{name}.parquet"))
 tables = {name: read_predictions(Path(f"data/{name}.parquet"), folds) for name in names}
-truth = rng.random((len(rows), 14)) < 0.3
-fit_stackers(tables, truth, folds=folds, vocabulary=Vocabulary((), (), labels, ()), settings=None,
-    report=lambda *_words: None, methods=["mean", "blend", "ridge"])
+learners, p = learner_labels(tables), learner_probabilities(tables, list(folds["image_id"]))
+targets = Vocabulary((), (), labels, ()).targets("all")
+truth, parts = rng.random((len(rows), 14)) < 0.3, parts_of(folds["fold"].to_numpy())
+known = Known(beside(p, learners), truth, parts, learners, targets)
+Blends(known, pulls=(0.1,)).fit(known.all, 0.1)
 """,
 }
 

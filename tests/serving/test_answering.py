@@ -14,6 +14,7 @@ from unlabelled import NAMES, lay_out
 from igarape.cluster import spreading
 from igarape.errors import InputError
 from igarape.executors import Here
+from igarape.files import alone
 from igarape.serving import batches
 from igarape.serving.answering import answerers
 from igarape.serving.bundle import BATCH, Bundle
@@ -56,6 +57,15 @@ def test_others_open_the_model_from_a_folder_that_all_see(here: Workspace, monke
     with pytest.raises(InputError, match=r"has become another model just now\. Run the command again"):
         answerers(here, "submit", uri=uri, bundle=other).__enter__()
     assert list((here.data / ".cluster").iterdir()) == []
+
+
+def test_two_at_once_do_not_share_what_nodes_are_given(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one is told before it has touched anything of the first one's."""
+    monkeypatch.setenv("IGARAPE_CLUSTER", "nobody:1")
+    folder = here.data / ".cluster"
+    with alone(folder / "submit.lock", folder), pytest.raises(InputError, match=r"submit: another process is writing"):
+        submit.run(here)
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.thorough

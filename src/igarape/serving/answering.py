@@ -2,14 +2,14 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
 
 from igarape.cluster import spreading
-from igarape.cluster.settings import needs
+from igarape.cluster.settings import cluster_address, needs
 from igarape.errors import InputError
-from igarape.files import fresh_folder
+from igarape.files import alone, fresh_folder
 from igarape.serving.batches import Answerers
 from igarape.serving.bundle import Bundle
 from igarape.serving.manifest import MANIFEST
@@ -41,13 +41,18 @@ def answerers(
     Raises
     ------
     InputError
-        When the cluster is not as it should be, and when another model has come to lie at the URI.
+        When the cluster is not as it should be, when another process does the same there, and when another model has
+        come to lie at the URI.
     """
-    with spreading.answerers(workspace, command, chips=chips, places=places) as executor:
+    own = workspace.data / ".cluster" / command
+    with ExitStack() as stack:
+        if cluster_address() is not None:
+            stack.enter_context(alone(own.with_name(f"{command}.lock"), own))  # two at once would share these folders
+        executor = stack.enter_context(spreading.answerers(workspace, command, chips=chips, places=places))
         if executor is None:
             yield None
             return
-        folder = fresh_folder(workspace.data / ".cluster" / f"{command}.model")
+        folder = fresh_folder(own.with_name(f"{command}.model"))
         try:
             if (Path(uri) / MANIFEST).is_file():
                 shutil.copytree(uri, folder / "bundle")

@@ -50,7 +50,7 @@ def mappers(
     Parameters
     ----------
     workspace, command
-        Where the project is, and what is done there: map or watch.
+        Where the project is, and what is done there, by a name that no other process has meanwhile.
     model
         What answers.
     scenes

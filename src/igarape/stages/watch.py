@@ -58,7 +58,7 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
         if told:
             click.echo(f"watch: {told}")
         scenes = [one.arrival.path for one in new]
-        by = stack.enter_context(mappers(workspace, "watch", loaded, scenes=scenes, out=place.folder))
+        by = stack.enter_context(mappers(workspace, f"watch-{name}", loaded, scenes=scenes, out=place.folder))
         recorded = {"site": name, "model": loaded.address, "bundle": loaded.digest, "replay": replay}
         opened = stack.enter_context(step_run("watch", workspace=workspace, params=recorded)) if new else None
         with progress("watch: scenes", "tile") as report:
