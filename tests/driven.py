@@ -14,6 +14,15 @@ def begin(step: str, *words: str, folder: Path, address: str | None, **variables
     """Begin a step of a project in a process of its own, on a cluster or, where there is none, on this machine."""
     program = f"from igarape.stages import {step}; from igarape.workspace import Workspace"
     program += f"; {step}.run(Workspace.find(), *{list(words)!r})"
+    return _begun(program, folder, address, variables)
+
+
+def typed(*words: str, folder: Path, address: str | None, **variables: str) -> subprocess.Popen[str]:
+    """Begin a command of igarape in a folder, as begin does with a step."""
+    return _begun(f"from igarape.cli import main; main({list(words)!r})", folder, address, variables)
+
+
+def _begun(program: str, folder: Path, address: str | None, variables: dict[str, str]) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(SOURCES), "IGARAPE_TASK_CPUS": "1"} | variables
     environment |= {} if address is None else {"IGARAPE_CLUSTER": address}
     return subprocess.Popen(

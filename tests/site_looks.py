@@ -52,5 +52,5 @@ def flooded(place: SiteFolder, days: Sequence[int], since: int) -> None:
         look(place, day, {"water": water.tolist()})
 
 
-def quiet(done: int, total: int) -> None:
+def quiet(done: int, total: int, text: str = "") -> None:
     """Report nothing."""

@@ -24,6 +24,8 @@ from igarape.config.verdict import Metrics
 from igarape.errors import InputError
 from igarape.scores.answers import TABLE
 from igarape.serving import registration
+from igarape.serving.bundle import Bundle
+from igarape.serving.registry import load
 from igarape.stages import predict, promote, register
 from igarape.tables import write_table
 from igarape.tracking import health, step
@@ -34,6 +36,23 @@ from igarape.workspace import Workspace
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[1]
 WORKER = "from igarape.cli import main; main()"
+# Registers, and when nothing is left to do but the version, waits for another one who is as far.
+MEETING = f"""
+import sys, time
+from pathlib import Path
+from igarape.serving import registration
+
+claimed, ours, theirs = registration.claimed, Path(sys.argv.pop(1)), Path(sys.argv.pop(1))
+
+def together(*words):
+    ours.touch()
+    while not theirs.exists():
+        time.sleep(0.01)
+    return claimed(*words)
+
+registration.claimed = together
+{WORKER}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +105,13 @@ def clones(tmp_path: Path, bundle_folder: Path, images: list[Pixels]) -> tuple[W
     return clone(tmp_path / "a", bundle_folder, images), clone(tmp_path / "b", other, images)
 
 
-def started(here: Workspace, variables: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+def started(
+    here: Workspace, variables: dict[str, str], *words: str, program: str = WORKER
+) -> subprocess.CompletedProcess[str]:
     """Run a command of igarape in a project, as one of us."""
     own = bare(os.environ) | variables | {"PYTHONPATH": str(ROOT / "src")}
     return subprocess.run(
-        [sys.executable, "-c", WORKER, *words], cwd=here.root, env=own, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program, *words], cwd=here.root, env=own, capture_output=True, text=True, check=False
     )
 
 
@@ -124,6 +145,34 @@ def test_two_clones_register_at_once_and_either_serves_what_is_promoted(
     assert list(pd.read_csv(a.root / "out.csv")["image_name"]) == ["chip"]
     user = MlflowClient().get_run(str(MlflowClient().get_model_version(NAME, str(written(b))).run_id)).info
     assert user.status == "FINISHED"
+
+
+@pytest.mark.usefixtures("as_ana")
+def test_two_clones_that_register_one_bundle_at_the_same_moment_make_one_version(
+    tmp_path: Path, bundle_folder: Path, images: list[Pixels], members: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    """Of a model that nobody had registered before, too; it is whole, whoever came first, and either says which."""
+    same = ruled(bundle_folder, tmp_path / "same", 0.7)
+    manifest = json.loads((same / "bundle.json").read_text(encoding="utf-8"))
+    (same / "bundle.json").write_text(json.dumps(manifest | {"dataset": "twins"}), encoding="utf-8")
+    twins = [clone(tmp_path / name, same, images) for name in "ab"]
+    signs = [tmp_path / f"{name}.ready" for name in "ab"]
+    with ThreadPoolExecutor() as pool:
+        ended = list(
+            pool.map(
+                lambda both: started(both[0], both[1], *map(str, both[2]), "register", program=MEETING),
+                zip(twins, members, (signs, signs[::-1]), strict=True),
+            )
+        )
+    assert [done.returncode for done in ended] == [0, 0], "\n".join(done.stderr for done in ended)
+    assert [written(here) for here in twins] == [1, 1]
+    client = MlflowClient()
+    (version,) = client.search_model_versions("name = 'igarape-twins'")
+    assert client.get_registered_model("igarape-twins").aliases == {"challenger": "1"}
+    assert sorted("it was there already" in done.stdout for done in ended) == [False, True]
+    answers = version.tags["answers_run"]
+    assert TABLE in {each.path for each in client.list_artifacts(answers)}
+    assert load("models:/igarape-twins/1").manifest == Bundle.load(same).manifest
 
 
 @pytest.mark.usefixtures("as_ana")

@@ -1,5 +1,6 @@
 """What nodes have to agree on, by name."""
 
+import platform
 from pathlib import Path
 
 import pandas as pd
@@ -44,7 +45,17 @@ def test_a_node_without_the_folder_is_told_that_alone(project: Path, tmp_path: P
     """All else is missing with it."""
     ours = facts(str(project), "word", "ingest")
     (line,) = differences("node a", facts(str(tmp_path / "elsewhere"), "word", "ingest"), ours)
-    assert line.startswith("node a: project folder: ") and line.endswith("Mount it there, under the same path")
+    assert line.startswith("node a: project folder: ") and "a `dvc pull`, does not do" in line
+    assert line.endswith(f"mount -t nfs {platform.node()}:{Path.cwd()} {Path.cwd()}")
+
+
+def test_chips_that_are_links_to_nowhere_are_told_with_what_to_type(project: Path, tmp_path: Path) -> None:
+    """DVC may lay links into its cache, which a node may not see."""
+    ours = facts(str(project), "word", "ingest")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked/catalog.parquet").symlink_to(tmp_path / "nowhere.parquet")
+    (line,) = differences("node a", facts(str(project), "word", "linked"), ours)
+    assert line.startswith("node a: chips: missing there") and line.endswith("dvc checkout --relink")
 
 
 def test_a_place_that_a_node_does_not_see_is_named(project: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import clusters
+import driven
 import pandas as pd
 import pytest
 from unlabelled import NAMES, lay_out
@@ -13,9 +14,10 @@ from unlabelled import NAMES, lay_out
 from igarape.cluster import spreading
 from igarape.errors import InputError
 from igarape.executors import Here
+from igarape.files import alone
 from igarape.serving import batches
 from igarape.serving.answering import answerers
-from igarape.serving.bundle import Bundle
+from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.registry import champion_uri, load
 from igarape.stages import predict, submit
 from igarape.workspace import Workspace
@@ -57,6 +59,15 @@ def test_others_open_the_model_from_a_folder_that_all_see(here: Workspace, monke
     assert list((here.data / ".cluster").iterdir()) == []
 
 
+def test_two_at_once_do_not_share_what_nodes_are_given(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one is told before it has touched anything of the first one's."""
+    monkeypatch.setenv("IGARAPE_CLUSTER", "nobody:1")
+    folder = here.data / ".cluster"
+    with alone(folder / "submit.lock", folder), pytest.raises(InputError, match=r"submit: another process is writing"):
+        submit.run(here)
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.thorough
 @pytest.mark.timeout(600)
 def test_nodes_write_the_table_of_one_machine_to_the_byte(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,3 +80,22 @@ def test_nodes_write_the_table_of_one_machine_to_the_byte(here: Workspace, monke
     assert together.read_bytes() == alone.read_bytes()
     assert len(pd.read_csv(together)) == len(NAMES) + 2
     assert list((here.data / ".cluster").iterdir()) == []
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(600)
+def test_a_node_that_is_killed_while_it_answers_changes_no_byte(champion: Path) -> None:
+    """Its pictures are answered by another one, those of the share that it was at once more."""
+    many = [f"test_{number}" for number in range(3 * batches.SHARE * BATCH // 2)]
+    here = lay_out(Workspace(champion), many)
+    words = ["predict", str(here.chips("raw")), "--out"]
+    driven.end(driven.typed(*words, "alone.csv", folder=here.root, address=None))
+    with clusters.started(2) as cluster:
+        process = driven.typed(*words, "together.csv", folder=here.root, address=cluster.address)
+        driven.until(process, lambda: len(list((here.root / ".unfinished/together.csv").glob("*/*.csv"))) >= 3)
+        clusters.remove_one(cluster)
+        driven.end(process)
+    table = (here.root / "together.csv").read_bytes()
+    assert table == (here.root / "alone.csv").read_bytes() and table.count(b"\n") == len(many) + 3
+    assert list((here.data / ".cluster").iterdir()) == []
+    assert not (here.root / ".unfinished").exists()

@@ -1,6 +1,5 @@
 """A site's scenes of 16 bits have one stretch, which clouds don't move."""
 
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import pandas as pd
 import pytest
 from conftest import SIZE, draw
 from scenes import mosaic, write_scene
-from site_looks import write_site
+from site_looks import quiet, write_site
 from site_settings import site
 from watched import TOY, write_scenes
 
@@ -17,6 +16,7 @@ from igarape.sites.exposure import exposed, site_stretch
 from igarape.sites.inbox import list_arrivals
 from igarape.sites.mapping import MAP, TILES
 from igarape.sites.model import Model, load_model
+from igarape.sites.scene_list import Mappers
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.watch import identified, mapper, sort_out, take_in
 
@@ -58,8 +58,8 @@ def test_ground_is_as_bright_beside_a_cloud_as_under_a_clear_sky(place: SiteFold
     assert again.site == found.site and "# keep me" in path.read_text(encoding="utf-8")
     assert exposed(again, arrivals, model) == (again, "")
     new = sort_out(again, identified(arrivals)[0], replay=False)
-    show = mapper(again, model, commit="", show=lambda _: nullcontext(lambda *_: None))
-    assert not take_in(again, new, show, again.looks).failed
+    mapped = mapper(again, Mappers.alone(model), commit="", report=quiet)
+    assert not take_in(again, new, mapped, again.looks).failed
     stretch = site_stretch(again)
     assert stretch is not None
     for told_of in place.folder.glob(f"maps/*/{MAP}"):

@@ -1,7 +1,6 @@
 """What is new of a site is mapped on its own grid, once, by one model."""
 
 import dataclasses
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,19 @@ from igarape.sites.bands import Bands
 from igarape.sites.inbox import Arrival, list_arrivals
 from igarape.sites.looks import add_looks, list_looks
 from igarape.sites.model import Model, load_model
+from igarape.sites.scene_list import Mappers
 from igarape.sites.site_folder import SiteFolder
-from igarape.sites.watch import check_model, follow, identified, mapper, replayed, scene_facts, sort_out, take_in
+from igarape.sites.watch import (
+    New,
+    check_model,
+    follow,
+    identified,
+    mapper,
+    replayed,
+    scene_facts,
+    sort_out,
+    take_in,
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +53,8 @@ def inbox(tmp_path: Path) -> Path:
 
 
 def mapping(place: SiteFolder, model: Model) -> Any:
-    """Return what maps a scene, without a bar."""
-    return mapper(place, model, commit="", show=lambda _: nullcontext(lambda *_: None))
+    """Return what maps scenes, without a bar."""
+    return mapper(place, Mappers.alone(model), commit="", report=quiet)
 
 
 def test_new_scenes_become_looks_once(place: SiteFolder, inbox: Path, model: Model) -> None:
@@ -138,7 +148,7 @@ def test_what_a_stac_item_says_of_bands_counts_where_the_site_says_none(
     scene = inbox / "2024-02-01.tif"
     found = []
     for bands in (Bands(1, 2, 3), Bands(3, 2, 1)):
-        arrival = Arrival(scene, "2024-02-01", bands)
-        out = tmp_path / f"map-{bands.red}"
-        found.append(dict(mapping(place, model)(arrival, out))["bands"]["red"])
+        new = New(Arrival(scene, "2024-02-01", bands), str(bands.red))
+        (future,) = mapping(place, model)([new])
+        found.append(future.result()["bands"]["red"])
     assert found == [1, 3]

@@ -37,6 +37,11 @@ LIBRARIES = (
     "xgboost",
 )
 FOLDER, CODE, CHIPS, PLACE = "project folder", "code", "chips", "path "
+OTHER = "others than here. Is the folder the same, or are its files cached? Mount it anew"
+LINKS = (
+    "missing there, though the project's folder is there. Links to a cache of DVC's that is elsewhere? Type here: "
+    "dvc config cache.type reflink,hardlink,copy && dvc checkout --relink"
+)
 
 Facts = Mapping[str, str]
 
@@ -94,7 +99,7 @@ def facts(root: str, word: str, chips: str | None, *places: str) -> Facts:
     seen = Path(root, word)
     found[FOLDER] = seen.read_text(encoding="utf-8") if seen.is_file() else "missing"
     if chips:
-        tables = sorted(Path(root, chips).glob("*.parquet"))
+        tables = sorted(path for path in Path(root, chips).glob("*.parquet") if path.is_file())  # no link to nowhere
         found[CHIPS] = digest([*(path.name for path in tables), *tables]) if tables else "missing"
     return found
 
@@ -105,16 +110,21 @@ def differences(name: str, theirs: Facts | str, ours: Facts) -> list[str]:
         return [f"{name}: {theirs}. See Ray's logs there: /tmp/ray/session_latest/logs"]
     different = [what for what in ours if theirs.get(what) != ours[what]]
     if FOLDER in different:  # chips are missing then too
-        return [f"{name}: {FOLDER}: {Path.cwd()} is not what it is here. Mount it there, under the same path"]
+        different = [FOLDER]
     return [f"{name}: {what}: {_told(what, theirs.get(what, 'missing'), ours[what])}" for what in different]
 
 
 def _told(what: str, theirs: str, ours: str) -> str:
     """Say what differs."""
+    if what == FOLDER:
+        return (
+            f"{(here := Path.cwd())} is not what it is here. Tasks write there what they have made, so a copy, or a "
+            f"`dvc pull`, does not do. Mount it there: mount -t nfs {platform.node()}:{here} {here}"
+        )
     if what == CODE:
         return "another one than here, though it was sent: start Ray there without igarape on PYTHONPATH"
     if what == CHIPS:
-        return "others than here. Is the folder the same, or are its files cached? Mount it anew"
+        return OTHER if theirs != "missing" else LINKS
     if what in TRAVEL:
         return f"{os.environ[what]} is {theirs} there, and {ours} here. Put it under the same path"
     if what.startswith(PLACE):

@@ -2,14 +2,14 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
 
 from igarape.cluster import spreading
-from igarape.cluster.settings import needs
+from igarape.cluster.settings import cluster_address, needs
 from igarape.errors import InputError
-from igarape.files import fresh_folder
+from igarape.files import alone, fresh_folder
 from igarape.serving.batches import Answerers
 from igarape.serving.bundle import Bundle
 from igarape.serving.manifest import MANIFEST
@@ -32,24 +32,32 @@ def answerers(
     Parameters
     ----------
     workspace, command
-        Where the project is, and what is done there: predict or submit.
+        Where the project is, and what is done there: predict, submit, map or watch.
     uri, bundle
-        Where the model is from, and the bundle that was loaded from there.
+        Where the model is from, an address or a bundle's folder, and the bundle that was loaded from there.
     chips, places
         The packed chips that are read, if any are; what else is read or written. All nodes have to see it.
 
     Raises
     ------
     InputError
-        When the cluster is not as it should be, and when another model has come to lie at the URI.
+        When the cluster is not as it should be, when another process does the same there, and when another model has
+        come to lie at the URI.
     """
-    with spreading.answerers(workspace, command, chips=chips, places=places) as executor:
+    own = workspace.data / ".cluster" / command
+    with ExitStack() as stack:
+        if cluster_address() is not None:
+            stack.enter_context(alone(own.with_name(f"{command}.lock"), own))  # two at once would share these folders
+        executor = stack.enter_context(spreading.answerers(workspace, command, chips=chips, places=places))
         if executor is None:
             yield None
             return
-        folder = fresh_folder(workspace.data / ".cluster" / f"{command}.model")
+        folder = fresh_folder(own.with_name(f"{command}.model"))
         try:
-            unpack(uri, folder, workspace.root)
+            if (Path(uri) / MANIFEST).is_file():
+                shutil.copytree(uri, folder / "bundle")
+            else:
+                unpack(uri, folder, workspace.root)
             (found,) = (path.parent for path in folder.rglob(MANIFEST))
             opened = partial(_opened, found, needs(1).cpus)
             if opened().manifest != bundle.manifest:

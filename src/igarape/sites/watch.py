@@ -2,8 +2,8 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,14 +16,10 @@ from igarape.scores.drift import ODD, UNLIKE
 from igarape.sites.exposure import site_stretch
 from igarape.sites.inbox import Arrival
 from igarape.sites.looks import Facts, add_looks, list_looks
-from igarape.sites.mapping import MAP, TILES, Asked, map_scene
+from igarape.sites.mapping import MAP, TILES, Asked
 from igarape.sites.model import Model
+from igarape.sites.scene_list import Job, Mappers, Report, map_scenes
 from igarape.sites.site_folder import SiteFolder
-
-# From a title to a progress bar.
-Show = Callable[[str], AbstractContextManager[Callable[..., None]]]
-# From a scene and the folder of its map to what map.json says.
-MapScene = Callable[[Arrival, Path], Mapping[str, Any]]
 
 
 class New(NamedTuple):
@@ -31,6 +27,10 @@ class New(NamedTuple):
 
     arrival: Arrival
     sha256: str
+
+
+# From scenes to what map.json says of each, as of scene_list.map_scenes.
+MapScenes = Callable[[Sequence[New]], Iterator[Future[Mapping[str, Any]]]]
 
 
 @dataclass
@@ -100,29 +100,35 @@ def follow(place: SiteFolder, found: Mapping[str, Arrival]) -> None:
             write_json(content | {"path": str(found[facts.sha256].path.resolve())}, told)
 
 
-def mapper(place: SiteFolder, model: Model, *, commit: str, show: Show) -> MapScene:
-    """Return what maps a scene on a site's own grid.
+def mapper(place: SiteFolder, by: Mappers, *, commit: str, report: Report) -> MapScenes:
+    """Return what maps scenes on a site's own grid.
 
     Parameters
     ----------
-    place, model
-        The site, and what answers.
+    place, by
+        The site, and who maps.
     commit
         The project's, which is recorded.
-    show
-        Opens a bar.
+    report
+        Told how far all of them are.
     """
-    said, stretch = place.bands, site_stretch(place)
+    said, grid, stretch = place.bands, place.area.grid, site_stretch(place)
 
-    def mapped(arrival: Arrival, out: Path) -> Mapping[str, Any]:
-        asked = Asked(bands=said or arrival.bands, day=arrival.day, grid=place.area.grid, stretch=stretch)
-        with show(arrival.path.name) as report:
-            return map_scene(arrival.path, out, model=model, asked=asked, commit=commit, report=report)
+    def mapped(scenes: Sequence[New]) -> Iterator[Future[Mapping[str, Any]]]:
+        jobs = [
+            Job(
+                arrival.path,
+                place.map_of(arrival.path, known_by),
+                Asked(bands=said or arrival.bands, day=arrival.day, grid=grid, stretch=stretch),
+            )
+            for arrival, known_by in scenes
+        ]
+        return map_scenes(jobs, by=by, commit=commit, report=report)
 
     return mapped
 
 
-def take_in(place: SiteFolder, scenes: Sequence[New], mapped: MapScene, looks: Path) -> Outcome:
+def take_in(place: SiteFolder, scenes: Sequence[New], mapped: MapScenes, looks: Path) -> Outcome:
     """Map scenes, and add their looks. A scene that fails costs no other one its look.
 
     Parameters
@@ -132,15 +138,15 @@ def take_in(place: SiteFolder, scenes: Sequence[New], mapped: MapScene, looks: P
     scenes
         Those that are new.
     mapped
-        Maps one.
+        Maps them.
     looks
         The folder of the looks.
     """
     outcome = Outcome()
-    for arrival, known_by in scenes:
+    for (arrival, known_by), future in zip(scenes, mapped(scenes), strict=True):
         out = place.map_of(arrival.path, known_by)
         try:
-            content = mapped(arrival, out)
+            content = future.result()
             facts = scene_facts(content)
             add_looks(pd.read_parquet(out / TILES), facts, looks, site=place.site, known=place.area.known)
         except (InputError, OSError) as error:
@@ -151,7 +157,7 @@ def take_in(place: SiteFolder, scenes: Sequence[New], mapped: MapScene, looks: P
     return outcome
 
 
-def replayed(place: SiteFolder, scenes: Sequence[New], mapped: MapScene) -> Outcome:
+def replayed(place: SiteFolder, scenes: Sequence[New], mapped: MapScenes) -> Outcome:
     """Map all scenes anew, and put their looks in the place of those that are there.
 
     Raises InputError, and leaves the looks as they were, when a scene that has some fails: they would be lost.

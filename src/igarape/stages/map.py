@@ -1,17 +1,22 @@
 """map: what a registered model says of each place in scenes: tables, layers, and what they were made with."""
 
-from collections.abc import Sequence
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
-import click
+from tqdm import tqdm
 
 from igarape.config.params import read_params
 from igarape.errors import InputError, some
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
 from igarape.sites.bands import parse_bands
-from igarape.sites.mapping import LIST, MAP, Asked, map_scene, write_list
-from igarape.sites.model import Model, load_model
+from igarape.sites.mapping import LIST, MAP, Asked, write_list
+from igarape.sites.model import load_model
+from igarape.sites.scene_list import Job, map_scenes, mappers
 from igarape.sites.stretch import read_stretch
 from igarape.tracking.lineage import lineage
 from igarape.workspace import Workspace
@@ -54,32 +59,35 @@ def run(
         For a scene that cannot be mapped; where there are several, at the end: OUT/scenes.csv says of each why. And at
         once where two of them have one name.
     """
-    names = [scene.stem for scene in scenes]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    names = Counter(scene.stem for scene in scenes)
+    if twice := sorted(name for name in names if names[name] > 1):
         raise InputError(f"{some(twice)}: two scenes of one name; map them apart, with an --out each")
     places, known = parse_bands(bands) if bands else None, read_stretch(stretch) if stretch else None
     asked = Asked(bands=places, day=date, stride=stride, stretch=known, geopackage=gpkg)
     root = workspace.root
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
     commit = lineage(root).commit
-    if len(scenes) == 1:
-        _map(scenes[0], out / names[0], loaded, asked, commit)
-        return
-    why = {}
-    for scene in scenes:
-        try:
-            why[scene] = _map(scene, out / scene.stem, loaded, asked, commit)
-        except (InputError, OSError) as error:
-            why[scene] = str(error)
-            click.echo(f"map: {error}", err=True)
-    write_list(why, out)
+    jobs = [Job(scene, out / scene.stem, asked) for scene in scenes]
+    with mappers(workspace, "map", loaded, scenes=scenes, out=out) as by, progress("map", "tile") as report:
+        why = _outcomes(jobs, map_scenes(jobs, by=by, commit=commit, report=report))
+    if len(scenes) > 1:
+        write_list(why, out)
     if failed := [str(scene) for scene, said in why.items() if said]:
         raise InputError(f"{len(failed)} of {len(scenes)} scenes have no map: {some(failed)}. {out / LIST} says why")
 
 
-def _map(scene: Path, out: Path, model: Model, asked: Asked, commit: str) -> str:
-    """Map one scene, and say what came of it; return that nothing stands against it."""
-    with progress(f"map: {scene.name}", "tile") as report:
-        content = map_scene(scene, out, model=model, asked=asked, commit=commit, report=report)
-    click.echo(f"{out / MAP}: {content['looked']} of {content['tiles']} tiles looked at")
-    return ""
+def _outcomes(jobs: Sequence[Job], mapped: Iterable[Future[Mapping[str, Any]]]) -> dict[Path, str]:
+    """Say what came of each scene; return why it has no map, and nothing where it has one. One alone raises that."""
+    why = {}
+    for job, future in zip(jobs, mapped, strict=True):
+        try:
+            content = future.result()
+        except InputError as error:
+            if len(jobs) == 1:
+                raise
+            why[job.scene] = str(error)
+            tqdm.write(f"map: {error}", file=sys.stderr)  # which leaves the bar whole
+        else:
+            why[job.scene] = ""
+            tqdm.write(f"{job.out / MAP}: {content['looked']} of {content['tiles']} tiles looked at", file=sys.stdout)
+    return why

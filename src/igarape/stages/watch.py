@@ -16,6 +16,7 @@ from igarape.sites.exposure import exposed
 from igarape.sites.inbox import list_arrivals
 from igarape.sites.listing import summary
 from igarape.sites.model import load_model
+from igarape.sites.scene_list import mappers
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.watch import check_model, follow, identified, mapper, replayed, sort_out, take_in
 from igarape.tracking.lineage import lineage
@@ -52,16 +53,17 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
         if not replay:
             check_model(place, loaded)
         arrivals, unread = identified(listed)
-        failed |= unread
         new = sort_out(place, arrivals, replay=replay)
         place, told = exposed(place, [one.arrival for one in new], loaded)
         if told:
             click.echo(f"watch: {told}")
-        commit = lineage(root).commit if new else ""
-        mapped = mapper(place, loaded, commit=commit, show=lambda title: progress(f"watch: {title}", "tile"))
+        scenes = [one.arrival.path for one in new]
+        by = stack.enter_context(mappers(workspace, f"watch-{name}", loaded, scenes=scenes, out=place.folder))
         recorded = {"site": name, "model": loaded.address, "bundle": loaded.digest, "replay": replay}
         opened = stack.enter_context(step_run("watch", workspace=workspace, params=recorded)) if new else None
-        outcome = replayed(place, new, mapped) if replay else take_in(place, new, mapped, place.looks)
+        with progress("watch: scenes", "tile") as report:
+            mapped = mapper(place, by, commit=lineage(root).commit if new else "", report=report)
+            outcome = replayed(place, new, mapped) if replay else take_in(place, new, mapped, place.looks)
         follow(place, arrivals)
         with progress("watch: looks", "day") as report:
             state, table = place.update(report)
@@ -71,15 +73,13 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
             opened.inputs(maps, kind="scene")  # by their maps' names: scenes of two folders may have one name
             opened.metrics(found | outcome.figures)
             opened.artifact(place.alerts)
-    failed |= outcome.failed
-    said = f"{len(outcome.new)} new scenes, {len(arrivals) - len(new)} known"
     click.echo(
-        f"watch {name}: {said}; {found['confirmed']:.0f} alerts confirmed, {found['candidates']:.0f} candidates. "
-        f"See: igarape alerts {name}"
+        f"watch {name}: {len(outcome.new)} new scenes, {len(arrivals) - len(new)} known; {found['confirmed']:.0f} "
+        f"alerts confirmed, {found['candidates']:.0f} candidates. See: igarape alerts {name}"
     )
     if outcome.new and (advice := labelling_advice(place)):
         click.echo(f"watch: {advice}", err=True)
-    _tell(failed)
+    _tell(failed | unread | outcome.failed)
 
 
 def _tell(failed: Mapping[str, str]) -> None:

@@ -46,8 +46,8 @@ def kept(folder: Path) -> list[str]:
 @pytest.fixture
 def computed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mock]:
     """Count how often features are computed."""
-    counted = Mock(wraps=features._computed)
-    monkeypatch.setattr(features, "_computed", counted)
+    counted = Mock(wraps=features.opened)
+    monkeypatch.setattr(features, "opened", counted)
     return counted
 
 

@@ -34,9 +34,9 @@ class Head:
     weights: Table
     bias: Table
 
-    def standardised(self, vectors: Table) -> Table:
-        """Return Fisher vectors (n, width) as the weights are for them."""
-        z = vectors - self.mean
+    def standardised(self, vectors: Table, *, into: Table | None = None) -> Table:
+        """Return Fisher vectors (n, width) as the weights are for them; into: the table that they are written to."""
+        z: Table = np.subtract(vectors, self.mean, out=into)
         z /= self.scale
         np.clip(z, -FARTHEST, FARTHEST, out=z)
         z /= np.float32(np.sqrt(z.shape[1]))
@@ -44,7 +44,11 @@ class Head:
 
     def answer(self, vectors: Table) -> Probabilities:
         """Return probabilities (n, labels) for Fisher vectors (n, width)."""
-        scores = self.standardised(vectors) @ self.weights + self.bias
+        return self.answer_standardised(self.standardised(vectors))
+
+    def answer_standardised(self, standard: Table) -> Probabilities:
+        """Return probabilities (n, labels) for Fisher vectors that standardised has returned."""
+        scores = standard @ self.weights + self.bias
         p: Probabilities = np.exp(-np.logaddexp(np.float32(0), -scores))
         return p
 

@@ -14,11 +14,14 @@ from igarape.learners.fisher.mixture import Table
 from igarape.learners.fisher.patches import descriptors
 from igarape.learners.fisher.words import CHIPS, fit_mixture, sample
 from igarape.learners.learning import Log, log_solved
+from igarape.learners.moments import deviation
 from igarape.learners.probes.heads import fit_label
+from igarape.learners.shelf import scratch
 
 # The weights are sought among sums of so many chips' vectors, of which a regression of thousands of weights is one of
 # thousands of rows. With no more chips than that, these hold the best weights of all, and nothing is lost.
 SPANNED = 2000
+AT_ONCE = 2**16  # chips whose vectors are turned at once
 
 
 def fit(
@@ -63,18 +66,19 @@ def fit(
     values = hyperparameters
     with threadpool_limits(1):  # small steps, and sums in the same order on all machines
         mixture = fit_mixture(patches, words=values.words, components=values.components, seed=seed)
-        vectors = np.empty((len(train), mixture.width), dtype=np.float32)
-        for place, row in enumerate(train):
-            vectors[place] = mixture.fisher(descriptors(images[row]))
-        head = solve(vectors, y[train], l2=values.l2, balance=values.balance, rng=rng)
+        with scratch(images, (len(train), mixture.width)) as vectors:
+            for place, row in enumerate(train):
+                vectors[place] = mixture.fisher(descriptors(images[row]))
+            head = solve(vectors, y[train], l2=values.l2, balance=values.balance, rng=rng)
+            learned = head.answer_standardised(vectors)
         machine = Machine(mixture, head, experiment.size)
         answered = machine.predict(images, validation, tta=False)
-        log_solved(log, (y[train], head.answer(vectors)), (y[validation], answered), targets=targets)
+        log_solved(log, (y[train], learned), (y[validation], answered), targets=targets)
     return machine
 
 
 def solve(vectors: Table, y: Booleans, *, l2: float, balance: float, rng: np.random.Generator) -> Head:
-    """Fit a head to Fisher vectors (n, width), of which it is the only one to see them again: they are overwritten.
+    """Fit a head to Fisher vectors (n, width), which are standardised in place: no second table fits into memory.
 
     Parameters
     ----------
@@ -87,13 +91,15 @@ def solve(vectors: Table, y: Booleans, *, l2: float, balance: float, rng: np.ran
     rng
         Chooses the chips whose vectors the weights are sums of, where there are more than SPANNED.
     """
-    deviation = vectors.std(axis=0)
-    scale = np.where(deviation > 0, deviation, np.float32(1))
+    spread = deviation(vectors, dtype=np.float32)
+    scale = np.where(spread > 0, spread, np.float32(1))
     head = Head(vectors.mean(axis=0), scale, np.zeros((vectors.shape[1], 0), np.float32), np.zeros(0, np.float32))
-    standard = head.standardised(vectors)
+    standard = head.standardised(vectors, into=vectors)
     chosen = rng.permutation(len(standard))[:SPANNED]
     basis, _ = np.linalg.qr(standard[chosen].T)
-    turned = (standard @ basis).astype(np.float64)
+    turned = np.empty((len(standard), basis.shape[1]))
+    for row in range(0, len(standard), AT_ONCE):
+        turned[row : row + AT_ONCE] = standard[row : row + AT_ONCE] @ basis
     fitted = [fit_label(turned, holds, l2=l2, balance=balance) for holds in y.T]
     weights = basis @ np.stack([weights for weights, _ in fitted], axis=1).astype(np.float32)
     return Head(head.mean, scale, weights, np.array([bias for _, bias in fitted], dtype=np.float32))

@@ -16,6 +16,8 @@ from igarape.learners.probes.heads import fit_label
 
 Floats = npt.NDArray[np.float64]
 
+AT_ONCE = 2**16  # rows whose likeness is computed at once: it takes three tables of that
+
 
 class Landmarks(NamedTuple):
     """landmarks (m, width); weights (m, labels) of the likeness exp(-gamma |row - landmark|^2); bias (labels,)."""
@@ -47,7 +49,10 @@ def fit_landmarks(
     """
     with threadpool_limits(1):  # as a probe's head: small steps, and sums in the same order on all machines
         lift = Nystroem(kernel="rbf", gamma=gamma, n_components=min(count, len(standard)), random_state=seed)
-        lifted = lift.fit_transform(standard)
+        lift.fit(standard)
+        lifted = np.empty((len(standard), len(lift.components_)))
+        for row in range(0, len(standard), AT_ONCE):
+            lifted[row : row + AT_ONCE] = lift.transform(standard[row : row + AT_ONCE])
         fitted = [fit_label(lifted, holds, l2=l2, balance=balance) for holds in y.T]
     weights = lift.normalization_.T @ np.stack([weights for weights, _ in fitted], axis=1)
     return Landmarks(lift.components_, weights, np.array([bias for _, bias in fitted]))

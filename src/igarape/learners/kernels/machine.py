@@ -20,13 +20,15 @@ Floats = npt.NDArray[np.float64]
 Table = npt.NDArray[np.float32]
 
 SUFFIX = ".npz"
+AT_ONCE = 2**16  # rows whose likeness to all landmarks is in memory
 FARTHEST = 3.0  # deviations from the mean; one odd statistic shall not make a chip unlike all others
 
 
 def standardised(table: Table, *, mean: Floats, scale: Floats) -> Floats:
     """Return statistics (n, statistics) less their mean, by their scale, at most FARTHEST from 0."""
-    z: Floats = np.clip((table - mean) / scale, -FARTHEST, FARTHEST)
-    return z
+    z: Floats = table - mean
+    z /= scale
+    return np.clip(z, -FARTHEST, FARTHEST, out=z)
 
 
 def likeness(z: Floats, landmarks: Floats, *, gamma: float) -> Floats:
@@ -79,8 +81,9 @@ class Machine:
 
     def answer(self, table: Table) -> Probabilities:
         """Return probabilities (n, labels) for statistics (n, statistics)."""
-        scores = self.lift.likeness(table) @ self.weights + self.bias
-        p: Probabilities = np.exp(-np.logaddexp(0.0, -scores)).astype(np.float32)
+        parts = range(0, max(1, len(table)), AT_ONCE)
+        scores = np.concatenate([self.lift.likeness(table[row : row + AT_ONCE]) @ self.weights for row in parts])
+        p: Probabilities = np.exp(-np.logaddexp(0.0, -(scores + self.bias))).astype(np.float32)
         return p
 
     def export(self, stem: Path) -> Path:

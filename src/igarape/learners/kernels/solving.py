@@ -11,7 +11,9 @@ from igarape.learners.examples import Images, Rows
 from igarape.learners.kernels.landmarks import fit_landmarks
 from igarape.learners.kernels.machine import Lift, Machine, standardised
 from igarape.learners.learning import Log, log_solved
-from igarape.learners.trees.statistics import Table, statistics
+from igarape.learners.moments import deviation
+from igarape.learners.trees.statistics import Table
+from igarape.learners.trees.table import statistics_of
 
 
 def fit(
@@ -50,9 +52,9 @@ def fit(
     **_others
         What else a training is told: epochs and patience. A solution depends on neither.
     """
-    learned = statistics(images[row] for row in train)
+    learned = statistics_of(images, train)
     machine = solve(learned, y[train], size=experiment.size, hyperparameters=hyperparameters, seed=seed)
-    answered = machine.predict(images, validation, tta=False)
+    answered = machine.answer(statistics_of(images, validation))
     log_solved(log, (y[train], machine.answer(learned)), (y[validation], answered), targets=targets)
     return machine
 
@@ -73,8 +75,8 @@ def solve(table: Table, y: Booleans, *, size: int, hyperparameters: KernelValues
     seed
         Of the choice of landmarks.
     """
-    deviation = table.std(axis=0, dtype=np.float64)
-    mean, scale = table.mean(axis=0, dtype=np.float64), np.where(deviation > 0, deviation, 1.0)
+    spread = deviation(table, dtype=np.float64)
+    mean, scale = table.mean(axis=0, dtype=np.float64), np.where(spread > 0, spread, 1.0)
     standard = standardised(table, mean=mean, scale=scale)
     gamma = hyperparameters.gamma / table.shape[1]
     fitted = fit_landmarks(

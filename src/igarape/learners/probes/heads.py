@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from igarape.labels import Booleans
+from igarape.learners.moments import deviation
 from igarape.tables import Probabilities
 
 Table = npt.NDArray[np.float32]
@@ -91,9 +92,10 @@ def fit_head(features: Table, y: Booleans, *, l2: float, balance: float) -> Head
     balance
         A chip that holds a label counts (others / those that hold it) ** balance for it.
     """
-    table = features.astype(np.float64)
-    mean, scale = table.mean(axis=0), scale_of(table)
-    standard = (table - mean) / scale
+    standard = features.astype(np.float64)
+    mean, scale = standard.mean(axis=0), scale_of(standard)
+    standard -= mean  # in place: of many chips no second table fits into memory
+    standard /= scale
     # The solver's steps are too short for several threads, which wait for each other: beside another job they took
     # thirty times as long. And with one, the order of a sum is the same on all machines.
     with threadpool_limits(1):
@@ -120,7 +122,8 @@ def fit_prototypes(features: Table, y: Booleans, *, l2: float, balance: float) -
     """
     table = features.astype(np.float64)
     centre = table.mean(axis=0)
-    directions = _directions(table - centre)
+    table -= centre
+    directions = _directions(table)
     with threadpool_limits(1):  # as in fit_head
         fitted = [_fit_prototype(directions, holds, l2=l2, balance=balance) for holds in y.T]
     weights, bias = np.stack([weights for weights, _ in fitted], axis=1), np.array([bias for _, bias in fitted])
@@ -161,9 +164,9 @@ def _directions(table: npt.NDArray[F]) -> npt.NDArray[F]:
 
 def scale_of(table: Floats) -> Floats:
     """Return what each column is divided by."""
-    deviation = table.std(axis=0)
-    least = LEAST * deviation.mean()
-    return np.maximum(deviation, least) if least else np.ones_like(deviation)
+    spread = deviation(table, dtype=np.float64)
+    least = LEAST * spread.mean()
+    return np.maximum(spread, least) if least else np.ones_like(spread)
 
 
 def fit_label(table: Floats, holds: npt.NDArray[np.bool_], *, l2: float, balance: float) -> tuple[Floats, float]:

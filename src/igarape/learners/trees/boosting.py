@@ -11,7 +11,8 @@ from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 from igarape.learners.learning import Log
 from igarape.learners.trees.forest import Trees
-from igarape.learners.trees.statistics import Table, names, statistics
+from igarape.learners.trees.statistics import names
+from igarape.learners.trees.table import statistics_of
 from igarape.scores.figures import validation_figures
 
 BINS = 64  # of each statistic's values; 256 took twice the time on ucmerced and scored no better
@@ -61,11 +62,13 @@ def fit(
         Called with (round, metrics) at most POINTS times, and after the last round; metrics are loss, and
         validation_figures on the validation rows.
     """
-    learned = xgboost.QuantileDMatrix(_table(images, train), y[train], feature_names=names(), max_bin=BINS, nthread=1)
+    learned = xgboost.QuantileDMatrix(
+        statistics_of(images, train), y[train], feature_names=names(), max_bin=BINS, nthread=1
+    )
     evals: list[Evaluated] = [(learned, "train")]
     callbacks: list[xgboost.callback.TrainingCallback] = []
     if len(validation):
-        validated = xgboost.DMatrix(_table(images, validation), y[validation], feature_names=names(), nthread=1)
+        validated = xgboost.DMatrix(statistics_of(images, validation), y[validation], feature_names=names(), nthread=1)
         evals.append((validated, "validation"))
         if patience is not None:
             callbacks.append(xgboost.callback.EarlyStopping(rounds=patience, data_name="validation", save_best=True))
@@ -79,11 +82,6 @@ def fit(
         verbose_eval=False,
     )
     return Trees.of(booster, size=experiment.size, labels=y.shape[1])
-
-
-def _table(images: Images, rows: Rows) -> Table:
-    """Return the statistics of some rows; the pictures are looked at one by one, as they may lie on a disk."""
-    return statistics(images[row] for row in rows)
 
 
 def _settings(hyperparameters: TreeValues, seed: int) -> dict[str, Any]:

@@ -1,0 +1,130 @@
+"""Many scenes to maps: each is a task, in this process or on a cluster's nodes, with the same bytes."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from igarape.errors import InputError
+from igarape.executors import Executor, Here, Tell
+from igarape.serving.answering import answerers
+from igarape.serving.bundle import Bundle
+from igarape.sites.mapping import Asked, map_scene
+from igarape.sites.model import Model
+from igarape.workspace import Workspace
+
+# Called with the tiles that are done, how many there will be, as far as is known, and how many scenes are done.
+Report = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A scene, the folder of its map, and how it is to be mapped."""
+
+    scene: Path
+    out: Path
+    asked: Asked
+
+
+class Mappers(NamedTuple):
+    """Who maps scenes, and how they open the model."""
+
+    executor: Executor
+    open_model: Callable[[], Model]
+
+    @classmethod
+    def alone(cls, model: Model) -> "Mappers":
+        """Return this process, one scene after the other."""
+        return cls(Here(), lambda: model)
+
+
+@contextmanager
+def mappers(
+    workspace: Workspace, command: str, model: Model, *, scenes: Sequence[Path], out: Path
+) -> Iterator[Mappers]:
+    """Give who maps scenes: this process; where IGARAPE_CLUSTER names a cluster, its nodes, a processor for each.
+
+    Parameters
+    ----------
+    workspace, command
+        Where the project is, and what is done there, by a name that no other process has meanwhile.
+    model
+        What answers.
+    scenes
+        Those that are mapped. One alone is mapped here: a cluster has nothing to share out.
+    out
+        The folder of all maps. All nodes have to see it, and the folders of the scenes.
+
+    Raises
+    ------
+    InputError
+        When the cluster is not as it should be.
+    """
+    if len(scenes) < 2:
+        yield Mappers.alone(model)
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    places = [out, *sorted({scene.parent for scene in scenes})]
+    with answerers(workspace, command, uri=model.address, bundle=model.bundle, places=places) as nodes:
+        if nodes is None:
+            yield Mappers.alone(model)
+        else:
+            yield Mappers(nodes.executor, partial(_opened, nodes.open_bundle, model.address, model.digest))
+
+
+def map_scenes(jobs: Sequence[Job], *, by: Mappers, commit: str, report: Report) -> Iterator[Future[Mapping[str, Any]]]:
+    """Map scenes; yield futures in their order: of what map.json says, or of an InputError.
+
+    Parameters
+    ----------
+    jobs
+        The scenes.
+    by
+        Who maps them.
+    commit
+        The project's, which is recorded.
+    report
+        Told how far all of them are.
+    """
+    tiles: dict[int, tuple[int, int]] = {}
+    settled = 0
+
+    def heard(number: int, told: tuple[int, int]) -> None:
+        tiles[number] = told
+        done, known = (sum(each) for each in zip(*tiles.values(), strict=True))
+        report(done, round(known * len(jobs) / len(tiles)), f"{settled} of {len(jobs)} scenes")
+
+    work = partial(_map, open_model=by.open_model, commit=commit)
+    futures = [
+        by.executor.submit(work, job, name=f"scene {job.scene}", heard=partial(heard, number))
+        for number, job in enumerate(jobs)
+    ]
+    for number, future in enumerate(futures):
+        by.executor.wait([future])
+        settled += 1
+        done, _ = tiles.get(number, (0, 0))  # none where it was mapped before
+        heard(number, (done, done))  # no more will come, where it failed
+        yield future
+
+
+def _map(tell: Tell, job: Job, *, open_model: Callable[[], Model], commit: str) -> Mapping[str, Any]:
+    """Map one scene, and tell how many of its tiles are done, and all."""
+    try:
+        return map_scene(
+            job.scene,
+            job.out,
+            model=open_model(),
+            asked=job.asked,
+            commit=commit,
+            report=lambda done, total: tell((done, total)),
+        )
+    except OSError as error:  # GDAL's are not those of the standard library, and need not travel
+        raise InputError(str(error)) from error
+
+
+def _opened(open_bundle: Callable[[], Bundle], address: str, digest: str) -> Model:
+    """Open a model on a node."""
+    return Model(open_bundle(), address, digest)

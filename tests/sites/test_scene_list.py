@@ -1,0 +1,129 @@
+"""Many scenes to maps: a cluster's nodes write what this machine writes, and a scene that fails is told of alone."""
+
+import json
+import pickle
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import clusters
+import driven
+import pandas as pd
+import pytest
+from conftest import draw
+from scenes import mosaic, write_scene
+
+from igarape.cluster import spreading
+from igarape.cluster.parcels import packed
+from igarape.errors import InputError
+from igarape.executors import Here, Task, Tell, unheard
+from igarape.sites.bands import Bands
+from igarape.sites.mapping import Asked
+from igarape.sites.model import load_model
+from igarape.sites.scene_list import Job, map_scenes, mappers
+from igarape.stages import map as stage
+from igarape.workspace import Workspace
+
+NAMES = ("a", "b", "c")
+
+
+class Elsewhere(Here):
+    """Does tasks that have travelled as they do to a node."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def submit(self, task: Task, *words: Any, name: str, heard: Tell = unheard) -> Future[Any]:
+        """Take a task out of its parcel.
+
+        Parameters
+        ----------
+        task, name, heard, *words
+            As Executor.submit takes them.
+        """
+        task, words = pickle.loads(packed((task, words), self._folder))  # noqa: S301
+        return super().submit(task, *words, name=name, heard=heard)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Workspace:
+    """Give a project with three scenes, of which the second is cut short."""
+    for number, name in enumerate(NAMES):
+        write_scene(tmp_path / f"inbox/{name}-2024-02-01.tif", mosaic(draw(6 + number)[number:], 3))
+    half = tmp_path / "inbox/b-2024-02-01.tif"
+    half.write_bytes(half.read_bytes()[:-500])
+    return Workspace(tmp_path)
+
+
+def maps(folder: Path) -> dict[str, bytes]:
+    """Return the files of all maps, without the seconds that they took."""
+    whole = [path for path in folder.rglob("*") if path.is_file() and ".unfinished" not in path.parts]
+    found = {str(path.relative_to(folder)): path.read_bytes() for path in whole}
+    told = {name: data for name, data in found.items() if name.endswith("map.json")}
+    return found | {name: json.dumps(json.loads(data) | {"seconds": 0}).encode() for name, data in told.items()}
+
+
+def test_maps_by_others_are_those_of_this_process(
+    here: Workspace, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the order of the scenes, with all tiles told of at the end, and nothing left behind."""
+
+    @contextmanager
+    def others(*_words: Any, **_how: Any) -> Iterator[Here]:
+        yield Elsewhere(here.data)
+
+    scenes = sorted((here.root / "inbox").iterdir())
+    model = load_model(str(bundle_folder), here.root)
+    written, told = {}, list[tuple[int, int, str]]()
+    for executor in ("alone", "others"):
+        out = here.root / executor
+        jobs = [Job(scene, out / scene.stem, Asked(bands=Bands(1, 2, 3), stride=16)) for scene in scenes]
+        with mappers(here, "map", model, scenes=scenes, out=out) as by:
+            report = lambda *words: told.append(words)  # noqa: E731
+            good, bad, last = list(map_scenes(jobs, by=by, commit="c", report=report))
+        assert (good.result()["scene"], last.result()["scene"]) == ("a-2024-02-01.tif", "c-2024-02-01.tif")
+        with pytest.raises(InputError, match="cut short"):
+            bad.result()
+        assert told[-1] == (12, 12, "3 of 3 scenes")
+        written[executor] = maps(out)
+        monkeypatch.setattr(spreading, "answerers", others)
+    assert written["others"] == written["alone"] and len(written["alone"]) == 10
+    assert list((here.data / ".cluster").iterdir()) == []
+
+
+def test_one_scene_asks_no_cluster(here: Workspace, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does none: there is nothing to share out."""
+    monkeypatch.setenv("IGARAPE_CLUSTER", "nobody:1")
+    scene = here.root / "inbox/a-2024-02-01.tif"
+    with mappers(here, "map", load_model(str(bundle_folder), here.root), scenes=[scene], out=here.root / "maps") as by:
+        assert isinstance(by.executor, Here)
+    assert not (here.root / "maps").exists()
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(900)
+def test_nodes_map_a_list_as_one_machine_does_even_where_one_is_removed(
+    champion: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the byte; a scene that fails is a row with a reason."""
+    monkeypatch.chdir(champion)
+    for number, name in enumerate("ab"):
+        write_scene(Path(f"inbox/{name}-2024-02-01.tif"), mosaic(draw(225 + number)[number:], 15))
+    Path("inbox/half-2024-02-01.tif").write_bytes(Path("inbox/a-2024-02-01.tif").read_bytes()[:-500])
+    scenes, bands = sorted(Path("inbox").iterdir()), "r=1,g=2,b=3"
+    with pytest.raises(InputError, match="1 of 3 scenes have no map"):
+        stage.run(Workspace("."), scenes, out=Path("alone"), bands=bands, stride=8)
+    words = ["map", *map(str, scenes), "--bands", bands, "--stride", "8", "--out", "together"]
+    with clusters.started(2) as cluster:
+        process = driven.typed(*words, folder=champion, address=cluster.address)
+        driven.until(process, lambda: len(list(Path("together/.unfinished").rglob("notes/*.parquet"))) >= 2)
+        clusters.remove_one(cluster)
+        said, _ = process.communicate()
+    assert process.returncode == 1 and "1 of 3 scenes have no map" in said and "cut short" in said
+    alone, together = maps(Path("alone")), maps(Path("together"))
+    assert alone.pop("scenes.csv") == together.pop("scenes.csv").replace(b"together", b"alone")
+    assert alone == together and len(alone) == 10
+    assert list(pd.read_csv("alone/scenes.csv")["why"].notna()) == [False, False, True]
