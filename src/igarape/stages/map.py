@@ -12,7 +12,7 @@ from igarape.serving.registry import model_uri
 from igarape.sites.bands import parse_bands
 from igarape.sites.mapping import LIST, MAP, Asked, map_scene, write_list
 from igarape.sites.model import Model, load_model
-from igarape.sites.stretch import read_stretch
+from igarape.sites.stretch import doubt_line, read_stretch
 from igarape.tracking.lineage import lineage
 from igarape.workspace import Workspace
 
@@ -46,7 +46,7 @@ def run(
     gpkg
         Whether tags are written as a GeoPackage too.
     stretch
-        The map.json of another map whose stretch is used again; None: one is fitted.
+        The map.json of another map, or a site's YAML, whose stretch is used again; None: one is fitted.
 
     Raises
     ------
@@ -82,4 +82,6 @@ def _map(scene: Path, out: Path, model: Model, asked: Asked, commit: str) -> str
     with progress(f"map: {scene.name}", "tile") as report:
         content = map_scene(scene, out, model=model, asked=asked, commit=commit, report=report)
     click.echo(f"{out / MAP}: {content['looked']} of {content['tiles']} tiles looked at")
+    if line := doubt_line(content["stretch"]):
+        click.echo(f"map: {scene}: {line}", err=True)
     return ""
