@@ -88,8 +88,12 @@ def filtered(looks: Looks, *, status: Status, shared: float = SHARED) -> Alarms:
 
 
 def appeared(events: list[Event], status: Status) -> Alarms:
-    """Return when alerts of a label that appeared reached a status."""
-    return [(event.day, event.tile) for event in events if event.status == status and event.direction == 0]
+    """Return when alerts of a label that appeared reached a status first; some are confirmed as they are raised."""
+    first: dict[tuple[int, int], int] = {}
+    for event in events:
+        if event.direction == 0 and status <= event.status <= Status.CONFIRMED:
+            first.setdefault((event.tile, event.number), event.day)
+    return [(day, tile) for (tile, _), day in first.items()]
 
 
 def followed(looks: Looks, *, shared: float = SHARED) -> tuple[Belief, list[Event]]:

@@ -17,7 +17,7 @@ Table = npt.NDArray[np.uint8]
 Reals = npt.NDArray[np.float64]
 WHITE = 255
 YAML = ".yaml"
-STRAIGHT = 0.97  # below it a stretch is off: of drawn scenes of one day by a factor of up to 12
+STRAIGHT = 0.97  # below it a stretch may be far off: of the drawn site's single days none lay above
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def read_stretch(path: Path) -> Stretch:
 
 
 def doubt_line(found: Mapping[str, Any]) -> str:
-    """Return what people should know of a stretch, of to_json, that was fitted to a scene; nothing where all is well."""
+    """Return what people should know of a stretch that was fitted, of to_json; nothing where all is well."""
     if found["straight"] is None or found["straight"] >= STRAIGHT:
         return ""
     return (
