@@ -40,7 +40,7 @@ def main() -> None:
             f"{np.median(delays) if delays else np.nan:.0f} | {false} | {1000 * false / years:.0f} |"
         )
     ours = rows[rows["rule"] == RULES[0]]
-    print(f"our list expected {ours['expected'].sum():.2f} of {ours['false'].sum()} to be false")
+    print(f"by their probabilities {ours['expected'].sum():.2f} of {ours['false'].sum()} should be false")
 
 
 def _site(place: SiteFolder, truth: pd.DataFrame) -> pd.DataFrame:

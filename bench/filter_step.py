@@ -13,6 +13,7 @@ from igarape.sites.alerts import Rules
 from igarape.sites.change import Rates
 from igarape.sites.evidence import Doubt, Emission, Floats, separation
 from igarape.sites.looks import Day
+from igarape.sites.site_draft import ALERTS, EVIDENCE
 from igarape.sites.state import Engine, State
 
 TILES, LABELS, SEED = 24_000, 13, 7
@@ -34,9 +35,11 @@ def run() -> dict[str, object]:
 def _engine() -> Engine:
     """Return the settings of a site of so many labels."""
     each = np.full(LABELS, 0.05)
-    rules = Rules(candidate=0.5, confirmed=0.975, withdrawn=0.2, looks=2, days=180)
+    doubt = Doubt(EVIDENCE.bound, EVIDENCE.shared, EVIDENCE.haze)
     emission = Emission(np.full(LABELS, 0.1), separation(np.full(LABELS, 0.98)))
-    return Engine(emission, Rates(each, each, 0.5), Doubt(6.0, 0.25, 0.5), rules, FIRST, FIRST + 365, alone=True)
+    return Engine(
+        emission, Rates(each, each, EVIDENCE.other), doubt, Rules(**ALERTS.model_dump()), FIRST, FIRST + 365, alone=True
+    )
 
 
 def _day(seed: int, after: int) -> Day:

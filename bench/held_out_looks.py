@@ -21,7 +21,7 @@ from igarape.sites.site_draft import area_under_curve
 
 PLACES = 20_000
 FEW = 20  # chips with a label, and without it, that tell anything
-NAMES = ("filter, .975", "RADD's, .975", "2 of 4")
+NAMES = ("filter", "RADD's, .975", "2 of 4")
 
 
 def main() -> None:

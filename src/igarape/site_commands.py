@@ -16,7 +16,12 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--bands", metavar="r=N,g=N,b=N[,nir=N]", help="Which band is which, where the file does not say it.")
 @click.option("--date", metavar="DAY", help="When it was taken, as 2024-05-31, where neither file nor name say it.")
 @click.option("--stride", type=click.IntRange(min=1), help="Pixels from one tile to the next; half a tile without it.")
-@click.option("--stretch", metavar="FILE", type=click.Path(path_type=Path), help="Another map.json: its stretch.")
+@click.option(
+    "--stretch",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Of another map.json or a site's YAML: its stretch.",
+)
 @click.option("--gpkg", is_flag=True, help="Write the tags of each map as a GeoPackage too.")
 @click.option("--model", metavar="URI", help="Such as models:/igarape-drawn@champion, the default; student; a folder.")
 @click.option("--out", default="maps", show_default=True, type=click.Path(path_type=Path), help="The folder of maps.")

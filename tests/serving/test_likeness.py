@@ -10,7 +10,7 @@ from conftest import VOCABULARY
 
 from igarape.scores.drift import Usual, learn_usual
 from igarape.serving.bundle import Bundle
-from igarape.serving.likeness import Likeness, Window, gauges, likeness, unlike_line
+from igarape.serving.likeness import Likeness, Window, gauges, likeness, likeness_of_table, unlike_line
 from igarape.serving.loading import load_bundle
 from igarape.serving.manifest import Answers
 from igarape.serving.reference import usual_of
@@ -105,7 +105,9 @@ def test_a_folder_of_other_pictures_is_told_with_those_to_label_first(
     for tiles, begins in ((scene(), ""), (scene().iloc[:0], ""), (scene(6.0), "taken together these pictures are not")):
         rows = answered(tiles)
         rows.to_csv(table, index=False) if ending == "csv" else rows.to_parquet(table)
-        line = unlike_line(table, knowing)
+        found = likeness_of_table(table, knowing)
+        assert (found is None) == (not len(rows))
+        line = unlike_line(found) if found else ""
         assert line.startswith(begins) and bool(line) == bool(begins)
     assert line.split("first: ")[1].startswith(drift(scene(6.0), usual_of_bundle(knowing)).strangest[0][0])
 

@@ -24,12 +24,20 @@ def told(*looks: tuple[int, float, bool] | tuple[int, float, bool, bool]) -> lis
 def test_one_look_confirms_nothing() -> None:
     """However sure it is; the second one does, where it agrees."""
     assert told((10, 0.99, True)) == [(10, "candidate", 1)]
+    assert told((10, 0.99, True), (30, 0.99, False), (50, 0.99, True)) == [(10, "candidate", 1)]
     assert told((10, 0.99, True), (30, 0.99, True)) == [(10, "candidate", 1), (30, "confirmed", 1)]
 
 
-def test_the_newest_look_has_to_agree() -> None:
-    """A sure change waits where the newest look says no."""
-    assert told((10, 0.98, True), (20, 0.98, False), (30, 0.98, True))[1:] == [(30, "confirmed", 1)]
+def test_the_newest_looks_have_to_agree() -> None:
+    """A sure change waits until as many in a row say so."""
+    looks = (10, 0.98, True), (20, 0.98, False), (30, 0.98, True), (40, 0.98, True)
+    assert told(*looks)[1:] == [(40, "confirmed", 1)]
+
+
+def test_looks_that_agree_count_before_they_raise_an_alert_too() -> None:
+    """So a change is confirmed at once where two looks had to come together to make it likely."""
+    assert told((10, 0.3, True), (30, 0.98, True)) == [(30, "confirmed", 1)]
+    assert told((10, 0.3, False), (30, 0.98, True)) == [(30, "candidate", 1)]
 
 
 def test_a_scene_unlike_the_training_data_confirms_nothing() -> None:
@@ -57,6 +65,6 @@ def test_vanishing_is_confirmed_by_looks_that_say_no() -> None:
     """The other direction."""
     alerts = Alerts.begin(tiles=1, labels=1)
     changed, rows = np.array([[[0.0]], [[0.99]]]), np.array([0])
-    for day, no in ((1, True), (2, False), (3, True)):
+    for day, no in ((1, True), (2, False), (3, True), (4, True)):
         alerts.look(rows, day, changed, np.array([[not no]]), rules=RULES, trusted=True)
-        assert alerts.status[1, 0, 0] == (Status.CONFIRMED if day == 3 else Status.CANDIDATE)
+        assert alerts.status[1, 0, 0] == (Status.CONFIRMED if day == 4 else Status.CANDIDATE)

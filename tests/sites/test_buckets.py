@@ -1,26 +1,13 @@
 """What is new in a bucket is copied, once; against moto's server."""
 
-from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from buckets import KEY, REGION, SECRET, Store
+from buckets import Store
 
 from igarape.errors import InputError
 from igarape.sites.buckets import fetch, local
-
-
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    """Give a store, to which the environment leads."""
-    store = Store()
-    told = {"ENDPOINT_URL": store.endpoint, "ACCESS_KEY_ID": KEY, "SECRET_ACCESS_KEY": SECRET, "DEFAULT_REGION": REGION}
-    for name, value in told.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    store.client().create_bucket(Bucket="scenes")
-    yield store
-    store.stop()
 
 
 def test_scenes_and_items_are_copied_once_and_again_when_they_change(store: Store, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_ground_is_as_bright_beside_a_cloud_as_under_a_clear_sky(place: SiteFold
     """As there is one stretch, which is kept in the YAML with its comments, and is fitted once."""
     path = place.sites / "here.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "# keep me\n", encoding="utf-8")
-    arrivals, _ = list_arrivals(place.sites.parent / "inbox")
+    arrivals, _ = list_arrivals(place.sites.parent / "inbox", fetched=Path)
     found, told = exposed(place, arrivals, model)
     assert f"fitted to {CLEAR}: the darkest of 2" in told
     again = SiteFolder.read("here", place.sites)
@@ -76,6 +76,6 @@ def test_scenes_of_8_bits_need_none(tmp_path: Path, model: Model) -> None:
     write_scenes(tmp_path / "inbox")
     (tmp_path / "inbox/broken-2024-04-01.tif").write_bytes(b"II*\0 no more")
     before = (place.sites / "here.yaml").read_bytes()
-    arrivals, _ = list_arrivals(tmp_path / "inbox")
+    arrivals, _ = list_arrivals(tmp_path / "inbox", fetched=Path)
     assert exposed(place, arrivals, model) == (place, "")
     assert (place.sites / "here.yaml").read_bytes() == before

@@ -10,6 +10,12 @@ from igarape.errors import InputError
 from igarape.sites.bands import Bands
 from igarape.sites.inbox import Arrival, list_arrivals
 
+
+def nothing_there(address: str) -> Path:
+    """Fetch nothing."""
+    raise InputError(f"{address}: not there")
+
+
 BANDS = [{"eo:common_name": name} for name in ("blue", "green", "red", "nir")]
 
 
@@ -33,7 +39,7 @@ def test_scenes_are_found_in_all_folders_in_the_order_of_their_names(tmp_path: P
     (tmp_path / "b").mkdir()
     for name in ("c.tif", "b/a.TIFF", "a.vrt", "notes.txt", ".half.tif", "other.json"):
         (tmp_path / name).write_text("{}", encoding="utf-8")
-    arrivals, failed = list_arrivals(tmp_path)
+    arrivals, failed = list_arrivals(tmp_path, fetched=nothing_there)
     assert [str(each.path.relative_to(tmp_path)) for each in arrivals] == ["a.vrt", "b/a.TIFF", "c.tif"]
     assert not failed
 
@@ -41,7 +47,7 @@ def test_scenes_are_found_in_all_folders_in_the_order_of_their_names(tmp_path: P
 def test_a_stac_item_tells_the_day_and_the_bands_of_its_scene(tmp_path: Path) -> None:
     """The scene is there once."""
     item(tmp_path)
-    arrivals, failed = list_arrivals(tmp_path)
+    arrivals, failed = list_arrivals(tmp_path, fetched=nothing_there)
     assert arrivals == [Arrival(tmp_path / "one.tif", "2024-05-31", Bands(3, 2, 1, 4))]
     assert not failed
 
@@ -50,8 +56,11 @@ def test_one_item_is_an_inbox_and_so_is_one_scene(tmp_path: Path) -> None:
     """What lies beside them is not looked at."""
     (tmp_path / "other.tif").touch()
     one = item(tmp_path)
-    assert list_arrivals(one) == ([Arrival(tmp_path / "one.tif", "2024-05-31", Bands(3, 2, 1, 4))], {})
-    assert list_arrivals(tmp_path / "other.tif") == ([Arrival(tmp_path / "other.tif")], {})
+    assert list_arrivals(one, fetched=nothing_there) == (
+        [Arrival(tmp_path / "one.tif", "2024-05-31", Bands(3, 2, 1, 4))],
+        {},
+    )
+    assert list_arrivals(tmp_path / "other.tif", fetched=nothing_there) == ([Arrival(tmp_path / "other.tif")], {})
 
 
 def test_an_item_in_another_folder_tells_of_the_same_scene(tmp_path: Path) -> None:
@@ -59,7 +68,7 @@ def test_an_item_in_another_folder_tells_of_the_same_scene(tmp_path: Path) -> No
     (tmp_path / "items").mkdir()
     moved = item(tmp_path).rename(tmp_path / "items/one.json")
     moved.write_text(moved.read_text(encoding="utf-8").replace("./one.tif", "../one.tif"), encoding="utf-8")
-    (arrival,), failed = list_arrivals(tmp_path)
+    (arrival,), failed = list_arrivals(tmp_path, fetched=nothing_there)
     assert arrival.day == "2024-05-31" and arrival.path.resolve() == (tmp_path / "one.tif").resolve() and not failed
 
 
@@ -67,7 +76,7 @@ def test_an_item_in_another_folder_tells_of_the_same_scene(tmp_path: Path) -> No
     ("assets", "said"),
     [
         ({}, "expected one asset with the role data, found 0"),
-        ({"a": {"href": "https://example.org/a.tif", "roles": ["data"]}}, "Fetch it into the folder"),
+        ({"a": {"href": "https://example.org/a.tif", "roles": ["data"]}}, "https://example.org/a.tif: not there"),
         ({"a": {"href": "gone.tif", "roles": ["data"]}}, "names gone.tif, which is not there"),
         ({"a": {"href": "one.tif", "roles": None}}, "no STAC item as its specification has it"),
         ({"a": {"href": "one.tif", "roles": ["data"], "bands": [3]}}, "no STAC item as its specification has it"),
@@ -79,7 +88,7 @@ def test_an_item_that_cannot_be_used_is_told_and_the_others_go_on(tmp_path: Path
     item(tmp_path)
     bad = item(tmp_path, "bad", assets=assets)
     (tmp_path / "bad.tif").unlink()
-    arrivals, failed = list_arrivals(tmp_path)
+    arrivals, failed = list_arrivals(tmp_path, fetched=nothing_there)
     assert [each.path.name for each in arrivals] == ["one.tif"]
     assert list(failed) == [str(bad)] and said in failed[str(bad)]
 
@@ -87,12 +96,29 @@ def test_an_item_that_cannot_be_used_is_told_and_the_others_go_on(tmp_path: Path
 def test_json_that_is_cut_short_is_told(tmp_path: Path) -> None:
     """Not passed over."""
     (tmp_path / "half.json").write_text('{"type": "Fea', encoding="utf-8")
-    assert "no JSON, or cut short" in list_arrivals(tmp_path)[1][str(tmp_path / "half.json")]
+    assert "no JSON, or cut short" in list_arrivals(tmp_path, fetched=nothing_there)[1][str(tmp_path / "half.json")]
 
 
 def test_no_folder_and_an_empty_one_are_refused(tmp_path: Path) -> None:
     """With what was expected."""
     with pytest.raises(InputError, match="no such folder"):
-        list_arrivals(tmp_path / "none")
+        list_arrivals(tmp_path / "none", fetched=nothing_there)
     with pytest.raises(InputError, match="no scene in it"):
-        list_arrivals(tmp_path)
+        list_arrivals(tmp_path, fetched=nothing_there)
+
+
+def test_a_scene_at_an_address_is_fetched(tmp_path: Path) -> None:
+    """And taken as its item says; that one alone is asked for."""
+    (tmp_path / "kept").mkdir()
+    asset = {"href": "s3://scenes/a.tif", "roles": ["data"], "bands": BANDS}
+    item(tmp_path, assets={"scene": asset})
+    asked: list[str] = []
+
+    def fetched(address: str) -> Path:
+        asked.append(address)
+        (tmp_path / "kept/a.tif").touch()
+        return tmp_path / "kept/a.tif"
+
+    arrivals, failed = list_arrivals(tmp_path / "one.json", fetched=fetched)
+    assert arrivals == [Arrival(tmp_path / "kept/a.tif", "2024-05-31", Bands(3, 2, 1, 4))]
+    assert asked == ["s3://scenes/a.tif"] and not failed

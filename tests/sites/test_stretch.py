@@ -1,12 +1,14 @@
 """A stretch brings a scene's 16 bits to the training's 8; 8 bits stay as they are."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from igarape.errors import InputError
-from igarape.sites.stretch import Stretch, fit, straightness, stretched
+from igarape.sites.stretch import Stretch, doubt_line, fit, read_stretch, straightness, stretched
 
 LEVELS = {"10": (40.0, 50.0, 60.0), "50": (90.0, 100.0, 110.0), "90": (190.0, 200.0, 210.0)}
 
@@ -72,3 +74,29 @@ def test_a_scene_without_white_is_on_no_line_with_the_training() -> None:
     sensor = [(2500 + 55 * part).astype(np.uint16) for part in (chips, dark, white, np.full((3, 9), 7.0))]
     same, forest, cloud, flat = (straightness(samples, levels) for samples in sensor)
     assert same > 0.9999 and max(forest, cloud) < 0.97 and flat == 0
+
+
+def test_a_site_s_stretch_does_for_a_map(tmp_path: Path) -> None:
+    """As it stands in its YAML; one that has none yet is refused."""
+    path = tmp_path / "here.yaml"
+    for stretch, known in (
+        ({"gain": [0.1, 0.2, 0.3], "offset": [1.0, -2.0, 3.0]}, True),
+        (None, False),
+    ):
+        path.write_text(yaml.safe_dump({"crs": "EPSG:32718", "stretch": stretch}), encoding="utf-8")
+        if known:
+            assert read_stretch(path) == Stretch((0.1, 0.2, 0.3), (1.0, -2.0, 3.0), of=str(path))
+        else:
+            with pytest.raises(InputError, match="no stretch in it"):
+                read_stretch(path)
+
+
+def test_a_stretch_that_fits_badly_is_told() -> None:
+    """Clear ground alone, where the training has cloud too; one of the training's kind is not."""
+    rng = np.random.default_rng(0)
+    ground, cloud = rng.normal(50, 5, (3, 20_000)), rng.normal(200, 20, (3, 10_000))
+    levels = {str(p): tuple(np.percentile(np.concatenate([ground, cloud], axis=1), p, axis=1)) for p in (5, 50, 75, 90)}
+    for seen, well in ((np.concatenate([ground, cloud], axis=1), True), (ground, False)):
+        found = fit((2500 + 55 * seen).astype(np.uint16), levels, "scene.tif").to_json()
+        assert bool(doubt_line(found)) is not well and (found["straight"] > 0.99) is well
+    assert not doubt_line(Stretch().to_json())

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from chains import paths
 from courses import BASELINE, course, random_course
+from hypothesis import given
+from hypothesis import strategies as st
 
-from igarape.sites.timing import Course, change_days, change_interval
+from igarape.sites.timing import INSIDE, Course, change_days, change_interval, shortest
 
 
 def begun_by(looks: Course, *, appeared: bool) -> dict[int, float]:
@@ -47,3 +49,23 @@ def test_an_interval_is_never_shorter_than_the_gap_in_which_nothing_was_seen() -
     for answers, appeared in ((p, True), (1 - p, False)):
         found = change_interval(course(days, answers), appeared=appeared)
         assert found.first <= 400 < found.day <= 520 <= found.last
+
+
+def test_an_interval_says_how_likely_the_change_lies_in_it() -> None:
+    """At least nine in ten; by the distribution itself."""
+    for seed in range(8):
+        looks = random_course(seed)
+        days, by = change_days(looks, appeared=True)
+        found = change_interval(looks, appeared=True)
+        inside = (days >= found.first) & (days <= found.last)
+        assert found.held == pytest.approx(np.diff(by, prepend=0)[inside].sum(), abs=1e-12) and found.held >= INSIDE
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12).filter(lambda weights: sum(weights) > 1e-3))
+def test_no_run_that_holds_as_much_is_shorter(weights: list[float]) -> None:
+    """Looked for among all runs."""
+    by = np.cumsum(weights) / sum(weights)
+    by[-1] = 1.0
+    first, last = shortest(by)
+    runs = [(a, b) for a in range(len(by)) for b in range(a, len(by)) if by[b] - (by[a - 1] if a else 0) >= INSIDE]
+    assert (first, last) in runs and last - first == min(b - a for a, b in runs)

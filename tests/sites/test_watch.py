@@ -59,7 +59,7 @@ def mapping(place: SiteFolder, model: Model) -> Any:
 
 def test_new_scenes_become_looks_once(place: SiteFolder, inbox: Path, model: Model) -> None:
     """A copy under another name is the same scene; what is known is not mapped again."""
-    arrivals, _ = list_arrivals(inbox)
+    arrivals, _ = list_arrivals(inbox, fetched=Path)
     new = sort_out(place, identified(arrivals)[0], replay=False)
     assert [one.arrival.path.name for one in new] == ["2024-02-01.tif", "2024-03-01.tif"]
     outcome = take_in(place, new, mapping(place, model), place.looks)
@@ -78,7 +78,7 @@ def test_a_scene_that_fails_costs_no_other_one_its_look(place: SiteFolder, inbox
     write_scene(inbox / "far-2024-02-02.tif", mosaic(draw(6), 3), transform=transform)
     (inbox / "half-2024-02-03.tif").write_bytes((inbox / "2024-02-01.tif").read_bytes()[:-1500])
     write_scene(inbox / "undated.tif", mosaic(draw(6), 3)[:, :, ::-1].copy())
-    arrivals, _ = list_arrivals(inbox)
+    arrivals, _ = list_arrivals(inbox, fetched=Path)
     outcome = take_in(place, sort_out(place, identified(arrivals)[0], replay=False), mapping(place, model), place.looks)
     assert len(outcome.new) == 2
     said = {Path(path).name: why for path, why in outcome.failed.items()}
@@ -98,11 +98,11 @@ def test_looks_of_two_models_are_not_mixed(place: SiteFolder, model: Model) -> N
 
 def test_a_replay_maps_all_scenes_anew_or_changes_nothing(place: SiteFolder, inbox: Path, model: Model) -> None:
     """By another model; a scene that is lost, or fails, leaves all as it was. One without looks has none to lose."""
-    arrivals, _ = list_arrivals(inbox)
+    arrivals, _ = list_arrivals(inbox, fetched=Path)
     take_in(place, sort_out(place, identified(arrivals)[0], replay=False), mapping(place, model), place.looks)
     other = dataclasses.replace(model, digest="another")
     (inbox / "half-2024-02-03.tif").write_bytes((inbox / "2024-02-01.tif").read_bytes()[:-1500])
-    again = sort_out(place, identified(list_arrivals(inbox)[0])[0], replay=True)
+    again = sort_out(place, identified(list_arrivals(inbox, fetched=Path)[0])[0], replay=True)
     assert list(replayed(place, again, mapping(place, other)).failed) == [str(inbox / "half-2024-02-03.tif")]
     assert {each.bundle for each in list_looks(place.looks)} == {"another"}
     with pytest.raises(InputError, match=r"the inbox lacks 2024-03-01.tif"):
@@ -119,11 +119,11 @@ def test_a_scene_that_has_moved_is_found_again_and_one_that_is_there_twice_stays
     place: SiteFolder, inbox: Path, model: Model
 ) -> None:
     """Its map says where it lies; a scene that cannot be read costs no other one its look."""
-    new = sort_out(place, identified(list_arrivals(inbox)[0])[0], replay=False)
+    new = sort_out(place, identified(list_arrivals(inbox, fetched=Path)[0])[0], replay=False)
     take_in(place, new, mapping(place, model), place.looks)
     inbox.rename(inbox.with_name("moved"))
     gone = Arrival(inbox / "2024-02-01.tif")
-    found, failed = identified([gone, *list_arrivals(inbox.with_name("moved"))[0]])
+    found, failed = identified([gone, *list_arrivals(inbox.with_name("moved"), fetched=Path)[0]])
     assert list(failed) == [str(gone.path)] and "cannot be read: No such file" in failed[str(gone.path)]
     for _ in range(2):
         follow(place, found)

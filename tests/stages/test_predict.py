@@ -49,6 +49,30 @@ def test_pictures_and_a_version_can_be_named(folder: Path) -> None:
     assert list(pd.read_csv(out)["image_name"]) == ["chip_2", "chip_0"]
 
 
+def test_what_was_tagged_is_a_run_with_the_version_and_how_the_pictures_lie(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In igarape/predict; where MLflow takes no more, the answers are there all the same, and it is told."""
+    out = folder.parent / "answers/out.csv"
+    (folder / "chip_1.jpg").write_bytes(b"hello")
+    with pytest.raises(InputError, match="1 of 5 pictures"):
+        predict.run(Workspace(folder.parent), [folder], model=None, out=out)
+    client = MlflowClient()
+    experiment = client.get_experiment_by_name("igarape/predict")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.info.status == "FINISHED" and run.data.params == {"model": "models:/igarape-toy/1"}
+    assert run.data.metrics["pictures"] == 4 and run.data.metrics["failed"] == 1
+    assert 0 <= run.data.metrics["drift"] <= 2 and 0 <= run.data.metrics["drift_far"] <= 1
+    client.delete_experiment(experiment.experiment_id)
+    capsys.readouterr()
+    predict.run(Workspace(folder.parent), [folder / "chip_2.jpg"], model=None, out=out)
+    told = capsys.readouterr()
+    assert "1 pictures tagged" in told.out
+    assert "predict: the answers are there, but MLflow has no run of them: MLflow's experiment" in told.err
+    assert list(pd.read_csv(out)["image_name"]) == ["chip_2"]
+
+
 def test_the_student_is_asked_by_its_name(folder: Path) -> None:
     """Its champion, whatever version that is."""
     client, name = MlflowClient(), "igarape-toy-student"

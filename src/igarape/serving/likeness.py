@@ -90,20 +90,29 @@ def likeness_of(rows: pd.DataFrame, names: Sequence[str], bundle: Bundle) -> Lik
     return likeness(names, p, ood, usual=usual, words=bundle.vocabulary)
 
 
-def unlike_line(table: Path, bundle: Bundle) -> str:
-    """Return what people should know of the pictures in a table of answers; nothing where they are in range."""
+def likeness_of_table(table: Path, bundle: Bundle) -> Likeness | None:
+    """Judge the pictures in a table of answers, together; None where there are none."""
     columns = ["image_name", WARNING, *(PROBABILITY + label for label in bundle.vocabulary.labels)]
     parquet = table.suffix == PARQUET
     texts = {"image_name": str, WARNING: str}
     rows = pd.read_parquet(table, columns=columns) if parquet else pd.read_csv(table, usecols=columns, dtype=texts)
-    if not len(rows):
-        return ""
-    found = likeness_of(rows.fillna({WARNING: ""}), rows["image_name"].tolist(), bundle)
+    return likeness_of(rows.fillna({WARNING: ""}), rows["image_name"].tolist(), bundle) if len(rows) else None
+
+
+def unlike_line(found: Likeness) -> str:
+    """Return what people should know of pictures; nothing where they are in range."""
     if found.verdict in {None, IN_RANGE}:
         return ""
     share = "" if found.chance is None else f"; of sets like the training's {found.chance:.1%} are as far off"
     names = ", ".join(name for name, _ in found.strangest)
     return f"taken together these pictures are {found.verdict}{share}. Look at these, and label them, first: {names}"
+
+
+def drift_figures(found: Likeness) -> dict[str, float]:
+    """Return how pictures lie, as figures; drift: 0, 1, 2 as ORDER has it. What nobody can tell is not among them."""
+    level = None if found.verdict is None else float(ORDER.index(found.verdict))
+    told = {"drift": level, "drift_chance": found.chance, "drift_far": found.far}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 @dataclass
@@ -130,14 +139,11 @@ class Window:
 
 
 def gauges(bundle: Bundle | None, answered: Sequence[pd.DataFrame]) -> Mapping[str, float]:
-    """Return how pictures lie, as figures: none before the first one; drift 0, 1, 2: as ORDER has it."""
+    """Return how pictures lie, as figures, and of how many: none before the first one."""
     if bundle is None or not answered:
         return {}
     rows = pd.concat(list(answered), ignore_index=True)
-    found = likeness_of(rows, [""] * len(rows), bundle)
-    level = None if found.verdict is None else float(ORDER.index(found.verdict))
-    told = {"drift": level, "drift_chance": found.chance, "drift_far": found.far, "drift_pictures": float(len(rows))}
-    return {name: value for name, value in told.items() if value is not None}
+    return drift_figures(likeness_of(rows, [""] * len(rows), bundle)) | {"drift_pictures": float(len(rows))}
 
 
 def _strangest(names: Sequence[str], found: Drift | None, ood: Floats) -> list[tuple[str, float]]:

@@ -72,6 +72,11 @@ def numbered(uri: str, folder: Path = Path()) -> str:
     return f"models:/{match[1]}/{aliases_of(match[1], folder)[match[2]]}"
 
 
+def registered(uri: str) -> bool:
+    """Say whether an address is one of the registry."""
+    return uri.startswith("models:/")
+
+
 def load(uri: str, folder: Path = Path()) -> Bundle:
     """Load the bundle of a registered model, such as models:/igarape-drawn@champion or models:/igarape-drawn/3.
 

@@ -28,8 +28,8 @@ class Status(IntEnum):
 class Rules:
     """When an alert changes its status, by the probability A that there was a change since the baseline.
 
-    candidate, confirmed: raised, confirmed from this A on. withdrawn: below this A. looks: that say so by then, the one
-    that raised it among them, and the newest. days: from the look that raised it to one that still does not confirm it.
+    candidate, confirmed: raised, confirmed from this A on. withdrawn: below this A. looks: that say so by then, the
+    newest ones in a row. days: from the look that raised it to one that still does not confirm it.
     """
 
     candidate: float
@@ -56,19 +56,20 @@ class Alerts:
     """The alerts of a site, each of shape (2 directions, tiles, labels).
 
     status: of the newest alert. number: how many there were. raised: the day of the look that raised the newest. looks:
-    how many there were since, that one among them.
+    how many there were since, that one among them. agreeing: how many of the newest looks, in a row, say so.
     """
 
     status: npt.NDArray[np.int8]
     number: npt.NDArray[np.int16]
     raised: npt.NDArray[np.int32]
     looks: npt.NDArray[np.int16]
+    agreeing: npt.NDArray[np.int16]
 
     @classmethod
     def begin(cls, tiles: int, labels: int) -> "Alerts":
         """Return the alerts of a site before any look."""
         shape = (len(DIRECTIONS), tiles, labels)
-        kinds = (np.int8, np.int16, np.int32, np.int16)
+        kinds = (np.int8, np.int16, np.int32, np.int16, np.int16)
         return cls(*(np.zeros(shape, kind) for kind in kinds))
 
     def look(
@@ -96,9 +97,9 @@ class Alerts:
         raised = ~active & (status != Status.EXPIRED) & (changed >= rules.candidate)
         looks = np.where(raised, 1, self.looks[:, rows] + active)
         since = np.where(raised, day, self.raised[:, rows])
-        agrees = np.stack([yes, ~yes])
+        agreeing = np.where(np.stack([yes, ~yes]), self.agreeing[:, rows] + 1, 0)
         waits = (status == Status.CANDIDATE) | raised
-        confirmed = waits & (changed >= rules.confirmed) & (looks >= rules.looks) & agrees & trusted
+        confirmed = waits & (changed >= rules.confirmed) & (agreeing >= rules.looks) & trusted
         unlikely = changed < rules.withdrawn
         late = waits & ~confirmed & (day - since > rules.days)
         new = np.select(
@@ -108,7 +109,7 @@ class Alerts:
         ).astype(np.int8)
         self.status[:, rows] = new
         self.number[:, rows] += raised.astype(np.int16)
-        self.raised[:, rows], self.looks[:, rows] = since, looks
+        self.raised[:, rows], self.looks[:, rows], self.agreeing[:, rows] = since, looks, agreeing
         return self._events(rows, day, changed, told=(new != status) & (new != Status.NONE))
 
     def _events(self, rows: Integers, day: int, changed: Floats, *, told: Booleans) -> list[Event]:

@@ -1,8 +1,8 @@
-"""An inbox on S3: what is new in a bucket is copied to a folder, once."""
+"""Scenes on S3: what is new in a bucket is copied to a folder, once."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from igarape.files import whole
 from igarape.sites.inbox import ITEM, SCENES
 
 SCHEME = "s3://"
-INSTALL = "boto3 is not installed, and reads s3:// inboxes. Type: pip install -e '.[s3]'"
+INSTALL = "boto3 is not installed, and reads s3://. Type: pip install -e '.[s3]'"
 
 Report = Callable[[int, int], None]
 
@@ -42,33 +42,59 @@ def fetch(address: str, folder: Path, *, report: Report) -> Path:
     Credentials and the endpoint are boto3's: AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL... report: called with the bytes that
     are done, and all. Raises InputError where the bucket does not answer, or holds no scene there.
     """
+    bucket, prefix = _split(address)
+    with _client(address) as client:
+        found = list(_listed(client, bucket, prefix, folder))
+        if not found:
+            raise InputError(
+                f"{address}: no scene in it; expected names that end in {', '.join(SCENES)}, or STAC items"
+            )
+        _copy(client, bucket, found, report)
+    return folder
+
+
+def fetch_object(address: str, copy: Path, *, report: Report) -> Path:
+    """Copy s3://BUCKET/KEY, where the copy is missing or another; return the copy. As of fetch."""
+    bucket, key = _split(address)
+    with _client(address) as client:
+        head = client.head_object(Bucket=bucket, Key=key)
+        _copy(client, bucket, [Kept(key, head["ContentLength"], head["LastModified"].timestamp(), copy)], report)
+    return copy
+
+
+def _split(address: str) -> tuple[str, str]:
+    """Return the bucket and what follows it."""
+    bucket, _, rest = address.removeprefix(SCHEME).partition("/")
+    return bucket, rest
+
+
+@contextmanager
+def _client(address: str) -> Iterator[Any]:
+    """Give a client of S3; raise InputError that begins with address for all that it says."""
     try:
         import boto3  # an extra, and slow
         from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError
     except ModuleNotFoundError as error:
         raise InputError(f"{address}: {INSTALL}") from error
-    bucket, _, prefix = address.removeprefix(SCHEME).partition("/")
     try:
-        client = boto3.client("s3")
-        found = list(_listed(client, bucket, prefix, folder))
-        if not found:
-            raise InputError(
-                f"{address}: no scene in it; expected names that end in {', '.join(SCENES)}, or STAC items"
-            )
-        new = [one for one in found if not _same(one)]
-        done, total = 0, sum(one.size for one in new)
-        for one in new:
-            with whole(one.copy) as unfinished:
-                client.download_file(bucket, one.key, str(unfinished))
-                os.utime(unfinished, (one.written, one.written))
-            done += one.size
-            report(done, total)
+        yield boto3.client("s3")
     except (Boto3Error, BotoCoreError, ClientError, ValueError) as error:
         raise InputError(
             f"{address}: cannot be read ({reason(error)}). See AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and its name"
         ) from error
-    return folder
+
+
+def _copy(client: Any, bucket: str, found: Sequence[Kept], report: Report) -> None:
+    """Copy those objects that have no copy yet, or another one."""
+    new = [one for one in found if not same(one.copy, one.size, one.written)]
+    done, total = 0, sum(one.size for one in new)
+    for one in new:
+        with whole(one.copy) as unfinished:
+            client.download_file(bucket, one.key, str(unfinished))
+            os.utime(unfinished, (one.written, one.written))
+        done += one.size
+        report(done, total)
 
 
 def _listed(client: Any, bucket: str, prefix: str, folder: Path) -> Iterator[Kept]:
@@ -81,9 +107,9 @@ def _listed(client: Any, bucket: str, prefix: str, folder: Path) -> Iterator[Kep
             yield Kept(each["Key"], each["Size"], each["LastModified"].timestamp(), folder / name)
 
 
-def _same(one: Kept) -> bool:
-    """Say whether the copy is that of the object: as large, and as old."""
-    if not one.copy.is_file():
+def same(copy: Path, size: int, written: float) -> bool:
+    """Say whether a copy is as large as what it was made of, and as old; written: in seconds."""
+    if not copy.is_file():
         return False
-    known = one.copy.stat()
-    return known.st_size == one.size and abs(known.st_mtime - one.written) < 1
+    known = copy.stat()
+    return known.st_size == size and abs(known.st_mtime - written) < 1

@@ -1,7 +1,7 @@
 """What lies in an inbox: scenes, and STAC items that name some."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,12 @@ class Arrival:
     bands: Bands | None = None
 
 
-def list_arrivals(inbox: Path) -> tuple[list[Arrival], dict[str, str]]:
+def list_arrivals(inbox: Path, *, fetched: Callable[[str], Path]) -> tuple[list[Arrival], dict[str, str]]:
     """Return the scenes of a folder and of those below it, in the order of their names, and what is none, and why.
 
-    A scene that a STAC item names is taken as the item says. The inbox may be one scene, or one item, too. Raises
-    InputError when there is no such folder, or no scene in it.
+    A scene that a STAC item names is taken as the item says. The inbox may be one scene, or one item, too. fetched:
+    gives the copy of a scene that an item names by an address. Raises InputError when there is no such folder, or no
+    scene in it.
     """
     if not inbox.exists():
         raise InputError(f"{inbox}: no such folder; expected one that holds scenes, such as GeoTIFFs, or STAC items")
@@ -40,7 +41,7 @@ def list_arrivals(inbox: Path) -> tuple[list[Arrival], dict[str, str]]:
     failed: dict[str, str] = {}
     for path in (path for path in files if path.suffix.lower() == ITEM):
         try:
-            if (arrival := _item(path)) is not None:
+            if (arrival := _item(path, fetched)) is not None:
                 found[arrival.path.resolve()] = arrival
         except (InputError, OSError) as error:
             failed[str(path)] = str(error)
@@ -49,7 +50,7 @@ def list_arrivals(inbox: Path) -> tuple[list[Arrival], dict[str, str]]:
     return list(found.values()), failed
 
 
-def _item(path: Path) -> Arrival | None:
+def _item(path: Path, fetched: Callable[[str], Path]) -> Arrival | None:
     """Return the scene that a STAC item names; None for a JSON file that is no item.
 
     Raises InputError where the item cannot be used.
@@ -61,23 +62,22 @@ def _item(path: Path) -> Arrival | None:
     if not isinstance(content, dict) or "stac_version" not in content or content.get("type") != "Feature":
         return None
     try:
-        return _named(path, content)
+        return _named(path, content, fetched)
     except (AttributeError, TypeError) as error:  # something in it is no object, or no list
         raise InputError(f"{path}: no STAC item as its specification has it ({error}). Write it anew") from error
 
 
-def _named(path: Path, content: Mapping[str, Any]) -> Arrival:
+def _named(path: Path, content: Mapping[str, Any], fetched: Callable[[str], Path]) -> Arrival:
     """Return the scene that an item names. Raises InputError where it cannot be used."""
     assets = [asset for asset in content.get("assets", {}).values() if DATA in asset.get("roles", ())]
     if len(assets) != 1:
         raise InputError(f"{path}: expected one asset with the role {DATA}, found {len(assets)}")
     href = str(assets[0].get("href", ""))
-    if "://" in href:
-        raise InputError(f"{path}: its scene lies at {href}. Fetch it into the folder, and name it there: ./SCENE.tif")
-    if not (path.parent / href).is_file():
+    scene = fetched(href) if "://" in href else path.parent / href
+    if not scene.is_file():
         raise InputError(f"{path}: names {href}, which is not there")
     taken = content.get("properties", {}).get("datetime")
-    return Arrival(path.parent / href, str(taken)[:10] if taken else None, _bands(assets[0]))
+    return Arrival(scene, str(taken)[:10] if taken else None, _bands(assets[0]))
 
 
 def _bands(asset: Mapping[str, Any]) -> Bands | None:

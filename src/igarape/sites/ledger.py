@@ -1,7 +1,7 @@
 """What people read of a site: its alerts, with their history, and what people judged of them.
 
-alerts.parquet    GeoParquet: id, geometry, tile, label, change, status, probability, looks, raised, first, date, last,
-                  history, verdict, reason
+alerts.parquet    GeoParquet: id, geometry, tile, label, change, status, probability, false, looks, raised, first, date,
+                  last, held, history, verdict, reason
 """
 
 import json
@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 from igarape.errors import InputError
 from igarape.sites.alerts import DIRECTIONS, Event, Status
 from igarape.sites.area import Area
+from igarape.sites.evidence import Floats
+from igarape.sites.frequency import own, rarity
 from igarape.sites.judgements import DISMISSED, applied
 from igarape.sites.layers import write_tiles
 from igarape.sites.looks import Day
@@ -27,9 +29,10 @@ ACTIVE = (Status.CANDIDATE, Status.CONFIRMED)
 SCHEMA = pa.schema(
     [
         *((name, pa.string()) for name in ("id", "tile", "label", "change", "status")),
-        ("probability", pa.float64()),
+        *((name, pa.float64()) for name in ("probability", "false")),
         ("looks", pa.int16()),
         *((name, pa.date32()) for name in ("raised", "first", "date", "last")),
+        ("held", pa.float64()),
         *((name, pa.string()) for name in ("history", "verdict", "reason")),
     ]
 )
@@ -69,6 +72,7 @@ def write_alerts(
         histories.setdefault((event.direction, event.tile, event.label, event.number), []).append(event)
     active = [key for key, events in histories.items() if events[-1].status in ACTIVE]
     when = _intervals(active, days, engine)
+    part = rarity(state.belief, rates=engine.rates, baseline=engine.baseline)
     keys = sorted(histories, key=lambda key: (key[1], key[2], key[0], key[3]))
     rows: list[dict[str, object]] = []
     for key in keys:
@@ -76,7 +80,7 @@ def write_alerts(
         change = DIRECTIONS[direction]
         name = f"{site}:{area.names[tile]}:{labels[label]}:{change}:{number}"
         facts = {"id": name, "tile": area.names[tile], "label": labels[label], "change": change}
-        rows.append(facts | _standing(key, histories[key], state, when.get(key)))
+        rows.append(facts | _standing(key, histories[key], state, part, when.get(key)))
     judged = applied(verdicts, rows)
     rows = [row | _with_verdict(row, judged.get(str(row["id"]), {})) for row in rows]
     table = pd.DataFrame(rows, columns=SCHEMA.names)
@@ -91,8 +95,13 @@ def _with_verdict(row: Mapping[str, object], judged: Mapping[str, str]) -> dict[
     return {**told, "status": DISMISSED if stands and told["verdict"] == "no" else row["status"]}
 
 
-def _standing(key: Key, events: Sequence[Event], state: State, when: Interval | None) -> dict[str, object]:
-    """Return how an alert stands: its status, how sure it is, how many looks it has, and when it changed."""
+def _standing(
+    key: Key, events: Sequence[Event], state: State, part: Floats, when: Interval | None
+) -> dict[str, object]:
+    """Return how an alert stands: its status, how sure it is, how many looks it has, and when it changed.
+
+    part: of frequency.rarity, which tells how likely it is that an alert that stands is false.
+    """
     place, last = key[:3], events[-1]
     standing = last.status in ACTIVE
     status = Status.WITHDRAWN if last.status == Status.EXPIRED else Status(last.status)
@@ -109,9 +118,11 @@ def _standing(key: Key, events: Sequence[Event], state: State, when: Interval | 
     return {
         "status": status.name.lower(),
         "probability": float(changed) if standing else last.probability,
+        "false": float(1 - own(changed, part[key[0], key[2]])) if standing else None,
         "looks": int(state.alerts.looks[place]) if standing else None,
         "raised": date.fromordinal(events[0].day),
         **{name: day and date.fromordinal(day) for name, day in zip(("first", "date", "last"), dates, strict=True)},
+        "held": when.held if when else None,
         "history": json.dumps(history),
     }
 

@@ -35,9 +35,9 @@ def summary(state: State, alerts: pd.DataFrame) -> dict[str, float]:
 
 
 def expected_false(alerts: pd.DataFrame, status: str) -> float:
-    """Return how many alerts of a status are expected to be false, by their probabilities: of those not judged."""
+    """Return how many alerts of a status are expected to be false, at the site's own rates: of those not judged."""
     open_ones = alerts[(alerts["status"] == status) & alerts["verdict"].isna()]
-    return float((1 - open_ones["probability"]).sum())
+    return float(open_ones["false"].sum())
 
 
 def alert_lines(alerts: pd.DataFrame, *, candidates: bool) -> list[str]:
@@ -49,7 +49,7 @@ def alert_lines(alerts: pd.DataFrame, *, candidates: bool) -> list[str]:
             verdict = f"; judged {row.verdict}: {row.reason}" if isinstance(row.verdict, str) else ""
             lines.append(
                 f"{row.id}  {status}, {row.probability:.3f}, {row.looks:.0f} looks: {row.label} {row.change} somewhere "
-                f"in this tile, about {row.date} ({row.first} to {row.last}){verdict}"
+                f"in this tile, about {row.date} ({row.first} to {row.last}, {row.held:.2f}){verdict}"
             )
         false = expected_false(alerts, status)
         lines.append(f"{len(some)} {status}, of which {false:.2f} are expected to be false")

@@ -71,9 +71,10 @@ class Raster:
             slice(rows[0] - self.top - top, rows[1] - self.top - top),
             slice(columns[0] - self.left, columns[1] - self.left),
         )
+        target = samples[(slice(None), *inside)]  # read in place: a band of rows of a wide scene is large
         try:
-            samples[(slice(None), *inside)] = self.dataset.read(self.scene.bands.used, window=window)
-            valid[inside] = self._holds(samples[(slice(None), *inside)], window)
+            self.dataset.read(self.scene.bands.used, window=window, out=target)
+            valid[inside] = self._holds(target, window)
         except RasterioError as error:
             raise InputError(
                 f"{self.scene.path}: rows {rows[0]} to {rows[1]} cannot be read: a block is damaged or cut short "
@@ -86,7 +87,10 @@ class Raster:
             return np.asarray(self.dataset.read(self.scene.alpha, window=window) > 0, dtype=np.bool_)
         if self.scene.masked and not self.resampled:
             return np.asarray(self.dataset.read_masks(1, window=window) > 0, dtype=np.bool_)
-        return np.asarray((samples != self.scene.nodata).any(axis=0), dtype=np.bool_)
+        holds = np.zeros(samples.shape[1:], dtype=np.bool_)
+        for band in samples:
+            holds |= band != self.scene.nodata
+        return holds
 
     def touched(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the rows and the columns of tiles that the scene's rectangle touches."""

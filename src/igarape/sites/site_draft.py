@@ -28,8 +28,8 @@ SURE = (0.6, 0.999)  # between these an AUC is believed
 CLEAR = "clear"  # the exclusive label that is no haze
 FEW = 5  # chips with a label, and without it, that tell how well the model knows it
 # What answers to one ground share, was measured on drawn sites (studies/drawn_site.py); other: of ten labels each RATE.
-EVIDENCE = Evidence(bound=6.0, shared=0.25, other=0.5, haze=0.5, cloudy=0.5, valid=0.5)
-ALERTS = Alerting(candidate=0.5, confirmed=0.975, withdrawn=0.2, looks=2, days=180)
+EVIDENCE = Evidence(bound=8.0, shared=0.25, other=0.5, haze=0.5, cloudy=0.5, valid=0.5)
+ALERTS = Alerting(candidate=0.5, confirmed=0.95, withdrawn=0.2, looks=2, days=180)
 
 
 def draft_site(

@@ -4,10 +4,12 @@ state.npz    all of it, as arrays; the same looks give the same bytes, in whatev
 """
 
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -126,26 +128,38 @@ class State:
     @classmethod
     def load(cls, path: Path) -> "State":
         """Read a state; raise InputError where it is none."""
-        try:
-            with np.load(path, allow_pickle=False) as kept:
-                return cls(
-                    key=str(kept["key"]),
-                    belief=Belief(kept["chances"], kept["seen"]),
-                    alerts=Alerts(*(kept[f"alerts_{each.name}"] for each in fields(Alerts))),
-                    scenes=kept["scenes"].tolist(),
-                    events=[
-                        Event._make([*event, probability])
-                        for event, probability in zip(
-                            kept["events"].tolist(), kept["probabilities"].tolist(), strict=True
-                        )
-                    ],
-                    days=[
-                        Condition(day, seen, cloudy, known, share)
-                        for (day, seen, cloudy, known), share in zip(kept["days"].tolist(), kept["shares"], strict=True)
-                    ],
-                )
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path}: is no state of a site, or cut short. Remove it: looks tell it anew") from error
+        with _opened(path) as kept:
+            return cls(
+                key=str(kept["key"]),
+                belief=Belief(kept["chances"], kept["seen"]),
+                alerts=Alerts(*(kept[f"alerts_{each.name}"] for each in fields(Alerts))),
+                scenes=kept["scenes"].tolist(),
+                events=[
+                    Event._make([*event, probability])
+                    for event, probability in zip(kept["events"].tolist(), kept["probabilities"].tolist(), strict=True)
+                ],
+                days=[
+                    Condition(day, seen, cloudy, known, share)
+                    for (day, seen, cloudy, known), share in zip(kept["days"].tolist(), kept["shares"], strict=True)
+                ],
+            )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a state that is kept; raise InputError where it is none."""
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            yield kept
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: is no state of a site, or cut short. Remove it: looks tell it anew") from error
+
+
+def kept_state(path: Path, key: str) -> State | None:
+    """Return the state that is kept; None where it is one of other settings, or of another igarape."""
+    with _opened(path) as kept:
+        same = str(kept["key"]) == key
+    return State.load(path) if same else None
 
 
 def engine_key(tiles: int, engine: Engine) -> str:
@@ -173,11 +187,10 @@ def caught_up(path: Path, looks: Sequence[Facts], engine: Engine, tiles: int, *,
     """
     state = State.begin(tiles, engine)
     names = [facts.name for facts in looks]
-    if path.exists():
-        kept = State.load(path)
+    if path.exists() and (kept := kept_state(path, state.key)):
         newest = date.fromordinal(kept.days[-1].day).isoformat() if kept.days else ""
         later = all(facts.date > newest for facts in looks[len(kept.scenes) :])
-        if kept.key == state.key and names[: len(kept.scenes)] == kept.scenes and later:
+        if names[: len(kept.scenes)] == kept.scenes and later:
             state = kept
     days = by_day(looks[len(state.scenes) :])
     for done, scenes in enumerate(days, start=1):

@@ -9,24 +9,29 @@ import numpy as np
 import numpy.typing as npt
 
 from igarape.chips.pictures import Pixels
+from igarape.config.schema import read_yaml
 from igarape.errors import InputError
 from igarape.files import read_json
 
 Table = npt.NDArray[np.uint8]
 Reals = npt.NDArray[np.float64]
 WHITE = 255
+YAML = ".yaml"
+STRAIGHT = 0.97  # below it a stretch may be far off: of the drawn site's single days none lay above
 
 
 @dataclass(frozen=True)
 class Stretch:
     """8 bits = gain * value + offset, for red, green and blue, rounded and clipped. None of both: left as it is.
 
-    of: what it was fitted to or read from, for people.
+    of: what it was fitted to or read from, for people. straight: how well what it was fitted to lies on a line with the
+    training's, of straightness; None: it was not fitted.
     """
 
     gain: tuple[float, ...] | None = None
     offset: tuple[float, ...] | None = None
     of: str | None = None
+    straight: float | None = None
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> "Stretch":
@@ -37,14 +42,17 @@ class Stretch:
                 return cls(of=where)
             numbers = [tuple(float(value) for value in part) for part in (gain, offset)]
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{where}: no stretch in it. Name the map.json of a map of igarape's") from error
+            raise InputError(
+                f"{where}: no stretch in it. Name the map.json of a map of igarape's, or a site's YAML that has one"
+            ) from error
         if any(len(part) != 3 or not np.isfinite(part).all() for part in numbers):
             raise InputError(f"{where}: expected a gain and an offset of three colours. Name another map.json")
         return cls(numbers[0], numbers[1], of=where)
 
     def to_json(self) -> Mapping[str, Any]:
         """Return what a JSON file keeps of it."""
-        return {"gain": self.gain and list(self.gain), "offset": self.offset and list(self.offset), "of": self.of}
+        line = {"gain": self.gain and list(self.gain), "offset": self.offset and list(self.offset), "of": self.of}
+        return line | {"straight": self.straight and round(self.straight, 4)}
 
     def tables(self) -> Sequence[Table] | None:
         """Return what each value of 16 bits becomes, a table of 65536 a colour; None: all stays as it is."""
@@ -56,11 +64,24 @@ class Stretch:
 
 
 def read_stretch(path: Path) -> Stretch:
-    """Read the stretch of a map from its map.json; raise InputError where there is none."""
+    """Read the stretch of a map from its map.json, or of a site from its YAML; raise InputError where there is none."""
     if not path.is_file():
-        raise InputError(f"{path}: not found; expected the map.json of another map, whose stretch is used again")
-    content = read_json(path)
+        raise InputError(
+            f"{path}: not found; expected the map.json of another map, or sites/NAME.yaml, whose stretch is used again"
+        )
+    content = read_yaml(path) if path.suffix == YAML else read_json(path)
     return Stretch.from_json(content.get("stretch") if isinstance(content, dict) else None, str(path))
+
+
+def doubt_line(found: Mapping[str, Any]) -> str:
+    """Return what people should know of a stretch that was fitted, of to_json; nothing where all is well."""
+    if found["straight"] is None or found["straight"] >= STRAIGHT:
+        return ""
+    return (
+        f"its 16 bits are brought to 8 by a line that fits badly ({found['straight']:.3f}; {STRAIGHT} is well): the "
+        "scene shows more cloud than the training's, or less, so its ground may be far too bright or too dark. Give it "
+        "the stretch of a site, fitted to many days: --stretch sites/NAME.yaml"
+    )
 
 
 def fit(samples: npt.NDArray[np.uint16], levels: Mapping[str, Sequence[float]], where: str) -> Stretch:
@@ -78,7 +99,7 @@ def fit(samples: npt.NDArray[np.uint16], levels: Mapping[str, Sequence[float]], 
         )
     gain = (spread * wanted).sum(axis=0) / np.square(spread).sum(axis=0)
     offset = wanted.mean(axis=0) - gain * found.mean(axis=0)
-    return Stretch(tuple(gain.tolist()), tuple(offset.tolist()), of=where)
+    return Stretch(tuple(gain.tolist()), tuple(offset.tolist()), of=where, straight=straightness(samples, levels))
 
 
 def straightness(samples: npt.NDArray[np.uint16], levels: Mapping[str, Sequence[float]]) -> float:

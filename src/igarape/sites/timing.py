@@ -13,11 +13,12 @@ ONLY = np.array([0])  # the row of a belief in one tile
 
 @dataclass(frozen=True)
 class Interval:
-    """When a change took place: the median day, and the days between which it lies with probability INSIDE."""
+    """When a change took place: the median day, the first day and the last, and how likely it lies between these."""
 
     day: int
     first: int
     last: int
+    held: float
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,32 @@ class Course:
 def change_interval(course: Course, *, appeared: bool) -> Interval:
     """Return when a change took place, given that there was one.
 
-    The interval holds the gap between the last look that says no before the median, and the first one after it that
-    says yes: between them nothing is known. appeared: whether the label appeared, and did not vanish.
+    The interval is the shortest that holds it with probability INSIDE, and the gap between the last look that says no
+    before the median, and the first one after it that says yes: between them nothing is known. So it holds more.
+    appeared: whether the label appeared, and did not vanish.
     """
     days, by = change_days(course, appeared=appeared)
-    low, middle, high = (days[np.searchsorted(by, share)] for share in ((1 - INSIDE) / 2, 0.5, (1 + INSIDE) / 2))
+    middle = days[np.searchsorted(by, 0.5)]
+    first, last = shortest(by)
     yes = course.ratio > 0 if appeared else course.ratio < 0
     before = course.days[~yes & (course.days < middle)]
     after = course.days[yes & (course.days >= middle)]
-    first = min(low, before[-1]) if len(before) else low
-    last = max(high, after[0]) if len(after) else high
-    return Interval(int(middle), int(max(first, course.baseline)), int(last))
+    first = min(first, np.searchsorted(days, before[-1])) if len(before) else first
+    last = max(last, np.searchsorted(days, after[0])) if len(after) else last
+    held = by[last] - (by[first - 1] if first else 0)
+    return Interval(int(middle), int(days[first]), int(days[last]), float(held))
+
+
+def shortest(by: Floats) -> tuple[int, int]:
+    """Return the first place and the last of the fewest in a row that hold a probability of INSIDE.
+
+    by: the probability of each place and those before it together, (places,); 1 at the end.
+    """
+    before = np.append(0.0, by[:-1])
+    last = np.searchsorted(by, before + INSIDE)
+    length = np.where(last < len(by), last - np.arange(len(by)), len(by))
+    first = int(np.argmin(length))
+    return first, int(last[first])
 
 
 def change_days(course: Course, *, appeared: bool) -> tuple[Integers, Floats]:

@@ -54,8 +54,8 @@ def rows_of_tiles(raster: Raster, rows: Sequence[int]) -> Iterator[Row]:
     for row in rows:
         top, bottom = grid.rows[row], grid.rows[row] + grid.size
         kept = max(end - top, 0)
-        samples[:, :kept] = samples[:, grid.size - kept :].copy() if kept else 0
-        valid[:kept] = valid[grid.size - kept :].copy() if kept else False
+        samples[:, :kept] = samples[:, grid.size - kept :]
+        valid[:kept] = valid[grid.size - kept :]
         raster.read(bottom - (grid.size - kept), samples[:, kept:], valid[kept:])
         end = bottom
         own = (grid.rows[row + 1] if row + 1 < len(grid.rows) else bottom) - top
@@ -73,8 +73,9 @@ def _shares(valid: Booleans, columns: Sequence[int], size: int) -> Reals:
 def _counts(valid: Booleans, top: int, stride: int, cells: tuple[int, int]) -> Counts:
     """Return how many pixels of some rows hold something, in each cell."""
     counts = np.zeros(cells, dtype=np.int64)
-    across = np.add.reduceat(valid, np.arange(0, valid.shape[1], stride), axis=1, dtype=np.int64)
-    np.add.at(counts, (top + np.arange(len(valid))) // stride, across)
+    of, columns = (top + np.arange(len(valid))) // stride, np.arange(0, valid.shape[1], stride)
+    for cell in np.unique(of).tolist():
+        counts[cell] = np.add.reduceat(valid[of == cell].sum(axis=0, dtype=np.int64), columns)
     return counts
 
 

@@ -17,7 +17,7 @@ from igarape.sites.bands import parse_bands
 from igarape.sites.mapping import LIST, MAP, Asked, write_list
 from igarape.sites.model import load_model
 from igarape.sites.scene_list import Job, map_scenes, mappers
-from igarape.sites.stretch import read_stretch
+from igarape.sites.stretch import doubt_line, read_stretch
 from igarape.tracking.lineage import lineage
 from igarape.workspace import Workspace
 
@@ -51,7 +51,7 @@ def run(
     gpkg
         Whether tags are written as a GeoPackage too.
     stretch
-        The map.json of another map whose stretch is used again; None: one is fitted.
+        The map.json of another map, or a site's YAML, whose stretch is used again; None: one is fitted.
 
     Raises
     ------
@@ -90,4 +90,6 @@ def _outcomes(jobs: Sequence[Job], mapped: Iterable[Future[Mapping[str, Any]]]) 
         else:
             why[job.scene] = ""
             tqdm.write(f"{job.out / MAP}: {content['looked']} of {content['tiles']} tiles looked at", file=sys.stdout)
+            if line := doubt_line(content["stretch"]):
+                tqdm.write(f"map: {job.scene}: {line}", file=sys.stderr)
     return why

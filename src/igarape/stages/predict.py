@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
@@ -17,14 +17,17 @@ from igarape.files import kept
 from igarape.progress import progress
 from igarape.serving.answering import answerers
 from igarape.serving.batches import tag_batches
-from igarape.serving.likeness import unlike_line
-from igarape.serving.registry import bundle_of, load_model, model_uri
+from igarape.serving.likeness import drift_figures, likeness_of_table, unlike_line
+from igarape.serving.registry import bundle_of, load_model, model_uri, numbered, registered
 from igarape.serving.tagging import check_out, find_pictures, find_tifs
+from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
 
 def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: Path, nir: Path | None = None) -> None:
     """Tag the pictures at paths, or what lies there; columns image_name, tags, perhaps alerts, p_<label>...
+
+    With a model of the registry it is an MLflow run in igarape/predict too, with its version and how the pictures lie.
 
     Parameters
     ----------
@@ -54,7 +57,7 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
     for line in pictures.passed_over:
         click.echo(f"predict: passed over: {line}", err=True)
     root = workspace.root
-    uri = model_uri(model, read_params(workspace.params).dataset, root)
+    uri = numbered(model_uri(model, read_params(workspace.params).dataset, root), root)
     loaded = load_model(uri, root)
     bundle = bundle_of(loaded, uri)
     pictures.tifs = find_tifs(bundle, nir)
@@ -71,8 +74,21 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
         failed = tag_batches(names, pictures, out, complain=complain, report=report, **how)
     shutil.rmtree(spool, ignore_errors=True)
     click.echo(f"{out}: {len(names) - len(failed)} pictures tagged")
-    if line := unlike_line(out, bundle):
+    found = likeness_of_table(out, bundle)
+    if line := unlike_line(found) if found else "":
         click.echo(f"predict: {line}", err=True)
+    if registered(uri):
+        figures = {"pictures": len(names) - len(failed), "failed": len(failed)}
+        _record(workspace, uri, figures | (drift_figures(found) if found else {}))
     if failed:
         which = some([str(pictures.origins[name]) for name in failed])
         raise InputError(f"{len(failed)} of {len(names)} pictures are not in {out}: {which}. Why, stands above")
+
+
+def _record(workspace: Workspace, uri: str, figures: Mapping[str, float]) -> None:
+    """Tell MLflow, which the model came from; the answers are there even where it takes no more."""
+    try:
+        with step_run("predict", workspace=workspace, params={"model": uri}) as opened:
+            opened.metrics(figures)
+    except InputError as error:
+        click.echo(f"predict: the answers are there, but MLflow has no run of them: {error}", err=True)

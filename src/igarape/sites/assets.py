@@ -1,0 +1,75 @@
+"""Scenes that STAC items name by an address: each is copied to a folder, once."""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from email.utils import parsedate_to_datetime
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from igarape.errors import InputError, reason
+from igarape.files import whole
+from igarape.sites.buckets import Report, fetch_object, same
+
+WEB = ("https", "http")
+PIECE = 2**20  # bytes that are read at once
+PLAIN = {"Accept-Encoding": "identity"}  # so that lengths are those of the file
+TIMEOUT = 60.0  # seconds without an answer
+
+# From an address to the scene's copy on this machine.
+Fetch = Callable[[str], Path]
+
+
+def fetcher(folder: Path, *, show: Callable[[str], AbstractContextManager[Report]]) -> Fetch:
+    """Return what copies the scene at an address to a folder; show: opens a bar with a title."""
+
+    def fetched(address: str) -> Path:
+        with show(address.partition("?")[0]) as report:
+            return fetch_asset(address, folder, report=report)
+
+    return fetched
+
+
+def fetch_asset(address: str, folder: Path, *, report: Report) -> Path:
+    """Return the copy of the scene at s3://BUCKET/KEY or https://HOST/PATH, made where it is missing or another.
+
+    report: called with the bytes that are done, and all. Raises InputError where nothing can be read there.
+    """
+    parts = urlsplit(address)
+    told = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # without keys
+    place = PurePosixPath(parts.path.lstrip("/"))
+    if not place.name or ".." in place.parts or not parts.hostname:
+        raise InputError(f"{told}: names no scene; expected an address such as s3://BUCKET/FOLDER/SCENE.tif")
+    copy = folder / parts.hostname / place
+    if parts.scheme == "s3":
+        return fetch_object(address, copy, report=report)
+    if parts.scheme in WEB:
+        return _downloaded(address, copy, told, report)
+    raise InputError(f"{told}: is read by nobody here. Fetch it into the inbox, and name it there: ./SCENE.tif")
+
+
+def _downloaded(address: str, copy: Path, told: str, report: Report) -> Path:
+    """Return the copy of what a web server gives; told: the address as it is shown."""
+    import requests  # slow
+
+    try:
+        with requests.get(address, stream=True, timeout=TIMEOUT, headers=PLAIN) as response:
+            response.raise_for_status()
+            size = int(response.headers.get("Content-Length", -1))
+            stamp = response.headers.get("Last-Modified")
+            written = parsedate_to_datetime(stamp).timestamp() if stamp else None
+            if written is not None and same(copy, size, written):
+                return copy
+            with whole(copy) as unfinished:
+                with unfinished.open("wb") as file:
+                    for piece in response.iter_content(PIECE):
+                        file.write(piece)
+                        report(file.tell(), max(size, file.tell()))
+                    if size not in {-1, file.tell()}:
+                        raise InputError(f"{told}: broke off after {file.tell()} of {size} bytes. Watch again")
+                if written is not None:
+                    os.utime(unfinished, (written, written))
+    except (requests.RequestException, ValueError) as error:
+        why = reason(error).replace(f"?{urlsplit(address).query}", "")
+        raise InputError(f"{told}: cannot be read ({why}). Look whether it is there, and for all to read") from error
+    return copy
