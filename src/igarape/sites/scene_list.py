@@ -1,6 +1,6 @@
 """Many scenes to maps: each is a task, in this process or on a cluster's nodes, with the same bytes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,8 +12,9 @@ from igarape.errors import InputError
 from igarape.executors import Executor, Here, Tell
 from igarape.serving.answering import answerers
 from igarape.serving.bundle import Bundle
-from igarape.sites.mapping import Asked, map_scene
+from igarape.sites.mapping import MAP, Asked, map_scene
 from igarape.sites.model import Model
+from igarape.sites.stretch import doubt_line
 from igarape.workspace import Workspace
 
 # Called with the tiles that are done, how many there will be, as far as is known, and how many scenes are done.
@@ -108,6 +109,39 @@ def map_scenes(jobs: Sequence[Job], *, by: Mappers, commit: str, report: Report)
         done, _ = tiles.get(number, (0, 0))  # none where it was mapped before
         heard(number, (done, done))  # no more will come, where it failed
         yield future
+
+
+def outcomes(
+    jobs: Sequence[Job],
+    mapped: Iterable[Future[Mapping[str, Any]]],
+    *,
+    say: Callable[[str], None],
+    complain: Callable[[str], None],
+) -> dict[Path, str]:
+    """Tell what came of each scene; return why it has no map, and nothing where it has one. One alone raises that.
+
+    Parameters
+    ----------
+    jobs, mapped
+        The scenes, and what map_scenes yields of them.
+    say, complain
+        Called with a line for whoever waits: of what is done, and of what is wrong.
+    """
+    why = {}
+    for job, future in zip(jobs, mapped, strict=True):
+        try:
+            content = future.result()
+        except InputError as error:
+            if len(jobs) == 1:
+                raise
+            why[job.scene] = str(error)
+            complain(f"map: {error}")
+        else:
+            why[job.scene] = ""
+            say(f"{job.out / MAP}: {content['looked']} of {content['tiles']} tiles looked at")
+            if line := doubt_line(content["stretch"]):
+                complain(f"map: {job.scene}: {line}")
+    return why
 
 
 def _map(tell: Tell, job: Job, *, open_model: Callable[[], Model], commit: str) -> Mapping[str, Any]:

@@ -2,10 +2,9 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
@@ -14,10 +13,10 @@ from igarape.errors import InputError, some
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
 from igarape.sites.bands import parse_bands
-from igarape.sites.mapping import LIST, MAP, Asked, write_list
+from igarape.sites.mapping import LIST, Asked, write_list
 from igarape.sites.model import load_model
-from igarape.sites.scene_list import Job, map_scenes, mappers
-from igarape.sites.stretch import doubt_line, read_stretch
+from igarape.sites.scene_list import Job, map_scenes, mappers, outcomes
+from igarape.sites.stretch import read_stretch
 from igarape.tracking.lineage import lineage
 from igarape.workspace import Workspace
 
@@ -69,27 +68,11 @@ def run(
     commit = lineage(root).commit
     jobs = [Job(scene, out / scene.stem, asked) for scene in scenes]
     with mappers(workspace, "map", loaded, scenes=scenes, out=out) as by, progress("map", "tile") as report:
-        why = _outcomes(jobs, map_scenes(jobs, by=by, commit=commit, report=report))
+        mapped = map_scenes(jobs, by=by, commit=commit, report=report)
+        # Beside the bar, which they leave whole.
+        say, complain = (partial(tqdm.write, file=file) for file in (sys.stdout, sys.stderr))
+        why = outcomes(jobs, mapped, say=say, complain=complain)
     if len(scenes) > 1:
         write_list(why, out)
     if failed := [str(scene) for scene, said in why.items() if said]:
         raise InputError(f"{len(failed)} of {len(scenes)} scenes have no map: {some(failed)}. {out / LIST} says why")
-
-
-def _outcomes(jobs: Sequence[Job], mapped: Iterable[Future[Mapping[str, Any]]]) -> dict[Path, str]:
-    """Say what came of each scene; return why it has no map, and nothing where it has one. One alone raises that."""
-    why = {}
-    for job, future in zip(jobs, mapped, strict=True):
-        try:
-            content = future.result()
-        except InputError as error:
-            if len(jobs) == 1:
-                raise
-            why[job.scene] = str(error)
-            tqdm.write(f"map: {error}", file=sys.stderr)  # which leaves the bar whole
-        else:
-            why[job.scene] = ""
-            tqdm.write(f"{job.out / MAP}: {content['looked']} of {content['tiles']} tiles looked at", file=sys.stdout)
-            if line := doubt_line(content["stretch"]):
-                tqdm.write(f"map: {job.scene}: {line}", file=sys.stderr)
-    return why
