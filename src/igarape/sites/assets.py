@@ -9,25 +9,40 @@ from urllib.parse import urlsplit
 
 from igarape.errors import InputError, reason
 from igarape.files import whole
-from igarape.sites.buckets import Report, fetch_object, same
+from igarape.sites.buckets import Report, fetch_object, local, same
+from igarape.sites.inbox import Arrival, list_arrivals
 
 WEB = ("https", "http")
 PIECE = 2**20  # bytes that are read at once
 PLAIN = {"Accept-Encoding": "identity"}  # so that lengths are those of the file
 TIMEOUT = 60.0  # seconds without an answer
 
-# From an address to the scene's copy on this machine.
-Fetch = Callable[[str], Path]
 
+def list_inbox(
+    inbox: Path | str, copies: Path, *, show: Callable[[str], AbstractContextManager[Report]]
+) -> tuple[list[Arrival], dict[str, str]]:
+    """Return the scenes of an inbox as `list_arrivals` does, and bring copies of those elsewhere up to date.
 
-def fetcher(folder: Path, *, show: Callable[[str], AbstractContextManager[Report]]) -> Fetch:
-    """Return what copies the scene at an address to a folder; show: opens a bar with a title."""
+    Parameters
+    ----------
+    inbox
+        A folder of scenes and STAC items, or one of either; or s3://BUCKET/PREFIX.
+    copies
+        The folder of the copies.
+    show
+        Opens a bar with a title.
+
+    Raises
+    ------
+    InputError
+        As of `list_arrivals`, and where a bucket does not answer.
+    """
 
     def fetched(address: str) -> Path:
         with show(address.partition("?")[0]) as report:
-            return fetch_asset(address, folder, report=report)
+            return fetch_asset(address, copies, report=report)
 
-    return fetched
+    return list_arrivals(local(inbox, copies, show=lambda: show(str(inbox))), fetched=fetched)
 
 
 def fetch_asset(address: str, folder: Path, *, report: Report) -> Path:

@@ -27,8 +27,6 @@ from igarape.workspace import Workspace
 def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: Path, nir: Path | None = None) -> None:
     """Tag the pictures at paths, or what lies there; columns image_name, tags, perhaps alerts, p_<label>...
 
-    With a model of the registry it is an MLflow run in igarape/predict too, with its version and how the pictures lie.
-
     Parameters
     ----------
     workspace
@@ -36,7 +34,8 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
     paths
         Pictures; folders and archives of pictures; folders of packed chips.
     model
-        An MLflow URI; None: the champion of the data set in params.yaml; student: that of its student.
+        An MLflow URI; None: the champion of the data set in params.yaml; student: that of its student. With one of the
+        registry this is a run in igarape/predict, with the version and how the pictures lie.
     out
         The table to write: Parquet where its name ends so, else CSV. What a killed run has finished is used again.
     nir
@@ -52,34 +51,31 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
     with ExitStack() as bars:
         bar = cache(lambda: bars.enter_context(progress("predict: unpacking", "MB")))  # where there is what to unpack
         pictures = find_pictures(paths, spool=spool, report=lambda done, total: bar()(done >> 20, total >> 20))
-    reads = [origin.path for origin in pictures.origins.values()]
+    reads = (origin.path for origin in pictures.origins.values())
     check_out(out, [*reads, *(nir.iterdir() if nir and nir.is_dir() else ())])
     for line in pictures.passed_over:
         click.echo(f"predict: passed over: {line}", err=True)
-    root = workspace.root
-    uri = numbered(model_uri(model, read_params(workspace.params).dataset, root), root)
-    loaded = load_model(uri, root)
-    bundle = bundle_of(loaded, uri)
+    uri = numbered(model_uri(model, read_params(workspace.params).dataset, workspace.root), workspace.root)
+    bundle = bundle_of(loaded := load_model(uri, workspace.root), uri)
     pictures.tifs = find_tifs(bundle, nir)
     names = list(pictures.origins)
-    complain = partial(tqdm.write, file=sys.stderr)  # which leaves the bar whole
+    places = [*paths, *([nir] if nir else [])]
     with (
         kept(out, pictures.key(str(loaded.metadata.model_uuid))) as parts,
-        answerers(
-            workspace, "predict", uri=uri, bundle=bundle, places=[*paths, parts, *([nir] if nir else [])]
-        ) as nodes,
+        answerers(workspace, "predict", uri=uri, bundle=bundle, places=[*places, parts]) as nodes,
         progress("predict", "picture") as report,
     ):
-        how: dict[str, Any] = {"bundle": bundle, "parts": parts, "answerers": nodes}
-        failed = tag_batches(names, pictures, out, complain=complain, report=report, **how)
+        complain = partial(tqdm.write, file=sys.stderr)  # which leaves the bar whole
+        how: dict[str, Any] = {"bundle": bundle, "parts": parts, "answerers": nodes, "complain": complain}
+        failed = tag_batches(names, pictures, out, report=report, **how)
     shutil.rmtree(spool, ignore_errors=True)
     click.echo(f"{out}: {len(names) - len(failed)} pictures tagged")
     found = likeness_of_table(out, bundle)
-    if line := unlike_line(found) if found else "":
+    if found and (line := unlike_line(found)):
         click.echo(f"predict: {line}", err=True)
     if registered(uri):
-        figures = {"pictures": len(names) - len(failed), "failed": len(failed)}
-        _record(workspace, uri, figures | (drift_figures(found) if found else {}))
+        counts = {"pictures": len(names) - len(failed), "failed": len(failed)}
+        _record(workspace, uri, counts | (drift_figures(found) if found else {}))
     if failed:
         which = some([str(pictures.origins[name]) for name in failed])
         raise InputError(f"{len(failed)} of {len(names)} pictures are not in {out}: {which}. Why, stands above")

@@ -11,10 +11,8 @@ from igarape.errors import InputError, some
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
 from igarape.sites.advice import labelling_advice
-from igarape.sites.assets import fetcher
-from igarape.sites.buckets import local
+from igarape.sites.assets import list_inbox
 from igarape.sites.exposure import exposed
-from igarape.sites.inbox import list_arrivals
 from igarape.sites.listing import summary
 from igarape.sites.model import load_model
 from igarape.sites.scene_list import mappers
@@ -47,9 +45,7 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
         At the end, with the scenes that failed; and at once for a site, an inbox or a model that is none.
     """
     place = SiteFolder.read(name, workspace.sites)
-    folder = local(inbox, place.inbox, show=lambda: progress(f"watch: {inbox}", "B"))
-    fetched = fetcher(place.inbox, show=lambda title: progress(f"watch: {title}", "B"))
-    listed, failed = list_arrivals(folder, fetched=fetched)
+    listed, failed = list_inbox(inbox, place.inbox, show=lambda title: progress(f"watch: {title}", "B"))
     root = workspace.root
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
     with place.held(), ExitStack() as stack:
