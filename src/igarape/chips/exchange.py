@@ -25,6 +25,17 @@ def even_out(part: Folds, counts: Counts, shares: Counts, rng: np.random.Generat
     What sinks with each exchange is the sum over parts and labels of (held / wanted - 1)^2, so rare labels weigh as
     much as common ones. No part loses the last group of a label. Groups of the same counts are one kind; one kind is
     the empty group, so that a group can also be given away.
+
+    Parameters
+    ----------
+    part
+        That each group is in, of shape (groups,).
+    counts
+        How many chips of each group hold each label, of shape (groups, labels).
+    shares
+        Of all chips, for each part, of shape (parts,).
+    rng
+        Draws the groups that are looked at, where there are many kinds.
     """
     kinds, kind = np.unique(counts, axis=0, return_inverse=True)
     parts = _Parts(part, np.vstack([kinds, np.zeros(counts.shape[1])]), kind, shares)
