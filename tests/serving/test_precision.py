@@ -9,6 +9,7 @@ from convolving import write_convolving
 
 from igarape.chips.pictures import Pixels
 from igarape.files import write_json
+from igarape.learners.networks.quantisation import quantise
 from igarape.learners.views import Mode
 from igarape.serving.bundle import Bundle
 from igarape.serving.holdout import Packed
@@ -35,7 +36,7 @@ def test_what_convolves_computes_in_integers(bundle: Bundle, packed: Packed, ima
     untouched = (bundle.folder / "learners/plain/folds.onnx").read_bytes()
     seen: list[tuple[int, int]] = []
     known = [f"chip-{row}" for row in range(len(images))]
-    changed = quantised(bundle, known, packed=packed, threads=1, report=lambda *done: seen.append(done))
+    changed = quantised(bundle, known, quantise, packed=packed, threads=1, report=lambda *done: seen.append(done))
     assert changed.manifest.quantised == ("clear",) and changed.mode == Mode(8, "int8") and bundle.mode == Mode(8)
     gap = np.abs(changed.probabilities(images) - before)
     assert 0 < gap.max() < 0.02
@@ -47,5 +48,7 @@ def test_what_convolves_computes_in_integers(bundle: Bundle, packed: Packed, ima
 def test_where_nothing_convolves_all_stays(bundle_folder: Path, packed: Packed, tmp_path: Path) -> None:
     """Byte by byte."""
     shutil.copytree(bundle_folder, tmp_path / "bundle")
-    found = quantised(Bundle.load(tmp_path / "bundle"), ["chip-0"], packed=packed, threads=1, report=lambda *_: None)
+    found = quantised(
+        Bundle.load(tmp_path / "bundle"), ["chip-0"], quantise, packed=packed, threads=1, report=lambda *_: None
+    )
     assert found.mode == Mode(8) and found.manifest == read_manifest(bundle_folder)

@@ -2,12 +2,12 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from igarape.chips.pictures import resize
+from igarape.chips.pictures import Pixels, resize
 from igarape.files import whole, write_json
-from igarape.learners.networks.quantisation import quantise
 from igarape.learners.novelty import sampled
 from igarape.serving.assembly import NETWORK
 from igarape.serving.bundle import Bundle
@@ -15,11 +15,14 @@ from igarape.serving.holdout import Packed
 from igarape.serving.manifest import MANIFEST, list_files
 
 Report = Callable[[int, int], None]
+Quantise = Callable[[Path, Path, Pixels], bool]
 
 CHIPS = 128  # of the folds, by which values get their ranges
 
 
-def quantised(bundle: Bundle, known: Sequence[str], *, packed: Packed, threads: int, report: Report) -> Bundle:
+def quantised(
+    bundle: Bundle, known: Sequence[str], quantise: Quantise, *, packed: Packed, threads: int, report: Report
+) -> Bundle:
     """Replace a bundle's networks on the disk, and return the bundle that is there then.
 
     Trees, kernel machines, Fisher vectors and probes stay as they are. The manifest says who computes in integers.
@@ -30,6 +33,8 @@ def quantised(bundle: Bundle, known: Sequence[str], *, packed: Packed, threads: 
         The bundle in floats, which goes on answering as before.
     known
         The chips of the folds, by some of which it is calibrated. The hold-out has no part in it.
+    quantise
+        Writes a network in 8-bit integers, as learners.networks.quantisation.quantise.
     packed
         Their pictures.
     threads

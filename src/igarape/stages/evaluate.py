@@ -10,6 +10,7 @@ from igarape.config.documents import RunFacts
 from igarape.config.params import Params, read_params, workers
 from igarape.files import fresh_folder
 from igarape.learners.networks.merging import merge
+from igarape.learners.networks.quantisation import quantise
 from igarape.learners.views import INTEGER
 from igarape.progress import progress
 from igarape.reports import verdict as report
@@ -68,8 +69,7 @@ def _student(
     workspace: Workspace, evidence: Evidence, params: Params, shared: Shared, *, packed: Packed, ensemble: Bundle
 ) -> Standing | None:
     """Build and check the student's bundle, and compare it with the ensemble's; nothing where there is no student."""
-    pupil = read_pupil(workspace, evidence)
-    if pupil is None:
+    if (pupil := read_pupil(workspace, evidence)) is None:
         return None
     build_student(workspace, shared, pupil.lesson)
     student, asked = _ask(workspace.student, evidence, pupil.p, params, packed)
@@ -85,6 +85,6 @@ def _ask(folder: Path, evidence: Evidence, p: Probabilities, params: Params, pac
         check_bundle(bundle, evidence.held[:count], p=p[:count], packed=packed, report=advance)
     if params.serve.precision == INTEGER:
         with progress("evaluate: 8-bit integers", "network") as advance:
-            served = quantised(bundle, evidence.known, packed=packed, threads=workers(), report=advance)
+            served = quantised(bundle, evidence.known, quantise, packed=packed, threads=workers(), report=advance)
     with progress("evaluate: asking by fewer views", "chip") as advance:
         return served, ask_by_mode(served, bundle, evidence.held, p=p, packed=packed, report=advance)
