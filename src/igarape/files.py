@@ -163,6 +163,13 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def begins(path: Path, *beginnings: bytes) -> bool:
+    """Say whether a file is empty, or begins with one of some bytes: what may be written over is one of our own."""
+    with path.open("rb") as file:
+        found = file.read(max(map(len, beginnings)))
+    return not found or found.startswith(beginnings)
+
+
 def write_text(text: str, path: Path) -> None:
     """Write a text file whole."""
     with whole(path) as unfinished:

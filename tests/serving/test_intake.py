@@ -21,12 +21,14 @@ def test_without_the_token_only_health_answers(bundle_folder: Path, images: list
     with answering(bundle_folder, token=TOKEN.encode()) as port:
         for path in ("/health", "/ping"):
             assert ask(port, path)[0] == 200
-        for given in ({}, {"Authorization": TOKEN}, {"Authorization": f"Bearer {TOKEN[:-1]}"}):
+        wrong = (TOKEN, f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}")
+        for given in ({}, *({"Authorization": each} for each in wrong)):
             for path, body in (("/tag", chip), ("/version", None), ("/metrics", None), ("/docs", None), ("/no", None)):
                 status, headers, said = ask(port, path, body, "image/jpeg", given)
                 assert status == 401 and headers["www-authenticate"] == "Bearer"
                 assert TOKEN[:8].encode() not in said
-        assert ask(port, "/tag", chip, "image/jpeg", {"Authorization": f"Bearer {TOKEN}"})[0] == 200
+        for scheme in ("Bearer", "bearer"):  # whose case does not count (RFC 7235)
+            assert ask(port, "/tag", chip, "image/jpeg", {"Authorization": f"{scheme} {TOKEN}"})[0] == 200
 
 
 def test_a_token_is_read_from_a_file(tmp_path: Path) -> None:

@@ -5,16 +5,37 @@ from pathlib import Path
 import pytest
 from site_looks import flooded, quiet, write_site
 
+from igarape.errors import InputError
 from igarape.stages import log
 from igarape.workspace import Workspace
 
 
-def test_each_date_is_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the share that each label is expected to have."""
+@pytest.fixture
+def here(tmp_path: Path) -> Workspace:
+    """Give a project with a site that has three looks."""
     place = write_site(tmp_path)
     flooded(place, (5, 30, 60), 210)
     place.update(quiet)
-    log.run(Workspace(tmp_path), "here")
+    return Workspace(tmp_path)
+
+
+def test_each_date_is_a_line(here: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the share that each label is expected to have."""
+    log.run(here, "here")
     head, *lines = capsys.readouterr().out.splitlines()
     assert head.split() == ["date", "seen", "cloudy", "known", "water", "road"]
     assert [line.split()[0] for line in lines] == ["2024-01-06", "2024-01-31", "2024-03-01"]
+
+
+def test_a_table_takes_the_place_of_one_like_it_only(here: Workspace) -> None:
+    """Month by month it is written anew; a file of something else stays."""
+    table, other = here.root / "river.csv", here.root / "params.yaml"
+    log.run(here, "here", csv=table)
+    before = table.read_bytes()
+    assert before.startswith(b"date,")
+    log.run(here, "here", csv=table)
+    assert table.read_bytes() == before
+    other.write_text("seed: 2019\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"^--csv \S+params\.yaml: is there, holds no such table"):
+        log.run(here, "here", csv=other)
+    assert other.read_text(encoding="utf-8") == "seed: 2019\n"

@@ -64,13 +64,14 @@ class Guarded:
 
     def __init__(self, application: Application, token: bytes) -> None:
         self._application = application
-        self._expected = b"Bearer " + token
+        self._token = token
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer, or refuse."""
         if scope["type"] == "http" and scope["path"] not in OPEN:
-            given = dict(scope["headers"]).get(b"authorization", b"")
-            if not hmac.compare_digest(given, self._expected):  # which takes as long wherever they differ
+            scheme, _, given = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
+            same = hmac.compare_digest(given.lstrip(), self._token)  # which takes as long wherever they differ
+            if scheme.lower() != b"bearer" or not same:
                 body = refusal(HTTPStatus.UNAUTHORIZED, "expected the header Authorization: Bearer TOKEN")
                 headers = [(b"content-type", b"application/json"), (b"www-authenticate", b"Bearer")]
                 status = HTTPStatus.UNAUTHORIZED.value

@@ -13,7 +13,7 @@ from igarape.chips.sources.origins import Extent, Origin, loose
 from igarape.chips.sources.spool import Report
 from igarape.code import code_hash
 from igarape.errors import InputError, some
-from igarape.files import digest
+from igarape.files import begins, digest
 from igarape.serving.answers import sides
 from igarape.serving.batches import Seen
 from igarape.serving.bundle import Bundle
@@ -168,16 +168,10 @@ def check_out(out: Path, reads: Iterable[Path]) -> None:
         raise InputError(f"--out {out}: {above} is no folder. Name a file in one, such as answers.csv")
     if out.exists() and any(out.samefile(file) for file in set(reads) if file.exists()):
         raise InputError(f"--out {out}: is read, and would be lost. Name another file, such as answers.csv")
-    if out.exists() and out.stat().st_size and not _is_answers(out):
+    if out.exists() and not begins(out, *BEGINNINGS):  # words in the wrong order name a picture, or a YAML
         raise InputError(
             f"--out {out}: is there, holds no answers, and would be lost. Name another file, such as answers.csv"
         )
-
-
-def _is_answers(path: Path) -> bool:
-    """Say whether a file begins as a table that we write: what was typed in the wrong order is a picture, or a YAML."""
-    with path.open("rb") as file:
-        return file.read(max(map(len, BEGINNINGS))).startswith(BEGINNINGS)
 
 
 def find_tifs(bundle: Bundle, folder: Path | None) -> Mapping[str, Origin] | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from igarape.errors import InputError
-from igarape.files import write_text
+from igarape.files import begins, write_text
 from igarape.sites.listing import condition, log_lines
 from igarape.sites.sampling import judged_table, write_sample
 from igarape.sites.site_folder import SiteFolder
@@ -49,7 +49,10 @@ def run(
         return
     table = judged_table(place, judged) if judged else condition(State.load(place.state), place.labels)
     if csv:
-        write_text(table.to_csv(index=False, lineterminator="\n"), csv)
+        text = table.to_csv(index=False, lineterminator="\n")
+        if csv.exists() and not begins(csv, text.splitlines()[0].encode()):
+            raise InputError(f"--csv {csv}: is there, holds no such table, and would be lost. Name another file")
+        write_text(text, csv)
         click.echo(f"{csv}: {len(table)} rows")
         return
     for line in log_lines(table):
