@@ -12,7 +12,7 @@ from igarape.sites.site_folder import SiteFolder
 from igarape.sites.sources import opener
 from igarape.sites.state import Engine
 
-BEFORE = CHANGED - 2  # the look after it may have erred: the interval of the change begins before that one
+BEFORE = CHANGED - 1  # the last look that says no, at which the interval of the change begins
 Watched = tuple[SiteFolder, pd.DataFrame, list[Facts], Past]
 
 
