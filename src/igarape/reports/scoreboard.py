@@ -55,7 +55,7 @@ def log_verdict(workspace: Workspace, run: Run, verdict: Verdict, evidence: Evid
     labels = {"doubted_labels": len(verdict.noise.table), "corrected_labels": verdict.noise.corrected}
     run.metrics(known | labels | {"left_out": verdict.left_out, "reported_faults": verdict.reported})
     for mode, scores in (verdict.viewing.figures if verdict.viewing else {}).items():
-        run.metrics({f"views_{mode}/{name}": value for name, value in scores.items()})
+        run.metrics({f"views_{mode}_{name}": value for name, value in scores.items()})
     if verdict.student:
         run.metrics({f"student/{name}": value for name, value in verdict.student.figures["student"].items()})
         run.metrics({f"{name}/ms": value for name, value in verdict.student.milliseconds.items()})
