@@ -97,8 +97,7 @@ def tag_batches(
         A folder, where finished batches are kept. A batch that lies there is not answered again, so it must be empty
         when anything else has changed.
     complain
-        Called with why a picture cannot be read, again for those of the batches that lie in parts. What it raises ends
-        all.
+        Called with why a picture cannot be read, also one of a batch that lies in parts. What it raises ends all.
     report
         Called with (pictures done, of how many).
     answerers

@@ -59,8 +59,7 @@ def fit(
     seed
         Of the rows and columns that are drawn.
     log
-        Called with (round, metrics) at most POINTS times, and after the last round; metrics are loss, and
-        validation_figures on the validation rows.
+        Called with (round, metrics) at most POINTS times, and after the last one: loss, and validation_figures.
     """
     learned = xgboost.QuantileDMatrix(
         statistics_of(images, train), y[train], feature_names=names(), max_bin=BINS, nthread=1
