@@ -17,6 +17,7 @@ NETWORKS = {
 }
 TREES = "tiny_trees"
 LEARNERS = (*NETWORKS, TREES)
+TRAINED = [f"train@{name}" for name in LEARNERS]  # what follows takes a minute, and is asked for where it matters
 # What `dvc repro` runs though nothing changed.
 ALWAYS = {"code"}
 FOREST = """\

@@ -4,11 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from small_stream import ALWAYS, LEARNERS, NETWORKS, TREES, change, repro, run, steps
+from small_stream import ALWAYS, LEARNERS, NETWORKS, TRAINED, TREES, change, repro, run, steps
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-TRAINED = [f"train@{name}" for name in LEARNERS]  # what follows takes a minute, and is asked for where it matters
 
 
 def test_comments_templates_and_tracking_rerun_nothing(project: Path) -> None:
