@@ -11,7 +11,7 @@ SERIES := -c "import sys; print('%d.%d' % sys.version_info[:2])"
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test repro bench ui promote serve sites lock
+.PHONY: help setup check unit test repro bench ui promote serve sites lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -39,6 +39,11 @@ check: setup ## lint, format, types, import contracts, spelling
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+
+# What runs whole steps, servers, clusters and trainings of networks takes the most of the tests' time.
+WHOLE := stages serving tracking cluster learners/networks contracts/test_recipes.py test_init.py
+unit: setup ## the tests without whole steps, servers and trainings: while you work on the rest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 2 --dist loadfile $(WHOLE:%=--ignore tests/%)
 
 test: setup ## the tests, without those that take minutes
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile

@@ -106,7 +106,7 @@ ELSEWHERE = {
 
 # Why none does.
 NOT_RUN = {
-    "make (setup|bench|check|test)( PYTHON=.*)?": "it installs, measures or tests for minutes; .ci/run does it",
+    "make (setup|bench|check|unit|test)( PYTHON=.*)?": "it installs, measures or tests for minutes; .ci/run does it",
     "make sites": "it maps for minutes; tests/stages/test_watch.py watches a small site",
     "make (promote serve|ui)": "it serves until somebody stops it; tests/stages/test_serve.py runs make serve",
     r"\.ci/run": "it runs this test",

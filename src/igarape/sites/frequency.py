@@ -41,4 +41,4 @@ def rarity(belief: Belief, *, rates: Rates, baseline: int) -> Floats:
 
 def own(changed: Floats, part: Floats) -> Floats:
     """Return probabilities of a change as they are where only a part of the changes that were expected takes place."""
-    return np.asarray(part * changed / (part * changed + 1 - changed), np.float64)
+    return np.asarray(part * changed / (part * changed + (1 - changed)), np.float64)
