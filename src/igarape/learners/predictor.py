@@ -55,8 +55,8 @@ class Predictor:
                 f"{paths[0].parent}: expected fold models of one kind, {' or '.join(KINDS)}, found {', '.join(kinds)}. "
                 "Run: dvc repro train"
             )
-        keep_memory()
         self._models: Models = import_module(KINDS[kinds[0]]).open_models(paths, threads=threads)
+        keep_memory()  # what opening took and left is given back: of networks more than they hold
         self.size, self.outputs = self._models.shapes[0]
         for path, shape in zip(paths, self._models.shapes, strict=True):
             if shape != (self.size, self.outputs):
