@@ -14,7 +14,7 @@ from igarape.labels import Vocabulary
 from igarape.learners.networks.backbones import build_network
 from igarape.learners.networks.export import write_onnx
 from igarape.learners.networks.merging import merge
-from igarape.serving.assembly import Shared, build_bundle
+from igarape.serving.assembly import Merge, Shared, build_bundle
 from igarape.serving.manifest import Learner
 
 NAME, BACKBONE, SIZE, FROZEN, FOLDS = "five", "mobilenet", 128, 0.43, 5
@@ -34,8 +34,20 @@ def make_networks(labels: tuple[str, ...]) -> list[keras.Model]:
     return networks
 
 
-def pack(folder: Path, networks: list[keras.Model], labels: tuple[str, ...], *, tta: bool = True) -> Path:
-    """Pack the networks as one learner, whose answers are stacked by their mean; tta: by eight views of a chip."""
+def pack(
+    folder: Path, networks: list[keras.Model], labels: tuple[str, ...], *, tta: bool = True, join: Merge = merge
+) -> Path:
+    """Pack the networks as one learner, whose answers are stacked by their mean.
+
+    Parameters
+    ----------
+    folder, networks, labels
+        Where to, and what of which labels.
+    tta
+        Whether by eight views of a chip.
+    join
+        Makes one file of their files.
+    """
     files = [folder / f"fold-{fold}.onnx" for fold in range(len(networks))]
     for network, path in zip(networks, files, strict=True):
         write_onnx(network, path, size=SIZE)
@@ -51,7 +63,7 @@ def pack(folder: Path, networks: list[keras.Model], labels: tuple[str, ...], *, 
         alerts={},
         views=8,
         novelty=None,
-        merge=merge,
+        merge=join,
     )
     learner = Learner(name=NAME, chips="raw", size=SIZE, labels=labels, tta=tta, files=tuple(map(str, files)))
     build_bundle(folder / "bundle", shared, learners=[learner], stacker=folder / "stacker")

@@ -3,22 +3,26 @@
 In a project of ucmerced whose evaluate has run, its bundle is measured. Keras's models are not kept, so that the peer
 is what its fold models answer one after the other, by ONNX Runtime. Elsewhere an ensemble is made: five MobileNets at
 128 px whose first layers are frozen, with weights at random, which cost what others do. Their peer is Keras's
-`predict`. They take turns, chip by chip; processor time is compared, as other jobs may run beside.
+`predict`. What is quicker and answers otherwise takes its turns too: four views, 8-bit integers, and both. They take
+turns, chip by chip; processor time is compared, as other jobs may run beside.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import keras
 import numpy as np
-from mobilenets import SIZE, make_networks, pack
+from mobilenets import NAME, SIZE, make_networks, pack
 from real import chips
 
-from igarape.chips.pictures import Pixels, encode_jpeg, resize, symmetries
+from igarape.chips.pictures import Pixels, decode, encode_jpeg, resize, symmetries
 from igarape.ensemble.stacker import Stacker
+from igarape.learners.networks.merging import merge
+from igarape.learners.networks.quantisation import quantise
 from igarape.learners.predictor import Predictor
+from igarape.serving.assembly import Merge
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.manifest import read_manifest
 from igarape.tables import Probabilities
@@ -38,37 +42,70 @@ def run() -> dict[str, object]:
     pictures = [encode_jpeg(rgb, 95) for _, rgb in list(found.values())[:SAMPLE]]
     here = Workspace(Path())
     if here.bundle.is_dir() and read_manifest(here.bundle).dataset == SET:
-        return _compared(here.bundle, _fold_by_fold(here), pictures) | {"peer_is": "fold by fold"}
+        ours = Bundle.load(here.bundle)
+        return _compared({"ours": _by(ours), "peer": _fold_by_fold(here)}, pictures) | {"peer_is": "fold by fold"}
     with TemporaryDirectory() as folder:
         labels = tuple(sorted(set().union(*(tags for tags, _ in found.values()))))
         networks = make_networks(labels)
-        bundle = pack(Path(folder), networks, labels)
-        return _compared(bundle, _by_keras(networks, bundle), pictures) | {"peer_is": "keras predict"}
+        bundles = {}
+        for name, join in {"ours": merge, "int8": _in_integers(pictures)}.items():
+            place = Path(folder, name)
+            place.mkdir()
+            bundles[name] = Bundle.load(pack(place, networks, labels, join=join))
+        ours, int8 = bundles.values()
+        others = {"four_views": ours.answering_by(4), "int8": int8, "four_views_int8": int8.answering_by(4)}
+        sides = {"ours": _by(ours), "peer": _by_keras(networks, ours), "graph": _graph(ours, pictures)}
+        sides |= {name: _by(bundle) for name, bundle in others.items()}
+        return _compared(sides, pictures) | {"peer_is": "keras predict"}
 
 
-def _compared(folder: Path, peer: Answer, pictures: list[bytes]) -> dict[str, object]:
-    """Time both sides in turns."""
-    bundle = Bundle.load(folder)
-    seconds: dict[str, list[tuple[float, float]]] = {"ours": [], "peer": []}
-
-    def timed(side: str, answer: Answer, data: bytes) -> Probabilities:
-        spent, start = time.process_time(), time.perf_counter()
-        p = answer(data)
-        seconds[side].append((time.process_time() - spent, time.perf_counter() - start))
-        return p
-
-    def ours(data: bytes) -> Probabilities:
-        return bundle.answer([data]).filter(like="p_").to_numpy(dtype=np.float32)
-
-    for answer in (ours, peer):
+def _compared(sides: Mapping[str, Answer], pictures: Sequence[bytes]) -> dict[str, object]:
+    """Time all sides in turns; two of them, ours and peer, have to answer alike."""
+    seconds: dict[str, list[tuple[float, float]]] = {side: [] for side in sides}
+    for answer in sides.values():
         answer(pictures[0])
-    for data in pictures * ROUNDS:
-        if np.abs(timed("ours", ours, data) - timed("peer", peer, data)).max() > CLOSE:
+    for data in [*pictures] * ROUNDS:
+        p = {}
+        for side, answer in sides.items():
+            spent, start = time.process_time(), time.perf_counter()
+            p[side] = answer(data)
+            seconds[side].append((time.process_time() - spent, time.perf_counter() - start))
+        if np.abs(p["ours"] - p["peer"]).max() > CLOSE:
             raise SystemExit("serve_one: the two sides answer otherwise")
     medians = {side: np.median(times, axis=0) * 1000 for side, times in seconds.items()}
     row = {side: float(spent) for side, (spent, _) in medians.items()}
     walls = {f"{side}_wall": float(wall) for side, (_, wall) in medians.items()}
     return row | {"ratio": row["peer"] / row["ours"], "unit": "ms/chip", "n": len(pictures)} | walls
+
+
+def _by(bundle: Bundle) -> Answer:
+    """Answer by a bundle, tags and all."""
+
+    def answer(data: bytes) -> Probabilities:
+        return bundle.answer([data]).filter(like="p_").to_numpy(dtype=np.float32)
+
+    return answer
+
+
+def _in_integers(pictures: Sequence[bytes]) -> Merge:
+    """Return what makes one file of networks, which computes in 8-bit integers; their ranges are those on pictures."""
+    images = np.stack([resize(decode(data, "chip"), SIZE) for data in pictures])
+
+    def join(paths: Sequence[Path], target: Path) -> None:
+        with TemporaryDirectory() as made:
+            floats = Path(made, "floats.onnx")
+            merge(paths, floats)
+            quantise(floats, target, images)
+
+    return join
+
+
+def _graph(bundle: Bundle, pictures: Sequence[bytes]) -> Answer:
+    """Answer by the graph alone, by chips that lie in memory, ready to be fed."""
+    (learner,) = bundle.manifest.learners
+    predictor = Predictor([bundle.folder / file for file in learner.files])
+    ready = {data: resize(bundle.read(data, NAME), SIZE)[None] for data in pictures}
+    return lambda data: predictor.predict(ready[data], tta=True, batch=BATCH)
 
 
 def _fold_by_fold(here: Workspace) -> Answer:
@@ -93,9 +130,8 @@ def _fold_by_fold(here: Workspace) -> Answer:
     return answer
 
 
-def _by_keras(networks: list[keras.Model], folder: Path) -> Answer:
+def _by_keras(networks: list[keras.Model], bundle: Bundle) -> Answer:
     """Answer by the networks themselves, the eight views of a chip at once."""
-    bundle = Bundle.load(folder)
 
     def answer(data: bytes) -> Probabilities:
         image: Pixels = resize(bundle.read(data, "chip"), SIZE)

@@ -1,15 +1,13 @@
 """What an answer is: a row with tags, alerts, the F2 that they may expect, what is odd about the picture."""
 
-import cv2
 import numpy as np
 import pytest
-from tifffile import imwrite
 
-from igarape.chips.pictures import Pixels, encode_jpeg, encode_png
+from igarape.chips.pictures import Pixels
 from igarape.config.documents import OperatingPoint
 from igarape.ensemble.decision import Rule
 from igarape.labels import Vocabulary
-from igarape.serving.answers import FAR, answer_table, columns, detailed, is_number, sides, warning
+from igarape.serving.answers import FAR, answer_table, columns, detailed, is_number, warning
 from igarape.tables import Probabilities
 
 WORDS = Vocabulary(("sun", "fog"), (), ("tree", "old road"), ())
@@ -48,15 +46,6 @@ def test_a_flat_a_resized_and_a_strange_picture_are_said(images: list[Pixels]) -
         "the picture shows one colour only; the picture is 40 x 20 pixels and was resized to 8 x 8; "
         "the picture is far from the training data, farther than 100.0% of the hold-out"
     )
-
-
-def test_the_sides_stand_in_the_header(images: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Of a JPEG, a PNG and a TIF, width first."""
-    wide = np.asarray(cv2.resize(images[0], (40, 20)), dtype=np.uint8)
-    file = tmp_path_factory.mktemp("tif") / "wide.tif"
-    imwrite(file, wide, photometric="rgb")
-    for data in (encode_jpeg(wide, 95), encode_png(wide), file.read_bytes()):
-        assert sides(data) == (40, 20)
 
 
 def test_a_row_has_the_columns_that_are_promised() -> None:

@@ -13,8 +13,8 @@ from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.executors import Here
 from igarape.serving import batches
-from igarape.serving.batches import AHEAD, Answerers, Seen, tag_batches
-from igarape.serving.bundle import BATCH, Bundle
+from igarape.serving.batches import AHEAD, Answerers, tag_batches
+from igarape.serving.bundle import BATCH, Bundle, Seen
 
 COUNT = 4 * BATCH + 10
 NAMES = [f"chip_{number}" for number in range(COUNT)]

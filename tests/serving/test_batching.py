@@ -13,7 +13,7 @@ from answering import served, wait_until
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
 from igarape.serving.batching import Batcher, Full, Job, Served
-from igarape.serving.bundle import Bundle
+from igarape.serving.bundle import Bundle, Seen
 
 
 class Slow:
@@ -27,11 +27,11 @@ class Slow:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._bundle, name)
 
-    def tag(self, images: Sequence[Pixels], *rest: Any, **how: Any) -> pd.DataFrame:
+    def tag_seen(self, seen: Sequence[Seen]) -> pd.DataFrame:
         """Answer after the sign."""
-        self.batches.append(len(images))
+        self.batches.append(len(seen))
         assert self.go.wait(30)
-        return self._bundle.tag(images, *rest, **how)
+        return self._bundle.tag_seen(seen)
 
 
 def slow(folder: Path) -> tuple[Slow, Served]:
@@ -112,7 +112,7 @@ def test_a_bad_picture_costs_its_own_request_only(bundle_folder: Path, images: l
     assert len(answers[0].result(30).rows) == 1 and len(answers[3].result(30).rows) == 2
     with pytest.raises(InputError, match="row 65: expected a JPEG, PNG or TIF"):
         answers[1].result(30)
-    with pytest.raises(InputError, match="expected no TIF with near-infrared beside each picture, found 1 beside 1"):
+    with pytest.raises(InputError, match="row 0, nir: the model sees pictures only"):
         answers[2].result(30)
     batcher.close()
 

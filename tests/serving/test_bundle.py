@@ -305,6 +305,22 @@ def test_alerts_stand_beside_the_tags_where_there_are_any(
     pd.testing.assert_frame_equal(found.drop(columns="alerts"), answer.drop(columns="alerts"))
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+def test_the_sides_that_a_picture_had_are_kept(bundle_folder: Path, kind: str) -> None:
+    """Width first, as it stands upright: how the camera was held is no part of it."""
+    bundle = Bundle.load(bundle_folder)
+    reading = bundle.manifest.reading.model_copy(update={"resize": "fit"})
+    bundle.manifest = bundle.manifest.model_copy(update={"reading": reading})
+    wide = np.random.default_rng(1).integers(0, 256, (20, 40, 3), dtype=np.uint8)
+    turned = BytesIO()
+    exif = Image.Exif()
+    exif[274] = 6  # the orientation: a quarter turn
+    Image.fromarray(wide).save(turned, "JPEG", exif=exif)
+    for data, sides in ((encoded(wide, kind), (40, 20)), (turned.getvalue(), (20, 40))):
+        seen = bundle.see(data, "chip")
+        assert (seen.sent, seen.nir, seen.image.shape) == (sides, None, (16, 16, 3))
+
+
 def test_what_is_odd_about_a_picture_is_said_and_changes_no_answer(bundle_folder: Path, tmp_path: Path) -> None:
     """Noise is usual for this bundle, one colour is not; a bundle that knows nothing says less, and answers as much."""
     bundle = Bundle.load(bundle_folder)

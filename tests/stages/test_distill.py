@@ -82,6 +82,9 @@ def check_verdict(here: Workspace, table: pd.DataFrame) -> None:
     assert told["student"]["mb"] < told["ensemble"]["mb"]
     page = (here.reports / "report.html").read_text(encoding="utf-8")
     assert "<h2>Student</h2>" in page and "ms a chip" in page
+    logged = mlflow.get_run(RunFacts.read(here.run("evaluate")).run_id).data.metrics
+    assert {"student_f2", "student_map", "student_ms", "ensemble_ms"} <= set(logged)
+    assert not [name for name in logged if "/" in name]  # MLflow draws what has a section of its own first
     bundle = Bundle.load(here.student)
     assert [learner.name for learner in bundle.manifest.learners] == ["pupil"]
     assert [f"p_{label}" for label in bundle.vocabulary.labels] == probability_columns(table)

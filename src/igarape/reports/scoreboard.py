@@ -57,8 +57,8 @@ def log_verdict(workspace: Workspace, run: Run, verdict: Verdict, evidence: Evid
     for mode, scores in (verdict.viewing.figures if verdict.viewing else {}).items():
         run.metrics({f"views_{mode}_{name}": value for name, value in scores.items()})
     if verdict.student:
-        run.metrics({f"student/{name}": value for name, value in verdict.student.figures["student"].items()})
-        run.metrics({f"{name}/ms": value for name, value in verdict.student.milliseconds.items()})
+        run.metrics({f"student_{name}": value for name, value in verdict.student.figures["student"].items()})
+        run.metrics({f"{name}_ms": value for name, value in verdict.student.milliseconds.items()})
     reports = [workspace.reports / name for name in ("metrics.json", "per_label.csv", "doubts.csv", "report.html")]
     for path in (*reports, workspace.folder("evaluate") / TABLE):
         run.artifact(path)

@@ -1,15 +1,12 @@
 """What an answer is: tags, alerts, the F2 that they may expect, a warning and probabilities, a row for each picture."""
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from igarape.chips.pictures import Pixels, is_flat
-from igarape.chips.tif import is_tif, read_header
 from igarape.config.documents import OperatingPoint
 from igarape.ensemble.alerts import alerting
 from igarape.ensemble.decision import Rule
@@ -26,15 +23,6 @@ FAR = 0.995  # a picture is far from the training data where more than this shar
 FARTHER = "the picture is far from the training data"
 
 Sides = tuple[int, int]
-
-
-def sides(data: bytes) -> Sides:
-    """Return (width, height) as the header of a picture states them, which has been decoded before."""
-    if is_tif(data):
-        header = read_header(data, "picture")
-        return header.width, header.height
-    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as picture:
-        return picture.size
 
 
 def warning(image: Pixels, *, sent: Sides | None, ood: float | None) -> str:

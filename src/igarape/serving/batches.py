@@ -17,12 +17,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.executors import Executor, Here, Tell, in_turn
 from igarape.files import read_json, whole, write_json, write_text
-from igarape.serving.answers import Sides, is_number
-from igarape.serving.bundle import BATCH, Bundle
+from igarape.serving.answers import is_number
+from igarape.serving.bundle import BATCH, Bundle, Seen
 
 # Batches that are read ahead, each by a thread: more than one, as the smallest networks answer faster than files open.
 AHEAD = 2
@@ -30,14 +29,6 @@ SHARE = 32  # batches of one task of a cluster
 PARQUET = ".parquet"
 
 Report = Callable[[int, int], None]
-
-
-class Seen(NamedTuple):
-    """A picture as a bundle sees it, its near-infrared where the bundle sees that, and its sides as it was found."""
-
-    image: Pixels
-    nir: Pixels | None
-    sent: Sides
 
 
 class Source(Protocol):
@@ -192,10 +183,7 @@ def _load(batch: Sequence[str], source: Source, bundle: Bundle) -> Loaded:
 def _answer(batch: Loaded, part: Path, bundle: Bundle, columns: Sequence[str]) -> None:
     """Write the answers of a batch, a CSV without its first line; before them, what cannot be read, and why."""
     write_json(batch.failed, part.with_suffix(".json"))
-    seen = batch.seen.values()
-    planes = [each.nir for each in seen if each.nir is not None]
-    rows = bundle.tag([each.image for each in seen], planes or None, sent=[each.sent for each in seen])
-    rows = rows.assign(image_name=list(batch.seen))[list(columns)]
+    rows = bundle.tag_seen(batch.seen.values()).assign(image_name=list(batch.seen))[list(columns)]
     if part.suffix == PARQUET:
         with whole(part) as unfinished:
             pq.write_table(pa.Table.from_pandas(rows, schema=_schema(rows.columns), preserve_index=False), unfinished)

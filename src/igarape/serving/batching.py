@@ -10,10 +10,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from igarape.chips.pictures import Pixels
-from igarape.errors import InputError
-from igarape.serving.answers import Sides, sides
-from igarape.serving.bundle import BATCH, Bundle
+from igarape.serving.bundle import BATCH, Bundle, Seen
 
 WAIT = 0.002  # seconds that a batch waits for requests which are on their way
 WAITING = 2048  # pictures that may wait
@@ -170,49 +167,24 @@ class Batcher:
         return taken
 
 
-@dataclass(frozen=True)
-class _Read:
-    """A job's pictures, decoded; their near-infrared, where the bundle sees that; their sides as they were sent."""
-
-    job: Job
-    images: list[Pixels]
-    planes: list[Pixels]
-    sent: list[Sides]
-
-
-def _read(bundle: Bundle, job: Job) -> _Read:
-    """Decode a job's pictures; raise InputError where one is at fault."""
-    nir = job.nir or ()
-    if len(nir) != len(job.images) * bundle.needs_nir:
-        raise InputError(
-            f"expected {'a TIF' if bundle.needs_nir else 'no TIF'} with near-infrared beside each picture, found "
-            f"{len(nir)} beside {len(job.images)}"
-        )
-    images = [bundle.read(data, f"row {row}") for row, data in enumerate(job.images, job.first)]
-    planes = [bundle.read_nir(data, f"row {row}, nir") for row, data in enumerate(nir, job.first)]
-    return _Read(job, images, planes, [sides(data) for data in job.images])
-
-
 def _answer(served: Served, jobs: Sequence[Job]) -> None:
     """Answer jobs together; a picture that is at fault costs its own job only."""
-    bundle, read = served.bundle, list[_Read]()
+    bundle, read = served.bundle, list[tuple[Job, list[Seen]]]()
     for job in jobs:
         if not job.answer.set_running_or_notify_cancel():
             continue  # the one who asked has gone
         try:
-            read.append(_read(bundle, job))
+            read.append((job, bundle.see_all(job.images, job.nir, first=job.first)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the one who waits for it has to know
             job.answer.set_exception(error)
     try:
-        planes = [plane for one in read for plane in one.planes] if bundle.needs_nir else None
-        sent = [size for one in read for size in one.sent]
-        rows = bundle.tag([image for one in read for image in one.images], planes, sent=sent)
+        rows = bundle.tag_seen([one for _, seen in read for one in seen])
     except Exception as error:  # noqa: BLE001 - the same
-        for one in read:
-            one.job.answer.set_exception(error)
+        for job, _ in read:
+            job.answer.set_exception(error)
         return
     start = 0
-    for one in read:
-        end = start + len(one.images)
-        one.job.answer.set_result(Answer(served, rows.iloc[start:end]))
+    for job, seen in read:
+        end = start + len(seen)
+        job.answer.set_result(Answer(served, rows.iloc[start:end]))
         start = end

@@ -7,10 +7,11 @@ stacker/                   the meta-learner, as ensemble.stacker saves it
 novelty.npz                what is usual of pictures, as learners.novelty saves it
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Sized
 from copy import copy
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ from igarape.labels import Vocabulary
 from igarape.learners.novelty import Novelty
 from igarape.learners.predictor import Floats, Predictor
 from igarape.learners.views import FLOAT, INTEGER, Mode, each_view, mean_view
-from igarape.serving.answers import Sides, answer_table, columns, sides, warning
+from igarape.serving.answers import Sides, answer_table, columns, warning
 from igarape.serving.manifest import Learner, Manifest, check_files, read_manifest
 from igarape.tables import Probabilities
 
@@ -33,6 +34,14 @@ BATCH = 64
 # Pictures, or views of them, that go through a network at once. Of a MobileNet at 128 px, 64 take 312 MB and 5.6 ms
 # each, 16 take 67 MB and 4.0 ms: what a layer gives then stays near the processor.
 AT_ONCE = 16
+
+
+class Seen(NamedTuple):
+    """A picture as a bundle sees it, its near-infrared where the bundle sees that, and its sides as it was sent."""
+
+    image: Pixels
+    nir: Pixels | None
+    sent: Sides
 
 
 class Bundle:
@@ -71,8 +80,7 @@ class Bundle:
 
         Raises InputError that begins with where, for what is no picture, or has another size where that is refused.
         """
-        how = self.manifest.reading
-        return self._sized(decode(data, where, bands=how.bands, white=how.white), where, how.resize)
+        return self.see(data, where).image
 
     def read_nir(self, data: bytes, where: str) -> Pixels:
         """Make near-infrared planes, uint8 (size, size, 3), of a TIF of four bands; raise InputError as read does."""
@@ -80,6 +88,23 @@ class Bundle:
             raise InputError(f"{where}: the model sees pictures only. Send it no TIF with near-infrared")
         found = bands(data, where, self.manifest.reading.bands)
         return self._sized(planes(found, white=self.manifest.nir.white), where, "refuse")
+
+    def see(self, data: bytes, where: str, nir: Pixels | None = None) -> Seen:
+        """Decode a picture as read does, and keep the sides that it had; nir: what goes with it, by read_nir."""
+        how = self.manifest.reading
+        image = decode(data, where, bands=how.bands, white=how.white)
+        return Seen(self._sized(image, where, how.resize), nir, (image.shape[1], image.shape[0]))
+
+    def see_all(self, images: Sequence[bytes], nir: Sequence[bytes] | None = None, *, first: int = 0) -> list[Seen]:
+        """Decode the pictures of a request, and the TIFs that go with them where needs_nir.
+
+        Raises InputError that names the row, counted from first, and where they do not go together.
+        """
+        self._check_nir(images, nir)
+        return [
+            self.see(data, f"row {row}", None if tif is None else self.read_nir(tif, f"row {row}, nir"))
+            for row, (data, tif) in enumerate(zip(images, nir or repeat(None), strict=False), first)
+        ]
 
     def _sized(self, image: Pixels, where: str, resize: Resize) -> Pixels:
         """Bring a picture to the bundle's size, or refuse another one."""
@@ -159,7 +184,7 @@ class Bundle:
             seen["dehazed"] = [self.dehaze(image) for image in images]
         return seen
 
-    def _check_nir(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None) -> None:
+    def _check_nir(self, images: Sized, nir: Sized | None) -> None:
         """Refuse pictures without their near-infrared, where a learner sees it."""
         if self.needs_nir and (nir is None or len(nir) != len(images)):
             raise InputError(
@@ -212,11 +237,14 @@ class Bundle:
         said = [warning(image, sent=was, ood=ood) for image, was, ood in each]
         return answer_table(self.probabilities(images, nir), said, rule=self.rule, alerts=self.manifest.alerts)
 
+    def tag_seen(self, seen: Collection[Seen]) -> pd.DataFrame:
+        """Answer for pictures that have been seen, as tag does."""
+        planes = [each.nir for each in seen if each.nir is not None]
+        return self.tag([each.image for each in seen], planes or None, sent=[each.sent for each in seen])
+
     def answer(self, images: Sequence[bytes], nir: Sequence[bytes] | None = None) -> pd.DataFrame:
         """Answer for encoded pictures, and the TIFs that go with them where needs_nir, as tag does.
 
         Raises InputError that names the row, counted from 0.
         """
-        decoded = [self.read(data, f"row {row}") for row, data in enumerate(images)]
-        seen = None if nir is None else [self.read_nir(data, f"row {row}, nir") for row, data in enumerate(nir)]
-        return self.tag(decoded, seen, sent=[sides(data) for data in images])
+        return self.tag_seen(self.see_all(images, nir))

@@ -12,9 +12,8 @@ from igarape.chips.store import Store
 from igarape.code import code_hash
 from igarape.errors import InputError, some
 from igarape.files import digest
-from igarape.serving.answers import sides
-from igarape.serving.batches import Answerers, Seen, tag_batches
-from igarape.serving.bundle import BATCH, Bundle
+from igarape.serving.batches import Answerers, tag_batches
+from igarape.serving.bundle import BATCH, Bundle, Seen
 from igarape.serving.competition import COLUMNS, check_names, in_order, read_names, sorted_out
 from igarape.serving.tagging import check_out
 from igarape.tables import read_catalog
@@ -37,8 +36,7 @@ class Chips:
     def load(self, bundle: Bundle, name: str) -> Seen:
         """Read a chip as a bundle sees it, and its near-infrared where the bundle needs that."""
         planes = self.nir.rgb(name) if self.nir is not None and bundle.needs_nir else None
-        data = self.raw.bytes(name)
-        return Seen(bundle.read(data, name), planes, sides(data))
+        return bundle.see(self.raw.bytes(name), name, planes)
 
     def only(self, names: Sequence[str]) -> "Chips":
         """Return some of the chips."""

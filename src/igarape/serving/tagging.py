@@ -14,9 +14,7 @@ from igarape.chips.sources.spool import Report
 from igarape.code import code_hash
 from igarape.errors import InputError, some
 from igarape.files import begins, digest
-from igarape.serving.answers import sides
-from igarape.serving.batches import Seen
-from igarape.serving.bundle import Bundle
+from igarape.serving.bundle import Bundle, Seen
 from igarape.tables import read_table
 
 TIFS = (".tif", ".tiff")
@@ -47,12 +45,10 @@ class Pictures:
     def load(self, bundle: Bundle, name: str) -> Seen:
         """Read a picture, and its near-infrared. Raises InputError where that cannot be read, or is not there."""
         origin = self.origins[name]
-        data = origin.read()
-        image = bundle.read(data, str(origin))
         if self.tifs is not None and name not in self.tifs:
             raise InputError(f"{origin}: no TIF of its name in the folder that --nir names")
         planes = None if self.tifs is None else bundle.read_nir(self.tifs[name].read(), str(self.tifs[name]))
-        return Seen(image, planes, sides(data))
+        return bundle.see(origin.read(), str(origin), planes)
 
     def only(self, names: Sequence[str]) -> "Pictures":
         """Return some of the pictures."""
