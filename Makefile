@@ -9,6 +9,8 @@ SERIES := -c "import sys; print('%d.%d' % sys.version_info[:2])"
 
 # dvc finds igarape and mlflow on the PATH, whether or not the environment was activated.
 export PATH := $(abspath $(BIN)):$(PATH)
+# MLflow's own commands tell its makers nothing either, unless this is set otherwise.
+export MLFLOW_DISABLE_TELEMETRY ?= true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check unit test repro bench ui promote serve sites lock

@@ -1,9 +1,11 @@
 """What `import igarape` gives: a few names, each loaded when it is asked for, and the same as where it is made."""
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -72,6 +74,32 @@ def test_modules_are_imported_beside_the_names() -> None:
     program = "from igarape import errors, workspace; import igarape; print(errors.__name__, workspace.__name__)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["igarape.errors", "igarape.workspace"]
+
+
+def test_no_library_tells_its_makers_of_a_model(tmp_path: Path, write_model: Callable[..., object]) -> None:
+    """ONNX Runtime keeps what it would send in the home folder: below igarape nothing, and MLflow is silenced too."""
+    write_model(tmp_path / "fold-0.onnx", 8, 4, 0)
+    left = {}
+    for first in ("igarape", "sys"):
+        home = tmp_path / first
+        home.mkdir()
+        program = (
+            f"import {first}, os, sys, onnxruntime; print(os.environ.get('MLFLOW_DISABLE_TELEMETRY')); "
+            "onnxruntime.InferenceSession(sys.argv[1], providers=['CPUExecutionProvider'])"
+        )
+        # Nothing of ours: in a continuous integration neither tells anything.
+        known = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH") if name in os.environ}
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path / "fold-0.onnx")],
+            env=known | {"HOME": str(home)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        left[first] = done.stdout.split(), sorted(home.rglob("*"))
+    assert left["igarape"] == (["true"], [])
+    if not left["sys"][1]:
+        pytest.skip("this ONNX Runtime tells nothing by itself")
 
 
 def test_sources_that_are_not_installed_have_no_version(tmp_path: Path) -> None:

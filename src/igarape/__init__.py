@@ -6,6 +6,7 @@ say where things are.
 """
 
 from importlib import import_module
+from os import environ
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what __getattr__ does, for those who read types
@@ -20,6 +21,11 @@ if TYPE_CHECKING:  # what __getattr__ does, for those who read types
     from igarape.workspace import Workspace
 
     __version__: str
+
+# ONNX Runtime tells its makers of each model, by names and hashes, and MLflow tells its own of runs, where nobody
+# forbids it. They look when they are loaded, which is after this. Who wants it sets the variables.
+environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 __all__ = [
     "Experiment",
