@@ -18,6 +18,7 @@ DRAFT = Draft(
     tags="toy/t.csv",
     columns={"image": "file", "tags": None, "group": "scene", "split": None},
     separator="semicolon",
+    spellings={},
     bands=["blue", "green", "red", "nir"],
     white=3000,
     resize="fit",

@@ -20,6 +20,7 @@ class Draft:
     tags: str | None
     columns: Mapping[str, str | None]
     separator: str
+    spellings: Mapping[str, str]
     bands: Sequence[str]
     white: int | None
     resize: str
@@ -64,6 +65,7 @@ def draft_text(draft: Draft) -> str:
         f"  alone: {_flow(list(draft.alone))} # of those, which rule out every other label",
         f"  common: {_flow(list(draft.common))}",
         f"  rare: {_flow(list(draft.rare))} # under 1 % of the chips",
+        *([f"  spellings: {_flow(dict(draft.spellings))} # how else they are written"] if draft.spellings else []),
         "",
         "params:",
         *(f"  {key}: {_flow(value)}" for key, value in draft.params.items()),

@@ -12,6 +12,7 @@ from igarape.chips.sources.annotations import Annotations, read_tags
 from igarape.chips.sources.folders import sort_by_folder
 from igarape.chips.sources.origins import Origin
 from igarape.chips.sources.places import Finder, Place, is_picture
+from igarape.chips.sources.spellings import spell
 from igarape.chips.sources.spool import Report
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
@@ -43,6 +44,7 @@ def open_source(
     report: Report,
     columns: Mapping[str, Any] | None = None,
     separator: str = "blank",
+    spellings: Mapping[str, str] | None = None,
 ) -> Listing:
     """Match pictures with the rows of a table of tags; no picture is read yet.
 
@@ -64,7 +66,7 @@ def open_source(
         A folder for what has to be unpacked; what a run before has unpacked there is used again.
     report
         Called with the bytes unpacked so far, and all.
-    columns, separator
+    columns, separator, spellings
         As read_tags takes them: image, tags, group and split.
 
     Raises
@@ -77,10 +79,11 @@ def open_source(
     faults: list[Fault] = []
     if tags:
         table = _found(root, "tags", tags, finder.find)
-        pictures, found = _by_table(shown, table, vocabulary, faults, separator=separator, **(columns or {}))
+        how = {"separator": separator, "spellings": spellings, **(columns or {})}
+        pictures, found = _by_table(shown, table, vocabulary, faults, **how)
     else:
         table = shown
-        pictures, found = _by_folder(shown, vocabulary, faults)
+        pictures, found = _by_folder(shown, vocabulary, faults, spellings or {})
     used = [f"pictures: {len(pictures)} in {shown.path}", *found.remarks]
     _report_lonely(pictures, found, shown, table, faults)
     labelled = sorted(set(pictures) & set(found.tags))
@@ -117,12 +120,15 @@ def _by_table(
     return _pictures(place, faults), found
 
 
-def _by_folder(place: Place, vocabulary: Vocabulary, faults: list[Fault]) -> tuple[dict[str, Origin], Annotations]:
+def _by_folder(
+    place: Place, vocabulary: Vocabulary, faults: list[Fault], spellings: Mapping[str, str]
+) -> tuple[dict[str, Origin], Annotations]:
     """Read the tags of pictures from the folders that they lie in."""
     found = sort_by_folder(place)
     faults += place.unreadable()
     annotations = Annotations(remarks=[f"tags: the names of the folders in {place.path}"])
-    for image_id, tags in found.tags.items():
+    for image_id, names in found.tags.items():
+        tags = spell(names, spellings)
         unknown = [tag for tag in tags if tag not in vocabulary.labels]
         if unknown:
             problem = f"lies in the folder {unknown[0]}, which is no label of the data set"
@@ -156,10 +162,8 @@ def _found(root: Path, what: str, paths: Sequence[str], find: Find) -> Place:
     """Return the first of the places that exists."""
     place = _first(paths, find)
     if place is None:
-        raise InputError(
-            f"{root}: no {what} found; looked for {', '.join(paths)}. Check IGARAPE_DATA, and the data set's YAML in "
-            "datasets/"
-        )
+        looked = ", ".join(paths)
+        raise InputError(f"{root}: no {what} found; looked for {looked}. Check IGARAPE_DATA, and the data set's YAML")
     return place
 
 
