@@ -10,6 +10,9 @@ import yaml
 
 from igarape.errors import InputError
 
+# What people may want of the settings, beside them.
+HINTS = {"experiments": " # on photographs ImageNet's weights help: probe_kernel is quick, mobilenet takes longer"}
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -68,7 +71,7 @@ def draft_text(draft: Draft) -> str:
         *([f"  spellings: {_flow(dict(draft.spellings))} # how else they are written"] if draft.spellings else []),
         "",
         "params:",
-        *(f"  {key}: {_flow(value)}" for key, value in draft.params.items()),
+        *(f"  {key}: {_flow(value)}{HINTS.get(key, '')}" for key, value in draft.params.items()),
         "",
     ]
     return "\n".join(lines)
