@@ -19,7 +19,7 @@ HOST = "127.0.0.1"
 
 def served(folder: Path, version: str = "1") -> Served:
     """Load a bundle as a version of a model."""
-    return Served(Bundle.load(folder, threads=1), "igarape-toy", version, {"holdout_f2": 0.9})
+    return Served(Bundle.load(folder, threads=1), "igarape-toy", version, {"holdout_f2": 0.9}, {"git_commit": "c0ffee"})
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from igarape.cli import main
+from igarape.commands import SECTIONS
 from igarape.errors import InputError
 from igarape.files import write_text
 from igarape.site_commands import SITE_COMMANDS
@@ -49,7 +50,18 @@ def test_every_command_has_a_line_of_help() -> None:
     """`igarape --help` tells what each command is for."""
     for name, command in main.commands.items():
         assert command.get_short_help_str(), name
+        assert not command.get_short_help_str(64).endswith("..."), f"{name}: its first sentence is cut on 80 columns"
     assert CliRunner().invoke(main, ["-h"]).output == CliRunner().invoke(main, ["--help"]).output
+
+
+def test_the_help_lists_every_command_once_in_sections() -> None:
+    """In the order of the commands; a section begins where commands.SECTIONS says."""
+    lines = CliRunner().invoke(main, ["--help"], terminal_width=80).output.partition("dvc repro:\n")[2].splitlines()
+    assert [line.split()[0] for line in lines if line.startswith("  ") and line.strip()] == list(main.commands)
+    assert set(SECTIONS) <= set(main.commands)
+    assert [line for line in lines if line.endswith(":") and line[0] != " "] == [
+        f"{heading}:" for heading in list(SECTIONS.values())[1:]
+    ]
 
 
 @pytest.mark.parametrize("step", PLAIN)

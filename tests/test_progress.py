@@ -35,3 +35,24 @@ def test_nothing_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     with progress("reading", "chip") as report:
         report(1, 2)
     assert capsys.readouterr().out == ""
+
+
+def test_a_log_has_a_line_for_each_state(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written over there, so no line holds two states, nor a carriage return."""
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_LINES", 0.0)
+    with progress("reading", "chip") as report:
+        for done in range(4):
+            report(done, 3)
+    shown = capsys.readouterr().err
+    assert "\r" not in shown and shown.endswith("\n")
+    assert [line.count("reading") for line in shown.splitlines()] == [1] * len(shown.splitlines())
+    assert [f"{done}/3" in shown for done in range(4)] == [True] * 4
+
+
+def test_where_nothing_is_to_be_done_nothing_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither before the first report, nor after one of nothing."""
+    with progress("reading", "chip"):
+        pass
+    with progress("reading", "chip") as report:
+        report(0, 0)
+    assert capsys.readouterr().err == ""

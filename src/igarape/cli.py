@@ -13,19 +13,19 @@ from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
 # What each step does, in the order in which `dvc repro` runs them.
 DOES = {
-    "code": "Write down which code makes each result, so that it is made anew when its code changes, and only then.",
+    "code": "Write down which code makes each result. It is made anew when that code changes, and only then.",
     "ingest": "Pack the data set's chips, and check each of them.",
     "dehaze": "Remove haze from all chips by the dark channel prior.",
-    "nir": "Pack the near-infrared of chips that have a TIF, and measure how well it lies over them.",
+    "nir": "Pack the near-infrared of chips that have a TIF. How well it lies over them is measured.",
     "split": "Deal the chips into folds and a hold-out.",
     "describe": "Show the data to people: one page of counts, chips and faults.",
-    "resolve": "Put each listed experiment together, and name the chips that it sees.",
+    "resolve": "Put each listed experiment together, and name its chips.",
     "search": "Search an experiment's hyperparameters with keras-tuner.",
     "train": "Train an experiment's best hyperparameters, one model per fold.",
     "stack": "Stack all learners' predictions: a blend, XGBoost on it. Beside: mean, best single, logistic, ridge.",
     "decide": "Fit the rule that turns probabilities into labels.",
-    "distill": "Distil the ensemble into a student: one network, for quick answers.",
-    "evaluate": "Score the hold-out, write the report, and pack the ensemble as one bundle.",
+    "distill": "Distil the ensemble into a student, which answers quickly.",
+    "evaluate": "Score the hold-out, write the report, and pack one bundle.",
     "register": "Register the bundle in MLflow as the challenger.",
 }
 
@@ -103,7 +103,7 @@ _student = click.option(
 @click.option("--reason", metavar="TEXT", help="Why; it is kept.")
 @click.option("--dry-run", is_flag=True, help="Print and keep the verdict, and move no alias.")
 def promote(version: int | None, force: bool, reason: str | None, dry_run: bool, model: str | None) -> None:
-    """Make the challenger the champion, if it holds against the champion on the same hold-out chips."""
+    """Make the challenger the champion, if it holds against that. Both are compared on the same hold-out chips."""
     run_stage("promote", version=version, force=force, reason=reason, dry_run=dry_run, model=model)
 
 
@@ -119,7 +119,7 @@ def rollback(reason: str | None, model: str | None) -> None:
 @_student
 @click.option("--champion", is_flag=True, help="Print the champion's address only, as MLflow's own commands take it.")
 def history(model: str | None, champion: bool) -> None:
-    """Show who was made champion, when, by whom and why, and what was refused."""
+    """Show who was made champion, when and why, and what was refused."""
     run_stage("history", model=model, champion=champion)
 
 
@@ -134,7 +134,7 @@ def history(model: str | None, champion: bool) -> None:
     help="Holds the pictures' TIFs with near-infrared, for a model that sees it.",
 )
 def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | None) -> None:
-    """Tag pictures, or all that lie in folders and archives, with a registered model; goes on after a kill."""
+    """Tag pictures, folders and archives with a registered model. A killed run goes on where it was."""
     run_stage("predict", [from_here(path) for path in paths], model=model, out=from_here(out), nir=from_here(nir))
 
 
@@ -144,7 +144,7 @@ def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | N
 @click.option("--model", metavar="URI", help="Such as models:/igarape-planet@champion, the default; or student.")
 @click.option("--check", metavar="FILE", type=click.Path(path_type=Path), help="Only look through this CSV.")
 def submit(out: Path | None, sample: Path | None, model: str | None, check: Path | None) -> None:
-    """Tag all unlabelled chips, and write the competition's CSV to data/submit/submission.csv."""
+    """Tag all unlabelled chips, and write the competition's CSV. It is data/submit/submission.csv."""
     run_stage("submit", out=from_here(out), sample=from_here(sample), model=model, check=from_here(check))
 
 
@@ -152,7 +152,7 @@ def submit(out: Path | None, sample: Path | None, model: str | None, check: Path
 @click.option("--split", metavar="FILE", required=True, type=click.Path(path_type=Path), help="Lists train and test.")
 @click.option("--experiment", metavar="E", help="Score this learner alone; the stack need not be there.")
 def score(split: Path, experiment: str | None) -> None:
-    """Score on a published split's test chips, none of which may have been trained on."""
+    """Score on a published split's test chips. None of them may have been trained on."""
     run_stage("score", split=from_here(split), experiment=experiment)
 
 
@@ -209,7 +209,7 @@ def use(dataset: str, *, full: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--undo", is_flag=True, help="Take the corrections of this file out again.")
 def relabel(file: Path, undo: bool) -> None:
-    """Correct labels of the data set, as a reviewed table such as reports/doubts.csv says."""
+    """Correct labels of the data set, as a reviewed table says. A copy of reports/doubts.csv is one."""
     run_stage("relabel", from_here(file), undo=undo)
 
 
@@ -239,11 +239,11 @@ def add(name: str, **found: Any) -> None:
 
 @main.command()
 def send() -> None:
-    """Send MLflow what it has not been told, because it did not answer or a step was killed."""
+    """Send MLflow what it missed. It did not answer, or a step was killed."""
     run_stage("send")
 
 
 @main.command()
 def doctor() -> None:
-    """Check MLflow, DVC's remote, this machine and the data, and say what to mend."""
+    """Check MLflow, DVC, machine and data, and say what to mend."""
     run_stage("doctor")

@@ -11,6 +11,14 @@ import click
 from igarape.errors import InputError, concealed
 from igarape.workspace import Workspace
 
+# What the lists of commands in the help are called, by the first command of each.
+SECTIONS = {
+    "code": "Steps, in the order of dvc repro",
+    "promote": "Models and their answers",
+    "map": "Scenes and sites",
+    "show": "Experiments, data and MLflow",
+}
+
 WORKERS, BLAS = "IGARAPE_WORKERS", "OPENBLAS_NUM_THREADS"
 # What the system says where a file or a folder is in the way, may not be written, or cannot be called so.
 IN_THE_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
@@ -45,6 +53,19 @@ class Readable(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order in which they are used, not by the alphabet."""
         return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in their sections."""
+        del ctx
+        room = formatter.width - 6 - max(map(len, self.commands))
+        lists: dict[str, list[tuple[str, str]]] = {}
+        heading = "Commands"
+        for name, command in self.commands.items():
+            heading = SECTIONS.get(name, heading)
+            lists.setdefault(heading, []).append((name, command.get_short_help_str(room)))
+        for heading, rows in lists.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command. Raises ClickException for what is the user's to mend, and lets all else through."""

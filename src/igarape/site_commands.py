@@ -26,7 +26,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--model", metavar="URI", help="Such as models:/igarape-drawn@champion, the default; student; a folder.")
 @click.option("--out", default="maps", show_default=True, type=click.Path(path_type=Path), help="The folder of maps.")
 def map(scenes: tuple[Path, ...], out: Path, stretch: Path | None, **options: Any) -> None:  # noqa: A001
-    """Map scenes, GeoTIFFs of any size: what the model says of each tile; goes on after a kill."""
+    """Map GeoTIFFs of any size: what the model says of each tile. A killed run goes on where it was."""
     found = [from_here(scene) for scene in scenes]
     run_stage("map", found, out=from_here(out), stretch=from_here(stretch), **options)
 
@@ -58,7 +58,7 @@ def add_site(name: str, baseline: tuple[datetime, datetime], **found: Any) -> No
 @click.option("--model", metavar="URI", help="As of igarape map; looks of two models are not mixed.")
 @click.option("--replay", is_flag=True, help="Map all scenes anew, such as by another model.")
 def watch(name: str, inbox: str, **options: Any) -> None:
-    """Map what is new of a site, a folder of scenes and STAC items or s3://BUCKET/PREFIX, and write its alerts."""
+    """Map what is new of a site, and write its alerts. INBOX: a folder of scenes and STAC items, or s3://BUCKET/PREFIX."""
     run_stage("watch", name, inbox if inbox.startswith("s3://") else from_here(Path(inbox)), **options)
 
 
@@ -71,7 +71,7 @@ def watch(name: str, inbox: str, **options: Any) -> None:
 @click.option("--size", default=100, show_default=True, type=click.IntRange(min=4), help="Tiles of the sample.")
 @click.option("--judged", metavar="FILE", multiple=True, type=click.Path(path_type=Path), help="A sample, filled in.")
 def log(name: str, judged: tuple[Path, ...], day: datetime | None, **options: Any) -> None:
-    """Show the condition of a site, date by date; draw samples, and show what the judged ones say."""
+    """Show the condition of a site, date by date. Draws samples too, and shows what the judged ones say."""
     options |= {key: from_here(options[key]) for key in ("csv", "sample")}
     run_stage("log", name, judged=[from_here(path) for path in judged], day=day and day.date(), **options)
 
@@ -87,7 +87,7 @@ def alerts(name: str, candidates: bool) -> None:
 @click.command()
 @click.argument("name")
 def page(name: str) -> None:
-    """Write sites/NAME/page.html: what is known of a site, its alerts, and how it looks before and after."""
+    """Write a site's page for people. What is known, its alerts, and how it looks before and after."""
     run_stage("page", name)
 
 
@@ -96,7 +96,7 @@ def page(name: str) -> None:
 @click.argument("verdict", type=click.Choice(["yes", "no"]))
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept.")
 def judge(alert: str, verdict: str, reason: str) -> None:
-    """Say whether an alert is right: one judged no counts no more, nor after a replay."""
+    """Say whether an alert is right. One judged no counts no more, nor after a replay."""
     run_stage("judge", alert, verdict, reason=reason)
 
 

@@ -59,6 +59,14 @@ def test_the_sets_of_tifs_are_one_path_or_several_to_choose_from(nir: Any, sets:
             {"labels": LABELS | {"thin": {"tre": 5}}},
             "thin should name labels of these lists; tre is none; did you mean tree?",
         ),
+        (
+            {"labels": LABELS | {"spellings": {"Tree": "tre"}}},
+            "spellings should name labels of these lists; tre is none",
+        ),
+        (
+            {"labels": LABELS | {"spellings": {"fog": "tree"}}},
+            "spellings should be of no label; fog stands in these lists too",
+        ),
         ({"labels": LABELS | {"thin": {"tree": 1}}}, "labels.thin.tree  should be at least 2"),
         (
             {"labels": LABELS | {"rare": ["two words"]}},

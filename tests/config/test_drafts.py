@@ -18,6 +18,7 @@ DRAFT = Draft(
     tags="toy/t.csv",
     columns={"image": "file", "tags": None, "group": "scene", "split": None},
     separator="semicolon",
+    spellings={},
     bands=["blue", "green", "red", "nir"],
     white=3000,
     resize="fit",
@@ -26,7 +27,7 @@ DRAFT = Draft(
     alone=["no"],
     common=["1", "null"],
     rare=[],
-    params={"split": {"by": "chip"}},
+    params={"split": {"by": "chip"}, "experiments": ["plain"]},
 )
 
 
@@ -38,6 +39,7 @@ def test_a_draft_is_a_data_set() -> None:
     assert dataset.reading == {"resize": "fit", "bands": ("blue", "green", "red", "nir"), "white": 3000}
     assert dataset.source.model_dump()["columns"] == dict(DRAFT.columns)
     assert text.startswith("# toy: ") and dataset.params == DRAFT.params
+    assert "experiments: [plain] # on photographs" in text
 
 
 def test_what_is_usual_is_not_said() -> None:

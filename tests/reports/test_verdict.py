@@ -309,6 +309,14 @@ def test_what_stacking_adds_is_measured_by_one_rule_on_the_same_chips(browse: Br
     assert "What stacking adds -0.0522 F2 0.5000 by mean" in browse(render_report(verdict(stacker="mean"))).text
 
 
+def test_how_it_answers_names_who_does(browse: Browse) -> None:
+    """All learners by their stack; of the stack single the one that answers alone."""
+    assert "learners, stacked by xgboost, decided by threshold at 0.17" in browse(render_report(verdict())).text
+    stackers = {"stackers": document()["stackers"] | {"single": {"f2": 0.5522, "map": 0.5}}}
+    alone = verdict(stacker="single", metrics=document() | stackers)
+    assert "How it answers good alone, decided by threshold at 0.17" in browse(render_report(alone)).text
+
+
 def test_the_learners_stand_best_first(browse: Browse) -> None:
     """One that predicts some labels only comes last, says so, and is never called the best."""
     text = browse(render_report(verdict())).text

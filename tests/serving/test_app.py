@@ -122,7 +122,7 @@ def test_operators_learn_what_answers(port: int) -> None:
     """The version with its figures, the counts, and pages that load nothing from elsewhere."""
     told = json.loads(ask(port, "/version")[2])
     assert (told["model"], told["version"], told["dataset"]) == ("igarape-toy", "1", "toy")
-    assert told["figures"] == {"holdout_f2": 0.9}
+    assert told["figures"] == {"holdout_f2": 0.9} and told["lineage"] == {"git_commit": "c0ffee"}
     status, headers, text = ask(port, "/metrics")
     assert status == 200 and headers["content-type"].startswith("text/plain; version=0.0.4")
     assert b'igarape_model_info{model="igarape-toy",version="1"} 1' in text and b"igarape_ready 1.0" in text

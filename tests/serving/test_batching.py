@@ -37,7 +37,7 @@ class Slow:
 def slow(folder: Path) -> tuple[Slow, Served]:
     """Give a slow bundle, and as it is served."""
     bundle = Slow(Bundle.load(folder, threads=1))
-    return bundle, Served(bundle, "toy", "1", {})  # type: ignore[arg-type]  # all that it has not, it asks the bundle for
+    return bundle, Served(bundle, "toy", "1", {}, {})  # type: ignore[arg-type]  # all that it has not, it asks the bundle for
 
 
 def test_a_picture_has_one_answer_whatever_it_is_batched_with(bundle_folder: Path, images: list[Pixels]) -> None:

@@ -15,11 +15,11 @@ from igarape.serving.champion import Version, fetch, find_champion, following
 
 def test_the_champion_is_found_with_what_it_scored(champion: Path) -> None:
     """Tags that are no figures are passed over, whoever wrote them."""
-    for name, value in (("holdout_f2", "0.9"), ("holdout_words", "many")):
+    for name, value in (("holdout_f2", "0.9"), ("holdout_words", "many"), ("dvc.data/ingest", "1a.dir")):
         MlflowClient().set_model_version_tag("igarape-toy", "1", name, value)
     found = find_champion("igarape-toy", champion)
     assert (found.name, found.number, found.figures["holdout_f2"]) == ("igarape-toy", "1", 0.9)
-    assert "holdout_words" not in found.figures
+    assert "holdout_words" not in found.figures and found.lineage["dvc.data/ingest"] == "1a.dir"
 
 
 def test_its_bundle_answers_as_it_did_and_no_code_of_it_is_run(
@@ -54,4 +54,4 @@ def test_what_is_missing_says_what_to_type(champion: Path) -> None:
     with pytest.raises(InputError, match="models:/igarape-toy/1: expected a model that igarape registered, found no "):
         fetch(version, champion)
     with pytest.raises(InputError, match=r"models:/igarape-toy/2: MLflow cannot read its files .*register again: dvc"):
-        fetch(Version("igarape-toy", "2", {}), champion)
+        fetch(Version("igarape-toy", "2", {}, {}), champion)

@@ -162,7 +162,11 @@ def test_a_form_without_files_or_an_end_is_refused() -> None:
         (b"", kind, "cut short|found none"),
         (whole, "multipart/form-data", "with a boundary"),
         (whole, "multipart/form-data; boundary=ção", "cut short|found none"),
-        (form(("picture", "a.jpg", b"secret"))[0], kind, "expected 1 to 1024 pictures, found none"),
+        (
+            form(("picture", "a.jpg", b"secret"))[0],
+            kind,
+            "expected 1 to 1024 pictures in the form's field image, found none",
+        ),
         (form(*[("image", "a", b"")] * (MOST + 2))[0], kind, "too long"),
     ):
         with pytest.raises(InputError, match=said) as caught:

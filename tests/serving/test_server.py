@@ -22,7 +22,7 @@ def test_a_bundle_in_a_folder_is_loaded_once(bundle_folder: Path) -> None:
 def test_a_version_whose_files_are_gone_ends_it(champion: Path) -> None:
     """The error is that of fetching, after the server has begun to listen and has stopped."""
     with pytest.raises(InputError, match="models:/igarape-toy/7: "):
-        serve(following(Version("igarape-toy", "7", {}), champion), host="127.0.0.1", port=0)
+        serve(following(Version("igarape-toy", "7", {}, {}), champion), host="127.0.0.1", port=0)
 
 
 def test_serving_a_folder_loads_no_mlflow_and_the_command_no_numpy() -> None:

@@ -1,5 +1,6 @@
 """The champion changes one at a time, and there is one at all times."""
 
+from functools import partial
 from pathlib import Path
 
 import mlflow
@@ -53,13 +54,15 @@ def test_who_comes_second_is_told(registry: Path) -> None:
     """The champion that the verdict was about is none any more when it is to be replaced."""
     here = crowned(registry)
 
-    def others(_: str) -> None:
-        MlflowClient().set_registered_model_alias(NAME, "champion", "1")
+    def others(_: str, version: str = "1") -> None:
+        MlflowClient().set_registered_model_alias(NAME, "champion", version)
 
     MlflowClient().create_model_version(NAME, "nowhere")
-    with pytest.raises(InputError, match="version 1 has become champion while version 3 was looked at, in place of 2"):
+    with pytest.raises(InputError, match=r"version 1 has become champion while version 3 .* of 2: .* then try again"):
         decide(here, "3", force=True, reason="x", say=others)
     assert holders()["champion"] == 1
+    with pytest.raises(InputError, match=r"version 3 has become champion .*, in place of 1: .*Nothing is left to do"):
+        decide(here, "3", force=True, reason="x", say=partial(others, version="3"))
     assert "overtaken" in outcomes(here)[0]
 
 

@@ -91,6 +91,7 @@ class FolderSource(Section):
 class Labels(Section):
     """The vocabulary of a data set, as labels.Vocabulary; separator: what stands between the tags of its table.
 
+    spellings: how else the table, or a folder's name, writes a label: {Trees: trees}.
     thin: labels that are made rarer, and how many chips in the folds shall hold each (chips.thinning).
     """
 
@@ -100,6 +101,7 @@ class Labels(Section):
     alone: tuple[Label, ...] = Field(strict=False)
     common: tuple[Label, ...] = Field(strict=False)
     rare: tuple[Label, ...] = Field(strict=False)
+    spellings: dict[Label, Label] = Field(default_factory=dict)
     thin: dict[Label, Annotated[int, Field(ge=2)]] = Field(
         default_factory=dict
     )  # of one positive there is nothing to cross-fit
@@ -118,10 +120,12 @@ class Labels(Section):
             raise ValueError(f"separator should be one that no label holds; {torn[0]!r} holds a {self.separator}")
         if not set(self.alone) <= set(self.exclusive):
             raise ValueError("alone should be a part of exclusive")
-        if strange := sorted(set(self.thin) - set(every)):
-            raise ValueError(
-                f"thin should name labels of these lists; {strange[0]} is none{did_you_mean(strange[0], every)}"
-            )
+        for key, named in (("thin", set(self.thin)), ("spellings", set(self.spellings.values()))):
+            if strange := sorted(named - set(every)):
+                known = did_you_mean(strange[0], every)
+                raise ValueError(f"{key} should name labels of these lists; {strange[0]} is none{known}")
+        if both := sorted(set(self.spellings) & set(every)):
+            raise ValueError(f"spellings should be of no label; {both[0]} stands in these lists too")
         return self
 
     def vocabulary(self) -> Vocabulary:

@@ -10,6 +10,9 @@ import yaml
 
 from igarape.errors import InputError
 
+# What people may want of the settings, beside them.
+HINTS = {"experiments": " # on photographs ImageNet's weights help: probe_kernel is quick, mobilenet takes longer"}
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -20,6 +23,7 @@ class Draft:
     tags: str | None
     columns: Mapping[str, str | None]
     separator: str
+    spellings: Mapping[str, str]
     bands: Sequence[str]
     white: int | None
     resize: str
@@ -64,9 +68,10 @@ def draft_text(draft: Draft) -> str:
         f"  alone: {_flow(list(draft.alone))} # of those, which rule out every other label",
         f"  common: {_flow(list(draft.common))}",
         f"  rare: {_flow(list(draft.rare))} # under 1 % of the chips",
+        *([f"  spellings: {_flow(dict(draft.spellings))} # how else they are written"] if draft.spellings else []),
         "",
         "params:",
-        *(f"  {key}: {_flow(value)}" for key, value in draft.params.items()),
+        *(f"  {key}: {_flow(value)}{HINTS.get(key, '')}" for key, value in draft.params.items()),
         "",
     ]
     return "\n".join(lines)

@@ -170,7 +170,7 @@ def _add_reports(api: FastAPI, service: Service, telemetry: Telemetry) -> None:
 
     @api.get("/version", responses={503: ERRORS[503]})
     async def told_version() -> dict[str, Any]:
-        """Return the model, its version, its data set, and what it scored on the hold-out."""
+        """Return the model, its version, its data set, what it scored on the hold-out, and where it came from."""
         served = service.ready.served
         return {
             "model": served.name,
@@ -181,6 +181,7 @@ def _add_reports(api: FastAPI, service: Service, telemetry: Telemetry) -> None:
             "cuts": served.bundle.rule.cuts,
             "columns": service.columns,
             "figures": served.figures,
+            "lineage": served.lineage,
             "igarape": version("igarape"),
         }
 

@@ -27,12 +27,16 @@ class Full(Exception):  # noqa: N818 - as queue.Full
 
 @dataclass(frozen=True)
 class Served:
-    """A model that answers: its bundle, name and version in the registry, and what it scored on the hold-out."""
+    """A model that answers: its bundle, name and version in the registry, and what that knows of it.
+
+    figures: what it scored on the hold-out. lineage: the commit and the data that it came from.
+    """
 
     bundle: Bundle
     name: str
     version: str
     figures: Mapping[str, float]
+    lineage: Mapping[str, str]
 
 
 @dataclass(frozen=True)

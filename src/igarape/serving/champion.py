@@ -20,16 +20,18 @@ from igarape.serving.service import Load
 from igarape.tracking.address import connected
 
 FIGURE = re.compile(r"holdout_\w+")  # the tags that register sets
+LINEAGE = re.compile(r"git_commit|uncommitted_changes|dvc\..+")
 BUNDLE = Path("artifacts/bundle")  # where MLflow keeps the bundle inside the model that model.log_model logs
 
 
 @dataclass(frozen=True)
 class Version:
-    """A version of a registered model, and what it scored on the hold-out."""
+    """A version of a registered model, what it scored on the hold-out, and the commit and the data it came from."""
 
     name: str
     number: str
     figures: Mapping[str, float]
+    lineage: Mapping[str, str]
 
     @property
     def uri(self) -> str:
@@ -49,7 +51,8 @@ def find_champion(name: str, folder: Path = Path()) -> Version:
         except (MlflowException, OSError) as error:
             raise InputError(f"MLflow at {uri}: {error}") from error
     figures = {key: float(value) for key, value in found.tags.items() if FIGURE.fullmatch(key) and _is_number(value)}
-    return Version(name, str(found.version), figures)
+    lineage = {key: value for key, value in found.tags.items() if LINEAGE.fullmatch(key)}
+    return Version(name, str(found.version), figures, lineage)
 
 
 def fetch(version: Version, folder: Path = Path(), *, threads: int = 0) -> Bundle:
@@ -89,7 +92,7 @@ def following(version: Version, folder: Path = Path(), *, threads: int = 0) -> L
         found = version if served is None else find_champion(version.name, folder)
         if served is not None and served.version == found.number:
             return None
-        return Served(fetch(found, folder, threads=threads), found.name, found.number, found.figures)
+        return Served(fetch(found, folder, threads=threads), found.name, found.number, found.figures, found.lineage)
 
     return load
 

@@ -87,15 +87,15 @@ def read_files(body: bytes, content_type: str, columns: Sequence[str]) -> Files:
     found = _form(body, content_type, columns)
     if len({len(each) for each in found.values()}) > 1:
         raise InputError(f"expected as many files in each of the fields {', '.join(columns)}")
-    _check_count(len(found["image"]))
+    _check_count(len(found["image"]), " in the form's field image")
     files = {column: [data for _, data in each] for column, each in found.items()}
     return Files(files["image"], files.get("nir"), [name for name, _ in found["image"]])
 
 
-def _check_count(count: int) -> None:
-    """Refuse no picture, and too many."""
+def _check_count(count: int, where: str = "") -> None:
+    """Refuse no picture, and too many; where: they are looked for."""
     if not 1 <= count <= MOST:
-        raise InputError(f"expected 1 to {MOST} pictures, found {count or 'none'}")
+        raise InputError(f"expected 1 to {MOST} pictures{where}, found {count or 'none'}")
 
 
 def _kind(content_type: str) -> str:

@@ -35,7 +35,7 @@ def in_folder(folder: Path, *, threads: int) -> Load:
         if served is not None:
             return None
         bundle = Bundle.load(folder, threads=threads)
-        return Served(bundle, f"igarape-{bundle.manifest.dataset}", "unregistered", {})
+        return Served(bundle, f"igarape-{bundle.manifest.dataset}", "unregistered", {}, {})
 
     return load
 

@@ -84,7 +84,8 @@ def _check_unchanged(name: str, folder: Path, verdict: Verdict) -> None:
     """Refuse to go on where the champion is another one than that which the verdict is about."""
     now = aliases_of(name, folder).get(CHAMPION)
     if now != verdict.old:
+        left = "Nothing is left to do" if now == verdict.new else f"See igarape history{option(name)}; then try again"
         raise OvertakenError(
             f"{name}: version {now} has become champion while version {verdict.new} was looked at, in place of "
-            f"{verdict.old or 'none'}: somebody else came first. See igarape history{option(name)}; then try again"
+            f"{verdict.old or 'none'}: somebody else came first. {left}"
         )

@@ -82,6 +82,7 @@ def _list(dataset: Dataset, source: FolderSource, spool: Path) -> Listing:
             vocabulary=dataset.labels.vocabulary(),
             columns=source.columns.model_dump(),
             separator=dataset.labels.separator,
+            spellings=dataset.labels.spellings,
             spool=spool,
             report=lambda done, total: bar()(done >> 20, total >> 20),
         )

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from igarape.chips.pictures import encode_jpeg
-from igarape.chips.sources.discovery import Discovery, discover
+from igarape.chips.sources.discovery import Discovery, discover, findings
 from igarape.chips.sources.drafting import draft_dataset, list_draft
 from igarape.chips.sources.listing import Listing
 from igarape.config.datasets import Dataset
@@ -57,6 +57,22 @@ def test_a_draft_is_a_data_set_that_lists_its_chips(tmp_path: Path) -> None:
     assert draft.params["experiments"] == ["plain", "tabular", "kernel"] and draft.params["split"]["by"] == "chip"
     listing = listed(draft, tmp_path)
     assert len(listing.chips) == COUNT and listing.faults == []
+
+
+def test_labels_that_differ_by_their_spelling_only_are_one(tmp_path: Path) -> None:
+    """The YAML says so, and ingest reads the table by it."""
+    rows = [
+        f"c_{n},{('Dry' if n % 4 == 1 else 'dry') if n % 2 else 'wet_land'} {'WET-LAND' * (n == 0)}"
+        for n in range(COUNT)
+    ]
+    found = discovered(tmp_path, rows)
+    assert dict(found.counts) == {"dry": 20, "wet_land": 20} and found.spellings == {
+        "Dry": "dry",
+        "WET-LAND": "wet_land",
+    }
+    assert "taken for one label: Dry is dry, WET-LAND is wet_land (labels.spellings)" in findings(found)
+    listing = listed(drafted(found), tmp_path)
+    assert listing.faults == [] and {chip.tags for chip in listing.chips} == {("dry",), ("wet_land",)}
 
 
 def test_scenes_stay_together_where_none_is_too_large_for_a_fold(tmp_path: Path) -> None:

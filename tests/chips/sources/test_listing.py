@@ -171,15 +171,23 @@ def test_the_first_place_that_exists_is_used_and_shown(opened: Open, tmp_path: P
     ]
 
 
-def test_pictures_in_folders_below_are_told_with_their_number(opened: Open, tmp_path: Path) -> None:
-    """Where a table names them, they lie in one folder."""
-    opened("a.jpg b.jpg", "a,sun")
-    (tmp_path / "above").mkdir()
-    (tmp_path / "train").rename(tmp_path / "above/train")
-    with pytest.raises(
-        InputError, match=r"above: holds no picture; found 2 \.jpg in train; .* Name the folder that they"
-    ):
-        listed(tmp_path, images=["above"])
+def test_pictures_may_lie_in_folders_below(opened: Open, tmp_path: Path) -> None:
+    """At any depth, where none lies in the folder itself; what a name stands for twice there is no chip."""
+    opened("a.jpg b.jpg", "a,sun", "x/b.jpg,fog", "c,tree", "d,sun")
+    for folder, names in (("deep/x", "ab"), ("deep/y/z", "cb"), ("deep/.trash", "d")):
+        (tmp_path / folder).mkdir(parents=True)
+        for name in names:
+            (tmp_path / folder / f"{name}.jpg").write_bytes(PICTURE)
+    (tmp_path / "deep/y/up").symlink_to(tmp_path / "deep")
+    source = listed(tmp_path, images=["deep"], unlabelled=[["deep"]])
+    assert [chip.image_id for chip in source.chips] == ["a", "c"]
+    assert source.chips[1].origin.read() == PICTURE
+    assert [(fault.image_id, fault.problem) for fault in source.faults if fault.image_id in "bd"] == [
+        ("b", "is the name of x/b.jpg and of y/z/b.jpg"),
+        ("d", "has tags in tags.csv, but no picture in deep"),
+    ]
+    (tmp_path / "deep/d.jpg").write_bytes(PICTURE)
+    assert [chip.image_id for chip in listed(tmp_path, images=["deep"]).chips] == ["d"]
 
 
 def test_pictures_that_are_not_read_are_faults_in_folders_for_each_label_too(opened: Open, tmp_path: Path) -> None:
@@ -205,14 +213,13 @@ def test_pictures_or_tags_that_are_nowhere_are_an_error(opened: Open, tmp_path: 
         listed(tmp_path, images=["empty"])
 
 
-def test_an_archives_pictures_lie_in_one_folder_whatever_its_depth(tmp_path: Path) -> None:
-    """An archive often holds a folder of its own name; of two folders one has to be named."""
+def test_an_archives_pictures_lie_directly_in_it_or_at_any_depth(tmp_path: Path) -> None:
+    """An archive often holds a folder of its own name, or several."""
     (tmp_path / "tags.csv").write_text("image_name,tags\na,sun\nb,sun\n", encoding="utf-8")
     pack_zip(tmp_path / "one.zip", {"deep/train/a.jpg": PICTURE, "deep/train/b.jpg": PICTURE, "tags.csv": b""})
     assert [chip.image_id for chip in listed(tmp_path, images=["one.zip"]).chips] == ["a", "b"]
     pack_zip(tmp_path / "two.zip", {"train/a.jpg": PICTURE, "test/b.jpg": PICTURE})
-    with pytest.raises(InputError, match=r"two\.zip: holds pictures in test, train; name one of them"):
-        listed(tmp_path, images=["two.zip"])
+    assert [chip.image_id for chip in listed(tmp_path, images=["two.zip"]).chips] == ["a", "b"]
     assert [chip.image_id for chip in listed(tmp_path, images=["two.zip/train"]).chips] == ["a"]
     pack_zip(tmp_path / "three.zip", {"a.jpg": PICTURE, "thumbnails/b.jpg": PICTURE})
     assert [chip.image_id for chip in listed(tmp_path, images=["three.zip"]).chips] == ["a"]

@@ -117,13 +117,13 @@ def test_a_folder_on_the_disk_holds_what_lies_directly_in_it(find: Callable[[str
 
 
 def test_what_lies_in_the_folders_of_a_folder_can_be_asked_for(root: Path, tmp_path: Path) -> None:
-    """One level down, as FOLDER/NAME, also on the disk; a file stays a file, and nowhere is None."""
+    """At any depth, as FOLDER/NAME, also on the disk; a file stays a file, and nowhere is None."""
     finder = Finder(root, tmp_path / "spool", nothing)
     for folder in ("below/x", "below/y/z"):
         (root / folder).mkdir(parents=True)
         (root / folder / "a.jpg").write_bytes(b"1")
     place = finder.find_below("below")
-    assert place and set(place.files) == {"x/a.jpg"} and place.files["x/a.jpg"].read() == b"1"
+    assert place and set(place.files) == {"x/a.jpg", "y/z/a.jpg"} and place.files["x/a.jpg"].read() == b"1"
     assert finder.find_below("below/y/z/a.jpg") == finder.find("below/y/z/a.jpg")
     assert finder.find_below("nowhere") is None
 

@@ -1,6 +1,6 @@
 """The tags of a data set: what the rows of its table say about each chip, and which of them are at fault."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, combinations
 from pathlib import PurePosixPath
@@ -43,6 +43,7 @@ def read_tags(
     group: str | None = None,
     split: str | None = None,
     separator: str = "blank",
+    spellings: Mapping[str, str] | None = None,
 ) -> Annotations:
     """Read the tags of each image_id, and say which rows are at fault; those are left out.
 
@@ -59,6 +60,8 @@ def read_tags(
         none.
     separator
         What stands between tags, by its name in labels.SEPARATORS, or list.
+    spellings
+        How else tags are written, each with its label.
 
     Raises
     ------
@@ -67,10 +70,11 @@ def read_tags(
     """
     path, table = read_table(place)
     columns: dict[str, Any] = {"image": image, "tags": tags, "group": group, "split": split}
-    rows = list(read_rows(path, table, separator=separator, labels=vocabulary.labels, **columns))
+    how = {"separator": separator, "labels": vocabulary.labels, "spellings": spellings or {}}
+    rows = list(read_rows(path, table, **columns, **how))
     name = PurePosixPath(path).name
     found = Annotations()
-    _check_separator(path, rows, separator, vocabulary.labels)
+    _check_separator(path, rows, separator, {*vocabulary.labels, *(spellings or {})})
     chips = _by_chip(rows, name, found.faults)
     for image_id, own in chips.items():
         _add(found, image_id, own, vocabulary, name)
@@ -133,7 +137,7 @@ def _problem(tags: Tags, vocabulary: Vocabulary) -> str:
     return ""
 
 
-def _check_separator(path: str, rows: Sequence[Row], separator: str, labels: Sequence[str]) -> None:
+def _check_separator(path: str, rows: Sequence[Row], separator: str, labels: Collection[str]) -> None:
     """Stop where tags are separated otherwise than the data set says: that is no fault of single rows."""
     unknown = [row for row in rows if not set(row.tags) <= set(labels)]
     texts = {row.text: other_separator(row.text, separator, labels) for row in unknown}

@@ -15,6 +15,7 @@ from igarape.chips.sources.origins import Origin
 from igarape.chips.sources.places import Finder
 from igarape.chips.sources.rows import read_table
 from igarape.chips.sources.rules import Group, exclusive_group, lone_labels
+from igarape.chips.sources.spellings import spell, spelled_alike
 from igarape.chips.sources.spool import Report
 from igarape.chips.sources.survey import Survey, survey
 from igarape.errors import InputError
@@ -30,11 +31,13 @@ SCARCE = 6  # chips: one for each of five folds, and for the hold-out
 class Discovery:
     """What was found: the table's columns and separator, how many chips hold each label, the rules, the pictures.
 
-    counts: most frequent first. rule: the labels of which exactly one seems to hold, if any; the vocabulary has them
-    where there are chips enough to tell. groups: how many chips each group of the table has; empty where it names none.
+    spellings: how else labels are written, each with its label. counts: most frequent first. rule: the labels of which
+    exactly one seems to hold, if any; the vocabulary has them where there are chips enough to tell. groups: how many
+    chips each group of the table has; empty where it names none.
     """
 
     survey: Survey
+    spellings: Mapping[str, str]
     counts: Mapping[str, int]
     vocabulary: Vocabulary
     rule: Group | None
@@ -86,6 +89,8 @@ def discover(
             raise InputError(f"{root / images}: holds no picture")
         found, surveyed = _by_table(finder, tags, pictures, group=group, split=split)
     labelled = [name for name in sorted(found.tags) if name in pictures and found.splits.get(name) != "test"]
+    spellings = spelled_alike(found.tags.values()) if tags is None or surveyed.columns["tags"] else {}
+    found.tags = {name: spell(own, spellings) for name, own in found.tags.items()}
     counts = Counter(tag for name in labelled for tag in found.tags[name])
     seen = look(pictures, bands=bands, size=size)
     _check(chips=len(labelled), labels=sorted(counts), size=seen.size)
@@ -94,6 +99,7 @@ def discover(
     vocabulary, rule = _vocabulary([found.tags[name] for name in labelled], counts)
     return Discovery(
         survey=surveyed,
+        spellings=spellings,
         counts=counts,
         vocabulary=vocabulary,
         rule=rule,
@@ -174,6 +180,8 @@ def findings(found: Discovery) -> list[str]:
         f"under 1 % of the chips: {', '.join(vocabulary.rare) or 'none'} (labels.rare)",
         f"kept together in a split: {_grouping(found)} (source.columns.group, params.split.by)",
     ]
+    same = ", ".join(f"{other} is {label}" for other, label in found.spellings.items())
+    lines += [f"taken for one label: {same} (labels.spellings)"] if same else []
     lines += [f"rules out every other label: {', '.join(vocabulary.alone)} (labels.alone)"] if vocabulary.alone else []
     lines += (
         ["bands of TIFs: red, green, blue come first, as their headers say (source.bands)"] if looks.by_header else []

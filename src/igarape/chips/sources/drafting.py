@@ -46,6 +46,7 @@ def draft_dataset(
         tags=tags,
         columns=found.survey.columns,
         separator=found.survey.separator,
+        spellings=found.spellings,
         bands=bands,
         white=looks.white,
         resize=looks.resize,
@@ -89,6 +90,7 @@ def list_draft(draft: Draft, root: Path, *, where: str, spool: Path, report: Rep
         vocabulary=dataset.labels.vocabulary(),
         columns=source.columns.model_dump(),
         separator=dataset.labels.separator,
+        spellings=dataset.labels.spellings,
         spool=spool,
         report=report,
     )

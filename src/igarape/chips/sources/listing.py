@@ -1,6 +1,6 @@
 """Where chips come from: pictures in folders or archives, and a table with their tags."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,11 +11,14 @@ from igarape.chips.pictures import NAMED, stem
 from igarape.chips.sources.annotations import Annotations, read_tags
 from igarape.chips.sources.folders import sort_by_folder
 from igarape.chips.sources.origins import Origin
-from igarape.chips.sources.places import Finder, Place
+from igarape.chips.sources.places import Finder, Place, is_picture
+from igarape.chips.sources.spellings import spell
 from igarape.chips.sources.spool import Report
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.tables import Fault
+
+Find = Callable[[str], Place | None]
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ def open_source(
     report: Report,
     columns: Mapping[str, Any] | None = None,
     separator: str = "blank",
+    spellings: Mapping[str, str] | None = None,
 ) -> Listing:
     """Match pictures with the rows of a table of tags; no picture is read yet.
 
@@ -62,7 +66,7 @@ def open_source(
         A folder for what has to be unpacked; what a run before has unpacked there is used again.
     report
         Called with the bytes unpacked so far, and all.
-    columns, separator
+    columns, separator, spellings
         As read_tags takes them: image, tags, group and split.
 
     Raises
@@ -71,14 +75,15 @@ def open_source(
         When pictures or table are missing, the table lacks a column, an archive is damaged, or no chip is left.
     """
     finder = Finder(root, spool, report)
-    shown = _found(finder, root, "pictures", images, below=not tags)
+    shown = _found(root, "pictures", images, finder.find_pictures if tags else finder.find_below)
     faults: list[Fault] = []
     if tags:
-        table = _found(finder, root, "tags", tags)
-        pictures, found = _by_table(shown, table, vocabulary, faults, separator=separator, **(columns or {}))
+        table = _found(root, "tags", tags, finder.find)
+        how = {"separator": separator, "spellings": spellings, **(columns or {})}
+        pictures, found = _by_table(shown, table, vocabulary, faults, **how)
     else:
         table = shown
-        pictures, found = _by_folder(shown, vocabulary, faults)
+        pictures, found = _by_folder(shown, vocabulary, faults, spellings or {})
     used = [f"pictures: {len(pictures)} in {shown.path}", *found.remarks]
     _report_lonely(pictures, found, shown, table, faults)
     labelled = sorted(set(pictures) & set(found.tags))
@@ -115,12 +120,15 @@ def _by_table(
     return _pictures(place, faults), found
 
 
-def _by_folder(place: Place, vocabulary: Vocabulary, faults: list[Fault]) -> tuple[dict[str, Origin], Annotations]:
+def _by_folder(
+    place: Place, vocabulary: Vocabulary, faults: list[Fault], spellings: Mapping[str, str]
+) -> tuple[dict[str, Origin], Annotations]:
     """Read the tags of pictures from the folders that they lie in."""
     found = sort_by_folder(place)
     faults += place.unreadable()
     annotations = Annotations(remarks=[f"tags: the names of the folders in {place.path}"])
-    for image_id, tags in found.tags.items():
+    for image_id, names in found.tags.items():
+        tags = spell(names, spellings)
         unknown = [tag for tag in tags if tag not in vocabulary.labels]
         if unknown:
             problem = f"lies in the folder {unknown[0]}, which is no label of the data set"
@@ -150,21 +158,17 @@ def list_pictures(
     return pictures, list(dict.fromkeys(faults)), used
 
 
-def _found(finder: Finder, root: Path, what: str, paths: Sequence[str], *, below: bool = False) -> Place:
-    """Return the first of the places that exists; below: with what lies in the folders there."""
-    place = (
-        next((found for path in paths if (found := finder.find_below(path))), None) if below else _first(finder, paths)
-    )
+def _found(root: Path, what: str, paths: Sequence[str], find: Find) -> Place:
+    """Return the first of the places that exists."""
+    place = _first(paths, find)
     if place is None:
-        raise InputError(
-            f"{root}: no {what} found; looked for {', '.join(paths)}. Check IGARAPE_DATA, and the data set's YAML in "
-            "datasets/"
-        )
+        looked = ", ".join(paths)
+        raise InputError(f"{root}: no {what} found; looked for {looked}. Check IGARAPE_DATA, and the data set's YAML")
     return place
 
 
-def _first(finder: Finder, paths: Sequence[str]) -> Place | None:
-    return next((place for path in paths if (place := finder.find(path)) is not None), None)
+def _first(paths: Sequence[str], find: Find) -> Place | None:
+    return next((place for path in paths if (place := find(path)) is not None), None)
 
 
 def _left_out(image_id: str, problem: str, remedy: str) -> Fault:
@@ -172,42 +176,37 @@ def _left_out(image_id: str, problem: str, remedy: str) -> Fault:
 
 
 def _pictures(place: Place, faults: list[Fault]) -> dict[str, Origin]:
-    """Return the pictures of a folder or an archive by name without suffix; of two with one name, the first."""
+    """Return the pictures of a place by name without suffix.
+
+    Of two with one name in a folder the first counts; in two folders neither does, as nothing says which is meant.
+    """
     faults += place.unreadable()
-    found: dict[str, Origin] = {}
-    first: dict[str, str] = {}
-    for name, origin in sorted(_together(place).items()):
-        image_id = stem(name)
-        if image_id in found:
-            faults.append(_left_out(name, f"{first[image_id]} has the same name", "keep one of the two"))
-        else:
-            found[image_id], first[image_id] = origin, name
-    return found
-
-
-def _is_picture(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in NAMED
+    places: dict[str, dict[str, Origin]] = {}
+    for path, origin in sorted(_together(place).items()):
+        places.setdefault(stem(PurePosixPath(path).name), {})[path] = origin
+    pictures: dict[str, Origin] = {}
+    for image_id, same in places.items():
+        first, *others = same
+        if len({PurePosixPath(path).parent for path in same}) > 1:
+            faults.append(_left_out(image_id, f"is the name of {' and of '.join(same)}", "rename all but one"))
+            continue
+        pictures[image_id] = same[first]
+        problem = f"{PurePosixPath(first).name} has the same name"
+        faults += [_left_out(PurePosixPath(path).name, problem, "keep one of the two") for path in others]
+    return pictures
 
 
 def _together(place: Place) -> dict[str, Origin]:
-    """Return the pictures that lie in one folder: the place itself, or where it has none, the only one below it."""
-    folders: dict[str, dict[str, Origin]] = {}
-    for name, origin in place.files.items():
-        if _is_picture(name):
-            folder, _, file = name.rpartition("/")
-            folders.setdefault(folder, {})[file] = origin
+    """Return the pictures that lie directly in a place, or where there are none, in all folders below it."""
+    pictures = {path: origin for path, origin in place.files.items() if is_picture(path)}
     other = sorted({form for name in place.files if (form := unread(name))})
-    if not folders and other:
+    if not pictures and other:
         raise InputError(f"{place.path}: holds pictures in {', '.join(other)}, which is not read; {CONVERT}")
-    if not folders:
+    if not pictures:
         raise InputError(
-            f"{place.path}: holds no picture; found {place.holds()}; expected files that end in {', '.join(NAMED)}. "
-            "Name the folder that they lie in, or no table of tags where each label has a folder of its own"
+            f"{place.path}: holds no picture; found {place.holds()}; expected files that end in {', '.join(NAMED)}"
         )
-    if "" not in folders and len(folders) > 1:
-        choice = ", ".join(sorted(folders))
-        raise InputError(f"{place.path}: holds pictures in {choice}; name one of them in the data set's YAML")
-    return folders[""] if "" in folders else next(iter(folders.values()))
+    return {path: origin for path, origin in pictures.items() if "/" not in path} or pictures
 
 
 def _report_lonely(
@@ -234,7 +233,7 @@ def _sets(
     """Return the pictures of all sets that exist, but for labelled ones; say in used which do, and which do not."""
     others: dict[str, Origin] = {}
     for paths in sets:
-        place = _first(finder, paths)
+        place = _first(paths, finder.find_pictures)
         if place is None:
             used.append(f"{what}: none; looked for {', '.join(paths)}")
             continue

@@ -1,5 +1,6 @@
 """Places: paths that lead through archives as if they were folders."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ class Place:
                 left_out=True,
             )
             for name, why in self.refused.items()
-            if PurePosixPath(name).suffix.lower() in NAMED
+            if is_picture(name)
         ]
         return refused + [
             Fault(stem(PurePosixPath(name).name), f"{name} is {form}, which is not read", CONVERT, left_out=True)
@@ -59,6 +60,11 @@ class Place:
         )
         said = [f"{count} {kind}".removesuffix(" in .") for kind, count in kinds.most_common(SHOWN)]
         return ", ".join([*said, *(["and more"] if len(kinds) > SHOWN else [])]) or "nothing"
+
+
+def is_picture(name: str) -> bool:
+    """Say whether a file's name is that of a picture that is read."""
+    return PurePosixPath(name).suffix.lower() in NAMED
 
 
 class Finder:
@@ -81,19 +87,20 @@ class Finder:
         except OSError as error:
             raise InputError(f"{self._root / path}: cannot be read ({error.strerror})") from error
 
+    def find_pictures(self, path: str) -> Place | None:
+        """Return a place with the pictures directly in it, or where there are none, those in the folders below it."""
+        place = self.find(path)
+        return place if place and any(map(is_picture, place.files)) else self.find_below(path)
+
     def find_below(self, path: str) -> Place | None:
-        """Return a place as find does, with the files of the folders in it, by FOLDER/NAME, also on the disk."""
+        """Return a place as find does, with all that lies in the folders below it, by FOLDER/NAME, also on the disk."""
         place = self.find(path)
         if place is None or not Path(place.path).is_dir():
             return place
-        folders = [folder for folder in sorted(Path(place.path).iterdir()) if folder.is_dir()]
-        files = {
-            f"{folder.name}/{name}": origin
-            for folder in folders
-            for one in self._on_disk(folder, [])
-            for name, origin in one.files.items()
-        }
-        return Place(place.path, files=place.files | files)
+        try:
+            return Place(place.path, files=dict(_below(Path(place.path))))
+        except OSError as error:
+            raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from error
 
     def _on_disk(self, here: Path, parts: Sequence[str]) -> Iterator[Place]:
         """Yield the places that the parts of a path lead to from a file or folder, in the order of names."""
@@ -148,3 +155,22 @@ class Finder:
             else:
                 self._listed[file] = unpack_7z(file, path, spool=self._spool, report=self._report)
         return self._listed[file]
+
+
+def _below(here: Path) -> Iterator[tuple[str, Origin]]:
+    """Yield the files below a folder, by their paths from there; links are followed, but for one that leads back up."""
+
+    def stop(error: OSError) -> None:
+        raise error
+
+    for folder, inner, names in os.walk(here, followlinks=True, onerror=stop):
+        path = Path(folder)
+        inner[:] = sorted(name for name in inner if not name.startswith(".") and not _leads_up(path / name))
+        for file in (path / name for name in sorted(names) if is_of_use(name)):
+            if file.is_file():
+                yield file.relative_to(here).as_posix(), loose(file)
+
+
+def _leads_up(path: Path) -> bool:
+    """Say whether a path is a link to a folder that it lies in."""
+    return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())

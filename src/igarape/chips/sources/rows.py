@@ -5,7 +5,7 @@ import csv
 import io
 import json
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from sys import intern
@@ -17,6 +17,7 @@ import pandas as pd
 from igarape.chips.pictures import MAX_BYTES
 from igarape.chips.sources.origins import ENOUGH
 from igarape.chips.sources.places import Place
+from igarape.chips.sources.spellings import spell
 from igarape.errors import InputError, reason
 from igarape.labels import SEPARATORS
 
@@ -61,6 +62,7 @@ def read_rows(
     split: str | None,
     separator: str,
     labels: Sequence[str],
+    spellings: Mapping[str, str],
 ) -> Iterator[Row]:
     """Read the rows of a table, but for blank ones, by the names of its columns.
 
@@ -76,6 +78,8 @@ def read_rows(
         What stands between tags, by its name in labels.SEPARATORS, or list.
     labels
         Those that are known.
+    spellings
+        How else tags are written, each with its label.
 
     Raises
     ------
@@ -96,7 +100,7 @@ def read_rows(
             found, problem = _one_hot(fields, labels)
         if name or text:
             together, part = (str(fields[column]).strip() if column else "" for column in (group, split))
-            yield Row(name, text, tuple(dict.fromkeys(found)), together, part, problem)
+            yield Row(name, text, spell(found, spellings), together, part, problem)
 
 
 def split_tags(text: str, separator: str) -> Tags:
@@ -112,7 +116,7 @@ def split_tags(text: str, separator: str) -> Tags:
     return tuple(intern(normalize("NFC", part.strip())) for part in parts if part.strip())
 
 
-def other_separator(text: str, separator: str, labels: Sequence[str]) -> str | None:
+def other_separator(text: str, separator: str, labels: Collection[str]) -> str | None:
     """Return the separator that takes a text apart into known labels, where that is another one."""
     for other in (*SEPARATORS, "list"):
         parts = split_tags(text, other)
