@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from igarape.errors import InputError, did_you_mean
+from igarape.errors import InputError, counted, did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -95,9 +95,8 @@ def validate(model: type[M], content: Mapping[str, Any], where: str, found: Sequ
         if not faults:
             return checked
     width = max(len(place) for place, _ in faults)
-    plural = "problem" if len(faults) == 1 else "problems"
     lines = [f"  {place:<{width}}  {text}" for place, text in faults]
-    raise InputError("\n".join([f"{where}: {len(faults)} {plural}", *lines]))
+    raise InputError("\n".join([f"{where}: {counted(len(faults), 'problem')}", *lines]))
 
 
 def _fault(model: type[BaseModel], detail: Any) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 from igarape.files import begins, write_text
 from igarape.sites.listing import condition, log_lines
 from igarape.sites.sampling import judged_table, write_sample
@@ -53,7 +53,7 @@ def run(
         if csv.exists() and not begins(csv, text.splitlines()[0].encode()):
             raise InputError(f"--csv {csv}: is there, holds no such table, and would be lost. Name another file")
         write_text(text, csv)
-        click.echo(f"{csv}: {len(table)} rows")
+        click.echo(f"{csv}: {counted(len(table), 'row')}")
         return
     for line in log_lines(table):
         click.echo(line)
