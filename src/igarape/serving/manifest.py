@@ -146,7 +146,8 @@ def read_manifest(folder: Path) -> Manifest:
     if not path.is_file():
         raise InputError(
             f"{folder}: expected a bundle's folder, which holds {MANIFEST}, found "
-            f"{'none in it' if folder.is_dir() else 'nothing'}. The step evaluate writes it, as data/evaluate/bundle: dvc repro"
+            f"{'none in it' if folder.is_dir() else 'nothing'}. "
+            "The step evaluate writes it, as data/evaluate/bundle: dvc repro"
         )
     content = read_json(path)
     if not isinstance(content, dict):
