@@ -35,9 +35,9 @@ WORDS = {
 
 
 class Section(BaseModel):
-    """A part of a configuration file: frozen, and closed to unknown keys."""
+    """A part of a configuration file: frozen, and closed to unknown keys; its numbers are finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class _Loader(yaml.SafeLoader):

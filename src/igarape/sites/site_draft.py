@@ -81,9 +81,23 @@ def draft_site(
 
 
 def scene_grid(scene: Path, model: Model, *, bands: Bands | None, stride: int | None) -> Grid:
-    """Return a scene's own grid, at the size of a model's tiles; stride: of its tiles, in pixels; None: half a tile.
+    """Return a scene's own grid.
 
-    Raises InputError for what is no scene, and a stride that leaves ground between tiles.
+    Parameters
+    ----------
+    scene
+        Whatever GDAL reads.
+    model
+        Whose tiles they are.
+    bands
+        Which band is which; None: the scene says it itself.
+    stride
+        From one tile to the next, in pixels; None: half a tile.
+
+    Raises
+    ------
+    InputError
+        For what is no scene, and a stride that leaves ground between tiles.
     """
     size = model.bundle.manifest.size
     # Where a scene was taken, and not when, makes a grid.
