@@ -58,7 +58,7 @@ def site_area(site: Site, where: str) -> Area:
             f"{height:.2f}. Move the right and the lower side"
         )
     if (tiles := width * height / site.stride**2) > MOST:
-        raise InputError(f"{where}: bounds: hold about {tiles:.3g} tiles, expected at most {MOST:,}. Are they in metres?")
+        raise InputError(f"{where}: bounds: hold about {tiles:.3g} tiles, expected at most {MOST:,}. Mend them")
     grid = Grid(site.crs, left, top, site.pixel, round(width), round(height), site.size, site.stride)
     if not grid.rows or not grid.columns:
         raise InputError(
