@@ -65,7 +65,7 @@ class Pictures:
 
         A picture is known by its place, its size and when it was last changed.
         """
-        places = (f"{name} {origin!r}" for part in (self.origins, self.tifs or {}) for name, origin in part.items())
+        places = (f"{name} {origin!a}" for part in (self.origins, self.tifs or {}) for name, origin in part.items())
         return digest([model, code_hash(ANSWERS), *places])
 
 
