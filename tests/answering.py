@@ -63,12 +63,14 @@ def ask(
     body: bytes | None = None,
     kind: str | None = "application/json",
     headers: Mapping[str, str] | None = None,
+    *,
+    method: str | None = None,
 ) -> tuple[int, Mapping[str, str], bytes]:
-    """Send a request, POST where it has a body; return status, headers in small letters and body."""
+    """Send a request; return status, headers in small letters and body. method: None: POST where it has a body."""
     connection = http.client.HTTPConnection(HOST, port, timeout=60)
     every = dict(headers or {}) | ({} if kind is None or body is None else {"Content-Type": kind})
     try:
-        connection.request("GET" if body is None else "POST", path, body, every)
+        connection.request(method or ("GET" if body is None else "POST"), path, body, every)
         answer = connection.getresponse()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
     finally:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from igarape.errors import InputError, concealed, did_you_mean, expect, reason
+from igarape.errors import InputError, concealed, counted, did_you_mean, expect, reason
 
 
 def test_the_closest_word_is_suggested() -> None:
@@ -20,6 +20,12 @@ def test_the_parent_is_shown_and_does_not_count_in_the_comparison() -> None:
 def test_without_a_close_word_all_choices_are_listed_in_order(known: list[str]) -> None:
     """Where nothing is close, the reader sees what there is."""
     assert did_you_mean("quite-different", known) == "; known are: a, b"
+
+
+def test_one_is_not_written_as_several() -> None:
+    """Nor several as one; none are several."""
+    assert [counted(n, "tile") for n in (0, 1, 2)] == ["0 tiles", "1 tile", "2 tiles"]
+    assert [counted(n, "batch", "batches") for n in (1, 3)] == ["1 batch", "3 batches"]
 
 
 def test_a_reason_is_the_same_in_each_run() -> None:

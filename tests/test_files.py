@@ -65,6 +65,14 @@ def test_a_file_takes_its_name_only_when_the_block_ended_well(tmp_path: Path) ->
     assert [file.name for file in path.parent.iterdir()] == ["table.csv"]
 
 
+def test_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    """Root could do so even with /dev/null, and break the machine."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match=r"pipe: is a device or a pipe, no file, and would be lost"):
+        write_text("text", tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo() and [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
 def test_a_write_that_fails_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:
     """Half a file never stands under the final name."""
     path = tmp_path / "table.csv"

@@ -4,7 +4,7 @@ import threading
 import time
 
 from igarape.errors import InputError
-from igarape.findings import Check, Finding, examine, found, good, warning, wrong
+from igarape.findings import UNREACHED, Check, Finding, examine, found, good, warning, wrong
 
 
 def test_each_check_has_one_finding_in_their_order() -> None:
@@ -14,7 +14,7 @@ def test_each_check_has_one_finding_in_their_order() -> None:
 
 
 def test_what_hangs_is_wrong_after_its_time_and_holds_up_nothing() -> None:
-    """A server behind a firewall that drops what it is sent never answers."""
+    """A server behind a firewall that drops what it is sent never answers; of a file no firewall is blamed."""
     forever = threading.Event()
 
     def hang() -> Finding:
@@ -22,10 +22,13 @@ def test_what_hangs_is_wrong_after_its_time_and_holds_up_nothing() -> None:
         return good("never")
 
     begun = time.monotonic()
-    (_, silent), (_, after) = examine([Check("tracking", hang, 0.05), Check("disk", lambda: good("room"))])
+    checks = [Check("tracking", hang, 0.05, silence=UNREACHED), Check("disk", lambda: good("room"))]
+    (_, silent), (_, after) = examine(checks)
+    ((_, busy),) = examine([Check("tracking", hang, 0.05)])
     forever.set()
     assert time.monotonic() - begun < 10
-    assert silent.level == "wrong" and "no answer within 0.05 seconds" in silent.said
+    assert silent.level == "wrong" and "no answer within 0.05 seconds. See whether the address" in silent.said
+    assert "disk is busy" in busy.said and "firewall" not in busy.said
     assert after == good("room")
 
 

@@ -140,6 +140,15 @@ def test_predictions_of_several_learners_are_read_whatever_their_rows_order(path
     assert len(read_predictions(path, FOLDS)) == 8
 
 
+def test_predictions_of_other_labels_are_refused(path: Path) -> None:
+    """One that lacks a label, and one that has them in another order, whose figures would be taken for each other's."""
+    write_table(predicted(), path)
+    assert len(read_predictions(path, FOLDS, ["sun", "tree"])) == 4
+    for labels in (["sun", "tree", "pond"], ["tree", "sun"]):
+        with pytest.raises(InputError, match=f"of {', '.join(labels)}, in this order, found sun, tree.*dvc repro"):
+            read_predictions(path, FOLDS, labels)
+
+
 @pytest.mark.parametrize("value", [-0.001, 1.001])
 def test_a_probability_lies_in_0_to_1(path: Path, value: float) -> None:
     """Logits are not taken for probabilities."""

@@ -31,6 +31,11 @@ def reason(error: BaseException) -> str:
     )
 
 
+def counted(count: int, what: str, several: str | None = None) -> str:
+    """Write a number of things: 1 picture, 2 pictures; several: what two are called, if not by an s."""
+    return f"{count} {what if count == 1 else several or f'{what}s'}"
+
+
 def some(names: Sequence[str]) -> str:
     """Name the first few, and say how many more there are; a name whose blanks nobody would see stands in quotes."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""

@@ -25,8 +25,11 @@ def whole(path: Path) -> Iterator[Path]:
     """Give a path to write a file or a folder to; when the block ends well, what was written there takes the name path.
 
     Otherwise nothing is left. Two processes that write the same file at once, on two machines even, spoil nothing of
-    each other's: the last one's stands. Raises InputError when the disk is full.
+    each other's: the last one's stands. Raises InputError when the disk is full, and for a device or a pipe, in whose
+    place a file would come to lie: /dev/null is one.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError(f"{path}: is a device or a pipe, no file, and would be lost. Name a file")
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in _left_behind(path):
         _remove(left)

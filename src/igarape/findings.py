@@ -7,6 +7,10 @@ from typing import Literal
 
 from igarape.errors import InputError, concealed, reason
 
+# What to look at where no answer comes: from this machine, and from another one.
+BUSY = "See whether this machine or its disk is busy with something else, and look again"
+UNREACHED = "See whether the address is right, and whether a firewall drops what is sent there"
+
 Level = Literal["good", "warning", "wrong", "unseen"]
 
 
@@ -40,12 +44,13 @@ def found(said: str, doubts: Sequence[str]) -> Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """What is looked at, how long at most (seconds), and which other check has to be passed first."""
+    """What is looked at, how long at most (seconds), which check has to be passed first, and what silence means."""
 
     name: str
     look: Callable[[], Finding]
     seconds: float = 10.0
     needs: str | None = None
+    silence: str = BUSY
 
 
 def examine(checks: Sequence[Check]) -> Iterator[tuple[str, Finding]]:
@@ -78,7 +83,4 @@ def _within(check: Check) -> Finding:
     thread.join(check.seconds)
     if findings:
         return findings[0]
-    return wrong(
-        f"no answer within {check.seconds:g} seconds. See whether the address is right, and whether a firewall drops "
-        "what is sent there"
-    )
+    return wrong(f"no answer within {check.seconds:g} seconds. {check.silence}")

@@ -129,12 +129,19 @@ def read_folds(path: Path) -> pd.DataFrame:
     return frame
 
 
-def read_predictions(path: Path, folds: pd.DataFrame) -> pd.DataFrame:
+def read_predictions(path: Path, folds: pd.DataFrame, labels: Sequence[str] | None = None) -> pd.DataFrame:
     """Read predictions (image_id, learner, fold, p_<label>...) and check each row's fold against its chip's.
 
-    Every chip of folds must be there once for each learner; probabilities are float32 in [0, 1].
+    Every chip of folds must be there once for each learner; probabilities are float32 in [0, 1]. labels: those that are
+    predicted, in their order; None: whichever there are.
     """
     frame = read_table(path, PREDICTION, key=("image_id", "learner"))
+    (found,) = learner_labels({"": frame}).values()
+    if labels is not None and found != tuple(labels):
+        raise InputError(
+            f"{path}: expected predictions of {', '.join(labels)}, in this order, found {', '.join(found) or 'none'}. "
+            "It was written for other labels. Run: dvc repro"
+        )
     probability = frame[probability_columns(frame)].to_numpy()
     if probability.dtype != np.float32 or not probability.size:
         raise InputError(

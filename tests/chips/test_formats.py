@@ -65,3 +65,9 @@ def test_a_stem_is_a_name_without_the_suffixes_of_pictures(name: str, expected: 
 def test_accents_are_one_letter() -> None:
     """As tables have them; macOS takes file names apart."""
     assert stem(normalize("NFD", "São.jpg")) == normalize("NFC", "São")
+
+
+def test_a_name_that_is_no_text_is_refused() -> None:
+    """An archive made elsewhere, or an old disk, leaves such; what is shown of it is readable."""
+    with pytest.raises(InputError, match=r"^'caf\\udce9\.jpg': a file's name that is not in UTF-8"):
+        stem(b"caf\xe9.jpg".decode("utf-8", "surrogateescape"))

@@ -62,6 +62,17 @@ def faults(**changes: object) -> list[str]:
     return str(caught.value).splitlines()
 
 
+def test_a_number_is_finite() -> None:
+    """What is infinite would pass every lower bound, and fail hours later; .nan and .inf are YAML's words for both."""
+
+    class Budget(Section):
+        budget: float = Field(gt=0)
+
+    for odd in (float("inf"), float("nan")):
+        with pytest.raises(InputError, match=rf"budget  should be a finite number \(got {odd}\)"):
+            validate(Budget, {"budget": odd}, "params.yaml")
+
+
 def test_a_valid_file_gives_the_model() -> None:
     """Lists become tuples; what was read cannot be changed."""
     read = validate(File, GOOD, "params.yaml")

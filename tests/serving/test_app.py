@@ -39,6 +39,15 @@ def bomb(side: int, kind: str = "PNG") -> bytes:
     return file.getvalue()
 
 
+def test_head_is_answered_as_get_without_a_body(port: int) -> None:
+    """For what looks whether a server is there, such as a balancer; where only pictures are taken it is refused so."""
+    for path in ("/", "/page.js", "/health", "/version", "/metrics", "/docs", "/none", "/tag"):
+        status, headers, _ = ask(port, path)
+        told = ask(port, path, method="HEAD")
+        assert told[0] == status and told[2] == b"", path
+        assert told[1].get("content-type") == headers.get("content-type"), path
+
+
 def test_pictures_get_the_bundles_answers(port: int, bundle_folder: Path, images: list[Pixels]) -> None:
     """At /tag as bytes and as files of a form, at /invocations as texts: the same tags and probabilities."""
     chips = [encode_jpeg(image, 95) for image in images]

@@ -92,11 +92,11 @@ def test_a_good_file_has_no_faults(tmp_path: Path) -> None:
     ("rows", "fault"),
     [
         (["a,sun", "b,fog"], "missing: 1 of 3 names: c"),
-        ([*GOOD, "d,sun"], "extra: 1 names: d"),
-        ([*GOOD, "c ,sun"], "extra: 1 names: 'c '"),
-        ([*GOOD, "a,sun"], "twice: 1 names: a"),
+        ([*GOOD, "d,sun"], "extra: 1 name: d"),
+        ([*GOOD, "c ,sun"], "extra: 1 name: 'c '"),
+        ([*GOOD, "a,sun"], "twice: 1 name: a"),
         (["a,sun", "c,sun", "b,fog"], "order: row 2 is c, expected b"),
-        (["a,sun ponds", "b,fog", "c,sun"], "unknown labels: 1 rows: a 'ponds'; did you mean pond?"),
+        (["a,sun ponds", "b,fog", "c,sun"], "unknown labels: 1 row: a 'ponds'; did you mean pond?"),
         (["a,", "b,fog", "c, "], "empty tags: 2 rows: a, c"),
         (["a,sun,tree", "b", "c,sun"], "fields: 2 rows: a has 3, expected 2, b has 1, expected 2"),
     ],
@@ -110,15 +110,15 @@ def test_each_kind_of_fault_is_one_line(tmp_path: Path, rows: Sequence[str], fau
 @pytest.mark.parametrize(
     ("row", "warning"),
     [
-        ("tree", "exclusive: 1 rows: a has none of sun fog"),
+        ("tree", "exclusive: 1 row: a has none of sun fog"),
         ("sun fog", None),
-        ("fog tree kiln", "alone: 1 rows: a has kiln tree beside fog"),
+        ("fog tree kiln", "alone: 1 row: a has kiln tree beside fog"),
     ],
 )
 def test_a_broken_rule_of_the_labels_is_only_a_warning(tmp_path: Path, row: str, warning: str | None) -> None:
     """The competition takes it. A row may break both: two weathers, one of which stands alone."""
     found = checked(tmp_path, [f"a,{row}", *GOOD[1:]])
-    both = ["exclusive: 1 rows: a has fog sun of sun fog", "alone: 1 rows: a has sun beside fog"]
+    both = ["exclusive: 1 row: a has fog sun of sun fog", "alone: 1 row: a has sun beside fog"]
     assert found.faults == [] and found.warnings == ([warning] if warning else both)
     assert found.lines == [f"warning: {line}" for line in found.warnings]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from answering import answering, ask, form
+from answering import answering, ask, form, running
 from browsers import needs_browser
 from screenshots import Browser, browsing
 from tifffile import imwrite
@@ -18,6 +18,7 @@ from igarape.chips.pictures import Pixels, decode, encode_jpeg
 from igarape.serving.bundle import Bundle
 from igarape.serving.intake import PAGE
 from igarape.serving.looks import GRID
+from igarape.serving.server import in_folder
 
 TOKEN = b"0123456789abcdef"
 
@@ -162,3 +163,13 @@ def test_a_token_is_asked_for_where_the_server_wants_one(
         give(browser, chips[0])
         browser.until("document.querySelectorAll('article').length == 1")
         assert browser.value("document.querySelector('#pass').hidden")
+
+
+@needs_browser
+def test_a_bundle_of_a_folder_is_named_in_words(browser: Browser, bundle_folder: Path) -> None:
+    """It has no version, as no registry knows it."""
+    with running(in_folder(bundle_folder, threads=1)) as (port, _):
+        browser.open(f"http://127.0.0.1:{port}/")
+        browser.until(
+            "document.querySelector('#model').textContent == 'igarape-toy, from a folder, not from a registry'"
+        )

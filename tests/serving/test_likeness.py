@@ -96,7 +96,7 @@ def answered(tiles: pd.DataFrame) -> pd.DataFrame:
     return tiles.assign(image_name=tiles["tile"], tags="", warning="")
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("ending", ["csv", "parquet", "PARQUET"])
 def test_a_folder_of_other_pictures_is_told_with_those_to_label_first(
     tmp_path: Path, knowing: Bundle, ending: str
 ) -> None:

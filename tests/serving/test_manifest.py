@@ -17,6 +17,10 @@ def test_what_is_no_bundle_is_refused(bundle_folder: Path, tmp_path: Path) -> No
     for folder, found in ((tmp_path, "none in it"), (tmp_path / "nowhere", "nothing")):
         with pytest.raises(InputError, match=f"^{folder}: expected a bundle's folder.*found {found}"):
             read_manifest(folder)
+    for odd, said in (("{}", "schema_version None, this"), ("[]", "expected keys and values, found a list")):
+        (tmp_path / "bundle.json").write_text(odd)
+        with pytest.raises(InputError, match=said):
+            read_manifest(tmp_path)
     content = json.loads((bundle_folder / "bundle.json").read_text())
     (tmp_path / "bundle.json").write_text(json.dumps(content | {"schema_version": 8}))
     with pytest.raises(InputError, match="schema_version 8, this igarape reads 7"):

@@ -99,6 +99,9 @@ def test_an_alias_that_nobody_has_is_said() -> None:
     [
         (f"models:/{NAME}", rf"names no version\. Expected such as models:/{NAME}@champion or models:/{NAME}/1$"),
         (f"models:/{NAME}/", rf"names no version\. Expected such as models:/{NAME}@champion or models:/{NAME}/1$"),
+        ("models:/", r"names no version\. Expected such as models:/NAME@champion or models:/NAME/1$"),
+        (f"models:/{NAME}/newest", rf"names no version\. Expected such as models:/{NAME}@champion"),
+        ("http://localhost:1/model", r"Expected a model's address, such as models:/NAME@champion or models:/NAME/1$"),
         ("nowhere", r"Expected a model's address, such as models:/NAME@champion or models:/NAME/1$"),
     ],
 )

@@ -157,6 +157,8 @@ def test_answers_take_the_place_of_answers_only(folder: Path, tmp_path: Path) ->
         (folder, r"is a folder\. Name a file in it: \S+chips/answers\.csv"),
         (tmp_path / "pipe", "is a device or a pipe, no file"),
         (Path("/dev/full"), "is a device or a pipe, no file"),
+        (Path("/proc/answers.csv"), r"no file can be made in /proc \("),
+        (tmp_path / "old.csv/answers.csv", r"\S+old\.csv is no folder"),
     ):
         with pytest.raises(InputError, match=f"^--out {out}: {said}"):
             check_out(out, files)

@@ -39,6 +39,7 @@ BOWTIE = [[LEFT, BOTTOM], [RIGHT, TOP], [RIGHT, BOTTOM], [LEFT, TOP]]
         ({"crs": "EPSG:2263"}, "expected one in metres"),
         ({"bounds": [LEFT, BOTTOM, RIGHT + 0.4, TOP]}, "a whole number of pixels of 1 m, found 192.40"),
         ({"bounds": [LEFT, BOTTOM, LEFT + 63, TOP]}, "room for a tile of 64 x 64 pixels, found 63 x 128"),
+        ({"bounds": [LEFT, BOTTOM, 1e30, TOP]}, r"hold about \S+ tiles, expected at most 10,000,000"),
         ({"polygon": BOWTIE}, "polygon: crosses or touches itself"),
         ({"polygon": [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]}, "none of the grid's tiles lies in it"),
     ],

@@ -52,10 +52,21 @@ def test_verdicts_of_tables_without_days_are_kept(tmp_path: Path) -> None:
     assert list(applied(rows, [alert(1, 300), alert(2, 5)])) == [alert(1, 0)["id"], alert(2, 0)["id"]]
 
 
-@pytest.mark.parametrize("text", ["alert,verdict\nx,maybe\n", "alert,verdict,reason,who,at,since,until\nx,no,,,,5,6\n"])
+def test_what_was_judged_goes_with_a_site_that_is_called_otherwise() -> None:
+    """Its folder is renamed, with the verdicts in it; alerts are of the new name, an old table's verdicts too."""
+    judged = verdict(1, 100, 130)
+    renamed = alert(1, 120, 90, 125) | {"id": "there:0_1:water:appeared:1"}
+    for each in (judged, judged | {"since": "", "until": ""}):
+        assert list(applied([each], [renamed])) == [renamed["id"]]
+        assert not applied([each], [renamed | {"id": "there:0_1:water:vanished:1"}])
+
+
+@pytest.mark.parametrize(
+    "text", ["alert,verdict\nx,maybe\n", "alert,verdict,reason,who,at,since,until\nx,no,,,,5,6\n", "alert,\xe9\n"]
+)
 def test_a_table_of_something_else_is_told(tmp_path: Path, text: str) -> None:
-    """Other columns, or no days."""
+    """Other columns, or no days, or not in UTF-8, as a spreadsheet may leave it."""
     path = tmp_path / "verdicts.csv"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(InputError, match="expected the columns alert, verdict"):
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(InputError, match="expected a CSV in UTF-8 with the columns alert, verdict"):
         read_verdicts(path)

@@ -74,3 +74,28 @@ def test_a_table_that_is_cut_short_is_told(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InputError, match=f"{path.name}: is no table of looks"):
         list_looks(place.looks)
+
+
+def test_a_table_whose_values_are_damaged_is_told_when_it_is_read(tmp_path: Path) -> None:
+    """Its end, which lists it, may be whole."""
+    place = write_site(tmp_path)
+    look(place, 1, {"water": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]})
+    path = place.looks / facts(1).name
+    content = bytearray(path.read_bytes())
+    content[4:120] = bytes(116)
+    path.write_bytes(content)
+    assert list_looks(place.looks) == [facts(1)]
+    with pytest.raises(InputError, match=f"{path.name}: is no table of looks, or cut short"):
+        place.day([facts(1)])
+
+
+def test_a_copy_of_a_look_is_no_second_one(tmp_path: Path) -> None:
+    """Synchronised folders make such; its evidence would count twice."""
+    place = write_site(tmp_path)
+    look(place, 1, {})
+    path = place.looks / facts(1).name
+    (copy := path.with_stem(f"{path.stem} (conflicted copy)")).write_bytes(path.read_bytes())
+    with pytest.raises(InputError, match=rf"conflicted copy\)\.parquet: its looks are those of {path.name}"):
+        list_looks(place.looks)
+    copy.unlink()
+    assert list_looks(place.looks) == [facts(1)]

@@ -17,6 +17,11 @@ def test_a_scene_is_opened_and_one_that_is_gone_or_another_is_refused(tmp_path: 
     view = opener(place)
     with view(facts[2:3]) as opened:
         assert opened.grid == place.area.grid and [layer.path for layer in opened.layers] == scenes[2:3]
+    told = place.map_of(scenes[2], facts[2].sha256) / "map.json"
+    for content in ("{}", "[]", '{"path":'):
+        told.write_text(content, encoding="utf-8")
+        with pytest.raises(InputError, match=r"map\.json: is none of igarape's.* --replay"), view(facts[2:3]):
+            pass
     scenes[1].write_bytes(scenes[3].read_bytes())
     with pytest.raises(InputError, match="another scene than the one that was watched"), view(facts[1:2]):
         pass

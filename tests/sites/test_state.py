@@ -76,6 +76,7 @@ def test_a_state_that_is_cut_short_is_told(tmp_path: Path) -> None:
     place = write_site(tmp_path)
     flooded(place, DAYS[:2], SINCE)
     place.update(quiet)
-    place.state.write_bytes(place.state.read_bytes()[:-50])
-    with pytest.raises(InputError, match=r"state.npz: is no state of a site.*Remove it"):
-        place.update(quiet)
+    for content in (place.state.read_bytes()[:-50], b""):
+        place.state.write_bytes(content)
+        with pytest.raises(InputError, match=r"state.npz: is no state of a site.*Remove it"):
+            place.update(quiet)

@@ -1,6 +1,7 @@
 """What is new of a site is mapped on its own grid, once, by one model."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from igarape.sites.looks import add_looks, list_looks
 from igarape.sites.model import Model, load_model
 from igarape.sites.scene_list import Mappers
 from igarape.sites.site_folder import SiteFolder
+from igarape.sites.tiles import Grid
 from igarape.sites.watch import (
     New,
     check_model,
@@ -134,8 +136,10 @@ def test_a_scene_that_has_moved_is_found_again_and_one_that_is_there_twice_stays
 
 def test_a_scene_that_is_not_like_the_training_data_is_not_trusted() -> None:
     """As its map says."""
-    content = {"scene": "a.tif", "sha256": "0", "date": "2024-01-01", "model": "m", "bundle": "b"}
-    assert scene_facts(content).trusted
+    grid = Grid("EPSG:32718", 1.0, 2.0, 3.0, 64, 64, 32, 16)
+    content: dict[str, Any] = {"scene": "a.tif", "sha256": "0", "date": "2024-01-01", "model": "m", "bundle": "b"}
+    content["grid"] = json.loads(json.dumps(dataclasses.asdict(grid)))
+    assert scene_facts(content).trusted and scene_facts(content).grid == grid.hash
     assert scene_facts(content | {"drift": {"verdict": "unusual"}}).trusted
     assert not scene_facts(content | {"drift": {"verdict": "not like training"}}).trusted
 

@@ -39,3 +39,27 @@ def test_a_table_takes_the_place_of_one_like_it_only(here: Workspace) -> None:
     with pytest.raises(InputError, match=r"^--csv \S+params\.yaml: is there, holds no such table"):
         log.run(here, "here", csv=other)
     assert other.read_text(encoding="utf-8") == "seed: 2019\n"
+
+
+def test_a_table_lies_where_a_file_can(here: Workspace) -> None:
+    """Where none can be made that is said; and no device is taken for a file, whoever we are."""
+    for words in ({"csv": Path("/proc/x.csv")}, {"sample": Path("/proc/x.csv"), "label": "water"}):
+        with pytest.raises(InputError, match=rf"^--{next(iter(words))} /proc/x\.csv: no file can be made in /proc"):
+            log.run(here, "here", **words)
+
+
+def test_the_log_is_that_of_the_sites_settings_now(here: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was computed for others is not shown as theirs; labels that no look has are told."""
+    path = here.sites / "here.yaml"
+    text = path.read_text(encoding="utf-8")
+    log.run(here, "here")
+    before = capsys.readouterr().out
+    path.write_text(text.replace("valid: 0.5", "valid: 1.0").replace("cloudy: 0.5", "cloudy: 0.000001"), "utf-8")
+    log.run(here, "here")
+    assert capsys.readouterr().out == before  # these looks are whole and clear
+    path.write_text(text.replace("prevalence: 0.2", "prevalence: 0.02"), encoding="utf-8")
+    log.run(here, "here")
+    assert capsys.readouterr().out != before
+    path.write_text(text.replace("road:", "rail:"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"looks\.parquet/\S+: lacks rail: the site names other labels"):
+        log.run(here, "here")

@@ -58,11 +58,14 @@ def test_a_scene_that_fails_is_a_row_with_a_reason(scene: Path) -> None:
     assert (folder / "maps/last/map.json").exists() and not (folder / "maps/grey").exists()
 
 
-def test_one_scene_that_fails_is_one_error(scene: Path) -> None:
+def test_one_scene_that_fails_is_one_error(scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one line; two of one name, and a stretch that is none, are refused before anything is mapped."""
     here = Workspace(scene.parents[1])
+    monkeypatch.setattr(stage, "load_model", None)  # nothing of this waits for a model
     with pytest.raises(InputError, match=r"^\S+none\.tif: not found"):
         stage.run(here, [scene.with_name("none.tif")], out=here.root / "maps")
+    with pytest.raises(InputError, match=r"^--out /proc/maps: no file can be made in /proc"):
+        stage.run(here, [scene], out=Path("/proc/maps"))
     with pytest.raises(InputError, match=r"^scene: two scenes of one name"):
         stage.run(here, [scene, scene.parent / "b/scene.tif"], out=here.root / "maps")
     stretch = here.root / "other.json"

@@ -68,7 +68,7 @@ def test_what_was_tagged_is_a_run_with_the_version_and_how_the_pictures_lie(
     capsys.readouterr()
     predict.run(Workspace(folder.parent), [folder / "chip_2.jpg"], model=None, out=out)
     told = capsys.readouterr()
-    assert "1 pictures tagged" in told.out
+    assert "1 picture tagged" in told.out
     assert "predict: the answers are there, but MLflow has no run of them: MLflow's experiment" in told.err
     assert list(pd.read_csv(out)["image_name"]) == ["chip_2"]
 
@@ -137,7 +137,7 @@ def test_pictures_outlive_the_answers_and_what_is_passed_over_is_told(
     (folder / "a.gif").touch()
     predict.run(Workspace(folder.parent), [folder], model=None, out=folder / "out.csv")
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("predict: passed over: ")]
-    assert len(said) == 1 and "1 folders, which have to be named themselves, 1 GIF, which is not read" in said[0]
+    assert len(said) == 1 and "1 folder, which has to be named itself, 1 GIF, which is not read" in said[0]
 
 
 def test_what_there_is_nothing_to_tag_of_writes_nothing(folder: Path) -> None:

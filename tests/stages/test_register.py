@@ -62,6 +62,14 @@ def test_the_bundle_becomes_the_challenger(evaluated: Workspace, capsys: pytest.
     assert "igarape promote" in capsys.readouterr().out
 
 
+def test_what_is_no_bundle_is_refused_in_one_line(evaluated: Workspace) -> None:
+    """And MLflow hears nothing of it."""
+    (evaluated.bundle / "bundle.json").write_text("{}")
+    with pytest.raises(InputError, match=r"bundle\.json: schema_version None, this igarape reads"):
+        register.run(evaluated)
+    assert not MlflowClient().search_registered_models()
+
+
 def test_the_version_carries_scores_and_lineage(evaluated: Workspace) -> None:
     """Whoever looks at the version in the UI sees the figures, the commit and the data's hashes."""
     register.run(evaluated)
@@ -136,5 +144,5 @@ def test_what_was_registered_elsewhere_is_said(evaluated: Workspace, monkeypatch
 
 def test_without_a_bundle_nothing_is_registered(registry: Path) -> None:
     """The error names the file that is missing and what to run."""
-    with pytest.raises(InputError, match=r"data/evaluate/bundle/bundle\.json: not found.*dvc repro"):
+    with pytest.raises(InputError, match=r"data/evaluate/bundle: expected a bundle.s folder.*dvc repro"):
         register.run(Workspace(registry))

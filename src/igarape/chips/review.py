@@ -59,8 +59,8 @@ def read_review(path: Path) -> Review:
             unseen += 1
             continue
         if word not in {KEEP, CHANGE}:
-            hint = did_you_mean(word, [KEEP, CHANGE])
-            raise InputError(f"{path}: {', '.join(pair)}: unknown review {word!r}{hint}. {HOW}")
+            near = did_you_mean(word, [KEEP, CHANGE])
+            raise InputError(f"{path}: {', '.join(pair)}: {HOW}. Found {word!r}{near}")
         is_so = given if word == KEEP else not given
         if found.setdefault(pair, is_so) != is_so:
             raise InputError(f"{path}: {', '.join(pair)}: one row says that it holds, another that it does not")

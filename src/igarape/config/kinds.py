@@ -52,7 +52,7 @@ class Experiment(Section):
         try:
             targets = vocabulary.targets(self.labels)
         except InputError as error:
-            raise InputError(f"labels: {error}. Name labels of the data set's YAML") from error
+            raise InputError(f"labels: expected labels of the data set's YAML: {error}") from error
         if not targets.labels:
             raise InputError(
                 f"labels: {self.labels}: the data set names no {self.labels} labels. "

@@ -179,7 +179,7 @@ class Promote(Section):
 class Params(Section):
     """params.yaml: seed, data set, experiments, a section for each step that has knobs; those of serve and promote."""
 
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**32)  # what NumPy and Keras take
     dataset: Name
     experiments: tuple[Name, ...] = Field(min_length=1, strict=False)
     ingest: Ingest

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from igarape.errors import InputError, did_you_mean
+from igarape.errors import InputError, counted, did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -35,9 +35,9 @@ WORDS = {
 
 
 class Section(BaseModel):
-    """A part of a configuration file: frozen, and closed to unknown keys."""
+    """A part of a configuration file: frozen, and closed to unknown keys; its numbers are finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class _Loader(yaml.SafeLoader):
@@ -95,9 +95,8 @@ def validate(model: type[M], content: Mapping[str, Any], where: str, found: Sequ
         if not faults:
             return checked
     width = max(len(place) for place, _ in faults)
-    plural = "problem" if len(faults) == 1 else "problems"
     lines = [f"  {place:<{width}}  {text}" for place, text in faults]
-    raise InputError("\n".join([f"{where}: {len(faults)} {plural}", *lines]))
+    raise InputError("\n".join([f"{where}: {counted(len(faults), 'problem')}", *lines]))
 
 
 def _fault(model: type[BaseModel], detail: Any) -> tuple[str, str]:

@@ -63,8 +63,8 @@ class Alerting(Section):
     candidate: Chance
     confirmed: Chance
     withdrawn: Chance
-    looks: int = Field(ge=1)
-    days: int = Field(ge=1)
+    looks: int = Field(ge=1, le=1000)
+    days: int = Field(ge=1, le=36500)
 
     @model_validator(mode="after")
     def _in_order(self) -> "Alerting":

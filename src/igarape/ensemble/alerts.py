@@ -18,11 +18,8 @@ def check_alerts(wanted: Mapping[str, float], vocabulary: Vocabulary) -> None:
     """Raise InputError for an alert of a label that the data set does not have."""
     for label in wanted:
         if label not in vocabulary.labels:
-            hint = did_you_mean(label, vocabulary.labels)
-            raise InputError(
-                f"{WHERE}: {label!r} is no label of the data set{hint}. "
-                f"Name one of {', '.join(vocabulary.labels)}, or leave it out"
-            )
+            near = did_you_mean(label, vocabulary.labels)
+            raise InputError(f"{WHERE}: {label!r} is no label of the data set, so leave it out, or name another{near}")
 
 
 def fit_alerts(

@@ -91,10 +91,11 @@ def gather(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Evid
     image_ids = list(folds["image_id"])
     catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
     stack = StackSummary.read(workspace.folder("stack") / "stack.json")
-    stacked = read_predictions(workspace.folder("stack") / "predictions.parquet", folds)
+    stacked = read_predictions(workspace.folder("stack") / "predictions.parquet", folds, vocabulary.labels)
     columns = probability_columns(stacked)
     decision = Decision.read(workspace.folder("decide") / "rule.json")
-    tables = {name: read_predictions(workspace.predictions(name), folds) for name in params.experiments}
+    manifests = {name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments}
+    tables = {name: read_predictions(workspace.predictions(name), folds, manifests[name].labels) for name in manifests}
     found = {
         str(name): table.set_index("image_id").loc[image_ids, columns].to_numpy()
         for name, table in stacked.groupby("learner")
@@ -105,7 +106,7 @@ def gather(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Evid
         y=truth(catalog.loc[image_ids], vocabulary.labels),
         stacked={name: p for name, p in found.items() if not name.startswith(WITHOUT)},
         without={name.removeprefix(WITHOUT): p for name, p in found.items() if name.startswith(WITHOUT)},
-        manifests={name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments},
+        manifests=manifests,
         learners=learner_probabilities(tables, image_ids),
         stack=stack,
         decision=decision,

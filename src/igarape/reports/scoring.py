@@ -83,7 +83,8 @@ def score_split(
     for name in names:
         manifest = LearnerManifest.read(workspace.learner(name))
         check_rows(manifest, list(folds["image_id"]), folds["fold"].to_numpy())
-        p = learner_probabilities({name: read_predictions(workspace.predictions(name), folds)}, published.test)[name]
+        table = read_predictions(workspace.predictions(name), folds, manifest.labels)
+        p = learner_probabilities({name: table}, published.test)[name]
         columns = [vocabulary.labels.index(label) for label in manifest.labels]
         scored[name] = figures(y[:, columns], p, targets=vocabulary.targets(manifest.labels))
     return Standing(scored, len(published.test), int(y.any(axis=0).sum()), *_trained(workspace, published, folds))
@@ -127,7 +128,7 @@ def _stream(workspace: Workspace, known: Known, published: Published) -> dict[st
     chosen = StackSummary.read(workspace.folder("stack") / "stack.json").chosen
     path = workspace.folder("decide") / "rule.json"
     rule = Rule.from_json(Decision.read(path).rule.model_dump(), known.vocabulary)
-    table = read_predictions(workspace.folder("stack") / "predictions.parquet", known.folds)
+    table = read_predictions(workspace.folder("stack") / "predictions.parquet", known.folds, known.vocabulary.labels)
     used, columns = table[table["learner"] == CALIBRATED], probability_columns(table)
     inside = used[used["fold"] != HOLDOUT]
     again = fit_rule(

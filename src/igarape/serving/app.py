@@ -21,7 +21,7 @@ from igarape.serving.intake import Guarded, Intake, Refused, refusal
 from igarape.serving.likeness import gauges
 from igarape.serving.requests import CSV, FORM, JSON, PARQUET, Files, Unsupported, read_files, read_table
 from igarape.serving.service import Service
-from igarape.serving.telemetry import PICTURES, Application, Telemetry, Told
+from igarape.serving.telemetry import PICTURES, Application, Message, Receive, Send, Telemetry, Told
 
 T = TypeVar("T")
 Read = Callable[[bytes, str, Any], Files]
@@ -71,8 +71,18 @@ def application(service: Service, *, token: bytes | None = None, stop: Callable[
     api.add_exception_handler(HTTPException, _refused)
     api.add_exception_handler(Exception, _refused)
     known = frozenset(str(getattr(route, "path", "")) for route in api.routes)
-    inner: Application = api if token is None else Guarded(api, token)
-    return Told(inner, telemetry, known)
+    inner = _headed(api)
+    return Told(inner if token is None else Guarded(inner, token), telemetry, known)
+
+
+def _headed(inner: Application) -> Application:
+    """Answer HEAD as GET, which FastAPI does not; the server itself leaves the body out."""
+
+    async def answer(scope: Message, receive: Receive, send: Send) -> None:
+        asked = {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope
+        await inner(asked, receive, send)
+
+    return answer
 
 
 def _lifespan(service: Service, stop: Callable[[], None]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

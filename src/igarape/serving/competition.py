@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from igarape.errors import InputError, did_you_mean, reason, some
+from igarape.errors import InputError, counted, did_you_mean, reason, some
 from igarape.labels import Vocabulary
 
 COLUMNS = ("image_name", "tags")
@@ -104,8 +104,9 @@ def check_file(path: Path, names: Sequence[str], *, vocabulary: Vocabulary, orde
         rows.append(fields[0])
         for kind, what in _about(fields, vocabulary):
             found[kind].append(f"{fields[0]} {what}".strip())
-    faults = [f"{kind}: {len(each)} rows: {some(each)}" for kind, each in found.items() if kind not in WARNED]
-    warnings = [f"{kind}: {len(each)} rows: {some(each)}" for kind, each in found.items() if kind in WARNED]
+    said = {kind: f"{kind}: {counted(len(each), 'row')}: {some(each)}" for kind, each in found.items()}
+    faults = [line for kind, line in said.items() if kind not in WARNED]
+    warnings = [line for kind, line in said.items() if kind in WARNED]
     return Findings(len(rows), [*_about_names(rows, names, ordered=ordered), *faults], warnings)
 
 
@@ -136,8 +137,8 @@ def _about_names(rows: Sequence[str], names: Sequence[str], *, ordered: bool) ->
     missing, extra = sorted_out(names, rows)
     twice = _repeated(rows)
     said = [f"missing: {len(missing)} of {len(names)} names: {some(missing)}"] if missing else []
-    said += [f"extra: {len(extra)} names: {some(extra)}"] if extra else []
-    said += [f"twice: {len(twice)} names: {some(twice)}"] if twice else []
+    said += [f"extra: {counted(len(extra), 'name')}: {some(extra)}"] if extra else []
+    said += [f"twice: {counted(len(twice), 'name')}: {some(twice)}"] if twice else []
     if not said and ordered and list(rows) != list(names):
         place = next(place for place, pair in enumerate(zip(rows, names, strict=True)) if pair[0] != pair[1])
         said.append(f"order: row {place + 1} is {rows[place]}, expected {names[place]}")

@@ -93,7 +93,7 @@ def likeness_of(rows: pd.DataFrame, names: Sequence[str], bundle: Bundle) -> Lik
 def likeness_of_table(table: Path, bundle: Bundle) -> Likeness | None:
     """Judge the pictures in a table of answers, together; None where there are none."""
     columns = ["image_name", WARNING, *(PROBABILITY + label for label in bundle.vocabulary.labels)]
-    parquet = table.suffix == PARQUET
+    parquet = table.suffix.lower() == PARQUET
     texts = {"image_name": str, WARNING: str}
     rows = pd.read_parquet(table, columns=columns) if parquet else pd.read_csv(table, usecols=columns, dtype=texts)
     return likeness_of(rows.fillna({WARNING: ""}), rows["image_name"].tolist(), bundle) if len(rows) else None

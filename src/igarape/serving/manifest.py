@@ -146,9 +146,12 @@ def read_manifest(folder: Path) -> Manifest:
     if not path.is_file():
         raise InputError(
             f"{folder}: expected a bundle's folder, which holds {MANIFEST}, found "
-            f"{'none in it' if folder.is_dir() else 'nothing'}. The step evaluate writes it: data/evaluate/bundle"
+            f"{'none in it' if folder.is_dir() else 'nothing'}. "
+            "The step evaluate writes it, as data/evaluate/bundle: dvc repro"
         )
     content = read_json(path)
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected keys and values, found a {type(content).__name__}. Run: dvc repro evaluate")
     if content.get("schema_version") != SCHEMA:
         raise InputError(
             f"{path}: schema_version {content.get('schema_version')}, this igarape reads {SCHEMA}. "

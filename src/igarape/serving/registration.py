@@ -19,6 +19,7 @@ from igarape.learners.views import FLOAT, INTEGER
 from igarape.scores.answers import read_answers
 from igarape.serving.claims import claimed
 from igarape.serving.closure import modules, requirements
+from igarape.serving.manifest import Manifest
 from igarape.serving.model import log_model
 from igarape.serving.registry import CHALLENGER, client_of
 
@@ -169,7 +170,7 @@ def tags_of(dataset: str, origin: Origin, scores: HoldOut) -> dict[str, str]:
     return {name.replace("@", "/"): text for name, text in texts.items()}
 
 
-def views_of(manifest: Mapping[str, Any], by_views: Mapping[str, Mapping[str, Scores]]) -> dict[str, str]:
+def views_of(manifest: Manifest, by_views: Mapping[str, Mapping[str, Scores]]) -> dict[str, str]:
     """Return the version's tags of its mode, and of what each mode has more than the pipeline, with 95 % intervals.
 
     by_views: as metrics.json has it.
@@ -180,21 +181,21 @@ def views_of(manifest: Mapping[str, Any], by_views: Mapping[str, Mapping[str, Sc
         for figure in ("f2", "map")
         if figure in told
     }
-    precision = INTEGER if manifest["quantised"] else FLOAT
-    return {"views": str(manifest["views"]), "precision": precision, **costs}
+    precision = INTEGER if manifest.quantised else FLOAT
+    return {"views": str(manifest.views), "precision": precision, **costs}
 
 
-def description_of(manifest: Mapping[str, Any], scores: HoldOut, origin: Origin) -> str:
+def description_of(manifest: Manifest, scores: HoldOut, origin: Origin) -> str:
     """Say in Markdown what the version is, and where it came from."""
     changed = ", with changes that were not committed" if origin.uncommitted_changes else ""
     f2 = f"{scores.f2:.4f} [{scores.f2_low:.4f}, {scores.f2_high:.4f}]"
     return "\n".join(
         [
-            f"Hold-out F2 {f2}, macro AP {scores.map:.4f}, on {scores.n} chips of {manifest['dataset']}.",
+            f"Hold-out F2 {f2}, macro AP {scores.map:.4f}, on {scores.n} chips of {manifest.dataset}.",
             "",
-            f"- learners: {', '.join(learner['name'] for learner in manifest['learners'])}",
-            f"- in 8-bit integers: {', '.join(manifest['quantised']) or 'none'}",
-            f"- left out, as no answer depends on them: {', '.join(manifest['left_out']) or 'none'}",
+            f"- learners: {', '.join(learner.name for learner in manifest.learners)}",
+            f"- in 8-bit integers: {', '.join(manifest.quantised) or 'none'}",
+            f"- left out, as no answer depends on them: {', '.join(manifest.left_out) or 'none'}",
             f"- commit: `{origin.git_commit or 'none'}`{changed}",
             *(f"- run of {step}: `{run}`" for step, run in origin.runs.items()),
         ]

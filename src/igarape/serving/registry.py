@@ -103,7 +103,7 @@ def load_model(uri: str, folder: Path = Path()) -> PyFuncModel:
     with client_of(_name(uri), folder), tempfile.TemporaryDirectory() as unpacked:
         try:
             model: PyFuncModel = mlflow.pyfunc.load_model(uri, dst_path=unpacked)
-        except (MlflowException, OSError) as error:
+        except Exception as error:  # each kind of store has errors of its own
             raise InputError(f"{uri}: {_why_not(uri, error, folder)}") from error
         finally:
             sys.path[:] = before  # where MLflow puts the model's own copy of igarape, which has no more than answers
@@ -115,7 +115,7 @@ def unpack(uri: str, target: Path, folder: Path = Path()) -> None:
     with client_of(_name(uri), folder):
         try:
             mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(target))
-        except (MlflowException, OSError) as error:
+        except Exception as error:  # each kind of store has errors of its own
             raise InputError(f"{uri}: {_why_not(uri, error, folder)}") from error
 
 
@@ -134,8 +134,9 @@ def _why_not(uri: str, error: Exception, folder: Path) -> str:
     said = " ".join(str(error).split())
     if not uri.startswith("models:/"):
         return f"{said}. Expected a model's address, such as models:/NAME@{CHAMPION} or models:/NAME/1"
-    if not re.fullmatch(r"models:/[^@/]+[@/].+", uri):
-        return f"names no version. Expected such as {uri.rstrip('/@')}@{CHAMPION} or {uri.rstrip('/@')}/1"
+    if not re.fullmatch(r"models:/[^@/]+(@[^@/]+|/\d+/?)", uri):
+        name = _name(uri) or "NAME"
+        return f"names no version. Expected such as models:/{name}@{CHAMPION} or models:/{name}/1"
     return (
         f"MLflow has the version, but cannot read its files ({said}). They lie in mlruns beside mlflow.db, or where "
         f"MLflow's server keeps them: bring them back, or register again: {REGISTER}"

@@ -11,6 +11,8 @@ from igarape.serving.batching import Served
 from igarape.serving.bundle import Bundle
 from igarape.serving.service import Load, Service
 
+UNREGISTERED = "unregistered"  # the version of a bundle that is served from its folder; the page has words for it
+
 GRACE = 60  # seconds in which requests may finish after SIGTERM
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -35,7 +37,7 @@ def in_folder(folder: Path, *, threads: int) -> Load:
         if served is not None:
             return None
         bundle = Bundle.load(folder, threads=threads)
-        return Served(bundle, f"igarape-{bundle.manifest.dataset}", "unregistered", {}, {})
+        return Served(bundle, f"igarape-{bundle.manifest.dataset}", UNREGISTERED, {}, {})
 
     return load
 

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from igarape.chips.store import Store
 from igarape.code import code_hash
-from igarape.errors import InputError, some
+from igarape.errors import InputError, counted, some
 from igarape.files import digest
 from igarape.serving.batches import Answerers, tag_batches
 from igarape.serving.bundle import BATCH, Bundle, Seen
@@ -51,10 +51,8 @@ class Chips:
                 yield self.nir.bytes(name)
 
 
-def open_chips(
-    workspace: Workspace, dataset: str, labels: Sequence[str], *, bundle: Bundle, sample: Path | None
-) -> Chips:
-    """Find the unlabelled chips of a data set, and their near-infrared where the bundle sees it.
+def open_chips(workspace: Workspace, dataset: str, labels: Sequence[str], *, sample: Path | None) -> Chips:
+    """Find the pictures of the unlabelled chips of a data set.
 
     Parameters
     ----------
@@ -62,34 +60,32 @@ def open_chips(
         Where they are packed.
     dataset, labels
         The data set's name and its labels.
-    bundle
-        What answers.
     sample
         The competition's sample file, in whose order they come; None: as competition.in_order has them.
 
     Raises
     ------
     InputError
-        When there are none, they are not those of the sample, one lacks near-infrared, or the bundle is of another data
-        set.
+        When there are none, or they are not those of the sample.
     """
-    _check_labels(bundle, labels, dataset)
     catalog = read_catalog(workspace.catalog(), labels)
     names = unlabelled(catalog, dataset)
     if sample is not None:
         wanted = read_names(sample)
         check_names(wanted, names, sample=sample)
         names = wanted
-    raw = Store(workspace.chips("raw"), catalog)
-    if not bundle.needs_nir:
-        return Chips(names, raw, None)
+    return Chips(names, Store(workspace.chips("raw"), catalog), None)
+
+
+def with_nir(chips: Chips, workspace: Workspace, labels: Sequence[str]) -> Chips:
+    """Return chips with their near-infrared; raise InputError where one has none. labels: of the data set."""
     planes = read_catalog(workspace.catalog("nir"), labels)
-    if lost := sorted_out(names, planes["image_id"])[0]:
+    if lost := sorted_out(chips.names, planes["image_id"])[0]:
         raise InputError(
-            f"the model sees near-infrared, and {len(lost)} of {len(names)} unlabelled chips have no TIF: {some(lost)}"
-            ". Put them where source.nir in the data set's YAML looks, then: dvc repro -f nir"
+            f"the model sees near-infrared, and {len(lost)} of {len(chips.names)} unlabelled chips have no TIF: "
+            f"{some(lost)}. Put them where source.nir in the data set's YAML looks, then: dvc repro -f nir"
         )
-    return Chips(names, raw, Store(workspace.chips("nir"), planes))
+    return replace(chips, nir=Store(workspace.chips("nir"), planes))
 
 
 def unlabelled(catalog: pd.DataFrame, dataset: str) -> list[str]:
@@ -106,7 +102,7 @@ def unlabelled(catalog: pd.DataFrame, dataset: str) -> list[str]:
     return names
 
 
-def _check_labels(bundle: Bundle, labels: Sequence[str], dataset: str) -> None:
+def check_labels(bundle: Bundle, labels: Sequence[str], dataset: str) -> None:
     """Refuse a model of another data set, and labels that the competition's blanks would take apart."""
     if bundle.vocabulary.labels != tuple(labels):
         learned = bundle.manifest.dataset
@@ -148,7 +144,8 @@ def left_over(folder: Path, key: str) -> list[str]:
     """
     shelf = folder.parent / ".unfinished" / folder.name
     batches = len(list((shelf / key / "notes").glob("[0-9]*.csv")))
-    said = [f"goes on with what a run before has left: {batches} batches of {BATCH} chips"] if batches else []
+    kept = f"{counted(batches, 'batch', 'batches')} of {BATCH} chips"
+    said = [f"goes on with what a run before has left: {kept}"] if batches else []
     if any(path.name != key for path in shelf.glob("*")):
         said.append("begins anew: what a run before has left is of another model, other chips or another order")
     return said

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from igarape.chips.formats import CONVERT, unread
 from igarape.chips.pictures import NAMED, stem
@@ -12,7 +13,7 @@ from igarape.chips.sources.listing import list_pictures
 from igarape.chips.sources.origins import Extent, Origin, loose
 from igarape.chips.sources.spool import Report
 from igarape.code import code_hash
-from igarape.errors import InputError, some
+from igarape.errors import InputError, counted, some
 from igarape.files import begins, digest
 from igarape.serving.bundle import Bundle, Seen
 from igarape.tables import read_table
@@ -60,7 +61,7 @@ class Pictures:
 
         A picture is known by its place, its size and when it was last changed.
         """
-        places = (f"{name} {origin!r}" for part in (self.origins, self.tifs or {}) for name, origin in part.items())
+        places = (f"{name} {origin!a}" for part in (self.origins, self.tifs or {}) for name, origin in part.items())
         return digest([model, code_hash(ANSWERS), *places])
 
 
@@ -145,7 +146,8 @@ def _others(files: Iterable[Path]) -> str:
     """Say which of some files may hold pictures, and are not read: nothing, or how many."""
     forms = Counter(form for file in files if (form := unread(file.name)))
     folders = sum(file.is_dir() and file.suffix.lower() not in NAMED for file in files)
-    said = [f"{folders} folders, which have to be named themselves"] if folders else []
+    themselves = "folder, which has to be named itself", "folders, which have to be named themselves"
+    said = [counted(folders, *themselves)] if folders else []
     said += [f"{count} {form}" for form, count in sorted(forms.items())]
     return ", ".join(said) + (f", which is not read: {CONVERT}" if forms else "")
 
@@ -159,15 +161,24 @@ def check_out(out: Path, reads: Iterable[Path]) -> None:
         raise InputError(f"--out {out}: is a folder. Name a file in it: {out / 'answers.csv'}")
     if out.exists() and not out.is_file():
         raise InputError(f"--out {out}: is a device or a pipe, no file. Name a file, such as answers.csv")
-    above = next(folder for folder in out.absolute().parents if folder.exists())
-    if not above.is_dir():
-        raise InputError(f"--out {out}: {above} is no folder. Name a file in one, such as answers.csv")
+    check_place(out, f"--out {out}")
     if out.exists() and any(out.samefile(file) for file in set(reads) if file.exists()):
         raise InputError(f"--out {out}: is read, and would be lost. Name another file, such as answers.csv")
     if out.exists() and not begins(out, *BEGINNINGS):  # words in the wrong order name a picture, or a YAML
         raise InputError(
             f"--out {out}: is there, holds no answers, and would be lost. Name another file, such as answers.csv"
         )
+
+
+def check_place(file: Path, where: str) -> None:
+    """Raise InputError, which begins with where, for a file that would lie where none can be made: that is tried."""
+    above = next(folder for folder in file.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise InputError(f"{where}: {above} is no folder. Name a file in one, such as {file.name}")
+    try:
+        TemporaryFile(dir=above).close()
+    except OSError as error:
+        raise InputError(f"{where}: no file can be made in {above} ({error.strerror}). Name another place") from error
 
 
 def find_tifs(bundle: Bundle, folder: Path | None) -> Mapping[str, Origin] | None:

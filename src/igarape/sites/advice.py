@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from igarape.files import read_json
 from igarape.scores.drift import ODD, UNLIKE
 from igarape.sites.looks import list_looks
-from igarape.sites.mapping import MAP
+from igarape.sites.mapping import read_map
 from igarape.sites.site_folder import SiteFolder
 
 LATELY = 3  # scenes in a row that are unusual, or worse
@@ -20,8 +19,8 @@ def labelling_advice(place: SiteFolder) -> str:
     newest = list_looks(place.looks)[-LATELY:]
     named = []
     for facts in newest:
-        told = place.map_of(Path(facts.scene), facts.sha256) / MAP
-        drift = read_json(told).get("drift") or {} if told.exists() else {}
+        folder = place.map_of(Path(facts.scene), facts.sha256)
+        drift = read_map(folder).get("drift") or {} if folder.exists() else {}
         if drift.get("verdict") not in {ODD, UNLIKE}:
             return ""
         tiles = [str(each["tile"]) for each in drift["strangest"][:NAMED]]

@@ -16,6 +16,7 @@ from igarape.sites.change import Integers
 from igarape.sites.layers import outlines
 from igarape.sites.tiles import Grid
 
+MOST = 10_000_000  # tiles; of 0.8 km each, half of South America
 WHOLE = 1e-6  # of a pixel: what bounds may lie off a whole number of them
 
 
@@ -56,6 +57,8 @@ def site_area(site: Site, where: str) -> Area:
             f"{where}: bounds: expected a whole number of pixels of {site.pixel:g} m, found {width:.2f} x "
             f"{height:.2f}. Move the right and the lower side"
         )
+    if (tiles := width * height / site.stride**2) > MOST:
+        raise InputError(f"{where}: bounds: hold about {tiles:.3g} tiles, expected at most {MOST:,}. Mend them")
     grid = Grid(site.crs, left, top, site.pixel, round(width), round(height), site.size, site.stride)
     if not grid.rows or not grid.columns:
         raise InputError(

@@ -31,11 +31,18 @@ def read_verdicts(path: Path) -> list[dict[str, str]]:
     """
     if not path.exists():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not all(list(row) in (WORDS, WORDS + DAYS) and row["verdict"] in VERDICTS and _dated(row) for row in rows):
+    rows: list[dict[str, str]] | None
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error):  # such as a spreadsheet has written it
+        rows = None
+    if rows is None or not all(
+        list(row) in (WORDS, WORDS + DAYS) and row["verdict"] in VERDICTS and _dated(row) for row in rows
+    ):
         raise InputError(
-            f"{path}: expected the columns {', '.join(WORDS + DAYS)}, a verdict of yes or no and two days in each row"
+            f"{path}: expected a CSV in UTF-8 with the columns {', '.join(WORDS + DAYS)}, a verdict of yes or no and "
+            "two days in each row"
         )
     return rows
 
@@ -77,7 +84,7 @@ def _meant(verdict: Mapping[str, str], alerts: Sequence[Row]) -> Iterator[tuple[
     """Yield the alerts that may be the judged one: whether by id, for how many days they meet, and the id."""
     kind = _kind(verdict["alert"])
     for alert in alerts:
-        same = alert["id"] == verdict["alert"]
+        same = _kind(alert["id"], numbered=True) == _kind(verdict["alert"], numbered=True)
         if not verdict.get("since"):
             if same:
                 yield True, 0, alert["id"]
@@ -89,9 +96,13 @@ def _meant(verdict: Mapping[str, str], alerts: Sequence[Row]) -> Iterator[tuple[
                 yield same, meets, alert["id"]
 
 
-def _kind(alert: str) -> str:
-    """Return an alert's id without its number: site, tile, label and change."""
-    return alert.rpartition(":")[0]
+def _kind(alert: str, *, numbered: bool = False) -> str:
+    """Return an alert's tile, label and change of its id, and its number where that is asked for.
+
+    Not the site's name: verdicts lie in the site's folder, and go with it where it is called otherwise.
+    """
+    own = alert.partition(":")[2]
+    return own if numbered else own.rpartition(":")[0]
 
 
 def _dated(row: Mapping[str, str]) -> bool:

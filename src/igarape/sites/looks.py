@@ -5,7 +5,8 @@ looks.parquet/DATE-SCENE.parquet    tile, valid, and the probabilities of the la
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from itertools import groupby
@@ -30,7 +31,10 @@ SHORT = 16  # digits of a scene's hash in a name
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a scene's looks: its name and hash, its day, the model, whether it is like the training data."""
+    """What is known of a scene's looks: its name and hash, its day, the model, whether it is like the training data.
+
+    grid: a hash of the grid that its tiles are named on; nothing in tables of before.
+    """
 
     scene: str
     sha256: str
@@ -38,6 +42,7 @@ class Facts:
     model: str
     bundle: str
     trusted: bool
+    grid: str = ""
 
     @property
     def name(self) -> str:
@@ -121,18 +126,29 @@ def add_looks(tiles: pd.DataFrame, facts: Facts, folder: Path, *, site: Site, kn
 def list_looks(folder: Path) -> list[Facts]:
     """Return what is known of all looks, in the order of days.
 
-    Raises InputError for a table that is none of these.
+    Raises InputError for a table that is none of these, and for one that is called otherwise, as copies are: its looks
+    would count twice.
     """
     found = []
     for path in sorted(folder.glob("*.parquet")):
-        try:
+        with _told(path):
             metadata = pq.read_schema(path).metadata or {}
-            found.append(Facts(**json.loads(metadata[FACTS])))
-        except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's ArrowInvalid is a ValueError
-            raise InputError(
-                f"{path}: is no table of looks, or cut short. Remove it, then watch its scene once more"
-            ) from error
+            facts = Facts(**json.loads(metadata[FACTS]))
+        if path.name != facts.name:
+            raise InputError(f"{path}: its looks are those of {facts.name}. Is it a copy? Then remove it")
+        found.append(facts)
     return found
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say of a file that is none of ours, or damaged, that it is."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise InputError(
+            f"{path}: is no table of looks, or cut short. Remove it, then watch its scene once more"
+        ) from error
 
 
 def by_day(looks: Sequence[Facts]) -> list[list[Facts]]:
@@ -155,8 +171,13 @@ def read_day(scenes: Sequence[Facts], folder: Path, *, site: Site, known: Mappin
         What is watched, and what counts as a look.
     known
         The place of each tile of the site by its name.
+
+    Raises
+    ------
+    InputError
+        For a table that is damaged, and one of other labels than those of the site.
     """
-    tables = [pd.read_parquet(folder / facts.name).assign(sha256=facts.sha256) for facts in scenes]
+    tables = [_read(folder / facts.name, site).assign(sha256=facts.sha256) for facts in scenes]
     each = pd.concat(tables, ignore_index=True)
     each = each[each["tile"].isin(known)]
     each = each.sort_values(["valid", "sha256"], ascending=[False, True], kind="stable").drop_duplicates("tile")
@@ -176,6 +197,18 @@ def read_day(scenes: Sequence[Facts], folder: Path, *, site: Site, known: Mappin
         trusted=all(facts.trusted for facts in scenes),
         cloudy=int((~seen).sum()),
     )
+
+
+def _read(path: Path, site: Site) -> pd.DataFrame:
+    """Read the looks of a scene; raise InputError as read_day does."""
+    with _told(path):
+        table = pd.read_parquet(path)
+    if missing := [name for name in ("tile", "valid", *columns(site)) if name not in table]:
+        raise InputError(
+            f"{path}: lacks {some([name.removeprefix('p_') for name in missing])}: the site names other labels than "
+            "when it was watched. Name those of before, or watch with --replay"
+        )
+    return table
 
 
 def _sum(table: pd.DataFrame, labels: Sequence[str]) -> npt.NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """From a scene to a map: what the model answers to each tile of it."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -11,7 +12,7 @@ import pandas as pd
 
 from igarape.code import code_hash
 from igarape.errors import InputError
-from igarape.files import digest, read_json, resumable, write_json, write_text
+from igarape.files import digest, resumable, write_json, write_text
 from igarape.serving.likeness import likeness
 from igarape.sites.answers import Answers, answer_tiles
 from igarape.sites.bands import Bands
@@ -25,6 +26,7 @@ from igarape.sites.stretch import Stretch, fit
 from igarape.sites.tiles import Floats, Grid
 from igarape.sites.windows import sample
 
+SAID = {"path", "sha256", "stretch"}  # of a map.json, that others read
 MAP, TILES, LAYERS, LIST = "map.json", "tiles.parquet", "map.tif", "scenes.csv"
 SCHEMA = 1
 TEXTS = ("tags", "alerts")
@@ -86,8 +88,7 @@ def map_scene(
         files = hashes(opened)
         how = [repr(part) for part in (asked, opened.date, opened.bands)]
         key = digest([model.digest, code_hash(__name__), *how, *files.values()])
-        if (out / MAP).exists() and read_json(out / MAP).get("key") == key:
-            found: Mapping[str, Any] = read_json(out / MAP)
+        if (out / MAP).exists() and (found := read_map(out)).get("key") == key:
             return found
         with on_grid(opened, grid) as raster, resumable(out, key) as (result, notes):
             stretch = _stretch(raster, model, asked)
@@ -114,6 +115,20 @@ def write_list(why: Mapping[Path, str], out: Path) -> None:
     maps = ["" if said else str(out / scene.stem) for scene, said in why.items()]
     listed = pd.DataFrame({"scene": [str(scene) for scene in why], "map": maps, "why": list(why.values())})
     write_text(listed.to_csv(index=False, lineterminator="\n"), out / LIST)
+
+
+def read_map(folder: Path) -> Mapping[str, Any]:
+    """Read what map.json says of a map; raise InputError where it is none."""
+    try:
+        told = json.loads((folder / MAP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        told = None
+    if not isinstance(told, dict) or not told.keys() >= SAID:
+        raise InputError(
+            f"{folder / MAP}: is none of igarape's, or cut short. Remove {folder}, then map its scene anew; that of a "
+            "site by igarape watch with --replay"
+        )
+    return told
 
 
 def check_out(out: Path) -> None:

@@ -12,7 +12,6 @@ from igarape.files import write_text
 from igarape.sites.change import NEVER
 from igarape.sites.conservation import SAMPLE, Share, difference, draw_sample, judged_share
 from igarape.sites.evidence import Floats
-from igarape.sites.looks import list_looks
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.state import Engine, State
 
@@ -28,7 +27,7 @@ def present(place: SiteFolder, label: str, day: date) -> Floats:
         raise InputError(f"{place.name}: {label!r} is not watched{did_you_mean(label, place.labels)}")
     engine = Engine.of(place.site)
     state = State.begin(len(place.area.names), engine)
-    for looks in place.days([facts for facts in list_looks(place.looks) if facts.day <= day.toordinal()]):
+    for looks in place.days([facts for facts in place.listed() if facts.day <= day.toordinal()]):
         state.look(looks, engine)
     found = state.belief.present()[:, place.labels.index(label)]
     return np.where(state.belief.seen == NEVER, np.nan, found)

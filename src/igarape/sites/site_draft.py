@@ -1,7 +1,7 @@
 """A draft of a site's YAML: the grid of a scene, labels with what the model's own answers tell of them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from igarape.sites.scene import open_scene
 from igarape.sites.tiles import Grid
 from igarape.tables import Probabilities
 
+Corners = tuple[tuple[float, float], ...]
+
 RATE = 0.05  # changes of a tile a year that are taken for granted, either way
 SURE = (0.6, 0.999)  # between these an AUC is believed
 CLEAR = "clear"  # the exclusive label that is no haze
@@ -33,63 +35,40 @@ ALERTS = Alerting(candidate=0.5, confirmed=0.95, withdrawn=0.2, looks=2, days=18
 
 
 def draft_site(
-    scene: Path,
+    grid: Grid,
+    labels: Mapping[str, Watched],
     *,
-    bands: Bands | None,
-    said: str | None,
-    stride: int | None,
-    polygon: Path | None,
-    labels: Sequence[str],
+    polygon: Corners | None,
+    bands: str | None,
     baseline: tuple[date, date],
-    model: Model,
-    answers: Answers,
+    words: Vocabulary,
 ) -> Site:
-    """Return a site on the ground of a scene.
+    """Return a site on a grid.
 
     Parameters
     ----------
-    scene
-        Its own grid becomes the site's.
-    bands, said
-        Which band of scenes is which, read and as it was typed; None: scenes say it themselves.
-    stride
-        From one tile to the next, in pixels; None: half a tile.
-    polygon
-        A GeoJSON file, where less than the scene is watched; None: all of it.
+    grid
+        As of scene_grid.
     labels
-        Those that are watched; none: all but the weather.
+        As of watched_labels.
+    polygon
+        As of read_polygon; None: all of the grid is watched.
+    bands
+        Which band of scenes is which, as it is typed; None: scenes say it themselves.
     baseline
         The first day and the last one.
-    model
-        What will answer.
-    answers
-        What the stream that made it answers to its own chips.
-
-    Raises
-    ------
-    InputError
-        For a baseline that ends before it begins, a stride that leaves ground between tiles, a label that the model
-        does not know, or that too few chips have, and a polygon that is none.
+    words
+        The model's labels: weather is among them.
     """
-    if baseline[0] >= baseline[1]:
-        raise InputError(f"--baseline {baseline[0]} {baseline[1]}: expected its first day, then a later one, its last")
-    words = model.bundle.vocabulary
-    size = model.bundle.manifest.size
-    # Where a scene was taken, and not when, makes a grid.
-    with open_scene(scene, bands=bands, day=str(FIRST)) as opened:
-        grid = own_grid(opened, metres=model.metres, size=size, stride=stride or size // 2)
-    free = [*words.common, *words.rare]
-    if unknown := [label for label in labels if label not in free]:
-        raise InputError(f"--labels: {unknown[0]!r} is not one that can be watched{did_you_mean(unknown[0], free)}")
     return Site(
         crs=grid.crs,
         bounds=_bounds(grid),
-        polygon=_polygon(polygon, grid.crs) if polygon else None,
+        polygon=polygon,
         pixel=grid.pixel,
-        size=size,
+        size=grid.size,
         stride=grid.stride,
-        bands=said,
-        labels={label: _watched(label, answers, words, chosen=bool(labels)) for label in labels or free},
+        bands=bands,
+        labels=dict(labels),
         weather=Weather(
             cloud=words.alone,
             haze=tuple(label for label in words.exclusive if label not in {*words.alone, CLEAR}),
@@ -99,6 +78,43 @@ def draft_site(
         evidence=EVIDENCE,
         alerts=ALERTS,
     )
+
+
+def scene_grid(scene: Path, model: Model, *, bands: Bands | None, stride: int | None) -> Grid:
+    """Return a scene's own grid.
+
+    Parameters
+    ----------
+    scene
+        Whatever GDAL reads.
+    model
+        Whose tiles they are.
+    bands
+        Which band is which; None: the scene says it itself.
+    stride
+        From one tile to the next, in pixels; None: half a tile.
+
+    Raises
+    ------
+    InputError
+        For what is no scene, and a stride that leaves ground between tiles.
+    """
+    size = model.bundle.manifest.size
+    # Where a scene was taken, and not when, makes a grid.
+    with open_scene(scene, bands=bands, day=str(FIRST)) as opened:
+        return own_grid(opened, metres=model.metres, size=size, stride=stride or size // 2)
+
+
+def watched_labels(labels: Sequence[str], words: Vocabulary, answers: Answers) -> dict[str, Watched]:
+    """Return how labels are watched; none: all but the weather.
+
+    answers: of the stream that made the model, to its own chips. Raises InputError for a label that the model does not
+    know, or that too few chips have.
+    """
+    free = [*words.common, *words.rare]
+    if unknown := [label for label in labels if label not in free]:
+        raise InputError(f"--labels: {unknown[0]!r} is not one that can be watched{did_you_mean(unknown[0], free)}")
+    return {label: _watched(label, answers, words, chosen=bool(labels)) for label in labels or free}
 
 
 def _bounds(grid: Grid) -> tuple[float, float, float, float]:
@@ -129,8 +145,8 @@ def area_under_curve(y: Booleans, p: Probabilities) -> float:
     return float((rankdata(p)[y].sum() - yes * (yes + 1) / 2) / (yes * (len(y) - yes)))
 
 
-def _polygon(path: Path, crs: str) -> tuple[tuple[float, float], ...]:
-    """Return the corners of the polygon in a GeoJSON file, in a crs."""
+def read_polygon(path: Path, crs: str) -> Corners:
+    """Return the corners of the polygon in a GeoJSON file, in a crs. Raises InputError where there is none."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         while content["type"] in {"FeatureCollection", "Feature"}:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from igarape.config.schema import check_name
 from igarape.config.sites import Site, read_site
+from igarape.errors import InputError, some
 from igarape.files import alone
 from igarape.sites.area import Area, site_area
 from igarape.sites.bands import Bands, parse_bands
@@ -104,13 +105,30 @@ class SiteFolder:
         for scenes in by_day(looks):
             yield self.day(scenes)
 
+    def listed(self) -> list[Facts]:
+        """Return what is known of all looks, in the order of days.
+
+        Raises InputError where the tiles of one are named on another grid than the site's is now.
+        """
+        looks = list_looks(self.looks)
+        if strayed := [facts.scene for facts in looks if facts.grid not in {"", self.area.grid.hash}]:
+            raise InputError(
+                f"{self.looks}: the looks at {some(strayed)} are on another grid than sites/{self.name}.yaml says now: "
+                "their tiles lie elsewhere. Put back crs, bounds, pixel, size and stride, or watch with --replay"
+            )
+        return looks
+
+    def now(self, report: Report) -> State:
+        """Return the state after all looks; report: called with the days that are done, and all."""
+        tiles = len(self.area.names)
+        return caught_up(self.state, self.listed(), Engine.of(self.site), tiles, read=self.day, report=report)
+
     def update(self, report: Report) -> tuple[State, pd.DataFrame]:
         """Take in the looks that are not in the state yet, and write state and alerts anew; return both.
 
         report: called with the days that are done, and all.
         """
-        engine, looks = Engine.of(self.site), list_looks(self.looks)
-        state = caught_up(self.state, looks, engine, len(self.area.names), read=self.day, report=report)
+        state = self.now(report)
         state.save(self.state)
         table = write_alerts(
             self.alerts,
@@ -118,8 +136,8 @@ class SiteFolder:
             site=self.name,
             labels=self.labels,
             area=self.area,
-            engine=engine,
-            days=self.days(looks),
+            engine=Engine.of(self.site),
+            days=self.days(self.listed()),
             verdicts=read_verdicts(self.verdicts),
         )
         return state, table

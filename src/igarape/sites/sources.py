@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from igarape.errors import InputError
-from igarape.files import read_json, sha256
+from igarape.files import sha256
 from igarape.sites.looks import Facts
-from igarape.sites.mapping import MAP
+from igarape.sites.mapping import MAP, read_map
 from igarape.sites.sights import Opener
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.views import View, open_view
@@ -31,7 +31,7 @@ def _source(folder: Path) -> tuple[Path, Mapping[str, Any]]:
     """Return where the scene of a map lies, and what its map.json says; refuse another scene in its place."""
     if not (folder / MAP).exists():
         raise InputError(f"{folder}: the scene's map is gone, which says how it was seen. Watch it with --replay")
-    told = read_json(folder / MAP)
+    told = read_map(folder)
     path = Path(told["path"])
     if not path.is_file():
         raise InputError(f"{path}: not there any more. Watch the folder that it lies in now")

@@ -31,7 +31,8 @@ Report = Callable[[int, int], None]
 class Engine:
     """What turns looks into alerts: a site's settings, as arrays over its labels.
 
-    first, baseline: the days on which the baseline begins and ends. alone: as of evidence.seen_logit.
+    first, baseline: the days on which the baseline begins and ends. alone: as of evidence.seen_logit. watched: what is
+    watched where, and what counts as a look, as text: all else that a state depends on.
     """
 
     emission: Emission
@@ -41,6 +42,7 @@ class Engine:
     first: int
     baseline: int
     alone: bool
+    watched: str = ""
 
     @classmethod
     def of(cls, site: Site) -> "Engine":
@@ -57,6 +59,7 @@ class Engine:
             first=site.baseline[0].toordinal(),
             baseline=site.baseline[1].toordinal(),
             alone=site.weather.alone,
+            watched=site.model_dump_json(exclude={"bands", "stretch"}),  # which say how scenes become looks
         )
 
     def weigh(self, day: Day) -> tuple[Floats, Floats]:
@@ -151,7 +154,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with np.load(path, allow_pickle=False) as kept:
             yield kept
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: is no state of a site, or cut short. Remove it: looks tell it anew") from error
 
 
@@ -165,7 +168,16 @@ def kept_state(path: Path, key: str) -> State | None:
 def engine_key(tiles: int, engine: Engine) -> str:
     """Return a hash of all that a state depends on, but for the looks."""
     arrays = (engine.emission.prevalence, engine.emission.separation, engine.rates.appears, engine.rates.vanishes)
-    rest = (tiles, engine.rates.other, engine.doubt, engine.rules, engine.first, engine.baseline, engine.alone)
+    rest = (
+        tiles,
+        engine.rates.other,
+        engine.doubt,
+        engine.rules,
+        engine.first,
+        engine.baseline,
+        engine.alone,
+        engine.watched,
+    )
     return digest([*(array.tobytes() for array in arrays), repr(rest), code_hash(__name__)])
 
 

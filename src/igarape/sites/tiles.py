@@ -6,6 +6,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from igarape.files import digest
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -26,6 +28,11 @@ class Grid:
     height: int
     size: int
     stride: int
+
+    @cached_property
+    def hash(self) -> str:
+        """Return a hash of all that says where a tile of a name lies."""
+        return digest([repr(self)])
 
     @cached_property
     def rows(self) -> tuple[int, ...]:

@@ -11,15 +11,16 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from igarape.errors import InputError, some
-from igarape.files import read_json, sha256, whole, write_json
+from igarape.files import sha256, whole, write_json
 from igarape.scores.drift import ODD, UNLIKE
 from igarape.sites.exposure import site_stretch
 from igarape.sites.inbox import Arrival
 from igarape.sites.looks import Facts, add_looks, list_looks
-from igarape.sites.mapping import MAP, TILES, Asked
+from igarape.sites.mapping import MAP, TILES, Asked, read_map
 from igarape.sites.model import Model
 from igarape.sites.scene_list import Job, Mappers, Report, map_scenes
 from igarape.sites.site_folder import SiteFolder
+from igarape.sites.tiles import Grid
 
 
 class New(NamedTuple):
@@ -49,8 +50,11 @@ class Outcome:
 
 
 def check_model(place: SiteFolder, model: Model) -> None:
-    """Refuse a model that did not make the looks that are there: a change between them might be the model's."""
-    others = {facts.model for facts in list_looks(place.looks) if facts.bundle != model.digest}
+    """Refuse a model that did not make the looks that are there: a change between them might be the model's.
+
+    And a grid that they do not lie on.
+    """
+    others = {facts.model for facts in place.listed() if facts.bundle != model.digest}
     if others:
         raise InputError(
             f"{place.looks}: its looks are those of {some(sorted(others))}, not of {model.address}. Models err in ways "
@@ -95,12 +99,12 @@ def follow(place: SiteFolder, found: Mapping[str, Arrival]) -> None:
     A map that was removed is left so.
     """
     for facts in list_looks(place.looks):
-        told = place.map_of(Path(facts.scene), facts.sha256) / MAP
-        if facts.sha256 not in found or not told.exists():
+        folder = place.map_of(Path(facts.scene), facts.sha256)
+        if facts.sha256 not in found or not folder.exists():
             continue
-        content = read_json(told)
+        content = read_map(folder)
         if not Path(content["path"]).is_file():
-            write_json(content | {"path": str(found[facts.sha256].path.resolve())}, told)
+            write_json({**content, "path": str(found[facts.sha256].path.resolve())}, folder / MAP)
 
 
 def mapper(place: SiteFolder, by: Mappers, *, commit: str, report: Report) -> MapScenes:
@@ -183,4 +187,5 @@ def scene_facts(content: Mapping[str, Any]) -> Facts:
     """Return what looks say of their scene, from map.json."""
     verdict = (content.get("drift") or {}).get("verdict")
     names = ("scene", "sha256", "date", "model", "bundle")
-    return Facts(**{name: content[name] for name in names}, trusted=verdict != UNLIKE)
+    known = {name: content[name] for name in names}
+    return Facts(**known, trusted=verdict != UNLIKE, grid=Grid(**content["grid"]).hash)

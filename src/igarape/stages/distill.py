@@ -60,7 +60,8 @@ def _teach(workspace: Workspace, task: Task) -> None:
     learners = {each: LearnerManifest.read(workspace.learner(each)) for each in params.experiments}
     with progress(f"distill {name}: reading chips", "chip") as report:
         examples = load_examples(workspace, task.experiment, labels=labels, report=report)
-    stacked = read_predictions(workspace.folder("stack") / "predictions.parquet", read_folds(workspace.folds))
+    folds = read_folds(workspace.folds)
+    stacked = read_predictions(workspace.folder("stack") / "predictions.parquet", folds, labels)
     used = {CALIBRATED: stacked[stacked["learner"] == CALIBRATED]}
     answers, inside = learner_probabilities(used, examples.image_ids)[CALIBRATED], examples.folds >= 0
     chips = find_unlabelled(workspace, dataset, {kind, *(each.chips for each in learners.values())})

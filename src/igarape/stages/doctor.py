@@ -12,8 +12,8 @@ from igarape.cluster.health import look
 from igarape.cluster.settings import ADDRESS
 from igarape.doctor import machine, project, remote
 from igarape.errors import InputError
-from igarape.findings import Check, Finding, examine, wrong
-from igarape.tracking.address import RETRIES, TIMEOUT, connected, environment
+from igarape.findings import BUSY, UNREACHED, Check, Finding, examine, wrong
+from igarape.tracking.address import RETRIES, TIMEOUT, connected, database, environment
 from igarape.tracking.health import identify, keep, reach
 from igarape.workspace import Workspace
 
@@ -47,15 +47,16 @@ def _tracking(workspace: Workspace, stack: ExitStack) -> tuple[str, Callable[[],
 
 def _checks(workspace: Workspace, uri: str, reached: Callable[[], Finding]) -> list[Check]:
     """Return all checks, those that others need before them; reached looks at MLflow's address."""
-    root = workspace.root
+    root, far = workspace.root, UNREACHED
+    mlflow = far if database(uri) is None else BUSY
     checks = [
-        Check("tracking", reached, SLOW),
-        Check("auth", partial(identify, uri), SLOW, needs="tracking"),
-        Check("registry", partial(project.registry, workspace), SLOW, needs="auth"),
-        Check("artifacts", partial(keep, uri), SLOW, needs="auth"),
+        Check("tracking", reached, SLOW, silence=mlflow),
+        Check("auth", partial(identify, uri), SLOW, needs="tracking", silence=mlflow),
+        Check("registry", partial(project.registry, workspace), SLOW, needs="auth", silence=mlflow),
+        Check("artifacts", partial(keep, uri), SLOW, needs="auth", silence=mlflow),
         Check("unsent", partial(project.unsent, workspace)),
-        Check("dvc remote", partial(remote.reach, root), SLOW),
-        Check("run cache", partial(remote.run_cache, root), SLOW, needs="dvc remote"),
+        Check("dvc remote", partial(remote.reach, root), SLOW, silence=far),
+        Check("run cache", partial(remote.run_cache, root), SLOW, needs="dvc remote", silence=far),
         Check("dvc gc", partial(remote.collection, root), needs="dvc remote"),
         Check("gpus", machine.cards, 60.0),
         Check("memory", machine.memory),
@@ -64,5 +65,5 @@ def _checks(workspace: Workspace, uri: str, reached: Callable[[], Finding]) -> l
         Check("source", partial(project.source, workspace)),
     ]
     if ADDRESS in os.environ:
-        checks.append(Check("cluster", look, SLOW))
+        checks.append(Check("cluster", look, SLOW, silence=far))
     return checks

@@ -21,6 +21,7 @@ from igarape.cluster.spreading import packers
 from igarape.code import code_hash
 from igarape.config.datasets import Dataset, DrawnSource, FolderSource, data_root, read_dataset
 from igarape.config.params import read_params
+from igarape.errors import counted
 from igarape.files import digest, resumable
 from igarape.progress import progress
 from igarape.tables import Fault, labelled, write_table
@@ -61,9 +62,10 @@ def run(workspace: Workspace) -> None:
     refused(target).unlink(missing_ok=True)
     shutil.rmtree(workspace.spool, ignore_errors=True)
     left_out = int(faults["left_out"].sum())
-    corrected = f", {len(corrections)} labels corrected: {listing}" if corrections else ""
+    corrected = f", {counted(len(corrections), 'label')} corrected: {listing}" if corrections else ""
     click.echo(
-        f"ingest: {len(catalog)} chips packed, {left_out} left out, {len(faults) - left_out} other faults reported"
+        f"ingest: {counted(len(catalog), 'chip')} packed, {left_out} left out, "
+        f"{counted(len(faults) - left_out, 'other fault')} reported"
         f"{corrected}"
     )
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 from igarape.files import begins, write_text
+from igarape.progress import progress
+from igarape.serving.tagging import check_place
 from igarape.sites.listing import condition, log_lines
 from igarape.sites.sampling import judged_table, write_sample
 from igarape.sites.site_folder import SiteFolder
-from igarape.sites.state import State
 from igarape.workspace import Workspace
 
 
@@ -44,16 +45,23 @@ def run(
     place = SiteFolder.read(name, workspace.sites)
     if not place.state.exists():
         raise InputError(f"{place.state}: not there yet. Run: igarape watch {name} INBOX")
+    if csv:
+        check_place(csv, f"--csv {csv}")
     if sample:
+        check_place(sample, f"--sample {sample}")
         click.echo(write_sample(place, sample, label=label, day=day or date.today(), size=size))  # noqa: DTZ011
         return
-    table = judged_table(place, judged) if judged else condition(State.load(place.state), place.labels)
+    if judged:
+        table = judged_table(place, judged)
+    else:
+        with progress(f"log: {name}, days", "day") as report:
+            table = condition(place.now(report), place.labels)
     if csv:
         text = table.to_csv(index=False, lineterminator="\n")
         if csv.exists() and not begins(csv, text.splitlines()[0].encode()):
             raise InputError(f"--csv {csv}: is there, holds no such table, and would be lost. Name another file")
         write_text(text, csv)
-        click.echo(f"{csv}: {len(table)} rows")
+        click.echo(f"{csv}: {counted(len(table), 'row')}")
         return
     for line in log_lines(table):
         click.echo(line)

@@ -12,9 +12,11 @@ from igarape.config.params import read_params
 from igarape.errors import InputError, some
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
+from igarape.serving.tagging import check_place
 from igarape.sites.bands import parse_bands
 from igarape.sites.mapping import LIST, Asked, write_list
 from igarape.sites.model import load_model
+from igarape.sites.scene import open_scene
 from igarape.sites.scene_list import Job, map_scenes, mappers, outcomes
 from igarape.sites.stretch import read_stretch
 from igarape.tracking.lineage import lineage
@@ -63,6 +65,10 @@ def run(
         raise InputError(f"{some(twice)}: two scenes of one name; map them apart, with an --out each")
     places, known = parse_bands(bands) if bands else None, read_stretch(stretch) if stretch else None
     asked = Asked(bands=places, day=date, stride=stride, stretch=known, geopackage=gpkg)
+    check_place(out / LIST, f"--out {out}")
+    if len(scenes) == 1:  # before the model, which takes seconds; of several, one that fails costs no other its map
+        with open_scene(scenes[0], bands=places, day=date):
+            pass
     root = workspace.root
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
     commit = lineage(root).commit

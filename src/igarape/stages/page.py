@@ -2,7 +2,7 @@
 
 import click
 
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 from igarape.files import write_text
 from igarape.progress import progress
 from igarape.sites.looks import list_looks
@@ -33,4 +33,4 @@ def run(workspace: Workspace, name: str) -> None:
         write_text(html, page)
     for reason in lost:
         click.echo(f"page: a scene is not to be seen: {reason}", err=True)
-    click.echo(f"{page}: {len(alerts)} alerts, {len(known.conditions)} days")
+    click.echo(f"{page}: {counted(len(alerts), 'alert')}, {counted(len(known.conditions), 'day')}")

@@ -12,7 +12,7 @@ import click
 from tqdm import tqdm
 
 from igarape.config.params import read_params
-from igarape.errors import InputError, some
+from igarape.errors import InputError, counted, some
 from igarape.files import kept
 from igarape.progress import progress
 from igarape.serving.answering import answerers
@@ -69,7 +69,7 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
         how: dict[str, Any] = {"bundle": bundle, "parts": parts, "answerers": nodes, "complain": complain}
         failed = tag_batches(names, pictures, out, report=report, **how)
     shutil.rmtree(spool, ignore_errors=True)
-    click.echo(f"{out}: {len(names) - len(failed)} pictures tagged")
+    click.echo(f"{out}: {counted(len(names) - len(failed), 'picture')} tagged")
     found = likeness_of_table(out, bundle)
     if found and (line := unlike_line(found)):
         click.echo(f"predict: {line}", err=True)

@@ -6,10 +6,9 @@ import click
 
 from igarape.config.documents import HoldOut, Origin, RunFacts, Version
 from igarape.config.verdict import Metrics
-from igarape.files import read_json
 from igarape.scores.answers import TABLE
 from igarape.serving.advice import option
-from igarape.serving.manifest import MANIFEST
+from igarape.serving.manifest import read_manifest
 from igarape.serving.registration import Registered, description_of, register, tags_of, views_of
 from igarape.serving.registry import CHALLENGER, model_name
 from igarape.tracking.step import step_run
@@ -18,17 +17,17 @@ from igarape.workspace import Workspace
 
 def run(workspace: Workspace) -> None:
     """Register the bundle with its hold-out score and its lineage; promote and rollback alone move the champion."""
-    manifest = read_json(workspace.bundle / MANIFEST)
+    manifest = read_manifest(workspace.bundle)
     metrics = Metrics.read(workspace.metrics)
     scores = metrics.holdout
     origin = Origin.read(workspace.folder("evaluate") / "lineage.json")
-    name = model_name(manifest["dataset"])
-    with step_run("register", workspace=workspace, params={"dataset": manifest["dataset"]}) as opened:
+    name = model_name(manifest.dataset)
+    with step_run("register", workspace=workspace, params={"dataset": manifest.dataset}) as opened:
         found = register(
             workspace.bundle,
             workspace.folder("evaluate") / TABLE,
             name=name,
-            tags=tags_of(manifest["dataset"], origin, scores) | views_of(manifest, metrics.by_views),
+            tags=tags_of(manifest.dataset, origin, scores) | views_of(manifest, metrics.by_views),
             description=description_of(manifest, scores, origin),
             run_id=opened.id,
         )
@@ -48,20 +47,20 @@ def _register_student(workspace: Workspace, metrics: Metrics, origin: Origin, *,
     if metrics.student is None:
         written.unlink(missing_ok=True)
         return
-    manifest, own = read_json(workspace.student / MANIFEST), metrics.student.student
+    manifest, own = read_manifest(workspace.student), metrics.student.student
     figures = {each: own[each] for each in ("f2", "map", "f2_low", "f2_high")}
-    scores, name = HoldOut(n=metrics.holdout.n, **figures), model_name(manifest["dataset"], student=True)
+    scores, name = HoldOut(n=metrics.holdout.n, **figures), model_name(manifest.dataset, student=True)
     more = {"f2": metrics.student.f2, "map": metrics.student.map}
     tags = {f"against_ensemble_{figure}": json.dumps(bounds) for figure, bounds in more.items()}
     tags |= views_of(manifest, metrics.student.by_views)
     tags |= {"teacher": teacher, "runs.distill": RunFacts.read(workspace.run("distill")).run_id}
-    recorded = {"dataset": manifest["dataset"], "teacher": teacher}
+    recorded = {"dataset": manifest.dataset, "teacher": teacher}
     with step_run("register", workspace=workspace, params=recorded, learner="student") as opened:
         found = register(
             workspace.student,
             workspace.student_answers,
             name=name,
-            tags=tags_of(manifest["dataset"], origin, scores) | tags,
+            tags=tags_of(manifest.dataset, origin, scores) | tags,
             description=f"{description_of(manifest, scores, origin)}\n- distilled from {teacher} of the ensemble",
             run_id=opened.id,
         )

@@ -8,6 +8,7 @@ from igarape.chips.corrections import in_source, read_applied
 from igarape.chips.review import read_corrections, read_review, revise, write_corrections
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
+from igarape.errors import counted
 from igarape.tables import read_catalog
 from igarape.workspace import Workspace
 
@@ -34,19 +35,14 @@ def run(workspace: Workspace, file: Path, *, undo: bool) -> None:
         click.echo(f"relabel: and {len(revised.idle) - SHOWN} more that change nothing")
     done = len(review.changes) - len(revised.idle)
     click.echo(
-        f"relabel: {_count(done, 'label')} {'as before' if undo else 'changed'}, {review.kept} kept, "
+        f"relabel: {counted(done, 'label')} {'as before' if undo else 'changed'}, {review.kept} kept, "
         f"{review.open} not reviewed"
     )
     if revised.corrections == corrections:
-        click.echo(f"relabel: {path} stays as it was, with {_count(len(corrections), 'correction')}")
+        click.echo(f"relabel: {path} stays as it was, with {counted(len(corrections), 'correction')}")
         return
     write_corrections(revised.corrections, path)
     count = len(revised.corrections)
-    listed = f"now lists {_count(count, 'correction')}" if count else "is gone: nothing is corrected"
+    listed = f"now lists {counted(count, 'correction')}" if count else "is gone: nothing is corrected"
     then = "The chips are packed so already" if revised.corrections == applied else "Run: dvc repro"
     click.echo(f"relabel: {path} {listed}. {then}")
-
-
-def _count(number: int, what: str) -> str:
-    """Write a number of things."""
-    return f"{number} {what}{'s' if number != 1 else ''}"

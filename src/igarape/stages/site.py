@@ -8,14 +8,14 @@ import click
 from igarape.config.params import read_params
 from igarape.config.schema import check_name
 from igarape.config.sites import site_text
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 from igarape.files import write_text
 from igarape.scores.answers import TABLE, read_answers
 from igarape.serving.registry import model_uri
 from igarape.sites.area import site_area
 from igarape.sites.bands import parse_bands
 from igarape.sites.model import load_model
-from igarape.sites.site_draft import draft_site
+from igarape.sites.site_draft import draft_site, read_polygon, scene_grid, watched_labels
 from igarape.workspace import Workspace
 
 
@@ -52,23 +52,32 @@ def run(
         As of igarape map.
     force
         Write over an existing file.
+
+    Raises
+    ------
+    InputError
+        For a baseline that ends before it begins, and what scene_grid, watched_labels and read_polygon refuse.
     """
     path = workspace.sites / f"{check_name(name, 'my_site')}.yaml"
     if path.exists() and not force:
         raise InputError(f"{path}: is there already. Take another name, or add --force to write it anew")
+    if baseline[0] >= baseline[1]:
+        raise InputError(f"--baseline {baseline[0]} {baseline[1]}: expected its first day, then a later one, its last")
+    chosen = [label.strip() for label in labels.split(",")] if labels else []
+    places, answers = parse_bands(bands) if bands else None, read_answers(workspace.folder("evaluate") / TABLE)
     root = workspace.root
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
+    words = loaded.bundle.vocabulary
+    grid = scene_grid(scene, loaded, bands=places, stride=stride)
     site = draft_site(
-        scene,
-        bands=parse_bands(bands) if bands else None,
-        said=bands,
-        stride=stride,
-        polygon=polygon,
-        labels=[label.strip() for label in labels.split(",")] if labels else [],
+        grid,
+        watched_labels(chosen, words, answers),
+        polygon=read_polygon(polygon, grid.crs) if polygon else None,
+        bands=bands,
         baseline=baseline,
-        model=loaded,
-        answers=read_answers(workspace.folder("evaluate") / TABLE),
+        words=words,
     )
     area = site_area(site, str(path))
     write_text(site_text(name, site), path)
-    click.echo(f"{path} is written: {len(area.names)} tiles. Read it, then type:\nigarape watch {name} INBOX")
+    tiles = counted(len(area.names), "tile")
+    click.echo(f"{path} is written: {tiles}. Read it, then type:\nigarape watch {name} INBOX")

@@ -29,8 +29,8 @@ def run(workspace: Workspace) -> None:
     folds = read_folds(workspace.folds)
     catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
     y = truth(catalog.loc[folds["image_id"]], vocabulary.labels)
-    tables = {name: read_predictions(workspace.predictions(name), folds) for name in params.experiments}
     manifests = {name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments}
+    tables = {name: read_predictions(workspace.predictions(name), folds, manifests[name].labels) for name in manifests}
     check_models(workspace, manifests)
     general = {name: table for name, table in tables.items() if manifests[name].scope == "all"}
     settings = Settings(**params.stack.model_dump(exclude={"use", "check"}), seed=params.seed)

@@ -7,13 +7,22 @@ import click
 
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 from igarape.files import resumable, whole
 from igarape.progress import progress
 from igarape.serving.answering import answerers
 from igarape.serving.competition import check_file, read_names
 from igarape.serving.registry import bundle_of, load_model, model_uri
-from igarape.serving.submission import answers_key, check_copy, left_over, open_chips, unlabelled, write_submission
+from igarape.serving.submission import (
+    answers_key,
+    check_copy,
+    check_labels,
+    left_over,
+    open_chips,
+    unlabelled,
+    with_nir,
+    write_submission,
+)
 from igarape.tables import read_catalog
 from igarape.workspace import Workspace
 
@@ -56,10 +65,12 @@ def run(
         check_copy(out, sample, folder=target)
     dataset = read_params(workspace.params).dataset
     labels = read_dataset(dataset, workspace.datasets).labels.vocabulary().labels
+    chips = open_chips(workspace, dataset, labels, sample=sample)  # first: a model takes seconds
     uri = model_uri(model, dataset, root)
     loaded = load_model(uri, root)
     bundle = bundle_of(loaded, uri)
-    chips = open_chips(workspace, dataset, labels, bundle=bundle, sample=sample)
+    check_labels(bundle, labels, dataset)
+    chips = with_nir(chips, workspace, labels) if bundle.needs_nir else chips
     key = answers_key(chips, str(loaded.metadata.model_uuid))
     for line in left_over(target, key):
         click.echo(f"submit: {line}")
@@ -71,7 +82,7 @@ def run(
         if out is not None:
             with whole(out) as unfinished:
                 shutil.copyfile(path, unfinished)
-    click.echo(f"submit: {out or target / path.name}: {len(chips.names)} chips tagged")
+    click.echo(f"submit: {out or target / path.name}: {counted(len(chips.names), 'chip')} tagged")
 
 
 def _check(workspace: Workspace, path: Path, sample: Path | None) -> None:
@@ -85,6 +96,7 @@ def _check(workspace: Workspace, path: Path, sample: Path | None) -> None:
     found = check_file(path, names, vocabulary=vocabulary, ordered=sample is not None)
     for line in found.lines:
         click.echo(f"submit: {line}")
+    rows = counted(found.rows, "row")
     if found.faults:
-        raise InputError(f"{path}: would be refused: {len(found.faults)} kinds of faults in {found.rows} rows")
-    click.echo(f"submit: {path}: {found.rows} rows, nothing to refuse")
+        raise InputError(f"{path}: would be refused: {counted(len(found.faults), 'kind')} of faults in {rows}")
+    click.echo(f"submit: {path}: {rows}, nothing to refuse")

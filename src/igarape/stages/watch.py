@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from igarape.config.params import read_params
-from igarape.errors import InputError, some
+from igarape.errors import InputError, counted, some
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
 from igarape.sites.advice import labelling_advice
@@ -72,9 +72,11 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
             opened.inputs(maps, kind="scene")  # by their maps' names: scenes of two folders may have one name
             opened.metrics(found | outcome.figures)
             opened.artifact(place.alerts)
+    new_ones, known = counted(len(outcome.new), "new scene"), len(arrivals) - len(new)
+    confirmed, candidates = (int(found[each]) for each in ("confirmed", "candidates"))
     click.echo(
-        f"watch {name}: {len(outcome.new)} new scenes, {len(arrivals) - len(new)} known; {found['confirmed']:.0f} "
-        f"alerts confirmed, {found['candidates']:.0f} candidates. See: igarape alerts {name}"
+        f"watch {name}: {new_ones}, {known} known; {counted(confirmed, 'alert')} confirmed, "
+        f"{counted(candidates, 'candidate')}. See: igarape alerts {name}"
     )
     if outcome.new and (advice := labelling_advice(place)):
         click.echo(f"watch: {advice}", err=True)
@@ -86,4 +88,5 @@ def _tell(failed: Mapping[str, str]) -> None:
     for why in failed.values():
         click.echo(f"watch: {why}", err=True)
     if failed:
-        raise InputError(f"{len(failed)} scenes have no look: {some(sorted(failed))}. Why, stands above")
+        count = counted(len(failed), "scene has", "scenes have")
+        raise InputError(f"{count} no look: {some(sorted(failed))}. Why, stands above")

@@ -14,14 +14,13 @@ from igarape.learners.fisher.mixture import Table
 from igarape.learners.fisher.patches import descriptors
 from igarape.learners.fisher.words import CHIPS, fit_mixture, sample
 from igarape.learners.learning import Log, log_solved
-from igarape.learners.moments import deviation
+from igarape.learners.moments import deviation, parts
 from igarape.learners.probes.heads import fit_label
 from igarape.learners.shelf import scratch
 
 # The weights are sought among sums of so many chips' vectors, of which a regression of thousands of weights is one of
 # thousands of rows. With no more chips than that, these hold the best weights of all, and nothing is lost.
 SPANNED = 2000
-AT_ONCE = 2**16  # chips whose vectors are turned at once
 
 
 def fit(
@@ -98,8 +97,8 @@ def solve(vectors: Table, y: Booleans, *, l2: float, balance: float, rng: np.ran
     chosen = rng.permutation(len(standard))[:SPANNED]
     basis, _ = np.linalg.qr(standard[chosen].T)
     turned = np.empty((len(standard), basis.shape[1]))
-    for row in range(0, len(standard), AT_ONCE):
-        turned[row : row + AT_ONCE] = standard[row : row + AT_ONCE] @ basis
+    for part in parts(len(standard)):
+        turned[part] = standard[part] @ basis
     fitted = [fit_label(turned, holds, l2=l2, balance=balance) for holds in y.T]
     weights = basis @ np.stack([weights for weights, _ in fitted], axis=1).astype(np.float32)
     return Head(head.mean, scale, weights, np.array([bias for _, bias in fitted], dtype=np.float32))

@@ -12,11 +12,10 @@ from sklearn.kernel_approximation import Nystroem
 from threadpoolctl import threadpool_limits
 
 from igarape.labels import Booleans
+from igarape.learners.moments import parts
 from igarape.learners.probes.heads import fit_label
 
 Floats = npt.NDArray[np.float64]
-
-AT_ONCE = 2**16  # rows whose likeness is computed at once: it takes three tables of that
 
 
 class Landmarks(NamedTuple):
@@ -51,8 +50,8 @@ def fit_landmarks(
         lift = Nystroem(kernel="rbf", gamma=gamma, n_components=min(count, len(standard)), random_state=seed)
         lift.fit(standard)
         lifted = np.empty((len(standard), len(lift.components_)))
-        for row in range(0, len(standard), AT_ONCE):
-            lifted[row : row + AT_ONCE] = lift.transform(standard[row : row + AT_ONCE])
+        for part in parts(len(standard)):
+            lifted[part] = lift.transform(standard[part])
         fitted = [fit_label(lifted, holds, l2=l2, balance=balance) for holds in y.T]
     weights = lift.normalization_.T @ np.stack([weights for weights, _ in fitted], axis=1)
     return Landmarks(lift.components_, weights, np.array([bias for _, bias in fitted]))

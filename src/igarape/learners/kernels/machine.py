@@ -12,6 +12,7 @@ import numpy.typing as npt
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.files import whole
+from igarape.learners.moments import parts
 from igarape.learners.trees.on_statistics import MeanOnStatistics, check_names
 from igarape.learners.trees.statistics import names, statistics
 from igarape.tables import Probabilities
@@ -20,7 +21,6 @@ Floats = npt.NDArray[np.float64]
 Table = npt.NDArray[np.float32]
 
 SUFFIX = ".npz"
-AT_ONCE = 2**16  # rows whose likeness to all landmarks is in memory
 FARTHEST = 3.0  # deviations from the mean; one odd statistic shall not make a chip unlike all others
 
 
@@ -81,8 +81,7 @@ class Machine:
 
     def answer(self, table: Table) -> Probabilities:
         """Return probabilities (n, labels) for statistics (n, statistics)."""
-        parts = range(0, max(1, len(table)), AT_ONCE)
-        scores = np.concatenate([self.lift.likeness(table[row : row + AT_ONCE]) @ self.weights for row in parts])
+        scores = np.concatenate([self.lift.likeness(table[part]) @ self.weights for part in parts(len(table))])
         p: Probabilities = np.exp(-np.logaddexp(0.0, -(scores + self.bias))).astype(np.float32)
         return p
 

@@ -28,7 +28,8 @@ async function introduce() {
   try {
     const about = await ask("version");
     const figures = Object.entries(about.figures).map(([name, value]) => `${name.replace("holdout_", "hold-out ")} ${shown(value)}`);
-    $("#model").textContent = `${about.model}, version ${about.version}`;
+    const origin = about.version === "unregistered" ? "from a folder, not from a registry" : `version ${about.version}`;
+    $("#model").textContent = `${about.model}, ${origin}`;
     $("#figures").textContent = figures.join(", ");
     $("#takes").textContent = `JPEG, PNG or TIF, ${about.size} x ${about.size} pixels`;
     cuts = about.cuts;
