@@ -25,7 +25,7 @@ def here(champion: Path) -> Workspace:
 
 def test_a_watch_is_a_run_with_its_scenes_as_inputs(here: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     """And the version of the model; nothing new is no run. log and alerts show what came of it."""
-    for said in ("2 new scenes, 0 known", "0 new scenes, 2 known"):
+    for said in ("scenes: 2 new, 0 known", "scenes: 0 new, 2 known"):
         watch.run(here, "here", here.root / "inbox")
         assert said in capsys.readouterr().out
     client = MlflowClient()
@@ -54,10 +54,10 @@ def test_scenes_that_fail_are_told_at_the_end(here: Workspace, capsys: pytest.Ca
     """The others have looks; so has a STAC item that cannot be used."""
     write_scene(here.root / "inbox/undated.tif", mosaic(draw(6), 3)[:, :, ::-1].copy())
     (here.root / "inbox/half.json").write_text("{", encoding="utf-8")
-    with pytest.raises(InputError, match="2 scenes have no look"):
+    with pytest.raises(InputError, match="scenes without a look: 2: "):
         watch.run(here, "here", here.root / "inbox")
     shown = capsys.readouterr()
-    assert "2 new scenes" in shown.out and "undated.tif" in shown.err and "half.json" in shown.err
+    assert "scenes: 2 new" in shown.out and "undated.tif" in shown.err and "half.json" in shown.err
 
 
 def test_another_model_is_refused_and_replayed_when_asked(here: Workspace, alert_bundle_folder: Path) -> None:

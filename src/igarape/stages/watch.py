@@ -73,8 +73,8 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
             opened.metrics(found | outcome.figures)
             opened.artifact(place.alerts)
     click.echo(
-        f"watch {name}: {len(outcome.new)} new scenes, {len(arrivals) - len(new)} known; {found['confirmed']:.0f} "
-        f"alerts confirmed, {found['candidates']:.0f} candidates. See: igarape alerts {name}"
+        f"watch {name}: scenes: {len(outcome.new)} new, {len(arrivals) - len(new)} known; alerts: "
+        f"{found['confirmed']:.0f} confirmed, {found['candidates']:.0f} candidates. See: igarape alerts {name}"
     )
     if outcome.new and (advice := labelling_advice(place)):
         click.echo(f"watch: {advice}", err=True)
@@ -86,4 +86,4 @@ def _tell(failed: Mapping[str, str]) -> None:
     for why in failed.values():
         click.echo(f"watch: {why}", err=True)
     if failed:
-        raise InputError(f"{len(failed)} scenes have no look: {some(sorted(failed))}. Why, stands above")
+        raise InputError(f"scenes without a look: {len(failed)}: {some(sorted(failed))}. Why, stands above")
