@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from calibration import COUNTS
 from change import BASELINE, Alarms, Looks, k_of, radd
+from scipy.stats import poisson
 
 from igarape.sites.alerts import Status
+from igarape.sites.frequency import own, rarity
 from igarape.sites.looks import list_looks
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.state import Engine
@@ -40,13 +43,17 @@ def main() -> None:
             f"{np.median(delays) if delays else np.nan:.0f} | {false} | {1000 * false / years:.0f} |"
         )
     ours = rows[rows["rule"] == RULES[0]]
-    print(f"by their probabilities {ours['expected'].sum():.2f} of {ours['false'].sum()} should be false")
+    expected = ours["expected"].sum()
+    low, high = poisson.interval(COUNTS, expected)
+    false = ours["false"].sum()
+    print(f"{false} of the filter's are false; its lists expect {expected:.2f}, 95 %: {low:.0f} to {high:.0f}")
 
 
 def _site(place: SiteFolder, truth: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each label and rule: changes, delays of those found, false alerts, tile-years."""
     state, _ = place.update(lambda *_: None)
     engine, days = Engine.of(place.site), list(place.days(list_looks(place.looks)))
+    part = rarity(state.belief, rates=engine.rates, baseline=engine.baseline)
     shape = (len(place.area.names), len(days))
     ratio, clear = np.zeros((*shape, len(place.labels))), np.zeros(shape, dtype=np.bool_)
     for number, day in enumerate(days):
@@ -61,7 +68,8 @@ def _site(place: SiteFolder, truth: pd.DataFrame) -> pd.DataFrame:
         looks = Looks(dates, when, ratio[..., column], clear, place.site.labels[label].auc)
         confirmed = [each for each in state.events if each.status == Status.CONFIRMED and each.label == column]
         ours = [(each.day - since_start, each.tile) for each in confirmed if each.direction == 0]
-        expected = sum(1 - each.probability for each in confirmed if each.direction == 0)
+        p = np.array([each.probability for each in confirmed if each.direction == 0])
+        expected = float((1 - own(p, part[0, column])).sum())
         for rule, alarms in zip(RULES, (ours, radd(looks), k_of(looks, 2, 4)), strict=True):
             rows.append({"label": label, "rule": rule, "auc": looks.auc, "expected": expected, **judged(alarms, looks)})
     return pd.DataFrame(rows)

@@ -28,7 +28,7 @@ def main() -> None:
     """Print a table of labels for either kind of ground."""
     parser = argparse.ArgumentParser(description="Looks that are held-out chips.")
     parser.add_argument("--answers", type=Path, default=Path("data/evaluate/answers.parquet"))
-    parser.add_argument("--hidden", default="cloudy", help="The label under which no ground is seen.")
+    parser.add_argument("--hidden", default="cloudy", help="The label under which no ground is seen; '' for none.")
     parser.add_argument("--weather", default="clear,partly_cloudy,haze,cloudy", help="Labels that are no ground's.")
     parser.add_argument("--seed", type=int, default=SEED)
     asked = parser.parse_args()
@@ -49,10 +49,10 @@ def main() -> None:
 
 def _scores(answers: Answers, label: str, hidden: str) -> tuple[Floats, Booleans]:
     """Return the logarithm of each chip's likelihood ratio, of those with ground, and which hold the label."""
-    seen = ~answers.y[:, answers.labels.index(hidden)]
-    column, cloud = (answers.labels.index(name) for name in (label, hidden))
+    clouds = [answers.labels.index(hidden)] if hidden else []
+    seen, column = ~answers.y[:, clouds].any(axis=1), answers.labels.index(label)
     y, p = answers.y[seen, column], answers.p[seen].astype(np.float64)
-    ratio = seen_logit(p[:, [column]], p[:, cloud], alone=True)[:, 0]
+    ratio = seen_logit(p[:, [column]], p[:, clouds].sum(axis=1), alone=True)[:, 0]
     return ratio - logit(y.mean()), y
 
 

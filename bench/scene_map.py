@@ -1,11 +1,12 @@
 """scene_map: `igarape map` of a scene, against the bundle's own answers to the same tiles in memory.
 
-By processor time, in turns in one process. Reader and writer alone, with a model that costs nothing, and the
-memory that a scene of 20,000 px takes above one of 5,000, are measured beside.
+By processor time, in turns in one process. Measured beside: reader and writer alone, with a model that costs nothing;
+and how much memory scenes of 5,000, 10,000 and 20,000 px take above the bundle, `python bench/scene_map.py` these only.
 """
 
 import copy
 import dataclasses
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,11 @@ from igarape.sites.model import Model, load_model
 
 SIZE, SEEN = 256, 128
 ROUNDS = 5
-SIDE, SMALL, LARGE = 4096, 5_000, 20_000
+SIDE, SIDES = 4096, (5_000, 10_000, 20_000)
+LAYOUTS: dict[str, dict[str, object]] = {
+    "striped": {"blockysize": 1},
+    "tiled": {"tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "deflate", "zlevel": 1},
+}
 VOCABULARY = Vocabulary((), (), ("road", "water"), ())
 DEHAZE = {"patch": 15}
 ASKED = Asked(bands=Bands(1, 2, 3), day="2024-05-31")
@@ -63,8 +68,14 @@ def run() -> dict[str, object]:
             clock=time.process_time,
         )
         alone = _seconds(lambda: _map(folder / "scene.tif", free(model), folder / "alone"))
-        peaks = {f"mb_{side}": _peak(folder, side) for side in (SMALL, LARGE)}
-    return {**timed, "unit": "s", "n": len(tiles), "alone": len(tiles) / alone, **peaks}
+    return {**timed, "unit": "s", "n": len(tiles), "alone": len(tiles) / alone, **peaks()}
+
+
+def peaks() -> dict[str, float]:
+    """Return the megabytes that mapping takes above the bundle, by how a scene is laid out and by its side."""
+    with tempfile.TemporaryDirectory() as made:
+        _bundle(Path(made))
+        return {f"mb_{name}_{side}": _peak(Path(made), side, name) for name in LAYOUTS for side in SIDES}
 
 
 def free(model: Model) -> Model:
@@ -87,13 +98,20 @@ def _map(scene: Path, model: Model, out: Path) -> None:
     map_scene(scene, out / "map", model=model, asked=ASKED, report=lambda _done, _total: None)
 
 
-def _peak(folder: Path, side: int) -> float:
+def _peak(folder: Path, side: int, layout: str) -> float:
     """Return the megabytes that mapping a scene of some side takes above the bundle, in a process of its own."""
-    _scene(folder / f"{side}.tif", side)
-    words = [sys.executable, str(Path(__file__)), str(folder / "bundle"), str(folder / f"{side}.tif")]
+    scene = folder / f"{side}.tif"
+    _scene(scene, side, layout)
+    words = [sys.executable, str(Path(__file__)), str(folder / "bundle"), str(scene)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
-    (folder / f"{side}.tif").unlink()
+    scene.unlink()
+    shutil.rmtree(_out(scene))
     return float(done.stdout.split()[-1])
+
+
+def _out(scene: Path) -> Path:
+    """Return the folder of a scene's map."""
+    return scene.parent / f"of-{scene.stem}"
 
 
 def _above(bundle: Path, scene: Path) -> float:
@@ -102,7 +120,7 @@ def _above(bundle: Path, scene: Path) -> float:
     model = load_model(str(bundle), bundle.parent)
     model.bundle.tag([np.zeros((SIZE, SIZE, 3), dtype=np.uint8)] * BATCH)
     before = _megabytes("VmRSS")
-    _map(scene, free(model), scene.parent / f"of-{scene.stem}")
+    _map(scene, free(model), _out(scene))
     return _megabytes("VmHWM") - before
 
 
@@ -112,12 +130,12 @@ def _megabytes(what: str) -> float:
     return int(next(line.split()[1] for line in lines if line.startswith(f"{what}:"))) / 1024
 
 
-def _scene(path: Path, side: int) -> None:
-    """Write a striped scene of noise over slow changes."""
+def _scene(path: Path, side: int, layout: str = "striped") -> None:
+    """Write a scene of noise over slow changes."""
     noise = np.random.default_rng(0).integers(1, 60, (3, 256, side), dtype=np.uint8)
     place = {"crs": "EPSG:32718", "transform": Affine(3, 0, 510_000, 0, -3, 9_081_000)}
     with rasterio.open(
-        path, "w", driver="GTiff", width=side, height=side, count=3, dtype="uint8", blockysize=1, **place
+        path, "w", driver="GTiff", width=side, height=side, count=3, dtype="uint8", **LAYOUTS[layout], **place
     ) as file:
         for top in range(0, side, 256):
             rows = min(256, side - top)
@@ -162,4 +180,4 @@ def _bundle(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    print(_above(Path(sys.argv[1]), Path(sys.argv[2])) if len(sys.argv) > 1 else run())
+    print(_above(Path(sys.argv[1]), Path(sys.argv[2])) if len(sys.argv) > 1 else peaks())

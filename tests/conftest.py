@@ -40,8 +40,8 @@ from igarape.tracking.address import new_experiment
 from igarape.tracking.outbox import Outbox
 from igarape.workspace import Workspace
 
-# A machine that does other things beside the tests is slow now and then: that is no fault of what is tested. A change is
-# judged by the same examples each time; the workflow of each week looks for new ones, --hypothesis-profile looking.
+# A machine that does other things beside the tests is slow now and then: that is no fault of what is tested. A change
+# is judged by the same examples each time; the workflow of each week looks for new ones, --hypothesis-profile looking.
 hypothesis.settings.register_profile("igarape", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("looking", deadline=None)
 hypothesis.settings.load_profile("igarape")

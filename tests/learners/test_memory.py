@@ -6,13 +6,15 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from igarape.learners import memory
-from igarape.learners.memory import keep_memory
+from igarape.learners.memory import keep_memory, one_heap
 
 PAGES = 2048  # of 4 kB: 8 MB, a tensor of a training step
 TAKEN = 20  # times
@@ -21,7 +23,7 @@ GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc
 # Blocks are taken by malloc itself, as NumPy keeps some ways of its own, and in small pages on any machine.
 COUNTED = f"""
 import ctypes, json, resource, threading
-from igarape.learners.memory import keep_memory
+from igarape.learners.memory import keep_memory, one_heap
 
 PAGE = resource.getpagesize()
 libc = ctypes.CDLL(None)
@@ -146,3 +148,12 @@ def test_a_refusal_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "KEPT", {1: 10**6})
     with pytest.raises(OSError, match=r"refuses mallopt\(1, 1000000\)"):
         keep_memory()
+
+
+def test_arrow_takes_from_the_same_heap_for_a_while() -> None:
+    """And from its own one again, also after an error."""
+    before = pa.default_memory_pool().backend_name
+    with suppress(ZeroDivisionError), one_heap():
+        assert pa.default_memory_pool().backend_name == "system"
+        raise ZeroDivisionError
+    assert pa.default_memory_pool().backend_name == before

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-import shapely
+from rasterio.warp import transform_bounds
 from site_settings import CONTENT, site
 
 from igarape.errors import InputError
@@ -13,11 +13,13 @@ LEFT, BOTTOM, RIGHT, TOP = CONTENT["bounds"]
 
 
 def test_tiles_are_named_row_by_row_from_the_upper_left() -> None:
-    """And their outlines lie where they should."""
+    """And lie where they should."""
     area = site_area(site(), "here")
     assert area.names == ("0_0", "0_1", "0_2", "1_0", "1_1", "1_2")
     assert area.known["1_2"] == 5
-    assert shapely.from_wkb(area.geometry([5]))[0].bounds == (LEFT + 128, BOTTOM, RIGHT, BOTTOM + 64)
+    assert area.grid.bounds()[area.places[5]].tolist() == [LEFT + 128, BOTTOM, RIGHT, BOTTOM + 64]
+    east, south, *_ = transform_bounds(area.grid.crs, "EPSG:4326", RIGHT - 32, BOTTOM + 32, RIGHT - 31, BOTTOM + 33)
+    assert area.middles[5] == pytest.approx([south, east], abs=1e-6)
 
 
 def test_a_polygon_leaves_the_tiles_that_it_overlaps() -> None:
@@ -25,7 +27,7 @@ def test_a_polygon_leaves_the_tiles_that_it_overlaps() -> None:
     corners = [[LEFT + 64, TOP - 64], [LEFT + 100, TOP - 64], [LEFT + 100, BOTTOM + 10], [LEFT + 64, BOTTOM + 10]]
     area = site_area(site(polygon=corners), "here")
     assert area.names == ("1_1",) and area.known == {"1_1": 0}
-    assert shapely.from_wkb(area.geometry([0]))[0].bounds[0] == LEFT + 64
+    assert area.grid.bounds()[area.places[0], 0] == LEFT + 64
 
 
 BOWTIE = [[LEFT, BOTTOM], [RIGHT, TOP], [RIGHT, BOTTOM], [LEFT, TOP]]

@@ -6,22 +6,28 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 import rasterio
 import shapely
 from scenes import CRS, LEFT, TOP
 
-from igarape.sites.layers import outlines, write_layers, write_tiles
+from igarape.sites import layers
+from igarape.sites.layers import write_layers, write_tiles
 from igarape.sites.tiles import Grid
 
 GRID = Grid(CRS, LEFT, TOP, 3.0, 40, 20, 16, 16)
 
 
-def test_tiles_are_geoparquet(tmp_path: Path) -> None:
-    """Version 1.1: the column, its kind, its system as PROJJSON and its box; missing values keep their types."""
+def test_tiles_are_geoparquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Version 1.1: the column, its kind, its system as PROJJSON and its box; missing values keep their types.
+
+    Tiles are written some at a time, here one by one.
+    """
+    monkeypatch.setattr(layers, "GROUP", 1)
     tiles = pd.DataFrame(
         {"tile": ["0_0", "0_1"], "valid": np.array([1, 0], dtype=np.float32), "tags": [None, None], "ood": np.nan}
     )
-    write_tiles(tiles, outlines(GRID, [0, 1]), CRS, tmp_path / "tiles.parquet")
+    write_tiles(tiles, GRID, np.arange(2), tmp_path / "tiles.parquet")
     table = pq.read_table(tmp_path / "tiles.parquet")
     geo = json.loads(table.schema.metadata[b"geo"])
     column = geo["columns"]["geometry"]

@@ -276,7 +276,7 @@ from igarape.errors import InputError
 from igarape.sites import answers
 from igarape.sites.bands import Bands
 from igarape.sites.model import load_model
-answers.PART = 12
+answers.DOWN, answers.ACROSS = 2, 5
 calls = 0
 def die(done, total):
     global calls
@@ -307,7 +307,8 @@ def test_a_killed_run_is_gone_on_with_to_the_byte(
     ground = np.random.default_rng(4).integers(1, 256, (3, 99, 83), dtype=np.uint8)
     write_scene(tmp_path / "scene.tif", ground)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(answers, "PART", 12)
+    for name, count in (("DOWN", 2), ("ACROSS", 5)):
+        monkeypatch.setattr(answers, name, count)
     asked = Asked(bands=RGB, day=DAY)
     map_scene(Path("scene.tif"), Path("whole"), model=model, asked=asked, report=quiet)
     for moment in moments:

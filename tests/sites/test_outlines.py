@@ -5,13 +5,15 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from rasterio.warp import transform_bounds
 from scenes import CRS, LEFT, TOP
 
 from igarape.labels import Vocabulary
-from igarape.sites.layers import outlines
+from igarape.sites import outlines
 from igarape.sites.outlines import Areas, joined, write_geojson, write_geopackage
 from igarape.sites.tiles import Grid
 
@@ -20,10 +22,11 @@ GRID = Grid(CRS, LEFT, TOP, 3.0, 32, 32, 16, 8)
 
 
 @pytest.fixture
-def areas() -> Areas:
+def areas(monkeypatch: pytest.MonkeyPatch) -> Areas:
     """Give the areas of nine tiles: one was not looked at, two that overlap hold water, all others trees."""
+    monkeypatch.setattr(outlines, "GROUP", 2)
     tags = ["sun,inland water", "sun,inland water", *["sun,tree"] * 6, None]
-    return joined(tags, outlines(GRID, range(9)), VOCABULARY)
+    return joined(pd.Series(tags), GRID, np.arange(9), VOCABULARY)
 
 
 def test_what_overlaps_is_counted_once(areas: Areas) -> None:
@@ -79,7 +82,7 @@ def test_a_geopackage_is_sqlite_with_what_the_standard_asks_for(areas: Areas, tm
 
 def test_a_map_without_tags_is_empty_and_whole(tmp_path: Path) -> None:
     """Nothing was said of any tile."""
-    nothing = joined(["", None], outlines(GRID, [0, 1]), VOCABULARY)
+    nothing = joined(pd.Series(["", None]), GRID, np.arange(2), VOCABULARY)
     write_geojson(nothing, CRS, tmp_path / "tags.geojson", step=48.0)
     write_geopackage(nothing, CRS, tmp_path / "tags.gpkg")
     assert json.loads((tmp_path / "tags.geojson").read_text(encoding="utf-8"))["features"] == []

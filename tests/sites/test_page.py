@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from browsers import needs_browser
 from screenshots import Browser, browsing
-from site_days import CHANGED, CLOUDY, DAYS, watched_site
+from site_days import CHANGED, CLOUDY, DAYS, EVERY, FIRST, watched_site
 
 from igarape.files import write_text
 from igarape.sites.looks import list_looks
@@ -17,7 +18,7 @@ from igarape.sites.site_folder import SiteFolder
 from igarape.sites.sources import opener
 from igarape.sites.state import Engine
 
-FAINT, STRONG = 40, 150  # alpha, of 255
+FAINT, STRONG = 40, 120  # alpha, of 255
 SHADE = """JSON.stringify([...document.querySelectorAll(".alert img")].map((image) => {
   const pen = document.createElement("canvas").getContext("2d");
   pen.drawImage(image, 60, 70, 8, 8, 0, 0, 1, 1);
@@ -99,11 +100,16 @@ def test_the_page_shows_what_is_known_after_each_day(browser: Browser) -> None:
 
 
 @needs_browser
-def test_an_alert_comes_with_its_pictures_its_curve_and_the_command_to_judge_it(browser: Browser) -> None:
+def test_an_alert_comes_with_its_pictures_its_curve_and_the_command_to_judge_it(
+    browser: Browser, place: SiteFolder
+) -> None:
     """Choosing it shows its tile; the pictures are of before and after the change."""
     assert "1 confirmed alert" in browser.value("document.querySelector('h1').textContent")
     text = browser.value("document.querySelector('.alert').innerText")
     assert "water appeared" in text and 'igarape judge here:1_1:water:appeared:1 yes --reason "..."' in text
+    latitude, longitude = place.area.middles[place.area.known["1_1"]]
+    assert f"its middle: {latitude:.5f}, {longitude:.5f} (latitude, longitude)" in text
+    assert browser.value("document.querySelector('#label option').textContent") == "water (1 alert)"
     assert browser.value("document.querySelectorAll('.alert img').length") == 2
     browser.value("document.querySelector('.alert .open').click()")
     assert browser.value("document.querySelector('.alert').getAttribute('aria-current')") == "true"
@@ -122,6 +128,9 @@ def test_the_page_serves_the_keyboard(browser: Browser) -> None:
     show(browser, 5)
     press(browser, "ArrowRight", 39)
     browser.until("document.getElementById('day').value === '6'")
+    assert browser.value("document.getElementById('day').getAttribute('aria-valuetext')") == str(
+        FIRST + 6 * timedelta(EVERY)
+    )
 
 
 @needs_browser

@@ -33,8 +33,8 @@ def read(path: Path, grid: Grid | None = None, bands: Bands = RGB) -> tuple[Grid
     with open_scene(path, bands=bands, day=DAY) as scene:
         grid = grid or own_grid(scene, metres=3.0, size=16, stride=8)
         with on_grid(scene, grid) as raster:
-            samples, valid = raster.empty(grid.height)
-            raster.read(0, samples, valid)
+            samples, valid = raster.empty(grid.height, grid.width)
+            raster.read(0, 0, samples, valid)
             return grid, samples, valid, raster.resampled
 
 

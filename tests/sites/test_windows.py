@@ -21,25 +21,30 @@ GRID = Grid(CRS, LEFT, TOP, 3.0, 50, 45, 16, 7)
 def test_each_tile_is_cut_where_it_lies_and_no_row_is_read_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pixels, valid shares and counts are those of the whole scene."""
-    read: list[int] = []
+    """Pixels, valid shares and counts are those of the whole scene, wherever the parts begin that it is read in."""
+    read: list[tuple[int, int]] = []
     plain = Raster.read
 
-    def counted(self: Raster, top: int, samples: Samples, valid: Booleans) -> None:
-        read.extend(range(top, top + len(valid)))
-        plain(self, top, samples, valid)
+    def counted(self: Raster, top: int, left: int, samples: Samples, valid: Booleans) -> None:
+        read.extend((row, left) for row in range(top, top + len(valid)))
+        plain(self, top, left, samples, valid)
 
     monkeypatch.setattr(Raster, "read", counted)
     path = write_scene(tmp_path / "a.tif", GROUND)
     held = (GROUND != 0).any(axis=0)
-    counts = np.zeros(GRID.cells, dtype=np.int64)
+    total = np.zeros(GRID.cells, dtype=np.int64)
     with open_scene(path, bands=Bands(1, 2, 3), day="2024-05-31") as scene, on_grid(scene, GRID) as raster:
-        for row in rows_of_tiles(raster, range(len(GRID.rows))):
-            counts += row.counts
-            for place, left in enumerate(GRID.columns):
-                part = np.s_[GRID.rows[row.row] : GRID.rows[row.row] + 16, left : left + 16]
-                np.testing.assert_array_equal(row.colours(left, None), np.moveaxis(GROUND[:, *part], 0, -1))
-                assert row.valid[place] == pytest.approx(held[part].mean())
-        assert read == list(range(45))
+        for columns in (range(1), range(1, 4), range(4, len(GRID.columns))):
+            cell = GRID.columns[columns[0]] // GRID.stride
+            for place, row in enumerate(rows_of_tiles(raster, range(len(GRID.rows)), columns)):
+                height, width = row.counts.shape
+                total[row.cell : row.cell + height, cell : cell + width] += row.counts
+                for share, column in zip(row.valid.tolist(), columns, strict=True):
+                    left = GRID.columns[column]
+                    part = np.s_[GRID.rows[place] : GRID.rows[place] + 16, left : left + 16]
+                    np.testing.assert_array_equal(row.colours(left, None), np.moveaxis(GROUND[:, *part], 0, -1))
+                    assert share == pytest.approx(held[part].mean())
+        assert read == [(row, GRID.columns[first]) for first in (0, 1, 4) for row in range(45)]
         assert sample(raster).shape == (3, held.sum())
-    assert counts.sum() == held.sum() and counts[0, 0] == held[:7, :7].sum()
+    cells = np.add.reduceat(np.add.reduceat(held, range(0, 45, 7), axis=0, dtype=np.int64), range(0, 50, 7), axis=1)
+    np.testing.assert_array_equal(total, cells)

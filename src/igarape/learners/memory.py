@@ -11,6 +11,8 @@ What is set here holds before that call and after it: where nothing may be mappe
 
 import ctypes
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # The names of malloc.h, and its numbers, which are part of glibc's binary interface.
 M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8
@@ -40,3 +42,16 @@ def keep_memory() -> bool:
             raise OSError(f"glibc refuses mallopt({name}, {value})")
     glibc.malloc_trim(0)
     return True
+
+
+@contextmanager
+def one_heap() -> Iterator[None]:
+    """Let Arrow take from the heap of all others while the block runs: its own one keeps what it frees to itself."""
+    import pyarrow as pa  # a served model need not have it
+
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)

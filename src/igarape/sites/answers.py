@@ -16,10 +16,11 @@ from igarape.serving.answers import answer_table
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.sites.raster import Raster
 from igarape.sites.stretch import Table
+from igarape.sites.tiles import Grid
 from igarape.sites.windows import Counts, Row, rows_of_tiles
 
 HALF = 0.5  # of a tile has to hold something, or it is not looked at
-PART = 256  # tiles, about, that are kept at a time
+DOWN, ACROSS = 8, 32  # rows and columns of tiles that are kept at a time: memory does not grow with the scene's width
 AHEAD = 2  # batches that are read while one is answered
 
 Report = Callable[[int, int], None]
@@ -31,7 +32,7 @@ class Answers:
     """The answers to some tiles, in the order of rows and columns, and what holds something.
 
     tiles: a row for each tile of the rows of tiles: row, column, valid; tags, p_<label> and what else the bundle says,
-    missing where the tile was not looked at. counts: of windows.Row, together.
+    missing where the tile was not looked at. counts: how many pixels hold something, in each cell of the grid.
     """
 
     tiles: pd.DataFrame
@@ -50,12 +51,21 @@ class Batch:
 
 @dataclass
 class Part:
-    """Rows of tiles that are kept together, in which file, and what of each tile holds something."""
+    """Rows and columns of tiles that are kept together, in which file, and which share of each tile holds something.
+
+    counts: of windows.Row, with the first row of cells that they are of.
+    """
 
     file: Path
     rows: Sequence[int]
+    columns: Sequence[int]
     valid: list[Reals] = field(default_factory=list)
-    counts: list[Counts] = field(default_factory=list)
+    counts: list[tuple[int, Counts]] = field(default_factory=list)
+
+    @property
+    def tiles(self) -> int:
+        """Return how many tiles it has."""
+        return len(self.rows) * len(self.columns)
 
 
 def answer_tiles(
@@ -77,24 +87,29 @@ def answer_tiles(
     report
         Called with the tiles that are done, and all.
     """
-    rows, columns = raster.touched()
-    step = max(1, PART // len(columns))
-    parts = [
-        Part(kept / f"{row:06d}.parquet", rows[start : start + step]) for start, row in list(enumerate(rows))[::step]
-    ]
+    parts = _parts(*raster.touched(), kept)
     todo = [part for part in parts if not part.file.exists()]
-    done = sum(len(part.rows) for part in parts if part.file.exists()) * len(columns)
-    total = len(rows) * len(columns)
+    total = sum(part.tiles for part in parts)
+    done = total - sum(part.tiles for part in todo)
     report(done, total)
     frames: list[pd.DataFrame] = []
-    for batch in _ahead(_batches(raster, todo, columns, bundle, tables)):
+    for batch in _ahead(_batches(raster, todo, bundle, tables)):
         if batch.images:
             frames.append(_answer(batch, bundle))
         if batch.last is not None:
-            _keep(batch.last, columns, frames)
-            frames, done = [], done + len(batch.last.rows) * len(columns)
+            _keep(batch.last, frames)
+            frames, done = [], done + batch.last.tiles
             report(done, total)
-    return _together(parts, raster)
+    return _together(parts, raster.grid)
+
+
+def _parts(rows: Sequence[int], columns: Sequence[int], kept: Path) -> list[Part]:
+    """Return the parts in which tiles are answered, each of at most DOWN rows and ACROSS columns."""
+    return [
+        Part(kept / f"{row:06d}-{column:06d}.parquet", rows[down : down + DOWN], columns[across : across + ACROSS])
+        for down, row in list(enumerate(rows))[::DOWN]
+        for across, column in list(enumerate(columns))[::ACROSS]
+    ]
 
 
 def _answer(batch: Batch, bundle: Bundle) -> pd.DataFrame:
@@ -105,24 +120,20 @@ def _answer(batch: Batch, bundle: Bundle) -> pd.DataFrame:
     return table.assign(ood=ood, place=batch.places)
 
 
-def _batches(
-    raster: Raster, parts: Sequence[Part], columns: Sequence[int], bundle: Bundle, tables: Sequence[Table] | None
-) -> Iterator[Batch]:
+def _batches(raster: Raster, parts: Sequence[Part], bundle: Bundle, tables: Sequence[Table] | None) -> Iterator[Batch]:
     """Yield the tiles of parts, a batch at a time; no batch holds tiles of two parts."""
     white = bundle.manifest.nir.white if bundle.manifest.nir else None
     for part in parts:
         batch = Batch()
-        for number, row in enumerate(rows_of_tiles(raster, part.rows)):
-            part.valid.append(row.valid[list(columns)])
-            part.counts.append(row.counts)
-            for place, column in enumerate(columns):
-                if row.valid[column] < HALF:
-                    continue
+        for number, row in enumerate(rows_of_tiles(raster, part.rows, part.columns)):
+            part.valid.append(row.valid)
+            part.counts.append((row.cell, row.counts))
+            for place in np.flatnonzero(row.valid >= HALF).tolist():
                 if len(batch.images) == BATCH:
                     yield batch
                     batch = Batch()
-                batch.places.append(number * len(columns) + place)
-                _cut(batch, row, raster.grid.columns[column], tables, white)
+                batch.places.append(number * len(part.columns) + place)
+                _cut(batch, row, raster.grid.columns[part.columns[place]], tables, white)
         batch.last = part
         yield batch
 
@@ -143,29 +154,39 @@ def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
             yield batch
 
 
-def _keep(part: Part, columns: Sequence[int], frames: Sequence[pd.DataFrame]) -> None:
+def _keep(part: Part, frames: Sequence[pd.DataFrame]) -> None:
     """Write what is known of a part, whole or not at all."""
     tiles = pd.DataFrame(
         {
-            "row": np.repeat(np.asarray(part.rows), len(columns)),
-            "column": np.tile(np.asarray(columns), len(part.rows)),
+            "row": np.repeat(np.asarray(part.rows), len(part.columns)),
+            "column": np.tile(np.asarray(part.columns), len(part.rows)),
             "valid": np.concatenate(part.valid),
         }
     )
     if frames:
         answered = pd.concat(list(frames), ignore_index=True).set_index("place")
         tiles = tiles.join(answered)
-    counts = np.add.reduce(part.counts)
     with whole(part.file.with_suffix(".npy")) as unfinished, unfinished.open("wb") as file:
-        np.save(file, counts)
+        np.save(file, _stacked(part.counts))
     with whole(part.file) as unfinished:
         tiles.to_parquet(unfinished, index=False)
 
 
-def _together(parts: Sequence[Part], raster: Raster) -> Answers:
+def _stacked(counts: Sequence[tuple[int, Counts]]) -> Counts:
+    """Return the counts of rows of tiles one below the other: two of them may share a row of cells."""
+    first = counts[0][0]
+    total = np.zeros((counts[-1][0] + len(counts[-1][1]) - first, counts[0][1].shape[1]), dtype=np.int64)
+    for cell, each in counts:
+        total[cell - first : cell - first + len(each)] += each
+    return total
+
+
+def _together(parts: Sequence[Part], grid: Grid) -> Answers:
     """Read all parts."""
     tiles = pd.concat([pd.read_parquet(part.file) for part in parts], ignore_index=True)
-    counts = np.zeros(raster.grid.cells, dtype=np.int64)
+    counts = np.zeros(grid.cells, dtype=np.int64)
     for part in parts:
-        counts += np.load(part.file.with_suffix(".npy"))
-    return Answers(tiles, counts)
+        each = np.load(part.file.with_suffix(".npy"))
+        top, left = grid.rows[part.rows[0]] // grid.stride, grid.columns[part.columns[0]] // grid.stride
+        counts[top : top + each.shape[0], left : left + each.shape[1]] += each
+    return Answers(tiles.sort_values(["row", "column"], ignore_index=True), counts)

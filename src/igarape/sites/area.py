@@ -1,20 +1,19 @@
 """The area of a site: its grid, and which tiles of it are watched."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import shapely
-from pyproj import CRS
+from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 from shapely.validation import explain_validity
 
 from igarape.config.sites import Site
 from igarape.errors import InputError
 from igarape.sites.change import Integers
-from igarape.sites.layers import outlines
-from igarape.sites.tiles import Grid
+from igarape.sites.tiles import Floats, Grid
 
 MOST = 10_000_000  # tiles; of 0.8 km each, half of South America
 WHOLE = 1e-6  # of a pixel: what bounds may lie off a whole number of them
@@ -38,9 +37,12 @@ class Area:
         """Return the number of each watched tile by its name."""
         return {name: number for number, name in enumerate(self.names)}
 
-    def geometry(self, tiles: Sequence[int]) -> list[bytes]:
-        """Return the outlines of watched tiles, by their numbers, as WKB."""
-        return outlines(self.grid, self.places[list(tiles)].tolist())
+    @cached_property
+    def middles(self) -> Floats:
+        """Return the latitude and the longitude of the middle of each watched tile, in degrees: (tiles, 2)."""
+        bounds = self.grid.bounds()[self.places]
+        x, y = (bounds[:, :2] + bounds[:, 2:]).T / 2
+        return np.stack(Transformer.from_crs(self.grid.crs, "EPSG:4326", always_xy=True).transform(x, y)[::-1], axis=1)
 
 
 def site_area(site: Site, where: str) -> Area:

@@ -15,15 +15,16 @@ from pyproj import CRS
 from rasterio import Affine
 
 from igarape.files import whole
-from igarape.sites.tiles import Floats, Grid
+from igarape.sites.tiles import Floats, Grid, Integers
 
 UNSEEN = 255  # of map.tif: not looked at
 STEPS = 250  # a probability of 1; a step is 0.004
 GEOPARQUET = "1.1.0"
+GROUP = 1024  # tiles that are written at a time
 
 
 def write_tiles(
-    tiles: pd.DataFrame, geometry: Sequence[bytes], crs: str, path: Path, *, schema: pa.Schema | None = None
+    tiles: pd.DataFrame, grid: Grid, places: Integers, path: Path, *, schema: pa.Schema | None = None
 ) -> None:
     """Write tiles as GeoParquet 1.1: their columns, and their outlines as WKB in the column geometry.
 
@@ -31,38 +32,37 @@ def write_tiles(
     ----------
     tiles
         A row for each.
-    geometry
-        Their outlines.
-    crs
-        That of the outlines.
+    grid, places
+        Where each one lies: counted row by row.
     path
         Of the file, which takes its name when it is whole.
     schema
         The types of the columns; None: those of a map's tiles.
     """
-    table = pa.Table.from_pandas(tiles, schema=schema or _schema(tiles.columns), preserve_index=False)
-    table = table.add_column(1, pa.field("geometry", pa.binary()), pa.array(geometry, pa.binary()))
+    schema, bounds = schema or _schema(tiles.columns), grid.bounds()[places]
     column: dict[str, Any] = {
         "encoding": "WKB",
         "geometry_types": ["Polygon"],
-        "crs": CRS.from_user_input(crs).to_json_dict(),
+        "crs": CRS.from_user_input(grid.crs).to_json_dict(),
     }
-    if geometry:
-        column["bbox"] = shapely.total_bounds(shapely.from_wkb(list(geometry))).tolist()
+    if len(bounds):
+        column["bbox"] = [*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist()]
     geo = {"version": GEOPARQUET, "primary_column": "geometry", "columns": {"geometry": column}}
-    with whole(path) as unfinished:
-        pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), unfinished)
+    geometry = pa.field("geometry", pa.binary())
+    whole_schema = schema.insert(1, geometry).with_metadata({"geo": json.dumps(geo)})
+    with whole(path) as unfinished, pq.ParquetWriter(unfinished, whole_schema) as file:
+        for start in range(0, len(tiles), GROUP):
+            part = slice(start, start + GROUP)
+            table = pa.Table.from_pandas(tiles[part], schema=schema, preserve_index=False)
+            outlines = shapely.to_wkb(shapely.box(*bounds[part].T))
+            table = table.add_column(1, geometry, pa.array(outlines, pa.binary()))
+            file.write_table(table.replace_schema_metadata(whole_schema.metadata))
 
 
 def _schema(columns: Iterable[str]) -> pa.Schema:
     """Return the types of the columns: where no tile was looked at, no value tells them."""
     texts = ("tile", "tags", "alerts")
     return pa.schema([(name, pa.string() if name in texts else pa.float32()) for name in columns])
-
-
-def outlines(grid: Grid, places: Sequence[int]) -> list[bytes]:
-    """Return the outlines of some tiles of a grid, counted row by row, as WKB."""
-    return [bytes(one) for one in shapely.to_wkb(shapely.box(*grid.bounds()[list(places)].T))]
 
 
 def write_layers(values: Floats, labels: Sequence[str], grid: Grid, path: Path) -> None:

@@ -84,7 +84,8 @@ def write_alerts(
     judged = applied(verdicts, rows)
     rows = [row | _with_verdict(row, judged.get(str(row["id"]), {})) for row in rows]
     table = pd.DataFrame(rows, columns=SCHEMA.names)
-    write_tiles(table, area.geometry([key[1] for key in keys]), area.grid.crs, path, schema=SCHEMA)
+    places = area.places[np.array([key[1] for key in keys], dtype=np.int64)]
+    write_tiles(table, area.grid, places, path, schema=SCHEMA)
     return table
 
 

@@ -13,17 +13,18 @@ import pandas as pd
 from igarape.code import code_hash
 from igarape.errors import InputError
 from igarape.files import digest, resumable, write_json, write_text
+from igarape.learners.memory import one_heap
 from igarape.serving.likeness import likeness
 from igarape.sites.answers import Answers, answer_tiles
 from igarape.sites.bands import Bands
 from igarape.sites.item import write_item
-from igarape.sites.layers import outlines, write_layers, write_tiles
+from igarape.sites.layers import write_layers, write_tiles
 from igarape.sites.model import Model
 from igarape.sites.outlines import joined, write_geojson, write_geopackage
 from igarape.sites.raster import Raster, on_grid, own_grid
 from igarape.sites.scene import Scene, hashes, open_scene
 from igarape.sites.stretch import Stretch, fit
-from igarape.sites.tiles import Floats, Grid
+from igarape.sites.tiles import Floats, Grid, Integers
 from igarape.sites.windows import sample
 
 SAID = {"path", "sha256", "stretch"}  # of a map.json, that others read
@@ -79,7 +80,7 @@ def map_scene(
     """
     started = time.monotonic()
     check_out(out)
-    with open_scene(scene, bands=asked.bands, day=asked.day) as opened:
+    with one_heap(), open_scene(scene, bands=asked.bands, day=asked.day) as opened:
         if model.bundle.needs_nir and opened.bands.nir is None:
             raise InputError(
                 f"{scene}: the model sees near-infrared too. Say which band it is, such as --bands r=3,g=2,b=1,nir=4"
@@ -177,11 +178,10 @@ def _write(folder: Path, answers: Answers, raster: Raster, model: Model, *, geop
     looked = tiles["tags"].notna()
     if not looked.any():
         raise InputError(f"{scene.path}: no tile of it is at least half valid: nodata wherever one looks")
-    places = (answers.tiles["row"] * len(grid.columns) + answers.tiles["column"]).tolist()
-    geometry = outlines(grid, places)
-    write_tiles(tiles, geometry, grid.crs, folder / TILES)
+    places = (answers.tiles["row"] * len(grid.columns) + answers.tiles["column"]).to_numpy()
+    write_tiles(tiles, grid, places, folder / TILES)
     write_layers(_cells(tiles, places, answers, grid, labels), labels, grid, folder / LAYERS)
-    areas = joined(tiles["tags"], geometry, model.bundle.vocabulary)
+    areas = joined(tiles["tags"], grid, places, model.bundle.vocabulary)
     write_geojson(areas, grid.crs, folder / "tags.geojson", step=grid.pixel * grid.size)
     if geopackage:
         write_geopackage(areas, grid.crs, folder / "tags.gpkg")
@@ -224,7 +224,7 @@ def tidy(tiles: pd.DataFrame, model: Model) -> pd.DataFrame:
     return tidied
 
 
-def _cells(tiles: pd.DataFrame, places: list[int], answers: Answers, grid: Grid, labels: tuple[str, ...]) -> Floats:
+def _cells(tiles: pd.DataFrame, places: Integers, answers: Answers, grid: Grid, labels: tuple[str, ...]) -> Floats:
     """Return the probabilities of each cell, NaN where nothing was looked at or less than half holds anything."""
     shape = (len(grid.rows), len(grid.columns), len(labels))
     values = np.full((shape[0] * shape[1], shape[2]), np.nan)

@@ -2,23 +2,26 @@
 
 import sqlite3
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import shapely
 from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
 
 from igarape.files import whole, write_json
 from igarape.labels import Vocabulary
+from igarape.sites.tiles import Floats, Grid, Integers
 
 Areas = Mapping[str, tuple[BaseGeometry, int]]  # by tag: what its tiles cover, and how many they are
 
 DIGITS = 7  # of degrees: a centimetre
+GROUP = 1024  # tiles that are joined at a time
 # What GeoPackage 1.3 asks for.
 APPLICATION, VERSION = 0x47504B47, 10300
 LAYER = "tags"
@@ -38,19 +41,27 @@ CREATE TABLE tags (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom BLOB, ta
 """
 
 
-def joined(tags: Iterable[str | None], geometry: Sequence[bytes], vocabulary: Vocabulary) -> Areas:
+def joined(tags: pd.Series, grid: Grid, places: Integers, vocabulary: Vocabulary) -> Areas:
     """Return what all tiles of a tag cover together, and how many they are, for each tag that some tile has.
 
-    tags: of each tile, as the vocabulary writes them; None where it was not looked at. geometry: outlines, as WKB.
+    tags: of each tile, as the vocabulary writes them; missing where it was not looked at. grid, places: where each one
+    lies, counted row by row.
     """
-    held = [set(text.split(vocabulary.separator)) if isinstance(text, str) else set() for text in tags]
-    shapes = shapely.from_wkb(list(geometry))
+    bounds = grid.bounds()[places]
+    numbers, texts = pd.factorize(tags)
+    sets = [set(text.split(vocabulary.separator)) for text in texts]
     found = {}
     for tag in vocabulary.labels:
-        rows = [row for row, each in enumerate(held) if tag in each]
-        if rows:
-            found[tag] = (shapely.normalize(shapely.union_all(shapes[rows])), len(rows))
+        rows = np.flatnonzero(np.isin(numbers, [number for number, each in enumerate(sets) if tag in each]))
+        if len(rows):
+            found[tag] = (_union(bounds[rows]), len(rows))
     return found
+
+
+def _union(bounds: Floats) -> BaseGeometry:
+    """Return what boxes cover together; bounds: left, bottom, right, top of each."""
+    parts = [shapely.union_all(shapely.box(*some.T)) for some in np.split(bounds, range(GROUP, len(bounds), GROUP))]
+    return shapely.normalize(shapely.union_all(parts))
 
 
 def write_geojson(areas: Areas, crs: str, path: Path, *, step: float) -> None:

@@ -4,7 +4,7 @@
   const site = JSON.parse(document.getElementById("content").textContent);
   const at = (id) => document.getElementById(id);
   const { grid, labels, dates, steps } = site;
-  const COLOUR = "224, 33, 138", ALERT = "#ffd400", CELLS = 2400; // pixels of the canvas over the ground, at most
+  const COLOUR = "224, 33, 138", COVER = 0.55, ALERT = "#ffd400", CELLS = 2400; // pixels of the canvas over the ground, at most
 
   const unpacked = async (text) => {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -49,6 +49,7 @@
   const chosen = L.layerGroup().addTo(map), outlines = L.layerGroup().addTo(map);
 
   const state = { label: 0, day: Number(at("day").value), ground: Object.keys(site.grounds).length ? "day" : "none", tile: null, alert: null };
+  const standing = (alert) => ["confirmed", "candidate"].includes(alert.status);
   const box = (tile) => { const [x, y] = corner(tile); return [[-(y + grid.size), x], [-y, x + grid.size]]; };
 
   function drawMap() {
@@ -56,7 +57,7 @@
     pen.clearRect(0, 0, pen.canvas.width, pen.canvas.height);
     for (let tile = 0; tile < tiles; tile++) {
       const [x, y, side] = own(tile).map((value) => value * scale), p = chance(label, day, tile);
-      if (p) { pen.fillStyle = `rgba(${COLOUR}, ${0.72 * p})`; pen.fillRect(x, y, side, side); }
+      if (p) { pen.fillStyle = `rgba(${COLOUR}, ${COVER * p})`; pen.fillRect(x, y, side, side); }
       if (!looked(day, tile)) { pen.fillStyle = hatch; pen.fillRect(x, y, side, side); }
     }
     const address = { day: site.grounds[dates[day]], clearest: site.clearest && site.clearest[1], none: "" }[state.ground];
@@ -65,10 +66,11 @@
     if (state.tile !== null) L.rectangle(box(state.tile), { color: "#3fb6ff", weight: 11, fill: false, interactive: false }).addTo(chosen);
     outlines.clearLayers();
     for (const alert of site.alerts) {
-      if (labels[label] !== alert.label || !["confirmed", "candidate"].includes(alert.status) || alert.raised > dates[day]) continue;
+      if (labels[label] !== alert.label || !standing(alert) || alert.raised > dates[day]) continue;
       const dashed = alert.status === "candidate" ? "6 5" : null;
       for (const [color, weight] of [["#10201a", 5], [ALERT, 2.5]]) L.rectangle(box(alert.place), { color, weight, dashArray: dashed, fill: false, interactive: false }).addTo(outlines);
     }
+    at("day").setAttribute("aria-valuetext", dates[day]);
     const looks = site.looked[day], cloudy = site.cloudy[day], percent = (share) => `${Math.round(100 * share)} %`;
     const sky = looks + cloudy ? `${percent(cloudy / (looks + cloudy))} of what the scene covers was under cloud` : "no tile was covered";
     at("when").textContent = `${dates[day]}: ${looks.toLocaleString("en")} of ${tiles.toLocaleString("en")} tiles looked at; ${sky}.`
@@ -131,6 +133,7 @@
     const open = element("button", { type: "button", className: "open" },
       element("h3", {}, element("span", { className: `tag ${alert.status}`, textContent: alert.status }), `${alert.label} ${alert.change}`),
       element("div", { className: "small", textContent: `tile ${alert.tile}, ${interval}; probability ${alert.probability.toFixed(3)}${judged}` }),
+      element("div", { className: "small", textContent: `its middle: ${alert.middle.map((degrees) => degrees.toFixed(5)).join(", ")} (latitude, longitude)` }),
       ...(alert.cuts.before || alert.cuts.after ? [element("div", { className: "cuts" }, cut(alert, "before"), cut(alert, "after"))] : []));
     open.addEventListener("click", () => choose(place));
     const item = element("li", { className: "alert" }, open);
@@ -155,6 +158,10 @@
   }
 
   at("alerts").replaceChildren(...site.alerts.map(card));
+  for (const option of at("label").options) {
+    const count = site.alerts.filter((alert) => alert.label === labels[option.value] && standing(alert)).length;
+    if (count) option.textContent += ` (${count} alert${count === 1 ? "" : "s"})`;
+  }
   at("ground").value = state.ground;
   at("label").addEventListener("change", () => { Object.assign(state, { label: Number(at("label").value), alert: null }); draw(); });
   at("ground").addEventListener("change", () => { state.ground = at("ground").value; draw(); });

@@ -108,6 +108,7 @@ def _alert(
         **{name: row[name] if isinstance(row[name], str) else None for name in texts},
         **{name: None if pd.isna(row[name]) else str(pd.Timestamp(row[name]).date()) for name in dates},
         "place": tile,
+        "middle": place.area.middles[tile].round(5).tolist(),
         "probability": round(float(row["probability"]), 4),
         "history": json.loads(row["history"]),
         "looks": [

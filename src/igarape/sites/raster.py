@@ -49,27 +49,26 @@ class Raster:
     columns: tuple[int, int]
     resampled: bool
 
-    def empty(self, height: int) -> tuple[Samples, Booleans]:
-        """Return what some rows of the grid are read into: the used bands, and which pixels hold something."""
-        shape = (height, self.grid.width)
-        kind = self.dataset.dtypes[0]
-        return np.zeros((len(self.scene.bands.used), *shape), dtype=kind), np.zeros(shape, dtype=np.bool_)
+    def empty(self, height: int, width: int) -> tuple[Samples, Booleans]:
+        """Return what a part of the grid is read into: the used bands, and which pixels hold something."""
+        samples = np.zeros((len(self.scene.bands.used), height, width), dtype=self.dataset.dtypes[0])
+        return samples, np.zeros((height, width), dtype=np.bool_)
 
-    def read(self, top: int, samples: Samples, valid: Booleans) -> None:
-        """Read rows of the grid from top on.
+    def read(self, top: int, left: int, samples: Samples, valid: Booleans) -> None:
+        """Read a part of the grid, from its row top and its column left on.
 
         samples: takes the used bands, (n, height, width); 0 outside the scene. valid: takes which pixels hold
         something, (height, width). Raises InputError where the file is damaged.
         """
         samples[:], valid[:] = 0, False
-        rows = _common(self.top + top, len(valid), self.dataset.height)
-        columns = _common(self.left, self.grid.width, self.dataset.width)
+        rows = _common(self.top + top, valid.shape[0], self.dataset.height)
+        columns = _common(self.left + left, valid.shape[1], self.dataset.width)
         if rows[1] <= rows[0] or columns[1] <= columns[0]:
             return
         window = Window.from_slices(rows, columns)
         inside = (
             slice(rows[0] - self.top - top, rows[1] - self.top - top),
-            slice(columns[0] - self.left, columns[1] - self.left),
+            slice(columns[0] - self.left - left, columns[1] - self.left - left),
         )
         target = samples[(slice(None), *inside)]  # read in place: a band of rows of a wide scene is large
         try:

@@ -24,8 +24,8 @@ from igarape.sites.dates import find_date
 DEPTHS = ("uint8", "uint16")
 CONVERT = "Convert it first, such as: gdal_translate -ot UInt16 -scale SCENE.tif OTHER.tif"
 MOST_OF_A_BLOCK = 256 * 2**20  # bytes of one block, which GDAL decodes at once
-# A scene is read once from its top to its bottom: GDAL's own memory of blocks need not be large.
-ENVIRONMENT = {"GDAL_CACHEMAX": 96, "GDAL_DISABLE_READDIR_ON_OPEN": "TRUE", "GDAL_TIFF_INTERNAL_MASK": "YES"}
+# GDAL's own memory of blocks, in MB: two rows of them in the width that is read at once, of 4 bands of 16 bits.
+ENVIRONMENT = {"GDAL_CACHEMAX": 64, "GDAL_DISABLE_READDIR_ON_OPEN": "TRUE", "GDAL_TIFF_INTERNAL_MASK": "YES"}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from igarape.files import digest
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""The tiles of a scene, cut from bands of rows: each row of pixels is read once."""
+"""The tiles of a part of a scene, cut from bands of rows: each row of pixels is read once."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -22,14 +23,15 @@ Counts = npt.NDArray[np.int64]
 class Row:
     """A row of tiles, until the next one is asked for, which takes its memory.
 
-    row: which one. samples, of shape (bands, size, width): those that are used. valid: the share of each tile that
-    holds something, for all columns of the grid. counts: how many pixels do, in each cell (cell rows, cell columns), of
-    those rows of pixels that belong to no row of tiles after this one.
+    left: the first column of pixels. samples, of shape (bands, size, width): those that are used. valid: the share of
+    each tile that holds something. cell: the first row of cells. counts: how many pixels hold something in each cell
+    from there on, of those rows and columns of pixels that belong to no tile after these.
     """
 
-    row: int
+    left: int
     samples: Samples
     valid: Reals
+    cell: int
     counts: Counts
 
     def colours(self, left: int, tables: Sequence[Table] | None) -> Pixels:
@@ -43,40 +45,47 @@ class Row:
         return np.ascontiguousarray(np.moveaxis(deep, 0, -1))
 
     def _tile(self, left: int) -> Samples:
-        return self.samples[:, :, left : left + self.samples.shape[1]]
+        first = left - self.left
+        return self.samples[:, :, first : first + self.samples.shape[1]]
 
 
-def rows_of_tiles(raster: Raster, rows: Sequence[int]) -> Iterator[Row]:
-    """Yield rows of tiles of a scene on its grid, a run of neighbours from the top down."""
+def rows_of_tiles(raster: Raster, rows: Sequence[int], columns: Sequence[int]) -> Iterator[Row]:
+    """Yield rows of tiles of a scene on its grid from the top down; rows, columns: runs of neighbours."""
     grid = raster.grid
-    samples, valid = raster.empty(grid.size)
-    end = 0
+    left, right = grid.columns[columns[0]], grid.columns[columns[-1]] + grid.size
+    starts = np.array([grid.columns[column] - left for column in columns])
+    samples, valid = raster.empty(grid.size, right - left)
+    across, end = _end(grid.columns, columns[-1], grid.size) - left, 0
     for row in rows:
         top, bottom = grid.rows[row], grid.rows[row] + grid.size
         kept = max(end - top, 0)
         samples[:, :kept] = samples[:, grid.size - kept :]
         valid[:kept] = valid[grid.size - kept :]
-        raster.read(bottom - (grid.size - kept), samples[:, kept:], valid[kept:])
+        raster.read(bottom - (grid.size - kept), left, samples[:, kept:], valid[kept:])
         end = bottom
-        own = (grid.rows[row + 1] if row + 1 < len(grid.rows) else bottom) - top
-        shares = _shares(valid, grid.columns, grid.size)
-        yield Row(row, samples, shares, _counts(valid[:own], top, grid.stride, grid.cells))
+        down = _end(grid.rows, row, grid.size) - top
+        counts = _counts(valid[:down, :across], top, left, grid.stride)
+        yield Row(left, samples, _shares(valid, starts, grid.size), top // grid.stride, counts)
 
 
-def _shares(valid: Booleans, columns: Sequence[int], size: int) -> Reals:
+def _end(starts: Sequence[int], place: int, size: int) -> int:
+    """Return where the pixels end that a tile shares with no tile after it, along a side."""
+    return starts[place + 1] if place + 1 < len(starts) else starts[place] + size
+
+
+def _shares(valid: Booleans, starts: npt.NDArray[np.int64], size: int) -> Reals:
     """Return the share of each tile that holds something."""
     before = np.concatenate([[0], np.cumsum(valid.sum(axis=0, dtype=np.int64))])
-    first = np.asarray(columns)
-    return np.asarray((before[first + size] - before[first]) / size**2, dtype=np.float32)
+    return np.asarray((before[starts + size] - before[starts]) / size**2, dtype=np.float32)
 
 
-def _counts(valid: Booleans, top: int, stride: int, cells: tuple[int, int]) -> Counts:
-    """Return how many pixels of some rows hold something, in each cell."""
-    counts = np.zeros(cells, dtype=np.int64)
-    of, columns = (top + np.arange(len(valid))) // stride, np.arange(0, valid.shape[1], stride)
-    for cell in np.unique(of).tolist():
-        counts[cell] = np.add.reduceat(valid[of == cell].sum(axis=0, dtype=np.int64), columns)
-    return counts
+def _counts(valid: Booleans, top: int, left: int, stride: int) -> Counts:
+    """Return how many pixels hold something in each cell, from the one on in which the first pixel lies."""
+    down, across = (
+        [0, *range(stride - first % stride, length, stride)]
+        for first, length in zip((top, left), valid.shape, strict=True)
+    )
+    return np.asarray(np.add.reduceat(np.add.reduceat(valid, down, axis=0, dtype=np.int64), across, axis=1))
 
 
 def sample(raster: Raster) -> npt.NDArray[Any]:
@@ -86,12 +95,10 @@ def sample(raster: Raster) -> npt.NDArray[Any]:
     """
     (top, bottom), (left, right) = raster.rows, raster.columns
     found = []
-    for row in _evenly(top, bottom):
-        samples, valid = raster.empty(min(SQUARE, bottom - row))
-        raster.read(row, samples, valid)
-        for column in _evenly(left, right):
-            part = slice(column, min(column + SQUARE, right))
-            found.append(samples[:3, :, part][:, valid[:, part]])
+    for row, column in product(_evenly(top, bottom), _evenly(left, right)):
+        samples, valid = raster.empty(min(SQUARE, bottom - row), min(SQUARE, right - column))
+        raster.read(row, column, samples, valid)
+        found.append(samples[:3, valid])
     return np.concatenate(found, axis=1)
 
 

@@ -12,8 +12,8 @@ EDGE = 256
 PAINTERS: dict[str, tuple[Callable[[Canvas], object], Surface]] = {
     "river": (lambda canvas: scenery.river(canvas, width=12, muddy=False), Surface.RIVER),
     "muddy river": (lambda canvas: scenery.river(canvas, width=5, muddy=True), Surface.RIVER),
-    "lake": (lambda canvas: scenery.lake(canvas, radius=50), Surface.RIVER),
-    "bare slope": (lambda canvas: scenery.bare_slope(canvas, radius=60), Surface.SOIL),
+    "lake": (lambda canvas: scenery.lake(canvas, radius=50, place=canvas.anywhere()), Surface.RIVER),
+    "bare slope": (lambda canvas: scenery.bare_slope(canvas, radius=60, place=canvas.anywhere()), Surface.SOIL),
     "storm gap": (lambda canvas: scenery.storm_gap(canvas, length=90), Surface.FALLEN),
     "blossom": (lambda canvas: scenery.blossom(canvas, crowns=80), Surface.BLOSSOM),
 }

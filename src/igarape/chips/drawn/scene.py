@@ -70,7 +70,7 @@ def _lay_out(canvas: Canvas, theme: str, land: str, *, side: int) -> None:
     scenery.forest(canvas)
     settled = land == "farmed" and theme in ("none", "burn", "pit")
     if rng.random() < 0.06 * side:
-        scenery.bare_slope(canvas, radius=rng.uniform(50, 130))
+        scenery.bare_slope(canvas, radius=rng.uniform(50, 130), place=canvas.anywhere())
     if theme == "storm":
         scenery.storm_gap(canvas, length=rng.uniform(70, 200))
     if settled:
@@ -105,7 +105,7 @@ def _water(canvas: Canvas) -> None:
     """Draw a stream, a river or a lake."""
     rng = canvas.rng
     if rng.random() < 0.2:
-        scenery.lake(canvas, radius=rng.uniform(30, 110))
+        scenery.lake(canvas, radius=rng.uniform(30, 110), place=canvas.anywhere())
     else:
         scenery.river(canvas, width=int(np.exp(rng.uniform(np.log(9), np.log(70)))), muddy=False)
 

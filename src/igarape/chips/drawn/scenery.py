@@ -51,17 +51,17 @@ def river(canvas: Canvas, *, width: int, muddy: bool) -> Points:
     return course
 
 
-def lake(canvas: Canvas, *, radius: float) -> None:
+def lake(canvas: Canvas, *, radius: float, place: Points) -> None:
     """Draw a lake, or an arm of a river cut off long ago."""
-    water = canvas.blob(canvas.anywhere(), radius, rough=0.3, stretch=canvas.rng.uniform(1, 3))
+    water = canvas.blob(place, radius, rough=0.3, stretch=canvas.rng.uniform(1, 3))
     _bank(canvas, water)
     canvas.paint(Surface.RIVER, mottled(canvas.colour(WATERS), canvas.noise(60, 3), 0.03), water)
 
 
-def bare_slope(canvas: Canvas, *, radius: float) -> None:
+def bare_slope(canvas: Canvas, *, radius: float, place: Points) -> None:
     """Draw open soil with ragged edges, gullies, and a shrub here and there."""
     rng = canvas.rng
-    patch = canvas.blob(canvas.anywhere(), radius, rough=0.35, stretch=rng.uniform(1, 2.5))
+    patch = canvas.blob(place, radius, rough=0.35, stretch=rng.uniform(1, 2.5))
     ragged = canvas.ragged(patch, scale=rng.uniform(15, 45), amount=0.2)
     shrubs = ramp(canvas.noise(4), 2.0, 2.4)
     gullies = 0.6 * _lit(canvas, canvas.noise(rng.uniform(40, 90), 4)) + 0.4 * canvas.noise(5, 2)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from igarape.chips.drawn import landuse, scenery, sky
-from igarape.chips.drawn.canvas import Canvas, Points, Surface, blank
+from igarape.chips.drawn.canvas import Canvas, Points, blank
 from igarape.chips.drawn.drawing import LABELS, OPAQUE, lay_haze
 from igarape.chips.drawn.scene import NATIVE
 from igarape.chips.pictures import Pixels
@@ -88,7 +88,7 @@ def holds(surface: npt.NDArray[np.uint8], label: str) -> bool:
 
 def _lake(canvas: Canvas, place: Points) -> None:
     """Paint a lake."""
-    canvas.paint(Surface.RIVER, canvas.colour(scenery.WATERS), canvas.blob(place, 45, rough=0.3))
+    scenery.lake(canvas, radius=45, place=place)
 
 
 def _burn(canvas: Canvas, place: Points) -> None:
@@ -103,7 +103,7 @@ def _plots(canvas: Canvas, place: Points) -> None:
 
 def _soil(canvas: Canvas, place: Points) -> None:
     """Paint bare ground."""
-    canvas.paint(Surface.SOIL, canvas.colour(scenery.SOILS), canvas.blob(place, 40, rough=0.3))
+    scenery.bare_slope(canvas, radius=50, place=place)
 
 
 PAINT: Mapping[str, Callable[[Canvas, Points], None]] = {
