@@ -16,8 +16,10 @@ def started(nodes: int) -> Iterator[Any]:
     """Start a cluster, whose nodes find the tests' own modules, and give it: ray.cluster_utils.Cluster."""
     from ray.cluster_utils import Cluster
 
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(SOURCES)
+    # Ray's workers give way to all else, so that beside other jobs they stand still: niceness 15.
+    own = {"PYTHONPATH": os.pathsep.join(SOURCES), "RAY_worker_niceness": "0"}
+    before = {name: os.environ.get(name) for name in own}
+    os.environ |= own
     try:
         cluster = Cluster(
             initialize_head=True,
@@ -27,10 +29,10 @@ def started(nodes: int) -> Iterator[Any]:
             add(cluster)
         yield cluster
     finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
     cluster.shutdown()
 
 

@@ -16,6 +16,7 @@ import xgboost
 import yaml
 from sklearn.metrics import average_precision_score
 
+from igarape.chips.corrections import CORRECTION
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.shards import open_shard
 from igarape.chips.store import Store
@@ -82,7 +83,7 @@ def _lay_out(workspace: Workspace) -> tuple[Booleans, Probabilities]:
     shutil.copytree(ROOT / "datasets", workspace.datasets)
     vocabulary = read_dataset(DATASET, workspace.datasets).labels.vocabulary()
     rng = np.random.default_rng(SEED)
-    y = _truth(rng, vocabulary)
+    y = _truth(rng, vocabulary, CHIPS)
     folds = np.arange(CHIPS) % (FOLDS + 1) - 1
     ids = [f"train_{row}" for row in range(CHIPS)]
     _write_chips(workspace, ids, y, vocabulary)
@@ -101,12 +102,12 @@ def _lay_out(workspace: Workspace) -> tuple[Booleans, Probabilities]:
     return y[folds >= 0], answers["one"][folds >= 0]
 
 
-def _truth(rng: np.random.Generator, vocabulary: Vocabulary) -> Booleans:
+def _truth(rng: np.random.Generator, vocabulary: Vocabulary, count: int) -> Booleans:
     """Draw each label as often as Planet has it, and exactly one of the group."""
-    y = rng.random((CHIPS, len(COUNTS))) < np.array(COUNTS) / CHIPS
+    y = rng.random((count, len(COUNTS))) < np.array(COUNTS) / CHIPS
     size = len(vocabulary.exclusive)
     shares = np.array(COUNTS[:size]) / sum(COUNTS[:size])
-    y[:, :size] = rng.choice(size, CHIPS, p=shares)[:, None] == np.arange(size)
+    y[:, :size] = rng.choice(size, count, p=shares)[:, None] == np.arange(size)
     return y
 
 
@@ -124,11 +125,12 @@ def _write_chips(workspace: Workspace, ids: list[str], y: Booleans, vocabulary: 
     picture = np.random.default_rng(SEED).integers(0, 256, (16, 16, 3), dtype=np.uint8).repeat(16, 0).repeat(16, 1)
     with open_shard(workspace.chips("raw") / "shard-00000.tar") as shard:
         place = shard.add("chip", encode_jpeg(picture, 95))
-    catalog = pd.DataFrame(dict(zip(PLACE, ["", "train", *place, ""], strict=True)), index=range(CHIPS))
+    catalog = pd.DataFrame(dict(zip(PLACE, ["", "train", *place, ""], strict=True)), index=range(len(ids)))
     truth = pd.DataFrame(y.astype(np.int8), columns=label_columns(vocabulary.labels))
     write_table(pd.concat([catalog.assign(image_id=ids, group=ids), truth], axis=1), workspace.catalog())
     faults = pd.DataFrame([("chip", "made up", "none", False)], columns=FAULT)
     write_table(faults, workspace.chips("raw") / "faults.parquet")
+    write_table(pd.DataFrame(columns=CORRECTION), workspace.applied)
 
 
 def _write_stack(

@@ -95,7 +95,7 @@ def _single(y: Booleans, p: dict[str, Probabilities], folds: np.ndarray, *, seed
     for fold in range(FOLDS + whole):  # there is no chip in the last one
         within, rows = known.all - {fold}, folds == fold
         blends.margin_of(frozenset({fold}), blends.chosen(within), into=answers)
-        features = known.logits[rows].astype(np.float32)
+        features = known.features[rows]
         for j in range(len(LABELS)):
             boosters = [corrections.fit(within, DEPTH, SEED + number, j) for number in range(seeds)]
             if rows.any():

@@ -15,8 +15,10 @@ from igarape.tables import (
     read_catalog,
     read_folds,
     read_predictions,
+    read_probabilities,
     read_table,
     truth,
+    write_parts,
     write_table,
 )
 
@@ -147,6 +149,23 @@ def test_predictions_of_other_labels_are_refused(path: Path) -> None:
     for labels in (["sun", "tree", "pond"], ["tree", "sun"]):
         with pytest.raises(InputError, match=f"of {', '.join(labels)}, in this order, found sun, tree.*dvc repro"):
             read_predictions(path, FOLDS, labels)
+
+
+def test_predictions_are_written_and_read_one_learner_at_a_time(path: Path) -> None:
+    """As they would be all at once; the rows of each come in the order of the folds, wherever they stand."""
+    one, two = predicted("one"), predicted("two").assign(p_sun=np.float32(0.5))
+    write_parts((table for table in (one, two)), path)
+    pd.testing.assert_frame_equal(read_predictions(path, FOLDS), pd.concat([one, two], ignore_index=True))
+    pd.testing.assert_frame_equal(read_predictions(path, FOLDS, learner="two"), two)
+    write_table(pd.concat([one, two]).sample(frac=1, random_state=1), path)
+    found = read_probabilities(path, FOLDS)
+    assert found.keys() == {"one", "two"}
+    for name, table in (("one", one), ("two", two)):
+        assert (found[name] == table[["p_sun", "p_tree"]].to_numpy()).all()
+    with pytest.raises(InputError, match="no predictions by three"):
+        read_predictions(path, FOLDS, learner="three")
+    with pytest.raises(InputError, match="not found"):
+        read_probabilities(path.with_name("none.parquet"), FOLDS)
 
 
 @pytest.mark.parametrize("value", [-0.001, 1.001])

@@ -1,6 +1,7 @@
 """The tables that flow between the steps: their columns, their checks, how they are read and written."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,8 +43,22 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         frame.to_parquet(unfinished, index=False)
 
 
+def write_parts(frames: Iterable[pd.DataFrame], path: Path) -> None:
+    """Write tables of the same columns below one another as one; of them one is in memory at a time."""
+    parts = (pa.Table.from_pandas(frame, preserve_index=False) for frame in frames)
+    first = next(parts)
+    with whole(path) as unfinished, pq.ParquetWriter(unfinished, first.schema) as file:
+        for part in itertools.chain([first], parts):
+            file.write_table(part)
+
+
 def read_table(
-    path: Path, columns: Sequence[str], key: Sequence[str] = ("image_id",), *, only: Sequence[str] | None = None
+    path: Path,
+    columns: Sequence[str],
+    key: Sequence[str] = ("image_id",),
+    *,
+    only: Sequence[str] | None = None,
+    rows: tuple[str, str] | None = None,
 ) -> pd.DataFrame:
     """Read a table and check it: the columns are there, nothing is missing, no key stands twice.
 
@@ -57,6 +72,8 @@ def read_table(
         The columns whose values together stand once.
     only
         The columns that are read, where others are too large to be read at once; None: all.
+    rows
+        A column, and the value there of the rows that are read; None: all.
 
     Raises
     ------
@@ -73,7 +90,9 @@ def read_table(
                 f"{path}: expected a column {missing[0]!r}, found {', '.join(names)}. It was written for other "
                 "labels, or by another igarape. Run: dvc repro"
             )
-        frame = pd.read_parquet(path, columns=None if only is None else list(only))
+        frame = pd.read_parquet(
+            path, columns=None if only is None else list(only), filters=rows and [(rows[0], "=", rows[1])]
+        )
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
         raise InputError(f"{path}: no Parquet, or cut short: {error}. Remove it, then: dvc repro") from error
     holes = frame.columns[frame.isna().any()]
@@ -129,13 +148,19 @@ def read_folds(path: Path) -> pd.DataFrame:
     return frame
 
 
-def read_predictions(path: Path, folds: pd.DataFrame, labels: Sequence[str] | None = None) -> pd.DataFrame:
+def read_predictions(
+    path: Path, folds: pd.DataFrame, labels: Sequence[str] | None = None, *, learner: str | None = None
+) -> pd.DataFrame:
     """Read predictions (image_id, learner, fold, p_<label>...) and check each row's fold against its chip's.
 
     Every chip of folds must be there once for each learner; probabilities are float32 in [0, 1]. labels: those that are
-    predicted, in their order; None: whichever there are.
+    predicted, in their order; None: whichever there are. learner: the one whose rows are read, of a file that may hold
+    more than fit into the memory; None: all.
     """
-    frame = read_table(path, PREDICTION, key=("image_id", "learner"))
+    rows = ("learner", learner) if learner else None
+    frame = read_table(path, PREDICTION, key=("image_id", "learner"), rows=rows)
+    if learner and frame.empty:
+        raise InputError(f"{path}: holds no predictions by {learner}. Run: dvc repro")
     (found,) = learner_labels({"": frame}).values()
     if labels is not None and found != tuple(labels):
         raise InputError(
@@ -151,11 +176,11 @@ def read_predictions(path: Path, folds: pd.DataFrame, labels: Sequence[str] | No
     if not ((probability >= 0) & (probability <= 1)).all():
         raise InputError(f"{path}: a probability lies outside 0..1")
     expected = folds.set_index("image_id")["fold"]
-    for learner, rows in frame.groupby("learner"):
-        if len(rows) != len(expected) or not rows["image_id"].isin(expected.index).all():
+    for name, own in frame.groupby("learner"):
+        if len(own) != len(expected) or not own["image_id"].isin(expected.index).all():
             raise InputError(
-                f"{path}: {learner}: expected one row for each of {len(expected)} chips of the folds, found {len(rows)}"
-                f", {rows['image_id'].isin(expected.index).sum()} of them in the folds. Run: dvc repro"
+                f"{path}: {name}: expected one row for each of {len(expected)} chips of the folds, found {len(own)}"
+                f", {own['image_id'].isin(expected.index).sum()} of them in the folds. Run: dvc repro"
             )
     strayed = frame[frame["fold"].to_numpy() != expected.loc[frame["image_id"]].to_numpy()]
     if len(strayed):
@@ -213,3 +238,20 @@ def learner_probabilities(tables: Mapping[str, pd.DataFrame], image_ids: Sequenc
         values: Probabilities = table[probability_columns(table)].to_numpy(dtype=np.float32)
         probabilities[name] = values[rows]
     return probabilities
+
+
+def read_probabilities(
+    path: Path, folds: pd.DataFrame, labels: Sequence[str] | None = None
+) -> dict[str, Probabilities]:
+    """Read predictions as read_predictions does, one learner's after the other's.
+
+    Returns the probabilities (n, its labels) of each, with the rows in the order of folds.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: not found; an earlier step writes it. Run: dvc repro")
+    names = dict.fromkeys(name for part in stored(path, "learner") for name in part.unique().to_pylist())
+    image_ids = list(folds["image_id"])
+    return {
+        name: learner_probabilities({name: read_predictions(path, folds, labels, learner=name)}, image_ids)[name]
+        for name in names
+    }

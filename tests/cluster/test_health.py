@@ -1,5 +1,6 @@
 """What `igarape doctor` says of a cluster: tests/cluster/test_probe.py looks at real ones."""
 
+import os
 import socket
 import sys
 
@@ -7,7 +8,8 @@ import pytest
 
 from igarape.cluster import probe
 from igarape.cluster.health import look
-from igarape.cluster.probe import Finding
+from igarape.cluster.settings import Needs
+from igarape.findings import Finding, good
 
 
 def test_a_cluster_that_is_not_there_is_wrong_with_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,16 +20,23 @@ def test_a_cluster_that_is_not_there_is_wrong_with_what_to_type(monkeypatch: pyt
     monkeypatch.setenv("IGARAPE_CLUSTER", address)
     found = look()
     assert found.level == "wrong"
-    assert found.said.startswith(f"{address}: cluster: nobody answers") and "ray start --head" in found.said
+    assert found.said.startswith(f"{address}: nobody answers") and "ray start --head" in found.said
 
 
 def test_a_cluster_that_is_well_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its versions and its nodes."""
-    parts = [Finding(what, well=True, found=f"{what} found") for what in ("cluster", "token", "nodes")]
-    monkeypatch.setattr(probe, "check_cluster", lambda _address, _needs: parts)
+    asked: list[Needs] = []
+
+    def check(_address: str, needs: Needs) -> list[Finding]:
+        asked.append(needs)
+        return [good("somebody answers"), good("lets us in"), good("3 nodes")]
+
+    monkeypatch.setattr(probe, "check_cluster", check)
     monkeypatch.setenv("IGARAPE_CLUSTER", "head:6379")
+    monkeypatch.delenv("IGARAPE_TASK_CPUS", raising=False)
     found = look()
-    assert (found.level, found.said) == ("good", "head:6379: token found; nodes found")
+    assert (found.level, found.said) == ("good", "head:6379: lets us in; 3 nodes")
+    assert asked == [Needs(os.cpu_count() or 1)]  # of a training, the most that a task takes
 
 
 def test_without_ray_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

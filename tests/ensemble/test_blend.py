@@ -6,7 +6,7 @@ from opinions import LABELS, LEARNERS, draw
 from scipy.optimize import approx_fprime
 
 from igarape.ensemble.blend import WEAK, Blend, _Cost, cube, fit_blend
-from igarape.ensemble.linear import beside, log_loss, logit
+from igarape.ensemble.linear import beside, log_loss
 from igarape.labels import Booleans
 from igarape.scores.metrics import Floats
 
@@ -14,7 +14,7 @@ from igarape.scores.metrics import Floats
 def known(n: int, seed: int) -> tuple[Floats, Booleans, Booleans]:
     """Give logits by label, truth, and who predicts what."""
     p, y, _ = draw(n, seed)
-    logits, predicts = cube(logit(beside(p, LEARNERS)), LEARNERS, LABELS)
+    logits, predicts = cube(beside(p, LEARNERS), LEARNERS, LABELS)
     return logits, y, predicts
 
 
@@ -101,7 +101,7 @@ def test_a_label_that_all_rows_or_none_have_gets_a_finite_answer() -> None:
 def test_as_weights_of_columns_it_answers_the_same() -> None:
     """The linear part of a stacker."""
     p, y, _ = draw(50, seed=7)
-    logits, predicts = cube(logit(beside(p, LEARNERS)), LEARNERS, LABELS)
+    logits, predicts = cube(beside(p, LEARNERS), LEARNERS, LABELS)
     blend = fit_blend(logits, y, predicts=predicts, pull=1.0)
     linear = blend.linear(LEARNERS, LABELS)
     assert linear.margin(beside(p, LEARNERS)) == pytest.approx(blend.margin(logits))

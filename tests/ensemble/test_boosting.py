@@ -96,7 +96,7 @@ def test_a_label_rises_with_its_own_logits() -> None:
     """Its trees may only raise it where a learner does."""
     given = tangled(1500, seed=4)
     (booster, _) = corrections(given).chosen(given.all)[0]["tank"].boosters
-    features = given.logits[:50].astype(np.float32)
+    features = given.features[:50]
     for column in (3, 7, 8):
         raised = features.copy()
         raised[:, column] += 2

@@ -6,6 +6,7 @@ from opinions import LABELS, LEARNERS, draw
 
 from igarape.ensemble.linear import (
     Linear,
+    apart,
     beside,
     columns,
     log_loss,
@@ -23,6 +24,7 @@ def test_the_columns_are_those_of_the_learners_in_their_order() -> None:
     p, _, _ = draw(5, seed=1)
     assert columns(LEARNERS)[-2:] == [("rare", "tank"), ("rare", "blow down/1")]
     assert (beside(p, LEARNERS)[:, 8:] == p["rare"]).all()
+    assert all((again == p[name]).all() for name, again in apart(beside(p, LEARNERS), LEARNERS).items())
     assert own_columns(LEARNERS, "tank") == [3, 7, 8]
     assert own_columns(LEARNERS, "sea") == [0, 4]
 

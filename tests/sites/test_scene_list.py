@@ -1,6 +1,5 @@
 """Many scenes to maps: a cluster's nodes write what this machine writes, and a scene that fails is told of alone."""
 
-import json
 import pickle
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -13,7 +12,7 @@ import driven
 import pandas as pd
 import pytest
 from conftest import draw
-from scenes import mosaic, write_scene
+from scenes import map_files, mosaic, write_scene
 
 from igarape.cluster import spreading
 from igarape.cluster.parcels import packed
@@ -58,14 +57,6 @@ def here(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
 
 
-def maps(folder: Path) -> dict[str, bytes]:
-    """Return the files of all maps, without the seconds that they took."""
-    whole = [path for path in folder.rglob("*") if path.is_file() and ".unfinished" not in path.parts]
-    found = {str(path.relative_to(folder)): path.read_bytes() for path in whole}
-    told = {name: data for name, data in found.items() if name.endswith("map.json")}
-    return found | {name: json.dumps(json.loads(data) | {"seconds": 0}).encode() for name, data in told.items()}
-
-
 def test_maps_by_others_are_those_of_this_process(
     here: Workspace, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,7 +79,7 @@ def test_maps_by_others_are_those_of_this_process(
         with pytest.raises(InputError, match="cut short"):
             bad.result()
         assert told[-1] == (12, 12, "3 of 3 scenes")
-        written[executor] = maps(out)
+        written[executor] = map_files(out)
         monkeypatch.setattr(spreading, "answerers", others)
     assert written["others"] == written["alone"] and len(written["alone"]) == 10
     assert list((here.data / ".cluster").iterdir()) == []
@@ -122,6 +113,6 @@ def test_nodes_map_a_list_as_one_machine_does_even_where_one_is_removed(champion
         said, _ = process.communicate()
     assert process.returncode == 1 and "1 of 3 scenes have no map" in said and "cut short" in said
     assert list(pd.read_csv(alone / "scenes.csv")["why"].notna()) == [False, False, True]
-    expected, found = maps(alone), maps(together)
+    expected, found = map_files(alone), map_files(together)
     assert expected.pop("scenes.csv") == found.pop("scenes.csv").replace(b"together", b"alone")
     assert expected == found and len(found) == 10

@@ -78,7 +78,7 @@ def test_a_damaged_database_is_wrong_and_the_rest_is_looked_at(
     ("address", "expected"),
     [
         ("10.0.0.1", "IGARAPE_CLUSTER=10.0.0.1: expected HOST:PORT of Ray's head"),
-        ("127.0.0.1:9", "127.0.0.1:9: cluster: nobody answers"),
+        ("127.0.0.1:9", "127.0.0.1:9: nobody answers"),
     ],
 )
 def test_a_cluster_is_asked_where_one_is_named(

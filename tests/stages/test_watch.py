@@ -1,11 +1,14 @@
 """watch maps what is new of a site, tells MLflow, and says what failed."""
 
+import shutil
 from pathlib import Path
 
+import clusters
+import driven
 import pytest
-from conftest import draw
+from conftest import SIZE, draw
 from mlflow import MlflowClient
-from scenes import mosaic, write_scene
+from scenes import LEFT, METRES, TOP, map_files, mosaic, write_scene
 from site_looks import write_site
 from site_settings import site
 from watched import TOY, write_scenes
@@ -84,3 +87,26 @@ def test_before_the_first_watch_there_is_nothing_to_show(here: Workspace) -> Non
         watch.run(here, "here", here.root / "nowhere")
     with pytest.raises(InputError, match="expected why"):
         judge.run(here, "here:0_0:tree:appeared:1", "no", reason=" ")
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(900)
+def test_nodes_watch_as_one_machine_does_even_where_one_is_removed(champion: Path) -> None:
+    """Maps, looks, state and alerts, to the byte; the map of a node that died is finished elsewhere."""
+    side, inbox = 15, champion / "inbox"
+    for number in (1, 2):
+        write_scene(inbox / f"2024-0{number}-01.tif", mosaic(draw(side**2 + number)[number:], side))
+    reach = side * SIZE * METRES
+    place = write_site(champion, site(**TOY | {"bounds": [LEFT, TOP - reach, LEFT + reach, TOP], "stride": SIZE // 2}))
+    words = ("watch", "here", str(inbox))
+    driven.end(driven.typed(*words, folder=champion, address=None))
+    alone = map_files(place.folder)
+    shutil.rmtree(place.folder)
+    with clusters.started(2) as cluster:
+        process = driven.typed(*words, folder=champion, address=cluster.address)
+        driven.until(process, lambda: len(list(place.folder.rglob(".unfinished/**/notes/*.parquet"))) >= 2)
+        clusters.remove_one(cluster)
+        said = driven.end(process)
+    assert "2 new scenes, 0 known" in said
+    assert map_files(place.folder) == alone
+    assert {"state.npz", "alerts.parquet"} < alone.keys() and sum(name.endswith("map.json") for name in alone) == 2

@@ -26,6 +26,8 @@ from igarape.executors import LOOK, Task, Tell, unheard
 
 RETRIES = 3  # of a task that dies, each on any node
 FEASIBLE = 5.0  # seconds between two looks at whether a node is left that can do the tasks
+# The number of a task, where it is, the how many-th message of this attempt, from 1 (0: it begins), and the message.
+Told = tuple[int, str, int, Any]
 TRAVEL = ("IGARAPE_DATA", "IGARAPE_WEIGHTS", "AWS_ENDPOINT_URL")  # variables that a task sees as we do
 
 
@@ -164,13 +166,13 @@ class Mailbox:
     """What tasks have told, in order, until it is taken. An actor, beside the process that waits."""
 
     def __init__(self) -> None:
-        self._told: list[tuple[int, str, int, Any]] = []
+        self._told: list[Told] = []
 
-    def put(self, *told: Any) -> None:
-        """Take (number of the task, node, how many-th message from 1; 0: it begins, message)."""
-        self._told.append((told[0], told[1], told[2], told[3]))
+    def put(self, told: Told) -> None:
+        """Take what a task tells."""
+        self._told.append(told)
 
-    def take(self) -> list[tuple[int, str, int, Any]]:
+    def take(self) -> list[Told]:
         """Return what was told since the last time."""
         told, self._told = self._told, []
         return told
@@ -182,12 +184,12 @@ def _do(mailbox: Any, number: int, folder: str, cpus: int, parcel: bytes) -> Any
     cv2.setNumThreads(cpus)
     count, told = itertools.count(1), list[Any]()
     place = f"{platform.node()} ({ray.util.get_node_ip_address()})"
-    ray.get(mailbox.put.remote(number, place, 0, None))  # before anything can happen to this process
+    ray.get(mailbox.put.remote((number, place, 0, None)))  # before anything can happen to this process
 
     def tell(message: Any) -> None:
-        told[:] = [mailbox.put.remote(number, place, next(count), message)]
+        told[:] = [mailbox.put.remote((number, place, next(count), message))]
 
-    task, words = pickle.loads(parcel)  # noqa: S301 - see above
+    task, words = pickle.loads(parcel)  # noqa: S301 - the driver packed it
     try:
         return task(tell, *words)
     finally:

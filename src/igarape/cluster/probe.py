@@ -5,7 +5,6 @@ import platform
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import psutil
@@ -15,6 +14,7 @@ from ray.exceptions import AuthenticationError
 
 from igarape.cluster.settings import ADDRESS, GIGABYTE, Needs
 from igarape.errors import InputError, reason
+from igarape.findings import Finding, good, wrong
 
 PATIENCE = 3.0  # seconds for a connection, and for the first answer
 ALIVE = 0  # as Ray counts the states of a node
@@ -23,38 +23,27 @@ LOOPBACK = "127."
 Nodes = list[tuple[str, dict[str, float]]]
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What was looked at, whether it is as it should be, what was found, and what to do about it."""
-
-    what: str
-    well: bool
-    found: str
-    remedy: str = ""
-
-
 def require_cluster(address: str, needs: Needs) -> None:
     """Raise InputError for the first thing that is wrong with a cluster."""
     for finding in check_cluster(address, needs):
-        if not finding.well:
-            raise InputError(f"{ADDRESS}={address}: {finding.what}: {finding.found}. {finding.remedy}")
+        if finding.level == "wrong":
+            raise InputError(f"{ADDRESS}={address}: {finding.said}")
 
 
-def check_cluster(address: str, needs: Needs | None = None) -> list[Finding]:
+def check_cluster(address: str, needs: Needs) -> list[Finding]:
     """Look whether a cluster answers, lets us in, has our versions, knows this machine, and has nodes for a task.
 
-    address: HOST:PORT of its head. needs: of a task; None: any node will do. After something that is wrong, what could
-    not be looked at is left out.
+    address: HOST:PORT of its head. After something that is wrong, what could not be looked at is left out.
     """
     findings: list[Finding] = []
     for finding in _findings(address, needs):
         findings.append(finding)
-        if not finding.well:
+        if finding.level == "wrong":
             break
     return findings
 
 
-def _findings(address: str, needs: Needs | None) -> Iterator[Finding]:
+def _findings(address: str, needs: Needs) -> Iterator[Finding]:
     yield _answers(address)
     client, finding = _let_in(address)
     yield finding
@@ -74,10 +63,12 @@ def _answers(address: str) -> Finding:
     host, _, port = address.rpartition(":")
     try:
         with socket.create_connection((host, int(port)), timeout=PATIENCE):
-            return Finding("cluster", well=True, found=f"somebody answers at {address}")
+            return good("somebody answers")
     except OSError as error:
-        remedy = f"Is the head running (ray start --head --port={port}), and does a firewall let us through?"
-        return Finding("cluster", well=False, found=f"nobody answers ({error})", remedy=remedy)
+        return wrong(
+            f"nobody answers ({error}). Is the head running (ray start --head --port={port}), and does a firewall let "
+            "us through?"
+        )
 
 
 def _let_in(address: str) -> tuple[Any, Finding]:
@@ -85,14 +76,16 @@ def _let_in(address: str) -> tuple[Any, Finding]:
     try:
         client = _within(2 * PATIENCE, lambda: GcsClient(address=address))
     except AuthenticationError as error:
-        remedy = (
-            "Set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN (or RAY_AUTH_TOKEN_PATH, or ~/.ray/auth_token) as on the head"
+        return None, wrong(
+            f"token: {reason(error).split('. ')[0]}. Set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN (or "
+            "RAY_AUTH_TOKEN_PATH, or ~/.ray/auth_token) as on the head"
         )
-        return None, Finding("token", well=False, found=reason(error).split(". ")[0], remedy=remedy)
     except (TimeoutError, ray.exceptions.RpcError):
-        remedy = "Give the port that `ray start --head` has printed, 6379 by default, not that of the dashboard"
-        return None, Finding("cluster", well=False, found="who answers is not Ray's head", remedy=remedy)
-    return client, Finding("token", well=True, found="the cluster lets us in")
+        return None, wrong(
+            "who answers is not Ray's head. Give the port that `ray start --head` has printed, 6379 by default, not "
+            "that of the dashboard"
+        )
+    return client, good("lets us in")
 
 
 def _same_versions(metadata: Mapping[str, str]) -> Finding:
@@ -100,9 +93,11 @@ def _same_versions(metadata: Mapping[str, str]) -> Finding:
     theirs = (metadata["ray_version"], metadata["python_version"])
     ours = (ray.__version__, platform.python_version())
     if theirs == ours:
-        return Finding("versions", well=True, found=f"Ray {ours[0]}, Python {ours[1]}")
-    found = f"the cluster has Ray {theirs[0]} and Python {theirs[1]}, here are Ray {ours[0]} and Python {ours[1]}"
-    return Finding("versions", well=False, found=found, remedy="Install the same on all machines: make setup")
+        return good(f"Ray {ours[0]}, Python {ours[1]}")
+    return wrong(
+        f"versions: the cluster has Ray {theirs[0]} and Python {theirs[1]}, here are Ray {ours[0]} and Python "
+        f"{ours[1]}. Install the same on all machines: make setup"
+    )
 
 
 def _reachable(nodes: Nodes, address: str) -> Finding:
@@ -110,27 +105,29 @@ def _reachable(nodes: Nodes, address: str) -> Finding:
     own = {found.address for interface in psutil.net_if_addrs().values() for found in interface}
     places = sorted({node for node, _ in nodes})
     if not own & set(places):
-        found = f"this machine ({platform.node()}) is none of them: {', '.join(places)}"
-        return Finding("nodes", well=False, found=found, remedy=f"Type here: ray start --address={address}")
+        return wrong(
+            f"this machine ({platform.node()}) is none of its nodes, which are {', '.join(places)}. Type here: ray "
+            f"start --address={address}"
+        )
     hidden = [place for place in places if place.startswith(LOOPBACK)]
     if hidden and len(places) > len(hidden):
-        found = f"one is at {hidden[0]}, where no other machine reaches it"
-        return Finding("nodes", well=False, found=found, remedy="Start it with --node-ip-address=ITS-ADDRESS")
-    return Finding("nodes", well=True, found=f"{len(nodes)}, this machine among them")
+        return wrong(
+            f"a node is at {hidden[0]}, where no other machine reaches it. Start it with --node-ip-address=ITS-ADDRESS"
+        )
+    return good(f"{len(nodes)} nodes, this machine among them")
 
 
-def _able(nodes: Nodes, needs: Needs | None) -> Finding:
+def _able(nodes: Nodes, needs: Needs) -> Finding:
     """Look for nodes that can do a task; for one that none can, Ray waits for ever."""
-    able = [node for node, resources in nodes if needs is None or needs.met_by(resources)]
+    able = [node for node, resources in nodes if needs.met_by(resources)]
     if able:
-        return Finding("resources", well=True, found=f"{len(able)} nodes can do a task of {needs or 'any kind'}")
+        return good(f"{len(able)} of them can do a task of {needs}")
     have = "; ".join(
         f"{node} has {has.get('CPU', 0):g} processors, {has.get('GPU', 0):g} graphics cards, "
         f"{has.get('memory', 0) / GIGABYTE:.1f} GB"
         for node, has in nodes
     )
-    remedy = "Ask for less by these variables, or start a node that has as much"
-    return Finding("resources", well=False, found=f"no node has {needs}: {have}", remedy=remedy)
+    return wrong(f"no node has {needs}: {have}. Ask for less by these variables, or start a node that has as much")
 
 
 def _within(seconds: float, ask: Callable[[], Any]) -> Any:

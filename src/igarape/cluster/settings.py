@@ -27,7 +27,7 @@ class Needs:
 
     def __str__(self) -> str:
         """Say it in words."""
-        words = [f"{self.cpus} processors ({CPUS})"]
+        words = [f"{self.cpus} processor{'s' * (self.cpus > 1)} ({CPUS})"]
         words += [f"{self.gpus:g} graphics cards ({GPUS})"] if self.gpus else []
         words += [f"{self.memory / GIGABYTE:g} GB of memory ({MEMORY})"] if self.memory else []
         return ", ".join(words)

@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from igarape.ensemble.linear import Learners, Linear, columns, log_loss, sigmoid
+from igarape.ensemble.linear import Learners, Linear, columns, log_loss, logit, sigmoid
 from igarape.labels import Booleans
 from igarape.scores.metrics import Floats
+from igarape.tables import Probabilities
 
 # How strongly the shared weights are drawn to 1 / learners: just so that learners that say the same share the weight.
 WEAK = 1e-3
@@ -46,16 +47,16 @@ class Blend:
         return Linear("logits", weights, self.bias)
 
 
-def cube(logits: Floats, learners: Learners, labels: Sequence[str]) -> tuple[Floats, Booleans]:
-    """Sort the columns (n, columns) by label: (labels, learners, n), and which learner predicts which label.
+def cube(p: Probabilities, learners: Learners, labels: Sequence[str]) -> tuple[Floats, Booleans]:
+    """Sort logits of p (n, columns) by label: (labels, learners, n), and which learner predicts which label.
 
     A learner that does not predict a label has logit 0 there.
     """
-    sorted_by_label = np.zeros((len(labels), len(learners), len(logits)))
+    sorted_by_label = np.zeros((len(labels), len(learners), len(p)))
     predicts = np.zeros((len(labels), len(learners)), dtype=np.bool_)
     for column, (name, label) in enumerate(columns(learners)):
         place = labels.index(label), list(learners).index(name)
-        sorted_by_label[place] = logits[:, column]
+        sorted_by_label[place] = logit(p[:, column])
         predicts[place] = True
     return sorted_by_label, predicts
 

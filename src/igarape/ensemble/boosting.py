@@ -73,10 +73,11 @@ class Corrections:
     _matrices: dict[Within, tuple[xgboost.QuantileDMatrix, Probabilities]] = field(default_factory=dict)
     _margins: dict[tuple[Within, Within], Floats] = field(default_factory=dict)
     _means: dict[tuple[Within, int], Floats] = field(default_factory=dict)
+    _shifts: dict[tuple[Within, int], float] = field(default_factory=dict)
 
     @cached_property
     def _features(self) -> Probabilities:
-        return self.known.logits.astype(np.float32)
+        return self.known.features
 
     def chosen(self, within: Within) -> tuple[dict[str, Trees], dict[str, str]]:
         """Fit, within some parts, the trees of each label that gains; say why the other labels have none."""
@@ -89,6 +90,9 @@ class Corrections:
             seeds = range(self.settings.seed, self.settings.seed + self.settings.seeds)
             each = [self.fit(within, choice.depth, seed, j) for seed in seeds]
             trees[label] = Trees(self._shift(within, j), tuple(booster[: choice.rounds] for booster in each))
+        # As large as all that is known: of other parts, trees are fitted already, or others are needed.
+        self._matrices.clear()
+        self._margins.clear()
         return trees, fallbacks
 
     def choose(self, within: Within, j: int) -> Choice | str:
@@ -140,9 +144,11 @@ class Corrections:
 
     def _shift(self, within: Within, j: int) -> float:
         """Return what, added to a label's margins, gives the least log-loss on the rows of some parts."""
-        margin, y = self._matrix(within)[1][:, j].astype(np.float64), self.known.y[self.known.rows(within), j]
-        # Its derivative rises: more answered than true.
-        return float(brentq(lambda shift: (sigmoid(margin + shift) - y).sum(), -FAR, FAR))
+        if (within, j) not in self._shifts:
+            margin, y = self._matrix(within)[1][:, j].astype(np.float64), self.known.y[self.known.rows(within), j]
+            # Its derivative rises: more answered than true.
+            self._shifts[within, j] = float(brentq(lambda shift: (sigmoid(margin + shift) - y).sum(), -FAR, FAR))
+        return self._shifts[within, j]
 
     @cached_property
     def _checks(self) -> list[int]:

@@ -45,10 +45,13 @@ class Known:
         """Return all labels."""
         return self.targets.labels
 
-    @cached_property
-    def logits(self) -> Floats:
-        """Return the logits of p."""
-        return logit(self.p)
+    @property
+    def features(self) -> Probabilities:
+        """Return the logits of p as trees see them, in float32."""
+        found = np.empty(self.p.shape, dtype=np.float32)
+        for column, p in enumerate(self.p.T):  # one by one: what is computed on the way has 8 bytes a number
+            found[:, column] = logit(p)
+        return found
 
     @cached_property
     def all(self) -> Within:
@@ -99,7 +102,7 @@ class Blends:
 
     @cached_property
     def _cube(self) -> tuple[Floats, Booleans]:
-        return cube(self.known.logits, self.known.learners, self.known.labels)
+        return cube(self.known.p, self.known.learners, self.known.labels)
 
     def fit(self, within: Within, pull: float) -> Blend:
         """Fit a blend within some parts."""

@@ -66,8 +66,9 @@ def blends_without(
     found = {}
     for done, name in enumerate(wanted, start=1):
         others = {other: table for other, table in tables.items() if other != name}
-        learners, probabilities = learner_labels(others), learner_probabilities(others, image_ids)
-        known = Known(beside(probabilities, learners), y, parts_of(numbers), learners, vocabulary.targets("all"))
+        learners = learner_labels(others)
+        p = beside(learner_probabilities(others, image_ids), learners)
+        known = Known(p, y, parts_of(numbers), learners, vocabulary.targets("all"))
         blends, answers = Blends(known), np.zeros(y.shape, dtype=np.float32)
         for fold, pull in pulls.items():
             rows = numbers == fold

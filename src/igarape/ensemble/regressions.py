@@ -18,7 +18,7 @@ def fit_logistic(known: Known, within: Within) -> Linear:
     A label that none, or every one, of the rows has is answered by its share, kept EDGE away from 0 and 1.
     """
     rows = known.rows(within)
-    logits, weights = known.logits[rows], np.zeros((known.p.shape[1], len(known.labels)))
+    logits, weights = logit(known.p[rows]), np.zeros((known.p.shape[1], len(known.labels)))
     bias = logit(np.clip(known.y[rows].mean(axis=0), EDGE, 1 - EDGE))
     for j in range(len(known.labels)):
         if known.one_sided(within, j) is None:

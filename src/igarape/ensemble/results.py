@@ -11,7 +11,7 @@ from igarape.ensemble.calibration import Fitted
 from igarape.ensemble.omission import WITHOUT
 from igarape.ensemble.stackers import CrossFit
 from igarape.labels import Vocabulary
-from igarape.tables import Probabilities, predictions, write_table
+from igarape.tables import Probabilities, predictions, write_parts
 
 
 def write_result(
@@ -46,6 +46,6 @@ def write_result(
     image_ids, numbers = list(folds["image_id"]), folds["fold"].to_numpy()
     found = {name: fit.p for name, fit in fits.items()} | {CALIBRATED: calibrated.p}
     found |= {f"{WITHOUT}{name}": p for name, p in without.items()}
-    parts = [predictions(image_ids, numbers, learner=name, labels=vocabulary.labels, p=p) for name, p in found.items()]
-    write_table(pd.concat(parts, ignore_index=True), folder / "predictions.parquet")
+    parts = (predictions(image_ids, numbers, learner=name, labels=vocabulary.labels, p=p) for name, p in found.items())
+    write_parts(parts, folder / "predictions.parquet")
     replace(fits[chosen].stacker, calibrators=calibrated.calibrators).save(folder / "stacker")

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from igarape.config.params import Method
 from igarape.ensemble.boosting import Corrections, Settings
-from igarape.ensemble.linear import Linear, beside, mean_of, one_of
+from igarape.ensemble.linear import Linear, apart, beside, mean_of, one_of
 from igarape.ensemble.nested import Blends, Known, Within, parts_of
 from igarape.ensemble.regressions import fit_logistic, fit_ridge
 from igarape.ensemble.stacker import Stacker, check_learners
@@ -86,9 +86,7 @@ class Stackers:
         """Return the mean log-loss by the rounds of boosting that a stacker of some parts was chosen by, if any."""
         return self._corrections.curve(within) if method == "xgboost" else {}
 
-    def cross_fit(
-        self, method: str, folds: Folds, probabilities: Mapping[str, Probabilities], tell: Callable[[str], None]
-    ) -> CrossFit:
+    def cross_fit(self, method: str, folds: Folds, tell: Callable[[str], None]) -> CrossFit:
         """Fit a stacker beyond each fold, and answer that fold by it.
 
         Parameters
@@ -97,8 +95,6 @@ class Stackers:
             One of methods.
         folds
             Of each row, of shape (n,).
-        probabilities
-            Of each learner, of shape (n, its labels).
         tell
             Called with what was fitted.
         """
@@ -110,7 +106,7 @@ class Stackers:
             # With one thread a sum has one order on all machines, and no thread waits for another between short steps.
             with threadpool_limits(1):
                 fitted, pull = self.fit(method, within), self.pull(method, within)
-            answers[rows] = fitted.predict({name: values[rows] for name, values in probabilities.items()})
+            answers[rows] = fitted.predict(apart(self._known.p[rows], self._learners))
             fallbacks[fold] = fitted.fallbacks
             pulls |= {fold: pull} if pull is not None else {}
             tell(f"{method} on {'all folds' if fold == HOLDOUT else f'the folds but {fold}'}")
@@ -176,8 +172,8 @@ def fit_stackers(
     InputError
         When there are fewer than two folds, or truth, predictions and labels do not fit.
     """
-    learners, probabilities = learner_labels(tables), learner_probabilities(tables, list(folds["image_id"]))
-    p, numbers = beside(probabilities, learners), folds["fold"].to_numpy()
+    learners, numbers = learner_labels(tables), folds["fold"].to_numpy()
+    p = beside(learner_probabilities(tables, list(folds["image_id"])), learners)
     if y.shape != (expected := (len(p), len(vocabulary.labels))) or y.dtype != np.bool_:
         raise InputError(f"stack: expected y of shape {expected}, bool; found {y.shape}, {y.dtype}")
     stackers = Stackers(Known(p, y, parts_of(numbers), learners, vocabulary.targets("all")), settings)
@@ -187,7 +183,7 @@ def fit_stackers(
     def tell(what: str) -> None:
         report(next(done), total, what)
 
-    return {method: stackers.cross_fit(method, numbers, probabilities, tell) for method in wanted}
+    return {method: stackers.cross_fit(method, numbers, tell) for method in wanted}
 
 
 def choose(scores: Mapping[str, Mapping[str, float]], use: str) -> str:

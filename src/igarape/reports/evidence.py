@@ -15,11 +15,9 @@ from igarape.labels import Booleans, Vocabulary
 from igarape.tables import (
     HOLDOUT,
     Probabilities,
-    learner_probabilities,
-    probability_columns,
     read_catalog,
     read_folds,
-    read_predictions,
+    read_probabilities,
     truth,
 )
 from igarape.workspace import Workspace
@@ -91,15 +89,9 @@ def gather(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Evid
     image_ids = list(folds["image_id"])
     catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
     stack = StackSummary.read(workspace.folder("stack") / "stack.json")
-    stacked = read_predictions(workspace.folder("stack") / "predictions.parquet", folds, vocabulary.labels)
-    columns = probability_columns(stacked)
+    found = read_probabilities(workspace.folder("stack") / "predictions.parquet", folds, vocabulary.labels)
     decision = Decision.read(workspace.folder("decide") / "rule.json")
     manifests = {name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments}
-    tables = {name: read_predictions(workspace.predictions(name), folds, manifests[name].labels) for name in manifests}
-    found = {
-        str(name): table.set_index("image_id").loc[image_ids, columns].to_numpy()
-        for name, table in stacked.groupby("learner")
-    }
     return Evidence(
         image_ids=image_ids,
         folds=folds["fold"].to_numpy(),
@@ -107,7 +99,10 @@ def gather(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Evid
         stacked={name: p for name, p in found.items() if not name.startswith(WITHOUT)},
         without={name.removeprefix(WITHOUT): p for name, p in found.items() if name.startswith(WITHOUT)},
         manifests=manifests,
-        learners=learner_probabilities(tables, image_ids),
+        learners={
+            name: read_probabilities(workspace.predictions(name), folds, each.labels)[name]
+            for name, each in manifests.items()
+        },
         stack=stack,
         decision=decision,
         rule=Rule.from_json(decision.rule.model_dump(), vocabulary),

@@ -128,9 +128,9 @@ def _stream(workspace: Workspace, known: Known, published: Published) -> dict[st
     chosen = StackSummary.read(workspace.folder("stack") / "stack.json").chosen
     path = workspace.folder("decide") / "rule.json"
     rule = Rule.from_json(Decision.read(path).rule.model_dump(), known.vocabulary)
-    table = read_predictions(workspace.folder("stack") / "predictions.parquet", known.folds, known.vocabulary.labels)
-    used, columns = table[table["learner"] == CALIBRATED], probability_columns(table)
-    inside = used[used["fold"] != HOLDOUT]
+    stacked, labels = workspace.folder("stack") / "predictions.parquet", known.vocabulary.labels
+    used = read_predictions(stacked, known.folds, labels, learner=CALIBRATED)
+    inside, columns = used[used["fold"] != HOLDOUT], probability_columns(used)
     again = fit_rule(
         rule.name,
         known.truth(inside["image_id"]),

@@ -7,6 +7,7 @@ are paired even where they were resampled by two calls.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -146,7 +147,15 @@ def _rows(order: np.ndarray, ends: np.ndarray, n: int) -> csr_array:
     """Return the matrix (ends, n) whose rows add up the chips of order up to each end, from the end before."""
     bounds = np.append(0, ends).astype(np.int32)
     chips = order[: bounds[-1]]
-    return csr_array((np.ones(len(chips), dtype=np.float32), chips, bounds), shape=(len(ends), n))
+    return csr_array((_ones(n)[: len(chips)], chips, bounds), shape=(len(ends), n))
+
+
+@lru_cache(maxsize=1)
+def _ones(n: int) -> Drawn:
+    """Return n ones, once for all matrices: of each they would be half of its memory."""
+    ones = np.ones(n, dtype=np.float32)
+    ones.flags.writeable = False
+    return ones
 
 
 def _running(values: Reals) -> Reals:

@@ -21,8 +21,7 @@ def run(workspace: Workspace) -> None:
     vocabulary = read_dataset(params.dataset, workspace.datasets).labels.vocabulary()
     folds = read_folds(workspace.folds)
     source, target = workspace.folder("stack"), workspace.folder("decide")
-    stacked = read_predictions(source / "predictions.parquet", folds, vocabulary.labels)
-    stacked = stacked[stacked["learner"] == CALIBRATED]
+    stacked = read_predictions(source / "predictions.parquet", folds, vocabulary.labels, learner=CALIBRATED)
     stacked = stacked[stacked["fold"] >= 0]
     catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
     y = truth(catalog.loc[stacked["image_id"]], vocabulary.labels)

@@ -60,10 +60,9 @@ def _teach(workspace: Workspace, task: Task) -> None:
     learners = {each: LearnerManifest.read(workspace.learner(each)) for each in params.experiments}
     with progress(f"distill {name}: reading chips", "chip") as report:
         examples = load_examples(workspace, task.experiment, labels=labels, report=report)
-    folds = read_folds(workspace.folds)
-    stacked = read_predictions(workspace.folder("stack") / "predictions.parquet", folds, labels)
-    used = {CALIBRATED: stacked[stacked["learner"] == CALIBRATED]}
-    answers, inside = learner_probabilities(used, examples.image_ids)[CALIBRATED], examples.folds >= 0
+    path, folds = workspace.folder("stack") / "predictions.parquet", read_folds(workspace.folds)
+    stacked = {CALIBRATED: read_predictions(path, folds, labels, learner=CALIBRATED)}
+    answers, inside = learner_probabilities(stacked, examples.image_ids)[CALIBRATED], examples.folds >= 0
     chips = find_unlabelled(workspace, dataset, {kind, *(each.chips for each in learners.values())})
     others = chips.names if params.distill.unlabelled else []
     key = student_key(task, (examples.digest, answers.tobytes(), *(chips.bytes() if others else ())))
