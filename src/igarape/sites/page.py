@@ -16,7 +16,7 @@ from xstatic.pkg import leaflet
 from igarape.reports.pages import render_page
 from igarape.sites.alerts import Status
 from igarape.sites.judgements import DISMISSED
-from igarape.sites.listing import expected_false
+from igarape.sites.listing import CANDIDATE, CONFIRMED, expected_false
 from igarape.sites.looks import Facts
 from igarape.sites.packing import days_that_fit, places_text, present_text, seen_text
 from igarape.sites.past import STEPS, Past
@@ -24,7 +24,7 @@ from igarape.sites.sights import Opener, Report, Sights, see, wanted_cuts
 from igarape.sites.site_folder import SiteFolder
 
 MOST_KNOWN = 1_100_000  # bytes of a page for what is known of tiles and days
-ORDER = (*(status.name.lower() for status in (Status.CONFIRMED, Status.CANDIDATE, Status.WITHDRAWN)), DISMISSED)
+ORDER = (CONFIRMED, CANDIDATE, Status.WITHDRAWN.name.lower(), DISMISSED)
 
 
 def in_order(alerts: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +61,7 @@ def site_page(
     known = _known(place, past, days, facts)
     told = [_alert(row, past, place, sights.cuts.get(n, {})) for n, row in enumerate(alerts.to_dict("records"))]
     content = known | {"grounds": sights.grounds, "clearest": sights.clearest, "alerts": told}
-    return _render(content, sights, false=expected_false(alerts, ORDER[0])), sights.lost
+    return _render(content, sights, false=expected_false(alerts, CONFIRMED)), sights.lost
 
 
 def _known(place: SiteFolder, past: Past, days: np.ndarray, facts: Sequence[Facts]) -> dict[str, Any]:
