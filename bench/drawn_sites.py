@@ -46,7 +46,9 @@ def main() -> None:
     expected = ours["expected"].sum()
     low, high = poisson.interval(COUNTS, expected)
     false = ours["false"].sum()
-    print(f"{false} of the filter's are false; its lists expect {expected:.2f}, 95 %: {low:.0f} to {high:.0f}")
+    print(
+        f"false, by the filter: {false}; expected by its lists: {expected:.2f}, 95 % of counts {low:.0f} to {high:.0f}"
+    )
 
 
 def _site(place: SiteFolder, truth: pd.DataFrame) -> pd.DataFrame:
