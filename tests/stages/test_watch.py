@@ -57,7 +57,7 @@ def test_scenes_that_fail_are_told_at_the_end(here: Workspace, capsys: pytest.Ca
     """The others have looks; so has a STAC item that cannot be used."""
     write_scene(here.root / "inbox/undated.tif", mosaic(draw(6), 3)[:, :, ::-1].copy())
     (here.root / "inbox/half.json").write_text("{", encoding="utf-8")
-    with pytest.raises(InputError, match="2 scenes have no look: "):
+    with pytest.raises(InputError, match="2 scenes without a look: "):
         watch.run(here, "here", here.root / "inbox")
     shown = capsys.readouterr()
     assert "2 new scenes" in shown.out and "undated.tif" in shown.err and "half.json" in shown.err

@@ -44,8 +44,14 @@ CREATE TABLE tags (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom BLOB, ta
 def joined(tags: pd.Series, grid: Grid, places: Integers, vocabulary: Vocabulary) -> Areas:
     """Return what all tiles of a tag cover together, and how many they are, for each tag that some tile has.
 
-    tags: of each tile, as the vocabulary writes them; missing where it was not looked at. grid, places: where each one
-    lies, counted row by row.
+    Parameters
+    ----------
+    tags
+        Of each tile, as the vocabulary writes them; missing where it was not looked at.
+    grid, places
+        Where each one lies, counted row by row.
+    vocabulary
+        That of the tags.
     """
     bounds = grid.bounds()[places]
     numbers, texts = pd.factorize(tags)

@@ -55,10 +55,21 @@ class Raster:
         return samples, np.zeros((height, width), dtype=np.bool_)
 
     def read(self, top: int, left: int, samples: Samples, valid: Booleans) -> None:
-        """Read a part of the grid, from its row top and its column left on.
+        """Read a part of the grid.
 
-        samples: takes the used bands, (n, height, width); 0 outside the scene. valid: takes which pixels hold
-        something, (height, width). Raises InputError where the file is damaged.
+        Parameters
+        ----------
+        top, left
+            Its first row and its first column.
+        samples
+            Takes the used bands, (n, height, width); 0 outside the scene.
+        valid
+            Takes which pixels hold something, (height, width).
+
+        Raises
+        ------
+        InputError
+            Where the file is damaged.
         """
         samples[:], valid[:] = 0, False
         rows = _common(self.top + top, valid.shape[0], self.dataset.height)

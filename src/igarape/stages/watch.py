@@ -72,11 +72,10 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
             opened.inputs(maps, kind="scene")  # by their maps' names: scenes of two folders may have one name
             opened.metrics(found | outcome.figures)
             opened.artifact(place.alerts)
-    new_ones, known = counted(len(outcome.new), "new scene"), len(arrivals) - len(new)
-    confirmed, candidates = (int(found[each]) for each in ("confirmed", "candidates"))
+    new_ones, confirmed = counted(len(outcome.new), "new scene"), counted(int(found["confirmed"]), "alert")
     click.echo(
-        f"watch {name}: {new_ones}, {known} known; {counted(confirmed, 'alert')} confirmed, "
-        f"{counted(candidates, 'candidate')}. See: igarape alerts {name}"
+        f"watch {name}: {new_ones}, {len(arrivals) - len(new)} known; {confirmed} confirmed, "
+        f"{counted(int(found['candidates']), 'candidate')}. See: igarape alerts {name}"
     )
     if outcome.new and (advice := labelling_advice(place)):
         click.echo(f"watch: {advice}", err=True)
@@ -88,5 +87,4 @@ def _tell(failed: Mapping[str, str]) -> None:
     for why in failed.values():
         click.echo(f"watch: {why}", err=True)
     if failed:
-        count = counted(len(failed), "scene has", "scenes have")
-        raise InputError(f"{count} no look: {some(sorted(failed))}. Why, stands above")
+        raise InputError(f"{counted(len(failed), 'scene')} without a look: {some(sorted(failed))}. Why, stands above")
