@@ -2,8 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from contextlib import ExitStack
-from functools import cache, partial
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -72,10 +71,7 @@ def run(workspace: Workspace) -> None:
 
 def _list(dataset: Dataset, source: FolderSource, spool: Path) -> Listing:
     """List the chips of folders or archives, and say where they were found; spool: outlives a killed run."""
-    with ExitStack() as bars:
-        bar = cache(
-            lambda: bars.enter_context(progress("ingest: unpacking", "MB"))
-        )  # shown when there is what to unpack
+    with progress("ingest: unpacking", "MB") as bar:
         found = open_source(
             data_root(),
             images=source.images,
@@ -86,7 +82,7 @@ def _list(dataset: Dataset, source: FolderSource, spool: Path) -> Listing:
             separator=dataset.labels.separator,
             spellings=dataset.labels.spellings,
             spool=spool,
-            report=lambda done, total: bar()(done >> 20, total >> 20),
+            report=lambda done, total: bar(done >> 20, total >> 20),
         )
     for line in found.used:
         click.echo(f"ingest: {line}")

@@ -70,7 +70,7 @@ def read_tags(
     """
     path, table = read_table(place)
     columns: dict[str, Any] = {"image": image, "tags": tags, "group": group, "split": split}
-    how = {"separator": separator, "labels": vocabulary.labels, "spellings": spellings or {}}
+    how: dict[str, Any] = {"separator": separator, "labels": vocabulary.labels, "spellings": spellings or {}}
     rows = list(read_rows(path, table, **columns, **how))
     name = PurePosixPath(path).name
     found = Annotations()

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -130,11 +131,8 @@ def _by_table(
     path, table = read_table(place)
     surveyed = survey(path, table, pictures, group=group, split=split)
     plain = Vocabulary(exclusive=(), alone=(), common=surveyed.labels, rare=())
-    columns = {key: surveyed.columns[key] for key in ("group", "split")}
-    image = surveyed.columns["image"] or "image_name"
-    return read_tags(
-        place, plain, image=image, tags=surveyed.columns["tags"], separator=surveyed.separator, **columns
-    ), surveyed
+    columns: dict[str, Any] = surveyed.columns | {"image": surveyed.columns["image"] or "image_name"}
+    return read_tags(place, plain, separator=surveyed.separator, **columns), surveyed
 
 
 def _check(*, chips: int, labels: Sequence[str], size: int) -> None:
