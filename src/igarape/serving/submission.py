@@ -78,7 +78,15 @@ def open_chips(workspace: Workspace, dataset: str, labels: Sequence[str], *, sam
 
 
 def wanted(workspace: Workspace, dataset: str, labels: Sequence[str], sample: Path | None) -> list[str]:
-    """Return the names that a submission has to have: a sample file's, else those of the unlabelled chips."""
+    """Return the names that a submission has to have: a sample file's, else those of the unlabelled chips.
+
+    Parameters
+    ----------
+    workspace, dataset, labels
+        As open_chips has them.
+    sample
+        The competition's sample file, if there is one.
+    """
     return unlabelled(read_catalog(workspace.catalog(), labels), dataset) if sample is None else read_names(sample)
 
 

@@ -62,10 +62,9 @@ def run(workspace: Workspace) -> None:
     refused(target).unlink(missing_ok=True)
     shutil.rmtree(workspace.spool, ignore_errors=True)
     left_out = int(faults["left_out"].sum())
-    said = [f"{counted(len(catalog), 'chip')} packed", f"{left_out} left out"]
-    said += [f"{counted(len(faults) - left_out, 'other fault')} reported"]
-    said += [f"{counted(len(corrections), 'label')} corrected: {listing}"] if corrections else []
-    click.echo(f"ingest: {', '.join(said)}")
+    chips, others = counted(len(catalog), "chip"), counted(len(faults) - left_out, "other fault")
+    corrected = f", {counted(len(corrections), 'label')} corrected: {listing}" if corrections else ""
+    click.echo(f"ingest: {chips} packed, {left_out} left out, {others} reported{corrected}")
 
 
 def _list(dataset: Dataset, source: FolderSource, spool: Path) -> Listing:
