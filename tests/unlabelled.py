@@ -19,7 +19,7 @@ from igarape.chips.shards import open_shard
 from igarape.files import resumable
 from igarape.labels import Vocabulary
 from igarape.serving.bundle import Bundle
-from igarape.serving.submission import Chips, open_chips, with_nir, write_submission
+from igarape.serving.submission import Chips, open_chips, seen_by, write_submission
 from igarape.tables import write_table
 from igarape.workspace import Workspace
 
@@ -83,7 +83,7 @@ def add_planes(here: Workspace, *, without: Sequence[str] = ()) -> None:
 def small(here: Workspace, bundle: Bundle, sample: Path | None = None) -> Chips:
     """Open the unlabelled chips."""
     chips = open_chips(here, "toy", VOCABULARY.labels, sample=sample)
-    return with_nir(chips, here, VOCABULARY.labels) if bundle.needs_nir else chips
+    return seen_by(bundle, chips, here, "toy", VOCABULARY.labels)
 
 
 def submit(here: Workspace, bundle: Bundle, *, killed_at: int | None = None) -> bytes:

@@ -20,8 +20,8 @@ from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.submission import (
     answers_key,
     check_copy,
-    check_labels,
     left_over,
+    seen_by,
     write_submission,
 )
 from igarape.workspace import Workspace
@@ -167,20 +167,20 @@ def test_a_data_set_without_unlabelled_chips_says_where_they_are_looked_for(tmp_
         small(here, bundle)
 
 
-def test_a_model_of_other_labels_is_refused(bundle: Bundle) -> None:
+def test_a_model_of_other_labels_is_refused(here: Workspace, bundle: Bundle) -> None:
     """It is another data set's."""
     with pytest.raises(
         InputError, match=r"labels of data set toy, as .* are others than those of planet\. Name .* or: igarape use toy"
     ):
-        check_labels(bundle, ("sun", "fog"), "planet")
+        seen_by(bundle, small(here, bundle), here, "planet", ("sun", "fog"))
 
 
-def test_labels_that_blanks_would_take_apart_are_refused(bundle: Bundle) -> None:
+def test_labels_that_blanks_would_take_apart_are_refused(here: Workspace, bundle: Bundle) -> None:
     """The competition could not read them."""
-    labels = tuple(f"{label} x" for label in VOCABULARY.labels)
+    chips, labels = small(here, bundle), tuple(f"{label} x" for label in VOCABULARY.labels)
     bundle.vocabulary = type(VOCABULARY)(exclusive=labels, alone=(), common=(), rare=())
     with pytest.raises(InputError, match=r"sun x, fog x, tree x and 2 more: the competition separates tags by blanks"):
-        check_labels(bundle, labels, "toy")
+        seen_by(bundle, chips, here, "toy", labels)
 
 
 def test_a_copy_takes_no_place_of_what_is_there(tmp_path: Path) -> None:

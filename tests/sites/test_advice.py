@@ -16,7 +16,8 @@ def test_three_strange_scenes_in_a_row_name_what_to_label(tmp_path: Path) -> Non
         look(place, day, {})
         told = place.map_of(Path(facts(day).scene), facts(day).sha256) / "map.json"
         strangest = [{"tile": f"{day}_{rank}", "far": 9.0 - rank} for rank in range(9)]
-        write_json({"drift": {"verdict": verdict, "strangest": strangest}}, told)
+        drift = {"verdict": verdict, "strangest": strangest}
+        write_json({"path": "a.tif", "sha256": "0", "stretch": None, "drift": drift}, told)
     advice = labelling_advice(place)
     assert "(not like training): 20_0, 20_1, 20_2, 20_3, 20_4; 2024-01-31" in advice and "1_0" not in advice.split()
     told.unlink()

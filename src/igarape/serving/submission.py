@@ -77,8 +77,40 @@ def open_chips(workspace: Workspace, dataset: str, labels: Sequence[str], *, sam
     return Chips(names, Store(workspace.chips("raw"), catalog), None)
 
 
-def with_nir(chips: Chips, workspace: Workspace, labels: Sequence[str]) -> Chips:
-    """Return chips with their near-infrared; raise InputError where one has none. labels: of the data set."""
+def wanted(workspace: Workspace, dataset: str, labels: Sequence[str], sample: Path | None) -> list[str]:
+    """Return the names that a submission has to have: a sample file's, else those of the unlabelled chips.
+
+    Parameters
+    ----------
+    workspace, dataset, labels
+        As open_chips has them.
+    sample
+        The competition's sample file, if there is one.
+    """
+    return unlabelled(read_catalog(workspace.catalog(), labels), dataset) if sample is None else read_names(sample)
+
+
+def seen_by(bundle: Bundle, chips: Chips, workspace: Workspace, dataset: str, labels: Sequence[str]) -> Chips:
+    """Return chips as a bundle sees them, with their near-infrared where it needs that.
+
+    Parameters
+    ----------
+    bundle
+        What answers.
+    chips
+        Of open_chips.
+    workspace, dataset, labels
+        As open_chips has them.
+
+    Raises
+    ------
+    InputError
+        For a model of another data set, labels that the competition's blanks would take apart, and a chip without
+        near-infrared.
+    """
+    _check_labels(bundle, labels, dataset)
+    if not bundle.needs_nir:
+        return chips
     planes = read_catalog(workspace.catalog("nir"), labels)
     if lost := sorted_out(chips.names, planes["image_id"])[0]:
         raise InputError(
@@ -102,7 +134,7 @@ def unlabelled(catalog: pd.DataFrame, dataset: str) -> list[str]:
     return names
 
 
-def check_labels(bundle: Bundle, labels: Sequence[str], dataset: str) -> None:
+def _check_labels(bundle: Bundle, labels: Sequence[str], dataset: str) -> None:
     """Refuse a model of another data set, and labels that the competition's blanks would take apart."""
     if bundle.vocabulary.labels != tuple(labels):
         learned = bundle.manifest.dataset

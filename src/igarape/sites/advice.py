@@ -4,7 +4,7 @@ from pathlib import Path
 
 from igarape.scores.drift import ODD, UNLIKE
 from igarape.sites.looks import list_looks
-from igarape.sites.mapping import read_map
+from igarape.sites.mapping import MAP, read_map
 from igarape.sites.site_folder import SiteFolder
 
 LATELY = 3  # scenes in a row that are unusual, or worse
@@ -20,7 +20,7 @@ def labelling_advice(place: SiteFolder) -> str:
     named = []
     for facts in newest:
         folder = place.map_of(Path(facts.scene), facts.sha256)
-        drift = read_map(folder).get("drift") or {} if folder.exists() else {}
+        drift = read_map(folder).get("drift") or {} if (folder / MAP).exists() else {}
         if drift.get("verdict") not in {ODD, UNLIKE}:
             return ""
         tiles = [str(each["tile"]) for each in drift["strangest"][:NAMED]]

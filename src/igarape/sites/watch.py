@@ -100,7 +100,7 @@ def follow(place: SiteFolder, found: Mapping[str, Arrival]) -> None:
     """
     for facts in list_looks(place.looks):
         folder = place.map_of(Path(facts.scene), facts.sha256)
-        if facts.sha256 not in found or not folder.exists():
+        if facts.sha256 not in found or not (folder / MAP).exists():
             continue
         content = read_map(folder)
         if not Path(content["path"]).is_file():

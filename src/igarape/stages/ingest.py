@@ -61,12 +61,9 @@ def run(workspace: Workspace) -> None:
     refused(target).unlink(missing_ok=True)
     shutil.rmtree(workspace.spool, ignore_errors=True)
     left_out = int(faults["left_out"].sum())
+    chips, others = counted(len(catalog), "chip"), counted(len(faults) - left_out, "other fault")
     corrected = f", {counted(len(corrections), 'label')} corrected: {listing}" if corrections else ""
-    click.echo(
-        f"ingest: {counted(len(catalog), 'chip')} packed, {left_out} left out, "
-        f"{counted(len(faults) - left_out, 'other fault')} reported"
-        f"{corrected}"
-    )
+    click.echo(f"ingest: {chips} packed, {left_out} left out, {others} reported{corrected}")
 
 
 def _list(dataset: Dataset, source: FolderSource, spool: Path) -> Listing:

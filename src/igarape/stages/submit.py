@@ -11,19 +11,9 @@ from igarape.errors import InputError, counted
 from igarape.files import resumable, whole
 from igarape.progress import progress
 from igarape.serving.answering import answerers
-from igarape.serving.competition import check_file, read_names
+from igarape.serving.competition import check_file
 from igarape.serving.registry import bundle_of, load_model, model_uri
-from igarape.serving.submission import (
-    answers_key,
-    check_copy,
-    check_labels,
-    left_over,
-    open_chips,
-    unlabelled,
-    with_nir,
-    write_submission,
-)
-from igarape.tables import read_catalog
+from igarape.serving.submission import answers_key, check_copy, left_over, open_chips, seen_by, wanted, write_submission
 from igarape.workspace import Workspace
 
 
@@ -69,8 +59,7 @@ def run(
     uri = model_uri(model, dataset, root)
     loaded = load_model(uri, root)
     bundle = bundle_of(loaded, uri)
-    check_labels(bundle, labels, dataset)
-    chips = with_nir(chips, workspace, labels) if bundle.needs_nir else chips
+    chips = seen_by(bundle, chips, workspace, dataset, labels)
     key = answers_key(chips, str(loaded.metadata.model_uuid))
     for line in left_over(target, key):
         click.echo(f"submit: {line}")
@@ -89,10 +78,7 @@ def _check(workspace: Workspace, path: Path, sample: Path | None) -> None:
     """Print what was found in a file; raise InputError where it would be refused."""
     dataset = read_params(workspace.params).dataset
     vocabulary = read_dataset(dataset, workspace.datasets).labels.vocabulary()
-    if sample is None:
-        names = unlabelled(read_catalog(workspace.catalog(), vocabulary.labels), dataset)
-    else:
-        names = read_names(sample)
+    names = wanted(workspace, dataset, vocabulary.labels, sample)
     found = check_file(path, names, vocabulary=vocabulary, ordered=sample is not None)
     for line in found.lines:
         click.echo(f"submit: {line}")
