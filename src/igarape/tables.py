@@ -153,9 +153,18 @@ def read_predictions(
 ) -> pd.DataFrame:
     """Read predictions (image_id, learner, fold, p_<label>...) and check each row's fold against its chip's.
 
-    Every chip of folds must be there once for each learner; probabilities are float32 in [0, 1]. labels: those that are
-    predicted, in their order; None: whichever there are. learner: the one whose rows are read, of a file that may hold
-    more than fit into the memory; None: all.
+    Every chip of folds must be there once for each learner; probabilities are float32 in [0, 1].
+
+    Parameters
+    ----------
+    path
+        The file.
+    folds
+        The table of folds.
+    labels
+        Those that are predicted, in their order; None: whichever there are.
+    learner
+        The one whose rows are read, of a file that may hold more than fit into the memory; None: all.
     """
     rows = ("learner", learner) if learner else None
     frame = read_table(path, PREDICTION, key=("image_id", "learner"), rows=rows)
