@@ -38,7 +38,8 @@ def main() -> None:
     `dvc repro` runs the steps from code to register as far as something changed. The other commands stand outside:
     nothing but promote and rollback moves the champion. All of them work in any folder of the project.
     """
-    # TensorFlow's start-up lines would bury the progress bars; it reads this when it is imported.
+    # TensorFlow's lines would bury the progress bars; it reads this when it is imported. A few come before that
+    # (tensorflow issue 100442).
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # And so would MLflow's, one for each file of a model.
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")

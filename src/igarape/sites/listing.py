@@ -51,8 +51,8 @@ def alert_lines(alerts: pd.DataFrame, *, candidates: bool) -> list[str]:
                 f"{row.id}  {status}, {row.probability:.3f}, {row.looks:.0f} looks: {row.label} {row.change} somewhere "
                 f"in this tile, about {row.date} ({row.first} to {row.last}, {row.held:.2f}){verdict}"
             )
-        false = expected_false(alerts, status)
-        lines.append(f"{len(some)} {status}, of which {false:.2f} are expected to be false")
+        false = f", of which {expected_false(alerts, status):.2f} are expected to be false" if len(some) else ""
+        lines.append(f"{len(some)} {status}{false}")
     if len(dismissed := alerts[alerts["status"] == DISMISSED]):
         lines.append(f"{len(dismissed)} dismissed, as judged no: {', '.join(sorted(dismissed['id']))}")
     return lines
