@@ -16,7 +16,7 @@ from unlabelled import NAMES, VOCABULARY, add_planes, lay_out, small, submit
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.files import resumable
-from igarape.serving.bundle import BATCH, Bundle
+from igarape.serving.bundle import BATCH, Bundle, Seen
 from igarape.serving.submission import (
     answers_key,
     check_copy,
@@ -46,10 +46,10 @@ class Watched(Bundle):
 
     asked: list[str]
 
-    def read(self, data: bytes, where: str) -> Pixels:
+    def see(self, data: bytes, where: str, nir: Pixels | None = None) -> Seen:
         """Note that a picture is decoded."""
-        self.asked.append("read")
-        return super().read(data, where)
+        self.asked.append("see")
+        return super().see(data, where, nir)
 
     def tag(self, images: Sequence[Pixels], *rest: Any, **how: Any) -> pd.DataFrame:
         """Note that pictures are tagged."""
@@ -86,7 +86,7 @@ def test_after_kill_9_finished_batches_stand_and_the_file_is_the_same_to_the_byt
     assert not here.folder("submit").exists()
     assert left_over(here.folder("submit"), "key") == ["goes on with what a run before has left: 2 batches of 64 chips"]
     resumed = submit(here, watched)
-    assert watched.asked == ["read"] * 22 + ["tag 22"]
+    assert watched.asked == ["see"] * 22 + ["tag 22"]
     assert left_over(here.folder("submit"), "key") == []
     whole = submit(lay_out(Workspace(tmp_path / "other")), Bundle.load(bundle_folder, threads=1))
     assert resumed == whole

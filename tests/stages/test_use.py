@@ -193,7 +193,9 @@ def test_an_alert_of_a_label_that_the_data_set_does_not_have_is_refused(project:
     settings["decide"]["alert"] = {"slash_burn": 0.5}
     project.params.write_text(yaml.safe_dump(settings), encoding="utf-8")
     before = project.params.read_text(encoding="utf-8")
-    with pytest.raises(InputError, match=r"decide\.alert: 'slash_burn' is no label .*Name one of tree, ship, or leave"):
+    with pytest.raises(
+        InputError, match=r"decide\.alert: 'slash_burn' is no label of the data set.*known are: ship, tree"
+    ):
         stage.run(project, "sea")
     assert project.params.read_text(encoding="utf-8") == before
 
