@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -47,6 +48,17 @@ def whole(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         _remove(unfinished)
+
+
+def check_place(file: Path, where: str) -> None:
+    """Raise InputError, which begins with where, for a file that would lie where none can be made: that is tried."""
+    above = next(folder for folder in file.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise InputError(f"{where}: {above} is no folder. Name a file in one, such as {file.name}")
+    try:
+        TemporaryFile(dir=above).close()
+    except OSError as error:
+        raise InputError(f"{where}: no file can be made in {above} ({error.strerror}). Name another place") from error
 
 
 def _left_behind(path: Path) -> Iterator[Path]:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from igarape.chips.formats import CONVERT, unread
 from igarape.chips.pictures import NAMED, stem
@@ -14,7 +13,7 @@ from igarape.chips.sources.origins import Extent, Origin, loose
 from igarape.chips.sources.spool import Report
 from igarape.code import code_hash
 from igarape.errors import InputError, counted, some
-from igarape.files import begins, digest
+from igarape.files import begins, check_place, digest
 from igarape.serving.bundle import Bundle, Seen
 from igarape.tables import read_table
 
@@ -168,17 +167,6 @@ def check_out(out: Path, reads: Iterable[Path]) -> None:
         raise InputError(
             f"--out {out}: is there, holds no answers, and would be lost. Name another file, such as answers.csv"
         )
-
-
-def check_place(file: Path, where: str) -> None:
-    """Raise InputError, which begins with where, for a file that would lie where none can be made: that is tried."""
-    above = next(folder for folder in file.absolute().parents if folder.exists())
-    if not above.is_dir():
-        raise InputError(f"{where}: {above} is no folder. Name a file in one, such as {file.name}")
-    try:
-        TemporaryFile(dir=above).close()
-    except OSError as error:
-        raise InputError(f"{where}: no file can be made in {above} ({error.strerror}). Name another place") from error
 
 
 def find_tifs(bundle: Bundle, folder: Path | None) -> Mapping[str, Origin] | None:

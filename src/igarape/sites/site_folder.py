@@ -120,15 +120,20 @@ class SiteFolder:
 
     def now(self, report: Report) -> State:
         """Return the state after all looks; report: called with the days that are done, and all."""
+        return self._after(self.listed(), report)
+
+    def _after(self, looks: Sequence[Facts], report: Report) -> State:
+        """Return the state after some looks."""
         tiles = len(self.area.names)
-        return caught_up(self.state, self.listed(), Engine.of(self.site), tiles, read=self.day, report=report)
+        return caught_up(self.state, looks, Engine.of(self.site), tiles, read=self.day, report=report)
 
     def update(self, report: Report) -> tuple[State, pd.DataFrame]:
         """Take in the looks that are not in the state yet, and write state and alerts anew; return both.
 
         report: called with the days that are done, and all.
         """
-        state = self.now(report)
+        looks = self.listed()
+        state = self._after(looks, report)
         state.save(self.state)
         table = write_alerts(
             self.alerts,
@@ -137,7 +142,7 @@ class SiteFolder:
             labels=self.labels,
             area=self.area,
             engine=Engine.of(self.site),
-            days=self.days(self.listed()),
+            days=self.days(looks),
             verdicts=read_verdicts(self.verdicts),
         )
         return state, table

@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from igarape.errors import InputError, counted
-from igarape.files import begins, write_text
+from igarape.files import begins, check_place, write_text
 from igarape.progress import progress
-from igarape.serving.tagging import check_place
 from igarape.sites.listing import condition, log_lines
 from igarape.sites.sampling import judged_table, write_sample
 from igarape.sites.site_folder import SiteFolder

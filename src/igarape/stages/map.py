@@ -10,9 +10,9 @@ from tqdm import tqdm
 
 from igarape.config.params import read_params
 from igarape.errors import InputError, some
+from igarape.files import check_place
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
-from igarape.serving.tagging import check_place
 from igarape.sites.bands import parse_bands
 from igarape.sites.mapping import LIST, Asked, write_list
 from igarape.sites.model import load_model

@@ -46,9 +46,7 @@ def run(
         The first day and the last one of what later looks are compared with.
     polygon
         A GeoJSON file, where less than the scene is watched.
-    bands, stride
-        As of igarape map.
-    model
+    bands, stride, model
         As of igarape map.
     force
         Write over an existing file.

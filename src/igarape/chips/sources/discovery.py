@@ -1,7 +1,7 @@
 """Discovery: pictures and a table that nobody has described, and all that a data set's YAML says about them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from igarape.chips.sources.origins import Origin
 from igarape.chips.sources.places import Finder
 from igarape.chips.sources.rows import read_table
 from igarape.chips.sources.rules import Group, exclusive_group, lone_labels
-from igarape.chips.sources.spellings import spell, spelled_alike
+from igarape.chips.sources.spellings import Tags, spell, spelled_alike
 from igarape.chips.sources.spool import Report
 from igarape.chips.sources.survey import Survey, survey
 from igarape.errors import InputError
@@ -92,10 +92,9 @@ def discover(
     labelled = [name for name in sorted(found.tags) if name in pictures and found.splits.get(name) != "test"]
     spellings = spelled_alike(found.tags.values()) if tags is None or surveyed.columns["tags"] else {}
     found.tags = {name: spell(own, spellings) for name, own in found.tags.items()}
-    counts = Counter(tag for name in labelled for tag in found.tags[name])
+    counts = _counts(found.tags[name] for name in labelled)
     seen = look(pictures, bands=bands, size=size)
     _check(chips=len(labelled), labels=sorted(counts), size=seen.size)
-    counts = Counter(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
     groups = Counter(found.groups[name] for name in labelled if found.groups.get(name))
     vocabulary, rule = _vocabulary([found.tags[name] for name in labelled], counts)
     return Discovery(
@@ -108,6 +107,12 @@ def discover(
         chips=len(labelled),
         groups=groups,
     )
+
+
+def _counts(tags: Iterable[Tags]) -> Counter[str]:
+    """Return how many chips hold each label, the most frequent first."""
+    counts = Counter(tag for own in tags for tag in own)
+    return Counter(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
 
 
 def _by_folder(finder: Finder, images: str) -> tuple[dict[str, Origin], Annotations, Survey]:
