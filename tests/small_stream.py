@@ -1,5 +1,6 @@
 """A small stream in a folder of its own: a copy of the project, with its own package, that people's commands run in."""
 
+import json
 import os
 import re
 import shutil
@@ -17,7 +18,6 @@ NETWORKS = {
 }
 TREES = "tiny_trees"
 LEARNERS = (*NETWORKS, TREES)
-TRAINED = [f"train@{name}" for name in LEARNERS]  # what follows takes a minute, and is asked for where it matters
 # What `dvc repro` runs though nothing changed.
 ALWAYS = {"code"}
 FOREST = """\
@@ -98,6 +98,12 @@ def run(folder: Path, *words: str, code: int = 0) -> str:
 def repro(folder: Path, *stages: str) -> set[str]:
     """Run `dvc repro`, up to some stages or to the end, and return the stages that ran."""
     return set(re.findall(r"Running stage '([^']+)'", run(folder, "dvc", "repro", *stages)))
+
+
+def stale(folder: Path) -> set[str]:
+    """Return the stages whose own code, settings or inputs have changed: where `dvc repro` would begin."""
+    repro(folder, "code", "resolve")
+    return set(json.loads(run(folder, "dvc", "status", "--json"))) - ALWAYS
 
 
 def steps(*names: str) -> set[str]:

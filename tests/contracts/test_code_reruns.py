@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from small_stream import ALWAYS, LEARNERS, NETWORKS, TRAINED, TREES, change, repro, run, steps
+from small_stream import ALWAYS, NETWORKS, TREES, change, repro, run, stale, steps
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -23,14 +23,25 @@ def test_comments_templates_and_tracking_rerun_nothing(project: Path) -> None:
 def test_other_losses_train_networks_and_no_trees(project: Path) -> None:
     """None uses that loss, so that they come out the same: what is made of them does not run."""
     change(project / "src/igarape/learners/networks/losses.py", "FOCUS = 2.0", "FOCUS = 2.5")
-    assert repro(project) == ALWAYS | steps(*NETWORKS)
+    assert stale(project) == steps(*NETWORKS)
+    assert repro(project, "train@tiny") == ALWAYS | steps("tiny")
+    assert stale(project) == steps(*NETWORKS) - steps("tiny")
 
 
 def test_other_trees_train_no_network(project: Path) -> None:
     """The code of a learner is that of its kind."""
+    before = stale(project)
     change(project / "src/igarape/learners/trees/boosting.py", "BINS = 64", "BINS = 32")
-    ran = repro(project)
-    assert steps(TREES) <= ran and not ran & steps(*NETWORKS)
+    assert stale(project) - before == steps(TREES)
+
+
+def test_a_search_that_finds_the_same_trains_nothing(project: Path) -> None:
+    """Its run in MLflow is another one; what it found is not."""
+    facts = project / "data/runs/search@tiny.json"
+    before = json.loads(facts.read_text(encoding="utf-8"))
+    run(project, "dvc", "repro", "--force", "--single-item", "search@tiny")
+    assert json.loads(facts.read_text(encoding="utf-8")) != before
+    assert repro(project, "train@tiny") == ALWAYS
 
 
 def test_a_plug_trains_its_own_learner_when_its_meaning_changes(project: Path) -> None:
@@ -40,18 +51,11 @@ def test_a_plug_trains_its_own_learner_when_its_meaning_changes(project: Path) -
     text += "    return keras.layers.GlobalAveragePooling2D()((images / 255.0) ** POWER)\n"
     (project / "my_models.py").write_text(text, encoding="utf-8")
     change(project / "experiments/tiny.yaml", "backbone: plain", "backbone: my_models:small")
-    assert repro(project, *TRAINED) & steps(*LEARNERS) == steps("tiny")
+    assert steps("tiny") <= stale(project)
+    repro(project, "train@tiny")
+    before = stale(project)
     change(project / "my_models.py", "\n\ndef small", "\n\n# Colours, squared.\ndef small")
     change(project / "my_blocks.py", "POWER = 2", "POWER = 2  # of each colour")
-    assert repro(project, *TRAINED) == ALWAYS
+    assert stale(project) == before and not before & steps("tiny")
     change(project / "my_blocks.py", "POWER = 2", "POWER = 3")
-    assert repro(project, *TRAINED) & steps(*LEARNERS) == steps("tiny")
-
-
-def test_a_search_that_finds_the_same_trains_nothing(project: Path) -> None:
-    """Its run in MLflow is another one; what it found is not."""
-    facts = project / "data/runs/search@tiny.json"
-    before = json.loads(facts.read_text(encoding="utf-8"))
-    run(project, "dvc", "repro", "--force", "--single-item", "search@tiny")
-    assert json.loads(facts.read_text(encoding="utf-8")) != before
-    assert repro(project, *TRAINED) == ALWAYS
+    assert stale(project) - before == steps("tiny")
