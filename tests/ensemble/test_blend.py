@@ -47,9 +47,9 @@ def test_gradient_and_curvature_are_the_costs() -> None:
     """By finite differences, where no bound holds."""
     logits, y, predicts = known(50, seed=2)
     function = _Cost(logits, y.T.astype(np.float64), predicts, 0.3)
-    values = np.where(function.free, function.start() + 0.1, 0)
+    free, values = np.concatenate(function.moving), function.start()
+    values[free] += 0.1
     _, gradient, curvature = function(values)
-    free = function.free
     assert approx_fprime(values, lambda v: function(v)[0], 1e-6)[free] == pytest.approx(gradient[free], abs=1e-4)
     assert approx_fprime(values, lambda v: function(v)[1], 1e-6)[np.ix_(free, free)] == pytest.approx(
         curvature[np.ix_(free, free)], abs=1e-4

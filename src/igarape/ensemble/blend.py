@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import lsq_linear
+import numpy.typing as npt
+from scipy.optimize import nnls
 
 from igarape.ensemble.linear import Learners, Linear, columns, log_loss, logit, sigmoid
 from igarape.labels import Booleans
@@ -20,9 +21,8 @@ from igarape.tables import Probabilities
 
 # How strongly the shared weights are drawn to 1 / learners: just so that learners that say the same share the weight.
 WEAK = 1e-3
-# Of the fit: steps, halves of a step, and the gain, of a row's log-loss, that is not worth a pass over the rows. TINY
-# keeps a bound that holds exactly apart from its value, which the solver asks for.
-MOST_STEPS, MOST_HALVES, ENOUGH, TINY = 50, 20, 1e-10, 1e-12
+# Of the fit: steps, halves of a step, and the gain, of a row's log-loss, that is not worth a pass over the rows.
+MOST_STEPS, MOST_HALVES, ENOUGH = 50, 20, 1e-10
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def fit_blend(cube: Floats, y: Booleans, *, predicts: Booleans, pull: float, sta
     values = cost.start() if start is None else np.concatenate([start.shared, start.weights.ravel(), start.bias])
     now, gradient, curvature = cost(values)
     for _ in range(MOST_STEPS):
-        step = _step(values, gradient, curvature, lowest=cost.lowest, free=cost.free)
+        step = _step(values, gradient, curvature, *cost.moving)
         if -(gradient @ step + step @ curvature @ step / 2) < ENOUGH:
             return cost.blend(values + step)
         for _ in range(MOST_HALVES):
@@ -108,16 +108,11 @@ class _Cost:
     pull: float
 
     @property
-    def lowest(self) -> Floats:
-        """Return the lower bounds: 0 for weights, none for biases."""
+    def moving(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Return where the weights stand that may move, as those of what is not predicted stay 0; and the biases."""
         labels, learners = self.predicts.shape
-        return np.concatenate([np.zeros(learners + labels * learners), np.full(labels, -np.inf)])
-
-    @property
-    def free(self) -> Booleans:
-        """Return which may move: the weights of what is not predicted stay 0."""
-        labels, learners = self.predicts.shape
-        return np.concatenate([np.ones(learners, bool), self.predicts.ravel(), np.ones(labels, bool)])
+        predicted = learners + np.flatnonzero(self.predicts)
+        return np.concatenate([np.arange(learners), predicted]), np.arange(labels) + learners * (1 + labels)
 
     def start(self) -> Floats:
         """Return the mean of the logits."""
@@ -192,11 +187,19 @@ class _Label(NamedTuple):
     spread: float
 
 
-def _step(values: Floats, gradient: Floats, curvature: Floats, *, lowest: Floats, free: Booleans) -> Floats:
-    """Return the way to the minimum of the quadratic model within the bounds."""
-    root = np.linalg.cholesky(curvature[np.ix_(free, free)])
-    target = np.linalg.solve(root, -gradient[free])
-    found = lsq_linear(root.T, target, ((lowest - values)[free] - TINY, np.inf), method="bvls")
+def _step(
+    values: Floats, gradient: Floats, curvature: Floats, weights: npt.NDArray[np.intp], biases: npt.NDArray[np.intp]
+) -> Floats:
+    """Return the way to the minimum of the quadratic model where no weight falls below 0.
+
+    A bias goes where it is best for the weights, which leaves a problem of the weights alone (the Schur complement).
+    """
+    both = curvature[np.ix_(biases, weights)]
+    ways = np.linalg.solve(curvature[np.ix_(biases, biases)], np.column_stack([both, gradient[biases]]))
+    alone = curvature[np.ix_(weights, weights)] - both.T @ ways[:, :-1]
+    root, before = np.linalg.cholesky(alone), values[weights]
+    target = np.linalg.solve(root, alone @ before - gradient[weights] + both.T @ ways[:, -1])
     step = np.zeros(len(values))
-    step[free] = np.maximum(found.x, (lowest - values)[free])
+    step[weights] = nnls(root.T, target)[0] - before
+    step[biases] = -ways @ np.append(step[weights], 1.0)
     return step
