@@ -71,6 +71,7 @@ Kind = tuple[str, Literal["raw", "dehazed", "nir"], int, bool]
 
 WriteModel = Callable[[Path, int, int, int], Probabilities]
 WriteTrees = Callable[[Path, int, int, int], Path]
+Once = Callable[[str, Callable[[Path], None]], Path]
 
 
 def write_model(path: Path, size: int, outputs: int, seed: int) -> Probabilities:
@@ -227,11 +228,13 @@ def plug_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Let MLflow make a database once; that takes seconds, a copy does not."""
-    path = tmp_path_factory.mktemp("template") / "mlflow.db"
-    MlflowClient(f"sqlite:///{path}")
-    return path
+def empty_database(once: Once) -> Path:
+    """Let MLflow make a database; that takes seconds, a copy does not."""
+
+    def make(folder: Path) -> None:
+        MlflowClient(f"sqlite:///{folder}/mlflow.db")
+
+    return once("template", make) / "mlflow.db"
 
 
 @pytest.fixture
@@ -252,13 +255,15 @@ def found_registry(empty_database: Path, folder: Path, patch: pytest.MonkeyPatch
 
 
 @pytest.fixture(scope="session")
-def contested(tmp_path_factory: pytest.TempPathFactory, empty_database: Path, bundle_folder: Path) -> Path:
+def contested(once: Once, empty_database: Path, bundle_folder: Path) -> Path:
     """Make a project with two versions, of which the second is worse."""
-    folder = tmp_path_factory.mktemp("contested")
-    with pytest.MonkeyPatch.context() as patch:
-        found_registry(empty_database, folder, patch)
-        compete(Workspace(folder), bundle_folder, draw(40))
-    return folder
+
+    def make(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            found_registry(empty_database, folder, patch)
+            compete(Workspace(folder), bundle_folder, draw(40))
+
+    return once("contested", make)
 
 
 @pytest.fixture
@@ -352,16 +357,28 @@ def browse() -> type[Page]:
 
 
 @pytest.fixture(scope="session")
-def small_stream(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """Run a small stream from its first step to its last, once for all workers; for looking, and for copying."""
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
+    """Give what lets one of all workers make a folder, NAME, which each of them may look at and copy."""
     own = tmp_path_factory.getbasetemp()
     shared = own if worker_id == "master" else own.parent
-    folder = shared / "stream" / NAME
-    with FileLock(shared / "stream.lock"):
-        if not folder.exists():
-            folder.parent.mkdir()
-            lay_out(folder)
-    return folder
+
+    def made(name: str, make: Callable[[Path], None]) -> Path:
+        folder, done = shared / "once" / name, shared / f"{name}.done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
+                folder.mkdir(parents=True)
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def small_stream(once: Once) -> Path:
+    """Run a small stream from its first step to its last; for looking, and for copying."""
+    return once(NAME, lay_out)
 
 
 @pytest.fixture

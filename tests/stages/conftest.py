@@ -165,26 +165,39 @@ def pretend(patch: pytest.MonkeyPatch, write_model: WriteModel) -> None:
 
 
 @pytest.fixture(scope="session")
-def stream(tmp_path_factory: pytest.TempPathFactory, empty_database: Path, write_model: WriteModel) -> Workspace:
-    """Run the steps from dehaze to decide in a folder, and give it. Tiny is trained, rare pretends to be."""
-    here = Workspace(tmp_path_factory.mktemp("stream"))
-    shutil.copy(empty_database, here.root)
+def stream(
+    once: Callable[[str, Callable[[Path], None]], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    empty_database: Path,
+    write_model: WriteModel,
+) -> Workspace:
+    """Run the steps from dehaze to decide, and give this worker's copy. Tiny is trained, rare pretends to be."""
+
+    def make(folder: Path) -> None:
+        here = Workspace(folder)
+        shutil.copy(empty_database, folder)
+        with pytest.MonkeyPatch.context() as patch:
+            settle(here, patch)
+            lay_out(here)
+            run_steps(here, write_model)
+
+    return Workspace(Path(shutil.copytree(once("steps", make), tmp_path_factory.mktemp("stream") / "copy")))
+
+
+def run_steps(here: Workspace, write_model: WriteModel) -> None:
+    """Run the steps from dehaze to decide."""
+    dehaze.run(here)
+    nir.run(here)
+    split.run(here)
+    search.run(here, "tiny")
+    train.run(here, "tiny")
     with pytest.MonkeyPatch.context() as patch:
-        settle(here, patch)
-        lay_out(here)
-        dehaze.run(here)
-        nir.run(here)
-        split.run(here)
-        search.run(here, "tiny")
-        train.run(here, "tiny")
-        with pytest.MonkeyPatch.context() as inner:
-            pretend(inner, write_model)
-            search.run(here, "rare")
-            train.run(here, "rare")
-        stack.run(here)
-        decide.run(here)
-        distill.run(here)
-    return here
+        pretend(patch, write_model)
+        search.run(here, "rare")
+        train.run(here, "rare")
+    stack.run(here)
+    decide.run(here)
+    distill.run(here)
 
 
 @pytest.fixture(scope="session")
