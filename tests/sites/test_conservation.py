@@ -84,3 +84,5 @@ def test_a_sample_that_is_not_filled_in_or_not_as_drawn_is_refused() -> None:
     ):
         with pytest.raises(InputError, match=f"^sample.csv: .*{said}"):
             judged_share(changed, present, NAMES[:10], "sample.csv")
+    with pytest.raises(InputError, match="its looks are gone"):
+        judged_share(sample, np.full(10, np.nan), NAMES[:10], "sample.csv")

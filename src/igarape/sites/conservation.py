@@ -89,6 +89,8 @@ def judged_share(sample: pd.DataFrame, present: Floats, names: Sequence[str], wh
     strata = {str(stratum): rows for stratum, rows in sample.groupby("stratum")}
     sizes = {stratum: int(rows["of"].iloc[0]) for stratum, rows in strata.items()}
     now = {stratum: int(held.sum()) for stratum, held in _strata(present).items()}
+    if not sum(now.values()):
+        raise InputError(f"{where}: no tile was looked at by the day of the sample: its looks are gone")
     if len(strata) < len(now) and sum(sizes.values()) < sum(now.values()):
         raise InputError(f"{where}: holds {next(iter(strata))} tiles only, of others there are. Bring all of its rows")
     share = down = up = 0.0
