@@ -63,8 +63,8 @@ def stem(name: str) -> str:
     """Return a file's name without the suffixes of pictures, however many they are; other dots are part of the name.
 
     So c_0.tif.png, c_0.tif and c_0 are one name: converters add a suffix, tables keep the old one. Accents are composed
-    (NFC), as macOS takes them apart. Raises InputError for a name that is no text, as other encodings leave them, or that
-    holds a carriage return: no table could hold it.
+    (NFC), as macOS takes them apart. Raises InputError for a name that is no text, as other encodings leave them, or
+    that holds a carriage return: no table could hold it.
     """
     name = normalize("NFC", name)
     try:
