@@ -71,3 +71,5 @@ def test_a_name_that_is_no_text_is_refused() -> None:
     """An archive made elsewhere, or an old disk, leaves such; what is shown of it is readable."""
     with pytest.raises(InputError, match=r"^'jo\\udce3o\.jpg': a file's name that is not in UTF-8"):
         stem(b"jo\xe3o.jpg".decode("utf-8", "surrogateescape"))
+    with pytest.raises(InputError, match=r"^'a\\rb\.jpg': a file's name that holds a carriage return"):
+        stem("a\rb.jpg")

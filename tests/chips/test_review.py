@@ -44,7 +44,7 @@ def test_change_turns_a_label_round_and_nothing_else_does(tmp_path: Path) -> Non
         tmp_path, "a,kiln,0,0.9, Change ", "a,tree,1,0.2,keep", "b,fog,1,0.3,", head=HEAD.replace("given", "given,p")
     )
     found = read_review(path)
-    assert (dict(found.changes), found.kept, found.open) == ({("a", "kiln"): True}, 1, 1)
+    assert (found.changes, found.kept, found.open) == ({("a", "kiln"): True}, {("a", "tree"): True}, 1)
 
 
 def test_what_a_spreadsheet_makes_of_it_is_read(tmp_path: Path) -> None:
@@ -103,6 +103,17 @@ def test_a_label_that_is_changed_back_is_corrected_no_more(tmp_path: Path) -> No
     """A later table gives it as corrected; a row of an old one, which the source has followed since, is told."""
     assert revised(review(tmp_path, "a,kiln,1,change"), {("a", "kiln"): True}) == ({}, ())
     assert revised(review(tmp_path, "a,tree,0,change"), {}) == ({}, (("a", "tree"),))
+
+
+def test_what_is_kept_and_is_another_one_by_now_is_told(tmp_path: Path) -> None:
+    """Two people reviewed, or the table is an old one: a label that somebody vouched for is not passed over."""
+    path = review(tmp_path, "a,kiln,0,change", "a,tree,1,keep")
+    assert revised(path, {}) == ({("a", "kiln"): True}, ())
+    with pytest.raises(InputError, match=r"a, tree: keep says 1, but it is 0 by now.* change with 0 under given"):
+        revised(path, {("a", "tree"): False})
+    assert revised(path, {("a", "kiln"): True, ("a", "tree"): False}, undo=True)[0] == {("a", "tree"): False}
+    with pytest.raises(InputError, match=r"unknown label 'tre'"):
+        revised(review(tmp_path, "a,kiln,0,change", "a,tre,1,keep"), {})
 
 
 @pytest.mark.parametrize("undo", [False, True])

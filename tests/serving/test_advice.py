@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from igarape.serving.advice import how_to_promote, how_to_register
+from igarape.serving.advice import how_to_promote, how_to_register, other_here
 
 NAME = "igarape-toy"
 LOCK = "schema: '2.0'\nstages:\n  register:\n    cmd: igarape register\n"
@@ -47,6 +47,15 @@ def test_a_version_that_is_there_is_promoted(tmp_path: Path) -> None:
     said = how_to_promote(NAME, {}, ["1", "2"], tmp_path)
     assert said == "There are versions 1, 2. Run: igarape promote --version 2"
     assert how_to_promote(NAME, {}, [], tmp_path) == "Run: make repro, then: igarape promote"
+
+
+def test_a_result_that_dvc_brought_back_is_not_the_challenger(registered: Path) -> None:
+    """After `relabel --undo` or `git checkout`, and `dvc repro`: no step ran, so the alias is where it was."""
+    said = other_here(NAME, "4", ["3", "4"], registered)
+    assert said is not None and said.endswith("is version 3. To promote that: igarape promote --version 3")
+    assert other_here(NAME, "3", ["3", "4"], registered) is None
+    assert other_here(NAME, "4", ["4"], registered) is None  # registered elsewhere, where it was cloned from
+    assert other_here("igarape-other", "4", ["3", "4"], registered) is None
 
 
 def test_a_student_is_told_from_the_ensemble(registered: Path) -> None:

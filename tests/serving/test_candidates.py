@@ -80,6 +80,18 @@ def test_on_another_hold_out_the_champion_is_asked_or_left_out(
     assert np.array_equal(duel.champion.answers, Bundle.load(bundle_folder, threads=1).rule.apply(duel.champion.p))
 
 
+def test_what_was_learned_from_is_known_under_another_name_too(contest: Workspace, tmp_path: Path) -> None:
+    """Chips that are called otherwise since: to ask the champion about those would flatter it."""
+    stream = every(contest)
+    held = {image_id for image_id in stream.image_ids if int(image_id[-3:]) % 3}
+    folds = np.array([HOLDOUT if image_id in held else 0 for image_id in stream.image_ids])
+    other = ruled(contest.root / "other", contest.root / "third", 0.9)
+    enroll(contest, other, replace(stream, image_ids=[f"old-{name}" for name in stream.image_ids], folds=folds))
+    duel, asked = met(contest, tmp_path, champion="3")
+    assert asked == [16] and duel.notes[0] == "16 hold-out chips of version 2"
+    assert duel.notes[2] == "8 more are left out: version 3 learned from them"
+
+
 def test_a_version_without_answers_is_asked_about_all(contest: Workspace, tmp_path: Path) -> None:
     """As those of older code are; that it may have learned from them is said."""
     before, _ = met(contest, tmp_path / "before")

@@ -93,7 +93,7 @@ def test_where_nobody_can_tell_it_says_why(usual: Usual) -> None:
 
 def answered(tiles: pd.DataFrame) -> pd.DataFrame:
     """Give a table of answers to pictures with these probabilities."""
-    return tiles.assign(image_name=tiles["tile"], tags="", warning="")
+    return tiles.assign(image_name=tiles["tile"].replace("0_21", "null"), tags="", warning="")
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet", "PARQUET"])
@@ -109,7 +109,8 @@ def test_a_folder_of_other_pictures_is_told_with_those_to_label_first(
         assert (found is None) == (not len(rows))
         line = unlike_line(found) if found else ""
         assert line.startswith(begins) and bool(line) == bool(begins)
-    assert line.split("first: ")[1].startswith(drift(scene(6.0), usual_of_bundle(knowing)).strangest[0][0])
+    first = [name.replace("0_21", "null") for name, _ in drift(scene(6.0), usual_of_bundle(knowing)).strangest]
+    assert line.split("first: ")[1] == ", ".join(first) and first[0] == "null"
 
 
 def usual_of_bundle(bundle: Bundle) -> Usual:

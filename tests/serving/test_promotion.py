@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
+from igarape.files import write_json
 from igarape.serving.bundle import Bundle
 from igarape.serving.history import history
 from igarape.serving.promotion import rollback
@@ -23,8 +24,10 @@ def test_the_first_version_becomes_champion_and_a_worse_one_does_not(contest: Wo
     assert decide(contest, "1", say=said.append) == f"{NAME}: version 1 is the champion"
     assert said.pop() == f"{NAME}: version 1\n  there is no champion yet to compare it with"
     assert decide(contest, "1") == f"{NAME}: version 1 is the champion already"
+    write_json({"name": NAME, "version": 1}, contest.folder("register") / "version.json")
     with pytest.raises(InputError, match=r"version 2 is refused: F2.*Version 1 stays champion.*--force --reason"):
         decide(contest, say=said.append)
+    assert said[0].startswith(f"{NAME}: version 2 is the challenger, but what lies in data/ is version 1.")
     assert holders() == {"challenger": 2, "champion": 1}
     lines = said.pop().splitlines()
     assert lines[:2] == [f"{NAME}: version 2 against the champion, version 1", "  24 hold-out chips of version 2"]

@@ -45,7 +45,12 @@ def test_before_and_after_are_compared(place: SiteFolder, tmp_path: Path) -> Non
     table = judged_table(place, samples)
     assert table["date"].tolist() == [str(BEFORE), str(AFTER), f"{BEFORE} to {AFTER}"]
     assert table["share"].tolist() == pytest.approx([0, 1 / 6, 1 / 6])
-    assert len(judged_table(place, samples[:1])) == 1
+    one = judged_table(place, samples[:1])
+    assert len(one) == 1
+    assert len(judged_table(place, samples[:1] * 2)) == 2  # of one day: no change to tell
+    text = samples[0].read_text(encoding="utf-8").replace(",", ";").replace("yes", "YES ")
+    samples[0].write_text(text, encoding="utf-8-sig")  # a spreadsheet's
+    assert judged_table(place, samples[:1]).equals(one)
 
 
 def test_what_is_no_sample_is_told(place: SiteFolder, tmp_path: Path) -> None:
@@ -60,7 +65,7 @@ def test_what_is_no_sample_is_told(place: SiteFolder, tmp_path: Path) -> None:
             write_sample(place, path if label == "water" else tmp_path / "new.csv", label=label, day=AFTER, size=10)
     with pytest.raises(InputError, match="no tile was looked at"):
         write_sample(place, tmp_path / "new.csv", label="water", day=START, size=10)
-    for text, said in (("", "no CSV"), ("a,b\n1,2\n", "expected the columns tile, label")):
+    for text, said in (("", "not a CSV"), ("a,b\n1,2\n", "expected the columns tile, label")):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(InputError, match=said):
             judged_table(place, [path])

@@ -1,5 +1,6 @@
 """What is known of a site follows from its looks alone, whatever order they came in."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,18 @@ def test_what_appeared_is_confirmed_and_dated(tmp_path: Path) -> None:
     assert [(event.tile, event.label, event.direction) for event in confirmed] == [(1, 0, 0)]
     assert table["id"].tolist() == ["here:0_1:water:appeared:1"]
     assert State.load(place.state).belief.chances.tobytes() == state.belief.chances.tobytes()
+
+
+def test_other_looks_at_the_same_scenes_leave_nothing_of_those_before(tmp_path: Path) -> None:
+    """As a replay by another model, or with another stretch, writes them: the tables are called as before."""
+    place = write_site(tmp_path)
+    flooded(place, DAYS, SINCE)
+    assert len(place.update(quiet)[1]) == 1
+    before = [facts.name for facts in place.listed()]
+    shutil.rmtree(place.looks)
+    flooded(place, DAYS, SINCE + 1000)
+    assert [facts.name for facts in place.listed()] == before
+    assert not len(place.update(quiet)[1])
 
 
 def test_looks_before_the_baseline_begins_do_not_count(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from py7zr import SevenZipFile
 
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
@@ -71,6 +72,25 @@ def test_what_was_tagged_is_a_run_with_the_version_and_how_the_pictures_lie(
     assert "1 picture tagged" in told.out
     assert "predict: the answers are there, but MLflow has no run of them: MLflow's experiment" in told.err
     assert list(pd.read_csv(out)["image_name"]) == ["chip_2"]
+
+
+def test_two_at_once_unpack_beside_each_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who ends first removes what it has unpacked, and nothing of the other's."""
+    here, archives = Workspace(folder.parent), [folder.parent / f"{name}.7z" for name in ("one", "two")]
+    for archive in archives:
+        with SevenZipFile(archive, "w") as file:
+            file.writeall(folder, "chips")
+
+    def meanwhile(*args: Any, **options: Any) -> list[str]:
+        monkeypatch.setattr(predict, "tag_batches", tag_batches)
+        predict.run(here, archives[1:], model=None, out=here.root / "two.csv")
+        return tag_batches(*args, **options)
+
+    monkeypatch.setattr(predict, "tag_batches", meanwhile)
+    predict.run(here, archives[:1], model=None, out=here.root / "one.csv")
+    tables = [pd.read_csv(here.root / f"{name}.csv") for name in ("one", "two")]
+    assert len(tables[0]) == 5 and tables[0].equals(tables[1])
+    assert not list(here.spool.parent.glob("spool*"))
 
 
 def test_the_student_is_asked_by_its_name(folder: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from igarape.errors import InputError
 from igarape.stages import send
 from igarape.tracking.outbox import Outbox
 from igarape.workspace import Workspace
@@ -39,14 +40,28 @@ def test_the_outboxes_of_dead_processes_are_sent_once(
         leave(Workspace(registry), place, uri)
     send.run(Workspace(registry))
     assert capsys.readouterr().out.splitlines() == [
-        f"{place}.1: 2 entries sent to MLflow at {uri}; 1 runs that were open are KILLED"
-        for place in ("decide", "stack")
+        f"{place}.1: 2 entries sent to MLflow at {uri}; closed as KILLED: 1 run" for place in ("decide", "stack")
     ]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     runs = mlflow.search_runs(search_all_experiments=True, output_format="list")
     assert [(run.info.status, run.data.metrics) for run in runs] == [("KILLED", {"loss": 0.5})] * 2
     send.run(Workspace(registry))
     assert capsys.readouterr().out == "nothing lies unsent\n"
+
+
+def test_an_outbox_whose_first_line_a_power_cut_took_stays_and_keeps_no_other_back(
+    registry: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not say any more whose it is: that is told, and nothing of it is thrown away."""
+    uri = mlflow.get_tracking_uri()
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    folders = [leave(Workspace(registry), place, uri) for place in ("decide", "stack")]
+    lines = (folders[0] / "outbox.jsonl").read_bytes().split(b"\n")
+    (folders[0] / "outbox.jsonl").write_bytes(b"\n".join([bytes(len(lines[0])), *lines[1:]]))
+    told = pytest.raises(InputError, match=r"stack.1: 2 entries sent(.*\n)+.*decide.1: its first line is lost")
+    with pytest.warns(UserWarning, match="a line is garbled"), told:
+        send.run(Workspace(registry))
+    assert [(folder / "outbox.jsonl").exists() for folder in folders] == [True, False]
 
 
 def test_a_step_at_work_is_left_alone(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -753,5 +753,5 @@ def test_what_lies_unsent_in_a_project_that_moved_is_sent_to_where_it_is_now(
     begun.close(remove=False)
     before.root.rename(after.root)
     uri = f"sqlite:///{tmp_path}/q/mlflow.db"
-    assert send_left(after) == [f"decide.1: 1 entries sent to MLflow at {uri}; 1 runs that were open are KILLED"]
+    assert send_left(after) == [f"decide.1: 1 entry sent to MLflow at {uri}; closed as KILLED: 1 run"]
     assert not before.root.exists()

@@ -24,12 +24,12 @@ HOW = "Write into the column review: change where given is wrong, keep where it 
 class Review:
     """What somebody has found of labels that they looked at.
 
-    changes: to what the labels change, by chip and label. kept: how many are right as they are; open: how many nobody
-    has looked at.
+    changes, kept: what holds by chip and label, where that is not as it was given, and where it is. open: how many
+    nobody has looked at.
     """
 
     changes: Mapping[Pair, bool]
-    kept: int
+    kept: Mapping[Pair, bool]
     open: int
 
 
@@ -52,7 +52,8 @@ def read_review(path: Path) -> Review:
     """
     found: dict[Pair, bool] = {}
     changes: dict[Pair, bool] = {}
-    kept = unseen = 0
+    kept: dict[Pair, bool] = {}
+    unseen = 0
     for pair, fields in _rows(path, REVIEW):
         word, given = fields["review"].lower(), _flag(path, pair, "given", fields["given"])
         if not word:
@@ -64,10 +65,7 @@ def read_review(path: Path) -> Review:
         is_so = given if word == KEEP else not given
         if found.setdefault(pair, is_so) != is_so:
             raise InputError(f"{path}: {', '.join(pair)}: one row says that it holds, another that it does not")
-        if word == KEEP:
-            kept += 1
-        else:
-            changes[pair] = is_so
+        (kept if word == KEEP else changes)[pair] = is_so
     if not changes:
         raise InputError(f"{path}: no row says change. {HOW}")
     return Review(changes, kept, unseen)
@@ -129,8 +127,8 @@ def revise(
     Raises
     ------
     InputError
-        For a chip or a label that is not known, and where a chip's labels would break the vocabulary's rules, which
-        they keep now.
+        For a chip or a label that is not known, for one that is kept and is another one by now, and where a chip's
+        labels would break the vocabulary's rules, which they keep now.
     """
     said, revised, idle = source.set_index("image_id"), dict(corrections), []
     for pair, to in review.changes.items():
@@ -142,6 +140,13 @@ def revise(
             del revised[pair]
         else:
             revised[pair] = to
+    for pair, is_so in () if undo else review.kept.items():
+        check_pair(pair, said, vocabulary, where=where)
+        if revised.get(pair, bool(said.loc[pair[0], f"y_{pair[1]}"])) != is_so:
+            raise InputError(
+                f"{where}: {', '.join(pair)}: keep says {int(is_so)}, but it is {int(not is_so)} by now: the table was "
+                f"made before. Remove the row, or say change with {int(not is_so)} under given"
+            )
     for image_id in sorted({image_id for image_id, _ in review.changes}):
         now, then = (_broken(said.loc[[image_id]], some, vocabulary) for some in (corrections, revised))
         if then and not now:

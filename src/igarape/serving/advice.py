@@ -29,10 +29,7 @@ def how_to_register(name: str, folder: Path = Path()) -> str:
     a version may have been deleted. In both cases DVC takes the step for done.
     """
     version, bundle = OF_STUDENT if name.endswith(STUDENTS) else (VERSION, BUNDLE)
-    written = read_json(folder / version) if (folder / version).exists() else None
-    if written and written["name"] != name:
-        written = None  # of another data set
-    if written and (folder / bundle / MANIFEST).exists():
+    if _registered(name, folder) and (folder / bundle / MANIFEST).exists():
         return f"{version} names a version that this MLflow does not have. To register {bundle} here: {REGISTER}"
     if _is_locked(folder) and not (folder / BUNDLE).exists():
         return f"dvc.lock has a result that is not here. Run: dvc pull, then: {REGISTER}; or make it anew: make repro"
@@ -61,6 +58,27 @@ def how_to_promote(name: str, aliases: Mapping[str, str], versions: Sequence[str
     if versions:
         return f"There are versions {', '.join(versions)}. Run: {promote} --version {versions[-1]}"
     return f"{how_to_register(name, folder)}, then: {promote}"
+
+
+def other_here(name: str, challenger: str, versions: Sequence[str], folder: Path) -> str | None:
+    """Say so where a folder's own result is another version than the challenger: an older one, which DVC brought back.
+
+    DVC takes what was registered once for done, and moves no alias. None where it is the same, or none of versions.
+    """
+    own = _registered(name, folder)
+    if own == challenger or own not in versions:
+        return None
+    return (
+        f"{name}: version {challenger} is the challenger, but what lies in data/ is version {own}. To promote that: "
+        f"igarape promote{option(name)} --version {own}"
+    )
+
+
+def _registered(name: str, folder: Path) -> str | None:
+    """Return the version of a model that a folder's own result was registered as; None of another data set's."""
+    version, _ = OF_STUDENT if name.endswith(STUDENTS) else (VERSION, BUNDLE)
+    written = read_json(folder / version) if (folder / version).exists() else None
+    return str(written["version"]) if written and written["name"] == name else None
 
 
 def _is_locked(folder: Path) -> bool:

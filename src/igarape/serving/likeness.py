@@ -94,8 +94,11 @@ def likeness_of_table(table: Path, bundle: Bundle) -> Likeness | None:
     """Judge the pictures in a table of answers, together; None where there are none."""
     columns = ["image_name", WARNING, *(PROBABILITY + label for label in bundle.vocabulary.labels)]
     parquet = table.suffix.lower() == PARQUET
-    texts = {"image_name": str, WARNING: str}
-    rows = pd.read_parquet(table, columns=columns) if parquet else pd.read_csv(table, usecols=columns, dtype=texts)
+    if parquet:
+        rows = pd.read_parquet(table, columns=columns)
+    else:  # a picture may be called null, or 7
+        texts = {"image_name": str, WARNING: str}
+        rows = pd.read_csv(table, usecols=columns, dtype=texts, keep_default_na=False)
     return likeness_of(rows.fillna({WARNING: ""}), rows["image_name"].tolist(), bundle) if len(rows) else None
 
 

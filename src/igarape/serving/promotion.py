@@ -6,7 +6,7 @@ from pathlib import Path
 
 from igarape.config.params import Params
 from igarape.errors import InputError
-from igarape.serving.advice import how_to_promote, option
+from igarape.serving.advice import how_to_promote, option, other_here
 from igarape.serving.candidates import Report, meet
 from igarape.serving.gate import judge
 from igarape.serving.history import ROLLED, Verdict, in_words
@@ -77,7 +77,7 @@ def promote(
             f"igarape promote{option(name)} --force: expected why the checks should not count: --reason TEXT, which is "
             "kept"
         )
-    new, old = _chosen(name, workspace.root, version)
+    new, old = _chosen(name, workspace.root, version, say)
     if new == old:
         return f"{name}: version {new} is the champion already"
     verdict = _verdict(name, new, old, workspace=workspace, params=params, force=force, reason=reason, report=report)
@@ -125,8 +125,8 @@ def rollback(workspace: Workspace, params: Params, *, reason: str, student: bool
     return f"{name}: version {new} is the champion again; version {old} was"
 
 
-def _chosen(name: str, folder: Path, version: str | None) -> tuple[str, str | None]:
-    """Return the version that is meant, and the champion."""
+def _chosen(name: str, folder: Path, version: str | None, say: Say) -> tuple[str, str | None]:
+    """Return the version that is meant, and the champion; say so where the folder's own result is another one."""
     with client_of(name, folder) as client:
         holders = aliases_of(name, folder)
         known = versions_of(client, name)
@@ -135,6 +135,8 @@ def _chosen(name: str, folder: Path, version: str | None) -> tuple[str, str | No
             raise InputError(f"{name}: no challenger to promote. {how_to_promote(name, holders, known, folder)}")
         if new not in known:
             raise InputError(f"{name}: no version {new}{one_of(known, name, folder)}")
+        if version is None and (other := other_here(name, new, known, folder)):
+            say(other)
     return new, holders.get(CHAMPION)
 
 

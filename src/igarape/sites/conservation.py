@@ -1,41 +1,38 @@
 """What share of a site holds a label, as a judged sample says: the map's errors are in its interval.
 
 Tiles are drawn at random within strata, which are what the map says of them: the label is there, it is not, nothing was
-seen. What people find in those tiles corrects the map's own count (Olofsson and others 2013, 2014).
+seen. What people find in those tiles corrects the map's own count (Olofsson and others 2013, 2014). Intervals are made
+of Wilson's for each stratum (Zou and Donner 2008): a good map's strata show no error in a sample, but may hold some.
 
-sample.csv    tile, label, date, stratum, and holds: yes or no, which people fill in
+sample.csv    tile, label, date, stratum; of: how many tiles it was drawn from; holds: yes or no, which people fill in
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from igarape.errors import InputError
+from igarape.errors import InputError, some
 from igarape.labels import Booleans
 from igarape.sites.evidence import Floats
 
-SAMPLE = ["tile", "label", "date", "stratum", "holds"]
+SAMPLE = ["tile", "label", "date", "stratum", "of", "holds"]
 PRESENT, ABSENT = "present", "absent"
 REACH = float(norm.ppf(0.975))  # standard errors from a share to the ends of its interval
 HOLDS = {"yes": True, "no": False}
 
 
-@dataclass(frozen=True)
-class Share:
-    """The share of tiles that hold a label, its standard error; mapped: what the map alone says. n: judged tiles."""
+class Share(NamedTuple):
+    """The share of tiles that hold a label, its 95 % interval; mapped: what the map alone says. n: judged tiles."""
 
     share: float
-    error: float
+    low: float
+    high: float
     mapped: float
     n: int
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Return the 95 % interval."""
-        return max(self.share - REACH * self.error, 0.0), min(self.share + REACH * self.error, 1.0)
 
 
 def draw_sample(present: Floats, names: Sequence[str], *, label: str, day: str, size: int, seed: int) -> pd.DataFrame:
@@ -61,42 +58,85 @@ def draw_sample(present: Floats, names: Sequence[str], *, label: str, day: str, 
     for stratum, held in strata.items():
         places = np.flatnonzero(held)
         chosen = rng.choice(places, min(wanted[stratum], len(places)), replace=False)
-        rows += [(names[place], label, day, stratum, "") for place in np.sort(chosen).tolist()]
+        rows += [(names[place], label, day, stratum, len(places), "") for place in np.sort(chosen).tolist()]
     return pd.DataFrame(rows, columns=SAMPLE)
 
 
-def judged_share(sample: pd.DataFrame, present: Floats, where: str) -> Share:
+def judged_share(sample: pd.DataFrame, present: Floats, names: Sequence[str], where: str) -> Share:
     """Return the share of the tiles that hold a label, by a sample that people judged.
 
-    Of a stratum h that is a share W_h of the tiles, and of which p_h of n_h judged tiles hold the label, the share is
-    sum W_h p_h, and its variance sum W_h^2 p_h (1 - p_h) / (n_h - 1). present: as of draw_sample, of the same day.
-    Raises InputError that begins with where, for a sample that is not filled in, or has a stratum of less than two.
+    Of a stratum h that was a share W_h of the tiles when it was drawn, and of which p_h of the judged tiles hold the
+    label, the share is sum W_h p_h. Its interval reaches as far as the strata's, l_h to u_h, do together: down by the
+    root of sum W_h^2 (p_h - l_h)^2, and up alike.
+
+    Parameters
+    ----------
+    sample
+        Fields as text.
+    present
+        As of draw_sample, of the same day, by what is known now.
+    names
+        Of the tiles.
+    where
+        What an error begins with.
+
+    Raises
+    ------
+    InputError
+        For a sample that is not filled in, that names tiles twice or of elsewhere, or has a stratum of less than two.
     """
-    if list(sample.columns) != SAMPLE or not sample["holds"].isin(HOLDS).all():
-        raise InputError(f"{where}: expected the columns {', '.join(SAMPLE)}, and yes or no in each row of holds")
-    strata = _strata(present)
-    total = sum(int(held.sum()) for held in strata.values())
-    share, variance = 0.0, 0.0
-    for stratum, held in strata.items():
-        if not held.any():
-            continue
-        found = sample.loc[sample["stratum"] == stratum, "holds"].map(HOLDS).to_numpy(dtype=np.float64)
-        weight = held.sum() / total
-        if len(found) == held.sum():  # all were judged: nothing is left to chance
-            share += weight * found.mean()
-            continue
-        if len(found) < 2:
-            raise InputError(f"{where}: expected at least two judged tiles that are {stratum}, found {len(found)}")
-        share += weight * found.mean()
-        variance += weight**2 * found.mean() * (1 - found.mean()) / (len(found) - 1)
-    return Share(float(share), float(np.sqrt(variance)), float(strata[PRESENT].sum() / total), len(sample))
+    _check_sample(sample, names, where)
+    strata = {str(stratum): rows for stratum, rows in sample.groupby("stratum")}
+    sizes = {stratum: int(rows["of"].iloc[0]) for stratum, rows in strata.items()}
+    now = {stratum: int(held.sum()) for stratum, held in _strata(present).items()}
+    if not sum(now.values()):
+        raise InputError(f"{where}: no tile was looked at by the day of the sample: its looks are gone")
+    if len(strata) < len(now) and sum(sizes.values()) < sum(now.values()):
+        raise InputError(f"{where}: holds {next(iter(strata))} tiles only, of others there are. Bring all of its rows")
+    share = down = up = 0.0
+    for stratum, rows in strata.items():
+        weight, judged = sizes[stratum] / sum(sizes.values()), len(rows)
+        if judged < min(2, sizes[stratum]):
+            raise InputError(f"{where}: expected at least two judged tiles that are {stratum}, found {judged}")
+        part = float(rows["holds"].map(HOLDS).mean())
+        # Where all were judged, nothing is left to chance.
+        low, high = _wilson(part, judged) if judged < sizes[stratum] else (part, part)
+        share += weight * part
+        down += (weight * (part - low)) ** 2
+        up += (weight * (high - part)) ** 2
+    mapped = now[PRESENT] / sum(now.values())
+    return Share(share, max(share - down**0.5, 0.0), min(share + up**0.5, 1.0), mapped, len(sample))
 
 
 def difference(before: Share, after: Share) -> tuple[float, float, float]:
     """Return how much a share has risen between two independent samples, with the 95 % interval."""
     change = after.share - before.share
-    reach = REACH * float(np.hypot(before.error, after.error))
-    return change, change - reach, change + reach
+    down = math.hypot(after.share - after.low, before.high - before.share)
+    up = math.hypot(after.high - after.share, before.share - before.low)
+    return change, change - down, change + up
+
+
+def _check_sample(sample: pd.DataFrame, names: Sequence[str], where: str) -> None:
+    """Refuse a sample that people did not fill in, and rows that are not those that were drawn."""
+    if list(sample.columns) != SAMPLE or not len(sample) or not sample["holds"].isin(HOLDS).all():
+        raise InputError(f"{where}: expected the columns {', '.join(SAMPLE)}, and yes or no in each row of holds")
+    if twice := list(sample.loc[sample["tile"].duplicated(), "tile"]):
+        raise InputError(f"{where}: stand twice: {some(twice)}. Keep one row of each tile")
+    if strange := list(sample.loc[~sample["tile"].isin(names), "tile"]):
+        raise InputError(f"{where}: are no tiles of this site: {some(strange)}. Name a sample that was drawn of it")
+    for stratum, rows in sample.groupby("stratum"):
+        sizes = sorted(set(rows["of"]))
+        drawn = stratum in {PRESENT, ABSENT} and len(sizes) == 1 and sizes[0].isdecimal()
+        if not drawn or int(sizes[0]) < len(rows):
+            found = f"{len(rows)} rows of {stratum!r} with {some(sizes)}"
+            raise InputError(f"{where}: expected stratum and of as they were drawn, found {found}")
+
+
+def _wilson(part: float, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share that n draws have found (Wilson, 1927)."""
+    middle = part + REACH**2 / (2 * n)
+    reach = REACH * (part * (1 - part) / n + REACH**2 / (4 * n**2)) ** 0.5
+    return (middle - reach) / (1 + REACH**2 / n), (middle + reach) / (1 + REACH**2 / n)
 
 
 def _strata(present: Floats) -> Mapping[str, Booleans]:

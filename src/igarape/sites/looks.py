@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from igarape.config.sites import Site
 from igarape.errors import InputError, some
-from igarape.files import whole
+from igarape.files import digest, whole
 from igarape.labels import Booleans
 from igarape.sites.change import Integers
 from igarape.sites.evidence import Floats
@@ -33,7 +33,8 @@ SHORT = 16  # digits of a scene's hash in a name
 class Facts:
     """What is known of a scene's looks: its name and hash, its day, the model, whether it is like the training data.
 
-    grid: a hash of the grid that its tiles are named on; nothing in tables of before.
+    grid, said: hashes of the grid that its tiles are named on, and of what the model says of them; nothing in tables of
+    before.
     """
 
     scene: str
@@ -43,6 +44,12 @@ class Facts:
     bundle: str
     trusted: bool
     grid: str = ""
+    said: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return what tells its looks from others at the same scene, such as those of another model or stretch."""
+        return digest([_text(self)])
 
     @property
     def name(self) -> str:
@@ -117,10 +124,16 @@ def add_looks(tiles: pd.DataFrame, facts: Facts, folder: Path, *, site: Site, kn
     kept = inside[["tile", "valid", *columns(site)]].sort_values("tile", key=lambda names: names.map(known))
     schema = pa.schema([("tile", pa.string()), *((name, pa.float32()) for name in kept.columns[1:])])
     table = pa.Table.from_pandas(kept, schema=schema, preserve_index=False)
-    told = json.dumps(asdict(facts), ensure_ascii=False, sort_keys=True)
+    said = digest(["\n".join(kept["tile"]), *(column.to_numpy().tobytes() for column in table.columns[1:])])
+    told = _text(replace(facts, said=said))
     with whole(folder / facts.name) as unfinished:
         pq.write_table(table.replace_schema_metadata({FACTS: told.encode()}), unfinished)
     return True
+
+
+def _text(facts: Facts) -> str:
+    """Return facts as they stand in a table's metadata."""
+    return json.dumps(asdict(facts), ensure_ascii=False, sort_keys=True)
 
 
 def list_looks(folder: Path) -> list[Facts]:

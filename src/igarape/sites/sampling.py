@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from igarape.chips.sources.rows import parse_csv
 from igarape.errors import InputError, did_you_mean
 from igarape.files import write_text
 from igarape.sites.change import NEVER
@@ -77,8 +78,8 @@ def judged_table(place: SiteFolder, samples: Sequence[Path]) -> pd.DataFrame:
     sample that is none, or not filled in.
     """
     shares = sorted((_share(place, path) for path in samples), key=lambda each: each[1])
-    rows = [(label, day, share.share, *share.interval, share.mapped, str(share.n)) for label, day, share in shares]
-    if len(shares) == 2 and shares[0][0] == shares[1][0]:
+    rows = [(label, day, *share[:-1], str(share.n)) for label, day, share in shares]
+    if len(shares) == 2 and shares[0][0] == shares[1][0] and shares[0][1] < shares[1][1]:
         (label, first, before), (_, last, after) = shares
         rows.append((label, f"{first} to {last}", *difference(before, after), after.mapped - before.mapped, ""))
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -89,9 +90,10 @@ def _share(place: SiteFolder, path: Path) -> tuple[str, str, Share]:
     if not path.exists():
         raise InputError(f"{path}: not found; expected a sample that igarape log {place.name} --sample has written")
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except ValueError as error:  # pandas' ParserError and EmptyDataError are ValueErrors
-        raise InputError(f"{path}: no CSV: {error}") from error
+        table = parse_csv(str(path), path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    table = table.apply(lambda column: column.str.strip())
     if list(table.columns) != SAMPLE or table[["label", "date"]].drop_duplicates().shape[0] != 1:
         raise InputError(f"{path}: expected the columns {', '.join(SAMPLE)}, of one label and date")
     label, day = str(table["label"].iloc[0]), str(table["date"].iloc[0])
@@ -99,4 +101,5 @@ def _share(place: SiteFolder, path: Path) -> tuple[str, str, Share]:
         taken = date.fromisoformat(day)
     except ValueError as error:
         raise InputError(f"{path}: {day!r} is no day") from error
-    return label, day, judged_share(table, present(place, label, taken), str(path))
+    table["holds"] = table["holds"].str.lower()  # spreadsheets write YES for yes
+    return label, day, judged_share(table, present(place, label, taken), place.area.names, str(path))

@@ -83,7 +83,7 @@ class Condition:
 
 @dataclass
 class State:
-    """What is known of a site. key: of its settings. scenes: the looks that are in it, in the order of days."""
+    """What is known of a site. key: of its settings. scenes: the keys of the looks in it, in the order of days."""
 
     key: str
     belief: Belief
@@ -198,15 +198,15 @@ def caught_up(path: Path, looks: Sequence[Facts], engine: Engine, tiles: int, *,
         Called with the days that are done, and all.
     """
     state = State.begin(tiles, engine)
-    names = [facts.name for facts in looks]
+    keys = [facts.key for facts in looks]
     if path.exists() and (kept := kept_state(path, state.key)):
         newest = date.fromordinal(kept.days[-1].day).isoformat() if kept.days else ""
         later = all(facts.date > newest for facts in looks[len(kept.scenes) :])
-        if names[: len(kept.scenes)] == kept.scenes and later:
+        if keys[: len(kept.scenes)] == kept.scenes and later:
             state = kept
     days = by_day(looks[len(state.scenes) :])
     for done, scenes in enumerate(days, start=1):
         state.look(read(scenes), engine)
-        state.scenes += [facts.name for facts in scenes]
+        state.scenes += [facts.key for facts in scenes]
         report(done, len(days))
     return state

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from igarape.config.params import read_params
 from igarape.errors import InputError, counted, some
-from igarape.files import kept
+from igarape.files import digest, kept
 from igarape.progress import progress
 from igarape.serving.answering import answerers
 from igarape.serving.batches import tag_batches
@@ -47,7 +47,7 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
         At the end, with the names of the pictures that cannot be read, which were reported and left out; and at once
         for paths or a model that are not there, and where out would take the place of what is no file of answers.
     """
-    spool = workspace.spool.with_name("spool-predict")
+    spool = workspace.spool.with_name(f"spool-predict-{digest([str(out.absolute())])}")  # others may be at work
     with ExitStack() as bars:
         bar = cache(lambda: bars.enter_context(progress("predict: unpacking", "MB")))  # where there is what to unpack
         pictures = find_pictures(paths, spool=spool, report=lambda done, total: bar()(done >> 20, total >> 20))

@@ -35,7 +35,7 @@ def run(workspace: Workspace, file: Path, *, undo: bool) -> None:
         click.echo(f"relabel: and {len(revised.idle) - SHOWN} more that change nothing")
     done = len(review.changes) - len(revised.idle)
     click.echo(
-        f"relabel: {counted(done, 'label')} {'as before' if undo else 'changed'}, {review.kept} kept, "
+        f"relabel: {counted(done, 'label')} {'as before' if undo else 'changed'}, {len(review.kept)} kept, "
         f"{review.open} not reviewed"
     )
     if revised.corrections == corrections:

@@ -15,7 +15,7 @@ from mlflow.entities import Run as Recorded
 from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
 
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 from igarape.files import read_json, write_json
 from igarape.tracking.address import RETRIES, TIMEOUT, VARIABLE, connected, database, environment, new_experiment
 from igarape.tracking.exporter import STEP, Exporter
@@ -177,6 +177,10 @@ def _sent(outbox: Outbox, to: str | None, root: Path) -> str:
     entries, _ = outbox.batch()
     if not entries:
         return f"{name}: empty"
+    if entries[0]["op"] != "open":  # the disk has lost it: nobody knows any more whose the others are
+        raise InputError(
+            f"{outbox.folder}: its first line is lost, and with it which run it is about. To do without, remove it"
+        )
     with connected(root) as own:
         uri = to or entries[0]["uri"]
         file = database(uri)
@@ -187,8 +191,8 @@ def _sent(outbox: Outbox, to: str | None, root: Path) -> str:
         ):
             count = deliver(outbox, exporter.send)
             killed = exporter.kill()
-    closed = f"; {killed} runs that were open are KILLED" if killed else ""
-    return f"{name}: {count} entries sent to MLflow at {uri}{closed}"
+    closed = f"; closed as KILLED: {counted(killed, 'run')}" if killed else ""
+    return f"{name}: {counted(count, 'entry', 'entries')} sent to MLflow at {uri}{closed}"
 
 
 def _experiment(step: str, uri: str, root: Path) -> tuple[str, Recorded | None]:
