@@ -40,7 +40,7 @@ class Answers:
 
 @dataclass
 class Batch:
-    """Tiles that are answered at once: where they are, and what they show. ends: the part whose last tiles these are."""
+    """Tiles that are answered at once: where they are, and what they show. ends: a part whose last tiles they are."""
 
     places: list[int] = field(default_factory=list)
     images: list[Pixels] = field(default_factory=list)

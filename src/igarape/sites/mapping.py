@@ -21,7 +21,8 @@ from igarape.sites.item import write_item
 from igarape.sites.layers import write_layers, write_tiles
 from igarape.sites.model import Model
 from igarape.sites.outlines import joined, write_geojson, write_geopackage
-from igarape.sites.raster import Raster, on_grid, own_grid
+from igarape.sites.placement import own_grid
+from igarape.sites.raster import Raster, on_grid
 from igarape.sites.scene import Scene, hashes, open_scene
 from igarape.sites.stretch import Stretch, fit
 from igarape.sites.tiles import Floats, Grid, Integers

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from igarape.chips.pictures import Pixels
-from igarape.labels import Booleans
 from igarape.sites.raster import Raster, Samples
 from igarape.sites.stretch import Table, stretched
 
