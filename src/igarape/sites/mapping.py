@@ -150,6 +150,11 @@ def _stretch(raster: Raster, model: Model, asked: Asked) -> Stretch:
     if not raster.scene.deep:
         return Stretch()
     if asked.stretch is not None:
+        if asked.stretch.gain is None:
+            raise InputError(
+                f"{raster.scene.path}: has 16 bits, but the stretch of {asked.stretch.of} is one of 8 bits, which are "
+                "left as they are. Name the map.json of a scene of 16 bits, or leave out --stretch"
+            )
         return asked.stretch
     found = sample(raster)
     if not found.size:
