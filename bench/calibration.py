@@ -7,6 +7,7 @@ probability is right, by its size; how often a change lies in its interval of da
 
 import argparse
 from itertools import pairwise
+from typing import NamedTuple
 
 import change
 import numpy as np
@@ -17,7 +18,7 @@ from igarape.sites.alerts import Event, Status
 from igarape.sites.evidence import Floats
 from igarape.sites.frequency import own, rarity
 from igarape.sites.site_draft import ALERTS
-from igarape.sites.timing import change_days, change_interval, shortest
+from igarape.sites.timing import change_days, change_interval, gap, shortest
 
 EDGES = (0.0, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1.0)
 DATED = 1500  # changes whose intervals are looked at
@@ -46,13 +47,13 @@ def wandering(seed: int, *, auc: float = AUC, never: bool = False) -> tuple[Look
 def run() -> dict[str, object]:
     """Return the share of changes in their intervals, beside what these say they hold."""
     looks, there = wandering(SEED)
-    inside, said, _, lengths = dated(looks, there)
+    found = dated(looks, there)
     return {
-        "ours": inside,
-        "peer": said,
-        "ratio": inside / said,
+        "ours": found.inside,
+        "peer": found.said,
+        "ratio": found.inside / found.said,
         "unit": "changes in their interval",
-        "n": len(lengths),
+        "n": len(found.lengths),
     }
 
 
@@ -87,17 +88,26 @@ def reliability(looks: Looks, there: np.ndarray) -> list[str]:
     return rows
 
 
-def dated(looks: Looks, there: np.ndarray) -> tuple[float, float, float, list[int]]:
-    """Return the share of changes in their intervals, how many these say they hold, and the lengths in days.
+class Dated(NamedTuple):
+    """How many changes lie in their intervals, and how many these say they hold; the lengths of these in days.
 
-    Between the two first ones and the lengths stands the share in the shortest runs of days that hold 0.9: an interval
-    holds the gap between two looks too, and so more. Of places whose newest state is not that of the baseline's end,
-    and is known: their last change.
+    shortest, gaps: how many lie in the two parts of an interval, the shortest run of days that holds 0.9, and the gap
+    between two looks.
     """
+
+    inside: float
+    said: float
+    shortest: float
+    gaps: float
+    lengths: list[int]
+
+
+def dated(looks: Looks, there: np.ndarray) -> Dated:
+    """Compare dates with the truth, of places whose newest state is known and not the baseline's: their last change."""
     belief, _ = followed(looks)
     p = belief.changed(np.arange(PLACES))[..., 0].max(axis=0)
     changed = there[:, BASELINE // EVERY] != there[:, -1]
-    inside, said, short, lengths = [], [], [], []
+    inside, said, short, gaps, lengths = [], [], [], [], []
     for row in np.flatnonzero(changed & (p >= ALERTS.confirmed))[:DATED].tolist():
         appeared = bool(there[row, -1])
         first = int(np.flatnonzero(there[row] != there[row, -1])[-1]) + 1
@@ -107,9 +117,11 @@ def dated(looks: Looks, there: np.ndarray) -> tuple[float, float, float, list[in
         low, high = (days[place] for place in shortest(by))
         inside.append(np.mean((found.first <= when) & (when <= found.last)))
         short.append(np.mean((low <= when) & (when <= high)))
+        before, after = gap(course(looks, row), found.day, appeared=appeared)
+        gaps.append(np.mean((when > (before or 0)) & (when <= (after or when[-1]))))
         said.append(found.held)
         lengths.append(found.last - found.first)
-    return float(np.mean(inside)), float(np.mean(said)), float(np.mean(short)), lengths
+    return Dated(*(float(np.mean(each)) for each in (inside, said, short, gaps)), lengths)
 
 
 def main() -> None:
@@ -133,12 +145,12 @@ def main() -> None:
     print("\n| probability of a change | places | mean | true |\n|---|---|---|---|")
     looks, there = wandering(seed)
     print("\n".join(reliability(looks, there)))
-    print(
-        "\n| AUC | changes | in their interval | expected | in the shortest of 0.9 | days |\n|---|---|---|---|---|---|"
-    )
+    print("\n| AUC | changes | in their interval | expected | in the shortest of 0.9 | in the gap | days |")
+    print("|---|---|---|---|---|---|---|")
     for auc in (AUC, 0.93):
-        inside, said, short, lengths = dated(*wandering(seed, auc=auc))
-        print(f"| {auc} | {len(lengths)} | {inside:.3f} | {said:.3f} | {short:.3f} | {np.median(lengths):.0f} |")
+        found = dated(*wandering(seed, auc=auc))
+        shares = " | ".join(f"{share:.3f}" for share in found[:4])
+        print(f"| {auc} | {len(found.lengths)} | {shares} | {np.median(found.lengths):.0f} |")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from igarape.sites.bands import Bands
 from igarape.sites.change import Rates
 from igarape.sites.evidence import Doubt, Emission, Floats
 from igarape.sites.looks import Day
-from igarape.sites.raster import check_resolution
+from igarape.sites.placement import check_resolution
 from igarape.sites.scene import open_scene
 from igarape.sites.state import Engine, State
 

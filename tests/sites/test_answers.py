@@ -9,7 +9,8 @@ from scenes import write_scene
 from igarape.serving.bundle import Bundle
 from igarape.sites import answers
 from igarape.sites.bands import Bands
-from igarape.sites.raster import on_grid, own_grid
+from igarape.sites.placement import own_grid
+from igarape.sites.raster import on_grid
 from igarape.sites.scene import open_scene
 
 

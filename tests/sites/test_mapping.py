@@ -194,6 +194,8 @@ def test_16_bits_are_stretched_once_and_alike(tmp_path: Path, model: Model) -> N
     said, tiles = mapped(write_scene(tmp_path / "whole.tif", ground), model, stride=16)
     assert said["bits"] == 16 and len(said["stretch"]["gain"]) == 3
     stretch = Stretch.from_json(said["stretch"], "map.json")
+    with pytest.raises(InputError, match=r"has 16 bits, but the stretch of other\.json is one of 8 bits"):
+        mapped(tmp_path / "whole.tif", model, stride=16, stretch=Stretch(of="other.json"))
     low = Affine(3, 0, LEFT, 0, -3, TOP - 48)
     again, part = mapped(
         write_scene(tmp_path / "part.tif", ground[:, 16:], transform=low), model, stride=16, stretch=stretch

@@ -13,7 +13,6 @@ from rasterio.warp import transform_bounds
 from scenes import CRS, LEFT, TOP
 
 from igarape.labels import Vocabulary
-from igarape.sites import outlines
 from igarape.sites.outlines import Areas, joined, write_geojson, write_geopackage
 from igarape.sites.tiles import Grid
 
@@ -22,9 +21,8 @@ GRID = Grid(CRS, LEFT, TOP, 3.0, 32, 32, 16, 8)
 
 
 @pytest.fixture
-def areas(monkeypatch: pytest.MonkeyPatch) -> Areas:
+def areas() -> Areas:
     """Give the areas of nine tiles: one was not looked at, two that overlap hold water, all others trees."""
-    monkeypatch.setattr(outlines, "GROUP", 2)
     tags = ["sun,inland water", "sun,inland water", *["sun,tree"] * 6, None]
     return joined(pd.Series(tags), GRID, np.arange(9), VOCABULARY)
 

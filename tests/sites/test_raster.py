@@ -14,7 +14,8 @@ from scenes import LEFT, TOP, write_scene
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.sites.bands import Bands
-from igarape.sites.raster import Samples, on_grid, own_grid
+from igarape.sites.placement import own_grid
+from igarape.sites.raster import Samples, on_grid
 from igarape.sites.scene import open_scene
 from igarape.sites.tiles import Grid
 
@@ -75,14 +76,6 @@ def test_overviews_change_nothing(tmp_path: Path) -> None:
     with rasterio.open(tmp_path / "b.tif") as file:
         assert file.overviews(1)
     np.testing.assert_array_equal(plain, layered)
-
-
-@pytest.mark.parametrize("metres", [0.3, 1.4, 6.2, 30.0, 213.0])
-def test_pixels_beyond_a_factor_of_two_are_refused(metres: float, tmp_path: Path) -> None:
-    """The sentence says what was found and what was expected."""
-    path = write_scene(tmp_path / "a.tif", smooth(40), transform=Affine(metres, 0, LEFT, 0, -metres, TOP))
-    with pytest.raises(InputError, match=r"pixels are \S+ m wide; .*trained on pixels of 3 m, and takes 1\.5 to 6 m"):
-        read(path)
 
 
 def test_degrees_and_turned_grids_are_laid_north_up_in_utm(tmp_path: Path) -> None:
@@ -152,13 +145,11 @@ def write_masked(path: Path, ground: Samples, mask: Samples) -> Path:
 
 
 def test_a_scene_of_another_place_is_refused(tmp_path: Path) -> None:
-    """It does not touch the grid; one that is smaller than a tile has none of its own."""
+    """It does not touch the grid."""
     path = write_scene(tmp_path / "a.tif", smooth(40))
     for off in (0.0, 1.0):
         with pytest.raises(InputError, match="does not touch the grid"):
             read(path, Grid("EPSG:32718", LEFT + 9000 + off, TOP, 3.0, 40, 40, 16, 8))
-    with pytest.raises(InputError, match=r"expected at least 16 x 16 pixels of 3 m, found 40 x 12"):
-        read(write_scene(tmp_path / "b.tif", smooth(40)[:, :12]))
 
 
 def test_a_block_that_is_damaged_is_named(tmp_path: Path) -> None:

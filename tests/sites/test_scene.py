@@ -80,7 +80,7 @@ def test_a_palette_is_refused(tmp_path: Path) -> None:
 def test_a_nodata_that_no_sample_can_be_counts_for_none(tmp_path: Path) -> None:
     """NaN, and what is out of range, as some writers leave it: 0 holds nothing then, as where no value is named."""
     path = write_scene(tmp_path / "a.tif", EIGHT, nodata=9)
-    for value in ("nan", "-9999", "300"):
+    for value in ("nan", "-9999", "300", "7.5"):
         with tifffile.TiffFile(path, mode="r+") as file:
             file.pages.first.tags["GDAL_NODATA"].overwrite(value)
         with open_scene(path, bands=RGB, day=DAY) as scene:

@@ -7,7 +7,7 @@ from courses import BASELINE, course, random_course
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igarape.sites.timing import INSIDE, Course, change_days, change_interval, shortest
+from igarape.sites.timing import INSIDE, Course, change_days, change_interval, gap, shortest
 
 
 def begun_by(looks: Course, *, appeared: bool) -> dict[int, float]:
@@ -47,8 +47,11 @@ def test_an_interval_is_never_shorter_than_the_gap_in_which_nothing_was_seen() -
     days = np.array([100, 290, 400, 520, 560, 600])
     p = np.array([0.001, 0.001, 0.001, 0.95, 0.95, 0.95])
     for answers, appeared in ((p, True), (1 - p, False)):
-        found = change_interval(course(days, answers), appeared=appeared)
+        looks = course(days, answers)
+        found = change_interval(looks, appeared=appeared)
         assert found.first <= 400 < found.day <= 520 <= found.last
+        assert gap(looks, found.day, appeared=appeared) == (400, 520)
+        assert gap(looks, 100, appeared=not appeared) == (None, 100)
 
 
 def test_an_interval_says_how_likely_the_change_lies_in_it() -> None:

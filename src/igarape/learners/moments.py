@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 T = TypeVar("T", bound=np.floating)
 
-ROWS = 4096  # at once
+ROWS = 4096  # of which copies are in memory, however wide they are
 WIDE = 2**16  # rows of which another table, as wide as a kernel's landmarks or a head's vectors, is in memory
 
 
@@ -27,15 +27,15 @@ def deviation(table: npt.NDArray[Any], *, dtype: type[T]) -> npt.NDArray[T]:
     count, width = table.shape
     if count <= ROWS or width == 1:
         return np.asarray(table.std(axis=0, dtype=dtype))
-    rows = [table[row : row + ROWS] for row in range(0, count, ROWS)]
+    rows = [table[part] for part in parts(count, ROWS)]
     mean = _total(iter(rows), dtype) / dtype(count)
     return np.sqrt(_total(((part - mean) ** 2 for part in rows), dtype) / dtype(count))
 
 
-def parts(count: int) -> Iterator[slice]:
-    """Yield the rows of a table in parts of at most WIDE, one after the other: one part of none where there is none."""
-    for row in range(0, max(1, count), WIDE):
-        yield slice(row, min(row + WIDE, count))
+def parts(count: int, most: int = WIDE) -> Iterator[slice]:
+    """Yield the rows of a table in parts of at most so many, in order: one part of none where there is none."""
+    for row in range(0, max(1, count), most):
+        yield slice(row, min(row + most, count))
 
 
 def _total(parts: Iterator[npt.NDArray[Any]], dtype: type[T]) -> npt.NDArray[T]:

@@ -12,7 +12,7 @@ import pandas as pd
 from igarape.chips.nir import planes
 from igarape.chips.pictures import Pixels
 from igarape.files import whole
-from igarape.serving.answers import answer_table
+from igarape.serving.answers import EXPECTED, WARNING, answer_table
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.sites.raster import Raster
 from igarape.sites.stretch import Table
@@ -21,7 +21,6 @@ from igarape.sites.windows import Counts, Row, rows_of_tiles
 
 HALF = 0.5  # of a tile has to hold something, or it is not looked at
 DOWN, ACROSS = 8, 32  # rows and columns of tiles that are kept at a time: memory does not grow with the scene's width
-AHEAD = 2  # batches that are read while one is answered
 
 Report = Callable[[int, int], None]
 Reals = npt.NDArray[np.float32]
@@ -41,31 +40,35 @@ class Answers:
 
 @dataclass
 class Batch:
-    """Tiles that are answered at once: where they are, and what they show. last: of its part, with what that says."""
+    """Tiles that are answered at once: where they are, and what they show. ends: a part whose last tiles they are."""
 
     places: list[int] = field(default_factory=list)
     images: list[Pixels] = field(default_factory=list)
     nir: list[Pixels] = field(default_factory=list)
-    last: "Part | None" = None
+    ends: "Content | None" = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Part:
-    """Rows and columns of tiles that are kept together, in which file, and which share of each tile holds something.
-
-    counts: of windows.Row, with the first row of cells that they are of.
-    """
+    """Rows and columns of tiles that are kept together, and in which file."""
 
     file: Path
     rows: Sequence[int]
     columns: Sequence[int]
-    valid: list[Reals] = field(default_factory=list)
-    counts: list[tuple[int, Counts]] = field(default_factory=list)
 
     @property
     def tiles(self) -> int:
         """Return how many tiles it has."""
         return len(self.rows) * len(self.columns)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a part holds: the share of each tile that holds something, and how many pixels of each of its cells do."""
+
+    part: Part
+    valid: Reals
+    counts: Counts
 
 
 def answer_tiles(
@@ -96,9 +99,9 @@ def answer_tiles(
     for batch in _ahead(_batches(raster, todo, bundle, tables)):
         if batch.images:
             frames.append(_answer(batch, bundle))
-        if batch.last is not None:
-            _keep(batch.last, frames)
-            frames, done = [], done + batch.last.tiles
+        if batch.ends is not None:
+            _keep(batch.ends, frames)
+            frames, done = [], done + batch.ends.part.tiles
             report(done, total)
     return _together(parts, raster.grid)
 
@@ -117,24 +120,24 @@ def _answer(batch: Batch, bundle: Bundle) -> pd.DataFrame:
     p = bundle.probabilities(batch.images, batch.nir or None)
     table = answer_table(p, [""] * len(p), rule=bundle.rule, alerts=bundle.manifest.alerts)
     ood = bundle.ood(batch.images) if bundle.novelty else np.nan
-    return table.assign(ood=ood, place=batch.places)
+    return table.drop(columns=[EXPECTED, WARNING]).assign(ood=ood, place=batch.places)
 
 
 def _batches(raster: Raster, parts: Sequence[Part], bundle: Bundle, tables: Sequence[Table] | None) -> Iterator[Batch]:
     """Yield the tiles of parts, a batch at a time; no batch holds tiles of two parts."""
     white = bundle.manifest.nir.white if bundle.manifest.nir else None
     for part in parts:
-        batch = Batch()
+        batch, valid, counts = Batch(), [], []
         for number, row in enumerate(rows_of_tiles(raster, part.rows, part.columns)):
-            part.valid.append(row.valid)
-            part.counts.append((row.cell, row.counts))
+            valid.append(row.valid)
+            counts.append((row.cell, row.counts))
             for place in np.flatnonzero(row.valid >= HALF).tolist():
                 if len(batch.images) == BATCH:
                     yield batch
                     batch = Batch()
                 batch.places.append(number * len(part.columns) + place)
                 _cut(batch, row, raster.grid.columns[part.columns[place]], tables, white)
-        batch.last = part
+        batch.ends = Content(part, np.concatenate(valid), _stacked(counts))
         yield batch
 
 
@@ -146,28 +149,29 @@ def _cut(batch: Batch, row: Row, left: int, tables: Sequence[Table] | None, whit
 
 
 def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Yield batches, which a thread of their own reads ahead."""
+    """Yield batches; while one is answered, a thread of their own reads the next."""
     with ThreadPoolExecutor(1) as pool:
-        pending = [pool.submit(next, batches, None) for _ in range(AHEAD)]
-        while (batch := pending.pop(0).result()) is not None:
-            pending.append(pool.submit(next, batches, None))
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
             yield batch
 
 
-def _keep(part: Part, frames: Sequence[pd.DataFrame]) -> None:
+def _keep(content: Content, frames: Sequence[pd.DataFrame]) -> None:
     """Write what is known of a part, whole or not at all."""
+    part = content.part
     tiles = pd.DataFrame(
         {
             "row": np.repeat(np.asarray(part.rows), len(part.columns)),
             "column": np.tile(np.asarray(part.columns), len(part.rows)),
-            "valid": np.concatenate(part.valid),
+            "valid": content.valid,
         }
     )
     if frames:
         answered = pd.concat(list(frames), ignore_index=True).set_index("place")
         tiles = tiles.join(answered)
     with whole(part.file.with_suffix(".npy")) as unfinished, unfinished.open("wb") as file:
-        np.save(file, _stacked(part.counts))
+        np.save(file, content.counts)
     with whole(part.file) as unfinished:
         tiles.to_parquet(unfinished, index=False)
 

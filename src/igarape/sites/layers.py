@@ -21,6 +21,7 @@ UNSEEN = 255  # of map.tif: not looked at
 STEPS = 250  # a probability of 1; a step is 0.004
 GEOPARQUET = "1.1.0"
 GROUP = 1024  # tiles that are written at a time
+UNIQUE = {"id", "tile"}
 
 
 def write_tiles(
@@ -50,7 +51,9 @@ def write_tiles(
     geo = {"version": GEOPARQUET, "primary_column": "geometry", "columns": {"geometry": column}}
     geometry = pa.field("geometry", pa.binary())
     whole_schema = schema.insert(1, geometry).with_metadata({"geo": json.dumps(geo)})
-    with whole(path) as unfinished, pq.ParquetWriter(unfinished, whole_schema) as file:
+    # A dictionary of values that are hardly ever twice the same takes memory and saves none.
+    repeated = [name for name in schema.names if name not in UNIQUE and schema.field(name).type == pa.string()]
+    with whole(path) as unfinished, pq.ParquetWriter(unfinished, whole_schema, use_dictionary=repeated) as file:
         for start in range(0, len(tiles), GROUP):
             part = slice(start, start + GROUP)
             table = pa.Table.from_pandas(tiles[part], schema=schema, preserve_index=False)

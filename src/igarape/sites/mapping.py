@@ -21,7 +21,8 @@ from igarape.sites.item import write_item
 from igarape.sites.layers import write_layers, write_tiles
 from igarape.sites.model import Model
 from igarape.sites.outlines import joined, write_geojson, write_geopackage
-from igarape.sites.raster import Raster, on_grid, own_grid
+from igarape.sites.placement import own_grid
+from igarape.sites.raster import Raster, on_grid
 from igarape.sites.scene import Scene, hashes, open_scene
 from igarape.sites.stretch import Stretch, fit
 from igarape.sites.tiles import Floats, Grid, Integers
@@ -149,6 +150,11 @@ def _stretch(raster: Raster, model: Model, asked: Asked) -> Stretch:
     if not raster.scene.deep:
         return Stretch()
     if asked.stretch is not None:
+        if asked.stretch.gain is None:
+            raise InputError(
+                f"{raster.scene.path}: has 16 bits, but the stretch of {asked.stretch.of} is one of 8 bits, which are "
+                "left as they are. Name the map.json of a scene of 16 bits, or leave out --stretch"
+            )
         return asked.stretch
     found = sample(raster)
     if not found.size:

@@ -16,12 +16,11 @@ from shapely.geometry.base import BaseGeometry
 
 from igarape.files import whole, write_json
 from igarape.labels import Vocabulary
-from igarape.sites.tiles import Floats, Grid, Integers
+from igarape.sites.tiles import Grid, Integers
 
 Areas = Mapping[str, tuple[BaseGeometry, int]]  # by tag: what its tiles cover, and how many they are
 
 DIGITS = 7  # of degrees: a centimetre
-GROUP = 1024  # tiles that are joined at a time
 # What GeoPackage 1.3 asks for.
 APPLICATION, VERSION = 0x47504B47, 10300
 LAYER = "tags"
@@ -53,21 +52,22 @@ def joined(tags: pd.Series, grid: Grid, places: Integers, vocabulary: Vocabulary
     vocabulary
         That of the tags.
     """
-    bounds = grid.bounds()[places]
     numbers, texts = pd.factorize(tags)
     sets = [set(text.split(vocabulary.separator)) for text in texts]
     found = {}
     for tag in vocabulary.labels:
         rows = np.flatnonzero(np.isin(numbers, [number for number, each in enumerate(sets) if tag in each]))
         if len(rows):
-            found[tag] = (_union(bounds[rows]), len(rows))
+            found[tag] = (_union(places[rows], grid), len(rows))
     return found
 
 
-def _union(bounds: Floats) -> BaseGeometry:
-    """Return what boxes cover together; bounds: left, bottom, right, top of each."""
-    parts = [shapely.union_all(shapely.box(*some.T)) for some in np.split(bounds, range(GROUP, len(bounds), GROUP))]
-    return shapely.normalize(shapely.union_all(parts))
+def _union(places: Integers, grid: Grid) -> BaseGeometry:
+    """Return what tiles cover together, whose places rise: those of a row that meet are one box from the start."""
+    rows, columns = np.divmod(places, len(grid.columns))
+    apart = (np.diff(rows) > 0) | (np.diff(np.asarray(grid.columns)[columns]) > grid.size)
+    first, last = (grid.bounds()[places[ends]] for ends in (np.append(True, apart), np.append(apart, True)))
+    return shapely.normalize(shapely.union_all(shapely.box(*first[:, :2].T, *last[:, 2:].T)))
 
 
 def write_geojson(areas: Areas, crs: str, path: Path, *, step: float) -> None:

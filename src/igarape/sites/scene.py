@@ -25,7 +25,7 @@ DEPTHS = ("uint8", "uint16")
 CONVERT = "Convert it first, such as: gdal_translate -ot UInt16 -scale SCENE.tif OTHER.tif"
 MOST_OF_A_BLOCK = 256 * 2**20  # bytes of one block, which GDAL decodes at once
 # GDAL's own memory of blocks, in MB: two rows of them in the width that is read at once, of 4 bands of 16 bits.
-ENVIRONMENT = {"GDAL_CACHEMAX": 64, "GDAL_DISABLE_READDIR_ON_OPEN": "TRUE", "GDAL_TIFF_INTERNAL_MASK": "YES"}
+ENVIRONMENT = {"GDAL_CACHEMAX": 16 * 2**20, "GDAL_DISABLE_READDIR_ON_OPEN": "TRUE", "GDAL_TIFF_INTERNAL_MASK": "YES"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Scene:
     metres: float
     alpha: int | None
     masked: bool
-    nodata: float
+    nodata: int
 
     @property
     def deep(self) -> bool:
@@ -106,7 +106,8 @@ def _described(path: Path, dataset: DatasetReader, bands: Bands | None, day: str
     taken = find_date(day, where, name=path.name, imagery=dataset.tags(ns="IMAGERY"))
     alpha = _alpha(dataset, found)
     masked = alpha is None and MaskFlags.per_dataset in dataset.mask_flag_enums[0] and _own_mask(dataset)
-    nodata = float(dataset.nodata or 0)  # GDAL passes over what no sample can be
+    said = float(dataset.nodata or 0)  # GDAL passes over most of what no sample can be
+    nodata = int(said) if said.is_integer() else 0
     return Scene(path, dataset, found, taken, ground(dataset), alpha, masked, nodata)
 
 

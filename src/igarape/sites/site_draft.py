@@ -18,7 +18,7 @@ from igarape.scores.answers import Answers
 from igarape.sites.bands import Bands
 from igarape.sites.dates import FIRST
 from igarape.sites.model import Model
-from igarape.sites.raster import own_grid
+from igarape.sites.placement import own_grid
 from igarape.sites.scene import open_scene
 from igarape.sites.tiles import Grid
 from igarape.tables import Probabilities

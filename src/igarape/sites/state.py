@@ -31,8 +31,8 @@ Report = Callable[[int, int], None]
 class Engine:
     """What turns looks into alerts: a site's settings, as arrays over its labels.
 
-    first, baseline: the days on which the baseline begins and ends. alone: as of evidence.seen_logit. watched: what is
-    watched where, and what counts as a look, as text: all else that a state depends on.
+    first, baseline: the days on which the baseline begins and ends. alone: as of evidence.seen_logit. settings: of the
+    site, as text: all that a state depends on but for its looks; empty where no state is kept.
     """
 
     emission: Emission
@@ -42,7 +42,7 @@ class Engine:
     first: int
     baseline: int
     alone: bool
-    watched: str = ""
+    settings: str = ""
 
     @classmethod
     def of(cls, site: Site) -> "Engine":
@@ -59,8 +59,13 @@ class Engine:
             first=site.baseline[0].toordinal(),
             baseline=site.baseline[1].toordinal(),
             alone=site.weather.alone,
-            watched=site.model_dump_json(exclude={"bands", "stretch"}),  # which say how scenes become looks
+            settings=site.model_dump_json(exclude={"bands", "stretch"}),  # which say how scenes become looks
         )
+
+    @property
+    def key(self) -> str:
+        """Return a hash of the settings, and of the code that a state follows from."""
+        return digest([self.settings, code_hash(__name__)])
 
     def weigh(self, day: Day) -> tuple[Floats, Floats]:
         """Return what evidence says of the looks of a day, and the logarithms of their likelihood ratios."""
@@ -96,7 +101,7 @@ class State:
     def begin(cls, tiles: int, engine: Engine) -> "State":
         """Return what is known of a site before any look."""
         belief = Belief.begin(tiles, rates=engine.rates)
-        return cls(engine_key(tiles, engine), belief, Alerts.begin(tiles, len(engine.rates.share)))
+        return cls(engine.key, belief, Alerts.begin(tiles, len(engine.rates.share)))
 
     def look(self, day: Day, engine: Engine) -> None:
         """Take in the looks of a day, which is later than those before it."""
@@ -163,22 +168,6 @@ def kept_state(path: Path, key: str) -> State | None:
     with _opened(path) as kept:
         same = str(kept["key"]) == key
     return State.load(path) if same else None
-
-
-def engine_key(tiles: int, engine: Engine) -> str:
-    """Return a hash of all that a state depends on, but for the looks."""
-    arrays = (engine.emission.prevalence, engine.emission.separation, engine.rates.appears, engine.rates.vanishes)
-    rest = (
-        tiles,
-        engine.rates.other,
-        engine.doubt,
-        engine.rules,
-        engine.first,
-        engine.baseline,
-        engine.alone,
-        engine.watched,
-    )
-    return digest([*(array.tobytes() for array in arrays), repr(rest), code_hash(__name__)])
 
 
 def caught_up(path: Path, looks: Sequence[Facts], engine: Engine, tiles: int, *, read: Read, report: Report) -> State:

@@ -45,15 +45,24 @@ def change_interval(course: Course, *, appeared: bool) -> Interval:
     appeared: whether the label appeared, and did not vanish.
     """
     days, by = change_days(course, appeared=appeared)
-    middle = days[np.searchsorted(by, 0.5)]
+    middle = int(days[np.searchsorted(by, 0.5)])
     first, last = shortest(by)
-    yes = course.ratio > 0 if appeared else course.ratio < 0
-    before = course.days[~yes & (course.days < middle)]
-    after = course.days[yes & (course.days >= middle)]
-    first = min(first, np.searchsorted(days, before[-1])) if len(before) else first
-    last = max(last, np.searchsorted(days, after[0])) if len(after) else last
+    before, after = gap(course, middle, appeared=appeared)
+    first = first if before is None else min(first, np.searchsorted(days, before))
+    last = last if after is None else max(last, np.searchsorted(days, after))
     held = by[last] - (by[first - 1] if first else 0)
-    return Interval(int(middle), int(days[first]), int(days[last]), float(held))
+    return Interval(middle, int(days[first]), int(days[last]), float(held))
+
+
+def gap(course: Course, day: int, *, appeared: bool) -> tuple[int | None, int | None]:
+    """Return the day of the last look before a day that says no, and of the first one from it on that says yes.
+
+    None: there is no such look. appeared: as of change_interval.
+    """
+    yes = course.ratio > 0 if appeared else course.ratio < 0
+    before = course.days[~yes & (course.days < day)]
+    after = course.days[yes & (course.days >= day)]
+    return (int(before[-1]) if len(before) else None), (int(after[0]) if len(after) else None)
 
 
 def shortest(by: Floats) -> tuple[int, int]:

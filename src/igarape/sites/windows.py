@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from igarape.chips.pictures import Pixels
-from igarape.labels import Booleans
 from igarape.sites.raster import Raster, Samples
 from igarape.sites.stretch import Table, stretched
 
@@ -40,9 +40,9 @@ class Row:
 
     def infrared(self, left: int) -> npt.NDArray[np.uint16]:
         """Return blue, green, red, near-infrared of a tile, of 16 bits, as chips.nir has them: (size, size, 4)."""
-        samples = self._tile(left)[[2, 1, 0, 3]]
-        deep = samples.astype(np.uint16) * (DEEPER if samples.dtype == np.uint8 else 1)
-        return np.ascontiguousarray(np.moveaxis(deep, 0, -1))
+        red, green, blue, nir = self._tile(left)
+        deep = cv2.merge([blue, green, red, nir]).astype(np.uint16)
+        return np.asarray(deep * np.uint16(DEEPER if self.samples.dtype == np.uint8 else 1))
 
     def _tile(self, left: int) -> Samples:
         first = left - self.left
@@ -55,7 +55,7 @@ def rows_of_tiles(raster: Raster, rows: Sequence[int], columns: Sequence[int]) -
     left, right = grid.columns[columns[0]], grid.columns[columns[-1]] + grid.size
     starts = np.array([grid.columns[column] - left for column in columns])
     samples, valid = raster.empty(grid.size, right - left)
-    across, end = _end(grid.columns, columns[-1], grid.size) - left, 0
+    across, end = _borders(left, _end(grid.columns, columns[-1], grid.size), grid.stride), 0
     for row in rows:
         top, bottom = grid.rows[row], grid.rows[row] + grid.size
         kept = max(end - top, 0)
@@ -63,9 +63,11 @@ def rows_of_tiles(raster: Raster, rows: Sequence[int], columns: Sequence[int]) -
         valid[:kept] = valid[grid.size - kept :]
         raster.read(bottom - (grid.size - kept), left, samples[:, kept:], valid[kept:])
         end = bottom
-        down = _end(grid.rows, row, grid.size) - top
-        counts = _counts(valid[:down, :across], top, left, grid.stride)
-        yield Row(left, samples, _shares(valid, starts, grid.size), top // grid.stride, counts)
+        held = cv2.integral(valid.view(np.uint8))  # above and left of each corner of a pixel
+        share = (held[-1, starts + grid.size] - held[-1, starts]) / grid.size**2
+        down = _borders(top, _end(grid.rows, row, grid.size), grid.stride)
+        counts = np.diff(np.diff(held[np.ix_(down, across)], axis=0), axis=1).astype(np.int64)
+        yield Row(left, samples, share.astype(np.float32), top // grid.stride, counts)
 
 
 def _end(starts: Sequence[int], place: int, size: int) -> int:
@@ -73,19 +75,9 @@ def _end(starts: Sequence[int], place: int, size: int) -> int:
     return starts[place + 1] if place + 1 < len(starts) else starts[place] + size
 
 
-def _shares(valid: Booleans, starts: npt.NDArray[np.int64], size: int) -> Reals:
-    """Return the share of each tile that holds something."""
-    before = np.concatenate([[0], np.cumsum(valid.sum(axis=0, dtype=np.int64))])
-    return np.asarray((before[starts + size] - before[starts]) / size**2, dtype=np.float32)
-
-
-def _counts(valid: Booleans, top: int, left: int, stride: int) -> Counts:
-    """Return how many pixels hold something in each cell, from the one on in which the first pixel lies."""
-    down, across = (
-        [0, *range(stride - first % stride, length, stride)]
-        for first, length in zip((top, left), valid.shape, strict=True)
-    )
-    return np.asarray(np.add.reduceat(np.add.reduceat(valid, down, axis=0, dtype=np.int64), across, axis=1))
+def _borders(first: int, end: int, stride: int) -> list[int]:
+    """Return where cells begin along a side, counted from its first pixel on, and where its pixels end."""
+    return [0, *range(stride - first % stride, end - first, stride), end - first]
 
 
 def sample(raster: Raster) -> npt.NDArray[Any]:

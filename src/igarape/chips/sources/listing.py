@@ -86,6 +86,15 @@ def open_source(
         pictures, found = _by_folder(shown, vocabulary, faults, spellings or {})
     used = [f"pictures: {len(pictures)} in {shown.path}", *found.remarks]
     _report_lonely(pictures, found, shown, table, faults)
+    labelled = _labelled(pictures, found, shown, table, faults)
+    others = _sets(finder, unlabelled, what="unlabelled pictures", labelled=set(labelled), faults=faults, used=used)
+    return Listing(_chips(labelled, found, pictures, others), list(dict.fromkeys(faults)), used)
+
+
+def _labelled(
+    pictures: Mapping[str, Origin], found: Annotations, shown: Place, table: Place, faults: Sequence[Fault]
+) -> list[str]:
+    """Return the names of the pictures that have tags. Raises InputError with the first fault where there is none."""
     labelled = sorted(set(pictures) & set(found.tags))
     if not labelled:
         raise InputError(
@@ -93,8 +102,7 @@ def open_source(
             "image_name should be a picture's name, with or without its suffix. "
             f"The first fault: {faults[0].image_id}: {faults[0].problem}"
         )
-    others = _sets(finder, unlabelled, what="unlabelled pictures", labelled=set(labelled), faults=faults, used=used)
-    return Listing(_chips(labelled, found, pictures, others), list(dict.fromkeys(faults)), used)
+    return labelled
 
 
 def _chips(

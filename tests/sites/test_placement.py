@@ -1,0 +1,59 @@
+"""A scene has a grid of its own, in the training's pixels, and lies somewhere on another one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rasterio import Affine
+from scenes import CRS, LEFT, TOP, write_scene
+
+from igarape.errors import InputError
+from igarape.sites.bands import Bands
+from igarape.sites.placement import extent, offset, own_grid
+from igarape.sites.scene import open_scene
+from igarape.sites.tiles import Grid
+
+GROUND = np.full((3, 30, 40), 90, dtype=np.uint8)
+
+
+def own(path: Path) -> Grid:
+    """Return the grid of a scene."""
+    with open_scene(path, bands=Bands(1, 2, 3), day="2024-05-31") as scene:
+        return own_grid(scene, metres=3.0, size=16, stride=8)
+
+
+@pytest.mark.parametrize("metres", [0.3, 1.4, 6.2, 30.0, 213.0])
+def test_pixels_beyond_a_factor_of_two_are_refused(metres: float, tmp_path: Path) -> None:
+    """The sentence says what was found and what was expected."""
+    path = write_scene(tmp_path / "a.tif", GROUND, transform=Affine(metres, 0, LEFT, 0, -metres, TOP))
+    with pytest.raises(InputError, match=r"pixels are \S+ m wide; .*trained on pixels of 3 m, and takes 1\.5 to 6 m"):
+        own(path)
+
+
+def test_a_scene_that_is_smaller_than_a_tile_is_refused(tmp_path: Path) -> None:
+    """It has no grid."""
+    with pytest.raises(InputError, match=r"expected at least 16 x 16 pixels of 3 m, found 40 x 12"):
+        own(write_scene(tmp_path / "a.tif", GROUND[:, :12]))
+
+
+@pytest.mark.parametrize(
+    ("east", "south", "pixel", "where"),
+    [
+        (30.0, 9.0, 3.0, (3, 10)),
+        (-30.001, -9.001, 3.0, (-3, -10)),
+        (31.0, 9.0, 3.0, None),
+        (30.0, 9.0, 3.1, None),
+    ],
+)
+def test_it_lies_on_a_grid_by_whole_pixels_or_not(
+    east: float, south: float, pixel: float, where: tuple[int, int] | None, tmp_path: Path
+) -> None:
+    """Within a thousandth of one; that the grid begins outside of it is well; another side of a pixel is none of it."""
+    grid = Grid(CRS, LEFT + east, TOP - south, pixel, 20, 25, 16, 8)
+    with open_scene(write_scene(tmp_path / "a.tif", GROUND), bands=Bands(1, 2, 3), day="2024-05-31") as scene:
+        assert offset(scene, grid) == where
+        rows, columns = extent(scene, grid)
+    first = -np.array([south, east]) / pixel  # of the scene's first pixel on the grid
+    last = first + np.array([30, 40]) * 3 / pixel
+    expected = np.clip([np.floor(first + 1e-3), np.ceil(last - 1e-3)], 0, [25, 20])
+    np.testing.assert_array_equal([rows[0], columns[0], rows[1], columns[1]], expected.ravel())
