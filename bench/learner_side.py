@@ -61,12 +61,13 @@ features.features_of(images, rows[: len(rows) * 4 // 5], "an experiment")
 import pandas as pd
 from igarape.ensemble.linear import beside
 from igarape.ensemble.nested import Blends, Known, parts_of
-from igarape.tables import learner_labels, learner_probabilities, predictions, read_predictions, write_table
+from igarape.predictions import learner_labels, learner_probabilities, prediction_table, read_predictions
+from igarape.tables import write_table
 labels, names = tuple(f"label_{n}" for n in range(14)), [f"learner_{n}" for n in range(6)]
 folds = pd.DataFrame({"image_id": [f"chip_{row}" for row in rows], "fold": rows % 6 - 1})
 for name in names:
     p = rng.random((len(rows), 14), dtype=np.float32)
-    write_table(predictions(list(folds["image_id"]), folds["fold"].to_numpy(), learner=name, labels=labels, p=p),
+    write_table(prediction_table(list(folds["image_id"]), folds["fold"].to_numpy(), learner=name, labels=labels, p=p),
         Path(f"data/{name}.parquet"))
 tables = {name: read_predictions(Path(f"data/{name}.parquet"), folds) for name in names}
 learners, p = learner_labels(tables), learner_probabilities(tables, list(folds["image_id"]))

@@ -28,11 +28,12 @@ from igarape.ensemble.omission import WITHOUT
 from igarape.ensemble.stacker import Boosters, Stacker
 from igarape.ensemble.stackers import METHODS
 from igarape.labels import Booleans, Vocabulary
+from igarape.predictions import prediction_table
 from igarape.reports.evidence import gather
 from igarape.reports.judgement import judge
 from igarape.reports.verdict import render_report
 from igarape.scores.ranking import RESAMPLES
-from igarape.tables import FAULT, PLACE, Probabilities, label_columns, predictions, read_catalog, write_table
+from igarape.tables import FAULT, PLACE, Probabilities, label_columns, read_catalog, write_table
 from igarape.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -96,7 +97,9 @@ def _lay_out(workspace: Workspace) -> tuple[Booleans, Probabilities]:
         columns = [vocabulary.labels.index(label) for label in labels]
         noise = common + rng.normal(0, 1 + number / 4, y.shape)
         answers[name] = sigmoid(5 * y - 4 + noise)[:, columns].astype(np.float32)
-        write_table(predictions(ids, folds, learner=name, labels=labels, p=answers[name]), workspace.predictions(name))
+        write_table(
+            prediction_table(ids, folds, learner=name, labels=labels, p=answers[name]), workspace.predictions(name)
+        )
         _manifest(name, scope, labels).write(workspace.learner(name))
     _write_stack(workspace, answers, y, ids=ids, folds=folds, vocabulary=vocabulary)
     return y[folds >= 0], answers["one"][folds >= 0]
@@ -149,7 +152,7 @@ def _write_stack(
     tables = []
     for name in names:
         p = sigmoid(mean + rng.normal(0, 0.1, y.shape)).astype(np.float32)
-        tables.append(predictions(ids, folds, learner=name, labels=vocabulary.labels, p=p))
+        tables.append(prediction_table(ids, folds, learner=name, labels=vocabulary.labels, p=p))
     folder = workspace.folder("stack")
     write_table(pd.concat(tables, ignore_index=True), folder / "predictions.parquet")
     learners = {name: vocabulary.targets("rare" if name == "rare" else "all").labels for name in LEARNERS}

@@ -4,9 +4,11 @@ In a project of ucmerced whose evaluate has run, its bundle is measured. Keras's
 is what its fold models answer one after the other, by ONNX Runtime. Elsewhere an ensemble is made: five MobileNets at
 128 px whose first layers are frozen, with weights at random, which cost what others do. Their peer is Keras's
 `predict`. What is quicker and answers otherwise takes its turns too: four views, 8-bit integers, and both. They take
-turns, chip by chip; processor time is compared, as other jobs may run beside.
+turns, chip by chip; processor time is compared, as other jobs may run beside. The floor is what the graph's products
+alone would take, were they one large product of matrices, which a processor computes fastest.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,14 +16,17 @@ from tempfile import TemporaryDirectory
 
 import keras
 import numpy as np
+import onnx
 from mobilenets import NAME, SIZE, make_networks, pack
 from real import chips
+from threadpoolctl import threadpool_limits
 
 from igarape.chips.pictures import Pixels, decode, encode_jpeg, resize, symmetries
 from igarape.ensemble.stacker import Stacker
 from igarape.learners.networks.merging import merge
 from igarape.learners.networks.quantisation import quantise
 from igarape.learners.predictor import Predictor
+from igarape.learners.views import ALL
 from igarape.serving.assembly import Merge
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.manifest import read_manifest
@@ -30,6 +35,7 @@ from igarape.workspace import Workspace
 
 SET, SAMPLE, ROUNDS = "ucmerced", 8, 3
 CLOSE = 1e-4
+WIDE, PRODUCTS = 1024, 50  # of the large product: its side, and how often it is computed
 
 Answer = Callable[[bytes], Probabilities]
 
@@ -56,7 +62,7 @@ def run() -> dict[str, object]:
         others = {"four_views": ours.answering_by(4), "int8": int8, "four_views_int8": int8.answering_by(4)}
         sides = {"ours": _by(ours), "peer": _by_keras(networks, ours), "graph": _graph(ours, pictures)}
         sides |= {name: _by(bundle) for name, bundle in others.items()}
-        return _compared(sides, pictures) | {"peer_is": "keras predict"}
+        return _compared(sides, pictures) | {"peer_is": "keras predict"} | _floor(ours)
 
 
 def _compared(sides: Mapping[str, Answer], pictures: Sequence[bytes]) -> dict[str, object]:
@@ -106,6 +112,39 @@ def _graph(bundle: Bundle, pictures: Sequence[bytes]) -> Answer:
     predictor = Predictor([bundle.folder / file for file in learner.files])
     ready = {data: resize(bundle.read(data, NAME), SIZE)[None] for data in pictures}
     return lambda data: predictor.predict(ready[data], tta=True, batch=BATCH)
+
+
+def _floor(bundle: Bundle) -> dict[str, float]:
+    """Return a chip's products in GFLOP, GFLOP/s of processor time in one large product, and so many milliseconds."""
+    (learner,) = bundle.manifest.learners
+    flop = 2 * ALL * sum(_products(bundle.folder / file) for file in learner.files)
+    a, b = np.random.default_rng(0).normal(size=(2, WIDE, WIDE)).astype(np.float32)
+    seconds = []
+    with threadpool_limits(1):
+        for _ in range(PRODUCTS):
+            start = time.process_time()
+            a @ b
+            seconds.append(time.process_time() - start)
+    core = 2 * WIDE**3 / min(seconds)
+    return {"gflop": flop / 1e9, "core_gflops": core / 1e9, "floor": flop / core * 1000}
+
+
+def _products(path: Path) -> int:
+    """Return how many numbers a network multiplies and adds for one view in its convolutions and its last layers."""
+    model = onnx.load(path)
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    model = onnx.shape_inference.infer_shapes(model)
+    sides = {
+        value.name: [side.dim_value for side in value.type.tensor_type.shape.dim] for value in model.graph.value_info
+    }
+    weights = {constant.name: list(constant.dims) for constant in model.graph.initializer}
+    found = 0
+    for node in model.graph.node:
+        if node.op_type == "Conv":  # each of its outputs is made by one filter
+            found += math.prod(sides[node.output[0]]) * math.prod(weights[node.input[1]][1:])
+        elif node.op_type == "MatMul":
+            found += math.prod(weights[node.input[1]])
+    return found
 
 
 def _fold_by_fold(here: Workspace) -> Answer:

@@ -21,8 +21,9 @@ from igarape.ensemble.linear import beside, sigmoid
 from igarape.ensemble.nested import Blends, Known, parts_of
 from igarape.ensemble.stackers import fit_stackers
 from igarape.labels import Booleans, Vocabulary
+from igarape.predictions import prediction_table
 from igarape.scores.metrics import Floats, mean_average_precision
-from igarape.tables import Probabilities, predictions
+from igarape.tables import Probabilities
 
 CHIPS, LEARNERS, FOLDS, SEED = 40_479, 5, 5, 3
 # Planet's, from primary to conventional_mine.
@@ -127,7 +128,7 @@ def _nested(y: Booleans, p: dict[str, Probabilities], folds: np.ndarray) -> Floa
     """Fit the stack, with all that it chooses."""
     image_ids = [f"chip_{row}" for row in range(CHIPS)]
     fits = fit_stackers(
-        {name: predictions(image_ids, folds, learner=name, labels=LABELS, p=each) for name, each in p.items()},
+        {name: prediction_table(image_ids, folds, learner=name, labels=LABELS, p=each) for name, each in p.items()},
         y,
         folds=pd.DataFrame({"image_id": image_ids, "fold": folds}),
         vocabulary=Vocabulary(exclusive=(), alone=(), common=LABELS, rare=()),

@@ -23,7 +23,8 @@ from split_million import fingerprints
 
 from igarape.config.datasets import read_dataset
 from igarape.ensemble.linear import sigmoid
-from igarape.tables import predictions, write_table
+from igarape.predictions import prediction_table
+from igarape.tables import write_table
 from igarape.workspace import Workspace
 
 CHIPS, FOLDS, TOGETHER = 100_000, 5, 4
@@ -101,7 +102,7 @@ def _lay_out(workspace: Workspace, count: int, changes: dict[str, str]) -> None:
     common = rng.normal(0, 1.2, y.shape)
     for number, name in enumerate(LEARNERS):
         p = sigmoid(5 * y - 4 + common + rng.normal(0, 1 + number / 4, y.shape))
-        table = predictions(ids, folds, learner=name, labels=vocabulary.labels, p=p.astype(np.float32))
+        table = prediction_table(ids, folds, learner=name, labels=vocabulary.labels, p=p.astype(np.float32))
         write_table(table, workspace.predictions(name))
         _manifest(name, "all", vocabulary.labels).write(workspace.learner(name))
 

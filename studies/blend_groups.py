@@ -25,19 +25,11 @@ from igarape.config.params import read_params
 from igarape.ensemble.linear import beside, sigmoid
 from igarape.ensemble.nested import PULLS, Blends, Known, parts_of
 from igarape.labels import Booleans, Vocabulary
+from igarape.predictions import learner_labels, learner_probabilities, read_predictions
 from igarape.scores.figures import f2_by_chip, figures
 from igarape.scores.metrics import Floats
 from igarape.scores.ranking import rank
-from igarape.tables import (
-    HOLDOUT,
-    Folds,
-    learner_labels,
-    learner_probabilities,
-    read_catalog,
-    read_folds,
-    read_predictions,
-    truth,
-)
+from igarape.tables import HOLDOUT, Folds, read_catalog, read_folds, truth
 
 
 class Compared(NamedTuple):

@@ -34,8 +34,9 @@ from igarape.files import digest, resumable
 from igarape.labels import Booleans
 from igarape.learners.examples import Examples
 from igarape.learners.keys import result_key
+from igarape.predictions import prediction_table
 from igarape.scores.ranking import Ranked, rank
-from igarape.tables import HOLDOUT, Folds, Probabilities, predictions, read_catalog, read_folds, read_table, truth
+from igarape.tables import HOLDOUT, Folds, Probabilities, read_catalog, read_folds, read_table, truth
 from igarape.workspace import Workspace
 
 HERE = Workspace(Path())
@@ -111,7 +112,7 @@ def cross_fits(
         examples = read_examples(name, experiment, labels.vocabulary())
         p = _predictions(name, experiment, examples, folds=folds, labels=labels, seed=seed, budget=budget)
         names = experiment.targets(labels.vocabulary()).labels
-        tables[name] = predictions(examples.image_ids, _two_parts(folds), learner=name, labels=names, p=p)
+        tables[name] = prediction_table(examples.image_ids, _two_parts(folds), learner=name, labels=names, p=p)
     return tables
 
 

@@ -24,18 +24,11 @@ from igarape.ensemble.linear import logit, sigmoid
 from igarape.labels import Booleans, Targets, Vocabulary
 from igarape.learners.predictor import Predictor
 from igarape.learners.trees.statistics import statistics
+from igarape.predictions import learner_probabilities, probability_columns, read_predictions
 from igarape.scores.comparison import paired_bootstrap
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import mean_average_precision
-from igarape.tables import (
-    learner_probabilities,
-    probability_columns,
-    read_catalog,
-    read_folds,
-    read_predictions,
-    read_table,
-    truth,
-)
+from igarape.tables import read_catalog, read_folds, read_table, truth
 from igarape.workspace import Workspace
 
 HERE = Workspace(Path())

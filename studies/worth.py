@@ -29,11 +29,12 @@ from igarape.config.params import Params, read_params
 from igarape.ensemble.boosting import Settings
 from igarape.ensemble.stackers import fit_stackers
 from igarape.labels import Booleans, Vocabulary
+from igarape.predictions import prediction_table, read_predictions
 from igarape.scores.comparison import paired_bootstrap
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import Floats
 from igarape.scores.ranking import Ranked, rank
-from igarape.tables import Folds, Probabilities, predictions, read_catalog, read_folds, read_predictions, truth
+from igarape.tables import Folds, Probabilities, read_catalog, read_folds, truth
 
 RESAMPLES = 1000
 
@@ -98,7 +99,7 @@ def main(learner: str, base: tuple[str, ...], vary: tuple[str, ...]) -> None:
         p = _cross_fit(learner, experiment, change, vocabulary)
         seconds = time.process_time() - start
         alone = Judged.of(p.astype(np.float64), rows, vocabulary)
-        found = predictions(list(table["image_id"]), rows.folds, learner=learner, labels=vocabulary.labels, p=p)
+        found = prediction_table(list(table["image_id"]), rows.folds, learner=learner, labels=vocabulary.labels, p=p)
         blended = _blended(stored | {learner: found}, rows, params, vocabulary)
         told = ", ".join([learner, *(f"{key} {value}" for key, value in change.items())])
         figures = (alone.written(), blended.written(), blended.gained(before), f"{seconds:.0f}")

@@ -10,7 +10,8 @@ from igarape.ensemble.linear import beside, logit, mean_of, sigmoid
 from igarape.ensemble.nested import Known, parts_of
 from igarape.ensemble.stacker import Stacker
 from igarape.labels import Booleans, Vocabulary
-from igarape.tables import Folds, Probabilities, predictions
+from igarape.predictions import prediction_table
+from igarape.tables import Folds, Probabilities
 
 VOCABULARY = Vocabulary(exclusive=(), alone=(), common=("sea", "dock"), rare=("blow down/1", "tank"))
 LABELS = VOCABULARY.labels
@@ -38,7 +39,9 @@ def known(p: Mapping[str, Probabilities], y: Booleans, folds: Folds) -> Known:
 def written(p: Mapping[str, Probabilities], folds: Folds) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Return the same as the tables of predictions and of folds."""
     ids = [f"chip_{row}" for row in range(len(folds))]
-    tables = {name: predictions(ids, folds, learner=name, labels=LEARNERS[name], p=each) for name, each in p.items()}
+    tables = {
+        name: prediction_table(ids, folds, learner=name, labels=LEARNERS[name], p=each) for name, each in p.items()
+    }
     return tables, pd.DataFrame({"image_id": ids, "fold": folds})
 
 

@@ -20,6 +20,7 @@ SECTIONS = {
 }
 
 WORKERS, BLAS = "IGARAPE_WORKERS", "OPENBLAS_NUM_THREADS"
+ANSWERING = ("distill", "predict", "submit")  # what answers IGARAPE_WORKERS batches at once; so does serve
 # What the system says where a file or a folder is in the way, may not be written, or cannot be called so.
 IN_THE_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
 
@@ -34,9 +35,14 @@ def run_stage(command: str, *words: Any, **options: Any) -> None:
 def _bound_products(command: str) -> None:
     """Let products of matrices use IGARAPE_WORKERS threads: OpenBLAS reads that when a command's module loads NumPy.
 
-    What the user has set stands. serve bounds its own: it answers IGARAPE_WORKERS batches at once.
+    One where batches of pictures are answered side by side: their products are small, and threads that spin while they
+    wait take the processors from each other. What the user has set stands; serve bounds its own.
     """
-    if WORKERS in os.environ and command != "serve" and not {"OMP_NUM_THREADS", BLAS} & set(os.environ):
+    if {"OMP_NUM_THREADS", BLAS} & set(os.environ):
+        return
+    if command in ANSWERING:
+        os.environ[BLAS] = "1"
+    elif WORKERS in os.environ and command != "serve":
         from igarape.config.params import workers
 
         os.environ[BLAS] = str(workers())

@@ -24,8 +24,9 @@ from igarape.learners import folds as fold_models
 from igarape.learners.crossfit import cross_fit
 from igarape.learners.examples import Images, Rows
 from igarape.learners.folds import Recipe
+from igarape.predictions import prediction_table, read_predictions
 from igarape.scores.metrics import mean_average_precision
-from igarape.tables import HOLDOUT, Probabilities, predictions, read_predictions, write_table
+from igarape.tables import HOLDOUT, Probabilities, write_table
 
 COUNT = 600
 LABELS = ("one", "two", "three")
@@ -160,7 +161,7 @@ def test_a_stack_that_learns_by_heart_stays_at_chance(noise: tuple[Images, Boole
     p = np.random.default_rng(4).random((COUNT, len(LABELS)), dtype=np.float32)
     image_ids = [f"chip-{row}" for row in range(COUNT)]
     fits = fit_stackers(
-        {"noise": predictions(image_ids, folds, learner="noise", labels=LABELS, p=p)},
+        {"noise": prediction_table(image_ids, folds, learner="noise", labels=LABELS, p=p)},
         y,
         folds=pd.DataFrame({"image_id": image_ids, "fold": folds}),
         vocabulary=Vocabulary(exclusive=(), alone=(), common=LABELS, rare=()),
@@ -177,7 +178,7 @@ def table(folder: Path, folds: Rows) -> tuple[Path, pd.DataFrame]:
     image_ids = [f"chip-{row}" for row in range(COUNT)]
     p = np.full((COUNT, len(LABELS)), 0.5, dtype=np.float32)
     path = folder / "predictions.parquet"
-    write_table(predictions(image_ids, folds, learner="plain", labels=LABELS, p=p), path)
+    write_table(prediction_table(image_ids, folds, learner="plain", labels=LABELS, p=p), path)
     return path, pd.DataFrame({"image_id": image_ids, "fold": folds})
 
 

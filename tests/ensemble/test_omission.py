@@ -8,8 +8,9 @@ from igarape.ensemble.boosting import Settings
 from igarape.ensemble.omission import blends_without, removable
 from igarape.ensemble.stackers import fit_stackers
 from igarape.labels import Booleans
+from igarape.predictions import prediction_table
 from igarape.scores.metrics import mean_average_precision
-from igarape.tables import Folds, Probabilities, predictions
+from igarape.tables import Folds, Probabilities
 
 PULLS = dict.fromkeys((0, 1, 2, 3, -1), 0.1)
 
@@ -54,7 +55,7 @@ def test_a_learner_that_stands_twice_is_worth_nothing() -> None:
     p, y, folds = draw(400, seed=2)
     ids = [f"chip_{row}" for row in range(len(folds))]
     twice = {"plain": p["plain"], "again": p["plain"]}
-    tables = {name: predictions(ids, folds, learner=name, labels=LABELS, p=each) for name, each in twice.items()}
+    tables = {name: prediction_table(ids, folds, learner=name, labels=LABELS, p=each) for name, each in twice.items()}
     found = blends_without(
         tables, y, folds=written(p, folds)[1], vocabulary=VOCABULARY, pulls=PULLS, report=lambda *_words: None
     )

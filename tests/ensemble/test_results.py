@@ -12,7 +12,7 @@ from igarape.ensemble.linear import mean_of
 from igarape.ensemble.results import write_result
 from igarape.ensemble.stacker import Stacker
 from igarape.ensemble.stackers import CrossFit
-from igarape.tables import probability_columns, read_predictions
+from igarape.predictions import probability_columns, read_predictions
 
 
 def test_the_stack_that_serves_answers_the_hold_out_as_it_is_stored(tmp_path: Path) -> None:

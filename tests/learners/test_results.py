@@ -15,8 +15,8 @@ from igarape.learners.audit import rows_hash
 from igarape.learners.examples import Examples
 from igarape.learners.folds import Recipe
 from igarape.learners.results import write_result
+from igarape.predictions import read_predictions
 from igarape.scores.figures import figures
-from igarape.tables import read_predictions
 
 COUNT = 40
 TARGETS = tiny.targets(3)

@@ -15,10 +15,11 @@ from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.learners.audit import rows_hash
+from igarape.predictions import prediction_table
 from igarape.reports.evidence import Evidence
 from igarape.reports.imitation import Pupil, compare_student, in_words, read_pupil, write_answers
 from igarape.scores.answers import TABLE, read_answers
-from igarape.tables import predictions, write_table
+from igarape.tables import write_table
 from igarape.workspace import Workspace
 
 LABELS = ("tree", "pond", "kiln")
@@ -68,7 +69,7 @@ def write(here: Workspace, student: Lesson | None, p: np.ndarray = SURE[HELD]) -
     """Write what the step distill writes, the hold-out's rows in another order than the folds', and the folds."""
     write_table(pd.DataFrame({"image_id": IDS, "fold": FOLDS}), here.folds)
     rows = np.flatnonzero(HELD)[::-1]
-    table = predictions([IDS[row] for row in rows], FOLDS[rows], learner="pupil", labels=LABELS, p=p[::-1])
+    table = prediction_table([IDS[row] for row in rows], FOLDS[rows], learner="pupil", labels=LABELS, p=p[::-1])
     write_table(table, here.folder("distill") / "predictions.parquet")
     Student(student=student).write(here.folder("distill") / "student.json")
 

@@ -14,10 +14,11 @@ from igarape.config.documents import CALIBRATED, Decision, FoldFacts, LearnerMan
 from igarape.ensemble.decision import fit_rule
 from igarape.errors import InputError
 from igarape.learners.audit import rows_hash
+from igarape.predictions import prediction_table
 from igarape.reports.scoring import Standing, score_split
 from igarape.scores.figures import figures
 from igarape.scores.metrics import mean_average_precision, sample_f2
-from igarape.tables import PLACE, label_columns, predictions, write_table
+from igarape.tables import PLACE, label_columns, write_table
 from igarape.workspace import Workspace
 
 COUNT = 250
@@ -58,10 +59,10 @@ def here(tmp_path: Path) -> Workspace:
     for name, p in LEARNED.items():
         own = manifest(name)
         sorted_p = p[:, ::-1] if name == "rare" else p  # in the order of the vocabulary
-        write_table(predictions(IDS, FOLDS, learner=name, labels=own.labels, p=sorted_p), here.predictions(name))
+        write_table(prediction_table(IDS, FOLDS, learner=name, labels=own.labels, p=sorted_p), here.predictions(name))
         own.write(here.learner(name))
     boosted(LEARNED, Y, learners=LEARNERS, labels=LABELS).save(here.folder("stack") / "stacker")
-    table = predictions(IDS, FOLDS, learner=CALIBRATED, labels=LABELS, p=LEARNED["plain"])
+    table = prediction_table(IDS, FOLDS, learner=CALIBRATED, labels=LABELS, p=LEARNED["plain"])
     write_table(table, here.folder("stack") / "predictions.parquet")
     StackSummary(chosen="xgboost", stackers={}, weights={}, kept={}, rare={}, calibration={}).write(
         here.folder("stack") / "stack.json"

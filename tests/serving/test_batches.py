@@ -1,5 +1,6 @@
 """Answers in batches: one bad picture costs one row, memory does not grow, and what is finished is not done again."""
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,8 +14,8 @@ from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.executors import Here
 from igarape.serving import batches
-from igarape.serving.batches import AHEAD, Answerers, tag_batches
-from igarape.serving.bundle import BATCH, Bundle, Seen
+from igarape.serving.batches import Answerers, tag_batches
+from igarape.serving.bundle import AT_ONCE, BATCH, Bundle, Seen
 
 COUNT = 4 * BATCH + 10
 NAMES = [f"chip_{number}" for number in range(COUNT)]
@@ -88,7 +89,7 @@ def test_others_answer_shares_of_the_batches_and_the_table_is_the_same(
     bad, seen = [NAMES[3], NAMES[2 * BATCH], NAMES[-1]], list[tuple[int, int]]()
     tag(Pictures(bad), tmp_path / "here.csv")
     (tmp_path / "elsewhere").mkdir()
-    pictures, elsewhere = Pictures(bad), Answerers(Here(), lambda: bundle)
+    pictures, elsewhere = Pictures(bad), Answerers(Here(), lambda: bundle, threads=2)
     how = {"parts": tmp_path / "elsewhere", "answerers": elsewhere, "report": lambda *done: seen.append(done)}
     assert tag(pictures, tmp_path / CSV, **how) == bad
     assert (tmp_path / CSV).read_bytes() == (tmp_path / "here.csv").read_bytes()
@@ -109,20 +110,26 @@ def test_the_answer_for_a_picture_does_not_depend_on_its_batch(
         np.testing.assert_allclose(table.loc[name, p].astype(float), alone[p].astype(float), atol=1e-6)
 
 
-def test_few_pictures_are_held_at_a_time(tag: Callable[..., list[str]], tmp_path: Path, bundle_folder: Path) -> None:
-    """When a batch is tagged, no more than those that are read ahead have been read besides."""
-    pictures, held = Pictures(), []
+def test_few_pictures_are_held_at_a_time(
+    tag: Callable[..., list[str]], tmp_path: Path, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For each thread as many as a network takes at once, also while another thread answers; none has nothing to do."""
+    monkeypatch.setenv("IGARAPE_WORKERS", "3")
+    pictures, held, together = Pictures(), list[int](), threading.Barrier(3)
 
     class Watched(Bundle):
         def tag(self, images: Sequence[Pixels], *rest: Any, **how: Any) -> pd.DataFrame:
-            held.append(len(pictures.read) - sum(done))
-            done.append(len(images))
+            if next(entered) < 3:
+                together.wait(20)
+            with lock:
+                held.append(len(pictures.read) - sum(done))
+                done.append(len(images))
             return super().tag(images, *rest, **how)
 
-    done: list[int] = []
+    done, lock, entered = list[int](), threading.Lock(), itertools.count()
     tag(pictures, tmp_path / CSV, bundle=Watched.load(bundle_folder, threads=1))
-    assert done == [BATCH] * 4 + [10]
-    assert max(held) <= (1 + AHEAD) * BATCH
+    assert sorted(done) == [10, *[AT_ONCE] * (4 * BATCH // AT_ONCE)]
+    assert max(held) <= 3 * AT_ONCE
 
 
 @pytest.mark.parametrize("name", [CSV, PARQUET])

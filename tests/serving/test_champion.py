@@ -10,7 +10,8 @@ from mlflow import MlflowClient
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
-from igarape.serving.champion import Version, fetch, find_champion, following
+from igarape.serving.champion import find_champion, following
+from igarape.serving.registry import load
 
 
 def test_the_champion_is_found_with_what_it_scored(champion: Path) -> None:
@@ -28,19 +29,19 @@ def test_its_bundle_answers_as_it_did_and_no_code_of_it_is_run(
     """Code that somebody has put into the model stays where it is."""
     (kept,) = champion.glob("mlruns/**/artifacts/pyfunc.py")
     kept.write_text("raise SystemExit('this was run')", encoding="utf-8")
-    bundle = fetch(find_champion("igarape-toy", champion), champion, threads=1)
+    bundle = load(find_champion("igarape-toy", champion).uri, champion, threads=1)
     chips = [encode_jpeg(image, 95) for image in images]
     pd.testing.assert_frame_equal(bundle.answer(chips), Bundle.load(bundle_folder).answer(chips), atol=1e-6)
 
 
 def test_another_champion_is_followed(champion: Path, bundle_folder: Path) -> None:
     """The same one is not loaded again."""
-    load = following(find_champion("igarape-toy", champion), champion, threads=1)
-    first = load(None)
-    assert first is not None and first.version == "1" and load(first) is None
+    served = following(find_champion("igarape-toy", champion), champion, threads=1)
+    first = served(None)
+    assert first is not None and first.version == "1" and served(first) is None
     version = MlflowClient().copy_model_version("models:/igarape-toy/1", "igarape-toy").version
     MlflowClient().set_registered_model_alias("igarape-toy", "champion", str(version))
-    second = load(first)
+    second = served(first)
     assert second is not None and second.version == "2" and second.bundle is not first.bundle
 
 
@@ -51,7 +52,6 @@ def test_what_is_missing_says_what_to_type(champion: Path) -> None:
     version = find_champion("igarape-toy", champion)
     (artifacts,) = champion.glob("mlruns/**/m-*/artifacts")
     shutil.rmtree(artifacts / "artifacts")
-    with pytest.raises(InputError, match="models:/igarape-toy/1: expected a model that igarape registered, found no "):
-        fetch(version, champion)
-    with pytest.raises(InputError, match=r"models:/igarape-toy/2: MLflow cannot read its files .*register again: dvc"):
-        fetch(Version("igarape-toy", "2", {}, {}), champion)
+    said = r"models:/igarape-toy/1: expected a model that igarape registered, found no .*register again: dvc"
+    with pytest.raises(InputError, match=said):
+        load(version.uri, champion)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from igarape.errors import InputError
-from igarape.sites.model import bundle_digest, load_model
+from igarape.sites.model import load_model
 
 
 def test_an_alias_becomes_the_version_that_it_means(champion: Path, bundle_folder: Path) -> None:
@@ -13,7 +13,7 @@ def test_an_alias_becomes_the_version_that_it_means(champion: Path, bundle_folde
     registered = load_model("models:/igarape-toy@champion", champion)
     folder = load_model(str(bundle_folder), champion)
     assert registered.address == "models:/igarape-toy/1" and folder.address == str(bundle_folder)
-    assert registered.digest == folder.digest == bundle_digest(folder.bundle)
+    assert registered.digest == folder.digest == folder.bundle.manifest.digest
     assert folder.metres == 3.0 and folder.usual is None and list(folder.levels) == ["10", "50", "90"]
 
 

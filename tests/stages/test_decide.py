@@ -13,9 +13,10 @@ from igarape.config.documents import RunFacts
 from igarape.ensemble.decision import RULES, Rule, cross_fit_rule
 from igarape.errors import InputError
 from igarape.files import read_json
+from igarape.predictions import probability_columns
 from igarape.scores.metrics import sample_f2
 from igarape.stages import decide as stage
-from igarape.tables import label_columns, probability_columns, truth, write_table
+from igarape.tables import label_columns, truth, write_table
 from igarape.workspace import Workspace
 
 

@@ -15,12 +15,13 @@ from igarape.config.student import Student
 from igarape.files import read_json
 from igarape.learners.audit import rows_hash
 from igarape.learners.distillation import FILE
+from igarape.predictions import probability_columns
 from igarape.scores.answers import TABLE, read_answers
 from igarape.serving.bundle import Bundle
 from igarape.serving.registry import model_uri
 from igarape.stages import distill as stage
 from igarape.stages import evaluate, promote, register
-from igarape.tables import probability_columns, read_folds, write_table
+from igarape.tables import read_folds, write_table
 from igarape.workspace import Workspace
 
 EXTRA = 3

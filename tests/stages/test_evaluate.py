@@ -18,6 +18,7 @@ from igarape.ensemble.decision import Rule
 from igarape.ensemble.stackers import METHODS
 from igarape.errors import InputError
 from igarape.files import read_json
+from igarape.predictions import probability_columns, read_predictions
 from igarape.scores.answers import TABLE, read_answers
 from igarape.scores.metrics import mean_average_precision, sample_f2
 from igarape.serving import views
@@ -25,7 +26,7 @@ from igarape.serving.bundle import Bundle
 from igarape.serving.manifest import Infrared
 from igarape.stages import compare, decide, distill, nir, stack
 from igarape.stages import evaluate as stage
-from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, truth, write_table
+from igarape.tables import read_catalog, read_folds, truth, write_table
 from igarape.workspace import PER_EXPERIMENT, Workspace
 
 

@@ -17,17 +17,10 @@ from igarape.files import read_json
 from igarape.learners.audit import fold_models, rows_hash
 from igarape.learners.examples import load_examples
 from igarape.learners.predictor import Predictor
+from igarape.predictions import probability_columns, read_predictions
 from igarape.scores.figures import figures
 from igarape.stages import stack as stage
-from igarape.tables import (
-    label_columns,
-    probability_columns,
-    read_catalog,
-    read_folds,
-    read_predictions,
-    truth,
-    write_table,
-)
+from igarape.tables import label_columns, read_catalog, read_folds, truth, write_table
 from igarape.workspace import Workspace
 
 

@@ -56,7 +56,7 @@ def test_other_chips_than_the_samples_are_an_error_and_nothing_is_written(
 ) -> None:
     """The names and the count are in one line."""
     path = sample(here, [*NAMES[1:], "test_100", "test_101"])
-    monkeypatch.setattr(submit, "load_model", None)  # nothing of this waits for a model
+    monkeypatch.setattr(submit, "load", None)  # nothing of this waits for a model
     with pytest.raises(
         InputError, match=r"2 of its 151 chips are missing: test_100, test_101; 1 unlabelled.*: test_0\."
     ):

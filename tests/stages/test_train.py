@@ -22,10 +22,11 @@ from igarape.labels import Vocabulary
 from igarape.learners import folds
 from igarape.learners.learning import fit
 from igarape.learners.predictor import Predictor
+from igarape.predictions import probability_columns, read_predictions
 from igarape.scores.figures import figures
 from igarape.stages import nir
 from igarape.stages import train as stage
-from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, truth
+from igarape.tables import read_catalog, read_folds, truth
 from igarape.tracking import step as tracking
 from igarape.workspace import Workspace
 

@@ -13,7 +13,8 @@ from threadpoolctl import threadpool_limits
 from igarape.ensemble.linear import Learners, beside
 from igarape.ensemble.nested import Blends, Known, parts_of
 from igarape.labels import Booleans, Vocabulary
-from igarape.tables import Probabilities, learner_labels, learner_probabilities
+from igarape.predictions import learner_labels, learner_probabilities
+from igarape.tables import Probabilities
 
 Report = Callable[[int, int, str], None]
 

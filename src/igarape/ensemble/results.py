@@ -11,7 +11,8 @@ from igarape.ensemble.calibration import Fitted
 from igarape.ensemble.omission import WITHOUT
 from igarape.ensemble.stackers import CrossFit
 from igarape.labels import Vocabulary
-from igarape.tables import Probabilities, predictions, write_parts
+from igarape.predictions import prediction_table
+from igarape.tables import Probabilities, write_parts
 
 
 def write_result(
@@ -46,6 +47,8 @@ def write_result(
     image_ids, numbers = list(folds["image_id"]), folds["fold"].to_numpy()
     found = {name: fit.p for name, fit in fits.items()} | {CALIBRATED: calibrated.p}
     found |= {f"{WITHOUT}{name}": p for name, p in without.items()}
-    parts = (predictions(image_ids, numbers, learner=name, labels=vocabulary.labels, p=p) for name, p in found.items())
+    parts = (
+        prediction_table(image_ids, numbers, learner=name, labels=vocabulary.labels, p=p) for name, p in found.items()
+    )
     write_parts(parts, folder / "predictions.parquet")
     replace(fits[chosen].stacker, calibrators=calibrated.calibrators).save(folder / "stacker")

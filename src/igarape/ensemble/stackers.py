@@ -25,9 +25,10 @@ from igarape.ensemble.regressions import fit_logistic, fit_ridge
 from igarape.ensemble.stacker import Stacker, check_learners
 from igarape.errors import InputError
 from igarape.labels import Booleans, Vocabulary
+from igarape.predictions import learner_labels, learner_probabilities
 from igarape.scores.figures import figures
 from igarape.scores.metrics import average_precision
-from igarape.tables import HOLDOUT, Folds, Probabilities, learner_labels, learner_probabilities
+from igarape.tables import HOLDOUT, Folds, Probabilities
 
 METHODS: tuple[str, ...] = get_args(Method)
 

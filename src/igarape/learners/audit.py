@@ -16,7 +16,8 @@ from igarape.errors import InputError
 from igarape.files import digest
 from igarape.learners.examples import Examples, Rows, load_examples, outside
 from igarape.learners.predictor import KINDS, Predictor
-from igarape.tables import Probabilities, learner_probabilities
+from igarape.predictions import learner_probabilities
+from igarape.tables import Probabilities
 from igarape.workspace import Workspace
 
 # A fold model answers a row the same in any batch but for the last bits.

@@ -28,8 +28,9 @@ from igarape.learners.audit import rows_hash
 from igarape.learners.examples import Examples, Images, Rows
 from igarape.learners.learning import Log
 from igarape.learners.predictor import KINDS, Predictor
+from igarape.predictions import prediction_table
 from igarape.scores.metrics import Reals
-from igarape.tables import Probabilities, predictions, write_table
+from igarape.tables import Probabilities, write_table
 
 FILE = "student.onnx"
 PARITY = "igarape.learners.networks.parity"  # by its name: nobody waits for TensorFlow who distils nothing
@@ -190,7 +191,7 @@ def write_lesson(
     model = Predictor([folder / FILE], threads=threads)
     p = model.predict(examples.images, rows=held, tta=tta, batch=experiment.batch)
     names = [ids[row] for row in held.tolist()]
-    table = predictions(names, examples.folds[held], learner=task.name, labels=task.targets.labels, p=p)
+    table = prediction_table(names, examples.folds[held], learner=task.name, labels=task.targets.labels, p=p)
     write_table(table, folder / "predictions.parquet")
     lesson = Lesson(
         name=task.name,

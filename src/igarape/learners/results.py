@@ -8,8 +8,9 @@ from igarape.files import write_text
 from igarape.learners.audit import rows_hash
 from igarape.learners.examples import Examples
 from igarape.learners.folds import Recipe, rows_learned
+from igarape.predictions import prediction_table
 from igarape.scores.figures import figures
-from igarape.tables import Probabilities, predictions, write_table
+from igarape.tables import Probabilities, write_table
 
 
 def write_result(
@@ -38,7 +39,7 @@ def write_result(
         f2 and map of the rows in the folds; the hold-out has no part in it.
     """
     experiment, values, labels = recipe.experiment, recipe.hyperparameters, recipe.targets.labels
-    table = predictions(examples.image_ids, examples.folds, learner=name, labels=labels, p=p)
+    table = prediction_table(examples.image_ids, examples.folds, learner=name, labels=labels, p=p)
     write_table(table, folder / "predictions.parquet")
     inside = examples.folds >= 0
     scores = figures(examples.y[inside], p[inside], targets=recipe.targets)

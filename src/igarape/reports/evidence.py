@@ -12,14 +12,8 @@ from igarape.config.params import Params
 from igarape.ensemble.decision import Rule, cross_fit_rule
 from igarape.ensemble.omission import WITHOUT
 from igarape.labels import Booleans, Vocabulary
-from igarape.tables import (
-    HOLDOUT,
-    Probabilities,
-    read_catalog,
-    read_folds,
-    read_probabilities,
-    truth,
-)
+from igarape.predictions import read_probabilities
+from igarape.tables import HOLDOUT, Probabilities, read_catalog, read_folds, truth
 from igarape.workspace import Workspace
 
 

@@ -9,6 +9,7 @@ from igarape.config.student import Imitation, Lesson, Student
 from igarape.errors import InputError
 from igarape.learners.audit import rows_hash
 from igarape.learners.views import ByMode
+from igarape.predictions import probability_columns, read_predictions
 from igarape.reports.answers import answers_of
 from igarape.reports.evidence import Evidence
 from igarape.reports.ladder import Difference
@@ -18,7 +19,7 @@ from igarape.scores.answers import TABLE
 from igarape.scores.comparison import bootstrap_interval, paired_bootstrap
 from igarape.scores.metrics import brier, calibration_error, f2_per_sample, mean_average_precision
 from igarape.scores.ranking import paired_map, rank
-from igarape.tables import HOLDOUT, Probabilities, probability_columns, read_folds, read_predictions, write_table
+from igarape.tables import HOLDOUT, Probabilities, read_folds, write_table
 from igarape.workspace import Workspace
 
 NAMES = ("ensemble", "student")

@@ -13,19 +13,10 @@ from igarape.ensemble.stacker import Stacker
 from igarape.errors import InputError, some
 from igarape.labels import Booleans, Vocabulary
 from igarape.learners.audit import check_rows
+from igarape.predictions import learner_probabilities, probability_columns, read_predictions
 from igarape.scores.figures import figures
 from igarape.scores.metrics import mean_average_precision, sample_f2
-from igarape.tables import (
-    HOLDOUT,
-    Probabilities,
-    learner_probabilities,
-    probability_columns,
-    read_catalog,
-    read_folds,
-    read_predictions,
-    read_table,
-    truth,
-)
+from igarape.tables import HOLDOUT, Probabilities, read_catalog, read_folds, read_table, truth
 from igarape.workspace import Workspace
 
 

@@ -55,19 +55,18 @@ def answerers(
         folder = fresh_folder(own.with_name(f"{command}.model"))
         try:
             if (Path(uri) / MANIFEST).is_file():
-                shutil.copytree(uri, folder / "bundle")
+                found = Path(shutil.copytree(uri, folder / "bundle"))
             else:
-                unpack(uri, folder, workspace.root)
-            (found,) = (path.parent for path in folder.rglob(MANIFEST))
-            opened = partial(_opened, found, needs(1).cpus)
+                found = unpack(uri, folder, workspace.root)
+            opened = partial(_opened, found)
             if opened().manifest != bundle.manifest:
                 raise InputError(f"{uri}: has become another model just now. Run the command again")
-            yield Answerers(executor, opened)
+            yield Answerers(executor, opened, needs(1).cpus)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 @cache
-def _opened(folder: Path, threads: int) -> Bundle:
+def _opened(folder: Path) -> Bundle:
     """Open a bundle, once in each process."""
-    return Bundle.load(folder, threads=threads)
+    return Bundle.load(folder, threads=1)

@@ -1,13 +1,12 @@
-"""Answers for many pictures, a batch at a time: the next one is read while one is computed, and what is done is kept.
+"""Answers for many pictures: each thread reads a few and answers them, and of finished batches what is said is kept.
 
-Only a few batches of pictures are in memory, however many there are. Batches are the same however often a run was
+Only a few pictures for each thread are in memory, however many there are. Batches are the same however often a run was
 killed, and on whichever machine they are answered, so the table is too, to the byte.
 """
 
 import shutil
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,14 +16,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from igarape.config.params import workers
 from igarape.errors import InputError
 from igarape.executors import Executor, Here, Tell, in_turn
 from igarape.files import read_json, whole, write_json, write_text
 from igarape.serving.answers import is_number
-from igarape.serving.bundle import BATCH, Bundle, Seen
+from igarape.serving.bundle import AT_ONCE, BATCH, Bundle, Seen
 
-# Batches that are read ahead, each by a thread: more than one, as the smallest networks answer faster than files open.
-AHEAD = 2
 SHARE = 32  # batches of one task of a cluster
 PARQUET = ".parquet"
 
@@ -45,16 +43,17 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Answerers:
-    """Who answers in the place of this process, which open the bundle by themselves."""
+    """Who answers in the place of this process, which open the bundle by themselves, each with so many threads."""
 
     executor: Executor
     open_bundle: Callable[[], Bundle]
+    threads: int
 
 
-class Loaded(NamedTuple):
-    """A batch: what is seen by name, and of those that cannot be read, why."""
+class Answered(NamedTuple):
+    """Some pictures: the answers to those that can be read, and why the others cannot, by name."""
 
-    seen: dict[str, Seen]
+    rows: pd.DataFrame
     failed: dict[str, str]
 
 
@@ -81,7 +80,7 @@ def tag_batches(
     out
         The table: Parquet where its name ends so, else CSV. It takes its name when it is whole.
     bundle
-        What answers.
+        What answers, to IGARAPE_WORKERS threads at once: it is best opened for one processor.
     columns
         Those that are wanted; None: image_name, and all that the bundle answers.
     parts
@@ -130,14 +129,14 @@ def _answer_shares(
     heard: Callable[[Path], None],
 ) -> None:
     """Have batches answered, some of them to a task, in this process or by answerers; hear of each."""
-    executor, open_bundle = (answerers.executor, answerers.open_bundle) if answerers else (Here(), lambda: bundle)
-    work = partial(_answer_all, columns=columns, open_bundle=open_bundle)
+    by = answerers or Answerers(Here(), lambda: bundle, workers())
+    work = partial(_answer_all, columns=columns, open_bundle=by.open_bundle, threads=by.threads)
     parts, futures = list(batches), []
     for start in range(0, len(parts), SHARE):
         share = {part: batches[part] for part in parts[start : start + SHARE]}
         some = source.only([name for each in share.values() for name in each]) if answerers else source
-        futures.append(executor.submit(work, share, some, name=f"batch {start}", heard=heard))
-    for future in in_turn(executor, futures):
+        futures.append(by.executor.submit(work, share, some, name=f"batch {start}", heard=heard))
+    for future in in_turn(by.executor, futures):
         future.result()
 
 
@@ -148,42 +147,46 @@ def _answer_all(
     *,
     columns: Sequence[str],
     open_bundle: Callable[[], Bundle],
+    threads: int,
 ) -> None:
-    """Answer batches that have not been answered, and tell of each."""
+    """Answer batches that have not been answered, and tell of each.
+
+    A thread takes no more than a network does at once, so that it soon ends where all is to end, and the others have
+    something to do where all is one batch.
+    """
     bundle = open_bundle()
-    with ThreadPoolExecutor(AHEAD) as pool:
-        loading = _ahead(pool, lambda part: _load(batches[part], source, bundle), batches)
-        for part, loaded in zip(batches, loading, strict=True):
-            _answer(loaded, part, bundle, columns)
-            tell(part)
-
-
-def _ahead(pool: ThreadPoolExecutor, work: Callable[[Path], Loaded], each: Iterable[Path]) -> Iterator[Loaded]:
-    """Yield what work makes of each, in order; some are worked on in the pool before they are asked for."""
-    pending: deque[Future[Loaded]] = deque()
-    for one in each:
-        pending.append(pool.submit(work, one))
-        if len(pending) > AHEAD:
-            yield pending.popleft().result()
-    while pending:
-        yield pending.popleft().result()
-
-
-def _load(batch: Sequence[str], source: Source, bundle: Bundle) -> Loaded:
-    """Read a batch."""
-    loaded = Loaded({}, {})
-    for name in batch:
+    with ThreadPoolExecutor(threads) as pool:
+        pending = {
+            part: [
+                pool.submit(_answer, batch[start : start + AT_ONCE], source, bundle)
+                for start in range(0, len(batch), AT_ONCE)
+            ]
+            for part, batch in batches.items()
+        }
         try:
-            loaded.seen[name] = source.load(bundle, name)
+            for part, some in pending.items():
+                _write([each.result() for each in some], part, columns)
+                tell(part)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _answer(names: Sequence[str], source: Source, bundle: Bundle) -> Answered:
+    """Read some pictures, and answer them."""
+    seen, failed = dict[str, Seen](), dict[str, str]()
+    for name in names:
+        try:
+            seen[name] = source.load(bundle, name)
         except (InputError, OSError) as error:
-            loaded.failed[name] = str(error)
-    return loaded
+            failed[name] = str(error)
+    return Answered(bundle.tag_seen(seen.values()).assign(image_name=list(seen)), failed)
 
 
-def _answer(batch: Loaded, part: Path, bundle: Bundle, columns: Sequence[str]) -> None:
+def _write(batch: Sequence[Answered], part: Path, columns: Sequence[str]) -> None:
     """Write the answers of a batch, a CSV without its first line; before them, what cannot be read, and why."""
-    write_json(batch.failed, part.with_suffix(".json"))
-    rows = bundle.tag_seen(batch.seen.values()).assign(image_name=list(batch.seen))[list(columns)]
+    write_json({name: why for some in batch for name, why in some.failed.items()}, part.with_suffix(".json"))
+    there = [some.rows for some in batch if len(some.rows)] or [batch[0].rows]  # an empty table has no types
+    rows = pd.concat(there)[list(columns)]
     if part.suffix == PARQUET:
         with whole(part) as unfinished:
             pq.write_table(pa.Table.from_pandas(rows, schema=_schema(rows.columns), preserve_index=False), unfinished)

@@ -1,27 +1,22 @@
 """The champion as it is served: which version the alias names, and its bundle, of which no code is run."""
 
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from igarape.errors import InputError
-from igarape.serving.advice import REGISTER
 from igarape.serving.batching import Served
-from igarape.serving.bundle import Bundle
-from igarape.serving.manifest import MANIFEST
 from igarape.serving.registry import CHAMPION, champion_uri
+from igarape.serving.registry import load as load_model
 from igarape.serving.service import Load
 from igarape.tracking.address import connected
 
 FIGURE = re.compile(r"holdout_\w+")  # the tags that register sets
 LINEAGE = re.compile(r"git_commit|uncommitted_changes|dvc\..+")
-BUNDLE = Path("artifacts/bundle")  # where MLflow keeps the bundle inside the model that model.log_model logs
 
 
 @dataclass(frozen=True)
@@ -55,51 +50,20 @@ def find_champion(name: str, folder: Path = Path()) -> Version:
     return Version(name, str(found.version), figures, lineage)
 
 
-def fetch(version: Version, folder: Path = Path(), *, threads: int = 0) -> Bundle:
-    """Fetch a version's files and load its bundle; MLflow's copy of igarape's code, beside it, is not run.
-
-    Parameters
-    ----------
-    version
-        As find_champion gives it.
-    folder
-        The project, in whose MLflow it is registered.
-    threads
-        As Bundle.load has it.
-
-    Raises
-    ------
-    InputError
-        When the files are gone, or are not those of a model that igarape registered.
-    """
-    with connected(folder), tempfile.TemporaryDirectory() as unpacked:
-        try:
-            found = Path(mlflow.artifacts.download_artifacts(version.uri, dst_path=unpacked))
-        except (MlflowException, OSError) as error:
-            raise _gone(version, f"MLflow cannot read its files ({' '.join(str(error).split())})") from error
-        if not (found / BUNDLE / MANIFEST).is_file():
-            raise _gone(version, f"expected a model that igarape registered, found no {BUNDLE / MANIFEST} in it")
-        return Bundle.load(found / BUNDLE, threads=threads)
-
-
 def following(version: Version, folder: Path = Path(), *, threads: int = 0) -> Load:
     """Return what loads a version to be served; asked again, the champion where that is another one by then.
 
-    Parameters and errors are those of fetch.
+    version: as find_champion gives it. Folder, threads and errors are those of registry.load.
     """
 
     def load(served: Served | None) -> Served | None:
         found = version if served is None else find_champion(version.name, folder)
         if served is not None and served.version == found.number:
             return None
-        return Served(fetch(found, folder, threads=threads), found.name, found.number, found.figures, found.lineage)
+        bundle = load_model(found.uri, folder, threads=threads)
+        return Served(bundle, found.name, found.number, found.figures, found.lineage)
 
     return load
-
-
-def _gone(version: Version, what: str) -> InputError:
-    """Return the error of a version without its files."""
-    return InputError(f"{version.uri}: {what}. Bring its files back, or register again: {REGISTER}")
 
 
 def _is_number(text: str) -> bool:

@@ -10,7 +10,7 @@ from igarape.chips.pictures import Resize
 from igarape.config.documents import OperatingPoint, RuleSettings
 from igarape.config.schema import Section, validate
 from igarape.errors import InputError, some
-from igarape.files import read_json, sha256
+from igarape.files import digest, read_json, sha256
 
 SCHEMA = 7
 MANIFEST = "bundle.json"
@@ -114,6 +114,11 @@ class Manifest(Section):
     rule: RuleSettings
     alerts: dict[str, OperatingPoint]
     files: dict[str, File]
+
+    @property
+    def digest(self) -> str:
+        """Return a hash of the bundle, by those of its files."""
+        return digest([self.model_dump_json()])
 
     @model_validator(mode="after")
     def _alerts_of_labels(self) -> "Manifest":

@@ -2,23 +2,21 @@
 
 import os
 import re
-import sys
 import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from mlflow.pyfunc import PyFuncModel
 
 from igarape.errors import InputError, did_you_mean
 from igarape.serving.advice import REGISTER, STUDENTS, how_to_promote, how_to_register
 from igarape.serving.bundle import Bundle
+from igarape.serving.manifest import MANIFEST
 from igarape.tracking.address import RETRIES, connected, database, environment
 from igarape.tracking.health import refused
 
@@ -77,46 +75,31 @@ def registered(uri: str) -> bool:
     return uri.startswith("models:/")
 
 
-def load(uri: str, folder: Path = Path()) -> Bundle:
+def load(uri: str, folder: Path = Path(), *, threads: int = 0) -> Bundle:
     """Load the bundle of a registered model, such as models:/igarape-drawn@champion or models:/igarape-drawn/3.
 
+    MLflow's copy of igarape's code, beside it, is not run. folder: of the project. threads: as Bundle.load has it.
     Raises InputError when there is none, it is not igarape's, or the MLflow server does not answer.
     """
-    return bundle_of(load_model(uri, folder), uri)
+    with tempfile.TemporaryDirectory() as unpacked:
+        return Bundle.load(unpack(uri, Path(unpacked), folder), threads=threads)
 
 
-def bundle_of(model: PyFuncModel, uri: str) -> Bundle:
-    """Return the bundle of a loaded model. Raises InputError when the model is not igarape's."""
-    loaded: Any = model
-    bundle = getattr(loaded.unwrap_python_model(), "bundle", None)
-    if not isinstance(bundle, Bundle):
-        raise InputError(f"{uri}: expected a model that igarape registered, found {type(bundle).__name__}")
-    return bundle
-
-
-def load_model(uri: str, folder: Path = Path()) -> PyFuncModel:
-    """Load a model as MLflow has it; raises InputError as load does."""
+def unpack(uri: str, target: Path, folder: Path = Path()) -> Path:
+    """Copy the files of a model into a folder, and return where its bundle is; raises InputError as load does."""
     _check_alias(uri, folder)
-    # In a folder of its own: where MLflow reads a model in place, it takes %, # and ? in the project's path for an
-    # address's. What was loaded needs no files.
-    before = list(sys.path)
-    with client_of(_name(uri), folder), tempfile.TemporaryDirectory() as unpacked:
-        try:
-            model: PyFuncModel = mlflow.pyfunc.load_model(uri, dst_path=unpacked)
-        except Exception as error:  # each kind of store has errors of its own
-            raise InputError(f"{uri}: {_why_not(uri, error, folder)}") from error
-        finally:
-            sys.path[:] = before  # where MLflow puts the model's own copy of igarape, which has no more than answers
-    return model
-
-
-def unpack(uri: str, target: Path, folder: Path = Path()) -> None:
-    """Copy the files of a model into a folder; raises InputError as load does. folder: of the project."""
     with client_of(_name(uri), folder):
         try:
             mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(target))
         except Exception as error:  # each kind of store has errors of its own
             raise InputError(f"{uri}: {_why_not(uri, error, folder)}") from error
+    found = next(target.rglob(MANIFEST), None)
+    if found is None:
+        raise InputError(
+            f"{uri}: expected a model that igarape registered, found no {MANIFEST} among its files. Bring them back, "
+            f"or register again: {REGISTER}"
+        )
+    return found.parent
 
 
 def _name(uri: str) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from igarape.chips.store import Store
 from igarape.config.datasets import Dataset
 from igarape.config.documents import LearnerManifest
-from igarape.config.params import Params, workers
+from igarape.config.params import Params
 from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
 from igarape.learners.views import ALL
@@ -81,7 +81,7 @@ def teach(
             learners=[learner_part(workspace.folder("train", name), manifest) for name, manifest in learners.items()],
             stacker=workspace.folder("stack") / "stacker",
         )
-        bundle, parts = Bundle.load(notes / "teacher", threads=workers()), notes / "parts"
+        bundle, parts = Bundle.load(notes / "teacher", threads=1), notes / "parts"
         parts.mkdir(exist_ok=True)
         tag_batches(chips.names, chips, table, bundle=bundle, parts=parts, complain=_give_up, report=report)
     answers = pd.read_parquet(table).set_index("image_name").loc[list(chips.names)]

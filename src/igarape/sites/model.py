@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from igarape.errors import InputError
-from igarape.files import digest
 from igarape.scores.drift import Usual
 from igarape.serving.bundle import Bundle
 from igarape.serving.loading import load_bundle
@@ -61,9 +60,4 @@ def load_model(address: str, folder: Path) -> Model:
 
         address = numbered(address, folder)
     bundle = load_bundle(address)
-    return Model(bundle, address, bundle_digest(bundle))
-
-
-def bundle_digest(bundle: Bundle) -> str:
-    """Return a hash of a bundle: its manifest holds the hashes of all its files."""
-    return digest([bundle.manifest.model_dump_json()])
+    return Model(bundle, address, bundle.manifest.digest)

@@ -8,9 +8,10 @@ from igarape.config.params import Decide, read_params
 from igarape.ensemble.alerts import fit_alerts
 from igarape.ensemble.decision import RULES, cross_fit_rule, fit_rule
 from igarape.files import fresh_folder
+from igarape.predictions import probability_columns, read_predictions
 from igarape.reports.operating import alerts_in_words, rules_in_words
 from igarape.scores.metrics import BETA, sample_f2, sample_fbeta
-from igarape.tables import probability_columns, read_catalog, read_folds, read_predictions, truth
+from igarape.tables import read_catalog, read_folds, truth
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 

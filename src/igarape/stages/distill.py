@@ -20,9 +20,10 @@ from igarape.learners.distillation import (
 )
 from igarape.learners.examples import load_examples
 from igarape.learners.networks.merging import merge
+from igarape.predictions import learner_probabilities, read_predictions
 from igarape.progress import progress
 from igarape.serving.teaching import find_unlabelled, teach
-from igarape.tables import learner_probabilities, read_catalog, read_folds, read_predictions
+from igarape.tables import read_catalog, read_folds
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 

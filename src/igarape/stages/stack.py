@@ -14,10 +14,11 @@ from igarape.ensemble.results import write_result
 from igarape.ensemble.stackers import choose, fit_stackers, rare_gain
 from igarape.files import fresh_folder
 from igarape.learners.audit import audit, check_models
+from igarape.predictions import read_predictions
 from igarape.progress import progress
 from igarape.reports.operating import figure_of_each
 from igarape.scores.figures import figures
-from igarape.tables import read_catalog, read_folds, read_predictions, truth
+from igarape.tables import read_catalog, read_folds, truth
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 

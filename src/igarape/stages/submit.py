@@ -12,7 +12,7 @@ from igarape.files import resumable, whole
 from igarape.progress import progress
 from igarape.serving.answering import answerers
 from igarape.serving.competition import check_file
-from igarape.serving.registry import bundle_of, load_model, model_uri
+from igarape.serving.registry import load, model_uri
 from igarape.serving.submission import answers_key, check_copy, left_over, open_chips, seen_by, wanted, write_submission
 from igarape.workspace import Workspace
 
@@ -57,10 +57,9 @@ def run(
     labels = read_dataset(dataset, workspace.datasets).labels.vocabulary().labels
     chips = open_chips(workspace, dataset, labels, sample=sample)  # first: a model takes seconds
     uri = model_uri(model, dataset, root)
-    loaded = load_model(uri, root)
-    bundle = bundle_of(loaded, uri)
+    bundle = load(uri, root, threads=1)  # as many batches as there are processors are answered at once
     chips = seen_by(bundle, chips, workspace, dataset, labels)
-    key = answers_key(chips, str(loaded.metadata.model_uuid))
+    key = answers_key(chips, bundle.manifest.digest)
     for line in left_over(target, key):
         click.echo(f"submit: {line}")
     with resumable(target, key) as (folder, parts):
