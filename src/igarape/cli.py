@@ -19,7 +19,7 @@ DOES = {
     "nir": "Pack the near-infrared of chips that have a TIF. How well the two lie over each other is measured.",
     "split": "Deal the chips into folds and a hold-out. Near-duplicates, and by scene neighbours too, stay together.",
     "describe": "Show the data to people: one page of counts, chips and faults.",
-    "resolve": "Put each listed experiment together, and name its chips. Each takes what it does not say from the one it is like.",
+    "resolve": "Put each listed experiment together, and name its chips. What one does not say, its parent does.",
     "search": "Search an experiment's hyperparameters with keras-tuner.",
     "train": "Train an experiment's best hyperparameters, one model per fold.",
     "stack": "Combine all learners' predictions: a blend, with XGBoost on it. Others are tried and reported.",
@@ -43,7 +43,7 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # And so would MLflow's, one for each file of a model.
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    # Without git, MLflow's library for it says so in many lines, thrice. A step says it in one.
+    # Without git, MLflow's library for it would say so in many lines. A step says it in one.
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 
@@ -95,11 +95,7 @@ for _step in STEPS:
 
 PLACE = click.Path(path_type=Path)
 # Which model: the ensemble without it. Of another kind than the --model of predict, which takes any address.
-_student = click.option(
-    "--model",
-    type=click.Choice(["ensemble", "student"]),
-    help="Which registered model; else the ensemble.",
-)
+_student = click.option("--model", type=click.Choice(["ensemble", "student"]), help="The ensemble without it.")
 
 
 @main.command()
@@ -109,10 +105,7 @@ _student = click.option(
 @click.option("--reason", metavar="TEXT", help="Why; history shows it.")
 @click.option("--dry-run", is_flag=True, help="Compare, print and keep the verdict; the champion stays.")
 def promote(version: int | None, force: bool, reason: str | None, dry_run: bool, model: str | None) -> None:
-    """Make the challenger the champion, if it passes the checks.
-
-    It is compared with the champion on the same hold-out chips. What is allowed stands under promote: in params.yaml.
-    """
+    """Make the challenger the champion, if it passes the checks. params.yaml says under promote: what is allowed."""
     run_stage("promote", version=version, force=force, reason=reason, dry_run=dry_run, model=model)
 
 
@@ -140,13 +133,10 @@ def history(model: str | None, champion: bool) -> None:
     "--nir",
     metavar="FOLDER",
     type=PLACE,
-    help="The folder of the pictures' near-infrared TIFs, for a model that needs them.",
+    help="The pictures' near-infrared TIFs, where the model needs them.",
 )
 def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | None) -> None:
-    """Tag pictures with a registered model. PATHS: pictures, folders and archives.
-
-    A run that was killed goes on where it was, when the same command is typed again.
-    """
+    """Tag pictures, folders and archives with a registered model. A killed run goes on when it is typed again."""
     run_stage("predict", [from_here(path) for path in paths], model=model, out=from_here(out), nir=from_here(nir))
 
 
