@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -50,6 +51,8 @@ def test_every_command_has_a_line_of_help() -> None:
     """`igarape --help` tells what each command is for."""
     for name, command in main.commands.items():
         assert command.get_short_help_str(), name
+        unexplained = [option.name for option in command.params if isinstance(option, click.Option) and not option.help]
+        assert not unexplained, f"{name}: options without help"
         assert not command.get_short_help_str(64).endswith("..."), f"{name}: its first sentence is cut on 80 columns"
     assert CliRunner().invoke(main, ["-h"]).output == CliRunner().invoke(main, ["--help"]).output
 

@@ -16,16 +16,16 @@ DOES = {
     "code": "Write down which code makes each result. It is made anew when that code changes, and only then.",
     "ingest": "Pack the data set's chips, and check each of them.",
     "dehaze": "Remove haze from all chips by the dark channel prior.",
-    "nir": "Pack the near-infrared of chips that have a TIF. How well it lies over them is measured.",
-    "split": "Deal the chips into folds and a hold-out.",
+    "nir": "Pack the near-infrared of chips that have a TIF. How well the two lie over each other is measured.",
+    "split": "Deal the chips into folds and a hold-out. Near-duplicates, and by scene neighbours too, stay together.",
     "describe": "Show the data to people: one page of counts, chips and faults.",
-    "resolve": "Put each listed experiment together, and name its chips.",
+    "resolve": "Put each listed experiment together, and name its chips. What one does not say, its parent does.",
     "search": "Search an experiment's hyperparameters with keras-tuner.",
     "train": "Train an experiment's best hyperparameters, one model per fold.",
-    "stack": "Stack all learners' predictions: a blend, XGBoost on it. Beside: mean, best single, logistic, ridge.",
-    "decide": "Fit the rule that turns probabilities into labels.",
-    "distill": "Distil the ensemble into a student, which answers quickly.",
-    "evaluate": "Score the hold-out, write the report, and pack one bundle.",
+    "stack": "Combine all learners' predictions: a blend, with XGBoost on it. Others are tried and reported.",
+    "decide": "Fit the rule that turns probabilities into labels. Several are tried.",
+    "distill": "Distil the ensemble into a student, which answers quickly. Nothing without distill.experiment.",
+    "evaluate": "Score the hold-out, write the report, and pack one bundle. The report is reports/report.html.",
     "register": "Register the bundle in MLflow as the challenger.",
 }
 
@@ -43,6 +43,8 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # And so would MLflow's, one for each file of a model.
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    # Without git, MLflow's library for it would say so in many lines. A step says it in one.
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 
 def _add_step(step: str) -> None:
@@ -79,7 +81,7 @@ def _checked(name: str, example: str) -> str:
 def _say_how_to_keep(workspace: Workspace, stage: str) -> None:
     """Warn whoever runs a step by hand, where DVC knows an older result of it, which `dvc repro` would bring back."""
     known = workspace.lock.read_text(encoding="utf-8") if workspace.lock.exists() else ""
-    if "DVC_STAGE" not in os.environ and f"\n  {stage}:\n" in known:
+    if "DVC_STAGE" not in os.environ and stage != "code" and f"\n  {stage}:\n" in known:
         first = "resolve" if stage.partition("@")[0] in PER_EXPERIMENT else "code"
         click.echo(
             f"{stage}: this result is not DVC's yet: dvc repro would bring back the one before. To keep it: "
@@ -91,28 +93,27 @@ for _step in STEPS:
     _add_step(_step)
 
 
+PLACE = click.Path(path_type=Path)
 # Which model: the ensemble without it. Of another kind than the --model of predict, which takes any address.
-_student = click.option(
-    "--model", type=click.Choice(["ensemble", "student"]), help="The student in place of the ensemble."
-)
+_student = click.option("--model", type=click.Choice(["ensemble", "student"]), help="The ensemble without it.")
 
 
 @main.command()
 @_student
-@click.option("--version", type=int, help="Promote this version instead of the challenger.")
-@click.option("--force", is_flag=True, help="Promote whatever the checks say; needs --reason.")
-@click.option("--reason", metavar="TEXT", help="Why; it is kept.")
-@click.option("--dry-run", is_flag=True, help="Print and keep the verdict, and move no alias.")
+@click.option("--version", type=int, help="The number of a version to promote in place of the challenger.")
+@click.option("--force", is_flag=True, help="Promote even if a check fails; needs --reason.")
+@click.option("--reason", metavar="TEXT", help="Why; history shows it.")
+@click.option("--dry-run", is_flag=True, help="Compare, print and keep the verdict; the champion stays.")
 def promote(version: int | None, force: bool, reason: str | None, dry_run: bool, model: str | None) -> None:
-    """Make the challenger the champion, if it holds against that. Both are compared on the same hold-out chips."""
+    """Make the challenger the champion, if it passes the checks. params.yaml says under promote: what is allowed."""
     run_stage("promote", version=version, force=force, reason=reason, dry_run=dry_run, model=model)
 
 
 @main.command()
 @_student
-@click.option("--reason", metavar="TEXT", help="Why; it is kept.")
+@click.option("--reason", metavar="TEXT", help="Why; history shows it.")
 def rollback(reason: str | None, model: str | None) -> None:
-    """Put the previous champion back."""
+    """Put the previous champion back. Typed again, it changes them back."""
     run_stage("rollback", reason=reason, model=model)
 
 
@@ -125,33 +126,33 @@ def history(model: str | None, champion: bool) -> None:
 
 
 @main.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--model", metavar="URI", help="Such as models:/igarape-drawn@champion, the default; or student.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The table to write: CSV, or .parquet.")
+@click.argument("paths", nargs=-1, required=True, type=PLACE)
+@click.option("--model", metavar="URI", help="student, or such as models:/igarape-drawn/3; the champion without it.")
+@click.option("--out", required=True, type=PLACE, help="The table to write: .csv or .parquet.")
 @click.option(
     "--nir",
     metavar="FOLDER",
-    type=click.Path(path_type=Path),
-    help="Holds the pictures' TIFs with near-infrared, for a model that sees it.",
+    type=PLACE,
+    help="The pictures' near-infrared TIFs, where the model needs them.",
 )
 def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | None) -> None:
-    """Tag pictures, folders and archives with a registered model. A killed run goes on where it was."""
+    """Tag pictures, folders and archives with a registered model. A killed run goes on when it is typed again."""
     run_stage("predict", [from_here(path) for path in paths], model=model, out=from_here(out), nir=from_here(nir))
 
 
 @main.command()
-@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Put a copy of the CSV there too.")
-@click.option("--sample", metavar="CSV", type=click.Path(path_type=Path), help="The competition's sample: its order.")
-@click.option("--model", metavar="URI", help="Such as models:/igarape-planet@champion, the default; or student.")
-@click.option("--check", metavar="FILE", type=click.Path(path_type=Path), help="Only look through this CSV.")
+@click.option("--out", metavar="FILE", type=PLACE, help="Put a copy of the CSV there.")
+@click.option("--sample", metavar="CSV", type=PLACE, help="The competition's sample, whose order is taken.")
+@click.option("--model", metavar="URI", help="student, or such as models:/igarape-planet/3; the champion without it.")
+@click.option("--check", metavar="FILE", type=PLACE, help="Write nothing, but check this CSV.")
 def submit(out: Path | None, sample: Path | None, model: str | None, check: Path | None) -> None:
     """Tag all unlabelled chips, and write the competition's CSV. It is data/submit/submission.csv."""
     run_stage("submit", out=from_here(out), sample=from_here(sample), model=model, check=from_here(check))
 
 
 @main.command()
-@click.option("--split", metavar="FILE", required=True, type=click.Path(path_type=Path), help="Lists train and test.")
-@click.option("--experiment", metavar="E", help="Score this learner alone; the stack need not be there.")
+@click.option("--split", metavar="FILE", required=True, type=PLACE, help="A table or lists of train, val and test.")
+@click.option("--experiment", metavar="E", help="Score this learner alone, without the ensemble.")
 def score(split: Path, experiment: str | None) -> None:
     """Score on a published split's test chips. None of them may have been trained on."""
     run_stage("score", split=from_here(split), experiment=experiment)
@@ -159,14 +160,14 @@ def score(split: Path, experiment: str | None) -> None:
 
 @main.command()
 @_student
-@click.option("--port", default=5001, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--watch", metavar="SECONDS", type=click.FloatRange(min=1), help="Look for a new champion so often.")
-@click.option("--token-file", metavar="FILE", type=click.Path(path_type=Path), help="Ask for this bearer token.")
-@click.option("--bundle", metavar="FOLDER", type=click.Path(path_type=Path), help="Serve it; needs no project.")
+@click.option("--port", default=5001, show_default=True, type=click.IntRange(1, 65535), help="Where it listens.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Its address; 0.0.0.0 lets other machines in.")
+@click.option("--watch", metavar="SECONDS", type=click.FloatRange(min=1), help="How often to look for a new champion.")
+@click.option("--token-file", metavar="FILE", type=PLACE, help="Holds the bearer token that requests must bring.")
+@click.option("--bundle", metavar="FOLDER", type=PLACE, help="Serve this bundle; needs no project.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1), help="Processors for one batch.")
 def serve(bundle: Path | None, **options: Any) -> None:
-    """Serve the champion over HTTP."""
+    """Serve the champion over HTTP. People can open the address in a browser."""
     if bundle is not None:
         if options["model"]:
             raise click.UsageError("--bundle serves a folder, --model the registry's champion: leave one of them out")
@@ -181,9 +182,9 @@ for command in SITE_COMMANDS:
 
 @main.command()
 @click.argument("experiment", required=False)
-@click.option("--defaults", is_flag=True, help="Print all settings, their bounds and defaults, as Markdown.")
+@click.option("--defaults", is_flag=True, help="Print all settings there are, with bounds and defaults, as Markdown.")
 def show(experiment: str | None, defaults: bool) -> None:
-    """Show an experiment with all its settings, and what it changes."""
+    """Show an experiment with all its settings, and what it changes. EXPERIMENT: the name of a YAML in experiments/."""
     run_stage("show", experiment, defaults=defaults)
 
 
@@ -200,37 +201,35 @@ def compare(a: str, b: str) -> None:
 
 @main.command()
 @click.argument("dataset")
-@click.option("--full", is_flag=True, help="With what it asks for where all its chips and a graphics card are there.")
+@click.option("--full", is_flag=True, help="Take the settings for all its chips and a graphics card.")
 def use(dataset: str, *, full: bool) -> None:
-    """Switch params.yaml to another data set."""
+    """Switch params.yaml to another data set. DATASET: the name of a YAML in datasets/."""
     run_stage("use", _checked(dataset, "drawn"), full=full)
 
 
 @main.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--undo", is_flag=True, help="Take the corrections of this file out again.")
+@click.argument("file", type=PLACE)
+@click.option("--undo", is_flag=True, help="Take out again what this file changed.")
 def relabel(file: Path, undo: bool) -> None:
-    """Correct labels of the data set, as a reviewed table says. A copy of reports/doubts.csv is one."""
+    """Correct labels of the data set, as a reviewed table says. FILE: such as a copy of reports/doubts.csv."""
     run_stage("relabel", from_here(file), undo=undo)
 
 
 @main.command()
 @click.argument("dataset")
 def fetch(dataset: str) -> None:
-    """Download a data set's files from Kaggle."""
+    """Download a data set's files from Kaggle. DATASET: the name of a YAML in datasets/, such as planet."""
     run_stage("fetch", _checked(dataset, "planet"))
 
 
 @main.command()
 @click.argument("name")
-@click.option("--images", required=True, type=click.Path(path_type=Path), help="A folder or an archive of pictures.")
-@click.option(
-    "--tags", type=click.Path(path_type=Path), help="A CSV or COCO file; without it, folders name the labels."
-)
-@click.option("--group", metavar="COLUMN", help="What stays together in a split, such as a scene.")
-@click.option("--split", metavar="COLUMN", help="Of train, val and test; the test rows become the hold-out.")
-@click.option("--bands", metavar="NAMES", help="Those of TIFs, in their order: blue,green,red,nir.")
-@click.option("--size", type=int, help="Pixels a side that chips are brought to.")
+@click.option("--images", required=True, type=PLACE, help="A folder or an archive of pictures.")
+@click.option("--tags", type=PLACE, help="A CSV or COCO file; without it, folders name the labels.")
+@click.option("--group", metavar="COLUMN", help="The column of what stays together in a split, such as a scene.")
+@click.option("--split", metavar="COLUMN", help="The table's column of train, val and test; test becomes the hold-out.")
+@click.option("--bands", metavar="NAMES", help="What the bands of TIFs are, in order: blue,green,red,nir.")
+@click.option("--size", type=int, help="Side of a chip in pixels; the commonest without it.")
 @click.option("--force", is_flag=True, help="Write datasets/NAME.yaml anew where it is there already.")
 def add(name: str, **found: Any) -> None:
     """Look at chips of your own, and write datasets/NAME.yaml."""

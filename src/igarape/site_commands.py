@@ -13,20 +13,29 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.command()
 @click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--bands", metavar="r=N,g=N,b=N[,nir=N]", help="Which band is which, where the file does not say it.")
-@click.option("--date", metavar="DAY", help="When it was taken, as 2024-05-31, where neither file nor name say it.")
+@click.option("--bands", metavar="r=N,g=N,b=N[,nir=N]", help="Which band is which, where the file does not say.")
+@click.option(
+    "--date", metavar="DAY", help="The day it was taken, as 2024-05-31, where neither the file nor its name says."
+)
 @click.option("--stride", type=click.IntRange(min=1), help="Pixels from one tile to the next; half a tile without it.")
 @click.option(
     "--stretch",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Of another map.json or a site's YAML: its stretch.",
+    help="A map.json or a site's YAML whose stretch to 8 bits is taken.",
 )
 @click.option("--gpkg", is_flag=True, help="Write the tags of each map as a GeoPackage too.")
-@click.option("--model", metavar="URI", help="Such as models:/igarape-drawn@champion, the default; student; a folder.")
+@click.option(
+    "--model",
+    metavar="URI",
+    help="student, a bundle's folder, or such as models:/igarape-drawn/3; the champion without it.",
+)
 @click.option("--out", default="maps", show_default=True, type=click.Path(path_type=Path), help="The folder of maps.")
 def map(scenes: tuple[Path, ...], out: Path, stretch: Path | None, **options: Any) -> None:  # noqa: A001
-    """Map GeoTIFFs of any size: what the model says of each tile. A killed run goes on where it was."""
+    """Map GeoTIFFs of any size: what the model says of each tile. SCENES: files that GDAL reads.
+
+    A run that was killed goes on where it was, when the same command is typed again.
+    """
     found = [from_here(scene) for scene in scenes]
     run_stage("map", found, out=from_here(out), stretch=from_here(stretch), **options)
 
@@ -38,16 +47,30 @@ def site() -> None:
 
 @site.command("add")
 @click.argument("name")
-@click.option("--scene", required=True, type=click.Path(path_type=Path), help="One of the site: its grid is taken.")
-@click.option("--baseline", required=True, nargs=2, metavar="DAY DAY", type=DAY, help="Its first day, and its last.")
-@click.option("--labels", metavar="NAMES", help="Those that are watched, such as water,road; all without it.")
-@click.option("--polygon", metavar="FILE", type=click.Path(path_type=Path), help="GeoJSON: watch only what lies in it.")
-@click.option("--bands", metavar="r=N,g=N,b=N[,nir=N]", help="Which band is which, where scenes do not say it.")
+@click.option(
+    "--scene",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A GeoTIFF of the site, whose area and grid are taken.",
+)
+@click.option(
+    "--baseline",
+    required=True,
+    nargs=2,
+    metavar="DAY DAY",
+    type=DAY,
+    help="First and last day, as 2024-05-31, of the time that changes are measured from.",
+)
+@click.option("--labels", metavar="NAMES", help="The labels to watch, such as water,road; all without it.")
+@click.option(
+    "--polygon", metavar="FILE", type=click.Path(path_type=Path), help="A GeoJSON file; only tiles in it are watched."
+)
+@click.option("--bands", metavar="r=N,g=N,b=N[,nir=N]", help="Which band is which, where scenes do not say.")
 @click.option("--stride", type=click.IntRange(min=1), help="Pixels from one tile to the next; half a tile without it.")
-@click.option("--model", metavar="URI", help="As of igarape map.")
+@click.option("--model", metavar="URI", help="As for igarape map.")
 @click.option("--force", is_flag=True, help="Write sites/NAME.yaml anew where it is there already.")
 def add_site(name: str, baseline: tuple[datetime, datetime], **found: Any) -> None:
-    """Write sites/NAME.yaml: where, what and from when on."""
+    """Write sites/NAME.yaml: where the site is, what is watched, and from when on."""
     found |= {key: from_here(found[key]) for key in ("scene", "polygon")}
     run_stage("site", name, baseline=(baseline[0].date(), baseline[1].date()), **found)
 
@@ -55,48 +78,72 @@ def add_site(name: str, baseline: tuple[datetime, datetime], **found: Any) -> No
 @click.command()
 @click.argument("name")
 @click.argument("inbox")
-@click.option("--model", metavar="URI", help="As of igarape map; looks of two models are not mixed.")
-@click.option("--replay", is_flag=True, help="Map all scenes anew, such as by another model.")
+@click.option("--model", metavar="URI", help="As for igarape map; the looks of two models are not mixed.")
+@click.option("--replay", is_flag=True, help="Map all scenes of the inbox anew, such as with another model.")
 def watch(name: str, inbox: str, **options: Any) -> None:
-    """Map what is new of a site, and write its alerts. INBOX: a folder of scenes and STAC items, or s3://BUCKET/PREFIX."""
+    """Map what is new of a site, and write its alerts.
+
+    NAME: a YAML in sites/. INBOX: a folder of scenes and STAC items, one of these, or s3://BUCKET/PREFIX.
+    """
     run_stage("watch", name, inbox if inbox.startswith("s3://") else from_here(Path(inbox)), **options)
 
 
 @click.command()
 @click.argument("name")
-@click.option("--csv", metavar="FILE", type=click.Path(path_type=Path), help="Write the table there.")
-@click.option("--sample", metavar="FILE", type=click.Path(path_type=Path), help="Draw tiles for people to judge.")
-@click.option("--label", help="Which one the sample is of.")
-@click.option("--date", "day", metavar="DAY", type=DAY, help="As of when; today without it.")
-@click.option("--size", default=100, show_default=True, type=click.IntRange(min=4), help="Tiles of the sample.")
-@click.option("--judged", metavar="FILE", multiple=True, type=click.Path(path_type=Path), help="A sample, filled in.")
+@click.option(
+    "--csv", metavar="FILE", type=click.Path(path_type=Path), help="Write the table there, in place of printing it."
+)
+@click.option(
+    "--sample",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Draw tiles at random, and write them there for people to judge.",
+)
+@click.option("--label", metavar="NAME", help="The label that the sample is of.")
+@click.option("--date", "day", metavar="DAY", type=DAY, help="The day that the sample is of; today without it.")
+@click.option(
+    "--size", default=100, show_default=True, type=click.IntRange(min=4), help="How many tiles the sample has."
+)
+@click.option(
+    "--judged",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A sample that people have filled in; may be given several times.",
+)
 def log(name: str, judged: tuple[Path, ...], day: datetime | None, **options: Any) -> None:
-    """Show the condition of a site, date by date. Draws samples too, and shows what the judged ones say."""
+    """Show the condition of a site, date by date. NAME: a YAML in sites/.
+
+    It also draws samples of tiles (--sample), and tells what the judged ones say of the whole site (--judged).
+    """
     options |= {key: from_here(options[key]) for key in ("csv", "sample")}
     run_stage("log", name, judged=[from_here(path) for path in judged], day=day and day.date(), **options)
 
 
 @click.command()
 @click.argument("name")
-@click.option("--candidates", is_flag=True, help="Those too that are not confirmed.")
+@click.option("--candidates", is_flag=True, help="Show those too that are not confirmed yet.")
 def alerts(name: str, candidates: bool) -> None:
-    """Show what has appeared and vanished on a site."""
+    """Show what has appeared and vanished on a site. NAME: a YAML in sites/."""
     run_stage("alerts", name, candidates=candidates)
 
 
 @click.command()
 @click.argument("name")
 def page(name: str) -> None:
-    """Write a site's page for people. What is known, its alerts, and how it looks before and after."""
+    """Write a site's page for people. NAME: a YAML in sites/. It shows a map, alerts, and cuts of before and after."""
     run_stage("page", name)
 
 
 @click.command()
 @click.argument("alert")
 @click.argument("verdict", type=click.Choice(["yes", "no"]))
-@click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why you think so; it is kept.")
 def judge(alert: str, verdict: str, reason: str) -> None:
-    """Say whether an alert is right. One judged no counts no more, nor after a replay."""
+    """Say whether an alert is right. ALERT: its name, as igarape alerts lists it.
+
+    One that is judged no is not counted any more, also not after a replay.
+    """
     run_stage("judge", alert, verdict, reason=reason)
 
 

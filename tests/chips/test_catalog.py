@@ -136,7 +136,7 @@ def test_what_a_data_set_reads_otherwise_is_packed_as_it_is_seen(tmp_path: Path)
 def test_a_set_of_16_bits_that_is_nearly_black_is_refused(bright: int, white: int | None, words: str) -> None:
     """With the value to write; one bright chip does not save it. A quarter of the range is bright enough."""
     levels = pd.DataFrame({"image_id": "x", "bright": [bright] * 200 + [255]})
-    with pytest.raises(InputError, match=f"201 chips of 16 bits are nearly black.*{words}"):
+    with pytest.raises(InputError, match=f"201 chips of 16 bits, nearly black.*{words}"):
         check_levels(levels, white)
     check_levels(levels.assign(bright=64), white)
     check_levels(levels.head(0), white)

@@ -12,9 +12,12 @@ from igarape.tables import FAULT, Fault, read_table, write_table
 PRINTS = pd.DataFrame({"image_id": list("abcd"), "pixels": [1, 2, 1, 1], "phash": [b"x", b"x", b"x", b"y"]})
 
 
-def left_out(count: int) -> pd.DataFrame:
-    """Tabulate so many chips that were left out, and one that was not."""
-    faults = [Fault(f"gone-{number:02d}", "cannot be read", "fetch it again", left_out=True) for number in range(count)]
+def left_out(count: int, kinds: int = 1) -> pd.DataFrame:
+    """Tabulate so many chips that were left out, for so many reasons in turn, and one that was not."""
+    faults = [
+        Fault(f"gone-{number:02d}", f"is damaged in way {number % kinds}", "fetch it again", left_out=True)
+        for number in range(count)
+    ]
     return fault_table([*faults, Fault("kept", "may be two labels", "look at it", left_out=False)])
 
 
@@ -51,23 +54,35 @@ def test_faults_that_are_borne_change_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["shard-00000.tar"]
 
 
-def test_of_many_faults_the_first_are_listed(tmp_path: Path) -> None:
-    """And the table is named that holds the others."""
+def test_of_many_reasons_the_first_are_listed(tmp_path: Path) -> None:
+    """Each once, with the first of its chips; and the table is named that holds the others."""
+    with pytest.raises(InputError, match=r"^\S+ 25 chips left out") as caught:
+        bear(left_out(25, kinds=12), 24, packed=1000, target=tmp_path / "ingest")
+    lines = str(caught.value).splitlines()
+    assert lines[1] == "  gone-00, gone-12, gone-24: is damaged in way 0; fetch it again" and len(lines) == 13
+    assert lines[11] == f"  and 4 more, in {refused(tmp_path / 'ingest')}"
+    assert len(read_table(refused(tmp_path / "ingest"), FAULT)) == 26
+
+
+def test_a_reason_that_all_chips_share_is_told_once(tmp_path: Path) -> None:
+    """As where nothing says which band is red."""
     with pytest.raises(
-        InputError, match=r"25 chips left out(.|\n)*and 15 more, in \S+/ingest-faults\.parquet"
+        InputError, match=r"\n  gone-00, gone-01, gone-02 and 22 more: is damaged in way 0; \w"
     ) as caught:
         bear(left_out(25), 24, packed=1000, target=tmp_path / "ingest")
-    assert str(caught.value).count("gone-") == 10
-    assert len(read_table(refused(tmp_path / "ingest"), FAULT)) == 26
+    assert str(caught.value).count("gone-") == 3 and "more, in" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("packed", "words"),
-    [(2, r"no fault of single chips: only 2 are left\. .*dvc repro ingest$"), (3, r"raise ingest\.faults .* to 1\. ")],
+    [
+        (2, r"no fault of single chips: 2 of 3 can be used\. .*dvc repro ingest$"),
+        (3, r"raise ingest\.faults .* to 1\. "),
+    ],
 )
 def test_raising_the_bound_is_advised_for_single_chips_only(tmp_path: Path, packed: int, words: str) -> None:
     """Where more than a quarter is left out, the data set's YAML says something wrong."""
-    with pytest.raises(InputError, match=f"^{tmp_path}: 1 chips left out, 0 are borne\n(.|\n)*{words}"):
+    with pytest.raises(InputError, match=f"^{tmp_path}: 1 chip left out, at most 0 may be\n(.|\n)*{words}"):
         bear(left_out(1), 0, packed=packed, target=tmp_path)
 
 

@@ -129,7 +129,9 @@ def test_one_path_may_stand_where_several_can(written: dict[str, Any], unlabelle
 def test_an_unknown_data_set_suggests_a_known_one(tmp_path: Path) -> None:
     """A misspelled name meets the files that are there."""
     (tmp_path / "ucmerced.yaml").write_text(yaml.safe_dump(DRAWN), encoding="utf-8")
-    with pytest.raises(InputError, match=r"ucmerzed\.yaml: not found; did you mean ucmerced\?"):
+    with pytest.raises(
+        InputError, match=r"ucmerzed\.yaml: not found; did you mean ucmerced\?.* igarape add ucmerzed --images"
+    ):
         read_dataset("ucmerzed", tmp_path)
 
 

@@ -134,7 +134,7 @@ def test_each_chip_with_a_sound_tif_gets_its_planes(
     assert list(after.columns) == list(before.columns) and (after.dtypes == before.dtypes).all()
     out = capsys.readouterr().out
     assert "nir: TIFs: 9 in" in out
-    assert "nir: 6 chips packed, 3 of them flagged as out of place, 3 TIFs left out, 1 chips without a TIF" in out
+    assert "nir: 6 chips packed, 3 of them flagged as out of place, 3 TIFs left out, 1 chip without a TIF" in out
 
 
 def test_the_bands_are_what_the_data_set_calls_them_or_the_header(project: Workspace, pairs: Pairs) -> None:

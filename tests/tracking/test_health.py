@@ -176,6 +176,18 @@ def test_artifacts_that_nobody_may_write_are_wrong(registry: Path) -> None:
     assert finding.level == "wrong" and "See who may write there" in finding.said
 
 
+def test_an_experiment_that_was_deleted_is_wrong(registry: Path) -> None:
+    """A step of it cannot run; others' experiments are not ours to restore."""
+    client = mlflow.MlflowClient()
+    ours, other = (client.create_experiment(name, str(registry)) for name in ("igarape/decide", "igarape"))
+    for number in (ours, other):
+        client.delete_experiment(number)
+    finding = keep(mlflow.get_tracking_uri())
+    assert finding.level == "wrong" and finding.said.endswith(
+        f": igarape/decide (mlflow experiments restore -x {ours})"
+    )
+
+
 def test_a_database_that_is_none_is_wrong(tmp_path: Path) -> None:
     """With what mends it."""
     (tmp_path / "mlflow.db").write_text("no database")

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from igarape.chips.chip import Chip
+from igarape.chips.colours import SAY
 from igarape.chips.faults import contradictions, fault_table
 from igarape.chips.fingerprints import Fingerprint, fingerprint, fingerprint_table
 from igarape.chips.pictures import Pixels, Resize, decode, encode_png, is_deep, is_flat, to_size
 from igarape.chips.shards import Shard, Tables
 from igarape.chips.tif import is_tif
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 from igarape.labels import Vocabulary
 from igarape.tables import LABELLED, PLACE, Fault, label_columns
 
@@ -89,7 +90,7 @@ def check_levels(levels: pd.DataFrame, white: int | None) -> None:
     if bright < QUARTER:
         full = white or 65535
         raise InputError(
-            f"{len(levels)} chips of 16 bits are nearly black: their brightest values are about "
+            f"{counted(len(levels), 'chip')} of 16 bits, nearly black: the brightest values are about "
             f"{bright * full // 255} to {(bright + 1) * full // 255} of {full}. Write in the data set's YAML, under "
             f"source, white: {max(1, (bright + 1) * full // 255)}; or let igarape add measure it"
         )
@@ -117,7 +118,9 @@ def _read(chip: Chip, size: int, *, resize: Resize, bands: Sequence[str], white:
         data = chip.origin.read()
         image = decode(data, chip.image_id, bands=bands, white=white)
     except InputError as error:
-        return Fault(chip.image_id, problem(error, chip), "replace the file, or remove it", left_out=True)
+        what = problem(error, chip)
+        remedy = SAY if what.endswith(SAY) else "replace the file, or remove it"
+        return Fault(chip.image_id, what.removesuffix(f". {SAY}"), remedy, left_out=True)
     deep = is_deep(data)
     try:
         sized = to_size(image, size, resize=resize, where=chip.image_id)

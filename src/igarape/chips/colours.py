@@ -14,7 +14,10 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 COLOURS = ("red", "green", "blue")
 NIR = "nir"
-SAY = "Say in the data set's YAML which is which, such as source.bands: [blue, green, red, nir]"
+SAY = (
+    "Say which is which: in the data set's YAML, such as source.bands: [blue, green, red, nir], or to igarape add, "
+    "such as --bands blue,green,red,nir"
+)
 
 
 def tif_colours(samples: Samples, header: Header, where: str, *, names: Sequence[str]) -> Samples:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import pandas as pd
 
-from igarape.errors import InputError
+from igarape.errors import InputError, counted, some
 from igarape.labels import Booleans, Vocabulary
 from igarape.tables import FAULT, Fault, write_table
 
@@ -47,7 +47,7 @@ def all_faults(listed: Sequence[Fault], packed: pd.DataFrame, fingerprints: pd.D
 
 
 def bear(faults: pd.DataFrame, most: int, *, packed: int, target: Path) -> None:
-    """Refuse more left-out chips than params.yaml bears; the error lists the first of them.
+    """Refuse more left-out chips than params.yaml bears; the error lists the first of what is wrong, each once.
 
     What ails a large part of a set is no fault of single chips, and bearing it would ruin the set: then raising
     ingest.faults is no advice.
@@ -71,16 +71,23 @@ def bear(faults: pd.DataFrame, most: int, *, packed: int, target: Path) -> None:
     left_out = faults[faults["left_out"]]
     if len(left_out) <= most:
         return
-    lines = [f"  {fault.image_id}: {fault.problem}; {fault.remedy}" for fault in left_out[:SHOWN].itertuples()]
-    more = [f"  and {len(left_out) - SHOWN} more, in {refused(target)}"] if len(left_out) > SHOWN else []
+    alike = left_out.groupby(["problem", "remedy"], sort=False)["image_id"].agg(list)
+    lines = [f"  {some(names)}: {'; '.join(told)}" for told, names in alike[:SHOWN].items()]
+    rest = sum(map(len, alike[SHOWN:]))
+    more = [f"  and {rest} more, in {refused(target)}"] if rest else []
     advice = f"Mend the source, or raise ingest.faults in params.yaml to {len(left_out)}. Then: dvc repro ingest"
     if len(left_out) > WIDESPREAD * (len(left_out) + packed):
         advice = (
-            f"That is no fault of single chips: only {packed} are left. See whether the data set's YAML in datasets/ "
-            "says how its table and pictures are (labels, labels.separator, source.columns, source.bands, "
-            "source.resize, size); igarape add NAME finds it out. Then: dvc repro ingest"
+            f"That is no fault of single chips: {packed or 'none'} of {len(left_out) + packed} can be used. "
+            "See whether the data set's YAML in datasets/ says how its table and pictures are (labels, "
+            "labels.separator, source.columns, source.bands, source.resize, size); igarape add NAME finds it out. "
+            "Then: dvc repro ingest"
         )
-    refuse(faults, "\n".join([f"{len(left_out)} chips left out, {most} are borne", *lines, *more, advice]), target)
+    refuse(
+        faults,
+        "\n".join([f"{counted(len(left_out), 'chip')} left out, at most {most} may be", *lines, *more, advice]),
+        target,
+    )
 
 
 def refused(target: Path) -> Path:

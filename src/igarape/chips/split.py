@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from igarape.chips.exchange import Counts, even_out, groups_with
-from igarape.errors import InputError, expect
+from igarape.errors import InputError, counted, expect
 from igarape.labels import Booleans
 from igarape.tables import HOLDOUT, Folds
 
@@ -93,15 +93,16 @@ def _check(names: npt.NDArray[np.str_], sizes: Counts, shares: Counts, folds: in
         fewer = [f"set split.folds to {len(names) - extra}"] if len(names) - extra >= 2 else []
         need = f"{folds} folds and a hold-out" if extra else f"{folds} folds"
         raise InputError(
-            f"split: {need} need at least {len(shares)} groups of chips, found {len(names)} of {chips} chips. "
-            f"{_either([*fewer, *by_chip, 'bring more chips'])}"
+            f"split: {need} need at least {len(shares)} groups of chips, found {len(names)} of "
+            f"{counted(chips, 'chip')}. {_either([*fewer, *by_chip, 'bring more chips'])}"
         )
     room, largest = int(np.ceil(shares[0] * chips)), int(sizes.argmax())
     if sizes[largest] > room:
         fewer = ["set split.folds lower"] if folds > 2 else []
         looser = "split.ratio lower, so that fewer borders fit" if by == "scene" else "split.hamming lower"
         raise InputError(
-            f"split: the group of {names[largest]} has {sizes[largest]:.0f} chips, and a fold has room for {room}. "
+            f"split: the group of {names[largest]} has {counted(int(sizes[largest]), 'chip')}, and a fold has "
+            f"room for {room}. "
             f"Look at its pairs in data/split/pairs.parquet. {_either([*fewer, f'set {looser}', *by_chip])}"
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from igarape.chips.pictures import Pixels, decode
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 
 
 class Store:
@@ -39,7 +39,9 @@ class Store:
         """Return a chip's bytes as they came from the source."""
         row = self._rows.get(image_id)
         if row is None:
-            raise InputError(f"{self._folder}: holds no chip {image_id!r}; its catalog lists {len(self._rows)} others")
+            raise InputError(
+                f"{self._folder}: holds no chip {image_id!r}; its catalog lists {counted(len(self._rows), 'other')}"
+            )
         shard, offset, length = self._names[self._shard[row]], int(self._offsets[row]), int(self._lengths[row])
         data = os.pread(self._shards.get(shard) or self._open(shard), length, offset)
         if len(data) != length:

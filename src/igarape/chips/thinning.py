@@ -8,7 +8,7 @@ import numpy as np
 from igarape.chips.split import make_folds
 from igarape.config.datasets import Labels
 from igarape.config.params import Split
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 from igarape.labels import Booleans
 from igarape.tables import HOLDOUT, Folds
 
@@ -86,8 +86,8 @@ def set_aside(y: Booleans, *, labels: Sequence[str], thin: Mapping[str, int], se
         there = int(y[:, labels.index(label)].sum())
         if count > there:
             raise InputError(
-                f"labels.thin: {label}: {count}: only {there} chips outside the hold-out hold it. Set it to at most "
-                f"{there}, or leave the label out"
+                f"labels.thin: {label}: {count}: only {counted(there, 'chip')} outside the hold-out have it. "
+                f"Set it to at most {there}, or leave the label out"
             )
     columns = [labels.index(label) for label in sorted(thin, key=lambda label: (thin[label], label))]
     wanted = np.array([thin[labels[column]] for column in columns], dtype=np.int64)

@@ -201,7 +201,7 @@ class Dataset(Section):
 def read_dataset(name: str, folder: Path) -> Dataset:
     """Read datasets/NAME.yaml."""
     path = folder / f"{name}.yaml"
-    return validate(Dataset, read_yaml(path), str(path))
+    return validate(Dataset, read_yaml(path, made_by=f"igarape add {name} --images PATH --tags CSV"), str(path))
 
 
 def data_root() -> Path:

@@ -52,11 +52,15 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file whose top is a mapping; raise InputError that names the file and the line otherwise."""
+def read_yaml(path: Path, *, made_by: str = "") -> dict[str, Any]:
+    """Read a YAML file whose top is a mapping; raise InputError that names the file and the line otherwise.
+
+    made_by: the command that makes such a file, for who asks for one that is not there.
+    """
     if not path.exists():
         siblings = sorted(p.stem for p in path.parent.glob("*.yaml"))
-        raise InputError(f"{path}: not found{did_you_mean(path.stem, siblings) if siblings else ''}")
+        near = did_you_mean(path.stem, siblings) if siblings else ""
+        raise InputError(f"{path}: not found{near}{f'. To make it: {made_by}' if made_by else ''}")
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - it is a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -119,7 +119,8 @@ class Site(Section):
 def read_site(name: str, folder: Path) -> Site:
     """Read sites/NAME.yaml."""
     path = folder / f"{name}.yaml"
-    return validate(Site, read_yaml(path), str(path))
+    made_by = f"igarape site add {name} --scene FILE --baseline DAY DAY"
+    return validate(Site, read_yaml(path, made_by=made_by), str(path))
 
 
 def write_line(line: Line, path: Path) -> None:

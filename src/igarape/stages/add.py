@@ -73,7 +73,10 @@ def run(
     for image_id, problem in lost[:SHOWN]:
         click.echo(f"add: left out: {image_id}: {problem}")
     if lost:
-        click.echo(f"add: {len(lost)} are left out in all; params.ingest.faults bears as many")
+        click.echo(
+            f"add: {len(lost)} left out in all: params.ingest.faults allows as many, and the table that "
+            "igarape ingest writes, data/ingest/faults.parquet, says what to do"
+        )
     first = [] if os.environ.get("IGARAPE_DATA") else [f"export IGARAPE_DATA='{root}'"]
     click.echo("\n".join([f"{path} is written. Read it, then type:", *first, f"igarape use {name}", "make repro"]))
 

@@ -5,6 +5,7 @@ import click
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import RunFacts
 from igarape.config.params import read_params
+from igarape.errors import counted
 from igarape.files import fresh_folder, write_json, write_text
 from igarape.reports.data import render_overview
 from igarape.reports.survey import gather, look
@@ -28,4 +29,4 @@ def run(workspace: Workspace) -> None:
         opened.metrics(overview.figures)
         opened.artifact(page)
     chips, left_out = overview.figures["chips"], overview.figures["left_out"]
-    click.echo(f"describe: {chips} chips, {left_out} left out. Look at them: {page}")
+    click.echo(f"describe: {counted(chips, 'chip')}, {left_out} left out. Look at them: {page}")

@@ -31,7 +31,13 @@ def run(workspace: Workspace) -> None:
         for name, finding in examine(_checks(workspace, uri, reached)):
             counts[finding.level] += 1
             click.echo(f"{finding.level:8} {name:10} {finding.said}")
-    click.echo(", ".join(f"{count} {level}" for level, count in counts.items() if count))
+    click.echo(
+        ", ".join(
+            f"{count} {'warnings' if level == 'warning' and count > 1 else level}"
+            for level, count in counts.items()
+            if count
+        )
+    )
     if counts["wrong"]:
         sys.exit(1)
 

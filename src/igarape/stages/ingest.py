@@ -55,7 +55,7 @@ def run(workspace: Workspace) -> None:
         bear(faults, params.ingest.faults, packed=len(catalog), target=target)
         check_levels(tables.pop("levels"), dataset.reading["white"])
         if not labelled(catalog).any():
-            refuse(faults, f"no labelled chip is left; {len(faults)} faults stand in {refused(target)}", target)
+            refuse(faults, f"no labelled chip is left; {counted(len(faults), 'fault')}: see {refused(target)}", target)
         for name, table in (tables | {"faults": faults}).items():
             write_table(table, folder / f"{name}.parquet")
     refused(target).unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from igarape.cluster.spreading import packers
 from igarape.code import code_hash
 from igarape.config.datasets import Dataset, data_root, read_dataset
 from igarape.config.params import read_params
+from igarape.errors import counted
 from igarape.files import digest, resumable
 from igarape.progress import progress
 from igarape.tables import Fault, read_catalog, write_table
@@ -73,6 +74,6 @@ def _tell(tables: Tables, *, without: int) -> None:
     packed, flagged = len(tables["alignment"]), int(tables["alignment"]["flagged"].sum())
     left_out = int(tables["faults"]["left_out"].sum())
     click.echo(
-        f"nir: {packed} chips packed, {flagged} of them flagged as out of place, {left_out} TIFs left out, "
-        f"{without} chips without a TIF"
+        f"nir: {counted(packed, 'chip')} packed, {flagged} of them flagged as out of place, "
+        f"{counted(left_out, 'TIF')} left out, {counted(without, 'chip')} without a TIF"
     )

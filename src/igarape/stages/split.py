@@ -12,6 +12,7 @@ from igarape.chips.neighbours import KINDS, find_pairs, join
 from igarape.chips.thinning import ASIDE, thinned_folds
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params, workers
+from igarape.errors import counted
 from igarape.files import fresh_folder
 from igarape.tables import HOLDOUT, Folds, labelled, read_catalog, truth, write_table
 from igarape.workspace import Workspace
@@ -54,7 +55,8 @@ def run(workspace: Workspace) -> None:
     write_table(dealt[["image_id", "fold"]], workspace.folds)
     _say(dealt["fold"].to_numpy(), list(dealt["group"]), pairs)
     if len(dealt) < len(table):
-        click.echo(f"split: {len(table) - len(dealt)} chips set aside, so that labels are as rare as labels.thin asks")
+        aside = counted(len(table) - len(dealt), "chip")
+        click.echo(f"split: {aside} set aside, so that labels are as rare as labels.thin asks")
     if (rows["split"] == "holdout").any():
         _say_given(dealt["fold"].to_numpy(), list(dealt["group"]))
 
@@ -63,20 +65,22 @@ def _say_given(fold: Folds, groups: Sequence[str]) -> None:
     """Say that the data set chose the hold-out, and how many of its chips have a near relation in the folds."""
     parts = pd.Series(fold == HOLDOUT).groupby(np.asarray(groups))
     close = int((parts.transform("any") & ~parts.transform("all") & (fold == HOLDOUT)).sum())
+    related = f"; {close} of its chips belong together with chips of the folds: their scores are optimistic"
     click.echo(
-        f"split: the hold-out is what the data set calls test, and split.holdout plays no part; {close} of its chips "
-        "belong together with chips of the folds: their scores are optimistic"
+        "split: the hold-out is what the data set calls test, and split.holdout plays no part"
+        f"{related if close else ''}"
     )
 
 
 def _say(fold: Folds, groups: Sequence[str], pairs: pd.DataFrame) -> None:
     """Print how many chips went where, and what was kept together."""
     sizes = np.bincount(fold[fold != HOLDOUT])
-    click.echo(f"split: {sizes.sum()} chips in {len(sizes)} folds, {(fold == HOLDOUT).sum()} held out")
+    click.echo(f"split: {counted(int(sizes.sum()), 'chip')} in {len(sizes)} folds, {(fold == HOLDOUT).sum()} held out")
     click.echo(f"split: {', '.join(map(str, sizes))} chips in the folds")
     members = pd.Series(groups).value_counts()
     found = pairs["kind"].value_counts().reindex(list(KINDS), fill_value=0)
     alike, beside = (", ".join(f"{found[kind]} {kind}" for kind in kinds) for kinds in (KINDS[:2], KINDS[2:]))
     click.echo(
-        f"split: {len(members)} groups, the largest of {members.iloc[0]} chips; pairs: {alike}; neighbours: {beside}"
+        f"split: {counted(len(members), 'group')}, the largest of {counted(int(members.iloc[0]), 'chip')}; "
+        f"pairs: {alike}; neighbours: {beside}"
     )

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import mlflow
 from mlflow import MlflowClient
+from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking.context.registry import resolve_tags
@@ -27,6 +28,7 @@ COMMON = ("password", "password1234", "mlflow", "admin", "minioadmin", "changeme
 WHO = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (or ~/.mlflow/credentials)"
 PLACE = "igarape/register"  # the experiment whose artifacts are tried: what is served is written there
 PROBE = "doctor"
+OURS = "name LIKE 'igarape/%'"  # the experiments of steps
 SHOWN = 300  # letters of what somebody else says
 
 
@@ -85,11 +87,14 @@ def identify(uri: str) -> Finding:
 
 
 def keep(uri: str) -> Finding:
-    """Write a file where the registry's models go, read it, and remove it."""
+    """Write a file where the registry's models go, read it, and remove it; name experiments that were deleted."""
     file = database(uri)
     if file is not None and not file.exists():
         return good(f"beside {file}, which is not there yet")
     client = MlflowClient()
+    if gone := client.search_experiments(ViewType.DELETED_ONLY, filter_string=OURS):
+        named = ", ".join(f"{each.name} (mlflow experiments restore -x {each.experiment_id})" for each in gone)
+        return wrong(f"deleted, so that MLflow takes no runs of them: {named}")
     known = client.get_experiment_by_name(PLACE)
     number = known.experiment_id if known else new_experiment(PLACE, client, uri)
     location = client.get_experiment(number).artifact_location

@@ -90,7 +90,9 @@ def test_rows_that_only_add_labels_are_joined_and_that_is_said_once(tmp_path: Pa
     """A row for each label, as tools that draw boxes write; a label that stands twice is no fault there."""
     found = table(tmp_path, "image_name,tags\na,sun\na,tree\na,sun\nb,fog\nc,tree pond\nc,sun\nb,fog\n")
     assert found.tags == {"a": ("sun", "tree"), "b": ("fog",), "c": ("tree", "pond", "sun")} and found.faults == []
-    assert found.remarks == [f"tags: 7 rows in {tmp_path}/tags.csv; 2 chips have several, whose labels were joined"]
+    assert found.remarks == [
+        f"tags: 7 rows in {tmp_path}/tags.csv; the labels of 2 chips with several rows were joined"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_a_group_and_a_split_are_read_from_the_columns_that_the_data_set_names(t
         == "split: 1 test, 1 train, 1 val; its test chips are the hold-out, all others are dealt into folds"
     )
     assert table(tmp_path, text.format(""), **how).splits["c"] == "test"
-    with pytest.raises(InputError, match=r"part: b: expected train, val or test, found '' \(so for 1 chips\)"):
+    with pytest.raises(InputError, match=r"part: b: expected train, val or test, found '' \(so for 1 chip\)"):
         table(tmp_path, "file,what,part\na,sun,train\nb,sun,\n", image="file", tags="what", split="part")
 
 

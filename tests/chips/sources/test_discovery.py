@@ -72,8 +72,8 @@ def test_a_group_that_may_be_luck_is_told_and_not_taken(
         assert {*seen.vocabulary.exclusive} == {"clear", "cloudy", "partly_cloudy"} and "luck" not in said
     else:
         assert seen.vocabulary.exclusive == () and seen.rule is not None and 30 < seen.rule.needed <= 60
-        assert "clear, cloudy, partly_cloudy do on these 30 chips, which may be luck" in said
-        assert f"from {seen.rule.needed} chips" in said
+        assert "Of clear, cloudy, partly_cloudy exactly one holds on each of these 30 chips, but so few may" in said
+        assert f"; {seen.rule.needed} would be enough" in said
 
 
 def test_a_folder_for_each_label_needs_no_table(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_the_first_place_that_exists_is_used_and_shown(opened: Open, tmp_path: P
     assert [chip.image_id for chip in source.chips] == ["a", "b"] and source.faults == []
     assert source.used == [
         f"pictures: 1 in {tmp_path}/train",
-        f"tags: 1 rows in {tmp_path}/tags.csv",
+        f"tags: 1 row in {tmp_path}/tags.csv",
         "unlabelled pictures: none; looked for gone, gone.zip",
         f"unlabelled pictures: 1 in {tmp_path}/test",
     ]
@@ -240,7 +240,9 @@ def test_a_member_that_is_refused_is_a_fault(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", ["b,sun", "a,maize"])
 def test_when_nothing_fits_together_the_error_shows_the_first_fault(opened: Open, line: str) -> None:
     """Other names, or the tags of another data set."""
-    with pytest.raises(InputError, match=r"no row with known tags names one of the 1 pictures.*first fault: [ab]: "):
+    with pytest.raises(
+        InputError, match=r"no row with known tags names a picture in .* \(1 there\).*first fault: [ab]: "
+    ):
         opened("a.jpg", line)
 
 

@@ -65,7 +65,9 @@ def test_what_ingest_will_leave_out_is_told_and_nothing_else_is_an_error(tmp_pat
     assert found.looked == 3 and list(found.broken) == ["1", "2"]
     assert found.broken["1"].startswith("expected a JPEG") and found.broken["2"] == "shows one colour only"
     four = tifs.written(np.ones((40, 40, 4), np.uint16))
-    with pytest.raises(InputError, match=r"None of 1 pictures can be read\. The first: 0: .*source\.bands"):
+    with pytest.raises(
+        InputError, match=r"none of the pictures can be read \(1 tried\)\. The first: 0: .*source\.bands"
+    ):
         seen(tmp_path, four)
     named = seen(tmp_path, four, bands=("blue", "green", "red", "nir"))
     assert named.size == 40 and not named.by_header and not seen(tmp_path, noise(40, 40)).by_header

@@ -11,7 +11,7 @@ import pandas as pd
 from igarape.chips.pictures import stem
 from igarape.chips.sources.places import Place
 from igarape.chips.sources.rows import Row, Tags, other_separator, read_rows, read_table
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 from igarape.labels import Vocabulary
 from igarape.tables import Fault
 
@@ -160,8 +160,8 @@ def _tell(found: Annotations, chips: Mapping[str, Sequence[Row]], path: str, unu
     """Say what was found; rows that repeat others are faults, unless it is a table of a row for each label."""
     several = {image_id: rows for image_id, rows in chips.items() if len(rows) > 1 and image_id in found.tags}
     joined = sum(len({frozenset(row.tags) for row in rows}) > 1 for rows in several.values())
-    said = f"; {joined} chips have several, whose labels were joined" if joined else ""
-    found.remarks.append(f"tags: {sum(map(len, chips.values()))} rows in {path}{said}")
+    said = f"; the labels of {counted(joined, 'chip')} with several rows were joined" if joined else ""
+    found.remarks.append(f"tags: {counted(sum(map(len, chips.values())), 'row')} in {path}{said}")
     if not joined:
         problem, remedy = f"stands twice in {PurePosixPath(path).name}, with the same tags", "keep one row"
         found.faults += [Fault(image_id, problem, remedy, left_out=False) for image_id in several]
@@ -178,7 +178,8 @@ def _read_splits(found: Annotations, chips: Mapping[str, Sequence[Row]], where: 
     odd = [image_id for image_id, word in words.items() if word not in SPLITS]
     if odd:
         raise InputError(
-            f"{where}: {odd[0]}: expected train, val or test, found {words[odd[0]]!r} (so for {len(odd)} chips). Write "
+            f"{where}: {odd[0]}: expected train, val or test, found {words[odd[0]]!r} (so for "
+            f"{counted(len(odd), 'chip')}). Write "
             "one of them into each row"
         )
     held = [image_id for image_id, word in words.items() if SPLITS[word] == "holdout"]

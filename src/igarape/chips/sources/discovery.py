@@ -19,7 +19,7 @@ from igarape.chips.sources.rules import Group, exclusive_group, lone_labels
 from igarape.chips.sources.spellings import Tags, spell, spelled_alike
 from igarape.chips.sources.spool import Report
 from igarape.chips.sources.survey import Survey, survey
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 from igarape.labels import Vocabulary
 
 FEWEST_LABELS, FEWEST_CHIPS, SMALLEST = 2, 20, 32
@@ -176,7 +176,7 @@ def findings(found: Discovery) -> list[str]:
     tags = f"column {columns['tags']}, separator {found.survey.separator}" if columns["tags"] else "one column a label"
     held = list(found.counts.items())
     lines = [
-        f"size: {looks.size} pixels (size); seen on {looks.looked} pictures: {sizes}{several}",
+        f"size: {looks.size} pixels (size); seen on {counted(looks.looked, 'picture')}: {sizes}{several}",
         f"{len(held)} labels on {found.chips} chips, from {held[0][0]} ({held[0][1]}) to {held[-1][0]} ({held[-1][1]})",
         f"tags: {tags} (source.columns, labels.separator)",
         f"exactly one holds of: {', '.join(vocabulary.exclusive) or _no_group(found)} (labels.exclusive)",
@@ -205,10 +205,10 @@ def findings(found: Discovery) -> list[str]:
 def _no_group(found: Discovery) -> str:
     """Say why no labels were taken to exclude each other."""
     if found.rule is None:
-        return "no group found, as no labels share the chips out among them"
+        return "no group was found"
     return (
-        f"none taken for granted: {', '.join(found.rule.labels)} do on these {found.chips} chips, which may be luck; "
-        f"from {found.rule.needed} chips like these on it is none. List them if you know it"
+        f"none for certain. Of {', '.join(found.rule.labels)} exactly one holds on each of these {found.chips} "
+        f"chips, but so few may agree by luck; {found.rule.needed} would be enough. List the group if you know it"
     )
 
 

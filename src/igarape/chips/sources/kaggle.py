@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Protocol
 
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 
 SITE = "https://www.kaggle.com"
 NOTES = ".kaggle-partial"  # what Kaggle's client writes beside an unfinished file
@@ -81,7 +81,9 @@ def download(client: Client, competition: str, name: str, folder: Path, by_hand:
         raise InputError(f"{name}: {_reason(error, competition)}. {by_hand}") from error
     found = [path for path in unfinished.iterdir() if not path.name.endswith(NOTES)]
     if len(found) != 1:
-        raise InputError(f"{name}: Kaggle's client left {len(found)} files in {unfinished}, expected one. {by_hand}")
+        raise InputError(
+            f"{name}: Kaggle's client left {counted(len(found), 'file')} in {unfinished}, expected one. {by_hand}"
+        )
     found[0].replace(folder / found[0].name)  # Kaggle's name for it: it may have unpacked a zip
     shutil.rmtree(unfinished)
 

@@ -98,8 +98,8 @@ def _labelled(
     labelled = sorted(set(pictures) & set(found.tags))
     if not labelled:
         raise InputError(
-            f"{table.path}: no row with known tags names one of the {len(pictures)} pictures in {shown.path}; "
-            "image_name should be a picture's name, with or without its suffix. "
+            f"{table.path}: no row with known tags names a picture in {shown.path} ({len(pictures)} there); image_name "
+            "should be a picture's name, with or without its suffix. "
             f"The first fault: {faults[0].image_id}: {faults[0].problem}"
         )
     return labelled

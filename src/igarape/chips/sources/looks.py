@@ -61,7 +61,7 @@ def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | No
             deep.append((name, data))
     if not sizes:
         first = next((f"{name}: {why}" for name, why in broken.items()), "none")
-        raise InputError(f"None of {len(names)} pictures can be read. The first: {first}")
+        raise InputError(f"none of the pictures can be read ({len(names)} tried). The first: {first}")
     side = Counter(min(one) for one in sizes.elements()).most_common(1)[0][0] if size is None else size
     return Looks(
         sizes=dict(sizes.most_common()),

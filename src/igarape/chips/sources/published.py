@@ -11,7 +11,7 @@ from igarape.chips.sources.origins import loose
 from igarape.chips.sources.places import Place
 from igarape.chips.sources.rows import read_table
 from igarape.chips.sources.survey import PARTS
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 
 NAMES = ("image_name", "image", "image\\label")  # AiTLAS has the last two
 OWN_FILE = re.compile(rf"(.*?)({'|'.join(sorted(SPLITS, key=len, reverse=True))})", re.IGNORECASE)
@@ -97,6 +97,6 @@ def _sorted_out(found: Sequence[tuple[str, str]], path: Path) -> Published:
     train, test = (tuple(name for name, word in words.items() if SPLITS[word] == side) for side in ("train", "holdout"))
     if not train or not test:
         raise InputError(
-            f"{path}: names {len(train)} chips to train on and {len(test)} to test on; expected some of both"
+            f"{path}: names {counted(len(train), 'chip')} to train on and {len(test)} to test on; expected some of both"
         )
     return Published(train, test)
