@@ -10,7 +10,7 @@ import pytest
 from mlflow import MlflowClient
 
 from igarape.errors import InputError
-from igarape.tracking.locations import mend
+from igarape.tracking.locations import check_encoded, mend
 
 
 @pytest.fixture
@@ -45,6 +45,22 @@ def log(text: str) -> str:
 def logged(run: str) -> str:
     """Return the text that a run has logged."""
     return mlflow.artifacts.load_text(f"{mlflow.get_run(run).info.artifact_uri}/a.txt")
+
+
+def test_a_folder_that_mlflow_cannot_make_is_told_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file in its place stands for a folder that others own: who runs the tests may write everywhere."""
+    here = tmp_path / "a b" / "project"
+    here.mkdir(parents=True)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    check_encoded(here)
+    (tmp_path / "a%20b").touch()
+    with pytest.raises(InputError, match=r"a b/project: MLflow would make \S+/a%20b/project too.*export MLFLOW_"):
+        check_encoded(here)
+    check_encoded(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    check_encoded(here)
 
 
 NAMES = ["plain", "a b", "é", "a#b", "a?b", "100%", "a%20b", "a+b&c;d", "it's"]

@@ -8,6 +8,7 @@ from igarape.files import fresh_folder, write_text
 from igarape.learners.distillation import student_code
 from igarape.learners.keys import learner_code
 from igarape.learners.predictor import KINDS
+from igarape.tracking.locations import check_encoded
 from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
 # What a step runs without importing it: fold models are opened, and a served model is loaded, by a module's name.
@@ -24,6 +25,9 @@ def run(workspace: Workspace) -> None:
     The steps depend on these files, so comments, docstrings, tracking, pages and words of errors rerun nothing. DVC
     cannot depend on a file that may be missing: so what is corrected stands there too, where nothing is as well.
     """
+    check_encoded(
+        workspace.root
+    )  # this step is the first of all, and hours may lie before the first one that is tracked
     params = read_params(workspace.params)
     corrections = read_corrections(workspace.corrections(params.dataset))
     fresh_folder(workspace.folder("code"))

@@ -1,13 +1,15 @@
 """The folders that MLflow's database names. They are absolute, so a project that has moved takes them along."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from igarape.errors import InputError
 
 ARTIFACTS = "mlruns"
+ADDRESS = "MLFLOW_TRACKING_URI"
 COPIES = (".dvc", "tmp", "exps")  # where `dvc exp run --temp` and DVC's queue copy a project to
 EXPERIMENTS = ("experiments", "artifact_location")
 # What else names a folder: table and column.
@@ -27,6 +29,23 @@ def project(folder: Path = Path()) -> Path:
         if parts[start : start + len(COPIES)] == COPIES:
             return Path(*parts[:start])
     return folder
+
+
+def check_encoded(folder: Path) -> None:
+    """Refuse a project in which `mlflow run` would break off, before anything is computed.
+
+    By itself MLflow 3.17 makes the folder of its database under its percent-encoded name too, beside the project's own
+    folder: /data/a%20b for /data/a b (mlflow.store.db.utils). It fails where one may not write to /data.
+    """
+    here = folder.absolute()
+    encoded = Path(quote(str(here)))
+    nearest = next(path for path in (encoded, *encoded.parents) if path.exists())
+    made = encoded.is_dir() or (nearest.is_dir() and os.access(nearest, os.W_OK))
+    if not made and ADDRESS not in os.environ:
+        raise InputError(
+            f"{here}: MLflow would make {encoded} too, and may not write there. Type, in each terminal: "
+            f"export {ADDRESS}=sqlite:///mlflow.db; or move the project to a path of plain letters"
+        )
 
 
 def mend(database: Path) -> list[str]:
