@@ -35,6 +35,7 @@ def test_a_reason_is_the_same_in_each_run() -> None:
     assert reason(ValueError("bad header at 0x7f3a5c001000, 4 bytes short")) == "bad header at, 4 bytes short"
     assert reason(ValueError("tag 0x1A has <3 bytes> left")) == "tag 0x1A has <3 bytes> left"
     assert reason(ValueError()) == "ValueError"
+    assert reason(KeyError(0)) == "KeyError 0"
 
 
 def test_the_first_check_that_does_not_hold_is_told() -> None:

@@ -305,8 +305,13 @@ def test_hostile_names_stay_text(changes: dict[str, Any], browse: Browse) -> Non
 
 def test_what_stacking_adds_is_measured_by_one_rule_on_the_same_chips(browse: Browse) -> None:
     """The used stack less the best learner of all labels; the rare one's higher F2 is over other chips."""
-    assert "+0.0500 F2 of all learners together, by xgboost, is 0.6022; of the best one alone, good, 0.5522." in browse(render_report(verdict())).text
-    assert "-0.0522 F2 of all learners together, by mean, is 0.5000" in browse(render_report(verdict(stacker="mean"))).text
+    assert (
+        "+0.0500 F2 of all learners together, by xgboost, is 0.6022; of the best one alone, good, 0.5522."
+        in browse(render_report(verdict())).text
+    )
+    assert (
+        "-0.0522 F2 of all learners together, by mean, is 0.5000" in browse(render_report(verdict(stacker="mean"))).text
+    )
 
 
 def test_how_it_answers_names_who_does(browse: Browse) -> None:
