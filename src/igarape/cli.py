@@ -105,7 +105,7 @@ _student = click.option("--model", type=click.Choice(["ensemble", "student"]), h
 @click.option("--reason", metavar="TEXT", help="Why; history shows it.")
 @click.option("--dry-run", is_flag=True, help="Compare, print and keep the verdict; the champion stays.")
 def promote(version: int | None, force: bool, reason: str | None, dry_run: bool, model: str | None) -> None:
-    """Make the challenger the champion, if it passes the checks. params.yaml says under promote: what is allowed."""
+    """Make the challenger the champion, if it passes the checks. Their bounds stand in params.yaml, under promote."""
     run_stage("promote", version=version, force=force, reason=reason, dry_run=dry_run, model=model)
 
 
