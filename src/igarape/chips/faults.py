@@ -71,9 +71,11 @@ def bear(faults: pd.DataFrame, most: int, *, packed: int, target: Path) -> None:
     left_out = faults[faults["left_out"]]
     if len(left_out) <= most:
         return
-    alike = left_out.groupby(["problem", "remedy"], sort=False)["image_id"].agg(list)
-    lines = [f"  {some(names)}: {'; '.join(told)}" for told, names in alike[:SHOWN].items()]
-    rest = sum(map(len, alike[SHOWN:]))
+    alike: dict[str, list[str]] = {}
+    for fault in left_out.itertuples():
+        alike.setdefault(f"{fault.problem}; {fault.remedy}", []).append(str(fault.image_id))
+    lines = [f"  {some(names)}: {told}" for told, names in list(alike.items())[:SHOWN]]
+    rest = sum(map(len, list(alike.values())[SHOWN:]))
     more = [f"  and {rest} more, in {refused(target)}"] if rest else []
     advice = f"Mend the source, or raise ingest.faults in params.yaml to {len(left_out)}. Then: dvc repro ingest"
     if len(left_out) > WIDESPREAD * (len(left_out) + packed):

@@ -29,4 +29,4 @@ def run(workspace: Workspace) -> None:
         opened.metrics(overview.figures)
         opened.artifact(page)
     chips, left_out = overview.figures["chips"], overview.figures["left_out"]
-    click.echo(f"describe: {counted(chips, 'chip')}, {left_out} left out. Look at them: {page}")
+    click.echo(f"describe: {counted(int(chips), 'chip')}, {left_out} left out. Look at them: {page}")
