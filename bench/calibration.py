@@ -121,7 +121,8 @@ def dated(looks: Looks, there: np.ndarray) -> Dated:
         gaps.append(np.mean((when > (before or 0)) & (when <= (after or when[-1]))))
         said.append(found.held)
         lengths.append(found.last - found.first)
-    return Dated(*(float(np.mean(each)) for each in (inside, said, short, gaps)), lengths)
+    shares = {"inside": inside, "said": said, "shortest": short, "gaps": gaps}
+    return Dated(**{name: float(np.mean(each)) for name, each in shares.items()}, lengths=lengths)
 
 
 def main() -> None:
