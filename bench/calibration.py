@@ -121,7 +121,7 @@ def dated(looks: Looks, there: np.ndarray) -> Dated:
         gaps.append(np.mean((when > (before or 0)) & (when <= (after or when[-1]))))
         said.append(found.held)
         lengths.append(found.last - found.first)
-    return Dated(*(float(np.mean(each)) for each in (inside, said, short, gaps)), lengths)
+    return Dated(float(np.mean(inside)), float(np.mean(said)), float(np.mean(short)), float(np.mean(gaps)), lengths)
 
 
 def main() -> None:

@@ -48,8 +48,10 @@ def change_interval(course: Course, *, appeared: bool) -> Interval:
     middle = int(days[np.searchsorted(by, 0.5)])
     first, last = shortest(by)
     before, after = gap(course, middle, appeared=appeared)
-    first = first if before is None else min(first, np.searchsorted(days, before))
-    last = last if after is None else max(last, np.searchsorted(days, after))
+    if before is not None:
+        first = min(first, int(np.searchsorted(days, before)))
+    if after is not None:
+        last = max(last, int(np.searchsorted(days, after)))
     held = by[last] - (by[first - 1] if first else 0)
     return Interval(middle, int(days[first]), int(days[last]), float(held))
 
