@@ -118,10 +118,11 @@ def test_who_waits_when_the_servers_time_is_over_is_told(
     bundle_folder: Path, images: list[Pixels], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """503, and nobody computes for them any more."""
-    model, waiting = served(bundle_folder), list[Job]()
+    model, waiting, begun = served(bundle_folder), list[Job](), asyncio.Event()
 
     def submit(job: Job) -> Future[Answer]:
         waiting.append(job)
+        begun.set()
         return job.answer
 
     async def cut_off() -> None:
@@ -129,8 +130,7 @@ def test_who_waits_when_the_servers_time_is_over_is_told(
         await service.run(lambda: None)
         monkeypatch.setattr(service.ready, "submit", submit)
         asked = asyncio.create_task(service.answer(Files([encode_jpeg(images[0], 95)], None, [None])))
-        while not waiting:
-            await asyncio.sleep(0.001)
+        await begun.wait()
         asked.cancel()
         with pytest.raises(Refused, match="the server ends; try again") as caught:
             await asked
