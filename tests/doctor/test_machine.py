@@ -36,7 +36,7 @@ def smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None
 def test_a_machine_without_a_card_trains_on_its_processors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """That is no fault, and TensorFlow is not asked."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert cards().level == "good" and cards().said.startswith("none: trainings use the ")
+    assert cards().level == "good" and cards().said.startswith("none: trainings use ")
 
 
 def test_a_driver_without_a_card_is_no_card(smi: Callable[[str], None]) -> None:

@@ -28,7 +28,7 @@ def test_every_spelling_of_base64_gives_the_bytes(data: bytes) -> None:
         ("sec:ret=", "found a text of 8 characters that is none"),
         ("data:image/jpeg,secret", "found a text of 22 characters that is none"),
         ("ção", "found a text of 3 characters that is none"),
-        ("\ud800", "found a text of 1 characters that is none"),
+        ("\ud800", "found a text of 1 character that is none"),
         (5, "found a number"),
         (None, "found nothing"),
         (True, "found true or false"),

@@ -78,7 +78,7 @@ def test_a_missing_and_an_extra_chip_are_named_with_their_count(tmp_path: Path) 
         check_names(wanted, [*wanted[:3], "test_99"], sample=tmp_path)
     said = str(caught.value)
     assert "5 of its 8 chips are missing: test_3, test_4, test_5 and 2 more" in said
-    assert "1 unlabelled chips are not in it: test_99" in said and "dvc repro ingest" in said
+    assert "1 unlabelled chip is not in it: test_99" in said and "dvc repro ingest" in said
     assert sorted_out(["a", "b"], ["b", "c"]) == (["a"], ["c"])
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from answering import ask, running, served, wait_until
 
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
-from igarape.serving.batching import Served
+from igarape.serving.batching import Answer, Job, Served
 from igarape.serving.intake import Refused
 from igarape.serving.requests import Files
 from igarape.serving.service import Service
@@ -111,3 +112,30 @@ def test_a_large_request_is_answered_in_parts_in_its_order(
         service.close()
 
     asyncio.run(asked())
+
+
+def test_who_waits_when_the_servers_time_is_over_is_told(
+    bundle_folder: Path, images: list[Pixels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503, and nobody computes for them any more."""
+    model, waiting, begun = served(bundle_folder), list[Job](), asyncio.Event()
+
+    def submit(job: Job) -> Future[Answer]:
+        waiting.append(job)
+        begun.set()
+        return job.answer
+
+    async def cut_off() -> None:
+        service = Service(lambda before: None if before else model, workers=1)
+        await service.run(lambda: None)
+        monkeypatch.setattr(service.ready, "submit", submit)
+        asked = asyncio.create_task(service.answer(Files([encode_jpeg(images[0], 95)], None, [None])))
+        await begun.wait()
+        asked.cancel()
+        with pytest.raises(Refused, match="the server ends; try again") as caught:
+            await asked
+        await asyncio.sleep(0.01)
+        assert caught.value.status == 503 and waiting[0].answer.cancelled()
+        service.close()
+
+    asyncio.run(cut_off())

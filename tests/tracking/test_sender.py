@@ -70,7 +70,7 @@ def test_the_sender_gives_up_and_leaves_the_outbox(outbox: Outbox) -> None:
     while sender.trouble is None and time.monotonic() < deadline:
         time.sleep(0.005)
     said = sender.settle(patience=0.2)
-    assert said.startswith("2 entries could not be sent (nobody listens). They lie in ")
+    assert said.startswith("2 entries could not be sent (nobody listens), and wait in ")
     assert str(outbox.folder) in said and said.endswith("igarape send.")
     again = Outbox.take_over(outbox.folder)
     assert again is not None
@@ -111,7 +111,7 @@ def test_what_finds_no_room_to_the_end_is_not_said_to_be_safe(outbox: Outbox, bo
     outbox.append("end", "a", step=1)
     said = Sender(outbox, Receiver(failures=0)).settle(patience=0.2)
     bounded(resource.RLIM_INFINITY)  # before pytest writes anything into a file
-    assert said == f"1 entries are lost, as {outbox.folder} has no room for them. Make room."
+    assert said == f"1 entry is lost, as {outbox.folder} has no room. Make room."
 
 
 def test_a_large_file_gets_more_time_than_patience(
@@ -136,7 +136,7 @@ def test_a_server_that_is_away_is_not_waited_for_longer_for_a_large_file(
     outbox.append("artifact", "a", path=outbox.keep(file), folder=None)
     begun = time.monotonic()
     said = Sender(outbox, Receiver(failures=10**9)).settle(patience=0.2)
-    assert said.startswith("1 entries could not be sent (nobody listens)") and time.monotonic() - begun < 60
+    assert said.startswith("1 entry could not be sent (nobody listens)") and time.monotonic() - begun < 60
 
 
 def test_a_file_that_goes_while_it_is_measured_ends_no_sender(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from pathlib import PurePath
 from unicodedata import normalize
 
 from igarape.chips.tif import is_tif
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 
 NAMED = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".btf", ".tf8")  # the last two: BigTIFF
 UNREAD = {
@@ -50,7 +50,7 @@ def suffix(data: bytes, where: str) -> str:
         foreign = "WEBP"
     if foreign:
         raise InputError(f"{where}: expected a JPEG, PNG or TIF, found {foreign}, which is not read; {CONVERT}")
-    found = "an empty file" if not data else f"{len(data)} bytes that are neither"
+    found = "an empty file" if not data else f"{counted(len(data), 'byte that is', 'bytes that are')} neither"
     raise InputError(f"{where}: expected a JPEG, PNG or TIF, found {found}")
 
 

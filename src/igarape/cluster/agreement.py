@@ -15,7 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from igarape.cluster.nodes import TRAVEL, alive
 from igarape.cluster.settings import Needs
 from igarape.code import ROOT
-from igarape.errors import InputError, reason
+from igarape.errors import InputError, counted, reason
 from igarape.files import digest, write_text
 
 PATIENCE = 120.0  # seconds for a node to take our code, and to answer
@@ -74,7 +74,9 @@ def require_agreement(needs: Needs, folder: Path, chips: Path | None, places: Se
     ray.wait(list(waiting), num_returns=len(waiting), timeout=PATIENCE)  # all at once: one that is silent holds up none
     faults = [fault for ref, name in waiting.items() for fault in differences(name, _answer(ref), ours)]
     if faults:
-        raise InputError("\n".join([f"The cluster is not as this machine is, in {len(faults)} points:", *faults]))
+        raise InputError(
+            "\n".join([f"The cluster is not as this machine is, in {counted(len(faults), 'point')}:", *faults])
+        )
 
 
 def facts(root: str, word: str, chips: str | None, *places: str) -> Facts:

@@ -13,7 +13,7 @@ from ray._raylet import GcsClient  # type: ignore[attr-defined]
 from ray.exceptions import AuthenticationError
 
 from igarape.cluster.settings import ADDRESS, GIGABYTE, Needs
-from igarape.errors import InputError, reason
+from igarape.errors import InputError, counted, reason
 from igarape.findings import Finding, good, wrong
 
 PATIENCE = 3.0  # seconds for a connection, and for the first answer
@@ -114,7 +114,7 @@ def _reachable(nodes: Nodes, address: str) -> Finding:
         return wrong(
             f"a node is at {hidden[0]}, where no other machine reaches it. Start it with --node-ip-address=ITS-ADDRESS"
         )
-    return good(f"{len(nodes)} nodes, this machine among them")
+    return good(f"{counted(len(nodes), 'node')}, this machine among them")
 
 
 def _able(nodes: Nodes, needs: Needs) -> Finding:

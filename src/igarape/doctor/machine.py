@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from igarape.errors import counted
 from igarape.findings import Finding, found, good, warning, wrong
 from igarape.workspace import Workspace
 
@@ -29,7 +30,7 @@ def cards() -> Finding:
     program = shutil.which("nvidia-smi")
     listed = _listed(program) if program else []
     if not listed:
-        return good(f"none: trainings use the {os.cpu_count()} processors")
+        return good(f"none: trainings use {counted(os.cpu_count() or 1, 'processor')}")
     from igarape.learners.networks.devices import graphics_cards  # now: it takes seconds, and no card needs none
 
     seen = graphics_cards()

@@ -8,7 +8,7 @@ from igarape.config.datasets import FolderSource, data_root, read_dataset
 from igarape.config.experiments import read_experiments
 from igarape.config.network_kinds import Network, Probe
 from igarape.config.params import read_params
-from igarape.errors import some
+from igarape.errors import counted, some
 from igarape.findings import Finding, good, warning, wrong
 from igarape.learners.networks.weights import FILE, find_imagenet, keras_cache
 from igarape.serving.advice import how_to_promote
@@ -22,7 +22,7 @@ def source(workspace: Workspace) -> Finding:
     name = read_params(workspace.params).dataset
     dataset = read_dataset(name, workspace.datasets)
     if not isinstance(dataset.source, FolderSource):
-        return good(f"{name}: {dataset.source.chips} chips are drawn")
+        return good(f"{name}: {counted(dataset.source.chips, 'chip is', 'chips are')} drawn")
     root = data_root()
     for what, paths in (("pictures", dataset.source.images), ("tags", dataset.source.tags)):
         if paths and not any(_leads_somewhere(root, path.split("/")) for path in paths):
@@ -51,7 +51,8 @@ def weights(workspace: Workspace) -> Finding:
             f"{some([FILE.format(name) for name in missing])}: not in {place}; Keras will download them. Where this "
             f"machine reaches nothing, put them into {place}"
         )
-    return good(f"{len(experiments)} experiments; {some(sorted(wanted)) if wanted else 'none'} from published weights")
+    published = some(sorted(wanted)) if wanted else "none"
+    return good(f"{counted(len(experiments), 'experiment')}; {published} from published weights")
 
 
 def registry(workspace: Workspace) -> Finding:

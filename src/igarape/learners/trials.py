@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from igarape.config.hyperparameters import Value
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 from igarape.executors import Executor, Here
 from igarape.files import read_json, write_json
 from igarape.learners.attempts import Costs, Epoch, Train, attempt
@@ -124,7 +124,9 @@ class Trials:
         last = self.rows[-IN_A_ROW:]
         if len(last) == IN_A_ROW and all(one["status"] == "FAILED" for one in last):
             before = len(self.rows) - IN_A_ROW
-            raise self._failed(last, f"the search has stopped; what was tried before ({before} trials) is kept")
+            raise self._failed(
+                last, f"the search has stopped; what was tried before ({counted(before, 'trial')}) is kept"
+            )
         return self.rows[-1]
 
     def __enter__(self) -> Self:

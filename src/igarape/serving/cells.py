@@ -5,7 +5,7 @@ import binascii
 import re
 from collections.abc import Mapping
 
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 
 KINDS = {"image": "a JPEG, PNG or TIF", "nir": "a TIF of four bands"}
 WRAPPED = re.compile(r"\{['\"]b64['\"]: ['\"](.*)['\"]\}", re.DOTALL)
@@ -28,7 +28,7 @@ def file_of(cell: object, row: int, column: str) -> bytes:
         return _decoded(text)
     except (binascii.Error, TypeError, ValueError) as error:
         place = f"row {row}" if column == "image" else f"row {row}, {column}"
-        found = f"a text of {len(text)} characters that is none" if isinstance(text, str) else _named(text)
+        found = f"a text of {counted(len(text), 'character')} that is none" if isinstance(text, str) else _named(text)
         raise InputError(f"{place}: expected the bytes or the base64 text of {KINDS[column]}, found {found}") from error
 
 

@@ -65,7 +65,11 @@ def check_names(wanted: Sequence[str], there: Sequence[str], *, sample: Path) ->
     """
     missing, extra = sorted_out(wanted, there)
     said = [f"{len(missing)} of its {len(wanted)} chips are missing: {some(missing)}"] if missing else []
-    said += [f"{len(extra)} unlabelled chips are not in it: {some(extra)}"] if extra else []
+    said += (
+        [f"{counted(len(extra), 'unlabelled chip is', 'unlabelled chips are')} not in it: {some(extra)}"]
+        if extra
+        else []
+    )
     if said:
         raise InputError(
             f"--sample {sample}: {'; '.join(said)}. Which chips there are, says source.unlabelled in the data set's "

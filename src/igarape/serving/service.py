@@ -89,7 +89,7 @@ class Service:
     async def answer(self, files: Files) -> list[Answer]:
         """Return the answers for files, in their order, one for each part that fits into a batch.
 
-        Raises InputError where a picture is at fault, and Refused (429) when too many wait.
+        Raises InputError where a picture is at fault, and Refused when too many wait (429) or the server ends (503).
         """
         batcher = self.ready
         # Parts of one request take turns with those of others: no more of them wait than are computed at a time.
@@ -107,6 +107,8 @@ class Service:
         except Full as full:
             again = {"Retry-After": str(full.seconds)}
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "too many pictures wait; try again later", again) from full
+        except asyncio.CancelledError as ended:  # the time that the server had after SIGTERM
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "the server ends; try again", AGAIN) from ended
         finally:
             for task in tasks:
                 task.cancel()

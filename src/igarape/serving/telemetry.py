@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
+from igarape.errors import counted
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -104,4 +106,4 @@ class Told:
             path = scope["path"] if scope["path"] in self._known else OTHER
             method = scope["method"] if scope["method"] in {"GET", "HEAD", "POST"} else OTHER
             self._telemetry.note(path, status, seconds=seconds, pictures=pictures)
-            LOG.info("%s %s %d, %d pictures, %.1f ms", method, path, status, pictures, 1000 * seconds)
+            LOG.info("%s %s %d, %s, %.1f ms", method, path, status, counted(pictures, "picture"), 1000 * seconds)

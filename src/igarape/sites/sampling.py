@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from igarape.chips.sources.rows import parse_csv
-from igarape.errors import InputError, did_you_mean
+from igarape.errors import InputError, counted, did_you_mean
 from igarape.files import write_text
 from igarape.sites.change import NEVER
 from igarape.sites.conservation import SAMPLE, Share, difference, draw_sample, judged_share
@@ -66,8 +66,8 @@ def write_sample(place: SiteFolder, path: Path, *, label: str | None, day: date,
         raise InputError(f"{place.name}: no tile was looked at up to {day}")
     write_text(drawn.to_csv(index=False, lineterminator="\n"), path)
     return (
-        f"{path}: {len(drawn)} tiles. Write yes or no into its column holds, for each tile as it was on {day}; then: "
-        f"igarape log {place.name} --judged {path}"
+        f"{path}: {counted(len(drawn), 'tile')}. Write yes or no into its column holds, for each tile as it was on "
+        f"{day}; then: igarape log {place.name} --judged {path}"
     )
 
 

@@ -8,7 +8,6 @@ from igarape.config.datasets import read_dataset
 from igarape.config.documents import CALIBRATED, LearnerManifest, RunFacts
 from igarape.config.params import read_params, workers
 from igarape.config.student import Student, read_student
-from igarape.errors import counted
 from igarape.files import fresh_folder, resumable
 from igarape.learners.distillation import (
     Material,
@@ -87,6 +86,4 @@ def _teach(workspace: Workspace, task: Task) -> None:
         RunFacts(run_id=opened.id).write(workspace.run("distill"))
         opened.metrics({"labelled": lesson.labelled, "unlabelled": lesson.unlabelled, "parity": parity})
         opened.artifact(folder / "predictions.parquet")
-    click.echo(
-        f"distill {name}: learned from {counted(lesson.labelled, 'chip')} with labels and {lesson.unlabelled} without"
-    )
+    click.echo(f"distill {name}: learned from {lesson.labelled} chips with labels and {lesson.unlabelled} without")

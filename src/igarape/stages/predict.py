@@ -78,7 +78,7 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
         _record(workspace, uri, counts | (drift_figures(found) if found else {}))
     if failed:
         which = some([str(pictures.origins[name]) for name in failed])
-        raise InputError(f"{len(failed)} of {len(names)} pictures are not in {out}: {which}. Why, stands above")
+        raise InputError(f"{out}: lacks {len(failed)} of {counted(len(names), 'picture')}: {which}. Why, stands above")
 
 
 def _record(workspace: Workspace, uri: str, figures: Mapping[str, float]) -> None:

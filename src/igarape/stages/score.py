@@ -8,7 +8,7 @@ from igarape.chips.sources.published import read_split
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
 from igarape.config.schema import check_name
-from igarape.errors import InputError
+from igarape.errors import InputError, counted
 from igarape.reports.scoring import Standing, score_split
 from igarape.workspace import Workspace
 
@@ -31,11 +31,15 @@ def run(workspace: Workspace, *, split: Path, experiment: str | None = None) -> 
 
 def _lines(standing: Standing) -> list[str]:
     """Put scores in words: what was tested and trained on, then the stream's figures and its learners'."""
-    beyond = f", and on {standing.beyond} chips that it does not name" if standing.beyond else ""
+    beyond = f", and on {counted(standing.beyond, 'chip')} that it does not name" if standing.beyond else ""
+    positives = f"{counted(standing.labels, 'label has', 'labels have')} positives there"
     said = [
-        f"{standing.chips} test chips, none trained on; {standing.labels} labels have positives there",
+        f"{counted(standing.chips, 'test chip')}, none trained on; {positives}",
         f"trained on {standing.seen} of the split's {standing.asked} other chips{beyond}",
     ]
     if standing.close:
-        said.append(f"{standing.close} test chips look like chips that were trained on: the scores are optimistic")
+        said.append(
+            f"{counted(standing.close, 'test chip looks', 'test chips look')} like chips that were trained on: "
+            "the scores are optimistic"
+        )
     return said + [f"{name}: mAP {each['map']:.4f}, F2 {each['f2']:.4f}" for name, each in standing.figures.items()]

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from igarape.errors import counted
 from igarape.tracking.outbox import Entry, Outbox, seconds_for
 
 LULL = 1.0  # seconds in which entries gather, so that an epoch's figures go together
@@ -41,10 +42,12 @@ class Sender:
         if not count:
             return ""
         if lost:
-            return f"{lost} entries are lost, as {self._outbox.folder} has no room for them. Make room."
+            gone = counted(lost, "entry is", "entries are")
+            return f"{gone} lost, as {self._outbox.folder} has no room. Make room."
+        unsent = counted(count, "entry", "entries")
         return (
-            f"{count} entries could not be sent ({self.trouble}). They lie in {self._outbox.folder}; when it answers "
-            "again, type: igarape send."
+            f"{unsent} could not be sent ({self.trouble}), and wait in {self._outbox.folder}; when it answers again, "
+            "type: igarape send."
         )
 
     def _work(self) -> None:

@@ -175,9 +175,10 @@ def findings(found: Discovery) -> list[str]:
     sizes = ", ".join(f"{width} x {height}: {count}" for (width, height), count in list(looks.sizes.items())[:3])
     tags = f"column {columns['tags']}, separator {found.survey.separator}" if columns["tags"] else "one column a label"
     held = list(found.counts.items())
+    counts = f"{counted(len(held), 'label')} on {counted(found.chips, 'chip')}"
     lines = [
         f"size: {looks.size} pixels (size); seen on {counted(looks.looked, 'picture')}: {sizes}{several}",
-        f"{len(held)} labels on {found.chips} chips, from {held[0][0]} ({held[0][1]}) to {held[-1][0]} ({held[-1][1]})",
+        f"{counts}, from {held[0][0]} ({held[0][1]}) to {held[-1][0]} ({held[-1][1]})",
         f"tags: {tags} (source.columns, labels.separator)",
         f"exactly one holds of: {', '.join(vocabulary.exclusive) or _no_group(found)} (labels.exclusive)",
         f"under 1 % of the chips: {', '.join(vocabulary.rare) or 'none'} (labels.rare)",
