@@ -106,6 +106,18 @@ def _table(files: dict[str, bytes], here: Workspace) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
+def test_nothing_is_said_to_be_changed_that_cannot_be_written(
+    project: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in a project on a disk that is only read."""
+    ingest.run(project)
+    monkeypatch.setattr(stage, "write_corrections", lambda *_: 1 / 0)
+    capsys.readouterr()
+    with pytest.raises(ZeroDivisionError):
+        stage.run(project, review(project, "a,kiln,0,change"), undo=False)
+    assert capsys.readouterr().out == ""
+
+
 def test_reviews_add_up_whether_or_not_chips_were_packed_in_between(
     project: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:

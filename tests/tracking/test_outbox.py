@@ -46,6 +46,15 @@ def test_entries_of_one_kind_and_run_that_follow_each_other_go_together(outbox: 
     assert left(outbox) == []
 
 
+def test_an_outbox_where_none_can_be_made_is_told(tmp_path: Path) -> None:
+    """Of MLflow, and of its address, nothing is wrong."""
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        InputError, match=r"file/\.unsent: cannot be written to \(.*\), and what MLflow is told is kept"
+    ):
+        Outbox.begin(tmp_path / "file/.unsent/search.1")
+
+
 def test_numbers_that_are_none_survive(outbox: Outbox) -> None:
     """A loss may be NaN or infinite, and must not cost its trial's record."""
     outbox.append("metrics", "a", values={"loss": float("nan"), "bound": float("-inf")})

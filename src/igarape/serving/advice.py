@@ -63,7 +63,23 @@ def how_to_promote(name: str, aliases: Mapping[str, str], versions: Sequence[str
 def other_here(name: str, challenger: str, versions: Sequence[str], folder: Path) -> str | None:
     """Say so where a folder's own result is another version than the challenger: an older one, which DVC brought back.
 
-    DVC takes what was registered once for done, and moves no alias. None where it is the same, or none of versions.
+    DVC takes what was registered once for done, and moves no alias.
+
+    Parameters
+    ----------
+    name
+        Of the registered model.
+    challenger
+        The version that has the alias.
+    versions
+        Those that the model has.
+    folder
+        The project's.
+
+    Returns
+    -------
+    str or None
+        None where it is the same, or none of versions.
     """
     own = _registered(name, folder)
     if own == challenger or own not in versions:

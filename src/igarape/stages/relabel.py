@@ -28,6 +28,8 @@ def run(workspace: Workspace, file: Path, *, undo: bool) -> None:
     catalog, applied = read_catalog(workspace.catalog(), vocabulary.labels), read_applied(workspace.applied)
     source = in_source(catalog, applied)
     revised = revise(corrections, review, source, vocabulary=vocabulary, undo=undo, where=str(file))
+    if revised.corrections != corrections:
+        write_corrections(revised.corrections, path)  # what follows is said when it is so
     for image_id, label in revised.idle[:SHOWN]:
         why = "no such correction to undo" if undo else f"is {int(review.changes[image_id, label])} already"
         click.echo(f"relabel: {image_id}, {label}: {why}")
@@ -38,11 +40,10 @@ def run(workspace: Workspace, file: Path, *, undo: bool) -> None:
         f"relabel: {counted(done, 'label')} {'as before' if undo else 'changed'}, {len(review.kept)} kept, "
         f"{review.open} not reviewed"
     )
-    if revised.corrections == corrections:
-        click.echo(f"relabel: {path} stays as it was, with {counted(len(corrections), 'correction')}")
-        return
-    write_corrections(revised.corrections, path)
     count = len(revised.corrections)
+    if revised.corrections == corrections:
+        click.echo(f"relabel: {path} stays as it was, with {counted(count, 'correction')}")
+        return
     listed = f"now lists {counted(count, 'correction')}" if count else "is gone: nothing is corrected"
     then = "The chips are packed so already" if revised.corrections == applied else "Run: dvc repro"
     click.echo(f"relabel: {path} {listed}. {then}")

@@ -13,6 +13,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from igarape.errors import InputError
 from igarape.files import whole, write_text
 
 LINES, COPIES = "outbox.jsonl", "files"
@@ -43,13 +44,19 @@ class Outbox:
 
     @classmethod
     def begin(cls, folder: Path) -> "Outbox":
-        """Start an outbox in a folder that is not there yet."""
+        """Start an outbox in a folder that is not there yet; raise InputError where none can be made."""
         folder = folder.absolute()
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(_lock_of(folder), thread_local=False)
-        lock.acquire(blocking=False)  # before the folder is there, so that nobody can come between
-        folder.mkdir()
-        return cls(folder, lock)
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(_lock_of(folder), thread_local=False)
+            lock.acquire(blocking=False)  # before the folder is there, so that nobody can come between
+            folder.mkdir()
+            return cls(folder, lock)
+        except OSError as error:
+            raise InputError(
+                f"{folder.parent}: cannot be written to ({error.strerror}), and what MLflow is told is kept there "
+                "first. See its room, and who may write there; then run it again"
+            ) from error
 
     @classmethod
     def take_over(cls, folder: Path) -> "Outbox | None":

@@ -100,6 +100,8 @@ def test_what_stops_halfway_leaves_nothing_and_the_next_run_succeeds(tmp_path: P
     with pytest.raises(Stopped):
         unpack_7z(loose(path), "a.7z", spool=spool, report=stop)
     assert list(spool.glob("*.tar")) == []
+    with pytest.raises(NotADirectoryError, match=str(path)):  # no word of the archive, which is whole
+        unpack(path, path / "spool")
     (spool / ".unfinished-left").write_bytes(b"what a killed process leaves")
     assert unpack(path, spool) == (FILES, {})
 

@@ -1,5 +1,6 @@
 """The spool: a folder where archives that cannot be read at any place are unpacked, once."""
 
+import errno
 import shutil
 import stat
 import tarfile
@@ -29,6 +30,8 @@ from igarape.files import FULL, digest, whole
 Report = Callable[[int, int], None]
 
 SPARE = 64 * 2**20  # bytes of the disk that are left free
+# What is said by a folder where nothing can be written, of a whole archive.
+CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
 
 
 def keep(archive: Origin, spool: Path) -> Extent:
@@ -92,7 +95,7 @@ def _opened(archive: Extent, where: str) -> Iterator[py7zr.SevenZipFile]:
     except InputError:
         raise
     except Exception as error:  # py7zr raises whatever a damaged archive trips it over
-        if isinstance(error, OSError) and error.errno in FULL:
+        if isinstance(error, OSError) and error.errno in (*FULL, *CLOSED):
             raise
         raise damaged(where, error) from error
 
