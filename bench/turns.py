@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 Work = Callable[[Path], object]
 
 
 def by_turns(
     ours: Work, peer: Work, *, rounds: int, clock: Callable[[], float] = time.perf_counter
-) -> dict[str, object]:
-    """Return a bench's row: the seconds of both, the best of some rounds, and what each round took.
+) -> dict[str, Any]:
+    """Return an overhead's row: the seconds of both, the best of some rounds, and what each round took.
 
     ours, peer: called with an empty folder. clock: time.process_time for the processor's seconds of this process.
     """
