@@ -9,9 +9,7 @@ from typing import Any
 Work = Callable[[Path], object]
 
 
-def by_turns(
-    ours: Work, peer: Work, *, rounds: int, clock: Callable[[], float] = time.perf_counter
-) -> dict[str, Any]:
+def by_turns(ours: Work, peer: Work, *, rounds: int, clock: Callable[[], float] = time.perf_counter) -> dict[str, Any]:
     """Return an overhead's row: the seconds of both, the best of some rounds, and what each round took.
 
     ours, peer: called with an empty folder. clock: time.process_time for the processor's seconds of this process.
