@@ -1,8 +1,9 @@
 """batch: chips/s of what `igarape predict` does with packed chips, as a share of what the graphs alone would do.
 
-Five MobileNets, eight views a chip, and a student: one of them, one view. The peer feeds the same graphs with chips
-that lie in memory, ready to be fed. Both take turns. Processor time is compared, as other jobs may run beside; what the
-clock says, which counts where none do, stands beside it, as does what decoding alone takes.
+Five MobileNets, eight views a chip, and a student: one of them, one view, of chips as large as experiments/student.yaml
+asks for. The peer feeds the same graphs with chips that lie in memory, ready to be fed. Both take turns. Processor time
+is compared, as other jobs may run beside; what the clock says, which counts where none do, stands beside it, as does
+what decoding alone takes.
 """
 
 import itertools
@@ -13,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from mobilenets import NAME, SIZE, make_networks, pack
+from mobilenets import NAME, make_networks, pack
 from real import chips
 
 from igarape.chips.pictures import encode_jpeg, resize
@@ -25,7 +26,8 @@ from igarape.serving.tagging import CATALOG, Pictures, find_pictures
 from igarape.tables import write_table
 
 SET = "ucmerced"
-SAMPLES = {"five": 16, "student": 128}  # chips
+SAMPLES = {"five": 16, "student": 512}  # chips
+SIZES = {"five": 128, "student": 192}
 ROUNDS = 4
 
 
@@ -41,7 +43,7 @@ def run() -> dict[str, object]:
         for name, some in {"five": networks, "student": networks[:1]}.items():
             folder = Path(made, name)
             folder.mkdir()
-            place = pack(folder, some, labels, tta=len(some) > 1)
+            place = pack(folder, some, labels, size=SIZES[name], tta=len(some) > 1)
             images = [rgb for _, rgb in list(found.values())[: SAMPLES[name]]]
             rates[name] = _rates(folder, place, images)
     student, five = rates["student"], rates["five"]
@@ -61,7 +63,7 @@ def _rates(folder: Path, place: Path, images: list[np.ndarray]) -> dict[str, tup
     (learner,) = bundle.manifest.learners
     packed = _packed(folder / "packed", images)
     predictor = Predictor([place / file for file in learner.files])
-    ready = np.stack([resize(image, SIZE) for image in images])
+    ready = np.stack([resize(image, learner.size) for image in images])
     numbers = itertools.count()
 
     def pictures() -> Pictures:

@@ -35,7 +35,13 @@ def make_networks(labels: tuple[str, ...]) -> list[keras.Model]:
 
 
 def pack(
-    folder: Path, networks: list[keras.Model], labels: tuple[str, ...], *, tta: bool = True, join: Merge = merge
+    folder: Path,
+    networks: list[keras.Model],
+    labels: tuple[str, ...],
+    *,
+    size: int = SIZE,
+    tta: bool = True,
+    join: Merge = merge,
 ) -> Path:
     """Pack the networks as one learner, whose answers are stacked by their mean.
 
@@ -43,6 +49,8 @@ def pack(
     ----------
     folder, networks, labels
         Where to, and what of which labels.
+    size
+        Of the chips that they see, in pixels.
     tta
         Whether by eight views of a chip.
     join
@@ -50,7 +58,7 @@ def pack(
     """
     files = [folder / f"fold-{fold}.onnx" for fold in range(len(networks))]
     for network, path in zip(networks, files, strict=True):
-        write_onnx(network, path, size=SIZE)
+        write_onnx(network, path, size=size)
     learners: Mapping[str, tuple[str, ...]] = {NAME: labels}
     Stacker("mean", labels, dict(learners), mean_of(learners, labels)).save(folder / "stacker")
     shared = Shared(
@@ -65,6 +73,6 @@ def pack(
         novelty=None,
         merge=join,
     )
-    learner = Learner(name=NAME, chips="raw", size=SIZE, labels=labels, tta=tta, files=tuple(map(str, files)))
+    learner = Learner(name=NAME, chips="raw", size=size, labels=labels, tta=tta, files=tuple(map(str, files)))
     build_bundle(folder / "bundle", shared, learners=[learner], stacker=folder / "stacker")
     return folder / "bundle"
