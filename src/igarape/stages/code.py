@@ -25,9 +25,7 @@ def run(workspace: Workspace) -> None:
     The steps depend on these files, so comments, docstrings, tracking, pages and words of errors rerun nothing. DVC
     cannot depend on a file that may be missing: so what is corrected stands there too, where nothing is as well.
     """
-    check_encoded(
-        workspace.root
-    )  # this step is the first of all, and hours may lie before the first one that is tracked
+    check_encoded(workspace.root)  # by the first step of all: hours may lie before the first one that is tracked
     params = read_params(workspace.params)
     corrections = read_corrections(workspace.corrections(params.dataset))
     fresh_folder(workspace.folder("code"))
