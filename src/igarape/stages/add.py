@@ -1,6 +1,7 @@
 """add: look at chips that nobody has described yet, and write their data set. -> datasets/NAME.yaml."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -68,17 +69,21 @@ def run(
     lost += [(image_id, problem) for image_id, problem in found.looks.broken.items() if image_id in listed]
     draft.params["ingest"]["faults"] = len(lost)
     write_text(draft_text(draft), path)
-    for line in [*listing.used, *findings(found)]:
+    _tell([*listing.used, *findings(found)], lost)
+    first = [] if os.environ.get("IGARAPE_DATA") else [f"export IGARAPE_DATA='{root}'"]
+    click.echo("\n".join([f"{path} is written. Read it, then type:", *first, f"igarape use {name}", "make repro"]))
+
+
+def _tell(lines: Sequence[str], lost: Sequence[tuple[str, str]]) -> None:
+    """Say what was found, and which chips are left out: the name of each, and why."""
+    shown = [f"left out: {image_id}: {problem}" for image_id, problem in lost[:SHOWN]]
+    for line in [*lines, *shown]:
         click.echo(f"add: {line}")
-    for image_id, problem in lost[:SHOWN]:
-        click.echo(f"add: left out: {image_id}: {problem}")
     if lost:
         click.echo(
             f"add: {len(lost)} left out in all: params.ingest.faults allows as many, and the table that "
             "igarape ingest writes, data/ingest/faults.parquet, says what to do"
         )
-    first = [] if os.environ.get("IGARAPE_DATA") else [f"export IGARAPE_DATA='{root}'"]
-    click.echo("\n".join([f"{path} is written. Read it, then type:", *first, f"igarape use {name}", "make repro"]))
 
 
 def _quietly(done: int, total: int) -> None:

@@ -179,8 +179,7 @@ def _read_splits(found: Annotations, chips: Mapping[str, Sequence[Row]], where: 
     if odd:
         raise InputError(
             f"{where}: {odd[0]}: expected train, val or test, found {words[odd[0]]!r} (so for "
-            f"{counted(len(odd), 'chip')}). Write "
-            "one of them into each row"
+            f"{counted(len(odd), 'chip')}). Write one of them into each row"
         )
     held = [image_id for image_id, word in words.items() if SPLITS[word] == "holdout"]
     labelled = any(found.tags[image_id] for image_id in held)

@@ -1,15 +1,20 @@
 """A folder for each label: the pictures below it carry its name as their tag."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from unicodedata import normalize
 
 from igarape.chips.pictures import NAMED, stem
+from igarape.chips.sources.annotations import Annotations
 from igarape.chips.sources.origins import Origin
 from igarape.chips.sources.places import Place
+from igarape.chips.sources.spellings import spell
 from igarape.errors import InputError
 from igarape.files import digest
+from igarape.labels import Vocabulary
+from igarape.tables import Fault
 
 Tags = tuple[str, ...]
 
@@ -48,3 +53,31 @@ def sort_by_folder(place: Place) -> Sorted:
             for label, origin in places.items():
                 pictures[f"{label}-{image_id}"], tags[f"{label}-{image_id}"] = origin, (label,)
     return Sorted(pictures, tags)
+
+
+def read_folders(
+    place: Place, vocabulary: Vocabulary, spellings: Mapping[str, str]
+) -> tuple[dict[str, Origin], Annotations]:
+    """Return the pictures of folders, and what these say of them, as read_tags does of a table.
+
+    Parameters
+    ----------
+    place
+        Where the folders lie.
+    vocabulary
+        The labels that are known; a picture in a folder of another one is a fault.
+    spellings
+        As read_tags takes them.
+    """
+    found = sort_by_folder(place)
+    annotations = Annotations(faults=place.unreadable(), remarks=[f"tags: the names of the folders in {place.path}"])
+    for image_id, names in found.tags.items():
+        tags = spell(names, spellings)
+        unknown = [tag for tag in tags if tag not in vocabulary.labels]
+        if unknown:
+            problem = f"lies in the folder {unknown[0]}, which is no label of the data set"
+            remedy = "add the label to the data set's YAML, or move the folder away"
+            annotations.faults.append(Fault(image_id, problem, remedy, left_out=True))
+        else:
+            annotations.tags[image_id] = tags
+    return found.pictures, annotations

@@ -9,10 +9,9 @@ from igarape.chips.chip import Chip
 from igarape.chips.formats import CONVERT, unread
 from igarape.chips.pictures import NAMED, stem
 from igarape.chips.sources.annotations import Annotations, read_tags
-from igarape.chips.sources.folders import sort_by_folder
+from igarape.chips.sources.folders import read_folders
 from igarape.chips.sources.origins import Origin
 from igarape.chips.sources.places import Finder, Place, is_picture
-from igarape.chips.sources.spellings import spell
 from igarape.chips.sources.spool import Report
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
@@ -83,7 +82,8 @@ def open_source(
         pictures, found = _by_table(shown, table, vocabulary, faults, **how)
     else:
         table = shown
-        pictures, found = _by_folder(shown, vocabulary, faults, spellings or {})
+        pictures, found = read_folders(shown, vocabulary, spellings or {})
+        faults += found.faults
     used = [f"pictures: {len(pictures)} in {shown.path}", *found.remarks]
     _report_lonely(pictures, found, shown, table, faults)
     labelled = _labelled(pictures, found, shown, table, faults)
@@ -126,24 +126,6 @@ def _by_table(
     found = read_tags(table, vocabulary, **how)
     faults += found.faults
     return _pictures(place, faults), found
-
-
-def _by_folder(
-    place: Place, vocabulary: Vocabulary, faults: list[Fault], spellings: Mapping[str, str]
-) -> tuple[dict[str, Origin], Annotations]:
-    """Read the tags of pictures from the folders that they lie in."""
-    found = sort_by_folder(place)
-    faults += place.unreadable()
-    annotations = Annotations(remarks=[f"tags: the names of the folders in {place.path}"])
-    for image_id, names in found.tags.items():
-        tags = spell(names, spellings)
-        unknown = [tag for tag in tags if tag not in vocabulary.labels]
-        if unknown:
-            problem = f"lies in the folder {unknown[0]}, which is no label of the data set"
-            faults.append(_left_out(image_id, problem, "add the label to the data set's YAML, or move the folder away"))
-        else:
-            annotations.tags[image_id] = tags
-    return found.pictures, annotations
 
 
 def list_pictures(
