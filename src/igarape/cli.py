@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from igarape.commands import Readable, from_here, run_stage
+from igarape.commands import PLACE, Readable, from_here, run_stage
 from igarape.site_commands import SITE_COMMANDS
 from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
@@ -93,7 +93,6 @@ for _step in STEPS:
     _add_step(_step)
 
 
-PLACE = click.Path(path_type=Path)
 # Which model: the ensemble without it. Of another kind than the --model of predict, which takes any address.
 _student = click.option("--model", type=click.Choice(["ensemble", "student"]), help="The ensemble without it.")
 

@@ -19,6 +19,7 @@ SECTIONS = {
     "show": "Experiments, data and MLflow",
 }
 
+PLACE = click.Path(path_type=Path)  # the type of all that names a file or a folder
 WORKERS, BLAS = "IGARAPE_WORKERS", "OPENBLAS_NUM_THREADS"
 ANSWERING = ("distill", "predict", "submit")  # what answers IGARAPE_WORKERS batches at once; so does serve
 # What the system says where a file or a folder is in the way, may not be written, or cannot be called so.

@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from igarape.commands import from_here, run_stage
+from igarape.commands import PLACE, from_here, run_stage
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
-@click.argument("scenes", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("scenes", nargs=-1, required=True, type=PLACE)
 @click.option("--bands", metavar="r=N,g=N,b=N[,nir=N]", help="Which band is which, where the file does not say.")
 @click.option(
     "--date", metavar="DAY", help="The day it was taken, as 2024-05-31, where neither the file nor its name says."
@@ -21,7 +21,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option(
     "--stretch",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     help="A map.json or a site's YAML whose stretch to 8 bits is taken.",
 )
 @click.option("--gpkg", is_flag=True, help="Write the tags of each map as a GeoPackage too.")
@@ -30,7 +30,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
     metavar="URI",
     help="student, a bundle's folder, or such as models:/igarape-drawn/3; the champion without it.",
 )
-@click.option("--out", default="maps", show_default=True, type=click.Path(path_type=Path), help="The folder of maps.")
+@click.option("--out", default="maps", show_default=True, type=PLACE, help="The folder of maps.")
 def map(scenes: tuple[Path, ...], out: Path, stretch: Path | None, **options: Any) -> None:  # noqa: A001
     """Map GeoTIFFs of any size: what the model says of each tile. SCENES: files that GDAL reads.
 
@@ -50,7 +50,7 @@ def site() -> None:
 @click.option(
     "--scene",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PLACE,
     help="A GeoTIFF of the site, whose area and grid are taken.",
 )
 @click.option(
@@ -62,9 +62,7 @@ def site() -> None:
     help="First and last day, as 2024-05-31, of the time that changes are measured from.",
 )
 @click.option("--labels", metavar="NAMES", help="The labels to watch, such as water,road; all without it.")
-@click.option(
-    "--polygon", metavar="FILE", type=click.Path(path_type=Path), help="A GeoJSON file; only tiles in it are watched."
-)
+@click.option("--polygon", metavar="FILE", type=PLACE, help="A GeoJSON file; only tiles in it are watched.")
 @click.option("--bands", metavar="r=N,g=N,b=N[,nir=N]", help="Which band is which, where scenes do not say.")
 @click.option("--stride", type=click.IntRange(min=1), help="Pixels from one tile to the next; half a tile without it.")
 @click.option("--model", metavar="URI", help="As for igarape map.")
@@ -90,13 +88,11 @@ def watch(name: str, inbox: str, **options: Any) -> None:
 
 @click.command()
 @click.argument("name")
-@click.option(
-    "--csv", metavar="FILE", type=click.Path(path_type=Path), help="Write the table there, in place of printing it."
-)
+@click.option("--csv", metavar="FILE", type=PLACE, help="Write the table there, in place of printing it.")
 @click.option(
     "--sample",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     help="Draw tiles at random, and write them there for people to judge.",
 )
 @click.option("--label", metavar="NAME", help="The label that the sample is of.")
@@ -108,7 +104,7 @@ def watch(name: str, inbox: str, **options: Any) -> None:
     "--judged",
     metavar="FILE",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PLACE,
     help="A sample that people have filled in; may be given several times.",
 )
 def log(name: str, judged: tuple[Path, ...], day: datetime | None, **options: Any) -> None:
