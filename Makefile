@@ -28,7 +28,8 @@ $(VENV)/.requirements: requirements.lock
 	@case "$$($(PYTHON) $(SERIES) 2>/dev/null)" in 3.11|3.12|3.13) ;; \
 	  *) echo "PYTHON=$(PYTHON): not Python 3.11, 3.12 or 3.13. Install one of them; make setup PYTHON=/path/to/python3.12"; exit 1;; esac
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	-$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib # by all cores, where pip compiles with one
 	@touch $@
 
 $(INSTALLED): $(VENV)/.requirements pyproject.toml

@@ -67,22 +67,6 @@ def test_a_comment_reruns_nothing(project: Path) -> None:
     assert repro(project) <= {"code", "resolve"}
 
 
-def test_a_changed_experiment_reruns_its_learner_and_what_follows(project: Path) -> None:
-    """The chips and the other learners stay as they are."""
-    path = project / "experiments/tiny.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("dropout: 0.1", "dropout: 0.2"), encoding="utf-8")
-    before = {"code", "resolve"}  # which see that nothing else has changed
-    assert repro(project) == before | {
-        "search@tiny",
-        "train@tiny",
-        "stack",
-        "decide",
-        "distill",
-        "evaluate",
-        "register",
-    }
-
-
 def test_the_promoted_champion_answers_over_http_as_predict_does(project: Path) -> None:
     """After `igarape promote`, a JPEG sent to `igarape serve` gets the row that `igarape predict` writes for it."""
     assert "no champion yet" in run(project, "igarape", "serve", "--port", str(free_port()), code=1)

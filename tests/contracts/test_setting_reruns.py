@@ -33,3 +33,10 @@ def test_a_setting_of_dehaze_reruns_only_learners_on_dehazed_chips(project: Path
     """The others see the chips that they saw."""
     change(project / "params.yaml", "  quality: 95", "  quality: 90")
     assert stale(project) & steps(*LEARNERS) == steps("tiny_dehazed")
+
+
+def test_an_experiments_value_reruns_its_learner(project: Path) -> None:
+    """The chips and the other learners stay as they are."""
+    before = stale(project)
+    change(project / "experiments/tiny.yaml", "dropout: 0.1", "dropout: 0.2")
+    assert stale(project) - before == steps("tiny")
