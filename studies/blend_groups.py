@@ -26,7 +26,7 @@ from igarape.ensemble.linear import beside, sigmoid
 from igarape.ensemble.nested import PULLS, Blends, Known, parts_of
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import learner_labels, learner_probabilities, read_predictions
-from igarape.scores.figures import f2_by_chip, figures
+from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import Floats
 from igarape.scores.ranking import rank
 from igarape.tables import HOLDOUT, Folds, read_catalog, read_folds, truth
@@ -98,17 +98,14 @@ def _blended(
     vocabulary: Vocabulary,
     groups: Sequence[Sequence[str]],
 ) -> Floats:
-    """Cross-fit a blend for each group of labels; all have one pull, chosen inside the folds by all labels' figures."""
-    numbers, targets = np.maximum(folds, HOLDOUT), vocabulary.targets("all")
+    """Cross-fit a blend for each group of labels; all have one pull, chosen inside the folds by the log-loss."""
+    numbers = np.maximum(folds, HOLDOUT)
     each = [Blends(_known(tables, y, numbers, labels, vocabulary)) for labels in groups]
     known, answers = each[0].known, np.zeros(y.shape)
     for fold in np.unique(numbers):
         asked = numbers == fold
-        within, scores = known.beyond(asked), {}
-        for pull in PULLS:
-            p = sigmoid(np.hstack([blends.margins(within, pull) for blends in each]))
-            scores[pull] = sum(figures(y[known.rows(within)], p, targets=targets).values())
-        best = max(scores, key=lambda pull: (scores[pull], pull))
+        within = known.beyond(asked)
+        best = min(PULLS, key=lambda pull: sum(blends.loss(within, pull) for blends in each))
         margins = [np.zeros(blends.known.y.shape) for blends in each]
         for blends, margin in zip(each, margins, strict=True):
             blends.margin_of(frozenset(known.parts[asked].tolist()), blends.fit(within, best), into=margin)

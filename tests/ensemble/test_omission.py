@@ -12,7 +12,7 @@ from igarape.predictions import prediction_table
 from igarape.scores.metrics import mean_average_precision
 from igarape.tables import Folds, Probabilities
 
-PULLS = dict.fromkeys((0, 1, 2, 3, -1), 0.1)
+PULLS = dict.fromkeys((0, 1, 2, 3, -1), 30.0)
 
 
 def without(p: dict[str, Probabilities], y: Booleans, folds: Folds) -> dict[str, Probabilities]:

@@ -14,17 +14,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from igarape.ensemble.blend import Blend, cube, fit_blend
-from igarape.ensemble.linear import Learners, logit, sigmoid
+from igarape.ensemble.linear import Learners, log_loss, logit
 from igarape.errors import InputError
 from igarape.labels import Booleans, Targets
-from igarape.scores.figures import figures
 from igarape.scores.metrics import Floats
 from igarape.tables import HOLDOUT, Folds, Probabilities
 
 Within = frozenset[int]
 
 # Fitted in this order, each from the one before: under the strongest pull the blend is nearest to its start.
-PULLS = (100.0, 10.0, 1.0, 0.1, 0.01)
+PULLS = (10000.0, 1000.0, 100.0, 10.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -122,20 +121,22 @@ class Blends:
         return self.fit(within, self.pull(within))
 
     def pull(self, within: Within) -> float:
-        """Choose the pull whose answers, those of each part by the blend of the others, have the best figures.
+        """Choose the pull whose answers, those of each part by the blend of the others, have the least log-loss.
 
-        These are F2 and mean average precision, by which all is compared: their sum. Of equals, the strongest pull.
+        That is what blends are fitted by. F2 and average precision are what counts in the end, but change in steps: one
+        chip more or less decides between pulls, and neighbouring folds then get blends that do not go together.
         """
         if len(self.pulls) == 1:
             return self.pulls[0]
         if within not in self._chosen:
-            y = self.known.y[self.known.rows(within)]
-            scores = {
-                pull: sum(figures(y, sigmoid(self.margins(within, pull)), targets=self.known.targets).values())
-                for pull in self.pulls
-            }
-            self._chosen[within] = max(scores, key=lambda pull: (scores[pull], pull))
+            losses = {pull: self.loss(within, pull) for pull in self.pulls}
+            self._chosen[within] = min(losses, key=lambda pull: losses[pull])
         return self._chosen[within]
+
+    def loss(self, within: Within, pull: float) -> float:
+        """Return the log-loss, summed, of the rows of some parts, those of each part by the blend of the others."""
+        y = self.known.y[self.known.rows(within)]
+        return float(log_loss(self.margins(within, pull), y.astype(np.float64)).sum())
 
     def margins(self, within: Within, pull: float | None = None) -> Floats:
         """Return the sums of the rows of some parts (n, labels), those of each part by the blend of the others."""
