@@ -93,6 +93,7 @@ for _step in STEPS:
     _add_step(_step)
 
 
+ANYWHERE = click.Path(path_type=Path)  # a path where there may be no project
 # Which model: the ensemble without it. Of another kind than the --model of predict, which takes any address.
 _student = click.option("--model", type=click.Choice(["ensemble", "student"]), help="The ensemble without it.")
 
@@ -136,7 +137,7 @@ def history(model: str | None, champion: bool) -> None:
 )
 def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | None) -> None:
     """Tag pictures, folders and archives with a registered model. A killed run goes on when it is typed again."""
-    run_stage("predict", [from_here(path) for path in paths], model=model, out=from_here(out), nir=from_here(nir))
+    run_stage("predict", list(paths), model=model, out=out, nir=nir)
 
 
 @main.command()
@@ -146,7 +147,7 @@ def predict(paths: tuple[Path, ...], model: str | None, out: Path, nir: Path | N
 @click.option("--check", metavar="FILE", type=PLACE, help="Write nothing, but check this CSV.")
 def submit(out: Path | None, sample: Path | None, model: str | None, check: Path | None) -> None:
     """Tag all unlabelled chips, and write the competition's CSV. It is data/submit/submission.csv."""
-    run_stage("submit", out=from_here(out), sample=from_here(sample), model=model, check=from_here(check))
+    run_stage("submit", out=out, sample=sample, model=model, check=check)
 
 
 @main.command()
@@ -154,7 +155,7 @@ def submit(out: Path | None, sample: Path | None, model: str | None, check: Path
 @click.option("--experiment", metavar="E", help="Score this learner alone, without the ensemble.")
 def score(split: Path, experiment: str | None) -> None:
     """Score on a published split's test chips. None of them may have been trained on."""
-    run_stage("score", split=from_here(split), experiment=experiment)
+    run_stage("score", split=split, experiment=experiment)
 
 
 @main.command()
@@ -162,17 +163,17 @@ def score(split: Path, experiment: str | None) -> None:
 @click.option("--port", default=5001, show_default=True, type=click.IntRange(1, 65535), help="Where it listens.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Its address; 0.0.0.0 lets other machines in.")
 @click.option("--watch", metavar="SECONDS", type=click.FloatRange(min=1), help="How often to look for a new champion.")
-@click.option("--token-file", metavar="FILE", type=PLACE, help="Holds the bearer token that requests must bring.")
-@click.option("--bundle", metavar="FOLDER", type=PLACE, help="Serve this bundle; needs no project.")
+@click.option("--token-file", metavar="FILE", type=ANYWHERE, help="Holds the bearer token that requests must bring.")
+@click.option("--bundle", metavar="FOLDER", type=ANYWHERE, help="Serve this bundle; needs no project.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1), help="Processors for one batch.")
-def serve(bundle: Path | None, **options: Any) -> None:
+def serve(bundle: Path | None, token_file: Path | None, **options: Any) -> None:
     """Serve the champion over HTTP. People can open the address in a browser."""
     if bundle is not None:
         if options["model"]:
             raise click.UsageError("--bundle serves a folder, --model the registry's champion: leave one of them out")
-        import_module("igarape.stages.serve").run(Workspace(Path()), bundle=bundle, **options)
+        import_module("igarape.stages.serve").run(Workspace(Path()), bundle=bundle, token_file=token_file, **options)
         return
-    run_stage("serve", **options | {"token_file": from_here(options["token_file"])})
+    run_stage("serve", token_file=token_file and from_here(token_file), **options)
 
 
 for command in SITE_COMMANDS:
@@ -211,7 +212,7 @@ def use(dataset: str, *, full: bool) -> None:
 @click.option("--undo", is_flag=True, help="Take out again what this file changed.")
 def relabel(file: Path, undo: bool) -> None:
     """Correct labels of the data set, as a reviewed table says. FILE: such as a copy of reports/doubts.csv."""
-    run_stage("relabel", from_here(file), undo=undo)
+    run_stage("relabel", file, undo=undo)
 
 
 @main.command()
@@ -232,7 +233,6 @@ def fetch(dataset: str) -> None:
 @click.option("--force", is_flag=True, help="Write datasets/NAME.yaml anew where it is there already.")
 def add(name: str, **found: Any) -> None:
     """Look at chips of your own, and write datasets/NAME.yaml."""
-    found |= {key: from_here(found[key]) for key in ("images", "tags")}
     run_stage("add", name, **found)
 
 

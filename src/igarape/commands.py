@@ -19,7 +19,6 @@ SECTIONS = {
     "show": "Experiments, data and MLflow",
 }
 
-PLACE = click.Path(path_type=Path)  # the type of all that names a file or a folder
 WORKERS, BLAS = "IGARAPE_WORKERS", "OPENBLAS_NUM_THREADS"
 ANSWERING = ("distill", "predict", "submit")  # what answers IGARAPE_WORKERS batches at once; so does serve
 # What the system says where a file or a folder is in the way, may not be written, or cannot be called so.
@@ -49,9 +48,20 @@ def _bound_products(command: str) -> None:
         os.environ[BLAS] = str(workers())
 
 
-def from_here(path: Path | None) -> Path | None:
+def from_here(path: Path) -> Path:
     """Return a path that was typed, as it is known from the project's folder."""
-    return path and (path if Workspace.find().root == Path() else path.absolute())
+    return path if Workspace.find().root == Path() else path.absolute()
+
+
+class Place(click.Path):
+    """The type of what names a file or a folder: a path that is typed becomes one from the project's folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path. Raises InputError outside of a project."""
+        return from_here(Path(os.fsdecode(super().convert(value, param, ctx))))
+
+
+PLACE = Place()
 
 
 class Readable(click.Group):

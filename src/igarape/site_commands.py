@@ -31,13 +31,12 @@ DAY = click.DateTime(["%Y-%m-%d"])
     help="student, a bundle's folder, or such as models:/igarape-drawn/3; the champion without it.",
 )
 @click.option("--out", default="maps", show_default=True, type=PLACE, help="The folder of maps.")
-def map(scenes: tuple[Path, ...], out: Path, stretch: Path | None, **options: Any) -> None:  # noqa: A001
+def map(scenes: tuple[Path, ...], **options: Any) -> None:  # noqa: A001
     """Map GeoTIFFs of any size: what the model says of each tile. SCENES: files that GDAL reads.
 
     A run that was killed goes on where it was, when the same command is typed again.
     """
-    found = [from_here(scene) for scene in scenes]
-    run_stage("map", found, out=from_here(out), stretch=from_here(stretch), **options)
+    run_stage("map", list(scenes), **options)
 
 
 @click.group()
@@ -69,7 +68,6 @@ def site() -> None:
 @click.option("--force", is_flag=True, help="Write sites/NAME.yaml anew where it is there already.")
 def add_site(name: str, baseline: tuple[datetime, datetime], **found: Any) -> None:
     """Write sites/NAME.yaml: where the site is, what is watched, and from when on."""
-    found |= {key: from_here(found[key]) for key in ("scene", "polygon")}
     run_stage("site", name, baseline=(baseline[0].date(), baseline[1].date()), **found)
 
 
@@ -107,13 +105,12 @@ def watch(name: str, inbox: str, **options: Any) -> None:
     type=PLACE,
     help="A sample that people have filled in; may be given several times.",
 )
-def log(name: str, judged: tuple[Path, ...], day: datetime | None, **options: Any) -> None:
+def log(name: str, day: datetime | None, **options: Any) -> None:
     """Show the condition of a site, date by date. NAME: a YAML in sites/.
 
     It also draws samples of tiles (--sample), and tells what the judged ones say of the whole site (--judged).
     """
-    options |= {key: from_here(options[key]) for key in ("csv", "sample")}
-    run_stage("log", name, judged=[from_here(path) for path in judged], day=day and day.date(), **options)
+    run_stage("log", name, day=day and day.date(), **options)
 
 
 @click.command()
