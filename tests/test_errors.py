@@ -1,8 +1,21 @@
 """The words of errors: a suggestion where one is close, the choices where none is."""
 
+import pickle
+
 import pytest
 
 from igarape.errors import InputError, concealed, counted, did_you_mean, expect, reason
+
+
+def test_what_to_do_next_may_stand_apart_from_the_problem() -> None:
+    """Both are one text for people; what a process of its own raised is the same here."""
+    error = pickle.loads(pickle.dumps(InputError("a.gif: is not read", "convert it")))  # noqa: S301 - our own
+    assert (str(error), error.problem, error.remedy) == (
+        "a.gif: is not read. Convert it",
+        "a.gif: is not read",
+        "convert it",
+    )
+    assert InputError("a.gif: is gone").remedy == ""
 
 
 def test_the_closest_word_is_suggested() -> None:

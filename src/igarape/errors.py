@@ -11,7 +11,14 @@ USER = re.compile(r"(?<=://)(?:[^\s/'\"]*|[^\s/'\":]*:\S*)@")
 
 
 class InputError(Exception):
-    """What was found, where, what was expected, and what to do next. The CLI prints it without a traceback."""
+    """What was found, where, what was expected, and what to do next. The CLI prints it without a traceback.
+
+    remedy: what to do next, where somebody tells it apart from the problem; else it stands in the problem, or nowhere.
+    """
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        super().__init__(f"{problem}. {remedy[0].upper()}{remedy[1:]}" if remedy else problem)
+        self.problem, self.remedy = problem, remedy
 
 
 def did_you_mean(word: str, known: Iterable[str], parent: str = "") -> str:

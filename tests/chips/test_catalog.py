@@ -86,6 +86,15 @@ def test_a_broken_chip_is_a_fault_and_left_out(tmp_path: Path, kind: str) -> Non
     assert not fault.problem.startswith(kind)
 
 
+def test_an_error_that_says_what_to_do_is_a_fault_with_that_remedy(tmp_path: Path) -> None:
+    """Its problem is told without it; where an error says nothing, the file is at fault."""
+    bands = tifs.written(np.random.default_rng(1).integers(0, 255, (24, 24, 4), dtype=np.uint8))
+    _, faults = pack(tmp_path, chip("a", data=bands), chip("b", data=b"GIF89a"), chip("c", data=b"x"))
+    assert [fault.remedy.partition(" ")[0] for fault in faults] == ["Say", "convert", "replace"]
+    assert faults[0].problem.endswith("nothing says which of them is red")
+    assert faults[1].problem == "expected a JPEG, PNG or TIF, found GIF, which is not read"
+
+
 @pytest.mark.parametrize(
     ("tags", "problem"),
     [

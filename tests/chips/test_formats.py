@@ -34,7 +34,7 @@ def test_a_suffix_says_the_real_format() -> None:
 )
 def test_a_format_that_is_not_read_is_named_with_the_way_out(kind: str, name: str) -> None:
     """Whatever its file was called: not missing, and not damaged."""
-    with pytest.raises(InputError, match=f"a.jpg: .* found {name}, which is not read; convert it to PNG"):
+    with pytest.raises(InputError, match=f"a.jpg: .* found {name}, which is not read. Convert it to PNG"):
         suffix(encoded(kind), "a.jpg")
 
 

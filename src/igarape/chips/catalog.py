@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from igarape.chips.chip import Chip
-from igarape.chips.colours import SAY
-from igarape.chips.faults import contradictions, fault_table
+from igarape.chips.faults import contradictions, fault_table, unusable
 from igarape.chips.fingerprints import Fingerprint, fingerprint, fingerprint_table
 from igarape.chips.pictures import Pixels, Resize, decode, encode_png, is_deep, is_flat, to_size
 from igarape.chips.shards import Shard, Tables
@@ -118,21 +117,14 @@ def _read(chip: Chip, size: int, *, resize: Resize, bands: Sequence[str], white:
         data = chip.origin.read()
         image = decode(data, chip.image_id, bands=bands, white=white)
     except InputError as error:
-        what = problem(error, chip)
-        remedy = SAY if what.endswith(SAY) else "replace the file, or remove it"
-        return Fault(chip.image_id, what.removesuffix(f". {SAY}"), remedy, left_out=True)
+        return unusable(chip.image_id, error, origin=chip.origin, remedy="replace the file, or remove it")
     deep = is_deep(data)
     try:
         sized = to_size(image, size, resize=resize, where=chip.image_id)
     except InputError as error:
         remedy = "cut it to size, or set source.resize (fit, crop, pad) or size in the data set's YAML"
-        return Fault(chip.image_id, problem(error, chip), remedy, left_out=True)
+        return unusable(chip.image_id, error, origin=chip.origin, remedy=remedy)
     if is_flat(sized):
         return Fault(chip.image_id, "shows one colour only", "fetch the file again, or remove it", left_out=True)
     converted = (deep and white is not None) or (bool(bands) and is_tif(data))
     return _Found(encode_png(sized) if converted or sized is not image else data, sized, deep)
-
-
-def problem(error: InputError, chip: Chip) -> str:
-    """Return what is wrong with a chip, without its name and without where its file lies on this machine."""
-    return str(error).removeprefix(f"{chip.image_id}: ").removeprefix(f"{chip.origin}: ")

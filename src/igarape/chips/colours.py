@@ -72,7 +72,7 @@ def band_places(header: Header, where: str, *, names: Sequence[str], wanted: Seq
         When there are not as many bands as names, and for a wanted band that neither names nor header know.
     """
     if names and len(names) != header.samples:
-        raise InputError(f"{where}: expected {len(names)} bands, {', '.join(names)}, found {header.samples}. {SAY}")
+        raise InputError(f"{where}: expected {len(names)} bands, {', '.join(names)}, found {header.samples}", SAY)
     # Three bands without a word are red, green, blue everywhere; beyond three, only a header that says RGB tells.
     known = header.photometric == RGB or header.samples - (header.alpha is not None) == len(COLOURS)
     said = list(names) or ([*COLOURS, NIR][: header.samples] if known else [])
@@ -80,7 +80,8 @@ def band_places(header: Header, where: str, *, names: Sequence[str], wanted: Seq
     if missing:
         raise InputError(
             f"{where}: expected bands whose colours are known; found {header.samples}, and nothing says which of them "
-            f"is {missing[0]}. {SAY}"
+            f"is {missing[0]}",
+            SAY,
         )
     return [said.index(band) for band in wanted]
 

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import pandas as pd
 
+from igarape.chips.chip import Origin
 from igarape.errors import InputError, counted, some
 from igarape.labels import Booleans, Vocabulary
 from igarape.tables import FAULT, Fault, write_table
@@ -19,6 +20,24 @@ CONTRADICTS = "look at the chip and correct its tags"  # the remedy for tags tha
 def fault_table(faults: Sequence[Fault]) -> pd.DataFrame:
     """Tabulate faults: image_id, problem, remedy, left_out."""
     return pd.DataFrame([asdict(fault) for fault in faults], columns=FAULT)
+
+
+def unusable(image_id: str, error: InputError, *, origin: Origin, remedy: str, what: str = "") -> Fault:
+    """Report a chip that is left out, without where its file lies on this machine.
+
+    Parameters
+    ----------
+    image_id, error
+        The chip, and why it, or what belongs to it, cannot be used.
+    origin
+        Where that was read.
+    remedy
+        What to do where the error does not say.
+    what
+        What the problem begins with in place of the chip's name.
+    """
+    problem = error.problem.removeprefix(f"{image_id}: ").removeprefix(f"{origin}: ")
+    return Fault(image_id, f"{what}{problem}", error.remedy or remedy, left_out=True)
 
 
 def contradictions(image_id: str, row: Booleans, vocabulary: Vocabulary) -> list[Fault]:

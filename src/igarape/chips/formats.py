@@ -49,7 +49,7 @@ def suffix(data: bytes, where: str) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         foreign = "WEBP"
     if foreign:
-        raise InputError(f"{where}: expected a JPEG, PNG or TIF, found {foreign}, which is not read; {CONVERT}")
+        raise InputError(f"{where}: expected a JPEG, PNG or TIF, found {foreign}, which is not read", CONVERT)
     found = "an empty file" if not data else f"{counted(len(data), 'byte that is', 'bytes that are')} neither"
     raise InputError(f"{where}: expected a JPEG, PNG or TIF, found {found}")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from igarape.chips.chip import Origin
-from igarape.chips.faults import fault_table
+from igarape.chips.faults import fault_table, unusable
 from igarape.chips.nir import Bands, measure_shift, planes
 from igarape.chips.pictures import bands, encode_png
 from igarape.chips.shards import Shard, Tables
@@ -80,8 +80,7 @@ def _read(image_id: str, tif: Origin, size: tuple[int, int], names: Sequence[str
     try:
         found = bands(tif.read(), image_id, names)
     except InputError as error:
-        problem = str(error).removeprefix(f"{image_id}: ").removeprefix(f"{tif}: ")
-        return Fault(image_id, f"its TIF: {problem}", "replace the TIF, or remove it", left_out=True)
+        return unusable(image_id, error, origin=tif, remedy="replace the TIF, or remove it", what="its TIF: ")
     if found.shape[:2] != size:
         (height, width), (high, wide) = found.shape[:2], size
         problem = f"its TIF: expected {wide} x {high} as the chip has, found {width} x {height}"

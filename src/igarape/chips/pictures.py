@@ -133,7 +133,7 @@ def _open(data: bytes, where: str) -> Image.Image:
         raise InputError(f"{where}: the picture's header is damaged or cut short ({reason(error)})") from error
     _check_sides(image.width, image.height, where)
     if image.mode not in _MODES and not image.mode.startswith("I;16"):
-        raise InputError(f"{where}: expected 8 or 16 bits per channel, found mode {image.mode}. Convert it first")
+        raise InputError(f"{where}: expected 8 or 16 bits per channel, found mode {image.mode}", "convert it first")
     return image
 
 

@@ -91,7 +91,8 @@ def read_samples(data: bytes, header: Header, where: str) -> Samples:
     if header.bits not in {8, 16} or header.compression not in COMPRESSIONS:
         raise InputError(
             f"{where}: expected a TIF of 8 or 16 bits a sample, compressed by {' or '.join(COMPRESSIONS.values())}; "
-            f"found {header.bits} bits, compression {header.compression}. Convert it first"
+            f"found {header.bits} bits, compression {header.compression}",
+            "convert it first",
         )
     shape = (header.height, header.width, header.samples)
     try:

@@ -53,7 +53,7 @@ class Extent:
         except OSError as error:
             raise InputError(f"{self}: cannot be read ({error.strerror})") from error
         if len(data) != length:
-            raise InputError(f"{self}: has become shorter since it was listed. Run the step again")
+            raise InputError(f"{self}: has become shorter since it was listed", "run the step again")
         return data
 
 
