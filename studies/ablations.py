@@ -206,8 +206,7 @@ def _table(vocabulary: Vocabulary) -> str:
             shown.append(("without TTA", {"tta": False}, kept["single"], ""))
         for row, changes, p, minutes in shown:
             scores = _f2(kept["y"], p, vocabulary)
-            mean, low, high = paired_bootstrap(scores, base, resamples=RESAMPLES, seed=0)
-            gain = f"{mean:+.4f} ({low:+.4f} to {high:+.4f})" if changes else ""
+            gain = paired_bootstrap(scores, base, resamples=RESAMPLES, seed=0) if changes else ""
             change = ", ".join(f"{key}: {json.dumps(value)}" for key, value in changes.items())
             score = f"{scores.mean():.4f} | {mean_average_precision(kept['y'], p):.4f}"
             best, threshold = max(

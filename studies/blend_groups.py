@@ -26,6 +26,7 @@ from igarape.ensemble.linear import beside, sigmoid
 from igarape.ensemble.nested import PULLS, Blends, Known, parts_of
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import learner_labels, learner_probabilities, read_predictions
+from igarape.scores.comparison import Difference
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import Floats
 from igarape.scores.ranking import rank
@@ -132,7 +133,7 @@ def _row(name: str, cases: list[Compared]) -> str:
     """Write a figure as Markdown, averaged over thinning seeds."""
     shared, apart = (float(np.mean([getattr(each, side) for each in cases])) for side in ("shared", "apart"))
     low, high = np.percentile(np.mean([each.drawn for each in cases], axis=0), (2.5, 97.5))
-    return f"| {name} | {shared:.4f} | {apart:.4f} | {apart - shared:+.4f} ({low:+.4f} to {high:+.4f}) |"
+    return f"| {name} | {shared:.4f} | {apart:.4f} | {Difference(apart - shared, low, high)} |"
 
 
 if __name__ == "__main__":

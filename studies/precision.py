@@ -68,9 +68,8 @@ def _say(y: npt.NDArray[np.bool_], p: Mapping[str, Probabilities], *, resamples:
         click.echo(f"{name}: F2 {f2[name].mean():.4f}, mAP {mean_average_precision(y, each):.4f}, {len(y)} chips")
     less = paired_bootstrap(f2["int8"], f2["float32"], resamples=resamples, seed=seed)
     mean_ap = paired_map(ranked["int8"], ranked["float32"])
-    click.echo("int8 less float32: F2 {:+.4f} ({:+.4f} to {:+.4f}), ".format(*less), nl=False)
-    click.echo("mAP {:+.4f} ({:+.4f} to {:+.4f}); ".format(*mean_ap), nl=False)
-    click.echo(f"probabilities differ by {np.abs(p['int8'] - p['float32']).max():.3f} at most")
+    most = np.abs(p["int8"] - p["float32"]).max()
+    click.echo(f"int8 less float32: F2 {less}, mAP {mean_ap}; probabilities differ by {most:.3f} at most")
 
 
 def _time(predictors: Mapping[str, Predictor], image: Pixels, megabytes: Mapping[str, float]) -> None:

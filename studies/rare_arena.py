@@ -35,6 +35,7 @@ from igarape.labels import Booleans
 from igarape.learners.examples import Examples
 from igarape.learners.keys import result_key
 from igarape.predictions import prediction_table
+from igarape.scores.comparison import Difference
 from igarape.scores.ranking import Ranked, rank
 from igarape.tables import HOLDOUT, Folds, Probabilities, read_catalog, read_folds, read_table, truth
 from igarape.workspace import Workspace
@@ -158,23 +159,23 @@ def _blend(tables: Mapping[str, pd.DataFrame], y: Booleans, folds: Folds, labels
 def _rows(judged: Mapping[str, Judged]) -> list[str]:
     """Write the candidates as Markdown, the best one first; only that one's row has figures of the hold-out."""
     lines = ["| candidate | rows | without | with | difference (95 %) |", "|---|---|---|---|---|"]
-    order = sorted(judged, key=lambda name: -_gain(judged[name]["set aside"])[2])
+    order = sorted(judged, key=lambda name: -_gain(judged[name]["set aside"])[2].mean)
     lines += [_row(name, "set aside", judged[name]["set aside"]) for name in order]
     return [*lines, _row(order[0], "hold-out", judged[order[0]]["hold-out"])]
 
 
 def _row(name: str, place: str, pairs: Sequence[tuple[Ranked, Ranked]]) -> str:
     """Write one candidate's figures on some rows."""
-    without, having, mean, low, high = _gain(pairs)
-    return f"| {name} | {place} | {without:.4f} | {having:.4f} | {mean:+.4f} ({low:+.4f} to {high:+.4f}) |"
+    without, having, gain = _gain(pairs)
+    return f"| {name} | {place} | {without:.4f} | {having:.4f} | {gain} |"
 
 
-def _gain(pairs: Sequence[tuple[Ranked, Ranked]]) -> tuple[float, float, float, float, float]:
+def _gain(pairs: Sequence[tuple[Ranked, Ranked]]) -> tuple[float, float, Difference]:
     """Return mean average precision without and with, their difference, and its interval; all averaged over seeds."""
     without, having = (float(np.mean([np.nanmean(pair[side].observed) for pair in pairs])) for side in (0, 1))
     drawn = np.mean([np.nanmean(after.drawn - before.drawn, axis=1) for before, after in pairs], axis=0)
     low, high = np.percentile(drawn, (2.5, 97.5))
-    return without, having, having - without, float(low), float(high)
+    return without, having, Difference(having - without, float(low), float(high))
 
 
 if __name__ == "__main__":

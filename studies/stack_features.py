@@ -137,8 +137,7 @@ def _table(rows: Mapping[str, Floats], y: Booleans, folds: npt.NDArray[np.int64]
             scores = f2_by_chip(y[side], p[side], targets=targets)
             found.append(f"{scores.mean():.4f} | {mean_average_precision(y[side], p[side]):.4f}")
         pair = (f2_by_chip(y[inside], each[inside], targets=targets) for each in (p, base))
-        mean, low, high = paired_bootstrap(*pair, resamples=1000, seed=0)
-        gain = "" if p is base else f"{mean:+.4f} ({low:+.4f} to {high:+.4f})"
+        gain = "" if p is base else paired_bootstrap(*pair, resamples=1000, seed=0)
         lines.append(f"| {name} | {found[0]} | {gain} | {found[1]} |")
     return lines
 

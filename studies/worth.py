@@ -33,7 +33,7 @@ from igarape.predictions import prediction_table, read_predictions
 from igarape.scores.comparison import paired_bootstrap
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import Floats
-from igarape.scores.ranking import Ranked, rank
+from igarape.scores.ranking import Ranked, paired_map, rank
 from igarape.tables import Folds, Probabilities, read_catalog, read_folds, truth
 
 RESAMPLES = 1000
@@ -68,10 +68,7 @@ class Judged(NamedTuple):
     def gained(self, base: "Judged") -> str:
         """Return what is gained on a base in both, as cells, with intervals."""
         f2 = paired_bootstrap(self.f2, base.f2, resamples=RESAMPLES, seed=0)
-        drawn = np.nanmean(self.precision.drawn - base.precision.drawn, axis=1)
-        mean = np.nanmean(self.precision.observed - base.precision.observed)
-        cells = (f2, (mean, *np.quantile(drawn, (0.025, 0.975))))
-        return " | ".join(f"{mean:+.4f} ({low:+.4f} to {high:+.4f})" for mean, low, high in cells)
+        return f"{f2} | {paired_map(self.precision, base.precision)}"
 
 
 @click.command()

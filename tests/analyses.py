@@ -5,9 +5,9 @@ import numpy as np
 from igarape.reports.analysis import Analysis
 from igarape.reports.contributions import Contributions, Feature
 from igarape.reports.curves import Curve, Point
-from igarape.reports.ladder import Difference
 from igarape.reports.mistakes import Cost, Group, Swap
 from igarape.reports.worth import LabelWorth, Views, Worth
+from igarape.scores.comparison import Difference
 
 GAIN, LOSS = Difference(0.0321, 0.01, 0.05), Difference(-0.0432, -0.06, -0.02)
 

@@ -71,14 +71,6 @@ def test_a_name_goes_on_in_another_line_after_its_parts(
     assert pages.render_page("own", name=name) == "<wbr/>".join(pieces)
 
 
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.00004, "0.0000"), (-0.00004, "0.0000"), (0.0, "0.0000"), (0.02, "+0.0200"), (-1, "-1.0000")]
-)
-def test_a_difference_that_is_nothing_has_no_sign(value: float, text: str) -> None:
-    """Of a rounded one nobody knows which way it points."""
-    assert pages.signed(value) == text
-
-
 def test_what_is_missing_is_an_error(template: str) -> None:
     """A page with a hole in it is not written."""
     with pytest.raises(jinja2.UndefinedError, match="title"):

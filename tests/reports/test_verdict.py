@@ -16,7 +16,7 @@ from igarape.config.student import Lesson
 from igarape.errors import InputError
 from igarape.learners.views import PIPELINE, Mode
 from igarape.reports.imitation import Standing
-from igarape.reports.ladder import Difference, Ladder
+from igarape.reports.ladder import Ladder
 from igarape.reports.noise import DoubtedChip, LabelNoise, Noise
 from igarape.reports.operating import Mark
 from igarape.reports.reliability import reliable
@@ -29,6 +29,7 @@ from igarape.reports.verdict import (
     summary,
 )
 from igarape.reports.viewing import Viewing
+from igarape.scores.comparison import Difference
 
 Browse = Callable[[str], Any]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from igarape.errors import InputError
-from igarape.scores.comparison import bootstrap_interval, excess, paired_bootstrap
+from igarape.scores.comparison import Difference, bootstrap_interval, excess, paired_bootstrap, signed
 
 
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
@@ -27,6 +27,24 @@ def test_pairing_sees_a_difference_that_separate_intervals_hide() -> None:
     mean, low, high = paired_bootstrap(shuffled, b, resamples=300, seed=1)
     assert low < 0 < high
     assert abs(mean) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("bounds", "verdict", "reach"), [((0.01, 0.05), "up", 0.05), ((-0.02, 0.0), "open", 0.02), ((-1, -0.5), "down", 1)]
+)
+def test_an_interval_tells_which_way_it_is(bounds: tuple[float, float], verdict: str, reach: float) -> None:
+    """Open where it holds 0."""
+    difference = Difference(sum(bounds) / 2, *bounds)
+    assert (difference.verdict, difference.reach) == (verdict, reach)
+    assert str(Difference(0.01, -0.00001, 0.02)) == "+0.0100 (0.0000 to +0.0200)"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.00004, "0.0000"), (-0.00004, "0.0000"), (0.0, "0.0000"), (0.02, "+0.0200"), (-1, "-1.0000")]
+)
+def test_a_difference_that_is_nothing_has_no_sign(value: float, text: str) -> None:
+    """Of a rounded one nobody knows which way it points."""
+    assert signed(value) == text
 
 
 def test_scores_of_other_chips_are_refused() -> None:

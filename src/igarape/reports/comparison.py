@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from igarape.errors import InputError
-from igarape.reports.ladder import Difference
 from igarape.reports.pages import render_page
 from igarape.scores.answers import Answers
+from igarape.scores.comparison import Difference
 from igarape.scores.resampling import Paired, compare_answers
 from igarape.tables import HOLDOUT
 
@@ -116,11 +116,7 @@ def render_comparison(comparison: Comparison) -> str:
         comparison=comparison,
         reasons=reasons(comparison.left_out),
         reach={side.name: {figure: _reach(side, figure) for figure in ("f2", "ap")} for side in comparison.sides},
-        whole=max(
-            max(abs(figure.difference.low), abs(figure.difference.high))
-            for side in comparison.sides
-            for figure in (side.f2, side.map)
-        ),
+        whole=max(figure.difference.reach for side in comparison.sides for figure in (side.f2, side.map)),
     )
 
 
@@ -194,5 +190,5 @@ def _said(figure: Figure | None) -> str:
 
 def _reach(side: Side, figure: str) -> float:
     """Return how far from 0 the labels' intervals reach: the scale that they are drawn on."""
-    bounds = [getattr(row, figure).difference for row in side.labels if getattr(row, figure)]
-    return max((abs(bound) for each in bounds for bound in (each.low, each.high)), default=0.0)
+    found = (getattr(row, figure) for row in side.labels)
+    return max((each.difference.reach for each in found if each), default=0.0)

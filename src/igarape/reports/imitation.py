@@ -12,11 +12,10 @@ from igarape.learners.views import ByMode
 from igarape.predictions import probability_columns, read_predictions
 from igarape.reports.answers import answers_of
 from igarape.reports.evidence import Evidence
-from igarape.reports.ladder import Difference
 from igarape.reports.verdict import Verdict
 from igarape.reports.viewing import Viewing, as_served, compare_modes
 from igarape.scores.answers import TABLE
-from igarape.scores.comparison import bootstrap_interval, paired_bootstrap
+from igarape.scores.comparison import Difference, bootstrap_interval, paired_bootstrap
 from igarape.scores.metrics import brier, calibration_error, f2_per_sample, mean_average_precision
 from igarape.scores.ranking import paired_map, rank
 from igarape.tables import HOLDOUT, Probabilities, read_folds, write_table
@@ -118,8 +117,8 @@ def compare_student(
         lesson=pupil.lesson,
         p=p,
         figures=figures,
-        f2=Difference(*paired_bootstrap(f2["student"], f2["ensemble"], **chance)),
-        map=Difference(*paired_map(ranked["student"], ranked["ensemble"])),
+        f2=paired_bootstrap(f2["student"], f2["ensemble"], **chance),
+        map=paired_map(ranked["student"], ranked["ensemble"]),
         milliseconds=dict(zip(NAMES, milliseconds, strict=True)),
         viewing=compare_modes(y, pupil.asked, evidence.rule, params),
     )

@@ -2,32 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from igarape.labels import Booleans, Targets
-from igarape.reports.pages import signed
-from igarape.scores.comparison import paired_bootstrap
+from igarape.scores.comparison import Difference, paired_bootstrap
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import Floats, Reals, f2_per_sample
 from igarape.scores.ranking import paired_map, rank
-
-
-class Difference(NamedTuple):
-    """A difference of two scores on the same chips, and the 95 % interval of a paired bootstrap."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        """Say it in figures."""
-        mean, low, high = map(signed, self)
-        return f"{mean} ({low} to {high})"
-
-    @property
-    def verdict(self) -> str:
-        """Say which way it is told: up, down, or open, where the interval holds 0."""
-        return "up" if self.low > 0 else "down" if self.high < 0 else "open"
 
 
 @dataclass(frozen=True)
@@ -83,7 +63,7 @@ def climb(
     """
 
     def against(scores: Floats, reference: Floats) -> Difference:
-        return Difference(*paired_bootstrap(scores, reference, resamples=resamples, seed=seed))
+        return paired_bootstrap(scores, reference, resamples=resamples, seed=seed)
 
     alone = {name: f2_by_chip(y, p, targets=targets) for name, p in learners.items()}
     stacked = {name: f2_by_chip(y, p, targets=targets) for name, p in stackers.items()}
@@ -100,7 +80,7 @@ def climb(
     maps: dict[str, dict[str, Difference]] = {"learner": {}, "stack": {}}
     for (kind, name), each in ranked.items():
         if (kind, name) != ("learner", best):
-            maps[kind][name] = Difference(*paired_map(each, ranked["learner", best]))
+            maps[kind][name] = paired_map(each, ranked["learner", best])
     return Ladder(best, rungs, trees, maps["stack"], beside, maps["learner"])
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from igarape.labels import Booleans, Vocabulary
-from igarape.reports.ladder import Difference
-from igarape.scores.comparison import paired_bootstrap
+from igarape.scores.comparison import Difference, paired_bootstrap
 from igarape.scores.metrics import f2_per_sample
 
 # Rows of the table of labels that are taken for others.
@@ -69,7 +68,7 @@ def error_budget(y: Booleans, answers: Booleans, *, labels: tuple[str, ...], res
     for j, label in enumerate(labels):
         perfect = answers.copy()
         perfect[:, j] = y[:, j]
-        gain = Difference(*paired_bootstrap(f2_per_sample(y, perfect), now, resamples=resamples, seed=seed))
+        gain = paired_bootstrap(f2_per_sample(y, perfect), now, resamples=resamples, seed=seed)
         missed, wrong = int((y[:, j] & ~answers[:, j]).sum()), int((~y[:, j] & answers[:, j]).sum())
         rows.append(Cost(label, gain, missed, wrong))
     return sorted(rows, key=lambda row: -row.gain.mean)

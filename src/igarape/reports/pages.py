@@ -7,6 +7,8 @@ from typing import Any
 
 import jinja2
 
+from igarape.scores.comparison import signed
+
 LAYOUT = "reports/page.html.jinja"
 PIECES = re.compile(r"[^_/.@]{1,16}[_/.@]*|[_/.@]+")
 
@@ -47,9 +49,3 @@ def _breakable(environment: jinja2.Environment, name: str) -> str:
     escape, safe = environment.filters["escape"], environment.filters["safe"]
     broken: str = safe("<wbr/>".join(escape(piece) for piece in PIECES.findall(name)))
     return broken
-
-
-def signed(value: float, digits: int = 4) -> str:
-    """Write a difference with its sign; one that is nothing in so many digits has none."""
-    text = f"{value:+.{digits}f}"
-    return text[1:] if float(text) == 0 else text

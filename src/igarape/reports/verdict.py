@@ -13,12 +13,12 @@ from igarape.files import write_text
 from igarape.labels import Booleans
 from igarape.reports.alarms import ALARM_RATE
 from igarape.reports.analysis import Analysis
-from igarape.reports.ladder import Difference, Ladder
+from igarape.reports.ladder import Ladder
 from igarape.reports.noise import Noise
 from igarape.reports.operating import Mark, bounded, figure_of_each, name_of
 from igarape.reports.pages import render_page
 from igarape.reports.reliability import Reliability
-from igarape.scores.comparison import bootstrap_interval
+from igarape.scores.comparison import Difference, bootstrap_interval
 from igarape.scores.metrics import (
     Reals,
     average_precision,
@@ -220,7 +220,7 @@ def render_report(verdict: Verdict) -> str:
 
 def _reach(differences: Iterable[Difference]) -> float:
     """Return how far from 0 the intervals reach: the scale that they are drawn on."""
-    return max((abs(bound) for each in differences for bound in (each.low, each.high)), default=0.0)
+    return max((each.reach for each in differences), default=0.0)
 
 
 def _learners(verdict: Verdict) -> list[dict[str, Any]]:

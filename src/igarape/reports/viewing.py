@@ -9,9 +9,8 @@ from igarape.ensemble.decision import Rule
 from igarape.labels import Booleans
 from igarape.learners.views import PIPELINE, ByMode, Mode
 from igarape.reports.evidence import Evidence
-from igarape.reports.ladder import Difference
 from igarape.reports.verdict import Verdict
-from igarape.scores.comparison import paired_bootstrap
+from igarape.scores.comparison import Difference, paired_bootstrap
 from igarape.scores.metrics import f2_per_sample, mean_average_precision
 from igarape.scores.ranking import paired_map, rank
 from igarape.tables import Probabilities
@@ -68,8 +67,8 @@ def compare_modes(y: Booleans, asked: ByMode | None, rule: Rule, params: Params)
         figures={
             mode: {"f2": float(f2[mode].mean()), "map": mean_average_precision(y, p)} for mode, p in asked.p.items()
         },
-        f2={mode: Difference(*paired_bootstrap(f2[mode], f2[PIPELINE], **chance)) for mode in others},
-        map={mode: Difference(*paired_map(ranked[mode], ranked[PIPELINE])) for mode in others},
+        f2={mode: paired_bootstrap(f2[mode], f2[PIPELINE], **chance) for mode in others},
+        map={mode: paired_map(ranked[mode], ranked[PIPELINE]) for mode in others},
         milliseconds=asked.milliseconds,
         quantised=asked.quantised,
     )

@@ -9,8 +9,7 @@ from itertools import permutations
 
 from igarape.config.documents import LearnerManifest
 from igarape.labels import Booleans, Targets, Vocabulary
-from igarape.reports.ladder import Difference
-from igarape.scores.comparison import paired_bootstrap
+from igarape.scores.comparison import Difference, paired_bootstrap
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import Reals
 from igarape.scores.ranking import Ranked, paired_map, paired_precision, rank
@@ -84,7 +83,7 @@ def worths(
     found = {}
     for name, p in without.items():
         f2 = paired_bootstrap(whole, f2_by_chip(y, p, targets=targets), resamples=resamples, seed=seed)
-        found[name] = Worth(Difference(*f2), Difference(*paired_map(ranked[None], ranked[name])))
+        found[name] = Worth(f2, paired_map(ranked[None], ranked[name]))
     return dict(sorted(found.items(), key=lambda each: -each[1].f2.mean))
 
 
@@ -134,8 +133,8 @@ def compare_views(
         pair = {name: learners[name] for name in (before, after)}
         ranked = rank(own, pair, resamples=resamples, seed=seed)
         scores = {name: f2_by_chip(own, p, targets=targets) for name, p in pair.items()}
-        f2 = Difference(*paired_bootstrap(scores[after], scores[before], resamples=resamples, seed=seed))
-        worth = Worth(f2, Difference(*paired_map(ranked[after], ranked[before])))
+        f2 = paired_bootstrap(scores[after], scores[before], resamples=resamples, seed=seed)
+        worth = Worth(f2, paired_map(ranked[after], ranked[before]))
         each = _labels(own, labels, ranked[before], ranked[after])
         found.append(Views(before, after, manifests[after].chips, besides, worth, each))
     return found
@@ -148,7 +147,7 @@ def _labels(y: Booleans, labels: tuple[str, ...], before: Ranked, after: Ranked)
         difference = paired_precision(after, before, j)
         if difference is not None:
             observed = float(before.observed[j]), float(after.observed[j])
-            rows.append(LabelWorth(label, int(y[:, j].sum()), *observed, Difference(*difference)))
+            rows.append(LabelWorth(label, int(y[:, j].sum()), *observed, difference))
     return tuple(rows)
 
 

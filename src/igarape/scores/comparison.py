@@ -1,6 +1,7 @@
 """How sure one can be of a score, and of the difference between two: the bootstrap over chips (Efron, 1979)."""
 
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,6 +10,35 @@ from igarape.scores.metrics import Reals
 
 # The best of many choices is lucky, and labels are many.
 CERTAIN = 3.0
+
+
+class Difference(NamedTuple):
+    """A difference of two scores on the same chips, and the 95 % interval of a paired bootstrap."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Say it in figures."""
+        mean, low, high = map(signed, self)
+        return f"{mean} ({low} to {high})"
+
+    @property
+    def verdict(self) -> str:
+        """Say which way it is told: up, down, or open, where the interval holds 0."""
+        return "up" if self.low > 0 else "down" if self.high < 0 else "open"
+
+    @property
+    def reach(self) -> float:
+        """Return how far from 0 the interval reaches."""
+        return max(abs(self.low), abs(self.high))
+
+
+def signed(value: float, digits: int = 4) -> str:
+    """Write a difference with its sign; one that is nothing in so many digits has none."""
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text
 
 
 def bootstrap_interval(per_sample: Reals, *, resamples: int, seed: int) -> tuple[float, float]:
@@ -22,7 +52,7 @@ def bootstrap_interval(per_sample: Reals, *, resamples: int, seed: int) -> tuple
     return float(low), float(high)
 
 
-def paired_bootstrap(a: Reals, b: Reals, *, resamples: int, seed: int) -> tuple[float, float, float]:
+def paired_bootstrap(a: Reals, b: Reals, *, resamples: int, seed: int) -> Difference:
     """Compare two scores of the same chips.
 
     An interval that excludes 0 says that the difference is more than the luck of which chips were drawn.
@@ -38,8 +68,8 @@ def paired_bootstrap(a: Reals, b: Reals, *, resamples: int, seed: int) -> tuple[
 
     Returns
     -------
-    tuple
-        Mean of a - b, then low and high of its 95 % interval.
+    Difference
+        Of a - b.
 
     Raises
     ------
@@ -49,8 +79,7 @@ def paired_bootstrap(a: Reals, b: Reals, *, resamples: int, seed: int) -> tuple[
     if a.shape != b.shape:
         raise InputError(f"paired bootstrap: expected scores of the same chips, found {a.shape} and {b.shape}")
     difference = a - b
-    low, high = bootstrap_interval(difference, resamples=resamples, seed=seed)
-    return float(difference.mean()), low, high
+    return Difference(float(difference.mean()), *bootstrap_interval(difference, resamples=resamples, seed=seed))
 
 
 def excess(inside: Reals, held: Reals, *, alarm_rate: float) -> float | None:

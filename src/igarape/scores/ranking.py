@@ -16,6 +16,7 @@ from scipy.sparse import csr_array
 
 from igarape.errors import InputError
 from igarape.labels import Booleans
+from igarape.scores.comparison import Difference
 from igarape.scores.metrics import Floats, Reals, average_precision
 
 # More of them move a bound of an interval by less than a tenth of its width, and cost as much as all else in a report.
@@ -110,10 +111,8 @@ def rank(y: Booleans, rankings: Mapping[Name, Reals], *, resamples: int, seed: i
     return {name: Ranked(observed[name], np.concatenate(parts)) for name, parts in drawn.items()}
 
 
-def paired_map(a: Ranked, b: Ranked) -> tuple[float, float, float]:
-    """Compare two rankings of the same chips by mean average precision over the labels that occur.
-
-    Returns a's less b's, then low and high of its 95 % interval.
+def paired_map(a: Ranked, b: Ranked) -> Difference:
+    """Compare two rankings of the same chips by mean average precision over the labels that occur: a's less b's.
 
     Raises InputError when the two were not resampled alike, or no label occurs.
     """
@@ -125,13 +124,13 @@ def paired_map(a: Ranked, b: Ranked) -> tuple[float, float, float]:
     return difference
 
 
-def paired_precision(a: Ranked, b: Ranked, label: int) -> tuple[float, float, float] | None:
+def paired_precision(a: Ranked, b: Ranked, label: int) -> Difference | None:
     """Compare two rankings by the average precision of one label, given by its column; None where it never holds."""
     only = slice(label, label + 1)
     return _bounded(a.observed[only] - b.observed[only], a.drawn[:, only] - b.drawn[:, only])
 
 
-def _bounded(observed: Floats, drawn: Floats) -> tuple[float, float, float] | None:
+def _bounded(observed: Floats, drawn: Floats) -> Difference | None:
     """Return the mean over labels of differences (labels,), and the interval of that of resamples (n, labels).
 
     A resample in which no label occurs says nothing.
@@ -140,7 +139,7 @@ def _bounded(observed: Floats, drawn: Floats) -> tuple[float, float, float] | No
         return None
     occur = drawn[~np.isnan(drawn).all(axis=1)]
     low, high = np.percentile(np.nanmean(occur, axis=1), (2.5, 97.5))
-    return float(np.nanmean(observed)), float(low), float(high)
+    return Difference(float(np.nanmean(observed)), float(low), float(high))
 
 
 def _rows(order: np.ndarray, ends: np.ndarray, n: int) -> csr_array:
