@@ -89,13 +89,14 @@ def test_the_strangest_tile_lies_farthest(usual: Usual) -> None:
 
 
 def test_clouds_say_nothing(usual: Usual) -> None:
-    """A scene of which no ground was seen has no verdict; nor has one whose training names too few scenes."""
+    """A scene of which no ground was seen has no verdict; too few scenes, or labels without ground, have no usual."""
     cloudy = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond", "road"), rare=("kiln",))
     foggy = answers(np.random.default_rng(0), 20, fog=1.0)
     assert judge(usual, foggy, cloudy) is None
     p, names, held = training()
     assert learn_usual(p[:80], names[:80], held[:80], VOCABULARY) is None
     assert learn_usual(p, [str(n) for n in range(len(p))], held, VOCABULARY) is None
+    assert learn_usual(p[:, :2], names, held, Vocabulary(("sun", "fog"), (), (), ())) is None
 
 
 def test_verdicts_have_their_words(usual: Usual) -> None:

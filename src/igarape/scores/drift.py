@@ -73,8 +73,10 @@ def learn_usual(p: Probabilities, groups: Sequence[str], held: Booleans, vocabul
     Returns
     -------
     Usual or None
-        None where fewer than FEWEST groups inside or outside have several chips.
+        None where fewer than FEWEST groups inside or outside have several chips, or no label is of the ground.
     """
+    if len(vocabulary.exclusive) == len(vocabulary.labels):
+        return None
     seen = _seen(p, vocabulary)
     names = np.unique(np.asarray(groups, dtype=np.str_), return_inverse=True)[1]
     inside, outside = (np.flatnonzero(seen & part) for part in (~held, held))

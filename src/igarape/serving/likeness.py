@@ -61,7 +61,7 @@ def likeness(
     ood
         The share of the hold-out that lies nearer to the training data, (n,); NaN where nobody knows.
     usual
-        Of answers; None: the training's data name too few scenes.
+        Of answers; None: the model's training does not say it.
     words
         The labels.
     """
@@ -70,7 +70,8 @@ def likeness(
     far = float((known > FAR).mean()) if len(known) else None
     said = [found.verdict] if found else []
     said += [] if far is None else [UNLIKE] if far >= MOST else [ODD] if far >= SOME else []
-    why = "no ground was seen" if usual else "the model's training names too few scenes to say what is usual"
+    unknown = "the model's training does not say what is usual: too few scenes, or labels that all exclude each other"
+    why = "no ground was seen" if usual else unknown
     return Likeness(
         verdict=max(said, key=ORDER.index) if said else None,
         chance=found.chance if found else None,

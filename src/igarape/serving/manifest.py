@@ -79,7 +79,7 @@ class Reference(Section):
     """What the training chips are like, for whom it meets other pictures.
 
     metres: the side of a pixel on the ground; None: the data set does not say it. levels: of red, green and blue, by
-    the percentile, such as "50". answers: None where the training data name too few scenes, or nobody knows.
+    the percentile, such as "50". answers: None where the training does not say it.
     """
 
     metres: float | None

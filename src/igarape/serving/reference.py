@@ -61,7 +61,7 @@ def _levels(image_ids: Sequence[str], store: Store) -> dict[str, tuple[float, fl
 
 
 def _answers(p: Probabilities, groups: Sequence[str], held: Booleans, vocabulary: Vocabulary) -> Answers | None:
-    """Learn what is usual of a bundle's answers; None where too few groups have several chips."""
+    """Learn what is usual of a bundle's answers; None where nobody can say it."""
     usual = learn_usual(p, groups, held, vocabulary)
     if usual is None:
         return None

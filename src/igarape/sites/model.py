@@ -38,7 +38,7 @@ class Model:
 
     @property
     def usual(self) -> Usual | None:
-        """Return what is usual of its answers; None where its training data name too few scenes."""
+        """Return what is usual of its answers; None where its training does not say it."""
         return usual_of(self._reference.answers) if self._reference.answers else None
 
     @property
