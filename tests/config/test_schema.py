@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Discriminator, Field, Tag
 
-from igarape.config.schema import Section, check_name, read_yaml, validate
+from igarape.config.schema import Section, check_name, flow, read_yaml, validate
 from igarape.errors import InputError
 
 
@@ -172,3 +172,11 @@ def test_a_name_that_no_file_can_have_is_refused() -> None:
             InputError, match=f"^{re.escape(repr(name))}: expected small letters, digits, - and _, such as plain$"
         ):
             check_name(name, "plain")
+
+
+def test_a_value_on_one_line_is_read_as_it_was() -> None:
+    """Tuples become lists, what comes twice is written twice, and no line is too long."""
+    none: tuple[str, ...] = ()
+    assert flow({"a": ((1, 2.5), (3, 4)), "b": none, "c": none}) == "{a: [[1, 2.5], [3, 4]], b: [], c: []}"
+    assert flow("yes") == "'yes'" and flow("água") == "água" and flow(None) == "null" and flow(3) == "3"
+    assert "\n" not in flow(["a word"] * 1000)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from igarape.config.schema import flow
 from igarape.errors import InputError
 
 # What people may want of the settings, beside them.
@@ -51,11 +50,11 @@ def draft_text(draft: Draft) -> str:
         f"# {draft.name}: drafted by `igarape add {draft.name}`. Everything here may be changed.",
         "source:",
         "  kind: folder",
-        f"  images: {_flow(draft.images)}",
-        f"  tags: {_flow(draft.tags) if draft.tags else nothing}",
+        f"  images: {flow(draft.images)}",
+        f"  tags: {flow(draft.tags) if draft.tags else nothing}",
         "  unlabelled: null # or a folder of pictures without tags",
         "  nir: [] # or folders of TIFs with near-infrared, under the pictures' names",
-        *(f"  {key}: {_flow(value)} # {why}" for key, (value, why) in optional.items() if value),
+        *(f"  {key}: {flow(value)} # {why}" for key, (value, why) in optional.items() if value),
         "",
         f"size: {draft.size} # pixels a side",
         "resolution: null # or metres a pixel, for maps of scenes",
@@ -64,23 +63,17 @@ def draft_text(draft: Draft) -> str:
         "",
         "labels:",
         f"  separator: {draft.separator} # {about}",
-        f"  exclusive: {_flow(list(draft.exclusive))} # exactly one of these holds",
-        f"  alone: {_flow(list(draft.alone))} # of those, which rule out every other label",
-        f"  common: {_flow(list(draft.common))}",
-        f"  rare: {_flow(list(draft.rare))} # under 1 % of the chips",
-        *([f"  spellings: {_flow(dict(draft.spellings))} # how else they are written"] if draft.spellings else []),
+        f"  exclusive: {flow(draft.exclusive)} # exactly one of these holds",
+        f"  alone: {flow(draft.alone)} # of those, which rule out every other label",
+        f"  common: {flow(draft.common)}",
+        f"  rare: {flow(draft.rare)} # under 1 % of the chips",
+        *([f"  spellings: {flow(draft.spellings)} # how else they are written"] if draft.spellings else []),
         "",
         "params:",
-        *(f"  {key}: {_flow(value)}{HINTS.get(key, '')}" for key, value in draft.params.items()),
+        *(f"  {key}: {flow(value)}{HINTS.get(key, '')}" for key, value in draft.params.items()),
         "",
     ]
     return "\n".join(lines)
-
-
-def _flow(value: Any) -> str:
-    """Write a value on one line of YAML."""
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6, sort_keys=False)
-    return text.removesuffix("\n").removesuffix("\n...")
 
 
 def suitable_params(

@@ -52,6 +52,24 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
+class _Flow(yaml.SafeDumper):
+    """Writes a tuple as a list, and what comes twice twice."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
+_Flow.add_representer(tuple, _Flow.represent_list)
+
+
+def flow(value: Any) -> str:
+    """Write a value on one line of YAML."""
+    text: str = yaml.dump(
+        value, Dumper=_Flow, default_flow_style=True, sort_keys=False, width=10**6, allow_unicode=True
+    )
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
 def read_yaml(path: Path, *, made_by: str = "") -> dict[str, Any]:
     """Read a YAML file whose top is a mapping; raise InputError that names the file and the line otherwise.
 

@@ -3,12 +3,11 @@
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import yaml
 from pydantic import Field, model_validator
 
-from igarape.config.schema import Section, read_yaml, validate
+from igarape.config.schema import Section, flow, read_yaml, validate
 from igarape.files import write_text
 
 Rate = Annotated[float, Field(gt=0, le=12)]
@@ -125,7 +124,7 @@ def read_site(name: str, folder: Path) -> Site:
 
 def write_line(line: Line, path: Path) -> None:
     """Write a stretch into sites/NAME.yaml, which has none; all else there, comments too, stays as it is."""
-    text, told = path.read_text(encoding="utf-8"), f"stretch: {_flow(line.model_dump())}"
+    text, told = path.read_text(encoding="utf-8"), f"stretch: {flow(line.model_dump())}"
     replaced, count = re.subn(r"(?m)^stretch:.*$", told, text)
     write_text(replaced if count else f"{text.rstrip()}\n{told}\n", path)
 
@@ -137,17 +136,7 @@ def site_text(name: str, site: Site) -> str:
     for key, value in content.items():
         if key == "labels":
             lines.append("labels: # changes of a tile a year; share of training chips; how well the model tells it")
-            lines += [f"  {_flow(label)}: {_flow(rates)}" for label, rates in value.items()]
+            lines += [f"  {flow(label)}: {flow(rates)}" for label, rates in value.items()]
         else:
-            lines.append(f"{key}: {_flow(value)}")
+            lines.append(f"{key}: {flow(value)}")
     return "\n".join(lines) + "\n"
-
-
-def _flow(value: Any) -> str:
-    """Write a value on one line of YAML."""
-    if isinstance(value, tuple):
-        value = [list(each) if isinstance(each, tuple) else each for each in value]
-    if isinstance(value, dict):
-        value = {key: list(each) if isinstance(each, tuple) else each for key, each in value.items()}
-    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000, allow_unicode=True)
-    return text.removesuffix("...\n").strip()

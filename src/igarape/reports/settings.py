@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_origin
+from typing import get_origin
 
-import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -23,6 +22,7 @@ from igarape.config.hyperparameters import (
 from igarape.config.inheritance import leaves, origins, read_sources
 from igarape.config.kinds import Experiment, Fisher, Kernel, Tabular
 from igarape.config.network_kinds import Network, Probe
+from igarape.config.schema import flow
 
 GROUPS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "A network": (Network, NetworkValues),
@@ -56,7 +56,7 @@ def differences(before: Experiment, after: Experiment) -> Iterator[tuple[str, st
     old, new = leaves(settings(before)), leaves(settings(after))
     for name, value in new.items():
         if old.get(name) != value:
-            yield name, _written(old.get(name)), _written(value)
+            yield name, flow(old.get(name)), flow(value)
 
 
 def _neutral(experiment: Experiment) -> Experiment:
@@ -71,17 +71,11 @@ def _lines(experiment: Experiment, known: Mapping[str, str]) -> list[str]:
     rows = []
     for name, value in leaves(settings(experiment)).items():
         inner = name.removeprefix("hyperparameters.")
-        rows.append((f"{'  ' if inner != name else ''}{inner}: {_written(value)}", known.get(name, "default")))
+        rows.append((f"{'  ' if inner != name else ''}{inner}: {flow(value)}", known.get(name, "default")))
     width = max(len(text) for text, _ in rows)
     lines = [f"{text:<{width}}  # {source}" for text, source in rows]
     first = next(place for place, (text, _) in enumerate(rows) if text.startswith("  "))
     return [*lines[:first], "hyperparameters:", *lines[first:]]
-
-
-def _written(value: Any) -> str:
-    """Spell a value as a file does, on one line."""
-    value = list(value) if isinstance(value, tuple) else value
-    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000).removesuffix("\n...\n").strip()
 
 
 def render_table() -> str:
@@ -95,7 +89,7 @@ def _table(models: tuple[type[BaseModel], ...]) -> str:
     for model, prefix in zip(models, ("", "hyperparameters."), strict=True):
         for name, field in model.model_fields.items():
             if name != "hyperparameters":
-                default = "" if field.is_required() else f"`{_written(field.default)}`"
+                default = "" if field.is_required() else f"`{flow(field.default)}`"
                 rows.append(f"| `{prefix}{name}` | {field.description} | {_choices(field)} | {default} |")
     return "\n".join(rows)
 
@@ -106,7 +100,7 @@ def _choices(field: FieldInfo) -> str:
         return "a list of names"
     if known := words(field):
         besides = ["`module:callable`"] if role(field) else ["a list"] if lists(field) else []
-        return ", ".join([*(f"`{_written(word)}`" for word in known), *besides])
+        return ", ".join([*(f"`{flow(word)}`" for word in known), *besides])
     if field.annotation is str:
         return "text"
     low, high = bounds(field)
