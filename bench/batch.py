@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 from mobilenets import NAME, make_networks, pack
-from real import chips
+from real import chips, labels_of
 
 from igarape.chips.pictures import encode_jpeg, resize
 from igarape.chips.shards import open_shard
@@ -34,9 +34,7 @@ ROUNDS = 4
 def run() -> dict[str, object]:
     """Return the chips/s of the student, and of its graph alone; of the five networks too."""
     found = chips(SET)
-    if not found:
-        raise SystemExit(f"batch: no chips of {SET}; set IGARAPE_DATA to the folder that holds it")
-    labels = tuple(sorted(set().union(*(tags for tags, _ in found.values()))))
+    labels = labels_of(SET)
     networks = make_networks(labels)
     rates = {}
     with TemporaryDirectory() as made:

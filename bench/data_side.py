@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from project import project
 from project import run as command
-from split_million import fingerprints
+from split_million import write_fingerprints
 
 from igarape.tables import write_table
 
@@ -74,10 +74,8 @@ def list_again(folder: Path, count: int) -> None:
         if "group" in again:
             again["group"] = again["group"] + "_" + number
         write_table(again, path)
-    prints, path = fingerprints(count), folder / "data/ingest/fingerprints.parquet"
     names = pd.read_parquet(folder / "data/ingest/catalog.parquet", columns=["image_id"])["image_id"]
-    bytes_of = {name: list(map(bytes, getattr(prints, name).reshape(count, -1))) for name in ("phash", "borders")}
-    write_table(pd.DataFrame({"image_id": names, "pixels": prints.pixels, **bytes_of}), path)
+    write_fingerprints(list(names), folder / "data/ingest/fingerprints.parquet")
 
 
 def main(count: int) -> None:

@@ -10,7 +10,7 @@ import time
 import keras
 import numpy as np
 import numpy.typing as npt
-from real import chips
+from real import chips, labels_of
 
 from igarape.chips.pictures import resize, symmetries
 from igarape.config.network_kinds import Probe
@@ -26,11 +26,8 @@ CLOSE = 1e-3  # that both sides may differ by: features are some units large
 def run() -> dict[str, object]:
     """Return the seconds of both sides, and what of ours the head takes."""
     pictures = chips(SET)
-    if not pictures:
-        raise SystemExit(f"probe: no chips of {SET}; set IGARAPE_DATA to the folder that holds it")
     images = np.stack([resize(image, SIZE) for _, image in pictures.values()])
-    labels = sorted(set().union(*(tags for tags, _ in pictures.values())))
-    y = np.array([[label in tags for label in labels] for tags, _ in pictures.values()])
+    y = np.array([[label in tags for label in labels_of(SET)] for tags, _ in pictures.values()])
     wanted, body = Probe(backbone="probe", features=BACKBONE, size=SIZE), _bare()
     start = time.perf_counter()
     features_of(images, np.arange(8), wanted)

@@ -17,6 +17,8 @@ SETS = {"ucmerced": "train.csv", "planet": "train_subset.csv"}
 def chips(name: str) -> dict[str, tuple[frozenset[str], npt.NDArray[np.uint8]]]:
     """Return the tags and the image, uint8 (h, w, 3), of each labelled chip of ucmerced or planet, by its name."""
     folder: Path = data_root() / name
+    if not (folder / "train-jpg").is_dir():
+        raise SystemExit(f"{folder}: no chips there; set IGARAPE_DATA to the folder that holds {name}")
     with (folder / SETS[name]).open(encoding="utf-8-sig", newline="") as file:
         rows = sorted((row["image_name"], frozenset(row["tags"].split())) for row in csv.DictReader(file))
     files = {image_id: folder / "train-jpg" / f"{image_id}.jpg" for image_id, _ in rows}
@@ -25,3 +27,8 @@ def chips(name: str) -> dict[str, tuple[frozenset[str], npt.NDArray[np.uint8]]]:
         for image_id, tags in rows
         if files[image_id].exists()
     }
+
+
+def labels_of(name: str) -> tuple[str, ...]:
+    """Return the labels of these chips, sorted."""
+    return tuple(sorted(frozenset().union(*(tags for tags, _ in chips(name).values()))))

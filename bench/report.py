@@ -84,10 +84,10 @@ def _lay_out(workspace: Workspace) -> tuple[Booleans, Probabilities]:
     shutil.copytree(ROOT / "datasets", workspace.datasets)
     vocabulary = read_dataset(DATASET, workspace.datasets).labels.vocabulary()
     rng = np.random.default_rng(SEED)
-    y = _truth(rng, vocabulary, CHIPS)
+    y = truth(rng, vocabulary, CHIPS)
     folds = np.arange(CHIPS) % (FOLDS + 1) - 1
     ids = [f"train_{row}" for row in range(CHIPS)]
-    _write_chips(workspace, ids, y, vocabulary)
+    write_chips(workspace, ids, y, vocabulary)
     write_table(pd.DataFrame({"image_id": ids, "fold": folds}), workspace.folds)
     common = rng.normal(0, 1.2, y.shape)
     answers = {}
@@ -100,12 +100,12 @@ def _lay_out(workspace: Workspace) -> tuple[Booleans, Probabilities]:
         write_table(
             prediction_table(ids, folds, learner=name, labels=labels, p=answers[name]), workspace.predictions(name)
         )
-        _manifest(name, scope, labels).write(workspace.learner(name))
+        manifest_of(name, scope, labels).write(workspace.learner(name))
     _write_stack(workspace, answers, y, ids=ids, folds=folds, vocabulary=vocabulary)
     return y[folds >= 0], answers["one"][folds >= 0]
 
 
-def _truth(rng: np.random.Generator, vocabulary: Vocabulary, count: int) -> Booleans:
+def truth(rng: np.random.Generator, vocabulary: Vocabulary, count: int) -> Booleans:
     """Draw each label as often as Planet has it, and exactly one of the group."""
     y = rng.random((count, len(COUNTS))) < np.array(COUNTS) / CHIPS
     size = len(vocabulary.exclusive)
@@ -114,7 +114,7 @@ def _truth(rng: np.random.Generator, vocabulary: Vocabulary, count: int) -> Bool
     return y
 
 
-def _manifest(name: str, scope: str, labels: tuple[str, ...]) -> LearnerManifest:
+def manifest_of(name: str, scope: str, labels: tuple[str, ...]) -> LearnerManifest:
     """Say what a learner is: those on dehazed chips are otherwise as the one that they are called after."""
     chips = "dehazed" if name.endswith("dehazed") else "raw"
     settings = {"backbone": name.removesuffix("_dehazed"), "chips": chips, "hyperparameters": {}}
@@ -122,7 +122,7 @@ def _manifest(name: str, scope: str, labels: tuple[str, ...]) -> LearnerManifest
     return LearnerManifest.model_validate(facts | {"f2": 0.9, "map": 0.7, "settings": settings, "folds": ()})
 
 
-def _write_chips(workspace: Workspace, ids: list[str], y: Booleans, vocabulary: Vocabulary) -> None:
+def write_chips(workspace: Workspace, ids: list[str], y: Booleans, vocabulary: Vocabulary) -> None:
     """Write the catalog, in which each chip is the one picture that is packed."""
     workspace.chips("raw").mkdir(parents=True)
     picture = np.random.default_rng(SEED).integers(0, 256, (16, 16, 3), dtype=np.uint8).repeat(16, 0).repeat(16, 1)

@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 from mobilenets import make_networks, pack
-from real import chips
+from real import chips, labels_of
 from serve_http import HOST, PROGRAM, asked, wait
 
 from igarape.chips.pictures import encode_jpeg
@@ -62,9 +62,7 @@ time.sleep(600)
 def run() -> dict[str, object]:
     """Return the megabytes that both processes hold after one answer, and what our start and 1,000 chips take."""
     found = chips(SET)
-    if not found:
-        raise SystemExit(f"serve_load: no chips of {SET}; set IGARAPE_DATA to the folder that holds it")
-    labels = tuple(sorted(set().union(*(tags for tags, _ in found.values()))))
+    labels = labels_of(SET)
     pictures = [encode_jpeg(rgb, 95) for _, rgb in list(found.values())[:MANY]]
     networks = make_networks(labels)
     with TemporaryDirectory() as made:

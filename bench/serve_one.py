@@ -18,7 +18,7 @@ import keras
 import numpy as np
 import onnx
 from mobilenets import NAME, SIZE, make_networks, pack
-from real import chips
+from real import chips, labels_of
 from threadpoolctl import threadpool_limits
 
 from igarape.chips.pictures import Pixels, decode, encode_jpeg, resize, symmetries
@@ -43,15 +43,13 @@ Answer = Callable[[bytes], Probabilities]
 def run() -> dict[str, object]:
     """Return milliseconds a chip of both sides, the median over some chips."""
     found = chips(SET)
-    if not found:
-        raise SystemExit(f"serve_one: no chips of {SET}; set IGARAPE_DATA to the folder that holds it")
     pictures = [encode_jpeg(rgb, 95) for _, rgb in list(found.values())[:SAMPLE]]
     here = Workspace(Path())
     if here.bundle.is_dir() and read_manifest(here.bundle).dataset == SET:
         ours = Bundle.load(here.bundle)
         return _compared({"ours": _by(ours), "peer": _fold_by_fold(here)}, pictures) | {"peer_is": "fold by fold"}
     with TemporaryDirectory() as folder:
-        labels = tuple(sorted(set().union(*(tags for tags, _ in found.values()))))
+        labels = labels_of(SET)
         networks = make_networks(labels)
         bundles = {}
         for name, join in {"ours": merge, "int8": _in_integers(pictures)}.items():

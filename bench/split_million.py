@@ -12,14 +12,17 @@ the neighbours on one side alone: borders compared all with all, and in cells.
 import resource
 import sys
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 
 from igarape.chips import borders
-from igarape.chips.fingerprints import BITS, SAMPLES, SIDES, Fingerprints
+from igarape.chips.fingerprints import BITS, LENGTHS, SAMPLES, SIDES, Fingerprints
 from igarape.chips.neighbours import FACING, find_pairs
+from igarape.tables import write_table
 
 CHIPS, PEER_CHIPS, ASKED, ROWS = 1_000_000, 100_000, 2_000, 10
 COPIES, FLAT = 20, 50  # one chip in so many
@@ -48,6 +51,13 @@ def fingerprints(count: int) -> Fingerprints:
         borders[start : start + 2**14] = _borders(rng, len(borders[start : start + 2**14]))
     names = [f"chip-{row:07d}" for row in range(count)]
     return Fingerprints(names, np.arange(count, dtype=np.uint32), phash, borders)
+
+
+def write_fingerprints(image_ids: Sequence[str], path: Path) -> None:
+    """Write made-up fingerprints as ingest leaves them."""
+    prints = fingerprints(len(image_ids))
+    columns = {name: list(map(bytes, getattr(prints, name).reshape(len(prints), -1))) for name in LENGTHS}
+    write_table(pd.DataFrame({"image_id": image_ids, "pixels": prints.pixels} | columns), path)
 
 
 def _borders(rng: np.random.Generator, count: int) -> np.ndarray:

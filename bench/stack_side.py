@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 import yaml
 from project import run as command
-from report import DATASET, ROOT, SEED, _manifest, _truth, _write_chips
-from split_million import fingerprints
+from report import DATASET, ROOT, SEED, manifest_of, truth, write_chips
+from split_million import write_fingerprints
 
 from igarape.config.datasets import read_dataset
 from igarape.ensemble.linear import sigmoid
@@ -91,28 +91,20 @@ def _lay_out(workspace: Workspace, count: int, changes: dict[str, str]) -> None:
     shutil.copytree(ROOT / "datasets", workspace.datasets)
     vocabulary = read_dataset(DATASET, workspace.datasets).labels.vocabulary()
     rng = np.random.default_rng(SEED)
-    y, ids = _truth(rng, vocabulary, count), [f"train_{row}" for row in range(count)]
+    y, ids = truth(rng, vocabulary, count), [f"train_{row}" for row in range(count)]
     parts = np.arange(count) // TOGETHER % (2 * FOLDS)
     folds = np.where(parts == 0, -1, parts % FOLDS)
-    _write_chips(workspace, ids, y, vocabulary)
+    write_chips(workspace, ids, y, vocabulary)
     write_table(pd.DataFrame({"image_id": ids, "fold": folds}), workspace.folds)
     groups = [f"group_{row // TOGETHER}" for row in range(count)]
     write_table(pd.DataFrame({"image_id": ids, "group": groups}), workspace.folder("split") / "groups.parquet")
-    _write_prints(workspace, ids)
+    write_fingerprints(ids, workspace.chips("raw") / "fingerprints.parquet")
     common = rng.normal(0, 1.2, y.shape)
     for number, name in enumerate(LEARNERS):
         p = sigmoid(5 * y - 4 + common + rng.normal(0, 1 + number / 4, y.shape))
         table = prediction_table(ids, folds, learner=name, labels=vocabulary.labels, p=p.astype(np.float32))
         write_table(table, workspace.predictions(name))
-        _manifest(name, "all", vocabulary.labels).write(workspace.learner(name))
-
-
-def _write_prints(workspace: Workspace, ids: list[str]) -> None:
-    """Write made-up fingerprints."""
-    prints = fingerprints(len(ids))
-    bytes_of = {name: list(map(bytes, getattr(prints, name).reshape(len(ids), -1))) for name in ("phash", "borders")}
-    path = workspace.chips("raw") / "fingerprints.parquet"
-    write_table(pd.DataFrame({"image_id": ids, "pixels": prints.pixels, **bytes_of}), path)
+        manifest_of(name, "all", vocabulary.labels).write(workspace.learner(name))
 
 
 if __name__ == "__main__":
