@@ -91,7 +91,7 @@ def test_chips_are_dealt_into_shards_of_one_size(count: int, multiple: int) -> N
         assert {part.start % multiple for part in parts} == {0}
 
 
-@pytest.mark.parametrize("workers", [1, 2, 7])
+@pytest.mark.parametrize("workers", [1, 5])
 def test_the_number_of_processes_changes_no_byte(tmp_path: Path, workers: int) -> None:
     """Tables come joined in the order of the parts; progress ends at the number of chips."""
     done: list[int] = []
@@ -148,7 +148,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(("workers", "seconds"), [(1, 0.1), (1, 0.3), (2, 0.1), (2, 0.25)])
+@pytest.mark.parametrize(("workers", "seconds"), [(1, 0.3), (2, 0.1)])
 def test_a_run_that_is_killed_loses_only_the_shards_it_was_at(tmp_path: Path, workers: int, seconds: float) -> None:
     """Its processes end with it; the next run writes the same bytes, and no finished shard again."""
     (tmp_path / "run.py").write_text(SLOW, encoding="utf-8")

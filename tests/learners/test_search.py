@@ -398,7 +398,7 @@ def test_a_search_needs_a_positive_among_its_validation_rows(
     assert trainings.asked == []
 
 
-KILLS = [("random", 0), ("random", 3), ("bayesian", 5), ("hyperband", 1), ("hyperband", 6), ("hyperband", 8)]
+KILLS = [("random", 0), ("random", 3), ("bayesian", 4), ("hyperband", 6), ("hyperband", 8)]
 
 
 @pytest.mark.parametrize(("tuner", "killed"), KILLS)
@@ -407,7 +407,7 @@ def test_a_killed_search_goes_on_as_if_nothing_had_happened(
 ) -> None:
     """No finished trial is trained again, none is missing, and the same hyperparameters are proposed and found."""
     wanted = experiment(dropout=Range(low=0.0, high=0.4, scale="linear"))
-    options: dict[str, Any] = {"trials": 6, "tuner": tuner, "epochs": 4}
+    options: dict[str, Any] = {"trials": 5, "tuner": tuner, "epochs": 4}
     trainings.errors = {0: OSError("this fails")}
     whole = run(tmp_path / "a", Records(), wanted, **options).trials
     trainings.asked.clear()
@@ -425,7 +425,7 @@ def test_a_killed_search_goes_on_as_if_nothing_had_happened(
 
 
 TUNERS = ["random", "bayesian", "hyperband"]
-MANY: dict[str, Any] = {"trials": 9, "epochs": 9, "parallel": 3}
+MANY: dict[str, Any] = {"trials": 6, "epochs": 9, "parallel": 3}  # three of a Bayesian search are drawn at random
 
 
 class Sooner(Here):
@@ -458,7 +458,7 @@ def test_who_trains_and_how_fast_changes_nothing_that_is_found(
     assert all(table[told].equals(tables[0][told]) for table in tables)
 
 
-@pytest.mark.parametrize(("tuner", "killed"), [("random", 4), ("bayesian", 8), ("hyperband", 13)])
+@pytest.mark.parametrize(("tuner", "killed"), [("random", 4), ("bayesian", 5), ("hyperband", 13)])
 def test_a_search_that_is_killed_with_trials_open_goes_on_as_if_nothing_had_happened(
     tmp_path: Path, trainings: Trainings, tuner: str, killed: int
 ) -> None:
@@ -501,7 +501,7 @@ def test_the_number_of_open_trials_is_what_results_depend_on(tmp_path: Path, tra
     wanted = experiment(dropout=Range(low=0.0, high=0.4, scale="linear"))
     drawn = {
         (tuner, parallel): run(
-            tmp_path / f"{tuner}{parallel}", Records(), wanted, tuner=tuner, trials=6, parallel=parallel
+            tmp_path / f"{tuner}{parallel}", Records(), wanted, tuner=tuner, trials=4, parallel=parallel
         )
         .trials["dropout"]
         .tolist()

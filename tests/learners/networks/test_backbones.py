@@ -1,6 +1,7 @@
 """The backbones: pictures in, a probability per label out, and weights from a file or a clear error."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,12 @@ def build(
     return build_network(backbone, weights, targets=tiny.targets(5, exclusive), hyperparameters=values)
 
 
+@cache
+def usual(backbone: str) -> keras.Model:
+    """Build such a network once, for tests that leave its weights as they are."""
+    return build(backbone)
+
+
 def body(name: str) -> keras.Model:
     """Make what a weights file of the network holds: the application without top."""
     return APPLICATIONS[name].make(
@@ -59,7 +66,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_a_network_gives_probabilities_in_float32(backbone: str) -> None:
     """(n, size, size, 3) RGB 0..255 -> (n, labels), each in 0..1, and different for different pictures."""
-    network = build(backbone)
+    network = usual(backbone)
     assert network.input_shape == (None, None, None, 3)
     p = np.asarray(network(PICTURES, training=False))
     assert p.shape == (3, 5)
@@ -107,10 +114,13 @@ def test_a_step_holds_what_each_learning_layer_gives() -> None:
     """Known answer: five convolutions and normalisations at 32, 16, 8, 4 and 2 pixels. What is frozen holds nothing."""
     filters = (8, 8, 16, 32, 48)  # a quarter of the plain network's, but eight at least
     values = sum(2 * (32 >> block) ** 2 * count for block, count in enumerate(filters))
-    assert activation_bytes(build("plain").get_layer(BODY), 3, 32) == 3 * values * 4
+    assert activation_bytes(usual("plain").get_layer(BODY), 3, 32) == 3 * values * 4
     whole, half, none = (
-        activation_bytes(build("mobilenet", hyperparameters=HYPERPARAMETERS | {"frozen": share}).get_layer(BODY), 3, 32)
-        for share in (0.0, 0.5, 1.0)
+        activation_bytes(network.get_layer(BODY), 3, 32)
+        for network in (
+            usual("mobilenet"),
+            *(build("mobilenet", hyperparameters=HYPERPARAMETERS | {"frozen": share}) for share in (0.5, 1.0)),
+        )
     )
     assert whole > 2 * half > none == 0
 
@@ -133,7 +143,7 @@ def test_the_first_labels_share_a_softmax() -> None:
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_the_statistics_of_every_normalisation_follow_quickly(backbone: str) -> None:
     """At Keras's own momentum they lag behind in a few hundred steps, nested layers included."""
-    network = build(backbone)
+    network = usual(backbone)
     found = [layer for layer in network._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
     assert len(found) >= 5
     assert {layer.momentum for layer in found} == {0.9}
@@ -164,13 +174,11 @@ def test_the_fused_normalisation_is_that_of_keras(scale: bool) -> None:
     assert np.array_equal(ours(x, training=False), theirs(x, training=False))
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("backbone", BACKBONES[:2])
 def test_the_width_multiplies_the_filters(backbone: str) -> None:
-    """A wider network has more weights."""
-    assert (
-        build(backbone, hyperparameters=HYPERPARAMETERS | {"width": 0.5}).count_params()
-        > 2 * build(backbone).count_params()
-    )
+    """A wider network has more weights: the plain one, and a published one, which Keras builds."""
+    wider = build(backbone, hyperparameters=HYPERPARAMETERS | {"width": 0.5})
+    assert wider.count_params() > 2 * usual(backbone).count_params()
 
 
 def test_dropout_acts_in_training_only() -> None:
@@ -180,10 +188,9 @@ def test_dropout_acts_in_training_only() -> None:
     assert (np.asarray(network(PICTURES, training=True)) != np.asarray(network(PICTURES, training=True))).any()
 
 
-@pytest.mark.parametrize("frozen", [0.0, 0.4, 1.0])
-def test_frozen_layers_stay_as_they_were_loaded(files: dict[str, Path], frozen: float) -> None:
+def test_frozen_layers_stay_as_they_were_loaded(files: dict[str, Path]) -> None:
     """Their normalisation keeps its statistics too; all others learn, and so does the head."""
-    network = build("mobilenet", str(files["mobilenet"]), HYPERPARAMETERS | {"frozen": frozen})
+    network = build("mobilenet", str(files["mobilenet"]), HYPERPARAMETERS | {"frozen": 0.4})
     (inner,) = (layer for layer in network.get_layer(BODY).layers if isinstance(layer, keras.Model))
     layers = [*inner.layers, network.get_layer(HEAD)]
     before = [layer.get_weights() for layer in layers]
@@ -194,7 +201,8 @@ def test_frozen_layers_stay_as_they_were_loaded(files: dict[str, Path], frozen: 
         for layer, weights in zip(layers, before, strict=True)
         if weights
     ]
-    kept = sum(1 for weights in before[: round(frozen * len(inner.layers))] if weights)
+    kept = sum(1 for weights in before[: round(0.4 * len(inner.layers))] if weights)
+    assert 0 < kept < len(learned) - 1
     assert learned == [False] * kept + [True] * (len(learned) - kept)
 
 
@@ -220,8 +228,6 @@ def test_imagenet_weights_come_from_the_file(files: dict[str, Path], monkeypatch
 
 def test_weights_of_another_network_are_refused(files: dict[str, Path]) -> None:
     """Nothing is loaded in part."""
-    with pytest.raises(InputError, match="these are not weights of mobilenet_v2 without top"):
-        build("mobilenet_v2", str(files["mobilenet"]))
     with pytest.raises(InputError, match="these are not weights of mobilenet without top"):
         build("mobilenet", str(files["mobilenet_v2"]))
 
