@@ -98,16 +98,6 @@ def test_a_name_that_leads_elsewhere_never_reaches_a_step(
     assert result.output == f"Error: {name!r}: expected small letters, digits, - and _, such as plain\n"
 
 
-@pytest.mark.parametrize("command", ["use", "fetch"])
-@pytest.mark.parametrize("name", ["../params", "datasets/drawn.yaml", "drawn/", ""])
-def test_a_path_is_no_name_of_a_data_set(monkeypatch: pytest.MonkeyPatch, command: str, name: str) -> None:
-    """Another file would be read as one."""
-    recorder = record(monkeypatch, command)
-    result = CliRunner().invoke(main, [command, name])
-    assert result.exit_code == 1 and recorder.calls == []
-    assert result.output.startswith(f"Error: {name!r}: expected small letters, digits, - and _, such as ")
-
-
 @pytest.mark.parametrize("step", PER_EXPERIMENT)
 @pytest.mark.parametrize(
     ("name", "said"),

@@ -65,17 +65,11 @@ def _add_step(step: str) -> None:
 def _check_experiment(name: str) -> None:
     """Refuse an experiment that is not there, or has faults, before TensorFlow is loaded, which takes seconds."""
     from igarape.config.experiments import read_experiment
+    from igarape.config.schema import check_name
 
     os.chdir(Workspace.find().root)  # where a backbone of one's own is looked for
     # The name first: a result lies in data/STEP/E, wherever that leads.
-    read_experiment(_checked(name, "plain"), Workspace(Path()).experiments)
-
-
-def _checked(name: str, example: str) -> str:
-    """Return a name that was typed. Raises InputError where it is a path, which would lead elsewhere."""
-    from igarape.config.schema import check_name  # now, so that --help is quick
-
-    return check_name(name, example)
+    read_experiment(check_name(name, "plain"), Workspace(Path()).experiments)
 
 
 def _say_how_to_keep(workspace: Workspace, stage: str) -> None:
@@ -204,7 +198,7 @@ def compare(a: str, b: str) -> None:
 @click.option("--full", is_flag=True, help="Take the settings for all its chips and a graphics card.")
 def use(dataset: str, *, full: bool) -> None:
     """Switch params.yaml to another data set. DATASET: the name of a YAML in datasets/."""
-    run_stage("use", _checked(dataset, "drawn"), full=full)
+    run_stage("use", dataset, full=full)
 
 
 @main.command()
@@ -219,7 +213,7 @@ def relabel(file: Path, undo: bool) -> None:
 @click.argument("dataset")
 def fetch(dataset: str) -> None:
     """Download a data set's files from Kaggle. DATASET: the name of a YAML in datasets/, such as planet."""
-    run_stage("fetch", _checked(dataset, "planet"))
+    run_stage("fetch", dataset)
 
 
 @main.command()

@@ -152,9 +152,11 @@ def test_without_the_client_the_error_says_how_to_install_it(
 
 
 def test_a_data_set_that_names_no_files_says_so(project: Workspace) -> None:
-    """It needs no IGARAPE_DATA for that."""
+    """It needs no IGARAPE_DATA for that; a path to another file is no name."""
     with pytest.raises(InputError, match=r"datasets/bare\.yaml: has no fetch section"):
         fetch.run(project, "bare")
+    with pytest.raises(InputError, match=r"^'\.\./datasets/toy': expected small letters, digits, - and _, such as "):
+        fetch.run(project, "../datasets/toy")
 
 
 def test_planet_can_be_fetched() -> None:

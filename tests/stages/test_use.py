@@ -130,6 +130,13 @@ def test_an_unknown_data_set_suggests_a_known_one(project: Workspace, before: st
     assert changed(project, before) == []
 
 
+@pytest.mark.parametrize("name", ["../params", "datasets/drawn.yaml", "drawn/", ""])
+def test_a_path_is_no_name_of_a_data_set(project: Workspace, name: str) -> None:
+    """Another file would be read as one."""
+    with pytest.raises(InputError, match=rf"^'{name}': expected small letters, digits, - and _, such as drawn$"):
+        stage.run(project, name)
+
+
 def test_a_faulty_params_yaml_is_mended_first(project: Workspace) -> None:
     """Its own faults are not laid at the data set's door."""
     offer(project, "toy", "  split: {by: chip}")

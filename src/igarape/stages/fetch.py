@@ -4,6 +4,7 @@ import click
 
 from igarape.chips.sources.kaggle import SITE, download, find_client
 from igarape.config.datasets import data_root, read_dataset
+from igarape.config.schema import check_name
 from igarape.errors import InputError
 from igarape.workspace import Workspace
 
@@ -14,7 +15,7 @@ def run(workspace: Workspace, dataset: str) -> None:
     Each one takes its name when it is whole. Raises InputError that says what to do, and which files can be placed by
     hand.
     """
-    wanted = read_dataset(dataset, workspace.datasets).fetch
+    wanted = read_dataset(check_name(dataset, "planet"), workspace.datasets).fetch
     if wanted is None:
         raise InputError(
             f"{workspace.datasets}/{dataset}.yaml: has no fetch section, so there is nothing to download; "

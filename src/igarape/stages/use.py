@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from igarape.config.datasets import FolderSource, read_dataset
 from igarape.config.experiments import read_experiments
 from igarape.config.params import Params, read_params
-from igarape.config.schema import validate
+from igarape.config.schema import check_name, validate
 from igarape.config.student import read_student
 from igarape.ensemble.alerts import check_alerts
 from igarape.errors import InputError
@@ -26,6 +26,7 @@ def run(workspace: Workspace, dataset: str, *, full: bool = False) -> None:
     full: set what it lists under full, too. Nothing is written when an experiment is missing, or it or an alert asks
     for labels or TIFs that the data set does not have.
     """
+    check_name(dataset, "drawn")
     read_params(workspace.params)
     offered = read_dataset(dataset, workspace.datasets)
     keeper = YAML()  # keeps comments, and each value as it is spelled: 0.00001 does not become 1e-05
