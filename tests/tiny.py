@@ -1,12 +1,17 @@
 """The smallest learner there is, for tests that need one."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
+from igarape.chips.pictures import Pixels
 from igarape.config.hyperparameters import FisherValues, KernelValues, NetworkValues, ProbeValues, TreeValues
 from igarape.config.kinds import Fisher, Kernel, Tabular
 from igarape.config.network_kinds import Network, Probe
 from igarape.config.spaces import Space
-from igarape.labels import Targets
+from igarape.labels import Booleans, Targets
+from igarape.learners.examples import Rows
+
+M = TypeVar("M")
 
 HYPERPARAMETERS: dict[str, Any] = {
     "learning_rate": 0.01,
@@ -53,6 +58,28 @@ def tiny(hyperparameters: dict[str, Any] | None = None, **changes: Any) -> Netwo
 def values(**changes: Any) -> NetworkValues:
     """Give the plain network's hyperparameters with changes."""
     return NetworkValues(**(HYPERPARAMETERS | changes))
+
+
+Logged = list[tuple[int, Mapping[str, float]]]
+
+
+def fitted(
+    fit: Callable[..., M], images: Pixels, truth: Booleans, *, train: Rows, validation: Rows, **how: Any
+) -> tuple[M, Logged]:
+    """Fit once, to small pictures, and return what was learned with what was logged."""
+    logged: Logged = []
+    learned = fit(
+        images,
+        truth,
+        targets=targets(truth.shape[1]),
+        train=train,
+        validation=validation,
+        log=lambda epoch, metrics: logged.append((epoch, metrics)),
+        epochs=1,
+        patience=None,
+        **how,
+    )
+    return learned, logged
 
 
 def targets(count: int, exclusive: int = 0) -> Targets:

@@ -15,7 +15,7 @@ import pytest
 import tiny
 
 from igarape.errors import InputError
-from igarape.executors import Here
+from igarape.executors import Executor, Here
 from igarape.learners import folds as module
 from igarape.learners.crossfit import cross_fit
 from igarape.learners.folds import Recipe
@@ -111,7 +111,9 @@ class Predictor:
 class Run:
     """A cross-fit, and all that was seen of it."""
 
-    def __init__(self, folder: Path, networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, folder: Path, networks: Networks, monkeypatch: pytest.MonkeyPatch, executor: Executor | None = None
+    ) -> None:
         self.networks = networks
         self.logged: list[tuple[int, int, float]] = []
         self.heard: list[tuple[int, int, str]] = []
@@ -127,6 +129,7 @@ class Run:
             recipe=RECIPE,
             folder=folder / "models",
             notes=folder / "notes",
+            executor=executor,
             log_of=self.log_of,
             report=lambda *words: self.heard.append(words),
         )
@@ -264,21 +267,11 @@ def test_a_fold_that_ends_late_stands_at_its_place(tmp_path: Path, monkeypatch: 
             self._tasks = dict(reversed(self._tasks.items()))
             return super().wait(futures)
 
-    networks, done = Networks(), list[int]()
-    monkeypatch.setattr(module, "fit", networks.fit)
-    monkeypatch.setattr(module, "Predictor", networks.predictor)
-    p = cross_fit(
-        PICTURES,
-        TRUTH,
-        folds=FOLDS,
-        groups=GROUPS,
-        recipe=RECIPE,
-        folder=tmp_path,
-        executor=Backwards(),
-        report=lambda *words: done.append(words[0]),
-    )
-    assert [asked["seed"] - RECIPE.seed for asked in networks.fitted] == [2, 0, 1]
-    assert p.tolist() == run.p.tolist()
+    (tmp_path / "backwards").mkdir()
+    other = Run(tmp_path / "backwards", Networks(), monkeypatch, Backwards())
+    assert [asked["seed"] - RECIPE.seed for asked in other.networks.fitted] == [2, 0, 1]
+    assert other.p.tolist() == run.p.tolist()
+    done = [done for done, _, _ in other.heard]
     assert done == sorted(done) and done[-1] == 6
 
 
@@ -302,18 +295,7 @@ def test_what_a_dead_attempt_told_in_vain_is_told_by_the_next(
 
             return super().submit(twice, *words, name=name, heard=heard)
 
-    networks, logged = Networks(), list[tuple[int, int, float]]()
-    monkeypatch.setattr(module, "fit", networks.fit)
-    monkeypatch.setattr(module, "Predictor", networks.predictor)
-    cross_fit(
-        PICTURES,
-        TRUTH,
-        folds=FOLDS,
-        groups=GROUPS,
-        recipe=RECIPE,
-        folder=tmp_path,
-        executor=Retried(),
-        log_of=lambda fold: lambda epoch, metrics: logged.append((fold, epoch, metrics["loss"])),
-    )
-    assert len(networks.fitted) == 3
-    assert logged == run.logged
+    (tmp_path / "retried").mkdir()
+    other = Run(tmp_path / "retried", Networks(), monkeypatch, Retried())
+    assert len(other.networks.fitted) == 3
+    assert other.logged == run.logged

@@ -195,8 +195,8 @@ def test_trials_that_end_out_of_order_are_kept_by_their_numbers(tmp_path: Path) 
         assert [row["trial"] for row in tried(tmp_path)] == ["trial-0", "trial-1", "trial-2"]
 
 
-def test_the_records_of_trials_that_are_at_work_are_ended_by_what_ends_the_search(tmp_path: Path) -> None:
-    """No run stays open in MLflow."""
+def ending() -> tuple[list[str], Any]:
+    """Give what opens records, and how each is ended by an error."""
     ends: list[str] = []
 
     @contextmanager
@@ -206,6 +206,13 @@ def test_the_records_of_trials_that_are_at_work_are_ended_by_what_ends_the_searc
         except BaseException as error:
             ends.append(f"{name}: {type(error).__name__}")
             raise
+
+    return ends, record
+
+
+def test_the_records_of_trials_that_are_at_work_are_ended_by_what_ends_the_search(tmp_path: Path) -> None:
+    """No run stays open in MLflow."""
+    ends, record = ending()
 
     def stop(hyperparameters: Mapping[str, Value], epochs: int, log: Log) -> float:
         raise KeyboardInterrupt
@@ -223,15 +230,7 @@ def test_the_records_of_trials_that_are_at_work_are_ended_by_what_ends_the_searc
 
 def test_the_record_of_a_trial_that_nobody_takes_is_ended(tmp_path: Path) -> None:
     """As where a task cannot be pickled: no run stays open in MLflow."""
-    ends: list[str] = []
-
-    @contextmanager
-    def record(name: str, params: Mapping[str, Value]) -> Iterator[Record]:
-        try:
-            yield Record()
-        except BaseException as error:
-            ends.append(f"{name}: {type(error).__name__}")
-            raise
+    ends, record = ending()
 
     class Full(Turns):
         def submit(self, task: Any, *words: Any, name: str, heard: Any = unheard) -> Future[Any]:

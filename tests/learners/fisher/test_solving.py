@@ -1,6 +1,5 @@
 """One training of a fisher learner: small shapes are told, reproducibly, and the head is a logistic regression."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,26 +22,12 @@ for spotted in np.flatnonzero(SPOTTED):  # four places of 64, anywhere
 TRUTH = np.column_stack([SPOTTED, np.zeros(60, dtype=np.bool_)])
 TRAIN, VALIDATION = np.arange(45), np.arange(45, 60)
 
-Logged = list[tuple[int, Mapping[str, float]]]
 
-
-def fitted(validation: Rows = VALIDATION, **values: Any) -> tuple[Machine, Logged]:
+def fitted(validation: Rows = VALIDATION, **values: Any) -> tuple[Machine, tiny.Logged]:
     """Fit to the training rows, and return the machine with what was logged."""
-    logged: Logged = []
-    machine = fit(
-        IMAGES,
-        TRUTH,
-        experiment=tiny.fisher(),
-        hyperparameters=FisherValues(**({"words": 16, "components": 6} | values)),
-        targets=tiny.targets(2),
-        train=TRAIN,
-        validation=validation,
-        seed=3,
-        log=lambda epoch, metrics: logged.append((epoch, metrics)),
-        epochs=1,
-        patience=None,
-    )
-    return machine, logged
+    values = {"words": 16, "components": 6} | values
+    how = {"experiment": tiny.fisher(), "hyperparameters": FisherValues(**values), "seed": 3}
+    return tiny.fitted(fit, IMAGES, TRUTH, train=TRAIN, validation=validation, **how)
 
 
 def test_a_small_spot_is_told_wherever_it_is() -> None:

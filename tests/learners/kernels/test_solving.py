@@ -1,6 +1,5 @@
 """One training of a kernel machine: what kernel logistic regression gives, reproducible, told of once."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,26 +21,11 @@ IMAGES[RED, :, :, 0] += 127
 TRUTH = np.column_stack([RED, np.zeros(40, dtype=np.bool_)])
 TRAIN, VALIDATION = np.arange(30), np.arange(30, 40)
 
-Logged = list[tuple[int, Mapping[str, float]]]
 
-
-def fitted(validation: Rows = VALIDATION, **values: Any) -> tuple[Machine, Logged]:
+def fitted(validation: Rows = VALIDATION, **values: Any) -> tuple[Machine, tiny.Logged]:
     """Solve for a machine on the training rows, and return it with what was logged."""
-    logged: Logged = []
-    machine = fit(
-        IMAGES,
-        TRUTH,
-        experiment=tiny.kernel(),
-        hyperparameters=KernelValues(**values),
-        targets=tiny.targets(2),
-        train=TRAIN,
-        validation=validation,
-        seed=3,
-        log=lambda epoch, metrics: logged.append((epoch, metrics)),
-        epochs=1,
-        patience=None,
-    )
-    return machine, logged
+    how = {"experiment": tiny.kernel(), "hyperparameters": KernelValues(**values), "seed": 3}
+    return tiny.fitted(fit, IMAGES, TRUTH, train=TRAIN, validation=validation, **how)
 
 
 def test_red_chips_are_told_from_others() -> None:

@@ -1,6 +1,5 @@
 """One training of a probe."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,26 +26,13 @@ IMAGES[RED, :, :, 0] += 127
 TRUTH = np.column_stack([RED, np.zeros(40, dtype=np.bool_)])
 TRAIN, VALIDATION = np.arange(30), np.arange(30, 40)
 
-Logged = list[tuple[int, Mapping[str, float]]]
 
-
-def fitted(experiment: Probe, validation: Rows = VALIDATION, seed: int = 0, **values: Any) -> tuple[Probed, Logged]:
+def fitted(
+    experiment: Probe, validation: Rows = VALIDATION, seed: int = 0, **values: Any
+) -> tuple[Probed, tiny.Logged]:
     """Solve for a head, and return it with what was logged."""
-    logged: Logged = []
-    learned = fit(
-        IMAGES,
-        TRUTH,
-        experiment=experiment,
-        hyperparameters=ProbeValues(l2=0.1, **values),
-        targets=tiny.targets(2),
-        train=TRAIN,
-        validation=validation,
-        log=lambda epoch, metrics: logged.append((epoch, metrics)),
-        epochs=1,
-        patience=None,
-        seed=seed,
-    )
-    return learned, logged
+    how = {"experiment": experiment, "hyperparameters": ProbeValues(l2=0.1, **values), "seed": seed}
+    return tiny.fitted(fit, IMAGES, TRUTH, train=TRAIN, validation=validation, **how)
 
 
 def test_red_chips_are_told_from_others(small_probe: Probe) -> None:
