@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from igarape.config.documents import OperatingPoint
 from igarape.reports.analysis import Analysis
 from igarape.reports.contributions import Contributions, Feature
 from igarape.reports.curves import Curve, Point
@@ -10,6 +11,15 @@ from igarape.reports.worth import LabelWorth, Views, Worth
 from igarape.scores.comparison import Difference
 
 GAIN, LOSS = Difference(0.0321, 0.01, 0.05), Difference(-0.0432, -0.06, -0.02)
+POINT = OperatingPoint(
+    asked=0.5,
+    threshold=0.3217,
+    positives=7,
+    precision=0.6,
+    precision_interval=(0.45, 0.75),
+    recall=0.4,
+    recall_interval=(0.2, 0.65),
+)
 
 
 def analysis(label: str = "kiln", learner: str = "good") -> Analysis:

@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny
-from analyses import GAIN, LOSS, analysis
+from analyses import GAIN, LOSS, POINT, analysis
 from browsers import needs_browser
 from screenshots import Browser, browsing
 from streams import answers
 
 from igarape.chips.pictures import encode_jpeg
 from igarape.config.datasets import read_dataset
-from igarape.config.documents import OperatingPoint, Origin
+from igarape.config.documents import Origin
 from igarape.config.hyperparameters import NetworkValues
 from igarape.config.spaces import Range, Space
 from igarape.reports.comparison import compare, render_comparison
@@ -53,15 +53,6 @@ VOCABULARY = read_dataset("planet", Path(__file__).parents[2] / "datasets").labe
 LABELS = VOCABULARY.labels
 LEARNERS = ("mobilenet_dehazed", "rare_mobilenet", "mobilenet_v2", "probe", "kernel", "tabular")
 STACKERS = ("mean", "single", "blend", "logistic", "ridge", "xgboost")
-POINT = OperatingPoint(
-    asked=0.5,
-    threshold=0.1234,
-    positives=40,
-    precision=0.61,
-    precision_interval=(0.45, 0.75),
-    recall=0.42,
-    recall_interval=(0.2, 0.65),
-)
 RNG = np.random.default_rng(3)
 Y = RNG.random((300, len(LABELS))) < 0.3
 P = RNG.random(Y.shape).astype(np.float32)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from analyses import GAIN, LOSS, analysis
+from analyses import GAIN, LOSS, POINT, analysis
 
-from igarape.config.documents import OperatingPoint, Origin
+from igarape.config.documents import Origin
 from igarape.config.student import Lesson
 from igarape.errors import InputError
 from igarape.learners.views import PIPELINE, Mode
@@ -38,15 +38,6 @@ Y = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 1, 1, 0], [1, 1, 0, 0]], dtype=np.
 # Chip 0 is right (F2 1), chip 1 gets a label too many (5/6), chip 2 finds one of two (5/9), chip 3 neither (0).
 PREDICTED = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]], dtype=np.bool_)
 P = np.array([[0.9, 0.8, 0.3, 0.1], [0.7, 0.6, 0.1, 0.1], [0.2, 0.7, 0.2, 0.1], [0.1, 0.1, 0.0, 0.6]], dtype=np.float32)
-POINT = OperatingPoint(
-    asked=0.5,
-    threshold=0.3217,
-    positives=7,
-    precision=0.6,
-    precision_interval=(0.45, 0.75),
-    recall=0.4,
-    recall_interval=(0.2, 0.65),
-)
 NOISE = Noise(
     table=pd.DataFrame({"image_id": ["chip_5", "chip_5", "chip_6"]}),
     labels=[LabelNoise("mine", 0, 0, 0, 0.0, math.nan), LabelNoise("tree", 31, 2, 1, 4.6, 0.8765)],
