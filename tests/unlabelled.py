@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import tifs
-import yaml
+from toy_dataset import drawn, write_dataset
 
 from igarape.chips.catalog import pack_chips
 from igarape.chips.chip import Chip, Encoded
@@ -37,16 +37,7 @@ NAMES = [*(f"test_{number}" for number in range(100)), *(f"file_{number}" for nu
 
 def lay_out(here: Workspace, names: Sequence[str] = NAMES, *, seed: int = 0) -> Workspace:
     """Write datasets/toy.yaml, and pack two labelled chips and those of names, in the order of the alphabet."""
-    content = {
-        "source": {"kind": "drawn", "chips": 60, "side": 2},
-        "note": "",
-        "resolution": None,
-        "size": SIZE,
-        "labels": dict(LABELS),
-        "params": {},
-    }
-    here.datasets.mkdir(parents=True, exist_ok=True)
-    (here.datasets / "toy.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    write_dataset(here, drawn(60), LABELS, size=SIZE)
     rng = np.random.default_rng(seed)
     chips = []
     for name in ["train_0", "train_1", *sorted(names)]:

@@ -10,7 +10,7 @@ import driven
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from toy_dataset import drawn, write_dataset
 
 from igarape.chips.catalog import pack_chips
 from igarape.chips.chip import Chip, Encoded
@@ -44,10 +44,7 @@ def project(tmp_path: Path) -> Workspace:
     here = Workspace(tmp_path)
     params = re.sub("(?m)^dataset: .*$", "dataset: toy", (ROOT / "params.yaml").read_text(encoding="utf-8"))
     here.params.write_text(params, encoding="utf-8")
-    source = {"kind": "drawn", "chips": 20, "side": 1}
-    dataset = {"source": source, "size": 32, "note": "", "resolution": None, "labels": LABELS, "params": {}}
-    (here.root / "datasets").mkdir()
-    (here.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
+    write_dataset(here, drawn(20, side=1), LABELS, size=32)
     chips = [
         Chip(
             image_id=f"chip-{number}",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from toy_dataset import drawn, write_dataset
 
 from igarape.errors import InputError
 from igarape.stages import fetch
@@ -24,25 +25,16 @@ FILES = {"tags.csv.zip": b"PK tags", "train.tar.7z": b"7z" * 50_000}
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """Give a project whose data set toy names two files."""
-    (tmp_path / "datasets").mkdir()
     (tmp_path / "chips").mkdir()
     labels = {"exclusive": [], "alone": [], "common": ["tree"], "rare": []}
-    dataset = {
-        "source": {"kind": "drawn", "chips": 40, "side": 2},
-        "size": 64,
-        "note": "",
-        "resolution": None,
-        "labels": labels,
-        "params": {},
-    }
-    (tmp_path / "datasets/bare.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
-    wanted = {"fetch": {"competition": "toy-world", "files": list(FILES)}}
-    (tmp_path / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset | wanted), encoding="utf-8")
+    here = Workspace(tmp_path)
+    write_dataset(here, drawn(), labels, size=64, name="bare")
+    write_dataset(here, drawn(), labels, size=64, fetch={"competition": "toy-world", "files": list(FILES)})
     monkeypatch.setenv("IGARAPE_DATA", str(tmp_path / "chips"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN", "KAGGLE_CONFIG_DIR"):
         monkeypatch.delenv(name, raising=False)
-    return Workspace(tmp_path)
+    return here
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import tifs
 import yaml
+from toy_dataset import drawn, write_dataset
 
 from igarape.chips.pictures import Resize, decode, encode_jpeg, to_size
 from igarape.chips.store import Store
@@ -35,7 +36,6 @@ ROWS = ["a,sun tree", "b,fog", "c,sun kiln kiln"]
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """Give a project whose data set lies in a folder: three labelled chips and one without labels."""
     here = Workspace(tmp_path)
-    (tmp_path / "datasets").mkdir()
     monkeypatch.setenv("IGARAPE_DATA", str(tmp_path / "chips"))
     monkeypatch.setenv("IGARAPE_WORKERS", "1")
     settings(here, FOLDER, size=16, faults=0)
@@ -54,8 +54,7 @@ def settings(
     for name, value in (("dataset", "toy"), ("  faults", str(faults))):
         params = re.sub(f"(?m)^{name}: \\S+", f"{name}: {value}", params)
     here.params.write_text(params, encoding="utf-8")
-    dataset = {"source": source, "size": size, "note": "", "resolution": None, "labels": labels or LABELS, "params": {}}
-    (here.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
+    write_dataset(here, source, labels or LABELS, size=size)
 
 
 def put(here: Workspace, name: str, data: bytes) -> None:
@@ -364,15 +363,7 @@ def test_a_csv_without_the_columns_stops_the_step(project: Workspace) -> None:
 def test_drawn_chips_are_packed_with_the_truth_about_their_haze(project: Workspace) -> None:
     """They need no IGARAPE_DATA; a row of haze for each chip, in the same order."""
     labels = yaml.safe_load((ROOT / "datasets/drawn.yaml").read_text(encoding="utf-8"))["labels"]
-    dataset = {
-        "source": {"kind": "drawn", "chips": 20, "side": 2},
-        "size": 32,
-        "note": "",
-        "resolution": None,
-        "labels": labels,
-        "params": {},
-    }
-    (project.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
+    write_dataset(project, drawn(20), labels, size=32)
     ingest.run(project)
     catalog = read_catalog(project.catalog(), labels["exclusive"])
     haze = read_table(project.root / "data/ingest/haze.parquet", ["image_id", "t_00", "t_33", "airlight_r"])
@@ -387,9 +378,7 @@ def test_drawn_chips_are_packed_with_the_truth_about_their_haze(project: Workspa
 def test_a_killed_step_goes_on_where_it_stopped(project: Workspace) -> None:
     """Whenever it is killed, and however often: the bytes are those of a run that nobody disturbed."""
     labels = yaml.safe_load((ROOT / "datasets/drawn.yaml").read_text(encoding="utf-8"))["labels"]
-    source = {"kind": "drawn", "chips": 96, "side": 2}
-    dataset = {"source": source, "size": 32, "note": "", "resolution": None, "labels": labels, "params": {}}
-    (project.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
+    write_dataset(project, drawn(96), labels, size=32)
     words = [sys.executable, "-c", "from igarape.cli import main; main()", "ingest"]
     folder, notes = project.root / "data/ingest", project.root / "data/.unfinished/ingest"
     finished = 0

@@ -9,7 +9,7 @@ import pandas as pd
 import py7zr
 import pytest
 import tifs
-import yaml
+from toy_dataset import drawn, write_dataset
 
 from igarape.chips.catalog import pack_chips
 from igarape.chips.chip import Chip, Encoded
@@ -87,10 +87,7 @@ def name_tifs(here: Workspace, sets: list[Any] | None, bands: list[str] | None =
         "nir": sets,
         "bands": bands or [],
     }
-    source = {"kind": "drawn", "chips": 20, "side": 1} if sets is None else folder
-    dataset = {"source": source, "size": SIDE, "note": "", "resolution": None, "labels": LABELS, "params": {}}
-    (here.root / "datasets").mkdir(exist_ok=True)
-    (here.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
+    write_dataset(here, drawn(20, side=1) if sets is None else folder, LABELS, size=SIDE)
 
 
 def catalogs(here: Workspace) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from toy_dataset import write_dataset
 
 from igarape.chips.pictures import encode_jpeg
 from igarape.errors import InputError
@@ -33,9 +34,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     params = (ROOT / "params.yaml").read_text(encoding="utf-8")
     here.params.write_text(re.sub("(?m)^dataset: .*", "dataset: toy", params), encoding="utf-8")
     shutil.copytree(ROOT / "experiments", here.experiments)
-    here.datasets.mkdir()
-    dataset = {"source": SOURCE, "size": 16, "note": "", "resolution": None, "labels": LABELS, "params": {}}
-    (here.datasets / "toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
+    write_dataset(here, SOURCE, LABELS, size=16)
     rng = np.random.default_rng(0)
     for name in ("train/a", "train/b", "train/c", "test/t"):
         path = tmp_path / f"chips/toy/{name}.jpg"

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from toy_dataset import drawn, write_dataset
 
 from igarape.chips.corrections import Corrections, apply_corrections, correction_table
 from igarape.chips.faults import fault_table
@@ -29,10 +29,7 @@ COUNT = 240
 def project(tmp_path: Path) -> Workspace:
     """Give a project in which ingest has listed 240 labelled chips, four to a scene, and ten without labels."""
     here = Workspace(tmp_path)
-    source = {"kind": "drawn", "chips": COUNT, "side": 2}
-    dataset = {"source": source, "size": 32, "note": "", "resolution": None, "labels": LABELS, "params": {}}
-    (here.root / "datasets").mkdir()
-    (here.root / "datasets/toy.yaml").write_text(yaml.safe_dump(dataset), encoding="utf-8")
+    write_dataset(here, drawn(COUNT), LABELS, size=32)
     settings(here, by="scene")
     write_table(catalog(), here.catalog())
     write_table(correction_table({}), here.applied)
@@ -122,10 +119,8 @@ def test_by_scene_a_scene_stays_whole_and_by_chip_it_does_not(project: Workspace
 def test_labels_can_be_made_rarer(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     """What is set aside is in no fold, and listed; the hold-out stays; a count above what there is names the label."""
     whole = dealt(project)
-    path = project.root / "datasets/toy.yaml"
-    dataset = yaml.safe_load(path.read_text(encoding="utf-8"))
     for count in (6, 500):
-        path.write_text(yaml.safe_dump(dataset | {"labels": LABELS | {"thin": {"kiln": count}}}), encoding="utf-8")
+        write_dataset(project, drawn(COUNT), LABELS | {"thin": {"kiln": count}}, size=32)
         if count == 500:
             with pytest.raises(InputError, match=r"labels\.thin: kiln: 500: only \d+ chips"):
                 stage.run(project)
