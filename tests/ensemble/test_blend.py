@@ -24,7 +24,8 @@ def cost(blend: Blend, logits: Floats, y: Booleans, predicts: Booleans, pull: fl
     each = [[logits[j, :, n] @ blend.weights[j] + blend.bias[j] for j in range(labels)] for n in range(rows)]
     apart = ((blend.weights - blend.shared)[predicts] ** 2).sum() + (blend.bias**2).sum()
     drawn = ((blend.shared - 1 / learners) ** 2).sum()
-    return float(log_loss(np.array(each), y.astype(np.float64)).sum() + (pull * apart + TO_MEAN * drawn) / 2) / rows
+    loss = log_loss(np.array(each), y.astype(np.float64)).sum()
+    return float((loss + (pull * apart + TO_MEAN * drawn) / 2) / rows)
 
 
 @pytest.mark.parametrize("pull", [1.0, 200.0, 20000.0])

@@ -109,6 +109,16 @@ def test_of_equal_thresholds_the_one_nearest_to_the_theory_is_taken() -> None:
     ).threshold == pytest.approx(0.2)
 
 
+@pytest.mark.parametrize("name", ["threshold", "per_label"])
+def test_what_is_at_the_threshold_is_answered_as_while_it_was_fitted(name: str) -> None:
+    """In p's own precision: 0.7 in float32 lies below 0.7 in float64."""
+    y = np.random.default_rng(8).random((300, len(FREE.labels))) < 0.4
+    p = np.where(y, 0.7, 0.695).astype(np.float32)
+    y[np.arange(300), p.argmax(axis=1)] = True  # so that no chip is without a label
+    rule = fit_rule(name, y, p, folds_of(y), vocabulary=FREE, beta=2.0)
+    assert sample_f2(y, rule.apply(p)) > 0.999
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_each_row_is_answered_by_a_rule_fitted_on_other_folds(name: str) -> None:
     """Turning over the truth of a fold changes no answer of that fold, and that of the hold-out none at all."""

@@ -46,7 +46,8 @@ class Rule:
             return best_sets(p, self.vocabulary, beta=self.beta)
         if self.threshold is not None:
             return above(p, targets, threshold=self.threshold)
-        return above(p, targets, threshold=np.array([self.thresholds.get(label, 1.0) for label in targets.labels]))
+        own = [self.thresholds.get(label, 1.0) for label in targets.labels]
+        return above(p, targets, threshold=np.array(own, p.dtype))  # in p's precision, as they were fitted
 
     @property
     def cuts(self) -> dict[str, float]:
