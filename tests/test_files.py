@@ -230,6 +230,13 @@ def test_json_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert "garapé" in path.read_text(encoding="utf-8")
 
 
+def test_a_path_of_another_encoding_outlives_json(tmp_path: Path) -> None:
+    """What is no UTF-8 is written as JSON spells it, and read as the same path."""
+    path = b"/disk/jo\xe3o/a.tif".decode("utf-8", "surrogateescape")
+    write_json({"path": path}, tmp_path / "map.json")
+    assert read_json(tmp_path / "map.json") == {"path": path}
+
+
 def test_json_holds_no_nan(tmp_path: Path) -> None:
     """A score that is not a number is an error, not a file that other programs cannot read."""
     with pytest.raises(ValueError, match="JSON compliant"):

@@ -186,9 +186,9 @@ def begins(path: Path, *beginnings: bytes) -> bool:
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write a text file whole."""
+    """Write a text file whole; bytes of a path that are no UTF-8 are spelled as JSON does it."""
     with whole(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(content: Any, path: Path) -> None:
