@@ -64,7 +64,7 @@ def test_a_body_that_is_too_large_is_refused(bundle_folder: Path, monkeypatch: p
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """408 after the time that is set, and the end: none trickles on; who hangs up before costs nothing, and is no failure of the server's."""
+    """408 after the time that is set, and an end; who hangs up before costs nothing, and is no failure of ours."""
     monkeypatch.setattr(intake, "SECONDS", 0.1)
     head = b"POST /tag HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\nContent-Length: 100\r\n\r\nabc"
     with answering(bundle_folder) as port:
