@@ -215,10 +215,13 @@ def test_wherever_the_end_is_killed_nothing_is_lost(tmp_path: Path) -> None:
 
 
 def test_a_digest_tells_contents_and_their_order_apart(tmp_path: Path) -> None:
-    """Texts, bytes and files count by what they hold; where one ends and the next begins counts too."""
+    """Texts, bytes and files count by what they hold; where one ends and the next begins counts too.
+
+    A text may be a path that is no UTF-8.
+    """
     (tmp_path / "file").write_text("one", encoding="utf-8")
     assert digest(["one", b"two"]) == digest([tmp_path / "file", "two"])
-    kinds = [["one", "two"], ["two", "one"], ["onetwo"], ["one"], ["on", "etwo"], []]
+    kinds = [["one", "two"], ["two", "one"], ["onetwo"], ["one"], ["on", "etwo"], [], ["\udce9"]]
     assert len({digest(contents) for contents in kinds}) == len(kinds)
 
 

@@ -167,7 +167,8 @@ def digest(contents: Iterable[bytes | str | Path]) -> str:
     total = hashlib.blake2b(digest_size=16)
     for content in contents:
         data = content.read_bytes() if isinstance(content, Path) else content
-        part = hashlib.blake2b(data.encode() if isinstance(data, str) else data)
+        # A path may be no UTF-8.
+        part = hashlib.blake2b(data.encode(errors="surrogateescape") if isinstance(data, str) else data)
         total.update(part.digest())
     return total.hexdigest()
 
