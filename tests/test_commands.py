@@ -57,6 +57,13 @@ def test_what_is_in_the_way_is_named(code: int) -> None:
     assert found.output.startswith(f"Error: /somewhere/data: {os.strerror(code)}; igarape fail reads or writes there")
 
 
+def test_where_there_is_no_room_it_is_said() -> None:
+    """Also where what is printed goes to a full disk, which has no name here."""
+    for where, said in (("/somewhere", "no room in /somewhere"), (None, "no room in what it writes or prints to")):
+        found = invoked(OSError(errno.ENOSPC, "No space left", where))
+        assert found.output.startswith(f"Error: igarape fail: {said} (No space left). Make room")
+
+
 def test_a_missing_package_says_how_to_install_it() -> None:
     """One of igarape's own modules is a fault of ours."""
     found = invoked(ModuleNotFoundError("no", name="tensorflow.keras"))

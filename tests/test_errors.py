@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from igarape.errors import InputError, concealed, counted, did_you_mean, expect, reason
+from igarape.errors import InputError, concealed, counted, did_you_mean, expect, reason, some
 
 
 def test_what_to_do_next_may_stand_apart_from_the_problem() -> None:
@@ -39,6 +39,12 @@ def test_one_is_not_written_as_several() -> None:
     """Nor several as one; none are several."""
     assert [counted(n, "tile") for n in (0, 1, 2)] == ["0 tiles", "1 tile", "2 tiles"]
     assert [counted(n, "batch", "batches") for n in (1, 3)] == ["1 batch", "3 batches"]
+
+
+def test_what_nobody_would_see_of_a_name_is_spelled_out() -> None:
+    """Blanks at its ends, no letter at all, and what a terminal takes for an order."""
+    assert some(["a b", "São", " a"]) == "a b, São, ' a'"
+    assert some(["", "\x1b[2J", "a\nb", "c", "d"]) == r"'', '\x1b[2J', 'a\nb' and 2 more"
 
 
 def test_a_reason_is_the_same_in_each_run() -> None:

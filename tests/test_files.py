@@ -215,10 +215,13 @@ def test_wherever_the_end_is_killed_nothing_is_lost(tmp_path: Path) -> None:
 
 
 def test_a_digest_tells_contents_and_their_order_apart(tmp_path: Path) -> None:
-    """Texts, bytes and files count by what they hold; where one ends and the next begins counts too."""
+    """Texts, bytes and files count by what they hold; where one ends and the next begins counts too.
+
+    A text may be a path that is no UTF-8.
+    """
     (tmp_path / "file").write_text("one", encoding="utf-8")
     assert digest(["one", b"two"]) == digest([tmp_path / "file", "two"])
-    kinds = [["one", "two"], ["two", "one"], ["onetwo"], ["one"], ["on", "etwo"], []]
+    kinds = [["one", "two"], ["two", "one"], ["onetwo"], ["one"], ["on", "etwo"], [], ["\udce9"]]
     assert len({digest(contents) for contents in kinds}) == len(kinds)
 
 
@@ -228,6 +231,13 @@ def test_json_is_read_as_it_was_written(tmp_path: Path) -> None:
     write_json({"label": "garapé", "threshold": 0.2}, path)
     assert read_json(path) == {"label": "garapé", "threshold": 0.2}
     assert "garapé" in path.read_text(encoding="utf-8")
+
+
+def test_a_path_of_another_encoding_outlives_json(tmp_path: Path) -> None:
+    """What is no UTF-8 is written as JSON spells it, and read as the same path."""
+    path = b"/disk/jo\xe3o/a.tif".decode("utf-8", "surrogateescape")
+    write_json({"path": path}, tmp_path / "map.json")
+    assert read_json(tmp_path / "map.json") == {"path": path}
 
 
 def test_json_holds_no_nan(tmp_path: Path) -> None:

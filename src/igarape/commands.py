@@ -91,6 +91,12 @@ class Readable(click.Group):
         except InputError as error:
             raise _said(str(error), error) from error
         except OSError as error:
+            from igarape.files import FULL  # now, so that --help is quick
+
+            if error.errno in FULL:
+                full = f"no room in {error.filename or 'what it writes or prints to'} ({error.strerror})"
+                told = f"igarape {ctx.invoked_subcommand}: {full}. Make room, and run it again"
+                raise _said(told, error) from error
             if error.errno not in IN_THE_WAY or error.filename is None:
                 raise
             what = f"{error.filename2 or error.filename}: {error.strerror}; igarape {ctx.invoked_subcommand}"

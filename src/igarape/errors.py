@@ -46,9 +46,10 @@ def counted(count: int, what: str, several: str | None = None) -> str:
 
 
 def some(names: Sequence[str]) -> str:
-    """Name the first few, and say how many more there are; a name whose blanks nobody would see stands in quotes."""
+    """Name the first few, and say how many more there are; one with signs that nobody would see stands in quotes."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(name if name and name == name.strip() else repr(name) for name in names[:NAMED]) + more
+    plain = (name if name and name.isprintable() and name == name.strip() else repr(name) for name in names[:NAMED])
+    return ", ".join(plain) + more
 
 
 def expect(where: str, *checks: tuple[bool, str, str, object]) -> None:

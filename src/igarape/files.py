@@ -167,7 +167,8 @@ def digest(contents: Iterable[bytes | str | Path]) -> str:
     total = hashlib.blake2b(digest_size=16)
     for content in contents:
         data = content.read_bytes() if isinstance(content, Path) else content
-        part = hashlib.blake2b(data.encode() if isinstance(data, str) else data)
+        # A path may be no UTF-8.
+        part = hashlib.blake2b(data.encode(errors="surrogateescape") if isinstance(data, str) else data)
         total.update(part.digest())
     return total.hexdigest()
 
@@ -186,9 +187,9 @@ def begins(path: Path, *beginnings: bytes) -> bool:
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write a text file whole."""
+    """Write a text file whole; bytes of a path that are no UTF-8 are spelled as JSON does it."""
     with whole(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(content: Any, path: Path) -> None:

@@ -1,6 +1,8 @@
 """What the registry gives back is what was registered, and works where igarape is not installed."""
 
 import base64
+import errno
+import os
 import socket
 import subprocess
 import sys
@@ -110,6 +112,20 @@ def test_an_address_that_names_no_version_is_told_how_to(address: str, said: str
     enter(1)
     with pytest.raises(InputError, match=said):
         load(address)
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_full_disk_is_not_a_model_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow says it of each file; where it was full stands in one short line."""
+
+    def download(**_: object) -> None:
+        raise MlflowException(f"a: {os.strerror(errno.ENOSPC)} b: {os.strerror(errno.ENOSPC)}")
+
+    monkeypatch.setattr(mlflow.artifacts, "download_artifacts", download)
+    with pytest.raises(
+        InputError, match=r"^runs:/1/model: no room for its files in \S+\. Make room there, or: export TMP"
+    ):
+        load("runs:/1/model")
 
 
 def test_looking_for_a_champion_makes_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,6 +135,18 @@ def test_what_is_passed_over_in_a_folder_is_told(folder: Path) -> None:
         find(folder / "more")
 
 
+def test_a_name_that_no_table_could_hold_costs_its_own_row_only(folder: Path, bundle_folder: Path) -> None:
+    """As it is read it is refused, and the others of its folder are answered."""
+    file = folder / b"jo\xe3o.jpg".decode("utf-8", "surrogateescape")
+    file.write_bytes((folder / "chip_0.jpg").read_bytes())
+    for found in (find(folder), find(file)):
+        *_, name = sorted(found.origins, key=lambda name: "jo" in name)
+        assert name.isascii() and found.key("one")
+        with pytest.raises(InputError, match=r"^'jo\\udce3o\.jpg': a file's name that is not in UTF-8"):
+            found.load(Bundle.load(bundle_folder), name)
+    assert len(find(folder).origins) == 6
+
+
 def test_answers_take_the_place_of_answers_only(folder: Path, tmp_path: Path) -> None:
     """Not of what is read, by whatever name, nor of another file, a folder, a device or a pipe."""
     files = [*folder.iterdir(), tmp_path / "chip_0.tif"]

@@ -41,9 +41,11 @@ def test_what_is_no_day_is_refused(said: str) -> None:
 
 
 def test_a_day_in_the_future_is_refused() -> None:
-    """Nothing was seen then; nor was anything before there were satellites."""
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
-    with pytest.raises(InputError, match=f"^scene: {tomorrow} lies in the future"):
-        find_date(str(tomorrow), "scene", name="scene.tif", imagery={})
+    """Nothing was seen then, but that tomorrow has begun in the east; nor was anything before there were satellites."""
+    today = datetime.now(UTC).date()
+    find_date(str(today + timedelta(days=1)), "scene", name="scene.tif", imagery={})
+    later = today + timedelta(days=2)
+    with pytest.raises(InputError, match=f"^scene: {later} lies in the future: this machine's clock says {today}"):
+        find_date(str(later), "scene", name="scene.tif", imagery={})
     with pytest.raises(InputError, match="1900-01-01 is too early"):
         find_date("1900-01-01", "scene", name="scene.tif", imagery={})

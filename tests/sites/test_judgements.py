@@ -43,9 +43,9 @@ def test_an_alert_that_was_withdrawn_lies_where_it_was_raised() -> None:
 
 
 def test_verdicts_of_tables_without_days_are_kept(tmp_path: Path) -> None:
-    """They are those of the alert of their id; new rows get days."""
+    """They are those of the alert of their id; new rows get days. A spreadsheet may have set its mark before."""
     path = tmp_path / "verdicts.csv"
-    path.write_text("alert,verdict,reason,who,at\nhere:0_1:water:appeared:1,yes,,,\n", encoding="utf-8")
+    path.write_text("\ufeffalert,verdict,reason,who,at\nhere:0_1:water:appeared:1,yes,,,\n", encoding="utf-8")
     add_verdict(path, verdict(2, 1, 9))
     rows = read_verdicts(path)
     assert [(row["alert"][-1], row["since"]) for row in rows] == [("1", ""), ("2", "2024-01-02")]
@@ -62,10 +62,17 @@ def test_what_was_judged_goes_with_a_site_that_is_called_otherwise() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["alert,verdict\nx,maybe\n", "alert,verdict,reason,who,at,since,until\nx,no,,,,5,6\n", "alert,\xe9\n"]
+    "text",
+    [
+        "",
+        "x,no,why,me,now,2024-01-01,2024-01-02\n",
+        "alert,verdict\nx,maybe\n",
+        "alert,verdict,reason,who,at,since,until\nx,no,,,,5,6\n",
+        "alert,\xe9\n",
+    ],
 )
 def test_a_table_of_something_else_is_told(tmp_path: Path, text: str) -> None:
-    """Other columns, or no days, or not in UTF-8, as a spreadsheet may leave it."""
+    """Nothing, no head, other columns, no days, or not in UTF-8: the next verdict would lose those before."""
     path = tmp_path / "verdicts.csv"
     path.write_text(text, encoding="latin-1")
     with pytest.raises(InputError, match="expected a CSV in UTF-8 with the columns alert, verdict"):

@@ -103,6 +103,9 @@ def test_what_is_no_scene_is_refused(tmp_path: Path) -> None:
     whole = write_scene(tmp_path / "whole.tif", EIGHT).read_bytes()
     text.write_bytes(whole[:6])
     assert "no scene that GDAL reads, or cut short" in refused(text)
+    other = tmp_path / b"jo\xe3o.tif".decode("utf-8", "surrogateescape")  # of an old disk, in an inbox of others
+    other.touch()
+    assert "its path is not in UTF-8, and GDAL takes no other. Rename it" in refused(other)
 
 
 def test_an_alpha_band_that_is_used_is_none(tmp_path: Path) -> None:

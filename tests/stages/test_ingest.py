@@ -19,6 +19,7 @@ from toy_dataset import drawn, write_dataset
 from igarape.chips.pictures import Resize, decode, encode_jpeg, to_size
 from igarape.chips.store import Store
 from igarape.errors import InputError
+from igarape.files import write_text
 from igarape.stages import ingest, split
 from igarape.tables import FAULT, read_catalog, read_table, truth
 from igarape.workspace import Workspace
@@ -308,6 +309,17 @@ def test_corrections_change_the_catalog_and_nothing_else(
     assert packed[0] == packed[2]
     changed = {name for name, data in packed[1].items() if data != packed[0][name]}
     assert changed == {"catalog.parquet", "faults.parquet", "corrections.parquet"}
+
+
+def test_a_list_that_changes_while_dvc_is_at_work_is_told(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DVC knows the list that the step code saw: it would keep the chips of the new one as those of that."""
+    monkeypatch.setenv("DVC_STAGE", "ingest")
+    for path in (project.corrections("toy"), project.code("corrections")):
+        write_text("image_id,label,from,to\n", path)
+    ingest.run(project)
+    write_text("image_id,label,from,to\nc,tree,0,1\n", project.corrections("toy"))
+    with pytest.raises(InputError, match=r"toy\.corrections\.csv: has changed since dvc repro began"):
+        ingest.run(project)
 
 
 def test_a_correction_that_the_source_contradicts_stops_the_step(project: Workspace) -> None:

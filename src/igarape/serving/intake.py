@@ -119,7 +119,8 @@ class Intake:
         except ClientDisconnect as error:  # who hung up is not answered, but told in the log, and counted as theirs
             raise Refused(HTTPStatus.BAD_REQUEST, "expected the whole request, found that it ended early") from error
         except TimeoutError as error:
-            raise Refused(HTTPStatus.REQUEST_TIMEOUT, f"expected the whole request within {SECONDS} s") from error
+            message = f"expected the whole request within {SECONDS} s"
+            raise Refused(HTTPStatus.REQUEST_TIMEOUT, message, {"Connection": "close"}) from error
 
 
 def _too_large() -> Refused:

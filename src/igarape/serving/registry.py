@@ -1,5 +1,6 @@
 """The model registry: the versions of a data set's tagger, who is challenger, champion and previous one; loading."""
 
+import errno
 import os
 import re
 import tempfile
@@ -108,7 +109,9 @@ def _name(uri: str) -> str:
 
 
 def _why_not(uri: str, error: Exception, folder: Path) -> str:
-    """Say why a model cannot be loaded: there is no such version, or its files are gone."""
+    """Say why a model cannot be loaded: no room for its files, no such version, or its files are gone."""
+    if os.strerror(errno.ENOSPC) in str(error):  # which MLflow says of each file
+        return f"no room for its files in {tempfile.gettempdir()}. Make room there, or: export TMPDIR=FOLDER"
     match = re.fullmatch(r"models:/([^@/]+)/(\d+)", uri)
     if match:
         known = versions_of(MlflowClient(), match[1])

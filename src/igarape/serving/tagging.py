@@ -43,8 +43,13 @@ class Pictures:
         self.origins[name] = origin
 
     def load(self, bundle: Bundle, name: str) -> Seen:
-        """Read a picture, and its near-infrared. Raises InputError where that cannot be read, or is not there."""
+        """Read a picture, and its near-infrared. Raises InputError where that cannot be read, or is not there.
+
+        And for a file of its own whose name no table could hold.
+        """
         origin = self.origins[name]
+        if not origin.name:
+            stem(origin.path.name)
         if self.tifs is not None and name not in self.tifs:
             raise InputError(f"{origin}: no TIF of its name in the folder that --nir names")
         planes = None if self.tifs is None else bundle.read_nir(self.tifs[name].read(), str(self.tifs[name]))
@@ -101,7 +106,7 @@ def _at(path: Path, found: Pictures, spool: Path, report: Report) -> Mapping[str
     if path.is_dir():
         return _in_folder(path, found)
     if not is_archive(path.name):
-        return {stem(path.name): loose(path)}
+        return {_name(path): loose(path)}
     pictures, faults, _ = list_pictures(path.parent, [[path.name]], what="pictures", spool=spool, report=report)
     if faults:
         said = some([f"{fault.image_id} {fault.problem}" for fault in faults])
@@ -191,5 +196,13 @@ def _by_name(files: Sequence[Path]) -> dict[str, Origin]:
     """Return files by name without suffix; refuse two of one name."""
     found = Pictures()
     for file in files:
-        found.add(stem(file.name), loose(file))
+        found.add(_name(file), loose(file))
     return found.origins
+
+
+def _name(file: Path) -> str:
+    """Return the name of a picture; one that no table could hold is spelled out, and Pictures.load refuses it."""
+    try:
+        return stem(file.name)
+    except InputError:
+        return ascii(file.name)

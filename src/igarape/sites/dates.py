@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from igarape.errors import InputError
 
@@ -38,8 +38,10 @@ def find_date(said: str | None, where: str, *, name: str, imagery: Mapping[str, 
         found = _day(imagery.get(ACQUIRED, "")[:10]) or _named(name)
         if found is None:
             raise InputError(f"{where}: neither the file nor its name says one date. {SAY}")
-    if not FIRST <= found <= datetime.now(UTC).date():
-        raise InputError(f"{where}: {found} {'lies in the future' if found > FIRST else 'is too early'}. {SAY}")
+    today = datetime.now(UTC).date()
+    if not FIRST <= found <= today + timedelta(days=1):  # which has begun in the east
+        why = f"lies in the future: this machine's clock says {today}" if found > FIRST else "is too early"
+        raise InputError(f"{where}: {found} {why}. {SAY}")
     return found
 
 

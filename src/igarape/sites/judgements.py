@@ -33,12 +33,13 @@ def read_verdicts(path: Path) -> list[dict[str, str]]:
         return []
     rows: list[dict[str, str]] | None
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file)
+            rows = list(table) if table.fieldnames in (WORDS, WORDS + DAYS) else None
     except (UnicodeDecodeError, csv.Error):  # such as a spreadsheet has written it
         rows = None
     if rows is None or not all(
-        list(row) in (WORDS, WORDS + DAYS) and row["verdict"] in VERDICTS and _dated(row) for row in rows
+        list(row) == table.fieldnames and row["verdict"] in VERDICTS and _dated(row) for row in rows
     ):
         raise InputError(
             f"{path}: expected a CSV in UTF-8 with the columns {', '.join(WORDS + DAYS)}, a verdict of yes or no and "

@@ -91,6 +91,8 @@ def _told(path: Path) -> Iterator[None]:
     """Say of a file that is none, or damaged, that it is; a damaged header fails in each library's own way."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise InputError(f"{path}: its path is not in UTF-8, and GDAL takes no other. Rename it") from error
     except (RasterioError, CPLE_BaseError, ProjError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: no scene that GDAL reads, or cut short, or damaged ({reason(error)})") from error
 

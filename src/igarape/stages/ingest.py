@@ -1,5 +1,6 @@
 """ingest: check and pack the data set's chips. The source that the data set names -> data/ingest/."""
 
+import os
 import shutil
 from collections.abc import Sequence
 from functools import partial
@@ -20,7 +21,7 @@ from igarape.cluster.spreading import packers
 from igarape.code import code_hash
 from igarape.config.datasets import Dataset, DrawnSource, FolderSource, data_root, read_dataset
 from igarape.config.params import read_params
-from igarape.errors import counted
+from igarape.errors import InputError, counted
 from igarape.files import digest, resumable
 from igarape.progress import progress
 from igarape.tables import Fault, labelled, write_table
@@ -33,6 +34,9 @@ def run(workspace: Workspace) -> None:
     dataset = read_dataset(params.dataset, workspace.datasets)
     source, target, listing = dataset.source, workspace.folder("ingest"), workspace.corrections(params.dataset)
     vocabulary, corrections = dataset.labels.vocabulary(), read_corrections(listing)
+    if "DVC_STAGE" in os.environ and corrections != read_corrections(workspace.code("corrections")):
+        # DVC would keep the result as that of the list before, and give it to whoever has that list again.
+        raise InputError(f"{listing}: has changed since dvc repro began. Type again: dvc repro")
     how: dict[str, Any] = {"vocabulary": vocabulary, "size": dataset.size}
     parts: Sequence[Sequence[Any]]
     listed: Sequence[Fault] = ()

@@ -237,6 +237,14 @@ def test_a_member_that_is_refused_is_a_fault(tmp_path: Path) -> None:
     assert evil.problem == "../../evil.jpg leads out of the archive by its name" and evil.left_out
 
 
+def test_a_name_that_no_table_could_hold_is_a_fault(opened: Open) -> None:
+    """One file of an old disk does not refuse the others; what is shown of its name is readable."""
+    source = opened("a.jpg " + b"jo\xe3o.jpg".decode("utf-8", "surrogateescape"), "a,sun")
+    assert [chip.image_id for chip in source.chips] == ["a"]
+    fault = only(source.faults)
+    assert fault.image_id == "'jo\\udce3o.jpg'" and fault.left_out
+
+
 @pytest.mark.parametrize("line", ["b,sun", "a,maize"])
 def test_when_nothing_fits_together_the_error_shows_the_first_fault(opened: Open, line: str) -> None:
     """Other names, or the tags of another data set."""

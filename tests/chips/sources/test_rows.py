@@ -2,7 +2,8 @@
 
 import pytest
 
-from igarape.chips.sources.rows import other_separator, split_tags
+from igarape.chips.sources.rows import other_separator, parse_csv, split_tags
+from igarape.errors import InputError
 
 LABELS = ["Arable land", "Land, natural", "Pastures"]
 
@@ -33,3 +34,13 @@ def test_another_separator_is_found_where_it_gives_known_labels_only() -> None:
     assert other_separator("['Pastures']", "comma", LABELS) == "list"
     assert other_separator("Arable land;Pasture", "comma", LABELS) is None
     assert other_separator("Pastures", "comma", LABELS) is None
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    """Which of them is meant, nobody knows; columns without a name may be many."""
+    for head in (b"image,tags, tags,,", "a;S\u00e3o;Sa\u0303o;;".encode(), b'\xef\xbb\xbf"x, y"\t"x, y"\t'):
+        with pytest.raises(
+            InputError, match=r"^t\.csv: two columns of one name: (tags|S\u00e3o|x, y)\. Remove or rename"
+        ):
+            parse_csv("t.csv", head + b"\n")
+    assert list(parse_csv("t.csv", b"a,b,,\n1,2,,\n")[["a", "b"]].iloc[0]) == ["1", "2"]

@@ -173,7 +173,10 @@ def _pictures(place: Place, faults: list[Fault]) -> dict[str, Origin]:
     faults += place.unreadable()
     places: dict[str, dict[str, Origin]] = {}
     for path, origin in sorted(_together(place).items()):
-        places.setdefault(stem(PurePosixPath(path).name), {})[path] = origin
+        try:
+            places.setdefault(stem(PurePosixPath(path).name), {})[path] = origin
+        except InputError:
+            faults.append(_left_out(ascii(path), "has a name that no table could hold", "rename it"))
     pictures: dict[str, Origin] = {}
     for image_id, same in places.items():
         first, *others = same

@@ -4,7 +4,7 @@ import ast
 import csv
 import io
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -18,7 +18,7 @@ from igarape.chips.pictures import MAX_BYTES
 from igarape.chips.sources.origins import ENOUGH
 from igarape.chips.sources.places import Place
 from igarape.chips.sources.spellings import spell
-from igarape.errors import InputError, reason
+from igarape.errors import InputError, counted, reason, some
 from igarape.labels import SEPARATORS
 
 Tags = tuple[str, ...]
@@ -151,15 +151,16 @@ def _file(place: Place) -> tuple[str, bytes]:
 def parse_csv(path: str, data: bytes) -> pd.DataFrame:
     """Read a CSV's fields as text; what stands between them is told by its first line.
 
-    path: what an error begins with. Raises InputError when the bytes are no CSV in UTF-8.
+    path: what an error begins with. Raises InputError when the bytes are no CSV in UTF-8, or two columns have one name.
     """
     try:
         head = data.decode("utf-8-sig").partition("\n")[0].partition("\r")[0]
         # Quotes may hold a separator, so it is the number of fields that tells.
-        counts = {one: len(next(csv.reader([head], delimiter=one), [])) for one in FIELDS}
+        heads = {one: next(csv.reader([head], delimiter=one, skipinitialspace=True), []) for one in FIELDS}
+        separator = max(FIELDS, key=lambda one: len(heads[one]))
         table = pd.read_csv(
             io.BytesIO(data),
-            sep=max(FIELDS, key=lambda one: counts[one]),
+            sep=separator,
             dtype=str,
             keep_default_na=False,
             encoding="utf-8-sig",
@@ -169,11 +170,14 @@ def parse_csv(path: str, data: bytes) -> pd.DataFrame:
         raise InputError(f"{path}: not a CSV that can be read: {reason(error)}. Save it as UTF-8") from error
     except (ValueError, csv.Error) as error:
         raise InputError(f"{path}: not a CSV that can be read: {reason(error)}") from error
+    names = Counter(normalize("NFC", name.strip()) for name in heads[separator])
+    if twice := [name for name, count in names.items() if name and count > 1]:  # which pandas renames
+        raise InputError(f"{path}: two columns of one name: {some(twice)}. Remove or rename all but one")
     table.columns = table.columns.str.strip().map(lambda name: normalize("NFC", name))
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes a surplus first column for names of rows
         raise InputError(
-            f"{path}: expected {table.shape[1]} fields in each row, as in its first line, found more. Quote the tags "
-            "where what separates them separates the fields too"
+            f"{path}: expected {counted(table.shape[1], 'field')} in each row, as in its first line, found more. Quote "
+            "the tags where what separates them separates the fields too"
         )
     return table.fillna("")
 
