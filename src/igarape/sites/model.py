@@ -1,7 +1,8 @@
-"""The model that a map is made with: the bundle, and what tells it from others."""
+"""The model that a map is made with: the bundle, and where it is from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from igarape.errors import InputError
@@ -14,11 +15,15 @@ from igarape.serving.reference import usual_of
 
 @dataclass(frozen=True)
 class Model:
-    """A bundle; where it is from: a folder, or models:/NAME/VERSION; and a hash of all that it is made of."""
+    """A bundle, and where it is from: a folder, or models:/NAME/VERSION."""
 
     bundle: Bundle
     address: str
-    digest: str
+
+    @cached_property
+    def digest(self) -> str:
+        """Return a hash of all that the bundle is made of."""
+        return self.bundle.manifest.digest
 
     @property
     def metres(self) -> float:
@@ -59,5 +64,4 @@ def load_model(address: str, folder: Path) -> Model:
         from igarape.serving.registry import numbered  # and with it MLflow, which takes seconds
 
         address = numbered(address, folder)
-    bundle = load_bundle(address)
-    return Model(bundle, address, bundle.manifest.digest)
+    return Model(load_bundle(address), address)

@@ -73,7 +73,7 @@ def mappers(
         if nodes is None:
             yield Mappers.alone(model)
         else:
-            yield Mappers(nodes.executor, partial(_opened, nodes.open_bundle, model.address, model.digest))
+            yield Mappers(nodes.executor, partial(_opened, nodes.open_bundle, model.address))
 
 
 def map_scenes(jobs: Sequence[Job], *, by: Mappers, commit: str, report: Report) -> Iterator[Future[Mapping[str, Any]]]:
@@ -159,6 +159,6 @@ def _map(tell: Tell, job: Job, *, open_model: Callable[[], Model], commit: str) 
         raise InputError(str(error)) from error
 
 
-def _opened(open_bundle: Callable[[], Bundle], address: str, digest: str) -> Model:
+def _opened(open_bundle: Callable[[], Bundle], address: str) -> Model:
     """Open a model on a node."""
-    return Model(open_bundle(), address, digest)
+    return Model(open_bundle(), address)
