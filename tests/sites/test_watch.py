@@ -37,7 +37,7 @@ from igarape.sites.watch import (
 @pytest.fixture(scope="module")
 def model(bundle_folder: Path) -> Model:
     """Give the small bundle, of chips of 16 x 16 pixels of 3 m."""
-    return load_model(str(bundle_folder), Path())
+    return load_model(str(bundle_folder))
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from igarape.errors import InputError
 from igarape.scores.drift import Usual
 from igarape.serving.bundle import Bundle
 from igarape.serving.loading import load_bundle
-from igarape.serving.manifest import MANIFEST, Reference
+from igarape.serving.manifest import Reference
 from igarape.serving.reference import usual_of
 
 
@@ -55,13 +54,6 @@ class Model:
         return self.bundle.manifest.reference
 
 
-def load_model(address: str, folder: Path) -> Model:
-    """Load the model at an address of the registry of the project in folder, or the bundle in a folder.
-
-    Raises InputError when there is none.
-    """
-    if ":/" in address and not (Path(address) / MANIFEST).is_file():
-        from igarape.serving.registry import numbered  # and with it MLflow, which takes seconds
-
-        address = numbered(address, folder)
+def load_model(address: str) -> Model:
+    """Load the model at an address, as registry.model_uri gives it; raise InputError when there is none."""
     return Model(load_bundle(address), address)

@@ -69,9 +69,8 @@ def run(
     if len(scenes) == 1:  # before the model, which takes seconds; of several, one that fails costs no other its map
         with open_scene(scenes[0], bands=places, day=date):
             pass
-    root = workspace.root
-    loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
-    commit = lineage(root).commit
+    loaded = load_model(model_uri(model, read_params(workspace.params).dataset, workspace.root))
+    commit = lineage(workspace.root).commit
     jobs = [Job(scene, out / scene.stem, asked) for scene in scenes]
     with mappers(workspace, "map", loaded, scenes=scenes, out=out) as by, progress("map", "tile") as report:
         mapped = map_scenes(jobs, by=by, commit=commit, report=report)
