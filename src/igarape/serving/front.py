@@ -9,9 +9,8 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, Response
 
-from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
-from igarape.serving.bundle import Bundle
+from igarape.serving.bundle import Bundle, Seen
 from igarape.serving.intake import AGAIN, PAGE, Intake, Refused
 from igarape.serving.looks import look, preview
 from igarape.serving.requests import JSON, Files, read_files
@@ -77,18 +76,16 @@ def _sender(path: Path) -> Callable[[], Awaitable[FileResponse]]:
 
 def _preview(bundle: Bundle, files: Files) -> bytes:
     """Show the one picture of a request."""
-    return json.dumps({"picture": preview(_one(bundle, files))}).encode()
+    return json.dumps({"picture": preview(_one(bundle, files).image)}).encode()
 
 
-def _one(bundle: Bundle, files: Files) -> Pixels:
+def _one(bundle: Bundle, files: Files) -> Seen:
     """Read the one picture of a request; raise InputError for more."""
     if len(files.images) != 1:
         raise InputError(f"expected one picture to look at, found {len(files.images)}")
-    return bundle.read(files.images[0], "row 0")
+    return bundle.see_all(files.images, files.nir)[0]
 
 
 def _look(bundle: Bundle, files: Files) -> bytes:
     """Look at the one picture of a request."""
-    image = _one(bundle, files)
-    nir = None if files.nir is None else bundle.read_nir(files.nir[0], "row 0, nir")
-    return json.dumps(look(bundle, image, nir)).encode()
+    return json.dumps(look(bundle, _one(bundle, files))).encode()

@@ -32,10 +32,10 @@ def find_unlabelled(workspace: Workspace, dataset: Dataset, kinds: Collection[st
     names = list(catalog.loc[catalog["split"] == "test", "image_id"])
     raw = Store(workspace.chips("raw"), catalog)
     if "nir" not in kinds:
-        return Chips(names, raw, None)
+        return Chips(raw, None, names)
     planes = read_catalog(workspace.catalog("nir"), labels)
     with_planes = set(planes["image_id"])
-    return Chips([name for name in names if name in with_planes], raw, Store(workspace.chips("nir"), planes))
+    return Chips(raw, Store(workspace.chips("nir"), planes), [name for name in names if name in with_planes])
 
 
 def teach(
