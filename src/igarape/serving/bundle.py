@@ -194,10 +194,10 @@ class Bundle:
                 f"pictures, found {len(nir or ())}. Send them in the column nir, or by igarape predict --nir FOLDER"
             )
 
-    def ask(self, learner: Learner, images: Sequence[Pixels], *, tta: bool) -> Probabilities:
-        """Return what a learner alone answers for pictures as it sees them, each uint8 (size, size, 3)."""
+    def ask(self, learner: Learner, images: Sequence[Pixels]) -> Probabilities:
+        """Return what a learner alone answers by one view of pictures as it sees them, each uint8 (size, size, 3)."""
         sized = np.stack([resize(image, learner.size) for image in images])
-        return self._predictors[learner.name].predict(sized, tta=tta, batch=AT_ONCE)
+        return self._predictors[learner.name].predict(sized, tta=False, batch=AT_ONCE)
 
     def dehaze(self, image: Pixels) -> Pixels:
         """Dehaze one picture, through a JPEG: the learner was trained on dehazed chips packed as such."""

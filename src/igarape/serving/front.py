@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 
@@ -41,21 +42,23 @@ def add_front(api: FastAPI, service: Service, intake: Intake) -> None:
         api.get(path, include_in_schema=False)(_sender(FOLDER / file))
     looking = asyncio.Lock()
 
+    @asynccontextmanager
+    async def asked(request: Request) -> AsyncIterator[tuple[Bundle, Files]]:
+        bundle, columns = service.ready.served.bundle, service.columns
+        async with intake.body(request) as body:
+            yield bundle, await asyncio.to_thread(read_files, body, request.headers.get("content-type", ""), columns)
+
     @api.post("/preview", include_in_schema=False)
     async def previewed(request: Request) -> Response:
         """Return one picture as every browser shows it: few show a TIF."""
-        bundle, columns = service.ready.served.bundle, service.columns
-        async with intake.body(request) as body:
-            files = await asyncio.to_thread(read_files, body, request.headers.get("content-type", ""), columns)
+        async with asked(request) as (bundle, files):
             content = await asyncio.to_thread(_preview, bundle, files)
         return Response(content, media_type=JSON)
 
     @api.post("/look", include_in_schema=False)
     async def looked(request: Request) -> Response:
         """Return what looks.look does for one picture. It asks each learner dozens of times: one request at a time."""
-        bundle, columns = service.ready.served.bundle, service.columns
-        async with intake.body(request) as body:
-            files = await asyncio.to_thread(read_files, body, request.headers.get("content-type", ""), columns)
+        async with asked(request) as (bundle, files):
             if looking.locked():
                 raise Refused(
                     HTTPStatus.TOO_MANY_REQUESTS, "another picture is looked at; try again in a moment", AGAIN

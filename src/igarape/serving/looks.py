@@ -25,7 +25,7 @@ def look(bundle: Bundle, chip: Seen) -> dict[str, Any]:
     learners = []
     for learner in bundle.manifest.learners:
         (picture,) = seen[learner.chips]
-        falls = occlusion(partial(bundle.ask, learner, tta=False), picture, grid=GRID)
+        falls = occlusion(partial(bundle.ask, learner), picture, grid=GRID)
         learners.append(
             {
                 "name": learner.name,
