@@ -12,7 +12,7 @@ from igarape.chips.store import Store
 from igarape.code import code_hash
 from igarape.errors import InputError, counted, some
 from igarape.files import digest
-from igarape.serving.batches import Answerers, tag_batches
+from igarape.serving.batches import Answerers, refuse, tag_batches
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.competition import COLUMNS, check_names, in_order, read_names, sorted_out
 from igarape.serving.holdout import Packed
@@ -206,9 +206,5 @@ def write_submission(
         For a chip that cannot be read, or has another size than the bundle takes; and when the disk is full.
     """
     how: dict[str, Any] = {"bundle": bundle, "columns": COLUMNS, "parts": parts, "answerers": answerers}
-    tag_batches(chips.names, chips, path, complain=_give_up, report=report, **how)
-
-
-def _give_up(why: str) -> None:
-    """Refuse to leave a chip out: the competition wants a row for each."""
-    raise InputError(why)
+    # The competition wants a row for each chip.
+    tag_batches(chips.names, chips, path, complain=refuse, report=report, **how)
