@@ -139,9 +139,10 @@ def test_a_scene_that_is_not_like_the_training_data_is_not_trusted() -> None:
     grid = Grid("EPSG:32718", 1.0, 2.0, 3.0, 64, 64, 32, 16)
     content: dict[str, Any] = {"scene": "a.tif", "sha256": "0", "date": "2024-01-01", "model": "m", "bundle": "b"}
     content["grid"] = json.loads(json.dumps(dataclasses.asdict(grid)))
-    assert scene_facts(content).trusted and scene_facts(content).grid == grid.hash
-    assert scene_facts(content | {"drift": {"verdict": "unusual"}}).trusted
-    assert not scene_facts(content | {"drift": {"verdict": "not like training"}}).trusted
+    verdicts = {None: True, "unusual": True, "not like training": False}
+    found = {verdict: scene_facts(content | {"drift": {"verdict": verdict}}) for verdict in verdicts}
+    assert {verdict: facts.trusted for verdict, facts in found.items()} == verdicts
+    assert {facts.grid for facts in found.values()} == {grid.hash}
 
 
 def test_what_a_stac_item_says_of_bands_counts_where_the_site_says_none(

@@ -8,14 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
+
 from igarape.errors import InputError
 from igarape.executors import Executor, Here, Tell
+from igarape.files import write_text
 from igarape.serving.answering import answerers
 from igarape.serving.bundle import Bundle
 from igarape.sites.mapping import MAP, Asked, map_scene
 from igarape.sites.model import Model
 from igarape.sites.stretch import doubt_line
 from igarape.workspace import Workspace
+
+LIST = "scenes.csv"
 
 # Called with the tiles that are done, how many there will be, as far as is known, and how many scenes are done.
 Report = Callable[[int, int, str], None]
@@ -142,6 +147,13 @@ def outcomes(
             if line := doubt_line(content["stretch"]):
                 complain(f"map: {job.scene}: {line}")
     return why
+
+
+def write_list(why: Mapping[Path, str], out: Path) -> None:
+    """Write which of many scenes has a map in out, and why the others have none; nothing stands against the former."""
+    maps = ["" if said else str(out / scene.stem) for scene, said in why.items()]
+    listed = pd.DataFrame({"scene": [str(scene) for scene in why], "map": maps, "why": list(why.values())})
+    write_text(listed.to_csv(index=False, lineterminator="\n"), out / LIST)
 
 
 def _map(tell: Tell, job: Job, *, open_model: Callable[[], Model], commit: str) -> Mapping[str, Any]:

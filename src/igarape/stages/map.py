@@ -14,10 +14,10 @@ from igarape.files import check_place
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
 from igarape.sites.bands import parse_bands
-from igarape.sites.mapping import LIST, Asked, write_list
+from igarape.sites.mapping import Asked
 from igarape.sites.model import load_model
 from igarape.sites.scene import open_scene
-from igarape.sites.scene_list import Job, map_scenes, mappers, outcomes
+from igarape.sites.scene_list import LIST, Job, map_scenes, mappers, outcomes, write_list
 from igarape.sites.stretch import read_stretch
 from igarape.tracking.lineage import lineage
 from igarape.workspace import Workspace
