@@ -56,7 +56,7 @@ def run() -> dict[str, object]:
     keep_memory()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        model = load_model(str(_bundle(folder)), folder)
+        model = load_model(str(_bundle(folder)))
         _scene(folder / "scene.tif", SIDE)
         tiles = _tiles(folder / "scene.tif")
         model.bundle.tag(tiles[:BATCH])  # what is loaded at first use
@@ -118,7 +118,7 @@ def _out(scene: Path) -> Path:
 def _above(bundle: Path, scene: Path) -> float:
     """Return by how many megabytes the peak of a map lies above what the loaded bundle takes."""
     keep_memory()
-    model = load_model(str(bundle), bundle.parent)
+    model = load_model(str(bundle))
     model.bundle.tag([np.zeros((SIZE, SIZE, 3), dtype=np.uint8)] * BATCH)
     before = _megabytes("VmRSS")
     _map(scene, free(model), _out(scene))

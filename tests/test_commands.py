@@ -88,12 +88,13 @@ def test_all_else_is_let_through(error: Exception) -> None:
         ("stack", {"IGARAPE_WORKERS": "2", "OMP_NUM_THREADS": "1"}, 1),
         ("serve", {"IGARAPE_WORKERS": "1"}, None),
         ("predict", {"IGARAPE_WORKERS": "2"}, 1),
+        ("map", {}, 1),
     ],
 )
 def test_products_of_matrices_use_no_more_threads_than_workers(
     command: str, given: dict[str, str], expected: int | None
 ) -> None:
-    """Unless the user says otherwise; serve bounds its own, and batches that are answered at once take one each."""
+    """Unless the user says otherwise; serve bounds its own, and where batches of pictures are answered it is one."""
     script = (
         f"from igarape.commands import _bound_products; _bound_products('{command}'); import numpy, threadpoolctl; "
         "print(*(one['num_threads'] for one in threadpoolctl.threadpool_info()))"

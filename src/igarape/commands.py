@@ -20,7 +20,7 @@ SECTIONS = {
 }
 
 WORKERS, BLAS = "IGARAPE_WORKERS", "OPENBLAS_NUM_THREADS"
-ANSWERING = ("distill", "predict", "submit")  # what answers IGARAPE_WORKERS batches at once; so does serve
+ANSWERING = ("distill", "map", "predict", "submit", "watch")  # what answers batches of pictures; so does serve
 # What the system says where a file or a folder is in the way, may not be written, or cannot be called so.
 IN_THE_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
 
@@ -35,8 +35,8 @@ def run_stage(command: str, *words: Any, **options: Any) -> None:
 def _bound_products(command: str) -> None:
     """Let products of matrices use IGARAPE_WORKERS threads: OpenBLAS reads that when a command's module loads NumPy.
 
-    One where batches of pictures are answered side by side: their products are small, and threads that spin while they
-    wait take the processors from each other. What the user has set stands; serve bounds its own.
+    One where batches of pictures are answered: their products are small, and threads that spin while they wait take the
+    processors from each other, and from the networks'. What the user has set stands; serve bounds its own.
     """
     if {"OMP_NUM_THREADS", BLAS} & set(os.environ):
         return

@@ -37,8 +37,9 @@ def test_where_nobody_listens_the_head_is_asked_for() -> None:
         require_cluster(address, Needs(1))
 
 
-def test_who_is_not_rays_head_is_told_apart() -> None:
+def test_who_is_not_rays_head_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """A web server, say, or the port of Ray's dashboard."""
+    monkeypatch.setattr(probe, "PATIENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         with within(10):

@@ -1,5 +1,6 @@
 """Where tasks are done: on this machine without Ray, unless a cluster is named."""
 
+import os
 import subprocess
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -9,6 +10,7 @@ import pytest
 from tasks import sleep
 
 from igarape.cluster import spreading
+from igarape.cluster.settings import THREADS
 from igarape.cluster.spreading import packers, threads, trainers
 from igarape.errors import InputError
 from igarape.executors import Here, Processes, in_turn
@@ -60,8 +62,8 @@ def test_no_more_processes_are_started_than_there_are_shards(
 
 
 def test_ray_is_not_even_imported_without_a_cluster() -> None:
-    """Who has one machine waits for nothing, and needs not install it."""
-    script = "import sys; from igarape.stages import search, train, dehaze; print('ray' in sys.modules)"
+    """Who has one machine waits for nothing, and needs not install it; these are what others import."""
+    script = "import sys; from igarape.cluster import health, settings, spreading; print('ray' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False"]
 
@@ -80,11 +82,8 @@ def test_a_cluster_without_ray_is_an_error_that_says_how_to_install_it(
 
 def test_the_threads_of_a_task_are_those_that_a_variable_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On this machine too, so that it gives what a cluster gives."""
-    script = (
-        "import os; from pathlib import Path; from igarape.cluster.spreading import trainers, threads; "
-        "from igarape.workspace import Workspace; trainers(Workspace('.'), 't', chips=Path('.')).__enter__(); "
-        "import tensorflow as tf; tf.zeros(1); print(threads(), os.environ['TF_NUM_INTRAOP_THREADS'])"
-    )
+    for name in THREADS:
+        monkeypatch.setenv(name, "1")
     monkeypatch.setenv("IGARAPE_TASK_CPUS", "3")
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert done.stdout.split() == ["3", "3"]
+    with trainers(Workspace(tmp_path), "t", chips=tmp_path):
+        assert threads() == 3 and {os.environ[name] for name in THREADS} == {"3"}

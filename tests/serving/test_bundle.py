@@ -253,21 +253,17 @@ def test_a_bundle_that_sees_pictures_only_takes_no_near_infrared(
         bundle.answer([encoded(image, "PNG") for image in images], tif_files)
 
 
-@BOTH
-def test_it_is_used_without_tensorflow(folder: str, request: pytest.FixtureRequest) -> None:
+def test_it_is_used_without_tensorflow(bundle_folder: Path, tabular_bundle_folder: Path) -> None:
     """Loading and answering, through the MLflow model too, imports neither TensorFlow nor Keras nor DVC."""
-    bundle_folder = request.getfixturevalue(folder)
     program = (
         "import sys, numpy, pathlib, igarape.serving.pyfunc\n"
         "from igarape.serving.bundle import Bundle\n"
-        "answer = Bundle.load(pathlib.Path(sys.argv[1])).tag([numpy.zeros((16, 16, 3), numpy.uint8)])\n"
-        "assert len(answer) == 1\n"
+        "for folder in sys.argv[1:]:\n"
+        "    assert len(Bundle.load(pathlib.Path(folder)).tag([numpy.zeros((16, 16, 3), numpy.uint8)])) == 1\n"
         "print(sorted({'tensorflow', 'keras', 'dvc'} & set(sys.modules)))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(bundle_folder)], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
+    words = [sys.executable, "-c", program, str(bundle_folder), str(tabular_bundle_folder)]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
 def test_pictures_are_read_as_the_data_sets_were(bundle_folder: Path, tmp_path: Path, images: list[Pixels]) -> None:
@@ -281,7 +277,7 @@ def test_pictures_are_read_as_the_data_sets_were(bundle_folder: Path, tmp_path: 
     content["reading"]["resize"] = "fit"
     (tmp_path / "fitting/bundle.json").write_text(json.dumps(content))
     fitting = Bundle.load(tmp_path / "fitting")
-    assert (fitting.read(data, "wide") == to_size(decode(data, "wide"), 16, resize="fit")).all()
+    assert (fitting.see(data, "wide").image == to_size(decode(data, "wide"), 16, resize="fit")).all()
     assert len(fitting.answer([data])) == 1
 
 

@@ -43,7 +43,7 @@ def every(here: Workspace) -> Answers:
     pixels = prints.pixels.astype(np.int64)
     held = Answers("toy", labels, ids, pixels, np.full(40, HOLDOUT), blank, blank.astype(np.float32), blank)
     pictures = held_out(here, held, "0")
-    found = answers_of(here.root / "other", [pictures.read(image_id, opened)[0] for image_id in ids])
+    found = answers_of(here.root / "other", [pictures.load(opened, image_id).image for image_id in ids])
     return replace(found, image_ids=ids)
 
 

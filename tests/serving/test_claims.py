@@ -12,7 +12,8 @@ from mlflow.exceptions import MlflowException
 
 from igarape.errors import InputError
 from igarape.serving import claims
-from igarape.serving.claims import claimed, user
+from igarape.serving.claims import claimed
+from igarape.tracking.address import user
 
 SERVER = "http://somewhere"  # by its address alone: the claim is made in the database of the test
 

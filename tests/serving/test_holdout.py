@@ -11,7 +11,7 @@ from contest import answers_of, pack
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.scores.answers import Answers
-from igarape.serving.bundle import Bundle
+from igarape.serving.bundle import Bundle, apart
 from igarape.serving.holdout import ROUNDS, held_out, milliseconds
 from igarape.workspace import Workspace
 
@@ -31,9 +31,8 @@ def test_they_are_read_as_a_bundle_reads_them(held: tuple[Workspace, Answers], b
     here, answers = held
     bundle = Bundle.load(bundle_folder, threads=1)
     pictures = held_out(here, answers, "1")
-    read = [pictures.read(image_id, bundle) for image_id in answers.image_ids]
-    assert [nir for _, nir in read] == [None] * 5
-    assert np.allclose(bundle.probabilities([image for image, _ in read]), answers.p, atol=1e-6)
+    images, planes = apart([pictures.load(bundle, image_id) for image_id in answers.image_ids])
+    assert planes is None and np.allclose(bundle.probabilities(images), answers.p, atol=1e-6)
 
 
 def test_near_infrared_goes_with_them_where_it_is_needed(
@@ -43,10 +42,10 @@ def test_near_infrared_goes_with_them_where_it_is_needed(
     here, answers = held
     bundle = Bundle.load(nir_bundle_folder, threads=1)
     with pytest.raises(InputError, match=r"data/nir.*dvc repro nir"):
-        held_out(here, answers, "1").read("chip-000", bundle)
+        held_out(here, answers, "1").load(bundle, "chip-000")
     shutil.copytree(here.chips("raw"), here.chips("nir"))
-    image, planes = held_out(here, answers, "1").read("chip-000", bundle)
-    assert planes is not None and np.array_equal(image, planes)
+    seen = held_out(here, answers, "1").load(bundle, "chip-000")
+    assert seen.nir is not None and np.array_equal(seen.image, seen.nir)
 
 
 def test_without_the_pictures_it_says_how_to_get_them(held: tuple[Workspace, Answers]) -> None:
@@ -69,13 +68,13 @@ def test_each_bundle_is_timed_on_the_same_pictures(
     here, answers = held
     pair = [Bundle.load(bundle_folder, threads=1) for _ in range(2)]
     seen: list[int] = []
-    real = Bundle.tag
+    real = Bundle.tag_seen
 
-    def tag(self: Bundle, *words: object) -> object:
+    def tag_seen(self: Bundle, *words: object) -> object:
         seen.append(pair.index(self))
         return real(self, *words)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Bundle, "tag", tag)
-    found = milliseconds(pair, held_out(here, answers, "1").read, answers.image_ids)
+    monkeypatch.setattr(Bundle, "tag_seen", tag_seen)
+    found = milliseconds(pair, held_out(here, answers, "1"), answers.image_ids)
     assert [times.shape for times in found] == [(5,), (5,)] and all((times > 0).all() for times in found)
     assert seen == [0, 1] * 5 * (ROUNDS + 1)

@@ -31,8 +31,8 @@ def test_the_loaded_champion_is_the_bundle(bundle_folder: Path, images: list[Pix
 
 @pytest.mark.usefixtures("champion")
 def test_what_is_asked_for_is_the_ensemble_unless_it_is_named() -> None:
-    """A URI stays as it is; the ensemble and the student are looked for, and the ensemble is there."""
-    assert model_uri(None, "toy") == "models:/igarape-toy@champion"
+    """The ensemble and the student are looked for, and the ensemble is there. An alias is the version that has it."""
+    assert model_uri(None, "toy") == model_uri("models:/igarape-toy@challenger", "toy") == "models:/igarape-toy/1"
     assert model_uri("models:/igarape-other/3", "toy") == "models:/igarape-other/3"
     with pytest.raises(InputError, match="models:/igarape-toy-student@champion: no champion yet"):
         model_uri("student", "toy")

@@ -132,7 +132,7 @@ def test_near_infrared_goes_with_the_pictures_and_its_lack_is_told(
     (tmp_path / "parts").mkdir()
     write_submission(tmp_path / "a.csv", chips, bundle=bundle, parts=tmp_path / "parts", report=SILENT)
     planes = [chips.nir.rgb(name) for name in NAMES]
-    pictures = [bundle.read(chips.raw.bytes(name), name) for name in NAMES]
+    pictures = [chips.load(bundle, name).image for name in NAMES]
     found = pd.read_csv(tmp_path / "a.csv", keep_default_na=False)
     assert list(found["tags"]) == list(bundle.tag(pictures, planes)["tags"])
 

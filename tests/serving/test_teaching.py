@@ -92,5 +92,5 @@ def test_the_answers_are_those_of_the_calibrated_stack(taught: Workspace, monkey
 def test_a_chip_that_cannot_be_read_ends_it(taught: Workspace) -> None:
     """It was packed: something is wrong with the project."""
     chips = find_unlabelled(taught, read_dataset("toy", taught.datasets), {"raw"})
-    with pytest.raises(InputError, match=r"distill: .*holds no chip 'gone'"):
+    with pytest.raises(InputError, match=r"holds no chip 'gone'"):
         ask(taught, replace(chips, names=["gone"]))

@@ -26,7 +26,7 @@ CLEAR, CLOUDY, LATER = "2024-02-01.tif", "2024-03-01.tif", "2024-08-01.tif"
 @pytest.fixture(scope="module")
 def model(bundle_folder: Path) -> Model:
     """Give the small bundle, of chips of 16 x 16 pixels of 3 m."""
-    return load_model(str(bundle_folder), Path())
+    return load_model(str(bundle_folder))
 
 
 @pytest.fixture

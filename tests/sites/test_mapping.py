@@ -43,7 +43,7 @@ def quiet(done: int, total: int) -> None:
 @pytest.fixture(scope="module")
 def model(bundle_folder: Path) -> Model:
     """Give the small bundle, of chips of 16 x 16 pixels of 3 m."""
-    return load_model(str(bundle_folder), Path())
+    return load_model(str(bundle_folder))
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_16_bits_are_stretched_once_and_alike(tmp_path: Path, model: Model) -> N
 
 def test_near_infrared_is_seen_as_in_chips(tmp_path: Path, nir_bundle_folder: Path, chips: list[Pixels]) -> None:
     """A model that sees it gets the planes of the TIF of the same pixels; without the band it is asked for."""
-    model = load_model(str(nir_bundle_folder), Path())
+    model = load_model(str(nir_bundle_folder))
     leaves = np.random.default_rng(3).integers(1, 256, (12, 16, 16), dtype=np.uint8)
     rgb = mosaic(chips, ACROSS)
     nir = mosaic([np.repeat(one[:, :, None], 3, axis=2) for one in leaves], ACROSS)[:1]
@@ -286,7 +286,7 @@ def die(done, total):
     if calls == {moment}:
         os.kill(os.getpid(), signal.SIGKILL)
 mapping.map_scene(
-    Path("scene.tif"), Path("map"), model=load_model("{bundle}", Path()),
+    Path("scene.tif"), Path("map"), model=load_model("{bundle}"),
     asked=mapping.Asked(bands=Bands(1, 2, 3), day="2024-05-31"), report=die,
 )
 """

@@ -67,7 +67,7 @@ def test_maps_by_others_are_those_of_this_process(
         yield Elsewhere(here.data)
 
     scenes = sorted((here.root / "inbox").iterdir())
-    model = load_model(str(bundle_folder), here.root)
+    model = load_model(str(bundle_folder))
     written, told = {}, list[tuple[int, int, str]]()
     for executor in ("alone", "others"):
         out = here.root / executor
@@ -89,7 +89,7 @@ def test_one_scene_asks_no_cluster(here: Workspace, bundle_folder: Path, monkeyp
     """Nor does none: there is nothing to share out."""
     monkeypatch.setenv("IGARAPE_CLUSTER", "nobody:1")
     scene = here.root / "inbox/a-2024-02-01.tif"
-    with mappers(here, "map", load_model(str(bundle_folder), here.root), scenes=[scene], out=here.root / "maps") as by:
+    with mappers(here, "map", load_model(str(bundle_folder)), scenes=[scene], out=here.root / "maps") as by:
         assert isinstance(by.executor, Here)
     assert not (here.root / "maps").exists()
 

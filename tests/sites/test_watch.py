@@ -37,7 +37,7 @@ from igarape.sites.watch import (
 @pytest.fixture(scope="module")
 def model(bundle_folder: Path) -> Model:
     """Give the small bundle, of chips of 16 x 16 pixels of 3 m."""
-    return load_model(str(bundle_folder), Path())
+    return load_model(str(bundle_folder))
 
 
 @pytest.fixture
@@ -102,11 +102,11 @@ def test_a_replay_maps_all_scenes_anew_or_changes_nothing(place: SiteFolder, inb
     """By another model; a scene that is lost, or fails, leaves all as it was. One without looks has none to lose."""
     arrivals, _ = list_arrivals(inbox, fetched=Path)
     take_in(place, sort_out(place, identified(arrivals)[0], replay=False), mapping(place, model), place.looks)
-    other = dataclasses.replace(model, digest="another")
+    other = Model(model.bundle.answering_by(1), model.address)
     (inbox / "half-2024-02-03.tif").write_bytes((inbox / "2024-02-01.tif").read_bytes()[:-1500])
     again = sort_out(place, identified(list_arrivals(inbox, fetched=Path)[0])[0], replay=True)
     assert list(replayed(place, again, mapping(place, other)).failed) == [str(inbox / "half-2024-02-03.tif")]
-    assert {each.bundle for each in list_looks(place.looks)} == {"another"}
+    assert {each.bundle for each in list_looks(place.looks)} == {other.digest} != {model.digest}
     with pytest.raises(InputError, match=r"the inbox lacks 2024-03-01.tif"):
         sort_out(place, identified(arrivals[:1])[0], replay=True)
     (inbox / "2024-02-01.tif").write_bytes(b"gone")
@@ -114,7 +114,7 @@ def test_a_replay_maps_all_scenes_anew_or_changes_nothing(place: SiteFolder, inb
         InputError, match=r"stays as it was: 1 of the 2 scenes that have looks failed, .*2024-02-01\.tif first"
     ):
         replayed(place, [*again], mapping(place, model))
-    assert {each.bundle for each in list_looks(place.looks)} == {"another"}
+    assert {each.bundle for each in list_looks(place.looks)} == {other.digest} != {model.digest}
 
 
 def test_a_scene_that_has_moved_is_found_again_and_one_that_is_there_twice_stays(
@@ -139,9 +139,10 @@ def test_a_scene_that_is_not_like_the_training_data_is_not_trusted() -> None:
     grid = Grid("EPSG:32718", 1.0, 2.0, 3.0, 64, 64, 32, 16)
     content: dict[str, Any] = {"scene": "a.tif", "sha256": "0", "date": "2024-01-01", "model": "m", "bundle": "b"}
     content["grid"] = json.loads(json.dumps(dataclasses.asdict(grid)))
-    assert scene_facts(content).trusted and scene_facts(content).grid == grid.hash
-    assert scene_facts(content | {"drift": {"verdict": "unusual"}}).trusted
-    assert not scene_facts(content | {"drift": {"verdict": "not like training"}}).trusted
+    verdicts = {None: True, "unusual": True, "not like training": False}
+    found = {verdict: scene_facts(content | {"drift": {"verdict": verdict}}) for verdict in verdicts}
+    assert {verdict: facts.trusted for verdict, facts in found.items()} == verdicts
+    assert {facts.grid for facts in found.values()} == {grid.hash}
 
 
 def test_what_a_stac_item_says_of_bands_counts_where_the_site_says_none(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from site_looks import flooded, quiet, write_site
+from site_settings import site
 
 from igarape.stages import alerts
 from igarape.workspace import Workspace
@@ -17,6 +18,21 @@ def test_confirmed_alerts_are_shown_and_how_many_are_expected_to_be_false(
     flooded(place, (5, 30, 60, 90, 120, 150, 190, 200, 230, 260), 210)
     place.update(quiet)
     alerts.run(Workspace(tmp_path), "here")
-    line, total = capsys.readouterr().out.splitlines()
+    told = capsys.readouterr()
+    line, total = told.out.splitlines()
     assert line.startswith("here:0_1:water:appeared:1") and "somewhere in this tile" in line
-    assert total == "1 confirmed, of which 0.00 are expected to be false"
+    assert total == "1 confirmed, of which 0.00 are expected to be false" and not told.err
+
+
+def test_alerts_of_other_settings_are_said_to_be_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table is the last watch's; how scenes are read does not count, as looks that are there stay."""
+    place = write_site(tmp_path)
+    flooded(place, (5, 30), 10)
+    place.update(quiet)
+    for changes, said in (
+        ({"bands": "r=1,g=2,b=3"}, ""),
+        ({"alerts": site().alerts.model_dump() | {"days": 9}}, "has changed"),
+    ):
+        write_site(tmp_path, site(**changes))
+        alerts.run(Workspace(tmp_path), "here")
+        assert said in (err := capsys.readouterr().err) and bool(err) == bool(said)

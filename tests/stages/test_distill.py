@@ -109,5 +109,5 @@ def check_registry(here: Workspace) -> None:
     assert (table.holdout.answers == Bundle.load(here.student).rule.apply(table.holdout.p)).all()
     assert read_json(here.folder("register") / "student.json")["name"] == "igarape-toy-student"
     promote.run(here, model="student")
-    assert model_uri("student", "toy", here.root) == "models:/igarape-toy-student@champion"
+    assert model_uri("student", "toy", here.root) == "models:/igarape-toy-student/1"
     assert dict(client.get_registered_model("igarape-toy").aliases) == {"challenger": 1}

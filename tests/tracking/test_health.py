@@ -170,8 +170,9 @@ def test_artifacts_are_written_read_and_removed(registry: Path) -> None:
 
 
 def test_artifacts_that_nobody_may_write_are_wrong(registry: Path) -> None:
-    """Here a file is in the way of the folder."""
-    (registry / "mlruns").write_text("in the way")
+    """Here a file is in the way of the folder, whose name is no answer of a server's."""
+    (registry / "number-403").write_text("in the way")
+    mlflow.create_experiment(health.PLACE, (registry / "number-403").as_uri())
     finding = keep(mlflow.get_tracking_uri())
     assert finding.level == "wrong" and "See who may write there" in finding.said
 

@@ -13,9 +13,11 @@ from typing import Any
 import mlflow
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from mlflow import MlflowClient
 from mlflow.entities import Run as Recorded
 from mlflow.exceptions import MlflowException
+from mlflow.experiments import commands as experiments
 from requests import Response
 from servers import Server
 
@@ -25,7 +27,8 @@ from igarape.tracking import outbox, sender
 from igarape.tracking import step as tracking
 from igarape.tracking.address import new_experiment
 from igarape.tracking.exporter import Exporter
-from igarape.tracking.step import Run, send_left, step_run
+from igarape.tracking.run import Run
+from igarape.tracking.step import send_left, step_run
 from igarape.workspace import Workspace
 
 LOCK = """\
@@ -705,10 +708,10 @@ def test_a_deleted_experiment_is_said_with_the_command_that_restores_it(
     MlflowClient().delete_experiment(number)
     with pytest.raises(InputError, match=f"experiment igarape/{step} is deleted") as caught:
         write(project, step)
-    advice = str(caught.value).rpartition("To restore it: ")[2]
-    assert advice == f"mlflow experiments restore -x {number}"
-    done = subprocess.run([sys.executable, "-m", *advice.split()], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    advice = str(caught.value).rpartition("To restore it: mlflow experiments ")[2]
+    assert advice == f"restore -x {number}"
+    done = CliRunner().invoke(experiments, advice.split())
+    assert done.exit_code == 0, done.output
     assert mlflow.get_run(write(project, step, "a.txt")).info.status == "FINISHED"
 
 

@@ -13,7 +13,7 @@ from igarape.scores.answers import TABLE
 from igarape.scores.figures import figures
 from igarape.scores.metrics import Reals, f2_per_sample
 from igarape.scores.rules import above
-from igarape.tracking.step import Run
+from igarape.tracking.run import Run
 from igarape.workspace import Workspace
 
 # Of the curve, in percent.

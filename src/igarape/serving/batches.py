@@ -119,6 +119,11 @@ def tag_batches(
     return [name for part in batches for name in failed[part]]
 
 
+def refuse(why: str) -> None:
+    """Complain of a picture so that all ends: for whom none may be left out."""
+    raise InputError(why)
+
+
 def _answer_shares(
     batches: Mapping[Path, Sequence[str]],
     source: Source,

@@ -44,6 +44,11 @@ class Seen(NamedTuple):
     sent: Sides
 
 
+def apart(seen: Collection[Seen]) -> tuple[list[Pixels], list[Pixels] | None]:
+    """Return pictures, and their near-infrared where they have any, as a bundle's methods take them."""
+    return [each.image for each in seen], [each.nir for each in seen if each.nir is not None] or None
+
+
 class Bundle:
     """The loaded ensemble: pictures in; probabilities and tags out, the same that the pipeline gave."""
 
@@ -75,22 +80,19 @@ class Bundle:
         """Say whether a TIF with near-infrared goes with each picture."""
         return self.manifest.nir is not None
 
-    def read(self, data: bytes, where: str) -> Pixels:
-        """Decode a JPEG, PNG or TIF into RGB uint8 (size, size, 3), as the data set's chips were read.
-
-        Raises InputError that begins with where, for what is no picture, or has another size where that is refused.
-        """
-        return self.see(data, where).image
-
     def read_nir(self, data: bytes, where: str) -> Pixels:
-        """Make near-infrared planes, uint8 (size, size, 3), of a TIF of four bands; raise InputError as read does."""
+        """Make near-infrared planes, uint8 (size, size, 3), of a TIF of four bands; raise InputError as see does."""
         if self.manifest.nir is None:
             raise InputError(f"{where}: the model sees pictures only. Send it no TIF with near-infrared")
         found = bands(data, where, self.manifest.reading.bands)
         return self._sized(planes(found, white=self.manifest.nir.white), where, "refuse")
 
     def see(self, data: bytes, where: str, nir: Pixels | None = None) -> Seen:
-        """Decode a picture as read does, and keep the sides that it had; nir: what goes with it, by read_nir."""
+        """Decode a JPEG, PNG or TIF into RGB uint8 (size, size, 3), as the data set's chips were read.
+
+        nir: what goes with it, by read_nir. Raises InputError that begins with where, for what is no picture, or has
+        another size where that is refused.
+        """
         how = self.manifest.reading
         image = decode(data, where, bands=how.bands, white=how.white)
         return Seen(self._sized(image, where, how.resize), nir, (image.shape[1], image.shape[0]))
@@ -192,10 +194,10 @@ class Bundle:
                 f"pictures, found {len(nir or ())}. Send them in the column nir, or by igarape predict --nir FOLDER"
             )
 
-    def ask(self, learner: Learner, images: Sequence[Pixels], *, tta: bool) -> Probabilities:
-        """Return what a learner alone answers for pictures as it sees them, each uint8 (size, size, 3)."""
+    def ask(self, learner: Learner, images: Sequence[Pixels]) -> Probabilities:
+        """Return what a learner alone answers by one view of pictures as it sees them, each uint8 (size, size, 3)."""
         sized = np.stack([resize(image, learner.size) for image in images])
-        return self._predictors[learner.name].predict(sized, tta=tta, batch=AT_ONCE)
+        return self._predictors[learner.name].predict(sized, tta=False, batch=AT_ONCE)
 
     def dehaze(self, image: Pixels) -> Pixels:
         """Dehaze one picture, through a JPEG: the learner was trained on dehazed chips packed as such."""
@@ -239,8 +241,7 @@ class Bundle:
 
     def tag_seen(self, seen: Collection[Seen]) -> pd.DataFrame:
         """Answer for pictures that have been seen, as tag does."""
-        planes = [each.nir for each in seen if each.nir is not None]
-        return self.tag([each.image for each in seen], planes or None, sent=[each.sent for each in seen])
+        return self.tag(*apart(seen), sent=[each.sent for each in seen])
 
     def answer(self, images: Sequence[bytes], nir: Sequence[bytes] | None = None) -> pd.DataFrame:
         """Answer for encoded pictures, and the TIFs that go with them where needs_nir, as tag does.

@@ -5,7 +5,7 @@ ways: both were scored on it, so that its answer is there; the champion learned 
 champion never saw it, so that its bundle is asked now, by the picture that this project has packed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,13 +16,11 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from igarape.chips.pictures import Pixels
-from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.scores.answers import TABLE, Answers, read_answers
 from igarape.serving.advice import REGISTER
-from igarape.serving.bundle import BATCH, Bundle
+from igarape.serving.bundle import BATCH, Bundle, apart
 from igarape.serving.gate import Side
 from igarape.serving.holdout import Packed, held_out, megabytes, milliseconds
 from igarape.serving.manifest import MANIFEST
@@ -95,7 +93,7 @@ def meet(
     pictures = held_out(workspace, held, challenger)
     where, held = where[~learned], held.rows(~learned)
     theirs = _answers(bundles[champion][0], held, known, where, pictures, report=report)
-    times = milliseconds([bundle for bundle, _ in bundles.values()], pictures.read, held.image_ids)
+    times = milliseconds([bundle for bundle, _ in bundles.values()], pictures, held.image_ids)
     costs = {version: (spent, bundles[version][1]) for version, spent in zip(bundles, times, strict=True)}
     return Duel(
         labels=held.labels,
@@ -173,19 +171,13 @@ def _answers(
         own, there = known.arranged(labels), where >= 0
         found.p[there], found.answers[there] = own.p[where[there]], own.answers[where[there]]
     rows = np.flatnonzero(where < 0)
-    rule = Rule.from_json(bundle.manifest.rule.model_dump(), bundle.vocabulary)
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        found.p[batch] = _ask(bundle, [pictures.read(held.image_ids[row], bundle) for row in batch])
-        found.answers[batch] = rule.apply(found.p[batch])
+        seen = [pictures.load(bundle, held.image_ids[row]) for row in batch]
+        found.p[batch] = bundle.probabilities(*apart(seen))
+        found.answers[batch] = bundle.rule.apply(found.p[batch])
         report(min(start + BATCH, len(rows)), len(rows))
     return found.arranged(held.labels)
-
-
-def _ask(bundle: Bundle, pictures: Sequence[tuple[Pixels, Pixels | None]]) -> npt.NDArray[np.float32]:
-    """Return the probabilities of pictures that were read."""
-    planes = [nir for _, nir in pictures if nir is not None]
-    return bundle.probabilities([image for image, _ in pictures], planes or None)
 
 
 def _notes(

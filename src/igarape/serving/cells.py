@@ -1,9 +1,10 @@
-"""One cell of a request: a file that came as bytes, or as base64 text in any of its usual spellings."""
+"""The cells of a request: files that came as bytes, or as base64 text in any of its usual spellings."""
 
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from igarape.errors import InputError, counted
 
@@ -11,6 +12,16 @@ KINDS = {"image": "a JPEG, PNG or TIF", "nir": "a TIF of four bands"}
 WRAPPED = re.compile(r"\{['\"]b64['\"]: ['\"](.*)['\"]\}", re.DOTALL)
 URL_SAFE = bytes.maketrans(b"-_", b"+/")
 HEAD = 256  # characters in which the head of a data URL has to end
+
+
+def check_columns(found: Collection[Any], wanted: Iterable[str]) -> None:
+    """Raise InputError where a column that the model sees is not among those that were found."""
+    for column in wanted:
+        if column not in found:
+            raise InputError(
+                f"expected a column {column} with {KINDS[column]} in each row, found none of that name among "
+                f"{len(found)}"
+            )
 
 
 def file_of(cell: object, row: int, column: str) -> bytes:

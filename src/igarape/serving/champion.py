@@ -5,15 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
-
-from igarape.errors import InputError
 from igarape.serving.batching import Served
-from igarape.serving.registry import CHAMPION, champion_uri
+from igarape.serving.registry import CHAMPION, client_of, version_of
 from igarape.serving.registry import load as load_model
 from igarape.serving.service import Load
-from igarape.tracking.address import connected
 
 FIGURE = re.compile(r"holdout_\w+")  # the tags that register sets
 LINEAGE = re.compile(r"git_commit|uncommitted_changes|dvc\..+")
@@ -39,15 +34,12 @@ def find_champion(name: str, folder: Path = Path()) -> Version:
 
     Raises InputError when there is none, or MLflow's server does not answer.
     """
-    champion_uri(name, folder)  # which says what to type where there is none
-    with connected(folder) as uri:
-        try:
-            found = MlflowClient().get_model_version_by_alias(name, CHAMPION)
-        except (MlflowException, OSError) as error:
-            raise InputError(f"MLflow at {uri}: {error}") from error
+    number = version_of(name, CHAMPION, folder)
+    with client_of(name, folder) as client:
+        found = client.get_model_version(name, number)
     figures = {key: float(value) for key, value in found.tags.items() if FIGURE.fullmatch(key) and _is_number(value)}
     lineage = {key: value for key, value in found.tags.items() if LINEAGE.fullmatch(key)}
-    return Version(name, str(found.version), figures, lineage)
+    return Version(name, number, figures, lineage)
 
 
 def following(version: Version, folder: Path = Path(), *, threads: int = 0) -> Load:

@@ -24,11 +24,10 @@ from filelock import FileLock, Timeout
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
-from mlflow.tracking.context.registry import resolve_tags
 
 from igarape.errors import InputError
 from igarape.serving.advice import option
-from igarape.tracking.address import database
+from igarape.tracking.address import database, user
 from igarape.tracking.locations import ARTIFACTS
 
 PATIENCE = 20.0  # seconds; a change takes a fraction of one
@@ -47,11 +46,6 @@ def claimed(name: str, client: MlflowClient, uri: str) -> Iterator[None]:
     file = database(uri)
     with _locked(name, file) if file else _created(name, client):
         yield
-
-
-def user() -> str:
-    """Return who we are, as MLflow's own runs have it."""
-    return str(resolve_tags().get("mlflow.user", "unknown"))
 
 
 @contextmanager

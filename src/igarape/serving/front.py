@@ -2,16 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, Response
 
-from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
-from igarape.serving.bundle import Bundle
+from igarape.serving.bundle import Bundle, Seen
 from igarape.serving.intake import AGAIN, PAGE, Intake, Refused
 from igarape.serving.looks import look, preview
 from igarape.serving.requests import JSON, Files, read_files
@@ -42,21 +42,23 @@ def add_front(api: FastAPI, service: Service, intake: Intake) -> None:
         api.get(path, include_in_schema=False)(_sender(FOLDER / file))
     looking = asyncio.Lock()
 
+    @asynccontextmanager
+    async def asked(request: Request) -> AsyncIterator[tuple[Bundle, Files]]:
+        bundle, columns = service.ready.served.bundle, service.columns
+        async with intake.body(request) as body:
+            yield bundle, await asyncio.to_thread(read_files, body, request.headers.get("content-type", ""), columns)
+
     @api.post("/preview", include_in_schema=False)
     async def previewed(request: Request) -> Response:
         """Return one picture as every browser shows it: few show a TIF."""
-        bundle, columns = service.ready.served.bundle, service.columns
-        async with intake.body(request) as body:
-            files = await asyncio.to_thread(read_files, body, request.headers.get("content-type", ""), columns)
+        async with asked(request) as (bundle, files):
             content = await asyncio.to_thread(_preview, bundle, files)
         return Response(content, media_type=JSON)
 
     @api.post("/look", include_in_schema=False)
     async def looked(request: Request) -> Response:
         """Return what looks.look does for one picture. It asks each learner dozens of times: one request at a time."""
-        bundle, columns = service.ready.served.bundle, service.columns
-        async with intake.body(request) as body:
-            files = await asyncio.to_thread(read_files, body, request.headers.get("content-type", ""), columns)
+        async with asked(request) as (bundle, files):
             if looking.locked():
                 raise Refused(
                     HTTPStatus.TOO_MANY_REQUESTS, "another picture is looked at; try again in a moment", AGAIN
@@ -77,18 +79,16 @@ def _sender(path: Path) -> Callable[[], Awaitable[FileResponse]]:
 
 def _preview(bundle: Bundle, files: Files) -> bytes:
     """Show the one picture of a request."""
-    return json.dumps({"picture": preview(_one(bundle, files))}).encode()
+    return json.dumps({"picture": preview(_one(bundle, files).image)}).encode()
 
 
-def _one(bundle: Bundle, files: Files) -> Pixels:
+def _one(bundle: Bundle, files: Files) -> Seen:
     """Read the one picture of a request; raise InputError for more."""
     if len(files.images) != 1:
         raise InputError(f"expected one picture to look at, found {len(files.images)}")
-    return bundle.read(files.images[0], "row 0")
+    return bundle.see_all(files.images, files.nir)[0]
 
 
 def _look(bundle: Bundle, files: Files) -> bytes:
     """Look at the one picture of a request."""
-    image = _one(bundle, files)
-    nir = None if files.nir is None else bundle.read_nir(files.nir[0], "row 0, nir")
-    return json.dumps(look(bundle, image, nir)).encode()
+    return json.dumps(look(bundle, _one(bundle, files))).encode()

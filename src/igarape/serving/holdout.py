@@ -1,24 +1,20 @@
-"""The hold-out's pictures, as a project has packed them: to ask a version anew, and to weigh and time two."""
+"""Chips as a project has packed them: to ask a version about the hold-out anew, and to weigh and time two."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from igarape.chips.fingerprints import read_fingerprints
-from igarape.chips.pictures import Pixels
 from igarape.chips.store import Store
 from igarape.errors import InputError
 from igarape.scores.answers import Answers
 from igarape.scores.metrics import Floats
-from igarape.serving.bundle import Bundle
+from igarape.serving.bundle import Bundle, Seen
 from igarape.tables import read_catalog
 from igarape.workspace import Workspace
-
-# From a picture's name to what a bundle sees of it.
-Read = Callable[[str, Bundle], tuple[Pixels, Pixels | None]]
 
 TIMED, ROUNDS = 8, 3  # pictures that are timed, and how often: the fastest time of each counts
 
@@ -39,18 +35,16 @@ class Packed:
 
         return cls(opened("raw"), opened("nir") if workspace.catalog("nir").exists() else None)
 
-    def read(self, image_id: str, bundle: Bundle) -> tuple[Pixels, Pixels | None]:
-        """Return a chip as a bundle sees it, from its raw bytes; and its near-infrared where the bundle needs that.
+    def load(self, bundle: Bundle, name: str) -> Seen:
+        """Return a chip as a bundle sees it, from its raw bytes, with its near-infrared where the bundle needs that.
 
         Near-infrared is packed without loss, so its planes are what the TIFs give. Raises InputError where it is
         missing.
         """
-        image = bundle.read(self.raw.bytes(image_id), image_id)
-        if not bundle.needs_nir:
-            return image, None
-        if self.nir is None:
+        if bundle.needs_nir and self.nir is None:
             raise InputError("data/nir/catalog.parquet: not found; a version needs near-infrared. Run: dvc repro nir")
-        return image, self.nir.rgb(image_id)
+        planes = self.nir.rgb(name) if bundle.needs_nir and self.nir is not None else None
+        return bundle.see(self.raw.bytes(name), name, planes)
 
 
 def held_out(workspace: Workspace, held: Answers, version: str) -> Packed:
@@ -79,7 +73,7 @@ def megabytes(folder: Path) -> float:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
-def milliseconds(bundles: Sequence[Bundle], read: Read, image_ids: Sequence[str]) -> list[Floats]:
+def milliseconds(bundles: Sequence[Bundle], packed: Packed, image_ids: Sequence[str]) -> list[Floats]:
     """Time each bundle from a picture's bytes to its tags, on the same few pictures, the bundles in turn."""
     places = np.linspace(0, len(image_ids) - 1, min(TIMED, len(image_ids))).astype(int)
     spent = np.full((ROUNDS + 1, len(bundles), len(places)), np.inf)
@@ -87,7 +81,6 @@ def milliseconds(bundles: Sequence[Bundle], read: Read, image_ids: Sequence[str]
         for column, place in enumerate(places):
             for row, bundle in enumerate(bundles):
                 start = time.perf_counter()
-                image, nir = read(image_ids[place], bundle)
-                bundle.tag([image], None if nir is None else [nir])
+                bundle.tag_seen([packed.load(bundle, image_ids[place])])
                 spent[turn, row, column] = time.perf_counter() - start
     return list(1000 * spent[1:].min(axis=0))  # the first round warms up

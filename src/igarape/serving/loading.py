@@ -6,7 +6,6 @@ from pathlib import Path
 
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
-from igarape.serving.manifest import MANIFEST
 from igarape.workspace import Workspace
 
 
@@ -22,14 +21,7 @@ def load_bundle(place: str | os.PathLike[str]) -> Bundle:
 
         with chdir(_project()):  # MLflow looks around where it is asked
             return load(address)
-    folder = Path(address)
-    if not (folder / MANIFEST).is_file():
-        raise InputError(
-            f"{folder}: expected a folder that holds {MANIFEST}, found {'none in it' if folder.is_dir() else 'nothing'}"
-            ". Give the folder that the step evaluate writes, data/evaluate/bundle, or a model's address, such as "
-            "models:/igarape-drawn@champion"
-        )
-    return Bundle.load(folder)
+    return Bundle.load(Path(address))
 
 
 def _project() -> Path:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from igarape.chips.pictures import Pixels, encode_jpeg, encode_png
-from igarape.serving.bundle import Bundle
+from igarape.serving.bundle import Bundle, Seen, apart
 from igarape.serving.occlusion import occlusion
 
 GRID = 8  # cells a side: 65 pictures a learner are asked about
@@ -13,31 +13,19 @@ QUALITY = 90
 DIGITS = 4
 
 
-def look(bundle: Bundle, image: Pixels, nir: Pixels | None = None) -> dict[str, Any]:
+def look(bundle: Bundle, chip: Seen) -> dict[str, Any]:
     """Return the chip without haze, and for each learner what it saw and where: see occlusion.
 
     A learner answers by one view here, not eight: a covered part would else be covered in eight places.
 
-    Parameters
-    ----------
-    bundle
-        What answers.
-    image
-        The chip, uint8 (size, size, 3).
-    nir
-        Its near-infrared planes, of the same shape, where bundle.needs_nir.
-
-    Returns
-    -------
-    dict
-        dehazed: a data URL. learners: of each its name, what it sees (chips), that as a data URL (picture), and by
-        label how much the logit falls when a cell is covered (falls, GRID rows of GRID numbers).
+    dehazed: a data URL. learners: of each its name, what it sees (chips), that as a data URL (picture), and by label
+    how much the logit falls when a cell is covered (falls, GRID rows of GRID numbers).
     """
-    seen = bundle.views([image], None if nir is None else [nir])
+    seen = bundle.views(*apart([chip]))
     learners = []
     for learner in bundle.manifest.learners:
         (picture,) = seen[learner.chips]
-        falls = occlusion(partial(bundle.ask, learner, tta=False), picture, grid=GRID)
+        falls = occlusion(partial(bundle.ask, learner), picture, grid=GRID)
         learners.append(
             {
                 "name": learner.name,
@@ -46,7 +34,7 @@ def look(bundle: Bundle, image: Pixels, nir: Pixels | None = None) -> dict[str, 
                 "falls": dict(zip(learner.labels, falls.round(DIGITS).tolist(), strict=True)),
             }
         )
-    return {"dehazed": data_url(bundle.dehaze(image)), "learners": learners}
+    return {"dehazed": data_url(bundle.dehaze(chip.image)), "learners": learners}
 
 
 def preview(image: Pixels) -> str:

@@ -152,7 +152,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise InputError(
             f"{folder}: expected a bundle's folder, which holds {MANIFEST}, found "
             f"{'none in it' if folder.is_dir() else 'nothing'}. "
-            "The step evaluate writes it, as data/evaluate/bundle: dvc repro"
+            "The step evaluate writes it, as data/evaluate/bundle: dvc repro. A registered model has an "
+            "address, such as models:/igarape-drawn@champion"
         )
     content = read_json(path)
     if not isinstance(content, dict):

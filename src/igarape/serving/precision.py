@@ -10,7 +10,7 @@ from igarape.chips.pictures import Pixels, resize
 from igarape.files import whole, write_json
 from igarape.learners.novelty import sampled
 from igarape.serving.assembly import NETWORK
-from igarape.serving.bundle import Bundle
+from igarape.serving.bundle import Bundle, apart
 from igarape.serving.holdout import Packed
 from igarape.serving.manifest import MANIFEST, list_files
 
@@ -42,9 +42,7 @@ def quantised(
     report
         Called with (networks done, of how many).
     """
-    seen = [packed.read(name, bundle) for name in sampled(known, CHIPS)]
-    planes = [plane for _, plane in seen if plane is not None]
-    chips = bundle.views([image for image, _ in seen], planes or None)
+    chips = bundle.views(*apart([packed.load(bundle, name) for name in sampled(known, CHIPS)]))
     with whole(bundle.folder) as unfinished:
         shutil.copytree(bundle.folder, unfinished)
         names = []

@@ -11,7 +11,7 @@ from mlflow.pyfunc import PythonModel  # type: ignore[attr-defined]  # mlflow na
 
 from igarape.errors import InputError
 from igarape.serving.bundle import Bundle
-from igarape.serving.cells import KINDS, file_of
+from igarape.serving.cells import KINDS, check_columns, file_of
 
 
 class Refusal(MlflowException):
@@ -54,12 +54,7 @@ class TaggerModel(PythonModel):
 
 def _cells(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Return the columns with one file in each cell."""
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise InputError(
-            f"expected a column {missing[0]} with {KINDS[missing[0]]} in each row, found none of that name among "
-            f"{len(table.columns)}"
-        )
+    check_columns(table.columns, columns)
     try:
         # MLflow hands {"inputs": {"image": [...]}} over as one row that holds a list.
         return table[columns].explode(columns)

@@ -32,13 +32,14 @@ def model_name(dataset: str, *, student: bool = False) -> str:
 
 
 def model_uri(model: str | None, dataset: str, folder: Path = Path()) -> str:
-    """Return the URI of what --model asks for: an MLflow URI, student, or None, which is the ensemble.
+    """Return the address of what --model asks for: an MLflow URI, student, or None, which is the ensemble.
 
-    Raises InputError when the ensemble or the student is asked for and has no champion.
+    Of models:/NAME@ALIAS, which the champions are, that of the version that has the alias now. Raises InputError when
+    none has it.
     """
-    if model is not None and model != STUDENT:
-        return model
-    return champion_uri(model_name(dataset, student=model == STUDENT), folder)
+    if model is None or model == STUDENT:
+        model = f"models:/{model_name(dataset, student=model == STUDENT)}@{CHAMPION}"
+    return _numbered(model, folder)
 
 
 def versions_of(client: MlflowClient, name: str) -> list[str]:
@@ -54,21 +55,14 @@ def one_of(known: Sequence[str], name: str, folder: Path) -> str:
 
 def champion_uri(name: str, folder: Path = Path()) -> str:
     """Return the champion's URI. Raises InputError when there is none."""
-    uri = f"models:/{name}@{CHAMPION}"
-    _check_alias(uri, folder)
-    return uri
+    version_of(name, CHAMPION, folder)
+    return f"models:/{name}@{CHAMPION}"
 
 
-def numbered(uri: str, folder: Path = Path()) -> str:
-    """Return the address of the version that models:/NAME@ALIAS means now; any other address as it is.
-
-    Raises InputError when no version has that alias.
-    """
+def _numbered(uri: str, folder: Path) -> str:
+    """Return the address of the version that models:/NAME@ALIAS means now; any other address as it is."""
     match = re.fullmatch(r"models:/([^@/]+)@([^@/]+)", uri)
-    if not match:
-        return uri
-    _check_alias(uri, folder)
-    return f"models:/{match[1]}/{aliases_of(match[1], folder)[match[2]]}"
+    return f"models:/{match[1]}/{version_of(match[1], match[2], folder)}" if match else uri
 
 
 def registered(uri: str) -> bool:
@@ -88,7 +82,7 @@ def load(uri: str, folder: Path = Path(), *, threads: int = 0) -> Bundle:
 
 def unpack(uri: str, target: Path, folder: Path = Path()) -> Path:
     """Copy the files of a model into a folder, and return where its bundle is; raises InputError as load does."""
-    _check_alias(uri, folder)
+    uri = _numbered(uri, folder)
     with client_of(_name(uri), folder):
         try:
             mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(target))
@@ -118,7 +112,7 @@ def _why_not(uri: str, error: Exception, folder: Path) -> str:
         if match[2] not in known:
             return f"no such version{one_of(known, match[1], folder)}"
     said = " ".join(str(error).split())
-    if not uri.startswith("models:/"):
+    if not registered(uri):
         return f"{said}. Expected a model's address, such as models:/NAME@{CHAMPION} or models:/NAME/1"
     if not re.fullmatch(r"models:/[^@/]+(@[^@/]+|/\d+/?)", uri):
         name = _name(uri) or "NAME"
@@ -129,15 +123,11 @@ def _why_not(uri: str, error: Exception, folder: Path) -> str:
     )
 
 
-def _check_alias(uri: str, folder: Path) -> None:
-    """Refuse models:/NAME@ALIAS when no version has that alias."""
-    match = re.fullmatch(r"models:/([^@/]+)@([^@/]+)", uri)
-    if not match:
-        return
-    name, alias = match.groups()
-    known = aliases_of(name, folder)
+def version_of(name: str, alias: str, folder: Path) -> str:
+    """Return the version of a model that has an alias; raise InputError when none has it."""
+    known, uri = aliases_of(name, folder), f"models:/{name}@{alias}"
     if alias in known:
-        return
+        return known[alias]
     if alias == CHAMPION:
         with connected(folder):
             there = not _missing_file(mlflow.get_registry_uri())

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from igarape.errors import InputError
-from igarape.serving.cells import KINDS, file_of
+from igarape.serving.cells import check_columns, file_of
 
 MOST = 1024  # pictures in one request
 FORMS = (
@@ -115,11 +115,13 @@ def _json(body: bytes, columns: Sequence[str]) -> Mapping[str, list[Any]]:
     elif keys[0] == "dataframe_records" and not _all(value, dict):
         raise InputError(f"{FORMS}, found no list of objects under dataframe_records")
     if isinstance(value, dict) and not _wraps(value):
-        return {name: value[name] if isinstance(value[name], list) else [value[name]] for name in _have(value, columns)}
+        check_columns(value, columns)
+        return {name: value[name] if isinstance(value[name], list) else [value[name]] for name in columns}
     rows = value if isinstance(value, list) else [value]
     if rows and _all(rows, dict) and not any(map(_wraps, rows)):
+        check_columns({key for row in rows for key in row}, columns)
         # A row without the cell is refused where the cell is read, by its number.
-        return {name: [row.get(name) for row in rows] for name in _have({key for row in rows for key in row}, columns)}
+        return {name: [row.get(name) for row in rows] for name in columns}
     if len(columns) > 1:
         raise InputError(f"expected the columns {' and '.join(columns)}, found values of none")
     return {columns[0]: rows}
@@ -144,22 +146,11 @@ def _split(value: object) -> dict[str, list[Any]]:
     return {name: [row[place] for row in rows] for place, name in enumerate(names)}
 
 
-def _have(found: Any, columns: Sequence[str]) -> Sequence[str]:
-    """Return the columns; raise InputError where one is not among those that were found."""
-    for column in columns:
-        if column not in found:
-            raise InputError(
-                f"expected a column {column} with {KINDS[column]} in each row, found none of that name among "
-                f"{len(found)}"
-            )
-    return columns
-
-
 def _csv(body: bytes, columns: Sequence[str]) -> Mapping[str, list[Any]]:
     """Return the cells of each column of a CSV."""
     csv.field_size_limit(BYTES)
     table = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""))
-    _have(table.fieldnames or (), columns)
+    check_columns(table.fieldnames or (), columns)
     rows = list(islice(table, MOST + 1))
     return {name: [row[name] for row in rows] for name in columns}
 
@@ -174,7 +165,7 @@ def _parquet(body: bytes, columns: Sequence[str]) -> Mapping[str, list[Any]]:
         file = ParquetFile(io.BytesIO(body), read_dictionary=list(columns))
         about, names = file.metadata, file.schema_arrow.names
         _check_count(about.num_rows)
-        _have(names, columns)
+        check_columns(names, columns)
         parts = [about.row_group(k).column(j) for k in range(about.num_row_groups) for j in range(about.num_columns)]
         if any(part.compression not in PACKED for part in parts):
             raise InputError(f"expected Parquet packed as {' or '.join(PACKED)}, found another compression")

@@ -48,5 +48,5 @@ def measure(bundles: Sequence[Bundle], image_ids: Sequence[str], *, packed: Pack
 
     packed: the chips' pictures.
     """
-    times = milliseconds(bundles, packed.read, image_ids)
+    times = milliseconds(bundles, packed, image_ids)
     return [megabytes(bundle.folder) for bundle in bundles], [float(np.median(each)) for each in times]

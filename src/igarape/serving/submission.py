@@ -12,9 +12,10 @@ from igarape.chips.store import Store
 from igarape.code import code_hash
 from igarape.errors import InputError, counted, some
 from igarape.files import digest
-from igarape.serving.batches import Answerers, tag_batches
-from igarape.serving.bundle import BATCH, Bundle, Seen
+from igarape.serving.batches import Answerers, refuse, tag_batches
+from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.competition import COLUMNS, check_names, in_order, read_names, sorted_out
+from igarape.serving.holdout import Packed
 from igarape.serving.tagging import check_out
 from igarape.tables import read_catalog
 from igarape.workspace import Workspace
@@ -23,24 +24,14 @@ Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Chips:
-    """What is tagged: names, in the order of the rows, and the stores of their pictures and near-infrared.
-
-    nir: None where the model sees pictures only.
-    """
+class Chips(Packed):
+    """What is tagged: packed chips, and their names in the order of the rows."""
 
     names: Sequence[str]
-    raw: Store
-    nir: Store | None
-
-    def load(self, bundle: Bundle, name: str) -> Seen:
-        """Read a chip as a bundle sees it, and its near-infrared where the bundle needs that."""
-        planes = self.nir.rgb(name) if self.nir is not None and bundle.needs_nir else None
-        return bundle.see(self.raw.bytes(name), name, planes)
 
     def only(self, names: Sequence[str]) -> "Chips":
         """Return some of the chips."""
-        return Chips(names, self.raw.only(names), None if self.nir is None else self.nir.only(names))
+        return Chips(self.raw.only(names), self.nir and self.nir.only(names), names)
 
     def bytes(self) -> Iterator[bytes | str]:
         """Yield all that is known of each chip: its name, its picture, its near-infrared."""
@@ -74,7 +65,7 @@ def open_chips(workspace: Workspace, dataset: str, labels: Sequence[str], *, sam
         wanted = read_names(sample)
         check_names(wanted, names, sample=sample)
         names = wanted
-    return Chips(names, Store(workspace.chips("raw"), catalog), None)
+    return Chips(Store(workspace.chips("raw"), catalog), None, names)
 
 
 def wanted(workspace: Workspace, dataset: str, labels: Sequence[str], sample: Path | None) -> list[str]:
@@ -215,9 +206,5 @@ def write_submission(
         For a chip that cannot be read, or has another size than the bundle takes; and when the disk is full.
     """
     how: dict[str, Any] = {"bundle": bundle, "columns": COLUMNS, "parts": parts, "answerers": answerers}
-    tag_batches(chips.names, chips, path, complain=_give_up, report=report, **how)
-
-
-def _give_up(why: str) -> None:
-    """Refuse to leave a chip out: the competition wants a row for each."""
-    raise InputError(why)
+    # The competition wants a row for each chip.
+    tag_batches(chips.names, chips, path, complain=refuse, report=report, **how)

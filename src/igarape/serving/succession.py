@@ -14,9 +14,10 @@ from mlflow import MlflowClient
 from igarape.config.params import Params
 from igarape.errors import InputError
 from igarape.serving.advice import option
-from igarape.serving.claims import claimed, user
+from igarape.serving.claims import claimed
 from igarape.serving.history import Verdict, begin, end, keep
 from igarape.serving.registry import CHAMPION, PREVIOUS, aliases_of, client_of
+from igarape.tracking.address import user
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 

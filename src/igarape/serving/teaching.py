@@ -11,12 +11,11 @@ from igarape.config.datasets import Dataset
 from igarape.config.documents import LearnerManifest
 from igarape.config.params import Params
 from igarape.ensemble.decision import Rule
-from igarape.errors import InputError
 from igarape.learners.views import ALL
 from igarape.scores.metrics import BETA
 from igarape.scores.rules import isolated
 from igarape.serving.assembly import Merge, Shared, build_bundle, learner_part
-from igarape.serving.batches import tag_batches
+from igarape.serving.batches import refuse, tag_batches
 from igarape.serving.bundle import Bundle
 from igarape.serving.submission import Chips
 from igarape.tables import Probabilities, read_catalog
@@ -32,10 +31,10 @@ def find_unlabelled(workspace: Workspace, dataset: Dataset, kinds: Collection[st
     names = list(catalog.loc[catalog["split"] == "test", "image_id"])
     raw = Store(workspace.chips("raw"), catalog)
     if "nir" not in kinds:
-        return Chips(names, raw, None)
+        return Chips(raw, None, names)
     planes = read_catalog(workspace.catalog("nir"), labels)
     with_planes = set(planes["image_id"])
-    return Chips([name for name in names if name in with_planes], raw, Store(workspace.chips("nir"), planes))
+    return Chips(raw, Store(workspace.chips("nir"), planes), [name for name in names if name in with_planes])
 
 
 def teach(
@@ -83,11 +82,6 @@ def teach(
         )
         bundle, parts = Bundle.load(notes / "teacher", threads=1), notes / "parts"
         parts.mkdir(exist_ok=True)
-        tag_batches(chips.names, chips, table, bundle=bundle, parts=parts, complain=_give_up, report=report)
+        tag_batches(chips.names, chips, table, bundle=bundle, parts=parts, complain=refuse, report=report)
     answers = pd.read_parquet(table).set_index("image_name").loc[list(chips.names)]
     return np.asarray(answers[[f"p_{label}" for label in vocabulary.labels]], dtype=np.float32)
-
-
-def _give_up(why: str) -> None:
-    """Refuse to leave a chip out: it was packed, so it can be read."""
-    raise InputError(f"distill: {why}")

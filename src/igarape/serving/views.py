@@ -10,7 +10,7 @@ import numpy as np
 from igarape.errors import InputError
 from igarape.learners.novelty import sampled
 from igarape.learners.views import ALL, COUNTS, PIPELINE, ByMode, Mode
-from igarape.serving.bundle import BATCH, Bundle
+from igarape.serving.bundle import BATCH, Bundle, apart
 from igarape.serving.holdout import Packed, milliseconds
 from igarape.tables import Probabilities
 
@@ -48,14 +48,13 @@ def ask_by_mode(
     rows = np.array([places[name] for name in names])
     parts = []
     for start in range(0, len(names), BATCH):
-        seen = [packed.read(name, bundle) for name in names[start : start + BATCH]]
-        planes = [plane for _, plane in seen if plane is not None]
-        parts.append(bundle.by_views([image for image, _ in seen], planes or None, counts=counts))
+        seen = [packed.load(bundle, name) for name in names[start : start + BATCH]]
+        parts.append(bundle.by_views(*apart(seen), counts=counts))
         report(min(start + BATCH, len(names)), len(names))
     modes = {Mode(count, bundle.mode.precision): count for count in counts}
     answers = {mode: np.concatenate([part[count] for part in parts]) for mode, count in modes.items()}
     timed = {PIPELINE: exact.answering_by(ALL)} | {mode: bundle.answering_by(count) for mode, count in modes.items()}
-    spent = milliseconds(list(timed.values()), packed.read, names)
+    spent = milliseconds(list(timed.values()), packed, names)
     return ByMode(
         served=bundle.mode,
         rows=rows,
@@ -87,8 +86,7 @@ def check_bundle(bundle: Bundle, image_ids: Sequence[str], *, p: Probabilities, 
         When a probability differs by more than TOLERANCE.
     """
     for done, (image_id, expected) in enumerate(zip(image_ids, p, strict=True), start=1):
-        image, planes = packed.read(image_id, bundle)
-        answer = bundle.by_views([image], None if planes is None else [planes], counts=[ALL])[ALL][0]
+        answer = bundle.by_views(*apart([packed.load(bundle, image_id)]), counts=[ALL])[ALL][0]
         gap = float(np.abs(answer - expected).max())
         if gap > TOLERANCE:
             raise InputError(

@@ -45,9 +45,7 @@ def write_item(folder: Path, grid: Grid, *, name: str, day: date, properties: Ma
     properties
         What else is said of it.
     """
-    right, bottom = grid.left + grid.pixel * grid.width, grid.top - grid.pixel * grid.height
-    outline = shapely.segmentize(shapely.box(grid.left, bottom, right, grid.top), grid.pixel * grid.size)
-    footprint = in_degrees(outline, grid.crs)
+    footprint = in_degrees(shapely.segmentize(shapely.box(*grid.sides), grid.pixel * grid.size), grid.crs)
     assets = {
         file.replace(".", "_"): {"href": f"./{file}", "type": kind, "roles": [role], "title": title}
         for file, (kind, role, title) in KINDS.items()

@@ -12,7 +12,7 @@ import pandas as pd
 
 from igarape.code import code_hash
 from igarape.errors import InputError
-from igarape.files import digest, resumable, write_json, write_text
+from igarape.files import digest, resumable, write_json
 from igarape.learners.memory import one_heap
 from igarape.serving.likeness import likeness
 from igarape.sites.answers import Answers, answer_tiles
@@ -29,7 +29,7 @@ from igarape.sites.tiles import Floats, Grid, Integers
 from igarape.sites.windows import sample
 
 SAID = {"path", "sha256", "stretch"}  # of a map.json, that others read
-MAP, TILES, LAYERS, LIST = "map.json", "tiles.parquet", "map.tif", "scenes.csv"
+MAP, TILES, LAYERS = "map.json", "tiles.parquet", "map.tif"
 SCHEMA = 1
 TEXTS = ("tags", "alerts")
 CLOUDY = 0.5  # above it nothing but the weather was seen
@@ -110,13 +110,6 @@ def map_scene(
             content["seconds"] = round(time.monotonic() - started, 1)
             write_json(content, result / MAP)
     return content
-
-
-def write_list(why: Mapping[Path, str], out: Path) -> None:
-    """Write which of many scenes has a map in out, and why the others have none; nothing stands against the former."""
-    maps = ["" if said else str(out / scene.stem) for scene, said in why.items()]
-    listed = pd.DataFrame({"scene": [str(scene) for scene in why], "map": maps, "why": list(why.values())})
-    write_text(listed.to_csv(index=False, lineterminator="\n"), out / LIST)
 
 
 def read_map(folder: Path) -> Mapping[str, Any]:

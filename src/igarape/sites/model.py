@@ -1,24 +1,28 @@
-"""The model that a map is made with: the bundle, and what tells it from others."""
+"""The model that a map is made with: the bundle, and where it is from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 
 from igarape.errors import InputError
 from igarape.scores.drift import Usual
 from igarape.serving.bundle import Bundle
 from igarape.serving.loading import load_bundle
-from igarape.serving.manifest import MANIFEST, Reference
+from igarape.serving.manifest import Reference
 from igarape.serving.reference import usual_of
 
 
 @dataclass(frozen=True)
 class Model:
-    """A bundle; where it is from: a folder, or models:/NAME/VERSION; and a hash of all that it is made of."""
+    """A bundle, and where it is from: a folder, or models:/NAME/VERSION."""
 
     bundle: Bundle
     address: str
-    digest: str
+
+    @cached_property
+    def digest(self) -> str:
+        """Return a hash of all that the bundle is made of."""
+        return self.bundle.manifest.digest
 
     @property
     def metres(self) -> float:
@@ -50,14 +54,6 @@ class Model:
         return self.bundle.manifest.reference
 
 
-def load_model(address: str, folder: Path) -> Model:
-    """Load the model at an address of the registry of the project in folder, or the bundle in a folder.
-
-    Raises InputError when there is none.
-    """
-    if ":/" in address and not (Path(address) / MANIFEST).is_file():
-        from igarape.serving.registry import numbered  # and with it MLflow, which takes seconds
-
-        address = numbered(address, folder)
-    bundle = load_bundle(address)
-    return Model(bundle, address, bundle.manifest.digest)
+def load_model(address: str) -> Model:
+    """Load the model at an address, as registry.model_uri gives it; raise InputError when there is none."""
+    return Model(load_bundle(address), address)

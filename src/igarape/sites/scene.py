@@ -32,8 +32,8 @@ ENVIRONMENT = {"GDAL_CACHEMAX": 16 * 2**20, "GDAL_DISABLE_READDIR_ON_OPEN": "TRU
 class Scene:
     """A scene that can be mapped.
 
-    metres: the side of a pixel on the ground. hidden: what tells pixels that hold nothing: the number of an alpha band;
-    mask, a mask of the file's own; or the value of nodata, 0 where the file names none.
+    metres: the side of a pixel on the ground. What tells pixels that hold nothing is one of three: alpha, the number of
+    a band; where masked, a mask of the file's own; else nodata, a value, 0 where the file names none.
     """
 
     path: Path

@@ -8,14 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
+
 from igarape.errors import InputError
 from igarape.executors import Executor, Here, Tell
+from igarape.files import write_text
 from igarape.serving.answering import answerers
 from igarape.serving.bundle import Bundle
 from igarape.sites.mapping import MAP, Asked, map_scene
 from igarape.sites.model import Model
 from igarape.sites.stretch import doubt_line
 from igarape.workspace import Workspace
+
+LIST = "scenes.csv"
 
 # Called with the tiles that are done, how many there will be, as far as is known, and how many scenes are done.
 Report = Callable[[int, int, str], None]
@@ -73,7 +78,7 @@ def mappers(
         if nodes is None:
             yield Mappers.alone(model)
         else:
-            yield Mappers(nodes.executor, partial(_opened, nodes.open_bundle, model.address, model.digest))
+            yield Mappers(nodes.executor, partial(_opened, nodes.open_bundle, model.address))
 
 
 def map_scenes(jobs: Sequence[Job], *, by: Mappers, commit: str, report: Report) -> Iterator[Future[Mapping[str, Any]]]:
@@ -144,6 +149,13 @@ def outcomes(
     return why
 
 
+def write_list(why: Mapping[Path, str], out: Path) -> None:
+    """Write which of many scenes has a map in out, and why the others have none; nothing stands against the former."""
+    maps = ["" if said else str(out / scene.stem) for scene, said in why.items()]
+    listed = pd.DataFrame({"scene": [str(scene) for scene in why], "map": maps, "why": list(why.values())})
+    write_text(listed.to_csv(index=False, lineterminator="\n"), out / LIST)
+
+
 def _map(tell: Tell, job: Job, *, open_model: Callable[[], Model], commit: str) -> Mapping[str, Any]:
     """Map one scene, and tell how many of its tiles are done, and all."""
     try:
@@ -159,6 +171,6 @@ def _map(tell: Tell, job: Job, *, open_model: Callable[[], Model], commit: str) 
         raise InputError(str(error)) from error
 
 
-def _opened(open_bundle: Callable[[], Bundle], address: str, digest: str) -> Model:
+def _opened(open_bundle: Callable[[], Bundle], address: str) -> Model:
     """Open a model on a node."""
-    return Model(open_bundle(), address, digest)
+    return Model(open_bundle(), address)

@@ -62,7 +62,7 @@ def draft_site(
     """
     return Site(
         crs=grid.crs,
-        bounds=_bounds(grid),
+        bounds=grid.sides,
         polygon=polygon,
         pixel=grid.pixel,
         size=grid.size,
@@ -115,12 +115,6 @@ def watched_labels(labels: Sequence[str], words: Vocabulary, answers: Answers) -
     if unknown := [label for label in labels if label not in free]:
         raise InputError(f"--labels: {unknown[0]!r} is not one that can be watched{did_you_mean(unknown[0], free)}")
     return {label: _watched(label, answers, words, chosen=bool(labels)) for label in labels or free}
-
-
-def _bounds(grid: Grid) -> tuple[float, float, float, float]:
-    """Return left, bottom, right, top of a grid."""
-    right, bottom = grid.left + grid.pixel * grid.width, grid.top - grid.pixel * grid.height
-    return grid.left, bottom, right, grid.top
 
 
 def _watched(label: str, answers: Answers, words: Vocabulary, *, chosen: bool) -> Watched:

@@ -24,7 +24,7 @@ from igarape.sites.bands import Bands, parse_bands
 from igarape.sites.judgements import read_verdicts
 from igarape.sites.ledger import write_alerts
 from igarape.sites.looks import Day, Facts, by_day, list_looks, read_day
-from igarape.sites.state import Engine, State, caught_up
+from igarape.sites.state import Engine, State, caught_up, state_key
 
 NAMED = 8  # digits of a scene's hash in the name of its map
 
@@ -89,6 +89,11 @@ class SiteFolder:
     def bands(self) -> Bands | None:
         """Return which band of its scenes is which; None: they say it themselves."""
         return parse_bands(self.site.bands, f"sites/{self.name}.yaml: bands") if self.site.bands else None
+
+    @property
+    def outdated(self) -> bool:
+        """Say whether its YAML, or igarape, has changed since state and alerts were written."""
+        return self.state.exists() and state_key(self.state) != Engine.of(self.site).key
 
     @contextmanager
     def held(self) -> Iterator[None]:

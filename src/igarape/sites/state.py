@@ -163,11 +163,10 @@ def _opened(path: Path) -> Iterator[Any]:
         raise InputError(f"{path}: is no state of a site, or cut short. Remove it: looks tell it anew") from error
 
 
-def kept_state(path: Path, key: str) -> State | None:
-    """Return the state that is kept; None where it is one of other settings, or of another igarape."""
+def state_key(path: Path) -> str:
+    """Return the key of the state that is kept: of its settings, and of the igarape that wrote it."""
     with _opened(path) as kept:
-        same = str(kept["key"]) == key
-    return State.load(path) if same else None
+        return str(kept["key"])
 
 
 def caught_up(path: Path, looks: Sequence[Facts], engine: Engine, tiles: int, *, read: Read, report: Report) -> State:
@@ -188,7 +187,8 @@ def caught_up(path: Path, looks: Sequence[Facts], engine: Engine, tiles: int, *,
     """
     state = State.begin(tiles, engine)
     keys = [facts.key for facts in looks]
-    if path.exists() and (kept := kept_state(path, state.key)):
+    if path.exists() and state_key(path) == state.key:
+        kept = State.load(path)
         newest = date.fromordinal(kept.days[-1].day).isoformat() if kept.days else ""
         later = all(facts.date > newest for facts in looks[len(kept.scenes) :])
         if keys[: len(kept.scenes)] == kept.scenes and later:

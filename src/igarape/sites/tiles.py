@@ -55,6 +55,11 @@ class Grid:
         """Return the affine transform from pixel to crs, in the order of affine.Affine."""
         return self.pixel, 0.0, self.left, 0.0, -self.pixel, self.top
 
+    @property
+    def sides(self) -> tuple[float, float, float, float]:
+        """Return left, bottom, right, top of the raster, in the crs."""
+        return self.left, self.top - self.pixel * self.height, self.left + self.pixel * self.width, self.top
+
     def corner(self, place: int) -> tuple[int, int]:
         """Return the row and the column of the first pixel of a tile, counted row by row."""
         row, column = divmod(place, len(self.columns))

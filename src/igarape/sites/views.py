@@ -17,7 +17,7 @@ from igarape.errors import InputError, reason
 from igarape.sites.bands import Bands
 from igarape.sites.raster import warped
 from igarape.sites.scene import open_scene
-from igarape.sites.stretch import Stretch, stretched
+from igarape.sites.stretch import Stretch, Table, stretched
 from igarape.sites.tiles import Grid
 
 QUALITY = 72  # of JPEGs: a page holds many
@@ -29,12 +29,15 @@ SIDES = (1600, 1200, 900, 680, 500, 360, 260)  # pixels of a ground's longer sid
 
 @dataclass(frozen=True)
 class Layer:
-    """An open scene on a site's grid, in the colours that its map was made from; nothing: the value that holds none."""
+    """An open scene on a site's grid, in the colours that its map was made from; nothing: the value that holds none.
+
+    tables: as of Stretch.tables.
+    """
 
     path: Path
     resampled: WarpedVRT
     bands: Bands
-    stretch: Stretch
+    tables: Sequence[Table] | None
     nothing: float
 
     def picture(self, window: Window, height: int, width: int) -> Pixels:
@@ -48,7 +51,7 @@ class Layer:
             values = self.resampled.read(wanted, window=window, out_shape=shape, resampling=Resampling.average)
         except RasterioError as error:
             raise InputError(f"{self.path}: cannot be read ({reason(error)}). Fetch the scene again") from error
-        picture = stretched(values, self.stretch.tables())
+        picture = stretched(values, self.tables)
         picture[(values == self.nothing).all(axis=0)] = 0  # a stretch may turn it into a colour
         return picture
 
@@ -103,12 +106,12 @@ def open_view(scenes: Sequence[tuple[Path, Mapping[str, Any]]], grid: Grid) -> I
 @contextmanager
 def _open_layer(path: Path, told: Mapping[str, Any], grid: Grid) -> Iterator[Layer]:
     """Open one scene."""
-    bands, stretch = Bands(**told["bands"]), Stretch.from_json(told["stretch"], str(path))
+    bands, tables = Bands(**told["bands"]), Stretch.from_json(told["stretch"], str(path)).tables()
     with (
         open_scene(path, bands=bands, day=told["date"]) as scene,
         warped(scene, grid, tolerance=NEAR) as resampled,
     ):
-        yield Layer(path, resampled, bands, stretch, nothing=0 if scene.alpha else scene.nodata)
+        yield Layer(path, resampled, bands, tables, nothing=0 if scene.alpha else scene.nodata)
 
 
 def side_that_fits(view: View, most: int) -> int:

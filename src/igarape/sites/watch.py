@@ -160,7 +160,7 @@ def take_in(place: SiteFolder, scenes: Sequence[New], mapped: MapScenes, looks: 
             outcome.failed[str(arrival.path)] = str(error)
         else:
             outcome.new.append(facts)
-            outcome.drift[str((content.get("drift") or {}).get("verdict"))] += 1
+            outcome.drift[str(content["drift"]["verdict"])] += 1
     return outcome
 
 
@@ -185,7 +185,6 @@ def replayed(place: SiteFolder, scenes: Sequence[New], mapped: MapScenes) -> Out
 
 def scene_facts(content: Mapping[str, Any]) -> Facts:
     """Return what looks say of their scene, from map.json."""
-    verdict = (content.get("drift") or {}).get("verdict")
     names = ("scene", "sha256", "date", "model", "bundle")
     known = {name: content[name] for name in names}
-    return Facts(**known, trusted=verdict != UNLIKE, grid=Grid(**content["grid"]).hash)
+    return Facts(**known, trusted=content["drift"]["verdict"] != UNLIKE, grid=Grid(**content["grid"]).hash)

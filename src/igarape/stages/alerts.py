@@ -11,5 +11,11 @@ from igarape.workspace import Workspace
 def run(workspace: Workspace, name: str, *, candidates: bool = False) -> None:
     """Print the alerts of a site that stand, confirmed ones, and with candidates those too."""
     place = SiteFolder.read(name, workspace.sites)
+    if place.outdated:
+        click.echo(
+            f"alerts: sites/{name}.yaml, or igarape, has changed since these were written. To have those of now: "
+            f"igarape watch {name} INBOX",
+            err=True,
+        )
     for line in alert_lines(read_alerts(place.alerts, name), candidates=candidates):
         click.echo(line)

@@ -6,10 +6,10 @@ import click
 
 from igarape.errors import InputError, did_you_mean
 from igarape.progress import progress
-from igarape.serving.claims import user
 from igarape.sites.judgements import add_verdict, span
 from igarape.sites.ledger import read_alerts
 from igarape.sites.site_folder import SiteFolder
+from igarape.tracking.address import user
 from igarape.workspace import Workspace
 
 

@@ -14,10 +14,10 @@ from igarape.files import check_place
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
 from igarape.sites.bands import parse_bands
-from igarape.sites.mapping import LIST, Asked, write_list
+from igarape.sites.mapping import Asked
 from igarape.sites.model import load_model
 from igarape.sites.scene import open_scene
-from igarape.sites.scene_list import Job, map_scenes, mappers, outcomes
+from igarape.sites.scene_list import LIST, Job, map_scenes, mappers, outcomes, write_list
 from igarape.sites.stretch import read_stretch
 from igarape.tracking.lineage import lineage
 from igarape.workspace import Workspace
@@ -69,9 +69,8 @@ def run(
     if len(scenes) == 1:  # before the model, which takes seconds; of several, one that fails costs no other its map
         with open_scene(scenes[0], bands=places, day=date):
             pass
-    root = workspace.root
-    loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
-    commit = lineage(root).commit
+    loaded = load_model(model_uri(model, read_params(workspace.params).dataset, workspace.root))
+    commit = lineage(workspace.root).commit
     jobs = [Job(scene, out / scene.stem, asked) for scene in scenes]
     with mappers(workspace, "map", loaded, scenes=scenes, out=out) as by, progress("map", "tile") as report:
         mapped = map_scenes(jobs, by=by, commit=commit, report=report)

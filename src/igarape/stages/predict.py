@@ -18,7 +18,7 @@ from igarape.progress import progress
 from igarape.serving.answering import answerers
 from igarape.serving.batches import tag_batches
 from igarape.serving.likeness import drift_figures, likeness_of_table, unlike_line
-from igarape.serving.registry import load, model_uri, numbered, registered
+from igarape.serving.registry import load, model_uri, registered
 from igarape.serving.tagging import check_out, find_pictures, find_tifs
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
@@ -55,7 +55,7 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
     check_out(out, [*reads, *(nir.iterdir() if nir and nir.is_dir() else ())])
     for line in pictures.passed_over:
         click.echo(f"predict: passed over: {line}", err=True)
-    uri = numbered(model_uri(model, read_params(workspace.params).dataset, workspace.root), workspace.root)
+    uri = model_uri(model, read_params(workspace.params).dataset, workspace.root)
     bundle = load(uri, workspace.root, threads=1)  # as many batches as there are processors are answered at once
     pictures.tifs = find_tifs(bundle, nir)
     names = list(pictures.origins)

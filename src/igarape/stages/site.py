@@ -63,8 +63,7 @@ def run(
         raise InputError(f"--baseline {baseline[0]} {baseline[1]}: expected its first day, then a later one, its last")
     chosen = [label.strip() for label in labels.split(",")] if labels else []
     places, answers = parse_bands(bands) if bands else None, read_answers(workspace.folder("evaluate") / TABLE)
-    root = workspace.root
-    loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
+    loaded = load_model(model_uri(model, read_params(workspace.params).dataset, workspace.root))
     words = loaded.bundle.vocabulary
     grid = scene_grid(scene, loaded, bands=places, stride=stride)
     site = draft_site(

@@ -46,8 +46,7 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
     """
     place = SiteFolder.read(name, workspace.sites)
     listed, failed = list_inbox(inbox, place.inbox, show=lambda title: progress(f"watch: {title}", "B"))
-    root = workspace.root
-    loaded = load_model(model_uri(model, read_params(workspace.params).dataset, root), root)
+    loaded = load_model(model_uri(model, read_params(workspace.params).dataset, workspace.root))
     with place.held(), ExitStack() as stack:
         if not replay:
             check_model(place, loaded)
@@ -61,7 +60,7 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
         recorded = {"site": name, "model": loaded.address, "bundle": loaded.digest, "replay": replay}
         opened = stack.enter_context(step_run("watch", workspace=workspace, params=recorded)) if new else None
         with progress("watch: scenes", "tile") as report:
-            mapped = mapper(place, by, commit=lineage(root).commit if new else "", report=report)
+            mapped = mapper(place, by, commit=lineage(workspace.root).commit if new else "", report=report)
             outcome = replayed(place, new, mapped) if replay else take_in(place, new, mapped, place.looks)
         follow(place, arrivals)
         with progress("watch: looks", "day") as report:

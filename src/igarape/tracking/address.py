@@ -1,4 +1,4 @@
-"""Where a project's MLflow is: MLFLOW_TRACKING_URI, else mlflow.db in the project's folder, wherever that lies now."""
+"""Where a project's MLflow is: MLFLOW_TRACKING_URI, else mlflow.db in the project's folder; and as whom it knows us."""
 
 import os
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from mlflow.tracking.context.registry import resolve_tags
 
 from igarape.tracking.locations import ARTIFACTS, mend, project
 
@@ -55,6 +56,11 @@ def new_experiment(name: str, client: MlflowClient, uri: str) -> str:
         if there is None:
             raise
         return str(there.experiment_id)
+
+
+def user() -> str:
+    """Return who we are, as MLflow's own runs have it."""
+    return str(resolve_tags().get("mlflow.user", "unknown"))
 
 
 def _own(folder: Path) -> Path:

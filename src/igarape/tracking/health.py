@@ -11,14 +11,13 @@ from mlflow import MlflowClient
 from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.credentials import get_default_host_creds, read_mlflow_creds
 from mlflow.utils.rest_utils import MlflowHostCreds, http_request
 from requests import Response
 
 from igarape.errors import reason
 from igarape.findings import Finding, found, good, warning, wrong
-from igarape.tracking.address import VARIABLE, database, new_experiment
+from igarape.tracking.address import VARIABLE, database, new_experiment, user
 
 ASKED = "/api/2.0/mlflow/experiments/search?max_results=1"  # unlike /health, for users alone
 REFUSED_HOST = "Invalid Host header"
@@ -99,7 +98,7 @@ def keep(uri: str) -> Finding:
     number = known.experiment_id if known else new_experiment(PLACE, client, uri)
     location = client.get_experiment(number).artifact_location
     # One place for each of us: what may be written and not removed does not pile up.
-    place = f"{location}/{PROBE}/{resolve_tags().get('mlflow.user', 'unknown')}"
+    place = f"{location}/{PROBE}/{user()}"
     repository: Any = get_artifact_repository(place)
     try:
         same = _kept(repository)
@@ -114,20 +113,20 @@ def keep(uri: str) -> Finding:
             "--artifacts-destination in place of --default-artifact-root, as in docs/scale.md"
         )
     stays = _removed(repository)
-    if stays and "403" not in stays:
-        doubts.append(f"the file that was written to try it could not be removed: {stays}")
+    if stays and not _forbidden(stays):
+        doubts.append(f"the file that was written to try it could not be removed: {_short(stays)}")
     return found(
         f"{place}: written and read" + (", and stays: who manages the experiment removes" if stays else ""), doubts
     )
 
 
-def _removed(repository: Any) -> str:
-    """Remove what was written; return why not, or ""."""
+def _removed(repository: Any) -> Exception | None:
+    """Remove what was written; return why not, where it stays."""
     try:
         repository.delete_artifacts()
     except Exception as error:  # noqa: BLE001 - each store has errors of its own
-        return _short(error)
-    return ""
+        return error
+    return None
 
 
 def _kept(repository: Any) -> bool:
@@ -202,11 +201,16 @@ def _why(error: Exception, uri: str) -> str:
     said = _short(error)
     if "Timeout" in said:
         return "no answer in time: MLflow answers, but perhaps not the store behind it. See the server's log"
-    if "403" in said:
+    if _forbidden(error):
         return f"{said}. You may not write into {PLACE}: ask whoever administers MLflow for the permission EDIT"
     if _is_server(uri):
         return f"{said}. See the server's log: its key for the store, the bucket, its room"
     return f"{said}. See who may write there"
+
+
+def _forbidden(error: Exception) -> bool:
+    """Say whether MLflow's server has refused us; the number alone may be a port's, or an experiment's."""
+    return getattr(getattr(error, "response", None), "status_code", None) == HTTPStatus.FORBIDDEN
 
 
 def _short(error: Exception) -> str:

@@ -23,11 +23,9 @@ from igarape.tracking.health import refused
 from igarape.tracking.lineage import Lineage, lineage
 from igarape.tracking.locations import project
 from igarape.tracking.outbox import Entry, Outbox, left_behind
-from igarape.tracking.run import Log, Run, Trial, texts
+from igarape.tracking.run import Run, texts
 from igarape.tracking.sender import Sender, deliver
 from igarape.workspace import Workspace
-
-__all__ = ["Lineage", "Log", "Run", "Trial", "lineage", "send_left", "step_run"]
 
 # How long the end of a step waits for an MLflow that takes nothing: about as long as it takes to start one again.
 PATIENCE = 60.0  # seconds
