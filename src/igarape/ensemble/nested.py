@@ -7,7 +7,7 @@ the same way. The fits on fewer parts are shared by all that need them: those on
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -129,8 +129,7 @@ class Blends:
         if len(self.pulls) == 1:
             return self.pulls[0]
         if within not in self._chosen:
-            losses = {pull: self.loss(within, pull) for pull in self.pulls}
-            self._chosen[within] = min(losses, key=lambda pull: losses[pull])
+            self._chosen[within] = min(self.pulls, key=partial(self.loss, within))
         return self._chosen[within]
 
     def loss(self, within: Within, pull: float) -> float:

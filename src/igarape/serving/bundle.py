@@ -174,9 +174,8 @@ class Bundle:
             )
             for learner in self.manifest.learners
         }
-        return {
-            count: self._stacker.predict({name: mean_view(p, count) for name, p in each.items()}) for count in counts
-        }
+        stacked = self._stacker.predict
+        return {count: stacked({name: mean_view(p, count) for name, p in each.items()}) for count in counts}
 
     def views(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> Mapping[str, Sequence[Pixels]]:
         """Return what the learners see of pictures, by Learner.chips; arguments and errors as of probabilities."""
@@ -235,8 +234,7 @@ class Bundle:
             return pd.DataFrame(columns=self.columns)
         nothing = [None] * len(images)
         far = self.ood(images) if self.novelty else nothing
-        each = zip(images, sent or nothing, far, strict=True)
-        said = [warning(image, sent=was, ood=ood) for image, was, ood in each]
+        said = [warning(image, sent=was, ood=ood) for image, was, ood in zip(images, sent or nothing, far, strict=True)]
         return answer_table(self.probabilities(images, nir), said, rule=self.rule, alerts=self.manifest.alerts)
 
     def tag_seen(self, seen: Collection[Seen]) -> pd.DataFrame:
