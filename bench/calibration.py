@@ -32,9 +32,8 @@ def wandering(seed: int, *, auc: float = AUC, never: bool = False) -> tuple[Look
     """
     rng = np.random.default_rng(seed)
     days = np.arange(0, YEARS * 365, EVERY)
-    share = float(RATES.share[0])
     there = np.empty((PLACES, len(days)), dtype=np.bool_)
-    there[:, 0] = rng.random(PLACES) < share
+    there[:, 0] = rng.random(PLACES) < RATES.begins[0]
     chances = RATES.moves(np.array([float(EVERY)]))[:, 1, 0, 0]
     for number in range(1, len(days)):
         now = there[:, number - 1]

@@ -17,7 +17,7 @@ import numpy as np
 from igarape.labels import Booleans
 from igarape.sites.alerts import Alerts, Event, Rules, Status
 from igarape.sites.change import Belief, Integers, Rates
-from igarape.sites.evidence import Doubt, Emission, Floats, evidence, probability, separation
+from igarape.sites.evidence import ALIKE, Doubt, Emission, Floats, evidence, probability, separation
 from igarape.sites.site_draft import ALERTS, EVIDENCE
 from igarape.sites.timing import Course
 
@@ -27,7 +27,7 @@ CHANGES = 0.15  # a year, of the places that have not changed, from LATER days a
 AUC, PREVALENCE = 0.983, 0.1
 SHARED, OTHER = 0.25, 0.5  # of the variance of scores: a ground's own; how often a year it changes otherwise
 DRIFT, DRIFTS = 1.0, 730  # logits that a sensor is off by, from this day on
-RATES = Rates(np.array([0.05]), np.array([0.05]), OTHER)
+RATES = Rates(np.array([PREVALENCE]), np.array([0.05]), np.array([0.05]), OTHER)
 RULES_OF_ALERTS = Rules(**ALERTS.model_dump())  # those of a site's draft
 NEVER = 10**6
 
@@ -77,7 +77,8 @@ def scores(rng: np.random.Generator, there: Booleans, *, auc: float, other: floa
     moved[:, 1:] = there[:, 1:] != there[:, :-1]
     ground = (moved + rng.poisson(other * EVERY / 365, there.shape)).cumsum(axis=1)
     effects = rng.standard_normal((len(there), int(ground.max()) + 1))
-    own = np.sqrt(SHARED) * np.take_along_axis(effects, ground, axis=1)
+    spread_of = np.where(there | (ground == 0), 1.0, ALIKE)
+    own = np.sqrt(SHARED) * spread_of * np.take_along_axis(effects, ground, axis=1)
     sky = np.sqrt(1 - SHARED) * rng.standard_normal(there.shape)
     return np.asarray(np.where(there, 1, -1) * spread**2 / 2 + spread * (own + sky), np.float64)
 

@@ -7,16 +7,16 @@ import numpy as np
 from scipy.linalg import expm
 
 from igarape.sites.change import YEAR
-from igarape.sites.evidence import NODES, WEIGHTS, Floats
+from igarape.sites.evidence import CHANGED, NODES, WEIGHTS, Floats
 from igarape.sites.timing import Course
 
 
 def moves(course: Course, days: float) -> Floats:
     """Return the chances (2 from, 2 to, NODES from, NODES to) after some days, as the exponential of their rates."""
     come, go, other = _rates(course)
-    anew, stay = np.tile(WEIGHTS, (NODES, 1)), np.eye(NODES)
+    (absent, there), stay = _anew(), np.eye(NODES)
     rates = np.block(
-        [[other * anew - (other + come) * stay, come * anew], [go * anew, other * anew - (other + go) * stay]]
+        [[other * absent - (other + come) * stay, come * there], [go * absent, other * there - (other + go) * stay]]
     )
     return np.asarray(expm(rates * days).reshape(2, NODES, 2, NODES).transpose(0, 2, 1, 3))
 
@@ -24,8 +24,7 @@ def moves(course: Course, days: float) -> Floats:
 def stays(course: Course, state: int, days: float) -> Floats:
     """Return the chances (NODES from, NODES to) that a label does not change for some days."""
     *leaves, other = _rates(course)
-    anew = np.tile(WEIGHTS, (NODES, 1))
-    return np.asarray(expm((other * anew - (other + leaves[state]) * np.eye(NODES)) * days))
+    return np.asarray(expm((other * _anew()[state] - (other + leaves[state]) * np.eye(NODES)) * days))
 
 
 def paths(course: Course, *, since: int | None = None, state: int = 0) -> Iterator[tuple[tuple[int, ...], Floats]]:
@@ -37,11 +36,11 @@ def paths(course: Course, *, since: int | None = None, state: int = 0) -> Iterat
     mark, gaps = days.index(course.baseline), np.diff(days).tolist()
     steps = [moves(course, gap) for gap in gaps]
     rests = [stays(course, state, gap) for gap in gaps]
-    come, go, _ = _rates(course)
+    begins = float(course.rates.begins[0])
     since = len(days) if since is None else since
     for free in product((0, 1), repeat=since):
         states = free + (state,) * (len(days) - since)
-        weight = WEIGHTS * (come if states[0] else go) / (come + go)
+        weight = WEIGHTS * (begins if states[0] else 1 - begins)
         for place, there in enumerate(states):
             if place > since:
                 weight = weight @ rests[place - 1]
@@ -50,6 +49,11 @@ def paths(course: Course, *, since: int | None = None, state: int = 0) -> Iterat
             if place != mark:
                 weight = weight * np.exp(course.log[:, there, place - (place > mark)])
         yield states, weight
+
+
+def _anew() -> Floats:
+    """Return the chances (2, NODES from, NODES to) of an effect that is drawn anew, by whether the label is there."""
+    return np.stack([np.tile(weights, (NODES, 1)) for weights in CHANGED.T])
 
 
 def _rates(course: Course) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ from igarape.sites.evidence import NODES, Floats
 from igarape.sites.frequency import own, rarity
 
 TILES, BASELINE = 400, 1000
-RATES = Rates(np.array([0.05]), np.array([0.05]), 0.5)
+RATES = Rates(np.array([0.1]), np.array([0.05]), np.array([0.05]), 0.5)
 
 
 def belief(says_no: Floats) -> Belief:

@@ -17,7 +17,7 @@ from igarape.tables import HOLDOUT, Probabilities
 
 # What is fitted is drawn to the probability as it is, as strongly as by so many chips: a label with few positives has
 # little to say.
-PRIOR = 1.0
+PRIOR = 10.0
 
 
 class Fitted(NamedTuple):

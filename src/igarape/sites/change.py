@@ -2,9 +2,9 @@
 
 A label is there or not, comes at one rate and goes at another (Abercrombie and Friedl 2016; Reis and others 2020).
 Looks come at any dates. What is known of a tile and a label are NODES x 2 x 2 numbers, which sum to 1: the ground's
-effect, whether the label was there when the baseline ended, whether it is there now. With each change of the ground, of
-this label or of any other kind, its effect is drawn anew: what looks like a label that the model knows badly may be
-something else that is new. A tile that is not looked at does not change, but for the time that passes until its next
+effect, whether the label was there when the baseline ended, whether it is there now. A tile begins as a training chip.
+With each change of the ground, of this label or of any other kind, its effect is drawn anew: what looks like a label
+that the model knows badly may be something else that is new. A tile that is not looked at does not change, but for the time that passes until its next
 look.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from igarape.sites.evidence import NODES, WEIGHTS, Floats
+from igarape.sites.evidence import CHANGED, NODES, WEIGHTS, Floats
 
 Integers = npt.NDArray[np.int64]
 
@@ -23,29 +23,26 @@ NEVER = np.iinfo(np.int64).min
 
 @dataclass(frozen=True)
 class Rates:
-    """How often labels come and go, each of shape (labels,): expected changes a year, where it can come or go.
+    """How often labels are there, come and go, each of shape (labels,).
 
-    other: how often the ground changes in a way that is not the label's.
+    begins: the share of tiles that hold a label at first. appears, vanishes: expected changes a year, where it can come
+    or go. other: how often the ground changes in a way that is not the label's.
     """
 
+    begins: Floats
     appears: Floats
     vanishes: Floats
     other: float
 
-    @property
-    def share(self) -> Floats:
-        """Return the share of tiles (labels,) that hold a label in the long run, which a tile begins with."""
-        return self.appears / (self.appears + self.vanishes)
-
     def of(self, label: int) -> "Rates":
         """Return those of one label, by its number."""
-        return Rates(self.appears[[label]], self.vanishes[[label]], self.other)
+        return Rates(self.begins[[label]], self.appears[[label]], self.vanishes[[label]], self.other)
 
     def moves(self, days: Floats) -> Floats:
         """Return the chances (2 from, 2 to, ..., labels) of a change in some days (...,)."""
         total = self.appears + self.vanishes
         mixed = -np.expm1(-total * days[..., None] / YEAR)
-        come, go = self.share * mixed, (1 - self.share) * mixed
+        come, go = self.appears / total * mixed, self.vanishes / total * mixed
         return np.array([[1 - come, come], [go, 1 - go]])
 
     def stays(self, days: Floats) -> Floats:
@@ -72,9 +69,9 @@ class Belief:
     @classmethod
     def begin(cls, tiles: int, *, rates: Rates) -> "Belief":
         """Return what is known before any look."""
-        chances = np.zeros((NODES, 2, 2, tiles, len(rates.share)))
+        chances = np.zeros((NODES, 2, 2, tiles, len(rates.begins)))
         weights = WEIGHTS[:, None, None]
-        chances[:, 0, 0], chances[:, 1, 1] = weights * (1 - rates.share), weights * rates.share
+        chances[:, 0, 0], chances[:, 1, 1] = weights * (1 - rates.begins), weights * rates.begins
         return cls(chances, np.full(tiles, NEVER))
 
     def look(self, rows: Integers, day: int, log: Floats, *, rates: Rates, baseline: int) -> Floats:
@@ -148,4 +145,4 @@ def _moved(chances: Floats, days: Floats, rates: Rates) -> Floats:
     same = rates.stays(days) * rates.rests(days)[:, None]
     total = chances.sum(axis=0)
     changed = np.einsum("stl,sutl->utl", total, rates.moves(days)) - total * same
-    return np.asarray(chances * same + WEIGHTS[:, None, None, None] * np.maximum(changed, 0), np.float64)
+    return np.asarray(chances * same + CHANGED[..., None, None] * np.maximum(changed, 0), np.float64)

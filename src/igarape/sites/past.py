@@ -59,7 +59,7 @@ def past(
     """
     state = State.begin(tiles, engine)
     days = by_day(facts)
-    present = np.zeros((len(days), tiles, len(engine.rates.share)), dtype=np.uint8)
+    present = np.zeros((len(days), tiles, len(engine.rates.begins)), dtype=np.uint8)
     seen = np.zeros((len(days), tiles), dtype=np.bool_)
     looks: dict[int, list[tuple[int, Floats]]] = {tile: [] for tile in closely}
     for place, scenes in enumerate(days):

@@ -53,7 +53,7 @@ class Engine:
         }
         return cls(
             emission=Emission(each["prevalence"], separation(each["auc"])),
-            rates=Rates(each["appears"], each["vanishes"], site.evidence.other),
+            rates=Rates(each["prevalence"], each["appears"], each["vanishes"], site.evidence.other),
             doubt=Doubt(site.evidence.bound, site.evidence.shared, site.evidence.haze),
             rules=Rules(**site.alerts.model_dump()),
             first=site.baseline[0].toordinal(),
@@ -101,7 +101,7 @@ class State:
     def begin(cls, tiles: int, engine: Engine) -> "State":
         """Return what is known of a site before any look."""
         belief = Belief.begin(tiles, rates=engine.rates)
-        return cls(engine.key, belief, Alerts.begin(tiles, len(engine.rates.share)))
+        return cls(engine.key, belief, Alerts.begin(tiles, len(engine.rates.begins)))
 
     def look(self, day: Day, engine: Engine) -> None:
         """Take in the looks of a day, which is later than those before it."""
@@ -113,7 +113,7 @@ class State:
                 day.rows, day.day, changed, ratio > 0, rules=engine.rules, trusted=day.trusted
             )
         known: Booleans = self.belief.seen != NEVER
-        share = self.belief.present()[known].mean(axis=0) if known.any() else np.full(len(engine.rates.share), np.nan)
+        share = self.belief.present()[known].mean(axis=0) if known.any() else np.full(len(engine.rates.begins), np.nan)
         self.days.append(Condition(day.day, len(day.rows), day.cloudy, int(known.sum()), share))
 
     def save(self, path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from igarape.sites.change import Belief, Integers, Rates, passed
-from igarape.sites.evidence import WEIGHTS, Floats
+from igarape.sites.evidence import CHANGED, Floats
 
 INSIDE = 0.9  # of the probability lies in an interval
 ONLY = np.array([0])  # the row of a belief in one tile
@@ -129,4 +129,4 @@ def _until(later: Floats, days: Floats, rates: Rates, *, state: int) -> Floats:
     later: how likely it is by then, (NODES,). In between the ground may change in other ways.
     """
     rests = rates.rests(days)
-    return np.asarray((later[:, None] * rests + WEIGHTS @ later * (1 - rests)) * rates.stays(days)[state, :, 0])
+    return np.asarray((later[:, None] * rests + CHANGED[:, state] @ later * (1 - rests)) * rates.stays(days)[state, :, 0])
