@@ -26,7 +26,6 @@ from igarape.files import whole
 
 Part = TypeVar("Part", bound=Sized)
 Tables = dict[str, pd.DataFrame]
-Report = Callable[[int], None]
 
 LARGEST = 4096  # chips in a shard; few large files keep DVC and disks fast
 FEWEST = 16  # shards, so that each processor has some to write even of a small set
@@ -80,7 +79,13 @@ Pack = Callable[[Part, Shard], Tables]
 
 
 def write_shards(
-    folder: Path, parts: Sequence[Part], pack: Pack[Part], *, scratch: Path, executor: Executor, report: Report
+    folder: Path,
+    parts: Sequence[Part],
+    pack: Pack[Part],
+    *,
+    scratch: Path,
+    executor: Executor,
+    report: Callable[[int], None],
 ) -> Tables:
     """Write a shard of each part into a folder and return their tables, each one joined in the order of the parts.
 

@@ -29,6 +29,7 @@ from igarape.learners.examples import Examples, Images, Rows
 from igarape.learners.learning import Log
 from igarape.learners.predictor import KINDS, Predictor
 from igarape.predictions import prediction_table
+from igarape.progress import Report
 from igarape.scores.metrics import Reals
 from igarape.tables import Probabilities, write_table
 
@@ -37,7 +38,6 @@ PARITY = "igarape.learners.networks.parity"  # by its name: nobody waits for Ten
 # Keras and ONNX Runtime do the same sums in another order.
 TOLERANCE, CHECKED = 1e-4, 64
 
-Report = Callable[[int, int], None]
 Soft = npt.NDArray[np.float32]
 
 

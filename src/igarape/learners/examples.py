@@ -1,6 +1,6 @@
 """The examples that a learner learns from: pictures at its size, its labels, and the folds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from igarape.chips.resized import load_pictures
 from igarape.errors import InputError
 from igarape.files import digest
 from igarape.labels import Booleans
+from igarape.progress import Report
 from igarape.tables import read_catalog, read_folds, read_table, truth
 from igarape.workspace import Workspace
 
@@ -61,9 +62,7 @@ def outside(folds: Rows, fold: int) -> Rows:
     return np.flatnonzero((folds != fold) & (folds >= 0))
 
 
-def load_examples(
-    workspace: Workspace, experiment: Seen, *, labels: Sequence[str], report: Callable[[int, int], None]
-) -> Examples:
+def load_examples(workspace: Workspace, experiment: Seen, *, labels: Sequence[str], report: Report) -> Examples:
     """Load the chips that an experiment sees, at its size, in the order of the folds.
 
     Parameters

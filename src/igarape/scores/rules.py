@@ -27,7 +27,8 @@ def fixed(p: Reals, targets: Targets) -> Booleans:
 def above(p: Reals, targets: Targets, *, threshold: float | Floats) -> Booleans:
     """Answer the group's most probable label and each free label with p >= threshold; the top label if none is.
 
-    p is of shape (n, labels); threshold is one for all of them, or of shape (labels,), and is compared in p's precision.
+    p is of shape (n, labels); threshold is one for all of them, or of shape (labels,). They are compared in p's
+    precision.
     """
     group, free, alone = columns(targets)
     answer = np.zeros(p.shape, dtype=np.bool_)

@@ -5,7 +5,6 @@ ways: both were scored on it, so that its answer is there; the champion learned 
 champion never saw it, so that its bundle is asked now, by the picture that this project has packed.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from mlflow.exceptions import MlflowException
 
 from igarape.errors import InputError
 from igarape.labels import Booleans
+from igarape.progress import Report
 from igarape.scores.answers import TABLE, Answers, read_answers
 from igarape.serving.advice import REGISTER
 from igarape.serving.bundle import BATCH, Bundle, apart
@@ -27,8 +27,6 @@ from igarape.serving.manifest import MANIFEST
 from igarape.serving.registration import ANSWERS
 from igarape.tables import HOLDOUT
 from igarape.workspace import Workspace
-
-Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

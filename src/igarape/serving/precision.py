@@ -9,12 +9,12 @@ import numpy as np
 from igarape.chips.pictures import Pixels, resize
 from igarape.files import whole, write_json
 from igarape.learners.novelty import sampled
+from igarape.progress import Report
 from igarape.serving.assembly import NETWORK
 from igarape.serving.bundle import Bundle, apart
 from igarape.serving.holdout import Packed
 from igarape.serving.manifest import MANIFEST, list_files
 
-Report = Callable[[int, int], None]
 Quantise = Callable[[Path, Path, Pixels], bool]
 
 CHIPS = 128  # of the folds, by which values get their ranges

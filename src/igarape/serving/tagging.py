@@ -10,10 +10,10 @@ from igarape.chips.pictures import NAMED, stem
 from igarape.chips.sources.archives import is_archive
 from igarape.chips.sources.listing import list_pictures
 from igarape.chips.sources.origins import Extent, Origin, loose
-from igarape.chips.sources.spool import Report
 from igarape.code import code_hash
 from igarape.errors import InputError, counted, some
 from igarape.files import begins, check_place, digest
+from igarape.progress import Report
 from igarape.serving.bundle import Bundle, Seen
 from igarape.tables import read_table
 

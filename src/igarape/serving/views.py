@@ -3,13 +3,14 @@
 Each chip is computed once, as eight views contain four, two and one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from igarape.errors import InputError
 from igarape.learners.novelty import sampled
 from igarape.learners.views import ALL, COUNTS, PIPELINE, ByMode, Mode
+from igarape.progress import Report
 from igarape.serving.bundle import BATCH, Bundle, apart
 from igarape.serving.holdout import Packed, milliseconds
 from igarape.tables import Probabilities
@@ -19,7 +20,6 @@ TOLERANCE = 1e-4
 ASKED = 1024  # chips at most, where only the cost is asked for
 
 Asked = tuple[Bundle, ByMode | None]  # a bundle, and what it answers to the hold-out
-Report = Callable[[int, int], None]
 
 
 def ask_by_mode(

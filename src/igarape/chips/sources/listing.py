@@ -12,9 +12,9 @@ from igarape.chips.sources.annotations import Annotations, read_tags
 from igarape.chips.sources.folders import read_folders
 from igarape.chips.sources.origins import Origin
 from igarape.chips.sources.places import Finder, Place, is_picture
-from igarape.chips.sources.spool import Report
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
+from igarape.progress import Report
 from igarape.tables import Fault
 
 Find = Callable[[str], Place | None]
