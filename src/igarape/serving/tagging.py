@@ -14,6 +14,7 @@ from igarape.code import code_hash
 from igarape.errors import InputError, counted, some
 from igarape.files import begins, check_place, digest
 from igarape.progress import Report
+from igarape.serving.batches import PARQUET
 from igarape.serving.bundle import Bundle, Seen
 from igarape.tables import read_table
 
@@ -161,7 +162,7 @@ def check_out(out: Path, reads: Iterable[Path]) -> None:
         raise InputError(f"--out {out}: is a folder. Name a file in it: {out / 'answers.csv'}")
     if out.exists() and not out.is_file():
         raise InputError(f"--out {out}: is a device or a pipe, no file. Name a file, such as answers.csv")
-    check_place(out, f"--out {out}")
+    check_place(out, f"--out {out}", utf8=out.suffix.lower() == PARQUET)
     if out.exists() and any(out.samefile(file) for file in set(reads) if file.exists()):
         raise InputError(f"--out {out}: is read, and would be lost. Name another file, such as answers.csv")
     if out.exists() and not begins(out, *BEGINNINGS):  # words in the wrong order name a picture, or a YAML
