@@ -81,7 +81,7 @@ def test_a_place_where_no_file_can_be_made_is_told_before_all_else(tmp_path: Pat
     for file in (tmp_path / f"{'a' * 600}/a.csv", tmp_path / f"new/{'a' * 600}"):
         with pytest.raises(InputError, match=rf"^--out: no file can be made in {tmp_path} \(File name too long\)"):
             check_place(file, "--out")
-    with pytest.raises(InputError, match="^--out: is not in UTF-8"):
+    with pytest.raises(InputError, match=r"^--out: is not in UTF-8"):
         check_place(latin, "--out", utf8=True)
     assert not list(tmp_path.iterdir())
 

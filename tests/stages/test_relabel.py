@@ -15,6 +15,7 @@ import yaml
 from toy_dataset import write_dataset
 
 from igarape.chips.pictures import encode_jpeg
+from igarape.chips.review import write_corrections
 from igarape.errors import InputError
 from igarape.stages import code, ingest
 from igarape.stages import relabel as stage
@@ -174,13 +175,12 @@ def test_a_review_at_fault_leaves_the_list_as_it_was(project: Workspace) -> None
 def test_two_reviews_at_once_lose_nothing(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that comes while another is brought in gets a line, and can be run again."""
     ingest.run(project)
-    own = stage.write_corrections
 
     def write(*words: Any) -> None:
-        monkeypatch.setattr(stage, "write_corrections", own)
+        monkeypatch.setattr(stage, "write_corrections", write_corrections)
         with pytest.raises(InputError, match=r"toy\.corrections\.csv: another process is writing it\. Wait"):
             stage.run(project, review(project, "c,tree,0,change"), undo=False)
-        own(*words)
+        write_corrections(*words)
 
     monkeypatch.setattr(stage, "write_corrections", write)
     stage.run(project, review(project, "a,kiln,0,change"), undo=False)

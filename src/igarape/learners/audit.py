@@ -71,7 +71,9 @@ def audit(
         check_rows(manifest, examples.image_ids, examples.folds, where="stack: ")
         models = fold_models(workspace.folder("train", name))
         for fold, model in enumerate(models):
-            _check_answers(manifest, examples, stored, fold=fold, model=model, size=(sample, seed, threads))
+            _check_answers(
+                manifest, examples, stored, fold=fold, model=model, sample=sample, seed=seed, threads=threads
+            )
             asked += 1
             report(asked, total, f"{name}, fold {fold + 1}/{len(models)}")
 
@@ -138,10 +140,11 @@ def _check_answers(
     *,
     fold: int,
     model: Path,
-    size: tuple[int, int, int],
+    sample: int,
+    seed: int,
+    threads: int,
 ) -> None:
     """Ask a fold model for a sample of its fold's rows; refuse stored predictions that are not its own."""
-    sample, seed, threads = size
     own = np.flatnonzero(examples.folds == fold)
     rows = np.sort(np.random.default_rng((seed, fold)).permutation(own)[:sample])
     predictor = Predictor([model], threads=threads)

@@ -10,8 +10,8 @@ from igarape.errors import expect
 from igarape.executors import Executor, Here, Tell, in_turn
 from igarape.labels import Booleans
 from igarape.learners.examples import Images, Rows
-from igarape.learners.folds import Epoch, Recipe, answers, fit_fold, held_out, keep, models, predicted
-from igarape.learners.learning import Log
+from igarape.learners.folds import Recipe, answers, fit_fold, held_out, keep, models, predicted
+from igarape.learners.learning import Epoch, Log
 from igarape.progress import DetailedReport, unreported
 from igarape.tables import HOLDOUT, Probabilities
 

@@ -52,10 +52,6 @@ class Examples:
     groups: Sequence[str]
     digest: str
 
-    def outside(self, fold: int) -> Rows:
-        """Return the rows that a model of this fold may learn from: neither its own nor the hold-out's."""
-        return outside(self.folds, fold)
-
 
 def outside(folds: Rows, fold: int) -> Rows:
     """Return the rows of which a model of a fold may learn: neither that fold's nor the hold-out's; folds: (n,)."""

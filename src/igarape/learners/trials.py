@@ -16,7 +16,8 @@ from igarape.config.hyperparameters import Value
 from igarape.errors import InputError, counted
 from igarape.executors import Executor, Here
 from igarape.files import read_json, write_json
-from igarape.learners.attempts import Costs, Epoch, Train, attempt
+from igarape.learners.attempts import Costs, Train, attempt
+from igarape.learners.learning import Epoch
 from igarape.progress import DetailedReport
 
 IN_A_ROW = 3  # trials that fail one after the other end the search

@@ -68,7 +68,7 @@ def test_names_and_tags_that_look_like_something_else_stay_what_they_are(tmp_pat
 def test_a_row_with_no_tags_is_kept(tmp_path: Path) -> None:
     """Whether no label may hold is for the vocabulary to say; a row without that field is cut short, and refused."""
     assert read(tmp_path, "image_name,tags\na,\nb,\n") == ({"a": (), "b": ()}, [])
-    told = r"tags\.csv: b, d: expected 2 fields in each row, as in its first line, found fewer\. Write ',' before a field"
+    told = r"tags\.csv: b, d: expected 2 fields in each row, as in its first line, found fewer\. Write ',' before"
     with pytest.raises(InputError, match=told):
         read(tmp_path, "image_name,tags\na,\nb\nc,sun\n   \nd")
 
