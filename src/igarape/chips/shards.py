@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from igarape.chips.pictures import suffix
+from igarape.chips.formats import suffix
 from igarape.executors import LOOK, Executor, Tell, in_turn
 from igarape.files import whole
 

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from igarape.chips.formats import CONVERT, unread
-from igarape.chips.pictures import NAMED, stem
+from igarape.chips.formats import CONVERT, NAMED, stem, unread
 from igarape.chips.sources.archives import is_archive
 from igarape.chips.sources.listing import list_pictures
 from igarape.chips.sources.origins import Extent, Origin, loose

@@ -17,11 +17,9 @@ import pandas as pd
 from igarape.chips.pictures import MAX_BYTES
 from igarape.chips.sources.origins import ENOUGH
 from igarape.chips.sources.places import Place
-from igarape.chips.sources.spellings import spell
+from igarape.chips.sources.spellings import Tags, spell
 from igarape.errors import InputError, counted, reason, some
 from igarape.labels import SEPARATORS
-
-Tags = tuple[str, ...]
 
 FIELDS = (",", ";", "\t", "|")  # what may stand between the fields of a CSV
 HELD = {"1": True, "1.0": True, "true": True, "yes": True, "x": True}
