@@ -79,13 +79,7 @@ Pack = Callable[[Part, Shard], Tables]
 
 
 def write_shards(
-    folder: Path,
-    parts: Sequence[Part],
-    pack: Pack[Part],
-    *,
-    scratch: Path,
-    executor: Executor,
-    report: Callable[[int], None],
+    folder: Path, parts: Sequence[Part], pack: Pack[Part], *, scratch: Path, executor: Executor, report: Tell
 ) -> Tables:
     """Write a shard of each part into a folder and return their tables, each one joined in the order of the parts.
 
