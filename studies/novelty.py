@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
-from igarape.chips.pictures import NAMED, Pixels, decode
+from igarape.chips.formats import NAMED
+from igarape.chips.pictures import Pixels, decode
 from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params

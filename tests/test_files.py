@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from igarape.errors import InputError
-from igarape.files import digest, fresh_folder, read_json, resumable, whole, write_json, write_text
+from igarape.files import check_place, digest, fresh_folder, read_json, resumable, whole, write_json, write_text
 
 
 def left_by_the_dead(path: Path) -> Path:
@@ -71,6 +71,19 @@ def test_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"pipe: is a device or a pipe, no file, and would be lost"):
         write_text("text", tmp_path / "pipe")
     assert (tmp_path / "pipe").is_fifo() and [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_place_where_no_file_can_be_made_is_told_before_all_else(tmp_path: Path) -> None:
+    """Whether or not the folder above is there; where Arrow is to open it, its name is text."""
+    latin = tmp_path / b"jo\xe3o.csv".decode("utf-8", "surrogateescape")
+    for file in (tmp_path / "a.csv", tmp_path / "new/a.csv", latin):
+        check_place(file, "--out")
+    for file in (tmp_path / f"{'a' * 600}/a.csv", tmp_path / f"new/{'a' * 600}"):
+        with pytest.raises(InputError, match=rf"^--out: no file can be made in {tmp_path} \(File name too long\)"):
+            check_place(file, "--out")
+    with pytest.raises(InputError, match=r"^--out: is not in UTF-8"):
+        check_place(latin, "--out", utf8=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_write_that_fails_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:

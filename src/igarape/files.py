@@ -50,13 +50,22 @@ def whole(path: Path) -> Iterator[Path]:
         _remove(unfinished)
 
 
-def check_place(file: Path, where: str) -> None:
-    """Raise InputError, which begins with where, for a file that would lie where none can be made: that is tried."""
-    above = next(folder for folder in file.absolute().parents if folder.exists())
+def check_place(file: Path, where: str, *, utf8: bool = False) -> None:
+    """Raise InputError, which begins with where, for a file that would lie where none can be made: that is tried.
+
+    utf8: whether its path has to be so encoded: Arrow and GDAL open no other.
+    """
+    place = file.absolute()
+    above = next(folder for folder in place.parents if os.path.exists(folder))  # noqa: PTH110 - Path's own raises
     if not above.is_dir():
         raise InputError(f"{where}: {above} is no folder. Name a file in one, such as {file.name}")
     try:
+        str(place).encode(errors="strict" if utf8 else "surrogateescape")
         TemporaryFile(dir=above).close()
+        for part in place.relative_to(above).parts:
+            (above / part).exists()  # the system says where a name is too long
+    except UnicodeEncodeError as error:
+        raise InputError(f"{where}: is not in UTF-8. Name another place") from error
     except OSError as error:
         raise InputError(f"{where}: no file can be made in {above} ({error.strerror}). Name another place") from error
 

@@ -7,7 +7,14 @@ from typing import Any
 
 from tqdm import tqdm
 
+Report = Callable[[int, int], None]  # done, of how many
+DetailedReport = Callable[[int, int, str], None]  # and what is going on
+
 SECONDS_BETWEEN_LINES = 10.0
+
+
+def unreported(_done: int, _total: int, _text: str = "") -> None:
+    """Report to nobody."""
 
 
 class Lines:

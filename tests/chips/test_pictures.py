@@ -14,6 +14,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from igarape.chips.formats import suffix
 from igarape.chips.pictures import (
     Pixels,
     bands,
@@ -22,7 +23,6 @@ from igarape.chips.pictures import (
     is_deep,
     is_flat,
     resize,
-    suffix,
     symmetries,
     to_size,
 )

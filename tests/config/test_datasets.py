@@ -153,6 +153,7 @@ def test_without_igarape_data_the_error_says_what_to_type(monkeypatch: pytest.Mo
 
 def test_igarape_data_has_to_be_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing folder is named with the variable."""
-    monkeypatch.setenv("IGARAPE_DATA", str(tmp_path / "gone"))
-    with pytest.raises(InputError, match=r"IGARAPE_DATA=.*gone: no such folder"):
-        data_root()
+    for name in ("gone", "gone" * 150):
+        monkeypatch.setenv("IGARAPE_DATA", str(tmp_path / name))
+        with pytest.raises(InputError, match=r"IGARAPE_DATA=.*gone: no such folder"):
+            data_root()

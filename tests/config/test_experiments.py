@@ -34,12 +34,13 @@ def test_the_faults_of_all_listed_experiments_come_together(tmp_path: Path) -> N
     write(tmp_path, "bad", epochs=0)
     write(tmp_path, "rare", labels="rare")
     write(tmp_path, "infrared", chips="nir")
+    write(tmp_path, "pretrained", weights=str(tmp_path / "there.weights.h5"))
     learners = ("good", "rare", "infrared")
     assert tuple(read_experiments(learners, WITH_RARE, tmp_path, nir=True)) == learners
     with pytest.raises(InputError) as caught:
-        read_experiments((*learners, "bad", "godo"), WITHOUT_RARE, tmp_path, nir=False)
+        read_experiments((*learners, "pretrained", "bad", "godo"), WITHOUT_RARE, tmp_path, nir=False)
     text = str(caught.value)
-    assert all(f"{tmp_path / name}.yaml: " in text for name in ("bad", "rare", "infrared", "godo"))
+    assert all(f"{tmp_path / name}.yaml: " in text for name in ("bad", "rare", "infrared", "pretrained", "godo"))
     assert f"{tmp_path / 'good'}.yaml" not in text
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from igarape.config.hyperparameters import Value
-from igarape.learners.attempts import Costs, Epoch, attempt
-from igarape.learners.learning import Log
+from igarape.learners.attempts import Costs, attempt
+from igarape.learners.learning import Epoch, Log
 
 
 def test_an_attempt_tells_of_epochs_and_costs_and_returns_its_score() -> None:

@@ -249,9 +249,7 @@ def test_a_training_that_diverges_is_one_clear_error(tmp_path: Path, monkeypatch
     """It names the fold, and the hyperparameter to look at; no model of it is kept."""
     networks = Networks()
     networks.loss = float("nan")
-    with pytest.raises(
-        InputError, match=r"fold 0: its loss is nan in epoch 1.*diverged.*hyperparameters\.learning_rate"
-    ):
+    with pytest.raises(InputError, match=r"fold 0: loss is nan in epoch 1.*diverged.*hyperparameters\.learning_rate"):
         Run(tmp_path, networks, monkeypatch)
     assert list((tmp_path / "models").iterdir()) == []
 

@@ -87,7 +87,7 @@ def test_a_chip_of_the_hold_out_would_end_the_training(
         asked["log"](0, {"loss": float(ops.mean(found))})
 
     monkeypatch.setattr(learning, "fit", fit)
-    with pytest.raises(InputError, match=r"distill: its loss is nan in epoch 1"):
+    with pytest.raises(InputError, match=r"distill: loss is nan in epoch 1"):
         learn(tmp_path, Material(colours(), soft, np.arange(24)))
     assert not (tmp_path / FILE).exists()
 

@@ -13,7 +13,7 @@ from igarape.chips.pictures import encode_jpeg
 from igarape.chips.shards import open_shard
 from igarape.config.kinds import Experiment
 from igarape.errors import InputError
-from igarape.learners.examples import Examples, load_examples
+from igarape.learners.examples import Examples, load_examples, outside
 from igarape.tables import write_table
 from igarape.workspace import Workspace
 
@@ -82,8 +82,8 @@ def test_pictures_have_the_experiments_size(store: Path, size: int) -> None:
 def test_the_rows_outside_a_fold_are_neither_its_own_nor_the_hold_outs(store: Path) -> None:
     """What a model of that fold may learn from."""
     examples = load(store)
-    assert examples.outside(0).tolist() == [1]
-    assert examples.outside(1).tolist() == [0, 3]
+    assert outside(examples.folds, 0).tolist() == [1]
+    assert outside(examples.folds, 1).tolist() == [0, 3]
 
 
 def test_a_chip_of_the_folds_that_the_store_lacks_is_named(store: Path) -> None:

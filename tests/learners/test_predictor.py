@@ -49,16 +49,12 @@ def test_tta_is_the_mean_over_the_eight_symmetries(tmp_path: Path, write_model: 
 
 @pytest.mark.parametrize("tta", [False, True])
 @pytest.mark.parametrize("batch", [1, 3, 16])
-def test_the_batch_changes_nothing_but_the_steps(
-    tmp_path: Path, write_model: WriteModel, tta: bool, batch: int
-) -> None:
-    """Each picture's answer is its own, and the report ends with all pictures done."""
+def test_the_batch_changes_nothing(tmp_path: Path, write_model: WriteModel, tta: bool, batch: int) -> None:
+    """Each picture's answer is its own."""
     write_model(tmp_path / "fold-0.onnx", 8, 4, 0)
     predictor = Predictor([tmp_path / "fold-0.onnx"], threads=1)
-    said: list[tuple[int, int]] = []
-    p = predictor.predict(PICTURES, tta=tta, batch=batch, report=lambda done, total: said.append((done, total)))
+    p = predictor.predict(PICTURES, tta=tta, batch=batch)
     np.testing.assert_allclose(p, predictor.predict(PICTURES, tta=tta, batch=1000), atol=1e-6)
-    assert said == sorted(said) and said[-1] == (7, 7)
 
 
 @pytest.mark.parametrize("tta", [False, True])
@@ -67,10 +63,8 @@ def test_rows_pick_pictures_without_a_copy_of_all(tmp_path: Path, write_model: W
     write_model(tmp_path / "fold-0.onnx", 8, 4, 0)
     predictor = Predictor([tmp_path / "fold-0.onnx"])
     rows = np.array([5, 0, 3])
-    said: list[tuple[int, int]] = []
-    p = predictor.predict(PICTURES, tta=tta, batch=16, rows=rows, report=lambda done, total: said.append((done, total)))
+    p = predictor.predict(PICTURES, tta=tta, batch=16, rows=rows)
     np.testing.assert_allclose(p, predictor.predict(PICTURES[rows], tta=tta, batch=16), atol=1e-6)
-    assert said[-1] == (3, 3)
 
 
 def test_no_picture_gives_no_row(tmp_path: Path, write_model: WriteModel) -> None:
@@ -114,13 +108,11 @@ def test_trees_are_averaged_like_networks(forests: list[Path], tta: bool, batch:
     """Whatever the batch, and from however many sides: a picture's statistics are always the same."""
     predictor = Predictor(forests, threads=1)
     assert (predictor.size, predictor.outputs) == (32, 4)
-    said: list[tuple[int, int]] = []
-    p = predictor.predict(LARGER, tta=tta, batch=batch, report=lambda done, total: said.append((done, total)))
+    p = predictor.predict(LARGER, tta=tta, batch=batch)
     assert p.dtype == np.float32
     each = [Trees.load(path, threads=1).answer(statistics(LARGER)) for path in forests]
     np.testing.assert_array_equal(p, np.mean(each, axis=0, dtype=np.float64).astype(np.float32))
     assert np.abs(p - each[0]).max() > 0.01
-    assert said[-1] == (7, 7)
     assert predictor.predict(LARGER[:0], tta=tta, batch=batch).shape == (0, 4)
 
 

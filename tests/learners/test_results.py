@@ -12,7 +12,7 @@ import yaml
 from igarape.config.documents import LearnerManifest
 from igarape.files import write_json
 from igarape.learners.audit import rows_hash
-from igarape.learners.examples import Examples
+from igarape.learners.examples import Examples, outside
 from igarape.learners.folds import Recipe
 from igarape.learners.results import write_result
 from igarape.predictions import read_predictions
@@ -55,7 +55,7 @@ def probabilities() -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
 def noted(folder: Path, examples: Examples) -> Path:
     """Write what cross_fit notes of each fold, the second one's row by row from the back."""
     for fold in (0, 1):
-        rows = examples.outside(fold).tolist()
+        rows = outside(examples.folds, fold).tolist()
         write_json({"rows": rows[:: 1 - 2 * fold], "epochs": []}, folder / f"notes/fold-{fold}.json")
     return folder / "notes"
 
@@ -104,7 +104,7 @@ def test_the_manifest_says_what_the_fold_models_are(examples: Examples, tmp_path
     assert manifest.labels == TARGETS.labels and manifest.tta
     assert (manifest.f2, manifest.map) == (scores["f2"], scores["map"])
     assert manifest.settings["hyperparameters"]["dropout"] == 0.25
-    assert [facts.rows for facts in manifest.folds] == [len(examples.outside(fold)) for fold in (0, 1)]
+    assert [facts.rows for facts in manifest.folds] == [len(outside(examples.folds, fold)) for fold in (0, 1)]
     others = [image_id for image_id, fold in zip(examples.image_ids, examples.folds, strict=True) if fold == 1]
     assert manifest.folds[0].learned == rows_hash(others) != manifest.folds[1].learned
     written = yaml.safe_load((tmp_path / "experiment.yaml").read_text(encoding="utf-8"))

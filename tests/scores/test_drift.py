@@ -89,7 +89,10 @@ def test_the_strangest_tile_lies_farthest(usual: Usual) -> None:
 
 
 def test_clouds_say_nothing(usual: Usual) -> None:
-    """A scene of which no ground was seen has no verdict; too few scenes, or labels without ground, have no usual."""
+    """A scene of which no ground was seen has no verdict.
+
+    Too few scenes, labels without ground, and answers that are all alike have no usual.
+    """
     cloudy = Vocabulary(exclusive=("sun", "fog"), alone=("fog",), common=("tree", "pond", "road"), rare=("kiln",))
     foggy = answers(np.random.default_rng(0), 20, fog=1.0)
     assert judge(usual, foggy, cloudy) is None
@@ -97,6 +100,7 @@ def test_clouds_say_nothing(usual: Usual) -> None:
     assert learn_usual(p[:80], names[:80], held[:80], VOCABULARY) is None
     assert learn_usual(p, [str(n) for n in range(len(p))], held, VOCABULARY) is None
     assert learn_usual(p[:, :2], names, held, Vocabulary(("sun", "fog"), (), (), ())) is None
+    assert learn_usual(np.full_like(p, 0.3), names, held, VOCABULARY) is None
 
 
 def test_verdicts_have_their_words(usual: Usual) -> None:

@@ -42,6 +42,13 @@ def test_each_label_may_have_a_threshold_of_its_own() -> None:
     assert answer.tolist() == [[True, False, False, True]]
 
 
+def test_thresholds_are_compared_in_the_precision_of_what_is_answered() -> None:
+    """One for all and one a label: 0.7 in float32 lies below 0.7 in float64, and reaches 0.7 all the same."""
+    p = np.full((1, 3), 0.7, np.float32)
+    for threshold in (0.7, np.full(3, 0.7)):
+        assert above(p, GROUND, threshold=threshold).all()
+
+
 def test_the_fixed_rule_is_that_threshold() -> None:
     """Of some labels only, a chip may hold none: nothing is answered for it."""
     p = np.array([[0.01, 0.15, 0.02], [0.5, 0.1, 0.3]])

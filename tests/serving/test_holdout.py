@@ -11,7 +11,7 @@ from contest import answers_of, pack
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.scores.answers import Answers
-from igarape.serving.bundle import Bundle, apart
+from igarape.serving.bundle import Bundle, pictures_and_nir
 from igarape.serving.holdout import ROUNDS, held_out, milliseconds
 from igarape.workspace import Workspace
 
@@ -31,7 +31,7 @@ def test_they_are_read_as_a_bundle_reads_them(held: tuple[Workspace, Answers], b
     here, answers = held
     bundle = Bundle.load(bundle_folder, threads=1)
     pictures = held_out(here, answers, "1")
-    images, planes = apart([pictures.load(bundle, image_id) for image_id in answers.image_ids])
+    images, planes = pictures_and_nir([pictures.load(bundle, image_id) for image_id in answers.image_ids])
     assert planes is None and np.allclose(bundle.probabilities(images), answers.p, atol=1e-6)
 
 

@@ -1,6 +1,7 @@
 """What is tagged: pictures, folders, archives and packed chips, with near-infrared found by the pictures' names."""
 
 import os
+import re
 import shutil
 import tarfile
 import zipfile
@@ -135,16 +136,19 @@ def test_what_is_passed_over_in_a_folder_is_told(folder: Path) -> None:
         find(folder / "more")
 
 
-def test_a_name_that_no_table_could_hold_costs_its_own_row_only(folder: Path, bundle_folder: Path) -> None:
-    """As it is read it is refused, and the others of its folder are answered."""
+def test_a_name_that_no_table_could_hold_is_passed_over(folder: Path) -> None:
+    """And told, as in an archive; by itself it is refused."""
     file = folder / b"jo\xe3o.jpg".decode("utf-8", "surrogateescape")
-    file.write_bytes((folder / "chip_0.jpg").read_bytes())
-    for found in (find(folder), find(file)):
-        *_, name = sorted(found.origins, key=lambda name: "jo" in name)
-        assert name.isascii() and found.key("one")
-        with pytest.raises(InputError, match=r"^'jo\\udce3o\.jpg': a file's name that is not in UTF-8"):
-            found.load(Bundle.load(bundle_folder), name)
-    assert len(find(folder).origins) == 6
+    (folder / "chip_0.jpg").rename(file)
+    told = "'jo\\udce3o.jpg': a file's name that is not in UTF-8. Rename the file"
+    found = find(folder)
+    assert (len(found.origins), found.passed_over) == (4, [told])
+    with pytest.raises(InputError, match=f"^{re.escape(told)}$"):
+        find(file)
+    for other in folder.glob("chip_*"):
+        other.unlink()
+    with pytest.raises(InputError, match=f"no picture in it; found {re.escape(told)}; expected"):
+        find(folder)
 
 
 def test_answers_take_the_place_of_answers_only(folder: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ import yaml
 from toy_dataset import write_dataset
 
 from igarape.chips.pictures import encode_jpeg
+from igarape.chips.review import write_corrections
 from igarape.errors import InputError
 from igarape.stages import code, ingest
 from igarape.stages import relabel as stage
@@ -168,6 +170,23 @@ def test_a_review_at_fault_leaves_the_list_as_it_was(project: Workspace) -> None
         with pytest.raises(InputError, match=message):
             stage.run(project, review(project, "c,tree,0,change", row), undo=False)
     assert project.corrections("toy").read_text(encoding="utf-8") == before
+
+
+def test_two_reviews_at_once_lose_nothing(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that comes while another is brought in gets a line, and can be run again."""
+    ingest.run(project)
+
+    def write(*words: Any) -> None:
+        monkeypatch.setattr(stage, "write_corrections", write_corrections)
+        with pytest.raises(InputError, match=r"toy\.corrections\.csv: another process is writing it\. Wait"):
+            stage.run(project, review(project, "c,tree,0,change"), undo=False)
+        write_corrections(*words)
+
+    monkeypatch.setattr(stage, "write_corrections", write)
+    stage.run(project, review(project, "a,kiln,0,change"), undo=False)
+    stage.run(project, review(project, "c,tree,0,change"), undo=False)
+    assert project.corrections("toy").read_text(encoding="utf-8").splitlines()[1:] == ["a,kiln,0,1", "c,tree,0,1"]
+    assert not list(project.datasets.glob(".*"))
 
 
 def test_before_chips_are_packed_there_is_nothing_to_correct(project: Workspace) -> None:

@@ -35,7 +35,7 @@ def close_pairs(codes: Codes, hamming: int) -> tuple[Rows, Rows, Rows]:
 
     Raises InputError when there are more than MOST pairs.
     """
-    first_of = _first_equal(codes)
+    first_of = first_equal(codes)
     rows = np.arange(len(codes))
     others = rows[first_of != rows]
     kept = rows[first_of == rows]
@@ -47,8 +47,8 @@ def close_pairs(codes: Codes, hamming: int) -> tuple[Rows, Rows, Rows]:
     return first, second, bits
 
 
-def _first_equal(codes: Codes) -> Rows:
-    """Return for each code the first row that holds it."""
+def first_equal(codes: Codes) -> Rows:
+    """Return for each code, uint8 (n, bytes), the first row that holds it."""
     whole = np.ascontiguousarray(codes).view(np.dtype((np.void, codes.shape[1]))).ravel()
     _, first, member = np.unique(whole, return_index=True, return_inverse=True)
     found: Rows = first[member]

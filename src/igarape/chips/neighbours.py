@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from igarape.chips.borders import fitting
 from igarape.chips.fingerprints import SAMPLES, SIDES, Fingerprints
-from igarape.chips.hamming import close_pairs
+from igarape.chips.hamming import close_pairs, first_equal
 
 Rows = npt.NDArray[np.intp]
 
@@ -105,10 +105,6 @@ def _same(prints: Fingerprints) -> tuple[Rows, Rows]:
     """Pair each chip with the first one that has its pixels: return the rows of the first ones, and of the others."""
     again = np.flatnonzero(pd.Series(prints.pixels).duplicated(keep=False))  # others may have one CRC by chance
     columns = (prints.pixels[:, None].view(np.uint8), prints.phash, prints.borders.reshape(-1, len(SIDES) * SAMPLES))
-    whole = np.hstack([column[again] for column in columns])
-    _, first, member = np.unique(
-        whole.view(np.dtype((np.void, whole.shape[1]))).ravel(), return_index=True, return_inverse=True
-    )
-    original = again[first][member]
+    original = again[first_equal(np.hstack([column[again] for column in columns]))]
     other = original != again
     return original[other], again[other]

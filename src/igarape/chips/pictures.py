@@ -20,12 +20,11 @@ from igarape.chips.colours import (
     tif_colours,
     upright,
 )
-from igarape.chips.formats import NAMED, stem, suffix
+from igarape.chips.formats import suffix
 from igarape.chips.tif import COMPRESSIONS, GREY_OR_RGB, RGB, Header, Samples, read_header, read_samples
 from igarape.errors import InputError, reason
 
 __all__ = [  # and what those who deal with pictures find here too
-    "NAMED",
     "Pixels",
     "Resize",
     "bands",
@@ -35,8 +34,6 @@ __all__ = [  # and what those who deal with pictures find here too
     "is_deep",
     "is_flat",
     "resize",
-    "stem",
-    "suffix",
     "symmetries",
     "to_size",
 ]
@@ -188,10 +185,7 @@ def encode_png(image: Pixels) -> bytes:
 
 def resize(rgb: Pixels, size: int) -> Pixels:
     """Resize RGB to (size, size, 3): the mean over pixels when it shrinks, bilinear when it grows."""
-    if rgb.shape[:2] == (size, size):
-        return rgb
-    how = cv2.INTER_AREA if size < max(rgb.shape[:2]) else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(rgb, (size, size), interpolation=how), dtype=np.uint8)
+    return rgb if rgb.shape[:2] == (size, size) else _scaled(rgb, size, size)
 
 
 def to_size(image: Pixels, size: int, *, resize: Resize, where: str = "picture") -> Pixels:

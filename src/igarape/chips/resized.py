@@ -2,7 +2,7 @@
 
 import fcntl
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +19,7 @@ from igarape.chips.pictures import resize
 from igarape.chips.store import Store
 from igarape.code import code_hash
 from igarape.files import digest, whole
-
-Report = Callable[[int, int], None]
+from igarape.progress import Report, unreported
 
 SHELVES = ".resized"
 AT_ONCE = 32  # chips that a thread decodes one after the other
@@ -36,17 +35,13 @@ class Resized:
     digest: str
 
 
-def _no_report(done: int, total: int) -> None:
-    """Report to nobody."""
-
-
 def load_pictures(
     folder: Path,
     catalog: pd.DataFrame,
     image_ids: Sequence[str],
     *,
     size: int,
-    report: Report = _no_report,
+    report: Report = unreported,
     workers: int | None = None,
 ) -> Resized:
     """Return chips of a store, decoded and resized.

@@ -20,13 +20,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from igarape.chips.pictures import suffix
+from igarape.chips.formats import suffix
 from igarape.executors import LOOK, Executor, Tell, in_turn
 from igarape.files import whole
 
 Part = TypeVar("Part", bound=Sized)
 Tables = dict[str, pd.DataFrame]
-Report = Callable[[int], None]
 
 LARGEST = 4096  # chips in a shard; few large files keep DVC and disks fast
 FEWEST = 16  # shards, so that each processor has some to write even of a small set
@@ -80,7 +79,7 @@ Pack = Callable[[Part, Shard], Tables]
 
 
 def write_shards(
-    folder: Path, parts: Sequence[Part], pack: Pack[Part], *, scratch: Path, executor: Executor, report: Report
+    folder: Path, parts: Sequence[Part], pack: Pack[Part], *, scratch: Path, executor: Executor, report: Tell
 ) -> Tables:
     """Write a shard of each part into a folder and return their tables, each one joined in the order of the parts.
 

@@ -214,7 +214,6 @@ def data_root() -> Path:
         raise InputError(
             "IGARAPE_DATA is not set: it names the folder that holds the chips. Type: export IGARAPE_DATA=FOLDER"
         )
-    root = Path(value)
-    if not root.is_dir():
+    if not os.path.isdir(value):  # noqa: PTH112 - Path's own raises where a name is too long
         raise InputError(f"IGARAPE_DATA={value}: no such folder")
-    return root
+    return Path(value)

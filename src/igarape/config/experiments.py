@@ -100,11 +100,13 @@ def read_experiments(
     experiments = {}
     faults = []
     for name in names:
+        where = ""  # what is wrong with a file comes with its name, which may be a parent's
         try:
             experiments[name] = read_experiment(name, folder)
+            where = f"{folder / name}.yaml: "
             experiments[name].check(vocabulary, nir=nir)
         except InputError as error:
-            faults.append(str(error) if str(folder) in str(error) else f"{folder / name}.yaml: {error}")
+            faults.append(f"{where}{error}")
     if faults:
         raise InputError("\n".join(dict.fromkeys(faults)))
     return experiments

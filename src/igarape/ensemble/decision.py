@@ -47,7 +47,7 @@ class Rule:
         if self.threshold is not None:
             return above(p, targets, threshold=self.threshold)
         own = [self.thresholds.get(label, 1.0) for label in targets.labels]
-        return above(p, targets, threshold=np.array(own, p.dtype))  # in p's precision, as they were fitted
+        return above(p, targets, threshold=np.array(own))
 
     @property
     def cuts(self) -> dict[str, float]:

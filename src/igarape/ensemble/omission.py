@@ -4,7 +4,7 @@ A weight of 0 says that a learner is no help, and one of 0.5 not how much it is:
 fit is as strongly pulled as that of all learners, which was chosen inside the same folds (ensemble.nested).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,8 @@ from igarape.ensemble.linear import Learners, beside
 from igarape.ensemble.nested import Blends, Known, parts_of
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import learner_labels, learner_probabilities
+from igarape.progress import DetailedReport
 from igarape.tables import Probabilities
-
-Report = Callable[[int, int, str], None]
 
 # Before a learner's name: what data/stack/predictions.parquet calls the blend of the others.
 WITHOUT = "without "
@@ -38,7 +37,7 @@ def blends_without(
     folds: pd.DataFrame,
     vocabulary: Vocabulary,
     pulls: Mapping[int, float],
-    report: Report,
+    report: DetailedReport,
 ) -> dict[str, Probabilities]:
     """Blend all learners but one, for each one in turn, such that no row is predicted by what was fitted on it.
 

@@ -26,13 +26,12 @@ from igarape.ensemble.stacker import Stacker, check_learners
 from igarape.errors import InputError
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import learner_labels, learner_probabilities
+from igarape.progress import DetailedReport
 from igarape.scores.figures import figures
 from igarape.scores.metrics import average_precision
 from igarape.tables import HOLDOUT, Folds, Probabilities
 
 METHODS: tuple[str, ...] = get_args(Method)
-
-Report = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -146,7 +145,7 @@ def fit_stackers(
     folds: pd.DataFrame,
     vocabulary: Vocabulary,
     settings: Settings,
-    report: Report,
+    report: DetailedReport,
     methods: Sequence[str] = METHODS,
 ) -> dict[str, CrossFit]:
     """Stack the learners' predictions by each method, such that no row is predicted by what was fitted on it.

@@ -113,7 +113,7 @@ def _pull(y: Booleans, p: Reals, folds: Folds, vocabulary: Vocabulary, beta: flo
             return PULLS[-1]  # a lone chip teaches nothing about itself
         fitted = _Own.fit(y[others], p[others], vocabulary, beta)
         for pull in PULLS:
-            answers = above(p[rows], vocabulary.targets("all"), threshold=fitted.shrunk(pull).astype(p.dtype))
+            answers = above(p[rows], vocabulary.targets("all"), threshold=fitted.shrunk(pull))
             scores[pull] += sample_fbeta(y[rows], answers, beta=beta) * int(rows.sum())
     return max(PULLS, key=lambda pull: (scores[pull], pull))
 

@@ -1,6 +1,5 @@
 """One attempt at a trial, where it is trained: what it tells of itself, and what it costs there."""
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,18 +10,11 @@ import psutil
 
 from igarape.config.hyperparameters import Value
 from igarape.executors import Tell
-from igarape.learners.learning import Log
+from igarape.learners.learning import Epoch, Log, finite
 
 LOOK = 0.1  # seconds between two looks at the memory
 
 Train = Callable[[Mapping[str, Value], int, Log], float]
-
-
-class Epoch(NamedTuple):
-    """The metrics of an epoch, counted from 0."""
-
-    epoch: int
-    metrics: Mapping[str, float]
 
 
 class Costs(NamedTuple):
@@ -44,13 +36,10 @@ def attempt(tell: Tell, train: Train, hyperparameters: Mapping[str, Value], epoc
     """
 
     def log(epoch: int, metrics: Mapping[str, float]) -> None:
-        for metric, value in metrics.items():
-            if not math.isfinite(value):
-                raise FloatingPointError(f"{metric} is {value} in epoch {epoch + 1}: the training has diverged")
         tell(Epoch(epoch, dict(metrics)))
 
     with _costs(tell):
-        return train(hyperparameters, epochs, log)
+        return train(hyperparameters, epochs, finite(log))
 
 
 @contextmanager

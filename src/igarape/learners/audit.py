@@ -5,7 +5,7 @@ it learned from; those must be the rows of the other folds. And on a sample of e
 must be the one that this very model gives: one by another model, or by the mean of all, differs.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +17,13 @@ from igarape.files import digest
 from igarape.learners.examples import Examples, Rows, load_examples, outside
 from igarape.learners.predictor import KINDS, Predictor
 from igarape.predictions import learner_probabilities
+from igarape.progress import DetailedReport, unreported
 from igarape.tables import Probabilities
 from igarape.workspace import Workspace
 
 # A fold model answers a row the same in any batch but for the last bits.
 TOLERANCE = 1e-4
 BATCH = 64
-
-Report = Callable[[int, int, str], None]
 
 
 def rows_hash(image_ids: Iterable[str]) -> str:
@@ -40,7 +39,7 @@ def audit(
     sample: int,
     seed: int,
     threads: int,
-    report: Report,
+    report: DetailedReport,
 ) -> None:
     """Refuse predictions that a model may have made of rows it has seen.
 
@@ -67,12 +66,14 @@ def audit(
     """
     asked, total = 0, sum(len(manifest.folds) for manifest in manifests.values())
     for name, manifest in manifests.items():
-        examples = load_examples(workspace, manifest, labels=manifest.labels, report=lambda _done, _total: None)
+        examples = load_examples(workspace, manifest, labels=manifest.labels, report=unreported)
         stored = learner_probabilities({name: tables[name]}, examples.image_ids)[name]
         check_rows(manifest, examples.image_ids, examples.folds, where="stack: ")
         models = fold_models(workspace.folder("train", name))
         for fold, model in enumerate(models):
-            _check_answers(manifest, examples, stored, fold=fold, model=model, size=(sample, seed, threads))
+            _check_answers(
+                manifest, examples, stored, fold=fold, model=model, sample=sample, seed=seed, threads=threads
+            )
             asked += 1
             report(asked, total, f"{name}, fold {fold + 1}/{len(models)}")
 
@@ -139,10 +140,11 @@ def _check_answers(
     *,
     fold: int,
     model: Path,
-    size: tuple[int, int, int],
+    sample: int,
+    seed: int,
+    threads: int,
 ) -> None:
     """Ask a fold model for a sample of its fold's rows; refuse stored predictions that are not its own."""
-    sample, seed, threads = size
     own = np.flatnonzero(examples.folds == fold)
     rows = np.sort(np.random.default_rng((seed, fold)).permutation(own)[:sample])
     predictor = Predictor([model], threads=threads)

@@ -10,20 +10,15 @@ from igarape.errors import expect
 from igarape.executors import Executor, Here, Tell, in_turn
 from igarape.labels import Booleans
 from igarape.learners.examples import Images, Rows
-from igarape.learners.folds import Epoch, Recipe, answers, fit_fold, held_out, keep, models, predicted
-from igarape.learners.learning import Log
+from igarape.learners.folds import Recipe, answers, fit_fold, held_out, keep, models, predicted
+from igarape.learners.learning import Epoch, Log
+from igarape.progress import DetailedReport, unreported
 from igarape.tables import HOLDOUT, Probabilities
-
-Report = Callable[[int, int, str], None]
 
 
 def _unlogged(_: int) -> Log:
     """Give a fold a log that nobody reads."""
     return lambda _epoch, _metrics: None
-
-
-def _unreported(done: int, total: int, text: str) -> None:
-    """Report to nobody."""
 
 
 def cross_fit(
@@ -36,7 +31,7 @@ def cross_fit(
     folder: str | Path,
     notes: Path | None = None,
     log_of: Callable[[int], Log] = _unlogged,
-    report: Report = _unreported,
+    report: DetailedReport = unreported,
     executor: Executor | None = None,
 ) -> Probabilities:
     """Train one model per fold, and return probabilities (n, labels) of all rows, by models that never saw them.
@@ -118,7 +113,7 @@ def _check_lengths(pictures: int, **found: int) -> None:
 class _Bar:
     """How far the folds are, all together."""
 
-    def __init__(self, report: Report, *, folds: int, epochs: int) -> None:
+    def __init__(self, report: DetailedReport, *, folds: int, epochs: int) -> None:
         self._report, self._epochs = report, epochs
         self._done = [0] * folds
 

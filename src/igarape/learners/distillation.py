@@ -29,6 +29,7 @@ from igarape.learners.examples import Examples, Images, Rows
 from igarape.learners.learning import Log
 from igarape.learners.predictor import KINDS, Predictor
 from igarape.predictions import prediction_table
+from igarape.progress import Report
 from igarape.scores.metrics import Reals
 from igarape.tables import Probabilities, write_table
 
@@ -37,7 +38,6 @@ PARITY = "igarape.learners.networks.parity"  # by its name: nobody waits for Ten
 # Keras and ONNX Runtime do the same sums in another order.
 TOLERANCE, CHECKED = 1e-4, 64
 
-Report = Callable[[int, int], None]
 Soft = npt.NDArray[np.float32]
 
 
@@ -146,20 +146,7 @@ def distil(material: Material, task: Task, *, folder: Path, notes: Path, log: Lo
     """
     path, noted = folder / FILE, notes / "parity.json"
     if not path.exists():
-        student = learning.fit(
-            material.images,
-            # Soft ones: a loss takes them as they are. Of validation rows, whose truth has to be true, there are none.
-            cast("Booleans", material.targets),
-            experiment=task.experiment,
-            hyperparameters=task.experiment.hyperparameters.pick({}),
-            targets=task.targets,
-            train=material.rows,
-            validation=np.array([], dtype=np.int64),
-            epochs=task.epochs,
-            patience=None,
-            seed=task.seed,
-            log=_watched(log, report, task.epochs),
-        )
+        student = _train(material, task, log=log, report=report)
         written = student.export(notes / Path(FILE).stem)
         write_json(_parity(student, written, material), noted)
         written.replace(path)
@@ -210,19 +197,31 @@ def write_lesson(
     return lesson
 
 
-def _watched(log: Log, report: Report, epochs: int) -> Log:
-    """Return a log that reports progress too, and ends a training which has diverged."""
+def _train(material: Material, task: Task, *, log: Log, report: Report) -> learning.Learned:
+    """Train a student."""
 
     def record(epoch: int, metrics: Mapping[str, float]) -> None:
-        if not np.isfinite(list(metrics.values())).all():
-            raise InputError(
-                f"distill: its loss is {metrics['loss']} in epoch {epoch + 1}: its training has diverged. Lower "
-                "hyperparameters.learning_rate in the student's YAML; then: dvc repro"
-            )
         log(epoch, metrics)
-        report(epoch + 1, epochs)
+        report(epoch + 1, task.epochs)
 
-    return record
+    try:
+        return learning.fit(
+            material.images,
+            # Soft ones: a loss takes them as they are. Of validation rows, whose truth has to be true, there are none.
+            cast("Booleans", material.targets),
+            experiment=task.experiment,
+            hyperparameters=task.experiment.hyperparameters.pick({}),
+            targets=task.targets,
+            train=material.rows,
+            validation=np.array([], dtype=np.int64),
+            epochs=task.epochs,
+            patience=None,
+            seed=task.seed,
+            log=learning.finite(record),
+        )
+    except FloatingPointError as error:
+        way_out = "Lower hyperparameters.learning_rate in the student's YAML; then: dvc repro"
+        raise InputError(f"distill: {error}. {way_out}") from error
 
 
 def _parity(student: learning.Learned, path: Path, material: Material) -> float:

@@ -1,6 +1,6 @@
 """The examples that a learner learns from: pictures at its size, its labels, and the folds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from igarape.chips.resized import load_pictures
 from igarape.errors import InputError
 from igarape.files import digest
 from igarape.labels import Booleans
+from igarape.progress import Report
 from igarape.tables import read_catalog, read_folds, read_table, truth
 from igarape.workspace import Workspace
 
@@ -51,19 +52,13 @@ class Examples:
     groups: Sequence[str]
     digest: str
 
-    def outside(self, fold: int) -> Rows:
-        """Return the rows that a model of this fold may learn from: neither its own nor the hold-out's."""
-        return outside(self.folds, fold)
-
 
 def outside(folds: Rows, fold: int) -> Rows:
     """Return the rows of which a model of a fold may learn: neither that fold's nor the hold-out's; folds: (n,)."""
     return np.flatnonzero((folds != fold) & (folds >= 0))
 
 
-def load_examples(
-    workspace: Workspace, experiment: Seen, *, labels: Sequence[str], report: Callable[[int, int], None]
-) -> Examples:
+def load_examples(workspace: Workspace, experiment: Seen, *, labels: Sequence[str], report: Report) -> Examples:
     """Load the chips that an experiment sees, at its size, in the order of the folds.
 
     Parameters

@@ -14,11 +14,9 @@ from igarape.executors import Tell
 from igarape.files import read_json, whole, write_json
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows, outside
-from igarape.learners.learning import Learned, fit
+from igarape.learners.learning import Epoch, Learned, finite, fit
 from igarape.learners.predictor import Predictor
 from igarape.tables import HOLDOUT, Probabilities
-
-Epoch = tuple[int, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def fit_fold(
     own, held = np.flatnonzero(folds == fold), np.flatnonzero(folds == HOLDOUT)
     if models(folder, fold):
         for epoch, metrics in read_json(history(notes, fold))["epochs"]:
-            tell((epoch, metrics))
+            tell(Epoch(epoch, metrics))
     else:
         trained, learned = _train(images, y, outside(folds, fold), groups, recipe=recipe, fold=fold, tell=tell)
         write_json(learned, history(notes, fold))  # before the model, which says that the fold is finished
@@ -109,9 +107,7 @@ def _train(
     epochs: list[Epoch] = []
 
     def record(epoch: int, metrics: Mapping[str, float]) -> None:
-        if not np.isfinite(list(metrics.values())).all():
-            raise FloatingPointError(f"its loss is {metrics['loss']} in epoch {epoch + 1}: its training has diverged")
-        epochs.append((epoch, dict(metrics)))
+        epochs.append(Epoch(epoch, dict(metrics)))
         tell(epochs[-1])
 
     try:
@@ -126,7 +122,7 @@ def _train(
             epochs=recipe.epochs,
             patience=recipe.patience,
             seed=recipe.seed + fold,
-            log=record,
+            log=finite(record),
         )
     except FloatingPointError as error:
         raise InputError(

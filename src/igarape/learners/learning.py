@@ -1,9 +1,10 @@
 """One training, whatever the learner is made of."""
 
+import math
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import ClassVar, Protocol, TypedDict, Unpack
+from typing import ClassVar, NamedTuple, Protocol, TypedDict, Unpack
 
 from igarape.config.hyperparameters import Values
 from igarape.config.kinds import Experiment
@@ -23,6 +24,13 @@ KINDS: Mapping[str, str] = {
 }
 
 Log = Callable[[int, Mapping[str, float]], None]
+
+
+class Epoch(NamedTuple):
+    """The metrics of an epoch, counted from 0."""
+
+    epoch: int
+    metrics: Mapping[str, float]
 
 
 class Settings(TypedDict):
@@ -57,6 +65,18 @@ class Learned(Protocol):
 
     def export(self, stem: Path) -> Path:
         """Write the model under the stem and the suffix of its kind, for predictor.Predictor; return that path."""
+
+
+def finite(log: Log) -> Log:
+    """Return a log that raises FloatingPointError at a metric that is no number: nobody trains on from there."""
+
+    def checked(epoch: int, metrics: Mapping[str, float]) -> None:
+        for metric, value in metrics.items():
+            if not math.isfinite(value):
+                raise FloatingPointError(f"{metric} is {value} in epoch {epoch + 1}: the training has diverged")
+        log(epoch, metrics)
+
+    return checked
 
 
 def log_solved(

@@ -1,6 +1,6 @@
 """Predict with a learner's fold models, by ONNX Runtime, XGBoost or NumPy: a bundle is used without TensorFlow."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +14,6 @@ from igarape.learners.memory import keep_memory
 from igarape.tables import Probabilities
 
 Floats = npt.NDArray[np.float64]
-Report = Callable[[int, int], None]
 Rows = npt.NDArray[np.int64]
 
 # The module that opens each kind of fold model, by the suffix of its file. It is loaded when one is opened: the code
@@ -65,9 +64,7 @@ class Predictor:
                     "Fold models of one learner should be alike; run: dvc repro train"
                 )
 
-    def predict(
-        self, images: Pixels, *, tta: bool, batch: int, rows: Rows | None = None, report: Report | None = None
-    ) -> Probabilities:
+    def predict(self, images: Pixels, *, tta: bool, batch: int, rows: Rows | None = None) -> Probabilities:
         """Return the models' mean probabilities, float32 (rows, labels).
 
         Parameters
@@ -80,8 +77,6 @@ class Predictor:
             How many pictures (or views of them) go through a model at once.
         rows
             Which of the pictures; None takes them all.
-        report
-            Called with (pictures done, of how many).
 
         Raises
         ------
@@ -96,6 +91,4 @@ class Predictor:
         for start in range(0, len(rows), step):
             some = slice(start, start + step)
             answer[some] = self._models.mean(images[rows[some]], tta=tta)
-            if report:
-                report(min(start + step, len(rows)), len(rows))
         return answer

@@ -22,7 +22,8 @@ from igarape.learners.dialogue import Asked, Dialogue
 from igarape.learners.examples import Images, Rows
 from igarape.learners.learning import Log, fit
 from igarape.learners.oracles import Budget, make_oracle, planned
-from igarape.learners.trials import Report, Row, TrialRun, Trials
+from igarape.learners.trials import Row, TrialRun, Trials
+from igarape.progress import DetailedReport
 from igarape.scores.figures import validation_figures
 
 EVENTS = "events.jsonl"
@@ -49,7 +50,7 @@ def search(
     budget: Budget,
     folder: Path,
     trial_run: TrialRun,
-    report: Report,
+    report: DetailedReport,
     executor: Executor | None = None,
 ) -> Found:
     """Train networks and return the hyperparameters that score best.

@@ -16,12 +16,13 @@ from igarape.config.hyperparameters import Value
 from igarape.errors import InputError, counted
 from igarape.executors import Executor, Here
 from igarape.files import read_json, write_json
-from igarape.learners.attempts import Costs, Epoch, Train, attempt
+from igarape.learners.attempts import Costs, Train, attempt
+from igarape.learners.learning import Epoch
+from igarape.progress import DetailedReport
 
 IN_A_ROW = 3  # trials that fail one after the other end the search
 
 Row = dict[str, Any]
-Report = Callable[[int, int, str], None]
 
 
 class Record(Protocol):
@@ -68,7 +69,7 @@ class Trials:
         train: Train,
         trial_run: TrialRun,
         folder: Path,
-        report: Report,
+        report: DetailedReport,
         *,
         planned: Planned,
         executor: Executor | None = None,

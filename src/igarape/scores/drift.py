@@ -22,6 +22,7 @@ FEWEST = 30  # groups of several chips: of fewer nobody can say what is usual
 CLIP = 1e-3  # probabilities nearer to 0 or 1 say no more
 SHRUNK = 0.2  # of what labels have in common is left out: a few groups tell it badly
 LEAST = 0.05  # a variance of logits below which no label is taken for steadier
+ALIKE = 1e-6  # a variance of groups' statistics, which are 1 on average, below which all are answered alike
 UNUSUAL, STRANGE = 0.05, 0.01  # of scenes like the training's so few are as far off
 COVERED = 0.5  # above it a label that rules out all others hides the ground
 
@@ -73,7 +74,8 @@ def learn_usual(p: Probabilities, groups: Sequence[str], held: Booleans, vocabul
     Returns
     -------
     Usual or None
-        None where fewer than FEWEST groups inside or outside have several chips, or no label is of the ground.
+        None where fewer than FEWEST groups inside or outside have several chips, no label is of the ground, or all
+        groups are answered alike, as by a model that has learned nothing.
     """
     if len(vocabulary.exclusive) == len(vocabulary.labels):
         return None
@@ -90,6 +92,8 @@ def learn_usual(p: Probabilities, groups: Sequence[str], held: Booleans, vocabul
         _statistic(total / size, between + within / size) for size, total in zip(sizes, sums, strict=True) if size > 1
     ]
     mean, variance = float(np.mean(each)), float(np.var(each))
+    if variance < ALIKE:
+        return None
     return Usual(means, between, within, mean**2 / variance, variance / mean, len(each))
 
 

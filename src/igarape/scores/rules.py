@@ -27,11 +27,12 @@ def fixed(p: Reals, targets: Targets) -> Booleans:
 def above(p: Reals, targets: Targets, *, threshold: float | Floats) -> Booleans:
     """Answer the group's most probable label and each free label with p >= threshold; the top label if none is.
 
-    p is of shape (n, labels); threshold is one for all of them, or of shape (labels,).
+    p is of shape (n, labels); threshold is one for all of them, or of shape (labels,). They are compared in p's
+    precision.
     """
     group, free, alone = columns(targets)
     answer = np.zeros(p.shape, dtype=np.bool_)
-    answer[:, free] = p[:, free] >= (threshold if isinstance(threshold, float) else threshold[free])
+    answer[:, free] = (p >= np.asarray(threshold, p.dtype))[:, free]
     rows = np.arange(len(p))
     if len(group):
         top = group[p[:, group].argmax(axis=1)]

@@ -17,11 +17,11 @@ from igarape.ensemble.stacker import Stacker
 from igarape.files import fresh_folder, whole, write_json
 from igarape.learners.audit import fold_models
 from igarape.learners.novelty import HELD, KNOWN, Novelty, sampled
+from igarape.progress import Report
 from igarape.serving.manifest import MANIFEST, SCHEMA, Learner, Manifest, Reference, list_files
 
 NETWORK, NOVELTY = ".onnx", "novelty.npz"
 
-Report = Callable[[int, int], None]
 Merge = Callable[[Sequence[Path], Path], None]
 
 

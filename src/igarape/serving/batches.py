@@ -20,13 +20,12 @@ from igarape.config.params import workers
 from igarape.errors import InputError
 from igarape.executors import Executor, Here, Tell, in_turn
 from igarape.files import read_json, whole, write_json, write_text
+from igarape.progress import Report
 from igarape.serving.answers import is_number
 from igarape.serving.bundle import AT_ONCE, BATCH, Bundle, Seen
 
 SHARE = 32  # batches of one task of a cluster
 PARQUET = ".parquet"
-
-Report = Callable[[int, int], None]
 
 
 class Source(Protocol):

@@ -44,7 +44,7 @@ class Seen(NamedTuple):
     sent: Sides
 
 
-def apart(seen: Collection[Seen]) -> tuple[list[Pixels], list[Pixels] | None]:
+def pictures_and_nir(seen: Collection[Seen]) -> tuple[list[Pixels], list[Pixels] | None]:
     """Return pictures, and their near-infrared where they have any, as a bundle's methods take them."""
     return [each.image for each in seen], [each.nir for each in seen if each.nir is not None] or None
 
@@ -239,7 +239,7 @@ class Bundle:
 
     def tag_seen(self, seen: Collection[Seen]) -> pd.DataFrame:
         """Answer for pictures that have been seen, as tag does."""
-        return self.tag(*apart(seen), sent=[each.sent for each in seen])
+        return self.tag(*pictures_and_nir(seen), sent=[each.sent for each in seen])
 
     def answer(self, images: Sequence[bytes], nir: Sequence[bytes] | None = None) -> pd.DataFrame:
         """Answer for encoded pictures, and the TIFs that go with them where needs_nir, as tag does.

@@ -5,7 +5,6 @@ ways: both were scored on it, so that its answer is there; the champion learned 
 champion never saw it, so that its bundle is asked now, by the picture that this project has packed.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,17 +17,16 @@ from mlflow.exceptions import MlflowException
 
 from igarape.errors import InputError
 from igarape.labels import Booleans
+from igarape.progress import Report
 from igarape.scores.answers import TABLE, Answers, read_answers
 from igarape.serving.advice import REGISTER
-from igarape.serving.bundle import BATCH, Bundle, apart
+from igarape.serving.bundle import BATCH, Bundle, pictures_and_nir
 from igarape.serving.gate import Side
 from igarape.serving.holdout import Packed, held_out, megabytes, milliseconds
 from igarape.serving.manifest import MANIFEST
 from igarape.serving.registration import ANSWERS
 from igarape.tables import HOLDOUT
 from igarape.workspace import Workspace
-
-Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -174,7 +172,7 @@ def _answers(
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         seen = [pictures.load(bundle, held.image_ids[row]) for row in batch]
-        found.p[batch] = bundle.probabilities(*apart(seen))
+        found.p[batch] = bundle.probabilities(*pictures_and_nir(seen))
         found.answers[batch] = bundle.rule.apply(found.p[batch])
         report(min(start + BATCH, len(rows)), len(rows))
     return found.arranged(held.labels)

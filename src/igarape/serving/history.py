@@ -135,8 +135,9 @@ def keep(client: MlflowClient, verdict: Verdict, outcome: str, *, run: str, who:
     _mark(client, verdict.name, verdict.new, tags, told)
     if outcome == ROLLED and verdict.old is not None:
         _mark(client, verdict.name, verdict.old, tags | {"": "rolled back from"}, told)
-    own = (client.get_registered_model(verdict.name).description or "").partition(PAGE)[0].rstrip()
-    table = markdown(HEAD, read(verdict.name)[:SHOWN])
+    model = client.get_registered_model(verdict.name)
+    own = (model.description or "").partition(PAGE)[0].rstrip()
+    table = markdown(HEAD, read(verdict.name, model.aliases.get(CHAMPION))[:SHOWN])
     client.update_registered_model(verdict.name, f"{own}\n\n{PAGE}\n\n{table}".lstrip())
 
 
@@ -148,22 +149,26 @@ def _mark(client: MlflowClient, name: str, version: str, tags: Mapping[str, str]
     client.update_model_version(name, version, described(before, verdict=told))
 
 
-def read(name: str) -> list[tuple[str, ...]]:
-    """Return what was decided about a model, newest first, a row for each verdict, under HEAD."""
+def read(name: str, champion: str | None) -> list[tuple[str, ...]]:
+    """Return what was decided about a model, newest first, a row for each verdict, under HEAD.
+
+    champion: the version that is it now, which tells how the last verdict came out whose process could not.
+    """
     found: list[Recorded] = mlflow.search_runs(
         search_all_experiments=True,
         filter_string=f"tags.`{MODEL}` = '{name}'",
         order_by=["attributes.start_time DESC"],
         output_format="list",
     )
-    return [_row(run.data.tags, run) for run in found]
+    after = [champion, *(run.data.tags.get(OLD) for run in found)]  # of each verdict, who was champion then
+    return [_row(run.data.tags, run, then) for run, then in zip(found, after, strict=False)]
 
 
 def history(name: str, folder: Path) -> list[str]:
     """Return the table of what was decided about a model, newest first, as lines; a sentence where nothing was."""
     with client_of(name, folder) as client:
-        rows = read(name)
         holders = aliases_of(name, folder)
+        rows = read(name, holders.get(CHAMPION))
         if not rows and CHAMPION in holders:
             return [f"  version {holders[CHAMPION]} is the champion; no verdict about it is on record"]
         if not rows:
@@ -171,12 +176,13 @@ def history(name: str, folder: Path) -> list[str]:
     return columns(HEAD, rows)
 
 
-def _row(tags: Mapping[str, str], run: Recorded) -> tuple[str, ...]:
-    """Return a run's row under HEAD."""
+def _row(tags: Mapping[str, str], run: Recorded, then: str | None) -> tuple[str, ...]:
+    """Return a run's row under HEAD. then: the champion after it."""
     when = f"{datetime.fromtimestamp(run.info.start_time / 1000, UTC):%Y-%m-%d %H:%M}"
     outcome = tags.get(OUTCOME, BEGUN)
     if outcome == BEGUN:
-        outcome = "under way" if run.info.status == "RUNNING" else "interrupted"
+        unfinished = "under way" if run.info.status == "RUNNING" else "interrupted"
+        outcome = "became champion" if tags[NEW] == str(then) else unfinished
     told = (tags.get(key, NONE) for key in (CHANGE, REASON))
     return (when, tags.get("mlflow.user", "unknown"), tags[NEW], tags.get(OLD, NONE), outcome, *told)
 

@@ -70,7 +70,10 @@ def likeness(
     far = float((known > FAR).mean()) if len(known) else None
     said = [found.verdict] if found else []
     said += [] if far is None else [UNLIKE] if far >= MOST else [ODD] if far >= SOME else []
-    unknown = "the model's training does not say what is usual: too few scenes, or labels that all exclude each other"
+    unknown = (
+        "the model's training does not say what is usual: too few scenes, labels that all exclude each other, or "
+        "answers that are all alike"
+    )
     why = "no ground was seen" if usual else unknown
     return Likeness(
         verdict=max(said, key=ORDER.index) if said else None,

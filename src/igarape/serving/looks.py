@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from igarape.chips.pictures import Pixels, encode_jpeg, encode_png
-from igarape.serving.bundle import Bundle, Seen, apart
+from igarape.serving.bundle import Bundle, Seen, pictures_and_nir
 from igarape.serving.occlusion import occlusion
 
 GRID = 8  # cells a side: 65 pictures a learner are asked about
@@ -21,7 +21,7 @@ def look(bundle: Bundle, chip: Seen) -> dict[str, Any]:
     dehazed: a data URL. learners: of each its name, what it sees (chips), that as a data URL (picture), and by label
     how much the logit falls when a cell is covered (falls, GRID rows of GRID numbers).
     """
-    seen = bundle.views(*apart([chip]))
+    seen = bundle.views(*pictures_and_nir([chip]))
     learners = []
     for learner in bundle.manifest.learners:
         (picture,) = seen[learner.chips]

@@ -9,12 +9,12 @@ import numpy as np
 from igarape.chips.pictures import Pixels, resize
 from igarape.files import whole, write_json
 from igarape.learners.novelty import sampled
+from igarape.progress import Report
 from igarape.serving.assembly import NETWORK
-from igarape.serving.bundle import Bundle, apart
+from igarape.serving.bundle import Bundle, pictures_and_nir
 from igarape.serving.holdout import Packed
 from igarape.serving.manifest import MANIFEST, list_files
 
-Report = Callable[[int, int], None]
 Quantise = Callable[[Path, Path, Pixels], bool]
 
 CHIPS = 128  # of the folds, by which values get their ranges
@@ -42,7 +42,7 @@ def quantised(
     report
         Called with (networks done, of how many).
     """
-    chips = bundle.views(*apart([packed.load(bundle, name) for name in sampled(known, CHIPS)]))
+    chips = bundle.views(*pictures_and_nir([packed.load(bundle, name) for name in sampled(known, CHIPS)]))
     with whole(bundle.folder) as unfinished:
         shutil.copytree(bundle.folder, unfinished)
         names = []

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from igarape.config.params import Params
 from igarape.errors import InputError
+from igarape.progress import Report
 from igarape.serving.advice import how_to_promote, option, other_here
-from igarape.serving.candidates import Report, meet
+from igarape.serving.candidates import meet
 from igarape.serving.gate import judge
 from igarape.serving.history import ROLLED, Verdict, in_words
 from igarape.serving.registry import (

@@ -1,7 +1,7 @@
 """The submission: the competition's file of all unlabelled chips, answered in batches that outlive a killed run."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from igarape.chips.store import Store
 from igarape.code import code_hash
 from igarape.errors import InputError, counted, some
 from igarape.files import digest
+from igarape.progress import Report
 from igarape.serving.batches import Answerers, refuse, tag_batches
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.competition import COLUMNS, check_names, in_order, read_names, sorted_out
@@ -19,8 +20,6 @@ from igarape.serving.holdout import Packed
 from igarape.serving.tagging import check_out
 from igarape.tables import read_catalog
 from igarape.workspace import Workspace
-
-Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from igarape.chips.formats import CONVERT, unread
-from igarape.chips.pictures import NAMED, stem
+from igarape.chips.formats import CONVERT, NAMED, stem, unread
 from igarape.chips.sources.archives import is_archive
 from igarape.chips.sources.listing import list_pictures
 from igarape.chips.sources.origins import Extent, Origin, loose
-from igarape.chips.sources.spool import Report
 from igarape.code import code_hash
 from igarape.errors import InputError, counted, some
 from igarape.files import begins, check_place, digest
+from igarape.progress import Report
+from igarape.serving.batches import PARQUET
 from igarape.serving.bundle import Bundle, Seen
 from igarape.tables import read_table
 
@@ -43,13 +43,8 @@ class Pictures:
         self.origins[name] = origin
 
     def load(self, bundle: Bundle, name: str) -> Seen:
-        """Read a picture, and its near-infrared. Raises InputError where that cannot be read, or is not there.
-
-        And for a file of its own whose name no table could hold.
-        """
+        """Read a picture, and its near-infrared. Raises InputError where that cannot be read, or is not there."""
         origin = self.origins[name]
-        if not origin.name:
-            stem(origin.path.name)
         if self.tifs is not None and name not in self.tifs:
             raise InputError(f"{origin}: no TIF of its name in the folder that --nir names")
         planes = None if self.tifs is None else bundle.read_nir(self.tifs[name].read(), str(self.tifs[name]))
@@ -86,7 +81,8 @@ def find_pictures(paths: Sequence[Path], *, spool: Path, report: Report) -> Pict
     Raises
     ------
     InputError
-        For a path that is not there, a folder or an archive without any picture, and two pictures of one name.
+        For a path that is not there, a folder or an archive without any picture, two pictures of one name, and a
+        picture whose name no table could hold; in a folder or an archive, it is passed over.
     """
     found = Pictures()
     for path in paths:
@@ -106,7 +102,7 @@ def _at(path: Path, found: Pictures, spool: Path, report: Report) -> Mapping[str
     if path.is_dir():
         return _in_folder(path, found)
     if not is_archive(path.name):
-        return {_name(path): loose(path)}
+        return {stem(path.name): loose(path)}
     pictures, faults, _ = list_pictures(path.parent, [[path.name]], what="pictures", spool=spool, report=report)
     if faults:
         said = some([f"{fault.image_id} {fault.problem}" for fault in faults])
@@ -139,11 +135,11 @@ def _in_folder(folder: Path, found: Pictures) -> Mapping[str, Origin]:
     if said := _others(files):
         found.passed_over.append(f"{said} in {folder}")
     pictures = _by_name([file for file in files if file.suffix.lower() in NAMED])
-    if not pictures:
-        raise InputError(
-            f"{folder}: no picture in it; found {said or 'none'}; expected files that end in {', '.join(NAMED)}"
-        )
-    return pictures
+    if not pictures.origins:
+        there = said or some(pictures.passed_over) or "none"
+        raise InputError(f"{folder}: no picture in it; found {there}; expected files that end in {', '.join(NAMED)}")
+    found.passed_over += pictures.passed_over
+    return pictures.origins
 
 
 def _others(files: Iterable[Path]) -> str:
@@ -165,7 +161,7 @@ def check_out(out: Path, reads: Iterable[Path]) -> None:
         raise InputError(f"--out {out}: is a folder. Name a file in it: {out / 'answers.csv'}")
     if out.exists() and not out.is_file():
         raise InputError(f"--out {out}: is a device or a pipe, no file. Name a file, such as answers.csv")
-    check_place(out, f"--out {out}")
+    check_place(out, f"--out {out}", utf8=out.suffix.lower() == PARQUET)
     if out.exists() and any(out.samefile(file) for file in set(reads) if file.exists()):
         raise InputError(f"--out {out}: is read, and would be lost. Name another file, such as answers.csv")
     if out.exists() and not begins(out, *BEGINNINGS):  # words in the wrong order name a picture, or a YAML
@@ -189,20 +185,17 @@ def find_tifs(bundle: Bundle, folder: Path | None) -> Mapping[str, Origin] | Non
             f"--nir: {found}. The model sees near-infrared too: name a folder that holds a TIF of four bands for each "
             "picture, under the picture's name: igarape predict PATH --nir FOLDER"
         )
-    return _by_name([file for file in sorted(folder.iterdir()) if file.suffix.lower() in TIFS])
+    return _by_name([file for file in sorted(folder.iterdir()) if file.suffix.lower() in TIFS]).origins
 
 
-def _by_name(files: Sequence[Path]) -> dict[str, Origin]:
-    """Return files by name without suffix; refuse two of one name."""
+def _by_name(files: Sequence[Path]) -> Pictures:
+    """Return files by name without suffix, but for those whose name no table could hold; refuse two of one name."""
     found = Pictures()
     for file in files:
-        found.add(_name(file), loose(file))
-    return found.origins
-
-
-def _name(file: Path) -> str:
-    """Return the name of a picture; one that no table could hold is spelled out, and Pictures.load refuses it."""
-    try:
-        return stem(file.name)
-    except InputError:
-        return ascii(file.name)
+        try:
+            name = stem(file.name)
+        except InputError as error:
+            found.passed_over.append(str(error))
+        else:
+            found.add(name, loose(file))
+    return found

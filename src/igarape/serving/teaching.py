@@ -1,6 +1,6 @@
 """Teaching: what the ensemble answers to chips without labels, for a student to learn."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from igarape.config.documents import LearnerManifest
 from igarape.config.params import Params
 from igarape.ensemble.decision import Rule
 from igarape.learners.views import ALL
+from igarape.progress import Report
 from igarape.scores.metrics import BETA
 from igarape.scores.rules import isolated
 from igarape.serving.assembly import Merge, Shared, build_bundle, learner_part
@@ -20,8 +21,6 @@ from igarape.serving.bundle import Bundle
 from igarape.serving.submission import Chips
 from igarape.tables import Probabilities, read_catalog
 from igarape.workspace import Workspace
-
-Report = Callable[[int, int], None]
 
 
 def find_unlabelled(workspace: Workspace, dataset: Dataset, kinds: Collection[str]) -> Chips:

@@ -3,14 +3,15 @@
 Each chip is computed once, as eight views contain four, two and one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from igarape.errors import InputError
 from igarape.learners.novelty import sampled
 from igarape.learners.views import ALL, COUNTS, PIPELINE, ByMode, Mode
-from igarape.serving.bundle import BATCH, Bundle, apart
+from igarape.progress import Report
+from igarape.serving.bundle import BATCH, Bundle, pictures_and_nir
 from igarape.serving.holdout import Packed, milliseconds
 from igarape.tables import Probabilities
 
@@ -19,7 +20,6 @@ TOLERANCE = 1e-4
 ASKED = 1024  # chips at most, where only the cost is asked for
 
 Asked = tuple[Bundle, ByMode | None]  # a bundle, and what it answers to the hold-out
-Report = Callable[[int, int], None]
 
 
 def ask_by_mode(
@@ -49,7 +49,7 @@ def ask_by_mode(
     parts = []
     for start in range(0, len(names), BATCH):
         seen = [packed.load(bundle, name) for name in names[start : start + BATCH]]
-        parts.append(bundle.by_views(*apart(seen), counts=counts))
+        parts.append(bundle.by_views(*pictures_and_nir(seen), counts=counts))
         report(min(start + BATCH, len(names)), len(names))
     modes = {Mode(count, bundle.mode.precision): count for count in counts}
     answers = {mode: np.concatenate([part[count] for part in parts]) for mode, count in modes.items()}
@@ -86,7 +86,7 @@ def check_bundle(bundle: Bundle, image_ids: Sequence[str], *, p: Probabilities, 
         When a probability differs by more than TOLERANCE.
     """
     for done, (image_id, expected) in enumerate(zip(image_ids, p, strict=True), start=1):
-        answer = bundle.by_views(*apart([packed.load(bundle, image_id)]), counts=[ALL])[ALL][0]
+        answer = bundle.by_views(*pictures_and_nir([packed.load(bundle, image_id)]), counts=[ALL])[ALL][0]
         gap = float(np.abs(answer - expected).max())
         if gap > TOLERANCE:
             raise InputError(

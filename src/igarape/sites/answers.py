@@ -1,6 +1,6 @@
 """What a model answers to each tile, kept part by part, so that a killed run goes on where it was."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ import pandas as pd
 from igarape.chips.nir import planes
 from igarape.chips.pictures import Pixels
 from igarape.files import whole
+from igarape.progress import Report
 from igarape.serving.answers import EXPECTED, WARNING, answer_table
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.sites.raster import Raster
@@ -22,7 +23,6 @@ from igarape.sites.windows import Counts, Row, rows_of_tiles
 HALF = 0.5  # of a tile has to hold something, or it is not looked at
 DOWN, ACROSS = 8, 32  # rows and columns of tiles that are kept at a time: memory does not grow with the scene's width
 
-Report = Callable[[int, int], None]
 Reals = npt.NDArray[np.float32]
 
 

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from igarape.errors import InputError, reason
 from igarape.files import whole
-from igarape.sites.buckets import Report, fetch_object, local, same
+from igarape.progress import Report
+from igarape.sites.buckets import fetch_object, local, same
 from igarape.sites.inbox import Arrival, list_arrivals
 
 WEB = ("https", "http")

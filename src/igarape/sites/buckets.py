@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 
 from igarape.errors import InputError, reason
 from igarape.files import whole
+from igarape.progress import Report
 from igarape.sites.inbox import ITEM, SCENES
 
 SCHEME = "s3://"
 INSTALL = "boto3 is not installed, and reads s3://. Type: pip install -e '.[s3]'"
-
-Report = Callable[[int, int], None]
 
 
 class Kept(NamedTuple):

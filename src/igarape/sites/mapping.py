@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from igarape.code import code_hash
 from igarape.errors import InputError
 from igarape.files import digest, resumable, write_json
 from igarape.learners.memory import one_heap
+from igarape.progress import Report
 from igarape.serving.likeness import likeness
 from igarape.sites.answers import Answers, answer_tiles
 from igarape.sites.bands import Bands
@@ -34,8 +35,6 @@ SCHEMA = 1
 TEXTS = ("tags", "alerts")
 CLOUDY = 0.5  # above it nothing but the weather was seen
 HALF = 0.5  # of a cell has to hold something, or it is not looked at
-
-Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from xstatic.pkg import leaflet
 
+from igarape.progress import Report
 from igarape.reports.pages import render_page
 from igarape.sites.alerts import Status
 from igarape.sites.judgements import DISMISSED
@@ -20,7 +21,7 @@ from igarape.sites.listing import CANDIDATE, CONFIRMED, expected_false
 from igarape.sites.looks import Facts
 from igarape.sites.packing import days_that_fit, places_text, present_text, seen_text
 from igarape.sites.past import STEPS, Past
-from igarape.sites.sights import Opener, Report, Sights, see, wanted_cuts
+from igarape.sites.sights import Opener, Sights, see, wanted_cuts
 from igarape.sites.site_folder import SiteFolder
 
 MOST_KNOWN = 1_100_000  # bytes of a page for what is known of tiles and days

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from igarape.labels import Booleans
+from igarape.progress import Report
 from igarape.sites.change import Integers
 from igarape.sites.evidence import Floats
 from igarape.sites.looks import Day, Facts, by_day
@@ -15,7 +16,6 @@ from igarape.sites.state import Condition, Engine, State
 STEPS = 20  # a probability of 1: a step of .05 is what a colour on a page can show
 
 Steps = npt.NDArray[np.uint8]
-Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import pandas as pd
 from igarape.errors import InputError
 from igarape.executors import Executor, Here, Tell
 from igarape.files import write_text
+from igarape.progress import DetailedReport
 from igarape.serving.answering import answerers
 from igarape.serving.bundle import Bundle
 from igarape.sites.mapping import MAP, Asked, map_scene
@@ -23,7 +24,6 @@ from igarape.workspace import Workspace
 LIST = "scenes.csv"
 
 # Called with the tiles that are done, how many there will be, as far as is known, and how many scenes are done.
-Report = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,9 @@ def mappers(
             yield Mappers(nodes.executor, partial(_opened, nodes.open_bundle, model.address))
 
 
-def map_scenes(jobs: Sequence[Job], *, by: Mappers, commit: str, report: Report) -> Iterator[Future[Mapping[str, Any]]]:
+def map_scenes(
+    jobs: Sequence[Job], *, by: Mappers, commit: str, report: DetailedReport
+) -> Iterator[Future[Mapping[str, Any]]]:
     """Map scenes; yield futures in their order: of what map.json says, or of an InputError.
 
     Parameters

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from igarape.errors import InputError
+from igarape.progress import Report
 from igarape.reports.pages import picture_address
 from igarape.sites.change import Integers
 from igarape.sites.looks import Facts, by_day
@@ -21,7 +22,6 @@ ALERTS_WITH_CUTS = 60  # the first ones; two cuts take some 8 kB
 
 # Opens the scenes of a day; raises InputError where one is not there any more.
 Opener = Callable[[Sequence[Facts]], AbstractContextManager[View]]
-Report = Callable[[int, int], None]
 
 
 class Cut(NamedTuple):

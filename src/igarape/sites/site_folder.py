@@ -8,7 +8,7 @@ sites/NAME/verdicts.csv                   what people judged
 sites/NAME/inbox/                         copies of what lies in a bucket that is watched
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from igarape.config.schema import check_name
 from igarape.config.sites import Site, read_site
 from igarape.errors import InputError, some
 from igarape.files import alone
+from igarape.progress import Report
 from igarape.sites.area import Area, site_area
 from igarape.sites.bands import Bands, parse_bands
 from igarape.sites.judgements import read_verdicts
@@ -27,8 +28,6 @@ from igarape.sites.looks import Day, Facts, by_day, list_looks, read_day
 from igarape.sites.state import Engine, State, caught_up, state_key
 
 NAMED = 8  # digits of a scene's hash in the name of its map
-
-Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,13 @@ from igarape.config.sites import Site
 from igarape.errors import InputError
 from igarape.files import digest, whole
 from igarape.labels import Booleans
+from igarape.progress import Report
 from igarape.sites.alerts import Alerts, Event, Rules
 from igarape.sites.change import NEVER, Belief, Rates
 from igarape.sites.evidence import Doubt, Emission, Floats, evidence, separation
 from igarape.sites.looks import Day, Facts, by_day
 
 Read = Callable[[Sequence[Facts]], Day]
-Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,14 @@ import pandas as pd
 
 from igarape.errors import InputError, some
 from igarape.files import sha256, whole, write_json
+from igarape.progress import DetailedReport
 from igarape.scores.drift import ODD, UNLIKE
 from igarape.sites.exposure import site_stretch
 from igarape.sites.inbox import Arrival
 from igarape.sites.looks import Facts, add_looks, list_looks
 from igarape.sites.mapping import MAP, TILES, Asked, read_map
 from igarape.sites.model import Model
-from igarape.sites.scene_list import Job, Mappers, Report, map_scenes
+from igarape.sites.scene_list import Job, Mappers, map_scenes
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.tiles import Grid
 
@@ -107,7 +108,7 @@ def follow(place: SiteFolder, found: Mapping[str, Arrival]) -> None:
             write_json({**content, "path": str(found[facts.sha256].path.resolve())}, folder / MAP)
 
 
-def mapper(place: SiteFolder, by: Mappers, *, commit: str, report: Report) -> MapScenes:
+def mapper(place: SiteFolder, by: Mappers, *, commit: str, report: DetailedReport) -> MapScenes:
     """Return what maps scenes on a site's own grid.
 
     Parameters

@@ -65,7 +65,7 @@ def run(
         raise InputError(f"{some(twice)}: two scenes of one name; map them apart, with an --out each")
     places, known = parse_bands(bands) if bands else None, read_stretch(stretch) if stretch else None
     asked = Asked(bands=places, day=date, stride=stride, stretch=known, geopackage=gpkg)
-    check_place(out / LIST, f"--out {out}")
+    check_place(out / LIST, f"--out {out}", utf8=True)
     if len(scenes) == 1:  # before the model, which takes seconds; of several, one that fails costs no other its map
         with open_scene(scenes[0], bands=places, day=date):
             pass

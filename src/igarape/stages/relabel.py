@@ -9,6 +9,7 @@ from igarape.chips.review import read_corrections, read_review, revise, write_co
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
 from igarape.errors import counted
+from igarape.files import alone
 from igarape.tables import read_catalog
 from igarape.workspace import Workspace
 
@@ -23,13 +24,14 @@ def run(workspace: Workspace, file: Path, *, undo: bool) -> None:
     dataset = read_params(workspace.params).dataset
     vocabulary = read_dataset(dataset, workspace.datasets).labels.vocabulary()
     review, path = read_review(file), workspace.corrections(dataset)
-    corrections = read_corrections(path)
     # What is packed was corrected by the list as it was then, not as it is now.
     catalog, applied = read_catalog(workspace.catalog(), vocabulary.labels), read_applied(workspace.applied)
     source = in_source(catalog, applied)
-    revised = revise(corrections, review, source, vocabulary=vocabulary, undo=undo, where=str(file))
-    if revised.corrections != corrections:
-        write_corrections(revised.corrections, path)  # what follows is said when it is so
+    with alone(path.with_name(f".{path.name}.lock"), path):  # of two reviews at once none is lost
+        corrections = read_corrections(path)
+        revised = revise(corrections, review, source, vocabulary=vocabulary, undo=undo, where=str(file))
+        if revised.corrections != corrections:
+            write_corrections(revised.corrections, path)  # what follows is said when it is so
     for image_id, label in revised.idle[:SHOWN]:
         why = "no such correction to undo" if undo else f"is {int(review.changes[image_id, label])} already"
         click.echo(f"relabel: {image_id}, {label}: {why}")

@@ -10,7 +10,7 @@ from igarape.config.documents import RunFacts
 from igarape.config.experiments import read_experiments, resolved_yaml
 from igarape.config.params import read_params
 from igarape.files import resumable, write_text
-from igarape.learners.examples import load_examples
+from igarape.learners.examples import load_examples, outside
 from igarape.learners.keys import result_key
 from igarape.learners.oracles import Budget
 from igarape.learners.search import search
@@ -57,7 +57,7 @@ def run(workspace: Workspace, experiment: str) -> None:
                 examples.y,
                 experiment=settings,
                 targets=targets,
-                train=examples.outside(VALIDATION_FOLD),
+                train=outside(examples.folds, VALIDATION_FOLD),
                 validation=np.flatnonzero(examples.folds == VALIDATION_FOLD),
                 budget=budget,
                 folder=notes,

@@ -1,5 +1,6 @@
 """A canvas keeps what is on top; strokes, blobs and grids have the size that was asked for."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -46,6 +47,16 @@ def test_noise_has_mean_0_and_deviation_1(canvas: Canvas, scale: float, octaves:
     noise = canvas.noise(scale, octaves)
     assert noise.shape == (EDGE, EDGE) and noise.dtype == np.float32
     assert noise.mean() == pytest.approx(0, abs=1e-4) and noise.std() == pytest.approx(1, abs=1e-3)
+
+
+def test_noise_is_the_same_on_machines_with_other_processors() -> None:
+    """To the last bit: a chip's bytes follow from it."""
+    before, found = cv2.getNumThreads(), []
+    for threads in (1, 4):
+        cv2.setNumThreads(threads)
+        found.append(blank(np.random.default_rng(0), 512).noise(157.19))
+    cv2.setNumThreads(before)
+    assert (found[0] == found[1]).all()
 
 
 def test_noise_of_a_larger_scale_is_smoother(canvas: Canvas) -> None:

@@ -66,8 +66,11 @@ def test_names_and_tags_that_look_like_something_else_stay_what_they_are(tmp_pat
 
 
 def test_a_row_with_no_tags_is_kept(tmp_path: Path) -> None:
-    """Whether no label may hold is for the vocabulary to say; a missing last field is an empty one."""
-    assert read(tmp_path, "image_name,tags\na,\nb\n") == ({"a": (), "b": ()}, [])
+    """Whether no label may hold is for the vocabulary to say; a row without that field is cut short, and refused."""
+    assert read(tmp_path, "image_name,tags\na,\nb,\n") == ({"a": (), "b": ()}, [])
+    told = r"tags\.csv: b, d: expected 2 fields in each row, as in its first line, found fewer\. Write ',' before"
+    with pytest.raises(InputError, match=told):
+        read(tmp_path, "image_name,tags\na,\nb\nc,sun\n   \nd")
 
 
 def test_an_unknown_tag_is_a_fault_that_suggests_the_known_one(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A canvas to draw ground on: its colours, what stands on top at each pixel, and the strokes and blobs to draw with."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -78,7 +79,8 @@ class Canvas:
             step = max(scale / 2**octave, 1.0)
             cells = int(np.ceil(self.edge / step)) + 3
             grid = self.rng.standard_normal((cells, cells)).astype(np.float32)
-            wide = cv2.resize(grid, None, fx=step, fy=step, interpolation=cv2.INTER_CUBIC)
+            with _one_thread():
+                wide = cv2.resize(grid, None, fx=step, fy=step, interpolation=cv2.INTER_CUBIC)
             start = self.rng.integers(0, max(int(step), 1), 2) + int(step)
             total += wide[start[0] :, start[1] :][: self.edge, : self.edge] * 0.6**octave
         return np.asarray((total - total.mean()) / (total.std() + 1e-6), np.float32)
@@ -192,6 +194,17 @@ def ramp(values: Floats, low: float, high: float) -> Floats:
 def mottled(colour: Floats, texture: Floats, amount: float) -> Floats:
     """Spread a colour (3,) over the canvas, brighter and darker by a texture (edge, edge)."""
     return np.asarray(np.clip(colour * (1 + amount * texture[..., None]), 0, 1), np.float32)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Bound OpenCV to one thread: the last bits of its cubic interpolation depend on their number."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def _fixed(points: Points) -> npt.NDArray[np.int32]:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from igarape.chips.pictures import stem
+from igarape.chips.formats import stem
 from igarape.chips.sources.places import Place
-from igarape.chips.sources.rows import Row, Tags, other_separator, read_rows, read_table
+from igarape.chips.sources.rows import Row, other_separator, read_rows, read_table
+from igarape.chips.sources.spellings import Tags
 from igarape.errors import InputError, counted
 from igarape.labels import Vocabulary
 from igarape.tables import Fault

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from igarape.chips.formats import UNREAD
-from igarape.chips.pictures import MAX_BYTES, NAMED
+from igarape.chips.formats import NAMED, UNREAD
+from igarape.chips.pictures import MAX_BYTES
 from igarape.chips.sources.origins import Extent, Origin, ZipMember, open_zip
 from igarape.errors import InputError, reason
 

@@ -17,10 +17,10 @@ from igarape.chips.sources.places import Finder
 from igarape.chips.sources.rows import read_table
 from igarape.chips.sources.rules import Group, exclusive_group, lone_labels
 from igarape.chips.sources.spellings import Tags, spell, spelled_alike
-from igarape.chips.sources.spool import Report
 from igarape.chips.sources.survey import Survey, survey
 from igarape.errors import InputError, counted
 from igarape.labels import Vocabulary
+from igarape.progress import Report
 
 FEWEST_LABELS, FEWEST_CHIPS, SMALLEST = 2, 20, 32
 MOST_LABELS, LARGEST = 64, 600  # what was tested

@@ -7,11 +7,11 @@ import yaml
 
 from igarape.chips.sources.discovery import Discovery
 from igarape.chips.sources.listing import Listing, open_source
-from igarape.chips.sources.spool import Report
 from igarape.config.datasets import Dataset, FolderSource
 from igarape.config.drafts import Draft, draft_text, suitable_params
 from igarape.config.schema import validate
 from igarape.errors import InputError
+from igarape.progress import Report
 
 
 def draft_dataset(

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from unicodedata import normalize
 
-from igarape.chips.pictures import NAMED, stem
+from igarape.chips.formats import NAMED, stem
 from igarape.chips.sources.annotations import Annotations
 from igarape.chips.sources.origins import Origin
 from igarape.chips.sources.places import Place
-from igarape.chips.sources.spellings import spell
+from igarape.chips.sources.spellings import Tags, spell
 from igarape.errors import InputError
 from igarape.files import digest
 from igarape.labels import Vocabulary
 from igarape.tables import Fault
-
-Tags = tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from igarape.chips.chip import Chip
-from igarape.chips.formats import CONVERT, unread
-from igarape.chips.pictures import NAMED, stem
+from igarape.chips.formats import CONVERT, NAMED, stem, unread
 from igarape.chips.sources.annotations import Annotations, read_tags
 from igarape.chips.sources.folders import read_folders
 from igarape.chips.sources.origins import Origin
 from igarape.chips.sources.places import Finder, Place, is_picture
-from igarape.chips.sources.spool import Report
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
+from igarape.progress import Report
 from igarape.tables import Fault
 
 Find = Callable[[str], Place | None]
@@ -233,10 +232,8 @@ def _sets(
         pictures = _pictures(place, faults)
         used.append(f"{what}: {len(pictures)} in {place.path}")
         # Not the whole path: it is the machine's, and faults are part of what is hashed.
-        twice, problem = (
-            sorted(set(pictures) & (labelled | set(others))),
-            f"stands in {PurePosixPath(place.path).name} too",
-        )
+        twice = sorted(set(pictures) & (labelled | set(others)))
+        problem = f"stands in {PurePosixPath(place.path).name} too"
         faults += [_left_out(image_id, problem, "rename one of the two") for image_id in twice]
         others = {image_id: origin for image_id, origin in pictures.items() if image_id not in labelled} | others
     return others

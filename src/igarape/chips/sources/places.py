@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 from igarape.chips.formats import CONVERT, NAMED, stem, unread
 from igarape.chips.sources.archives import LEADS_OUT, Contents, is_archive, is_of_use, list_tar, list_zip
 from igarape.chips.sources.origins import Extent, Origin, loose
-from igarape.chips.sources.spool import Report, keep, unpack_7z
+from igarape.chips.sources.spool import keep, unpack_7z
 from igarape.errors import InputError
+from igarape.progress import Report
 from igarape.tables import Fault
 
 SHOWN = 4  # kinds of files, in an error

@@ -17,11 +17,9 @@ import pandas as pd
 from igarape.chips.pictures import MAX_BYTES
 from igarape.chips.sources.origins import ENOUGH
 from igarape.chips.sources.places import Place
-from igarape.chips.sources.spellings import spell
+from igarape.chips.sources.spellings import Tags, spell
 from igarape.errors import InputError, counted, reason, some
 from igarape.labels import SEPARATORS
-
-Tags = tuple[str, ...]
 
 FIELDS = (",", ";", "\t", "|")  # what may stand between the fields of a CSV
 HELD = {"1": True, "1.0": True, "true": True, "yes": True, "x": True}
@@ -151,10 +149,12 @@ def _file(place: Place) -> tuple[str, bytes]:
 def parse_csv(path: str, data: bytes) -> pd.DataFrame:
     """Read a CSV's fields as text; what stands between them is told by its first line.
 
-    path: what an error begins with. Raises InputError when the bytes are no CSV in UTF-8, or two columns have one name.
+    path: what an error begins with. Raises InputError when the bytes are no CSV in UTF-8, two columns have one name, or
+    a row has more or fewer fields than the first line.
     """
     try:
-        head = data.decode("utf-8-sig").partition("\n")[0].partition("\r")[0]
+        text = data.decode("utf-8-sig")
+        head = text.partition("\n")[0].partition("\r")[0]
         # Quotes may hold a separator, so it is the number of fields that tells.
         heads = {one: next(csv.reader([head], delimiter=one, skipinitialspace=True), []) for one in FIELDS}
         separator = max(FIELDS, key=lambda one: len(heads[one]))
@@ -166,6 +166,9 @@ def parse_csv(path: str, data: bytes) -> pd.DataFrame:
             encoding="utf-8-sig",
             skipinitialspace=True,
         )
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+        # To pandas what a row lacks is empty: a name whose tags were lost would be a chip of no label.
+        short = [row[0] for row in rows if len(row) < table.shape[1] and any(map(str.strip, row))]
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a CSV that can be read: {reason(error)}. Save it as UTF-8") from error
     except (ValueError, csv.Error) as error:
@@ -178,6 +181,11 @@ def parse_csv(path: str, data: bytes) -> pd.DataFrame:
         raise InputError(
             f"{path}: expected {counted(table.shape[1], 'field')} in each row, as in its first line, found more. Quote "
             "the tags where what separates them separates the fields too"
+        )
+    if short:
+        raise InputError(
+            f"{path}: {some(short)}: expected {counted(table.shape[1], 'field')} in each row, as in its first line, "
+            f"found fewer. Write {separator!r} before a field that is empty too"
         )
     return table.fillna("")
 

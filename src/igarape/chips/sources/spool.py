@@ -4,7 +4,7 @@ import errno
 import shutil
 import stat
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -26,8 +26,7 @@ from igarape.chips.sources.archives import (
 from igarape.chips.sources.origins import Extent, Origin, loose
 from igarape.errors import InputError
 from igarape.files import FULL, digest, whole
-
-Report = Callable[[int, int], None]
+from igarape.progress import Report
 
 SPARE = 64 * 2**20  # bytes of the disk that are left free
 # What is said by a folder where nothing can be written, of a whole archive.

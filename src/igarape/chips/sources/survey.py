@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
-from igarape.chips.pictures import NAMED, stem
+from igarape.chips.formats import NAMED, stem
 from igarape.chips.sources.annotations import SPLITS
 from igarape.chips.sources.rows import HELD, split_tags
 from igarape.errors import InputError

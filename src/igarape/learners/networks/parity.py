@@ -12,9 +12,7 @@ from igarape.learners.networks.trained import Trained
 def gap(trained: Trained, path: Path, chips: Images) -> float:
     """Return the largest difference of a probability that a network and its file give chips, uint8 (n, size, size, 3).
 
-    The network answers in float32, as its file does, whatever it was trained in.
+    The network answers in float32, as its file does.
     """
-    network = trained.rebuild()
-    network.set_weights(trained.network.get_weights())
-    expected = np.asarray(network(chips.astype(np.float32), training=False))
+    expected = np.asarray(trained.in_float32()(chips.astype(np.float32), training=False))
     return float(np.abs(open_models([path], threads=0).mean(chips, tta=False) - expected).max())

@@ -121,7 +121,7 @@ def as_called(layer: keras.layers.Layer) -> keras.layers.Layer:
         return keras.layers.Rescaling((1 / deviation).tolist(), (-mean / deviation).tolist(), name=layer.name)
     if isinstance(layer, keras.layers.ZeroPadding2D) and layer.name.startswith(BY_PARITY):
         kind = _Padding
-    elif isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:  # its statistics are weights
+    elif isinstance(layer, keras.layers.Normalization):  # its statistics are weights
         kind = Normalization
     elif isinstance(layer, keras.layers.Conv2D) and layer.groups == layer.filters > 1:
         kind = Conv2D

@@ -5,7 +5,6 @@ chips (Jacob et al., CVPR 2018). What comes after the last convolution stays in 
 work, and probabilities of 8 bits would lose the rare labels.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -63,18 +62,12 @@ class _Chips(CalibrationDataReader):
     """Chips, a few at a time, as ONNX Runtime asks for them."""
 
     def __init__(self, name: str, images: Pixels) -> None:
-        self._name, self._parts = name, _parts(images)
+        parts = range(0, len(images), BATCH)
+        self._fed = ({name: images[start : start + BATCH].astype(np.float32)} for start in parts)
 
     def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
         """Return the next ones; None at the end."""
-        part = next(self._parts, None)
-        return None if part is None else {self._name: part}
-
-
-def _parts(images: Pixels) -> Iterator[npt.NDArray[np.float32]]:
-    """Yield a few pictures at a time, as a network takes them."""
-    for start in range(0, len(images), BATCH):
-        yield images[start : start + BATCH].astype(np.float32)
+        return next(self._fed, None)
 
 
 def _end(graph: onnx.GraphProto) -> list[str]:

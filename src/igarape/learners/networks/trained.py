@@ -51,10 +51,14 @@ class Trained:
     def export(self, stem: Path) -> Path:
         """Write the network as stem.onnx: float32 (n, size, size, 3), RGB 0..255 -> (n, labels); return that path."""
         path = stem.with_name(f"{stem.name}.onnx")
-        network = self.rebuild()  # in float32, whatever it was trained in
-        network.set_weights(self.network.get_weights())
-        write_onnx(network, path, size=self.size)
+        write_onnx(self.in_float32(), path, size=self.size)
         return path
+
+    def in_float32(self) -> keras.Model:
+        """Return the network as its file has it, in float32, whatever it was trained in."""
+        network = self.rebuild()
+        network.set_weights(self.network.get_weights())
+        return network
 
 
 def as_graph(call: Callable[..., Any], size: int, *scalars: tf.TensorSpec) -> Callable[..., Any]:

@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
@@ -21,8 +20,6 @@ from igarape.files import digest, whole
 from igarape.learners.networks.backbones import build_body, weights_file
 from igarape.learners.networks.export import write_onnx
 from igarape.learners.probes.heads import Scoring
-
-Table = npt.NDArray[np.float32]
 
 VIEWS = 8
 FIRST = np.iinfo(np.int64).min  # where a slice that runs backwards ends, in ONNX

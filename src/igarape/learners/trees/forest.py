@@ -16,8 +16,6 @@ from igarape.learners.trees.on_statistics import MeanOnStatistics, check_names
 from igarape.learners.trees.statistics import Table, statistics
 from igarape.tables import Probabilities
 
-Floats = npt.NDArray[np.float64]
-
 SUFFIX = ".ubj"
 
 
