@@ -2,7 +2,8 @@
 
 `python bench/calibration.py` prints the tables of docs/sites.md: how many alerts are false and how many their list
 expects, on places that change as often as the filter takes for granted, and on places that never change; how often a
-probability is right, by its size; how often a change lies in its interval of dates. --seed N simulates other places.
+probability is right, by its size; how often a change lies in its interval of dates. --seed N simulates other places,
+--alike 1 such whose new grounds are like all others.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from change import AUC, BASELINE, CLOUD, EVERY, OTHER, PLACES, RATES, SEED, YEAR
 from scipy.stats import poisson
 
 from igarape.sites.alerts import Event, Status
-from igarape.sites.evidence import Floats
+from igarape.sites.evidence import ALIKE, Floats
 from igarape.sites.frequency import own, rarity
 from igarape.sites.site_draft import ALERTS
 from igarape.sites.timing import change_days, change_interval, gap, shortest
@@ -25,7 +26,7 @@ DATED = 1500  # changes whose intervals are looked at
 COUNTS = 0.95  # of those of a Poisson distribution
 
 
-def wandering(seed: int, *, auc: float = AUC, never: bool = False) -> tuple[Looks, np.ndarray]:
+def wandering(seed: int, *, auc: float = AUC, never: bool = False, alike: float = ALIKE) -> tuple[Looks, np.ndarray]:
     """Simulate places where a label comes and goes as often as the filter takes for granted, or never does.
 
     Returns the looks, and whether the label is there, (places, dates).
@@ -38,7 +39,7 @@ def wandering(seed: int, *, auc: float = AUC, never: bool = False) -> tuple[Look
     for number in range(1, len(days)):
         now = there[:, number - 1]
         there[:, number] = now if never else rng.random(PLACES) < chances[now.astype(int)]
-    ratio = scores(rng, there, auc=auc, other=OTHER)
+    ratio = scores(rng, there, auc=auc, other=OTHER, alike=alike)
     nothing = np.full(PLACES, change.NEVER)
     return Looks(days, nothing, ratio, rng.random(there.shape) >= CLOUD, auc), there
 
@@ -129,11 +130,13 @@ def main() -> None:
         description="Whether probabilities and dates of changes hold, on simulated places."
     )
     parser.add_argument("--seed", type=int, default=SEED)
-    seed = parser.parse_args().seed
+    parser.add_argument("--alike", type=float, default=ALIKE, help="1: what is new is no more alike than the rest.")
+    asked = parser.parse_args()
+    seed, alike = asked.seed, asked.alike
     print("| places | AUC | alerts | told | false | expected | 95 % of counts |\n|---|---|---|---|---|---|---|")
     for name, never in (("change as often as assumed", False), ("never change", True)):
         for auc in (AUC, 0.93):
-            looks, there = wandering(seed, auc=auc, never=never)
+            looks, there = wandering(seed, auc=auc, never=never, alike=alike)
             belief, events = followed(looks)
             factor = rarity(belief, rates=RATES, baseline=BASELINE)
             for status in (Status.CANDIDATE, Status.CONFIRMED):
@@ -142,12 +145,12 @@ def main() -> None:
                 kind = status.name.lower()
                 print(f"| {name} | {auc} | {kind} | {told} | {false} | {expected:.1f} | {low:.0f} to {high:.0f} |")
     print("\n| probability of a change | places | mean | true |\n|---|---|---|---|")
-    looks, there = wandering(seed)
+    looks, there = wandering(seed, alike=alike)
     print("\n".join(reliability(looks, there)))
     print("\n| AUC | changes | in their interval | expected | in the shortest of 0.9 | in the gap | days |")
     print("|---|---|---|---|---|---|---|")
     for auc in (AUC, 0.93):
-        found = dated(*wandering(seed, auc=auc))
+        found = dated(*wandering(seed, auc=auc, alike=alike))
         shares = " | ".join(f"{share:.3f}" for share in found[:4])
         print(f"| {auc} | {len(found.lengths)} | {shares} | {np.median(found.lengths):.0f} |")
 

@@ -1,8 +1,8 @@
 """change: rules that turn looks into alerts, beside ours, on simulated places: errors in 1000 tile-label-years.
 
 `python bench/change.py` prints the tables of docs/sites.md: each rule on the same looks, with and without a drifting
-sensor; labels of other AUCs. --seed N simulates other places. Whether probabilities hold, bench/calibration.py tells.
-A label that appears is looked for, in three years with a look every 10 days, 60 % of them cloud; the first year is
+sensor; labels of other AUCs. --seed N simulates other places, --alike 1 such whose new grounds are like all others.
+Whether probabilities hold, bench/calibration.py tells. A label that appears is looked for, in three years with a look every 10 days, 60 % of them cloud; the first year is
 baseline. A change within 60 days of it may have been there before, and is not simulated. The ground changes in other
 ways too, and with each change its own effect on all its scores. The scores are of the family that the filter assumes,
 which flatters it.
@@ -59,6 +59,7 @@ def simulate(
     changes: float = CHANGES,
     later: int = LATER,
     other: float = OTHER,
+    alike: float = ALIKE,
 ) -> Looks:
     """Simulate looks at places, each of which changes at most once; other: other changes of ground a year."""
     rng = np.random.default_rng(seed)
@@ -66,19 +67,22 @@ def simulate(
     waits = rng.exponential(365 / changes, PLACES) if changes else np.full(PLACES, np.inf)
     when = BASELINE + later + np.minimum(waits, NEVER).astype(np.int64)
     there = days >= when[:, None]
-    ratio = scores(rng, there, auc=auc, other=other) + drift * (days >= DRIFTS)
+    ratio = scores(rng, there, auc=auc, other=other, alike=alike) + drift * (days >= DRIFTS)
     return Looks(days, when, ratio, rng.random(there.shape) >= CLOUD, auc)
 
 
-def scores(rng: np.random.Generator, there: Booleans, *, auc: float, other: float) -> Floats:
-    """Draw scores (places, dates) of places where a label is there or not; a ground's effect lasts until it changes."""
+def scores(rng: np.random.Generator, there: Booleans, *, auc: float, other: float, alike: float) -> Floats:
+    """Draw scores (places, dates) of places where a label is there or not; a ground's effect lasts until it changes.
+
+    alike: so many times as wide are the effects of grounds that have changed and do not hold the label.
+    """
     spread = float(separation(np.array(auc)))
     moved = np.zeros(there.shape, dtype=np.int64)
     moved[:, 1:] = there[:, 1:] != there[:, :-1]
     ground = (moved + rng.poisson(other * EVERY / 365, there.shape)).cumsum(axis=1)
     effects = rng.standard_normal((len(there), int(ground.max()) + 1))
-    spread_of = np.where(there | (ground == 0), 1.0, ALIKE)
-    own = np.sqrt(SHARED) * spread_of * np.take_along_axis(effects, ground, axis=1)
+    wide = np.where(there | (ground == 0), 1.0, alike)
+    own = np.sqrt(SHARED) * wide * np.take_along_axis(effects, ground, axis=1)
     sky = np.sqrt(1 - SHARED) * rng.standard_normal(there.shape)
     return np.asarray(np.where(there, 1, -1) * spread**2 / 2 + spread * (own + sky), np.float64)
 
@@ -221,15 +225,17 @@ def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description="Simulated looks, and rules that turn them into alerts.")
     parser.add_argument("--seed", type=int, default=SEED)
-    seed = parser.parse_args().seed
+    parser.add_argument("--alike", type=float, default=ALIKE, help="1: what is new is no more alike than the rest.")
+    asked = parser.parse_args()
+    seed, alike = asked.seed, asked.alike
     print("| rule | false | found | days | false, drifting sensor |\n|---|---|---|---|---|")
-    still, drifting = simulate(seed), simulate(seed + 1, drift=DRIFT, changes=0.0)
+    still, drifting = simulate(seed, alike=alike), simulate(seed + 1, drift=DRIFT, changes=0.0, alike=alike)
     for name, rule in RULES.items():
         one, other = judged(rule(still), still), judged(rule(drifting), drifting)
         print(f"| {name} | {one['false']:.1f} | {one['found']:.3f} | {one['days']:.0f} | {other['false']:.1f} |")
     print("\n| AUC of the label | false | found | days | RADD's: false | found | days |\n|---|---|---|---|---|---|---|")
     for auc in (0.90, 0.92, 0.95, 0.98, 0.99, 0.995):
-        looks = simulate(seed, auc=auc)
+        looks = simulate(seed, auc=auc, alike=alike)
         each = [judged(RULES[name](looks), looks) for name in ("filter", "RADD's, .975")]
         cells = [f"{one['false']:.1f} | {one['found']:.3f} | {one['days']:.0f}" for one in each]
         print(f"| {auc:.3f} | {' | '.join(cells)} |")

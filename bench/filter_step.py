@@ -38,7 +38,13 @@ def _engine() -> Engine:
     doubt = Doubt(EVIDENCE.bound, EVIDENCE.shared, EVIDENCE.haze)
     emission = Emission(np.full(LABELS, 0.1), separation(np.full(LABELS, 0.98)))
     return Engine(
-        emission, Rates(emission.prevalence, each, each, EVIDENCE.other), doubt, Rules(**ALERTS.model_dump()), FIRST, FIRST + 365, alone=True
+        emission,
+        Rates(emission.prevalence, each, each, EVIDENCE.other),
+        doubt,
+        Rules(**ALERTS.model_dump()),
+        FIRST,
+        FIRST + 365,
+        alone=True,
     )
 
 

@@ -38,7 +38,7 @@ def main() -> None:
         print(f"\n{title}\n| label | AUC | chips with it | {columns} |")
         print(f"|---|---|---|{'---|' * 3 * len(NAMES)}")
         for label in (each for each in answers.labels if each not in asked.weather.split(",")):
-            ratio, y = _scores(answers, label, asked.hidden)
+            ratio, y, _ = scores(answers, label, asked.hidden)
             if min(y.sum(), (~y).sum()) < FEW:
                 continue
             looks = _looks(ratio, y, asked.seed, repeated=repeated)
@@ -47,13 +47,14 @@ def main() -> None:
             print(f"| {label} | {looks.auc:.3f} | {y.sum()} | {' | '.join(cells)} |")
 
 
-def _scores(answers: Answers, label: str, hidden: str) -> tuple[Floats, Booleans]:
-    """Return the logarithm of each chip's likelihood ratio, of those with ground, and which hold the label."""
+def scores(answers: Answers, label: str, hidden: str) -> tuple[Floats, Booleans, Booleans]:
+    """Return the logarithm of each chip's likelihood ratio, of those with ground, which hold the label; and these."""
     clouds = [answers.labels.index(hidden)] if hidden else []
-    seen, column = ~answers.y[:, clouds].any(axis=1), answers.labels.index(label)
+    seen = np.asarray(~answers.y[:, clouds].any(axis=1), np.bool_)
+    column = answers.labels.index(label)
     y, p = answers.y[seen, column], answers.p[seen].astype(np.float64)
     ratio = seen_logit(p[:, [column]], p[:, clouds].sum(axis=1), alone=True)[:, 0]
-    return ratio - logit(y.mean()), y
+    return ratio - logit(y.mean()), y, seen
 
 
 def _looks(ratio: Floats, y: Booleans, seed: int, *, repeated: bool) -> Looks:

@@ -91,7 +91,7 @@ def _watched(ratio: Floats, years: list[int], share: float, separation: float) -
     rate = np.array([RATE])
     engine = Engine(
         emission=Emission(np.array([share]), np.array([separation])),
-        rates=Rates(rate, rate, OTHER),
+        rates=Rates(np.array([share]), rate, rate, OTHER),
         doubt=Doubt(6.0, 0.25, 0.5),
         rules=Rules(candidate=0.5, confirmed=0.975, withdrawn=0.2, looks=2, days=10_000),
         first=BASELINE[0].toordinal(),

@@ -2,10 +2,10 @@
 
 A label is there or not, comes at one rate and goes at another (Abercrombie and Friedl 2016; Reis and others 2020).
 Looks come at any dates. What is known of a tile and a label are NODES x 2 x 2 numbers, which sum to 1: the ground's
-effect, whether the label was there when the baseline ended, whether it is there now. A tile begins as a training chip.
-With each change of the ground, of this label or of any other kind, its effect is drawn anew: what looks like a label
-that the model knows badly may be something else that is new. A tile that is not looked at does not change, but for the time that passes until its next
-look.
+effect, whether the label was there when the baseline ended, whether it is there now. A tile begins as likely with it as
+a chip of the training. With each change of the ground, of this label or of any other kind, its effect is drawn anew:
+what looks like a label that the model knows badly may be something else that is new. A tile that is not looked at does
+not change, but for the time that passes until its next look.
 """
 
 from dataclasses import dataclass

@@ -21,8 +21,8 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(NODES)
 # What stands for a ground's effect, in its deviations, and how likely each is, which sums to 1.
 EFFECTS, WEIGHTS = np.asarray(_NODES, np.float64), np.asarray(_WEIGHTS / _WEIGHTS.sum(), np.float64)
 # Something new that is not the label is more like it than other ground is: bare soil than forest, for a plot. So where
-# the label is not there, effects of a ground that has changed are spread so many times as wide.
-ALIKE = 2.0
+# the label is not there, effects of a ground that has changed are spread so many times as wide (bench/alike.py).
+ALIKE = 1.5
 _WIDE = WEIGHTS * norm.pdf(EFFECTS, scale=ALIKE) / norm.pdf(EFFECTS)
 # How likely each effect is of a ground that has changed, (NODES, 2), where the label is not there and where it is.
 CHANGED = np.stack([_WIDE / _WIDE.sum(), WEIGHTS], axis=1)

@@ -129,4 +129,5 @@ def _until(later: Floats, days: Floats, rates: Rates, *, state: int) -> Floats:
     later: how likely it is by then, (NODES,). In between the ground may change in other ways.
     """
     rests = rates.rests(days)
-    return np.asarray((later[:, None] * rests + CHANGED[:, state] @ later * (1 - rests)) * rates.stays(days)[state, :, 0])
+    either = later[:, None] * rests + CHANGED[:, state] @ later * (1 - rests)
+    return np.asarray(either * rates.stays(days)[state, :, 0])
