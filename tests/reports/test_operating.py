@@ -5,7 +5,16 @@ from decisions import FREE
 
 from igarape.config.documents import OperatingPoint
 from igarape.ensemble.alerts import operating_point
-from igarape.reports.operating import RARE, Mark, alerts_in_words, answers_in_words, bounded, marks, name_of, rules_in_words
+from igarape.reports.operating import (
+    RARE,
+    Mark,
+    alerts_in_words,
+    answers_in_words,
+    bounded,
+    marks,
+    name_of,
+    rules_in_words,
+)
 
 POINT = OperatingPoint(
     asked=0.8,

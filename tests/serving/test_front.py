@@ -157,7 +157,10 @@ def test_a_token_is_asked_for_where_the_server_wants_one(
     with answering(bundle_folder, token=TOKEN) as port:
         browser.open(f"http://127.0.0.1:{port}/")
         said = "document.querySelector('#said').textContent"
-        for typed, answered in (("wrong", "Type the server's token above."), (TOKEN.decode(), "This is not the server")):
+        for typed, answered in (
+            ("wrong", "Type the server's token above."),
+            (TOKEN.decode(), "This is not the server"),
+        ):
             browser.until(f"!document.querySelector('#pass').hidden && {said}.startsWith({answered!r})")
             assert "being loaded" not in browser.value("document.querySelector('#model').textContent")
             browser.value(f"document.querySelector('#token').value = {typed!r}")

@@ -23,7 +23,9 @@ def test_the_auc_is_scikit_learns() -> None:
 def test_weather_is_told_in_any_case_and_doubts_are_said() -> None:
     """CLEAR is no haze; where no label rules out all others, and where an AUC is low, the draft says so."""
     grid = Grid("EPSG:32718", 0.0, 0.0, 3.0, 64, 64, 32, 16)
-    labels = {name: Watched(appears=0.1, vanishes=0.1, prevalence=0.3, auc=auc) for name, auc in (("a", 0.9), ("b", 0.95))}
+    labels = {
+        name: Watched(appears=0.1, vanishes=0.1, prevalence=0.3, auc=auc) for name, auc in (("a", 0.9), ("b", 0.95))
+    }
     days = (date(2024, 1, 1), date(2024, 2, 1))
     words = Vocabulary(exclusive=("CLEAR", "HAZE", "FOG"), alone=("FOG",), common=("a", "b"), rare=())
     site = draft_site(grid, labels, polygon=None, bands=None, baseline=days, words=words)

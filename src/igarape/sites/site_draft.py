@@ -82,11 +82,15 @@ def draft_site(
 
 
 def doubts(site: Site) -> list[str]:
-    """Say what a draft can hardly watch: ground under a cloud that nobody tells, and labels that the model tells badly."""
+    """Say what a draft can hardly watch: where no label means cloud, and what the model tells badly."""
     weak = [f"{label} {watched.auc:.2f}" for label, watched in site.labels.items() if watched.auc < WEAK]
-    lines = [] if site.weather.cloud else [
-        "the model knows no label that means cloud (alone in the data set's YAML), so a cloud may pass for a change"
-    ]
+    lines = (
+        []
+        if site.weather.cloud
+        else [
+            "the model knows no label that means cloud (alone in the data set's YAML), so a cloud may pass for a change"
+        ]
+    )
     if weak:
         lines.append(
             f"the model hardly tells {some(weak)} (AUC; below {WEAK} changes are found late or never). To watch others "

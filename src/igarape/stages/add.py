@@ -82,10 +82,7 @@ def _tell(lines: Sequence[str], lost: Sequence[tuple[str, str]]) -> None:
     for line in [*lines, *shown]:
         click.echo(f"add: {line}")
     if lost:
-        click.echo(
-            f"add: {len(lost)} left out in all: params.ingest.faults allows as many. reports/data.html, which make repro "
-            "writes, lists them with what to do"
-        )
+        click.echo(f"add: {len(lost)} left out, as params.ingest.faults allows. reports/data.html will list them")
 
 
 def _quietly(done: int, total: int) -> None:

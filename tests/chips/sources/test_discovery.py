@@ -26,7 +26,14 @@ def found(tmp_path: Path) -> Callable[..., Discovery]:
         for number in range(len(rows)):
             (tmp_path / f"a/c_{number}.jpg").write_bytes(picture(number, side))
         (tmp_path / "t.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
-        usual: dict[str, Any] = {"labels": None, "group": None, "split": None, "bands": [], "size": None, "tags": "t.csv"}
+        usual: dict[str, Any] = {
+            "labels": None,
+            "group": None,
+            "split": None,
+            "bands": [],
+            "size": None,
+            "tags": "t.csv",
+        }
         return discover(tmp_path, images="a", spool=tmp_path / ".spool", report=lambda *_: None, **usual | how)
 
     return lay_out
@@ -50,7 +57,9 @@ def test_labels_are_sorted_by_what_they_do(found: Callable[..., Discovery]) -> N
     text = "\n".join(findings(seen))
     rows[5] = 'c_5.tif,0,"Haze;Fog"'
     torn = found("file,scene,what", rows)
-    assert "of: Clear sky, Haze, Fog, but not on c_5 (" in "\n".join(findings(torn)) and torn.vocabulary == seen.vocabulary
+    assert (
+        "of: Clear sky, Haze, Fog, but not on c_5 (" in "\n".join(findings(torn)) and torn.vocabulary == seen.vocabulary
+    )
     for words in (
         "the 30 values of scene",
         "under 1 % of the chips: Kiln",

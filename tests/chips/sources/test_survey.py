@@ -66,7 +66,7 @@ def test_what_cannot_be_made_sense_of_is_an_error() -> None:
         look(a=["1", "2", "3", "4"], tags=["a", "b", "a", "a"])
     with pytest.raises(InputError, match="no column of labels; expected one called tags or labels or label"):
         look(name=FILES, x=["p", "q", "r", "s"], y=["p", "q", "r", "s"])
-    with pytest.raises(InputError, match="found name. Say which one it is: --labels COLUMN"):
+    with pytest.raises(InputError, match=r"found name\. Say which one it is: --labels COLUMN"):
         look(name=FILES)
 
 

@@ -222,8 +222,8 @@ def _group(found: Discovery) -> str:
     if found.vocabulary.exclusive:
         return f"{group}{but}"
     return (
-        f"none for certain. Of {group} exactly one holds on each of these {found.chips} chips{but}, but so few may agree "
-        f"by luck; {found.rule.needed} would be enough. List the group if you know it"
+        f"none for certain. Of {group} exactly one holds on each of these {found.chips} chips{but}, but so few may "
+        f"agree by luck; {found.rule.needed} would be enough. List the group if you know it"
     )
 
 

@@ -66,9 +66,7 @@ def survey(
         known = tuple(name for name in rest if _is_flag(table[name]))
         separator = _unused_separator(known)
     else:
-        separator, known = _separated(
-            table[tags].astype(str).str.strip().tolist(), coco=path.lower().endswith(".json")
-        )
+        separator, known = _separated(table[tags].astype(str).str.strip().tolist(), coco=path.lower().endswith(".json"))
     return Survey({"image": image, "tags": tags, "group": group, "split": split}, separator, known)
 
 
