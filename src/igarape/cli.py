@@ -35,6 +35,8 @@ DOES = {
 def main() -> None:
     """From labelled satellite chips to a registered, served tagger.
 
+    To begin: `make repro`, `igarape promote`, `igarape serve`; with chips of your own, `igarape add` first.
+
     `dvc repro` runs the steps from code to register as far as something changed. The other commands stand outside:
     nothing but promote and rollback moves the champion. All of them work in any folder of the project.
     """
