@@ -33,8 +33,8 @@ class Discovery:
     """What was found: the table's columns and separator, how many chips hold each label, the rules, the pictures.
 
     spellings: how else labels are written, each with its label. counts: most frequent first. rule: the labels of which
-    exactly one seems to hold, if any; the vocabulary has them where there are chips enough to tell. groups: how many
-    chips each group of the table has; empty where it names none.
+    exactly one seems to hold, if any; the vocabulary has them where there are chips enough to tell. odd: the chips that
+    hold none of them, or several. groups: how many chips each group of the table has; empty where it names none.
     """
 
     survey: Survey
