@@ -169,6 +169,7 @@ def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.Monke
                 {
                     "images": Path("a"),
                     "tags": Path("t.csv"),
+                    "labels": None,
                     "group": "scene",
                     "split": None,
                     "bands": None,

@@ -35,6 +35,8 @@ DOES = {
 def main() -> None:
     """From labelled satellite chips to a registered, served tagger.
 
+    To begin: `make repro`, `igarape promote`, `igarape serve`; with chips of your own, `igarape add` first.
+
     `dvc repro` runs the steps from code to register as far as something changed. The other commands stand outside:
     nothing but promote and rollback moves the champion. All of them work in any folder of the project.
     """
@@ -220,6 +222,7 @@ def fetch(dataset: str) -> None:
 @click.argument("name")
 @click.option("--images", required=True, type=PLACE, help="A folder or an archive of pictures.")
 @click.option("--tags", type=PLACE, help="A CSV or COCO file; without it, folders name the labels.")
+@click.option("--labels", metavar="COLUMN", help="The table's column of labels, whatever it is called.")
 @click.option("--group", metavar="COLUMN", help="The column of what stays together in a split, such as a scene.")
 @click.option("--split", metavar="COLUMN", help="The table's column of train, val and test; test becomes the hold-out.")
 @click.option("--bands", metavar="NAMES", help="What the bands of TIFs are, in order: blue,green,red,nir.")

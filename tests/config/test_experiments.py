@@ -8,7 +8,7 @@ import tiny
 import yaml
 from toy_experiments import GOOD, HYPERPARAMETERS, WITH_RARE, WITHOUT_RARE, read, refused
 
-from igarape.config.experiments import read_experiment, read_experiments
+from igarape.config.experiments import read_experiment, read_experiments, read_question
 from igarape.config.kinds import Tabular
 from igarape.config.network_kinds import Network
 from igarape.config.networks import NETWORKS
@@ -26,6 +26,15 @@ def test_an_experiment_is_read_by_its_name(tmp_path: Path) -> None:
     assert read_experiment("small", tmp_path) == read_experiment("small", str(tmp_path)) == read()
     with pytest.raises(InputError, match=r"smal\.yaml: not found; did you mean small\?"):
         read_experiment("smal", tmp_path)
+
+
+def test_what_an_experiment_asks_is_its_first_words(tmp_path: Path) -> None:
+    """In one line, without the commands, what was seen, and comments beside settings; nothing where it asks nothing."""
+    text = "# Asks: is it\n# so? It changes a.\n# Run: igarape search\n# Scored: 1\na: 1 # one\n# more\n"
+    (tmp_path / "asks.yaml").write_text(text, encoding="utf-8")
+    write(tmp_path, "silent")
+    assert read_question("asks", tmp_path) == "Asks: is it so? It changes a."
+    assert read_question("silent", tmp_path) == ""
 
 
 def test_the_faults_of_all_listed_experiments_come_together(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_what_cannot_be_compared_says_why(other: Answers, message: str) -> None:
 def test_a_label_that_does_not_occur_has_no_figures() -> None:
     """On that side; it stays in the table."""
     empty = replace(GOOD, y=np.where((GOOD.folds == -1)[:, None] & (np.arange(4) == 3), False, GOOD.y))
-    found = compared(empty, empty)
+    found = compared(replace(POOR, y=empty.y), empty)
     assert (found.sides[0].labels[3].f2, found.sides[0].labels[3].ap) == (None, None)
     assert found.sides[1].labels[3].ap is not None
     assert "does not occur" in in_words(found)
@@ -122,9 +122,13 @@ def test_the_terminal_shows_what_each_is_and_every_label() -> None:
     """The two figures of both sides, then a line for each label."""
     said = in_words(compared(POOR, GOOD)).splitlines()
     assert said[:2] == ["A: main", "B: HEAD"]
-    assert said[3] == "hold-out, 24 chips, B - A with its 95 % interval"
-    assert [line.split()[0] for line in said[4:11]] == ["F2", "mAP", "label", *LABELS]
+    assert said[2].startswith("B is better than A: F2 +0.") and said[2].endswith(" on the hold-out")
+    assert said[4] == "hold-out, 24 chips, B - A with its 95 % interval"
+    assert [line.split()[0] for line in said[5:12]] == ["F2", "mAP", "label", *LABELS]
     assert max(map(len, said)) <= 120
+    same = in_words(compared(POOR, POOR)).splitlines()
+    assert same[2] == "B cannot be told from A: F2 0.0000 on the hold-out"
+    assert same[7] == same[-1] == "  no label's figures differ"
 
 
 def test_the_page_stands_alone_names_everything_and_trusts_no_name(browse: Browse) -> None:

@@ -5,7 +5,16 @@ from decisions import FREE
 
 from igarape.config.documents import OperatingPoint
 from igarape.ensemble.alerts import operating_point
-from igarape.reports.operating import RARE, Mark, alerts_in_words, bounded, marks, name_of, rules_in_words
+from igarape.reports.operating import (
+    RARE,
+    Mark,
+    alerts_in_words,
+    answers_in_words,
+    bounded,
+    marks,
+    name_of,
+    rules_in_words,
+)
 
 POINT = OperatingPoint(
     asked=0.8,
@@ -46,3 +55,12 @@ def test_rules_are_told_by_what_they_are_made_for() -> None:
     assert rules_in_words({"fixed": {"f2": 0.5}}, 2.0) == "F2 out of fold: fixed 0.5000"
     assert rules_in_words(scores, 0.5) == "F0.5 out of fold: fixed 0.2500; F2: fixed 0.5000"
     assert (name_of(2.0), name_of(1.25)) == ("F2", "F1.25")
+
+
+def test_answers_are_told_in_hundreds() -> None:
+    """Three tags hold, four are given, two of them rightly; where nothing is given nothing is divided."""
+    y = np.array([[True, True], [True, False], [False, False]])
+    predicted = np.array([[True, False], [True, True], [True, False]])
+    said = "On the hold-out 50 of 100 tags that it gives are right, and it finds 67 of 100 that hold."
+    assert answers_in_words(y, predicted) == said
+    assert " 0 of 100 tags that it gives" in answers_in_words(y, np.zeros_like(y))

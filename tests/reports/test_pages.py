@@ -55,6 +55,8 @@ def test_a_name_stays_text(template: str) -> None:
     ("name", "pieces"),
     [
         ("conventional_mine", ["conventional_", "mine"]),
+        ("SELECTIVE LOGGING", ["SELECTIVE ", "LOGGING"]),
+        ("mobile-home", ["mobile-", "home"]),
         ("road", ["road"]),
         ("search@plain_dehazed", ["search@", "plain_", "dehazed"]),
         ("_a__b", ["_", "a__", "b"]),

@@ -1,13 +1,16 @@
 """What an answer is: a row with tags, alerts, the F2 that they may expect, what is odd about the picture."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from igarape.chips.pictures import Pixels
 from igarape.config.documents import OperatingPoint
 from igarape.ensemble.decision import Rule
+from igarape.errors import InputError
 from igarape.labels import Vocabulary
-from igarape.serving.answers import FAR, answer_table, columns, detailed, is_number, warning
+from igarape.serving.answers import FAR, answer_table, checked, columns, detailed, is_number, warning
 from igarape.tables import Probabilities
 
 WORDS = Vocabulary(("sun", "fog"), (), ("tree", "old road"), ())
@@ -80,3 +83,12 @@ def test_labels_come_as_lists_with_alerts_where_there_are_any() -> None:
     assert second["tags"] == ["fog"] and second["name"] is None
     alerted = answer_table(P, ["", ""], rule=RULE, alerts={"old road": alert(0.5)})
     assert [each["alerts"] for each in detailed(alerted, [None, None], vocabulary=WORDS)] == [["old road"], []]
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((9, 9, 3)), np.zeros((9, 9), np.uint8), np.zeros((9, 9, 4), np.uint8), "a"])
+def test_what_are_no_pixels_is_told(wrong: Any) -> None:
+    """Floats of 0 to 1 would be answered as black; a stack of pictures in one array is fine."""
+    fine = np.zeros((2, 9, 9, 3), np.uint8)
+    assert len(checked(fine)) == 2 and checked([]) == []
+    with pytest.raises(InputError, match=r"picture 1: expected RGB as an array of uint8.*found (float64|uint8|str) \("):
+        checked([fine[0], wrong])

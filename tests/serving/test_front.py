@@ -156,9 +156,15 @@ def test_a_token_is_asked_for_where_the_server_wants_one(
     """The page itself is there without it."""
     with answering(bundle_folder, token=TOKEN) as port:
         browser.open(f"http://127.0.0.1:{port}/")
-        browser.until("!document.querySelector('#pass').hidden")
-        browser.value(f"document.querySelector('#token').value = '{TOKEN.decode()}'")
-        browser.value("document.querySelector('#pass button').click()")
+        said = "document.querySelector('#said').textContent"
+        for typed, answered in (
+            ("wrong", "Type the server's token above."),
+            (TOKEN.decode(), "This is not the server"),
+        ):
+            browser.until(f"!document.querySelector('#pass').hidden && {said}.startsWith({answered!r})")
+            assert "being loaded" not in browser.value("document.querySelector('#model').textContent")
+            browser.value(f"document.querySelector('#token').value = {typed!r}")
+            browser.value("document.querySelector('#pass button').click()")
         browser.until("document.querySelector('#model').textContent == 'igarape-toy, version 1'")
         give(browser, chips[0])
         browser.until("document.querySelectorAll('article').length == 1")

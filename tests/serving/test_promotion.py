@@ -21,7 +21,7 @@ from igarape.workspace import Workspace
 def test_the_first_version_becomes_champion_and_a_worse_one_does_not(contest: Workspace) -> None:
     """Without any option. The refusal says what fails; the table what was compared; no alias is moved."""
     said: list[str] = []
-    assert decide(contest, "1", say=said.append) == f"{NAME}: version 1 is the champion"
+    assert decide(contest, "1", say=said.append).startswith(f"{NAME}: version 1 is the champion. To ask it: ")
     assert said.pop() == f"{NAME}: version 1\n  there is no champion yet to compare it with"
     assert decide(contest, "1") == f"{NAME}: version 1 is the champion already"
     write_json({"name": NAME, "version": 1}, contest.folder("register") / "version.json")
@@ -53,7 +53,8 @@ def test_a_student_is_compared_with_the_student_that_is_champion(
     enroll(here, bundle_folder, before, name=student)
     enroll(here, ruled(bundle_folder, here.root / "second", 0.9), worse(asked), name=student)
     said: list[str] = []
-    assert decide(here, "1", student=True) == f"{student}: version 1 is the champion"
+    done = decide(here, "1", student=True)
+    assert done.startswith(f"{student}: version 1 is the champion. ") and done.endswith("igarape serve --model student")
     refusal = r"student: version 2 is refused: F2.*igarape promote --model student --force --reason"
     with pytest.raises(InputError, match=refusal):
         decide(here, student=True, say=said.append)

@@ -107,10 +107,10 @@ def chips() -> Iterator[Chip]:
 
 
 def configure(here: Workspace, name: str, content: Any) -> None:
-    """Write a YAML file, as it stands in the configuration."""
+    """Write a YAML file, as it stands in the configuration, below a comment."""
     path = here.root / f"{name}.yaml"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    path.write_text(f"# Asks: {name}?\n{yaml.safe_dump(content, sort_keys=False)}", encoding="utf-8")
 
 
 def lay_out(

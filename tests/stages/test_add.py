@@ -161,7 +161,7 @@ def test_what_a_row_or_a_picture_lacks_is_told_as_ingest_will_tell_it(
     out = capsys.readouterr().out
     assert "left out: c_7: column água holds '2', expected 0 or 1" in out
     assert "left out: c_8: expected a JPEG" in out and "left out: c_9: shows one colour only" in out
-    assert "add: 3 left out in all" in out and "37 chips packed, 3 left out" in out
+    assert "add: 3 left out, as" in out and "37 chips packed, 3 left out" in out
 
 
 def test_a_blank_in_the_column_of_a_split_is_not_passed_over(project: Workspace) -> None:

@@ -34,7 +34,9 @@ def test_two_branches_are_compared_as_a_table_and_as_a_page(
     """`igarape compare main HEAD`: what the second has more than the first, with its interval."""
     stage.run(branches, "main", "HEAD")
     said = capsys.readouterr().out
-    assert re.search(r"A: main \(\w{9}\)\nB: HEAD \(\w{9}\)\n\nhold-out, 24 chips, B - A", said)
+    assert re.search(
+        r"A: main \(\w{9}\)\nB: HEAD \(\w{9}\)\nB is better than A: F2 \+0.*\n\nhold-out, 24 chips, B - A", said
+    )
     assert re.search(r"\n  F2  0\.\d{4}  0\.\d{4}  \+0\.\d{4} \(\+0\.\d{4} to \+0\.\d{4}\)\n", said)
     assert f"the same as a page: {branches.reports / 'compare.html'}" in said
     assert "B is better than A" in (branches.reports / "compare.html").read_text(encoding="utf-8")

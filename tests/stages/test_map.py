@@ -32,13 +32,15 @@ def test_the_champion_maps_a_scene(scene: Path, bundle_folder: Path, monkeypatch
     words = ["map", "scene.tif", "--bands", BANDS, "--date", DAY, "--stride", "16", "--out", "maps", "--gpkg"]
     result = CliRunner().invoke(main, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    assert "maps/scene/map.json: 12 of 12 tiles looked at" in result.output
     folder = scene.parent / "maps/scene"
     files = ["item.json", "map.json", "map.tif", "tags.geojson", "tags.gpkg", "tiles.parquet"]
     assert sorted(path.name for path in folder.iterdir()) == files
     said = json.loads((folder / "map.json").read_text(encoding="utf-8"))
+    counts = ", ".join(f"{tag} {count}" for tag, count in said["tags"].items())
+    assert f"maps/scene/map.json: 12 of 12 tiles looked at: {counts}\n" in result.output
     assert said["model"] == "models:/igarape-toy/1" and said["date"] == DAY and said["scene"] == "scene.tif"
     tiles = pd.read_parquet(folder / "tiles.parquet")
+    assert said["tags"] == tiles["tags"].str.split(" ").explode().value_counts().to_dict()
     assert list(tiles["tags"]) == list(Bundle.load(bundle_folder).tag(draw(12))["tags"])
     with rasterio.open(folder / "map.tif") as layers:
         assert layers.shape == (3, 4)

@@ -20,7 +20,7 @@ def test_the_challenger_of_this_data_set_is_promoted(contest: Workspace, capsys:
     assert capsys.readouterr().out.splitlines() == [
         "igarape-toy: version 1",
         "  there is no champion yet to compare it with",
-        "igarape-toy: version 1 is the champion",
+        "igarape-toy: version 1 is the champion. To ask it: igarape predict FOLDER --out answers.csv, or igarape serve",
     ]
     with pytest.raises(InputError, match="version 2 is refused: F2"):
         promote.run(contest)

@@ -90,10 +90,9 @@ def test_the_version_carries_scores_and_lineage(evaluated: Workspace) -> None:
         "Hold-out F2 0.8700 [0.8500, 0.8900], macro AP 0.8000, on 300 chips of toy.",
         "",
         "- learners: plain, clear, rare",
-        "- in 8-bit integers: none",
-        "- left out, as no answer depends on them: none",
         "- commit: `abc123`",
-        "- run of stack: `9f`",
+        "- data, by DVC's hashes: data/ingest `d41d8`",
+        "- runs: [stack](#/runs/9f)",
     ]
 
 

@@ -38,7 +38,9 @@ def test_what_is_drafted_can_be_watched(here: Workspace, capsys: pytest.CaptureF
     """On the scene's own grid; a second one of its name is refused."""
     scene = here.root / "inbox/2024-02-01.tif"
     site.run(here, "mine", scene=scene, labels="kiln", baseline=BASELINE, bands="r=1,g=2,b=3", stride=16)
-    assert "sites/mine.yaml is written: 6 tiles" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "sites/mine.yaml is written: 6 tiles" in said
+    assert "the model hardly tells kiln 0." in said and "means cloud" not in said
     found = read_site("mine", here.sites)
     assert (found.bounds[0], found.bounds[3], found.pixel) == (LEFT, TOP, METRES)
     assert found.weather.cloud == ("fog",) and found.weather.haze == ("sun",) and found.weather.alone

@@ -91,6 +91,7 @@ def test_the_run_shows_each_folds_epochs_and_leads_back_to_its_search(project: W
         history = mlflow.MlflowClient().get_metric_history(run.info.run_id, metric)
         assert [point.step for point in history] == [0, 1]
     assert run.data.tags["igarape.search_run"] == RunFacts.read(project.run("search", "tiny")).run_id
+    assert run.data.tags["mlflow.note.content"] == "Asks: experiments/tiny?"
     assert run.data.params["train.validation"] == "0.2"
     assert float(run.data.params["tiny.hyperparameters.dropout"]) == 0.1
 

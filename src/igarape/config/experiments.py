@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,13 @@ def read_experiment(name: str, folder: str | Path) -> Experiment:
             f"it takes over (got {own.content['backbone']!r}); leave like out, and say what differs from the defaults"
         )
     return _validated(merged(content, own.content), own)
+
+
+def read_question(name: str, folder: Path) -> str:
+    """Return what experiments/NAME.yaml says it asks: its top comment, up to the commands that run it."""
+    text = (folder / f"{name}.yaml").read_text(encoding="utf-8")
+    comment = takewhile(lambda line: line.startswith("#") and not line.startswith("# Run:"), text.splitlines())
+    return " ".join(line.lstrip("# ") for line in comment)
 
 
 def _kind(content: Mapping[str, Any], path: Path) -> str:

@@ -10,12 +10,13 @@ import pandas as pd
 from igarape.errors import InputError
 from igarape.reports.pages import render_page
 from igarape.scores.answers import Answers
-from igarape.scores.comparison import Difference
+from igarape.scores.comparison import Difference, signed
 from igarape.scores.resampling import Paired, compare_answers
 from igarape.tables import HOLDOUT
 
 Rows = npt.NDArray[np.intp]
 SIDES = ("hold-out", "out of fold")
+WORDS = {"up": "B is better than A", "down": "B is worse than A", "open": "B cannot be told from A"}
 
 
 @dataclass(frozen=True)
@@ -92,15 +93,26 @@ def reasons(left_out: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
 
 
+def headline(comparison: Comparison) -> str:
+    """Say which stream is better, on the hold-out where it can be compared."""
+    first = comparison.sides[0]
+    on = "on the hold-out" if first.name == SIDES[0] else SIDES[1]
+    return f"{WORDS[first.f2.difference.verdict]}: F2 {signed(first.f2.difference.mean)} {on}"
+
+
 def in_words(comparison: Comparison) -> str:
     """Lay the comparison out as a terminal shows it."""
     said = [f"A: {comparison.a}", f"B: {comparison.b}"]
     if comparison.left_out:
         said.append(f"not compared: {reasons(comparison.left_out)}")
+    said.append(headline(comparison))
     width = max(len(row.label) for side in comparison.sides for row in side.labels)
     for side in comparison.sides:
         said += ["", f"{side.name}, {side.chips:,} chips, B - A with its 95 % interval"]
         said += [f"  {name:<4}{_said(figure)}" for name, figure in (("F2", side.f2), ("mAP", side.map))]
+        if all(figure is None or not figure.difference.reach for row in side.labels for figure in (row.f2, row.ap)):
+            said.append("  no label's figures differ")
+            continue
         said.append(f"  {'label':<{width}} {'chips':>6}  {'F2: A, B, B - A':<52}average precision: A, B, B - A")
         said += [
             f"  {row.label:<{width}} {row.chips:>6,}  {_said(row.f2):<52}{_said(row.ap)}".rstrip()
@@ -114,6 +126,7 @@ def render_comparison(comparison: Comparison) -> str:
     return render_page(
         "reports/compare.html.jinja",
         comparison=comparison,
+        headline=headline(comparison),
         reasons=reasons(comparison.left_out),
         reach={side.name: {figure: _reach(side, figure) for figure in ("f2", "ap")} for side in comparison.sides},
         whole=max(figure.difference.reach for side in comparison.sides for figure in (side.f2, side.map)),

@@ -15,7 +15,7 @@ from igarape.reports.analysis import analyse
 from igarape.reports.evidence import Evidence
 from igarape.reports.ladder import Ladder, climb, in_words
 from igarape.reports.noise import Noise, find_noise
-from igarape.reports.operating import marks
+from igarape.reports.operating import answers_in_words, marks
 from igarape.reports.reliability import reliable
 from igarape.reports.verdict import Verdict, metrics_document, per_label_table
 from igarape.reports.worst import worst
@@ -47,6 +47,7 @@ def judge(
     y, p, inside, stack, rule = evidence.y, evidence.p, evidence.inside, evidence.stack, evidence.rule
     vocabulary, predicted = rule.vocabulary, rule.apply(p[~inside])
     ladder = _ladder(evidence, params)
+    ladder_words = in_words(ladder, stacker=stack.chosen, kept=tuple(stack.kept), labels=len(vocabulary.labels))
     analysis = analyse(evidence, Stacker.load(workspace.folder("stack") / "stacker"), params)
     reliability = reliable(y, evidence.stacked[stack.chosen], p, inside=inside, kinds=stack.calibration)
     figures = {"calibration": reliability.figures} | analysis.to_json()
@@ -62,7 +63,7 @@ def judge(
         threshold=rule.threshold,
         beta=rule.beta,
         ladder=ladder,
-        words=in_words(ladder, stacker=stack.chosen, kept=tuple(stack.kept), labels=len(vocabulary.labels)),
+        words=[answers_in_words(y[~inside], predicted), *ladder_words],
         alarms=alarms(y, answered, inside=inside, targets=vocabulary.targets("all")),
         reliability=reliability,
         weights=stack.weights,

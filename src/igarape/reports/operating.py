@@ -64,6 +64,13 @@ def bounded(value: float | None, interval: Sequence[float] | None) -> str:
     return f"{value:.3f}" + (f" ({interval[0]:.3f} to {interval[1]:.3f})" if interval else "")
 
 
+def answers_in_words(y: Booleans, predicted: Booleans) -> str:
+    """Say how many of the tags that are given are right, and how many that hold are given; both (n, labels)."""
+    hits, given, there = (int(each.sum()) for each in (y & predicted, predicted, y))
+    right, found = (f"{100 * hits / max(count, 1):.0f} of 100" for count in (given, there))
+    return f"On the hold-out {right} tags that it gives are right, and it finds {found} that hold."
+
+
 def alerts_in_words(alerts: Mapping[str, OperatingPoint]) -> list[str]:
     """Say each alert in one line, as a terminal shows it."""
     return [

@@ -10,7 +10,7 @@ import jinja2
 from igarape.scores.comparison import signed
 
 LAYOUT = "reports/page.html.jinja"
-PIECES = re.compile(r"[^_/.@]{1,16}[_/.@]*|[_/.@]+")
+PIECES = re.compile(r"[^_/.@ -]{1,16}[_/.@ -]*|[_/.@ -]+")
 
 
 def render_page(template: str, **shown: Any) -> str:

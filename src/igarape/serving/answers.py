@@ -11,6 +11,7 @@ from igarape.config.documents import OperatingPoint
 from igarape.ensemble.alerts import alerting
 from igarape.ensemble.decision import Rule
 from igarape.ensemble.expectation import expected_scores
+from igarape.errors import InputError
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.answers import PROBABILITY
 from igarape.scores.metrics import BETA, Floats
@@ -23,6 +24,19 @@ FAR = 0.995  # a picture is far from the training data where more than this shar
 FARTHER = "the picture is far from the training data"
 
 Sides = tuple[int, int]
+
+
+def checked(images: Sequence[Pixels] | Pixels) -> list[Pixels]:
+    """Return pictures as they are; raise InputError for what is no picture as pixels, such as floats or a path."""
+    for row, image in enumerate(images):
+        shape: tuple[int, ...] = getattr(image, "shape", ())
+        kind = getattr(image, "dtype", type(image).__name__)
+        if len(shape) != 3 or shape[2] != 3 or kind != np.uint8:
+            raise InputError(
+                f"picture {row}: expected RGB as an array of uint8, 0 to 255, (rows, columns, 3), found {kind} {shape}."
+                " Bytes of a JPEG, a PNG or a TIF are for Bundle.answer"
+            )
+    return list(images)
 
 
 def warning(image: Pixels, *, sent: Sides | None, ood: float | None) -> str:

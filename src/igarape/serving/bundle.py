@@ -26,7 +26,7 @@ from igarape.labels import Vocabulary
 from igarape.learners.novelty import Novelty
 from igarape.learners.predictor import Floats, Predictor
 from igarape.learners.views import FLOAT, INTEGER, Mode, each_view, mean_view
-from igarape.serving.answers import Sides, answer_table, columns, warning
+from igarape.serving.answers import Sides, answer_table, checked, columns, warning
 from igarape.serving.manifest import Learner, Manifest, check_files, read_manifest
 from igarape.tables import Probabilities
 
@@ -230,7 +230,7 @@ class Bundle:
         sent
             (width, height) of each picture before it was brought to the bundle's size; None: they had that.
         """
-        if not images:
+        if not (images := checked(images)):
             return pd.DataFrame(columns=self.columns)
         nothing = [None] * len(images)
         far = self.ood(images) if self.novelty else nothing

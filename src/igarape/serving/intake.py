@@ -45,16 +45,15 @@ def refusal(status: HTTPStatus, message: str) -> bytes:
 
 def read_token(file: Path) -> bytes:
     """Read a token from a file; raise InputError where it holds none, or one that is too short or has blanks."""
+    made = f"To make one: openssl rand -hex 32 > {file}"
     try:
         token = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"--token-file {file}: cannot be read as ASCII text. Name a file that holds a token"
-        ) from error
+        why = error.strerror if isinstance(error, OSError) else "it is no ASCII text"
+        raise InputError(f"--token-file {file}: cannot be read: {why}. {made}") from error
     if len(token) < SHORTEST or token.split() != [token]:
         raise InputError(
-            f"--token-file {file}: expected a token of at least {SHORTEST} characters without blanks. "
-            f"To make one: openssl rand -hex 32 > {file}"
+            f"--token-file {file}: expected a token of at least {SHORTEST} characters without blanks. {made}"
         )
     return token.encode()
 

@@ -195,5 +195,7 @@ def _answer(verdict: Verdict, outcome: str, *, moves: bool) -> str:
         )
     if not moves:
         return f"{name}: version {new} passes. It was a dry run: nothing was changed"
-    before = f"; version {old} was. To undo: igarape rollback{option(name)}" if old else ""
+    more = option(name)
+    first = f". To ask it: igarape predict FOLDER --out answers.csv{more}, or igarape serve{more}"
+    before = f"; version {old} was. To undo: igarape rollback{more}" if old else first
     return f"{name}: version {new} is the champion{before}"

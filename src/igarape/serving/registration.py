@@ -186,17 +186,21 @@ def views_of(manifest: Manifest, by_views: Mapping[str, Mapping[str, Scores]]) -
 
 
 def description_of(manifest: Manifest, scores: HoldOut, origin: Origin) -> str:
-    """Say in Markdown what the version is, and where it came from."""
+    """Say in Markdown what the version is, and where it came from; MLflow's pages know a run by #/runs/ID."""
     changed = ", with changes that were not committed" if origin.uncommitted_changes else ""
     f2 = f"{scores.f2:.4f} [{scores.f2_low:.4f}, {scores.f2_high:.4f}]"
+    facts = {
+        "learners": ", ".join(learner.name for learner in manifest.learners),
+        "in 8-bit integers": ", ".join(manifest.quantised),
+        "left out, as no answer depends on them": ", ".join(manifest.left_out),
+        "commit": f"`{origin.git_commit or 'none'}`{changed}",
+        "data, by DVC's hashes": ", ".join(f"{place} `{known}`" for place, known in origin.dvc.items()),
+        "runs": ", ".join(f"[{step}](#/runs/{run})" for step, run in origin.runs.items()),
+    }
     return "\n".join(
         [
             f"Hold-out F2 {f2}, macro AP {scores.map:.4f}, on {scores.n} chips of {manifest.dataset}.",
             "",
-            f"- learners: {', '.join(learner.name for learner in manifest.learners)}",
-            f"- in 8-bit integers: {', '.join(manifest.quantised) or 'none'}",
-            f"- left out, as no answer depends on them: {', '.join(manifest.left_out) or 'none'}",
-            f"- commit: `{origin.git_commit or 'none'}`{changed}",
-            *(f"- run of {step}: `{run}`" for step, run in origin.runs.items()),
+            *(f"- {what}: {fact}" for what, fact in facts.items() if fact),
         ]
     )

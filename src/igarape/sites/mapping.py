@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ from igarape.sites.tiles import Floats, Grid, Integers
 from igarape.sites.windows import sample
 
 SAID = {"path", "sha256", "stretch"}  # of a map.json, that others read
-MAP, TILES, LAYERS = "map.json", "tiles.parquet", "map.tif"
+MAP, TILES, LAYERS, AREAS = "map.json", "tiles.parquet", "map.tif", "tags.geojson"
 SCHEMA = 1
 TEXTS = ("tags", "alerts")
 CLOUDY = 0.5  # above it nothing but the weather was seen
@@ -179,13 +180,15 @@ def _write(folder: Path, answers: Answers, raster: Raster, model: Model, *, geop
     places = (answers.tiles["row"] * len(grid.columns) + answers.tiles["column"]).to_numpy()
     write_tiles(tiles, grid, places, folder / TILES)
     write_layers(_cells(tiles, places, answers, grid, labels), labels, grid, folder / LAYERS)
+    tags = tiles["tags"].dropna().str.split(model.bundle.vocabulary.separator)
     areas = joined(tiles["tags"], grid, places, model.bundle.vocabulary)
-    write_geojson(areas, grid.crs, folder / "tags.geojson", step=grid.pixel * grid.size)
+    write_geojson(areas, grid.crs, folder / AREAS, step=grid.pixel * grid.size)
     if geopackage:
         write_geopackage(areas, grid.crs, folder / "tags.gpkg")
     said: dict[str, Any] = {
         "tiles": len(tiles),
         "looked": int(looked.sum()),
+        "tags": dict(Counter(tags.explode()).most_common()),
         "valid": float(answers.counts.sum() / (grid.width * grid.height)),
     }
     of_model = {"igarape:model": model.address, "igarape:bundle": model.digest, "igarape:valid": said["valid"]}

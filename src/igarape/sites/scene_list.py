@@ -16,7 +16,7 @@ from igarape.files import write_text
 from igarape.progress import DetailedReport
 from igarape.serving.answering import answerers
 from igarape.serving.bundle import Bundle
-from igarape.sites.mapping import MAP, Asked, map_scene
+from igarape.sites.mapping import AREAS, MAP, Asked, map_scene
 from igarape.sites.model import Model
 from igarape.sites.stretch import doubt_line
 from igarape.workspace import Workspace
@@ -145,7 +145,9 @@ def outcomes(
             complain(f"map: {error}")
         else:
             why[job.scene] = ""
-            say(f"{job.out / MAP}: {content['looked']} of {content['tiles']} tiles looked at")
+            tags = ", ".join(f"{tag} {count}" for tag, count in content["tags"].items())
+            say(f"{job.out / MAP}: {content['looked']} of {content['tiles']} tiles looked at: {tags}")
+            say(f"{job.out / AREAS}: where they are")
             if line := doubt_line(content["stretch"]):
                 complain(f"map: {job.scene}: {line}")
     return why

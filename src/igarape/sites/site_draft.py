@@ -12,7 +12,7 @@ from pyproj import Transformer
 from scipy.stats import rankdata
 
 from igarape.config.sites import Alerting, Evidence, Site, Watched, Weather
-from igarape.errors import InputError, did_you_mean
+from igarape.errors import InputError, did_you_mean, some
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.answers import Answers
 from igarape.sites.bands import Bands
@@ -27,7 +27,8 @@ Corners = tuple[tuple[float, float], ...]
 
 RATE = 0.05  # changes of a tile a year that are taken for granted, either way
 SURE = (0.6, 0.999)  # between these an AUC is believed
-CLEAR = "clear"  # the exclusive label that is no haze
+CLEAR = "clear"  # the exclusive label that is no haze, in whatever case
+WEAK = 0.95  # an AUC below which changes are found late or never (docs/alerts.md)
 FEW = 5  # chips with a label, and without it, that tell how well the model knows it
 # What answers to one ground share, was measured on drawn sites (studies/drawn_site.py); other: of ten labels each RATE.
 EVIDENCE = Evidence(bound=8.0, shared=0.25, other=0.5, haze=0.5, cloudy=0.5, valid=0.5)
@@ -71,13 +72,31 @@ def draft_site(
         labels=dict(labels),
         weather=Weather(
             cloud=words.alone,
-            haze=tuple(label for label in words.exclusive if label not in {*words.alone, CLEAR}),
+            haze=tuple(label for label in words.exclusive if label not in words.alone and label.lower() != CLEAR),
             alone=bool(words.alone),
         ),
         baseline=baseline,
         evidence=EVIDENCE,
         alerts=ALERTS,
     )
+
+
+def doubts(site: Site) -> list[str]:
+    """Say what a draft can hardly watch: where no label means cloud, and what the model tells badly."""
+    weak = [f"{label} {watched.auc:.2f}" for label, watched in site.labels.items() if watched.auc < WEAK]
+    lines = (
+        []
+        if site.weather.cloud
+        else [
+            "the model knows no label that means cloud (alone in the data set's YAML), so a cloud may pass for a change"
+        ]
+    )
+    if weak:
+        lines.append(
+            f"the model hardly tells {some(weak)} (AUC; below {WEAK} changes are found late or never). To watch others "
+            "only: --labels"
+        )
+    return lines
 
 
 def scene_grid(scene: Path, model: Model, *, bands: Bands | None, stride: int | None) -> Grid:

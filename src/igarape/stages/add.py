@@ -23,6 +23,7 @@ def run(
     *,
     images: Path,
     tags: Path | None,
+    labels: str | None = None,
     group: str | None = None,
     split: str | None = None,
     bands: str | None = None,
@@ -37,7 +38,7 @@ def run(
         The project, and the name of the data set.
     images, tags
         Where the pictures and their table lie; no tags where the folders of the pictures name the labels.
-    group, split, bands, size
+    labels, group, split, bands, size
         Columns of the table, names of the TIFs' bands with commas in between, side of a chip in pixels; None: they are
         found out.
     force
@@ -54,6 +55,7 @@ def run(
         root,
         images=shown,
         tags=table,
+        labels=labels,
         group=group,
         split=split,
         bands=named,
@@ -80,10 +82,7 @@ def _tell(lines: Sequence[str], lost: Sequence[tuple[str, str]]) -> None:
     for line in [*lines, *shown]:
         click.echo(f"add: {line}")
     if lost:
-        click.echo(
-            f"add: {len(lost)} left out in all: params.ingest.faults allows as many, and the table that "
-            "igarape ingest writes, data/ingest/faults.parquet, says what to do"
-        )
+        click.echo(f"add: {len(lost)} left out, as params.ingest.faults allows. reports/data.html will list them")
 
 
 def _quietly(done: int, total: int) -> None:

@@ -54,7 +54,8 @@ def run(workspace: Workspace) -> None:
         for name, table in tables.items():
             write_table(table, folder / f"{name}.parquet")
     shutil.rmtree(spool, ignore_errors=True)
-    _tell(tables, without=len(catalog) - len(chips))
+    if dataset.tifs:
+        _tell(tables, without=len(catalog) - len(chips))
 
 
 def _list(dataset: Dataset, spool: Path) -> tuple[Mapping[str, Origin], list[Fault]]:

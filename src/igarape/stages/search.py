@@ -7,7 +7,7 @@ from igarape.cluster.spreading import trainers
 from igarape.config.best import Best
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import RunFacts
-from igarape.config.experiments import read_experiments, resolved_yaml
+from igarape.config.experiments import read_experiments, read_question, resolved_yaml
 from igarape.config.params import read_params
 from igarape.files import resumable, write_text
 from igarape.learners.examples import load_examples, outside
@@ -50,6 +50,7 @@ def run(workspace: Workspace, experiment: str) -> None:
         trainers(workspace, f"search@{experiment}", chips=workspace.chips(settings.chips)) as executor,
         step_run("search", workspace=workspace, params=recorded, learner=experiment, notes=notes) as opened,
     ):
+        opened.describe(read_question(experiment, workspace.experiments))
         opened.adopt([row["key"] for row in tried(notes)])
         with progress(f"search {experiment}", "epoch") as report:
             found = search(

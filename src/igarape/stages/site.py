@@ -15,7 +15,7 @@ from igarape.serving.registry import model_uri
 from igarape.sites.area import site_area
 from igarape.sites.bands import parse_bands
 from igarape.sites.model import load_model
-from igarape.sites.site_draft import draft_site, read_polygon, scene_grid, watched_labels
+from igarape.sites.site_draft import doubts, draft_site, read_polygon, scene_grid, watched_labels
 from igarape.workspace import Workspace
 
 
@@ -76,5 +76,7 @@ def run(
     )
     area = site_area(site, str(path))
     write_text(site_text(name, site), path)
+    for line in doubts(site):
+        click.echo(f"site {name}: {line}")
     tiles = counted(len(area.names), "tile")
     click.echo(f"{path} is written: {tiles}. Read it, then type:\nigarape watch {name} INBOX")

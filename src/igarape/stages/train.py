@@ -6,7 +6,7 @@ from igarape.cluster.spreading import threads, trainers
 from igarape.config.best import read_best
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import RunFacts
-from igarape.config.experiments import read_experiment
+from igarape.config.experiments import read_experiment, read_question
 from igarape.config.params import read_params
 from igarape.files import resumable
 from igarape.learners.crossfit import cross_fit
@@ -50,6 +50,7 @@ def run(workspace: Workspace, experiment: str) -> None:
         trainers(workspace, f"train@{experiment}", chips=workspace.chips(settings.chips)) as executor,
         step_run("train", workspace=workspace, params=recorded, learner=experiment, notes=notes) as opened,
     ):
+        opened.describe(read_question(experiment, workspace.experiments))
         opened.tags({"igarape.search_run": RunFacts.read(workspace.run("search", experiment)).run_id})
         with progress(f"train {experiment}", "epoch") as report:
             p = cross_fit(

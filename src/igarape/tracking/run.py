@@ -14,6 +14,7 @@ from igarape.errors import concealed
 from igarape.tracking.outbox import Outbox
 
 TRIAL = "igarape.trial"  # the tag by which a nested run is found again
+NOTE = "mlflow.note.content"  # the tag that MLflow shows as a description
 
 Log = Callable[[int, Mapping[str, float]], None]
 
@@ -41,6 +42,10 @@ class Trial:
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""
         self._outbox.append("tags", self.key, values=texts(values))
+
+    def describe(self, text: str) -> None:
+        """Say in Markdown what the run is about: MLflow's page of it begins with that."""
+        self.tags({NOTE: text})
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
         """Log a file, or a folder with all it holds, as it is now: a copy waits beside the outbox."""

@@ -94,7 +94,7 @@ def test_rows_that_only_add_labels_are_joined_and_that_is_said_once(tmp_path: Pa
     found = table(tmp_path, "image_name,tags\na,sun\na,tree\na,sun\nb,fog\nc,tree pond\nc,sun\nb,fog\n")
     assert found.tags == {"a": ("sun", "tree"), "b": ("fog",), "c": ("tree", "pond", "sun")} and found.faults == []
     assert found.remarks == [
-        f"tags: 7 rows in {tmp_path}/tags.csv; the labels of 2 chips with several rows were joined"
+        f"tags: 7 rows in {tmp_path}/tags.csv; the labels of 2 chips with several rows were joined: a, c"
     ]
 
 

@@ -22,11 +22,18 @@ def found(tmp_path: Path) -> Callable[..., Discovery]:
     """Give a function that writes rows below a head, a picture for each, and looks at them."""
 
     def lay_out(head: str, rows: list[str], *, side: int = 32, **how: Any) -> Discovery:
-        (tmp_path / "a").mkdir()
+        (tmp_path / "a").mkdir(exist_ok=True)
         for number in range(len(rows)):
             (tmp_path / f"a/c_{number}.jpg").write_bytes(picture(number, side))
         (tmp_path / "t.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
-        usual: dict[str, Any] = {"group": None, "split": None, "bands": [], "size": None, "tags": "t.csv"}
+        usual: dict[str, Any] = {
+            "labels": None,
+            "group": None,
+            "split": None,
+            "bands": [],
+            "size": None,
+            "tags": "t.csv",
+        }
         return discover(tmp_path, images="a", spool=tmp_path / ".spool", report=lambda *_: None, **usual | how)
 
     return lay_out
@@ -48,6 +55,11 @@ def test_labels_are_sorted_by_what_they_do(found: Callable[..., Discovery]) -> N
     assert list(seen.counts.values()) == sorted(seen.counts.values(), reverse=True)
     assert len(seen.groups) == 30 and set(seen.groups.values()) == {10}
     text = "\n".join(findings(seen))
+    rows[5] = 'c_5.tif,0,"Haze;Fog"'
+    torn = found("file,scene,what", rows)
+    assert (
+        "of: Clear sky, Haze, Fog, but not on c_5 (" in "\n".join(findings(torn)) and torn.vocabulary == seen.vocabulary
+    )
     for words in (
         "the 30 values of scene",
         "under 1 % of the chips: Kiln",
@@ -68,6 +80,7 @@ def test_a_group_that_may_be_luck_is_told_and_not_taken(
     ]
     seen = found("image_name,tags", rows)
     (said,) = [line for line in findings(seen) if "labels.exclusive" in line]
+    assert "but not on" not in said and seen.odd == []
     if known:
         assert {*seen.vocabulary.exclusive} == {"clear", "cloudy", "partly_cloudy"} and "luck" not in said
     else:
@@ -82,7 +95,7 @@ def test_a_folder_for_each_label_needs_no_table(tmp_path: Path) -> None:
         folder = tmp_path / "a" / ("forest", "river")[number % 2]
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{number}.jpg").write_bytes(picture(number))
-    how: dict[str, Any] = {"group": None, "split": None, "bands": [], "size": None}
+    how: dict[str, Any] = {"labels": None, "group": None, "split": None, "bands": [], "size": None}
     seen = discover(tmp_path, images="a", tags=None, spool=tmp_path / ".spool", report=lambda *_: None, **how)
     assert seen.vocabulary.exclusive == ("forest", "river") and seen.chips == 24 and seen.vocabulary.alone == ()
 

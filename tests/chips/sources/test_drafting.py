@@ -32,7 +32,15 @@ def discovered(root: Path, rows: Sequence[str], *, head: str = "image_name,tags"
         picture = encode_jpeg(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8), 90)
         (root / f"a/c_{number}.jpg").write_bytes(picture)
     (root / "t.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
-    usual: dict[str, Any] = {"group": None, "split": None, "bands": [], "size": None, "tags": "t.csv", "images": "a"}
+    usual: dict[str, Any] = {
+        "labels": None,
+        "group": None,
+        "split": None,
+        "bands": [],
+        "size": None,
+        "tags": "t.csv",
+        "images": "a",
+    }
     return discover(root, spool=root / ".spool", report=nobody, **usual | how)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from igarape.chips.sources.rules import exclusive_group, lone_labels
+from igarape.chips.sources.rules import broken_rows, exclusive_group, lone_labels
 from igarape.labels import Booleans
 
 LABELS = ["sun", "haze", "fog", "tree", "pond", "kiln"]
@@ -20,7 +20,7 @@ def weather(count: int, *, broken: int = 0, seed: int = 0) -> Booleans:
     return y
 
 
-@pytest.mark.parametrize(("count", "broken"), [(120, 0), (4000, 0), (4000, 5)])
+@pytest.mark.parametrize(("count", "broken"), [(120, 0), (120, 1), (4000, 0), (4000, 5)])
 def test_the_group_of_which_exactly_one_holds_is_found(count: int, broken: int) -> None:
     """Whatever stands beside it, in the order of the labels; a few chips may break the rule."""
     y = weather(count, broken=broken)
@@ -29,6 +29,18 @@ def test_the_group_of_which_exactly_one_holds_is_found(count: int, broken: int) 
     order = [4, 2, 0, 5, 1, 3]
     turned = exclusive_group(y[:, order], [LABELS[column] for column in order])
     assert turned and turned.labels == ("fog", "sun", "haze") and turned.needed == found.needed
+    assert broken_rows(y, LABELS, found.labels) == list(range(broken))
+
+
+def test_one_slip_of_few_chips_hides_no_rule() -> None:
+    """Two weathers on one chip, or none; what stands alone is still found."""
+    for slip in ((0, 2), ()):
+        y = weather(120)
+        y[7, :3] = False
+        y[7, list(slip)] = True
+        found = exclusive_group(y, LABELS)
+        assert found and found.labels == ("sun", "haze", "fog") and found.needed <= 120
+        assert lone_labels(y, LABELS, found.labels) == ("fog",) and broken_rows(y, LABELS, found.labels) == [7]
 
 
 def test_on_few_chips_a_group_says_how_many_would_tell() -> None:

@@ -11,9 +11,11 @@ from igarape.errors import InputError
 PICTURES = {"c_1", "c_2", "c_3", "c_4"}
 
 
-def look(*, group: str | None = None, split: str | None = None, **columns: list[str]) -> Survey:
+def look(
+    *, named: str | None = None, group: str | None = None, split: str | None = None, **columns: list[str]
+) -> Survey:
     """Look at a table of these columns."""
-    return survey("t.csv", pd.DataFrame(columns), PICTURES, group=group, split=split)
+    return survey("t.csv", pd.DataFrame(columns), PICTURES, labels=named, group=group, split=split)
 
 
 FILES = ["c_1.tif", "x/c_2.tif.png", "c_3", "c_4.png"]
@@ -64,6 +66,14 @@ def test_what_cannot_be_made_sense_of_is_an_error() -> None:
         look(a=["1", "2", "3", "4"], tags=["a", "b", "a", "a"])
     with pytest.raises(InputError, match="no column of labels; expected one called tags or labels or label"):
         look(name=FILES, x=["p", "q", "r", "s"], y=["p", "q", "r", "s"])
+    with pytest.raises(InputError, match=r"found name\. Say which one it is: --labels COLUMN"):
+        look(name=FILES)
+
+
+def test_a_column_of_labels_may_be_called_as_its_owner_likes() -> None:
+    """It is named then, also where another one is called as usual."""
+    found = look(file=FILES, tags=["p", "q", "r", "s"], cover=["a", "b", "a,b", "a"], named="cover")
+    assert found.columns["tags"] == "cover" and found.labels == ("a", "b")
 
 
 @pytest.mark.parametrize("head", ["c_4.png", "x/c_4", "gone.jpg"])

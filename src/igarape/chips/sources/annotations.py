@@ -12,7 +12,7 @@ from igarape.chips.formats import stem
 from igarape.chips.sources.places import Place
 from igarape.chips.sources.rows import Row, other_separator, read_rows, read_table
 from igarape.chips.sources.spellings import Tags
-from igarape.errors import InputError, counted
+from igarape.errors import InputError, counted, some
 from igarape.labels import Vocabulary
 from igarape.tables import Fault
 
@@ -160,8 +160,9 @@ def _unused(table: pd.DataFrame, columns: Mapping[str, str | None], labels: Sequ
 def _tell(found: Annotations, chips: Mapping[str, Sequence[Row]], path: str, unused: Sequence[str]) -> None:
     """Say what was found; rows that repeat others are faults, unless it is a table of a row for each label."""
     several = {image_id: rows for image_id, rows in chips.items() if len(rows) > 1 and image_id in found.tags}
-    joined = sum(len({frozenset(row.tags) for row in rows}) > 1 for rows in several.values())
-    said = f"; the labels of {counted(joined, 'chip')} with several rows were joined" if joined else ""
+    joined = [name for name, rows in several.items() if len({frozenset(row.tags) for row in rows}) > 1]
+    who = f"the labels of {counted(len(joined), 'chip')} with several rows were joined: {some(joined)}"
+    said = f"; {who}" if joined else ""
     found.remarks.append(f"tags: {counted(sum(map(len, chips.values())), 'row')} in {path}{said}")
     if not joined:
         problem, remedy = f"stands twice in {PurePosixPath(path).name}, with the same tags", "keep one row"

@@ -15,11 +15,11 @@ from igarape.chips.sources.looks import Looks, look
 from igarape.chips.sources.origins import Origin
 from igarape.chips.sources.places import Finder
 from igarape.chips.sources.rows import read_table
-from igarape.chips.sources.rules import Group, exclusive_group, lone_labels
+from igarape.chips.sources.rules import Group, broken_rows, exclusive_group, lone_labels
 from igarape.chips.sources.spellings import Tags, spell, spelled_alike
 from igarape.chips.sources.survey import Survey, survey
-from igarape.errors import InputError, counted
-from igarape.labels import Vocabulary
+from igarape.errors import InputError, counted, some
+from igarape.labels import Booleans, Vocabulary
 from igarape.progress import Report
 
 FEWEST_LABELS, FEWEST_CHIPS, SMALLEST = 2, 20, 32
@@ -33,8 +33,8 @@ class Discovery:
     """What was found: the table's columns and separator, how many chips hold each label, the rules, the pictures.
 
     spellings: how else labels are written, each with its label. counts: most frequent first. rule: the labels of which
-    exactly one seems to hold, if any; the vocabulary has them where there are chips enough to tell. groups: how many
-    chips each group of the table has; empty where it names none.
+    exactly one seems to hold, if any; the vocabulary has them where there are chips enough to tell. odd: the chips that
+    hold none of them, or several. groups: how many chips each group of the table has; empty where it names none.
     """
 
     survey: Survey
@@ -42,6 +42,7 @@ class Discovery:
     counts: Mapping[str, int]
     vocabulary: Vocabulary
     rule: Group | None
+    odd: Sequence[str]
     looks: Looks
     chips: int
     groups: Mapping[str, int]
@@ -52,6 +53,7 @@ def discover(
     *,
     images: str,
     tags: str | None,
+    labels: str | None,
     group: str | None,
     split: str | None,
     bands: Sequence[str],
@@ -67,7 +69,7 @@ def discover(
         Of data sets' paths.
     images, tags
         Paths from the root on, which may lead through archives; without tags, folders name the labels.
-    group, split
+    labels, group, split
         Columns that the user names; None: they are surveyed for.
     bands
         What the user calls those of TIFs.
@@ -88,7 +90,7 @@ def discover(
         pictures, _, _ = list_pictures(root, [[images]], what="pictures", spool=spool, report=report)
         if not pictures:
             raise InputError(f"{root / images}: holds no picture")
-        found, surveyed = _by_table(finder, tags, pictures, group=group, split=split)
+        found, surveyed = _by_table(finder, tags, pictures, labels=labels, group=group, split=split)
     labelled = [name for name in sorted(found.tags) if name in pictures and found.splits.get(name) != "test"]
     spellings = spelled_alike(found.tags.values()) if tags is None or surveyed.columns["tags"] else {}
     found.tags = {name: spell(own, spellings) for name, own in found.tags.items()}
@@ -96,13 +98,16 @@ def discover(
     seen = look(pictures, bands=bands, size=size)
     _check(chips=len(labelled), labels=sorted(counts), size=seen.size)
     groups = Counter(found.groups[name] for name in labelled if found.groups.get(name))
-    vocabulary, rule = _vocabulary([found.tags[name] for name in labelled], counts)
+    y = np.array([[label in own for label in counts] for own in (set(found.tags[name]) for name in labelled)], np.bool_)
+    vocabulary, rule = _vocabulary(y, counts)
+    odd = [labelled[row] for row in broken_rows(y, list(counts), rule.labels if rule else ())]
     return Discovery(
         survey=surveyed,
         spellings=spellings,
         counts=counts,
         vocabulary=vocabulary,
         rule=rule,
+        odd=odd,
         looks=seen,
         chips=len(labelled),
         groups=groups,
@@ -127,14 +132,20 @@ def _by_folder(finder: Finder, images: str) -> tuple[dict[str, Origin], Annotati
 
 
 def _by_table(
-    finder: Finder, tags: str, pictures: Mapping[str, Origin], *, group: str | None, split: str | None
+    finder: Finder,
+    tags: str,
+    pictures: Mapping[str, Origin],
+    *,
+    labels: str | None,
+    group: str | None,
+    split: str | None,
 ) -> tuple[Annotations, Survey]:
     """Read labels from a table, after a look at it."""
     place = finder.find(tags)
     if place is None:
         raise InputError(f"{tags}: not found")
     path, table = read_table(place)
-    surveyed = survey(path, table, pictures, group=group, split=split)
+    surveyed = survey(path, table, pictures, labels=labels, group=group, split=split)
     plain = Vocabulary(exclusive=(), alone=(), common=surveyed.labels, rare=())
     columns: dict[str, Any] = surveyed.columns | {"image": surveyed.columns["image"] or "image_name"}
     return read_tags(place, plain, separator=surveyed.separator, **columns), surveyed
@@ -151,14 +162,13 @@ def _check(*, chips: int, labels: Sequence[str], size: int) -> None:
             raise InputError(f"expected at least {least} {what}, found {found}: too little to learn from")
 
 
-def _vocabulary(tags: Sequence[Sequence[str]], counts: Mapping[str, int]) -> tuple[Vocabulary, Group | None]:
+def _vocabulary(y: Booleans, counts: Mapping[str, int]) -> tuple[Vocabulary, Group | None]:
     """Sort labels, most frequent first, into those that exclude each other for certain, common and rare ones."""
     labels = list(counts)
-    y = np.array([[label in own for label in labels] for own in map(set, tags)], dtype=np.bool_)
     rule = exclusive_group(y, labels)
     exclusive = rule.labels if rule and rule.needed <= len(y) else ()
     others = [label for label in labels if label not in exclusive]
-    rare = [label for label in others if counts[label] < RARE * len(tags)]
+    rare = [label for label in others if counts[label] < RARE * len(y)]
     vocabulary = Vocabulary(
         exclusive=exclusive,
         alone=lone_labels(y, labels, exclusive),
@@ -180,9 +190,10 @@ def findings(found: Discovery) -> list[str]:
         f"size: {looks.size} pixels (size); seen on {counted(looks.looked, 'picture')}: {sizes}{several}",
         f"{counts}, from {held[0][0]} ({held[0][1]}) to {held[-1][0]} ({held[-1][1]})",
         f"tags: {tags} (source.columns, labels.separator)",
-        f"exactly one holds of: {', '.join(vocabulary.exclusive) or _no_group(found)} (labels.exclusive)",
+        f"exactly one holds of: {_group(found)} (labels.exclusive)",
         f"under 1 % of the chips: {', '.join(vocabulary.rare) or 'none'} (labels.rare)",
         f"kept together in a split: {_grouping(found)} (source.columns.group, params.split.by)",
+        "metres a pixel: unknown; write them down where scenes are to be mapped (resolution)",
     ]
     same = ", ".join(f"{other} is {label}" for other, label in found.spellings.items())
     lines += [f"taken for one label: {same} (labels.spellings)"] if same else []
@@ -203,13 +214,16 @@ def findings(found: Discovery) -> list[str]:
     return lines
 
 
-def _no_group(found: Discovery) -> str:
-    """Say why no labels were taken to exclude each other."""
+def _group(found: Discovery) -> str:
+    """Say which labels were taken to exclude each other, and on which chips they do not; or why none were taken."""
     if found.rule is None:
         return "no group was found"
+    group, but = ", ".join(found.rule.labels), f", but not on {some(found.odd)}" if found.odd else ""
+    if found.vocabulary.exclusive:
+        return f"{group}{but}"
     return (
-        f"none for certain. Of {', '.join(found.rule.labels)} exactly one holds on each of these {found.chips} "
-        f"chips, but so few may agree by luck; {found.rule.needed} would be enough. List the group if you know it"
+        f"none for certain. Of {group} exactly one holds on each of these {found.chips} chips{but}, but so few may "
+        f"agree by luck; {found.rule.needed} would be enough. List the group if you know it"
     )
 
 

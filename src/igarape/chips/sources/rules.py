@@ -1,14 +1,15 @@
 """Rules that labels keep: a group of which exactly one holds, and those of it that rule out all others."""
 
 from collections.abc import Sequence
-from math import ceil, log, log1p
+from math import ceil, log
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import binom
 
 from igarape.labels import Booleans
 
-BROKEN = 0.005  # of the chips may break a rule: real labels do so now and then
+BROKEN = 0.005  # of the chips may break a rule: real labels do so now and then. Of few chips one may, by a slip
 CHANCE = log(1e-9)  # a rule that independent labels keep with more than that probability is none
 STEPS = 20_000  # of the search for a group; where so many do not find one, there is none worth having
 
@@ -37,7 +38,11 @@ def exclusive_group(y: Booleans, labels: Sequence[str]) -> Group | None:
 
 
 def lone_labels(y: Booleans, labels: Sequence[str], exclusive: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels of an exclusive group beside which no other label holds; empty where that says nothing."""
+    """Return the labels of an exclusive group beside which no other label holds; empty where that says nothing.
+
+    Chips that hold none of the group, or several, say nothing of it.
+    """
+    y = y[_one_holds(y, [column for column, label in enumerate(labels) if label in exclusive])]
     others = [column for column, label in enumerate(labels) if label not in exclusive]
     if not others:
         return ()
@@ -52,37 +57,49 @@ def lone_labels(y: Booleans, labels: Sequence[str], exclusive: Sequence[str]) ->
     return lone if len(lone) < len(exclusive) else ()
 
 
+def broken_rows(y: Booleans, labels: Sequence[str], exclusive: Sequence[str]) -> list[int]:
+    """Return the rows of chips that hold none of the labels that exclude each other, or several."""
+    kept = _one_holds(y, [column for column, label in enumerate(labels) if label in exclusive])
+    return [int(row) for row in np.flatnonzero(~kept)] if exclusive else []
+
+
+def _one_holds(y: Booleans, group: Sequence[int]) -> Booleans:
+    """Say of which rows exactly one of these columns holds."""
+    return np.asarray(y[:, list(group)].sum(axis=1) == 1, dtype=np.bool_)
+
+
 def _groups(y: Booleans) -> list[tuple[int, ...]]:
     """Return the groups of columns of which exactly one holds in all rows but few."""
+    allowed = max(1, int(BROKEN * len(y)))
     kinds, counts = np.unique(y, axis=0, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     kinds, counts = kinds[order], counts[order]
-    usual = int(np.searchsorted(np.cumsum(counts), (1 - BROKEN) * counts.sum())) + 1
-    together = np.triu(kinds[:usual].T.astype(np.int64) @ kinds[:usual].astype(np.int64), 1)
-    apart = (together + together.T) == 0
+    apart = (kinds.T * counts) @ kinds <= allowed
     found: list[tuple[int, ...]] = []
-    waiting: list[tuple[int, ...]] = [()]
+    waiting: list[tuple[tuple[int, ...], tuple[int, ...]]] = [((), ())]
     for _ in range(STEPS):
         if not waiting:
             break
-        group = waiting.pop()
-        bare = np.flatnonzero(~kinds[:usual, list(group)].any(axis=1))
-        if len(bare) == 0:
-            found += [group] if len(group) >= 2 and _kept(y[:, list(group)]) else []
+        group, borne = waiting.pop()
+        bare = [int(kind) for kind in np.flatnonzero(~kinds[:, list(group)].any(axis=1)) if kind not in borne]
+        if not bare or counts[[*bare, *borne]].sum() <= allowed:
+            found += [group] if len(group) >= 2 and (~_one_holds(y, group)).sum() <= allowed else []
             continue
-        # The most frequent chip that has none yet must get its one from among its labels.
-        waiting += [(*group, int(label)) for label in np.flatnonzero(kinds[bare[0]]) if apart[label, list(group)].all()]
+        # The most frequent chip that has none yet must get its one from among its labels, or be one of the few.
+        first = bare[0]
+        waiting += [(group, (*borne, first))] if counts[[*borne, first]].sum() <= allowed else []
+        waiting += [
+            ((*group, int(label)), borne) for label in np.flatnonzero(kinds[first]) if apart[label, list(group)].all()
+        ]
     return found
 
 
-def _kept(y: Booleans) -> bool:
-    """Say whether exactly one holds in all rows but few."""
-    return bool((y.sum(axis=1) != 1).mean() <= BROKEN)
-
-
 def _chance(y: Booleans) -> float:
-    """Return the logarithm of the probability that independent labels as frequent as these keep the rule everywhere."""
+    """Return the logarithm of the probability that independent labels as frequent as these break the rule as seldom."""
     share = np.clip(y.mean(axis=0), 1e-9, 1 - 1e-9)
     none = float(np.log1p(-share).sum())
     one = float((share / (1 - share)).sum())
-    return len(y) * min(none + log(one), log1p(-1e-12))
+    kept = min(np.exp(none + log(one)), 1 - 1e-12)
+    broken = int((~_one_holds(y, range(y.shape[1]))).sum())
+    at_most, just = (of(broken, len(y), 1 - kept) for of in (binom.logcdf, binom.logpmf))
+    return float(max(at_most, just))  # the first one is minus infinity below 1e-308

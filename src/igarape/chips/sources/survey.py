@@ -28,7 +28,13 @@ class Survey:
 
 
 def survey(
-    path: str, table: pd.DataFrame, pictures: Collection[str], *, group: str | None, split: str | None
+    path: str,
+    table: pd.DataFrame,
+    pictures: Collection[str],
+    *,
+    labels: str | None,
+    group: str | None,
+    split: str | None,
 ) -> Survey:
     """Find out which column names the pictures, which holds tags, groups and a split, and what separates tags.
 
@@ -40,7 +46,7 @@ def survey(
         Fields as text.
     pictures
         The image_ids that are there.
-    group, split
+    labels, group, split
         Columns that the user names; None: they are looked for.
 
     Raises
@@ -48,22 +54,20 @@ def survey(
     InputError
         When the first line is a row, no column names pictures, none holds labels, or a column that is named is missing.
     """
-    for column in (group, split):
+    for column in (labels, group, split):
         if column is not None and column not in table:
             raise InputError(f"{path}: no column {column!r}, found {', '.join(table.columns)}")
     image = _image_column(path, table, set(pictures))
     split = split or next((name for name in _named(table, PARTS) if _is_split(table[name])), None)
     group = group or next(iter(_named(table, GROUPS)), None)
     rest = [name for name in table.columns if name not in {image, group, split}]
-    tags = _tags_column(path, table, rest)
+    tags = labels or _tags_column(path, table, rest)
     if tags is None:
-        labels = tuple(name for name in rest if _is_flag(table[name]))
-        separator = _unused_separator(labels)
+        known = tuple(name for name in rest if _is_flag(table[name]))
+        separator = _unused_separator(known)
     else:
-        separator, labels = _separated(
-            table[tags].astype(str).str.strip().tolist(), coco=path.lower().endswith(".json")
-        )
-    return Survey({"image": image, "tags": tags, "group": group, "split": split}, separator, labels)
+        separator, known = _separated(table[tags].astype(str).str.strip().tolist(), coco=path.lower().endswith(".json"))
+    return Survey({"image": image, "tags": tags, "group": group, "split": split}, separator, known)
 
 
 def _image_column(path: str, table: pd.DataFrame, pictures: set[str]) -> str:
@@ -98,7 +102,7 @@ def _tags_column(path: str, table: pd.DataFrame, rest: Sequence[str]) -> str | N
         return rest[0]
     raise InputError(
         f"{path}: no column of labels; expected one called {' or '.join(TAGS[:3])}, or a column of 0 and 1 for each "
-        f"label, found {', '.join(table.columns)}"
+        f"label, found {', '.join(table.columns)}. Say which one it is: --labels COLUMN"
     )
 
 

@@ -20,7 +20,11 @@ async function ask(path, options = {}) {
   const answer = await fetch(path, { ...options, headers });
   const content = await answer.json();
   if (answer.ok) return content;
-  if (answer.status === 401) $("#pass").hidden = false;
+  if (answer.status === 401) {
+    $("#pass").hidden = false;
+    $("#model").textContent = "The model answers those who have its token";
+    content.message = token ? "This is not the server's token." : "Type the server's token above.";
+  }
   throw Object.assign(new Error(content.message || `the server answered ${answer.status}`), { status: answer.status });
 }
 
