@@ -1,6 +1,6 @@
 """calibration: whether the filter's probabilities and dates hold, on simulated places.
 
-`python bench/calibration.py` prints the tables of docs/sites.md: how many alerts are false and how many their list
+`python bench/calibration.py` prints the tables of docs/alerts.md: how many alerts are false and how many their list
 expects, on places that change as often as the filter takes for granted, and on places that never change; how often a
 probability is right, by its size; how often a change lies in its interval of dates. --seed N simulates other places,
 --alike 1 such whose new grounds are like all others.

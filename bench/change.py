@@ -1,6 +1,6 @@
 """change: rules that turn looks into alerts, beside ours, on simulated places: errors in 1000 tile-label-years.
 
-`python bench/change.py` prints the tables of docs/sites.md: each rule on the same looks, with and without a drifting
+`python bench/change.py` prints the tables of docs/alerts.md: each rule on the same looks, with and without a drifting
 sensor; labels of other AUCs. --seed N simulates other places, --alike 1 such whose new grounds are like all others.
 Whether probabilities hold, bench/calibration.py tells. A label that appears is looked for, in three years with a look
 every 10 days, 60 % of them cloud; the first year is baseline. A change within 60 days of it may have been there before,

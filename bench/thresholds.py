@@ -1,6 +1,6 @@
 """thresholds: what an earlier word costs, on simulated places: delay against false alerts, by what confirms an alert.
 
-`python bench/thresholds.py` prints the table of docs/sites.md: for each probability that confirms, and each bound on
+`python bench/thresholds.py` prints the table of docs/alerts.md: for each probability that confirms, and each bound on
 what one date may say, the figures of bench/change.py, as means over places of several seeds. --seed N simulates others.
 """
 

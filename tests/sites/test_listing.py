@@ -23,7 +23,7 @@ def test_alerts_are_told_with_the_number_that_is_expected_to_be_false(tmp_path: 
     state, _ = place.update(quiet)
     alerts = read_alerts(place.alerts, "here")
     line, total = alert_lines(alerts, candidates=False)
-    assert line.startswith("here:0_1:water:appeared:1  confirmed, 1.000, 4 looks") and line.endswith("judged yes: seen")
+    assert line.startswith("here:0_1:water:appeared:1  confirmed, 0.999, 4 looks") and line.endswith("judged yes: seen")
     assert "water appeared somewhere in this tile, about 2024-0" in line
     found = summary(state, alerts)
     assert total == "1 confirmed, of which 0.00 are expected to be false" and found["expected_false"] == 0
