@@ -15,7 +15,9 @@ from igarape.workspace import Workspace
 LABELS = ("sun", "fog", "tree", "kiln")
 IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@b")
 ROOT = Path(__file__).parents[1]
-STAGE = {"evaluate": {"cmd": "python write.py", "deps": ["write.py"], "outs": ["data/evaluate"]}}
+STAGE = {
+    "evaluate": {"cmd": "python write.py", "deps": ["write.py"], "params": ["seed", "split"], "outs": ["data/evaluate"]}
+}
 
 
 def answers(*, noise: float = 0.3, n: int = 120, seed: int = 1) -> Answers:

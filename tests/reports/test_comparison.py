@@ -123,12 +123,13 @@ def test_the_terminal_shows_what_each_is_and_every_label() -> None:
     said = in_words(compared(POOR, GOOD)).splitlines()
     assert said[:2] == ["A: main", "B: HEAD"]
     assert said[2].startswith("B is better than A: F2 +0.") and said[2].endswith(" on the hold-out")
-    assert said[4] == "hold-out, 24 chips, B - A with its 95 % interval"
-    assert [line.split()[0] for line in said[5:12]] == ["F2", "mAP", "label", *LABELS]
+    assert said[4].startswith("settings that differ: not known")
+    assert said[6] == "hold-out, 24 chips, B - A with its 95 % interval"
+    assert [line.split()[0] for line in said[7:14]] == ["F2", "mAP", "label", *LABELS]
     assert max(map(len, said)) <= 120
     same = in_words(compared(POOR, POOR)).splitlines()
     assert same[2] == "B cannot be told from A: F2 0.0000 on the hold-out"
-    assert same[7] == same[-1] == "  no label's figures differ"
+    assert same[9] == same[-1] == "  no label's figures differ"
 
 
 def test_the_page_stands_alone_names_everything_and_trusts_no_name(browse: Browse) -> None:

@@ -21,7 +21,7 @@ def test_confirmed_alerts_are_shown_and_how_many_are_expected_to_be_false(
     told = capsys.readouterr()
     line, total = told.out.splitlines()
     assert line.startswith("here:0_1:water:appeared:1") and "somewhere in this tile" in line
-    assert total == "1 confirmed, of which 0.00 are expected to be false" and not told.err
+    assert total == "1 confirmed, of which 0.01 are expected to be false" and not told.err
 
 
 def test_alerts_of_other_settings_are_said_to_be_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

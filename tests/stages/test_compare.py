@@ -24,6 +24,8 @@ def branches(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     here = begin(tmp_path_factory.mktemp("branches"))
     finish(here, POOR)
     git(here.root, "switch", "--quiet", "--create", "idea")
+    text = here.params.read_text(encoding="utf-8")
+    here.params.write_text(text.replace("holdout: 0.2", "holdout: 0.25"), encoding="utf-8")
     finish(here, GOOD)
     return here
 
@@ -35,11 +37,14 @@ def test_two_branches_are_compared_as_a_table_and_as_a_page(
     stage.run(branches, "main", "HEAD")
     said = capsys.readouterr().out
     assert re.search(
-        r"A: main \(\w{9}\)\nB: HEAD \(\w{9}\)\nB is better than A: F2 \+0.*\n\nhold-out, 24 chips, B - A", said
+        r"A: main \(\w{9}\)\nB: HEAD \(\w{9}\)\nB is better than A: F2 \+0.*\n\n"
+        r"settings that differ\n  params\.yaml split\.holdout  0\.2 -> 0\.25\n\nhold-out, 24 chips, B - A",
+        said,
     )
     assert re.search(r"\n  F2  0\.\d{4}  0\.\d{4}  \+0\.\d{4} \(\+0\.\d{4} to \+0\.\d{4}\)\n", said)
     assert f"the same as a page: {branches.reports / 'compare.html'}" in said
-    assert "B is better than A" in (branches.reports / "compare.html").read_text(encoding="utf-8")
+    page = (branches.reports / "compare.html").read_text(encoding="utf-8")
+    assert "B is better than A" in page and "0.<wbr/>25<" in page
     stage.run(branches, "HEAD", "main")
     assert "B is worse than A" in (branches.reports / "compare.html").read_text(encoding="utf-8")
 
@@ -53,7 +58,8 @@ def test_the_working_tree_is_compared_before_anything_is_committed(
     path.unlink()  # DVC may have made it a link into its cache
     write_table(POOR.table(), path)
     stage.run(copy, "HEAD", ".")
-    assert re.search(r"B: the working tree \(\w{9}\)\n", capsys.readouterr().out)
+    said = capsys.readouterr().out
+    assert re.search(r"B: the working tree \(\w{9}\)\n", said) and "\nsettings that differ: none\n" in said
     assert "B is worse than A" in (copy.reports / "compare.html").read_text(encoding="utf-8")
     stage.run(copy, "main", "workspace")
     assert "B cannot be told from A" in (copy.reports / "compare.html").read_text(encoding="utf-8")
@@ -81,7 +87,8 @@ def test_a_revision_is_compared_with_a_run(
     with mlflow.start_run(tags={"igarape.step": "evaluate"}) as run:
         mlflow.log_artifact(str(registry / TABLE))
     stage.run(branches, "main", run.info.run_id)
-    assert f"B: run {run.info.run_id}\n" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"B: run {run.info.run_id}\n" in said and "\nsettings that differ: not known of a run" in said
     assert "B is better than A" in (branches.reports / "compare.html").read_text(encoding="utf-8")
 
 

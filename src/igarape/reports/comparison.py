@@ -13,9 +13,11 @@ from igarape.scores.answers import Answers
 from igarape.scores.comparison import Difference, signed
 from igarape.scores.resampling import Paired, compare_answers
 from igarape.tables import HOLDOUT
+from igarape.tracking.settings import Setting, Settings, differing
 
 Rows = npt.NDArray[np.intp]
 SIDES = ("hold-out", "out of fold")
+UNKNOWN = "settings that differ: not known of a run in MLflow; name its commit instead"
 WORDS = {"up": "B is better than A", "down": "B is worse than A", "open": "B cannot be told from A"}
 
 
@@ -51,16 +53,28 @@ class Side:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two streams, a and b, each named by where it was found. left_out: chips that are not compared, by the reason."""
+    """Two streams, a and b, each named by where it was found.
+
+    left_out: chips that are not compared, by the reason. settings: those that differ; None: not known.
+    """
 
     a: str
     b: str
     dataset: str
     sides: Sequence[Side]
     left_out: Mapping[str, int]
+    settings: Sequence[Setting] | None
 
 
-def compare(a: Answers, b: Answers, *, names: tuple[str, str], resamples: int, seed: int) -> Comparison:
+def compare(
+    a: Answers,
+    b: Answers,
+    *,
+    names: tuple[str, str],
+    settings: tuple[Settings | None, Settings | None] = (None, None),
+    resamples: int,
+    seed: int,
+) -> Comparison:
     """Compare two streams on the chips that both answered, of which they say the same, on the same side.
 
     Parameters
@@ -69,6 +83,8 @@ def compare(a: Answers, b: Answers, *, names: tuple[str, str], resamples: int, s
         The streams; differences are b - a.
     names
         What they are called.
+    settings
+        What each was made with, where that is known.
     resamples, seed
         Of the bootstrap.
 
@@ -85,7 +101,9 @@ def compare(a: Answers, b: Answers, *, names: tuple[str, str], resamples: int, s
             f"{names[0]}, {names[1]}: no chip of {a.dataset} can be compared: {reasons(left_out)}. Expected two "
             "streams that answer the same chips: was another seed, split or source set?"
         )
-    return Comparison(*names, a.dataset, sides, left_out)
+    made, other = settings
+    known = None if made is None or other is None else differing(made, other)
+    return Comparison(*names, a.dataset, sides, left_out, known)
 
 
 def reasons(left_out: Mapping[str, int]) -> str:
@@ -105,7 +123,7 @@ def in_words(comparison: Comparison) -> str:
     said = [f"A: {comparison.a}", f"B: {comparison.b}"]
     if comparison.left_out:
         said.append(f"not compared: {reasons(comparison.left_out)}")
-    said.append(headline(comparison))
+    said += [headline(comparison), "", *_settings(comparison.settings)]
     width = max(len(row.label) for side in comparison.sides for row in side.labels)
     for side in comparison.sides:
         said += ["", f"{side.name}, {side.chips:,} chips, B - A with its 95 % interval"]
@@ -128,6 +146,7 @@ def render_comparison(comparison: Comparison) -> str:
         comparison=comparison,
         headline=headline(comparison),
         reasons=reasons(comparison.left_out),
+        unknown=UNKNOWN,
         reach={side.name: {figure: _reach(side, figure) for figure in ("f2", "ap")} for side in comparison.sides},
         whole=max(figure.difference.reach for side in comparison.sides for figure in (side.f2, side.map)),
     )
@@ -193,6 +212,17 @@ def _figures(found: Paired) -> list[Figure | None]:
     return [
         None if np.isnan(one) else Figure(float(one), float(two), Difference(float(two - one), float(low), float(high)))
         for one, two, low, high in zip(found.a, found.b, found.low, found.high, strict=True)
+    ]
+
+
+def _settings(differ: Sequence[Setting] | None) -> list[str]:
+    """Say which settings differ."""
+    if differ is None:
+        return [UNKNOWN]
+    width = max((len(each.name) for each in differ), default=0)
+    return [
+        "settings that differ" + ("" if differ else ": none"),
+        *(f"  {one.name:<{width}}  {one.a} -> {one.b}" for one in differ),
     ]
 
 

@@ -21,6 +21,7 @@ def run(workspace: Workspace, a: str, b: str) -> None:
         comparison = compare(
             *(read_answers(one.path) for one in found),
             names=(found[0].origin, found[1].origin),
+            settings=(found[0].settings, found[1].settings),
             resamples=params.evaluate.resamples,
             seed=params.seed,
         )

@@ -4,6 +4,7 @@ A revision's files are what its dvc.lock names, read from DVC's cache or remote;
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,20 +18,23 @@ from mlflow.exceptions import MlflowException
 from igarape.errors import InputError, reason
 from igarape.tracking.address import connected, database
 from igarape.tracking.lineage import lineage
+from igarape.tracking.settings import Settings, read_settings
 from igarape.workspace import Workspace
 
 HERE = (".", "workspace")
 RUN = re.compile("[0-9a-f]{32}")  # an MLflow run's id
-STEP = "evaluate"
+STEP, LOCK = "evaluate", "dvc.lock"
 SHORT = 9  # digits of a commit
+UNREAD = (DataIndexDirError, DvcException, OSError)  # what DVC raises for a file that it lacks
 
 
 @dataclass(frozen=True)
 class Found:
-    """A file of a finished stream, and in words where it is from."""
+    """A file of a finished stream, in words where it is from, and the settings that made it; None: not known."""
 
     path: Path
     origin: str
+    settings: Settings | None
 
 
 def find(name: str, file: str, workspace: Workspace, into: Path) -> Found:
@@ -56,7 +60,10 @@ def find(name: str, file: str, workspace: Workspace, into: Path) -> Found:
         path = workspace.folder(STEP) / file
         if not path.exists():
             raise InputError(f"{path}: not found; evaluate writes it. Run: dvc repro")
-        return Found(path, f"the working tree{_commit(workspace)}")
+        lock = workspace.root / LOCK
+        read = _reader(lambda file: (workspace.root / file).read_bytes())
+        made = read_settings(lock.read_bytes(), str(lock), read) if lock.exists() else None
+        return Found(path, f"the working tree{_commit(workspace)}", made)
     into.mkdir(parents=True, exist_ok=True)
     try:
         if not name.strip():  # DVC would take it for the working tree
@@ -74,7 +81,8 @@ def find(name: str, file: str, workspace: Workspace, into: Path) -> Found:
             "has 32 hexadecimal digits. Expected one of them, or . for the working tree"
         ) from error
     where = name if commit.startswith(name) else f"{name} ({commit[:SHORT]})"
-    return Found(_of_revision(files, where, file, into), where)
+    path = _of_revision(files, where, file, into)
+    return Found(path, where, read_settings(files.read_bytes(LOCK), f"{where}: {LOCK}", _reader(files.read_bytes)))
 
 
 def _commit(workspace: Workspace) -> str:
@@ -82,6 +90,18 @@ def _commit(workspace: Workspace) -> str:
     found = lineage(workspace.root)
     changed = ", with changes that are not committed" if found.dirty else ""
     return f" ({found.commit[:SHORT]}{changed})" if found.commit else ""
+
+
+def _reader(read: Callable[[str], bytes]) -> Callable[[str], bytes | None]:
+    """Return what reads a file; None where it is not there, or DVC has it no more."""
+
+    def found(file: str) -> bytes | None:
+        try:
+            return read(file)
+        except UNREAD:
+            return None
+
+    return found
 
 
 def _of_revision(files: DVCFileSystem, where: str, file: str, into: Path) -> Path:
@@ -100,7 +120,7 @@ def _of_revision(files: DVCFileSystem, where: str, file: str, into: Path) -> Pat
         )
     try:
         files.get_file(f"{folder}/{file}", str(path))
-    except (DataIndexDirError, DvcException, OSError) as error:
+    except UNREAD as error:
         raise InputError(
             f"{where}: DVC has no {folder}/{file} ({error}). Where its cache lacks it and a remote has it: dvc fetch "
             f"--all-commits {STEP}. Where none has it, or an older igarape has run there: dvc repro there"
@@ -129,4 +149,4 @@ def _of_run(run: str, file: str, workspace: Workspace, into: Path) -> Found:
         except (MlflowException, OSError) as error:
             raise InputError(f"MLflow at {uri}: {run}: {error}") from error
     commit = found.data.tags.get("mlflow.source.git.commit", "")
-    return Found(path, f"run {run}" + (f" ({commit[:SHORT]})" if commit else ""))
+    return Found(path, f"run {run}" + (f" ({commit[:SHORT]})" if commit else ""), None)

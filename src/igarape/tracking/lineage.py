@@ -4,11 +4,13 @@ import os
 import shutil
 import subprocess
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 import yaml
@@ -59,12 +61,18 @@ def _outs(lock: Path) -> dict[str, str]:
     """Return the MD5 of each output that dvc.lock names, by its path."""
     if not lock.exists():
         return {}
-    try:
-        stages = (yaml.safe_load(lock.read_text(encoding="utf-8")) or {}).get("stages", {})
+    with locked_stages(lock.read_bytes(), str(lock)) as stages:
         return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", ())}
+
+
+@contextmanager
+def locked_stages(content: bytes, where: str) -> Iterator[dict[str, Any]]:
+    """Give the stages of a dvc.lock; InputError, which begins with where, for what in it DVC has not written."""
+    try:
+        yield (yaml.safe_load(content) or {}).get("stages", {})
     except (yaml.YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError) as error:
         raise InputError(
-            f"{lock}: is not what DVC writes, such as an unfinished merge: {' '.join(reason(error).split())}. "
+            f"{where}: is not what DVC writes, such as an unfinished merge: {' '.join(reason(error).split())}. "
             "Take one side's, such as by git checkout --ours dvc.lock; then: dvc repro"
         ) from error
 
