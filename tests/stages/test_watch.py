@@ -28,8 +28,9 @@ def here(champion: Path) -> Workspace:
 
 def test_a_watch_is_a_run_with_its_scenes_as_inputs(here: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     """And the version of the model; nothing new is no run. log and alerts show what came of it."""
-    for said in ("2 new scenes, 0 known", "0 new scenes, 2 known"):
+    for said in ("2 new scenes, 0 known; ", "0 new scenes, 2 known (1 file with the bytes of another); "):
         watch.run(here, "here", here.root / "inbox")
+        shutil.copy(sorted((here.root / "inbox").glob("*.tif"))[0], here.root / "inbox/copy.tif")
         assert said in capsys.readouterr().out
     client = MlflowClient()
     experiment = client.get_experiment_by_name("igarape/watch")

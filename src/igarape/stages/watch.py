@@ -72,8 +72,11 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
             opened.metrics(found | outcome.figures)
             opened.artifact(place.alerts)
     new_ones, confirmed = counted(len(outcome.new), "new scene"), counted(int(found["confirmed"]), "alert")
+    also = (
+        f" ({counted(n, 'file')} with the bytes of another)" if (n := len(listed) - len(arrivals) - len(unread)) else ""
+    )
     click.echo(
-        f"watch {name}: {new_ones}, {len(arrivals) - len(new)} known; {confirmed} confirmed, "
+        f"watch {name}: {new_ones}, {len(arrivals) - len(new)} known{also}; {confirmed} confirmed, "
         f"{counted(int(found['candidates']), 'candidate')}. See: igarape alerts {name}"
     )
     if outcome.new and (advice := labelling_advice(place)):
