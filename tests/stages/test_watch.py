@@ -30,7 +30,7 @@ def test_a_watch_is_a_run_with_its_scenes_as_inputs(here: Workspace, capsys: pyt
     """And the version of the model; nothing new is no run. log and alerts show what came of it."""
     for said in ("2 new scenes, 0 known; ", "0 new scenes, 2 known (1 file with the bytes of another); "):
         watch.run(here, "here", here.root / "inbox")
-        shutil.copy(sorted((here.root / "inbox").glob("*.tif"))[0], here.root / "inbox/copy.tif")
+        shutil.copy(min((here.root / "inbox").glob("*.tif")), here.root / "inbox/copy.tif")
         assert said in capsys.readouterr().out
     client = MlflowClient()
     experiment = client.get_experiment_by_name("igarape/watch")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from igarape.errors import InputError, some
+from igarape.errors import InputError, counted, some
 from igarape.files import sha256, whole, write_json
 from igarape.progress import DetailedReport
 from igarape.scores.drift import ODD, UNLIKE
@@ -48,6 +48,12 @@ class Outcome:
         """Return what MLflow keeps of it."""
         odd = {"unusual": self.drift[ODD], "not_like_training": self.drift[UNLIKE]}
         return {"scenes": len(self.new), "failed": len(self.failed), **odd}
+
+
+def in_words(outcome: Outcome, *, known: int, copies: int) -> str:
+    """Say how many scenes are new, how many had looks, and how many files hold the bytes of another."""
+    also = f" ({counted(copies, 'file')} with the bytes of another)" if copies else ""
+    return f"{counted(len(outcome.new), 'new scene')}, {known} known{also}"
 
 
 def check_model(place: SiteFolder, model: Model) -> None:

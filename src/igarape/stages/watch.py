@@ -17,7 +17,7 @@ from igarape.sites.listing import summary
 from igarape.sites.model import load_model
 from igarape.sites.scene_list import mappers
 from igarape.sites.site_folder import SiteFolder
-from igarape.sites.watch import check_model, follow, identified, mapper, replayed, sort_out, take_in
+from igarape.sites.watch import check_model, follow, identified, in_words, mapper, replayed, sort_out, take_in
 from igarape.tracking.lineage import lineage
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
@@ -71,12 +71,9 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
             opened.inputs(maps, kind="scene")  # by their maps' names: scenes of two folders may have one name
             opened.metrics(found | outcome.figures)
             opened.artifact(place.alerts)
-    new_ones, confirmed = counted(len(outcome.new), "new scene"), counted(int(found["confirmed"]), "alert")
-    also = (
-        f" ({counted(n, 'file')} with the bytes of another)" if (n := len(listed) - len(arrivals) - len(unread)) else ""
-    )
+    copies = len(listed) - len(arrivals) - len(unread)
     click.echo(
-        f"watch {name}: {new_ones}, {len(arrivals) - len(new)} known{also}; {confirmed} confirmed, "
+        f"watch {name}: {in_words(outcome, known=len(arrivals) - len(new), copies=copies)}; {counted(int(found['confirmed']), 'alert')} confirmed, "
         f"{counted(int(found['candidates']), 'candidate')}. See: igarape alerts {name}"
     )
     if outcome.new and (advice := labelling_advice(place)):
