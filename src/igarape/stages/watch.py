@@ -73,7 +73,8 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
             opened.artifact(place.alerts)
     copies = len(listed) - len(arrivals) - len(unread)
     click.echo(
-        f"watch {name}: {in_words(outcome, known=len(arrivals) - len(new), copies=copies)}; {counted(int(found['confirmed']), 'alert')} confirmed, "
+        f"watch {name}: {in_words(outcome, known=len(arrivals) - len(new), copies=copies)}; "
+        f"{counted(int(found['confirmed']), 'alert')} confirmed, "
         f"{counted(int(found['candidates']), 'candidate')}. See: igarape alerts {name}"
     )
     if outcome.new and (advice := labelling_advice(place)):
