@@ -74,20 +74,25 @@ def _groups(y: Booleans) -> list[tuple[int, ...]]:
     kinds, counts = np.unique(y, axis=0, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     kinds, counts = kinds[order], counts[order]
-    apart = (kinds.T * counts) @ kinds <= allowed
+    columns = np.ascontiguousarray(kinds.T)
+    apart = (columns * counts) @ kinds <= allowed
     found: list[tuple[int, ...]] = []
     waiting: list[tuple[tuple[int, ...], tuple[int, ...]]] = [((), ())]
     for _ in range(STEPS):
         if not waiting:
             break
         group, borne = waiting.pop()
-        bare = [int(kind) for kind in np.flatnonzero(~kinds[:, list(group)].any(axis=1)) if kind not in borne]
-        if not bare or counts[[*bare, *borne]].sum() <= allowed:
-            found += [group] if len(group) >= 2 and (~_one_holds(y, group)).sum() <= allowed else []
+        held, given = columns[list(group)].sum(axis=0), counts[list(borne)].sum()
+        if counts[held > 1].sum() > allowed:
+            continue  # with more labels there are no fewer
+        bare = held == 0
+        bare[list(borne)] = False
+        if given + counts[bare].sum() <= allowed:
+            found += [group] if len(group) >= 2 and counts[held != 1].sum() <= allowed else []
             continue
         # The most frequent chip that has none yet must get its one from among its labels, or be one of the few.
-        first = bare[0]
-        waiting += [(group, (*borne, first))] if counts[[*borne, first]].sum() <= allowed else []
+        first = int(bare.argmax())
+        waiting += [(group, (*borne, first))] if given + counts[first] <= allowed else []
         waiting += [
             ((*group, int(label)), borne) for label in np.flatnonzero(kinds[first]) if apart[label, list(group)].all()
         ]
