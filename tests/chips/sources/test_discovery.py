@@ -58,7 +58,7 @@ def test_labels_are_sorted_by_what_they_do(found: Callable[..., Discovery]) -> N
     rows[5] = 'c_5.tif,0,"Haze;Fog"'
     torn = found("file,scene,what", rows)
     assert (
-        "of: Clear sky, Haze, Fog, but not on c_5 (" in "\n".join(findings(torn)) and torn.vocabulary == seen.vocabulary
+        "of: Clear sky, Haze, Fog, except on c_5 (" in "\n".join(findings(torn)) and torn.vocabulary == seen.vocabulary
     )
     for words in (
         "the 30 values of scene",
@@ -80,7 +80,7 @@ def test_a_group_that_may_be_luck_is_told_and_not_taken(
     ]
     seen = found("image_name,tags", rows)
     (said,) = [line for line in findings(seen) if "labels.exclusive" in line]
-    assert "but not on" not in said and seen.odd == []
+    assert "except on" not in said and seen.odd == []
     if known:
         assert {*seen.vocabulary.exclusive} == {"clear", "cloudy", "partly_cloudy"} and "luck" not in said
     else:

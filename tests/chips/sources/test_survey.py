@@ -74,6 +74,13 @@ def test_a_column_of_labels_may_be_called_as_its_owner_likes() -> None:
     """It is named then, also where another one is called as usual."""
     found = look(file=FILES, tags=["p", "q", "r", "s"], cover=["a", "b", "a,b", "a"], named="cover")
     assert found.columns["tags"] == "cover" and found.labels == ("a", "b")
+    parts = ["test", "train", "test", "train"]  # called as a group or a split is: each group would hold one label then
+    assert look(file=FILES, scene=parts, named="scene").columns["group"] is None
+    assert look(file=FILES, set=parts, named="set").columns["split"] is None
+    with pytest.raises(InputError, match="'cover' is named for two things"):
+        look(file=FILES, cover=["a", "b", "a", "a"], named="cover", group="cover")
+    with pytest.raises(InputError, match="'file' holds the pictures' names"):
+        look(file=FILES, cover=["a", "b", "a", "a"], named="file")
 
 
 @pytest.mark.parametrize("head", ["c_4.png", "x/c_4", "gone.jpg"])

@@ -218,11 +218,11 @@ def _group(found: Discovery) -> str:
     """Say which labels were taken to exclude each other, and on which chips they do not; or why none were taken."""
     if found.rule is None:
         return "no group was found"
-    group, but = ", ".join(found.rule.labels), f", but not on {some(found.odd)}" if found.odd else ""
+    group, odd = ", ".join(found.rule.labels), f", except on {some(found.odd)}" if found.odd else ""
     if found.vocabulary.exclusive:
-        return f"{group}{but}"
+        return f"{group}{odd}"
     return (
-        f"none for certain. Of {group} exactly one holds on each of these {found.chips} chips{but}, but so few may "
+        f"none for certain. Of {group} exactly one holds on each of these {found.chips} chips{odd}, but so few may "
         f"agree by luck; {found.rule.needed} would be enough. List the group if you know it"
     )
 

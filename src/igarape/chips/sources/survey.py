@@ -52,14 +52,20 @@ def survey(
     Raises
     ------
     InputError
-        When the first line is a row, no column names pictures, none holds labels, or a column that is named is missing.
+        When the first line is a row, no column names pictures, none holds labels, or a column that is named is missing,
+        or named for two things.
     """
-    for column in (labels, group, split):
-        if column is not None and column not in table:
+    named = [column for column in (labels, group, split) if column is not None]
+    for column in named:
+        if column not in table:
             raise InputError(f"{path}: no column {column!r}, found {', '.join(table.columns)}")
     image = _image_column(path, table, set(pictures))
-    split = split or next((name for name in _named(table, PARTS) if _is_split(table[name])), None)
-    group = group or next(iter(_named(table, GROUPS)), None)
+    for column in named:
+        if [image, *named].count(column) > 1:
+            what = "holds the pictures' names" if column == image else "is named for two things"
+            raise InputError(f"{path}: column {column!r} {what}. Name another one for --labels, --group or --split")
+    split = split or next((name for name in _named(table, PARTS) if name not in named and _is_split(table[name])), None)
+    group = group or next((name for name in _named(table, GROUPS) if name not in named), None)
     rest = [name for name in table.columns if name not in {image, group, split}]
     tags = labels or _tags_column(path, table, rest)
     if tags is None:
