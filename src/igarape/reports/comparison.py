@@ -17,7 +17,7 @@ from igarape.tracking.settings import Setting, Settings, differing
 
 Rows = npt.NDArray[np.intp]
 SIDES = ("hold-out", "out of fold")
-UNKNOWN = "settings that differ: not known of a run in MLflow; name its commit instead"
+UNKNOWN = "settings that differ: not known of a run in MLflow, nor without a dvc.lock; name a commit instead"
 WORDS = {"up": "B is better than A", "down": "B is worse than A", "open": "B cannot be told from A"}
 
 

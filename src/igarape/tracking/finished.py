@@ -60,9 +60,7 @@ def find(name: str, file: str, workspace: Workspace, into: Path) -> Found:
         path = workspace.folder(STEP) / file
         if not path.exists():
             raise InputError(f"{path}: not found; evaluate writes it. Run: dvc repro")
-        lock = workspace.root / LOCK
-        read = _reader(lambda file: (workspace.root / file).read_bytes())
-        made = read_settings(lock.read_bytes(), str(lock), read) if lock.exists() else None
+        made = _settings(lambda file: (workspace.root / file).read_bytes(), str(workspace.root / LOCK))
         return Found(path, f"the working tree{_commit(workspace)}", made)
     into.mkdir(parents=True, exist_ok=True)
     try:
@@ -82,7 +80,7 @@ def find(name: str, file: str, workspace: Workspace, into: Path) -> Found:
         ) from error
     where = name if commit.startswith(name) else f"{name} ({commit[:SHORT]})"
     path = _of_revision(files, where, file, into)
-    return Found(path, where, read_settings(files.read_bytes(LOCK), f"{where}: {LOCK}", _reader(files.read_bytes)))
+    return Found(path, where, _settings(files.read_bytes, f"{where}: {LOCK}"))
 
 
 def _commit(workspace: Workspace) -> str:
@@ -92,8 +90,8 @@ def _commit(workspace: Workspace) -> str:
     return f" ({found.commit[:SHORT]}{changed})" if found.commit else ""
 
 
-def _reader(read: Callable[[str], bytes]) -> Callable[[str], bytes | None]:
-    """Return what reads a file; None where it is not there, or DVC has it no more."""
+def _settings(read: Callable[[str], bytes], where: str) -> Settings | None:
+    """Return the settings of a stream whose files are so read; None where it has no dvc.lock."""
 
     def found(file: str) -> bytes | None:
         try:
@@ -101,7 +99,8 @@ def _reader(read: Callable[[str], bytes]) -> Callable[[str], bytes | None]:
         except UNREAD:
             return None
 
-    return found
+    lock = found(LOCK)
+    return None if lock is None else read_settings(lock, where, found)
 
 
 def _of_revision(files: DVCFileSystem, where: str, file: str, into: Path) -> Path:
