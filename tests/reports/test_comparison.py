@@ -12,15 +12,16 @@ from igarape.errors import InputError
 from igarape.reports.comparison import Comparison, compare, in_words, render_comparison
 from igarape.scores.answers import Answers
 from igarape.scores.metrics import average_precision, label_scores, mean_average_precision, sample_f2
+from igarape.tracking.settings import Settings
 
 Browse = Callable[[str], Any]
 HOSTILE = "\" onerror='x' ><script>alert('a & b')</script>"
 POOR, GOOD = answers(noise=0.7), answers(noise=0.3)
 
 
-def compared(a: Answers, b: Answers, *, names: tuple[str, str] = ("main", "HEAD")) -> Comparison:
+def compared(a: Answers, b: Answers, *, names: tuple[str, str] = ("main", "HEAD"), **more: Any) -> Comparison:
     """Compare two streams with few draws."""
-    return compare(a, b, names=names, resamples=200, seed=1)
+    return compare(a, b, names=names, resamples=200, seed=1, **more)
 
 
 def rows_of(stream: Answers, rows: Any) -> Answers:
@@ -133,13 +134,13 @@ def test_the_terminal_shows_what_each_is_and_every_label() -> None:
 
 
 def test_the_page_stands_alone_names_everything_and_trusts_no_name(browse: Browse) -> None:
-    """Nothing is loaded; a label or a revision is text, whatever it holds."""
-    labels = ("sun", "fog", "tree", HOSTILE)
+    """Nothing is loaded; a label, a revision or a setting is text, whatever it holds."""
+    streams = [replace(each, labels=("sun", "fog", "tree", HOSTILE)) for each in (POOR, GOOD)]
+    settings: tuple[Settings, Settings] = ({"params.yaml": {"note": HOSTILE}}, {"params.yaml": {}})
     page = browse(
-        render_comparison(
-            compared(replace(POOR, labels=labels), replace(GOOD, labels=labels), names=(HOSTILE, "HEAD (1f2e3d4c5)"))
-        )
+        render_comparison(compared(streams[0], streams[1], names=(HOSTILE, "HEAD (1f2e3d4c5)"), settings=settings))
     )
+    assert f"params.yaml note {HOSTILE} -" in page.text
     assert not page.addresses and "script" not in page.tags and "onerror" not in page.attributes
     assert not page.open
     assert HOSTILE in page.text and "HEAD (1f2e3d4c5)" in page.text

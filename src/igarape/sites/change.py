@@ -128,7 +128,7 @@ def passed(chances: Floats, since: Integers, day: int | Integers, *, rates: Rate
     baseline
         The day on which it ends: until then both states are one.
     """
-    since = np.where(since == NEVER, np.minimum(day, baseline), since)  # in the long run nothing changes on the whole
+    since = np.where(since == NEVER, np.minimum(day, baseline), since)  # before its first look a tile is as it begins
     before = np.maximum(np.minimum(day, baseline) - since, 0).astype(np.float64)
     after = np.maximum(day - np.maximum(since, baseline), 0).astype(np.float64)
     both = _moved(np.stack([chances[:, 0, 0], chances[:, 1, 1]], axis=1), before, rates)

@@ -28,7 +28,7 @@ Corners = tuple[tuple[float, float], ...]
 RATE = 0.05  # changes of a tile a year that are taken for granted, either way
 SURE = (0.6, 0.999)  # between these an AUC is believed
 CLEAR = "clear"  # the exclusive label that is no haze, in whatever case
-WEAK = 0.95  # an AUC below which changes are found late or never (docs/alerts.md)
+WEAK = 0.95  # an AUC below which many changes are found late or never (docs/alerts.md)
 FEW = 5  # chips with a label, and without it, that tell how well the model knows it
 # What answers to one ground share, was measured on drawn sites (studies/drawn_site.py); other: of ten labels each RATE.
 EVIDENCE = Evidence(bound=8.0, shared=0.25, other=0.5, haze=0.5, cloudy=0.5, valid=0.5)
@@ -93,8 +93,8 @@ def doubts(site: Site) -> list[str]:
     )
     if weak:
         lines.append(
-            f"the model hardly tells {some(weak)} (AUC; below {WEAK} changes are found late or never). To watch others "
-            "only: --labels"
+            f"the model hardly tells {some(weak)} (AUC; below {WEAK} many changes are found late or never). To watch "
+            "others only: --labels"
         )
     return lines
 
