@@ -23,8 +23,6 @@ from igarape.workspace import Workspace
 
 LIST = "scenes.csv"
 
-# Called with the tiles that are done, how many there will be, as far as is known, and how many scenes are done.
-
 
 @dataclass(frozen=True)
 class Job:
@@ -95,7 +93,7 @@ def map_scenes(
     commit
         The project's, which is recorded.
     report
-        Told how far all of them are.
+        Called with the tiles that are done, how many there will be, as far as is known, and how many scenes are done.
     """
     tiles: dict[int, tuple[int, int]] = {}
     settled = 0
