@@ -1,6 +1,6 @@
 """drawn_sites: rules that turn looks into alerts, on drawn sites whose changes are known, label by label.
 
-python studies/drawn_site.py --sites 12 && python bench/drawn_sites.py
+python studies/drawn_site.py --seed 16 --sites 13 && python bench/drawn_sites.py
 
 Takes the looks at each site that the study has drawn, of unseen seeds: our filter by the site's YAML, RADD's rule and 2
 of 4 on the same scores. Tiles that hold a label when the baseline ends are left out of that label's rows.
