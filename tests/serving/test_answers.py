@@ -89,6 +89,6 @@ def test_labels_come_as_lists_with_alerts_where_there_are_any() -> None:
 def test_what_are_no_pixels_is_told(wrong: Any) -> None:
     """Floats of 0 to 1 would be answered as black; a stack of pictures in one array is fine."""
     fine = np.zeros((2, 9, 9, 3), np.uint8)
-    assert len(checked(fine)) == 2 and checked([]) == []
+    assert len(checked(fine)) == len(checked(each for each in fine)) == 2 and checked([]) == []
     with pytest.raises(InputError, match=r"picture 1: expected RGB as an array of uint8.*found (float64|uint8|str) \("):
         checked([fine[0], wrong])

@@ -1,6 +1,6 @@
 """What an answer is: tags, alerts, the F2 that they may expect, a warning and probabilities, a row for each picture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,9 +26,10 @@ FARTHER = "the picture is far from the training data"
 Sides = tuple[int, int]
 
 
-def checked(images: Sequence[Pixels] | Pixels) -> list[Pixels]:
+def checked(images: Iterable[Pixels]) -> list[Pixels]:
     """Return pictures as they are; raise InputError for what is no picture as pixels, such as floats or a path."""
-    for row, image in enumerate(images):
+    pictures = list(images)  # of what can be gone through once only, none would be left
+    for row, image in enumerate(pictures):
         shape: tuple[int, ...] = getattr(image, "shape", ())
         kind = getattr(image, "dtype", type(image).__name__)
         if len(shape) != 3 or shape[2] != 3 or kind != np.uint8:
@@ -36,7 +37,7 @@ def checked(images: Sequence[Pixels] | Pixels) -> list[Pixels]:
                 f"picture {row}: expected RGB as an array of uint8, 0 to 255, (rows, columns, 3), found {kind} {shape}."
                 " Bytes of a JPEG, a PNG or a TIF are for Bundle.answer"
             )
-    return list(images)
+    return pictures
 
 
 def warning(image: Pixels, *, sent: Sides | None, ood: float | None) -> str:
