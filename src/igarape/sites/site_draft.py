@@ -83,15 +83,12 @@ def draft_site(
 
 def doubts(site: Site) -> list[str]:
     """Say what a draft can hardly watch: where no label means cloud, and what the model tells badly."""
-    weak = [f"{label} {watched.auc:.2f}" for label, watched in site.labels.items() if watched.auc < WEAK]
-    lines = (
-        []
-        if site.weather.cloud
-        else [
+    lines = []
+    if not site.weather.cloud:
+        lines.append(
             "the model knows no label that means cloud (alone in the data set's YAML), so a cloud may pass for a change"
-        ]
-    )
-    if weak:
+        )
+    if weak := [f"{label} {watched.auc:.2f}" for label, watched in site.labels.items() if watched.auc < WEAK]:
         lines.append(
             f"the model hardly tells {some(weak)} (AUC; below {WEAK} many changes are found late or never). To watch "
             "others only: --labels"

@@ -76,7 +76,6 @@ def run(
     )
     area = site_area(site, str(path))
     write_text(site_text(name, site), path)
-    for line in doubts(site):
-        click.echo(f"site {name}: {line}")
+    said = [f"site {name}: {line}" for line in doubts(site)]
     tiles = counted(len(area.names), "tile")
-    click.echo(f"{path} is written: {tiles}. Read it, then type:\nigarape watch {name} INBOX")
+    click.echo("\n".join([*said, f"{path} is written: {tiles}. Read it, then type:", f"igarape watch {name} INBOX"]))

@@ -6,35 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from discoveries import discovered, picture
 
-from igarape.chips.pictures import encode_jpeg
 from igarape.chips.sources.discovery import Discovery, discover, findings
 from igarape.errors import InputError
-
-
-def picture(seed: int, side: int = 32) -> bytes:
-    """Encode a picture of noise."""
-    return encode_jpeg(np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8), 90)
 
 
 @pytest.fixture
 def found(tmp_path: Path) -> Callable[..., Discovery]:
     """Give a function that writes rows below a head, a picture for each, and looks at them."""
 
-    def lay_out(head: str, rows: list[str], *, side: int = 32, **how: Any) -> Discovery:
-        (tmp_path / "a").mkdir(exist_ok=True)
-        for number in range(len(rows)):
-            (tmp_path / f"a/c_{number}.jpg").write_bytes(picture(number, side))
-        (tmp_path / "t.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
-        usual: dict[str, Any] = {
-            "labels": None,
-            "group": None,
-            "split": None,
-            "bands": [],
-            "size": None,
-            "tags": "t.csv",
-        }
-        return discover(tmp_path, images="a", spool=tmp_path / ".spool", report=lambda *_: None, **usual | how)
+    def lay_out(head: str, rows: list[str], **how: Any) -> Discovery:
+        return discovered(tmp_path, rows, head=head, **how)
 
     return lay_out
 

@@ -2,46 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 import yaml
+from discoveries import discovered
 
-from igarape.chips.pictures import encode_jpeg
-from igarape.chips.sources.discovery import Discovery, discover, findings
+from igarape.chips.sources.discovery import Discovery, findings
 from igarape.chips.sources.drafting import draft_dataset, list_draft
 from igarape.chips.sources.listing import Listing
 from igarape.config.datasets import Dataset
 from igarape.config.drafts import Draft, draft_text
 from igarape.config.schema import validate
 from igarape.errors import InputError
+from igarape.progress import unreported
 
 COUNT = 40
-
-
-def nobody(done: int, total: int) -> None:
-    """Report to nobody."""
-
-
-def discovered(root: Path, rows: Sequence[str], *, head: str = "image_name,tags", **how: Any) -> Discovery:
-    """Lay out COUNT pictures of noise and a table of these rows, and look at them."""
-    rng = np.random.default_rng(0)
-    (root / "a").mkdir()
-    for number in range(COUNT):
-        picture = encode_jpeg(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8), 90)
-        (root / f"a/c_{number}.jpg").write_bytes(picture)
-    (root / "t.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
-    usual: dict[str, Any] = {
-        "labels": None,
-        "group": None,
-        "split": None,
-        "bands": [],
-        "size": None,
-        "tags": "t.csv",
-        "images": "a",
-    }
-    return discover(root, spool=root / ".spool", report=nobody, **usual | how)
 
 
 def drafted(found: Discovery, experiments: Sequence[str] = ("plain", "rare", "tabular", "kernel")) -> Draft:
@@ -51,13 +26,13 @@ def drafted(found: Discovery, experiments: Sequence[str] = ("plain", "rare", "ta
 
 def listed(draft: Draft, root: Path) -> Listing:
     """List the chips of a draft."""
-    return list_draft(draft, root, where="datasets/mine.yaml", spool=root / ".spool", report=nobody)
+    return list_draft(draft, root, where="datasets/mine.yaml", spool=root / ".spool", report=unreported)
 
 
 def test_a_draft_is_a_data_set_that_lists_its_chips(tmp_path: Path) -> None:
     """With the vocabulary, the side and the separator that were found."""
     kinds = [("dry" if n % 2 else "wet", *["road"] * (n % 3 > 0), *["pond"] * (n % 5 > 1)) for n in range(COUNT)]
-    found = discovered(tmp_path, [f"c_{n},{';'.join(own)}" for n, own in enumerate(kinds)])
+    found = discovered(tmp_path, [f"c_{n},{';'.join(own)}" for n, own in enumerate(kinds)], count=COUNT)
     draft = drafted(found)
     dataset = validate(Dataset, yaml.safe_load(draft_text(draft)), "draft")
     assert dataset.labels.vocabulary() == found.vocabulary
@@ -73,7 +48,7 @@ def test_labels_that_differ_by_their_spelling_only_are_one(tmp_path: Path) -> No
         f"c_{n},{('Dry' if n % 4 == 1 else 'dry') if n % 2 else 'wet_land'} {'WET-LAND' * (n == 0)}"
         for n in range(COUNT)
     ]
-    found = discovered(tmp_path, rows)
+    found = discovered(tmp_path, rows, count=COUNT)
     assert dict(found.counts) == {"dry": 20, "wet_land": 20} and found.spellings == {
         "Dry": "dry",
         "WET-LAND": "wet_land",
@@ -86,17 +61,17 @@ def test_labels_that_differ_by_their_spelling_only_are_one(tmp_path: Path) -> No
 def test_scenes_stay_together_where_none_is_too_large_for_a_fold(tmp_path: Path) -> None:
     """Ten groups of four chips are split by scene; with half of the chips in one, by chip."""
     rows = [f"c_{n},{'dry' if n % 2 else 'wet'},s{n // 4}" for n in range(COUNT)]
-    found = discovered(tmp_path, rows, head="image_name,tags,scene")
+    found = discovered(tmp_path, rows, head="image_name,tags,scene", count=COUNT)
     assert drafted(found).params["split"]["by"] == "scene"
     (tmp_path / "other").mkdir()
     rows = [f"c_{n},{'dry' if n % 2 else 'wet'},s{max(0, n - 20)}" for n in range(COUNT)]
-    found = discovered(tmp_path / "other", rows, head="image_name,tags,scene")
+    found = discovered(tmp_path / "other", rows, head="image_name,tags,scene", count=COUNT)
     assert drafted(found).params["split"]["by"] == "chip"
 
 
 def test_what_has_no_partner_is_a_fault_of_the_listing(tmp_path: Path) -> None:
     """As long as more fits together than is left over."""
-    found = discovered(tmp_path, [f"c_{n},{'dry' if n % 2 else 'wet'}" for n in range(20, COUNT)])
+    found = discovered(tmp_path, [f"c_{n},{'dry' if n % 2 else 'wet'}" for n in range(20, COUNT)], count=COUNT)
     listing = listed(drafted(found), tmp_path)
     assert len(listing.chips) == 20 and len(listing.faults) == 20
 
@@ -104,6 +79,6 @@ def test_what_has_no_partner_is_a_fault_of_the_listing(tmp_path: Path) -> None:
 def test_a_draft_of_which_more_is_left_over_is_refused(tmp_path: Path) -> None:
     """With the first of them, and a way out."""
     rows = [f"c_{n},{'dry' if n % 2 else 'wet'}" for n in range(20, COUNT)]
-    found = discovered(tmp_path, [*rows, "gone,dry"])
+    found = discovered(tmp_path, [*rows, "gone,dry"], count=COUNT)
     with pytest.raises(InputError, match=r"^21 rows and pictures are left over, 20 fit together\. The first: gone: "):
         listed(drafted(found), tmp_path)

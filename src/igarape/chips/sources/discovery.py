@@ -87,9 +87,7 @@ def discover(
     if tags is None:
         pictures, found, surveyed = _by_folder(finder, images)
     else:
-        pictures, _, _ = list_pictures(root, [[images]], what="pictures", spool=spool, report=report)
-        if not pictures:
-            raise InputError(f"{root / images}: holds no picture")
+        pictures = _pictures(root, images, spool, report)
         found, surveyed = _by_table(finder, tags, pictures, labels=labels, group=group, split=split)
     labelled = [name for name in sorted(found.tags) if name in pictures and found.splits.get(name) != "test"]
     spellings = spelled_alike(found.tags.values()) if tags is None or surveyed.columns["tags"] else {}
@@ -97,20 +95,18 @@ def discover(
     counts = _counts(found.tags[name] for name in labelled)
     seen = look(pictures, bands=bands, size=size)
     _check(chips=len(labelled), labels=sorted(counts), size=seen.size)
-    groups = Counter(found.groups[name] for name in labelled if found.groups.get(name))
     y = np.array([[label in own for label in counts] for own in (set(found.tags[name]) for name in labelled)], np.bool_)
     vocabulary, rule = _vocabulary(y, counts)
-    odd = [labelled[row] for row in broken_rows(y, list(counts), rule.labels if rule else ())]
     return Discovery(
         survey=surveyed,
         spellings=spellings,
         counts=counts,
         vocabulary=vocabulary,
         rule=rule,
-        odd=odd,
+        odd=[labelled[row] for row in broken_rows(y, list(counts), rule.labels if rule else ())],
         looks=seen,
         chips=len(labelled),
-        groups=groups,
+        groups=Counter(found.groups[name] for name in labelled if found.groups.get(name)),
     )
 
 
@@ -118,6 +114,14 @@ def _counts(tags: Iterable[Tags]) -> Counter[str]:
     """Return how many chips hold each label, the most frequent first."""
     counts = Counter(tag for own in tags for tag in own)
     return Counter(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
+
+
+def _pictures(root: Path, images: str, spool: Path, report: Report) -> dict[str, Origin]:
+    """Return the pictures of a place by their names; refuse one that holds none."""
+    pictures, _, _ = list_pictures(root, [[images]], what="pictures", spool=spool, report=report)
+    if not pictures:
+        raise InputError(f"{root / images}: holds no picture")
+    return pictures
 
 
 def _by_folder(finder: Finder, images: str) -> tuple[dict[str, Origin], Annotations, Survey]:
