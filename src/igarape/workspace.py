@@ -179,6 +179,11 @@ class Workspace:
         return self.reports / "doubts.csv"
 
     @property
+    def review(self) -> Path:
+        """Return the page on which people review them."""
+        return self.reports / "review.html"
+
+    @property
     def metrics(self) -> Path:
         """Return the verdict in figures."""
         return self.reports / "metrics.json"

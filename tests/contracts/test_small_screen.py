@@ -43,6 +43,7 @@ from igarape.reports.mistakes import Cost, Group, Swap
 from igarape.reports.noise import DoubtedChip, LabelNoise, Noise
 from igarape.reports.operating import Mark
 from igarape.reports.reliability import reliable
+from igarape.reports.review import render_review, review_content
 from igarape.reports.trials import render_comparison as render_trials
 from igarape.reports.verdict import Chip, Verdict, metrics_document, per_label_table, render_report
 from igarape.reports.worth import LabelWorth, Views, Worth
@@ -129,6 +130,7 @@ def report() -> str:
             noise=Noise(
                 table=pd.DataFrame({"image_id": ["train_00315"]}),
                 labels=[LabelNoise(label, 12345, 123, 234, 345.6, 0.8765) for label in LABELS],
+                review={},
                 chips=[
                     DoubtedChip(
                         "train_00315", PICTURE, "hold-out", TAGS, {"conventional_mine": 0.98}, {"slash_burn": 0.01}
@@ -234,6 +236,14 @@ def two_streams() -> str:
     return render_comparison(compare(a, b, names=where, resamples=50, seed=1))
 
 
+def review() -> str:
+    """Render the page of doubted labels, of which each chip has one."""
+    table = pd.DataFrame({"image_id": "train_00315", "part": "hold-out", "label": LABELS})
+    picture = np.full((256, 256, 3), 90, dtype=np.uint8)
+    content = review_content(table, ["train_00315"], y=Y, p=P, vocabulary=VOCABULARY, picture=lambda _: picture)
+    return render_review(content, dataset="planet_as_it_is_on_kaggle")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Give a browser with a small screen."""
@@ -243,7 +253,7 @@ def browser() -> Iterator[Browser]:
 
 
 @needs_browser
-@pytest.mark.parametrize("render", [report, data, trials, two_streams])
+@pytest.mark.parametrize("render", [report, data, trials, two_streams, review])
 def test_nothing_is_pushed_off_a_small_screen(browser: Browser, tmp_path: Path, render: Callable[[], str]) -> None:
     """Neither the page nor a table in it scrolls sideways, no tag is cut, and no word is broken inside."""
     path = tmp_path / "page.html"

@@ -41,6 +41,7 @@ P = np.array([[0.9, 0.8, 0.3, 0.1], [0.7, 0.6, 0.1, 0.1], [0.2, 0.7, 0.2, 0.1], 
 NOISE = Noise(
     table=pd.DataFrame({"image_id": ["chip_5", "chip_5", "chip_6"]}),
     labels=[LabelNoise("mine", 0, 0, 0, 0.0, math.nan), LabelNoise("tree", 31, 2, 1, 4.6, 0.8765)],
+    review={"chips": [], "doubted": 0},
     chips=[DoubtedChip("chip_5", b"doubted picture", "fold 2", ["sun"], {"kiln": 0.987}, {"tree": 0.012})],
     doubted=2,
     held_out=1,

@@ -95,6 +95,7 @@ def test_doubted_labels_are_written_for_review(project: Workspace, evaluated: An
         assert row["given"] == catalog.loc[row["image_id"], f"y_{row['label']}"] == (row["probability"] <= 0.5)
         assert row["part"] == ("hold-out" if fold == -1 else f"fold {fold}")
     assert list(table.columns)[-1] == "review" and table["doubt"].is_monotonic_decreasing
+    assert all(f'"{image_id}"' in project.review.read_text(encoding="utf-8") for image_id in set(table["image_id"]))
     assert ("doubts.csv" in project.reports.joinpath("report.html").read_text(encoding="utf-8")) == bool(len(table))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from igarape.chips.corrections import Corrections
 from igarape.chips.pictures import Pixels
 from igarape.labels import Booleans, Vocabulary
 from igarape.reports.data import thumbnail
+from igarape.reports.review import review_content
 from igarape.scores.doubts import Doubts, find_doubts
 from igarape.scores.metrics import average_precision
 from igarape.tables import HOLDOUT, Probabilities
@@ -54,13 +56,14 @@ class DoubtedChip:
 class Noise:
     """Everything that the page shows of label noise.
 
-    table: reports/doubts.csv. labels: one a label. chips: those doubted most. doubted: how many chips are, held_out of
-    them on the hold-out. given: labels that estimates are of: chips in the folds, times labels. corrected: corrections
-    that the labels went through, and how many of them of the hold-out.
+    table: reports/doubts.csv. labels: one a label. review: what reports/review.html shows. chips: those doubted most.
+    doubted: how many chips are, held_out of them on the hold-out. given: labels that estimates are of: chips in the
+    folds, times labels. corrected: corrections that the labels went through, and how many of them of the hold-out.
     """
 
     table: pd.DataFrame
     labels: Sequence[LabelNoise]
+    review: Mapping[str, Any]
     chips: Sequence[DoubtedChip]
     doubted: int
     held_out: int
@@ -114,6 +117,7 @@ def find_noise(
     return Noise(
         table=table,
         labels=_by_label(y[inside], p[inside], found.doubted[inside], wrong=found.wrong, labels=vocabulary.labels),
+        review=review_content(table, image_ids, y=y, p=p, vocabulary=vocabulary, picture=picture),
         chips=[
             DoubtedChip(
                 image_ids[row],

@@ -18,6 +18,7 @@ from igarape.reports.noise import Noise
 from igarape.reports.operating import Mark, bounded, figure_of_each, name_of
 from igarape.reports.pages import render_page
 from igarape.reports.reliability import Reliability
+from igarape.reports.review import render_review
 from igarape.scores.comparison import Difference, bootstrap_interval
 from igarape.scores.metrics import (
     Reals,
@@ -183,10 +184,11 @@ def per_label_table(y: Booleans, p: Reals, *, predicted: Booleans, labels: Seque
 
 
 def write_report(verdict: Verdict, workspace: Workspace) -> None:
-    """Write a verdict as reports/: the figures, the labels' table and the labels to look at, and the page."""
+    """Write a verdict as reports/: the figures, the labels' table, the labels to look at, and the pages."""
     Metrics(**verdict.metrics).write(workspace.metrics)
     write_text(verdict.per_label.to_csv(index=False), workspace.reports / "per_label.csv")
     write_text(verdict.noise.table.to_csv(index=False), workspace.doubts)
+    write_text(render_review(verdict.noise.review, dataset=verdict.dataset), workspace.review)
     write_text(render_report(verdict), workspace.reports / "report.html")
 
 

@@ -62,7 +62,7 @@ def run(workspace: Workspace) -> None:
         report.write_report(verdict, workspace)
         log_verdict(workspace, opened, verdict, evidence)
     click.echo("\n".join([report.summary(verdict.metrics), *viewing.in_words(modes), *in_words(student)]))
-    click.echo(f"evaluate: label by label: {workspace.reports / 'report.html'}; labels to look at: {workspace.doubts}")
+    click.echo(f"evaluate: label by label: {workspace.reports / 'report.html'}; labels to look at: {workspace.review}")
 
 
 def _student(
