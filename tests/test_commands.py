@@ -80,26 +80,16 @@ def test_all_else_is_let_through(error: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "given", "expected"),
-    [
-        ("stack", {}, None),
-        ("stack", {"IGARAPE_WORKERS": "1"}, 1),
-        ("stack", {"IGARAPE_WORKERS": "1", "OPENBLAS_NUM_THREADS": "2"}, 2),
-        ("stack", {"IGARAPE_WORKERS": "2", "OMP_NUM_THREADS": "1"}, 1),
-        ("serve", {"IGARAPE_WORKERS": "1"}, None),
-        ("predict", {"IGARAPE_WORKERS": "2"}, 1),
-        ("map", {}, 1),
-    ],
+    ("given", "expected"),
+    [({}, 1), ({"IGARAPE_WORKERS": "2"}, 1), ({"OPENBLAS_NUM_THREADS": "2"}, 2), ({"OMP_NUM_THREADS": "2"}, 2)],
 )
-def test_products_of_matrices_use_no_more_threads_than_workers(
-    command: str, given: dict[str, str], expected: int | None
-) -> None:
-    """Unless the user says otherwise; serve bounds its own, and where batches of pictures are answered it is one."""
+def test_products_of_matrices_use_one_thread(given: dict[str, str], expected: int) -> None:
+    """Unless the user says otherwise."""
     script = (
-        f"from igarape.commands import _bound_products; _bound_products('{command}'); import numpy, threadpoolctl; "
+        "from igarape.commands import _bound_products; _bound_products(); import numpy, threadpoolctl; "
         "print(*(one['num_threads'] for one in threadpoolctl.threadpool_info()))"
     )
     settled = ("_NUM_THREADS", "IGARAPE_WORKERS")
     bare = {name: value for name, value in os.environ.items() if not name.endswith(settled)}
     found = subprocess.run([sys.executable, "-c", script], env=bare | given, capture_output=True, text=True, check=True)
-    assert {int(number) for number in found.stdout.split()} == {expected or os.cpu_count()}
+    assert {int(number) for number in found.stdout.split()} == {expected}

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from igarape.cluster.settings import BLAS
 from igarape.errors import InputError, concealed
 from igarape.workspace import Workspace
 
@@ -19,8 +20,6 @@ SECTIONS = {
     "show": "Experiments, data and MLflow",
 }
 
-WORKERS, BLAS = "IGARAPE_WORKERS", "OPENBLAS_NUM_THREADS"
-ANSWERING = ("distill", "map", "predict", "submit", "watch")  # what answers batches of pictures; so does serve
 # What the system says where a file or a folder is in the way, may not be written, or cannot be called so.
 IN_THE_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
 
@@ -28,24 +27,19 @@ IN_THE_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDI
 def run_stage(command: str, *words: Any, **options: Any) -> None:
     """Run a command in the project's folder; its module is loaded now, so that --help is quick."""
     os.chdir(Workspace.find().root)  # MLflow, DVC and git look around where they are started
-    _bound_products(command)
+    _bound_products()
     import_module(f"igarape.stages.{command}").run(Workspace(Path()), *words, **options)
 
 
-def _bound_products(command: str) -> None:
-    """Let products of matrices use IGARAPE_WORKERS threads: OpenBLAS reads that when a command's module loads NumPy.
+def _bound_products() -> None:
+    """Let products of matrices use one thread, unless the user has said how many: OpenBLAS reads it with NumPy.
 
-    One where batches of pictures are answered: their products are small, and threads that spin while they wait take the
-    processors from each other, and from the networks'. What the user has set stands; serve bounds its own.
+    Those of a chip or a batch are small, and threads that spin while they wait take the processors from each other and
+    from the networks'. What is large is dealt to processes, or is XGBoost's and TensorFlow's, which have threads of
+    their own. So no sum depends on the number of processors.
     """
-    if {"OMP_NUM_THREADS", BLAS} & set(os.environ):
-        return
-    if command in ANSWERING:
+    if not {"OMP_NUM_THREADS", BLAS} & set(os.environ):
         os.environ[BLAS] = "1"
-    elif WORKERS in os.environ and command != "serve":
-        from igarape.config.params import workers
-
-        os.environ[BLAS] = str(workers())
 
 
 def from_here(path: Path) -> Path:

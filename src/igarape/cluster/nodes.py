@@ -19,7 +19,7 @@ from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from igarape.cluster.parcels import packed
-from igarape.cluster.settings import THREADS, Needs
+from igarape.cluster.settings import BLAS, THREADS, Needs
 from igarape.code import ROOT
 from igarape.errors import InputError, reason
 from igarape.executors import LOOK, Task, Tell, unheard
@@ -39,7 +39,7 @@ def connected(address: str, *, threads: int) -> Iterator[None]:
     """
     os.environ.setdefault("RAY_task_oom_retries", str(RETRIES))  # Ray would try for ever what no node has memory for
     variables = {name: os.environ[name] for name in TRAVEL if name in os.environ}
-    variables |= {name: str(threads) for name in THREADS}
+    variables |= {name: str(threads) for name in THREADS} | {BLAS: "1"}
     ray.init(
         address=address,
         runtime_env={"py_modules": [str(ROOT)], "env_vars": variables},

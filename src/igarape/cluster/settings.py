@@ -9,7 +9,8 @@ from igarape.errors import InputError
 ADDRESS, CPUS, GPUS, MEMORY = "IGARAPE_CLUSTER", "IGARAPE_TASK_CPUS", "IGARAPE_TASK_GPUS", "IGARAPE_TASK_MEMORY"
 GIGABYTE = 2**30
 # What tells libraries how many threads to use, as long as they have not begun.
-THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+BLAS = "OPENBLAS_NUM_THREADS"  # one, in a task as in a command
 
 
 @dataclass(frozen=True)
