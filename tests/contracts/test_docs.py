@@ -118,6 +118,7 @@ NOT_RUN = {
     "git (push|pull)": "it wants another repository",
     "export .*": "it sets a variable of the reader's shell, to a folder of theirs",
     r"pip install (\.|-e '\.\[(kaggle|cluster|sites)\]')": "it installs",
+    "pip (un)?install onnxruntime(-gpu)?": "it takes the place of what runs the tests, and wants a graphics card",
     "ray start .*": "it wants machines; tests/cluster starts Ray's nodes on this one",
     "igarape fetch planet": "it wants an account; tests/stages/test_fetch.py runs it with a client that stands in",
     "igarape add .*": "its arguments are the reader's; tests/stages/test_add.py",
@@ -212,8 +213,11 @@ def check_python(words: Sequence[str]) -> None:
 
 
 def check_pip(words: Sequence[str]) -> None:
-    """Find the extra; a wheel is of all, and igarape alone has none."""
-    if words[0] == "wheel" or list(words) == ["install", "."]:
+    """Find the extra, or what is taken away; a wheel is of all, and igarape alone has none."""
+    if words[0] == "wheel" or list(words) in (["install", "."], ["install", "onnxruntime-gpu"]):
+        return
+    if words[0] == "uninstall":
+        assert words[1] in PYPROJECT["project"]["dependencies"]
         return
     extras = re.findall(r"\[(\w+)\]", " ".join(words))
     assert extras

@@ -51,7 +51,7 @@ def test_a_card_that_tensorflow_does_not_see_is_a_warning(
     """It was installed without CUDA's libraries."""
     smi("echo 'NVIDIA A100, 40960 MiB'")
     monkeypatch.setattr(devices, "graphics_cards", lambda: 1)
-    assert cards() == good("NVIDIA A100, 40960 MiB")
+    assert cards() == good("NVIDIA A100, 40960 MiB; networks answer on the processors (IGARAPE_ONNX)")
     monkeypatch.setattr(devices, "graphics_cards", lambda: 0)
     assert cards().level == "warning" and "pip install -e '.[gpu]'" in cards().said
 

@@ -32,12 +32,15 @@ def cards() -> Finding:
     if not listed:
         return good(f"none: trainings use {counted(os.cpu_count() or 1, 'processor')}")
     from igarape.learners.networks.devices import graphics_cards  # now: it takes seconds, and no card needs none
+    from igarape.learners.networks.sessions import CUDA, DEVICE
 
     seen = graphics_cards()
     said = ", ".join(listed)
     if seen < len(listed):
         return warning(f"{said}; TensorFlow sees {seen} of them. Type: pip install -e '.[gpu]'")
-    return good(said)
+    return good(
+        f"{said}; networks answer on the {'card' if os.environ.get(DEVICE) == CUDA else 'processors'} ({DEVICE})"
+    )
 
 
 def memory() -> Finding:

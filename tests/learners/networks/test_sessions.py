@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from igarape.errors import InputError
+from igarape.learners.networks.devices import graphics_cards
 from igarape.learners.networks.sessions import open_models
 from igarape.tables import Probabilities
 
@@ -38,3 +39,23 @@ def test_a_damaged_network_is_refused(tmp_path: Path) -> None:
     (tmp_path / "fold-0.onnx").write_bytes(b"no network")
     with pytest.raises(InputError, match=r"fold-0\.onnx: not a model .* Run: dvc repro train"):
         open_models([tmp_path / "fold-0.onnx"], threads=1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("gpu", r"IGARAPE_ONNX=gpu: expected cpu or cuda"),
+        ("cuda", r"IGARAPE_ONNX=cuda: .* (pip install onnxruntime-gpu|finds no graphics card)"),
+    ],
+)
+def test_a_device_that_is_not_there_is_refused(
+    tmp_path: Path, write_model: WriteModel, monkeypatch: pytest.MonkeyPatch, asked: str, message: str
+) -> None:
+    """Nobody who asks for a card waits for processors unawares."""
+    if asked == "cuda" and graphics_cards():
+        pytest.skip("this machine has a graphics card")
+    path = tmp_path / "fold-0.onnx"
+    write_model(path, 8, 4, 0)
+    monkeypatch.setenv("IGARAPE_ONNX", asked)
+    with pytest.raises(InputError, match=message):
+        open_models([path], threads=1)
