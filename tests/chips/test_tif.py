@@ -4,6 +4,7 @@ import io
 import itertools
 import struct
 import zlib
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -11,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import tifffile
+from rasterio import Affine
+from scenes import LEFT, TOP, write_scene
 
-from igarape.chips.tif import Header, is_tif, read_header, read_samples
+from igarape.chips.tif import Header, is_tif, metres_a_pixel, read_header, read_samples
 from igarape.errors import InputError
 
 LAYOUTS = [
@@ -126,3 +129,23 @@ def test_a_header_that_says_what_no_picture_has_is_refused(code: int, value: int
     """No columns, no rows, no samples, or very many."""
     with pytest.raises(InputError, match="chip: the TIF's header is damaged or cut short"):
         read_header(set_tag(written(noise(3, 8)), code, value), "chip")
+
+
+@pytest.mark.parametrize(
+    ("crs", "sides", "metres"),
+    [
+        ("EPSG:32718", (3.0, 3.0), 3.0),
+        ("EPSG:31982", (0.6, 0.6), 0.6),
+        ("EPSG:32718", (3.0, 4.0), None),
+        ("EPSG:2225", (3.0, 3.0), None),  # in feet
+        ("EPSG:4326", (0.00003, 0.00003), None),
+        (None, (1.0, 1.0), None),
+    ],
+)
+def test_a_geotiff_says_how_large_a_pixel_is(
+    tmp_path: Path, crs: str | None, sides: tuple[float, float], metres: float | None
+) -> None:
+    """In metres, where it is square; feet, degrees and plain pictures tell nothing."""
+    bands = np.zeros((3, 8, 8), dtype=np.uint8)
+    path = write_scene(tmp_path / "a.tif", bands, crs=crs, transform=Affine(sides[0], 0, LEFT, 0, -sides[1], TOP))
+    assert metres_a_pixel(path.read_bytes(), "a") == metres

@@ -23,6 +23,7 @@ DRAFT = Draft(
     white=3000,
     resize="fit",
     size=64,
+    resolution=0.6,
     exclusive=["no", "Água, doce: #1"],
     alone=["no"],
     common=["1", "null"],
@@ -35,6 +36,7 @@ def test_a_draft_is_a_data_set() -> None:
     """Whatever the labels are called: YAML's own words and signs are quoted."""
     text = draft_text(DRAFT)
     dataset = validate(Dataset, yaml.safe_load(text), "toy")
+    assert dataset.resolution == 0.6
     assert dataset.labels.vocabulary().labels == ("no", "Água, doce: #1", "1", "null")
     assert dataset.reading == {"resize": "fit", "bands": ("blue", "green", "red", "nir"), "white": 3000}
     assert dataset.source.model_dump()["columns"] == dict(DRAFT.columns)

@@ -3,6 +3,7 @@
 import io
 import logging
 from dataclasses import dataclass
+from math import isclose
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,11 @@ WHITE_IS_ZERO, RGB, GREY_OR_RGB = 0, 2, (0, 1, 2)  # of the photometric interpre
 PREMULTIPLIED, ALPHA = 1, (1, 2)  # of ExtraSamples
 ORIENTATION = 274
 MOST_SAMPLES = 16
+# Of GeoTIFF 1.1 and EPSG: the unit, and the zones of UTM on WGS 84, NAD83 and SIRGAS 2000, whose unit it is. Other
+# systems without a unit may be in feet.
+METRE = 9001
+UTM = (range(32601, 32661), range(32701, 32761), range(26901, 26924), range(31965, 31986))
+SQUARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,21 @@ def _header(page: "TiffPage") -> Header:
         rows=int(page.tilelength) or height,
         columns=int(page.tilewidth) or width,
     )
+
+
+def metres_a_pixel(data: bytes, where: str) -> float | None:
+    """Return the side of a pixel on the ground, as a GeoTIFF says it; None where it says none in metres, or no square.
+
+    Raises InputError as read_header does.
+    """
+    try:
+        keys: dict[str, Any] = _first_page(data).geotiff_tags or {}
+        width, height = map(float, keys.get("ModelPixelScale", (0, 0))[:2])
+        system, unit = (int(keys.get(key, 0)) for key in ("ProjectedCSTypeGeoKey", "ProjLinearUnitsGeoKey"))
+    except Exception as error:  # as in read_header
+        raise InputError(f"{where}: the TIF's header is damaged or cut short ({reason(error)})") from error
+    in_metres = unit == METRE or (not unit and any(system in zones for zones in UTM))
+    return width if in_metres and width > 0 and isclose(width, height, rel_tol=SQUARE) else None
 
 
 def read_samples(data: bytes, header: Header, where: str) -> Samples:

@@ -15,7 +15,10 @@ HINTS = {"experiments": " # on photographs ImageNet's weights help: probe_kernel
 
 @dataclass(frozen=True)
 class Draft:
-    """What was found of a data set; images, tags: paths from the root on, no tags where folders name the labels."""
+    """What was found of a data set.
+
+    images, tags: paths from the root on, no tags where folders name the labels. resolution: metres a pixel, if known.
+    """
 
     name: str
     images: str
@@ -27,6 +30,7 @@ class Draft:
     white: int | None
     resize: str
     size: int
+    resolution: float | None
     exclusive: Sequence[str]
     alone: Sequence[str]
     common: Sequence[str]
@@ -57,7 +61,7 @@ def draft_text(draft: Draft) -> str:
         *(f"  {key}: {flow(value)} # {why}" for key, (value, why) in optional.items() if value),
         "",
         f"size: {draft.size} # pixels a side",
-        "resolution: null # or metres a pixel, for maps of scenes",
+        f"resolution: {flow(draft.resolution)} # metres a pixel, for maps of scenes; null where nobody knows it",
         "",
         'note: ""',
         "",

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import tifs
+from rasterio import Affine
+from scenes import LEFT, TOP, write_scene
 
 from igarape.chips.pictures import decode, encode_png
 from igarape.chips.sources.looks import Looks, look
@@ -77,3 +79,21 @@ def test_it_is_told_that_a_header_said_which_band_is_red(tmp_path: Path) -> None
     """As NAIP's TIFs do."""
     four = tifs.written(np.ones((40, 40, 4), np.uint8), photometric="rgb", extrasamples=[0])
     assert seen(tmp_path, four).by_header
+
+
+def test_pixels_have_the_side_that_all_geotiffs_say(tmp_path: Path) -> None:
+    """To three digits; one that says another, or none, is a doubt, and scaled pixels have another side."""
+
+    def ground(number: int, metres: float, side: int = 40) -> bytes:
+        bands = np.random.default_rng(number).integers(0, 256, (3, side, side), dtype=np.uint8)
+        path = tmp_path / f"{number}.tif"
+        return write_scene(
+            path, bands, transform=Affine(metres, 0, LEFT, 0, -metres, TOP), photometric="RGB"
+        ).read_bytes()
+
+    files = [ground(0, 3.0), ground(1, 3.00001)]
+    assert seen(tmp_path, *files).metres == 3.0
+    assert seen(tmp_path, *files, ground(2, 5.0)).metres is None
+    assert seen(tmp_path, *files, noise(40, 40)).metres is None
+    assert seen(tmp_path, *files, ground(3, 3.0, side=50)).metres is None
+    assert seen(tmp_path, noise(40, 40)).metres is None

@@ -197,7 +197,7 @@ def findings(found: Discovery) -> list[str]:
         f"exactly one holds of: {_group(found)} (labels.exclusive)",
         f"under 1 % of the chips: {', '.join(vocabulary.rare) or 'none'} (labels.rare)",
         f"kept together in a split: {_grouping(found)} (source.columns.group, params.split.by)",
-        "metres a pixel: unknown; write them down where scenes are to be mapped (resolution)",
+        f"metres a pixel: {looks.metres or 'unknown; write them down where scenes are to be mapped'} (resolution)",
     ]
     same = ", ".join(f"{other} is {label}" for other, label in found.spellings.items())
     lines += [f"taken for one label: {same} (labels.spellings)"] if same else []

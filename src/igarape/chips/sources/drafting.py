@@ -51,6 +51,7 @@ def draft_dataset(
         white=looks.white,
         resize=looks.resize,
         size=looks.size,
+        resolution=looks.metres,
         exclusive=vocabulary.exclusive,
         alone=vocabulary.alone,
         common=vocabulary.common,

@@ -1,7 +1,7 @@
 """A look at pictures that nobody has described yet: their sizes, their depth, how bright they are."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, log10
 
@@ -11,7 +11,7 @@ from igarape.chips.catalog import BRIGHT, QUARTER
 from igarape.chips.colours import COLOURS
 from igarape.chips.pictures import Resize, decode, is_deep, is_flat
 from igarape.chips.sources.origins import Origin
-from igarape.chips.tif import is_tif, read_header
+from igarape.chips.tif import is_tif, metres_a_pixel, read_header
 from igarape.errors import InputError
 
 LOOKED_AT = 1000  # pictures at most, evenly spaced in the order of their names
@@ -23,7 +23,8 @@ class Looks:
     """Sizes (width, height) with how many have them, and what follows: one size, what becomes of others, a white.
 
     looked: how many were read. broken: why ingest will leave some of those out, by their names. by_header:
-    whether TIFs of more than three bands were read by what their headers say.
+    whether TIFs of more than three bands were read by what their headers say. metres: the side of a pixel on the
+    ground, where GeoTIFFs say it and all that were read agree.
     """
 
     sizes: Mapping[tuple[int, int], int]
@@ -33,6 +34,7 @@ class Looks:
     looked: int
     broken: Mapping[str, str]
     by_header: bool
+    metres: float | None
 
 
 def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | None) -> Looks:
@@ -45,6 +47,7 @@ def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | No
     deep: list[tuple[str, bytes]] = []
     broken: dict[str, str] = {}
     by_header = False
+    grounds: set[float | None] = set()
     for name in names:
         try:
             data = pictures[name].read()
@@ -56,6 +59,7 @@ def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | No
             broken[name] = "shows one colour only"
         height, width = image.shape[:2]
         sizes[width, height] += 1
+        grounds.add(metres_a_pixel(data, name) if is_tif(data) else None)
         by_header |= not bands and is_tif(data) and read_header(data, name).samples > len(COLOURS)
         if is_deep(data) and len(deep) < MEASURED:
             deep.append((name, data))
@@ -63,15 +67,23 @@ def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | No
         first = next((f"{name}: {why}" for name, why in broken.items()), "none")
         raise InputError(f"none of the pictures can be read ({len(names)} tried). The first: {first}")
     side = Counter(min(one) for one in sizes.elements()).most_common(1)[0][0] if size is None else size
+    resize = _resize(sizes, side)
     return Looks(
         sizes=dict(sizes.most_common()),
         size=side,
-        resize=_resize(sizes, side),
+        resize=resize,
         white=_white(deep, bands),
         looked=len(names),
         broken=broken,
         by_header=by_header,
+        metres=_agreed(grounds) if resize == "refuse" else None,  # scaled pixels are of another side
     )
+
+
+def _agreed(grounds: Collection[float | None]) -> float | None:
+    """Return the pixel's side in metres that all say, to three digits; None where some say none or another one."""
+    known = {float(f"{metres:.3g}") for metres in grounds if metres}
+    return known.pop() if len(known) == 1 and None not in grounds else None
 
 
 def _some(names: Sequence[str], most: int) -> Sequence[str]:
