@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit, logit
 
 from igarape.labels import Booleans
 from igarape.sites.alerts import Alerts, Event, Rules, Status
 from igarape.sites.change import Belief, Integers, Rates
-from igarape.sites.evidence import ALIKE, Doubt, Emission, Floats, evidence, probability, separation
+from igarape.sites.evidence import ALIKE, Doubt, Emission, Floats, evidence, separation
 from igarape.sites.site_draft import ALERTS, EVIDENCE
 from igarape.sites.timing import Course
 
@@ -128,7 +129,7 @@ def alerted(steps: Iterable[Step], places: int, rules: Rules) -> list[Event]:
 def _weighed(looks: Looks, rows: Integers, dates: int | Integers, doubt: Doubt) -> tuple[Floats, Floats]:
     """Weigh the looks at some places on a date, or on some dates, through the probabilities that a model answers."""
     emission = Emission(np.array([PREVALENCE]), separation(np.array([looks.auc])))
-    p = probability(looks.ratio[rows, dates][:, None], emission)
+    p = expit(looks.ratio[rows, dates][:, None] + logit(PREVALENCE))
     nothing = np.zeros(len(p))
     return evidence(p, nothing, nothing, emission=emission, doubt=doubt, alone=False)
 

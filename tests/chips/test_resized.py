@@ -64,18 +64,15 @@ def blacken(found: Resized, folder: Path) -> None:
     np.load(folder.parent / ".resized" / folder.name / f"{found.digest}.npy", mmap_mode="r+")[:] = 0
 
 
-@pytest.mark.parametrize("workers", [None, 1, 3])
 def test_pictures_are_loaded_in_the_order_asked_for(
-    folder: Path, chips: Chips, workers: int | None, monkeypatch: pytest.MonkeyPatch
+    folder: Path, chips: Chips, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the catalog's order and the number of threads; each of the size asked for; progress counts up."""
+    """Whatever the catalog's order; each of the size asked for; progress counts up."""
     catalog = pack(folder, chips).sample(frac=1, random_state=0)
     image_ids = [*reversed(chips), "chip-5", "chip-5"]
     heard: list[tuple[int, int]] = []
     monkeypatch.setattr(resized, "AT_ONCE", 5)
-    images = load_pictures(
-        folder, catalog, image_ids, size=16, report=lambda *step: heard.append(step), workers=workers
-    ).images
+    images = load_pictures(folder, catalog, image_ids, size=16, report=lambda *step: heard.append(step)).images
     store = Store(folder, catalog)
     assert images.dtype == np.uint8
     assert (images == np.stack([resize(store.rgb(image_id), 16) for image_id in image_ids])).all()

@@ -19,7 +19,7 @@ def test_the_stack_that_serves_answers_the_hold_out_as_it_is_stored(tmp_path: Pa
     """With its calibrators, to the bit; all other stacks stand beside it, and the blend without a learner."""
     p, y, folds = draw(600, seed=1)
     stacker = Stacker("mean", LABELS, dict(LEARNERS), mean_of(LEARNERS, LABELS))
-    fit = CrossFit(stacker.predict(p), stacker, {})
+    fit = CrossFit(stacker.predict(p), stacker)
     calibrated = calibrate(y, fit.p, folds)
     assert any(calibrator.kind != "none" for calibrator in calibrated.calibrators)
     table = written(p, folds)[1]

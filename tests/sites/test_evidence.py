@@ -7,10 +7,10 @@ import pytest
 from courses import DOUBT, EMISSION
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import logit
+from scipy.special import expit, logit
 from scipy.stats import norm
 
-from igarape.sites.evidence import EFFECTS, NODES, WEIGHTS, Doubt, Emission, Floats, evidence, probability, separation
+from igarape.sites.evidence import EFFECTS, NODES, WEIGHTS, Doubt, Emission, Floats, evidence, separation
 
 PLAIN = Doubt(bound=50.0, shared=0.0, haze=0.5)
 CHANCE = st.floats(0, 1)
@@ -82,5 +82,5 @@ def test_scores_of_the_family_are_calibrated_and_have_their_auc() -> None:
     rng = np.random.default_rng(1)
     yes, no = rng.normal(spread**2 / 2, spread, 20_000), rng.normal(-(spread**2) / 2, spread, 20_000)
     assert (np.searchsorted(np.sort(no), yes) / len(no)).mean() == pytest.approx(0.983, abs=0.003)
-    p = probability(np.concatenate([yes, no]), Emission(np.array([0.5]), spread))
+    p = expit(np.concatenate([yes, no]))
     assert p.sum() == pytest.approx(20_000, rel=0.02)

@@ -42,7 +42,6 @@ def load_pictures(
     *,
     size: int,
     report: Report = unreported,
-    workers: int | None = None,
 ) -> Resized:
     """Return chips of a store, decoded and resized.
 
@@ -63,8 +62,6 @@ def load_pictures(
         Side of the pictures in pixels.
     report
         Called with (done, total).
-    workers
-        Threads (Pillow and OpenCV free the interpreter while they work); None leaves their number to the machine.
 
     Raises
     ------
@@ -81,7 +78,7 @@ def load_pictures(
         if path.exists():
             report(len(image_ids), len(image_ids))
         else:
-            _write(path, store, image_ids, size=size, report=report, workers=workers)
+            _write(path, store, image_ids, size=size, report=report)
         return Resized(np.asarray(np.load(path, mmap_mode="r")), path.stem)
 
 
@@ -115,11 +112,10 @@ def one_at_a_time(path: Path) -> Iterator[None]:
         yield
 
 
-def _write(
-    path: Path, store: Store, image_ids: Sequence[str], *, size: int, report: Report, workers: int | None
-) -> None:
+def _write(path: Path, store: Store, image_ids: Sequence[str], *, size: int, report: Report) -> None:
     """Decode all chips into a .npy file, which takes its name when it is whole."""
-    with whole(path) as unfinished, ThreadPoolExecutor(workers) as pool:
+    # Threads do: Pillow and OpenCV release the interpreter's lock while they work.
+    with whole(path) as unfinished, ThreadPoolExecutor() as pool:
         shape = (len(image_ids), size, size, 3)
         start = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape).offset
 

@@ -39,14 +39,13 @@ class CrossFit:
     """A stack's predictions and where they come from.
 
     p (n, labels): each row predicted by a stack fitted on the other folds; the hold-out's rows by `stacker`.
-    stacker: fitted on all folds. fallbacks: for each fold (-1: the stacker), the labels that kept the blend, and why.
+    stacker: fitted on all folds.
     pulls: for each fold, that of the blend which was fitted on the others; none where the method has no blend.
     curve: the mean log-loss by the rounds of boosting, out of fold, that `stacker` was chosen by; empty without trees.
     """
 
     p: Probabilities
     stacker: Stacker
-    fallbacks: dict[int, dict[str, str]]
     pulls: dict[int, float] = field(default_factory=dict)
     curve: dict[int, float] = field(default_factory=dict)
 
@@ -98,7 +97,7 @@ class Stackers:
         tell
             Called with what was fitted.
         """
-        answers, fallbacks = np.zeros(self._known.y.shape, dtype=np.float32), {}
+        answers = np.zeros(self._known.y.shape, dtype=np.float32)
         pulls: dict[int, float] = {}
         for fold in [*sorted({*folds.tolist()} - {HOLDOUT}), HOLDOUT]:
             rows = folds == fold
@@ -107,12 +106,11 @@ class Stackers:
             with threadpool_limits(1):
                 fitted, pull = self.fit(method, within), self.pull(method, within)
             answers[rows] = fitted.predict(apart(self._known.p[rows], self._learners))
-            fallbacks[fold] = fitted.fallbacks
             pulls |= {fold: pull} if pull is not None else {}
             tell(f"{method} on {'all folds' if fold == HOLDOUT else f'the folds but {fold}'}")
         # The hold-out came last: the stack that answered it was fitted on every fold.
         curve = self.curve(method, self._known.all)
-        return CrossFit(p=answers, stacker=fitted, fallbacks=fallbacks, pulls=pulls, curve=curve)
+        return CrossFit(p=answers, stacker=fitted, pulls=pulls, curve=curve)
 
     def _linear(self, method: str, within: Within) -> Linear:
         """Fit the weighted sum of a method."""

@@ -47,9 +47,9 @@ def requirements(entrance: str = ENTRANCE) -> tuple[str, ...]:
     return tuple(f"{name}=={version(name)}" for name in sorted(names, key=str.lower))
 
 
-def copy_code(folder: Path, entrance: str = ENTRANCE) -> Path:
-    """Copy those modules into a folder, and return the package that is there then."""
-    for name, path in modules(entrance).items():
+def copy_code(folder: Path) -> Path:
+    """Copy the modules of a served model into a folder, and return the package that is there then."""
+    for name, path in modules().items():
         place = folder.joinpath(*name.split("."))
         target = place / path.name if path.name == "__init__.py" else place.with_suffix(".py")
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit
+from scipy.special import logit
 from scipy.stats import norm
 
 Floats = npt.NDArray[np.float64]
@@ -116,8 +116,3 @@ def _relative(ratio: Floats, *, emission: Emission, shared: float, contrast: flo
     like = np.exp(log - log.max(axis=(0, 1)))
     shares = np.stack([1 - emission.prevalence, emission.prevalence])
     return np.asarray(like / np.einsum("k,yl,kynl->nl", WEIGHTS, shares, like), np.float64)
-
-
-def probability(ratio: Floats, emission: Emission) -> Floats:
-    """Return the probability that a model answers where the logarithm of the likelihood ratio is this."""
-    return np.asarray(expit(ratio + logit(emission.prevalence)), np.float64)
