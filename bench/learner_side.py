@@ -13,7 +13,7 @@ import numpy as np
 from project import run as command
 
 CHIPS, SIDE = 100_000, 32
-SHELF = Path("data/.resized/ingest")
+CACHE = Path("data/.resized/ingest")
 HEAD = """
 import numpy as np
 from pathlib import Path
@@ -82,7 +82,7 @@ Blends(known, pulls=(0.1,)).fit(known.all, 0.1)
 def main(count: int, parts: list[str]) -> None:
     """Print what each part costs, the first one only what it costs to begin."""
     with TemporaryDirectory(prefix="igarape-learners-") as folder:
-        made = Path(folder) / SHELF
+        made = Path(folder) / CACHE
         made.mkdir(parents=True)
         images = np.lib.format.open_memmap(
             made / "32-made.npy", mode="w+", dtype=np.uint8, shape=(count, SIDE, SIDE, 3)

@@ -8,7 +8,7 @@ import numpy as np
 
 from igarape.chips.pictures import encode_jpeg
 from igarape.chips.sources.discovery import Discovery, discover
-from igarape.progress import unreported
+from igarape.progress import no_report
 
 
 def picture(seed: int, side: int = 32) -> bytes:
@@ -39,4 +39,4 @@ def discovered(
         "tags": "t.csv",
         "images": "a",
     }
-    return discover(root, spool=root / ".spool", report=unreported, **usual | how)
+    return discover(root, spool=root / ".spool", report=no_report, **usual | how)

@@ -23,10 +23,10 @@ UNFINISHED = ".unfinished-"
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Give a path to write a file or a folder to; when the block ends well, what was written there takes the name path.
+    """Write a file or a folder atomically: yield a temporary path, which is renamed to path when the block ends well.
 
-    Otherwise nothing is left. Two processes that write the same file at once, on two machines even, spoil nothing of
-    each other's: the last one's stands. Raises InputError when the disk is full, and for a device or a pipe, in whose
+    After an error nothing is left. When two processes write the same path at once, on two machines even, the last one
+    wins, and its file is whole. Raises InputError when the disk is full, and for a device or a pipe, in whose
     place a file would come to lie: /dev/null is one.
     """
     if path.exists() and not (path.is_file() or path.is_dir()):
@@ -103,22 +103,23 @@ def _remove(path: Path) -> None:
 
 @contextmanager
 def resumable(path: Path, key: str) -> Iterator[tuple[Path, Path]]:
-    """Give two folders that outlive a killed run: one that becomes path when the block ends well, and one for notes.
+    """Yield two folders, (result, notes), that survive a killed run; when the block ends well, result becomes path.
 
-    A run with the same key finds in both what the one before it left; with another key it starts with empty ones. So
-    the key must tell everything that what is written depends on. Raises InputError when another process is at it.
+    A later run with the same key finds in both what was written before; with another key they are empty. So the key has
+    to be a hash of everything that the result depends on. The notes are removed at the end. Raises InputError while
+    another process writes the same path.
     """
-    with kept(path, key) as shelf:
-        result, notes = shelf / "result", shelf / "notes"
+    with resumable_folder(path, key) as unfinished:
+        result, notes = unfinished / "result", unfinished / "notes"
         for folder in (result, notes):
             folder.mkdir(exist_ok=True)
         yield result, notes
         for left in list(result.rglob(f"{UNFINISHED}*")):  # by processes that died, on other machines too
             _remove(left)
         _remove(path)
-        with whole(path) as unfinished:
+        with whole(path) as target:
             # Not moved: a run that is killed here has everything still. Linked: nothing is written twice.
-            shutil.copytree(result, unfinished, copy_function=_link)
+            shutil.copytree(result, target, copy_function=_link)
 
 
 def _link(source: str, target: str) -> None:
@@ -130,29 +131,28 @@ def _link(source: str, target: str) -> None:
 
 
 @contextmanager
-def kept(path: Path, key: str) -> Iterator[Path]:
-    """Give a folder beside path that outlives a killed run, and goes when the block, which writes path, ends well.
+def resumable_folder(path: Path, key: str) -> Iterator[Path]:
+    """Yield a folder beside path that survives a killed run, and is removed when the block ends well.
 
-    A run with the same key finds there what the one before it left; with another key it starts with an empty one, as of
-    resumable. Raises InputError when another process is at it.
+    The block writes path itself. The key, and the error, are those of resumable.
     """
-    shelf = path.parent / ".unfinished" / path.name
-    with alone(shelf.with_name(f"{shelf.name}.lock"), path):
-        for other in shelf.glob("*"):
+    folder = path.parent / ".unfinished" / path.name
+    with write_lock(folder.with_name(f"{folder.name}.lock"), path):
+        for other in folder.glob("*"):
             if other.name != key:
                 _remove(other)
-        (shelf / key).mkdir(parents=True, exist_ok=True)
-        yield shelf / key
-        finished = shelf.with_name(f".finished-{shelf.name}")
+        (folder / key).mkdir(parents=True, exist_ok=True)
+        yield folder / key
+        finished = folder.with_name(f".finished-{folder.name}")
         _remove(finished)
-        shelf.replace(finished)  # all at once
+        folder.replace(finished)  # all at once
         _remove(finished)
     with suppress(OSError):  # others keep something there too
-        shelf.parent.rmdir()
+        folder.parent.rmdir()
 
 
 @contextmanager
-def alone(lock: Path, path: Path) -> Iterator[None]:
+def write_lock(lock: Path, path: Path) -> Iterator[None]:
     """Hold a lock, which the system takes from a process that dies, while the block writes path.
 
     Raises InputError when another process holds it.

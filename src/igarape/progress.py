@@ -13,7 +13,7 @@ DetailedReport = Callable[[int, int, str], None]  # and what is going on
 SECONDS_BETWEEN_LINES = 10.0
 
 
-def unreported(_done: int, _total: int, _text: str = "") -> None:
+def no_report(_done: int, _total: int, _text: str = "") -> None:
     """Report to nobody."""
 
 

@@ -55,8 +55,8 @@ def pack(folder: Path, chips: Chips, *, a_shard: int = 4) -> pd.DataFrame:
 
 def files(folder: Path) -> list[str]:
     """Return the names of all that lies beside the store, but for the lock."""
-    shelf = folder.parent / ".resized" / folder.name
-    return sorted(path.name for path in shelf.iterdir() if path.name != "lock")
+    cache = folder.parent / ".resized" / folder.name
+    return sorted(path.name for path in cache.iterdir() if path.name != "lock")
 
 
 def blacken(found: Resized, folder: Path) -> None:
@@ -228,9 +228,9 @@ def test_a_full_disk_is_an_error_and_leaves_no_file(folder: Path, chips: Chips) 
 def test_one_writes_while_the_others_wait(folder: Path, chips: Chips) -> None:
     """As long as somebody holds the lock, nothing is written; then it is. A thread is as good as a process here."""
     catalog = pack(folder, chips)
-    shelf = folder.parent / ".resized/ingest"
-    shelf.mkdir(parents=True)
-    with ThreadPoolExecutor() as pool, (shelf / "lock").open("w") as lock:
+    cache = folder.parent / ".resized/ingest"
+    cache.mkdir(parents=True)
+    with ThreadPoolExecutor() as pool, (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         waiting = [pool.submit(load_pictures, folder, catalog, list(chips), size=8) for _ in range(3)]
         assert not wait(waiting, timeout=0.3).done and files(folder) == []

@@ -13,14 +13,14 @@ import tiny
 from igarape.config.experiments import KINDS
 from igarape.config.kinds import Experiment
 from igarape.learners import learning
-from igarape.learners.learning import Learned, Settings
+from igarape.learners.learning import FittedModel, Settings
 from igarape.learners.predictor import Predictor
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
 TRUTH = np.random.default_rng(1).random((20, 2)) < 0.5
 
 
-def fit(experiment: Experiment) -> Learned:
+def fit(experiment: Experiment) -> FittedModel:
     """Train on twenty chips for one epoch."""
     settings = Settings(
         hyperparameters=experiment.hyperparameters.pick({}),

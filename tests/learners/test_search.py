@@ -26,7 +26,7 @@ from igarape.executors import Here
 from igarape.learners import search as module
 from igarape.learners.oracles import Budget
 from igarape.learners.search import Found, search
-from igarape.learners.trials import tried
+from igarape.learners.trials import finished_trials
 
 CHOICE = Choice(choice=(0.0, 0.2, 0.4))
 RANGE = Range(low=0.001, high=0.1, scale="log")
@@ -350,7 +350,7 @@ def test_what_made_the_search_stop_is_tried_again_when_it_goes_on(
     wanted = experiment(learning_rate=RANGE)
     with pytest.raises(InputError):
         run(tmp_path, records, wanted, trials=6)
-    assert [row["status"] for row in tried(tmp_path)] == ["FAILED", "FINISHED"]
+    assert [row["status"] for row in finished_trials(tmp_path)] == ["FAILED", "FINISHED"]
     trainings.errors = {}
     found = run(tmp_path, Records(), wanted, trials=6)
     assert found.trials["status"].tolist() == ["FAILED", *["FINISHED"] * 5]
@@ -362,7 +362,7 @@ def test_a_search_of_failures_only_says_so(tmp_path: Path, trainings: Trainings,
     trainings.errors = dict.fromkeys(range(2), OSError("no space"))
     with pytest.raises(InputError, match=r"trial-0, trial-1 failed, so no trial has a score: OSError: no space\."):
         run(tmp_path, records, experiment(), trials=2)
-    assert tried(tmp_path) == []
+    assert finished_trials(tmp_path) == []
     assert run(tmp_path, Records(), experiment(), trials=2).trials["status"].tolist() == ["FINISHED"] * 2
 
 
@@ -373,7 +373,7 @@ def test_an_input_error_ends_the_search_at_once(tmp_path: Path, trainings: Train
         run(tmp_path, records, experiment())
     assert caught.value is trainings.errors[1]
     assert records.statuses() == ["FINISHED", "FAILED"]
-    assert len(tried(tmp_path)) == 1
+    assert len(finished_trials(tmp_path)) == 1
 
 
 def test_a_record_that_cannot_be_opened_ends_the_search(tmp_path: Path, trainings: Trainings) -> None:
@@ -414,7 +414,9 @@ def test_a_killed_search_goes_on_as_if_nothing_had_happened(
     trainings.errors[killed] = Killed()
     with pytest.raises(Killed):
         run(tmp_path / "b", Records(), wanted, **options)
-    assert [row["key"] for row in tried(tmp_path / "b")] == [f"key of trial-{number}" for number in range(killed)]
+    assert [row["key"] for row in finished_trials(tmp_path / "b")] == [
+        f"key of trial-{number}" for number in range(killed)
+    ]
     trainings.asked.clear()
     trainings.errors = {} if killed else {0: OSError("this fails")}
     again = Records()
@@ -469,7 +471,7 @@ def test_a_search_that_is_killed_with_trials_open_goes_on_as_if_nothing_had_happ
     trainings.errors[killed] = Killed()
     with pytest.raises(Killed):
         run(tmp_path / "b", Records(), wanted, tuner=tuner, executor=Sooner(killed), **MANY)
-    finished = {row["trial"] for row in tried(tmp_path / "b")}
+    finished = {row["trial"] for row in finished_trials(tmp_path / "b")}
     assert len(finished) == killed
     trainings.errors.clear()
     again = Records()
@@ -489,7 +491,7 @@ def test_failures_in_a_row_are_those_of_trials_that_were_asked_for_in_a_row(
     wanted = experiment(learning_rate=RANGE)
     with pytest.raises(InputError, match="trial-1, trial-2, trial-3 failed"):
         run(tmp_path, Records(), wanted, trials=6, parallel=3)
-    assert [row["trial"] for row in tried(tmp_path)] == ["trial-0"]
+    assert [row["trial"] for row in finished_trials(tmp_path)] == ["trial-0"]
     trainings.errors = {}
     found = run(tmp_path, Records(), wanted, trials=6, parallel=3)
     assert found.trials["trial"].tolist() == [f"trial-{number}" for number in range(6)]

@@ -15,10 +15,10 @@ from igarape.config.hyperparameters import Value
 from igarape.errors import InputError
 from igarape.executors import unheard
 from igarape.learners.learning import Log
-from igarape.learners.trials import Planned, Row, Trials, failed, tried
+from igarape.learners.trials import Planned, Row, Trials, failed, finished_trials
 
 
-def unreported(done: int, total: int, text: str) -> None:
+def no_report(done: int, total: int, text: str) -> None:
     """Report to nobody."""
 
 
@@ -83,7 +83,7 @@ def test_a_trial_is_a_row_and_a_file(tmp_path: Path) -> None:
     assert row.items() >= expected.items()
     assert set(row) - set(expected) == {"seconds", "memory_mb"}
     assert json.loads((tmp_path / "trial-0.json").read_text(encoding="utf-8")) == row
-    assert tried(tmp_path) == [row]
+    assert finished_trials(tmp_path) == [row]
 
 
 def test_the_row_is_written_before_the_record_ends(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_the_row_is_written_before_the_record_ends(tmp_path: Path) -> None:
     @contextmanager
     def record(name: str, params: Mapping[str, Value]) -> Iterator[Record]:
         yield Record()
-        seen.append(len(tried(tmp_path)))
+        seen.append(len(finished_trials(tmp_path)))
 
     do(trials(tmp_path, record=record))
     assert seen == [1]
@@ -113,7 +113,7 @@ def test_what_was_tried_with_other_values_is_tried_anew(tmp_path: Path) -> None:
     """An oracle that was told another score before proposes others: the old row is not theirs."""
     do(trials(tmp_path), proposed={"dropout": 0.1})
     row = do(trials(tmp_path), proposed={"dropout": 0.9})
-    assert row["proposed"] == {"dropout": 0.9} and tried(tmp_path) == [row]
+    assert row["proposed"] == {"dropout": 0.9} and finished_trials(tmp_path) == [row]
 
 
 def test_the_most_memory_and_the_duration_of_a_trial_are_measured(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_the_most_memory_and_the_duration_of_a_trial_are_measured(tmp_path: Path
 def test_a_row_that_was_half_written_is_none(tmp_path: Path) -> None:
     """A file has its name when it is whole."""
     (tmp_path / ".unfinished-1@here-trial-0.json").write_text('{"trial": ', encoding="utf-8")
-    assert tried(tmp_path) == []
+    assert finished_trials(tmp_path) == []
     assert do(trials(tmp_path))["trial"] == "trial-0"
 
 
@@ -185,14 +185,14 @@ class Turns:
 
 def test_trials_that_end_out_of_order_are_kept_by_their_numbers(tmp_path: Path) -> None:
     """Those that have ended before the one that is waited for are not lost to a kill; the rows have the asked order."""
-    with Trials(train, opened, tmp_path, unreported, planned=Planned(9, 27), executor=Turns()) as them:
+    with Trials(train, opened, tmp_path, no_report, planned=Planned(9, 27), executor=Turns()) as them:
         for number in range(3):
             them.begin(number, {}, HYPERPARAMETERS, 3)
         them.end(1)
-        assert [row["trial"] for row in tried(tmp_path)] == ["trial-1", "trial-2"]
+        assert [row["trial"] for row in finished_trials(tmp_path)] == ["trial-1", "trial-2"]
         them.end(0)
         assert [row["trial"] for row in them.rows] == ["trial-1", "trial-0"]
-        assert [row["trial"] for row in tried(tmp_path)] == ["trial-0", "trial-1", "trial-2"]
+        assert [row["trial"] for row in finished_trials(tmp_path)] == ["trial-0", "trial-1", "trial-2"]
 
 
 def ending() -> tuple[list[str], Any]:
@@ -218,7 +218,7 @@ def test_the_records_of_trials_that_are_at_work_are_ended_by_what_ends_the_searc
         raise KeyboardInterrupt
 
     def run() -> None:
-        with Trials(stop, record, tmp_path, unreported, planned=Planned(9, 27)) as them:
+        with Trials(stop, record, tmp_path, no_report, planned=Planned(9, 27)) as them:
             for number in range(2):
                 them.begin(number, {}, HYPERPARAMETERS, 3)
             them.end(0)
@@ -237,7 +237,7 @@ def test_the_record_of_a_trial_that_nobody_takes_is_ended(tmp_path: Path) -> Non
             raise OSError
 
     def run() -> None:
-        with Trials(train, record, tmp_path, unreported, planned=Planned(9, 27), executor=Full()) as them:
+        with Trials(train, record, tmp_path, no_report, planned=Planned(9, 27), executor=Full()) as them:
             them.begin(0, {}, HYPERPARAMETERS, 3)
 
     with pytest.raises(OSError):  # noqa: PT011 - any

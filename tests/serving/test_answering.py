@@ -14,7 +14,7 @@ from unlabelled import NAMES, lay_out
 from igarape.cluster import spreading
 from igarape.errors import InputError
 from igarape.executors import Here
-from igarape.files import alone
+from igarape.files import write_lock
 from igarape.serving import batches
 from igarape.serving.answering import answerers
 from igarape.serving.bundle import BATCH, Bundle
@@ -63,7 +63,10 @@ def test_two_at_once_do_not_share_what_nodes_are_given(here: Workspace, monkeypa
     """The second one is told before it has touched anything of the first one's."""
     monkeypatch.setenv("IGARAPE_CLUSTER", "nobody:1")
     folder = here.data / ".cluster"
-    with alone(folder / "submit.lock", folder), pytest.raises(InputError, match=r"submit: another process is writing"):
+    with (
+        write_lock(folder / "submit.lock", folder),
+        pytest.raises(InputError, match=r"submit: another process is writing"),
+    ):
         submit.run(here)
     assert list(folder.iterdir()) == []
 

@@ -19,9 +19,9 @@ from igarape.chips.pictures import resize
 from igarape.chips.store import Store
 from igarape.code import code_hash
 from igarape.files import digest, whole
-from igarape.progress import Report, unreported
+from igarape.progress import Report, no_report
 
-SHELVES = ".resized"
+CACHE = ".resized"
 AT_ONCE = 32  # chips that a thread decodes one after the other
 # JPEG decoders and resizers differ by grey levels, so the libraries count as the code does.
 LIBRARIES = (f"pillow {PIL.__version__}", f"opencv {cv2.__version__}")
@@ -41,7 +41,7 @@ def load_pictures(
     image_ids: Sequence[str],
     *,
     size: int,
-    report: Report = unreported,
+    report: Report = no_report,
 ) -> Resized:
     """Return chips of a store, decoded and resized.
 
@@ -70,10 +70,10 @@ def load_pictures(
     """
     store = Store(folder, catalog)
     key = digest(itertools.chain([code_hash(__name__)], LIBRARIES, image_ids, map(store.bytes, image_ids)))
-    shelf = folder.parent / SHELVES / folder.name
-    path = shelf / f"{size}-{key}.npy"
-    with one_at_a_time(shelf / "lock"):
-        for other in set(shelf.glob("*.npy")) - set(shelf.glob(f"[0-9]*-{key}*.npy")):
+    cache = folder.parent / CACHE / folder.name
+    path = cache / f"{size}-{key}.npy"
+    with exclusive_lock(cache / "lock"):
+        for other in set(cache.glob("*.npy")) - set(cache.glob(f"[0-9]*-{key}*.npy")):
             other.unlink()
         if path.exists():
             report(len(image_ids), len(image_ids))
@@ -89,7 +89,7 @@ def mapped_from(images: npt.NDArray[np.uint8]) -> Path | None:
     that changes with the pixels, so that what is kept beside the file is never stale.
     """
     path = mapped_file(images)
-    return path if path and path.parent.parent.name == SHELVES else None
+    return path if path and path.parent.parent.name == CACHE else None
 
 
 def mapped_file(array: npt.NDArray[Any]) -> Path | None:
@@ -104,7 +104,7 @@ def mapped_file(array: npt.NDArray[Any]) -> Path | None:
 
 
 @contextmanager
-def one_at_a_time(path: Path) -> Iterator[None]:
+def exclusive_lock(path: Path) -> Iterator[None]:
     """Keep other processes out, by a lock file; a process that dies leaves it open."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:

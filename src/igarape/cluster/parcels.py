@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from ray.cloudpickle import CloudPickler
 
-from igarape.chips.resized import SHELVES, mapped_file, one_at_a_time
+from igarape.chips.resized import CACHE, exclusive_lock, mapped_file
 from igarape.files import digest, whole
 
 SCRATCH = "IGARAPE_SCRATCH"
@@ -30,9 +30,9 @@ def mapped(path: str) -> npt.NDArray[Any]:
     A copy's name changes with what is in it, as that of the file does, so that it is never stale.
     """
     file, disk = Path(path), os.environ.get(SCRATCH)
-    if disk and file.parent.parent.name == SHELVES:
-        own = Path(disk, SHELVES, file.parent.name, file.name)
-        with one_at_a_time(own.with_name("lock")):
+    if disk and file.parent.parent.name == CACHE:
+        own = Path(disk, CACHE, file.parent.name, file.name)
+        with exclusive_lock(own.with_name("lock")):
             if not own.exists():
                 with whole(own) as unfinished:
                     shutil.copyfile(file, unfinished)

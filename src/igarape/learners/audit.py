@@ -17,7 +17,7 @@ from igarape.files import digest
 from igarape.learners.examples import Examples, Rows, load_examples, outside
 from igarape.learners.predictor import KINDS, Predictor
 from igarape.predictions import learner_probabilities
-from igarape.progress import DetailedReport, unreported
+from igarape.progress import DetailedReport, no_report
 from igarape.tables import Probabilities
 from igarape.workspace import Workspace
 
@@ -66,7 +66,7 @@ def audit(
     """
     asked, total = 0, sum(len(manifest.folds) for manifest in manifests.values())
     for name, manifest in manifests.items():
-        examples = load_examples(workspace, manifest, labels=manifest.labels, report=unreported)
+        examples = load_examples(workspace, manifest, labels=manifest.labels, report=no_report)
         stored = learner_probabilities({name: tables[name]}, examples.image_ids)[name]
         check_rows(manifest, examples.image_ids, examples.folds, where="stack: ")
         models = fold_models(workspace.folder("train", name))

@@ -10,9 +10,17 @@ from igarape.errors import expect
 from igarape.executors import Executor, Here, Tell, in_turn
 from igarape.labels import Booleans
 from igarape.learners.examples import Images, Rows
-from igarape.learners.folds import Recipe, answers, fit_fold, held_out, keep, models, predicted
+from igarape.learners.folds import (
+    Recipe,
+    answers_path,
+    fit_fold,
+    holdout_path,
+    model_paths,
+    predict_once,
+    save_probabilities,
+)
 from igarape.learners.learning import Epoch, Log
-from igarape.progress import DetailedReport, unreported
+from igarape.progress import DetailedReport, no_report
 from igarape.tables import HOLDOUT, Probabilities
 
 
@@ -31,7 +39,7 @@ def cross_fit(
     folder: str | Path,
     notes: Path | None = None,
     log_of: Callable[[int], Log] = _unlogged,
-    report: DetailedReport = unreported,
+    report: DetailedReport = no_report,
     executor: Executor | None = None,
 ) -> Probabilities:
     """Train one model per fold, and return probabilities (n, labels) of all rows, by models that never saw them.
@@ -89,7 +97,7 @@ def _gathered(
     """Put the folds' answers to their own rows together, and the mean of all models' to those of the hold-out."""
     p, count = np.zeros(shape, dtype=np.float32), int(folds.max()) + 1
     for fold in range(count):
-        p[folds == fold] = np.load(answers(notes, fold))
+        p[folds == fold] = np.load(answers_path(notes, fold))
     held = np.flatnonzero(folds == HOLDOUT)
     p[held] = _mean_of_all(images, held, folder, notes, folds=count, recipe=recipe)
     return p
@@ -97,11 +105,13 @@ def _gathered(
 
 def _mean_of_all(images: Images, rows: Rows, folder: Path, notes: Path, *, folds: int, recipe: Recipe) -> Probabilities:
     """Return the mean of all models' answers for the hold-out; of those that the folds kept, where they did."""
-    each, kept = [held_out(notes, fold) for fold in range(folds)], notes / "hold-out.npy"
+    each, kept = [holdout_path(notes, fold) for fold in range(folds)], notes / "hold-out.npy"
     if all(path.exists() for path in each):
-        keep(np.stack([np.load(path) for path in each]).mean(axis=0, dtype=np.float64).astype(np.float32), kept)
-    paths = [path for fold in range(folds) for path in models(folder, fold)]
-    return predicted(images, rows, paths, recipe=recipe, kept=kept)
+        save_probabilities(
+            np.stack([np.load(path) for path in each]).mean(axis=0, dtype=np.float64).astype(np.float32), kept
+        )
+    paths = [path for fold in range(folds) for path in model_paths(folder, fold)]
+    return predict_once(images, rows, paths, recipe=recipe, kept=kept)
 
 
 def _check_lengths(pictures: int, **found: int) -> None:

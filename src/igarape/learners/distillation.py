@@ -197,7 +197,7 @@ def write_lesson(
     return lesson
 
 
-def _train(material: Material, task: Task, *, log: Log, report: Report) -> learning.Learned:
+def _train(material: Material, task: Task, *, log: Log, report: Report) -> learning.FittedModel:
     """Train a student."""
 
     def record(epoch: int, metrics: Mapping[str, float]) -> None:
@@ -224,7 +224,7 @@ def _train(material: Material, task: Task, *, log: Log, report: Report) -> learn
         raise InputError(f"distill: {error}. {way_out}") from error
 
 
-def _parity(student: learning.Learned, path: Path, material: Material) -> float:
+def _parity(student: learning.FittedModel, path: Path, material: Material) -> float:
     """Return how far a student's file answers from Keras; refuse one that is not near."""
     gap: Callable[..., float] = import_module(PARITY).gap
     apart = gap(student, path, material.images[material.rows[:CHECKED]])

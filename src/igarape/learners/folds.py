@@ -1,4 +1,4 @@
-"""One fold: its model, the rows that this has seen, and its answers, each whole or not there."""
+"""One fold of a cross-fit: train its model, predict its rows, and keep both as files, so that a killed run resumes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from igarape.executors import Tell
 from igarape.files import read_json, whole, write_json
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows, outside
-from igarape.learners.learning import Epoch, Learned, finite, fit
+from igarape.learners.learning import Epoch, FittedModel, finite, fit
 from igarape.learners.predictor import Predictor
 from igarape.tables import HOLDOUT, Probabilities
 
@@ -58,50 +58,50 @@ def fit_fold(
     Parameters
     ----------
     tell
-        Called with each Epoch; of a model that is there, with those of its training, as they were. What an attempt that
-        died had told may not have arrived.
+        Called with each Epoch. For a model that was trained before, it is called with the epochs of that training: the
+        process that trained it may have died before they were recorded.
     fold
         Whose rows the model does not see.
     images, y, folds, groups, recipe, folder, notes
         As crossfit.cross_fit takes them.
     """
     own, held = np.flatnonzero(folds == fold), np.flatnonzero(folds == HOLDOUT)
-    if models(folder, fold):
-        for epoch, metrics in read_json(history(notes, fold))["epochs"]:
+    if model_paths(folder, fold):
+        for epoch, metrics in read_json(history_path(notes, fold))["epochs"]:
             tell(Epoch(epoch, metrics))
     else:
         trained, learned = _train(images, y, outside(folds, fold), groups, recipe=recipe, fold=fold, tell=tell)
-        write_json(learned, history(notes, fold))  # before the model, which says that the fold is finished
+        write_json(learned, history_path(notes, fold))  # before the model, which says that the fold is finished
         if trained.from_kept:
-            keep(trained.predict(images, own, tta=False), answers(notes, fold))
-            keep(trained.predict(images, held, tta=False), held_out(notes, fold))
+            save_probabilities(trained.predict(images, own, tta=False), answers_path(notes, fold))
+            save_probabilities(trained.predict(images, held, tta=False), holdout_path(notes, fold))
         trained.export(folder / f"fold-{fold}")
-    predicted(images, own, models(folder, fold), recipe=recipe, kept=answers(notes, fold))
+    predict_once(images, own, model_paths(folder, fold), recipe=recipe, kept=answers_path(notes, fold))
 
 
-def history(notes: Path, fold: int) -> Path:
+def history_path(notes: Path, fold: int) -> Path:
     """Return where the rows that a fold's model has seen are kept, and the metrics of its epochs."""
     return notes / f"fold-{fold}.json"
 
 
-def answers(notes: Path, fold: int) -> Path:
+def answers_path(notes: Path, fold: int) -> Path:
     """Return where the answers to a fold's own rows are kept."""
     return notes / f"fold-{fold}.npy"
 
 
-def held_out(notes: Path, fold: int) -> Path:
+def holdout_path(notes: Path, fold: int) -> Path:
     """Return where a fold's own answers to the hold-out are kept, if it gives them."""
     return notes / f"hold-out-{fold}.npy"
 
 
-def models(folder: Path, fold: int) -> list[Path]:
+def model_paths(folder: Path, fold: int) -> list[Path]:
     """Return the fold's model, once it is whole."""
     return list(folder.glob(f"fold-{fold}.*"))
 
 
 def _train(
     images: Images, y: Booleans, rows: Rows, groups: Sequence[str], *, recipe: Recipe, fold: int, tell: Tell
-) -> tuple[Learned, dict[str, Any]]:
+) -> tuple[FittedModel, dict[str, Any]]:
     """Train a fold's model on its rows; return it, the rows that it has seen, and the metrics of its epochs."""
     train, validation = set_aside(rows, groups, share=recipe.validation, seed=recipe.seed + fold)
     epochs: list[Epoch] = []
@@ -138,7 +138,7 @@ def rows_learned(notes: Path) -> list[Rows]:
     return [np.array(read_json(path)["rows"], dtype=np.int64) for path in found]
 
 
-def predicted(images: Images, rows: Rows, paths: Sequence[Path], *, recipe: Recipe, kept: Path) -> Probabilities:
+def predict_once(images: Images, rows: Rows, paths: Sequence[Path], *, recipe: Recipe, kept: Path) -> Probabilities:
     """Return the mean of some models' answers for rows of the pictures.
 
     Parameters
@@ -155,13 +155,13 @@ def predicted(images: Images, rows: Rows, paths: Sequence[Path], *, recipe: Reci
     if not kept.exists():
         predictor = Predictor(paths, threads=recipe.threads)
         p = predictor.predict(images, rows=rows, tta=recipe.hyperparameters.averaged(), batch=recipe.experiment.batch)
-        keep(p, kept)
+        save_probabilities(p, kept)
     found: Probabilities = np.load(kept)
     return found
 
 
-def keep(p: Probabilities, path: Path) -> None:
-    """Keep answers as a file."""
+def save_probabilities(p: Probabilities, path: Path) -> None:
+    """Write probabilities as a .npy file, atomically."""
     with whole(path) as unfinished:
         np.save(unfinished, p)
 

@@ -51,11 +51,11 @@ class Settings(TypedDict):
     log: Log
 
 
-class Learned(Protocol):
-    """What comes of a training: a model that is asked for rows of pictures, and writes itself under a stem.
+class FittedModel(Protocol):
+    """A trained model: it predicts rows of pictures, and exports itself to a file.
 
-    from_kept: whether its answers come from what is kept of the pictures, which its file would compute anew. They are
-    then those of the file, but for rounding, and with tta or without.
+    from_kept: whether predict uses cached features (feature_cache), which the exported file would compute again. Its
+    answers are then those of the file but for rounding, whether tta is asked for or not.
     """
 
     from_kept: ClassVar[bool]
@@ -79,7 +79,7 @@ def finite(log: Log) -> Log:
     return checked
 
 
-def log_solved(
+def log_losses(
     log: Log,
     learned: tuple[Booleans, Probabilities],
     validated: tuple[Booleans, Probabilities],
@@ -103,7 +103,7 @@ def log_solved(
     log(0, metrics)
 
 
-def fit(images: Images, y: Booleans, *, experiment: Experiment, **settings: Unpack[Settings]) -> Learned:
+def fit(images: Images, y: Booleans, *, experiment: Experiment, **settings: Unpack[Settings]) -> FittedModel:
     """Train the experiment's learner, by the fit of its kind's module.
 
     Parameters
@@ -123,5 +123,5 @@ def fit(images: Images, y: Booleans, *, experiment: Experiment, **settings: Unpa
         When weights are missing or a batch does not fit the memory.
     """
     module = import_module(KINDS[experiment.kind])
-    learned: Learned = module.fit(images, y, experiment=experiment, **settings)
+    learned: FittedModel = module.fit(images, y, experiment=experiment, **settings)
     return learned

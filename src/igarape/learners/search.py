@@ -1,8 +1,8 @@
 """The search over an experiment's hyperparameters: a keras-tuner oracle proposes, our trials train and are tracked.
 
-What was tried is kept, a file a trial, and all that the oracle was asked and told, a line each. A search that was
-killed asks and tells it the same once more, and only what was not finished is trained. keras-tuner's own state is not
-gone on with: it loses the trial that was killed.
+Each finished trial is kept as a file, and each question to the oracle and each score as a line of a log (ask_tell). A
+search that was killed replays that log, and trains only the trials that were not finished. keras-tuner's own saved
+state is not used: it loses the trial that was at work when the process was killed.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from igarape.config.spaces import Space
 from igarape.errors import InputError
 from igarape.executors import Executor
 from igarape.labels import Booleans, Targets
-from igarape.learners.dialogue import Asked, Dialogue
+from igarape.learners.ask_tell import AskTell, Proposal
 from igarape.learners.examples import Images, Rows
 from igarape.learners.learning import Log, fit
 from igarape.learners.oracles import Budget, make_oracle, planned
@@ -95,8 +95,8 @@ def search(
     oracle = make_oracle(experiment, budget, folder)
     bound = planned(oracle, budget.epochs)
     with Trials(train_one, trial_run, folder, report, planned=bound, executor=executor) as trials:
-        dialogue = Dialogue(oracle, folder / EVENTS, kept=trials.kept)
-        _ask(dialogue, trials, experiment.hyperparameters, epochs=budget.epochs, parallel=budget.parallel)
+        logged = AskTell(oracle, folder / EVENTS, kept=trials.kept)
+        _run_trials(logged, trials, experiment.hyperparameters, epochs=budget.epochs, parallel=budget.parallel)
     return _found(trials, experiment.hyperparameters)
 
 
@@ -141,30 +141,31 @@ def _train(
     return validation_figures(y[validation], p, targets=targets)[f"val_{experiment.objective}"]
 
 
-def _ask(dialogue: Dialogue, trials: Trials, hyperparameters: Space[Values], *, epochs: int, parallel: int) -> None:
+def _run_trials(oracle: AskTell, trials: Trials, hyperparameters: Space[Values], *, epochs: int, parallel: int) -> None:
     """Try what the oracle proposes until it has nothing more to propose, so many trials at once.
 
     It is told of trials in the order in which it proposed them, whichever ends first. So what it proposes depends on
     how many are open, and not on who trains them and how fast.
     """
 
-    def begin(asked: Asked) -> None:
-        values = hyperparameters.pick(asked.proposed).model_dump()
+    def begin(proposal: Proposal) -> None:
+        proposed = proposal.hyperparameters
+        values = hyperparameters.pick(proposed).model_dump()
         # Hyperband lets the best trials of a round go on. No models are kept, so they are trained anew, for as many
         # epochs as they would then have had, along a schedule of that length.
-        trials.begin(asked.number, asked.proposed, values, asked.proposed.get("tuner/epochs", epochs))
+        trials.begin(proposal.number, proposed, values, proposed.get("tuner/epochs", epochs))
 
-    for number in dialogue.told:
+    for number in oracle.told:
         trials.end(number)
-    for asked in dialogue.open.values():
-        begin(asked)
+    for proposal in oracle.open.values():
+        begin(proposal)
     while True:
-        while len(dialogue.open) < parallel and (proposed := dialogue.ask()):
-            begin(proposed)
-        if not dialogue.open:
+        while len(oracle.open) < parallel and (another := oracle.ask()):
+            begin(another)
+        if not oracle.open:
             return
-        number = min(dialogue.open)
-        dialogue.tell(number, trials.end(number)["score"])
+        number = min(oracle.open)
+        oracle.tell(number, trials.end(number)["score"])
 
 
 def _found(trials: Trials, space: Space[Values]) -> Found:

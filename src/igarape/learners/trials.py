@@ -75,7 +75,7 @@ class Trials:
         executor: Executor | None = None,
     ) -> None:
         self.rows: list[Row] = []
-        self._kept = {_number(row): row for row in tried(folder)}
+        self._kept = {_number(row): row for row in finished_trials(folder)}
         self._train, self._trial_run, self._folder = train, trial_run, folder
         self._report, self._planned, self._executor = report, planned, executor or Here()
         self._begun: dict[int, _Begun] = {}
@@ -187,7 +187,7 @@ class Trials:
         self._report(sum(self._epochs.values()), self._planned.epochs, told)
 
 
-def tried(folder: Path) -> list[Row]:
+def finished_trials(folder: Path) -> list[Row]:
     """Return the rows of the trials that a search has finished in a folder, by their numbers, which may have gaps."""
     return sorted((read_json(path) for path in folder.glob("trial-*.json")), key=_number)
 

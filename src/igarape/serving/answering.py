@@ -9,7 +9,7 @@ from pathlib import Path
 from igarape.cluster import spreading
 from igarape.cluster.settings import cluster_address, needs
 from igarape.errors import InputError
-from igarape.files import alone, fresh_folder
+from igarape.files import fresh_folder, write_lock
 from igarape.serving.batches import Answerers
 from igarape.serving.bundle import Bundle
 from igarape.serving.manifest import MANIFEST
@@ -47,7 +47,9 @@ def answerers(
     own = workspace.data / ".cluster" / command
     with ExitStack() as stack:
         if cluster_address() is not None:
-            stack.enter_context(alone(own.with_name(f"{command}.lock"), own))  # two at once would share these folders
+            stack.enter_context(
+                write_lock(own.with_name(f"{command}.lock"), own)
+            )  # two at once would share these folders
         executor = stack.enter_context(spreading.answerers(workspace, command, chips=chips, places=places))
         if executor is None:
             yield None

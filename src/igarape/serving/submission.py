@@ -164,11 +164,11 @@ def left_over(folder: Path, key: str) -> list[str]:
 
     folder: what files.resumable is given; it keeps what is unfinished beside it, and drops that of another key.
     """
-    shelf = folder.parent / ".unfinished" / folder.name
-    batches = len(list((shelf / key / "notes").glob("[0-9]*.csv")))
+    unfinished = folder.parent / ".unfinished" / folder.name
+    batches = len(list((unfinished / key / "notes").glob("[0-9]*.csv")))
     kept = f"{counted(batches, 'batch', 'batches')} of {BATCH} chips"
     said = [f"goes on with what a run before has left: {kept}"] if batches else []
-    if any(path.name != key for path in shelf.glob("*")):
+    if any(path.name != key for path in unfinished.glob("*")):
         said.append("begins anew: what a run before has left is of another model, other chips or another order")
     return said
 

@@ -18,7 +18,7 @@ import pandas as pd
 from igarape.config.schema import check_name
 from igarape.config.sites import Site, read_site
 from igarape.errors import InputError, some
-from igarape.files import alone
+from igarape.files import write_lock
 from igarape.progress import Report
 from igarape.sites.area import Area, site_area
 from igarape.sites.bands import Bands, parse_bands
@@ -97,7 +97,7 @@ class SiteFolder:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Let nobody else change it; raise InputError when somebody is at it."""
-        with alone(self.sites / f".{self.name}.lock", self.folder):
+        with write_lock(self.sites / f".{self.name}.lock", self.folder):
             yield
 
     def day(self, scenes: Sequence[Facts]) -> Day:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from igarape.config.params import read_params
 from igarape.errors import InputError, counted, some
-from igarape.files import digest, kept
+from igarape.files import digest, resumable_folder
 from igarape.progress import progress
 from igarape.serving.answering import answerers
 from igarape.serving.batches import tag_batches
@@ -61,7 +61,7 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
     names = list(pictures.origins)
     places = [*paths, *([nir] if nir else [])]
     with (
-        kept(out, pictures.key(bundle.manifest.digest)) as parts,
+        resumable_folder(out, pictures.key(bundle.manifest.digest)) as parts,
         answerers(workspace, "predict", uri=uri, bundle=bundle, places=[*places, parts]) as nodes,
         progress("predict", "picture") as report,
     ):

@@ -9,7 +9,7 @@ from igarape.chips.review import read_corrections, read_review, revise, write_co
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
 from igarape.errors import counted
-from igarape.files import alone
+from igarape.files import write_lock
 from igarape.tables import read_catalog
 from igarape.workspace import Workspace
 
@@ -27,7 +27,7 @@ def run(workspace: Workspace, file: Path, *, undo: bool) -> None:
     # What is packed was corrected by the list as it was then, not as it is now.
     catalog, applied = read_catalog(workspace.catalog(), vocabulary.labels), read_applied(workspace.applied)
     source = in_source(catalog, applied)
-    with alone(path.with_name(f".{path.name}.lock"), path):  # of two reviews at once none is lost
+    with write_lock(path.with_name(f".{path.name}.lock"), path):  # of two reviews at once none is lost
         corrections = read_corrections(path)
         revised = revise(corrections, review, source, vocabulary=vocabulary, undo=undo, where=str(file))
         if revised.corrections != corrections:

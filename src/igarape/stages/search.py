@@ -14,7 +14,7 @@ from igarape.learners.examples import load_examples, outside
 from igarape.learners.keys import result_key
 from igarape.learners.oracles import Budget
 from igarape.learners.search import search
-from igarape.learners.trials import tried
+from igarape.learners.trials import finished_trials
 from igarape.progress import progress
 from igarape.reports.trials import render_comparison
 from igarape.tables import write_table
@@ -51,7 +51,7 @@ def run(workspace: Workspace, experiment: str) -> None:
         step_run("search", workspace=workspace, params=recorded, learner=experiment, notes=notes) as opened,
     ):
         opened.describe(read_question(experiment, workspace.experiments))
-        opened.adopt([row["key"] for row in tried(notes)])
+        opened.adopt([row["key"] for row in finished_trials(notes)])
         with progress(f"search {experiment}", "epoch") as report:
             found = search(
                 examples.images,

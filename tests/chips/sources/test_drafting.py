@@ -14,7 +14,7 @@ from igarape.config.datasets import Dataset
 from igarape.config.drafts import Draft, draft_text
 from igarape.config.schema import validate
 from igarape.errors import InputError
-from igarape.progress import unreported
+from igarape.progress import no_report
 
 COUNT = 40
 
@@ -26,7 +26,7 @@ def drafted(found: Discovery, experiments: Sequence[str] = ("plain", "rare", "ta
 
 def listed(draft: Draft, root: Path) -> Listing:
     """List the chips of a draft."""
-    return list_draft(draft, root, where="datasets/mine.yaml", spool=root / ".spool", report=unreported)
+    return list_draft(draft, root, where="datasets/mine.yaml", spool=root / ".spool", report=no_report)
 
 
 def test_a_draft_is_a_data_set_that_lists_its_chips(tmp_path: Path) -> None:

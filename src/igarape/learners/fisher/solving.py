@@ -9,14 +9,14 @@ from igarape.config.hyperparameters import FisherValues
 from igarape.config.kinds import Fisher
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
+from igarape.learners.feature_cache import scratch
 from igarape.learners.fisher.machine import Head, Machine
 from igarape.learners.fisher.mixture import Table
 from igarape.learners.fisher.patches import descriptors
 from igarape.learners.fisher.words import CHIPS, fit_mixture, sample
-from igarape.learners.learning import Log, log_solved
+from igarape.learners.learning import Log, log_losses
 from igarape.learners.moments import deviation, parts
 from igarape.learners.probes.heads import fit_label
-from igarape.learners.shelf import scratch
 
 # The weights are sought among sums of so many chips' vectors, of which a regression of thousands of weights is one of
 # thousands of rows. With no more chips than that, these hold the best weights of all, and nothing is lost.
@@ -72,7 +72,7 @@ def fit(
             learned = head.answer_standardised(vectors)
         machine = Machine(mixture, head, experiment.size)
         answered = machine.predict(images, validation, tta=False)
-        log_solved(log, (y[train], learned), (y[validation], answered), targets=targets)
+        log_losses(log, (y[train], learned), (y[validation], answered), targets=targets)
     return machine
 
 

@@ -10,7 +10,7 @@ from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 from igarape.learners.kernels.landmarks import fit_landmarks
 from igarape.learners.kernels.machine import Lift, Machine, standardised
-from igarape.learners.learning import Log, log_solved
+from igarape.learners.learning import Log, log_losses
 from igarape.learners.moments import deviation
 from igarape.learners.trees.statistics import Table
 from igarape.learners.trees.table import statistics_of
@@ -55,7 +55,7 @@ def fit(
     learned = statistics_of(images, train)
     machine = solve(learned, y[train], size=experiment.size, hyperparameters=hyperparameters, seed=seed)
     answered = machine.answer(statistics_of(images, validation))
-    log_solved(log, (y[train], machine.answer(learned)), (y[validation], answered), targets=targets)
+    log_losses(log, (y[train], machine.answer(learned)), (y[validation], answered), targets=targets)
     return machine
 
 

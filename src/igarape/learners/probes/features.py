@@ -12,9 +12,9 @@ from igarape.code import code_hash
 from igarape.config.network_kinds import Probe
 from igarape.files import digest
 from igarape.learners.examples import Images, Rows
+from igarape.learners.feature_cache import Table, cached_rows
 from igarape.learners.networks.sessions import Sessions, open_models
 from igarape.learners.probes.extractor import extractor, known_by
-from igarape.learners.shelf import Table, kept_rows
 
 AT_ONCE = 16  # chips, in one view after the other
 
@@ -47,7 +47,7 @@ def features_of(images: Images, rows: Rows, experiment: Probe) -> Table:
                 yield sessions.mean(images[wanted[start : start + AT_ONCE]], tta=False).astype(np.float32)
 
     key = digest([code_hash(__name__), known_by(experiment)])
-    return kept_rows(images, rows, name="features", key=key, compute=compute)
+    return cached_rows(images, rows, name="features", key=key, compute=compute)
 
 
 @contextmanager

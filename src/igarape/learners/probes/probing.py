@@ -10,7 +10,7 @@ from igarape.config.hyperparameters import ProbeValues
 from igarape.config.network_kinds import Probe
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
-from igarape.learners.learning import Log, log_solved
+from igarape.learners.learning import Log, log_losses
 from igarape.learners.memory import keep_memory
 from igarape.learners.probes.extractor import extractor, write_probe
 from igarape.learners.probes.features import features_of
@@ -87,7 +87,7 @@ def fit(
     table = features_of(images, np.concatenate([train, validation]), experiment)
     learned, seen = table[: len(train)], table[len(train) :]
     head = _fit_head(learned, y[train], hyperparameters, seed=seed)
-    log_solved(log, (y[train], head.answer(learned)), (y[validation], head.answer(seen)), targets=targets)
+    log_losses(log, (y[train], head.answer(learned)), (y[validation], head.answer(seen)), targets=targets)
     return Probed(experiment, head)
 
 

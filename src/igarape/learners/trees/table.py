@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from igarape.code import code_hash
 from igarape.learners.examples import Images, Rows
-from igarape.learners.shelf import kept_rows
+from igarape.learners.feature_cache import cached_rows
 from igarape.learners.trees.statistics import Table, statistics
 
 AT_ONCE = 1024  # chips
@@ -34,4 +34,4 @@ def statistics_of(images: Images, rows: Rows) -> Table:
         for start in range(0, len(wanted), AT_ONCE):
             yield statistics(images[row] for row in wanted[start : start + AT_ONCE])
 
-    return kept_rows(images, rows, name="statistics", key=code_hash(MODULE), compute=compute)
+    return cached_rows(images, rows, name="statistics", key=code_hash(MODULE), compute=compute)

@@ -9,7 +9,7 @@ import tiny
 
 from igarape.config.spaces import Range
 from igarape.errors import InputError
-from igarape.learners.dialogue import Dialogue
+from igarape.learners.ask_tell import AskTell
 from igarape.learners.oracles import Budget, make_oracle
 
 SPACE = {
@@ -25,16 +25,16 @@ def converse(folder: Path, tuner: str, *, events: int = 10_000, width: int = 3) 
     folder.mkdir(exist_ok=True)
     oracle = make_oracle(tiny.tiny(SPACE), Budget(tuner=tuner, trials=14, epochs=9, seed=3), folder)
     log = folder / "events.jsonl"
-    dialogue = Dialogue(oracle, log, kept=range(1000))
+    logged = AskTell(oracle, log, kept=range(1000))
     asking = True
     while len(lines(log)) < events:
-        if asking and len(dialogue.open) < width:
-            asking = dialogue.ask() is not None
-        elif dialogue.open:
-            number = max(dialogue.open)
-            values = dialogue.open[number].proposed
-            dialogue.tell(number, None if number == 4 else 1 - abs(values["dropout"] - 0.2) - values["learning_rate"])
-            asking = not dialogue.stopped
+        if asking and len(logged.open) < width:
+            asking = logged.ask() is not None
+        elif logged.open:
+            number = max(logged.open)
+            values = logged.open[number].hyperparameters
+            logged.tell(number, None if number == 4 else 1 - abs(values["dropout"] - 0.2) - values["learning_rate"])
+            asking = not logged.stopped
         else:
             break
     return [json.loads(line) for line in lines(log)]
@@ -66,9 +66,9 @@ def test_a_score_whose_trial_is_not_kept_is_forgotten_with_all_that_it_led_to(tm
     before = [json.loads(line) for line in lines(tmp_path / "events.jsonl")]
     place = next(place for place, event in enumerate(before) if event.get("told") == 5)
     oracle = make_oracle(tiny.tiny(SPACE), Budget(tuner="bayesian", trials=14, epochs=9, seed=3), tmp_path)
-    dialogue = Dialogue(oracle, tmp_path / "events.jsonl", kept=set(range(14)) - {5})
+    logged = AskTell(oracle, tmp_path / "events.jsonl", kept=set(range(14)) - {5})
     assert [json.loads(line) for line in lines(tmp_path / "events.jsonl")] == before[:place]
-    assert 5 in dialogue.open and 5 not in dialogue.told
+    assert 5 in logged.open and 5 not in logged.told
 
 
 def test_an_oracle_that_answers_otherwise_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is computed of pictures, row by row: once for all trainings, and kept beside the pictures' file."""
+"""A cache of features: what is computed of each picture is computed once for all trainings, and kept on the disk."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,23 +8,24 @@ from tempfile import TemporaryFile
 import numpy as np
 import numpy.typing as npt
 
-from igarape.chips.resized import mapped_from, one_at_a_time
+from igarape.chips.resized import exclusive_lock, mapped_from
 from igarape.errors import InputError
 from igarape.files import FULL, whole
 from igarape.learners.examples import Images, Rows
 
 Table = npt.NDArray[np.float32]
-# From rows of pictures to what is computed of them, in parts; the first one may be empty, and says how wide all are.
+# From rows of pictures to their features, in chunks of rows; the first chunk may be empty, its width is that of all.
 Compute = Callable[[Rows], Iterator[Table]]
 
 LARGE = 2**31  # bytes of a table that is not held in memory
 
 
-def kept_rows(images: Images, rows: Rows, *, name: str, key: str, compute: Compute) -> Table:
-    """Return what is computed of rows of pictures: float32 (rows, width), in memory.
+def cached_rows(images: Images, rows: Rows, *, name: str, key: str, compute: Compute) -> Table:
+    """Return the features of some rows of pictures: float32 (rows, width), in memory.
 
-    Of pictures that load_pictures has mapped it is computed for all rows, once, and written to a file beside theirs as
-    it comes, so that no more than a part of it is in memory. Of others it is computed whenever it is asked for.
+    Where the pictures are a file that load_pictures has mapped, the features of all its rows are computed once, and
+    written chunk by chunk to a file beside it; later calls read that file. Features of pictures in memory are computed
+    at every call.
 
     Parameters
     ----------
@@ -33,9 +34,9 @@ def kept_rows(images: Images, rows: Rows, *, name: str, key: str, compute: Compu
     rows
         Those that are wanted.
     name
-        What is computed, in a word.
+        Of the features, a word; it becomes part of the file's name.
     key
-        A hash of all that it depends on beside the pixels.
+        A hash of all that the features depend on besides the pixels.
     compute
         Computes it.
 
@@ -48,7 +49,7 @@ def kept_rows(images: Images, rows: Rows, *, name: str, key: str, compute: Compu
     if pictures is None:
         return np.concatenate(list(compute(rows)))
     path = pictures.with_name(f"{pictures.stem}.{name}-{key}.npy")
-    with one_at_a_time(path.with_name(f"{name}.lock")):  # who wants the same waits; who wants others has no processor
+    with exclusive_lock(path.with_name(f"{name}.lock")):  # who wants the same waits; who wants others has no processor
         if not path.exists():
             with whole(path) as unfinished, unfinished.open("wb") as file:
                 parts = compute(np.arange(len(images)))
@@ -63,9 +64,10 @@ def kept_rows(images: Images, rows: Rows, *, name: str, key: str, compute: Compu
 
 @contextmanager
 def scratch(images: Images, shape: tuple[int, int]) -> Iterator[Table]:
-    """Give a table to write to: in memory, or where it is LARGE, and the pictures are mapped, on their disk.
+    """Yield an empty float32 table to write to: in memory, or a temporary file where it takes LARGE bytes or more.
 
-    Nothing is left of it, as its file has no name. Raises InputError when the disk is full.
+    The file lies on the disk from which the pictures are mapped, and is gone when the block ends; pictures in memory
+    have none. Raises InputError when the disk is full.
     """
     pictures, size = mapped_from(images), 4 * shape[0] * shape[1]
     if pictures is None or size < LARGE:

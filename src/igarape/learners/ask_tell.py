@@ -1,8 +1,9 @@
-"""What a search asks its oracle and tells it: an event log, a line of JSON each, that a killed search replays.
+"""The ask-and-tell interface to a keras-tuner oracle, with a log of events, so that a killed search can be resumed.
 
-Several trials may be open at once, so what an oracle proposes depends on the order of all that it was asked and told
-before; also on the questions that it answered by "wait". Its chance comes from the seed alone: asked and told the same
-in the same order, it is where it was.
+`ask` returns the next trial that the oracle proposes, `tell` gives it the score of one. Both append a line of JSON to
+the log. With several trials open at once, what an oracle proposes depends on the order of all calls before, including
+those that it answered by "wait". Its random numbers depend on the seed alone. So the same calls in the same order bring
+a new oracle into the same state.
 """
 
 import json
@@ -23,27 +24,27 @@ RUNNING, STOPPED = "RUNNING", "STOPPED"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A trial that the oracle has proposed: its number, and values for all that is searched, and of its own besides."""
+class Proposal:
+    """A trial that the oracle has proposed: its number, and its hyperparameters with keras-tuner's own keys besides."""
 
     number: int
-    proposed: Mapping[str, Any]
+    hyperparameters: Mapping[str, Any]
 
 
-class Dialogue:
-    """An oracle that is asked for trials and told of their scores, and the log of that.
+class AskTell:
+    """An oracle with a log of what it was asked and told.
 
-    open: the trials that it has not been told of. told: the numbers of the others, in the order of telling. stopped:
-    whether it has nothing more to propose.
+    open: proposed trials without a score, by number. told: the numbers of trials with a score, in the order in which
+    the oracle got them. stopped: whether the oracle has nothing more to propose.
     """
 
     def __init__(self, oracle: keras_tuner.Oracle, log: Path, *, kept: Collection[int]) -> None:
         """Replay the log, if there is one.
 
-        kept: trials whose results are there. From where the log tells of another one, it is forgotten: that trial, and
-        what its score led to, is tried again.
+        kept: the numbers of trials whose results are on the disk. The log is cut before the first event that gives the
+        score of any other trial: that trial is then trained again, and what followed from its score is asked anew.
         """
-        self.open: dict[int, Asked] = {}
+        self.open: dict[int, Proposal] = {}
         self.told: list[int] = []
         self.stopped = False
         self._oracle, self._log = oracle, log
@@ -56,15 +57,15 @@ class Dialogue:
             else:
                 self._ask(event)
 
-    def ask(self) -> Asked | None:
+    def ask(self) -> Proposal | None:
         """Return the next trial that the oracle proposes; None when it waits for a score, or has stopped."""
         if self.stopped:
             return None
         status = self._ask()
-        asked = self.open[max(self.open)] if status == RUNNING else None
-        event = {"asked": asked.number, "proposed": asked.proposed} if asked else {"asked": None}
+        proposal = self.open[max(self.open)] if status == RUNNING else None
+        event = {"asked": proposal.number, "proposed": proposal.hyperparameters} if proposal else {"asked": None}
         self._write(event | {"status": status})
-        return asked
+        return proposal
 
     def tell(self, number: int, score: float | None) -> None:
         """Tell the oracle the score of an open trial; None: it has failed."""
@@ -84,9 +85,9 @@ class Dialogue:
             return str(trial.status)
         if event:  # the oracle's arithmetic may differ by a digit, on another processor
             trial.hyperparameters.values = dict(event["proposed"])
-        asked = Asked(len(self._trials), dict(trial.hyperparameters.get_config()["values"]))
+        proposal = Proposal(len(self._trials), dict(trial.hyperparameters.get_config()["values"]))
         self._trials.append(trial)
-        self.open[asked.number] = asked
+        self.open[proposal.number] = proposal
         return RUNNING
 
     def _tell(self, number: int, score: float | None) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from igarape.chips.resized import mapped_file
 from igarape.errors import InputError
-from igarape.learners import shelf
+from igarape.learners import feature_cache
 from igarape.learners.examples import Images, Rows
-from igarape.learners.shelf import Table, kept_rows, scratch
+from igarape.learners.feature_cache import Table, cached_rows, scratch
 
 ROWS = np.array([4, 1, 1])
 
@@ -48,34 +48,37 @@ def test_rows_of_mapped_pictures_are_computed_once_and_are_those_of_pictures_in_
 ) -> None:
     """In the order asked for; another key is another file."""
     compute, alone = Means(images), Means(images)
-    first = kept_rows(images, ROWS, name="means", key="k", compute=compute)
+    first = cached_rows(images, ROWS, name="means", key="k", compute=compute)
     assert compute.asked == [[0, 1], [2, 3], [4, 5]]
-    np.testing.assert_array_equal(first, kept_rows(np.array(images), ROWS, name="means", key="k", compute=alone))
+    np.testing.assert_array_equal(first, cached_rows(np.array(images), ROWS, name="means", key="k", compute=alone))
     assert alone.asked == [[4, 1], [1]]
-    every = kept_rows(images, np.arange(6), name="means", key="k", compute=compute)
+    every = cached_rows(images, np.arange(6), name="means", key="k", compute=compute)
     np.testing.assert_array_equal(every[ROWS], first)
     assert len(compute.asked) == 3 and every.dtype == np.float32 and not isinstance(every, np.memmap)
-    kept_rows(images, ROWS, name="means", key="other", compute=compute)
-    shelf = tmp_path / "data/.resized/ingest"
-    assert [path.name for path in sorted(shelf.glob("*.means-*"))] == ["8-abc.means-k.npy", "8-abc.means-other.npy"]
-    np.testing.assert_array_equal(np.load(shelf / "8-abc.means-k.npy"), every)
+    cached_rows(images, ROWS, name="means", key="other", compute=compute)
+    cache = tmp_path / "data/.resized/ingest"
+    assert [path.name for path in sorted(cache.glob("*.means-*"))] == [
+        "8-abc.means-k.npy",
+        "8-abc.means-other.npy",
+    ]
+    np.testing.assert_array_equal(np.load(cache / "8-abc.means-k.npy"), every)
 
 
 def test_what_fails_half_way_leaves_no_file(images: Images, tmp_path: Path) -> None:
     """The next one who asks begins anew."""
     with pytest.raises(OSError, match="out of luck"):
-        kept_rows(images, ROWS, name="means", key="k", compute=Means(images, lost=2))
+        cached_rows(images, ROWS, name="means", key="k", compute=Means(images, lost=2))
     assert [path.name for path in (tmp_path / "data/.resized/ingest").iterdir() if path.suffix == ".npy"] == [
         "8-abc.npy"
     ]
-    assert kept_rows(images, ROWS, name="means", key="k", compute=Means(images)).shape == (3, 3)
+    assert cached_rows(images, ROWS, name="means", key="k", compute=Means(images)).shape == (3, 3)
 
 
 def test_a_large_table_lies_on_the_disk_while_it_is_used(
     images: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One in memory where it is small, or where the pictures are; nothing is left, and a full disk is told before."""
-    monkeypatch.setattr(shelf, "LARGE", 4 * 6 * 3)
+    monkeypatch.setattr(feature_cache, "LARGE", 4 * 6 * 3)
     before = sorted(tmp_path.rglob("*"))
     with scratch(images, (6, 3)) as table, scratch(images, (5, 3)) as small, scratch(np.array(images), (6, 3)) as own:
         table[:] = 7
