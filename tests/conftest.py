@@ -221,8 +221,8 @@ def _own_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def plug_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a folder of one's own: a plug is looked for in the folder that we stand in."""
+def plugin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a folder of one's own: a plugin is looked for in the folder that we stand in."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

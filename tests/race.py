@@ -28,7 +28,7 @@ def promoting(version: str, folder: str, rounds: int, start: Barrier, said: Any,
 
     from igarape.config.params import read_params
     from igarape.errors import InputError
-    from igarape.serving import claims
+    from igarape.serving import registry_lock
     from igarape.serving.promotion import promote
     from igarape.workspace import Workspace
 
@@ -39,13 +39,13 @@ def promoting(version: str, folder: str, rounds: int, start: Barrier, said: Any,
     here = Workspace(folder)
     params = read_params(here.params)
     if lost:
-        claims.BEAT, claims.SILENCE, claims.PATIENCE = 0.2, 1.0, 120.0
+        registry_lock.BEAT, registry_lock.SILENCE, registry_lock.PATIENCE = 0.2, 1.0, 120.0
 
     for number in range(rounds):
         if version == VERSIONS[0]:
             MlflowClient().set_registered_model_alias(NAME, "champion", "1")
             if lost:
-                MlflowClient().create_registered_model(f"{NAME}.claim", {claims.TOKEN: str(number)})
+                MlflowClient().create_registered_model(f"{NAME}.claim", {registry_lock.TOKEN: str(number)})
         start.wait()
         try:
             promote(

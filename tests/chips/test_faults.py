@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from igarape.chips.faults import all_faults, bear, doubles, fault_table, refuse, refused
+from igarape.chips.faults import all_faults, check_limit, duplicates, fault_table, refuse, refused_table
 from igarape.errors import InputError
 from igarape.tables import FAULT, Fault, read_table, write_table
 
@@ -32,10 +32,10 @@ def test_the_faults_table_has_its_columns_even_without_a_fault(tmp_path: Path, c
 
 def test_a_chip_with_the_same_fingerprint_as_one_before_it_is_a_double() -> None:
     """All of the fingerprint has to be the same; the first of several is no fault."""
-    assert [(fault.image_id, fault.problem, fault.left_out) for fault in doubles(PRINTS)] == [
+    assert [(fault.image_id, fault.problem, fault.left_out) for fault in duplicates(PRINTS)] == [
         ("c", "shows the same pixels as a", False)
     ]
-    assert doubles(PRINTS.head(0)) == []
+    assert duplicates(PRINTS.head(0)) == []
 
 
 def test_the_faults_of_the_source_stand_first_and_doubles_last() -> None:
@@ -50,18 +50,18 @@ def test_the_faults_of_the_source_stand_first_and_doubles_last() -> None:
 def test_faults_that_are_borne_change_nothing(tmp_path: Path) -> None:
     """A chip that was not left out does not count."""
     (tmp_path / "shard-00000.tar").touch()
-    bear(left_out(3), 3, packed=1, target=tmp_path)
+    check_limit(left_out(3), 3, packed=1, target=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["shard-00000.tar"]
 
 
 def test_of_many_reasons_the_first_are_listed(tmp_path: Path) -> None:
     """Each once, with the first of its chips; and the table is named that holds the others."""
     with pytest.raises(InputError, match=r"^\S+ 25 chips left out") as caught:
-        bear(left_out(25, kinds=12), 24, packed=1000, target=tmp_path / "ingest")
+        check_limit(left_out(25, kinds=12), 24, packed=1000, target=tmp_path / "ingest")
     lines = str(caught.value).splitlines()
     assert lines[1] == "  gone-00, gone-12, gone-24: is damaged in way 0; fetch it again" and len(lines) == 13
-    assert lines[11] == f"  and 4 more, in {refused(tmp_path / 'ingest')}"
-    assert len(read_table(refused(tmp_path / "ingest"), FAULT)) == 26
+    assert lines[11] == f"  and 4 more, in {refused_table(tmp_path / 'ingest')}"
+    assert len(read_table(refused_table(tmp_path / "ingest"), FAULT)) == 26
 
 
 def test_a_reason_that_all_chips_share_is_told_once(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_reason_that_all_chips_share_is_told_once(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"\n  gone-00, gone-01, gone-02 and 22 more: is damaged in way 0; \w"
     ) as caught:
-        bear(left_out(25), 24, packed=1000, target=tmp_path / "ingest")
+        check_limit(left_out(25), 24, packed=1000, target=tmp_path / "ingest")
     assert str(caught.value).count("gone-") == 3 and "more, in" not in str(caught.value)
 
 
@@ -83,7 +83,7 @@ def test_a_reason_that_all_chips_share_is_told_once(tmp_path: Path) -> None:
 def test_raising_the_bound_is_advised_for_single_chips_only(tmp_path: Path, packed: int, words: str) -> None:
     """Where more than a quarter is left out, the data set's YAML says something wrong."""
     with pytest.raises(InputError, match=f"^{tmp_path}: 1 chip left out, at most 0 may be\n(.|\n)*{words}"):
-        bear(left_out(1), 0, packed=packed, target=tmp_path)
+        check_limit(left_out(1), 0, packed=packed, target=tmp_path)
 
 
 def test_what_is_refused_leaves_a_faults_table_beside_what_was_good(tmp_path: Path) -> None:

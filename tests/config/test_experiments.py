@@ -108,17 +108,19 @@ MODEL = "def small(images, *, width):\n    return images\n"
 
 
 @pytest.fixture
-def project(plug_folder: Path) -> Path:
+def project(plugin_folder: Path) -> Path:
     """Give a project's folder, with modules of the user's beside it."""
-    (plug_folder / "my_models.py").write_text(MODEL, encoding="utf-8")
-    (plug_folder / "my_losses.py").write_text("def mild(y, p):\n    return y\n", encoding="utf-8")
-    return plug_folder
+    (plugin_folder / "my_models.py").write_text(MODEL, encoding="utf-8")
+    (plugin_folder / "my_losses.py").write_text("def mild(y, p):\n    return y\n", encoding="utf-8")
+    return plugin_folder
 
 
 def test_a_backbone_and_a_loss_may_be_the_users(project: Path) -> None:
     """Their files are the experiment's sources; the loss may stand in a choice."""
-    plug = read(backbone="my_models:small", hyperparameters=HYPERPARAMETERS | {"width": 0.5, "loss": "my_losses:mild"})
-    assert plug.sources() == (project / "my_losses.py", project / "my_models.py")
+    plugin = read(
+        backbone="my_models:small", hyperparameters=HYPERPARAMETERS | {"width": 0.5, "loss": "my_losses:mild"}
+    )
+    assert plugin.sources() == (project / "my_losses.py", project / "my_models.py")
     either = read(hyperparameters=HYPERPARAMETERS | {"loss": {"choice": ["bce", "my_losses:mild"]}})
     assert either.sources() == (project / "my_losses.py",)
     assert read().sources() == tiny.tabular().sources() == ()

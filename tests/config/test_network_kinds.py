@@ -16,7 +16,7 @@ def test_an_unknown_backbone_meets_the_nearest() -> None:
     """Or learns how one of its own is named."""
     (line,) = refused(backbone="mobilnet")
     assert line == (
-        "  backbone  should be one that there is, or a plug of yours as module:callable; did you mean mobilenet? "
+        "  backbone  should be one that there is, or a plugin of yours as module:callable; did you mean mobilenet? "
         "(got 'mobilnet')"
     )
 
@@ -109,9 +109,9 @@ def test_a_probe_has_features_in_place_of_a_network_of_its_own() -> None:
     [
         (
             {"features": "mobilnet"},
-            "  features  should be one that there is, or a plug of yours as module:callable",
+            "  features  should be one that there is, or a plugin of yours as module:callable",
         ),
-        ({"features": "plain"}, "  features  should be one that there is, or a plug of yours"),
+        ({"features": "plain"}, "  features  should be one that there is, or a plugin of yours"),
         (
             {"weights": "none"},
             "  weights should be imagenet, or the path of a weights file: what is frozen",
@@ -133,10 +133,10 @@ def test_a_fault_of_a_probe_is_told_in_one_line(changes: dict[str, Any], line: s
     assert [line.partition("(")[0] in found for found in str(caught.value).splitlines()[1:]] == [True]
 
 
-def test_a_probe_may_be_of_features_of_the_users(plug_folder: Path) -> None:
+def test_a_probe_may_be_of_features_of_the_users(plugin_folder: Path) -> None:
     """With a file of weights, as nobody has published any."""
-    (plug_folder / "my_models.py").write_text("def small(images, *, width):\n    return images\n", encoding="utf-8")
+    (plugin_folder / "my_models.py").write_text("def small(images, *, width):\n    return images\n", encoding="utf-8")
     wanted = {"features": "my_models:small", "weights": "mine.weights.h5"}
-    assert read_probe(**wanted).sources() == (plug_folder / "my_models.py",)
+    assert read_probe(**wanted).sources() == (plugin_folder / "my_models.py",)
     with pytest.raises(InputError, match="my_models:small has no published weights"):
         read_probe(**wanted | {"weights": "imagenet"})

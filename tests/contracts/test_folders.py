@@ -6,9 +6,9 @@ from pathlib import Path
 
 # Files whose tests are about the folder that one stands in.
 STAND = {
-    "conftest.py": "plug_folder: a plug is looked for in the folder that one stands in",
+    "conftest.py": "plugin_folder: a plugin is looked for in the folder that one stands in",
     "cluster/test_nodes.py": "a task stands in the folder in which it was handed over, which is a project's",
-    "config/test_plugs.py": "so another project's plug of the same name is found where one stands now",
+    "config/test_plugins.py": "so another project's plugin of the same name is found where one stands now",
     "serving/test_loading.py": "load_bundle looks for the project that one stands in",
     "sites/test_mapping.py": "a killed process and the one that goes on are given the same words, from one folder",
     "stages/test_map.py": "a scene is typed as it lies from where one stands, and its map goes there",

@@ -57,12 +57,12 @@ def follow(recipe: str, folder: Path) -> None:
 
 
 @pytest.fixture
-def project(plug_folder: Path) -> Path:
-    """Give a project: its parameters, data sets and experiments; its plugs are found."""
+def project(plugin_folder: Path) -> Path:
+    """Give a project: its parameters, data sets and experiments; its plugins are found."""
     for part in ("datasets", "experiments"):
-        shutil.copytree(ROOT / part, plug_folder / part)
-    shutil.copy(ROOT / "params.yaml", plug_folder)
-    return plug_folder
+        shutil.copytree(ROOT / part, plugin_folder / part)
+    shutil.copy(ROOT / "params.yaml", plugin_folder)
+    return plugin_folder
 
 
 @pytest.fixture

@@ -140,10 +140,10 @@ def test_the_key_holds_all_that_a_student_depends_on() -> None:
     assert student_code(None) != student_code(tiny.tiny())  # networks have no say where there is none
 
 
-def test_a_plug_counts_as_the_students_code(plug_folder: Path) -> None:
+def test_a_plug_counts_as_the_students_code(plugin_folder: Path) -> None:
     """A loss of one's own that changes makes the student anew."""
     codes = {student_code(None)}
     for place, what in enumerate(("(y - p)[:, 0]", "(p - y)[:, 0]")):
-        (plug_folder / f"losses_{place}.py").write_text(f"def even(y, p):\n    return {what}\n", encoding="utf-8")
+        (plugin_folder / f"losses_{place}.py").write_text(f"def even(y, p):\n    return {what}\n", encoding="utf-8")
         codes.add(student_code(tiny.tiny({"loss": f"losses_{place}:even"})))
     assert len(codes) == 3

@@ -75,10 +75,10 @@ def test_other_code_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_the_source_of_a_plug_is_part_of_what_a_result_is_known_by(plug_folder: Path) -> None:
+def test_the_source_of_a_plug_is_part_of_what_a_result_is_known_by(plugin_folder: Path) -> None:
     """By what it means, and with what it imports of the project's folder; other learners have nothing to do with it."""
-    blocks = plug_folder / "my_blocks.py"
-    (plug_folder / "my_models.py").write_text(
+    blocks = plugin_folder / "my_blocks.py"
+    (plugin_folder / "my_models.py").write_text(
         "from my_blocks import mean\n\ndef small(images, *, width):\n    return mean(images)\n", encoding="utf-8"
     )
     hashes = []

@@ -15,9 +15,9 @@ from screenshots import Browser, browsing
 from tifffile import imwrite
 
 from igarape.chips.pictures import Pixels, decode, encode_jpeg
+from igarape.serving.admission import PAGE
 from igarape.serving.bundle import Bundle
-from igarape.serving.intake import PAGE
-from igarape.serving.looks import GRID
+from igarape.serving.saliency import GRID
 from igarape.serving.server import in_folder
 
 TOKEN = b"0123456789abcdef"

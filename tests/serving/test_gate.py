@@ -6,7 +6,7 @@ from contest import patient
 
 from igarape.labels import Booleans
 from igarape.scores.metrics import average_precision, brier, sample_f2
-from igarape.serving.gate import F2, MAP, SIZE, SPEED, Check, Side, judge
+from igarape.serving.gate import F2, MAP, SIZE, SPEED, Check, Side, check_challenger
 
 LABELS = ("sun", "tree", "kiln", "mine")
 RARE = ("kiln", "mine")
@@ -35,7 +35,9 @@ def side(*, noise: float = 0.0, blind: bool = False, ms: float = 100.0, mb: floa
 def verdict(champion: Side, challenger: Side, **limits: float | str) -> dict[str, Check]:
     """Judge, and return the checks by their names."""
     params = patient().promote.model_copy(update={"slower": 2.0, **limits})
-    found = judge(truth(), champion, challenger, labels=LABELS, rare=RARE, limits=params, resamples=300, seed=3)
+    found = check_challenger(
+        truth(), champion, challenger, labels=LABELS, rare=RARE, limits=params, resamples=300, seed=3
+    )
     return {check.name: check for check in found}
 
 

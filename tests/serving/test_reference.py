@@ -8,8 +8,8 @@ import unlabelled
 from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
 from igarape.labels import Booleans
-from igarape.scores.drift import learn_usual
-from igarape.serving.reference import learn_reference, usual_of, without_answers
+from igarape.scores.drift import fit_drift_reference
+from igarape.serving.reference import drift_reference, learn_reference, without_answers
 from igarape.tables import Probabilities, read_catalog, write_table
 from igarape.workspace import Workspace
 
@@ -58,9 +58,9 @@ def test_what_is_usual_is_kept_as_it_was_learned(here: Workspace, p: Probabiliti
     """To six digits, through JSON; a data set of too few scenes has nothing to keep, nor has another model."""
     dataset = read_dataset("toy", here.datasets)
     found = learn_reference(here, dataset, NAMES, p=p, held=held(2), raw=raw(here))
-    expected = learn_usual(p, GROUPS, held(2), unlabelled.VOCABULARY)
+    expected = fit_drift_reference(p, GROUPS, held(2), unlabelled.VOCABULARY)
     assert found.answers is not None and expected is not None and found.metres is None
-    kept = usual_of(type(found).model_validate_json(found.model_dump_json()).answers or found.answers)
+    kept = drift_reference(type(found).model_validate_json(found.model_dump_json()).answers or found.answers)
     np.testing.assert_allclose(kept.between, expected.between, atol=1e-6)
     assert (kept.shape, kept.scale, kept.groups) == (expected.shape, expected.scale, 40)
     assert learn_reference(here, dataset, NAMES, p=p, held=held(40), raw=raw(here)).answers is None

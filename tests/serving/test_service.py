@@ -10,8 +10,8 @@ from answering import ask, running, served, wait_until
 
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
+from igarape.serving.admission import Refused
 from igarape.serving.batching import Answer, Job, Served
-from igarape.serving.intake import Refused
 from igarape.serving.requests import Files
 from igarape.serving.service import Service
 

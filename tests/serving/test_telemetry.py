@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from igarape.serving.telemetry import BOUNDS, PICTURES, Message, Receive, Send, Telemetry, Told
+from igarape.serving.telemetry import BOUNDS, PICTURES, AccessLog, Message, Receive, Send, Telemetry
 
 LINE = re.compile(r'igarape_\w+(\{\w+="(\\.|[^"\\\n])*"(,\w+="(\\.|[^"\\\n])*")*\})? [0-9.e+-]+')
 
@@ -15,8 +15,8 @@ def test_the_text_is_prometheuss() -> None:
     """Buckets count all that took no longer, the last one all; each name has a type; quotes are escaped."""
     telemetry = Telemetry()
     for seconds in (0.001, 0.005, 0.3, 99.0):
-        telemetry.note("/tag", 200, seconds=seconds, pictures=2)
-    telemetry.note("other", 404, seconds=0.001, pictures=0)
+        telemetry.count("/tag", 200, seconds=seconds, pictures=2)
+    telemetry.count("other", 404, seconds=0.001, pictures=0)
     text = telemetry.text({"ready": 1.0}, {"model": 'a "b"\\\n', "version": "1"})
     lines = text.splitlines()
     assert text.endswith("\n")
@@ -46,7 +46,7 @@ def test_a_request_is_told_in_one_line_without_its_own_words(caplog: pytest.LogC
         return {}
 
     telemetry = Telemetry()
-    told = Told(application, telemetry, frozenset({"/tag", "/fails"}))
+    told = AccessLog(application, telemetry, frozenset({"/tag", "/fails"}))
     with caplog.at_level(logging.INFO, "igarape.access"):
         for method, path in (("POST", "/tag"), ("SECRET", "/secret\n"), ("GET", "/fails")):
             try:

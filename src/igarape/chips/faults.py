@@ -1,4 +1,4 @@
-"""Faults: what was wrong with single chips, in one table, and how many of them a data set bears."""
+"""Faults: what was wrong with single chips, in one table, and how many chips may be left out because of them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,7 +10,7 @@ import pandas as pd
 from igarape.chips.chip import Origin
 from igarape.errors import InputError, counted, some
 from igarape.labels import Booleans, Vocabulary
-from igarape.tables import FAULT, Fault, write_table
+from igarape.tables import FAULT, Fault, labelled, write_table
 
 SHOWN = 10
 WIDESPREAD = 0.25  # of the chips
@@ -46,7 +46,7 @@ def contradictions(image_id: str, row: Booleans, vocabulary: Vocabulary) -> list
     return [] if broken is None else [Fault(image_id, broken, CONTRADICTS, left_out=False)]
 
 
-def doubles(fingerprints: pd.DataFrame) -> list[Fault]:
+def duplicates(fingerprints: pd.DataFrame) -> list[Fault]:
     """Report each chip that shows the same pixels as one before it in a table of fingerprints; both are kept."""
     fingerprints = fingerprints[fingerprints["pixels"].duplicated(keep=False)]  # others may have one CRC by chance
     same = fingerprints.columns.drop("image_id").to_list()
@@ -61,15 +61,15 @@ def doubles(fingerprints: pd.DataFrame) -> list[Fault]:
 
 def all_faults(listed: Sequence[Fault], packed: pd.DataFrame, fingerprints: pd.DataFrame) -> pd.DataFrame:
     """Join the faults of a source with those of its packed chips, and report the chips that show the same pixels."""
-    found = [fault_table(listed), packed, fault_table(doubles(fingerprints))]
+    found = [fault_table(listed), packed, fault_table(duplicates(fingerprints))]
     return pd.concat([some for some in found if len(some)] or found[:1], ignore_index=True)
 
 
-def bear(faults: pd.DataFrame, most: int, *, packed: int, target: Path) -> None:
-    """Refuse more left-out chips than params.yaml bears; the error lists the first of what is wrong, each once.
+def check_limit(faults: pd.DataFrame, most: int, *, packed: int, target: Path) -> None:
+    """Refuse a data set of which more chips were left out than params.yaml allows; the error lists the first faults.
 
-    What ails a large part of a set is no fault of single chips, and bearing it would ruin the set: then raising
-    ingest.faults is no advice.
+    A fault that a large part of the chips has is one of the data set's description, not of single chips. The error then
+    says so, and does not advise to raise ingest.faults.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def bear(faults: pd.DataFrame, most: int, *, packed: int, target: Path) -> None:
         alike.setdefault(f"{fault.problem}; {fault.remedy}", []).append(str(fault.image_id))
     lines = [f"  {some(names)}: {told}" for told, names in list(alike.items())[:SHOWN]]
     rest = sum(map(len, list(alike.values())[SHOWN:]))
-    more = [f"  and {rest} more, in {refused(target)}"] if rest else []
+    more = [f"  and {rest} more, in {refused_table(target)}"] if rest else []
     advice = f"Mend the source, or raise ingest.faults in params.yaml to {len(left_out)}. Then: dvc repro ingest"
     if len(left_out) > WIDESPREAD * (len(left_out) + packed):
         advice = (
@@ -111,12 +111,19 @@ def bear(faults: pd.DataFrame, most: int, *, packed: int, target: Path) -> None:
     )
 
 
-def refused(target: Path) -> Path:
+def check_labelled(catalog: pd.DataFrame, faults: pd.DataFrame, target: Path) -> None:
+    """Refuse a catalog in which no chip has labels; faults and target are those of check_limit."""
+    if not labelled(catalog).any():
+        why = f"no labelled chip is left; {counted(len(faults), 'fault')}: see {refused_table(target)}"
+        refuse(faults, why, target)
+
+
+def refused_table(target: Path) -> Path:
     """Return where the faults table of a refused run lies: beside the target folder, which keeps what it held."""
     return target.with_name(f"{target.name}-faults.parquet")
 
 
 def refuse(faults: pd.DataFrame, why: str, target: Path) -> NoReturn:
     """Raise InputError; the faults table is written, there to be looked at, and the target folder left as it was."""
-    write_table(faults, refused(target))
+    write_table(faults, refused_table(target))
     raise InputError(f"{target}: {why}")

@@ -29,7 +29,7 @@ class _Backbone(Section, extra="ignore"):
     @field_validator("backbone")
     @classmethod
     def _is_there(cls, backbone: str) -> str:
-        return backbone if ":" in backbone else EVERY.check(backbone)  # a plug's faults come with the others
+        return backbone if ":" in backbone else EVERY.check(backbone)  # a plugin's faults come with the others
 
 
 def read_experiment(name: str, folder: str | Path) -> Experiment:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Union, get_args, get_origin
 from pydantic import Field, field_validator
 from pydantic.fields import FieldInfo
 
-from igarape.config.plugs import Role
+from igarape.config.plugins import Role
 from igarape.config.schema import Section
 
 Value = float | bool | str
@@ -205,15 +205,15 @@ class FisherValues(Values):
 
 
 def role(field: FieldInfo) -> Role | None:
-    """Return what a plug that a setting may name is for; None where it names none."""
+    """Return what a plugin that a setting may name is for; None where it names none."""
     return next((found for found in field.metadata if isinstance(found, Role)), None)
 
 
 def words(field: FieldInfo) -> tuple[str | bool, ...]:
-    """Return the words that a setting may be, but for the plugs that it may name; none where it is a number."""
-    plugged = role(field)
-    if plugged:
-        return plugged.words
+    """Return the words that a setting may be, but for the plugins that it may name; none where it is a number."""
+    plugin = role(field)
+    if plugin:
+        return plugin.words
     if field.annotation is bool:
         return False, True
     return get_args(get_args(get_args(field.annotation)[0])[0] if lists(field) else field.annotation)

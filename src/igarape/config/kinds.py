@@ -74,7 +74,7 @@ class Experiment(Section):
         return ()
 
     def sources(self) -> tuple[Path, ...]:
-        """Return the Python files from outside the package that this learner is made of: those of its plugs."""
+        """Return the Python files from outside the package that this learner is made of: those of its plugins."""
         return ()
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from igarape.config.hyperparameters import LOSS, NetworkValues, ProbeValues
 from igarape.config.kinds import Experiment
 from igarape.config.networks import NETWORKS
-from igarape.config.plugs import Role
+from igarape.config.plugins import Role
 from igarape.config.spaces import Space
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
@@ -84,7 +84,7 @@ class Network(Experiment):
         return () if self.weights in {"none", "imagenet"} else (Path(self.weights),)
 
     def sources(self) -> tuple[Path, ...]:
-        """Return the Python files from outside the package that this learner is made of: those of its plugs."""
+        """Return the Python files from outside the package that this learner is made of: those of its plugins."""
         losses = (file for loss in self.hyperparameters.options("loss") for file in LOSS.sources(loss))
         return tuple(sorted({*BACKBONE.sources(self.backbone), *losses}))
 
@@ -141,7 +141,7 @@ class Probe(Experiment):
         return () if self.weights == "imagenet" else (Path(self.weights),)
 
     def sources(self) -> tuple[Path, ...]:
-        """Return the Python files from outside the package that this learner is made of: those of its plug."""
+        """Return the Python files from outside the package that this learner is made of: those of its plugin."""
         return FEATURES.sources(self.features)
 
     def check(self, vocabulary: Vocabulary, *, nir: bool) -> None:

@@ -154,10 +154,10 @@ def _space_of(kind: type[Values]) -> Any:
 
 def _check(value: Any, field: FieldInfo) -> Value:
     """Return a value in the type of its hyperparameter; raise ValueError when it is none of its values."""
-    if plugged := role(field):
+    if plugin := role(field):
         if not isinstance(value, str):
             raise ValueError(f"should be {_wanted(field)}")
-        return plugged.check(value)
+        return plugin.check(value)
     if known := words(field):
         if not any(type(value) is type(word) and value == word for word in known):
             raise ValueError(f"should be {_wanted(field)}")

@@ -63,7 +63,7 @@ class Material:
 
 
 def student_code(experiment: Experiment | None) -> str:
-    """Return a hash of the code by which the step distill makes its result, with that of the experiment's plugs.
+    """Return a hash of the code by which the step distill makes its result, with that of the experiment's plugins.
 
     Where there is no student, networks have no say in that.
     """

@@ -16,7 +16,7 @@ SUFFIXES = {
 
 
 def learner_code(step: str, experiment: Experiment) -> str:
-    """Return a hash of the code by which a step, search or train, makes a result of an experiment, its plugs' too."""
+    """Return a hash of the code by which a step, search or train, makes a result of an experiment, its plugins' too."""
     trains, opens = learning.KINDS[experiment.kind], predictor.KINDS[SUFFIXES[experiment.kind]]
     return code_hash(f"igarape.stages.{step}", trains, opens, files=experiment.sources())
 

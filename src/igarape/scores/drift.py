@@ -1,9 +1,9 @@
-"""Drift: whether what a model answers to a scene is like what it answers to scenes of its training data.
+"""Drift: whether a model's answers to a scene are distributed like its answers to scenes of the training data.
 
-The answers are compared within their weather, since weather moves everything. How far the means of whole groups of
-chips lie apart says what is usual, never how far chips do: the tiles of a scene hang together, so that by chips every
-scene would drift (Rabanser et al., NeurIPS 2019, with groups as samples; the statistic is Hotelling's, Annals of
-Mathematical Statistics 1931, with a variance between groups).
+The samples are groups of chips, such as scenes, and not chips: the tiles of a scene are correlated, so that a test over
+chips would call every scene drifted (Rabanser et al., NeurIPS 2019, with groups as samples). The statistic is
+Hotelling's T-squared of a group's mean logits (Annals of Mathematical Statistics 1931), with a variance between groups.
+Logits are compared within their weather, since weather moves all of them.
 """
 
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ IN_RANGE, ODD, UNLIKE = "in range", "unusual", "not like training"
 
 
 @dataclass(frozen=True)
-class Usual:
-    """What is usual of answers. d: the labels of the ground, those that do not exclude each other.
+class DriftReference:
+    """The distribution of answers to the training's groups. d: the labels of the ground, all but the exclusive ones.
 
     means: logits by weather, (weathers, d). between, within: covariances of groups' means, and of chips in their group,
     (d, d). shape, scale: of the gamma distribution that held-out groups' statistics follow. groups: how many they were.
@@ -47,9 +47,9 @@ class Usual:
 
 @dataclass(frozen=True)
 class Drift:
-    """How a scene's answers lie. chance: how many of the scenes like the training's are as far off, in 0..1.
+    """The drift of a scene's answers. chance: the p-value, the share of scenes like the training's that are as far off.
 
-    far: of each row how far it lies by itself, (n,), NaN where it was not looked at.
+    far: of each row its squared Mahalanobis distance, per label, (n,); NaN where no ground was seen.
     """
 
     verdict: str
@@ -57,15 +57,17 @@ class Drift:
     far: Floats
 
 
-def learn_usual(p: Probabilities, groups: Sequence[str], held: Booleans, vocabulary: Vocabulary) -> Usual | None:
-    """Learn what is usual from the training's chips, and how far off groups are that took no part in it.
+def fit_drift_reference(
+    p: Probabilities, groups: Sequence[str], held: Booleans, vocabulary: Vocabulary
+) -> DriftReference | None:
+    """Fit the reference to the training's chips, and the statistic's distribution to groups that were held out.
 
     Parameters
     ----------
     p
         Probabilities, (n, labels): out of fold, and of the hold-out.
     groups
-        What each chip hangs together with.
+        The name of each chip's group, such as its scene.
     held
         Which ones are held out, (n,).
     vocabulary
@@ -94,11 +96,11 @@ def learn_usual(p: Probabilities, groups: Sequence[str], held: Booleans, vocabul
     mean, variance = float(np.mean(each)), float(np.var(each))
     if variance < ALIKE:
         return None
-    return Usual(means, between, within, mean**2 / variance, variance / mean, len(each))
+    return DriftReference(means, between, within, mean**2 / variance, variance / mean, len(each))
 
 
-def judge(usual: Usual, p: Probabilities, vocabulary: Vocabulary) -> Drift | None:
-    """Judge the answers to a scene's tiles, (n, labels), NaN where not looked at; None: no ground was seen."""
+def measure_drift(usual: DriftReference, p: Probabilities, vocabulary: Vocabulary) -> Drift | None:
+    """Test the answers to a scene's tiles, (n, labels), NaN where there is none; None where no ground was seen."""
     seen = _seen(p, vocabulary)
     far = np.full(len(p), np.nan)
     if not seen.any():

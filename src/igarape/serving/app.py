@@ -14,14 +14,14 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
 from igarape.errors import InputError
+from igarape.serving.admission import BearerToken, BodyReader, Refused, error_body
 from igarape.serving.answers import detailed
 from igarape.serving.batching import Answer
 from igarape.serving.front import add_front
-from igarape.serving.intake import Guarded, Intake, Refused, refusal
-from igarape.serving.likeness import gauges
+from igarape.serving.input_drift import gauges
 from igarape.serving.requests import CSV, FORM, JSON, PARQUET, Files, Unsupported, read_files, read_table
 from igarape.serving.service import Service
-from igarape.serving.telemetry import PICTURES, Application, Message, Receive, Send, Telemetry, Told
+from igarape.serving.telemetry import PICTURES, AccessLog, Application, Message, Receive, Send, Telemetry
 
 T = TypeVar("T")
 Read = Callable[[bytes, str, Any], Files]
@@ -62,9 +62,9 @@ def application(service: Service, *, token: bytes | None = None, stop: Callable[
         redoc_url=None,
         lifespan=_lifespan(service, stop),
     )
-    intake = Intake()
-    _add_answers(api, service, intake)
-    add_front(api, service, intake)
+    reader = BodyReader()
+    _add_answers(api, service, reader)
+    add_front(api, service, reader)
     _add_reports(api, service, telemetry)
     api.add_exception_handler(Refused, _refused)
     api.add_exception_handler(InputError, _refused)
@@ -72,7 +72,7 @@ def application(service: Service, *, token: bytes | None = None, stop: Callable[
     api.add_exception_handler(Exception, _refused)
     known = frozenset(str(getattr(route, "path", "")) for route in api.routes)
     inner = _headed(api)
-    return Told(inner if token is None else Guarded(inner, token), telemetry, known)
+    return AccessLog(inner if token is None else BearerToken(inner, token), telemetry, known)
 
 
 def _headed(inner: Application) -> Application:
@@ -114,17 +114,17 @@ async def _refused(_: Request, error: Exception) -> Response:
         message = f"{status.phrase.lower()}; /docs lists what there is"
     else:
         status, message = HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; its log says why"
-    return Response(refusal(status, message), status.value, headers, JSON)
+    return Response(error_body(status, message), status.value, headers, JSON)
 
 
-def _add_answers(api: FastAPI, service: Service, intake: Intake) -> None:
+def _add_answers(api: FastAPI, service: Service, reader: BodyReader) -> None:
     """Add the routes that take pictures."""
 
     async def answered(request: Request, read: Read, say: Callable[[Files, list[Answer]], Any]) -> Response:
         batcher, columns = service.ready, service.columns
         async with AsyncExitStack() as held:
             with batcher.coming():
-                body = await held.enter_async_context(intake.body(request))
+                body = await held.enter_async_context(reader.body(request))
                 kind = request.headers.get("content-type", "")
                 files = await _done(lambda: read(body, kind, columns), here=len(body) < SMALL)
             request.scope[PICTURES] = len(files.images)
@@ -200,7 +200,7 @@ def _add_reports(api: FastAPI, service: Service, telemetry: Telemetry) -> None:
         """Return figures of the server in Prometheus's text format."""
         batcher = service.batcher
         figures = {"ready": float(batcher is not None), "pictures_waiting": float(batcher.waiting if batcher else 0)}
-        figures |= await asyncio.to_thread(gauges, *service.window.lately())
+        figures |= await asyncio.to_thread(gauges, *service.window.snapshot())
         model = {"model": batcher.served.name, "version": batcher.served.version} if batcher else {}
         return PlainTextResponse(telemetry.text(figures, model), media_type="text/plain; version=0.0.4")
 

@@ -11,10 +11,10 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, Response
 
 from igarape.errors import InputError
+from igarape.serving.admission import AGAIN, PAGE, BodyReader, Refused
 from igarape.serving.bundle import Bundle, Seen
-from igarape.serving.intake import AGAIN, PAGE, Intake, Refused
-from igarape.serving.looks import look, preview
 from igarape.serving.requests import JSON, Files, read_files
+from igarape.serving.saliency import explain, preview
 from igarape.serving.service import Service
 
 FOLDER = Path(__file__).with_name("page")
@@ -26,7 +26,7 @@ POLICY = (
 HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
 
 
-def add_front(api: FastAPI, service: Service, intake: Intake) -> None:
+def add_front(api: FastAPI, service: Service, reader: BodyReader) -> None:
     """Add the page and what it asks for.
 
     Parameters
@@ -35,7 +35,7 @@ def add_front(api: FastAPI, service: Service, intake: Intake) -> None:
         The application.
     service
         What answers.
-    intake
+    reader
         Receives bodies.
     """
     for path, file in PAGE.items():
@@ -45,7 +45,7 @@ def add_front(api: FastAPI, service: Service, intake: Intake) -> None:
     @asynccontextmanager
     async def asked(request: Request) -> AsyncIterator[tuple[Bundle, Files]]:
         bundle, columns = service.ready.served.bundle, service.columns
-        async with intake.body(request) as body:
+        async with reader.body(request) as body:
             yield bundle, await asyncio.to_thread(read_files, body, request.headers.get("content-type", ""), columns)
 
     @api.post("/preview", include_in_schema=False)
@@ -57,7 +57,7 @@ def add_front(api: FastAPI, service: Service, intake: Intake) -> None:
 
     @api.post("/look", include_in_schema=False)
     async def looked(request: Request) -> Response:
-        """Return what looks.look does for one picture. It asks each learner dozens of times: one request at a time."""
+        """Return saliency.explain of one picture. It asks each learner dozens of times; a second one is refused."""
         async with asked(request) as (bundle, files):
             if looking.locked():
                 raise Refused(
@@ -91,4 +91,4 @@ def _one(bundle: Bundle, files: Files) -> Seen:
 
 def _look(bundle: Bundle, files: Files) -> bytes:
     """Look at the one picture of a request."""
-    return json.dumps(look(bundle, _one(bundle, files))).encode()
+    return json.dumps(explain(bundle, _one(bundle, files))).encode()

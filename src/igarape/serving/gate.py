@@ -68,7 +68,7 @@ class Check:
         return (self.name, *figures, spread, self.asked, "passes" if self.passed else "FAILS")
 
 
-def judge(
+def check_challenger(
     y: Booleans,
     champion: Side,
     challenger: Side,

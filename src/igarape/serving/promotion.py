@@ -8,9 +8,10 @@ from igarape.config.params import Params
 from igarape.errors import InputError
 from igarape.progress import Report
 from igarape.serving.advice import how_to_promote, option, other_here
-from igarape.serving.candidates import meet
-from igarape.serving.gate import judge
+from igarape.serving.champion_change import make_champion, record_change, restore_previous
+from igarape.serving.gate import check_challenger
 from igarape.serving.history import ROLLED, Verdict, in_words
+from igarape.serving.paired_answers import answer_same_chips
 from igarape.serving.registry import (
     CHALLENGER,
     CHAMPION,
@@ -21,7 +22,6 @@ from igarape.serving.registry import (
     one_of,
     versions_of,
 )
-from igarape.serving.succession import carry_out, crown, restore
 from igarape.workspace import Workspace
 
 FIRST = "there is no champion yet to compare it with"
@@ -85,7 +85,7 @@ def promote(
     say(in_words(verdict))
     outcome = _outcome(verdict, force=force, dry_run=dry_run)
     moves = outcome in {"promoted", "forced"}
-    carry_out(workspace, params, "promote", verdict, outcome=outcome, change=crown if moves else None)
+    record_change(workspace, params, "promote", verdict, outcome=outcome, change=make_champion if moves else None)
     return _answer(verdict, outcome, moves=moves)
 
 
@@ -122,7 +122,7 @@ def rollback(workspace: Workspace, params: Params, *, reason: str, student: bool
             "--reason TEXT"
         )
     verdict = Verdict(name, new, old, checks=(), notes=(), reason=reason)
-    carry_out(workspace, params, "rollback", verdict, outcome=ROLLED, change=restore)
+    record_change(workspace, params, "rollback", verdict, outcome=ROLLED, change=restore_previous)
     return f"{name}: version {new} is the champion again; version {old} was"
 
 
@@ -157,22 +157,24 @@ def _verdict(
         return Verdict(name, new, old, (), (FIRST,), reason)
     try:
         with client_of(name, workspace.root) as client, tempfile.TemporaryDirectory() as into:
-            duel = meet(client, name, champion=old, challenger=new, workspace=workspace, into=Path(into), report=report)
+            pair = answer_same_chips(
+                client, name, champion=old, challenger=new, workspace=workspace, into=Path(into), report=report
+            )
     except InputError as error:
         if not force:
             raise InputError(f"{error}. {_force(name)}") from error
         return Verdict(name, new, old, (), (f"not compared: {error}",), reason)
-    checks = judge(
-        duel.y,
-        duel.champion,
-        duel.challenger,
-        labels=duel.labels,
-        rare=duel.rare,
+    checks = check_challenger(
+        pair.y,
+        pair.champion,
+        pair.challenger,
+        labels=pair.labels,
+        rare=pair.rare,
         limits=params.promote,
         resamples=params.evaluate.resamples,
         seed=params.seed,
     )
-    return Verdict(name, new, old, checks, duel.notes, reason)
+    return Verdict(name, new, old, checks, pair.notes, reason)
 
 
 def _outcome(verdict: Verdict, *, force: bool, dry_run: bool) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from igarape.chips.store import Store
 from igarape.config.datasets import Dataset
 from igarape.labels import Booleans, Vocabulary
-from igarape.scores.drift import Usual, learn_usual
+from igarape.scores.drift import DriftReference, fit_drift_reference
 from igarape.serving.manifest import Answers, Reference
 from igarape.tables import Probabilities, read_table
 from igarape.workspace import Workspace
@@ -62,14 +62,14 @@ def _levels(image_ids: Sequence[str], store: Store) -> dict[str, tuple[float, fl
 
 def _answers(p: Probabilities, groups: Sequence[str], held: Booleans, vocabulary: Vocabulary) -> Answers | None:
     """Learn what is usual of a bundle's answers; None where nobody can say it."""
-    usual = learn_usual(p, groups, held, vocabulary)
+    usual = fit_drift_reference(p, groups, held, vocabulary)
     if usual is None:
         return None
     tables = {name: getattr(usual, name).round(DIGITS).tolist() for name in ("means", "between", "within")}
     return Answers(**tables, shape=usual.shape, scale=usual.scale, groups=usual.groups)
 
 
-def usual_of(answers: Answers) -> Usual:
+def drift_reference(answers: Answers) -> DriftReference:
     """Return what is usual as scores.drift has it."""
     means, between, within = (np.array(table) for table in (answers.means, answers.between, answers.within))
-    return Usual(means, between, within, answers.shape, answers.scale, answers.groups)
+    return DriftReference(means, between, within, answers.shape, answers.scale, answers.groups)

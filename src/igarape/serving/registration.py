@@ -17,11 +17,11 @@ from igarape.config.documents import HoldOut, Origin, Scores
 from igarape.files import digest
 from igarape.learners.views import FLOAT, INTEGER
 from igarape.scores.answers import read_answers
-from igarape.serving.claims import claimed
 from igarape.serving.closure import modules, requirements
 from igarape.serving.manifest import Manifest
 from igarape.serving.model import log_model
 from igarape.serving.registry import CHALLENGER, client_of
+from igarape.serving.registry_lock import registry_lock
 
 # Tags of a version: what it is made of; which hold-out it was scored on; the run that has its answers.
 BUNDLE, HOLDOUT, ANSWERS = "bundle_digest", "holdout_digest", "answers_run"
@@ -108,7 +108,7 @@ def _once(
     known = version is not None
     if version is None:
         uri = _logged(client, made_of, run_id) or _log(client, bundle, made_of, run_id)
-        with claimed(name, client, mlflow.get_registry_uri()):
+        with registry_lock(name, client, mlflow.get_registry_uri()):
             version = _version(client, name, made_of)  # another process may have come first
             known = version is not None
             if version is None:

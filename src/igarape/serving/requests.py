@@ -25,7 +25,7 @@ NAME = 255  # characters of a file name
 PACKED = ("UNCOMPRESSED", "SNAPPY")  # what Snappy packs is at most 21 times as large; others have no such bound
 
 
-class Unsupported(InputError):  # noqa: N818 - as Refused of serving.intake
+class Unsupported(InputError):  # noqa: N818 - as Refused of serving.admission
     """A content type that is none of ours: HTTP 415."""
 
 

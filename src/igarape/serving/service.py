@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 from igarape.errors import InputError
+from igarape.serving.admission import AGAIN, Refused
 from igarape.serving.batching import Answer, Batcher, Full, Job, Served
-from igarape.serving.intake import AGAIN, Refused
-from igarape.serving.likeness import Window
+from igarape.serving.input_drift import Window
 from igarape.serving.requests import Files
 
 LOG = logging.getLogger("igarape.serve")
@@ -113,5 +113,5 @@ class Service:
             for task in tasks:
                 task.cancel()
         for answer in answers:
-            self.window.note(answer.rows, answer.served.bundle)
+            self.window.add(answer.rows, answer.served.bundle)
         return answers

@@ -29,7 +29,7 @@ class Telemetry:
         self._seconds: dict[str, float] = defaultdict(float)
         self._within: dict[str, list[int]] = defaultdict(lambda: [0] * (len(BOUNDS) + 1))
 
-    def note(self, path: str, status: int, *, seconds: float, pictures: int) -> None:
+    def count(self, path: str, status: int, *, seconds: float, pictures: int) -> None:
         """Count a request that was answered.
 
         Parameters
@@ -77,8 +77,8 @@ def _labels(**labels: str) -> str:
     return "{" + ",".join(f'{name}="{text}"' for name, text in escaped.items()) + "}"
 
 
-class Told:
-    """An ASGI application around another: each request is counted, and told in one line of the log."""
+class AccessLog:
+    """ASGI middleware that counts each request, and writes one line of the log for it."""
 
     def __init__(self, application: Application, telemetry: Telemetry, known: frozenset[str]) -> None:
         """Wrap an application. known: its addresses; others are counted together, and not repeated in the log."""
@@ -87,7 +87,7 @@ class Told:
         self._known = known
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer, then tell."""
+        """Answer, then count and log."""
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
@@ -105,5 +105,5 @@ class Told:
             seconds, pictures = time.perf_counter() - start, scope.get(PICTURES, 0)
             path = scope["path"] if scope["path"] in self._known else OTHER
             method = scope["method"] if scope["method"] in {"GET", "HEAD", "POST"} else OTHER
-            self._telemetry.note(path, status, seconds=seconds, pictures=pictures)
+            self._telemetry.count(path, status, seconds=seconds, pictures=pictures)
             LOG.info("%s %s %d, %s, %.1f ms", method, path, status, counted(pictures, "picture"), 1000 * seconds)

@@ -16,7 +16,7 @@ from igarape.errors import InputError
 from igarape.files import digest, resumable, write_json
 from igarape.learners.memory import one_heap
 from igarape.progress import Report
-from igarape.serving.likeness import likeness
+from igarape.serving.input_drift import input_drift
 from igarape.sites.answers import Answers, answer_tiles
 from igarape.sites.bands import Bands
 from igarape.sites.item import write_item
@@ -198,11 +198,11 @@ def _write(folder: Path, answers: Answers, raster: Raster, model: Model, *, geop
 
 
 def _drift(tiles: pd.DataFrame, model: Model) -> Mapping[str, Any]:
-    """Return what map.json says of drift: serving.likeness.Likeness, of the tiles of a scene."""
+    """Return what map.json says of drift: serving.input_drift.Likeness, of the tiles of a scene."""
     words = model.bundle.vocabulary
     p = tiles[[f"p_{label}" for label in words.labels]].to_numpy(dtype=np.float32)
     ood = tiles["ood"].to_numpy(dtype=np.float64)
-    found = likeness(tiles["tile"].tolist(), p, ood, usual=model.usual, words=words)
+    found = input_drift(tiles["tile"].tolist(), p, ood, usual=model.usual, words=words)
     return {
         "verdict": found.verdict,
         "chance": None if found.chance is None else round(found.chance, 6),

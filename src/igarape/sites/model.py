@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from igarape.errors import InputError
-from igarape.scores.drift import Usual
+from igarape.scores.drift import DriftReference
 from igarape.serving.bundle import Bundle
 from igarape.serving.loading import load_bundle
 from igarape.serving.manifest import Reference
-from igarape.serving.reference import usual_of
+from igarape.serving.reference import drift_reference
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class Model:
         return self._reference.levels
 
     @property
-    def usual(self) -> Usual | None:
+    def usual(self) -> DriftReference | None:
         """Return what is usual of its answers; None where its training does not say it."""
-        return usual_of(self._reference.answers) if self._reference.answers else None
+        return drift_reference(self._reference.answers) if self._reference.answers else None
 
     @property
     def _reference(self) -> Reference:

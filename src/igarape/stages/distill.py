@@ -22,7 +22,7 @@ from igarape.learners.examples import load_examples
 from igarape.learners.networks.merging import merge
 from igarape.predictions import learner_probabilities, read_predictions
 from igarape.progress import progress
-from igarape.serving.teaching import find_unlabelled, teach
+from igarape.serving.teacher import find_unlabelled, teacher_probabilities
 from igarape.tables import read_catalog, read_folds
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
@@ -77,7 +77,9 @@ def _teach(workspace: Workspace, task: Task) -> None:
         material = Material(examples.images, soft, np.flatnonzero(inside))
         if others:
             with progress(f"distill {name}: asking the ensemble", "chip") as report:
-                p = teach(chips, workspace, params, dataset, learners=learners, notes=notes, merge=merge, report=report)
+                p = teacher_probabilities(
+                    chips, workspace, params, dataset, learners=learners, notes=notes, merge=merge, report=report
+                )
             store = Store(workspace.chips(kind), read_catalog(workspace.catalog(kind), labels))
             material = with_unlabelled(material, others, p, store=store, path=notes / "pictures.npy")
         with progress(f"distill {name}", "epoch") as report:

@@ -13,7 +13,7 @@ import click
 from igarape.chips.catalog import check_levels, pack_chips
 from igarape.chips.corrections import apply_corrections
 from igarape.chips.drawn.drawing import pack_drawn
-from igarape.chips.faults import all_faults, bear, refuse, refused
+from igarape.chips.faults import all_faults, check_labelled, check_limit, refused_table
 from igarape.chips.review import read_corrections
 from igarape.chips.shards import deal, write_shards
 from igarape.chips.sources.listing import Listing, open_source
@@ -24,7 +24,7 @@ from igarape.config.params import read_params
 from igarape.errors import InputError, counted
 from igarape.files import digest, resumable
 from igarape.progress import progress
-from igarape.tables import Fault, labelled, write_table
+from igarape.tables import Fault, write_table
 from igarape.workspace import Workspace
 
 
@@ -56,13 +56,12 @@ def run(workspace: Workspace) -> None:
             )
         tables = apply_corrections(tables, corrections, vocabulary, where=str(listing))
         catalog, faults = tables["catalog"], all_faults(listed, tables["faults"], tables["fingerprints"])
-        bear(faults, params.ingest.faults, packed=len(catalog), target=target)
+        check_limit(faults, params.ingest.faults, packed=len(catalog), target=target)
         check_levels(tables.pop("levels"), dataset.reading["white"])
-        if not labelled(catalog).any():
-            refuse(faults, f"no labelled chip is left; {counted(len(faults), 'fault')}: see {refused(target)}", target)
+        check_labelled(catalog, faults, target)
         for name, table in (tables | {"faults": faults}).items():
             write_table(table, folder / f"{name}.parquet")
-    refused(target).unlink(missing_ok=True)
+    refused_table(target).unlink(missing_ok=True)
     shutil.rmtree(workspace.spool, ignore_errors=True)
     left_out = int(faults["left_out"].sum())
     chips, others = counted(len(catalog), "chip"), counted(len(faults) - left_out, "other fault")

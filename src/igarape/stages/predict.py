@@ -17,7 +17,7 @@ from igarape.files import digest, resumable_folder
 from igarape.progress import progress
 from igarape.serving.answering import answerers
 from igarape.serving.batches import tag_batches
-from igarape.serving.likeness import drift_figures, likeness_of_table, unlike_line
+from igarape.serving.input_drift import drift_figures, drift_of_table, drift_warning
 from igarape.serving.registry import load, model_uri, registered
 from igarape.serving.tagging import check_out, find_pictures, find_tifs
 from igarape.tracking.step import step_run
@@ -70,8 +70,8 @@ def run(workspace: Workspace, paths: Sequence[Path], *, model: str | None, out: 
         failed = tag_batches(names, pictures, out, report=report, **how)
     shutil.rmtree(spool, ignore_errors=True)
     click.echo(f"{out}: {counted(len(names) - len(failed), 'picture')} tagged")
-    found = likeness_of_table(out, bundle)
-    if found and (line := unlike_line(found)):
+    found = drift_of_table(out, bundle)
+    if found and (line := drift_warning(found)):
         click.echo(f"predict: {line}", err=True)
     if registered(uri):
         counts = {"pictures": len(names) - len(failed), "failed": len(failed)}

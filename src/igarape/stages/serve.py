@@ -9,7 +9,7 @@ import click
 
 from igarape.config.params import read_params
 from igarape.errors import InputError
-from igarape.serving.intake import read_token
+from igarape.serving.admission import read_token
 from igarape.workspace import Workspace
 
 

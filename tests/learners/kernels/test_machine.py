@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from igarape.errors import InputError
-from igarape.learners.kernels.machine import FARTHEST, Lift, Machine, open_models
+from igarape.learners.kernels.machine import FARTHEST, KernelMap, Machine, open_models
 from igarape.learners.trees.statistics import names, statistics
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
@@ -18,21 +18,21 @@ def machine(labels: int = 3) -> Machine:
     """Make a machine of four landmarks, with weights by chance."""
     rng = np.random.default_rng(1)
     width = len(names())
-    lift = Lift(TABLE.mean(axis=0), np.maximum(TABLE.std(axis=0), 1), rng.normal(size=(4, width)), 0.25 / width)
-    return Machine(lift, rng.normal(size=(4, labels)), rng.normal(size=labels), 32)
+    kernel = KernelMap(TABLE.mean(axis=0), np.maximum(TABLE.std(axis=0), 1), rng.normal(size=(4, width)), 0.25 / width)
+    return Machine(kernel, rng.normal(size=(4, labels)), rng.normal(size=labels), 32)
 
 
 def test_likeness_is_one_on_a_landmark_and_falls_as_the_gaussian_does() -> None:
     """With exp(-gamma d^2), for distances told by hand."""
-    lift = Lift(np.zeros(2), np.array([1.0, 2.0]), np.array([[1.0, 1.0], [0.0, 0.0]]), 0.5)
+    kernel = KernelMap(np.zeros(2), np.array([1.0, 2.0]), np.array([[1.0, 1.0], [0.0, 0.0]]), 0.5)
     table = np.array([[1.0, 2.0], [0.0, 2.0]], dtype=np.float32)
-    np.testing.assert_allclose(lift.likeness(table), [[1.0, np.exp(-1.0)], [np.exp(-0.5), np.exp(-0.5)]])
+    np.testing.assert_allclose(kernel.transform(table), [[1.0, np.exp(-1.0)], [np.exp(-0.5), np.exp(-0.5)]])
 
 
 def test_one_odd_statistic_does_not_make_a_chip_unlike_all_others() -> None:
     """Beyond FARTHEST deviations all values are the same; a likeness never exceeds 1, even by rounding."""
-    lift = Lift(np.zeros(1), np.ones(1), np.array([[FARTHEST]]), 1.0)
-    far = lift.likeness(np.array([[FARTHEST], [1e9]], dtype=np.float32))
+    kernel = KernelMap(np.zeros(1), np.ones(1), np.array([[FARTHEST]]), 1.0)
+    far = kernel.transform(np.array([[FARTHEST], [1e9]], dtype=np.float32))
     assert (far == 1.0).all()
 
 

@@ -91,7 +91,7 @@ def test_few_chips_few_landmarks_and_chips_of_one_colour_are_enough(chips: int, 
     y = np.arange(chips)[:, None] % 3 == [0, 3]
     values = KernelValues(landmarks=landmarks)
     machine = solve(statistics(same), y, size=32, hyperparameters=values, seed=1)
-    assert machine.lift.landmarks.shape[0] == min(chips, landmarks)
+    assert machine.kernel.landmarks.shape[0] == min(chips, landmarks)
     p = machine.predict(IMAGES, TRAIN, tta=False)
     assert ((p > 0) & (p < 1)).all()
     known = machine.answer(statistics(same))

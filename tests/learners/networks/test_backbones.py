@@ -274,7 +274,7 @@ def test_downloaded_weights_are_kept_under_our_name(tmp_path: Path, monkeypatch:
     assert find_imagenet("mobilenet") == tmp_path / "models" / "mobilenet_imagenet_notop.weights.h5"
 
 
-PLUG = """
+PLUGIN = """
 import keras
 from my_blocks import Block
 
@@ -305,14 +305,14 @@ class Block(keras.layers.Layer):  # without get_config, as people write them
 
 
 @pytest.fixture
-def plugs(plug_folder: Path) -> Path:
+def plugins(plugin_folder: Path) -> Path:
     """Give a project's folder with backbones of the user's."""
-    (plug_folder / "my_networks.py").write_text(PLUG, encoding="utf-8")
-    (plug_folder / "my_blocks.py").write_text(BLOCKS, encoding="utf-8")
-    return plug_folder
+    (plugin_folder / "my_networks.py").write_text(PLUGIN, encoding="utf-8")
+    (plugin_folder / "my_blocks.py").write_text(BLOCKS, encoding="utf-8")
+    return plugin_folder
 
 
-def test_a_backbone_of_the_users_becomes_a_network(plugs: Path) -> None:
+def test_a_backbone_of_the_users_becomes_a_network(plugins: Path) -> None:
     """Its normalisation is ours, whatever else it is made of; its width is its own; it learns and loads its weights."""
     network = build("my_networks:small", hyperparameters=HYPERPARAMETERS | {"width": 1.0})
     assert network.get_layer(BODY).output_shape == (None, 8)
@@ -323,8 +323,8 @@ def test_a_backbone_of_the_users_becomes_a_network(plugs: Path) -> None:
     network.train_on_batch(PICTURES, np.eye(3, 5, dtype=np.float32))
     assert (np.asarray(network(PICTURES, training=False)) != before).any()
     (inner,) = (layer for layer in network.get_layer(BODY).layers if isinstance(layer, keras.Model))
-    inner.save_weights(plugs / "mine.weights.h5")
-    again = build("my_networks:small", str(plugs / "mine.weights.h5"), HYPERPARAMETERS | {"width": 1.0})
+    inner.save_weights(plugins / "mine.weights.h5")
+    again = build("my_networks:small", str(plugins / "mine.weights.h5"), HYPERPARAMETERS | {"width": 1.0})
     assert all((a == b).all() for a, b in zip(features(network), features(again), strict=True))
 
 
@@ -338,7 +338,7 @@ def test_a_backbone_of_the_users_becomes_a_network(plugs: Path) -> None:
         ("broken", r"my_networks\.py: AttributeError: .*no_such_thing"),
     ],
 )
-def test_what_gives_no_features_is_an_error_with_its_file(plugs: Path, name: str, message: str) -> None:
+def test_what_gives_no_features_is_an_error_with_its_file(plugins: Path, name: str, message: str) -> None:
     """And how it should be written."""
     with pytest.raises(InputError, match=message):
         build(f"my_networks:{name}")

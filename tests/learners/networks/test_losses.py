@@ -190,14 +190,14 @@ def test_losses_that_count_labels_bear_smoothed_targets(name: str) -> None:
 
 
 @pytest.fixture
-def plugs(plug_folder: Path) -> None:
+def plugins(plugin_folder: Path) -> None:
     """Lay losses of the user's into a project's folder."""
     text = "from keras import ops\n\ndef off(y, p):\n    return ops.mean(ops.abs(y - p), axis=-1)\n\n"
     text += "def one(y, p):\n    return ops.mean(y)\n\ndef broken(y, p):\n    return y.nothing\n"
-    (plug_folder / "my_penalties.py").write_text(text, encoding="utf-8")
+    (plugin_folder / "my_penalties.py").write_text(text, encoding="utf-8")
 
 
-def test_a_loss_may_be_the_users(plugs: None) -> None:
+def test_a_loss_may_be_the_users(plugins: None) -> None:
     """It sees targets, smoothed as for ours, and probabilities."""
     np.testing.assert_allclose(losses("my_penalties:off", [[1, 0], [0, 1]], [[0.5, 0.5], [0, 1]]), [0.5, 0], atol=1e-6)
     assert loss("my_penalties:off", 1, 1, smoothing=0.2) == pytest.approx(0.1, abs=1e-6)
@@ -206,7 +206,7 @@ def test_a_loss_may_be_the_users(plugs: None) -> None:
 @pytest.mark.parametrize(
     ("name", "message"), [("one", r"gave \w+ of shape \(\); expected def one\(y, p\)"), ("broken", "AttributeError")]
 )
-def test_a_loss_that_gives_no_number_a_chip_is_an_error_with_its_file(plugs: None, name: str, message: str) -> None:
+def test_a_loss_that_gives_no_number_a_chip_is_an_error_with_its_file(plugins: None, name: str, message: str) -> None:
     """And how it should be written."""
     with pytest.raises(InputError, match=rf"loss: my_penalties:{name}: my_penalties\.py: {message}"):
         loss(f"my_penalties:{name}", 1, 0.5)

@@ -13,7 +13,7 @@ from igarape.learners.networks.merging import merge
 from igarape.learners.networks.sessions import open_models
 from igarape.learners.probes.extractor import over_views, write_probe
 from igarape.learners.probes.heads import Head, Scoring
-from igarape.learners.probes.likeness import fit_likeness
+from igarape.learners.probes.kernel_head import fit_kernel_head
 from igarape.tables import Probabilities
 
 WriteModel = Callable[[Path, int, int, int], Probabilities]
@@ -46,7 +46,7 @@ def probes(folder: Path, count: int = 3, *, kind: str = "logistic") -> Sequence[
         head: Scoring = Head(weights, bias, rng.random(6).astype(np.float32) if kind == "prototype" else None)
         if kind == "kernel":
             table = rng.random((9, 6)).astype(np.float32)
-            head = fit_likeness(table, rng.random((9, 4)) < 0.5, gamma=0.5, l2=0.1, balance=0.0, seed=0)
+            head = fit_kernel_head(table, rng.random((9, 4)) < 0.5, gamma=0.5, l2=0.1, balance=0.0, seed=0)
         write_probe(features, path, head=head)
     return paths
 

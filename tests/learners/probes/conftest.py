@@ -23,10 +23,10 @@ WriteWeights = Callable[[int], Path]
 
 
 @pytest.fixture
-def write_weights(plug_folder: Path) -> WriteWeights:
+def write_weights(plugin_folder: Path) -> WriteWeights:
     """Give what writes the small backbone's weights, drawn by a seed."""
-    (plug_folder / "my_features.py").write_text(SOURCE, encoding="utf-8")
-    path = plug_folder / "small.weights.h5"
+    (plugin_folder / "my_features.py").write_text(SOURCE, encoding="utf-8")
+    path = plugin_folder / "small.weights.h5"
 
     def write(seed: int) -> Path:
         keras.utils.set_random_seed(seed)

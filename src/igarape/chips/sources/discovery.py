@@ -10,8 +10,8 @@ import numpy as np
 
 from igarape.chips.sources.annotations import Annotations, read_tags
 from igarape.chips.sources.folders import sort_by_folder
+from igarape.chips.sources.inspection import Inspection, inspect_pictures
 from igarape.chips.sources.listing import list_pictures
-from igarape.chips.sources.looks import Looks, look
 from igarape.chips.sources.origins import Origin
 from igarape.chips.sources.places import Finder
 from igarape.chips.sources.rows import read_table
@@ -43,7 +43,7 @@ class Discovery:
     vocabulary: Vocabulary
     rule: Group | None
     odd: Sequence[str]
-    looks: Looks
+    looks: Inspection
     chips: int
     groups: Mapping[str, int]
 
@@ -93,7 +93,7 @@ def discover(
     spellings = spelled_alike(found.tags.values()) if tags is None or surveyed.columns["tags"] else {}
     found.tags = {name: spell(own, spellings) for name, own in found.tags.items()}
     counts = _counts(found.tags[name] for name in labelled)
-    seen = look(pictures, bands=bands, size=size)
+    seen = inspect_pictures(pictures, bands=bands, size=size)
     _check(chips=len(labelled), labels=sorted(counts), size=seen.size)
     y = np.array([[label in own for label in counts] for own in (set(found.tags[name]) for name in labelled)], np.bool_)
     vocabulary, rule = _vocabulary(y, counts)

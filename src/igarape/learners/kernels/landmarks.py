@@ -47,11 +47,11 @@ def fit_landmarks(
         Of their choice.
     """
     with threadpool_limits(1):  # as a probe's head: small steps, and sums in the same order on all machines
-        lift = Nystroem(kernel="rbf", gamma=gamma, n_components=min(count, len(standard)), random_state=seed)
-        lift.fit(standard)
-        lifted = np.empty((len(standard), len(lift.components_)))
+        nystroem = Nystroem(kernel="rbf", gamma=gamma, n_components=min(count, len(standard)), random_state=seed)
+        nystroem.fit(standard)
+        mapped = np.empty((len(standard), len(nystroem.components_)))
         for part in parts(len(standard)):
-            lifted[part] = lift.transform(standard[part])
-        fitted = [fit_label(lifted, holds, l2=l2, balance=balance) for holds in y.T]
-    weights = lift.normalization_.T @ np.stack([weights for weights, _ in fitted], axis=1)
-    return Landmarks(lift.components_, weights, np.array([bias for _, bias in fitted]))
+            mapped[part] = nystroem.transform(standard[part])
+        fitted = [fit_label(mapped, holds, l2=l2, balance=balance) for holds in y.T]
+    weights = nystroem.normalization_.T @ np.stack([weights for weights, _ in fitted], axis=1)
+    return Landmarks(nystroem.components_, weights, np.array([bias for _, bias in fitted]))

@@ -31,18 +31,18 @@ def standardised(table: Table, *, mean: Floats, scale: Floats) -> Floats:
     return np.clip(z, -FARTHEST, FARTHEST, out=z)
 
 
-def likeness(z: Floats, landmarks: Floats, *, gamma: float) -> Floats:
-    """Return exp(-gamma |z - landmark|^2), (n, m), for z (n, width) and landmarks (m, width)."""
+def rbf_kernel(z: Floats, landmarks: Floats, *, gamma: float) -> Floats:
+    """Return the RBF kernel exp(-gamma |z - landmark|^2), (n, m), of z (n, width) and landmarks (m, width)."""
     square = (z**2).sum(axis=1)[:, None] - 2 * z @ landmarks.T + (landmarks**2).sum(axis=1)
     like: Floats = np.exp(-gamma * np.maximum(square, 0.0))
     return like
 
 
 @dataclass(frozen=True)
-class Lift:
-    """From statistics (n, statistics) to their likeness to landmarks: exp(-gamma |z - landmark|^2), (n, landmarks).
+class KernelMap:
+    """The RBF kernel between chips and landmarks: statistics (n, statistics) become (n, landmarks).
 
-    z are the statistics, standardised, and so are those of the landmarks, (landmarks, statistics).
+    mean and scale standardise the statistics; landmarks (landmarks, statistics) are standardised already.
     """
 
     mean: Floats
@@ -50,10 +50,10 @@ class Lift:
     landmarks: Floats
     gamma: float
 
-    def likeness(self, table: Table) -> Floats:
-        """Return how like each landmark each row is, 0..1."""
+    def transform(self, table: Table) -> Floats:
+        """Return the kernel, 0..1, of each row of statistics with each landmark."""
         z = standardised(table, mean=self.mean, scale=self.scale)
-        return likeness(z, self.landmarks, gamma=self.gamma)
+        return rbf_kernel(z, self.landmarks, gamma=self.gamma)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Machine:
 
     from_kept: ClassVar[bool] = False
 
-    lift: Lift
+    kernel: KernelMap
     weights: Floats
     bias: Floats
     size: int
@@ -81,14 +81,14 @@ class Machine:
 
     def answer(self, table: Table) -> Probabilities:
         """Return probabilities (n, labels) for statistics (n, statistics)."""
-        scores = np.concatenate([self.lift.likeness(table[part]) @ self.weights for part in parts(len(table))])
+        scores = np.concatenate([self.kernel.transform(table[part]) @ self.weights for part in parts(len(table))])
         p: Probabilities = np.exp(-np.logaddexp(0.0, -(scores + self.bias))).astype(np.float32)
         return p
 
     def export(self, stem: Path) -> Path:
         """Write the machine as stem.npz, NumPy's arrays by name; return that path."""
         path = stem.with_name(f"{stem.name}{SUFFIX}")
-        arrays = asdict(self.lift) | {"weights": self.weights, "bias": self.bias, "size": self.size}
+        arrays = asdict(self.kernel) | {"weights": self.weights, "bias": self.bias, "size": self.size}
         with whole(path) as unfinished, unfinished.open("wb") as file:
             np.savez(file, statistics=np.array(names()), **arrays)
         return path
@@ -104,8 +104,8 @@ class Machine:
         try:
             with np.load(path) as arrays:
                 known = tuple(arrays["statistics"].tolist())
-                lift = Lift(arrays["mean"], arrays["scale"], arrays["landmarks"], float(arrays["gamma"]))
-                machine = cls(lift, arrays["weights"], arrays["bias"], int(arrays["size"]))
+                kernel = KernelMap(arrays["mean"], arrays["scale"], arrays["landmarks"], float(arrays["gamma"]))
+                machine = cls(kernel, arrays["weights"], arrays["bias"], int(arrays["size"]))
         except (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, BadZipFile) as error:
             raise InputError(f"{path}: not a kernel machine: {error}. Run: dvc repro train") from error
         check_names(known, path, what="a kernel machine")

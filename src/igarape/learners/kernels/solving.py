@@ -9,7 +9,7 @@ from igarape.config.kinds import Kernel
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
 from igarape.learners.kernels.landmarks import fit_landmarks
-from igarape.learners.kernels.machine import Lift, Machine, standardised
+from igarape.learners.kernels.machine import KernelMap, Machine, standardised
 from igarape.learners.learning import Log, log_losses
 from igarape.learners.moments import deviation
 from igarape.learners.trees.statistics import Table
@@ -88,4 +88,4 @@ def solve(table: Table, y: Booleans, *, size: int, hyperparameters: KernelValues
         count=hyperparameters.landmarks,
         seed=seed,
     )
-    return Machine(Lift(mean, scale, fitted.landmarks, gamma), fitted.weights, fitted.bias, size)
+    return Machine(KernelMap(mean, scale, fitted.landmarks, gamma), fitted.weights, fitted.bias, size)

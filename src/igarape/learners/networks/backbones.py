@@ -29,7 +29,7 @@ def build_network(backbone: str, weights: str, *, targets: Targets, hyperparamet
     Parameters
     ----------
     backbone
-        plain, a network of keras.applications, or a plug.
+        plain, a network of keras.applications, or a plugin.
     weights
         none, imagenet, or a path.
     targets
@@ -41,7 +41,7 @@ def build_network(backbone: str, weights: str, *, targets: Targets, hyperparamet
     Raises
     ------
     InputError
-        When the weights can't be had, and for a plug that does not give features (n, channels).
+        When the weights can't be had, and for a plugin that does not give features (n, channels).
     """
     images = keras.Input((None, None, 3), name="pictures")
     features = build_body(backbone, weights, width=hyperparameters.width, frozen=hyperparameters.frozen)(images)
@@ -82,14 +82,14 @@ def build_body(backbone: str, weights: str, *, width: float, frozen: float, laye
     Raises
     ------
     InputError
-        When the weights can't be had, for a plug that gives no features, and for layers that are not there.
+        When the weights can't be had, for a plugin that gives no features, and for layers that are not there.
     """
     images = keras.Input((None, None, 3))
     if backbone == "plain":
         return keras.Model(images, _plain(images, width), name=BODY)
     application = APPLICATIONS.get(backbone)
     if application is None:
-        body, prepared = _plugged(backbone, width), images
+        body, prepared = _from_plugin(backbone, width), images
     else:
         body, prepared = _published(application, width), application.prepare(images)
     _load_weights(body, backbone, weights)
@@ -113,7 +113,7 @@ def _pooled(body: keras.Model, backbone: str, layers: Sequence[str]) -> keras.Mo
     return keras.Model(body.inputs, keras.layers.Concatenate()(pooled))
 
 
-def _plugged(backbone: str, width: float) -> keras.Model:
+def _from_plugin(backbone: str, width: float) -> keras.Model:
     """Return what a backbone of the user's makes of pictures; raise InputError when that is no features."""
     make = BACKBONE.load(backbone)
     images = keras.Input((None, None, 3))

@@ -33,7 +33,7 @@ def make_loss(name: str, *, smoothing: float, targets: Targets, y: Booleans) -> 
     probabilities. softmax: cross-entropy of the exclusive labels, which share a softmax, beside the others' binary
     cross-entropies; two labels of the group share their chip, and a chip without any counts by the others.
     class_balanced, distribution_balanced, logit_adjusted: for labels that few chips hold; see COUNTED.
-    Any other name is a plug's.
+    Any other name is a plugin's.
 
     Parameters
     ----------
@@ -49,14 +49,14 @@ def make_loss(name: str, *, smoothing: float, targets: Targets, y: Booleans) -> 
     Raises
     ------
     InputError
-        For a plug that cannot be imported, and, when the loss is called, for one that gives no number a chip.
+        For a plugin that cannot be imported, and, when the loss is called, for one that gives no number a chip.
     """
     if name == "softmax":
         loss = _grouped(targets.grouped)
     elif name in COUNTED:
         loss = COUNTED[name](y)
     else:
-        loss = LOSSES.get(name) or _plugged(name)
+        loss = LOSSES.get(name) or _from_plugin(name)
 
     def smoothed(y: Tensor, p: Tensor) -> Tensor:
         return loss(y * (1 - smoothing) + smoothing / 2, ops.clip(p, TINY, 1 - TINY))
@@ -64,13 +64,13 @@ def make_loss(name: str, *, smoothing: float, targets: Targets, y: Booleans) -> 
     return smoothed
 
 
-def _plugged(name: str) -> Loss:
+def _from_plugin(name: str) -> Loss:
     """Return a loss of the user's, whose errors name its file."""
-    plug = LOSS.load(name)
+    plugin = LOSS.load(name)
 
     def loss(y: Tensor, p: Tensor) -> Tensor:
         try:
-            found = plug(y, p)
+            found = plugin(y, p)
         except Exception as error:
             raise InputError(LOSS.fault(name, f"{type(error).__name__}: {error}")) from error
         if len(getattr(found, "shape", ())) != 1:

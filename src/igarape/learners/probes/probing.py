@@ -15,7 +15,7 @@ from igarape.learners.memory import keep_memory
 from igarape.learners.probes.extractor import extractor, write_probe
 from igarape.learners.probes.features import features_of
 from igarape.learners.probes.heads import HEADS, Scoring, Table
-from igarape.learners.probes.likeness import fit_likeness
+from igarape.learners.probes.kernel_head import fit_kernel_head
 from igarape.tables import Probabilities
 
 
@@ -94,5 +94,5 @@ def fit(
 def _fit_head(features: Table, y: Booleans, values: ProbeValues, *, seed: int) -> Scoring:
     """Fit the head that the hyperparameters name."""
     if values.head == "kernel":
-        return fit_likeness(features, y, gamma=values.gamma, l2=values.l2, balance=values.balance, seed=seed)
+        return fit_kernel_head(features, y, gamma=values.gamma, l2=values.l2, balance=values.balance, seed=seed)
     return HEADS[values.head](features, y, l2=values.l2, balance=values.balance)

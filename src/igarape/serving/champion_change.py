@@ -1,8 +1,7 @@
-"""How the champion changes: one change at a time, and a champion at all times.
+"""Move the alias of the champion: under a lock, in an order in which `champion` always points to a version.
 
-Aliases are set in an order in which a process may die between any two. A promotion first makes the champion the
-previous one, then the new version the champion; a rollback first makes the previous one the champion. What is lost at
-worst is who was previous; `igarape history` has that.
+The process may die between any two aliases. A promotion first sets `previous` to the champion, then `champion` to the
+new version; a rollback first sets `champion`. At worst the alias `previous` is lost; `igarape history` knows it.
 """
 
 from collections.abc import Callable
@@ -14,9 +13,9 @@ from mlflow import MlflowClient
 from igarape.config.params import Params
 from igarape.errors import InputError
 from igarape.serving.advice import option
-from igarape.serving.claims import claimed
 from igarape.serving.history import Verdict, begin, end, keep
 from igarape.serving.registry import CHAMPION, PREVIOUS, aliases_of, client_of
+from igarape.serving.registry_lock import registry_lock
 from igarape.tracking.address import user
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
@@ -26,14 +25,14 @@ Change = Callable[[MlflowClient, Verdict], None]
 TOGETHER = "register"  # the step in whose experiment the verdicts lie too
 
 
-class OvertakenError(InputError):
-    """Somebody else changed the champion in the meantime."""
+class ChampionChangedError(InputError):
+    """Another process changed the champion in the meantime."""
 
 
-def carry_out(
+def record_change(
     workspace: Workspace, params: Params, step: str, verdict: Verdict, *, outcome: str, change: Change | None
 ) -> None:
-    """Open the run that keeps a verdict, change who is champion, and write both down.
+    """Open the run that records a verdict, move the aliases under the lock, and record the outcome.
 
     Parameters
     ----------
@@ -42,9 +41,9 @@ def carry_out(
     step
         promote or rollback.
     verdict, outcome
-        What was found, and what follows from it, in a word or two.
+        The comparison, and what follows from it in a word or two, such as promoted.
     change
-        crown or restore; None where all stays as it is.
+        make_champion or restore_previous; None where no alias moves.
 
     Raises
     ------
@@ -57,25 +56,25 @@ def carry_out(
         begin(opened, verdict)
         if change is not None:
             try:
-                with client_of(name, root) as client, claimed(name, client, mlflow.get_registry_uri()):
+                with client_of(name, root) as client, registry_lock(name, client, mlflow.get_registry_uri()):
                     _check_unchanged(name, root, verdict)
                     change(client, verdict)
             except InputError as error:
-                end(opened, verdict, "overtaken" if isinstance(error, OvertakenError) else "failed")
+                end(opened, verdict, "overtaken" if isinstance(error, ChampionChangedError) else "failed")
                 raise
         end(opened, verdict, outcome)
     with client_of(name, root) as client:
         keep(client, verdict, outcome, run=opened.id, who=user())
 
 
-def crown(client: MlflowClient, verdict: Verdict) -> None:
+def make_champion(client: MlflowClient, verdict: Verdict) -> None:
     """Make the new version the champion, the old one the previous one."""
     if verdict.old is not None:
         client.set_registered_model_alias(verdict.name, PREVIOUS, verdict.old)
     client.set_registered_model_alias(verdict.name, CHAMPION, verdict.new)
 
 
-def restore(client: MlflowClient, verdict: Verdict) -> None:
+def restore_previous(client: MlflowClient, verdict: Verdict) -> None:
     """Make the previous version the champion again."""
     client.set_registered_model_alias(verdict.name, CHAMPION, verdict.new)
     client.set_registered_model_alias(verdict.name, PREVIOUS, str(verdict.old))
@@ -86,7 +85,7 @@ def _check_unchanged(name: str, folder: Path, verdict: Verdict) -> None:
     now = aliases_of(name, folder).get(CHAMPION)
     if now != verdict.old:
         left = "Nothing is left to do" if now == verdict.new else f"See igarape history{option(name)}; then try again"
-        raise OvertakenError(
+        raise ChampionChangedError(
             f"{name}: version {now} has become champion while version {verdict.new} was looked at, in place of "
             f"{verdict.old or 'none'}: somebody else came first. {left}"
         )

@@ -12,16 +12,16 @@ from igarape.chips.fingerprints import read_fingerprints
 from igarape.errors import InputError
 from igarape.scores.answers import Answers
 from igarape.serving.bundle import Bundle
-from igarape.serving.candidates import Duel, meet
 from igarape.serving.holdout import held_out
+from igarape.serving.paired_answers import PairedAnswers, answer_same_chips
 from igarape.tables import HOLDOUT
 from igarape.workspace import Workspace
 
 
-def met(here: Workspace, into: Path, *, champion: str = "1", challenger: str = "2") -> tuple[Duel, list[int]]:
+def met(here: Workspace, into: Path, *, champion: str = "1", challenger: str = "2") -> tuple[PairedAnswers, list[int]]:
     """Let two versions meet; return the duel, and how many chips the champion was asked about."""
     asked: list[int] = []
-    duel = meet(
+    duel = answer_same_chips(
         MlflowClient(),
         NAME,
         champion=champion,

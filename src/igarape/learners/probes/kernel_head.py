@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from igarape.labels import Booleans
 from igarape.learners.kernels.landmarks import fit_landmarks
-from igarape.learners.kernels.machine import FARTHEST, likeness
+from igarape.learners.kernels.machine import FARTHEST, rbf_kernel
 from igarape.learners.probes.heads import Floats, Step, Table, scale_of
 from igarape.tables import Probabilities
 
@@ -21,7 +21,7 @@ LANDMARKS = 1000  # at most
 
 
 @dataclass(frozen=True)
-class Likeness:
+class KernelHead:
     """Logits are weights of exp(-gamma |z - landmark|^2), z the principal components of standardised features.
 
     mean and scale (channels,), projection (channels, components): float32. landmarks (m, components), weights
@@ -45,7 +45,7 @@ class Likeness:
         """Return probabilities (n, labels) for features (n, channels)."""
         standard = np.clip((features - self.mean) / self.scale, -FARTHEST, FARTHEST)
         z = (standard @ self.projection).astype(np.float64)
-        scores = likeness(z, self.landmarks, gamma=self.gamma) @ self.weights + self.bias
+        scores = rbf_kernel(z, self.landmarks, gamma=self.gamma) @ self.weights + self.bias
         p: Probabilities = np.exp(-np.logaddexp(0.0, -scores)).astype(np.float32)
         return p
 
@@ -87,7 +87,7 @@ class Likeness:
         return steps, {name: np.asarray(value) for name, value in constants.items()}
 
 
-def fit_likeness(features: Table, y: Booleans, *, gamma: float, l2: float, balance: float, seed: int) -> Likeness:
+def fit_kernel_head(features: Table, y: Booleans, *, gamma: float, l2: float, balance: float, seed: int) -> KernelHead:
     """Fit a head to the likeness of chips to at most LANDMARKS of them.
 
     Parameters
@@ -114,4 +114,4 @@ def fit_likeness(features: Table, y: Booleans, *, gamma: float, l2: float, balan
     z = (standard @ projection).astype(np.float64)
     fall = gamma / (2 * z.var(axis=0).sum() or 1.0)  # the mean square of a distance is twice the sum of the variances
     fitted = fit_landmarks(z, y, gamma=fall, l2=l2, balance=balance, count=LANDMARKS, seed=seed)
-    return Likeness(mean, scale, projection, fitted.landmarks, fall, fitted.weights, fitted.bias)
+    return KernelHead(mean, scale, projection, fitted.landmarks, fall, fitted.weights, fitted.bias)

@@ -13,7 +13,7 @@ QUALITY = 90
 DIGITS = 4
 
 
-def look(bundle: Bundle, chip: Seen) -> dict[str, Any]:
+def explain(bundle: Bundle, chip: Seen) -> dict[str, Any]:
     """Return the chip without haze, and for each learner what it saw and where: see occlusion.
 
     A learner answers by one view here, not eight: a covered part would else be covered in eight places.

@@ -9,8 +9,8 @@ from answering import HOST, answering, ask
 
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
-from igarape.serving import intake
-from igarape.serving.intake import read_token
+from igarape.serving import admission
+from igarape.serving.admission import read_token
 
 TOKEN = "".join(map(chr, range(97, 119)))
 
@@ -47,7 +47,7 @@ def test_a_token_is_read_from_a_file(tmp_path: Path) -> None:
 
 def test_a_body_that_is_too_large_is_refused(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At once where its length says so, else as soon as it shows; what was held is given back."""
-    monkeypatch.setattr(intake, "BYTES", 1000)
+    monkeypatch.setattr(admission, "BYTES", 1000)
     with answering(bundle_folder) as port:
         assert ask(port, "/tag", bytes(1001), "image/jpeg")[0] == 413
         connection = http.client.HTTPConnection(HOST, port, timeout=30)
@@ -55,17 +55,17 @@ def test_a_body_that_is_too_large_is_refused(bundle_folder: Path, monkeypatch: p
         connection.request("POST", "/tag", chunks, {"Content-Type": "image/jpeg"}, encode_chunked=True)
         assert connection.getresponse().status == 413
         connection.close()
-        monkeypatch.setattr(intake, "HELD", 1500)
+        monkeypatch.setattr(admission, "HELD", 1500)
         for _ in range(5):
             assert ask(port, "/tag", bytes(900), "image/jpeg")[0] == 400  # no picture
-        monkeypatch.setattr(intake, "HELD", 800)
+        monkeypatch.setattr(admission, "HELD", 800)
         status, headers, _ = ask(port, "/tag", bytes(900), "image/jpeg")
         assert status == 429 and headers["retry-after"] == "1"
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """408 after the time that is set, and an end; who hangs up before costs nothing, and is no failure of ours."""
-    monkeypatch.setattr(intake, "SECONDS", 0.1)
+    monkeypatch.setattr(admission, "SECONDS", 0.1)
     head = b"POST /tag HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\nContent-Length: 100\r\n\r\nabc"
     with answering(bundle_folder) as port:
         with socket.create_connection((HOST, port), timeout=30) as opened:

@@ -17,9 +17,9 @@ from igarape.ensemble.stacker import Stacker
 from igarape.errors import InputError
 from igarape.learners.networks.merging import merge
 from igarape.learners.predictor import Predictor
-from igarape.serving import teaching as module
+from igarape.serving import teacher as module
 from igarape.serving.submission import Chips
-from igarape.serving.teaching import find_unlabelled, teach
+from igarape.serving.teacher import find_unlabelled, teacher_probabilities
 from igarape.tables import Probabilities
 from igarape.workspace import Workspace
 
@@ -62,7 +62,7 @@ def ask(here: Workspace, chips: Chips) -> Probabilities:
     notes = here.data / "notes"
     notes.mkdir(exist_ok=True)
     dataset, learners = read_dataset("toy", here.datasets), {"plain": MANIFEST}
-    return teach(
+    return teacher_probabilities(
         chips, here, PARAMS, dataset, learners=learners, notes=notes, merge=merge, report=lambda _done, _total: None
     )
 

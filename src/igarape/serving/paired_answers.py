@@ -1,8 +1,8 @@
-"""Two versions on the same chips: the answers that they were registered with, what they cost, and what is asked anew.
+"""The answers of champion and challenger to the same chips, those of the challenger's hold-out, and what both cost.
 
-A version brings its stream's answers table. A chip of the challenger's hold-out counts for the champion in one of three
-ways: both were scored on it, so that its answer is there; the champion learned from it, so that it is left out; or the
-champion never saw it, so that its bundle is asked now, by the picture that this project has packed.
+A version is registered with a table of its stream's answers. For each chip there are three cases: the champion was
+scored on it too, so its answer is in its table; the champion was trained on it, so the chip is left out; or the
+champion never saw it, so its bundle predicts it now, from the picture that this project has packed.
 """
 
 from dataclasses import dataclass, replace
@@ -30,8 +30,8 @@ from igarape.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Duel:
-    """What two versions answer to the same chips, of shape (n, labels), what both cost, and what has to be said."""
+class PairedAnswers:
+    """Truth y (n, labels), both versions' answers to the same chips and their costs; notes: caveats for people."""
 
     labels: tuple[str, ...]
     rare: tuple[str, ...]
@@ -41,7 +41,7 @@ class Duel:
     notes: tuple[str, ...]
 
 
-def meet(
+def answer_same_chips(
     client: MlflowClient,
     name: str,
     *,
@@ -50,8 +50,8 @@ def meet(
     workspace: Workspace,
     into: Path,
     report: Report,
-) -> Duel:
-    """Bring two versions of a model together on the challenger's hold-out.
+) -> PairedAnswers:
+    """Collect both versions' answers to the challenger's hold-out.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def meet(
     workspace
         The project, which has the pictures.
     into
-        A folder for what is fetched.
+        A folder to download to.
     report
-        Called with (chips done, of how many), where the champion is asked anew.
+        Called with (chips done, of how many) while the champion predicts chips that it was not scored on.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def meet(
     theirs = _answers(bundles[champion][0], held, known, where, pictures, report=report)
     times = milliseconds([bundle for bundle, _ in bundles.values()], pictures, held.image_ids)
     costs = {version: (spent, bundles[version][1]) for version, spent in zip(bundles, times, strict=True)}
-    return Duel(
+    return PairedAnswers(
         labels=held.labels,
         rare=bundles[challenger][0].vocabulary.rare,
         y=held.y,

@@ -1,4 +1,4 @@
-"""Plugs: callables of the user's that a YAML names, as module:callable or by an entry point; found, not imported."""
+"""Plugins: the user's own callables, named in a YAML as module:callable or by an entry point; found without import."""
 
 import sys
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from igarape.errors import InputError, did_you_mean
 
 @dataclass(frozen=True)
 class Role:
-    """What a plug is for.
+    """What a plugin is for.
 
     setting: the key that names it. words: what stands there besides. group: of entry points. parameters: how it is
     written. gives: from what to what. call: how igarape calls it, as positions and names.
@@ -31,7 +31,7 @@ class Role:
     call: tuple[int, tuple[str, ...]]
 
     def check(self, word: str) -> str:
-        """Return a word that names one of ours, or a plug whose source is there and takes the arguments.
+        """Return a word that names one of ours, or a plugin whose source is there and takes the arguments.
 
         Nothing is imported. Raises ValueError that names the file and the signature otherwise.
         """
@@ -41,11 +41,11 @@ class Role:
         return word
 
     def sources(self, word: str) -> tuple[Path, ...]:
-        """Return the files that a word stands for: the plug's module, and those of the same home that it imports."""
+        """Return the files that a word stands for: the plugin's module, and those of the same home that it imports."""
         return () if word in self.words else imported_files(self._module(*self._place(word)))
 
     def load(self, word: str) -> Callable[..., Any]:
-        """Import a plug; raise InputError that names the file when its module cannot be imported."""
+        """Import a plugin; raise InputError that names the file when its module cannot be imported."""
         path, name = self._place(word)
         module = self._module(path, name)
         if _PROJECT not in sys.meta_path:
@@ -61,21 +61,21 @@ class Role:
         return found  # type: ignore[no-any-return]
 
     def fault(self, word: str, what: str) -> str:
-        """Say what is wrong with a plug that is there: its setting, its file, and the signature that is expected."""
+        """Say what is wrong with a plugin that is there: its setting, its file, and the signature that is expected."""
         path, name = self._place(word)
         return f"{self.setting}: {word}: {self._module(path, name).shown}: {what}; {self.expected(name)}"
 
     def expected(self, name: str) -> str:
-        """Say how a plug of this name is written."""
+        """Say how a plugin of this name is written."""
         return f"expected def {name}({self.parameters}): {self.gives}"
 
     def _place(self, word: str) -> tuple[str, str]:
-        """Return (module, callable); raise ValueError when a word is neither ours, nor a plug's, nor an entry point."""
+        """Return (module, callable); raise ValueError for what is not ours, module:callable or an entry point."""
         value = word if ":" in word else self._entry_points().get(word)
         if value is None:
             known = {*self.words, *self._entry_points()}
             raise ValueError(
-                f"should be one that there is, or a plug of yours as module:callable{did_you_mean(word, known)}"
+                f"should be one that there is, or a plugin of yours as module:callable{did_you_mean(word, known)}"
             )
         path, _, name = value.partition(":")
         if not (name.isidentifier() and all(part.isidentifier() for part in path.split("."))):
@@ -86,7 +86,7 @@ class Role:
         return {point.name: point.value.partition(" ")[0] for point in entry_points(group=self.group)}
 
     def _module(self, path: str, name: str) -> Module:
-        """Find a plug's module in the project's folder, or where packages are installed."""
+        """Find a plugin's module in the project's folder, or where packages are installed."""
         module = find_module(path, Path.cwd())
         if module is None:
             file = f"{path.replace('.', '/')}.py"

@@ -1,4 +1,4 @@
-"""Plugs: found and checked without an import, loaded when they are asked for."""
+"""Plugins: found and checked without an import, loaded when they are asked for."""
 
 import sys
 from importlib.metadata import EntryPoint
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from igarape.config import plugs
-from igarape.config.plugs import Role
+from igarape.config import plugins
+from igarape.config.plugins import Role
 from igarape.errors import InputError
 
 ROLE = Role("backbone", ("plain", "wide"), "igarape.backbones", "images, *, width", "in to out", (1, ("width",)))
@@ -26,10 +26,10 @@ def many(*images, **rest):
 
 
 @pytest.fixture(autouse=True)
-def project(plug_folder: Path) -> Path:
+def project(plugin_folder: Path) -> Path:
     """Give a project's folder with a module of the user's."""
-    (plug_folder / "my_models.py").write_text(MODELS, encoding="utf-8")
-    return plug_folder
+    (plugin_folder / "my_models.py").write_text(MODELS, encoding="utf-8")
+    return plugin_folder
 
 
 @pytest.mark.parametrize("word", ["plain", "my_models:small", "my_models:many", "my_models:BROKEN"])
@@ -60,7 +60,7 @@ def test_a_fault_names_the_file_and_the_signature(word: str, message: str) -> No
 
 
 def test_a_file_that_is_not_python_is_told_with_its_line(project: Path) -> None:
-    """Also one that the plug's imports."""
+    """Also one that the plugin's imports."""
     (project / "my_models.py").write_text("import my_blocks\n", encoding="utf-8")
     (project / "my_blocks.py").write_text("def (\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"my_models\.py: not Python: .*my_blocks\.py, line 1"):
@@ -90,9 +90,9 @@ def test_a_module_that_fails_is_an_error_with_its_file(project: Path) -> None:
 
 
 def test_an_entry_point_is_a_name_of_its_own(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installed package offers it; its source counts as a plug's does."""
+    """An installed package offers it; its source counts as a plugin's does."""
     points = [EntryPoint("vit", "my_models:small", "igarape.backbones")]
-    monkeypatch.setattr(plugs, "entry_points", lambda group: points if group == "igarape.backbones" else [])
+    monkeypatch.setattr(plugins, "entry_points", lambda group: points if group == "igarape.backbones" else [])
     assert ROLE.check("vit") == "vit"
     assert ROLE.sources("vit") == (project / "my_models.py",)
     assert ROLE.load("vit")(1, width=2) == (1, 2)
@@ -102,7 +102,7 @@ def test_an_entry_point_is_a_name_of_its_own(project: Path, monkeypatch: pytest.
 
 @pytest.mark.parametrize("name", ["numpy", "html", "igarape"])
 def test_a_file_of_the_projects_is_in_nobodys_way(project: Path, name: str) -> None:
-    """Whoever imports what is installed gets it, also once a plug is loaded; a plug that means the file is told."""
+    """Whoever imports what is installed gets it, also once a plugin is loaded; a plugin that means the file is told."""
     (project / f"{name}.py").write_text("def small(images, *, width):\n    return 5\n", encoding="utf-8")
     assert ROLE.load("my_models:small")(1, width=2) == (1, 2)
     for finder in sys.meta_path:

@@ -1,4 +1,4 @@
-"""Who may send, and how much: a bearer token, and bounds on the bytes of one request and of all that are at work."""
+"""Admission control: a bearer token, and limits on the bytes of one request and of all that are in flight."""
 
 import asyncio
 import hmac
@@ -29,7 +29,7 @@ CODES = {
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is no error of ours
-    """A request that is answered with a status and a sentence."""
+    """A request that is answered with an HTTP error: a status, and a sentence that says why."""
 
     def __init__(self, status: HTTPStatus, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is no error of ours
         self.headers = headers or {}
 
 
-def refusal(status: HTTPStatus, message: str) -> bytes:
+def error_body(status: HTTPStatus, message: str) -> bytes:
     """Return the body of an error, as MLflow's clients read it."""
     return json.dumps({"error_code": CODES.get(status, status.name), "message": message}).encode()
 
@@ -58,8 +58,8 @@ def read_token(file: Path) -> bytes:
     return token.encode()
 
 
-class Guarded:
-    """An ASGI application around another: it asks for a bearer token (RFC 6750), but for the addresses in OPEN."""
+class BearerToken:
+    """ASGI middleware that requires a bearer token (RFC 6750), but for the addresses in OPEN."""
 
     def __init__(self, application: Application, token: bytes) -> None:
         self._application = application
@@ -71,7 +71,7 @@ class Guarded:
             scheme, _, given = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
             same = hmac.compare_digest(given.lstrip(), self._token)  # which takes as long wherever they differ
             if scheme.lower() != b"bearer" or not same:
-                body = refusal(HTTPStatus.UNAUTHORIZED, "expected the header Authorization: Bearer TOKEN")
+                body = error_body(HTTPStatus.UNAUTHORIZED, "expected the header Authorization: Bearer TOKEN")
                 headers = [(b"content-type", b"application/json"), (b"www-authenticate", b"Bearer")]
                 status = HTTPStatus.UNAUTHORIZED.value
                 await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -80,8 +80,8 @@ class Guarded:
         await self._application(scope, receive, send)
 
 
-class Intake:
-    """Receives bodies, and knows how many bytes are at work."""
+class BodyReader:
+    """Receives request bodies, and limits the bytes of those in flight. held: those bytes."""
 
     def __init__(self) -> None:
         self.held = 0

@@ -10,7 +10,7 @@ from rasterio import Affine
 from scenes import LEFT, TOP, write_scene
 
 from igarape.chips.pictures import decode, encode_png
-from igarape.chips.sources.looks import Looks, look
+from igarape.chips.sources.inspection import Inspection, inspect_pictures
 from igarape.chips.sources.origins import loose
 from igarape.errors import InputError
 
@@ -20,11 +20,13 @@ def noise(height: int, width: int, seed: int = 0) -> bytes:
     return encode_png(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
-def seen(folder: Path, *files: bytes, bands: tuple[str, ...] = (), size: int | None = None) -> Looks:
+def seen(folder: Path, *files: bytes, bands: tuple[str, ...] = (), size: int | None = None) -> Inspection:
     """Look at files."""
     for number, data in enumerate(files):
         (folder / f"{number}").write_bytes(data)
-    return look({str(number): loose(folder / str(number)) for number in range(len(files))}, bands=bands, size=size)
+    return inspect_pictures(
+        {str(number): loose(folder / str(number)) for number in range(len(files))}, bands=bands, size=size
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,16 @@
-"""One at a time: whoever changes who holds an alias, or makes a version, first claims the model.
+"""A lock on a registered model: only one process at a time moves its aliases or makes a version of it.
 
-MLflow sets an alias whatever it was before, so that two who have both looked would both set it. What MLflow does have
-is names that are unique: of two who create a registered model of one name, one is refused. So the claim is a registered
-model called NAME.claim, there for the moment of the change. Where the registry is a SQLite file, a lock beside it does
-the same, and the system takes that from a process that dies.
+MLflow has no compare-and-set: it sets an alias whatever it was before, so two processes could both promote. But its
+names are unique: of two that create a registered model of one name, one is refused. So the lock is a registered model
+called NAME.claim, which exists for as long as it is held. Where the registry is a SQLite file, a file lock beside it
+does the same, and the system releases that when a process dies.
 
-On a server a process may die and leave its claim. So whoever holds one counts on a tag of it, and those who wait watch
-that. A claim that stands still for SILENCE is given up for lost. No clocks of two machines are compared.
+On a server a process may die and leave its claim behind. So the holder increments a counter in a tag of the claim (the
+heartbeat), and those who wait watch it. A claim whose counter stands still for SILENCE seconds is taken for lost, and
+removed. No clocks of two machines are compared.
 
-MLflow removes by name, and who removes a lost claim might hit the next one. So whoever removes the claim of a token,
-its holder too, first creates NAME.claim.TOKEN, and then looks whether it is that claim still.
+MLflow removes by name, so that removing a lost claim could hit the next holder's. So whoever removes the claim of a
+token, its holder too, first creates NAME.claim.TOKEN, and then checks that it still is that claim.
 """
 
 import threading
@@ -38,10 +39,10 @@ TAKEN = ("RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST")  # the other one 
 
 
 @contextmanager
-def claimed(name: str, client: MlflowClient, uri: str) -> Iterator[None]:
-    """Be the only one who changes a model, as far as they all do so by this function; uri: of its registry.
+def registry_lock(name: str, client: MlflowClient, uri: str) -> Iterator[None]:
+    """Hold the lock of a registered model while the block runs. uri: of the registry.
 
-    Raises InputError when another one has been at it for PATIENCE seconds, or has taken over from us.
+    Raises InputError when another process has held it for PATIENCE seconds, or has taken it from this one meanwhile.
     """
     file = database(uri)
     with _locked(name, file) if file else _created(name, client):
@@ -69,7 +70,7 @@ def _created(name: str, client: MlflowClient) -> Iterator[None]:
     """Hold a registered model of a name that only one can create, and give signs of life."""
     mark, token, ended = f"{name}.claim", uuid.uuid4().hex, threading.Event()
     _take(name, mark, token, client)
-    alive = threading.Thread(target=_live, args=(mark, token, client, ended), daemon=True)
+    alive = threading.Thread(target=_heartbeat, args=(mark, token, client, ended), daemon=True)
     alive.start()
     try:
         yield
@@ -110,8 +111,8 @@ def _take(name: str, mark: str, token: str, client: MlflowClient) -> None:
         time.sleep(PAUSE)
 
 
-def _live(mark: str, token: str, client: MlflowClient, ended: threading.Event) -> None:
-    """Count on a tag of our claim until that has ended."""
+def _heartbeat(mark: str, token: str, client: MlflowClient, ended: threading.Event) -> None:
+    """Increment the counter in a tag of our claim until that has ended."""
     count = 0
     while not ended.wait(BEAT):
         count += 1

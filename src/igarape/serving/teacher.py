@@ -36,7 +36,7 @@ def find_unlabelled(workspace: Workspace, dataset: Dataset, kinds: Collection[st
     return Chips(raw, Store(workspace.chips("nir"), planes), [name for name in names if name in with_planes])
 
 
-def teach(
+def teacher_probabilities(
     chips: Chips,
     workspace: Workspace,
     params: Params,

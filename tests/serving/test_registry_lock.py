@@ -11,8 +11,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from igarape.errors import InputError
-from igarape.serving import claims
-from igarape.serving.claims import claimed
+from igarape.serving import registry_lock as module
+from igarape.serving.registry_lock import registry_lock
 from igarape.tracking.address import user
 
 SERVER = "http://somewhere"  # by its address alone: the claim is made in the database of the test
@@ -21,8 +21,8 @@ SERVER = "http://somewhere"  # by its address alone: the claim is made in the da
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for a moment only."""
-    monkeypatch.setattr(claims, "PATIENCE", 0.3)
-    monkeypatch.setattr(claims, "PAUSE", 0.05)
+    monkeypatch.setattr(module, "PATIENCE", 0.3)
+    monkeypatch.setattr(module, "PAUSE", 0.05)
 
 
 @pytest.mark.usefixtures("registry")
@@ -32,17 +32,17 @@ def test_a_second_one_is_refused_until_the_first_has_ended(uri: str | None) -> N
     client, place = MlflowClient(), uri or mlflow.get_tracking_uri()
 
     def fail_inside() -> None:
-        with claimed(NAME, client, place):
+        with registry_lock(NAME, client, place):
             with (
                 pytest.raises(InputError, match=f"{NAME}: .* changing it for 0 seconds.*igarape history"),
-                claimed(NAME, client, place),
+                registry_lock(NAME, client, place),
             ):
                 pytest.fail("two at once")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail_inside()
-    with claimed(NAME, client, place), claimed("igarape-other", client, place):
+    with registry_lock(NAME, client, place), registry_lock("igarape-other", client, place):
         pass  # another model is not concerned
     assert list(client.search_registered_models()) == []
 
@@ -51,29 +51,29 @@ def test_a_second_one_is_refused_until_the_first_has_ended(uri: str | None) -> N
 def test_on_a_server_it_says_who_and_how_to_free_it() -> None:
     """A process that died there leaves the claim behind."""
     client = MlflowClient()
-    client.create_registered_model(f"{NAME}.claim", {claims.TOKEN: "x", claims.BY: "ana"})
+    client.create_registered_model(f"{NAME}.claim", {module.TOKEN: "x", module.BY: "ana"})
     with (
         pytest.raises(InputError, match=rf"{NAME}: ana has .*delete .* that begin with {NAME}\.claim"),
-        claimed(NAME, client, SERVER),
+        registry_lock(NAME, client, SERVER),
     ):
         pytest.fail("the claim is ana's")
     client.delete_registered_model(f"{NAME}.claim")
-    with claimed(NAME, client, SERVER):
-        assert client.get_registered_model(f"{NAME}.claim").tags[claims.BY] == user()
+    with registry_lock(NAME, client, SERVER):
+        assert client.get_registered_model(f"{NAME}.claim").tags[module.BY] == user()
 
 
 @pytest.mark.usefixtures("registry")
 def test_a_claim_without_any_sign_of_life_is_removed_by_one_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its process died. Of many who wait, one tells so, and they go on one at a time as ever."""
-    monkeypatch.setattr(claims, "SILENCE", 0.4)
-    monkeypatch.setattr(claims, "PATIENCE", 60.0)
+    monkeypatch.setattr(module, "SILENCE", 0.4)
+    monkeypatch.setattr(module, "PATIENCE", 60.0)
     client, inside, most, done = MlflowClient(), 0, 0, list[bool]()
-    client.create_registered_model(f"{NAME}.claim", {claims.TOKEN: "x", claims.BY: "ana"})
+    client.create_registered_model(f"{NAME}.claim", {module.TOKEN: "x", module.BY: "ana"})
 
     def change() -> None:
         nonlocal inside, most
         for _ in range(2):
-            with claimed(NAME, MlflowClient(), SERVER):
+            with registry_lock(NAME, MlflowClient(), SERVER):
                 inside += 1
                 most = max(most, inside)
                 time.sleep(0.02)
@@ -98,12 +98,12 @@ def test_a_claim_without_any_sign_of_life_is_removed_by_one_and_said(monkeypatch
 def test_a_change_that_takes_long_keeps_its_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     """It gives signs of life, so that who waits gives up in the end, and takes nothing away."""
     for name, seconds in {"BEAT": 0.05, "SILENCE": 0.5, "PATIENCE": 1.0}.items():
-        monkeypatch.setattr(claims, name, seconds)
+        monkeypatch.setattr(module, name, seconds)
     client = MlflowClient()
     with (
-        claimed(NAME, client, SERVER),
+        registry_lock(NAME, client, SERVER),
         pytest.raises(InputError, match="has been changing it"),
-        claimed(NAME, client, SERVER),
+        registry_lock(NAME, client, SERVER),
     ):
         pytest.fail("two at once")
     assert list(client.search_registered_models()) == []
@@ -115,13 +115,13 @@ def test_who_was_taken_for_dead_is_told_and_removes_nothing_of_the_others() -> N
     client, mark = MlflowClient(), f"{NAME}.claim"
 
     def sleep() -> None:
-        with claimed(NAME, client, SERVER):
+        with registry_lock(NAME, client, SERVER):
             client.delete_registered_model(mark)
-            client.create_registered_model(mark, {claims.TOKEN: "another's"})
+            client.create_registered_model(mark, {module.TOKEN: "another's"})
 
     with pytest.raises(InputError, match="another one has changed the model meanwhile"):
         sleep()
-    assert [each.tags[claims.TOKEN] for each in client.search_registered_models()] == ["another's"]
+    assert [each.tags[module.TOKEN] for each in client.search_registered_models()] == ["another's"]
 
 
 @pytest.mark.usefixtures("registry")
@@ -134,20 +134,20 @@ def test_an_answer_that_was_lost_is_no_loss(monkeypatch: pytest.MonkeyPatch) -> 
         return create(self, *words)  # type: ignore[arg-type]
 
     monkeypatch.setattr(MlflowClient, "create_registered_model", twice)
-    with claimed(NAME, MlflowClient(), SERVER):
-        assert MlflowClient().get_registered_model(f"{NAME}.claim").tags[claims.BY] == user()
+    with registry_lock(NAME, MlflowClient(), SERVER):
+        assert MlflowClient().get_registered_model(f"{NAME}.claim").tags[module.BY] == user()
 
 
 @pytest.mark.usefixtures("registry")
 def test_what_mlflow_refuses_otherwise_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that it does not take is no claim of somebody else's."""
-    with pytest.raises(MlflowException), claimed("a/b", MlflowClient(), SERVER):
+    with pytest.raises(MlflowException), registry_lock("a/b", MlflowClient(), SERVER):
         pytest.fail("no such name")
 
 
 def test_a_lock_of_a_dead_process_is_free(registry: Path) -> None:
     """The system takes it: the file that stays is in nobody's way, and lies where git does not look."""
     for _ in range(2):
-        with claimed(NAME, MlflowClient(), mlflow.get_tracking_uri()):
+        with registry_lock(NAME, MlflowClient(), mlflow.get_tracking_uri()):
             pass
     assert (registry / "mlruns" / f".{NAME}.lock").exists()

@@ -19,7 +19,7 @@ MEASURED = 100  # of those, to see how bright 16 bits are
 
 
 @dataclass(frozen=True)
-class Looks:
+class Inspection:
     """Sizes (width, height) with how many have them, and what follows: one size, what becomes of others, a white.
 
     looked: how many were read. broken: why ingest will leave some of those out, by their names. by_header:
@@ -37,7 +37,7 @@ class Looks:
     metres: float | None
 
 
-def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | None) -> Looks:
+def inspect_pictures(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | None) -> Inspection:
     """Decode some of the pictures and see what they have in common.
 
     size: the side that the user wants. Raises InputError when none of them can be read.
@@ -68,7 +68,7 @@ def look(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | No
         raise InputError(f"none of the pictures can be read ({len(names)} tried). The first: {first}")
     side = Counter(min(one) for one in sizes.elements()).most_common(1)[0][0] if size is None else size
     resize = _resize(sizes, side)
-    return Looks(
+    return Inspection(
         sizes=dict(sizes.most_common()),
         size=side,
         resize=resize,

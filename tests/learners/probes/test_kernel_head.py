@@ -5,7 +5,7 @@ import pytest
 
 from igarape.learners.kernels.machine import FARTHEST
 from igarape.learners.probes.heads import Table, fit_head
-from igarape.learners.probes.likeness import COMPONENTS, Likeness, fit_likeness
+from igarape.learners.probes.kernel_head import COMPONENTS, KernelHead, fit_kernel_head
 from igarape.scores.metrics import mean_average_precision
 
 RNG = np.random.default_rng(0)
@@ -13,9 +13,9 @@ FEATURES = RNG.normal(5, 2, (120, 3)).astype(np.float32)
 INSIDE = (((FEATURES - 5) / 2) ** 2).sum(axis=1)[:, None] < 2.5
 
 
-def fitted(features: Table = FEATURES) -> Likeness:
+def fitted(features: Table = FEATURES) -> KernelHead:
     """Fit a head to a ball and what lies around it."""
-    return fit_likeness(features, INSIDE[: len(features)], gamma=0.5, l2=0.01, balance=0.0, seed=0)
+    return fit_kernel_head(features, INSIDE[: len(features)], gamma=0.5, l2=0.01, balance=0.0, seed=0)
 
 
 def test_a_ball_is_told_from_what_lies_around_it() -> None:
@@ -48,7 +48,7 @@ def test_one_odd_feature_does_not_make_a_chip_unlike_all_others() -> None:
 def test_of_many_features_there_are_no_more_components_than_wanted() -> None:
     """And the same seed finds the same."""
     wide = RNG.normal(size=(COMPONENTS + 20, 500)).astype(np.float32)
-    heads = [fit_likeness(wide, wide[:, :1] > 0, gamma=0.5, l2=0.1, balance=0.0, seed=3) for _ in range(2)]
+    heads = [fit_kernel_head(wide, wide[:, :1] > 0, gamma=0.5, l2=0.1, balance=0.0, seed=3) for _ in range(2)]
     assert heads[0].projection.shape == (500, COMPONENTS)
     np.testing.assert_array_equal(heads[0].answer(wide), heads[1].answer(wide))
 
@@ -58,5 +58,5 @@ def test_few_chips_are_enough(chips: int) -> None:
     """A label that all of them hold is answered with its smoothed share, of equal chips too."""
     y = np.ones((chips, 1), dtype=np.bool_)
     for table in (FEATURES[:chips], np.full((chips, 4), 7, dtype=np.float32)):
-        p = fit_likeness(table, y, gamma=0.5, l2=0.01, balance=0.0, seed=0).answer(table)
+        p = fit_kernel_head(table, y, gamma=0.5, l2=0.01, balance=0.0, seed=0).answer(table)
         np.testing.assert_allclose(p[:, 0], (chips + 1) / (chips + 2), rtol=1e-5)
