@@ -17,7 +17,7 @@ from scipy.stats import poisson
 
 from igarape.sites.alerts import Event, Status
 from igarape.sites.evidence import ALIKE, Floats
-from igarape.sites.frequency import own, rarity
+from igarape.sites.frequency import change_ratio, rescaled
 from igarape.sites.site_draft import ALERTS
 from igarape.sites.timing import change_days, change_interval, gap, shortest
 
@@ -70,7 +70,7 @@ def counted(events: list[Event], status: Status, there: np.ndarray, factor: Floa
     """
     some = [event for event in events if event.status == status]
     p = np.array([event.probability for event in some])
-    right = own(p, factor[[event.direction for event in some], 0])
+    right = rescaled(p, factor[[event.direction for event in some], 0])
     return len(some), sum(is_false(event, there) for event in some), float((1 - right).sum())
 
 
@@ -138,7 +138,7 @@ def main() -> None:
         for auc in (AUC, 0.93):
             looks, there = wandering(seed, auc=auc, never=never, alike=alike)
             belief, events = followed(looks)
-            factor = rarity(belief, rates=RATES, baseline=BASELINE)
+            factor = change_ratio(belief, rates=RATES, baseline=BASELINE)
             for status in (Status.CANDIDATE, Status.CONFIRMED):
                 told, false, expected = counted(events, status, there, factor)
                 low, high = poisson.interval(COUNTS, expected)

@@ -16,7 +16,7 @@ from change import BASELINE, Alarms, Looks, k_of, radd
 from scipy.stats import poisson
 
 from igarape.sites.alerts import Status
-from igarape.sites.frequency import own, rarity
+from igarape.sites.frequency import change_ratio, rescaled
 from igarape.sites.looks import list_looks
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.state import Engine
@@ -55,7 +55,7 @@ def _site(place: SiteFolder, truth: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each label and rule: changes, delays of those found, false alerts, tile-years."""
     state, _ = place.update(lambda *_: None)
     engine, days = Engine.of(place.site), list(place.days(list_looks(place.looks)))
-    part = rarity(state.belief, rates=engine.rates, baseline=engine.baseline)
+    part = change_ratio(state.belief, rates=engine.rates, baseline=engine.baseline)
     shape = (len(place.area.names), len(days))
     ratio, clear = np.zeros((*shape, len(place.labels))), np.zeros(shape, dtype=np.bool_)
     for number, day in enumerate(days):
@@ -71,7 +71,7 @@ def _site(place: SiteFolder, truth: pd.DataFrame) -> pd.DataFrame:
         confirmed = [each for each in state.events if each.status == Status.CONFIRMED and each.label == column]
         ours = [(each.day - since_start, each.tile) for each in confirmed if each.direction == 0]
         p = np.array([each.probability for each in confirmed if each.direction == 0])
-        expected = float((1 - own(p, part[0, column])).sum())
+        expected = float((1 - rescaled(p, part[0, column])).sum())
         for rule, alarms in zip(RULES, (ours, radd(looks), k_of(looks, 2, 4)), strict=True):
             rows.append({"label": label, "rule": rule, "auc": looks.auc, "expected": expected, **judged(alarms, looks)})
     return pd.DataFrame(rows)

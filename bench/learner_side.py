@@ -74,7 +74,7 @@ learners, p = learner_labels(tables), learner_probabilities(tables, list(folds["
 targets = Vocabulary((), (), labels, ()).targets("all")
 truth, parts = rng.random((len(rows), 14)) < 0.3, parts_of(folds["fold"].to_numpy())
 known = Known(beside(p, learners), truth, parts, learners, targets)
-Blends(known, pulls=(0.1,)).fit(known.all, 0.1)
+Blends(known, penalties=(0.1,)).fit(known.all, 0.1)
 """,
 }
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from igarape.config.hyperparameters import NetworkValues
 from igarape.ensemble.decision import Rule
-from igarape.ensemble.linear import mean_of
+from igarape.ensemble.linear import mean_weights
 from igarape.ensemble.stacker import Stacker
 from igarape.labels import Vocabulary
 from igarape.learners.networks.backbones import build_network
@@ -60,7 +60,7 @@ def pack(
     for network, path in zip(networks, files, strict=True):
         write_onnx(network, path, size=size)
     learners: Mapping[str, tuple[str, ...]] = {NAME: labels}
-    Stacker("mean", labels, dict(learners), mean_of(learners, labels)).save(folder / "stacker")
+    Stacker("mean", labels, dict(learners), mean_weights(learners, labels)).save(folder / "stacker")
     shared = Shared(
         dataset=NAME,
         size=256,

@@ -23,14 +23,14 @@ from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, Origin, RuleSettings, StackSummary
 from igarape.config.params import read_params
-from igarape.ensemble.linear import beside, logit, mean_of, sigmoid
+from igarape.ensemble.linear import logit, mean_weights, sigmoid, stack_columns
 from igarape.ensemble.omission import WITHOUT
 from igarape.ensemble.stacker import Boosters, Stacker
 from igarape.ensemble.stackers import METHODS
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import prediction_table
 from igarape.reports.evidence import gather
-from igarape.reports.judgement import judge
+from igarape.reports.judgement import build_verdict
 from igarape.reports.verdict import render_report
 from igarape.scores.ranking import RESAMPLES
 from igarape.tables import FAULT, PLACE, Probabilities, label_columns, read_catalog, write_table
@@ -57,7 +57,7 @@ def run() -> dict[str, object]:
         evidence = gather(workspace, params, dataset.labels.vocabulary())
         raw = Store(workspace.chips("raw"), read_catalog(workspace.catalog(), evidence.rule.vocabulary.labels))
         origin = Origin(git_commit="", uncommitted_changes=False, dvc={}, runs={})
-        page = render_report(judge(workspace, evidence, params, dataset, origin, picture=raw.rgb))
+        page = render_report(build_verdict(workspace, evidence, params, dataset, origin, picture=raw.rgb))
         ours = time.process_time() - start
     # Learners of all labels, stacks, the blend and those without a learner, and two pairs on other chips.
     rankings = len(LEARNERS) - 1 + len(METHODS) + 1 + len(LEARNERS) + 2 * 2
@@ -156,8 +156,10 @@ def _write_stack(
     folder = workspace.folder("stack")
     write_table(pd.concat(tables, ignore_index=True), folder / "predictions.parquet")
     learners = {name: vocabulary.targets("rare" if name == "rare" else "all").labels for name in LEARNERS}
-    boosters = {label: _boosters(beside(answers, learners), y[:, j]) for j, label in enumerate(vocabulary.labels)}
-    linear = mean_of(learners, vocabulary.labels)
+    boosters = {
+        label: _boosters(stack_columns(answers, learners), y[:, j]) for j, label in enumerate(vocabulary.labels)
+    }
+    linear = mean_weights(learners, vocabulary.labels)
     Stacker("xgboost", vocabulary.labels, learners, linear, boosters).save(folder / "stacker")
     StackSummary(
         chosen="xgboost",

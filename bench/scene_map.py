@@ -24,7 +24,7 @@ from turns import by_turns
 
 from igarape.chips.pictures import Pixels
 from igarape.ensemble.decision import Rule
-from igarape.ensemble.linear import one_of
+from igarape.ensemble.linear import single_weights
 from igarape.ensemble.stacker import Stacker
 from igarape.labels import Vocabulary
 from igarape.learners.memory import keep_memory
@@ -159,7 +159,7 @@ def _bundle(folder: Path) -> Path:
     booster = xgboost.train({"objective": "binary:logistic", "nthread": 1}, matrix, num_boost_round=50)
     trees = Trees.of(booster, size=SEEN, labels=2).export(folder / "fold-0")
     labels = VOCABULARY.labels
-    Stacker("single", labels, {"tabular": labels}, one_of("tabular", {"tabular": labels}, labels)).save(
+    Stacker("single", labels, {"tabular": labels}, single_weights("tabular", {"tabular": labels}, labels)).save(
         folder / "stacker"
     )
     shared = Shared(

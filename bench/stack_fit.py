@@ -1,9 +1,10 @@
 """stack_fit: XGBoost on 40,479 chips' predictions by five learners, against scikit-learn's MultiOutputClassifier of it.
 
 Both fit 17 labels in the same five folds, with as many rounds, of the same depth, and are scored out of fold by mean
-average precision. Ours has the blend that it starts from besides, by a given pull: nothing is chosen. `nested` is the
-whole stack: pull, depths and rounds chosen inside the folds, three seeds averaged, and a sixth fit, on all folds. It is
-compared with our fit, of one seed and in five folds, and with the same six fits of three seeds by given settings.
+average precision. Ours has the blend that it starts from besides, by a given penalty: nothing is chosen. `nested` is
+the whole stack: penalty, depths and rounds chosen inside the folds, three seeds averaged, and a sixth fit, on all
+folds. It is compared with our fit, of one seed and in five folds, and with the same six fits of three seeds by given
+settings.
 Seconds are the processor's: all run in one thread.
 """
 
@@ -17,7 +18,7 @@ from sklearn.multioutput import MultiOutputClassifier
 from threadpoolctl import threadpool_limits
 
 from igarape.ensemble.boosting import Corrections, Settings
-from igarape.ensemble.linear import beside, sigmoid
+from igarape.ensemble.linear import sigmoid, stack_columns
 from igarape.ensemble.nested import Blends, Known, parts_of
 from igarape.ensemble.stackers import fit_stackers
 from igarape.labels import Booleans, Vocabulary
@@ -30,7 +31,7 @@ CHIPS, LEARNERS, FOLDS, SEED = 40_479, 5, 5, 3
 SHARES = np.geomspace(0.93, 0.0024, 17)
 LABELS = tuple(f"label_{number:02d}" for number in range(len(SHARES)))
 SETTINGS = Settings(rounds=60, depths=(1, 2, 3), rate=0.1, child_weight=5.0, l2=5.0, seeds=3, seed=SEED)
-DEPTH, PULL = 2, 0.1
+DEPTH, PENALTY = 2, 0.1
 
 
 def run() -> dict[str, object]:
@@ -38,7 +39,7 @@ def run() -> dict[str, object]:
     y, p, folds = _drawn()
     learners = dict.fromkeys(p, LABELS)
     ours, ours_map = _timed(lambda: _single(y, p, folds, seeds=1), y)
-    peer, peer_map = _timed(lambda: _sklearn(y, beside(p, learners), folds), y)
+    peer, peer_map = _timed(lambda: _sklearn(y, stack_columns(p, learners), folds), y)
     nested, nested_map = _timed(lambda: _nested(y, p, folds), y)
     alike, alike_map = _timed(lambda: _single(y, p, folds, seeds=SETTINGS.seeds, whole=True), y)
     row = {"ours": ours, "peer": peer, "ratio": peer / ours, "unit": "s", "n": CHIPS}
@@ -69,7 +70,7 @@ def _timed(fit: Callable[[], Floats], y: Booleans) -> tuple[float, float]:
 
 
 def _single(y: Booleans, p: dict[str, Probabilities], folds: np.ndarray, *, seeds: int, whole: bool = False) -> Floats:
-    """Fit the stack by given settings: in each fold the blend of a pull, and trees of one depth and number of rounds.
+    """Fit the stack by given settings: in each fold a blend of one penalty, trees of one depth and number of rounds.
 
     Parameters
     ----------
@@ -84,13 +85,13 @@ def _single(y: Booleans, p: dict[str, Probabilities], folds: np.ndarray, *, seed
     """
     learners = dict.fromkeys(p, LABELS)
     known = Known(
-        beside(p, learners),
+        stack_columns(p, learners),
         y,
         parts_of(folds),
         learners,
         Vocabulary(exclusive=(), alone=(), common=LABELS, rare=()).targets("all"),
     )
-    blends = Blends(known, pulls=(PULL,))
+    blends = Blends(known, penalties=(PENALTY,))
     corrections = Corrections(known, blends, SETTINGS)
     answers = np.zeros(y.shape)
     for fold in range(FOLDS + whole):  # there is no chip in the last one

@@ -46,10 +46,10 @@ from igarape.config.documents import Origin
 from igarape.config.params import read_params
 from igarape.reports import verdict as report
 from igarape.reports.evidence import gather
-from igarape.reports.imitation import with_student, write_answers
+from igarape.reports.student import with_student, write_answers
 from igarape.reports.judgement import judge
 from igarape.reports.scoreboard import log_verdict
-from igarape.reports.viewing import with_views
+from igarape.reports.modes import with_views
 from igarape.serving.reference import learn_reference
 from igarape.tables import read_catalog
 from igarape.tracking.step import step_run

@@ -22,8 +22,8 @@ from igarape.chips.thinning import ASIDE
 from igarape.config.datasets import read_dataset
 from igarape.config.experiments import read_experiments
 from igarape.config.params import read_params
-from igarape.ensemble.linear import beside, sigmoid
-from igarape.ensemble.nested import PULLS, Blends, Known, parts_of
+from igarape.ensemble.linear import sigmoid, stack_columns
+from igarape.ensemble.nested import PENALTIES, Blends, Known, parts_of
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import learner_labels, learner_probabilities, read_predictions
 from igarape.scores.comparison import Difference
@@ -99,14 +99,14 @@ def _blended(
     vocabulary: Vocabulary,
     groups: Sequence[Sequence[str]],
 ) -> Floats:
-    """Cross-fit a blend for each group of labels; all have one pull, chosen inside the folds by the log-loss."""
+    """Cross-fit a blend for each group of labels; all have one penalty, chosen inside the folds by the log-loss."""
     numbers = np.maximum(folds, HOLDOUT)
     each = [Blends(_known(tables, y, numbers, labels, vocabulary)) for labels in groups]
     known, answers = each[0].known, np.zeros(y.shape)
     for fold in np.unique(numbers):
         asked = numbers == fold
-        within = known.beyond(asked)
-        best = min(PULLS, key=lambda pull: sum(blends.loss(within, pull) for blends in each))
+        within = known.parts_without(asked)
+        best = min(PENALTIES, key=lambda penalty: sum(blends.loss(within, penalty) for blends in each))
         margins = [np.zeros(blends.known.y.shape) for blends in each]
         for blends, margin in zip(each, margins, strict=True):
             blends.margin_of(frozenset(known.parts[asked].tolist()), blends.fit(within, best), into=margin)
@@ -126,7 +126,7 @@ def _known(
     )
     p = {name: found[name][:, [predicted[name].index(label) for label in own]] for name, own in learners.items()}
     columns = [vocabulary.labels.index(label) for label in labels]
-    return Known(beside(p, learners), y[:, columns], parts_of(numbers), learners, vocabulary.targets(labels))
+    return Known(stack_columns(p, learners), y[:, columns], parts_of(numbers), learners, vocabulary.targets(labels))
 
 
 def _row(name: str, cases: list[Compared]) -> str:

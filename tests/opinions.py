@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xgboost
 
-from igarape.ensemble.linear import beside, logit, mean_of, sigmoid
+from igarape.ensemble.linear import logit, mean_weights, sigmoid, stack_columns
 from igarape.ensemble.nested import Known, parts_of
 from igarape.ensemble.stacker import Stacker
 from igarape.labels import Booleans, Vocabulary
@@ -33,7 +33,7 @@ def draw(n: int, seed: int, *, folds: int = 4) -> tuple[dict[str, Probabilities]
 
 def known(p: Mapping[str, Probabilities], y: Booleans, folds: Folds) -> Known:
     """Return what stacks are fitted on."""
-    return Known(beside(p, LEARNERS), y, parts_of(folds), LEARNERS, VOCABULARY.targets("all"))
+    return Known(stack_columns(p, LEARNERS), y, parts_of(folds), LEARNERS, VOCABULARY.targets("all"))
 
 
 def written(p: Mapping[str, Probabilities], folds: Folds) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
@@ -49,7 +49,7 @@ def boosted(
     p: Mapping[str, Probabilities], y: Booleans, *, learners: Mapping[str, Sequence[str]], labels: Sequence[str]
 ) -> Stacker:
     """Return a stacker whose mean is corrected, for each label, by the trees of two seeds."""
-    features = logit(beside(p, learners)).astype(np.float32)
+    features = logit(stack_columns(p, learners)).astype(np.float32)
     boosters = {}
     for j, label in enumerate(labels):
         matrix = xgboost.DMatrix(features, y[:, j])
@@ -57,4 +57,4 @@ def boosted(
         each = [xgboost.train(parameters | {"seed": seed}, matrix, num_boost_round=5) for seed in range(2)]
         boosters[label] = tuple(each)
     named = {name: tuple(predicted) for name, predicted in learners.items()}
-    return Stacker("xgboost", tuple(labels), named, mean_of(learners, labels), boosters)
+    return Stacker("xgboost", tuple(labels), named, mean_weights(learners, labels), boosters)

@@ -41,7 +41,7 @@ from igarape.reports.data import (
 from igarape.reports.ladder import Ladder
 from igarape.reports.mistakes import Cost, Group, Swap
 from igarape.reports.noise import DoubtedChip, LabelNoise, Noise
-from igarape.reports.operating import Mark
+from igarape.reports.operating import OperatingRow
 from igarape.reports.reliability import reliable
 from igarape.reports.review import render_review, review_content
 from igarape.reports.trials import render_comparison as render_trials
@@ -124,7 +124,7 @@ def report() -> str:
             fitted=32383,
             folds=5,
             split="chip",
-            marks=[Mark(label, 0.5, POINT, alert=True) for label in VOCABULARY.rare],
+            operating=[OperatingRow(label, 0.5, POINT, alert=True) for label in VOCABULARY.rare],
             analysis=lay_out_analysis(),
             worst=[Chip("drawn_00315", PICTURE, 0.31, TAGS, ["artisinal_mine", "slash_burn"])],
             noise=Noise(

@@ -7,7 +7,7 @@ import pytest
 from opinions import LABELS, draw, known
 
 from igarape.ensemble.linear import logit, sigmoid
-from igarape.ensemble.nested import PULLS, Blends, parts_of, splits
+from igarape.ensemble.nested import PENALTIES, Blends, parts_of, splits
 from igarape.errors import InputError
 
 
@@ -54,12 +54,12 @@ def test_margins_are_by_blends_of_the_other_parts() -> None:
 
 
 def test_the_pull_knows_nothing_of_what_lies_outside() -> None:
-    """Another truth there, the same pull and the same blend."""
+    """Another truth there, the same penalty and the same blend."""
     p, y, folds = draw(300, seed=3)
     within = frozenset({0, 1, 2})
     outside = ~np.isin(folds, list(within))
     one, two = (Blends(known(p, np.where(outside[:, None], flip ^ y, y), folds)) for flip in (False, True))
-    assert one.pull(within) == two.pull(within)
+    assert one.penalty(within) == two.penalty(within)
     assert (one.chosen(within).weights == two.chosen(within).weights).all()
 
 
@@ -72,17 +72,17 @@ def test_the_pull_is_strong_where_labels_agree_and_weak_where_they_do_not() -> N
     for name, shares in {"agreed": [[0.5] * 4] * 2, "apart": [[1, 1, 0, 0], [0, 0, 1, 1]]}.items():
         y = chance < sigmoid((logits * np.array(shares)[:, None]).sum(axis=0))
         blends = Blends(replace(known(p, y, folds), p=np.hstack([*two.values()]), learners=dict.fromkeys(two, LABELS)))
-        chosen[name] = blends.pull(blends.known.all)
-    assert chosen == {"agreed": max(PULLS), "apart": min(PULLS)}
+        chosen[name] = blends.penalty(blends.known.all)
+    assert chosen == {"agreed": max(PENALTIES), "apart": min(PENALTIES)}
 
 
 def test_where_one_pull_is_given_nothing_is_chosen() -> None:
     """Its blends are those that are fitted under it among others, however these were started."""
     p, y, folds = draw(400, seed=6)
-    given, chosen = Blends(known(p, y, folds), pulls=(1.0,)), Blends(known(p, y, folds))
+    given, chosen = Blends(known(p, y, folds), penalties=(1.0,)), Blends(known(p, y, folds))
     within = given.known.all
-    assert given.pull(within) == 1.0
-    chosen.pull(within)
+    assert given.penalty(within) == 1.0
+    chosen.penalty(within)
     assert given.margins(within) == pytest.approx(chosen.margins(within, 1.0), abs=1e-6)
     assert given.chosen(within).weights == pytest.approx(chosen.fit(within, 1.0).weights, abs=1e-6)
 

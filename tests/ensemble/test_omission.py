@@ -12,17 +12,19 @@ from igarape.predictions import prediction_table
 from igarape.scores.metrics import mean_average_precision
 from igarape.tables import Folds, Probabilities
 
-PULLS = dict.fromkeys((0, 1, 2, 3, -1), 30.0)
+PENALTIES = dict.fromkeys((0, 1, 2, 3, -1), 30.0)
 
 
 def without(p: dict[str, Probabilities], y: Booleans, folds: Folds) -> dict[str, Probabilities]:
     """Leave each learner out."""
     tables, numbers = written(p, folds)
-    return blends_without(tables, y, folds=numbers, vocabulary=VOCABULARY, pulls=PULLS, report=lambda *_words: None)
+    return blends_without(
+        tables, y, folds=numbers, vocabulary=VOCABULARY, penalties=PENALTIES, report=lambda *_words: None
+    )
 
 
 def test_it_is_the_blend_of_the_others() -> None:
-    """As if the learner had never been there, where the pull is the same; both stacks' pulls are told."""
+    """As if the learner had never been there, where the penalty is the same; both stacks' penalties are told."""
     p, y, folds = draw(400, seed=1)
     tables, numbers = written(p, folds)
     others = {name: table for name, table in tables.items() if name != "rare"}
@@ -36,14 +38,14 @@ def test_it_is_the_blend_of_the_others() -> None:
         report=lambda *_words: None,
         methods=["mean", "blend"],
     )
-    assert set(fit["blend"].pulls) == {0, 1, 2, 3, -1} and fit["mean"].pulls == {}
+    assert set(fit["blend"].penalties) == {0, 1, 2, 3, -1} and fit["mean"].penalties == {}
     seen: list[tuple[int, int, str]] = []
     found = blends_without(
         tables,
         y,
         folds=numbers,
         vocabulary=VOCABULARY,
-        pulls=fit["blend"].pulls,
+        penalties=fit["blend"].penalties,
         report=lambda done, total, text: seen.append((done, total, text)),
     )
     assert found["rare"] == pytest.approx(fit["blend"].p, abs=1e-4)
@@ -57,7 +59,7 @@ def test_a_learner_that_stands_twice_is_worth_nothing() -> None:
     twice = {"plain": p["plain"], "again": p["plain"]}
     tables = {name: prediction_table(ids, folds, learner=name, labels=LABELS, p=each) for name, each in twice.items()}
     found = blends_without(
-        tables, y, folds=written(p, folds)[1], vocabulary=VOCABULARY, pulls=PULLS, report=lambda *_words: None
+        tables, y, folds=written(p, folds)[1], vocabulary=VOCABULARY, penalties=PENALTIES, report=lambda *_words: None
     )
     assert (found["plain"] == found["again"]).all()
     assert mean_average_precision(y, found["plain"]) == pytest.approx(mean_average_precision(y, p["plain"]), abs=5e-3)

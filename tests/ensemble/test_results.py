@@ -8,7 +8,7 @@ from opinions import LABELS, LEARNERS, VOCABULARY, draw, written
 
 from igarape.config.documents import CALIBRATED
 from igarape.ensemble.calibration import calibrate
-from igarape.ensemble.linear import mean_of
+from igarape.ensemble.linear import mean_weights
 from igarape.ensemble.results import write_result
 from igarape.ensemble.stacker import Stacker
 from igarape.ensemble.stackers import CrossFit
@@ -18,7 +18,7 @@ from igarape.predictions import probability_columns, read_predictions
 def test_the_stack_that_serves_answers_the_hold_out_as_it_is_stored(tmp_path: Path) -> None:
     """With its calibrators, to the bit; all other stacks stand beside it, and the blend without a learner."""
     p, y, folds = draw(600, seed=1)
-    stacker = Stacker("mean", LABELS, dict(LEARNERS), mean_of(LEARNERS, LABELS))
+    stacker = Stacker("mean", LABELS, dict(LEARNERS), mean_weights(LEARNERS, LABELS))
     fit = CrossFit(stacker.predict(p), stacker)
     calibrated = calibrate(y, fit.p, folds)
     assert any(calibrator.kind != "none" for calibrator in calibrated.calibrators)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from opinions import LABELS, LEARNERS, boosted, draw
 
-from igarape.ensemble.linear import Linear, beside, columns, logit, mean_of, sigmoid
+from igarape.ensemble.linear import Linear, columns, logit, mean_weights, sigmoid, stack_columns
 from igarape.ensemble.stacker import Stacker, check_learners
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
@@ -16,7 +16,7 @@ NAMED = dict(LEARNERS)
 
 def mean() -> Stacker:
     """Return the stack that averages."""
-    return Stacker("mean", LABELS, NAMED, mean_of(LEARNERS, LABELS))
+    return Stacker("mean", LABELS, NAMED, mean_weights(LEARNERS, LABELS))
 
 
 def test_without_trees_it_answers_the_sum() -> None:
@@ -35,7 +35,7 @@ def test_trees_add_the_mean_of_their_corrections_to_the_logit() -> None:
     linear = Linear("logits", np.random.default_rng(2).random((10, 4)), np.zeros(4))
     boosters = {"dock": boosted(p, y, learners=LEARNERS, labels=LABELS).boosters["dock"]}
     answer = Stacker("xgboost", LABELS, NAMED, linear, boosters).predict(p)
-    features, margin = logit(beside(p, LEARNERS)).astype(np.float32), linear.margin(beside(p, LEARNERS))
+    features, margin = logit(stack_columns(p, LEARNERS)).astype(np.float32), linear.margin(stack_columns(p, LEARNERS))
     corrections = [booster.inplace_predict(features, predict_type="margin") for booster in boosters["dock"]]
     assert answer[:, 1] == pytest.approx(sigmoid(margin[:, 1] + np.mean(corrections, axis=0)), abs=1e-6)
     assert answer[:, 0] == pytest.approx(sigmoid(margin[:, 0]), abs=1e-6)

@@ -18,8 +18,8 @@ from igarape.errors import InputError
 from igarape.learners import distillation, learning
 from igarape.learners.distillation import (
     FILE,
-    Material,
     Task,
+    TrainingSet,
     distil,
     soft_targets,
     student_code,
@@ -38,7 +38,7 @@ def colours(n: int = 24) -> Pixels:
     return (low + np.random.default_rng(3).integers(0, 100, (n, 32, 32, 3))).astype(np.uint8)
 
 
-def learn(folder: Path, material: Material, task: Task = TASK, **asked: Any) -> float:
+def learn(folder: Path, material: TrainingSet, task: Task = TASK, **asked: Any) -> float:
     """Distil into a folder."""
     (folder / "notes").mkdir(exist_ok=True)
     logged: Mapping[str, Any] = {"log": lambda _epoch, _metrics: None, "report": lambda _done, _total: None} | asked
@@ -62,7 +62,7 @@ def test_a_student_learns_shares_that_are_no_truth(tmp_path: Path, monkeypatch: 
     """
     images = colours()
     soft = np.where(np.arange(24)[:, None] % 2, [0.8, 0.5], [0.3, 0.5]).astype(np.float32)
-    material = Material(images, soft, np.arange(24))
+    material = TrainingSet(images, soft, np.arange(24))
     task = Task("pupil", tiny.tiny({"learning_rate": 0.03}), tiny.targets(2), epochs=20, truth=0.0, seed=1)
     seen: list[tuple[int, int]] = []
     apart = learn(tmp_path, material, task, report=lambda *done: seen.append(done))
@@ -88,7 +88,7 @@ def test_a_chip_of_the_hold_out_would_end_the_training(
 
     monkeypatch.setattr(learning, "fit", fit)
     with pytest.raises(InputError, match=r"distill: loss is nan in epoch 1"):
-        learn(tmp_path, Material(colours(), soft, np.arange(24)))
+        learn(tmp_path, TrainingSet(colours(), soft, np.arange(24)))
     assert not (tmp_path / FILE).exists()
 
 
@@ -103,7 +103,7 @@ def test_a_file_that_answers_otherwise_is_refused(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(learning, "fit", fit)
     monkeypatch.setattr(distillation, "import_module", loaded)
-    material = Material(colours(2), np.full((2, 2), 0.5).astype(np.float32), np.arange(2))
+    material = TrainingSet(colours(2), np.full((2, 2), 0.5).astype(np.float32), np.arange(2))
     with pytest.raises(InputError, match=r"answers differ by 0\.010000 from Keras's, expected at most 0\.0001"):
         learn(tmp_path, material)
     assert not (tmp_path / FILE).exists()
@@ -118,7 +118,7 @@ def test_chips_without_labels_stand_beside_those_of_the_folds(tmp_path: Path) ->
     store = Store(tmp_path, pd.DataFrame(places, columns=["image_id", "shard", "offset", "length"]))
     soft = (np.arange(12).reshape(6, 2) / 12).astype(np.float32)
     soft[2] = np.nan
-    known = Material(images, soft, np.array([0, 1, 3, 4, 5]))
+    known = TrainingSet(images, soft, np.array([0, 1, 3, 4, 5]))
     p = np.array([[0.1, 0.2], [0.3, 0.4]], dtype=np.float32)
     for _ in range(2):  # the second time from the file
         found = with_unlabelled(known, ["new-1", "new-0"], p, store=store, path=tmp_path / "pictures.npy")

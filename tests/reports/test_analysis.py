@@ -10,7 +10,7 @@ from opinions import LABELS, LEARNERS, VOCABULARY, draw
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, RuleSettings, StackSummary
 from igarape.config.params import read_params
 from igarape.ensemble.decision import Rule
-from igarape.ensemble.linear import mean_of
+from igarape.ensemble.linear import mean_weights
 from igarape.ensemble.stacker import Stacker
 from igarape.reports.analysis import BLEND, analyse
 from igarape.reports.evidence import Evidence
@@ -54,7 +54,7 @@ def evidence() -> Evidence:
 
 def test_it_looks_at_the_rows_in_the_folds_and_into_the_stack_by_the_hold_out(evidence: Evidence) -> None:
     """What is the same without a learner is worth nothing; who cannot be left out is named; each part has its rows."""
-    stacker = Stacker("mean", LABELS, dict(LEARNERS), mean_of(LEARNERS, LABELS))
+    stacker = Stacker("mean", LABELS, dict(LEARNERS), mean_weights(LEARNERS, LABELS))
     params = read_params(ROOT / "params.yaml")
     found = analyse(evidence, stacker, params)
     assert set(found.worths) == {"rare", "deep"} and found.irreplaceable == ("plain",)

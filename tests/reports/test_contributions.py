@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from opinions import LABELS, LEARNERS, boosted, draw
 
-from igarape.ensemble.linear import Linear, beside, logit, mean_of
+from igarape.ensemble.linear import Linear, logit, mean_weights, stack_columns
 from igarape.ensemble.stacker import Stacker
 from igarape.reports.contributions import CHIPS, NAMED, contributions, shap
 
@@ -13,7 +13,7 @@ def test_the_values_of_trees_add_up_to_their_correction() -> None:
     """Chip by chip, but for the mean correction, which no feature makes."""
     p, y, _ = draw(300, seed=1)
     stacker = boosted(p, y, learners=LEARNERS, labels=LABELS)
-    laid = beside(p, stacker.learners)
+    laid = stack_columns(p, stacker.learners)
     features = logit(laid).astype(np.float32)
     for boosters in stacker.boosters.values():
         correction = np.mean([each.inplace_predict(features, predict_type="margin") for each in boosters], axis=0)
@@ -24,7 +24,7 @@ def test_the_values_of_trees_add_up_to_their_correction() -> None:
 def test_a_weighted_sum_moves_by_its_weights() -> None:
     """Twice a logit moves its label by twice its mean distance from the mean, and the other labels by nothing."""
     p, _, _ = draw(200, seed=2)
-    weights = np.zeros((len(beside(p, LEARNERS)[0]), len(LABELS)))
+    weights = np.zeros((len(stack_columns(p, LEARNERS)[0]), len(LABELS)))
     weights[1, 1] = 2.0  # plain on dock
     stacker = Stacker("blend", LABELS, dict(LEARNERS), Linear("logits", weights, np.ones(len(LABELS))))
     found = contributions(stacker, p)
@@ -50,6 +50,6 @@ def test_what_trees_look_at_is_found() -> None:
 def test_probabilities_are_told_from_logits_and_few_chips_are_enough() -> None:
     """The mean's sum is one of probabilities; of many chips some are looked at."""
     p, _, _ = draw(CHIPS + 500, seed=5)
-    found = contributions(Stacker("mean", LABELS, dict(LEARNERS), mean_of(LEARNERS, LABELS)), p)
+    found = contributions(Stacker("mean", LABELS, dict(LEARNERS), mean_weights(LEARNERS, LABELS)), p)
     assert (found.scale, found.chips, found.method) == ("probabilities", CHIPS, "mean")
     assert found.linear.max() < 1

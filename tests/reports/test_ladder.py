@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from igarape.labels import Targets
-from igarape.reports.ladder import Ladder, climb, in_words
+from igarape.reports.ladder import Ladder, build_ladder, ladder_lines
 from igarape.scores.comparison import Difference
 
 TARGETS = Targets(("tree", "pond"))
@@ -21,7 +21,7 @@ def test_each_rung_is_compared_with_the_best_learner() -> None:
     rng = np.random.default_rng(1)
     y, good = opinions(rng, 0.1)
     noise = rng.random(y.shape, dtype=np.float32)
-    ladder = climb(
+    ladder = build_ladder(
         y,
         learners={"poor": noise, "good": good},
         stackers={"single": good, "blend": np.where(y, 0.9, 0.05), "xgboost": noise},
@@ -48,7 +48,7 @@ def test_rankings_are_compared_as_decisions_are() -> None:
     rng = np.random.default_rng(3)
     y, good = opinions(rng, 0.1)
     noise = rng.random(y.shape, dtype=np.float32)
-    ladder = climb(
+    ladder = build_ladder(
         y,
         learners={"poor": noise, "good": good},
         stackers={"good": noise, "single": good, "blend": np.where(y, 0.9, 0.05)},
@@ -67,9 +67,9 @@ def test_rankings_are_compared_as_decisions_are() -> None:
 def test_without_a_learner_of_all_labels_there_is_nothing_to_climb_from() -> None:
     """And without trees nothing is said of them."""
     y, p = opinions(np.random.default_rng(2), 0.1)
-    ladder = climb(y, learners={}, stackers={"mean": p}, decided={}, targets=TARGETS, resamples=100, seed=1)
+    ladder = build_ladder(y, learners={}, stackers={"mean": p}, decided={}, targets=TARGETS, resamples=100, seed=1)
     assert (ladder.best, ladder.rungs, ladder.trees) == (None, {}, None)
-    assert in_words(ladder, stacker="mean", kept=(), labels=2) == []
+    assert ladder_lines(ladder, stacker="mean", kept=(), labels=2) == []
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ def test_without_a_learner_of_all_labels_there_is_nothing_to_climb_from() -> Non
 )
 def test_the_words_follow_the_interval(difference: Difference, stack: str, trees: str) -> None:
     """Whether it lies above 0, holds it, or lies below; with the figures, and how many labels have trees."""
-    words = in_words(Ladder("good", {"blend": difference}, difference), stacker="blend", kept=["tree"], labels=3)
+    words = ladder_lines(Ladder("good", {"blend": difference}, difference), stacker="blend", kept=["tree"], labels=3)
     assert words[0].startswith(stack) and f"blend against good, F2 {difference} out of fold" in words[0]
     assert words[1].startswith(trees) and "trees correct 2 of 3 labels" in words[1]
     alone = Ladder("good", {"single": Difference(0, 0, 0)}, None)
-    assert in_words(alone, stacker="single", kept=[], labels=3) == [
+    assert ladder_lines(alone, stacker="single", kept=[], labels=3) == [
         "The stack that is used, single, is its best learner alone: good."
     ]

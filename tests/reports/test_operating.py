@@ -7,13 +7,13 @@ from igarape.config.documents import OperatingPoint
 from igarape.ensemble.alerts import operating_point
 from igarape.reports.operating import (
     RARE,
-    Mark,
-    alerts_in_words,
-    answers_in_words,
-    bounded,
-    marks,
-    name_of,
-    rules_in_words,
+    OperatingRow,
+    alert_lines,
+    answers_line,
+    fbeta_name,
+    operating_rows,
+    rules_line,
+    with_interval,
 )
 
 POINT = OperatingPoint(
@@ -33,28 +33,30 @@ def test_each_rare_label_is_looked_at_at_one_precision_and_then_the_alerts() -> 
     p = rng.beta(0.4, 1.0, (300, 5))
     y, folds = rng.random(p.shape) < p, np.arange(300) % 4 - 1
     y[:, 4] = False
-    rows = marks(y, p, folds, alerts={"a": POINT}, vocabulary=FREE, seed=1)
-    assert rows[0] == Mark("d", RARE, operating_point(y[:, 3], p[:, 3], folds, precision=RARE, seed=1), alert=False)
-    assert rows[1:] == [Mark("e", RARE, None, alert=False), Mark("a", 0.8, POINT, alert=True)]
+    rows = operating_rows(y, p, folds, alerts={"a": POINT}, vocabulary=FREE, seed=1)
+    assert rows[0] == OperatingRow(
+        "d", RARE, operating_point(y[:, 3], p[:, 3], folds, precision=RARE, seed=1), alert=False
+    )
+    assert rows[1:] == [OperatingRow("e", RARE, None, alert=False), OperatingRow("a", 0.8, POINT, alert=True)]
 
 
 def test_an_alert_is_told_in_one_line() -> None:
     """Figures and intervals, and no precision where nothing was answered."""
     nothing = POINT.model_copy(update={"precision": None, "precision_interval": None})
     rest = "recall 0.500 (0.250 to 0.750) of 9 chips; out of fold, 95 %"
-    assert alerts_in_words({"kiln": POINT, "a b": nothing}) == [
+    assert alert_lines({"kiln": POINT, "a b": nothing}) == [
         f"alert {label} from 0.2500 on: precision {precision}, asked 0.8; {rest}"
         for label, precision in (("kiln", "0.750 (0.500 to 1.000)"), ("a b", "none"))
     ]
-    assert bounded(0.5, None) == "0.500"
+    assert with_interval(0.5, None) == "0.500"
 
 
 def test_rules_are_told_by_what_they_are_made_for() -> None:
     """F2 alone, or after another F-beta."""
     scores = {"fixed": {"f2": 0.5, "fbeta": 0.25}}
-    assert rules_in_words({"fixed": {"f2": 0.5}}, 2.0) == "F2 out of fold: fixed 0.5000"
-    assert rules_in_words(scores, 0.5) == "F0.5 out of fold: fixed 0.2500; F2: fixed 0.5000"
-    assert (name_of(2.0), name_of(1.25)) == ("F2", "F1.25")
+    assert rules_line({"fixed": {"f2": 0.5}}, 2.0) == "F2 out of fold: fixed 0.5000"
+    assert rules_line(scores, 0.5) == "F0.5 out of fold: fixed 0.2500; F2: fixed 0.5000"
+    assert (fbeta_name(2.0), fbeta_name(1.25)) == ("F2", "F1.25")
 
 
 def test_answers_are_told_in_hundreds() -> None:
@@ -62,5 +64,5 @@ def test_answers_are_told_in_hundreds() -> None:
     y = np.array([[True, True], [True, False], [False, False]])
     predicted = np.array([[True, False], [True, True], [True, False]])
     said = "On the hold-out 50 of 100 tags that it gives are right, and it finds 67 of 100 that hold."
-    assert answers_in_words(y, predicted) == said
-    assert " 0 of 100 tags that it gives" in answers_in_words(y, np.zeros_like(y))
+    assert answers_line(y, predicted) == said
+    assert " 0 of 100 tags that it gives" in answers_line(y, np.zeros_like(y))

@@ -12,14 +12,15 @@ import pytest
 from analyses import GAIN, LOSS, POINT, analysis
 
 from igarape.config.documents import Origin
-from igarape.config.student import Lesson
+from igarape.config.student import StudentManifest
 from igarape.errors import InputError
 from igarape.learners.views import PIPELINE, Mode
-from igarape.reports.imitation import Standing
 from igarape.reports.ladder import Ladder
+from igarape.reports.modes import ModeComparison
 from igarape.reports.noise import DoubtedChip, LabelNoise, Noise
-from igarape.reports.operating import Mark
+from igarape.reports.operating import OperatingRow
 from igarape.reports.reliability import reliable
+from igarape.reports.student import StudentComparison
 from igarape.reports.verdict import (
     Chip,
     Verdict,
@@ -28,7 +29,6 @@ from igarape.reports.verdict import (
     render_report,
     summary,
 )
-from igarape.reports.viewing import Viewing
 from igarape.scores.comparison import Difference
 
 Browse = Callable[[str], Any]
@@ -49,7 +49,7 @@ NOISE = Noise(
     corrected=29,
     corrected_held_out=3,
 )
-LESSON = Lesson(
+STUDENT = StudentManifest(
     name="pupil",
     chips="raw",
     size=32,
@@ -119,10 +119,10 @@ def verdict(**changes: Any) -> Verdict:
         fitted=1234,
         folds=5,
         split="scene",
-        marks=[
-            Mark("mine", 0.5, None, alert=False),
-            Mark("kiln", 0.5, POINT, alert=False),
-            Mark("tree", 0.85, POINT.model_copy(update={"precision": None, "recall": 0.0}), alert=True),
+        operating=[
+            OperatingRow("mine", 0.5, None, alert=False),
+            OperatingRow("kiln", 0.5, POINT, alert=False),
+            OperatingRow("tree", 0.85, POINT.model_copy(update={"precision": None, "recall": 0.0}), alert=True),
         ],
         analysis=analysis(),
         worst=[Chip("chip_3", b"worst picture", 0.0, ["sun", "tree"], ["mine"])],
@@ -142,8 +142,8 @@ def verdict(**changes: Any) -> Verdict:
 def test_the_student_stands_beside_the_ensemble(browse: Browse) -> None:
     """With its figures, what they cost, and the differences; without a student there is no such section."""
     figures = {"f2": 0.91234, "map": 0.93, "ece": 0.02, "brier": 0.03, "mb": 13.2}
-    student = Standing(
-        lesson=LESSON,
+    student = StudentComparison(
+        manifest=STUDENT,
         p=P,
         figures={"ensemble": figures, "student": figures | {"f2": 0.90871}},
         f2=Difference(-0.00363, -0.0081, 0.0012),
@@ -158,7 +158,7 @@ def test_the_student_stands_beside_the_ensemble(browse: Browse) -> None:
 
 def test_what_fewer_views_cost_stands_on_the_page(browse: Browse) -> None:
     """Each number with its figures, the one that is served by name; without several views there is no such section."""
-    viewing = Viewing(
+    modes = ModeComparison(
         served=Mode(2, "int8"),
         chips=300,
         figures={PIPELINE: {"f2": 0.91234, "map": 0.93}, Mode(2, "int8"): {"f2": 0.90871, "map": 0.93}},
@@ -167,7 +167,7 @@ def test_what_fewer_views_cost_stands_on_the_page(browse: Browse) -> None:
         milliseconds={PIPELINE: 153.04, Mode(2, "int8"): 41.26},
         quantised=("deep",),
     )
-    page = browse(render_report(verdict(viewing=viewing)))
+    page = browse(render_report(verdict(modes=modes)))
     for told in ("0.9087", "0.9123", "153.0", "41.3", "-0.0036 (-0.0081 to +0.0012)", "2-int8, served", "300 chips"):
         assert told in page.text
     assert "deep compute in 8-bit integers" in page.text
@@ -345,7 +345,7 @@ def test_a_label_that_does_not_occur_has_no_scores(browse: Browse) -> None:
     [
         ({"metrics": document() | {"rare": {}}}, "Rare labels"),
         ({"note": ""}, "These chips are a toy."),
-        ({"marks": []}, "From where on to believe it"),
+        ({"operating": []}, "From where on to believe it"),
         ({"worst": []}, "got most wrong"),
         ({"noise": dataclasses.replace(NOISE, doubted=0)}, "Est. wrong"),
         ({"noise": dataclasses.replace(NOISE, held_out=0)}, "which no model saw"),

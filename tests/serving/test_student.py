@@ -10,7 +10,7 @@ import unlabelled
 from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
-from igarape.config.student import Lesson
+from igarape.config.student import StudentManifest
 from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
 from igarape.learners.distillation import FILE
@@ -29,7 +29,7 @@ WriteModel = Callable[[Path, int, int, int], Probabilities]
 NAMES = ["test_0", "test_1", "test_2"]
 LABELS = unlabelled.VOCABULARY.labels
 RULE = Rule("threshold", unlabelled.VOCABULARY, 2.0, threshold=0.4)
-LESSON = Lesson(
+STUDENT = StudentManifest(
     name="pupil",
     chips="raw",
     size=unlabelled.SIZE,
@@ -52,7 +52,7 @@ def built(tmp_path: Path, write_model: WriteModel) -> Workspace:
     params = read_params(Path(__file__).parents[2] / "params.yaml")
     dataset = read_dataset("toy", here.datasets)
     shared = Shared.of(params, dataset, RULE, merge, alerts={}, views=8)
-    build_student(here, shared, LESSON)
+    build_student(here, shared, STUDENT)
     return here
 
 

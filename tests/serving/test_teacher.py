@@ -12,7 +12,7 @@ from igarape.config.datasets import read_dataset
 from igarape.config.documents import LearnerManifest
 from igarape.config.params import read_params
 from igarape.ensemble.calibrator import Calibrator
-from igarape.ensemble.linear import mean_of
+from igarape.ensemble.linear import mean_weights
 from igarape.ensemble.stacker import Stacker
 from igarape.errors import InputError
 from igarape.learners.networks.merging import merge
@@ -54,7 +54,7 @@ def stacker(here: Workspace) -> Stacker:
     """Return the stack: of one learner, whose logits are halved and shifted."""
     learners = {"plain": LABELS}
     calibrators = tuple(Calibrator("platt", (0.5, 0.3)) for _ in LABELS)
-    return Stacker("mean", LABELS, learners, mean_of(learners, LABELS), calibrators=calibrators)
+    return Stacker("mean", LABELS, learners, mean_weights(learners, LABELS), calibrators=calibrators)
 
 
 def ask(here: Workspace, chips: Chips) -> Probabilities:

@@ -12,13 +12,13 @@ from site_settings import site
 from watched import TOY, write_scenes
 
 from igarape.files import read_json
-from igarape.sites.exposure import exposed, site_stretch
+from igarape.sites.exposure import site_stretch, with_stretch
 from igarape.sites.inbox import list_arrivals
 from igarape.sites.mapping import MAP, TILES
 from igarape.sites.model import Model, load_model
 from igarape.sites.scene_list import Mappers
 from igarape.sites.site_folder import SiteFolder
-from igarape.sites.watch import identified, mapper, sort_out, take_in
+from igarape.sites.watch import add_scenes, identified, mapper, unmapped_scenes
 
 CLEAR, CLOUDY, LATER = "2024-02-01.tif", "2024-03-01.tif", "2024-08-01.tif"
 
@@ -52,14 +52,14 @@ def test_ground_is_as_bright_beside_a_cloud_as_under_a_clear_sky(place: SiteFold
     path = place.sites / "here.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "# keep me\n", encoding="utf-8")
     arrivals, _ = list_arrivals(place.sites.parent / "inbox", fetched=Path)
-    found, told = exposed(place, arrivals, model)
+    found, told = with_stretch(place, arrivals, model)
     assert f"fitted to {CLEAR}: the darkest of 2" in told
     again = SiteFolder.read("here", place.sites)
     assert again.site == found.site and "# keep me" in path.read_text(encoding="utf-8")
-    assert exposed(again, arrivals, model) == (again, "")
-    new = sort_out(again, identified(arrivals)[0], replay=False)
+    assert with_stretch(again, arrivals, model) == (again, "")
+    new = unmapped_scenes(again, identified(arrivals)[0], replay=False)
     mapped = mapper(again, Mappers.alone(model), commit="", report=quiet)
-    assert not take_in(again, new, mapped, again.looks).failed
+    assert not add_scenes(again, new, mapped, again.looks).failed
     stretch = site_stretch(again)
     assert stretch is not None
     for told_of in place.folder.glob(f"maps/*/{MAP}"):
@@ -77,5 +77,5 @@ def test_scenes_of_8_bits_need_none(tmp_path: Path, model: Model) -> None:
     (tmp_path / "inbox/broken-2024-04-01.tif").write_bytes(b"II*\0 no more")
     before = (place.sites / "here.yaml").read_bytes()
     arrivals, _ = list_arrivals(tmp_path / "inbox", fetched=Path)
-    assert exposed(place, arrivals, model) == (place, "")
+    assert with_stretch(place, arrivals, model) == (place, "")
     assert (place.sites / "here.yaml").read_bytes() == before

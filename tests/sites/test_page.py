@@ -13,8 +13,8 @@ from site_days import CHANGED, CLOUDY, DAYS, EVERY, FIRST, watched_site
 from igarape.files import write_text
 from igarape.sites.looks import list_looks
 from igarape.sites.page import in_order, site_page
-from igarape.sites.past import past
 from igarape.sites.site_folder import SiteFolder
+from igarape.sites.site_history import replay_looks
 from igarape.sites.sources import opener
 from igarape.sites.state import Engine
 
@@ -38,7 +38,7 @@ def written(place: SiteFolder) -> tuple[Path, list[str]]:
     alerts, facts = in_order(alerts), list_looks(place.looks)
     closely = sorted({place.area.known[tile] for tile in alerts["tile"]})
     engine, tiles = Engine.of(place.site), len(place.area.names)
-    known = past(facts, engine, tiles=tiles, read=place.day, closely=closely, report=silent)
+    known = replay_looks(facts, engine, tiles=tiles, read=place.day, closely=closely, report=silent)
     html, lost = site_page(place, alerts, known, facts, view=opener(place), report=silent)
     path = place.folder / "page.html"
     write_text(html, path)

@@ -1,4 +1,4 @@
-"""What scenes look like on a grid: beside each other, cut, and as small as a page wants them."""
+"""What scenes look like on a grid: beside each other, cropped, and as small as a page wants them."""
 
 import io
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from igarape.chips.pictures import Pixels
 from igarape.sites.area import site_area
 from igarape.sites.bands import Bands
 from igarape.sites.stretch import Stretch
-from igarape.sites.views import CUT, SIDES, View, open_view, side_that_fits
+from igarape.sites.views import CROP, SIDES, View, open_view, side_that_fits
 
 RED, BLUE, BLACK = (200, 30, 20), (20, 40, 180), (0, 0, 0)
 
@@ -76,10 +76,10 @@ def test_what_a_scene_of_16_bits_does_not_show_hides_no_other_one(tmp_path: Path
 
 def test_a_cut_shows_half_a_tile_around_a_tile_and_black_beyond_the_grid(view: View) -> None:
     """The tile fills the middle; a tile in a corner has nothing above and to the left."""
-    cut = decoded(view.cut(0, 0))
-    assert cut.shape == (CUT, CUT, 3)
-    assert near(cut[10, 60], BLACK) and near(cut[60, 10], BLACK) and near(cut[60, 60], RED)
-    last = decoded(view.cut(64, 128))
+    crop = decoded(view.crop(0, 0))
+    assert crop.shape == (CROP, CROP, 3)
+    assert near(crop[10, 60], BLACK) and near(crop[60, 10], BLACK) and near(crop[60, 60], RED)
+    last = decoded(view.crop(64, 128))
     assert near(last[60, 60], BLUE) and near(last[60, 120], BLACK) and near(last[10, 60], BLUE)
 
 

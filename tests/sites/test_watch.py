@@ -22,15 +22,15 @@ from igarape.sites.scene_list import Mappers
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.tiles import Grid
 from igarape.sites.watch import (
-    New,
+    NewScene,
+    add_scenes,
     check_model,
-    follow,
     identified,
     mapper,
-    replayed,
+    replay_scenes,
     scene_facts,
-    sort_out,
-    take_in,
+    unmapped_scenes,
+    update_moved,
 )
 
 
@@ -62,13 +62,13 @@ def mapping(place: SiteFolder, model: Model) -> Any:
 def test_new_scenes_become_looks_once(place: SiteFolder, inbox: Path, model: Model) -> None:
     """A copy under another name is the same scene; what is known is not mapped again."""
     arrivals, _ = list_arrivals(inbox, fetched=Path)
-    new = sort_out(place, identified(arrivals)[0], replay=False)
+    new = unmapped_scenes(place, identified(arrivals)[0], replay=False)
     assert [one.arrival.path.name for one in new] == ["2024-02-01.tif", "2024-03-01.tif"]
-    outcome = take_in(place, new, mapping(place, model), place.looks)
+    outcome = add_scenes(place, new, mapping(place, model), place.looks)
     assert not outcome.failed and [each.date for each in outcome.new] == ["2024-02-01", "2024-03-01"]
     assert [each.name for each in list_looks(place.looks)] == [each.name for each in outcome.new]
     assert {each.bundle for each in outcome.new} == {model.digest}
-    assert sort_out(place, identified(arrivals)[0], replay=False) == []
+    assert unmapped_scenes(place, identified(arrivals)[0], replay=False) == []
     state, _ = place.update(quiet)
     assert [day.seen + day.cloudy for day in state.days] == [6, 6] and sum(day.seen for day in state.days) > 0
 
@@ -81,7 +81,9 @@ def test_a_scene_that_fails_costs_no_other_one_its_look(place: SiteFolder, inbox
     (inbox / "half-2024-02-03.tif").write_bytes((inbox / "2024-02-01.tif").read_bytes()[:-1500])
     write_scene(inbox / "undated.tif", mosaic(draw(6), 3)[:, :, ::-1].copy())
     arrivals, _ = list_arrivals(inbox, fetched=Path)
-    outcome = take_in(place, sort_out(place, identified(arrivals)[0], replay=False), mapping(place, model), place.looks)
+    outcome = add_scenes(
+        place, unmapped_scenes(place, identified(arrivals)[0], replay=False), mapping(place, model), place.looks
+    )
     assert len(outcome.new) == 2
     said = {Path(path).name: why for path, why in outcome.failed.items()}
     assert "another place" in said["far-2024-02-02.tif"]
@@ -101,19 +103,19 @@ def test_looks_of_two_models_are_not_mixed(place: SiteFolder, model: Model) -> N
 def test_a_replay_maps_all_scenes_anew_or_changes_nothing(place: SiteFolder, inbox: Path, model: Model) -> None:
     """By another model; a scene that is lost, or fails, leaves all as it was. One without looks has none to lose."""
     arrivals, _ = list_arrivals(inbox, fetched=Path)
-    take_in(place, sort_out(place, identified(arrivals)[0], replay=False), mapping(place, model), place.looks)
+    add_scenes(place, unmapped_scenes(place, identified(arrivals)[0], replay=False), mapping(place, model), place.looks)
     other = Model(model.bundle.answering_by(1), model.address)
     (inbox / "half-2024-02-03.tif").write_bytes((inbox / "2024-02-01.tif").read_bytes()[:-1500])
-    again = sort_out(place, identified(list_arrivals(inbox, fetched=Path)[0])[0], replay=True)
-    assert list(replayed(place, again, mapping(place, other)).failed) == [str(inbox / "half-2024-02-03.tif")]
+    again = unmapped_scenes(place, identified(list_arrivals(inbox, fetched=Path)[0])[0], replay=True)
+    assert list(replay_scenes(place, again, mapping(place, other)).failed) == [str(inbox / "half-2024-02-03.tif")]
     assert {each.bundle for each in list_looks(place.looks)} == {other.digest} != {model.digest}
     with pytest.raises(InputError, match=r"the inbox lacks 2024-03-01.tif"):
-        sort_out(place, identified(arrivals[:1])[0], replay=True)
+        unmapped_scenes(place, identified(arrivals[:1])[0], replay=True)
     (inbox / "2024-02-01.tif").write_bytes(b"gone")
     with pytest.raises(
         InputError, match=r"stays as it was: 1 of the 2 scenes that have looks failed, .*2024-02-01\.tif first"
     ):
-        replayed(place, [*again], mapping(place, model))
+        replay_scenes(place, [*again], mapping(place, model))
     assert {each.bundle for each in list_looks(place.looks)} == {other.digest} != {model.digest}
 
 
@@ -121,14 +123,14 @@ def test_a_scene_that_has_moved_is_found_again_and_one_that_is_there_twice_stays
     place: SiteFolder, inbox: Path, model: Model
 ) -> None:
     """Its map says where it lies; a scene that cannot be read costs no other one its look."""
-    new = sort_out(place, identified(list_arrivals(inbox, fetched=Path)[0])[0], replay=False)
-    take_in(place, new, mapping(place, model), place.looks)
+    new = unmapped_scenes(place, identified(list_arrivals(inbox, fetched=Path)[0])[0], replay=False)
+    add_scenes(place, new, mapping(place, model), place.looks)
     inbox.rename(inbox.with_name("moved"))
     gone = Arrival(inbox / "2024-02-01.tif")
     found, failed = identified([gone, *list_arrivals(inbox.with_name("moved"), fetched=Path)[0]])
     assert list(failed) == [str(gone.path)] and "cannot be read: No such file" in failed[str(gone.path)]
     for _ in range(2):
-        follow(place, found)
+        update_moved(place, found)
         lies = [Path(read_json(path)["path"]) for path in sorted(place.folder.glob("maps/*/map.json"))]
         assert lies == [inbox.with_name("moved") / f"2024-0{month}-01.tif" for month in (2, 3)]
         found = dict.fromkeys(found, gone)  # the same scene elsewhere: where it was watched counts
@@ -153,7 +155,7 @@ def test_what_a_stac_item_says_of_bands_counts_where_the_site_says_none(
     scene = inbox / "2024-02-01.tif"
     found = []
     for bands in (Bands(1, 2, 3), Bands(3, 2, 1)):
-        new = New(Arrival(scene, "2024-02-01", bands), str(bands.red))
+        new = NewScene(Arrival(scene, "2024-02-01", bands), str(bands.red))
         (future,) = mapping(place, model)([new])
         found.append(future.result()["bands"]["red"])
     assert found == [1, 3]

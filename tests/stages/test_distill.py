@@ -58,11 +58,11 @@ def test_a_student_is_taught_compared_registered_and_promoted(
     ask_for_student(copy)
     stage.run(copy)
     folds, folder = read_folds(copy.folds), copy.folder("distill")
-    lesson = Student.read(folder / "student.json").student
-    assert lesson is not None
+    manifest = Student.read(folder / "student.json").student
+    assert manifest is not None
     inside = folds.loc[folds["fold"] >= 0, "image_id"]
-    assert (lesson.labelled, lesson.unlabelled, lesson.learned) == (len(inside), EXTRA, rows_hash(inside))
-    assert lesson.parity < 1e-4 and (folder / FILE).is_file()
+    assert (manifest.labelled, manifest.unlabelled, manifest.learned) == (len(inside), EXTRA, rows_hash(inside))
+    assert manifest.parity < 1e-4 and (folder / FILE).is_file()
     table = pd.read_parquet(folder / "predictions.parquet")
     assert set(table["image_id"]) == set(folds["image_id"]) - set(inside)
     run = mlflow.get_run(RunFacts.read(copy.run("distill")).run_id)

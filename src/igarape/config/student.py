@@ -16,8 +16,8 @@ from igarape.errors import InputError
 from igarape.labels import Vocabulary
 
 
-class Lesson(Section):
-    """What a student is and what it learned from.
+class StudentManifest(Section):
+    """A trained student, and what it learned from.
 
     tta: whether its answers are the mean over the eight symmetries. settings: its experiment, put together. truth: the
     share of the true labels in what it learned. labelled, unlabelled: how many chips of the folds it saw, and without
@@ -40,11 +40,11 @@ class Lesson(Section):
 class Student(Document):
     """data/distill/student.json: the student; None where params.yaml asks for none."""
 
-    student: Lesson | None
+    student: StudentManifest | None
 
 
-class Imitation(Section):
-    """How well a student does what the ensemble does, on the hold-out.
+class StudentScores(Section):
+    """The student's scores beside the ensemble's, on the hold-out.
 
     ensemble, student: of each f2 with its interval f2_low and f2_high, map, ece and brier, and mb, the megabytes of its
     bundle. f2, map: what the student has more, as mean, low and high of a 95 % interval. by_views: as Metrics has it.

@@ -2,7 +2,7 @@
 
 from igarape.config import documents
 from igarape.config.documents import Scores
-from igarape.config.student import Imitation
+from igarape.config.student import StudentScores
 
 
 class Metrics(documents.Metrics):
@@ -19,4 +19,4 @@ class Metrics(documents.Metrics):
     views: dict[str, Scores]
     budget: dict[str, Scores]
     by_views: dict[str, dict[str, Scores]]
-    student: Imitation | None
+    student: StudentScores | None

@@ -1,9 +1,9 @@
-"""The blend: for each label a weighted sum of its learners' logits, with weights that the labels share.
+"""The blend: for each label a weighted sum of its learners' logits, with weights that the labels share in part.
 
-z_l = sum_i v_il logit p_il + b_l with v_il >= 0, fitted by log-loss. The v_il are pulled to a learner's shared weight
-w_i >= 0, the b_l to 0, and the w_i to 1 / learners: a label with few positives says little, and goes with the others;
-few rows say little, and leave the mean. A learner too weak to help comes out with weight 0. It is a hierarchical
-logistic regression with normal priors: a pull is 1 / the prior's variance, so that more rows count for more against it.
+z_l = sum_i v_il logit p_il + b_l with v_il >= 0, fitted by log-loss. It is a hierarchical logistic regression with
+normal priors: of v_il around a learner's shared weight w_i >= 0, of b_l around 0, and of w_i around 1 / learners. A
+penalty is 1 / the prior's variance, so that more rows outweigh it. So a label with few positives gets weights like the
+others', few rows leave the plain mean, and a learner too weak to help gets weight 0.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ from igarape.labels import Booleans
 from igarape.scores.metrics import Floats
 from igarape.tables import Probabilities
 
-# The pull of the shared weights to 1 / learners: they lie within some 0.16 of it. A thousand rows outweigh that, a
-# hundred do not, whose own best weights rank labels worse than the mean does.
+# The penalty on the shared weights' distance from 1 / learners: they lie within some 0.16 of it. A thousand rows
+# outweigh that, a hundred do not, whose own best weights rank labels worse than the mean does.
 TO_MEAN = 150.0
 # Of the fit: steps, halves of a step, and the gain, of a row's log-loss, that is not worth a pass over the rows.
 MOST_STEPS, MOST_HALVES, ENOUGH = 50, 20, 1e-10
@@ -63,7 +63,7 @@ def cube(p: Probabilities, learners: Learners, labels: Sequence[str]) -> tuple[F
     return sorted_by_label, predicts
 
 
-def fit_blend(cube: Floats, y: Booleans, *, predicts: Booleans, pull: float, start: Blend | None = None) -> Blend:
+def fit_blend(cube: Floats, y: Booleans, *, predicts: Booleans, penalty: float, start: Blend | None = None) -> Blend:
     """Fit the weights to truth y (n, labels).
 
     Newton's method: each step goes to the minimum of the cost's quadratic model within the bounds, and half the way as
@@ -79,12 +79,12 @@ def fit_blend(cube: Floats, y: Booleans, *, predicts: Booleans, pull: float, sta
         Truth, of shape (n, labels).
     predicts
         Which learner predicts which label, of shape (labels, learners).
-    pull
-        How strongly a label's weights are drawn to the shared ones, and its bias to 0.
+    penalty
+        L2, on the distance of a label's weights from the shared ones, and of its bias from 0.
     start
-        A blend that is near already, such as that by another pull; without one, the mean of the logits.
+        A blend that is near already, such as that by another penalty; without one, the mean of the logits.
     """
-    cost = _Cost(cube, y.T.astype(np.float64), predicts, pull / len(y), TO_MEAN / len(y))
+    cost = _Cost(cube, y.T.astype(np.float64), predicts, penalty / len(y), TO_MEAN / len(y))
     values = cost.start() if start is None else np.concatenate([start.shared, start.weights.ravel(), start.bias])
     now, gradient, curvature = cost(values)
     for _ in range(MOST_STEPS):
@@ -102,12 +102,12 @@ def fit_blend(cube: Floats, y: Booleans, *, predicts: Booleans, pull: float, sta
 
 @dataclass(frozen=True)
 class _Cost:
-    """The penalised log-loss of a row, of all weights as one vector: shared, weights, bias; pulls are a row's part."""
+    """The penalised mean log-loss, of all weights as one vector: shared, weights, bias. Penalties are per row."""
 
     cube: Floats
     truth: Floats
     predicts: Booleans
-    pull: float
+    penalty: float
     to_mean: float
 
     @property
@@ -134,11 +134,11 @@ class _Cost:
         labels, learners, _ = self.cube.shape
         blend = self.blend(values)
         apart, drawn = (blend.weights - blend.shared) * self.predicts, blend.shared - 1 / learners
-        penalty = self.pull * ((apart**2).sum() + (blend.bias**2).sum()) + self.to_mean * (drawn**2).sum()
-        slopes, biases = self.pull * apart, self.pull * blend.bias
+        penalised = self.penalty * ((apart**2).sum() + (blend.bias**2).sum()) + self.to_mean * (drawn**2).sum()
+        slopes, biases = self.penalty * apart, self.penalty * blend.bias
         curvature = np.zeros((len(values), len(values)))
         shared, loss = np.arange(learners), 0.0
-        curvature[shared, shared] = self.to_mean + self.pull * self.predicts.sum(axis=0)
+        curvature[shared, shared] = self.to_mean + self.penalty * self.predicts.sum(axis=0)
         for label in range(labels):
             own, bias = learners * (1 + label) + shared, learners * (1 + labels) + label
             one = self._label(label, blend)
@@ -146,12 +146,12 @@ class _Cost:
             slopes[label] += one.slope * self.predicts[label]
             biases[label] += one.error
             curvature[np.ix_(own, own)] = one.products
-            curvature[own, own] += self.pull
-            curvature[own, shared] = curvature[shared, own] = -self.pull
+            curvature[own, own] += self.penalty
+            curvature[own, shared] = curvature[shared, own] = -self.penalty
             curvature[own, bias] = curvature[bias, own] = one.sums
-            curvature[bias, bias] = one.spread + self.pull
-        gradient = np.concatenate([self.to_mean * drawn - self.pull * apart.sum(axis=0), slopes.ravel(), biases])
-        return loss + float(penalty) / 2, gradient, curvature
+            curvature[bias, bias] = one.spread + self.penalty
+        gradient = np.concatenate([self.to_mean * drawn - self.penalty * apart.sum(axis=0), slopes.ravel(), biases])
+        return loss + float(penalised) / 2, gradient, curvature
 
     def _label(self, label: int, blend: Blend) -> "_Label":
         """Return a label's part of the cost. Label by label, what a pass over the rows needs stays in a cache."""

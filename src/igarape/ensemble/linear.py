@@ -20,7 +20,7 @@ EDGE = 1e-6
 
 @dataclass(frozen=True)
 class Linear:
-    """Weights (columns, labels) of what `beside` lays side by side, and a bias (labels,).
+    """Weights (columns, labels) of the columns of `stack_columns`, and a bias (labels,).
 
     On the scale of logits a sum is a logit; on that of probabilities it is a probability, cut at 0 and 1.
     """
@@ -56,12 +56,12 @@ class Linear:
 
 
 def columns(learners: Learners) -> list[tuple[str, str]]:
-    """Return the learner and the label of each column that `beside` makes."""
+    """Return the learner and the label of each column that `stack_columns` makes."""
     return [(name, label) for name, labels in learners.items() for label in labels]
 
 
-def beside(probabilities: Predicted, learners: Learners) -> Probabilities:
-    """Lay the learners' probabilities, each (n, its labels), side by side: float32 (n, columns).
+def stack_columns(probabilities: Predicted, learners: Learners) -> Probabilities:
+    """Concatenate the learners' probabilities, each (n, its labels), along columns: float32 (n, columns).
 
     Raises InputError when they are of other learners or shapes.
     """
@@ -74,8 +74,8 @@ def beside(probabilities: Predicted, learners: Learners) -> Probabilities:
     return np.concatenate([probabilities[name] for name in learners], axis=1).astype(np.float32, copy=False)
 
 
-def apart(p: Probabilities, learners: Learners) -> dict[str, Probabilities]:
-    """Return what `beside` laid side by side, by learner, without a copy."""
+def split_columns(p: Probabilities, learners: Learners) -> dict[str, Probabilities]:
+    """Split the columns of `stack_columns` by learner again, as views."""
     ends = np.cumsum([len(labels) for labels in learners.values()])
     return dict(zip(learners, np.split(p, ends[:-1], axis=1), strict=True))
 
@@ -103,14 +103,14 @@ def own_columns(learners: Learners, label: str) -> list[int]:
     return [column for column, (_, predicted) in enumerate(columns(learners)) if predicted == label]
 
 
-def mean_of(learners: Learners, labels: Sequence[str]) -> Linear:
-    """Make the plain mean, for each label, of the probabilities of those learners that predict it."""
+def mean_weights(learners: Learners, labels: Sequence[str]) -> Linear:
+    """Return the plain mean, for each label, of the probabilities of the learners that predict it."""
     weights = np.array([[float(predicted == label) for label in labels] for _, predicted in columns(learners)])
     return Linear("probabilities", weights / weights.sum(axis=0), np.zeros(len(labels)))
 
 
-def one_of(name: str, learners: Learners, labels: Sequence[str]) -> Linear:
-    """Make the one that answers what a learner of all labels answers."""
+def single_weights(name: str, learners: Learners, labels: Sequence[str]) -> Linear:
+    """Return weights that give the probabilities of one learner of all labels."""
     weights = np.array(
         [[float(each == name and predicted == label) for label in labels] for each, predicted in columns(learners)]
     )

@@ -1,8 +1,8 @@
-"""Stacks fitted, and chosen, on any of the folds: nothing that predicts a row has seen it, or been chosen by it.
+"""Nested cross-validation of stacks: no row is predicted by a fit, or a choice of hyperparameters, that has seen it.
 
-`Within` is the set of parts that something may know. What is chosen there (the blend's pull, the rounds and depth of
-the trees) is chosen by fits on all parts but one, judged on that one, and the margin that trees start from is made in
-the same way. The fits on fewer parts are shared by all that need them: those on all folds but two, by either fold.
+`Within` is the set of parts (folds, or pieces of them) that a fit may use. Hyperparameters (the blend's penalty, the
+rounds and depth of the trees) are chosen by cross-validation over those parts, and the margin that trees start from is
+cross-fitted in the same way. Fits on fewer parts are cached and shared: that on all folds but two serves either fold.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,13 +22,13 @@ from igarape.tables import HOLDOUT, Folds, Probabilities
 
 Within = frozenset[int]
 
-# Fitted in this order, each from the one before: under the strongest pull the blend is nearest to its start.
-PULLS = (10000.0, 1000.0, 100.0, 10.0, 1.0)
+# Fitted in this order, each warm-started from the one before: under the strongest, the blend is nearest to its start.
+PENALTIES = (10000.0, 1000.0, 100.0, 10.0, 1.0)
 
 
 @dataclass(frozen=True)
 class Known:
-    """What stacks are fitted on: p (n, columns), as `beside` lays them; truth y (n, labels); the part of each row.
+    """What stacks are fitted on: p (n, columns), by `stack_columns`; truth y (n, labels); the part of each row.
 
     The hold-out is part -1, and is known to nothing. learners: the labels that each predicts. targets: all labels.
     """
@@ -61,8 +61,8 @@ class Known:
         """Return the rows of some parts."""
         return np.flatnonzero(np.isin(self.parts, list(within)))
 
-    def beyond(self, rows: Booleans) -> Within:
-        """Return the parts that none of some rows, (n,), lies in, but for the hold-out."""
+    def parts_without(self, rows: Booleans) -> Within:
+        """Return the parts, without the hold-out, that contain none of some rows, a mask (n,)."""
         return self.all - frozenset(self.parts[rows].tolist())
 
     def one_sided(self, within: Within, label: int) -> str | None:
@@ -85,17 +85,17 @@ def parts_of(folds: Folds) -> Folds:
 
 
 def splits(within: Within) -> Iterator[tuple[Within, Within]]:
-    """Yield each part, and the others."""
+    """Yield (the validation part, the training parts) for each part."""
     for part in sorted(within):
         yield frozenset({part}), within - {part}
 
 
 @dataclass(frozen=True)
 class Blends:
-    """Blends on any set of parts, each fitted once. pulls: those to choose from; of one alone, nothing is chosen."""
+    """Blends fitted on any set of parts, each once. penalties: those to choose from; a single one is taken as it is."""
 
     known: Known
-    pulls: Sequence[float] = PULLS
+    penalties: Sequence[float] = PENALTIES
     _chosen: dict[Within, float] = field(default_factory=dict)
     _fits: dict[tuple[Within, float], Blend] = field(default_factory=dict)
 
@@ -103,46 +103,46 @@ class Blends:
     def _cube(self) -> tuple[Floats, Booleans]:
         return cube(self.known.p, self.known.learners, self.known.labels)
 
-    def fit(self, within: Within, pull: float) -> Blend:
+    def fit(self, within: Within, penalty: float) -> Blend:
         """Fit a blend within some parts."""
-        if (within, pull) not in self._fits:
+        if (within, penalty) not in self._fits:
             logits, predicts = self._cube
             rows = self.known.rows(within)
             others = {other: fit for (same, other), fit in self._fits.items() if same == within}
-            near = others[min(others, key=lambda other: abs(np.log(other / pull)))] if others else None
+            near = others[min(others, key=lambda other: abs(np.log(other / penalty)))] if others else None
             # Unlike an index, `take` leaves each learner's logits side by side in memory.
-            self._fits[within, pull] = fit_blend(
-                logits.take(rows, axis=2), self.known.y[rows], predicts=predicts, pull=pull, start=near
+            self._fits[within, penalty] = fit_blend(
+                logits.take(rows, axis=2), self.known.y[rows], predicts=predicts, penalty=penalty, start=near
             )
-        return self._fits[within, pull]
+        return self._fits[within, penalty]
 
     def chosen(self, within: Within) -> Blend:
-        """Fit a blend within some parts, by the pull that is best inside them."""
-        return self.fit(within, self.pull(within))
+        """Fit a blend within some parts, with the penalty that cross-validation inside them chooses."""
+        return self.fit(within, self.penalty(within))
 
-    def pull(self, within: Within) -> float:
-        """Choose the pull whose answers, those of each part by the blend of the others, have the least log-loss.
+    def penalty(self, within: Within) -> float:
+        """Choose the penalty with the least log-loss in a cross-validation over some parts.
 
         That is what blends are fitted by. F2 and average precision are what counts in the end, but change in steps: one
-        chip more or less decides between pulls, and neighbouring folds then get blends that do not go together.
+        chip more or less decides between penalties, and neighbouring folds then get blends that do not go together.
         """
-        if len(self.pulls) == 1:
-            return self.pulls[0]
+        if len(self.penalties) == 1:
+            return self.penalties[0]
         if within not in self._chosen:
-            self._chosen[within] = min(self.pulls, key=partial(self.loss, within))
+            self._chosen[within] = min(self.penalties, key=partial(self.loss, within))
         return self._chosen[within]
 
-    def loss(self, within: Within, pull: float) -> float:
-        """Return the log-loss, summed, of the rows of some parts, those of each part by the blend of the others."""
+    def loss(self, within: Within, penalty: float) -> float:
+        """Return the summed log-loss of a cross-validation over some parts."""
         y = self.known.y[self.known.rows(within)]
-        return float(log_loss(self.margins(within, pull), y.astype(np.float64)).sum())
+        return float(log_loss(self.margins(within, penalty), y.astype(np.float64)).sum())
 
-    def margins(self, within: Within, pull: float | None = None) -> Floats:
-        """Return the sums of the rows of some parts (n, labels), those of each part by the blend of the others."""
-        pull = self.pull(within) if pull is None else pull
+    def margins(self, within: Within, penalty: float | None = None) -> Floats:
+        """Return cross-fitted margins (n, labels) of the rows of some parts: each part's by the blend of the others."""
+        penalty = self.penalty(within) if penalty is None else penalty
         found = np.zeros(self.known.y.shape)
         for part, others in splits(within):
-            self.margin_of(part, self.fit(others, pull), into=found)
+            self.margin_of(part, self.fit(others, penalty), into=found)
         return found[self.known.rows(within)]
 
     def margin_of(self, part: Within, blend: Blend, *, into: Floats) -> None:

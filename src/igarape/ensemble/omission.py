@@ -1,7 +1,7 @@
 """Leave one learner out: the blend fitted anew without it, cross-fitted on the same folds, shows what it is worth.
 
-A weight of 0 says that a learner is no help, and one of 0.5 not how much it is: another learner may know the same. Each
-fit is as strongly pulled as that of all learners, which was chosen inside the same folds (ensemble.nested).
+A learner's weight does not tell what it is worth, as another learner may know the same. Each fit has the penalty of the
+blend of all learners, which was chosen inside the same folds (ensemble.nested).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from igarape.ensemble.linear import Learners, beside
+from igarape.ensemble.linear import Learners, stack_columns
 from igarape.ensemble.nested import Blends, Known, parts_of
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import learner_labels, learner_probabilities
@@ -36,7 +36,7 @@ def blends_without(
     *,
     folds: pd.DataFrame,
     vocabulary: Vocabulary,
-    pulls: Mapping[int, float],
+    penalties: Mapping[int, float],
     report: DetailedReport,
 ) -> dict[str, Probabilities]:
     """Blend all learners but one, for each one in turn, such that no row is predicted by what was fitted on it.
@@ -51,8 +51,8 @@ def blends_without(
         The table of folds; nothing is fitted on the rows of the hold-out, which all folds answer.
     vocabulary
         All labels.
-    pulls
-        For each fold, and the hold-out, the pull of the blend of all learners: ensemble.stackers.CrossFit.
+    penalties
+        For each fold, and the hold-out, the penalty of the blend of all learners: ensemble.stackers.CrossFit.
     report
         Called with (learners done, of how many, which was left out).
 
@@ -67,13 +67,13 @@ def blends_without(
     for done, name in enumerate(wanted, start=1):
         others = {other: table for other, table in tables.items() if other != name}
         learners = learner_labels(others)
-        p = beside(learner_probabilities(others, image_ids), learners)
+        p = stack_columns(learner_probabilities(others, image_ids), learners)
         known = Known(p, y, parts_of(numbers), learners, vocabulary.targets("all"))
         blends, answers = Blends(known), np.zeros(y.shape, dtype=np.float32)
-        for fold, pull in pulls.items():
+        for fold, penalty in penalties.items():
             rows = numbers == fold
             with threadpool_limits(1):  # as all stacks are fitted: one order of sums on all machines
-                blend = blends.fit(known.beyond(rows), pull)
+                blend = blends.fit(known.parts_without(rows), penalty)
             linear = blend.linear(learners, vocabulary.labels)
             answers[rows] = linear.answer(linear.margin(known.p[rows]))
         found[name] = answers

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from igarape.ensemble.calibrator import Calibrator
-from igarape.ensemble.linear import Learners, Linear, Predicted, beside, columns, logit
+from igarape.ensemble.linear import Learners, Linear, Predicted, columns, logit, stack_columns
 from igarape.errors import InputError
 from igarape.files import read_json, write_json
 from igarape.tables import Probabilities
@@ -46,7 +46,7 @@ class Stacker:
 
         Raises InputError when they are of other learners or shapes.
         """
-        p = beside({**probabilities, **self._filled(probabilities)}, self.learners)
+        p = stack_columns({**probabilities, **self._filled(probabilities)}, self.learners)
         margin = self.linear.margin(p)
         if self.boosters:
             features = logit(p).astype(np.float32)

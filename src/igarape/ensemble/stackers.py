@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from igarape.config.params import Method
 from igarape.ensemble.boosting import Corrections, Settings
-from igarape.ensemble.linear import Linear, apart, beside, mean_of, one_of
+from igarape.ensemble.linear import Linear, mean_weights, single_weights, split_columns, stack_columns
 from igarape.ensemble.nested import Blends, Known, Within, parts_of
 from igarape.ensemble.regressions import fit_logistic, fit_ridge
 from igarape.ensemble.stacker import Stacker, check_learners
@@ -40,13 +40,13 @@ class CrossFit:
 
     p (n, labels): each row predicted by a stack fitted on the other folds; the hold-out's rows by `stacker`.
     stacker: fitted on all folds.
-    pulls: for each fold, that of the blend which was fitted on the others; none where the method has no blend.
+    penalties: for each fold, that of the blend which was fitted on the others; none where the method has no blend.
     curve: the mean log-loss by the rounds of boosting, out of fold, that `stacker` was chosen by; empty without trees.
     """
 
     p: Probabilities
     stacker: Stacker
-    pulls: dict[int, float] = field(default_factory=dict)
+    penalties: dict[int, float] = field(default_factory=dict)
     curve: dict[int, float] = field(default_factory=dict)
 
 
@@ -77,16 +77,16 @@ class Stackers:
         boosters = {label: each.boosters for label, each in trees.items()}
         return Stacker(method, labels, self._learners, replace(linear, bias=linear.bias + shifts), boosters, kept)
 
-    def pull(self, method: str, within: Within) -> float | None:
-        """Return the pull of the blend that a stacker of some parts starts from, if it has one."""
-        return self._blends.pull(within) if method in {"blend", "xgboost"} else None
+    def penalty(self, method: str, within: Within) -> float | None:
+        """Return the penalty of the blend that a stacker of some parts starts from, if it has one."""
+        return self._blends.penalty(within) if method in {"blend", "xgboost"} else None
 
     def curve(self, method: str, within: Within) -> dict[int, float]:
         """Return the mean log-loss by the rounds of boosting that a stacker of some parts was chosen by, if any."""
         return self._corrections.curve(within) if method == "xgboost" else {}
 
     def cross_fit(self, method: str, folds: Folds, tell: Callable[[str], None]) -> CrossFit:
-        """Fit a stacker beyond each fold, and answer that fold by it.
+        """Cross-fit a stacker: predict each fold by one that was fitted on the other folds.
 
         Parameters
         ----------
@@ -95,27 +95,27 @@ class Stackers:
         folds
             Of each row, of shape (n,).
         tell
-            Called with what was fitted.
+            Called after each fit, with a text that says what was fitted.
         """
         answers = np.zeros(self._known.y.shape, dtype=np.float32)
-        pulls: dict[int, float] = {}
+        penalties: dict[int, float] = {}
         for fold in [*sorted({*folds.tolist()} - {HOLDOUT}), HOLDOUT]:
             rows = folds == fold
-            within = self._known.beyond(rows)
+            within = self._known.parts_without(rows)
             # With one thread a sum has one order on all machines, and no thread waits for another between short steps.
             with threadpool_limits(1):
-                fitted, pull = self.fit(method, within), self.pull(method, within)
-            answers[rows] = fitted.predict(apart(self._known.p[rows], self._learners))
-            pulls |= {fold: pull} if pull is not None else {}
+                fitted, penalty = self.fit(method, within), self.penalty(method, within)
+            answers[rows] = fitted.predict(split_columns(self._known.p[rows], self._learners))
+            penalties |= {fold: penalty} if penalty is not None else {}
             tell(f"{method} on {'all folds' if fold == HOLDOUT else f'the folds but {fold}'}")
         # The hold-out came last: the stack that answered it was fitted on every fold.
         curve = self.curve(method, self._known.all)
-        return CrossFit(p=answers, stacker=fitted, pulls=pulls, curve=curve)
+        return CrossFit(p=answers, stacker=fitted, penalties=penalties, curve=curve)
 
     def _linear(self, method: str, within: Within) -> Linear:
         """Fit the weighted sum of a method."""
         if method == "mean":
-            return mean_of(self._known.learners, self._known.labels)
+            return mean_weights(self._known.learners, self._known.labels)
         if method == "single":
             return self._single(within)
         if method == "logistic":
@@ -128,7 +128,7 @@ class Stackers:
         """Choose the learner of all labels with the highest F2 on the rows of some parts."""
         rows = self._known.rows(within)
         complete = [name for name, labels in self._learners.items() if len(labels) == len(self._known.labels)]
-        each = {name: one_of(name, self._known.learners, self._known.labels) for name in complete}
+        each = {name: single_weights(name, self._known.learners, self._known.labels) for name in complete}
         scores = {
             name: figures(self._known.y[rows], linear.margin(self._known.p[rows]), targets=self._known.targets)["f2"]
             for name, linear in each.items()
@@ -171,7 +171,7 @@ def fit_stackers(
         When there are fewer than two folds, or truth, predictions and labels do not fit.
     """
     learners, numbers = learner_labels(tables), folds["fold"].to_numpy()
-    p = beside(learner_probabilities(tables, list(folds["image_id"])), learners)
+    p = stack_columns(learner_probabilities(tables, list(folds["image_id"])), learners)
     if y.shape != (expected := (len(p), len(vocabulary.labels))) or y.dtype != np.bool_:
         raise InputError(f"stack: expected y of shape {expected}, bool; found {y.shape}, {y.dtype}")
     stackers = Stackers(Known(p, y, parts_of(numbers), learners, vocabulary.targets("all")), settings)

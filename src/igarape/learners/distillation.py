@@ -19,7 +19,7 @@ from igarape.chips.store import Store
 from igarape.code import code_hash
 from igarape.config.kinds import Experiment
 from igarape.config.network_kinds import Network
-from igarape.config.student import Lesson, Student
+from igarape.config.student import Student, StudentManifest
 from igarape.errors import InputError
 from igarape.files import digest, read_json, whole, write_json
 from igarape.labels import Booleans, Targets
@@ -54,7 +54,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingSet:
     """What a student learns from: rows of images, uint8 (n, size, size, 3), and of targets, (n, labels) in 0..1."""
 
     images: Images
@@ -94,7 +94,9 @@ def soft_targets(y: Booleans, p: Reals, *, truth: float, inside: Booleans) -> So
     return mixed.astype(np.float32)
 
 
-def with_unlabelled(known: Material, names: Sequence[str], p: Probabilities, *, store: Store, path: Path) -> Material:
+def with_unlabelled(
+    known: TrainingSet, names: Sequence[str], p: Probabilities, *, store: Store, path: Path
+) -> TrainingSet:
     """Put chips without labels beside the rows of known ones, as one file of pictures that is mapped.
 
     Parameters
@@ -120,10 +122,10 @@ def with_unlabelled(known: Material, names: Sequence[str], p: Probabilities, *, 
             pictures.flush()
     images = np.asarray(np.load(path, mmap_mode="r"))
     targets = np.concatenate([known.targets[known.rows], p.astype(np.float32)])
-    return Material(images, targets, np.arange(len(images)))
+    return TrainingSet(images, targets, np.arange(len(images)))
 
 
-def distil(material: Material, task: Task, *, folder: Path, notes: Path, log: Log, report: Report) -> float:
+def distil(material: TrainingSet, task: Task, *, folder: Path, notes: Path, log: Log, report: Report) -> float:
     """Train a student, and write it as FILE into a folder, unless it is there; return its parity with Keras.
 
     Parameters
@@ -153,9 +155,9 @@ def distil(material: Material, task: Task, *, folder: Path, notes: Path, log: Lo
     return float(read_json(noted))
 
 
-def write_lesson(
+def write_student(
     folder: Path, examples: Examples, task: Task, *, unlabelled: Sequence[str], parity: float, threads: int
-) -> Lesson:
+) -> StudentManifest:
     """Write what a student, whose file lies in a folder, answers to the hold-out, and what it learned from.
 
     Parameters
@@ -180,7 +182,7 @@ def write_lesson(
     names = [ids[row] for row in held.tolist()]
     table = prediction_table(names, examples.folds[held], learner=task.name, labels=task.targets.labels, p=p)
     write_table(table, folder / "predictions.parquet")
-    lesson = Lesson(
+    manifest = StudentManifest(
         name=task.name,
         chips=experiment.chips,
         size=experiment.size,
@@ -193,11 +195,11 @@ def write_lesson(
         learned=rows_hash(ids[row] for row in np.flatnonzero(inside).tolist()),
         parity=parity,
     )
-    Student(student=lesson).write(folder / "student.json")
-    return lesson
+    Student(student=manifest).write(folder / "student.json")
+    return manifest
 
 
-def _train(material: Material, task: Task, *, log: Log, report: Report) -> learning.FittedModel:
+def _train(material: TrainingSet, task: Task, *, log: Log, report: Report) -> learning.FittedModel:
     """Train a student."""
 
     def record(epoch: int, metrics: Mapping[str, float]) -> None:
@@ -224,7 +226,7 @@ def _train(material: Material, task: Task, *, log: Log, report: Report) -> learn
         raise InputError(f"distill: {error}. {way_out}") from error
 
 
-def _parity(student: learning.FittedModel, path: Path, material: Material) -> float:
+def _parity(student: learning.FittedModel, path: Path, material: TrainingSet) -> float:
     """Return how far a student's file answers from Keras; refuse one that is not near."""
     gap: Callable[..., float] = import_module(PARITY).gap
     apart = gap(student, path, material.images[material.rows[:CHECKED]])

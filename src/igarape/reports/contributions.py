@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import xgboost
 
-from igarape.ensemble.linear import Predicted, Scale, beside, columns, logit
+from igarape.ensemble.linear import Predicted, Scale, columns, logit, stack_columns
 from igarape.ensemble.stacker import Boosters, Stacker
 from igarape.scores.metrics import Floats
 from igarape.tables import Probabilities
@@ -51,7 +51,7 @@ class Contributions:
 
 def contributions(stacker: Stacker, probabilities: Predicted) -> Contributions:
     """Look into a fitted stack by the learners' probabilities, each (n, its labels), before any calibration."""
-    p = beside(probabilities, stacker.learners)
+    p = stack_columns(probabilities, stacker.learners)
     p = p[np.unique(np.linspace(0, len(p) - 1, CHIPS).round().astype(np.intp))]
     owners = np.array([name for name, _ in columns(stacker.learners)])
     own = {name: owners == name for name in stacker.learners}

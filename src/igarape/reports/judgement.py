@@ -13,9 +13,9 @@ from igarape.labels import Booleans
 from igarape.reports.alarms import alarms
 from igarape.reports.analysis import analyse
 from igarape.reports.evidence import Evidence
-from igarape.reports.ladder import Ladder, climb, in_words
+from igarape.reports.ladder import Ladder, build_ladder, ladder_lines
 from igarape.reports.noise import Noise, find_noise
-from igarape.reports.operating import answers_in_words, marks
+from igarape.reports.operating import answers_line, operating_rows
 from igarape.reports.reliability import reliable
 from igarape.reports.verdict import Verdict, metrics_document, per_label_table
 from igarape.reports.worst import worst
@@ -26,7 +26,7 @@ from igarape.workspace import Workspace
 Picture = Callable[[str], Pixels]
 
 
-def judge(
+def build_verdict(
     workspace: Workspace, evidence: Evidence, params: Params, dataset: Dataset, origin: Origin, *, picture: Picture
 ) -> Verdict:
     """Score the hold-out, and put everything together that the report shows.
@@ -47,7 +47,7 @@ def judge(
     y, p, inside, stack, rule = evidence.y, evidence.p, evidence.inside, evidence.stack, evidence.rule
     vocabulary, predicted = rule.vocabulary, rule.apply(p[~inside])
     ladder = _ladder(evidence, params)
-    ladder_words = in_words(ladder, stacker=stack.chosen, kept=tuple(stack.kept), labels=len(vocabulary.labels))
+    ladder_words = ladder_lines(ladder, stacker=stack.chosen, kept=tuple(stack.kept), labels=len(vocabulary.labels))
     analysis = analyse(evidence, Stacker.load(workspace.folder("stack") / "stacker"), params)
     reliability = reliable(y, evidence.stacked[stack.chosen], p, inside=inside, kinds=stack.calibration)
     figures = {"calibration": reliability.figures} | analysis.to_json()
@@ -63,7 +63,7 @@ def judge(
         threshold=rule.threshold,
         beta=rule.beta,
         ladder=ladder,
-        words=[answers_in_words(y[~inside], predicted), *ladder_words],
+        words=[answers_line(y[~inside], predicted), *ladder_words],
         alarms=alarms(y, answered, inside=inside, targets=vocabulary.targets("all")),
         reliability=reliability,
         weights=stack.weights,
@@ -72,7 +72,9 @@ def judge(
         fitted=int(inside.sum()),
         folds=int(evidence.folds.max()) + 1,
         split=params.split.by,
-        marks=marks(y, p, evidence.folds, alerts=evidence.decision.alerts, vocabulary=vocabulary, seed=params.seed),
+        operating=operating_rows(
+            y, p, evidence.folds, alerts=evidence.decision.alerts, vocabulary=vocabulary, seed=params.seed
+        ),
         analysis=analysis,
         worst=worst(evidence.held, y[~inside], answers=predicted, vocabulary=vocabulary, picture=picture),
         noise=_noise(workspace, evidence, picture),
@@ -125,7 +127,7 @@ def _metrics(evidence: Evidence, predicted: Booleans, ladder: Ladder, params: Pa
 def _ladder(evidence: Evidence, params: Params) -> Ladder:
     """Compare the learners, the stacks, and the rule that is used, with the best learner, out of fold."""
     inside = evidence.inside
-    return climb(
+    return build_ladder(
         evidence.y[inside],
         learners={name: p[inside] for name, p in evidence.general.items()},
         stackers={name: evidence.stacked[name][inside] for name in evidence.stack.stackers},

@@ -1,4 +1,4 @@
-"""The ladder: from the best learner to the stack and its rule, what each rung adds out of fold, in F2 and mAP."""
+"""The ladder: what each rung, from the best learner to the stack and its rule, adds in out-of-fold F2 and mAP."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class Ladder:
         return found
 
 
-def climb(
+def build_ladder(
     y: Booleans,
     *,
     learners: Mapping[str, Reals],
@@ -84,8 +84,8 @@ def climb(
     return Ladder(best, rungs, trees, maps["stack"], beside, maps["learner"])
 
 
-def in_words(ladder: Ladder, *, stacker: str, kept: Sequence[str], labels: int) -> list[str]:
-    """Say what the ladder shows, for somebody who reads nothing else.
+def ladder_lines(ladder: Ladder, *, stacker: str, kept: Sequence[str], labels: int) -> list[str]:
+    """Return what the ladder shows as sentences, for somebody who reads nothing else.
 
     Parameters
     ----------

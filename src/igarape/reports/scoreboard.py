@@ -54,7 +54,7 @@ def log_verdict(workspace: Workspace, run: Run, verdict: Verdict, evidence: Evid
     known = {f"{rows}_{name}": value for rows in ("holdout", "oof") for name, value in verdict.metrics[rows].items()}
     labels = {"doubted_labels": len(verdict.noise.table), "corrected_labels": verdict.noise.corrected}
     run.metrics(known | labels | {"left_out": verdict.left_out, "reported_faults": verdict.reported})
-    for mode, scores in (verdict.viewing.figures if verdict.viewing else {}).items():
+    for mode, scores in (verdict.modes.figures if verdict.modes else {}).items():
         run.metrics({f"views_{mode}_{name}": value for name, value in scores.items()})
     if verdict.student:
         run.metrics({f"student_{name}": value for name, value in verdict.student.figures["student"].items()})

@@ -15,7 +15,7 @@ from igarape.reports.alarms import ALARM_RATE
 from igarape.reports.analysis import Analysis
 from igarape.reports.ladder import Ladder
 from igarape.reports.noise import Noise
-from igarape.reports.operating import Mark, bounded, figure_of_each, name_of
+from igarape.reports.operating import OperatingRow, fbeta_name, scores_line, with_interval
 from igarape.reports.pages import render_page
 from igarape.reports.reliability import Reliability
 from igarape.reports.review import render_review
@@ -31,8 +31,8 @@ from igarape.scores.rules import isolated
 from igarape.workspace import Workspace
 
 if TYPE_CHECKING:  # they are compared by the evidence, whose verdict shows them
-    from igarape.reports.imitation import Standing
-    from igarape.reports.viewing import Viewing
+    from igarape.reports.modes import ModeComparison
+    from igarape.reports.student import StudentComparison
 
 Figures = Mapping[str, float]
 
@@ -53,13 +53,13 @@ class Verdict:
     """Everything the page shows, as plain values.
 
     note: what a reader must know about the data set first; may be empty. metrics, per_label: as built below. stacker,
-    rule: the chosen ones; threshold: the rule's, or None; beta: of the F-beta that rules are made for. marks: rare
+    rule: the chosen ones; threshold: the rule's, or None; beta: of the F-beta that rules are made for. operating: rare
     labels at one precision, and alerts. ladder: learners, stacks and rule against the best learner; words: what it
     shows. reliability: how far answers may be taken at their word. alarms: what scores too well out of fold for its
     hold-out, and by how much F2. weights: of each label, the learners' in the blend; kept: the labels that trees do not
     correct, and why. analysis: what lies behind it all. partial: the learners that predict only some labels, and how
     many. fitted: chips in the folds; split: what the chips were split by, chip or scene. noise: labels that the models
-    doubt. left_out: chips that ingest left out; reported: other faults, of chips that are used. viewing: what the
+    doubt. left_out: chips that ingest left out; reported: other faults, of chips that are used. modes: what the
     modes of an answer cost; None where there is one only. student: how it stands beside the ensemble; None without one.
     """
 
@@ -81,15 +81,15 @@ class Verdict:
     fitted: int
     folds: int
     split: str
-    marks: Sequence[Mark]
+    operating: Sequence[OperatingRow]
     analysis: Analysis
     worst: Sequence[Chip]
     noise: Noise
     left_out: int
     reported: int
     origin: Origin
-    viewing: "Viewing | None" = None
-    student: "Standing | None" = None
+    modes: "ModeComparison | None" = None
+    student: "StudentComparison | None" = None
 
 
 def metrics_document(
@@ -147,9 +147,9 @@ def summary(metrics: Mapping[str, Any]) -> str:
         f"hold-out F2 {holdout['f2']:.4f} ({interval}), mAP {holdout['map']:.4f}, {holdout['n']} chips",
         f"out of fold F2 {oof['f2']:.4f}, mAP {oof['map']:.4f}",
     ]
-    lines += [f"{kind}: {figure_of_each(metrics[kind], 'f2')}" for kind in ("learners", "stackers", "rules")]
+    lines += [f"{kind}: {scores_line(metrics[kind], 'f2')}" for kind in ("learners", "stackers", "rules")]
     if all("fbeta" in figures for figures in metrics["rules"].values()):
-        lines.append(f"rules, by the F-beta that they are made for: {figure_of_each(metrics['rules'], 'fbeta')}")
+        lines.append(f"rules, by the F-beta that they are made for: {scores_line(metrics['rules'], 'fbeta')}")
     if metrics["rare"]:
         gains = [f"{label} {ap['ap_without']:.2f} -> {ap['ap_with']:.2f}" for label, ap in metrics["rare"].items()]
         lines.append(f"rare, average precision without -> with: {', '.join(gains)}")
@@ -206,13 +206,13 @@ def render_report(verdict: Verdict) -> str:
             "learner_maps": _reach(verdict.ladder.learner_maps.values()),
             "rungs": _reach(verdict.ladder.rungs.values()),
             "maps": _reach(verdict.ladder.maps.values()),
-            "viewing": _reach([*verdict.viewing.f2.values(), *verdict.viewing.map.values()] if verdict.viewing else []),
+            "modes": _reach([*verdict.modes.f2.values(), *verdict.modes.map.values()] if verdict.modes else []),
             "student": _reach([verdict.student.f2, verdict.student.map] if verdict.student else []),
         },
         reach=_reach,
-        bounded=bounded,
+        bounded=with_interval,
         alarm_rate=ALARM_RATE,
-        fbeta=name_of(verdict.beta),
+        fbeta=fbeta_name(verdict.beta),
         isolated=isolated(verdict.beta),
         labels=verdict.per_label.astype(object).where(verdict.per_label.notna(), None).to_dict("records"),
         # The headline's scale starts at a tenth, with some room below all that is drawn on it.

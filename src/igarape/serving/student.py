@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from igarape.config.student import Lesson
-from igarape.ensemble.linear import one_of
+from igarape.config.student import StudentManifest
+from igarape.ensemble.linear import single_weights
 from igarape.ensemble.stacker import Stacker
 from igarape.learners.distillation import FILE
 from igarape.serving.assembly import Shared, build_bundle
@@ -19,7 +19,7 @@ from igarape.serving.reference import without_answers
 from igarape.workspace import Workspace
 
 
-def build_student(workspace: Workspace, shared: Shared, lesson: Lesson) -> None:
+def build_student(workspace: Workspace, shared: Shared, manifest: StudentManifest) -> None:
     """Build the student's bundle: what it answers is what it learned, calibrated probabilities, and the rule applies.
 
     Parameters
@@ -28,13 +28,13 @@ def build_student(workspace: Workspace, shared: Shared, lesson: Lesson) -> None:
         Where the student lies, and its bundle goes.
     shared
         What its bundle has in common with the ensemble's.
-    lesson
+    manifest
         What the student is.
     """
     network = workspace.folder("distill") / FILE
-    learners = {lesson.name: lesson.labels}
-    alone = Stacker("single", lesson.labels, learners, one_of(lesson.name, learners, lesson.labels))
-    part = Learner(**lesson.model_dump(include={"name", "chips", "size", "labels", "tta"}), files=(str(network),))
+    learners = {manifest.name: manifest.labels}
+    alone = Stacker("single", manifest.labels, learners, single_weights(manifest.name, learners, manifest.labels))
+    part = Learner(**manifest.model_dump(include={"name", "chips", "size", "labels", "tta"}), files=(str(network),))
     with tempfile.TemporaryDirectory() as made:
         alone.save(Path(made))
         own = replace(shared, reference=without_answers(shared.reference))

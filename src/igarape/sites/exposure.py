@@ -1,4 +1,4 @@
-"""The one stretch of a site's scenes of 16 bits.
+"""The contrast stretch that all scenes of 16 bits of a site share.
 
 Fitted to each scene by itself, a stretch follows the scene's cloud, and the same ground is brighter on one day than on
 another. So it is fitted once, and kept in the site's YAML. It is fitted to the scenes of the baseline that show as much
@@ -28,15 +28,15 @@ STEP = 64  # of the pixels that tell of a scene one in so many is kept
 FULL = 0.5  # a scene shows at least this share of the ground that the fullest one shows
 
 
-class Glimpse(NamedTuple):
+class SceneSample(NamedTuple):
     """A scene of 16 bits: its name, whether it is of the baseline, pixels (3, n) that hold something."""
 
     name: str
     baseline: bool
-    samples: npt.NDArray[Any]
+    pixels: npt.NDArray[Any]
 
 
-def exposed(place: SiteFolder, arrivals: Sequence[Arrival], model: Model) -> tuple[SiteFolder, str]:
+def with_stretch(place: SiteFolder, arrivals: Sequence[Arrival], model: Model) -> tuple[SiteFolder, str]:
     """Return a site with its stretch, fitted and written to its YAML where it is missing and needed, and what was done.
 
     Parameters
@@ -50,18 +50,18 @@ def exposed(place: SiteFolder, arrivals: Sequence[Arrival], model: Model) -> tup
     """
     if place.site.stretch is not None:
         return place, ""
-    glimpses = list(_glimpses(place, arrivals))
-    glimpses = [one for one in glimpses if one.baseline] or glimpses
-    if not glimpses:
+    scenes = list(_sample_scenes(place, arrivals))
+    scenes = [one for one in scenes if one.baseline] or scenes
+    if not scenes:
         return place, ""
-    chosen = alike(glimpses, model.levels)
+    chosen = most_similar(scenes, model.levels)
     path = place.sites / f"{place.name}.yaml"
-    found = fit(np.concatenate([one.samples for one in chosen], axis=1), model.levels, str(path))
+    found = fit(np.concatenate([one.pixels for one in chosen], axis=1), model.levels, str(path))
     line = Line.model_validate({"gain": found.gain, "offset": found.offset})
     write_line(line, path)
     told = (
         f"{path}: scenes of 16 bits have one stretch now, fitted to {', '.join(one.name for one in chosen)}: the "
-        f"darkest of {len(glimpses)}. It is under stretch; null there fits it anew, then watch with --replay"
+        f"darkest of {len(scenes)}. It is under stretch; null there fits it anew, then watch with --replay"
     )
     if list_looks(place.looks):
         told += ". The looks that are there had a stretch each: watch with --replay, or brightness is taken for change"
@@ -74,16 +74,16 @@ def site_stretch(place: SiteFolder) -> Stretch | None:
     return Stretch(line.gain, line.offset, of=f"sites/{place.name}.yaml") if line else None
 
 
-def alike(glimpses: Sequence[Glimpse], levels: Mapping[str, Sequence[float]]) -> list[Glimpse]:
+def most_similar(scenes: Sequence[SceneSample], levels: Mapping[str, Sequence[float]]) -> list[SceneSample]:
     """Return those darkest scenes that together are most like the training's: levels, as of stretch.fit."""
-    most = max(one.samples.shape[1] for one in glimpses)
-    full = [one for one in glimpses if one.samples.shape[1] >= FULL * most]
-    full.sort(key=lambda one: (float(one.samples.mean()), one.name))
+    most = max(one.pixels.shape[1] for one in scenes)
+    full = [one for one in scenes if one.pixels.shape[1] >= FULL * most]
+    full.sort(key=lambda one: (float(one.pixels.mean()), one.name))
     parts = [full[:count] for count in range(1, len(full) + 1)]
-    return max(parts, key=lambda part: straightness(np.concatenate([one.samples for one in part], axis=1), levels))
+    return max(parts, key=lambda part: straightness(np.concatenate([one.pixels for one in part], axis=1), levels))
 
 
-def _glimpses(place: SiteFolder, arrivals: Sequence[Arrival]) -> Iterator[Glimpse]:
+def _sample_scenes(place: SiteFolder, arrivals: Sequence[Arrival]) -> Iterator[SceneSample]:
     """Yield what those scenes look like that have 16 bits and can be read."""
     first, last = place.site.baseline
     bands = place.bands
@@ -93,8 +93,8 @@ def _glimpses(place: SiteFolder, arrivals: Sequence[Arrival]) -> Iterator[Glimps
                 if not opened.deep:
                     continue
                 with on_grid(opened, place.area.grid) as raster:
-                    samples = sample(raster)[:, ::STEP]
+                    pixels = sample(raster)[:, ::STEP]
         except (InputError, OSError):
             continue
-        if samples.size:
-            yield Glimpse(arrival.path.name, first <= opened.date <= last, samples)
+        if pixels.size:
+            yield SceneSample(arrival.path.name, first <= opened.date <= last, pixels)

@@ -1,8 +1,8 @@
-"""How often a site changes, by its own looks, and what that makes of its alerts.
+"""How often a site changes in fact, estimated from its own looks, and alerts' probabilities corrected for that.
 
-The filter takes for granted how often labels come and go. Where they do so less often, more of the alerts are false
-than their probabilities say. How often they do, all tiles of a site tell together, as a classifier's outputs tell the
-prevalence of a class (Saerens and others 2002).
+The filter assumes rates at which labels appear and vanish. Where changes are rarer than assumed, more alerts are false
+than their probabilities say. The true rate is estimated from all tiles of a site together, as the prevalence of a class
+is from a classifier's outputs (EM of Saerens and others 2002).
 """
 
 import numpy as np
@@ -14,8 +14,8 @@ ROUNDS = 100  # of expectation and maximisation
 KNOWN = 1.0  # so many expected changes count as much as the rates that are taken for granted
 
 
-def rarity(belief: Belief, *, rates: Rates, baseline: int) -> Floats:
-    """Return which part of the changes that the rates let expect has taken place, at most 1: (2 directions, labels).
+def change_ratio(belief: Belief, *, rates: Rates, baseline: int) -> Floats:
+    """Estimate the ratio of changes to those that the rates predict, at most 1: (2 directions, labels).
 
     It is never above 1: a model that errs alike in many tiles looks like frequent change, which makes no alert surer.
 
@@ -24,7 +24,7 @@ def rarity(belief: Belief, *, rates: Rates, baseline: int) -> Floats:
     belief
         What is known of all tiles.
     rates
-        Those that are taken for granted.
+        Those that the filter assumes.
     baseline
         The day on which it ends.
     """
@@ -35,10 +35,10 @@ def rarity(belief: Belief, *, rates: Rates, baseline: int) -> Floats:
     expected = (began * np.stack([moves[0, 1], moves[1, 0]])).sum(axis=1)
     part = np.ones_like(expected)
     for _ in range(ROUNDS):
-        part = np.minimum((KNOWN + own(changed, part[:, None]).sum(axis=1)) / (KNOWN + expected), 1)
+        part = np.minimum((KNOWN + rescaled(changed, part[:, None]).sum(axis=1)) / (KNOWN + expected), 1)
     return np.asarray(part, np.float64)
 
 
-def own(changed: Floats, part: Floats) -> Floats:
-    """Return probabilities of a change as they are where only a part of the changes that were expected takes place."""
+def rescaled(changed: Floats, part: Floats) -> Floats:
+    """Return probabilities of a change, corrected for a prior odds that is only this part of what was assumed."""
     return np.asarray(part * changed / (part * changed + (1 - changed)), np.float64)

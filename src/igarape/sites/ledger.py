@@ -18,7 +18,7 @@ from igarape.errors import InputError
 from igarape.sites.alerts import DIRECTIONS, Event, Status
 from igarape.sites.area import Area
 from igarape.sites.evidence import Floats
-from igarape.sites.frequency import own, rarity
+from igarape.sites.frequency import change_ratio, rescaled
 from igarape.sites.judgements import DISMISSED, applied
 from igarape.sites.layers import write_tiles
 from igarape.sites.looks import Day
@@ -72,7 +72,7 @@ def write_alerts(
         histories.setdefault((event.direction, event.tile, event.label, event.number), []).append(event)
     active = [key for key, events in histories.items() if events[-1].status in ACTIVE]
     when = _intervals(active, days, engine)
-    part = rarity(state.belief, rates=engine.rates, baseline=engine.baseline)
+    part = change_ratio(state.belief, rates=engine.rates, baseline=engine.baseline)
     keys = sorted(histories, key=lambda key: (key[1], key[2], key[0], key[3]))
     rows: list[dict[str, object]] = []
     for key in keys:
@@ -119,7 +119,7 @@ def _standing(
     return {
         "status": status.name.lower(),
         "probability": float(changed) if standing else last.probability,
-        "false": float(1 - own(changed, part[key[0], key[2]])) if standing else None,
+        "false": float(1 - rescaled(changed, part[key[0], key[2]])) if standing else None,
         "looks": int(state.alerts.looks[place]) if standing else None,
         "raised": date.fromordinal(events[0].day),
         **{name: day and date.fromordinal(day) for name, day in zip(("first", "date", "last"), dates, strict=True)},

@@ -6,7 +6,7 @@ import gzip
 import numpy as np
 import numpy.typing as npt
 
-from igarape.sites.past import Past
+from igarape.sites.site_history import SiteHistory
 
 LEVEL = 9  # of gzip: a page is written once and opened often
 
@@ -16,15 +16,15 @@ def packed(values: npt.NDArray[np.uint8]) -> str:
     return base64.b64encode(gzip.compress(values.tobytes(), LEVEL, mtime=0)).decode("ascii")
 
 
-def present_text(past: Past, days: npt.NDArray[np.intp]) -> str:
+def present_text(history: SiteHistory, days: npt.NDArray[np.intp]) -> str:
     """Pack what was known on some days: label by label, the steps that each day is above the one before, modulo 256."""
-    steps = np.moveaxis(past.present[days], 2, 0)
+    steps = np.moveaxis(history.present[days], 2, 0)
     return packed(np.diff(steps, axis=1, prepend=np.uint8(0)))
 
 
-def seen_text(past: Past, days: npt.NDArray[np.intp]) -> str:
+def seen_text(history: SiteHistory, days: npt.NDArray[np.intp]) -> str:
     """Pack which tiles were looked at on some days: a bit each, the first one the highest of its byte."""
-    return packed(np.packbits(past.seen[days], axis=1))
+    return packed(np.packbits(history.seen[days], axis=1))
 
 
 def places_text(places: npt.NDArray[np.int64]) -> str:
@@ -32,12 +32,12 @@ def places_text(places: npt.NDArray[np.int64]) -> str:
     return packed(np.frombuffer(places.astype("<u4").tobytes(), dtype=np.uint8))
 
 
-def days_that_fit(past: Past, most: int) -> npt.NDArray[np.intp]:
+def days_that_fit(history: SiteHistory, most: int) -> npt.NDArray[np.intp]:
     """Return the days that a page of at most so many bytes of them can show: all, or each n-th and the newest."""
-    count = len(past.conditions)
+    count = len(history.conditions)
     every = 1
     while True:
         days = np.arange(count - 1, -1, -every)[::-1]
-        if len(days) <= 1 or len(present_text(past, days)) + len(seen_text(past, days)) <= most:
+        if len(days) <= 1 or len(present_text(history, days)) + len(seen_text(history, days)) <= most:
             return days
         every += 1

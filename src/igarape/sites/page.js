@@ -119,9 +119,9 @@
 
   // Alerts
   const element = (name, facts = {}, ...inside) => { const made = Object.assign(document.createElement(name), facts); made.append(...inside); return made; };
-  function cut(alert, side) {
-    if (!alert.cuts[side]) return element("div", { className: "small", textContent: `no picture ${side === "before" ? "before" : "after"} it` });
-    const [date, image] = alert.cuts[side];
+  function crop(alert, side) {
+    if (!alert.crops[side]) return element("div", { className: "small", textContent: `no picture ${side === "before" ? "before" : "after"} it` });
+    const [date, image] = alert.crops[side];
     return element("figure", {}, element("img", { src: image, alt: `${side} the change, ${date}` }), element("i"), element("figcaption", { textContent: `${side}: ${date}` }));
   }
   function card(alert, place) {
@@ -134,14 +134,14 @@
       element("h3", {}, element("span", { className: `tag ${alert.status}`, textContent: alert.status }), `${alert.label} ${alert.change}`),
       element("div", { className: "small", textContent: `tile ${alert.tile}, ${interval}; probability ${alert.probability.toFixed(3)}${judged}` }),
       element("div", { className: "small", textContent: `its middle: ${alert.middle.map((degrees) => degrees.toFixed(5)).join(", ")} (latitude, longitude)` }),
-      ...(alert.cuts.before || alert.cuts.after ? [element("div", { className: "cuts" }, cut(alert, "before"), cut(alert, "after"))] : []));
+      ...(alert.crops.before || alert.crops.after ? [element("div", { className: "crops" }, crop(alert, "before"), crop(alert, "after"))] : []));
     open.addEventListener("click", () => choose(place));
     const item = element("li", { className: "alert" }, open);
     if (alert.status !== "withdrawn" && !alert.verdict) item.append(element("div", { className: "judge" }, element("code", { textContent: command }), copy));
     return item;
   }
   function choose(place) {
-    const alert = site.alerts[place], shown = alert.cuts.after ? alert.cuts.after[0] : alert.history[alert.history.length - 1].date, day = dates.findIndex((date) => date >= shown);
+    const alert = site.alerts[place], shown = alert.crops.after ? alert.crops.after[0] : alert.history[alert.history.length - 1].date, day = dates.findIndex((date) => date >= shown);
     Object.assign(state, { alert: place, tile: alert.place, label: labels.indexOf(alert.label), day: day < 0 ? dates.length - 1 : day });
     [...at("alerts").children].forEach((item, other) => other === place ? item.setAttribute("aria-current", "true") : item.removeAttribute("aria-current"));
     at("label").value = state.label; at("day").value = state.day;

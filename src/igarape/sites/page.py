@@ -20,9 +20,9 @@ from igarape.sites.judgements import DISMISSED
 from igarape.sites.listing import CANDIDATE, CONFIRMED, expected_false
 from igarape.sites.looks import Facts
 from igarape.sites.packing import days_that_fit, places_text, present_text, seen_text
-from igarape.sites.past import STEPS, Past
-from igarape.sites.sights import Opener, Sights, see, wanted_cuts
+from igarape.sites.page_pictures import Opener, PagePictures, read_pictures, wanted_crops
 from igarape.sites.site_folder import SiteFolder
+from igarape.sites.site_history import STEPS, SiteHistory
 
 MOST_KNOWN = 1_100_000  # bytes of a page for what is known of tiles and days
 ORDER = (CONFIRMED, CANDIDATE, Status.WITHDRAWN.name.lower(), DISMISSED)
@@ -36,7 +36,13 @@ def in_order(alerts: pd.DataFrame) -> pd.DataFrame:
 
 
 def site_page(
-    place: SiteFolder, alerts: pd.DataFrame, past: Past, facts: Sequence[Facts], *, view: Opener, report: Report
+    place: SiteFolder,
+    alerts: pd.DataFrame,
+    history: SiteHistory,
+    facts: Sequence[Facts],
+    *,
+    view: Opener,
+    report: Report,
 ) -> tuple[str, list[str]]:
     """Return a site's page as HTML, and why some of its scenes are not to be seen on it.
 
@@ -46,7 +52,7 @@ def site_page(
         The site.
     alerts
         Its alerts, in the order in which they are shown.
-    past
+    history
         What was known day by day, with the looks at each alert's tile.
     facts
         Of all its looks, in the order of days.
@@ -55,19 +61,21 @@ def site_page(
     report
         Called with the days whose scenes are read, and all.
     """
-    days = days_that_fit(past, MOST_KNOWN)
+    days = days_that_fit(history, MOST_KNOWN)
     places = place.area.places
-    wanted = wanted_cuts(alerts, past, place.area.known)
-    sights = see(facts, past, shown=days.tolist(), wanted=wanted, places=places, view=view, report=report)
-    known = _known(place, past, days, facts)
-    told = [_alert(row, past, place, sights.cuts.get(n, {})) for n, row in enumerate(alerts.to_dict("records"))]
-    content = known | {"grounds": sights.grounds, "clearest": sights.clearest, "alerts": told}
-    return _render(content, sights, false=expected_false(alerts, CONFIRMED)), sights.lost
+    wanted = wanted_crops(alerts, history, place.area.known)
+    pictures = read_pictures(
+        facts, history, shown=days.tolist(), wanted=wanted, places=places, view=view, report=report
+    )
+    known = _known(place, history, days, facts)
+    told = [_alert(row, history, place, pictures.crops.get(n, {})) for n, row in enumerate(alerts.to_dict("records"))]
+    content = known | {"grounds": pictures.grounds, "clearest": pictures.clearest, "alerts": told}
+    return _render(content, pictures, false=expected_false(alerts, CONFIRMED)), pictures.lost
 
 
-def _known(place: SiteFolder, past: Past, days: np.ndarray, facts: Sequence[Facts]) -> dict[str, Any]:
+def _known(place: SiteFolder, history: SiteHistory, days: np.ndarray, facts: Sequence[Facts]) -> dict[str, Any]:
     """Return what the page says of the site, its tiles and its days."""
-    grid, conditions = place.area.grid, [past.conditions[day] for day in days]
+    grid, conditions = place.area.grid, [history.conditions[day] for day in days]
     return {
         "name": place.name,
         "labels": place.labels,
@@ -85,23 +93,23 @@ def _known(place: SiteFolder, past: Past, days: np.ndarray, facts: Sequence[Fact
             "tiles": len(place.area.places),
         },
         "dates": [_iso(condition.day) for condition in conditions],
-        "left_out": len(past.conditions) - len(days),
+        "left_out": len(history.conditions) - len(days),
         "looked": [condition.seen for condition in conditions],
         "cloudy": [condition.cloudy for condition in conditions],
         "shares": [[None if np.isnan(share) else round(float(share), 4) for share in one.share] for one in conditions],
         "steps": STEPS,
         "places": places_text(place.area.places),
-        "present": present_text(past, days),
-        "seen": seen_text(past, days),
+        "present": present_text(history, days),
+        "seen": seen_text(history, days),
     }
 
 
 def _alert(
-    row: Mapping[Hashable, Any], past: Past, place: SiteFolder, cuts: Mapping[str, tuple[str, str]]
+    row: Mapping[Hashable, Any], history: SiteHistory, place: SiteFolder, crops: Mapping[str, tuple[str, str]]
 ) -> Mapping[str, Any]:
     """Return what the page says of an alert."""
     tile = place.area.known[row["tile"]]
-    days, p = past.looks[tile]
+    days, p = history.looks[tile]
     column = place.labels.index(row["label"])
     texts = ("id", "tile", "label", "change", "status", "verdict", "reason")
     dates = ("raised", "first", "date", "last")
@@ -113,14 +121,14 @@ def _alert(
         "probability": round(float(row["probability"]), 4),
         "history": json.loads(row["history"]),
         "looks": [
-            [_iso(past.conditions[day].day), round(float(said[column]), 3)]
+            [_iso(history.conditions[day].day), round(float(said[column]), 3)]
             for day, said in zip(days.tolist(), p, strict=True)
         ],
-        "cuts": cuts,
+        "crops": crops,
     }
 
 
-def _render(content: Mapping[str, Any], sights: Sights, *, false: float) -> str:
+def _render(content: Mapping[str, Any], pictures: PagePictures, *, false: float) -> str:
     """Render the page. false: how many confirmed alerts are expected to be so."""
     folder = Path(leaflet.BASE_DIR)
     library, style = ((folder / name).read_text(encoding="utf-8") for name in ("leaflet.js", "leaflet.css"))
@@ -128,7 +136,7 @@ def _render(content: Mapping[str, Any], sights: Sights, *, false: float) -> str:
     return render_page(
         "sites/page.html.jinja",
         site=content,
-        lost=sights.lost,
+        lost=pictures.lost,
         counts={status: sum(alert["status"] == status for alert in alerts) for status in ORDER},
         expected=false,
         first=_newest_clear(content["looked"]),

@@ -9,7 +9,7 @@ from igarape.errors import InputError
 from igarape.files import sha256
 from igarape.sites.looks import Facts
 from igarape.sites.mapping import MAP, read_map
-from igarape.sites.sights import Opener
+from igarape.sites.page_pictures import Opener
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.views import View, open_view
 

@@ -1,4 +1,4 @@
-"""What a scene looks like on a site's grid: the ground of a day, and the cuts around a tile."""
+"""What a scene looks like on a site's grid: the ground of a day, and the crops around a tile."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -22,8 +22,8 @@ from igarape.sites.tiles import Grid
 
 QUALITY = 72  # of JPEGs: a page holds many
 NEAR = 0.125  # of a pixel: a page's pictures need not lie more exactly
-AROUND = 0.5  # of a tile's side: what a cut shows on each side of it
-CUT = 128  # pixels of a cut's side
+AROUND = 0.5  # of a tile's side: what a crop shows on each side of it
+CROP = 128  # pixels of a crop's side
 SIDES = (1600, 1200, 900, 680, 500, 360, 260)  # pixels of a ground's longer side, the largest that there is room for
 
 
@@ -78,19 +78,19 @@ class View:
         shape = max(1, round(height * scale)), max(1, round(width * scale))
         return encode_jpeg(self.picture(Window(0, 0, width, height), *shape), QUALITY)
 
-    def cut(self, row: int, column: int) -> bytes:
+    def crop(self, row: int, column: int) -> bytes:
         """Return a tile, by its first pixel, with some ground around it, as a JPEG; black beyond the grid."""
         margin = round(self.grid.size * AROUND)
-        scale = CUT / (self.grid.size + 2 * margin)
+        scale = CROP / (self.grid.size + 2 * margin)
         first = np.array([row, column]) - margin
         start = np.maximum(first, 0)
         end = np.minimum(first + self.grid.size + 2 * margin, [self.grid.height, self.grid.width])
         upper, left = np.rint((start - first) * scale).astype(int)
         lower, right = np.rint((end - first) * scale).astype(int)
         window = Window(start[1], start[0], end[1] - start[1], end[0] - start[0])
-        cut = np.zeros((CUT, CUT, 3), dtype=np.uint8)
-        cut[upper:lower, left:right] = self.picture(window, lower - upper, right - left)
-        return encode_jpeg(cut, QUALITY)
+        crop = np.zeros((CROP, CROP, 3), dtype=np.uint8)
+        crop[upper:lower, left:right] = self.picture(window, lower - upper, right - left)
+        return encode_jpeg(crop, QUALITY)
 
 
 @contextmanager

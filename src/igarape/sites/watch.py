@@ -24,15 +24,15 @@ from igarape.sites.site_folder import SiteFolder
 from igarape.sites.tiles import Grid
 
 
-class New(NamedTuple):
-    """A scene that has no look yet, and the SHA-256 of its file."""
+class NewScene(NamedTuple):
+    """A scene that has to be mapped, and the SHA-256 of its file."""
 
     arrival: Arrival
     sha256: str
 
 
 # From scenes to what map.json says of each, as of scene_list.map_scenes.
-MapScenes = Callable[[Sequence[New]], Iterator[Future[Mapping[str, Any]]]]
+MapScenes = Callable[[Sequence[NewScene]], Iterator[Future[Mapping[str, Any]]]]
 
 
 @dataclass
@@ -50,8 +50,8 @@ class Outcome:
         return {"scenes": len(self.new), "failed": len(self.failed), **odd}
 
 
-def in_words(outcome: Outcome, *, known: int, copies: int) -> str:
-    """Say how many scenes are new, how many had looks, and how many files hold the bytes of another."""
+def outcome_line(outcome: Outcome, *, known: int, copies: int) -> str:
+    """Return the numbers of new and known scenes, and of files with the bytes of another, as one line."""
     also = f" ({counted(copies, 'file')} with the bytes of another)" if copies else ""
     return f"{counted(len(outcome.new), 'new scene')}, {known} known{also}"
 
@@ -85,8 +85,8 @@ def identified(arrivals: Sequence[Arrival]) -> tuple[dict[str, Arrival], dict[st
     return found, failed
 
 
-def sort_out(place: SiteFolder, found: Mapping[str, Arrival], *, replay: bool) -> list[New]:
-    """Return the scenes that are to be mapped: those without looks, or all when they are replayed.
+def unmapped_scenes(place: SiteFolder, found: Mapping[str, Arrival], *, replay: bool) -> list[NewScene]:
+    """Return the scenes that have to be mapped: those without looks, or all with replay.
 
     Raises InputError when all are, and a scene that has looks was not found. found: of identified.
     """
@@ -97,10 +97,10 @@ def sort_out(place: SiteFolder, found: Mapping[str, Arrival], *, replay: bool) -
                 f"{place.looks}: --replay maps all scenes anew, and the inbox lacks {some(lost)}. Put them back into it"
             )
         looks = {}
-    return [New(arrival, each) for each, arrival in found.items() if each not in looks]
+    return [NewScene(arrival, each) for each, arrival in found.items() if each not in looks]
 
 
-def follow(place: SiteFolder, found: Mapping[str, Arrival]) -> None:
+def update_moved(place: SiteFolder, found: Mapping[str, Arrival]) -> None:
     """Write where scenes lie now into the maps of those that have moved: a page reads them there. found: of identified.
 
     A map that was removed is left so.
@@ -128,7 +128,7 @@ def mapper(place: SiteFolder, by: Mappers, *, commit: str, report: DetailedRepor
     """
     said, grid, stretch = place.bands, place.area.grid, site_stretch(place)
 
-    def mapped(scenes: Sequence[New]) -> Iterator[Future[Mapping[str, Any]]]:
+    def mapped(scenes: Sequence[NewScene]) -> Iterator[Future[Mapping[str, Any]]]:
         jobs = [
             Job(
                 arrival.path,
@@ -142,7 +142,7 @@ def mapper(place: SiteFolder, by: Mappers, *, commit: str, report: DetailedRepor
     return mapped
 
 
-def take_in(place: SiteFolder, scenes: Sequence[New], mapped: MapScenes, looks: Path) -> Outcome:
+def add_scenes(place: SiteFolder, scenes: Sequence[NewScene], mapped: MapScenes, looks: Path) -> Outcome:
     """Map scenes, and add their looks. A scene that fails costs no other one its look.
 
     Parameters
@@ -171,7 +171,7 @@ def take_in(place: SiteFolder, scenes: Sequence[New], mapped: MapScenes, looks: 
     return outcome
 
 
-def replayed(place: SiteFolder, scenes: Sequence[New], mapped: MapScenes) -> Outcome:
+def replay_scenes(place: SiteFolder, scenes: Sequence[NewScene], mapped: MapScenes) -> Outcome:
     """Map all scenes anew, and put their looks in the place of those that are there.
 
     Raises InputError, and leaves the looks as they were, when a scene that has some fails: they would be lost.
@@ -179,7 +179,7 @@ def replayed(place: SiteFolder, scenes: Sequence[New], mapped: MapScenes) -> Out
     seen = {facts.sha256 for facts in list_looks(place.looks)}
     with whole(place.looks) as unfinished:
         unfinished.mkdir()
-        outcome = take_in(place, scenes, mapped, unfinished)
+        outcome = add_scenes(place, scenes, mapped, unfinished)
         paths = [str(arrival.path) for arrival, known_by in scenes if known_by in seen]
         if lost := [path for path in paths if path in outcome.failed]:
             raise InputError(

@@ -9,7 +9,7 @@ from igarape.ensemble.alerts import fit_alerts
 from igarape.ensemble.decision import RULES, cross_fit_rule, fit_rule
 from igarape.files import fresh_folder
 from igarape.predictions import probability_columns, read_predictions
-from igarape.reports.operating import alerts_in_words, rules_in_words
+from igarape.reports.operating import alert_lines, rules_line
 from igarape.scores.metrics import BETA, sample_f2, sample_fbeta
 from igarape.tables import read_catalog, read_folds, truth
 from igarape.tracking.step import step_run
@@ -49,8 +49,8 @@ def run(workspace: Workspace) -> None:
             {f"{name}/oof_{figure}": value for name, figures in scores.items() for figure, value in figures.items()}
         )
         opened.artifact(target)
-    click.echo(f"decide: {rules_in_words(scores, beta)}; used: {chosen}")
-    for line in alerts_in_words(alerts):
+    click.echo(f"decide: {rules_line(scores, beta)}; used: {chosen}")
+    for line in alert_lines(alerts):
         click.echo(f"decide: {line}")
 
 

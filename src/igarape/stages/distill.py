@@ -10,13 +10,13 @@ from igarape.config.params import read_params, workers
 from igarape.config.student import Student, read_student
 from igarape.files import fresh_folder, resumable
 from igarape.learners.distillation import (
-    Material,
     Task,
+    TrainingSet,
     distil,
     soft_targets,
     student_key,
     with_unlabelled,
-    write_lesson,
+    write_student,
 )
 from igarape.learners.examples import load_examples
 from igarape.learners.networks.merging import merge
@@ -74,7 +74,7 @@ def _teach(workspace: Workspace, task: Task) -> None:
         step_run("distill", workspace=workspace, params=recorded, notes=notes) as opened,
     ):
         soft = soft_targets(examples.y, answers, truth=task.truth, inside=inside)
-        material = Material(examples.images, soft, np.flatnonzero(inside))
+        material = TrainingSet(examples.images, soft, np.flatnonzero(inside))
         if others:
             with progress(f"distill {name}: asking the ensemble", "chip") as report:
                 p = teacher_probabilities(
@@ -84,8 +84,8 @@ def _teach(workspace: Workspace, task: Task) -> None:
             material = with_unlabelled(material, others, p, store=store, path=notes / "pictures.npy")
         with progress(f"distill {name}", "epoch") as report:
             parity = distil(material, task, folder=folder, notes=notes, log=opened.log, report=report)
-        lesson = write_lesson(folder, examples, task, unlabelled=others, parity=parity, threads=workers())
+        manifest = write_student(folder, examples, task, unlabelled=others, parity=parity, threads=workers())
         RunFacts(run_id=opened.id).write(workspace.run("distill"))
-        opened.metrics({"labelled": lesson.labelled, "unlabelled": lesson.unlabelled, "parity": parity})
+        opened.metrics({"labelled": manifest.labelled, "unlabelled": manifest.unlabelled, "parity": parity})
         opened.artifact(folder / "predictions.parquet")
-    click.echo(f"distill {name}: learned from {lesson.labelled} chips with labels and {lesson.unlabelled} without")
+    click.echo(f"distill {name}: learned from {manifest.labelled} chips with labels and {manifest.unlabelled} without")

@@ -14,11 +14,18 @@ from igarape.learners.networks.quantisation import quantise
 from igarape.learners.views import INTEGER
 from igarape.progress import progress
 from igarape.reports import verdict as report
-from igarape.reports import viewing
 from igarape.reports.evidence import Evidence, gather
-from igarape.reports.imitation import Standing, compare_student, in_words, read_pupil, with_student, write_answers
-from igarape.reports.judgement import judge
+from igarape.reports.judgement import build_verdict
+from igarape.reports.modes import compare_modes, mode_lines, served_evidence, with_modes
 from igarape.reports.scoreboard import log_verdict
+from igarape.reports.student import (
+    StudentComparison,
+    compare_student,
+    read_student_predictions,
+    student_lines,
+    with_student,
+    write_answers,
+)
 from igarape.serving.assembly import Shared, build_bundle, learn_novelty, learner_part
 from igarape.serving.bundle import Bundle
 from igarape.serving.holdout import Packed
@@ -53,28 +60,28 @@ def run(workspace: Workspace) -> None:
         build_bundle(workspace.bundle, shared, learners=learners, stacker=workspace.folder("stack") / "stacker")
         RunFacts(run_id=opened.id).write(workspace.run("evaluate"))
         ensemble, asked = _ask(workspace.bundle, evidence, evidence.p[out], params, packed)
-        modes = viewing.compare_modes(evidence.y[out], asked, evidence.rule, params)
-        evidence = viewing.served_evidence(evidence, asked)
+        modes = compare_modes(evidence.y[out], asked, evidence.rule, params)
+        evidence = served_evidence(evidence, asked)
         student = _student(workspace, evidence, params, shared, packed=packed, ensemble=ensemble)
         write_answers(workspace, evidence, params.dataset, student)
-        verdict = judge(workspace, evidence, params, dataset, origin, picture=packed.raw.rgb)
-        verdict = viewing.with_views(with_student(verdict, student), modes)
+        verdict = build_verdict(workspace, evidence, params, dataset, origin, picture=packed.raw.rgb)
+        verdict = with_modes(with_student(verdict, student), modes)
         report.write_report(verdict, workspace)
         log_verdict(workspace, opened, verdict, evidence)
-    click.echo("\n".join([report.summary(verdict.metrics), *viewing.in_words(modes), *in_words(student)]))
+    click.echo("\n".join([report.summary(verdict.metrics), *mode_lines(modes), *student_lines(student)]))
     click.echo(f"evaluate: label by label: {workspace.reports / 'report.html'}; labels to look at: {workspace.review}")
 
 
 def _student(
     workspace: Workspace, evidence: Evidence, params: Params, shared: Shared, *, packed: Packed, ensemble: Bundle
-) -> Standing | None:
+) -> StudentComparison | None:
     """Build and check the student's bundle, and compare it with the ensemble's; nothing where there is no student."""
-    if (pupil := read_pupil(workspace, evidence)) is None:
+    if (predictions := read_student_predictions(workspace, evidence)) is None:
         return None
-    build_student(workspace, shared, pupil.lesson)
-    student, asked = _ask(workspace.student, evidence, pupil.p, params, packed)
+    build_student(workspace, shared, predictions.manifest)
+    student, asked = _ask(workspace.student, evidence, predictions.p, params, packed)
     costs = measure([ensemble, student], evidence.held, packed=packed)
-    return compare_student(pupil._replace(asked=asked), evidence, params, *costs)
+    return compare_student(predictions._replace(asked=asked), evidence, params, *costs)
 
 
 def _ask(folder: Path, evidence: Evidence, p: Probabilities, params: Params, packed: Packed) -> Asked:

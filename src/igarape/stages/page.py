@@ -7,8 +7,8 @@ from igarape.files import write_text
 from igarape.progress import progress
 from igarape.sites.looks import list_looks
 from igarape.sites.page import in_order, site_page
-from igarape.sites.past import past
 from igarape.sites.site_folder import SiteFolder
+from igarape.sites.site_history import replay_looks
 from igarape.sites.sources import opener
 from igarape.sites.state import Engine
 from igarape.workspace import Workspace
@@ -26,7 +26,7 @@ def run(workspace: Workspace, name: str) -> None:
             alerts = in_order(alerts)
             tiles = sorted({place.area.known[tile] for tile in alerts["tile"]})
             engine, count = Engine.of(place.site), len(place.area.names)
-            known = past(facts, engine, tiles=count, read=place.day, closely=tiles, report=report)
+            known = replay_looks(facts, engine, tiles=count, read=place.day, closely=tiles, report=report)
         with progress(f"page: {name}, scenes", "day") as report:
             html, lost = site_page(place, alerts, known, facts, view=opener(place), report=report)
         page = place.folder / "page.html"

@@ -16,7 +16,7 @@ from igarape.files import fresh_folder
 from igarape.learners.audit import audit, check_models
 from igarape.predictions import read_predictions
 from igarape.progress import progress
-from igarape.reports.operating import figure_of_each
+from igarape.reports.operating import scores_line
 from igarape.scores.figures import figures
 from igarape.tables import read_catalog, read_folds, truth
 from igarape.tracking.step import step_run
@@ -65,7 +65,7 @@ def run(workspace: Workspace) -> None:
             rare = rare_gain(y[inside], without[chosen].p[inside], fits[chosen].p[inside], vocabulary=vocabulary)
         with progress("stack without each learner", "learner") as report:
             omitted = blends_without(
-                tables, y, folds=folds, vocabulary=vocabulary, pulls=fits["blend"].pulls, report=report
+                tables, y, folds=folds, vocabulary=vocabulary, penalties=fits["blend"].penalties, report=report
             )
         write_result(target, fits, calibrated, folds=folds, vocabulary=vocabulary, chosen=chosen, without=omitted)
         StackSummary(
@@ -82,4 +82,4 @@ def run(workspace: Workspace) -> None:
         opened.metrics({f"{name}/oof_{figure}": each[figure] for name, each in scores.items() for figure in each})
         opened.curve({rounds: {"xgboost/oof_log_loss": loss} for rounds, loss in fits["xgboost"].curve.items()})
         opened.artifact(target)
-    click.echo(f"stack: F2 out of fold: {figure_of_each(scores, 'f2')}; used: {chosen}")
+    click.echo(f"stack: F2 out of fold: {scores_line(scores, 'f2')}; used: {chosen}")

@@ -12,12 +12,21 @@ from igarape.progress import progress
 from igarape.serving.registry import model_uri
 from igarape.sites.advice import labelling_advice
 from igarape.sites.assets import list_inbox
-from igarape.sites.exposure import exposed
+from igarape.sites.exposure import with_stretch
 from igarape.sites.listing import summary
 from igarape.sites.model import load_model
 from igarape.sites.scene_list import mappers
 from igarape.sites.site_folder import SiteFolder
-from igarape.sites.watch import check_model, follow, identified, in_words, mapper, replayed, sort_out, take_in
+from igarape.sites.watch import (
+    add_scenes,
+    check_model,
+    identified,
+    mapper,
+    outcome_line,
+    replay_scenes,
+    unmapped_scenes,
+    update_moved,
+)
 from igarape.tracking.lineage import lineage
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
@@ -51,8 +60,8 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
         if not replay:
             check_model(place, loaded)
         arrivals, unread = identified(listed)
-        new = sort_out(place, arrivals, replay=replay)
-        place, told = exposed(place, [one.arrival for one in new], loaded)
+        new = unmapped_scenes(place, arrivals, replay=replay)
+        place, told = with_stretch(place, [one.arrival for one in new], loaded)
         if told:
             click.echo(f"watch: {told}")
         scenes = [one.arrival.path for one in new]
@@ -61,8 +70,8 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
         opened = stack.enter_context(step_run("watch", workspace=workspace, params=recorded)) if new else None
         with progress("watch: scenes", "tile") as report:
             mapped = mapper(place, by, commit=lineage(workspace.root).commit if new else "", report=report)
-            outcome = replayed(place, new, mapped) if replay else take_in(place, new, mapped, place.looks)
-        follow(place, arrivals)
+            outcome = replay_scenes(place, new, mapped) if replay else add_scenes(place, new, mapped, place.looks)
+        update_moved(place, arrivals)
         with progress("watch: looks", "day") as report:
             state, table = place.update(report)
         found = summary(state, table)
@@ -73,7 +82,7 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
             opened.artifact(place.alerts)
     copies = len(listed) - len(arrivals) - len(unread)
     click.echo(
-        f"watch {name}: {in_words(outcome, known=len(arrivals) - len(new), copies=copies)}; "
+        f"watch {name}: {outcome_line(outcome, known=len(arrivals) - len(new), copies=copies)}; "
         f"{counted(int(found['confirmed']), 'alert')} confirmed, "
         f"{counted(int(found['candidates']), 'candidate')}. See: igarape alerts {name}"
     )

@@ -1,19 +1,19 @@
-"""Imitation: how well the student does what the ensemble does, on the hold-out, and what that costs."""
+"""The student against the ensemble, on the hold-out: F2, mAP, calibration, size and speed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from igarape.config.params import Params
-from igarape.config.student import Imitation, Lesson, Student
+from igarape.config.student import Student, StudentManifest, StudentScores
 from igarape.errors import InputError
 from igarape.learners.audit import rows_hash
 from igarape.learners.views import ByMode
 from igarape.predictions import probability_columns, read_predictions
 from igarape.reports.answers import answers_of
 from igarape.reports.evidence import Evidence
+from igarape.reports.modes import ModeComparison, as_served, compare_modes
 from igarape.reports.verdict import Verdict
-from igarape.reports.viewing import Viewing, as_served, compare_modes
 from igarape.scores.answers import TABLE
 from igarape.scores.comparison import Difference, bootstrap_interval, paired_bootstrap
 from igarape.scores.metrics import brier, calibration_error, f2_per_sample, mean_average_precision
@@ -24,71 +24,75 @@ from igarape.workspace import Workspace
 NAMES = ("ensemble", "student")
 
 
-class Pupil(NamedTuple):
-    """A student: what it learned, and its probabilities (n, labels) of the hold-out, in the order of the folds.
+class StudentPredictions(NamedTuple):
+    """A student's manifest, and its probabilities p (n, labels) of the hold-out, in the order of the folds.
 
-    asked: what its bundle answers in each mode; None where it has one only.
+    asked: what its bundle answers in each inference mode; None where it has one mode only.
     """
 
-    lesson: Lesson
+    manifest: StudentManifest
     p: Probabilities
     asked: ByMode | None = None
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What the page shows of a student.
+class StudentComparison:
+    """The student against the ensemble on the hold-out, for the report.
 
-    p: its probabilities of the hold-out, (n, labels). f2, map: what it has more than the ensemble. milliseconds: of a
-    chip, by name. viewing: what each mode costs it; None where it has one only.
+    p: the student's probabilities, (n, labels). figures: the scores of both, by NAMES. f2, map: the student's less the
+    ensemble's. milliseconds: a chip, by NAMES. modes: what each inference mode costs; None where there is only one.
     """
 
-    lesson: Lesson
+    manifest: StudentManifest
     p: Probabilities
     figures: Mapping[str, Mapping[str, float]]
     f2: Difference
     map: Difference
     milliseconds: Mapping[str, float]
-    viewing: Viewing | None = None
+    modes: ModeComparison | None = None
 
-    def to_json(self) -> Imitation:
+    def to_json(self) -> StudentScores:
         """Return what reports/metrics.json keeps.
 
         Without the milliseconds: they differ each time, and what is as before should look so.
         """
         figures = {name: dict(self.figures[name]) for name in NAMES}
-        by_views = self.viewing.to_json() if self.viewing else {}
-        return Imitation(**figures, f2=self.f2._asdict(), map=self.map._asdict(), by_views=by_views)
+        by_views = self.modes.to_json() if self.modes else {}
+        return StudentScores(**figures, f2=self.f2._asdict(), map=self.map._asdict(), by_views=by_views)
 
 
-def read_pupil(workspace: Workspace, evidence: Evidence) -> Pupil | None:
+def read_student_predictions(workspace: Workspace, evidence: Evidence) -> StudentPredictions | None:
     """Read what the step distill wrote; None where there is no student.
 
     Raises InputError where it has seen other labelled chips than those of the folds.
     """
     folder = workspace.folder("distill")
-    lesson = Student.read(folder / "student.json").student
-    if lesson is None:
+    manifest = Student.read(folder / "student.json").student
+    if manifest is None:
         return None
-    if lesson.learned != rows_hash(evidence.known):
+    if manifest.learned != rows_hash(evidence.known):
         raise InputError(
-            f"{folder}: {lesson.name} learned from {lesson.labelled} chips that are not the {len(evidence.known)} of "
-            "the folds, so it may have seen the hold-out. Run: dvc repro -f distill"
+            f"{folder}: {manifest.name} learned from {manifest.labelled} chips that are not the {len(evidence.known)} "
+            "of the folds, so it may have seen the hold-out. Run: dvc repro -f distill"
         )
     folds = read_folds(workspace.folds)
     table = read_predictions(folder / "predictions.parquet", folds[folds["fold"] == HOLDOUT])
     p: Probabilities = table.set_index("image_id").loc[evidence.held, probability_columns(table)].to_numpy()
-    return Pupil(lesson, p)
+    return StudentPredictions(manifest, p)
 
 
 def compare_student(
-    pupil: Pupil, evidence: Evidence, params: Params, megabytes: Sequence[float], milliseconds: Sequence[float]
-) -> Standing:
+    student: StudentPredictions,
+    evidence: Evidence,
+    params: Params,
+    megabytes: Sequence[float],
+    milliseconds: Sequence[float],
+) -> StudentComparison:
     """Compare the student with the ensemble on the hold-out, each answering by the ensemble's rule.
 
     Parameters
     ----------
-    pupil
+    student
         The student.
     evidence
         The truth, and what the ensemble answers.
@@ -98,7 +102,7 @@ def compare_student(
         Of the ensemble's bundle and the student's: its size, and what a chip takes.
     """
     rows, chance = ~evidence.inside, {"resamples": params.evaluate.resamples, "seed": params.seed}
-    p = as_served(pupil.p, pupil.asked)
+    p = as_served(student.p, student.asked)
     y, each = evidence.y[rows], dict(zip(NAMES, (evidence.p[rows], p), strict=True))
     f2 = {name: f2_per_sample(y, evidence.rule.apply(p)) for name, p in each.items()}
     figures = {
@@ -113,18 +117,18 @@ def compare_student(
         for (name, p), size in zip(each.items(), megabytes, strict=True)
     }
     ranked = rank(y, each, **chance)
-    return Standing(
-        lesson=pupil.lesson,
+    return StudentComparison(
+        manifest=student.manifest,
         p=p,
         figures=figures,
         f2=paired_bootstrap(f2["student"], f2["ensemble"], **chance),
         map=paired_map(ranked["student"], ranked["ensemble"]),
         milliseconds=dict(zip(NAMES, milliseconds, strict=True)),
-        viewing=compare_modes(y, pupil.asked, evidence.rule, params),
+        modes=compare_modes(y, student.asked, evidence.rule, params),
     )
 
 
-def write_answers(workspace: Workspace, evidence: Evidence, dataset: str, student: Standing | None) -> None:
+def write_answers(workspace: Workspace, evidence: Evidence, dataset: str, student: StudentComparison | None) -> None:
     """Write the ensemble's answers table, and the student's, where there is one.
 
     To the hold-out that has the student's own answers. The rows of the folds stay the ensemble's, out of fold: they are
@@ -149,14 +153,14 @@ def write_answers(workspace: Workspace, evidence: Evidence, dataset: str, studen
         write_table(replace(answers, p=p, answers=tags).table(), workspace.student_answers)
 
 
-def with_student(verdict: Verdict, student: Standing | None) -> Verdict:
-    """Return a verdict with what it says of the student: in metrics.json, None where there is none."""
+def with_student(verdict: Verdict, student: StudentComparison | None) -> Verdict:
+    """Return a verdict with the student's comparison; in metrics.json `student` is null where there is none."""
     told = student and student.to_json().model_dump()
     return replace(verdict, student=student, metrics={**verdict.metrics, "student": told})
 
 
-def in_words(student: Standing | None) -> list[str]:
-    """Say how the student does, as a terminal shows it; nothing without one."""
+def student_lines(student: StudentComparison | None) -> list[str]:
+    """Return the student's scores and speed as a line for the terminal; no line without a student."""
     if student is None:
         return []
     own, ms = student.figures["student"], student.milliseconds

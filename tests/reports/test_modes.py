@@ -9,7 +9,7 @@ from igarape.config.params import read_params
 from igarape.ensemble.decision import Rule
 from igarape.labels import Vocabulary
 from igarape.learners.views import COUNTS, PIPELINE, ByMode, Mode
-from igarape.reports.viewing import Viewing, as_served, compare_modes, in_words
+from igarape.reports.modes import ModeComparison, as_served, compare_modes, mode_lines
 
 PARAMS = read_params(Path(__file__).parents[2] / "params.yaml")
 WORDS = Vocabulary((), (), ("tree", "pond"), ())
@@ -27,7 +27,7 @@ def by_mode(served: Mode = PIPELINE) -> ByMode:
     return ByMode(served, np.arange(len(Y)), p, {mode: 10.0 * mode.views for mode in modes})
 
 
-def compared(served: Mode = PIPELINE) -> Viewing:
+def compared(served: Mode = PIPELINE) -> ModeComparison:
     """Compare."""
     found = compare_modes(Y, by_mode(served), RULE, PARAMS)
     assert found is not None
@@ -49,12 +49,12 @@ def test_what_one_view_misses_is_told_with_an_interval() -> None:
 
 def test_a_terminal_shows_each_choice_and_which_is_served() -> None:
     """Nothing where learners have one view only."""
-    lines = in_words(compared(Mode(2)))
+    lines = mode_lines(compared(Mode(2)))
     assert [line.endswith(", served") for line in lines] == [False, True, False]
     assert lines[2].startswith("views: 1 in place of 8: F2 -0.2500") and "10.0 ms a chip in place of 80.0" in lines[2]
-    lines = in_words(compared(Mode(8, "int8")))
+    lines = mode_lines(compared(Mode(8, "int8")))
     assert len(lines) == 4 and lines[0].startswith("views: 8-int8 in place of 8: F2 ") and lines[0].endswith(", served")
-    assert in_words(None) == [] and compare_modes(Y, None, RULE, PARAMS) is None
+    assert mode_lines(None) == [] and compare_modes(Y, None, RULE, PARAMS) is None
 
 
 def test_what_is_reported_is_what_is_served() -> None:

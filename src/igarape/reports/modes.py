@@ -1,4 +1,4 @@
-"""Viewing: what answers by fewer views or bits cost in F2 and mAP on the hold-out, and the milliseconds they save."""
+"""Inference modes: what fewer views or bits cost in F2 and mAP on the hold-out, and the milliseconds they save."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +17,11 @@ from igarape.tables import Probabilities
 
 
 @dataclass(frozen=True)
-class Viewing:
-    """What the page shows of a bundle's modes: how many chips were asked about, F2 and mAP, milliseconds.
+class ModeComparison:
+    """A bundle's inference modes against the pipeline's (8 views, float32), for the report.
 
-    f2, map: what a mode has more than the pipeline's. served: in which one the bundle answers. quantised: the learners
-    that compute in 8-bit integers.
+    served: the mode in which the bundle answers. chips: how many were predicted. figures: F2 and mAP of each mode. f2,
+    map: a mode's less the pipeline's. milliseconds: a chip. quantised: the learners that compute in 8-bit integers.
     """
 
     served: Mode
@@ -41,7 +41,7 @@ class Viewing:
         }
 
 
-def compare_modes(y: Booleans, asked: ByMode | None, rule: Rule, params: Params) -> Viewing | None:
+def compare_modes(y: Booleans, asked: ByMode | None, rule: Rule, params: Params) -> ModeComparison | None:
     """Compare a bundle's answers in each mode with the pipeline's, on the same chips; None where there are no others.
 
     Parameters
@@ -61,7 +61,7 @@ def compare_modes(y: Booleans, asked: ByMode | None, rule: Rule, params: Params)
     f2 = {mode: f2_per_sample(y, rule.apply(p)) for mode, p in asked.p.items()}
     ranked = rank(y, asked.p, **chance)
     others = [mode for mode in asked.p if mode != PIPELINE]
-    return Viewing(
+    return ModeComparison(
         served=asked.served,
         chips=len(y),
         figures={
@@ -74,22 +74,20 @@ def compare_modes(y: Booleans, asked: ByMode | None, rule: Rule, params: Params)
     )
 
 
-def with_views(verdict: Verdict, viewing: Viewing | None) -> Verdict:
-    """Return a verdict with what it says of modes: in metrics.json nothing, where a bundle has one only."""
-    return replace(
-        verdict, viewing=viewing, metrics={**verdict.metrics, "by_views": viewing.to_json() if viewing else {}}
-    )
+def with_modes(verdict: Verdict, modes: ModeComparison | None) -> Verdict:
+    """Return a verdict with the comparison of modes; in metrics.json `by_views` is empty where there is one mode."""
+    return replace(verdict, modes=modes, metrics={**verdict.metrics, "by_views": modes.to_json() if modes else {}})
 
 
-def in_words(viewing: Viewing | None) -> list[str]:
-    """Say what each mode costs, as a terminal shows it; nothing where a bundle has one only."""
-    if viewing is None:
+def mode_lines(modes: ModeComparison | None) -> list[str]:
+    """Return what each mode costs as lines for the terminal; none where a bundle has one mode only."""
+    if modes is None:
         return []
-    ms = viewing.milliseconds
+    ms = modes.milliseconds
     return [
-        f"views: {mode} in place of {PIPELINE}: F2 {viewing.f2[mode]}, mAP {viewing.map[mode]}; {ms[mode]:.1f} ms a "
-        f"chip in place of {ms[PIPELINE]:.1f}" + (", served" if mode == viewing.served else "")
-        for mode in viewing.f2
+        f"views: {mode} in place of {PIPELINE}: F2 {modes.f2[mode]}, mAP {modes.map[mode]}; {ms[mode]:.1f} ms a "
+        f"chip in place of {ms[PIPELINE]:.1f}" + (", served" if mode == modes.served else "")
+        for mode in modes.f2
     ]
 
 

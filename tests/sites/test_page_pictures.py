@@ -6,14 +6,14 @@ import pytest
 from site_days import CHANGED, DAYS, watched_site
 
 from igarape.sites.looks import Facts, list_looks
-from igarape.sites.past import Past, past
-from igarape.sites.sights import ALERTS_WITH_CUTS, Cut, see, wanted_cuts
+from igarape.sites.page_pictures import ALERTS_WITH_CROPS, Crop, read_pictures, wanted_crops
 from igarape.sites.site_folder import SiteFolder
+from igarape.sites.site_history import SiteHistory, replay_looks
 from igarape.sites.sources import opener
 from igarape.sites.state import Engine
 
 BEFORE = CHANGED - 1  # the last look that says no, at which the interval of the change begins
-Watched = tuple[SiteFolder, pd.DataFrame, list[Facts], Past]
+Watched = tuple[SiteFolder, pd.DataFrame, list[Facts], SiteHistory]
 
 
 @pytest.fixture(scope="module")
@@ -22,32 +22,39 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     place = watched_site(tmp_path_factory.mktemp("project"))
     _, alerts = place.update(lambda *_: None)
     facts, engine, tile = list_looks(place.looks), Engine.of(place.site), place.area.known["1_1"]
-    return place, alerts, facts, past(facts, engine, tiles=6, read=place.day, closely=[tile], report=lambda *_: None)
+    return (
+        place,
+        alerts,
+        facts,
+        replay_looks(facts, engine, tiles=6, read=place.day, closely=[tile], report=lambda *_: None),
+    )
 
 
 @pytest.mark.parametrize("shown", [list(range(DAYS)), [0, DAYS - 1]], ids=["all", "some"])
 def test_cuts_are_of_the_last_look_before_the_change_and_of_the_newest(watched: Watched, shown: list[int]) -> None:
-    """Each day is read once, also one that is read for its cuts only."""
+    """Each day is read once, also one that is read for its crops only."""
     place, alerts, facts, known = watched
     tile = place.area.known["1_1"]
-    wanted = wanted_cuts(alerts, known, place.area.known)
-    assert wanted == [Cut(0, "before", tile, BEFORE), Cut(0, "after", tile, DAYS - 1)]
+    wanted = wanted_crops(alerts, known, place.area.known)
+    assert wanted == [Crop(0, "before", tile, BEFORE), Crop(0, "after", tile, DAYS - 1)]
     done: list[int] = []
 
     def report(*now: int) -> None:
         done.append(now[0])
 
-    found = see(facts, known, shown=shown, wanted=wanted, places=place.area.places, view=opener(place), report=report)
+    found = read_pictures(
+        facts, known, shown=shown, wanted=wanted, places=place.area.places, view=opener(place), report=report
+    )
     assert list(found.grounds) == [facts[day].date for day in reversed(shown)]
     assert not found.lost
     assert found.clearest is not None and found.clearest[0] == facts[-1].date
-    dates = {side: when for side, (when, _) in found.cuts[0].items()}
+    dates = {side: when for side, (when, _) in found.crops[0].items()}
     assert dates == {"before": facts[BEFORE].date, "after": facts[-1].date}
     assert done == list(range(1, len({*shown, BEFORE}) + 1))
 
 
 def test_there_is_room_for_the_first_alerts_only(watched: Watched) -> None:
-    """The others stand on the page without cuts."""
+    """The others stand on the page without crops."""
     place, alerts, _, known = watched
     many = alerts.loc[np.zeros(100, dtype=int)]
-    assert {cut.alert for cut in wanted_cuts(many, known, place.area.known)} == set(range(ALERTS_WITH_CUTS))
+    assert {crop.alert for crop in wanted_crops(many, known, place.area.known)} == set(range(ALERTS_WITH_CROPS))

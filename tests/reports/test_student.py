@@ -10,14 +10,20 @@ import pytest
 from igarape.chips.fingerprints import fingerprint, fingerprint_table
 from igarape.config.documents import CALIBRATED, Decision, RuleSettings, StackSummary
 from igarape.config.params import read_params
-from igarape.config.student import Lesson, Student
+from igarape.config.student import Student, StudentManifest
 from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.learners.audit import rows_hash
 from igarape.predictions import prediction_table
 from igarape.reports.evidence import Evidence
-from igarape.reports.imitation import Pupil, compare_student, in_words, read_pupil, write_answers
+from igarape.reports.student import (
+    StudentPredictions,
+    compare_student,
+    read_student_predictions,
+    student_lines,
+    write_answers,
+)
 from igarape.scores.answers import TABLE, read_answers
 from igarape.tables import write_table
 from igarape.workspace import Workspace
@@ -48,9 +54,9 @@ def evidence() -> Evidence:
     )
 
 
-def lesson(*seen: str) -> Lesson:
+def manifest(*seen: str) -> StudentManifest:
     """Say that a student has seen these chips."""
-    return Lesson(
+    return StudentManifest(
         name="pupil",
         chips="raw",
         size=32,
@@ -65,7 +71,7 @@ def lesson(*seen: str) -> Lesson:
     )
 
 
-def write(here: Workspace, student: Lesson | None, p: np.ndarray = SURE[HELD]) -> None:
+def write(here: Workspace, student: StudentManifest | None, p: np.ndarray = SURE[HELD]) -> None:
     """Write what the step distill writes, the hold-out's rows in another order than the folds', and the folds."""
     write_table(pd.DataFrame({"image_id": IDS, "fold": FOLDS}), here.folds)
     rows = np.flatnonzero(HELD)[::-1]
@@ -76,12 +82,12 @@ def write(here: Workspace, student: Lesson | None, p: np.ndarray = SURE[HELD]) -
 
 def test_a_student_that_answers_alike_has_no_more_and_no_less(evidence: Evidence) -> None:
     """The difference is 0, and so are both ends of its interval."""
-    student = compare_student(Pupil(lesson(), SURE[HELD]), evidence, PARAMS, [20.0, 5.0], [100.0, 8.0])
+    student = compare_student(StudentPredictions(manifest(), SURE[HELD]), evidence, PARAMS, [20.0, 5.0], [100.0, 8.0])
     assert student.f2 == student.map == (0.0, 0.0, 0.0)
     assert student.figures["student"] == {**student.figures["ensemble"], "mb": 5.0}
     assert student.figures["ensemble"]["f2"] == student.figures["ensemble"]["map"] == 1.0
     assert student.figures["ensemble"]["ece"] == pytest.approx(0.1)
-    (said,) = in_words(student)
+    (said,) = student_lines(student)
     assert "F2 1.0000" in said and "8.0 ms a chip in place of 100.0" in said
 
 
@@ -89,7 +95,7 @@ def test_what_it_has_less_is_told_with_an_interval(evidence: Evidence) -> None:
     """It misses the pond of one of three chips: that chip's F2 is 0 in place of 1, and metrics.json says so."""
     p = SURE[HELD].copy()
     p[0] = (0.9, 0.1, 0.1)
-    told = compare_student(Pupil(lesson(), p), evidence, PARAMS, [1.0, 1.0], [1.0, 1.0]).to_json()
+    told = compare_student(StudentPredictions(manifest(), p), evidence, PARAMS, [1.0, 1.0], [1.0, 1.0]).to_json()
     assert told.f2["mean"] == pytest.approx(-1 / 3)
     assert told.f2["low"] < told.f2["mean"] < told.f2["high"]
     assert told.student["f2"] == pytest.approx(2 / 3)
@@ -101,8 +107,8 @@ def test_what_it_has_less_is_told_with_an_interval(evidence: Evidence) -> None:
 def test_the_student_is_read_in_the_order_of_the_folds(evidence: Evidence, tmp_path: Path) -> None:
     """Its probabilities of the hold-out, whatever order they stand in."""
     p = np.arange(9, dtype=np.float32).reshape(3, 3) / 9
-    write(Workspace(tmp_path), lesson("chip-4", "chip-2", "chip-0"), p)
-    found = read_pupil(Workspace(tmp_path), evidence)
+    write(Workspace(tmp_path), manifest("chip-4", "chip-2", "chip-0"), p)
+    found = read_student_predictions(Workspace(tmp_path), evidence)
     assert found is not None
     np.testing.assert_array_equal(found.p, p)
 
@@ -110,25 +116,25 @@ def test_the_student_is_read_in_the_order_of_the_folds(evidence: Evidence, tmp_p
 def test_without_a_student_there_is_nothing_to_tell(evidence: Evidence, tmp_path: Path) -> None:
     """As where params.yaml asks for none."""
     write(Workspace(tmp_path), None)
-    assert read_pupil(Workspace(tmp_path), evidence) is None
-    assert in_words(None) == []
+    assert read_student_predictions(Workspace(tmp_path), evidence) is None
+    assert student_lines(None) == []
 
 
 @pytest.mark.parametrize("seen", [("chip-0", "chip-2"), ("chip-0", "chip-1", "chip-2", "chip-4")])
 def test_a_student_that_saw_other_chips_is_refused(evidence: Evidence, tmp_path: Path, seen: tuple[str, ...]) -> None:
     """Fewer, or one of the hold-out."""
-    write(Workspace(tmp_path), lesson(*seen))
+    write(Workspace(tmp_path), manifest(*seen))
     with pytest.raises(InputError, match=r"distill: pupil learned from \d chips that are not the 3 of the folds"):
-        read_pupil(Workspace(tmp_path), evidence)
+        read_student_predictions(Workspace(tmp_path), evidence)
 
 
 def test_predictions_of_other_chips_are_refused(evidence: Evidence, tmp_path: Path) -> None:
     """Those of the folds have no place there."""
     here = Workspace(tmp_path)
-    write(here, lesson("chip-0", "chip-2", "chip-4"))
+    write(here, manifest("chip-0", "chip-2", "chip-4"))
     changed = replace(evidence, folds=np.where(FOLDS < 0, 0, -1))
     with pytest.raises(InputError, match="not the 3 of the folds"):
-        read_pupil(here, changed)
+        read_student_predictions(here, changed)
 
 
 def test_its_answers_are_those_of_the_hold_out_and_its_folds_what_it_learned_from(
@@ -141,7 +147,12 @@ def test_its_answers_are_those_of_the_hold_out_and_its_folds_what_it_learned_fro
     write_table(fingerprint_table(prints), here.chips("raw") / "fingerprints.parquet")
     write_answers(here, evidence, "toy", None)
     assert not here.student_answers.exists()
-    write_answers(here, evidence, "toy", compare_student(Pupil(lesson(), p), evidence, PARAMS, [1.0, 1.0], [1.0, 1.0]))
+    write_answers(
+        here,
+        evidence,
+        "toy",
+        compare_student(StudentPredictions(manifest(), p), evidence, PARAMS, [1.0, 1.0], [1.0, 1.0]),
+    )
     ensemble, student = read_answers(here.folder("evaluate") / TABLE), read_answers(here.student_answers)
     assert student.digest() == ensemble.digest() and student.folds.tolist() == FOLDS.tolist()
     assert np.array_equal(ensemble.p, SURE) and np.array_equal(student.holdout.p, p)

@@ -1,4 +1,4 @@
-"""What was known of a site after each day of looks: the engine, replayed from its looks."""
+"""A site day by day: the state of its filter after each day, computed again from its looks."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ Steps = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Past:
-    """A site day by day.
+class SiteHistory:
+    """The state of a site after each of its days.
 
-    conditions: of each day. present: the probability that a label is there, in STEPS, (days, tiles, labels). seen: the
-    tiles that were looked at, (days, tiles). looks: for the tiles that were asked for, the days of their looks, as
-    places among all days, and what the looks say, (looks, labels).
+    conditions: a summary of each day. present: the probability that a label is there, in steps of 1 / STEPS, (days,
+    tiles, labels). seen: the tiles with a look, (days, tiles). looks: for the tiles that were asked for, the days of
+    their looks, as places among all days, and the looks' probabilities, (looks, labels).
     """
 
     conditions: tuple[Condition, ...]
@@ -33,7 +33,7 @@ class Past:
     looks: dict[int, tuple[Integers, Floats]]
 
 
-def past(
+def replay_looks(
     facts: Sequence[Facts],
     engine: Engine,
     *,
@@ -41,8 +41,8 @@ def past(
     read: Callable[[Sequence[Facts]], Day],
     closely: Sequence[int],
     report: Report,
-) -> Past:
-    """Replay a site's looks.
+) -> SiteHistory:
+    """Run the filter over a site's looks, and record its state after each day.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ def past(
     engine, tiles
         The site's settings, and how many tiles it has.
     read
-        Gives the looks of a day from what is known of its scenes.
+        Returns the looks of a day, given the facts of its scenes.
     closely
-        The tiles whose looks are wanted one by one.
+        The tiles whose looks are recorded one by one.
     report
         Called with the days that are done, and all.
     """
@@ -73,4 +73,4 @@ def past(
     asked = {
         tile: (np.array([place for place, _ in each]), np.array([p for _, p in each])) for tile, each in looks.items()
     }
-    return Past(tuple(state.days), present, seen, asked)
+    return SiteHistory(tuple(state.days), present, seen, asked)

@@ -7,7 +7,7 @@ import pytest
 from site_days import CHANGED, CLOUDY, watched_site
 
 from igarape.sites.looks import list_looks
-from igarape.sites.past import STEPS, past
+from igarape.sites.site_history import STEPS, replay_looks
 from igarape.sites.state import Engine
 
 
@@ -21,8 +21,8 @@ def test_the_past_ends_with_the_state_and_knows_nothing_of_later_days(tmp_path: 
         done.append(now)
 
     tile = place.area.known["1_1"]
-    whole = past(facts, engine, tiles=6, read=place.day, closely=[tile], report=report)
-    part = past(facts[:5], engine, tiles=6, read=place.day, closely=[], report=report)
+    whole = replay_looks(facts, engine, tiles=6, read=place.day, closely=[tile], report=report)
+    part = replay_looks(facts[:5], engine, tiles=6, read=place.day, closely=[], report=report)
     state, _ = place.update(lambda *_: None)
     assert np.abs(whole.present[-1] / STEPS - state.belief.present()).max() <= 0.5 / STEPS + 1e-9
     assert np.array_equal(whole.present[:5], part.present)
