@@ -83,7 +83,7 @@ def _rates(folder: Path, place: Path, images: list[np.ndarray]) -> dict[str, tup
 
     def decoding() -> None:
         for name, origin in pictures().origins.items():
-            bundle.see(origin.read(), name)
+            bundle.decode(origin.read(), name)
 
     sides: dict[str, Callable[[], None]] = {"ours": ours, "graphs": graphs, "decoding": decoding}
     spent: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}

@@ -66,7 +66,7 @@ def is_false(event: Event, there: np.ndarray) -> bool:
 def counted(events: list[Event], status: Status, there: np.ndarray, factor: Floats) -> tuple[int, int, float]:
     """Return how many alerts reached a status, how many of these were false, and how many were expected to be.
 
-    factor: of frequency.rarity.
+    factor: of frequency.change_ratio.
     """
     some = [event for event in events if event.status == status]
     p = np.array([event.probability for event in some])

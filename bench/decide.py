@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from igarape.ensemble.expected import best_sets
+from igarape.ensemble.best_sets import best_sets
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.metrics import Floats, Reals
 

@@ -59,7 +59,7 @@ features.features_of(images, rows[: len(rows) * 4 // 5], "an experiment")
 """,
     "stack": """
 import pandas as pd
-from igarape.ensemble.linear import beside
+from igarape.ensemble.linear import stack_columns
 from igarape.ensemble.nested import Blends, Known, parts_of
 from igarape.predictions import learner_labels, learner_probabilities, prediction_table, read_predictions
 from igarape.tables import write_table
@@ -73,7 +73,7 @@ tables = {name: read_predictions(Path(f"data/{name}.parquet"), folds) for name i
 learners, p = learner_labels(tables), learner_probabilities(tables, list(folds["image_id"]))
 targets = Vocabulary((), (), labels, ()).targets("all")
 truth, parts = rng.random((len(rows), 14)) < 0.3, parts_of(folds["fold"].to_numpy())
-known = Known(beside(p, learners), truth, parts, learners, targets)
+known = Known(stack_columns(p, learners), truth, parts, learners, targets)
 Blends(known, penalties=(0.1,)).fit(known.all, 0.1)
 """,
 }

@@ -23,8 +23,8 @@ from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, Origin, RuleSettings, StackSummary
 from igarape.config.params import read_params
+from igarape.ensemble.leave_one_out import WITHOUT
 from igarape.ensemble.linear import logit, mean_weights, sigmoid, stack_columns
-from igarape.ensemble.omission import WITHOUT
 from igarape.ensemble.stacker import Boosters, Stacker
 from igarape.ensemble.stackers import METHODS
 from igarape.labels import Booleans, Vocabulary

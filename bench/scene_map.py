@@ -31,11 +31,11 @@ from igarape.learners.memory import keep_memory
 from igarape.learners.novelty import Novelty
 from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import names, statistics
-from igarape.serving.assembly import Shared, build_bundle
+from igarape.serving.assembly import BundleSettings, build_bundle
 from igarape.serving.bundle import BATCH
 from igarape.serving.manifest import Learner, Reference
 from igarape.sites.bands import Bands
-from igarape.sites.mapping import Asked, map_scene
+from igarape.sites.mapping import MapOptions, map_scene
 from igarape.sites.model import Model, load_model
 
 SIZE, SEEN = 256, 128
@@ -47,7 +47,7 @@ LAYOUTS: dict[str, dict[str, object]] = {
 }
 VOCABULARY = Vocabulary((), (), ("road", "water"), ())
 DEHAZE = {"patch": 15}
-ASKED = Asked(bands=Bands(1, 2, 3), day="2024-05-31")
+ASKED = MapOptions(bands=Bands(1, 2, 3), day="2024-05-31")
 
 
 def run() -> dict[str, object]:
@@ -162,7 +162,7 @@ def _bundle(folder: Path) -> Path:
     Stacker("single", labels, {"tabular": labels}, single_weights("tabular", {"tabular": labels}, labels)).save(
         folder / "stacker"
     )
-    shared = Shared(
+    shared = BundleSettings(
         dataset="bench",
         size=SIZE,
         reading={"resize": "refuse", "bands": (), "white": None},

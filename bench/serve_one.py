@@ -57,7 +57,7 @@ def run() -> dict[str, object]:
             place.mkdir()
             bundles[name] = Bundle.load(pack(place, networks, labels, join=join))
         ours, int8 = bundles.values()
-        others = {"four_views": ours.answering_by(4), "int8": int8, "four_views_int8": int8.answering_by(4)}
+        others = {"four_views": ours.with_views(4), "int8": int8, "four_views_int8": int8.with_views(4)}
         sides = {"ours": _by(ours), "peer": _by_keras(networks, ours), "graph": _graph(ours, pictures)}
         sides |= {name: _by(bundle) for name, bundle in others.items()}
         return _compared(sides, pictures) | {"peer_is": "keras predict"} | _floor(ours)
@@ -108,7 +108,7 @@ def _graph(bundle: Bundle, pictures: Sequence[bytes]) -> Answer:
     """Answer by the graph alone, by chips that lie in memory, ready to be fed."""
     (learner,) = bundle.manifest.learners
     predictor = Predictor([bundle.folder / file for file in learner.files])
-    ready = {data: resize(bundle.see(data, NAME).image, SIZE)[None] for data in pictures}
+    ready = {data: resize(bundle.decode(data, NAME).image, SIZE)[None] for data in pictures}
     return lambda data: predictor.predict(ready[data], tta=True, batch=BATCH)
 
 
@@ -155,7 +155,7 @@ def _fold_by_fold(here: Workspace) -> Answer:
     without = stacker.without(bundle.manifest.left_out)
 
     def answer(data: bytes) -> Probabilities:
-        image = bundle.see(data, "chip").image
+        image = bundle.decode(data, "chip").image
         each = {
             learner.name: predictors[learner.name].predict(
                 resize(image, learner.size)[None], tta=learner.tta, batch=BATCH
@@ -171,7 +171,7 @@ def _by_keras(networks: list[keras.Model], bundle: Bundle) -> Answer:
     """Answer by the networks themselves, the eight views of a chip at once."""
 
     def answer(data: bytes) -> Probabilities:
-        image: Pixels = resize(bundle.see(data, "chip").image, SIZE)
+        image: Pixels = resize(bundle.decode(data, "chip").image, SIZE)
         views = np.concatenate(symmetries(image[None])).astype(np.float32)
         mean: Probabilities = np.mean([network.predict(views, verbose=0) for network in networks], axis=(0, 1))
         return mean[None]

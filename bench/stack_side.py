@@ -47,9 +47,9 @@ from igarape.config.params import read_params
 from igarape.reports import verdict as report
 from igarape.reports.evidence import gather
 from igarape.reports.student import with_student, write_answers
-from igarape.reports.judgement import judge
+from igarape.reports.judgement import build_verdict
 from igarape.reports.scoreboard import log_verdict
-from igarape.reports.modes import with_views
+from igarape.reports.modes import with_modes
 from igarape.serving.reference import learn_reference
 from igarape.tables import read_catalog
 from igarape.tracking.step import step_run
@@ -64,8 +64,8 @@ with step_run("evaluate", workspace=workspace, params={}) as opened:
     learn_reference(workspace, dataset, evidence.image_ids, p=evidence.p, held=~evidence.inside, raw=raw)
     write_answers(workspace, evidence, params.dataset, None)
     origin = Origin(git_commit="", uncommitted_changes=False, dvc={}, runs={})
-    verdict = judge(workspace, evidence, params, dataset, origin, picture=raw.rgb)
-    verdict = with_views(with_student(verdict, None), None)
+    verdict = build_verdict(workspace, evidence, params, dataset, origin, picture=raw.rgb)
+    verdict = with_modes(with_student(verdict, None), None)
     report.write_report(verdict, workspace)
     log_verdict(workspace, opened, verdict, evidence)
 """,

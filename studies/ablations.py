@@ -33,7 +33,7 @@ from igarape.learners.predictor import Predictor
 from igarape.progress import progress
 from igarape.scores.comparison import paired_bootstrap
 from igarape.scores.metrics import f2_per_sample, mean_average_precision
-from igarape.scores.rules import ISOLATED, above
+from igarape.scores.rules import ISOLATED, apply_thresholds
 from igarape.tables import Probabilities
 from igarape.workspace import Workspace
 
@@ -218,7 +218,7 @@ def _table(vocabulary: Vocabulary) -> str:
 
 def _f2(y: Booleans, p: Probabilities, vocabulary: Vocabulary, threshold: float = ISOLATED) -> npt.NDArray[np.float64]:
     """Return each chip's F2."""
-    return f2_per_sample(y, above(p, vocabulary.targets("all"), threshold=threshold))
+    return f2_per_sample(y, apply_thresholds(p, vocabulary.targets("all"), threshold=threshold))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from igarape.learners.predictor import Predictor
 from igarape.scores.comparison import paired_bootstrap
 from igarape.scores.metrics import BETA, f2_per_sample, mean_average_precision
 from igarape.scores.ranking import paired_map, rank
-from igarape.scores.rules import isolated
+from igarape.scores.rules import isolated_threshold
 from igarape.serving.precision import CHIPS
 from igarape.tables import HOLDOUT, Probabilities, read_catalog, read_folds, truth
 from igarape.workspace import Workspace
@@ -62,7 +62,7 @@ def main(learner: str) -> None:
 
 def _say(y: npt.NDArray[np.bool_], p: Mapping[str, Probabilities], *, resamples: int, seed: int) -> None:
     """Print the scores, and the differences with their intervals."""
-    f2 = {name: f2_per_sample(y, each >= isolated(BETA)) for name, each in p.items()}
+    f2 = {name: f2_per_sample(y, each >= isolated_threshold(BETA)) for name, each in p.items()}
     ranked = rank(y, p, resamples=resamples, seed=seed)
     for name, each in p.items():
         click.echo(f"{name}: F2 {f2[name].mean():.4f}, mAP {mean_average_precision(y, each):.4f}, {len(y)} chips")

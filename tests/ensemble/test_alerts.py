@@ -6,7 +6,7 @@ from decisions import FREE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from igarape.ensemble.alerts import alerting, check_alerts, fit_alerts, operating_point
+from igarape.ensemble.alerts import check_alerts, fit_alerts, operating_point, raised_alerts
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.scores.metrics import Floats
@@ -86,7 +86,7 @@ def test_alerts_come_in_the_order_of_labels_and_go_off_from_the_threshold_on() -
     y = rng.random(p.shape) < p
     points = fit_alerts(y, p, np.arange(300) % 3, wanted={"d": 0.6, "a": 0.8}, vocabulary=FREE, seed=1)
     assert list(points) == ["a", "d"]
-    answers = alerting(p, points, FREE)
+    answers = raised_alerts(p, points, FREE)
     assert not answers[:, [1, 2, 4]].any()
     for column, name in ((0, "a"), (3, "d")):
         assert (answers[:, column] == (p[:, column] >= points[name].threshold)).all()

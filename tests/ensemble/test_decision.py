@@ -11,7 +11,7 @@ from igarape.ensemble.decision import RULES, Rule, cross_fit_rule, fit_rule
 from igarape.errors import InputError
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.metrics import Floats, sample_f2, sample_fbeta
-from igarape.scores.rules import above
+from igarape.scores.rules import apply_thresholds
 from igarape.tables import Folds
 
 
@@ -71,7 +71,10 @@ def test_a_faint_label_is_answered_rather_than_nothing() -> None:
 def test_known_answers() -> None:
     """One isolated label is answered beside a sure one from 0.2 on or so; night rules out what else looks probable."""
     p = np.array([[0.9, 0.1, 0.0, 0.9, 0.19, 0.21], [0.1, 0.0, 0.9, 0.8, 0.5, 0.5]], dtype=np.float32)
-    assert [WEATHER.decode(row) for row in above(p, WEATHER.targets("all"), threshold=0.2)] == ["sun a c", "night"]
+    assert [WEATHER.decode(row) for row in apply_thresholds(p, WEATHER.targets("all"), threshold=0.2)] == [
+        "sun a c",
+        "night",
+    ]
     assert WEATHER.decode(rule_of("expected", WEATHER).apply(p)[1]) == "night"
 
 

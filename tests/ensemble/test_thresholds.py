@@ -10,7 +10,7 @@ from igarape.ensemble import thresholds as module
 from igarape.ensemble.thresholds import CHUNK, GRID, best_threshold, label_thresholds
 from igarape.labels import Vocabulary
 from igarape.scores.metrics import sample_fbeta
-from igarape.scores.rules import above, isolated
+from igarape.scores.rules import apply_thresholds, isolated_threshold
 
 VOCABULARY = st.sampled_from(VOCABULARIES)
 BETA = st.sampled_from([0.5, 1.0, 2.0, 4.0])
@@ -25,11 +25,13 @@ def test_the_best_threshold_is_the_best_one_by_one(
     y, p = draw(60, vocabulary, seed)
     p = p.round(2).astype(np.float32 if single else np.float64)  # so that some lie on the grid
     targets = vocabulary.targets("all")
-    scores = [sample_fbeta(y, above(p, targets, threshold=float(one)), beta=beta) for one in GRID]
+    scores = [sample_fbeta(y, apply_thresholds(p, targets, threshold=float(one)), beta=beta) for one in GRID]
     found = best_threshold(y, p, vocabulary=vocabulary, beta=beta)
     best = [one for one, score in zip(GRID, scores, strict=True) if score >= max(scores) - 1e-12]
     assert found in best
-    assert abs(found - isolated(beta)) == pytest.approx(min(abs(one - isolated(beta)) for one in best))
+    assert abs(found - isolated_threshold(beta)) == pytest.approx(
+        min(abs(one - isolated_threshold(beta)) for one in best)
+    )
 
 
 def test_a_chunk_border_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,12 +54,12 @@ def test_a_labels_own_threshold_is_the_best_one_by_one(vocabulary: Vocabulary, b
         for one in GRID:
             tried = np.full(p.shape[1], fitted.common)
             tried[j] = one
-            scores[float(one)] = sample_fbeta(y, above(p, targets, threshold=tried), beta=beta)
+            scores[float(one)] = sample_fbeta(y, apply_thresholds(p, targets, threshold=tried), beta=beta)
         assert scores[float(fitted.own[j])] == pytest.approx(max(scores.values()), abs=1e-12)
 
 
 def test_a_label_with_few_positives_stays_at_the_common_threshold() -> None:
-    """Its weight is n / (n + pull); without any positive, or with a pull that nothing weighs against, it is 0."""
+    """Its weight is n / (n + prior); without any positive, or with a prior that nothing weighs against, it is 0."""
     fitted = module._Own(common=0.2, own=np.array([0.6, 0.6, 0.6]), positives=np.array([0, 10, 990]))
     assert fitted.shrunk(10.0) == pytest.approx([0.2, 0.4, 0.2 + 0.4 * 0.99])
     assert fitted.shrunk(float("inf")) == pytest.approx([0.2, 0.2, 0.2])

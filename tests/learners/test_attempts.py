@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from igarape.config.hyperparameters import Value
-from igarape.learners.attempts import Costs, attempt
+from igarape.learners.attempts import Costs, run_trial
 from igarape.learners.learning import Epoch, Log
 
 
@@ -20,7 +20,7 @@ def test_an_attempt_tells_of_epochs_and_costs_and_returns_its_score() -> None:
             log(epoch, {"loss": 1 / (epoch + 1)})
         return 0.75
 
-    assert attempt(told.append, train, {}, 2) == 0.75
+    assert run_trial(told.append, train, {}, 2) == 0.75
     assert told[:2] == [Epoch(0, {"loss": 1.0}), Epoch(1, {"loss": 0.5})]
     (costs,) = told[2:]
     assert isinstance(costs, Costs) and costs.seconds > 0 and costs.memory_mb > 10
@@ -36,5 +36,5 @@ def test_an_attempt_that_diverges_ends_at_that_epoch_and_tells_its_costs(loss: f
         raise AssertionError
 
     with pytest.raises(FloatingPointError, match=f"loss is {loss} in epoch 1: the training has diverged"):
-        attempt(told.append, train, {}, 2)
+        run_trial(told.append, train, {}, 2)
     assert [type(one) for one in told] == [Costs]

@@ -53,7 +53,7 @@ def test_others_open_the_model_from_a_folder_that_all_see(here: Workspace, monke
     submit.run(here)
     assert written.read_bytes() == alone
     uri = champion_uri("igarape-toy", here.root)
-    other = load(uri, here.root).answering_by(1)
+    other = load(uri, here.root).with_views(1)
     with pytest.raises(InputError, match=r"has become another model just now\. Run the command again"):
         answerers(here, "submit", uri=uri, bundle=other).__enter__()
     assert list((here.data / ".cluster").iterdir()) == []

@@ -15,7 +15,7 @@ from igarape.errors import InputError
 from igarape.executors import Here
 from igarape.serving import batches
 from igarape.serving.batches import Answerers, tag_batches
-from igarape.serving.bundle import AT_ONCE, BATCH, Bundle, Seen
+from igarape.serving.bundle import AT_ONCE, BATCH, Bundle, DecodedChip
 
 COUNT = 4 * BATCH + 10
 NAMES = [f"chip_{number}" for number in range(COUNT)]
@@ -36,14 +36,14 @@ class Pictures:
         self.shares.append(names)
         return self
 
-    def load(self, _bundle: Bundle | None, name: str) -> Seen:
+    def load(self, _bundle: Bundle | None, name: str) -> DecodedChip:
         """Draw the picture of a name."""
         with self._lock:
             self.read.append(name)
         if name in self._bad:
             raise InputError(f"{name}: is bad")
         seed = int(name.split("_")[1])
-        return Seen(np.random.default_rng(seed).integers(0, 256, (16, 16, 3)).astype(np.uint8), None, (16, 16))
+        return DecodedChip(np.random.default_rng(seed).integers(0, 256, (16, 16, 3)).astype(np.uint8), None, (16, 16))
 
 
 @pytest.fixture

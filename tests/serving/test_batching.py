@@ -13,7 +13,7 @@ from answering import served, wait_until
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
 from igarape.serving.batching import Batcher, Full, Job, Served
-from igarape.serving.bundle import Bundle, Seen
+from igarape.serving.bundle import Bundle, DecodedChip
 
 
 class Slow:
@@ -27,11 +27,11 @@ class Slow:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._bundle, name)
 
-    def tag_seen(self, seen: Sequence[Seen]) -> pd.DataFrame:
+    def tag_decoded(self, seen: Sequence[DecodedChip]) -> pd.DataFrame:
         """Answer after the sign."""
         self.batches.append(len(seen))
         assert self.go.wait(30)
-        return self._bundle.tag_seen(seen)
+        return self._bundle.tag_decoded(seen)
 
 
 def slow(folder: Path) -> tuple[Slow, Served]:

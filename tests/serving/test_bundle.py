@@ -24,7 +24,7 @@ from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.learners.networks.merging import merge
 from igarape.learners.predictor import Predictor
-from igarape.serving.assembly import Shared, build_bundle
+from igarape.serving.assembly import BundleSettings, build_bundle
 from igarape.serving.bundle import Bundle
 from igarape.serving.manifest import Learner
 
@@ -46,7 +46,7 @@ def rebuild(bundle: Path, folder: Path, stacker: Path | None = None) -> None:
         learner.model_copy(update={"files": tuple(str(bundle / file) for file in learner.files)})
         for learner in manifest.learners
     ]
-    shared = Shared(
+    shared = BundleSettings(
         dataset=manifest.dataset,
         size=manifest.size,
         reading=manifest.reading.model_dump(),
@@ -171,7 +171,7 @@ def test_learners_that_no_answer_depends_on_are_left_out(
     assert idle not in {learner.name for learner in bundle.manifest.learners}
     assert not (tmp_path / "bundle/learners" / idle).exists()
     assert bundle.needs_nir == (idle == "plain")
-    made = [whole.read_nir(data, "tif") for data in tif_files]
+    made = [whole.decode_nir(data, "tif") for data in tif_files]
     seen = {"plain": np.stack(images), "leafy": np.stack([resize(image, 8) for image in made])}
     each = {name: whole._predictors[name].predict(seen[name], tta=True, batch=64) for name in seen}
     p = bundle.probabilities(images, made if bundle.needs_nir else None)
@@ -190,7 +190,7 @@ def test_a_build_that_fails_leaves_the_old_bundle(bundle_folder: Path, tmp_path:
     rebuild(bundle_folder, tmp_path / "bundle")
     manifest = Bundle.load(bundle_folder).manifest
     lost = Learner(name="lost", chips="raw", size=8, labels=("sun",), tta=False, files=("nowhere.onnx",))
-    shared = Shared(
+    shared = BundleSettings(
         dataset="toy",
         size=16,
         reading=manifest.reading.model_dump(),
@@ -277,7 +277,7 @@ def test_pictures_are_read_as_the_data_sets_were(bundle_folder: Path, tmp_path: 
     content["reading"]["resize"] = "fit"
     (tmp_path / "fitting/bundle.json").write_text(json.dumps(content))
     fitting = Bundle.load(tmp_path / "fitting")
-    assert (fitting.see(data, "wide").image == to_size(decode(data, "wide"), 16, resize="fit")).all()
+    assert (fitting.decode(data, "wide").image == to_size(decode(data, "wide"), 16, resize="fit")).all()
     assert len(fitting.answer([data])) == 1
 
 
@@ -313,7 +313,7 @@ def test_the_sides_that_a_picture_had_are_kept(bundle_folder: Path, kind: str) -
     exif[274] = 6  # the orientation: a quarter turn
     Image.fromarray(wide).save(turned, "JPEG", exif=exif)
     for data, sides in ((encoded(wide, kind), (40, 20)), (turned.getvalue(), (20, 40))):
-        seen = bundle.see(data, "chip")
+        seen = bundle.decode(data, "chip")
         assert (seen.sent, seen.nir, seen.image.shape) == (sides, None, (16, 16, 3))
 
 

@@ -12,7 +12,7 @@ from igarape.chips.fingerprints import read_fingerprints
 from igarape.errors import InputError
 from igarape.scores.answers import Answers
 from igarape.serving.bundle import Bundle
-from igarape.serving.holdout import held_out
+from igarape.serving.holdout import open_holdout
 from igarape.serving.paired_answers import PairedAnswers, answer_same_chips
 from igarape.tables import HOLDOUT
 from igarape.workspace import Workspace
@@ -42,7 +42,7 @@ def every(here: Workspace) -> Answers:
     prints = read_fingerprints(here.chips("raw") / "fingerprints.parquet", ids)
     pixels = prints.pixels.astype(np.int64)
     held = Answers("toy", labels, ids, pixels, np.full(40, HOLDOUT), blank, blank.astype(np.float32), blank)
-    pictures = held_out(here, held, "0")
+    pictures = open_holdout(here, held, "0")
     found = answers_of(here.root / "other", [pictures.load(opened, image_id).image for image_id in ids])
     return replace(found, image_ids=ids)
 

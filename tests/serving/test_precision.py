@@ -12,7 +12,7 @@ from igarape.files import write_json
 from igarape.learners.networks.quantisation import quantise
 from igarape.learners.views import Mode
 from igarape.serving.bundle import Bundle
-from igarape.serving.holdout import Packed
+from igarape.serving.holdout import PackedChips
 from igarape.serving.manifest import list_files, read_manifest
 from igarape.serving.precision import quantised
 
@@ -30,7 +30,7 @@ def bundle(bundle_folder: Path, tmp_path: Path) -> Bundle:
     return Bundle.load(folder, threads=1)
 
 
-def test_what_convolves_computes_in_integers(bundle: Bundle, packed: Packed, images: list[Pixels]) -> None:
+def test_what_convolves_computes_in_integers(bundle: Bundle, packed: PackedChips, images: list[Pixels]) -> None:
     """The manifest says who; answers are nearly those of before, which the bundle in floats still gives."""
     before = bundle.probabilities(images)
     untouched = (bundle.folder / "learners/plain/folds.onnx").read_bytes()
@@ -45,7 +45,7 @@ def test_what_convolves_computes_in_integers(bundle: Bundle, packed: Packed, ima
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_where_nothing_convolves_all_stays(bundle_folder: Path, packed: Packed, tmp_path: Path) -> None:
+def test_where_nothing_convolves_all_stays(bundle_folder: Path, packed: PackedChips, tmp_path: Path) -> None:
     """Byte by byte."""
     shutil.copytree(bundle_folder, tmp_path / "bundle")
     found = quantised(

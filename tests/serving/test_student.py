@@ -17,9 +17,9 @@ from igarape.learners.distillation import FILE
 from igarape.learners.networks.merging import merge
 from igarape.learners.predictor import Predictor
 from igarape.serving import holdout
-from igarape.serving.assembly import Shared
+from igarape.serving.assembly import BundleSettings
 from igarape.serving.bundle import Bundle
-from igarape.serving.holdout import Packed
+from igarape.serving.holdout import PackedChips
 from igarape.serving.manifest import read_manifest
 from igarape.serving.student import build_student, measure
 from igarape.tables import Probabilities, read_catalog
@@ -51,7 +51,7 @@ def built(tmp_path: Path, write_model: WriteModel) -> Workspace:
     write_model(here.folder("distill") / FILE, unlabelled.SIZE, len(LABELS), 7)
     params = read_params(Path(__file__).parents[2] / "params.yaml")
     dataset = read_dataset("toy", here.datasets)
-    shared = Shared.of(params, dataset, RULE, merge, alerts={}, views=8)
+    shared = BundleSettings.of(params, dataset, RULE, merge, alerts={}, views=8)
     build_student(here, shared, STUDENT)
     return here
 
@@ -90,7 +90,7 @@ def test_bundles_are_measured_in_turn(built: Workspace, monkeypatch: pytest.Monk
     monkeypatch.setattr(holdout, "ROUNDS", 2)
     store = raw(built)
     bundle = Bundle.load(built.student, threads=1)
-    sizes, times = measure([bundle, bundle], NAMES[:1], packed=Packed(store, store))
+    sizes, times = measure([bundle, bundle], NAMES[:1], packed=PackedChips(store, store))
     assert times == pytest.approx([2.0, 10.0])
     files = [path for path in built.student.rglob("*") if path.is_file()]
     assert sizes == [sum(len(path.read_bytes()) for path in files) / 1e6] * 2

@@ -16,7 +16,7 @@ from unlabelled import NAMES, VOCABULARY, add_planes, lay_out, small, submit
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.files import resumable
-from igarape.serving.bundle import BATCH, Bundle, Seen
+from igarape.serving.bundle import BATCH, Bundle, DecodedChip
 from igarape.serving.submission import (
     answers_key,
     check_copy,
@@ -47,10 +47,10 @@ class Watched(Bundle):
     seen: list[str]
     tagged: list[int]
 
-    def see(self, data: bytes, where: str, nir: Pixels | None = None) -> Seen:
+    def decode(self, data: bytes, where: str, nir: Pixels | None = None) -> DecodedChip:
         """Note that a picture is decoded."""
         self.seen.append(where)
-        return super().see(data, where, nir)
+        return super().decode(data, where, nir)
 
     def tag(self, images: Sequence[Pixels], *rest: Any, **how: Any) -> pd.DataFrame:
         """Note that pictures are tagged."""

@@ -201,7 +201,7 @@ def test_near_infrared_is_found_by_the_pictures_name(
     found.tifs = find_tifs(bundle, tifs)
     for number, tif in enumerate(tif_files):
         nir = found.load(bundle, f"chip_{number}").nir
-        assert nir is not None and np.array_equal(nir, bundle.read_nir(tif, "tif"))
+        assert nir is not None and np.array_equal(nir, bundle.decode_nir(tif, "tif"))
     (tifs / "chip_1.tif").unlink()
     (tifs / "chip_3.tif").write_bytes(b"hello")
     found.tifs = find_tifs(bundle, tifs)

@@ -25,7 +25,7 @@ from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.sites import answers
 from igarape.sites.bands import Bands
-from igarape.sites.mapping import Asked, map_scene
+from igarape.sites.mapping import MapOptions, map_scene
 from igarape.sites.model import Model, load_model
 from igarape.sites.stretch import Stretch, stretched
 from igarape.sites.tiles import Grid
@@ -71,7 +71,7 @@ Rows = np.ndarray[Any, np.dtype[np.uint8]]
 def mapped(scene: Path, model: Model, **asked: Any) -> tuple[dict[str, Any], pd.DataFrame]:
     """Map a scene, and return map.json and the tiles by their names."""
     out = scene.with_suffix("")
-    said = map_scene(scene, out, model=model, asked=Asked(**USUAL | asked), report=quiet)
+    said = map_scene(scene, out, model=model, asked=MapOptions(**USUAL | asked), report=quiet)
     return dict(said), pq.read_table(out / "tiles.parquet").to_pandas().set_index("tile")
 
 
@@ -287,7 +287,7 @@ def die(done, total):
         os.kill(os.getpid(), signal.SIGKILL)
 mapping.map_scene(
     Path("scene.tif"), Path("map"), model=load_model("{bundle}"),
-    asked=mapping.Asked(bands=Bands(1, 2, 3), day="2024-05-31"), report=die,
+    asked=mapping.MapOptions(bands=Bands(1, 2, 3), day="2024-05-31"), report=die,
 )
 """
 
@@ -311,7 +311,7 @@ def test_a_killed_run_is_gone_on_with_to_the_byte(
     monkeypatch.chdir(tmp_path)
     for name, count in (("DOWN", 2), ("ACROSS", 5)):
         monkeypatch.setattr(answers, name, count)
-    asked = Asked(bands=RGB, day=DAY)
+    asked = MapOptions(bands=RGB, day=DAY)
     map_scene(Path("scene.tif"), Path("whole"), model=model, asked=asked, report=quiet)
     for moment in moments:
         code = KILLED.format(moment=moment, bundle=bundle_folder)

@@ -19,7 +19,7 @@ from igarape.cluster.parcels import packed
 from igarape.errors import InputError
 from igarape.executors import Here, Task, Tell, unheard
 from igarape.sites.bands import Bands
-from igarape.sites.mapping import Asked
+from igarape.sites.mapping import MapOptions
 from igarape.sites.model import load_model
 from igarape.sites.scene_list import Job, map_scenes, mappers
 from igarape.stages import map as stage
@@ -71,7 +71,7 @@ def test_maps_by_others_are_those_of_this_process(
     written, told = {}, list[tuple[int, int, str]]()
     for executor in ("alone", "others"):
         out = here.root / executor
-        jobs = [Job(scene, out / scene.stem, Asked(bands=Bands(1, 2, 3), stride=16)) for scene in scenes]
+        jobs = [Job(scene, out / scene.stem, MapOptions(bands=Bands(1, 2, 3), stride=16)) for scene in scenes]
         with mappers(here, "map", model, scenes=scenes, out=out) as by:
             report = lambda *words: told.append(words)  # noqa: E731
             good, bad, last = list(map_scenes(jobs, by=by, commit="c", report=report))

@@ -104,7 +104,7 @@ def test_a_replay_maps_all_scenes_anew_or_changes_nothing(place: SiteFolder, inb
     """By another model; a scene that is lost, or fails, leaves all as it was. One without looks has none to lose."""
     arrivals, _ = list_arrivals(inbox, fetched=Path)
     add_scenes(place, unmapped_scenes(place, identified(arrivals)[0], replay=False), mapping(place, model), place.looks)
-    other = Model(model.bundle.answering_by(1), model.address)
+    other = Model(model.bundle.with_views(1), model.address)
     (inbox / "half-2024-02-03.tif").write_bytes((inbox / "2024-02-01.tif").read_bytes()[:-1500])
     again = unmapped_scenes(place, identified(list_arrivals(inbox, fetched=Path)[0])[0], replay=True)
     assert list(replay_scenes(place, again, mapping(place, other)).failed) == [str(inbox / "half-2024-02-03.tif")]

@@ -21,7 +21,7 @@ from igarape.files import read_json
 from igarape.predictions import probability_columns, read_predictions
 from igarape.scores.answers import TABLE, read_answers
 from igarape.scores.metrics import mean_average_precision, sample_f2
-from igarape.serving import views
+from igarape.serving import bundle_check
 from igarape.serving.bundle import Bundle
 from igarape.serving.manifest import Infrared
 from igarape.stages import compare, decide, distill, nir, stack
@@ -223,8 +223,8 @@ def test_a_learner_on_near_infrared_is_served_with_the_white_that_it_learned_by(
     chips = [Store(leafy.chips("raw"), catalog).bytes(image_id) for image_id in rows["image_id"]]
     tifs = [(leafy.root / f"chips/tifs/{image_id}.tif").read_bytes() for image_id in rows["image_id"]]
     p = bundle.answer(chips, tifs).filter(like="p_").to_numpy()
-    assert np.abs(p - rows[probability_columns(rows)].to_numpy()).max() < views.TOLERANCE
-    assert np.abs(bundle.answer(chips, tifs[::-1]).filter(like="p_").to_numpy() - p).max() > views.TOLERANCE
+    assert np.abs(p - rows[probability_columns(rows)].to_numpy()).max() < bundle_check.TOLERANCE
+    assert np.abs(bundle.answer(chips, tifs[::-1]).filter(like="p_").to_numpy() - p).max() > bundle_check.TOLERANCE
 
 
 def test_planes_that_are_made_otherwise_than_the_learner_saw_them_are_refused(leafy: Workspace) -> None:

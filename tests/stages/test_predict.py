@@ -189,7 +189,7 @@ def test_what_a_killed_run_has_finished_is_used(folder: Path, monkeypatch: pytes
     monkeypatch.undo()
     table = out.read_bytes()
     out.unlink()
-    monkeypatch.setattr(Bundle, "see", None)
+    monkeypatch.setattr(Bundle, "decode", None)
     predict.run(Workspace(root), [folder], model=None, out=out)
     assert out.read_bytes() == table
 

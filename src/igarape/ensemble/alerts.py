@@ -100,7 +100,7 @@ def operating_point(y: Booleans, p: Reals, folds: Folds, *, precision: float, se
     )
 
 
-def alerting(p: Reals, points: Mapping[str, OperatingPoint], vocabulary: Vocabulary) -> Booleans:
+def raised_alerts(p: Reals, points: Mapping[str, OperatingPoint], vocabulary: Vocabulary) -> Booleans:
     """Say which labels raise an alert, of the shape of p (n, labels)."""
     answer = np.zeros(p.shape, dtype=np.bool_)
     for label, point in points.items():
@@ -109,7 +109,7 @@ def alerting(p: Reals, points: Mapping[str, OperatingPoint], vocabulary: Vocabul
     return answer
 
 
-def curve(y: Booleans, p: Reals) -> tuple[Reals, Floats, Floats]:
+def precision_recall_curve(y: Booleans, p: Reals) -> tuple[Reals, Floats, Floats]:
     """Return each value that p (n,) takes, falling; the precision and the recall of answering from it on."""
     order = np.argsort(-p, kind="stable")
     falling, hits = p[order], y[order].cumsum()
@@ -120,7 +120,7 @@ def curve(y: Booleans, p: Reals) -> tuple[Reals, Floats, Floats]:
 
 def _lowest(y: Booleans, p: Reals, precision: float) -> float | None:
     """Return the lowest value of p from which on the precision is high enough, if there is one."""
-    values, reached, _ = curve(y, p)
+    values, reached, _ = precision_recall_curve(y, p)
     enough = np.flatnonzero(reached >= precision)
     return float(values[enough[-1]]) if len(enough) else None
 
@@ -129,7 +129,7 @@ def _best_reached(y: Booleans, p: Reals, wanted: float) -> str:
     """Say which precision is the best that is reached, and what to do."""
     if not y.any():
         return f"precision {wanted:g} is never reached: no chip in the folds has the label. Leave its alert out"
-    values, precision, recall = curve(y, p)
+    values, precision, recall = precision_recall_curve(y, p)
     best = int(np.flatnonzero(precision == precision.max())[-1])
     return (
         f"precision {wanted:g} is never reached out of fold. The best is {precision[best]:.3f}, from "

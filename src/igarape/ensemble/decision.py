@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from igarape.ensemble.expected import best_sets
+from igarape.ensemble.best_sets import best_sets
 from igarape.ensemble.thresholds import best_threshold, label_thresholds
 from igarape.errors import InputError, did_you_mean
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.metrics import Reals
-from igarape.scores.rules import above, isolated
+from igarape.scores.rules import apply_thresholds, isolated_threshold
 from igarape.tables import HOLDOUT, Folds
 
 RULES = ("fixed", "threshold", "per_label", "expected")
@@ -45,9 +45,9 @@ class Rule:
         if self.name == "expected":
             return best_sets(p, self.vocabulary, beta=self.beta)
         if self.threshold is not None:
-            return above(p, targets, threshold=self.threshold)
+            return apply_thresholds(p, targets, threshold=self.threshold)
         own = [self.thresholds.get(label, 1.0) for label in targets.labels]
-        return above(p, targets, threshold=np.array(own))
+        return apply_thresholds(p, targets, threshold=np.array(own))
 
     @property
     def cuts(self) -> dict[str, float]:
@@ -91,7 +91,7 @@ def fit_rule(name: str, y: Booleans, p: Reals, folds: Folds, *, vocabulary: Voca
     """
     _check_name(name)
     if name == "fixed":
-        return Rule(name, vocabulary, beta, threshold=isolated(beta))
+        return Rule(name, vocabulary, beta, threshold=isolated_threshold(beta))
     if name == "threshold":
         return Rule(name, vocabulary, beta, threshold=best_threshold(y, p, vocabulary=vocabulary, beta=beta))
     if name == "per_label":

@@ -8,7 +8,7 @@ import pandas as pd
 
 from igarape.config.documents import CALIBRATED
 from igarape.ensemble.calibration import Fitted
-from igarape.ensemble.omission import WITHOUT
+from igarape.ensemble.leave_one_out import WITHOUT
 from igarape.ensemble.stackers import CrossFit
 from igarape.labels import Vocabulary
 from igarape.predictions import prediction_table

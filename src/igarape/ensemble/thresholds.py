@@ -1,7 +1,7 @@
 """The thresholds that are fitted: one for all free labels, and one for each, shrunk towards that one.
 
 Truth y and probabilities p are of shape (n, labels). What is maximised is the sample F-beta of the answers that
-scores.rules.above gives; it is counted for all thresholds of GRID at once.
+scores.rules.apply_thresholds gives; it is counted for all thresholds of GRID at once.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.metrics import Counts, Floats, Reals, fbeta, sample_fbeta
-from igarape.scores.rules import above, columns, isolated
+from igarape.scores.rules import apply_thresholds, isolated_threshold, label_columns
 from igarape.tables import Folds
 
 GRID = np.arange(2, 96) / 100
-# So many positives of a label weigh as much as all labels together; if no number does, no label has its own threshold.
-PULLS = (10.0, 100.0, 1000.0, float("inf"))
+# A label with so many positives has half the weight of its own threshold; with infinity all have the common one.
+PRIOR_POSITIVES = (10.0, 100.0, 1000.0, float("inf"))
 EQUAL = 1e-9  # sums of F-beta that lie no further apart are one: the order of their terms is all that differs
 PIECES = 3  # of a lone fold, for what is chosen inside it
 CHUNK = 4096  # rows at once: each is counted at every threshold
@@ -41,15 +41,15 @@ def best_threshold(y: Booleans, p: Reals, *, vocabulary: Vocabulary, beta: float
     for start in range(0, len(p), CHUNK):
         rows = slice(start, start + CHUNK)
         total += _by_threshold(y[rows], p[rows], vocabulary, beta)
-    return _best(total, isolated(beta))
+    return _best(total, isolated_threshold(beta))
 
 
 def label_thresholds(y: Booleans, p: Reals, folds: Folds, *, vocabulary: Vocabulary, beta: float) -> dict[str, float]:
     """Find a threshold for each free label.
 
     A label's own threshold is the one of GRID with the best sample F-beta while all other labels keep the common one.
-    It is shrunk towards the common one: with n positives it has the weight n / (n + pull). The pull is one of PULLS,
-    chosen by answers for each fold that were fitted on the others.
+    It is shrunk towards the common one: with n positives it has the weight n / (n + prior). The prior is one of
+    PRIOR_POSITIVES, chosen by cross-validation over the folds.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def label_thresholds(y: Booleans, p: Reals, folds: Folds, *, vocabulary: Vocabul
         Recall weighs so many times as much as precision.
     """
     fitted = _Own.fit(y, p, vocabulary, beta)
-    thresholds = fitted.shrunk(_pull(y, p, folds, vocabulary, beta))
-    _, free, _ = columns(vocabulary.targets("all"))
+    thresholds = fitted.shrunk(_choose_prior(y, p, folds, vocabulary, beta))
+    _, free, _ = label_columns(vocabulary.targets("all"))
     return {vocabulary.labels[j]: float(thresholds[j]) for j in free}
 
 
@@ -80,7 +80,7 @@ class _Own:
     def fit(cls, y: Booleans, p: Reals, vocabulary: Vocabulary, beta: float) -> Self:
         """Find them."""
         common = best_threshold(y, p, vocabulary=vocabulary, beta=beta)
-        _, free, _ = columns(vocabulary.targets("all"))
+        _, free, _ = label_columns(vocabulary.targets("all"))
         beside, answered = _Beside.of(y, p, vocabulary, beta), p >= common
         hits, given = (answered & y)[:, free].sum(axis=1), answered[:, free].sum(axis=1)
         own = np.full(p.shape[1], common)
@@ -93,29 +93,29 @@ class _Own:
             own[j] = _best(_reaching(changes), common)
         return cls(common, own, y.sum(axis=0))
 
-    def shrunk(self, pull: float) -> Floats:
-        """Return the thresholds (labels,) under a pull."""
-        weight = self.positives / (self.positives + pull)
+    def shrunk(self, prior: float) -> Floats:
+        """Return the thresholds (labels,) shrunk by a prior number of positives."""
+        weight = self.positives / (self.positives + prior)
         thresholds: Floats = weight * self.own + (1 - weight) * self.common
         return thresholds
 
 
-def _pull(y: Booleans, p: Reals, folds: Folds, vocabulary: Vocabulary, beta: float) -> float:
-    """Choose the pull whose answers, those of each fold by the thresholds of the others, score best.
+def _choose_prior(y: Booleans, p: Reals, folds: Folds, vocabulary: Vocabulary, beta: float) -> float:
+    """Choose the prior whose thresholds score best in a cross-validation over the folds.
 
     Of equals, the strongest.
     """
     parts = folds if len(np.unique(folds)) > 1 else np.arange(len(p)) % PIECES
-    scores = dict.fromkeys(PULLS, 0.0)
+    scores = dict.fromkeys(PRIOR_POSITIVES, 0.0)
     for part in np.unique(parts):
         rows, others = parts == part, parts != part
         if not others.any():
-            return PULLS[-1]  # a lone chip teaches nothing about itself
+            return PRIOR_POSITIVES[-1]  # a lone chip teaches nothing about itself
         fitted = _Own.fit(y[others], p[others], vocabulary, beta)
-        for pull in PULLS:
-            answers = above(p[rows], vocabulary.targets("all"), threshold=fitted.shrunk(pull))
-            scores[pull] += sample_fbeta(y[rows], answers, beta=beta) * int(rows.sum())
-    return max(PULLS, key=lambda pull: (scores[pull], pull))
+        for prior in PRIOR_POSITIVES:
+            answers = apply_thresholds(p[rows], vocabulary.targets("all"), threshold=fitted.shrunk(prior))
+            scores[prior] += sample_fbeta(y[rows], answers, beta=beta) * int(rows.sum())
+    return max(PRIOR_POSITIVES, key=lambda prior: (scores[prior], prior))
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class _Beside:
     @classmethod
     def of(cls, y: Booleans, p: Reals, vocabulary: Vocabulary, beta: float) -> Self:
         """Look at the group, and at what stands alone."""
-        group, _, alone = columns(vocabulary.targets("all"))
+        group, _, alone = label_columns(vocabulary.targets("all"))
         grouped = int(bool(len(group)))
         top = group[p[:, group].argmax(axis=1)] if grouped else p.argmax(axis=1)
         right = y[np.arange(len(p)), top]
@@ -158,7 +158,7 @@ class _Beside:
 
 def _by_threshold(y: Booleans, p: Reals, vocabulary: Vocabulary, beta: float) -> Floats:
     """Sum the chips' F-beta at each threshold of GRID: (thresholds,)."""
-    _, free, _ = columns(vocabulary.targets("all"))
+    _, free, _ = label_columns(vocabulary.targets("all"))
     n = len(p)
     place = _reached(p[:, free]) * n + np.arange(n)[:, None]
     hits, given = (

@@ -1,4 +1,4 @@
-"""One attempt at a trial, where it is trained: what it tells of itself, and what it costs there."""
+"""Run one trial where it is trained, in this process or another: report its epochs, its seconds and its memory."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ class Costs(NamedTuple):
     memory_mb: float
 
 
-def attempt(tell: Tell, train: Train, hyperparameters: Mapping[str, Value], epochs: int) -> float:
+def run_trial(tell: Tell, train: Train, hyperparameters: Mapping[str, Value], epochs: int) -> float:
     """Train, and return the score; a training that diverges ends there.
 
     Parameters

@@ -25,7 +25,7 @@ WITHOUT_TIF = (
 )
 
 
-class Seen(Protocol):
+class InputSpec(Protocol):
     """What a learner sees: an experiment says it, and the manifest of its result."""
 
     @property
@@ -58,7 +58,7 @@ def outside(folds: Rows, fold: int) -> Rows:
     return np.flatnonzero((folds != fold) & (folds >= 0))
 
 
-def load_examples(workspace: Workspace, experiment: Seen, *, labels: Sequence[str], report: Report) -> Examples:
+def load_examples(workspace: Workspace, experiment: InputSpec, *, labels: Sequence[str], report: Report) -> Examples:
     """Load the chips that an experiment sees, at its size, in the order of the folds.
 
     Parameters

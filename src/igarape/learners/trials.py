@@ -16,7 +16,7 @@ from igarape.config.hyperparameters import Value
 from igarape.errors import InputError, counted
 from igarape.executors import Executor, Here
 from igarape.files import read_json, write_json
-from igarape.learners.attempts import Costs, Train, attempt
+from igarape.learners.attempts import Costs, Train, run_trial
 from igarape.learners.learning import Epoch
 from igarape.progress import DetailedReport
 
@@ -111,7 +111,7 @@ class Trials:
             row |= {"key": record.key, "metrics": {}}
             heard = partial(self._heard, number, row, record)
             score = self._executor.submit(
-                attempt, self._train, hyperparameters, epochs, name=f"trial {number}", heard=heard
+                run_trial, self._train, hyperparameters, epochs, name=f"trial {number}", heard=heard
             )
             self._begun[number] = _Begun(row, record, closing.pop_all(), score)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from igarape.config.documents import OperatingPoint
-from igarape.ensemble.alerts import curve
+from igarape.ensemble.alerts import precision_recall_curve
 from igarape.labels import Booleans
 from igarape.scores.metrics import Reals, average_precision, label_scores
 
@@ -72,7 +72,7 @@ def curves(
 
 def _thinned(y: Booleans, p: Reals) -> tuple[Point, ...]:
     """Return the first, best, point of each recall, or of POINTS of them that are evenly spread."""
-    _, precision, recall = curve(y, p)
+    _, precision, recall = precision_recall_curve(y, p)
     _, first = np.unique(recall, return_index=True)
     first = first[recall[first] > 0]
     chosen = first[np.unique(np.linspace(0, len(first) - 1, POINTS).round().astype(np.intp))]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, StackSummary
 from igarape.config.params import Params
 from igarape.ensemble.decision import Rule, cross_fit_rule
-from igarape.ensemble.omission import WITHOUT
+from igarape.ensemble.leave_one_out import WITHOUT
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import read_probabilities
 from igarape.tables import HOLDOUT, Probabilities, read_catalog, read_folds, truth

@@ -12,7 +12,7 @@ from igarape.reports.verdict import Verdict
 from igarape.scores.answers import TABLE
 from igarape.scores.figures import figures
 from igarape.scores.metrics import Reals, f2_per_sample
-from igarape.scores.rules import above
+from igarape.scores.rules import apply_thresholds
 from igarape.tracking.run import Run
 from igarape.workspace import Workspace
 
@@ -124,6 +124,6 @@ def _row(name: str, params: Mapping[str, Value], evidence: Evidence, p: Reals, t
 def _f2(y: Booleans, p: Reals, targets: Targets, threshold: float) -> float:
     """Return the F2 of a threshold; of some labels only, on the chips that hold at least one."""
     if not targets.partial:
-        return float(f2_per_sample(y, above(p, targets, threshold=threshold)).mean())
+        return float(f2_per_sample(y, apply_thresholds(p, targets, threshold=threshold)).mean())
     rows = y.any(axis=1)
     return float(f2_per_sample(y[rows], np.asarray(p[rows] >= threshold, dtype=np.bool_)).mean())

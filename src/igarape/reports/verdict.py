@@ -27,7 +27,7 @@ from igarape.scores.metrics import (
     label_scores,
     mean_average_precision,
 )
-from igarape.scores.rules import isolated
+from igarape.scores.rules import isolated_threshold
 from igarape.workspace import Workspace
 
 if TYPE_CHECKING:  # they are compared by the evidence, whose verdict shows them
@@ -213,7 +213,7 @@ def render_report(verdict: Verdict) -> str:
         bounded=with_interval,
         alarm_rate=ALARM_RATE,
         fbeta=fbeta_name(verdict.beta),
-        isolated=isolated(verdict.beta),
+        isolated=isolated_threshold(verdict.beta),
         labels=verdict.per_label.astype(object).where(verdict.per_label.notna(), None).to_dict("records"),
         # The headline's scale starts at a tenth, with some room below all that is drawn on it.
         floor=max(0.0, int(verdict.metrics["holdout"]["f2_low"] * 10 - 0.5) / 10),

@@ -75,7 +75,7 @@ def fit_drift_reference(
 
     Returns
     -------
-    Usual or None
+    DriftReference or None
         None where fewer than FEWEST groups inside or outside have several chips, no label is of the ground, or all
         groups are answered alike, as by a model that has learned nothing.
     """

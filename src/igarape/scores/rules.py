@@ -1,4 +1,4 @@
-"""The rule that has nothing to fit: a threshold for the free labels, the most probable label of the exclusive group."""
+"""The rule without parameters: a threshold for the free labels, and the most probable label of the exclusive group."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,13 +7,13 @@ from igarape.labels import Booleans, Targets
 from igarape.scores.metrics import BETA, Floats, Reals
 
 
-def isolated(beta: float) -> float:
+def isolated_threshold(beta: float) -> float:
     """Return the best threshold for one isolated label with a calibrated probability, under F-beta."""
     return 1 / (1 + beta**2)
 
 
 # That under F2, by which all is compared: 0.2.
-ISOLATED = isolated(BETA)
+ISOLATED = isolated_threshold(BETA)
 
 
 def fixed(p: Reals, targets: Targets) -> Booleans:
@@ -21,16 +21,16 @@ def fixed(p: Reals, targets: Targets) -> Booleans:
 
     That is above at the threshold ISOLATED. Of some labels only, it is the threshold alone: a chip may hold none.
     """
-    return p >= ISOLATED if targets.partial else above(p, targets, threshold=ISOLATED)
+    return p >= ISOLATED if targets.partial else apply_thresholds(p, targets, threshold=ISOLATED)
 
 
-def above(p: Reals, targets: Targets, *, threshold: float | Floats) -> Booleans:
+def apply_thresholds(p: Reals, targets: Targets, *, threshold: float | Floats) -> Booleans:
     """Answer the group's most probable label and each free label with p >= threshold; the top label if none is.
 
     p is of shape (n, labels); threshold is one for all of them, or of shape (labels,). They are compared in p's
     precision.
     """
-    group, free, alone = columns(targets)
+    group, free, alone = label_columns(targets)
     answer = np.zeros(p.shape, dtype=np.bool_)
     answer[:, free] = (p >= np.asarray(threshold, p.dtype))[:, free]
     rows = np.arange(len(p))
@@ -43,7 +43,7 @@ def above(p: Reals, targets: Targets, *, threshold: float | Floats) -> Booleans:
     return answer
 
 
-def columns(targets: Targets) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def label_columns(targets: Targets) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Return the columns of the exclusive group, of the free labels, and of the labels that stand alone."""
     group, free = np.split(np.arange(len(targets.labels)), [targets.grouped])
     alone = [targets.labels.index(label) for label in targets.alone]

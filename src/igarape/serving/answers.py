@@ -8,9 +8,9 @@ import pandas as pd
 
 from igarape.chips.pictures import Pixels, is_flat
 from igarape.config.documents import OperatingPoint
-from igarape.ensemble.alerts import alerting
+from igarape.ensemble.alerts import raised_alerts
 from igarape.ensemble.decision import Rule
-from igarape.ensemble.expectation import expected_scores
+from igarape.ensemble.expected_fbeta import expected_fbeta
 from igarape.errors import InputError
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.answers import PROBABILITY
@@ -93,8 +93,8 @@ def answer_table(
     vocabulary, held = rule.vocabulary, rule.apply(p)
     table: dict[str, Any] = {TAGS: _written(held, vocabulary)}
     if alerts:
-        table[ALERTS] = _written(alerting(p, alerts, vocabulary), vocabulary)
-    expected: Floats = expected_scores(p.astype(np.float64), held, vocabulary, beta=BETA)
+        table[ALERTS] = _written(raised_alerts(p, alerts, vocabulary), vocabulary)
+    expected: Floats = expected_fbeta(p.astype(np.float64), held, vocabulary, beta=BETA)
     table |= {EXPECTED: expected.round(DIGITS).astype(np.float32), WARNING: list(warnings)}
     columns_of_p = {PROBABILITY + label: p[:, place] for place, label in enumerate(vocabulary.labels)}
     return pd.DataFrame(table | columns_of_p)  # at once: columns that are inserted one by one cost a third more

@@ -33,8 +33,8 @@ def learner_part(folder: Path, manifest: LearnerManifest) -> Learner:
 
 
 @dataclass(frozen=True)
-class Shared:
-    """What the bundles of one stream have in common: the ensemble's, the student's, and a teacher's.
+class BundleSettings:
+    """The settings that the bundles of one stream share: the ensemble's, the student's, and a teacher's.
 
     dataset, size: the data set's name, and the side of its chips in pixels. reading, dehaze, nir: how pictures become
     chips, and other views of a chip, as Manifest has them. rule, alerts: from probabilities, of the rule's vocabulary,
@@ -66,15 +66,15 @@ class Shared:
         *,
         alerts: Mapping[str, OperatingPoint],
         views: int,
-    ) -> "Shared":
-        """Put together what params.yaml and a data set's YAML say of chips, and what else no bundle is without.
+    ) -> "BundleSettings":
+        """Make the settings from params.yaml and a data set's YAML, and what else no bundle is without.
 
         Parameters
         ----------
         params, dataset
             The settings, and the data set.
         rule, merge, alerts, views
-            As Shared has them.
+            As BundleSettings has them.
         """
         return cls(
             dataset=params.dataset,
@@ -89,7 +89,7 @@ class Shared:
         )
 
 
-def build_bundle(folder: Path, shared: Shared, *, learners: Sequence[Learner], stacker: Path) -> None:
+def build_bundle(folder: Path, shared: BundleSettings, *, learners: Sequence[Learner], stacker: Path) -> None:
     """Copy the parts into folder, replacing what was there; the folder appears whole or not at all.
 
     Learners that no answer of the stack depends on are left out.
@@ -152,7 +152,7 @@ def _copy(learner: Learner, bundle: Path, merge: Merge) -> dict[str, Any]:
 
 
 def learn_novelty(known: Sequence[str], held: Sequence[str], *, raw: Store, report: Report) -> Novelty:
-    """Learn what is usual of pictures.
+    """Fit the novelty detector to chips of the folds, with its scale from the hold-out.
 
     Parameters
     ----------

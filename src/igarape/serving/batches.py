@@ -22,7 +22,7 @@ from igarape.executors import Executor, Here, Tell, in_turn
 from igarape.files import read_json, whole, write_json, write_text
 from igarape.progress import Report
 from igarape.serving.answers import is_number
-from igarape.serving.bundle import AT_ONCE, BATCH, Bundle, Seen
+from igarape.serving.bundle import AT_ONCE, BATCH, Bundle, DecodedChip
 
 SHARE = 32  # batches of one task of a cluster
 PARQUET = ".parquet"
@@ -31,7 +31,7 @@ PARQUET = ".parquet"
 class Source(Protocol):
     """Where pictures are from."""
 
-    def load(self, bundle: Bundle, name: str) -> Seen:
+    def load(self, bundle: Bundle, name: str) -> DecodedChip:
         """Read a picture as a bundle sees it; what raises InputError or OSError costs its own row only."""
         ...
 
@@ -177,13 +177,13 @@ def _answer_all(
 
 def _answer(names: Sequence[str], source: Source, bundle: Bundle) -> Answered:
     """Read some pictures, and answer them."""
-    seen, failed = dict[str, Seen](), dict[str, str]()
+    seen, failed = dict[str, DecodedChip](), dict[str, str]()
     for name in names:
         try:
             seen[name] = source.load(bundle, name)
         except (InputError, OSError) as error:
             failed[name] = str(error)
-    return Answered(bundle.tag_seen(seen.values()).assign(image_name=list(seen)), failed)
+    return Answered(bundle.tag_decoded(seen.values()).assign(image_name=list(seen)), failed)
 
 
 def _write(batch: Sequence[Answered], part: Path, columns: Sequence[str]) -> None:

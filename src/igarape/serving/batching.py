@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from igarape.serving.bundle import BATCH, Bundle, Seen
+from igarape.serving.bundle import BATCH, Bundle, DecodedChip
 
 WAIT = 0.002  # seconds that a batch waits for requests which are on their way
 WAITING = 2048  # pictures that may wait
@@ -173,16 +173,16 @@ class Batcher:
 
 def _answer(served: Served, jobs: Sequence[Job]) -> None:
     """Answer jobs together; a picture that is at fault costs its own job only."""
-    bundle, read = served.bundle, list[tuple[Job, list[Seen]]]()
+    bundle, read = served.bundle, list[tuple[Job, list[DecodedChip]]]()
     for job in jobs:
         if not job.answer.set_running_or_notify_cancel():
             continue  # the one who asked has gone
         try:
-            read.append((job, bundle.see_all(job.images, job.nir, first=job.first)))
+            read.append((job, bundle.decode_all(job.images, job.nir, first=job.first)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the one who waits for it has to know
             job.answer.set_exception(error)
     try:
-        rows = bundle.tag_seen([one for _, seen in read for one in seen])
+        rows = bundle.tag_decoded([one for _, seen in read for one in seen])
     except Exception as error:  # noqa: BLE001 - the same
         for job, _ in read:
             job.answer.set_exception(error)

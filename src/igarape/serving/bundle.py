@@ -36,15 +36,15 @@ BATCH = 64
 AT_ONCE = 16
 
 
-class Seen(NamedTuple):
-    """A picture as a bundle sees it, its near-infrared where the bundle sees that, and its sides as it was sent."""
+class DecodedChip(NamedTuple):
+    """A decoded picture at the bundle's size, its near-infrared where the bundle needs that, and its original sides."""
 
     image: Pixels
     nir: Pixels | None
     sent: Sides
 
 
-def pictures_and_nir(seen: Collection[Seen]) -> tuple[list[Pixels], list[Pixels] | None]:
+def pictures_and_nir(seen: Collection[DecodedChip]) -> tuple[list[Pixels], list[Pixels] | None]:
     """Return pictures, and their near-infrared where they have any, as a bundle's methods take them."""
     return [each.image for each in seen], [each.nir for each in seen if each.nir is not None] or None
 
@@ -80,31 +80,33 @@ class Bundle:
         """Say whether a TIF with near-infrared goes with each picture."""
         return self.manifest.nir is not None
 
-    def read_nir(self, data: bytes, where: str) -> Pixels:
-        """Make near-infrared planes, uint8 (size, size, 3), of a TIF of four bands; raise InputError as see does."""
+    def decode_nir(self, data: bytes, where: str) -> Pixels:
+        """Make near-infrared planes, uint8 (size, size, 3), of a TIF of four bands; raise InputError as decode does."""
         if self.manifest.nir is None:
             raise InputError(f"{where}: the model sees pictures only. Send it no TIF with near-infrared")
         found = bands(data, where, self.manifest.reading.bands)
         return self._sized(planes(found, white=self.manifest.nir.white), where, "refuse")
 
-    def see(self, data: bytes, where: str, nir: Pixels | None = None) -> Seen:
+    def decode(self, data: bytes, where: str, nir: Pixels | None = None) -> DecodedChip:
         """Decode a JPEG, PNG or TIF into RGB uint8 (size, size, 3), as the data set's chips were read.
 
-        nir: what goes with it, by read_nir. Raises InputError that begins with where, for what is no picture, or has
+        nir: what goes with it, by decode_nir. Raises InputError that begins with where, for what is no picture, or has
         another size where that is refused.
         """
         how = self.manifest.reading
         image = decode(data, where, bands=how.bands, white=how.white)
-        return Seen(self._sized(image, where, how.resize), nir, (image.shape[1], image.shape[0]))
+        return DecodedChip(self._sized(image, where, how.resize), nir, (image.shape[1], image.shape[0]))
 
-    def see_all(self, images: Sequence[bytes], nir: Sequence[bytes] | None = None, *, first: int = 0) -> list[Seen]:
+    def decode_all(
+        self, images: Sequence[bytes], nir: Sequence[bytes] | None = None, *, first: int = 0
+    ) -> list[DecodedChip]:
         """Decode the pictures of a request, and the TIFs that go with them where needs_nir.
 
         Raises InputError that names the row, counted from first, and where they do not go together.
         """
         self._check_nir(images, nir)
         return [
-            self.see(data, f"row {row}", None if tif is None else self.read_nir(tif, f"row {row}, nir"))
+            self.decode(data, f"row {row}", None if tif is None else self.decode_nir(tif, f"row {row}, nir"))
             for row, (data, tif) in enumerate(zip(images, nir or repeat(None), strict=False), first)
         ]
 
@@ -118,14 +120,14 @@ class Bundle:
     def probabilities(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> Probabilities:
         """Return the stacked probabilities, float32 (n, labels), of RGB pictures, each uint8 (size, size, 3).
 
-        nir: the planes that go with them, as read_nir makes them, where needs_nir; InputError when they are missing.
+        nir: the planes that go with them, as decode_nir makes them, where needs_nir; InputError when they are missing.
         """
-        return self.by_views(images, nir, counts=[self.manifest.views])[self.manifest.views]
+        return self.probabilities_by_views(images, nir, counts=[self.manifest.views])[self.manifest.views]
 
-    def by_views(
+    def probabilities_by_views(
         self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None, *, counts: Sequence[int]
     ) -> dict[int, Probabilities]:
-        """Return the stacked probabilities by each of some numbers of views, which are computed once.
+        """Return the stacked probabilities for each of some numbers of views; each view is computed once.
 
         Parameters
         ----------
@@ -140,27 +142,27 @@ class Bundle:
         asked = [self._by_views(images[part], nir[part] if nir else None, counts) for part in parts]
         return {count: np.concatenate([each[count] for each in asked]) for count in counts}
 
-    def answering_by(self, count: int) -> "Bundle":
-        """Return the same bundle, with the same models, that answers by another number of views."""
+    def with_views(self, count: int) -> "Bundle":
+        """Return this bundle, sharing its models, with another number of views for test-time augmentation."""
         other = copy(self)
         other.manifest = self.manifest.model_copy(update={"views": count})
         return other
 
     @property
     def mode(self) -> Mode:
-        """Return how pictures are answered."""
+        """Return the inference mode: number of views, and precision."""
         return Mode(self.manifest.views, INTEGER if self.manifest.quantised else FLOAT)
 
     @property
-    def averages(self) -> bool:
-        """Say whether a learner answers by more than one view of a picture."""
+    def uses_tta(self) -> bool:
+        """Say whether a learner uses test-time augmentation."""
         return any(learner.tta for learner in self.manifest.learners)
 
     def _by_views(
         self, images: Sequence[Pixels], nir: Sequence[Pixels] | None, counts: Sequence[int]
     ) -> dict[int, Probabilities]:
         """Return the stacked probabilities of a batch."""
-        seen = self.views(images, nir)
+        seen = self.inputs(images, nir)
         sized = {
             (chips, size): np.stack([resize(image, size) for image in seen[chips]])
             for chips, size in {(learner.chips, learner.size) for learner in self.manifest.learners}
@@ -177,8 +179,8 @@ class Bundle:
         stacked = self._stacker.predict
         return {count: stacked({name: mean_view(p, count) for name, p in each.items()}) for count in counts}
 
-    def views(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> Mapping[str, Sequence[Pixels]]:
-        """Return what the learners see of pictures, by Learner.chips; arguments and errors as of probabilities."""
+    def inputs(self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None) -> Mapping[str, Sequence[Pixels]]:
+        """Return the learners' inputs by Learner.chips: raw, dehazed, nir; arguments and errors as of probabilities."""
         self._check_nir(images, nir)
         seen = {"raw": images} | ({"nir": nir} if nir else {})
         if any(learner.chips == "dehazed" for learner in self.manifest.learners):
@@ -193,8 +195,8 @@ class Bundle:
                 f"pictures, found {len(nir or ())}. Send them in the column nir, or by igarape predict --nir FOLDER"
             )
 
-    def ask(self, learner: Learner, images: Sequence[Pixels]) -> Probabilities:
-        """Return what a learner alone answers by one view of pictures as it sees them, each uint8 (size, size, 3)."""
+    def predict_learner(self, learner: Learner, images: Sequence[Pixels]) -> Probabilities:
+        """Return one learner's probabilities by one view; images: its inputs, each uint8 (size, size, 3)."""
         sized = np.stack([resize(image, learner.size) for image in images])
         return self._predictors[learner.name].predict(sized, tta=False, batch=AT_ONCE)
 
@@ -210,7 +212,7 @@ class Bundle:
         return columns(self.vocabulary, alerts=bool(self.manifest.alerts))
 
     def ood(self, images: Sequence[Pixels]) -> Floats:
-        """Return how far pictures lie from the training data: the share of the hold-out that lies nearer, 0..1, (n,).
+        """Return how novel pictures are: the share of the hold-out that lies nearer to the training data, 0..1, (n,).
 
         images: RGB, each uint8 (size, size, 3). Raises InputError where the bundle does not say what is usual.
         """
@@ -221,7 +223,7 @@ class Bundle:
     def tag(
         self, images: Sequence[Pixels], nir: Sequence[Pixels] | None = None, *, sent: Sequence[Sides] | None = None
     ) -> pd.DataFrame:
-        """Answer for decoded images: a row for each, with these columns.
+        """Return a table with a row for each decoded picture, and the columns that `columns` names.
 
         Parameters
         ----------
@@ -237,13 +239,13 @@ class Bundle:
         said = [warning(image, sent=was, ood=ood) for image, was, ood in zip(images, sent or nothing, far, strict=True)]
         return answer_table(self.probabilities(images, nir), said, rule=self.rule, alerts=self.manifest.alerts)
 
-    def tag_seen(self, seen: Collection[Seen]) -> pd.DataFrame:
-        """Answer for pictures that have been seen, as tag does."""
+    def tag_decoded(self, seen: Collection[DecodedChip]) -> pd.DataFrame:
+        """Tag decoded pictures, as tag does."""
         return self.tag(*pictures_and_nir(seen), sent=[each.sent for each in seen])
 
     def answer(self, images: Sequence[bytes], nir: Sequence[bytes] | None = None) -> pd.DataFrame:
-        """Answer for encoded pictures, and the TIFs that go with them where needs_nir, as tag does.
+        """Decode and tag pictures, and the TIFs that go with them where needs_nir, as tag does.
 
         Raises InputError that names the row, counted from 0.
         """
-        return self.tag_seen(self.see_all(images, nir))
+        return self.tag_decoded(self.decode_all(images, nir))

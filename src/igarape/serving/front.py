@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, Response
 
 from igarape.errors import InputError
 from igarape.serving.admission import AGAIN, PAGE, BodyReader, Refused
-from igarape.serving.bundle import Bundle, Seen
+from igarape.serving.bundle import Bundle, DecodedChip
 from igarape.serving.requests import JSON, Files, read_files
 from igarape.serving.saliency import explain, preview
 from igarape.serving.service import Service
@@ -82,11 +82,11 @@ def _preview(bundle: Bundle, files: Files) -> bytes:
     return json.dumps({"picture": preview(_one(bundle, files).image)}).encode()
 
 
-def _one(bundle: Bundle, files: Files) -> Seen:
+def _one(bundle: Bundle, files: Files) -> DecodedChip:
     """Read the one picture of a request; raise InputError for more."""
     if len(files.images) != 1:
         raise InputError(f"expected one picture to look at, found {len(files.images)}")
-    return bundle.see_all(files.images, files.nir)[0]
+    return bundle.decode_all(files.images, files.nir)[0]
 
 
 def _look(bundle: Bundle, files: Files) -> bytes:

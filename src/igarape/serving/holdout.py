@@ -1,4 +1,4 @@
-"""Chips as a project has packed them: to ask a version about the hold-out anew, and to weigh and time two."""
+"""The hold-out's chips as a project has packed them, and what a bundle costs: megabytes, and milliseconds a chip."""
 
 import time
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from igarape.chips.store import Store
 from igarape.errors import InputError
 from igarape.scores.answers import Answers
 from igarape.scores.metrics import Floats
-from igarape.serving.bundle import Bundle, Seen
+from igarape.serving.bundle import Bundle, DecodedChip
 from igarape.tables import read_catalog
 from igarape.workspace import Workspace
 
@@ -20,14 +20,14 @@ TIMED, ROUNDS = 8, 3  # pictures that are timed, and how often: the fastest time
 
 
 @dataclass(frozen=True)
-class Packed:
+class PackedChips:
     """Chips as a project has packed them: the stores of their pictures and, where there is any, near-infrared."""
 
     raw: Store
     nir: Store | None
 
     @classmethod
-    def of(cls, workspace: Workspace, labels: Sequence[str]) -> "Packed":
+    def of(cls, workspace: Workspace, labels: Sequence[str]) -> "PackedChips":
         """Open the stores of a data set with these labels."""
 
         def opened(kind: str) -> Store:
@@ -35,8 +35,8 @@ class Packed:
 
         return cls(opened("raw"), opened("nir") if workspace.catalog("nir").exists() else None)
 
-    def load(self, bundle: Bundle, name: str) -> Seen:
-        """Return a chip as a bundle sees it, from its raw bytes, with its near-infrared where the bundle needs that.
+    def load(self, bundle: Bundle, name: str) -> DecodedChip:
+        """Return a chip decoded by a bundle, from its raw bytes, with its near-infrared where the bundle needs that.
 
         Near-infrared is packed without loss, so its planes are what the TIFs give. Raises InputError where it is
         missing.
@@ -44,11 +44,11 @@ class Packed:
         if bundle.needs_nir and self.nir is None:
             raise InputError("data/nir/catalog.parquet: not found; a version needs near-infrared. Run: dvc repro nir")
         planes = self.nir.rgb(name) if bundle.needs_nir and self.nir is not None else None
-        return bundle.see(self.raw.bytes(name), name, planes)
+        return bundle.decode(self.raw.bytes(name), name, planes)
 
 
-def held_out(workspace: Workspace, held: Answers, version: str) -> Packed:
-    """Find the pictures that a version was scored on; raise InputError where one is missing, or is another picture."""
+def open_holdout(workspace: Workspace, held: Answers, version: str) -> PackedChips:
+    """Open the pictures that a version was scored on; raise InputError where one is missing or has changed."""
     way_out = (
         f"Bring the chips that version {version} was scored on: check out its commit (tag git_commit), then: dvc "
         "pull, or: dvc repro ingest"
@@ -65,7 +65,7 @@ def held_out(workspace: Workspace, held: Answers, version: str) -> Packed:
                 f"{workspace.chips('raw')}: {image_id} is another picture than that which version {version} was "
                 f"scored on. {way_out}"
             )
-    return Packed.of(workspace, held.labels)
+    return PackedChips.of(workspace, held.labels)
 
 
 def megabytes(folder: Path) -> float:
@@ -73,7 +73,7 @@ def megabytes(folder: Path) -> float:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
-def milliseconds(bundles: Sequence[Bundle], packed: Packed, image_ids: Sequence[str]) -> list[Floats]:
+def milliseconds(bundles: Sequence[Bundle], packed: PackedChips, image_ids: Sequence[str]) -> list[Floats]:
     """Time each bundle from a picture's bytes to its tags, on the same few pictures, the bundles in turn."""
     places = np.linspace(0, len(image_ids) - 1, min(TIMED, len(image_ids))).astype(int)
     spent = np.full((ROUNDS + 1, len(bundles), len(places)), np.inf)
@@ -81,6 +81,6 @@ def milliseconds(bundles: Sequence[Bundle], packed: Packed, image_ids: Sequence[
         for column, place in enumerate(places):
             for row, bundle in enumerate(bundles):
                 start = time.perf_counter()
-                bundle.tag_seen([packed.load(bundle, image_ids[place])])
+                bundle.tag_decoded([packed.load(bundle, image_ids[place])])
                 spent[turn, row, column] = time.perf_counter() - start
     return list(1000 * spent[1:].min(axis=0))  # the first round warms up

@@ -65,7 +65,7 @@ Matrix = Annotated[tuple[Row, ...], Field(strict=False)]
 
 
 class Answers(Section):
-    """What is usual of a bundle's answers, as scores.drift.Usual."""
+    """The reference for drift of a bundle's answers: scores.drift.DriftReference."""
 
     means: Matrix
     between: Matrix

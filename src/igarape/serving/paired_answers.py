@@ -22,7 +22,7 @@ from igarape.scores.answers import TABLE, Answers, read_answers
 from igarape.serving.advice import REGISTER
 from igarape.serving.bundle import BATCH, Bundle, pictures_and_nir
 from igarape.serving.gate import Side
-from igarape.serving.holdout import Packed, held_out, megabytes, milliseconds
+from igarape.serving.holdout import PackedChips, megabytes, milliseconds, open_holdout
 from igarape.serving.manifest import MANIFEST
 from igarape.serving.registration import ANSWERS
 from igarape.tables import HOLDOUT
@@ -88,7 +88,7 @@ def answer_same_chips(
             f"{name}: version {champion} learned from all {len(learned)} hold-out chips of version {challenger}, so "
             "that no chip is fair to both. Deal the chips as they were (seed, split), then: dvc repro"
         )
-    pictures = held_out(workspace, held, challenger)
+    pictures = open_holdout(workspace, held, challenger)
     where, held = where[~learned], held.rows(~learned)
     theirs = _answers(bundles[champion][0], held, known, where, pictures, report=report)
     times = milliseconds([bundle for bundle, _ in bundles.values()], pictures, held.image_ids)
@@ -158,7 +158,7 @@ def _answers(
     held: Answers,
     known: Answers | None,
     where: npt.NDArray[np.intp],
-    pictures: Packed,
+    pictures: PackedChips,
     *,
     report: Report,
 ) -> Answers:

@@ -12,7 +12,7 @@ from igarape.learners.novelty import sampled
 from igarape.progress import Report
 from igarape.serving.assembly import NETWORK
 from igarape.serving.bundle import Bundle, pictures_and_nir
-from igarape.serving.holdout import Packed
+from igarape.serving.holdout import PackedChips
 from igarape.serving.manifest import MANIFEST, list_files
 
 Quantise = Callable[[Path, Path, Pixels], bool]
@@ -21,7 +21,7 @@ CHIPS = 128  # of the folds, by which values get their ranges
 
 
 def quantised(
-    bundle: Bundle, known: Sequence[str], quantise: Quantise, *, packed: Packed, threads: int, report: Report
+    bundle: Bundle, known: Sequence[str], quantise: Quantise, *, packed: PackedChips, threads: int, report: Report
 ) -> Bundle:
     """Replace a bundle's networks on the disk, and return the bundle that is there then.
 
@@ -42,7 +42,7 @@ def quantised(
     report
         Called with (networks done, of how many).
     """
-    chips = bundle.views(*pictures_and_nir([packed.load(bundle, name) for name in sampled(known, CHIPS)]))
+    chips = bundle.inputs(*pictures_and_nir([packed.load(bundle, name) for name in sampled(known, CHIPS)]))
     with whole(bundle.folder) as unfinished:
         shutil.copytree(bundle.folder, unfinished)
         names = []

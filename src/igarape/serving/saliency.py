@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from igarape.chips.pictures import Pixels, encode_jpeg, encode_png
-from igarape.serving.bundle import Bundle, Seen, pictures_and_nir
+from igarape.serving.bundle import Bundle, DecodedChip, pictures_and_nir
 from igarape.serving.occlusion import occlusion
 
 GRID = 8  # cells a side: 65 pictures a learner are asked about
@@ -13,7 +13,7 @@ QUALITY = 90
 DIGITS = 4
 
 
-def explain(bundle: Bundle, chip: Seen) -> dict[str, Any]:
+def explain(bundle: Bundle, chip: DecodedChip) -> dict[str, Any]:
     """Return the chip without haze, and for each learner what it saw and where: see occlusion.
 
     A learner answers by one view here, not eight: a covered part would else be covered in eight places.
@@ -21,11 +21,11 @@ def explain(bundle: Bundle, chip: Seen) -> dict[str, Any]:
     dehazed: a data URL. learners: of each its name, what it sees (chips), that as a data URL (picture), and by label
     how much the logit falls when a cell is covered (falls, GRID rows of GRID numbers).
     """
-    seen = bundle.views(*pictures_and_nir([chip]))
+    seen = bundle.inputs(*pictures_and_nir([chip]))
     learners = []
     for learner in bundle.manifest.learners:
         (picture,) = seen[learner.chips]
-        falls = occlusion(partial(bundle.ask, learner), picture, grid=GRID)
+        falls = occlusion(partial(bundle.predict_learner, learner), picture, grid=GRID)
         learners.append(
             {
                 "name": learner.name,

@@ -11,15 +11,15 @@ from igarape.config.student import StudentManifest
 from igarape.ensemble.linear import single_weights
 from igarape.ensemble.stacker import Stacker
 from igarape.learners.distillation import FILE
-from igarape.serving.assembly import Shared, build_bundle
+from igarape.serving.assembly import BundleSettings, build_bundle
 from igarape.serving.bundle import Bundle
-from igarape.serving.holdout import Packed, megabytes, milliseconds
+from igarape.serving.holdout import PackedChips, megabytes, milliseconds
 from igarape.serving.manifest import Learner
 from igarape.serving.reference import without_answers
 from igarape.workspace import Workspace
 
 
-def build_student(workspace: Workspace, shared: Shared, manifest: StudentManifest) -> None:
+def build_student(workspace: Workspace, shared: BundleSettings, manifest: StudentManifest) -> None:
     """Build the student's bundle: what it answers is what it learned, calibrated probabilities, and the rule applies.
 
     Parameters
@@ -41,7 +41,9 @@ def build_student(workspace: Workspace, shared: Shared, manifest: StudentManifes
         build_bundle(workspace.student, own, learners=[part], stacker=Path(made))
 
 
-def measure(bundles: Sequence[Bundle], image_ids: Sequence[str], *, packed: Packed) -> tuple[list[float], list[float]]:
+def measure(
+    bundles: Sequence[Bundle], image_ids: Sequence[str], *, packed: PackedChips
+) -> tuple[list[float], list[float]]:
     """Return how many megabytes each bundle has, and how many milliseconds it takes from a chip's bytes to its tags.
 
     The latter is the median over some chips, which are timed as the gate does: holdout.milliseconds.

@@ -16,14 +16,14 @@ from igarape.progress import Report
 from igarape.serving.batches import Answerers, refuse, tag_batches
 from igarape.serving.bundle import BATCH, Bundle
 from igarape.serving.competition import COLUMNS, check_names, in_order, read_names, sorted_out
-from igarape.serving.holdout import Packed
+from igarape.serving.holdout import PackedChips
 from igarape.serving.tagging import check_out
 from igarape.tables import read_catalog
 from igarape.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Chips(Packed):
+class Chips(PackedChips):
     """What is tagged: packed chips, and their names in the order of the rows."""
 
     names: Sequence[str]

@@ -14,7 +14,7 @@ from igarape.errors import InputError, counted, some
 from igarape.files import begins, check_place, digest
 from igarape.progress import Report
 from igarape.serving.batches import PARQUET
-from igarape.serving.bundle import Bundle, Seen
+from igarape.serving.bundle import Bundle, DecodedChip
 from igarape.tables import read_table
 
 TIFS = (".tif", ".tiff")
@@ -42,13 +42,13 @@ class Pictures:
             )
         self.origins[name] = origin
 
-    def load(self, bundle: Bundle, name: str) -> Seen:
+    def load(self, bundle: Bundle, name: str) -> DecodedChip:
         """Read a picture, and its near-infrared. Raises InputError where that cannot be read, or is not there."""
         origin = self.origins[name]
         if self.tifs is not None and name not in self.tifs:
             raise InputError(f"{origin}: no TIF of its name in the folder that --nir names")
-        planes = None if self.tifs is None else bundle.read_nir(self.tifs[name].read(), str(self.tifs[name]))
-        return bundle.see(origin.read(), str(origin), planes)
+        planes = None if self.tifs is None else bundle.decode_nir(self.tifs[name].read(), str(self.tifs[name]))
+        return bundle.decode(origin.read(), str(origin), planes)
 
     def only(self, names: Sequence[str]) -> "Pictures":
         """Return some of the pictures."""

@@ -14,8 +14,8 @@ from igarape.ensemble.decision import Rule
 from igarape.learners.views import ALL
 from igarape.progress import Report
 from igarape.scores.metrics import BETA
-from igarape.scores.rules import isolated
-from igarape.serving.assembly import Merge, Shared, build_bundle, learner_part
+from igarape.scores.rules import isolated_threshold
+from igarape.serving.assembly import BundleSettings, Merge, build_bundle, learner_part
 from igarape.serving.batches import refuse, tag_batches
 from igarape.serving.bundle import Bundle
 from igarape.serving.submission import Chips
@@ -60,7 +60,7 @@ def teacher_probabilities(
     notes
         A folder for what is answered; it must be empty when anything else has changed.
     merge
-        As assembly.Shared has it.
+        As assembly.BundleSettings has it.
     report
         Called with (chips done, of how many).
 
@@ -72,10 +72,10 @@ def teacher_probabilities(
     vocabulary, table = dataset.labels.vocabulary(), notes / "answers.parquet"
     if not table.exists():
         # Probabilities are asked for, not tags: any rule does, and the step decide need not have run.
-        rule = Rule("fixed", vocabulary, BETA, threshold=isolated(BETA))
+        rule = Rule("fixed", vocabulary, BETA, threshold=isolated_threshold(BETA))
         build_bundle(
             notes / "teacher",
-            Shared.of(params, dataset, rule, merge, alerts={}, views=ALL),
+            BundleSettings.of(params, dataset, rule, merge, alerts={}, views=ALL),
             learners=[learner_part(workspace.folder("train", name), manifest) for name, manifest in learners.items()],
             stacker=workspace.folder("stack") / "stacker",
         )

@@ -101,7 +101,7 @@ def _standing(
 ) -> dict[str, object]:
     """Return how an alert stands: its status, how sure it is, how many looks it has, and when it changed.
 
-    part: of frequency.rarity, which tells how likely it is that an alert that stands is false.
+    part: of frequency.change_ratio, which tells how likely it is that an alert that stands is false.
     """
     place, last = key[:3], events[-1]
     standing = last.status in ACTIVE

@@ -39,7 +39,7 @@ HALF = 0.5  # of a cell has to hold something, or it is not looked at
 
 
 @dataclass(frozen=True)
-class Asked:
+class MapOptions:
     """How a scene is to be mapped.
 
     bands: None: the file says them. day: None: the file says it, or its name. stride: None: half a tile. stretch: None:
@@ -55,7 +55,7 @@ class Asked:
 
 
 def map_scene(
-    scene: Path, out: Path, *, model: Model, asked: Asked = Asked(), commit: str = "", report: Report
+    scene: Path, out: Path, *, model: Model, asked: MapOptions = MapOptions(), commit: str = "", report: Report
 ) -> Mapping[str, Any]:
     """Map a scene, and return what map.json says. A map that is there and would be the same is left as it is.
 
@@ -132,13 +132,13 @@ def check_out(out: Path) -> None:
         raise InputError(f"{out}: is there, and is no map of igarape's: no {MAP} in it. Name another --out")
 
 
-def _own(scene: Scene, model: Model, asked: Asked) -> Grid:
+def _own(scene: Scene, model: Model, asked: MapOptions) -> Grid:
     """Return the scene's own grid."""
     size = model.bundle.manifest.size
     return own_grid(scene, metres=model.metres, size=size, stride=asked.stride or size // 2)
 
 
-def _stretch(raster: Raster, model: Model, asked: Asked) -> Stretch:
+def _stretch(raster: Raster, model: Model, asked: MapOptions) -> Stretch:
     """Return the stretch of a scene: of 8 bits none, as they are pictures already."""
     if not raster.scene.deep:
         return Stretch()
@@ -198,7 +198,7 @@ def _write(folder: Path, answers: Answers, raster: Raster, model: Model, *, geop
 
 
 def _drift(tiles: pd.DataFrame, model: Model) -> Mapping[str, Any]:
-    """Return what map.json says of drift: serving.input_drift.Likeness, of the tiles of a scene."""
+    """Return what map.json says of drift: serving.input_drift.InputDrift, of the tiles of a scene."""
     words = model.bundle.vocabulary
     p = tiles[[f"p_{label}" for label in words.labels]].to_numpy(dtype=np.float32)
     ood = tiles["ood"].to_numpy(dtype=np.float64)

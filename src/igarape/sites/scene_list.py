@@ -16,7 +16,7 @@ from igarape.files import write_text
 from igarape.progress import DetailedReport
 from igarape.serving.answering import answerers
 from igarape.serving.bundle import Bundle
-from igarape.sites.mapping import AREAS, MAP, Asked, map_scene
+from igarape.sites.mapping import AREAS, MAP, MapOptions, map_scene
 from igarape.sites.model import Model
 from igarape.sites.stretch import doubt_line
 from igarape.workspace import Workspace
@@ -30,7 +30,7 @@ class Job:
 
     scene: Path
     out: Path
-    asked: Asked
+    asked: MapOptions
 
 
 class Mappers(NamedTuple):

@@ -17,7 +17,7 @@ from igarape.scores.drift import ODD, UNLIKE
 from igarape.sites.exposure import site_stretch
 from igarape.sites.inbox import Arrival
 from igarape.sites.looks import Facts, add_looks, list_looks
-from igarape.sites.mapping import MAP, TILES, Asked, read_map
+from igarape.sites.mapping import MAP, TILES, MapOptions, read_map
 from igarape.sites.model import Model
 from igarape.sites.scene_list import Job, Mappers, map_scenes
 from igarape.sites.site_folder import SiteFolder
@@ -133,7 +133,7 @@ def mapper(place: SiteFolder, by: Mappers, *, commit: str, report: DetailedRepor
             Job(
                 arrival.path,
                 place.map_of(arrival.path, known_by),
-                Asked(bands=said or arrival.bands, day=arrival.day, grid=grid, stretch=stretch),
+                MapOptions(bands=said or arrival.bands, day=arrival.day, grid=grid, stretch=stretch),
             )
             for arrival, known_by in scenes
         ]

@@ -26,13 +26,13 @@ from igarape.reports.student import (
     with_student,
     write_answers,
 )
-from igarape.serving.assembly import Shared, build_bundle, learn_novelty, learner_part
+from igarape.serving.assembly import BundleSettings, build_bundle, learn_novelty, learner_part
 from igarape.serving.bundle import Bundle
-from igarape.serving.holdout import Packed
+from igarape.serving.bundle_check import BundleAnswers, check_bundle, predict_by_mode
+from igarape.serving.holdout import PackedChips
 from igarape.serving.precision import quantised
 from igarape.serving.reference import learn_reference
 from igarape.serving.student import build_student, measure
-from igarape.serving.views import Asked, ask_by_mode, check_bundle
 from igarape.tables import Probabilities
 from igarape.tracking.lineage import lineage, step_runs
 from igarape.tracking.step import step_run
@@ -50,12 +50,12 @@ def run(workspace: Workspace) -> None:
         origin = lineage(workspace.root).origin(step_runs(workspace, params.experiments) | {"evaluate": opened.id})
         origin.write(folder / "lineage.json")
         learners = [learner_part(workspace.folder("train", name), one) for name, one in evidence.manifests.items()]
-        packed = Packed.of(workspace, dataset.labels.vocabulary().labels)
+        packed = PackedChips.of(workspace, dataset.labels.vocabulary().labels)
         with progress("evaluate: what is usual of pictures", "chip") as advance:
             novelty = learn_novelty(evidence.known, evidence.held, raw=packed.raw, report=advance)
         out, alerts, views = ~evidence.inside, evidence.decision.alerts, params.serve.views
         reference = learn_reference(workspace, dataset, evidence.image_ids, p=evidence.p, held=out, raw=packed.raw)
-        shared = Shared.of(params, dataset, evidence.rule, merge, alerts=alerts, views=views)
+        shared = BundleSettings.of(params, dataset, evidence.rule, merge, alerts=alerts, views=views)
         shared = replace(shared, novelty=novelty, reference=reference)
         build_bundle(workspace.bundle, shared, learners=learners, stacker=workspace.folder("stack") / "stacker")
         RunFacts(run_id=opened.id).write(workspace.run("evaluate"))
@@ -73,7 +73,13 @@ def run(workspace: Workspace) -> None:
 
 
 def _student(
-    workspace: Workspace, evidence: Evidence, params: Params, shared: Shared, *, packed: Packed, ensemble: Bundle
+    workspace: Workspace,
+    evidence: Evidence,
+    params: Params,
+    shared: BundleSettings,
+    *,
+    packed: PackedChips,
+    ensemble: Bundle,
 ) -> StudentComparison | None:
     """Build and check the student's bundle, and compare it with the ensemble's; nothing where there is no student."""
     if (predictions := read_student_predictions(workspace, evidence)) is None:
@@ -84,7 +90,7 @@ def _student(
     return compare_student(predictions._replace(asked=asked), evidence, params, *costs)
 
 
-def _ask(folder: Path, evidence: Evidence, p: Probabilities, params: Params, packed: Packed) -> Asked:
+def _ask(folder: Path, evidence: Evidence, p: Probabilities, params: Params, packed: PackedChips) -> BundleAnswers:
     """Check that a bundle answers p, as the pipeline did, on some hold-out chips; bring it to its precision; ask it."""
     bundle = served = Bundle.load(folder, threads=workers())
     with progress("evaluate: checking the bundle", "chip") as advance:
@@ -94,4 +100,4 @@ def _ask(folder: Path, evidence: Evidence, p: Probabilities, params: Params, pac
         with progress("evaluate: 8-bit integers", "network") as advance:
             served = quantised(bundle, evidence.known, quantise, packed=packed, threads=workers(), report=advance)
     with progress("evaluate: asking by fewer views", "chip") as advance:
-        return served, ask_by_mode(served, bundle, evidence.held, p=p, packed=packed, report=advance)
+        return served, predict_by_mode(served, bundle, evidence.held, p=p, packed=packed, report=advance)

@@ -14,7 +14,7 @@ from igarape.files import check_place
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
 from igarape.sites.bands import parse_bands
-from igarape.sites.mapping import Asked
+from igarape.sites.mapping import MapOptions
 from igarape.sites.model import load_model
 from igarape.sites.scene import open_scene
 from igarape.sites.scene_list import LIST, Job, map_scenes, mappers, outcomes, write_list
@@ -64,7 +64,7 @@ def run(
     if twice := sorted(name for name in names if names[name] > 1):
         raise InputError(f"{some(twice)}: two scenes of one name; map them apart, with an --out each")
     places, known = parse_bands(bands) if bands else None, read_stretch(stretch) if stretch else None
-    asked = Asked(bands=places, day=date, stride=stride, stretch=known, geopackage=gpkg)
+    asked = MapOptions(bands=places, day=date, stride=stride, stretch=known, geopackage=gpkg)
     check_place(out / LIST, f"--out {out}", utf8=True)
     if len(scenes) == 1:  # before the model, which takes seconds; of several, one that fails costs no other its map
         with open_scene(scenes[0], bands=places, day=date):

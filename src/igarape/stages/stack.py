@@ -9,7 +9,7 @@ from igarape.config.documents import LearnerManifest, RunFacts, StackSummary
 from igarape.config.params import read_params, workers
 from igarape.ensemble.boosting import Settings
 from igarape.ensemble.calibration import calibrate
-from igarape.ensemble.omission import blends_without
+from igarape.ensemble.leave_one_out import blends_without
 from igarape.ensemble.results import write_result
 from igarape.ensemble.stackers import choose, fit_stackers, rare_gain
 from igarape.files import fresh_folder

@@ -9,7 +9,7 @@ from decisions import AMAZON, VOCABULARIES, WEATHER, draw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from igarape.ensemble.expected import CHUNK, best_sets
+from igarape.ensemble.best_sets import CHUNK, best_sets
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.metrics import Floats
 

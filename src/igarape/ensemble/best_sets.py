@@ -1,4 +1,4 @@
-"""The set of labels with the greatest expected F-beta, chip by chip: probabilities (n, labels) -> booleans."""
+"""The set of labels that maximises expected F-beta, chip by chip: probabilities (n, labels) -> booleans."""
 
 from collections.abc import Iterator
 
@@ -6,14 +6,14 @@ import numpy as np
 
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.metrics import Floats, Reals
-from igarape.scores.rules import columns
+from igarape.scores.rules import label_columns
 
 # Rows at once: some 3 MB for 17 labels, which stay in the processor's cache.
 CHUNK = 1024
 
 
 def best_sets(p: Reals, vocabulary: Vocabulary, *, beta: float) -> Booleans:
-    """Answer, for each chip, the set of labels with the greatest expected F-beta.
+    """Return, for each chip, the set of labels that maximises expected F-beta.
 
     Free labels are independent, so the best set of k of them is the top k, and their number is Poisson-binomial
     (Waegeman et al., JMLR 2014; Ye et al., ICML 2012). The group's probabilities are normalised and summed over. Given
@@ -25,8 +25,8 @@ def best_sets(p: Reals, vocabulary: Vocabulary, *, beta: float) -> Booleans:
 
 
 def _best_sets(p: Floats, vocabulary: Vocabulary, weight: float) -> Booleans:
-    """Answer best_sets for one chunk of rows; weight is the square of beta."""
-    group, free, alone = columns(vocabulary.targets("all"))
+    """Compute best_sets for one chunk of rows; weight is the square of beta."""
+    group, free, alone = label_columns(vocabulary.targets("all"))
     weather, single = _normalised(p[:, group]), np.isin(group, alone)
     lonely, companion = np.where(single, weather, 0), np.where(single, 0, weather)
     together = np.maximum(0, 1 - lonely.sum(axis=1))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from igarape.ensemble.expectation import expected_scores
-from igarape.ensemble.expected import best_sets
+from igarape.ensemble.best_sets import best_sets
+from igarape.ensemble.expected_fbeta import expected_fbeta
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.metrics import Floats
 
@@ -39,7 +39,7 @@ def test_it_is_the_mean_over_all_truths(seed: int, beta: float, words: Vocabular
     """For any answer, a label that stands alone or none in the vocabulary."""
     rng = np.random.default_rng(seed)
     p, answered = rng.random((3, len(words.labels))), rng.random((3, len(words.labels))) < 0.5
-    found = expected_scores(p, answered, words, beta=beta)
+    found = expected_fbeta(p, answered, words, beta=beta)
     expected = [by_hand(*row, words, beta) for row in zip(p, answered, strict=True)]
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
@@ -47,15 +47,15 @@ def test_it_is_the_mean_over_all_truths(seed: int, beta: float, words: Vocabular
 def test_the_best_set_may_expect_most() -> None:
     """No answer that the vocabulary allows expects more than that of the rule expected."""
     p = np.random.default_rng(1).random((20, len(WORDS.labels)))
-    best = expected_scores(p, best_sets(p, WORDS, beta=2.0), WORDS, beta=2.0)
+    best = expected_fbeta(p, best_sets(p, WORDS, beta=2.0), WORDS, beta=2.0)
     for bits in product((False, True), repeat=len(WORDS.labels)):
         if WORDS.contradiction(bits) is None:
             answered = np.broadcast_to(np.array(bits), p.shape)
-            assert (expected_scores(p, answered, WORDS, beta=2.0) <= best + 1e-12).all()
+            assert (expected_fbeta(p, answered, WORDS, beta=2.0) <= best + 1e-12).all()
 
 
 def test_what_is_certain_expects_one() -> None:
     """A right answer to certain probabilities has F2 1, also where the group says nothing."""
     p = np.array([[1.0, 0, 0, 1, 0, 0], [0, 0, 1.0, 0, 0, 0]])
-    assert expected_scores(p, p > 0.5, WORDS, beta=2.0) == pytest.approx([1, 1])
-    assert np.isfinite(expected_scores(np.zeros((1, 6)), np.zeros((1, 6), dtype=np.bool_), WORDS, beta=2.0)).all()
+    assert expected_fbeta(p, p > 0.5, WORDS, beta=2.0) == pytest.approx([1, 1])
+    assert np.isfinite(expected_fbeta(np.zeros((1, 6)), np.zeros((1, 6), dtype=np.bool_), WORDS, beta=2.0)).all()

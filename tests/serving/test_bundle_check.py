@@ -10,10 +10,10 @@ import pytest
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.learners.views import COUNTS, PIPELINE, ByMode, Mode
-from igarape.serving import views as module
+from igarape.serving import bundle_check as module
 from igarape.serving.bundle import Bundle
-from igarape.serving.holdout import Packed
-from igarape.serving.views import ask_by_mode, check_bundle
+from igarape.serving.bundle_check import check_bundle, predict_by_mode
+from igarape.serving.holdout import PackedChips
 from igarape.tables import Probabilities
 
 
@@ -25,17 +25,17 @@ def by(bundle: Path, folder: Path, **changes: object) -> Path:
     return folder
 
 
-def ask(folder: Path, packed: Packed, count: int, p: Probabilities | None = None) -> ByMode:
+def ask(folder: Path, packed: PackedChips, count: int, p: Probabilities | None = None) -> ByMode:
     """Ask a bundle that has several modes; p: what the pipeline answers."""
     names, bundle = [f"chip-{row}" for row in range(count)], Bundle.load(folder, threads=1)
     told = np.zeros((count, len(bundle.vocabulary.labels)), dtype=np.float32) if p is None else p
-    asked = ask_by_mode(bundle, bundle, names, p=told, packed=packed, report=lambda *_: None)
+    asked = predict_by_mode(bundle, bundle, names, p=told, packed=packed, report=lambda *_: None)
     assert asked is not None
     return asked
 
 
 def test_each_number_of_views_is_what_a_bundle_that_serves_it_answers(
-    bundle_folder: Path, packed: Packed, images: list[Pixels], tmp_path: Path
+    bundle_folder: Path, packed: PackedChips, images: list[Pixels], tmp_path: Path
 ) -> None:
     """To the last bits, with the learners that have one view only; they take less time."""
     asked = ask(bundle_folder, packed, len(images))
@@ -44,14 +44,14 @@ def test_each_number_of_views_is_what_a_bundle_that_serves_it_answers(
         served = Bundle.load(by(bundle_folder, tmp_path / f"bundle-{count}", views=count), threads=1)
         np.testing.assert_allclose(served.probabilities(images), asked.p[Mode(count)], atol=1e-6)
         np.testing.assert_array_equal(
-            served.probabilities(images), Bundle.load(bundle_folder).answering_by(count).probabilities(images)
+            served.probabilities(images), Bundle.load(bundle_folder).with_views(count).probabilities(images)
         )
     assert asked.served == PIPELINE and np.abs(asked.p[PIPELINE] - asked.p[Mode(1)]).max() > 1e-3
     assert set(asked.milliseconds) == set(map(Mode, COUNTS)) and min(asked.milliseconds.values()) > 0
 
 
 def test_integers_stand_beside_the_pipelines_own_answers(
-    bundle_folder: Path, packed: Packed, images: list[Pixels], tmp_path: Path
+    bundle_folder: Path, packed: PackedChips, images: list[Pixels], tmp_path: Path
 ) -> None:
     """By each number of views, on all of the hold-out; by one mode where no learner has several views."""
     images, p = images[:3], np.full((3, 5), 0.25, dtype=np.float32)
@@ -69,7 +69,7 @@ def test_integers_stand_beside_the_pipelines_own_answers(
 
 
 def test_some_chips_tell_the_cost_and_all_tell_the_score(
-    bundle_folder: Path, packed: Packed, images: list[Pixels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bundle_folder: Path, packed: PackedChips, images: list[Pixels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where fewer views are served, the whole hold-out is answered by them."""
     monkeypatch.setattr(module, "ASKED", 3)
@@ -78,16 +78,18 @@ def test_some_chips_tell_the_cost_and_all_tell_the_score(
     assert list(ask(fewer, packed, len(images)).rows) == list(range(len(images)))
 
 
-def test_learners_of_one_view_have_nothing_to_tell(bundle_folder: Path, packed: Packed, tmp_path: Path) -> None:
+def test_learners_of_one_view_have_nothing_to_tell(bundle_folder: Path, packed: PackedChips, tmp_path: Path) -> None:
     """So nobody is asked."""
     content = json.loads((bundle_folder / "bundle.json").read_text())
     learners = [learner | {"tta": False} for learner in content["learners"]]
     one = by(bundle_folder, tmp_path / "one", learners=learners)
     bundle, p = Bundle.load(one, threads=1), np.zeros((1, 5), dtype=np.float32)
-    assert ask_by_mode(bundle, bundle, ["chip-0"], p=p, packed=packed, report=lambda *_: None) is None
+    assert predict_by_mode(bundle, bundle, ["chip-0"], p=p, packed=packed, report=lambda *_: None) is None
 
 
-def test_a_bundle_has_to_answer_as_the_pipeline_did(bundle_folder: Path, packed: Packed, images: list[Pixels]) -> None:
+def test_a_bundle_has_to_answer_as_the_pipeline_did(
+    bundle_folder: Path, packed: PackedChips, images: list[Pixels]
+) -> None:
     """From the chips' raw bytes: the first chip whose probabilities differ is named."""
     names = [f"chip-{row}" for row in range(len(images))]
     bundle = Bundle.load(bundle_folder, threads=1)

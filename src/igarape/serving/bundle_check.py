@@ -1,6 +1,6 @@
-"""The hold-out's chips, answered by a bundle: by all views as the pipeline did, and in modes that are less work.
+"""Check that a bundle answers the hold-out as the pipeline did, and predict it in cheaper inference modes too.
 
-Each chip is computed once, as eight views contain four, two and one.
+Each chip is computed once: its eight views contain the four, the two and the one.
 """
 
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ from igarape.learners.novelty import sampled
 from igarape.learners.views import ALL, COUNTS, PIPELINE, ByMode, Mode
 from igarape.progress import Report
 from igarape.serving.bundle import BATCH, Bundle, pictures_and_nir
-from igarape.serving.holdout import Packed, milliseconds
+from igarape.serving.holdout import PackedChips, milliseconds
 from igarape.tables import Probabilities
 
 # Bundle and pipeline run the same models on the same pictures; only the grouping into batches differs.
 TOLERANCE = 1e-4
 ASKED = 1024  # chips at most, where only the cost is asked for
 
-Asked = tuple[Bundle, ByMode | None]  # a bundle, and what it answers to the hold-out
+BundleAnswers = tuple[Bundle, ByMode | None]  # a bundle, and its answers to the hold-out in each mode
 
 
-def ask_by_mode(
-    bundle: Bundle, exact: Bundle, image_ids: Sequence[str], *, p: Probabilities, packed: Packed, report: Report
+def predict_by_mode(
+    bundle: Bundle, exact: Bundle, image_ids: Sequence[str], *, p: Probabilities, packed: PackedChips, report: Report
 ) -> ByMode | None:
-    """Ask a bundle by each number of views; None where it has one mode only, the pipeline's.
+    """Predict the hold-out with each number of views; None where the bundle has one mode only, the pipeline's.
 
     Parameters
     ----------
@@ -40,20 +40,20 @@ def ask_by_mode(
     report
         Called with (chips done, of how many).
     """
-    if not bundle.averages and bundle.mode.precision == PIPELINE.precision:
+    if not bundle.uses_tta and bundle.mode.precision == PIPELINE.precision:
         return None
-    counts = COUNTS if bundle.averages else (bundle.mode.views,)
+    counts = COUNTS if bundle.uses_tta else (bundle.mode.views,)
     names = sampled(image_ids, ASKED) if bundle.mode == PIPELINE else list(image_ids)
     places = {name: row for row, name in enumerate(image_ids)}
     rows = np.array([places[name] for name in names])
     parts = []
     for start in range(0, len(names), BATCH):
         seen = [packed.load(bundle, name) for name in names[start : start + BATCH]]
-        parts.append(bundle.by_views(*pictures_and_nir(seen), counts=counts))
+        parts.append(bundle.probabilities_by_views(*pictures_and_nir(seen), counts=counts))
         report(min(start + BATCH, len(names)), len(names))
     modes = {Mode(count, bundle.mode.precision): count for count in counts}
     answers = {mode: np.concatenate([part[count] for part in parts]) for mode, count in modes.items()}
-    timed = {PIPELINE: exact.answering_by(ALL)} | {mode: bundle.answering_by(count) for mode, count in modes.items()}
+    timed = {PIPELINE: exact.with_views(ALL)} | {mode: bundle.with_views(count) for mode, count in modes.items()}
     spent = milliseconds(list(timed.values()), packed, names)
     return ByMode(
         served=bundle.mode,
@@ -64,7 +64,9 @@ def ask_by_mode(
     )
 
 
-def check_bundle(bundle: Bundle, image_ids: Sequence[str], *, p: Probabilities, packed: Packed, report: Report) -> None:
+def check_bundle(
+    bundle: Bundle, image_ids: Sequence[str], *, p: Probabilities, packed: PackedChips, report: Report
+) -> None:
     """Refuse a bundle that does not answer as the pipeline did, by all views, on chips from their raw bytes.
 
     Parameters
@@ -86,7 +88,7 @@ def check_bundle(bundle: Bundle, image_ids: Sequence[str], *, p: Probabilities, 
         When a probability differs by more than TOLERANCE.
     """
     for done, (image_id, expected) in enumerate(zip(image_ids, p, strict=True), start=1):
-        answer = bundle.by_views(*pictures_and_nir([packed.load(bundle, image_id)]), counts=[ALL])[ALL][0]
+        answer = bundle.probabilities_by_views(*pictures_and_nir([packed.load(bundle, image_id)]), counts=[ALL])[ALL][0]
         gap = float(np.abs(answer - expected).max())
         if gap > TOLERANCE:
             raise InputError(

@@ -1,16 +1,16 @@
-"""What an answer may hope for: the expected F-beta of a set of labels, chip by chip, were the probabilities true."""
+"""The expected F-beta of a given set of labels, chip by chip, if the probabilities are calibrated."""
 
 import numpy as np
 
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.metrics import Floats, Reals
-from igarape.scores.rules import columns
+from igarape.scores.rules import label_columns
 
 
-def expected_scores(p: Reals, answered: Booleans, vocabulary: Vocabulary, *, beta: float) -> Floats:
+def expected_fbeta(p: Reals, answered: Booleans, vocabulary: Vocabulary, *, beta: float) -> Floats:
     """Return the expected F-beta, (n,), of the labels that are answered for each chip.
 
-    It is what ensemble.expected maximises, over the same distribution of truths: free labels are independent, given a
+    It is what ensemble.best_sets maximises, over the same distribution of truths: free labels are independent, given a
     label of the exclusive group that others may stand beside; given one that stands alone they are absent. Hits and
     misses among the free labels are Poisson-binomial (Ye et al., ICML 2012).
 
@@ -25,7 +25,7 @@ def expected_scores(p: Reals, answered: Booleans, vocabulary: Vocabulary, *, bet
     beta
         Recall weighs so many times as much as precision.
     """
-    group, free, alone = columns(vocabulary.targets("all"))
+    group, free, alone = label_columns(vocabulary.targets("all"))
     total = p[:, group].sum(axis=1, keepdims=True)
     weather = np.divide(p[:, group], total, out=np.full((len(p), len(group)), 1 / max(1, len(group))), where=total > 0)
     single = np.isin(group, alone)

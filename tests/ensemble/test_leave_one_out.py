@@ -5,7 +5,7 @@ import pytest
 from opinions import LABELS, LEARNERS, VOCABULARY, draw, written
 
 from igarape.ensemble.boosting import Settings
-from igarape.ensemble.omission import blends_without, removable
+from igarape.ensemble.leave_one_out import blends_without, removable
 from igarape.ensemble.stackers import fit_stackers
 from igarape.labels import Booleans
 from igarape.predictions import prediction_table
