@@ -14,7 +14,7 @@ from igarape.labels import Vocabulary
 from igarape.learners.networks.backbones import build_network
 from igarape.learners.networks.export import write_onnx
 from igarape.learners.networks.merging import merge
-from igarape.serving.assembly import BundleSettings, Merge, build_bundle
+from igarape.serving.assembly import BundleSpec, Merge, build_bundle
 from igarape.serving.manifest import Learner
 
 NAME, BACKBONE, SIZE, FROZEN, FOLDS = "five", "mobilenet", 128, 0.43, 5
@@ -61,7 +61,7 @@ def pack(
         write_onnx(network, path, size=size)
     learners: Mapping[str, tuple[str, ...]] = {NAME: labels}
     Stacker("mean", labels, dict(learners), mean_weights(learners, labels)).save(folder / "stacker")
-    shared = BundleSettings(
+    shared = BundleSpec(
         dataset=NAME,
         size=256,
         reading={"resize": "fit", "bands": (), "white": None},

@@ -31,7 +31,7 @@ from igarape.learners.memory import keep_memory
 from igarape.learners.novelty import Novelty
 from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import names, statistics
-from igarape.serving.assembly import BundleSettings, build_bundle
+from igarape.serving.assembly import BundleSpec, build_bundle
 from igarape.serving.bundle import BATCH
 from igarape.serving.manifest import Learner, Reference
 from igarape.sites.bands import Bands
@@ -162,7 +162,7 @@ def _bundle(folder: Path) -> Path:
     Stacker("single", labels, {"tabular": labels}, single_weights("tabular", {"tabular": labels}, labels)).save(
         folder / "stacker"
     )
-    shared = BundleSettings(
+    shared = BundleSpec(
         dataset="bench",
         size=SIZE,
         reading={"resize": "refuse", "bands": (), "white": None},

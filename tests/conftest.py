@@ -32,7 +32,7 @@ from igarape.learners.novelty import Novelty
 from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import names, statistics
 from igarape.scores.answers import TABLE
-from igarape.serving.assembly import BundleSettings, build_bundle
+from igarape.serving.assembly import BundleSpec, build_bundle
 from igarape.serving.manifest import Learner, Reference
 from igarape.serving.registration import register
 from igarape.tables import Probabilities, write_table
@@ -191,7 +191,7 @@ def make_bundle(
         labels=VOCABULARY.labels,
     ).save(parts / "stacker")
     folder = factory.mktemp("evaluate") / "bundle"
-    shared = BundleSettings(
+    shared = BundleSpec(
         dataset="toy",
         size=SIZE,
         reading={"resize": "refuse", "bands": (), "white": None},

@@ -24,7 +24,7 @@ from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.learners.networks.merging import merge
 from igarape.learners.predictor import Predictor
-from igarape.serving.assembly import BundleSettings, build_bundle
+from igarape.serving.assembly import BundleSpec, build_bundle
 from igarape.serving.bundle import Bundle
 from igarape.serving.manifest import Learner
 
@@ -46,7 +46,7 @@ def rebuild(bundle: Path, folder: Path, stacker: Path | None = None) -> None:
         learner.model_copy(update={"files": tuple(str(bundle / file) for file in learner.files)})
         for learner in manifest.learners
     ]
-    shared = BundleSettings(
+    shared = BundleSpec(
         dataset=manifest.dataset,
         size=manifest.size,
         reading=manifest.reading.model_dump(),
@@ -190,7 +190,7 @@ def test_a_build_that_fails_leaves_the_old_bundle(bundle_folder: Path, tmp_path:
     rebuild(bundle_folder, tmp_path / "bundle")
     manifest = Bundle.load(bundle_folder).manifest
     lost = Learner(name="lost", chips="raw", size=8, labels=("sun",), tta=False, files=("nowhere.onnx",))
-    shared = BundleSettings(
+    shared = BundleSpec(
         dataset="toy",
         size=16,
         reading=manifest.reading.model_dump(),

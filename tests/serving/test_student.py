@@ -17,7 +17,7 @@ from igarape.learners.distillation import FILE
 from igarape.learners.networks.merging import merge
 from igarape.learners.predictor import Predictor
 from igarape.serving import holdout
-from igarape.serving.assembly import BundleSettings
+from igarape.serving.assembly import BundleSpec
 from igarape.serving.bundle import Bundle
 from igarape.serving.holdout import PackedChips
 from igarape.serving.manifest import read_manifest
@@ -51,7 +51,7 @@ def built(tmp_path: Path, write_model: WriteModel) -> Workspace:
     write_model(here.folder("distill") / FILE, unlabelled.SIZE, len(LABELS), 7)
     params = read_params(Path(__file__).parents[2] / "params.yaml")
     dataset = read_dataset("toy", here.datasets)
-    shared = BundleSettings.of(params, dataset, RULE, merge, alerts={}, views=8)
+    shared = BundleSpec.of(params, dataset, RULE, merge, alerts={}, views=8)
     build_student(here, shared, STUDENT)
     return here
 

@@ -18,7 +18,7 @@ from igarape.sites.mapping import MAP, TILES
 from igarape.sites.model import Model, load_model
 from igarape.sites.scene_list import Mappers
 from igarape.sites.site_folder import SiteFolder
-from igarape.sites.watch import add_scenes, identified, mapper, unmapped_scenes
+from igarape.sites.watch import identified, map_new, mapper, unmapped_scenes
 
 CLEAR, CLOUDY, LATER = "2024-02-01.tif", "2024-03-01.tif", "2024-08-01.tif"
 
@@ -59,7 +59,7 @@ def test_ground_is_as_bright_beside_a_cloud_as_under_a_clear_sky(place: SiteFold
     assert with_stretch(again, arrivals, model) == (again, "")
     new = unmapped_scenes(again, identified(arrivals)[0], replay=False)
     mapped = mapper(again, Mappers.alone(model), commit="", report=quiet)
-    assert not add_scenes(again, new, mapped, again.looks).failed
+    assert not map_new(again, new, mapped, again.looks).failed
     stretch = site_stretch(again)
     assert stretch is not None
     for told_of in place.folder.glob(f"maps/*/{MAP}"):

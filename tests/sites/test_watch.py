@@ -23,11 +23,11 @@ from igarape.sites.site_folder import SiteFolder
 from igarape.sites.tiles import Grid
 from igarape.sites.watch import (
     NewScene,
-    add_scenes,
     check_model,
     identified,
+    map_again,
+    map_new,
     mapper,
-    replay_scenes,
     scene_facts,
     unmapped_scenes,
     update_moved,
@@ -64,7 +64,7 @@ def test_new_scenes_become_looks_once(place: SiteFolder, inbox: Path, model: Mod
     arrivals, _ = list_arrivals(inbox, fetched=Path)
     new = unmapped_scenes(place, identified(arrivals)[0], replay=False)
     assert [one.arrival.path.name for one in new] == ["2024-02-01.tif", "2024-03-01.tif"]
-    outcome = add_scenes(place, new, mapping(place, model), place.looks)
+    outcome = map_new(place, new, mapping(place, model), place.looks)
     assert not outcome.failed and [each.date for each in outcome.new] == ["2024-02-01", "2024-03-01"]
     assert [each.name for each in list_looks(place.looks)] == [each.name for each in outcome.new]
     assert {each.bundle for each in outcome.new} == {model.digest}
@@ -81,7 +81,7 @@ def test_a_scene_that_fails_costs_no_other_one_its_look(place: SiteFolder, inbox
     (inbox / "half-2024-02-03.tif").write_bytes((inbox / "2024-02-01.tif").read_bytes()[:-1500])
     write_scene(inbox / "undated.tif", mosaic(draw(6), 3)[:, :, ::-1].copy())
     arrivals, _ = list_arrivals(inbox, fetched=Path)
-    outcome = add_scenes(
+    outcome = map_new(
         place, unmapped_scenes(place, identified(arrivals)[0], replay=False), mapping(place, model), place.looks
     )
     assert len(outcome.new) == 2
@@ -103,11 +103,11 @@ def test_looks_of_two_models_are_not_mixed(place: SiteFolder, model: Model) -> N
 def test_a_replay_maps_all_scenes_anew_or_changes_nothing(place: SiteFolder, inbox: Path, model: Model) -> None:
     """By another model; a scene that is lost, or fails, leaves all as it was. One without looks has none to lose."""
     arrivals, _ = list_arrivals(inbox, fetched=Path)
-    add_scenes(place, unmapped_scenes(place, identified(arrivals)[0], replay=False), mapping(place, model), place.looks)
+    map_new(place, unmapped_scenes(place, identified(arrivals)[0], replay=False), mapping(place, model), place.looks)
     other = Model(model.bundle.with_views(1), model.address)
     (inbox / "half-2024-02-03.tif").write_bytes((inbox / "2024-02-01.tif").read_bytes()[:-1500])
     again = unmapped_scenes(place, identified(list_arrivals(inbox, fetched=Path)[0])[0], replay=True)
-    assert list(replay_scenes(place, again, mapping(place, other)).failed) == [str(inbox / "half-2024-02-03.tif")]
+    assert list(map_again(place, again, mapping(place, other)).failed) == [str(inbox / "half-2024-02-03.tif")]
     assert {each.bundle for each in list_looks(place.looks)} == {other.digest} != {model.digest}
     with pytest.raises(InputError, match=r"the inbox lacks 2024-03-01.tif"):
         unmapped_scenes(place, identified(arrivals[:1])[0], replay=True)
@@ -115,7 +115,7 @@ def test_a_replay_maps_all_scenes_anew_or_changes_nothing(place: SiteFolder, inb
     with pytest.raises(
         InputError, match=r"stays as it was: 1 of the 2 scenes that have looks failed, .*2024-02-01\.tif first"
     ):
-        replay_scenes(place, [*again], mapping(place, model))
+        map_again(place, [*again], mapping(place, model))
     assert {each.bundle for each in list_looks(place.looks)} == {other.digest} != {model.digest}
 
 
@@ -124,7 +124,7 @@ def test_a_scene_that_has_moved_is_found_again_and_one_that_is_there_twice_stays
 ) -> None:
     """Its map says where it lies; a scene that cannot be read costs no other one its look."""
     new = unmapped_scenes(place, identified(list_arrivals(inbox, fetched=Path)[0])[0], replay=False)
-    add_scenes(place, new, mapping(place, model), place.looks)
+    map_new(place, new, mapping(place, model), place.looks)
     inbox.rename(inbox.with_name("moved"))
     gone = Arrival(inbox / "2024-02-01.tif")
     found, failed = identified([gone, *list_arrivals(inbox.with_name("moved"), fetched=Path)[0]])

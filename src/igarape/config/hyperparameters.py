@@ -161,7 +161,7 @@ class ProbeValues(Values):
         default=0.5,
         ge=1e-3,
         le=100.0,
-        description="Of a kernel, how fast likeness falls with distance: exp(-gamma times its square, by the mean "
+        description="Of a kernel, how fast similarity falls with distance: exp(-gamma times its square, by the mean "
         "square of the training chips' distances).",
     )
     balance: Balance = 0.0
@@ -174,7 +174,7 @@ class KernelValues(Values):
         default=0.25,
         ge=1e-3,
         le=100.0,
-        description="How fast likeness falls with distance: exp(-gamma times the mean square of the differences).",
+        description="How fast similarity falls with distance: exp(-gamma times the mean square of the differences).",
     )
     l2: float = Field(default=0.03, ge=1e-6, le=1e6, description="Strength of the L2 penalty on the weights: 1 / C.")
     balance: Balance = 0.0

@@ -33,7 +33,7 @@ def learner_part(folder: Path, manifest: LearnerManifest) -> Learner:
 
 
 @dataclass(frozen=True)
-class BundleSettings:
+class BundleSpec:
     """The settings that the bundles of one stream share: the ensemble's, the student's, and a teacher's.
 
     dataset, size: the data set's name, and the side of its chips in pixels. reading, dehaze, nir: how pictures become
@@ -66,7 +66,7 @@ class BundleSettings:
         *,
         alerts: Mapping[str, OperatingPoint],
         views: int,
-    ) -> "BundleSettings":
+    ) -> "BundleSpec":
         """Make the settings from params.yaml and a data set's YAML, and what else no bundle is without.
 
         Parameters
@@ -74,7 +74,7 @@ class BundleSettings:
         params, dataset
             The settings, and the data set.
         rule, merge, alerts, views
-            As BundleSettings has them.
+            As BundleSpec has them.
         """
         return cls(
             dataset=params.dataset,
@@ -89,7 +89,7 @@ class BundleSettings:
         )
 
 
-def build_bundle(folder: Path, shared: BundleSettings, *, learners: Sequence[Learner], stacker: Path) -> None:
+def build_bundle(folder: Path, shared: BundleSpec, *, learners: Sequence[Learner], stacker: Path) -> None:
     """Copy the parts into folder, replacing what was there; the folder appears whole or not at all.
 
     Learners that no answer of the stack depends on are left out.

@@ -30,6 +30,7 @@ from igarape.serving.answers import Sides, answer_table, checked, columns, warni
 from igarape.serving.manifest import Learner, Manifest, check_files, read_manifest
 from igarape.tables import Probabilities
 
+Encoded = Sequence[bytes]  # JPEGs, PNGs or TIFs
 BATCH = 64
 # Pictures, or views of them, that go through a network at once. Of a MobileNet at 128 px, 64 take 312 MB and 5.6 ms
 # each, 16 take 67 MB and 4.0 ms: what a layer gives then stays near the processor.
@@ -97,9 +98,7 @@ class Bundle:
         image = decode(data, where, bands=how.bands, white=how.white)
         return DecodedChip(self._sized(image, where, how.resize), nir, (image.shape[1], image.shape[0]))
 
-    def decode_all(
-        self, images: Sequence[bytes], nir: Sequence[bytes] | None = None, *, first: int = 0
-    ) -> list[DecodedChip]:
+    def decode_all(self, images: Encoded, nir: Encoded | None = None, *, first: int = 0) -> list[DecodedChip]:
         """Decode the pictures of a request, and the TIFs that go with them where needs_nir.
 
         Raises InputError that names the row, counted from first, and where they do not go together.
@@ -243,7 +242,7 @@ class Bundle:
         """Tag decoded pictures, as tag does."""
         return self.tag(*pictures_and_nir(seen), sent=[each.sent for each in seen])
 
-    def answer(self, images: Sequence[bytes], nir: Sequence[bytes] | None = None) -> pd.DataFrame:
+    def answer(self, images: Encoded, nir: Encoded | None = None) -> pd.DataFrame:
         """Decode and tag pictures, and the TIFs that go with them where needs_nir, as tag does.
 
         Raises InputError that names the row, counted from 0.

@@ -11,7 +11,7 @@ from igarape.config.student import StudentManifest
 from igarape.ensemble.linear import single_weights
 from igarape.ensemble.stacker import Stacker
 from igarape.learners.distillation import FILE
-from igarape.serving.assembly import BundleSettings, build_bundle
+from igarape.serving.assembly import BundleSpec, build_bundle
 from igarape.serving.bundle import Bundle
 from igarape.serving.holdout import PackedChips, megabytes, milliseconds
 from igarape.serving.manifest import Learner
@@ -19,7 +19,7 @@ from igarape.serving.reference import without_answers
 from igarape.workspace import Workspace
 
 
-def build_student(workspace: Workspace, shared: BundleSettings, manifest: StudentManifest) -> None:
+def build_student(workspace: Workspace, shared: BundleSpec, manifest: StudentManifest) -> None:
     """Build the student's bundle: what it answers is what it learned, calibrated probabilities, and the rule applies.
 
     Parameters

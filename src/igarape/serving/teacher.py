@@ -15,7 +15,7 @@ from igarape.learners.views import ALL
 from igarape.progress import Report
 from igarape.scores.metrics import BETA
 from igarape.scores.rules import isolated_threshold
-from igarape.serving.assembly import BundleSettings, Merge, build_bundle, learner_part
+from igarape.serving.assembly import BundleSpec, Merge, build_bundle, learner_part
 from igarape.serving.batches import refuse, tag_batches
 from igarape.serving.bundle import Bundle
 from igarape.serving.submission import Chips
@@ -60,7 +60,7 @@ def teacher_probabilities(
     notes
         A folder for what is answered; it must be empty when anything else has changed.
     merge
-        As assembly.BundleSettings has it.
+        As assembly.BundleSpec has it.
     report
         Called with (chips done, of how many).
 
@@ -75,7 +75,7 @@ def teacher_probabilities(
         rule = Rule("fixed", vocabulary, BETA, threshold=isolated_threshold(BETA))
         build_bundle(
             notes / "teacher",
-            BundleSettings.of(params, dataset, rule, merge, alerts={}, views=ALL),
+            BundleSpec.of(params, dataset, rule, merge, alerts={}, views=ALL),
             learners=[learner_part(workspace.folder("train", name), manifest) for name, manifest in learners.items()],
             stacker=workspace.folder("stack") / "stacker",
         )

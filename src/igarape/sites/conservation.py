@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import binomtest
 
 from igarape.errors import InputError, some
 from igarape.labels import Booleans
@@ -21,7 +21,6 @@ from igarape.sites.evidence import Floats
 
 SAMPLE = ["tile", "label", "date", "stratum", "of", "holds"]
 PRESENT, ABSENT = "present", "absent"
-REACH = float(norm.ppf(0.975))  # standard errors from a share to the ends of its interval
 HOLDS = {"yes": True, "no": False}
 
 
@@ -100,7 +99,8 @@ def judged_share(sample: pd.DataFrame, present: Floats, names: Sequence[str], wh
             raise InputError(f"{where}: expected at least two judged tiles that are {stratum}, found {judged}")
         part = float(rows["holds"].map(HOLDS).mean())
         # Where all were judged, nothing is left to chance.
-        low, high = _wilson(part, judged) if judged < sizes[stratum] else (part, part)
+        held = binomtest(int(rows["holds"].map(HOLDS).sum()), judged).proportion_ci(method="wilson")
+        low, high = held if judged < sizes[stratum] else (part, part)
         share += weight * part
         down += (weight * (part - low)) ** 2
         up += (weight * (high - part)) ** 2
@@ -130,13 +130,6 @@ def _check_sample(sample: pd.DataFrame, names: Sequence[str], where: str) -> Non
         if not drawn or int(sizes[0]) < len(rows):
             found = f"{len(rows)} rows of {stratum!r} with {some(sizes)}"
             raise InputError(f"{where}: expected stratum and of as they were drawn, found {found}")
-
-
-def _wilson(part: float, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share that n draws have found (Wilson, 1927)."""
-    middle = part + REACH**2 / (2 * n)
-    reach = REACH * (part * (1 - part) / n + REACH**2 / (4 * n**2)) ** 0.5
-    return (middle - reach) / (1 + REACH**2 / n), (middle + reach) / (1 + REACH**2 / n)
 
 
 def _strata(present: Floats) -> Mapping[str, Booleans]:

@@ -142,7 +142,7 @@ def mapper(place: SiteFolder, by: Mappers, *, commit: str, report: DetailedRepor
     return mapped
 
 
-def add_scenes(place: SiteFolder, scenes: Sequence[NewScene], mapped: MapScenes, looks: Path) -> Outcome:
+def map_new(place: SiteFolder, scenes: Sequence[NewScene], mapped: MapScenes, looks: Path) -> Outcome:
     """Map scenes, and add their looks. A scene that fails costs no other one its look.
 
     Parameters
@@ -171,7 +171,7 @@ def add_scenes(place: SiteFolder, scenes: Sequence[NewScene], mapped: MapScenes,
     return outcome
 
 
-def replay_scenes(place: SiteFolder, scenes: Sequence[NewScene], mapped: MapScenes) -> Outcome:
+def map_again(place: SiteFolder, scenes: Sequence[NewScene], mapped: MapScenes) -> Outcome:
     """Map all scenes anew, and put their looks in the place of those that are there.
 
     Raises InputError, and leaves the looks as they were, when a scene that has some fails: they would be lost.
@@ -179,7 +179,7 @@ def replay_scenes(place: SiteFolder, scenes: Sequence[NewScene], mapped: MapScen
     seen = {facts.sha256 for facts in list_looks(place.looks)}
     with whole(place.looks) as unfinished:
         unfinished.mkdir()
-        outcome = add_scenes(place, scenes, mapped, unfinished)
+        outcome = map_new(place, scenes, mapped, unfinished)
         paths = [str(arrival.path) for arrival, known_by in scenes if known_by in seen]
         if lost := [path for path in paths if path in outcome.failed]:
             raise InputError(

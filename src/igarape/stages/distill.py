@@ -37,8 +37,7 @@ def run(workspace: Workspace) -> None:
     if name is None or experiment is None:
         _write_none(workspace)
         return
-    epochs = max(1, round(experiment.epochs * params.distill.budget))
-    targets = experiment.targets(vocabulary)
+    targets, epochs = experiment.targets(vocabulary), max(1, round(experiment.epochs * params.distill.budget))
     task = Task(name, experiment, targets, epochs=epochs, truth=params.distill.truth, seed=params.seed)
     _teach(workspace, task)
 

@@ -13,20 +13,12 @@ from igarape.learners.networks.merging import merge
 from igarape.learners.networks.quantisation import quantise
 from igarape.learners.views import INTEGER
 from igarape.progress import progress
+from igarape.reports import modes, student
 from igarape.reports import verdict as report
 from igarape.reports.evidence import Evidence, gather
 from igarape.reports.judgement import build_verdict
-from igarape.reports.modes import compare_modes, mode_lines, served_evidence, with_modes
 from igarape.reports.scoreboard import log_verdict
-from igarape.reports.student import (
-    StudentComparison,
-    compare_student,
-    read_student_predictions,
-    student_lines,
-    with_student,
-    write_answers,
-)
-from igarape.serving.assembly import BundleSettings, build_bundle, learn_novelty, learner_part
+from igarape.serving.assembly import BundleSpec, build_bundle, learn_novelty, learner_part
 from igarape.serving.bundle import Bundle
 from igarape.serving.bundle_check import BundleAnswers, check_bundle, predict_by_mode
 from igarape.serving.holdout import PackedChips
@@ -46,48 +38,43 @@ def run(workspace: Workspace) -> None:
     evidence = gather(workspace, params, dataset.labels.vocabulary())
     recorded = params.model_dump(include={"seed", "dataset", "evaluate", "serve"})
     with step_run("evaluate", workspace=workspace, params=recorded) as opened:
-        folder = fresh_folder(workspace.folder("evaluate"))  # not before MLflow has answered
         origin = lineage(workspace.root).origin(step_runs(workspace, params.experiments) | {"evaluate": opened.id})
-        origin.write(folder / "lineage.json")
+        origin.write(fresh_folder(workspace.folder("evaluate")) / "lineage.json")  # not before MLflow has answered
         learners = [learner_part(workspace.folder("train", name), one) for name, one in evidence.manifests.items()]
         packed = PackedChips.of(workspace, dataset.labels.vocabulary().labels)
         with progress("evaluate: what is usual of pictures", "chip") as advance:
             novelty = learn_novelty(evidence.known, evidence.held, raw=packed.raw, report=advance)
         out, alerts, views = ~evidence.inside, evidence.decision.alerts, params.serve.views
         reference = learn_reference(workspace, dataset, evidence.image_ids, p=evidence.p, held=out, raw=packed.raw)
-        shared = BundleSettings.of(params, dataset, evidence.rule, merge, alerts=alerts, views=views)
+        shared = BundleSpec.of(params, dataset, evidence.rule, merge, alerts=alerts, views=views)
         shared = replace(shared, novelty=novelty, reference=reference)
         build_bundle(workspace.bundle, shared, learners=learners, stacker=workspace.folder("stack") / "stacker")
         RunFacts(run_id=opened.id).write(workspace.run("evaluate"))
         ensemble, asked = _ask(workspace.bundle, evidence, evidence.p[out], params, packed)
-        modes = compare_modes(evidence.y[out], asked, evidence.rule, params)
-        evidence = served_evidence(evidence, asked)
-        student = _student(workspace, evidence, params, shared, packed=packed, ensemble=ensemble)
-        write_answers(workspace, evidence, params.dataset, student)
+        by_mode = modes.compare_modes(evidence.y[out], asked, evidence.rule, params)
+        evidence = modes.served_evidence(evidence, asked)
+        compared = _student(workspace, evidence, params, shared, chips=packed, teacher=ensemble)
+        student.write_answers(workspace, evidence, params.dataset, compared)
         verdict = build_verdict(workspace, evidence, params, dataset, origin, picture=packed.raw.rgb)
-        verdict = with_modes(with_student(verdict, student), modes)
+        verdict = modes.with_modes(student.with_student(verdict, compared), by_mode)
         report.write_report(verdict, workspace)
         log_verdict(workspace, opened, verdict, evidence)
-    click.echo("\n".join([report.summary(verdict.metrics), *mode_lines(modes), *student_lines(student)]))
+    click.echo(
+        "\n".join([report.summary(verdict.metrics), *modes.mode_lines(by_mode), *student.student_lines(compared)])
+    )
     click.echo(f"evaluate: label by label: {workspace.reports / 'report.html'}; labels to look at: {workspace.review}")
 
 
 def _student(
-    workspace: Workspace,
-    evidence: Evidence,
-    params: Params,
-    shared: BundleSettings,
-    *,
-    packed: PackedChips,
-    ensemble: Bundle,
-) -> StudentComparison | None:
+    workspace: Workspace, evidence: Evidence, params: Params, shared: BundleSpec, *, chips: PackedChips, teacher: Bundle
+) -> student.StudentComparison | None:
     """Build and check the student's bundle, and compare it with the ensemble's; nothing where there is no student."""
-    if (predictions := read_student_predictions(workspace, evidence)) is None:
+    if (predictions := student.read_student_predictions(workspace, evidence)) is None:
         return None
     build_student(workspace, shared, predictions.manifest)
-    student, asked = _ask(workspace.student, evidence, predictions.p, params, packed)
-    costs = measure([ensemble, student], evidence.held, packed=packed)
-    return compare_student(predictions._replace(asked=asked), evidence, params, *costs)
+    bundle, asked = _ask(workspace.student, evidence, predictions.p, params, chips)
+    costs = measure([teacher, bundle], evidence.held, packed=chips)
+    return student.compare_student(predictions._replace(asked=asked), evidence, params, *costs)
 
 
 def _ask(folder: Path, evidence: Evidence, p: Probabilities, params: Params, packed: PackedChips) -> BundleAnswers:

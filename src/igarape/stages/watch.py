@@ -10,6 +10,7 @@ from igarape.config.params import read_params
 from igarape.errors import InputError, counted, some
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
+from igarape.sites import watch
 from igarape.sites.advice import labelling_advice
 from igarape.sites.assets import list_inbox
 from igarape.sites.exposure import with_stretch
@@ -17,16 +18,6 @@ from igarape.sites.listing import summary
 from igarape.sites.model import load_model
 from igarape.sites.scene_list import mappers
 from igarape.sites.site_folder import SiteFolder
-from igarape.sites.watch import (
-    add_scenes,
-    check_model,
-    identified,
-    mapper,
-    outcome_line,
-    replay_scenes,
-    unmapped_scenes,
-    update_moved,
-)
 from igarape.tracking.lineage import lineage
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
@@ -58,9 +49,9 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, workspace.root))
     with place.held(), ExitStack() as stack:
         if not replay:
-            check_model(place, loaded)
-        arrivals, unread = identified(listed)
-        new = unmapped_scenes(place, arrivals, replay=replay)
+            watch.check_model(place, loaded)
+        arrivals, unread = watch.identified(listed)
+        new = watch.unmapped_scenes(place, arrivals, replay=replay)
         place, told = with_stretch(place, [one.arrival for one in new], loaded)
         if told:
             click.echo(f"watch: {told}")
@@ -69,9 +60,9 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
         recorded = {"site": name, "model": loaded.address, "bundle": loaded.digest, "replay": replay}
         opened = stack.enter_context(step_run("watch", workspace=workspace, params=recorded)) if new else None
         with progress("watch: scenes", "tile") as report:
-            mapped = mapper(place, by, commit=lineage(workspace.root).commit if new else "", report=report)
-            outcome = replay_scenes(place, new, mapped) if replay else add_scenes(place, new, mapped, place.looks)
-        update_moved(place, arrivals)
+            mapped = watch.mapper(place, by, commit=lineage(workspace.root).commit if new else "", report=report)
+            outcome = watch.map_again(place, new, mapped) if replay else watch.map_new(place, new, mapped, place.looks)
+        watch.update_moved(place, arrivals)
         with progress("watch: looks", "day") as report:
             state, table = place.update(report)
         found = summary(state, table)
@@ -82,7 +73,7 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
             opened.artifact(place.alerts)
     copies = len(listed) - len(arrivals) - len(unread)
     click.echo(
-        f"watch {name}: {outcome_line(outcome, known=len(arrivals) - len(new), copies=copies)}; "
+        f"watch {name}: {watch.outcome_line(outcome, known=len(arrivals) - len(new), copies=copies)}; "
         f"{counted(int(found['confirmed']), 'alert')} confirmed, "
         f"{counted(int(found['candidates']), 'candidate')}. See: igarape alerts {name}"
     )

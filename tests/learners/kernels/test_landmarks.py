@@ -1,4 +1,4 @@
-"""A logistic regression on likeness: to some rows, whichever the seed chooses, and near the one to all rows."""
+"""A logistic regression on similarity: to some rows, whichever the seed chooses, and near the one to all rows."""
 
 import numpy as np
 import numpy.typing as npt

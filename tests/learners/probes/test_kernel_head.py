@@ -1,4 +1,4 @@
-"""The head that knows chips by their likeness: what no line parts, odd features, few chips, and the same as ONNX."""
+"""The head that compares chips by an RBF kernel: what no line parts, odd features, few chips, and the same as ONNX."""
 
 import numpy as np
 import pytest

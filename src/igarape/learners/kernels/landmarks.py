@@ -1,4 +1,4 @@
-"""A logistic regression for each label on the likeness of rows to some of them: kernel logistic regression.
+"""A logistic regression for each label on the similarity of rows to some of them: kernel logistic regression.
 
 With all rows as landmarks that is exact; with fewer it is Nystroem's approximation (Williams and Seeger, Using the
 Nystroem method to speed up kernel machines, NIPS 2000).
@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Landmarks(NamedTuple):
-    """landmarks (m, width); weights (m, labels) of the likeness exp(-gamma |row - landmark|^2); bias (labels,)."""
+    """landmarks (m, width); weights (m, labels) of the similarity exp(-gamma |row - landmark|^2); bias (labels,)."""
 
     landmarks: Floats
     weights: Floats
@@ -29,7 +29,7 @@ class Landmarks(NamedTuple):
 def fit_landmarks(
     standard: Floats, y: Booleans, *, gamma: float, l2: float, balance: float, count: int, seed: int
 ) -> Landmarks:
-    """Choose landmarks, and fit a logistic regression on the likeness to them.
+    """Choose landmarks, and fit a logistic regression on the similarity to them.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def fit_landmarks(
     y
         Which labels hold, of shape (n, labels).
     gamma
-        How fast likeness falls with the square of the distance.
+        How fast similarity falls with the square of the distance.
     l2, balance
         As heads.fit_label takes them.
     count

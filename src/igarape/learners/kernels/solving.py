@@ -1,4 +1,4 @@
-"""One training of a kernel machine: a logistic regression for each label on the chips' likeness to some of them."""
+"""One training of a kernel machine: a logistic regression for each label on the chips' similarity to some of them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The head of a probe that knows chips by their likeness: kernel logistic regression on principal components."""
+"""The head of a probe that compares chips by an RBF kernel: kernel logistic regression on principal components."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ class KernelHead:
 
 
 def fit_kernel_head(features: Table, y: Booleans, *, gamma: float, l2: float, balance: float, seed: int) -> KernelHead:
-    """Fit a head to the likeness of chips to at most LANDMARKS of them.
+    """Fit a head to the similarity of chips to at most LANDMARKS of them.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def fit_kernel_head(features: Table, y: Booleans, *, gamma: float, l2: float, ba
     y
         Which labels hold, of shape (n, labels).
     gamma
-        How fast likeness falls: by the square of a distance, where the mean square between chips is 1.
+        How fast similarity falls: by the square of a distance, where the mean square between chips is 1.
     l2, balance
         As heads.fit_label takes them.
     seed
