@@ -60,7 +60,7 @@ def fit_calibrator(kind: str, y: Booleans, p: Reals) -> Calibrator:
     as_it_is = np.array([1.0] * len(inputs) + [0.0])
 
     def cost(values: Floats) -> tuple[float, Floats]:
-        """Return the log-loss with the pull to the probability as it is, and its gradient."""
+        """Return the log-loss, penalised by the distance from the identity map, and its gradient."""
         margin, away = values[:-1] @ inputs + values[-1], values - as_it_is
         error = sigmoid(margin) - truth
         gradient = np.append(inputs @ error, error.sum() if shifted else 0.0) + PRIOR * away
