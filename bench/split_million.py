@@ -2,29 +2,37 @@
 
 Fingerprints are made up: hashes of chance bits and borders of every tone and roughness, as those of real chips are
 spread. Planted among them: near-duplicates of 0 to 60 changed bits, flat chips of one hash, neighbours whose borders go
-on in each other. Processor time of one thread, so that other jobs count for little. The ratio is taken at PEER_CHIPS,
-where a literal search, of near-duplicates alone, is borne: each hash against all that follow it.
+on in each other. The ratio is taken at PEER_CHIPS, where a literal search, of near-duplicates alone, is borne: each
+hash against all that follow it; processor time of one thread, so that other jobs count for little.
+
+A million chips are those of a project, with the labels of drawn ones, in which `igarape split` runs on two cores, by
+chip and by scene: minutes by the clock, and the memory of all its processes together.
 
 `python bench/split_million.py CHIPS` measures another number of chips, and no peer; with `sides` behind it,
 the neighbours on one side alone: borders compared all with all, and in cells.
 """
 
-import resource
+import re
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
 import pandas as pd
+from project import BASE, project
+from project import run as command
 
 from igarape.chips import borders
 from igarape.chips.fingerprints import BITS, LENGTHS, SAMPLES, SIDES, Fingerprints
 from igarape.chips.neighbours import FACING, find_pairs
+from igarape.executors import Here
 from igarape.tables import write_table
 
 CHIPS, PEER_CHIPS, ASKED, ROWS = 1_000_000, 100_000, 2_000, 10
+SIDE, LABELLED = 64, 0.9  # pixels of the chips that are packed, and the share that has labels
 COPIES, FLAT = 20, 50  # one chip in so many
 HAMMING, RATIO, CORRELATION = 40, 0.7, 0.5
 
@@ -32,7 +40,7 @@ HAMMING, RATIO, CORRELATION = 40, 0.7, 0.5
 def run() -> dict[str, object]:
     """Return the seconds of near-duplicates alone at PEER_CHIPS, ours and the peer's, and minutes and GB at CHIPS."""
     prints = fingerprints(PEER_CHIPS)
-    ours, _ = _seconds(prints, borders=False)
+    ours = _seconds(prints)
     peer = _peer(prints) * PEER_CHIPS / 2 / ASKED  # each pair once
     row = {"ours": ours, "peer": peer, "ratio": peer / ours, "unit": "s", "n": PEER_CHIPS}
     return row | _measure(CHIPS)
@@ -73,11 +81,20 @@ def _borders(rng: np.random.Generator, count: int) -> np.ndarray:
     return np.asarray(np.clip(lines, 0, 255).astype(np.uint8))
 
 
-def _seconds(prints: Fingerprints, *, borders: bool) -> tuple[float, pd.DataFrame]:
-    """Return what the search takes, and what it finds."""
+def _seconds(prints: Fingerprints) -> float:
+    """Return the processor seconds in which this process finds near-duplicates."""
     start = time.process_time()
-    pairs = find_pairs(prints, hamming=HAMMING, ratio=RATIO, correlation=CORRELATION, borders=borders)
-    return time.process_time() - start, pairs
+    with TemporaryDirectory() as folder:
+        find_pairs(
+            prints,
+            hamming=HAMMING,
+            ratio=RATIO,
+            correlation=CORRELATION,
+            borders=False,
+            executor=Here(),
+            folder=Path(folder),
+        )
+    return time.process_time() - start
 
 
 def _peer(prints: Fingerprints) -> float:
@@ -93,18 +110,32 @@ def _peer(prints: Fingerprints) -> float:
 
 
 def _measure(count: int) -> dict[str, object]:
-    """Return minutes and memory of all pairs of so many chips, and how many there are of each kind."""
-    prints = fingerprints(count)
-    alone, _ = _seconds(prints, borders=False)
-    whole, pairs = _seconds(prints, borders=True)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    figures: dict[str, object] = {
-        "chips": count,
-        "minutes": whole / 60,
-        "minutes_alike": alone / 60,
-        "memory_gb": memory,
-    }
-    return figures | {str(kind): int(found) for kind, found in pairs["kind"].value_counts().items()}
+    """Return what split costs with so many chips, and how many pairs there are of each kind."""
+    folder = project(BASE, SIDE, labelled=LABELLED, packed=True)
+    for step in ("code", "ingest"):
+        command(folder, "igarape", step)
+    names = [f"chip-{row:07d}" for row in range(count)]
+    _list(folder / "data/ingest/catalog.parquet", names)
+    write_fingerprints(names, folder / "data/ingest/fingerprints.parquet")
+    figures: dict[str, object] = {"chips": count}
+    for by in ("chip", "scene"):
+        params = (folder / "params.yaml").read_text(encoding="utf-8")
+        (folder / "params.yaml").write_text(re.sub(r"(?m)^  by: \w+", f"  by: {by}", params), encoding="utf-8")
+        cost = command(folder, "igarape", "split")
+        figures[f"by_{by}"] = {
+            "minutes": round(cost.seconds / 60, 2),
+            "processor_minutes": round(cost.processor / 60, 2),
+            "memory_gb": round(cost.memory / 2**30, 2),
+        }
+    kinds = pd.read_parquet(folder / "data/split/pairs.parquet", columns=["kind"])["kind"]
+    return figures | {str(kind): int(found) for kind, found in kinds.value_counts().items()}
+
+
+def _list(catalog: Path, names: Sequence[str]) -> None:
+    """List a catalog's chips with labels as often as it takes under other names, each a scene of its own."""
+    rows = pd.read_parquet(catalog).query("split == 'train'")
+    again = pd.concat([rows] * -(-len(names) // len(rows)), ignore_index=True)[: len(names)]
+    write_table(again.assign(image_id=names, group=names), catalog)
 
 
 def _sides(count: int) -> dict[str, object]:
@@ -116,7 +147,10 @@ def _sides(count: int) -> dict[str, object]:
     for name, limit in (("all_with_all", count), ("in_cells", 0)):
         borders.EXHAUSTIVE = limit
         start = time.process_time()
-        one, other, _ = borders.fitting(ours, theirs, ratio=RATIO, correlation=CORRELATION)
+        with TemporaryDirectory() as folder:
+            one, other, _ = borders.fitting(
+                ours, theirs, ratio=RATIO, correlation=CORRELATION, executor=Here(), folder=Path(folder, name)
+            )
         figures |= {name: time.process_time() - start, f"{name}_pairs": len(one)}
         found[name] = set(zip(one.tolist(), other.tolist(), strict=True))
     return figures | {"both_pairs": len(found["all_with_all"] & found["in_cells"])}

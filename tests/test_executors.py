@@ -1,6 +1,7 @@
 """Who does tasks: the same tasks, told and done, in this process and in others."""
 
 import os
+import weakref
 from typing import Any
 
 import pytest
@@ -73,3 +74,12 @@ def test_what_nobody_waited_for_is_left() -> None:
         executor.wait(futures)
     assert all(future.done() for future in futures)
     assert sum(future.cancelled() for future in futures) > 10
+
+
+def test_a_future_that_was_yielded_is_not_kept() -> None:
+    """What comes of many tasks may be more than memory holds."""
+    executor, seen = Here(), list[weakref.ref[Any]]()
+    for future in in_turn(executor, [executor.submit(count, 0, name=str(number)) for number in range(9)]):
+        seen.append(weakref.ref(future))
+        assert sum(one() is not None for one in seen) <= 2
+    assert len(seen) == 9

@@ -53,8 +53,9 @@ class Executor(Protocol):
 
 
 def in_turn(executor: Executor, futures: Collection[Future[Any]]) -> Iterator[Future[Any]]:
-    """Yield futures as they are done."""
+    """Yield futures as they are done; none is kept, as what came of it may be large."""
     waiting = set(futures)
+    del futures
     while waiting:
         done = executor.wait(waiting)
         waiting -= done

@@ -1,5 +1,10 @@
 """Borders that fit: as comparing all with all finds them, and nearly so in cells."""
 
+from concurrent.futures import Future
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -7,9 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igarape.chips import borders
-from igarape.chips.borders import Lines, fitting
+from igarape.chips.borders import border_tasks, fitting
+from igarape.chips.cells import Lines
+from igarape.executors import Executor, Here, Task, Tell, local, unheard
 
 RATIO, CORRELATION = 0.7, 0.5
+
+
+class Nobody(Here):
+    """Is not to be asked."""
+
+    def submit(self, task: Task, *words: Any, name: str, heard: Tell = unheard) -> Future[Any]:
+        """Refuse."""
+        raise AssertionError(name)
 
 
 def facing(count: int, seed: int) -> tuple[Lines, Lines]:
@@ -45,9 +60,18 @@ def all_with_all(ours: Lines, theirs: Lines) -> set[tuple[int, int]]:
     return pairs
 
 
-def found(ours: Lines, theirs: Lines) -> set[tuple[int, int]]:
-    """Return the pairs as a set."""
-    one, other, _ = fitting(ours, theirs, ratio=RATIO, correlation=CORRELATION)
+def found(ours: Lines, theirs: Lines, executor: Executor | None = None) -> set[tuple[int, int]]:
+    """Return the pairs as a set; this process seeks, or who does the tasks."""
+    with TemporaryDirectory() as folder:
+        one, other, distance = fitting(
+            ours,
+            theirs,
+            ratio=RATIO,
+            correlation=CORRELATION,
+            executor=executor or Here(),
+            folder=Path(folder, "laid out"),
+        )
+    assert (np.diff(one) > 0).all() and len(one) == len(other) == len(distance)
     return set(zip(one.tolist(), other.tolist(), strict=True))
 
 
@@ -69,14 +93,12 @@ def test_many_borders_are_compared_in_cells(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(exact & cells) >= 0.99 * max(len(exact), len(cells))
 
 
-def test_cells_depend_on_no_order_of_sums(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Centres are whole numbers; they and the pairs are the same, however many borders are compared in one product."""
+def test_cells_are_compared_in_blocks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pairs are the same, however many borders are compared in one product."""
     ours, theirs = facing(2000, 2)
     monkeypatch.setattr(borders, "EXHAUSTIVE", 100)
-    centres, pairs = borders._centres(theirs), found(ours, theirs)
-    assert centres.dtype == np.uint8
+    pairs = found(ours, theirs)
     monkeypatch.setattr(borders, "BLOCK", 7777)
-    np.testing.assert_array_equal(borders._centres(theirs), centres)
     assert found(ours, theirs) == pairs != set()
 
 
@@ -101,3 +123,47 @@ def test_borders_that_are_all_the_same_fit_none(limit: int, monkeypatch: pytest.
     monkeypatch.setattr(borders, "EXHAUSTIVE", limit)
     water = np.full((1000, 64), 60, dtype=np.uint8)
     assert found(water, water) == set()
+
+
+@pytest.mark.parametrize("limit", [40, 2**16])
+@pytest.mark.parametrize(("task", "part"), [(1, 1), (100, 7), (500, 256), (999, 64), (2**14, 7)])
+def test_pairs_do_not_depend_on_how_borders_are_dealt(
+    limit: int, task: int, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Into one task, two or many, and in each into parts: in cells or not, the same pairs come out."""
+    count = 50 if task == 1 else 1000
+    ours, theirs = facing(count, 3)
+    monkeypatch.setattr(borders, "EXHAUSTIVE", limit)
+    whole = found(ours, theirs)
+    monkeypatch.setattr(borders, "TASK", task)
+    monkeypatch.setattr(borders, "PART", part)
+    assert border_tasks(count) == -(-count // task)
+    assert found(ours, theirs) == whole != set()
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(3, 40), st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 9))
+def test_ties_are_told_from_distinct_borders_in_any_deal(count: int, seed: int, task: int, part: int) -> None:
+    """Borders of few levels are often equally near: whoever meets the second one, it counts."""
+    ours, theirs = (np.repeat(lines[:, :4] // 64 * 64, 16, axis=1) for lines in facing(count, seed))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(borders, "TASK", task)
+        patch.setattr(borders, "PART", part)
+        assert found(ours, theirs) == all_with_all(ours, theirs)
+
+
+@pytest.mark.parametrize("limit", [100, 2**16])
+def test_processes_find_what_this_one_finds(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They map what is laid out for them."""
+    ours, theirs = facing(3000, 6)
+    monkeypatch.setattr(borders, "EXHAUSTIVE", limit)
+    alone = found(ours, theirs)
+    monkeypatch.setattr(borders, "TASK", 500)
+    with local(2) as executor:
+        assert found(ours, theirs, executor) == alone != set()
+
+
+def test_few_borders_are_compared_by_this_process_alone() -> None:
+    """Nobody else is asked: to start a process takes longer."""
+    ours, theirs = facing(100, 7)
+    assert found(ours, theirs, Nobody()) == found(ours, theirs) != set()

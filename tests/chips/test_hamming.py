@@ -1,13 +1,17 @@
 """Pairs of codes: exactly those that comparing all with all finds, whatever the bands, and few of equal codes."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igarape.chips import hamming
-from igarape.chips.hamming import Codes, bands, close_pairs
+from igarape.chips.hamming import Codes, Rows, band_tasks, bands, close_pairs
 from igarape.errors import InputError
+from igarape.executors import Executor, Here, local
 
 Found = set[tuple[int, int, int]]
 
@@ -33,9 +37,15 @@ def relatives(count: int, seed: int, size: int = 32) -> Codes:
     return codes[rng.permutation(count)]
 
 
+def close(codes: Codes, bound: int, executor: Executor | None = None) -> tuple[Rows, Rows, Rows]:
+    """Find pairs; this process seeks, or an executor does."""
+    with TemporaryDirectory() as folder:
+        return close_pairs(codes, bound, executor=executor or Here(), folder=Path(folder))
+
+
 def found(codes: Codes, bound: int) -> Found:
     """Return the pairs as a set."""
-    return set(zip(*(side.tolist() for side in close_pairs(codes, bound)), strict=True))
+    return set(zip(*(side.tolist() for side in close(codes, bound)), strict=True))
 
 
 @settings(deadline=None, max_examples=25)
@@ -64,7 +74,7 @@ def test_equal_codes_make_as_many_pairs_as_there_are_codes() -> None:
     """Ten thousand flat chips have one code: 9,999 pairs, all with the first; one that is near makes one more."""
     codes = np.zeros((10_001, 32), dtype=np.uint8)
     codes[-1, 0] = 1
-    first, second, bits = close_pairs(codes, 40)
+    first, second, bits = close(codes, 40)
     assert (first == 0).all() and second.tolist() == list(range(1, 10_001))
     assert bits.tolist() == [0] * 9_999 + [1]
 
@@ -74,7 +84,7 @@ def test_pairs_that_no_memory_would_hold_are_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(hamming, "MOST", 100)
     codes = np.packbits(np.eye(256, dtype=np.bool_)[:20], axis=1)
     with pytest.raises(InputError, match=r"more than 100 pairs of chips look alike.* Set split\.hamming lower"):
-        close_pairs(codes, 40)
+        close(codes, 40)
 
 
 def test_a_million_codes_are_compared_in_bands_of_which_one_must_be_near() -> None:
@@ -84,3 +94,26 @@ def test_a_million_codes_are_compared_in_bands_of_which_one_must_be_near() -> No
             width, flips = bands(count, 256, bound)
             assert width == 0 or (flips + 1) * (256 // width) > bound
     assert bands(1_000_000, 256, 40) == (18, 2)
+
+
+def test_processes_find_what_this_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A band is a task; the pairs come in the same order."""
+    codes = relatives(3000, 2)
+    alone = close(codes, 40)
+    monkeypatch.setattr(hamming, "ALONE", 0)
+    monkeypatch.setattr(hamming, "bands", lambda *_: (11, 1))
+    assert band_tasks(3000, 256, 40) == 23
+    with local(2) as executor:
+        for ours, theirs in zip(close(codes, 40, executor), alone, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    assert len(alone[0]) > 100
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_too_many_pairs_are_refused_by_whoever_finds_them(processes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bands' pairs are counted together, too."""
+    monkeypatch.setattr(hamming, "ALONE", 0)
+    monkeypatch.setattr(hamming, "MOST", 100)
+    monkeypatch.setattr(hamming, "bands", lambda *_: (11, 1))
+    with local(processes) as executor, pytest.raises(InputError, match=r"more than 100 pairs of chips look alike"):
+        close(relatives(3000, 2), 40, executor)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
@@ -11,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from igarape.chips import borders, hamming
 from igarape.chips.drawn.drawing import draw_chips
 from igarape.chips.fingerprints import Fingerprints, fingerprint
-from igarape.chips.neighbours import KINDS, find_pairs, join
+from igarape.chips.neighbours import KINDS, find_pairs, join, pair_tasks
 from igarape.chips.pictures import Pixels, decode, encode_jpeg
+from igarape.executors import Executor, Here, local
 
 KNOBS: dict[str, Any] = {"hamming": 40, "ratio": 0.7, "correlation": 0.5, "borders": True}
 SIZE = 96
@@ -64,6 +67,12 @@ def found(pairs: pd.DataFrame) -> Found:
     return set(zip(pairs["kind"], pairs["image_id"], pairs["other"], strict=True))
 
 
+def find(prints: Fingerprints, executor: Executor | None = None, **knobs: Any) -> pd.DataFrame:
+    """Find pairs; this process does all, or an executor the tasks."""
+    with TemporaryDirectory() as folder:
+        return find_pairs(prints, **KNOBS | knobs, executor=executor or Here(), folder=Path(folder))
+
+
 @pytest.fixture(scope="module")
 def land() -> dict[str, Pixels]:
     """Give a landscape in 5 x 5 chips."""
@@ -73,7 +82,7 @@ def land() -> dict[str, Pixels]:
 def test_all_neighbours_in_a_landscape_are_found_and_no_others(land: dict[str, Pixels]) -> None:
     """Of 25 chips 40 pairs lie side by side; other landscapes beside them change nothing."""
     others = {f"away{seed}-{place}": terrain(seed, SIZE) for seed in range(2, 8) for place in ("00",)}
-    pairs = find_pairs(prints(land | others), **KNOBS)
+    pairs = find(prints(land | others))
     assert found(pairs) == truth(land)
     assert len(pairs) == 2 * SIDE * (SIDE - 1)
     assert (pairs["distance"] < 10).all()
@@ -81,14 +90,14 @@ def test_all_neighbours_in_a_landscape_are_found_and_no_others(land: dict[str, P
 
 def test_the_order_of_the_chips_does_not_matter(land: dict[str, Pixels]) -> None:
     """The same pairs in the same order."""
-    first = find_pairs(prints(land), **KNOBS)
+    first = find(prints(land))
     names = np.random.default_rng(0).permutation(list(land))
-    pd.testing.assert_frame_equal(find_pairs(prints({name: land[name] for name in names}), **KNOBS), first)
+    pd.testing.assert_frame_equal(find(prints({name: land[name] for name in names})), first)
 
 
 def test_without_borders_only_duplicates_are_looked_for(land: dict[str, Pixels]) -> None:
     """A split by chip does not ask for neighbours."""
-    pairs = find_pairs(prints(land | {"again": land["land-22"]}), **KNOBS | {"borders": False})
+    pairs = find(prints(land | {"again": land["land-22"]}), borders=False)
     assert found(pairs) == {("same", "again", "land-22")}
 
 
@@ -97,7 +106,7 @@ def test_chips_with_the_same_pixels_are_paired_with_the_first_of_them(land: dict
     chip = land["land-22"]
     touched = chip.copy()
     touched[5, 5, 1] += 1
-    pairs = find_pairs(prints({"c": chip, "a": chip, "b": chip, "d": touched}), **KNOBS)
+    pairs = find(prints({"c": chip, "a": chip, "b": chip, "d": touched}))
     assert found(pairs) == {("same", "a", "b"), ("same", "a", "c"), ("alike", "a", "d")}
     assert (pairs["distance"] == 0).all()
 
@@ -111,18 +120,18 @@ def test_a_near_duplicate_is_found_and_a_mirrored_chip_is_none(land: dict[str, P
         "moved": np.roll(chip, 1, axis=1),
         "mirrored": np.ascontiguousarray(chip[:, ::-1]),
     }
-    pairs = find_pairs(prints({"chip": chip} | copies), **KNOBS | {"borders": False})
+    pairs = find(prints({"chip": chip} | copies), borders=False)
     assert {name for _, one, other in found(pairs) for name in (one, other)} == {"chip", *copies} - {"mirrored"}
     assert set(pairs["kind"]) == {"alike"}
     assert pairs["distance"].max() <= KNOBS["hamming"]
     farthest = int(pairs["distance"].max())
-    assert len(find_pairs(prints({"chip": chip} | copies), **KNOBS | {"hamming": farthest - 1})) < len(pairs)
+    assert len(find(prints({"chip": chip} | copies), hamming=farthest - 1)) < len(pairs)
 
 
 def test_a_chip_that_is_there_twice_still_finds_its_neighbours(land: dict[str, Pixels]) -> None:
     """Its border stands twice, yet fits: only the first of the two is compared, and the pair connects the other."""
     copy = {"land-22-again": decode(encode_jpeg(land["land-22"], 70), "chip")}
-    pairs = find_pairs(prints(land | copy), **KNOBS)
+    pairs = find(prints(land | copy))
     assert found(pairs) == truth(land) | {("alike", "land-22", "land-22-again")}
 
 
@@ -130,7 +139,7 @@ def test_a_border_that_fits_two_chips_is_paired_with_neither(land: dict[str, Pix
     """Two other chips that begin as the right neighbour does: nobody can say which one it is."""
     twin = terrain(9, SIZE)
     twin[:, :12] = land["land-23"][:, :12]
-    pairs = found(find_pairs(prints(land | {"twin": twin}), **KNOBS))
+    pairs = found(find(prints(land | {"twin": twin})))
     assert truth(land) - pairs == {("right", "land-22", "land-23")}
     assert pairs <= truth(land)
 
@@ -149,7 +158,7 @@ def test_chips_without_distinctive_borders_do_not_chain(kind: str) -> None:
             "forest": 70 + 20 * smooth,
         }[kind]
         chips[f"{kind}-{number}"] = np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
-    pairs = find_pairs(prints(chips), **KNOBS)
+    pairs = find(prints(chips))
     sizes = pd.Series(join(list(chips), pairs, named=list(chips))).value_counts()
     assert len(pairs) <= 1 and sizes.max() <= 2
 
@@ -158,7 +167,7 @@ def test_drawn_scenes_are_put_together_again() -> None:
     """Each of six scenes of 2 x 2 chips is found whole, by its borders alone."""
     drawn = [one.chip for one in draw_chips(range(24), 2, seed=0, size=256)]
     image_ids = [chip.image_id for chip in drawn]
-    pairs = find_pairs(prints({chip.image_id: decode(chip.origin.read(), chip.image_id) for chip in drawn}), **KNOBS)
+    pairs = find(prints({chip.image_id: decode(chip.origin.read(), chip.image_id) for chip in drawn}))
     groups = join(image_ids, pairs, named=image_ids)
     assert pd.Series(groups).groupby([chip.group for chip in drawn]).nunique().max() == 1
     assert len(set(groups)) == 6
@@ -172,7 +181,7 @@ def test_real_chips_cut_in_four_are_put_together_again(planet: Path) -> None:
     parts: dict[str, Pixels] = {}
     for path in sorted((planet / "train-jpg").iterdir()):
         parts |= mosaic(path.stem, cut(decode(path.read_bytes(), path.name), 128))
-    pairs = found(find_pairs(prints(parts), **KNOBS))
+    pairs = found(find(prints(parts)))
     assert len(pairs & truth(parts)) >= 0.75 * len(truth(parts))
     assert len(pairs & truth(parts)) >= 0.99 * len(pairs)
 
@@ -181,13 +190,13 @@ def test_three_real_chips_of_one_mine_are_found(planet: Path) -> None:
     """They lie side by side, and no two others of the 169 do."""
     chips = {path.stem: decode(path.read_bytes(), path.name) for path in sorted((planet / "train-jpg").iterdir())}
     expected = {("right", "train_9833", "train_5793"), ("below", "train_5865", "train_9833")}
-    assert found(find_pairs(prints(chips), **KNOBS)) == expected
+    assert found(find(prints(chips))) == expected
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_chips_have_no_neighbours(count: int) -> None:
     """Distinctive means nearer than the second best, and there is none."""
-    pairs = find_pairs(prints({f"chip-{seed}": terrain(seed, SIZE) for seed in range(count)}), **KNOBS)
+    pairs = find(prints({f"chip-{seed}": terrain(seed, SIZE) for seed in range(count)}))
     assert list(pairs.columns) == ["image_id", "other", "kind", "distance"] and pairs.empty
 
 
@@ -211,4 +220,23 @@ def test_groups_are_what_pairs_and_names_connect(data: st.DataObject) -> None:
 def test_the_kinds_of_pairs_are_listed(land: dict[str, Pixels]) -> None:
     """What find_pairs writes is one of KINDS."""
     again = {"z": land["land-00"], "zz": np.roll(land["land-11"], 1, axis=0)}
-    assert list(dict.fromkeys(find_pairs(prints(land | again), **KNOBS)["kind"])) == list(KINDS)
+    assert list(dict.fromkeys(find(prints(land | again))["kind"])) == list(KINDS)
+
+
+def test_processes_find_the_pairs_that_this_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all kinds, in the same order; borders are dealt, and bands are, however few chips there are."""
+    images = {f"chip-{seed}": terrain(seed, SIZE) for seed in range(30)} | mosaic("land", cut(terrain(1, 480), SIZE))
+    images |= {"again": images["land-22"], "moved": np.roll(images["land-11"], 1, axis=1)}
+    alone = find(prints(images))
+    monkeypatch.setattr(borders, "TASK", 9)
+    monkeypatch.setattr(hamming, "ALONE", 0)
+    monkeypatch.setattr(hamming, "bands", lambda *_: (16, 2))
+    with local(2) as executor:
+        pd.testing.assert_frame_equal(find(prints(images), executor), alone)
+    assert set(alone["kind"]) == set(KINDS)
+
+
+def test_so_few_chips_are_no_task_for_others() -> None:
+    """A few thousand are one task, and so are hundreds of thousands by chip; a million are many in either case."""
+    assert [pair_tasks(count, hamming=40, borders=True) for count in (0, 5_000, 100_000, 1_000_000)] == [1, 1, 4, 31]
+    assert [pair_tasks(count, hamming=40, borders=False) for count in (5_000, 200_000, 1_000_000)] == [1, 1, 14]

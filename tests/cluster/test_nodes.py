@@ -9,14 +9,18 @@ from typing import Any
 
 import clusters
 import numpy as np
+import pandas as pd
 import pytest
+import split_million
 import tasks
 
+from igarape.chips import borders, hamming
+from igarape.chips.neighbours import find_pairs
 from igarape.cluster import agreement
 from igarape.cluster.settings import Needs
 from igarape.cluster.spreading import packers
 from igarape.errors import InputError
-from igarape.executors import Executor, in_turn
+from igarape.executors import Executor, Here, in_turn
 from igarape.workspace import Workspace
 
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(600)]
@@ -86,3 +90,21 @@ def test_all_nodes_are_waited_for_at_once(executor: Executor, tmp_path: Path, mo
     with pytest.raises(InputError, match=r"in 2 points:\nnode .* no answer within 3 s.*\nnode .* no answer within 3 s"):
         agreement.require_agreement(Needs(1), tmp_path, None)
     assert time.monotonic() - start < 5.5
+
+
+@pytest.mark.parametrize("exhaustive", [100, 2**16])
+def test_chips_that_belong_together_are_those_that_one_process_finds(
+    executor: Executor, exhaustive: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the bit, in cells or not; borders and bands are dealt."""
+    monkeypatch.setattr(borders, "EXHAUSTIVE", exhaustive)
+    prints = split_million.fingerprints(3000)
+    find = partial(find_pairs, prints, hamming=40, ratio=0.7, correlation=0.5, borders=True)
+    for name in ("here", "nodes"):
+        (tmp_path / name).mkdir()
+    alone = find(executor=Here(), folder=tmp_path / "here")
+    monkeypatch.setattr(borders, "TASK", 400)
+    monkeypatch.setattr(hamming, "ALONE", 0)
+    monkeypatch.setattr(hamming, "bands", lambda *_: (16, 2))
+    pd.testing.assert_frame_equal(find(executor=executor, folder=tmp_path / "nodes"), alone)
+    assert (alone["kind"].value_counts() > 50).all()

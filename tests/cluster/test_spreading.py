@@ -11,7 +11,7 @@ from tasks import sleep
 
 from igarape.cluster import spreading
 from igarape.cluster.settings import THREADS
-from igarape.cluster.spreading import packers, threads, trainers
+from igarape.cluster.spreading import packers, seekers, threads, trainers
 from igarape.errors import InputError
 from igarape.executors import Here, Processes, in_turn
 from igarape.workspace import Workspace
@@ -87,3 +87,29 @@ def test_the_threads_of_a_task_are_those_that_a_variable_says(tmp_path: Path, mo
     monkeypatch.setenv("IGARAPE_TASK_CPUS", "3")
     with trainers(Workspace(tmp_path), "t", chips=tmp_path):
         assert threads() == 3 and {os.environ[name] for name in THREADS} == {"3"}
+
+
+def test_what_is_one_task_is_sought_by_this_process_and_several_tasks_by_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They share an empty folder, which goes at the end, even where there is a cluster that one task does not ask."""
+    with seekers(Workspace(tmp_path), "split", tasks=5) as (executor, folder):
+        assert isinstance(executor, Processes) and list(folder.iterdir()) == []
+    assert not folder.exists()
+    monkeypatch.setenv("IGARAPE_CLUSTER", "nobody.invalid:1")
+    with seekers(Workspace(tmp_path), "split", tasks=1) as (executor, folder):
+        assert isinstance(executor, Here) and list(folder.iterdir()) == []
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_what_a_killed_search_has_left_is_removed_and_two_at_once_are_refused(tmp_path: Path) -> None:
+    """The folder is one search's own."""
+    here = Workspace(tmp_path)
+    left = here.data / ".unfinished/split/ours.npy"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"borders")
+    with seekers(here, "split", tasks=1) as (_, folder):
+        assert folder == left.parent and not left.exists()
+        with pytest.raises(InputError, match="another process is writing it"):
+            seekers(here, "split", tasks=1).__enter__()
+        assert folder.exists()

@@ -3,13 +3,18 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import clusters
 import cv2
+import driven
 import numpy as np
 import pandas as pd
 import pytest
+from split_million import write_fingerprints
 from toy_dataset import drawn, write_dataset
 
+from igarape.chips import borders
 from igarape.chips.corrections import Corrections, apply_corrections, correction_table
 from igarape.chips.faults import fault_table
 from igarape.chips.fingerprints import fingerprint, fingerprint_table
@@ -23,6 +28,7 @@ from igarape.workspace import Workspace
 ROOT = Path(__file__).parents[2]
 LABELS = {"exclusive": ["sun", "fog"], "alone": ["fog"], "common": ["tree"], "rare": ["kiln"]}
 COUNT = 240
+MANY = 70_000  # chips: in cells, and several tasks
 
 
 @pytest.fixture
@@ -64,14 +70,14 @@ def settings(here: Workspace, *, by: str, seed: int = 0) -> None:
     here.params.write_text(text, encoding="utf-8")
 
 
-def catalog() -> pd.DataFrame:
+def catalog(labelled: int = COUNT) -> pd.DataFrame:
     """Make a catalog; where the chips lie plays no part."""
-    number = np.arange(COUNT + 10)
+    number = np.arange(labelled + 10)
     fog = number % 5 == 0
     return pd.DataFrame(
         {
             "image_id": [f"chip-{one}" for one in number],
-            "split": np.where(number < COUNT, "train", "test"),
+            "split": np.where(number < labelled, "train", "test"),
             "shard": "shard-00000.tar",
             "offset": 0,
             "length": 1,
@@ -264,3 +270,38 @@ def test_without_a_catalog_the_error_says_what_to_run(project: Workspace) -> Non
         InputError, match=r"data/ingest/catalog\.parquet: not found; an earlier step writes it.*dvc repro"
     ):
         stage.run(project)
+
+
+def test_the_number_of_workers_changes_no_byte(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chips that are many are shared by processes; what these were given is removed."""
+    images = noise()
+    for number in range(10):
+        images[4 * number : 4 * number + 4] = landscape(number)
+    write_prints(project, images)
+    stage.run(project)
+    alone = driven.result(project.folder("split"))
+    monkeypatch.setattr(borders, "TASK", 100)
+    for workers in ("1", "2"):
+        monkeypatch.setenv("IGARAPE_WORKERS", workers)
+        stage.run(project)
+        assert driven.result(project.folder("split")) == alone
+    assert not (project.data / ".unfinished").exists()
+    assert len(pd.read_parquet(project.root / "data/split/pairs.parquet")) == 40
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(600)
+def test_a_cluster_changes_no_byte_even_where_a_node_is_removed(project: Workspace, cluster: Any) -> None:
+    """What a node that is gone has sought is sought by another one."""
+    table = catalog(MANY)
+    write_table(table.assign(group=table["image_id"]), project.catalog())
+    write_fingerprints(list(table["image_id"]), project.chips("raw") / "fingerprints.parquet")
+    stage.run(project)
+    alone = driven.result(project.folder("split"))
+    process = driven.begin("split", folder=project.root, address=cluster.address)
+    driven.until(process, (project.data / ".unfinished/split/right/reach.npy").exists)
+    clusters.remove_one(cluster)
+    said = driven.end(process)
+    assert driven.result(project.folder("split")) == alone
+    assert re.search(r"neighbours: \d{5} right, \d{5} below", said)
+    assert not (project.data / ".unfinished").exists()

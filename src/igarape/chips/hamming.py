@@ -2,19 +2,24 @@
 
 Two codes that differ in at most h bits differ, in one of m bands of their bits, in at most h // m (the pigeonhole
 principle; Norouzi, Punjani, Fleet, Fast exact search in Hamming space with multi-index hashing, TPAMI 2014). So codes
-lie in a bucket for each value of a band, and are compared with those in buckets of nearby values only.
+lie in a bucket for each value of a band, and are compared with those in buckets of nearby values only. Each band is a
+task, so processes share them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import combinations
 from math import comb
+from pathlib import Path
 
 import faiss
 import numpy as np
 import numpy.typing as npt
 from faiss.contrib.ivf_tools import add_preassigned, range_search_preassigned
+from threadpoolctl import threadpool_limits
 
 from igarape.errors import InputError
+from igarape.executors import Executor, Here, Tell, in_turn
 
 Codes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.intp]
@@ -24,22 +29,42 @@ WIDEST = 20  # bits of a band: 2 ** 20 buckets
 BUCKET, PROBE, COMPARISON = 600, 15, 3  # nanoseconds each, roughly: they choose the bands, and change no result
 AT_ONCE = 2**26  # pairs that one call may find, at worst
 MOST = 20_000_000  # pairs that are borne: their table has to fit into memory
+ALONE = 2**18  # codes up to which this process seeks alone: in seconds
 
 
-def close_pairs(codes: Codes, hamming: int) -> tuple[Rows, Rows, Rows]:
-    """Find the pairs of codes, uint8 (n, bytes), that differ in at most hamming bits.
+def close_pairs(codes: Codes, hamming: int, *, executor: Executor, folder: Path) -> tuple[Rows, Rows, Rows]:
+    """Find the pairs of codes that differ in at most hamming bits.
 
-    Return for each pair the row that comes first, the other one, and the bits that differ, in the order of rows. Of
-    codes that are equal, each is paired with the first only, and only the first with those that differ: thousands of
+    Of codes that are equal, each is paired with the first only, and only the first with those that differ: thousands of
     pictures with one and the same code make thousands of pairs, not millions.
 
-    Raises InputError when there are more than MOST pairs.
+    Parameters
+    ----------
+    codes
+        uint8 (n, bytes).
+    hamming
+        Bits that may differ.
+    executor
+        Does the tasks, where there is more than one.
+    folder
+        For what tasks map: whoever does them sees it.
+
+    Returns
+    -------
+    tuple
+        For each pair the row that comes first, the other one, and the bits that differ, in the order of rows.
+
+    Raises
+    ------
+    InputError
+        When there are more than MOST pairs.
     """
     first_of = first_equal(codes)
     rows = np.arange(len(codes))
     others = rows[first_of != rows]
     kept = rows[first_of == rows]
-    one, two = (kept[side] for side in _differing(np.ascontiguousarray(codes[kept]), hamming))
+    by = executor if band_tasks(len(kept), 8 * codes.shape[1], hamming) > 1 else Here()
+    one, two = (kept[side] for side in _differing(codes[kept], hamming, by, folder / "codes.npy"))
     first, second = np.concatenate([first_of[others], one]), np.concatenate([others, two])
     order = np.lexsort((second, first))
     first, second = first[order], second[order]
@@ -68,37 +93,58 @@ def bands(count: int, bits: int, hamming: int) -> tuple[int, int]:
     return width, flips
 
 
-def _differing(codes: Codes, hamming: int) -> tuple[Rows, Rows]:
-    """Return the two rows of each pair of codes, all different, that differ in at most hamming bits."""
+def band_tasks(count: int, bits: int, hamming: int) -> int:
+    """Return how many tasks the search among so many codes is dealt into; 1 where this process seeks alone."""
+    width, _ = bands(count, bits, hamming)
+    return bits // width if width and count > ALONE else 1
+
+
+def _differing(codes: Codes, hamming: int, executor: Executor, path: Path) -> tuple[Rows, Rows]:
+    """Return the two rows of each pair of codes, all different, that differ in at most hamming bits.
+
+    path: where the codes are written, for tasks to map.
+    """
+    np.save(path, codes)
     count, bits = len(codes), 8 * codes.shape[1]
     width, flips = bands(count, bits, hamming)
-    found = np.empty(0, dtype=np.int64)
-    for values in _values(codes, width):
-        for near in _near(codes, values, width=width, flips=flips, hamming=hamming):
-            found = np.union1d(found, near)
-            if len(found) > MOST:
-                raise InputError(
-                    f"split: more than {MOST} pairs of chips look alike, so near-duplicates tell nothing here. Set "
-                    "split.hamming lower, or leave out chips that show the same, such as water and cloud"
-                )
+    task = partial(_band, path=path, width=width, flips=flips, hamming=hamming)
+    number = bits // width if width else 1
+    futures = in_turn(executor, [executor.submit(task, band, name=f"band {band}") for band in range(number)])
+    found = _united(future.result() for future in futures)
     return found // max(1, count), found % max(1, count)
 
 
-def _values(codes: Codes, width: int) -> Iterator[Words]:
-    """Yield each code's value in one band after the other, (n,); a band's bits are spread over the whole code.
+def _band(_tell: Tell, band: int, *, path: Path, width: int, flips: int, hamming: int) -> Words:
+    """Return the pairs of codes that differ in at most hamming bits and are near in a band, as _near does."""
+    codes = np.asarray(np.load(path, mmap_mode="r"))
+    with threadpool_limits(1):
+        return _united(_near(codes, _values(codes, width, band), width=width, flips=flips, hamming=hamming))
+
+
+def _united(parts: Iterable[Words]) -> Words:
+    """Return the pairs of all parts, each once and in order; raise InputError when there are more than MOST."""
+    found = np.empty(0, dtype=np.int64)
+    for part in parts:
+        found = np.union1d(found, part)
+        if len(found) > MOST:
+            raise InputError(
+                f"split: more than {MOST} pairs of chips look alike, so near-duplicates tell nothing here. Set "
+                "split.hamming lower, or leave out chips that show the same, such as water and cloud"
+            )
+    return found
+
+
+def _values(codes: Codes, width: int, band: int) -> Words:
+    """Return each code's value in a band, (n,); a band's bits are spread over the whole code.
 
     Bits that lie beside each other say much the same: a band of them would have few, full buckets.
     """
-    if not width:
-        yield np.zeros(len(codes), dtype=np.int64)
-        return
-    number = 8 * codes.shape[1] // width
-    for band in range(number):
-        values = np.zeros(len(codes), dtype=np.int64)
-        for place in range(width):
-            byte, bit = divmod(band + place * number, 8)
-            values |= (codes[:, byte].astype(np.int64) >> (7 - bit) & 1) << place
-        yield values
+    values = np.zeros(len(codes), dtype=np.int64)
+    number = 8 * codes.shape[1] // max(1, width)
+    for place in range(width):
+        byte, bit = divmod(band + place * number, 8)
+        values |= (codes[:, byte].astype(np.int64) >> (7 - bit) & 1) << place
+    return values
 
 
 def _near(codes: Codes, values: Words, *, width: int, flips: int, hamming: int) -> Iterator[Words]:

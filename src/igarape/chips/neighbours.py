@@ -1,18 +1,19 @@
 """Chips that belong together: the same pixels, near-duplicates, and neighbours whose borders fit."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from pathlib import Path
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from threadpoolctl import threadpool_limits
 
-from igarape.chips.borders import fitting
-from igarape.chips.fingerprints import SAMPLES, SIDES, Fingerprints
-from igarape.chips.hamming import close_pairs, first_equal
+from igarape.chips.borders import border_tasks, fitting
+from igarape.chips.fingerprints import BITS, SAMPLES, SIDES, Fingerprints
+from igarape.chips.hamming import band_tasks, close_pairs, first_equal
+from igarape.executors import Executor
 
 Rows = npt.NDArray[np.intp]
 
@@ -21,9 +22,16 @@ FACING = {"right": ("right", "left"), "below": ("bottom", "top")}  # other lies 
 
 
 def find_pairs(
-    prints: Fingerprints, *, hamming: int, ratio: float, correlation: float, borders: bool, threads: int = 1
+    prints: Fingerprints,
+    *,
+    hamming: int,
+    ratio: float,
+    correlation: float,
+    borders: bool,
+    executor: Executor,
+    folder: Path,
 ) -> pd.DataFrame:
-    """Find the pairs of chips that belong together.
+    """Find the pairs of chips that belong together; they are the same, whoever looks for them.
 
     Of chips that are the same or alike only the first one's borders are compared: a border that stands twice is no
     longer distinctive.
@@ -40,8 +48,10 @@ def find_pairs(
         How far the detail along their borders has to agree.
     borders
         Whether neighbours are looked for.
-    threads
-        How many may compare at once; fewer where OMP_NUM_THREADS says so.
+    executor
+        Does the tasks, each with one thread, where there are several: pair_tasks says how many.
+    folder
+        Empty, for what tasks map: whoever does them sees it.
 
     Returns
     -------
@@ -52,18 +62,24 @@ def find_pairs(
         the root mean square between their borders in grey levels.
     """
     prints = prints.take(np.argsort(np.asarray(prints.image_ids, dtype=np.str_), kind="stable"))
-    with _threads(threads):
+    with threadpool_limits(1):
         first, other = _same(prints)
         found = [_pairs(prints, first, other, "same", np.zeros(len(first)))]
         prints = _without(prints, other)
-        first, other, bits = close_pairs(prints.phash, hamming)
+        first, other, bits = close_pairs(prints.phash, hamming, executor=executor, folder=folder)
         found.append(_pairs(prints, first, other, "alike", bits))
         prints = _without(prints, other)
         for kind, facing in FACING.items() if borders else ():
             ours, theirs = (np.ascontiguousarray(prints.borders[:, SIDES.index(side)]) for side in facing)
-            first, other, distance = fitting(ours, theirs, ratio=ratio, correlation=correlation)
+            how = {"ratio": ratio, "correlation": correlation}
+            first, other, distance = fitting(ours, theirs, **how, executor=executor, folder=folder / kind)
             found.append(_pairs(prints, first, other, kind, distance))
     return pd.concat(found, ignore_index=True)
+
+
+def pair_tasks(count: int, *, hamming: int, borders: bool) -> int:
+    """Return into how many tasks find_pairs deals the search among so many chips at most; 1: it does all by itself."""
+    return max(band_tasks(count, BITS, hamming), border_tasks(count) if borders else 1)
 
 
 def join(image_ids: Sequence[str], pairs: pd.DataFrame, *, named: Sequence[str]) -> list[str]:
@@ -76,17 +92,6 @@ def join(image_ids: Sequence[str], pairs: pd.DataFrame, *, named: Sequence[str])
     links = coo_array((np.ones(len(first), dtype=np.bool_), (first, second)), shape=(nodes, nodes))
     _, component = connected_components(links, directed=False)
     return list(pd.Series(image_ids, dtype=str).groupby(component[: len(image_ids)]).transform("min"))
-
-
-@contextmanager
-def _threads(most: int) -> Iterator[None]:
-    """Let faiss work with at most so many threads, and with no more than it was allowed."""
-    allowed = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(min(most, allowed))
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(allowed)
 
 
 def _pairs(prints: Fingerprints, first: Rows, second: Rows, kind: str, distance: npt.ArrayLike) -> pd.DataFrame:

@@ -6,14 +6,14 @@ Ray is imported in the second case only.
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from igarape.cluster.settings import ADDRESS, THREADS, cluster_address, needs, task_cpus
 from igarape.config.params import workers
 from igarape.errors import InputError
 from igarape.executors import Executor, Here, local
-from igarape.files import fresh_folder
+from igarape.files import alone, fresh_folder
 from igarape.workspace import Workspace
 
 
@@ -37,6 +37,24 @@ def packers(workspace: Workspace, step: str, *, shards: int, chips: Path | None 
         return
     with _cluster(address, workspace, step, cpus=1, chips=chips) as executor:
         yield executor
+
+
+@contextmanager
+def seekers(workspace: Workspace, step: str, *, tasks: int) -> Iterator[tuple[Executor, Path]]:
+    """Give what seeks among a step's chips, a processor for each task, and an empty folder for what tasks map.
+
+    One task is done by this process, on a cluster too: there would be nothing to share. The folder goes at the end.
+    """
+    folder = workspace.data / ".unfinished" / step
+    with alone(folder.with_name(f"{step}.lock"), folder):
+        try:
+            fresh_folder(folder)
+            with nullcontext(Here()) if tasks == 1 else packers(workspace, step, shards=tasks) as executor:
+                yield executor, folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):  # others keep something there too
+        folder.parent.rmdir()
 
 
 @contextmanager

@@ -8,10 +8,11 @@ import pandas as pd
 
 from igarape.chips.corrections import in_source, read_applied
 from igarape.chips.fingerprints import read_fingerprints
-from igarape.chips.neighbours import KINDS, find_pairs, join
+from igarape.chips.neighbours import KINDS, find_pairs, join, pair_tasks
 from igarape.chips.thinning import ASIDE, thinned_folds
+from igarape.cluster.spreading import seekers
 from igarape.config.datasets import read_dataset
-from igarape.config.params import read_params, workers
+from igarape.config.params import read_params
 from igarape.errors import counted
 from igarape.files import fresh_folder
 from igarape.tables import HOLDOUT, Folds, labelled, read_catalog, truth, write_table
@@ -29,14 +30,17 @@ def run(workspace: Workspace) -> None:
     catalog = in_source(read_catalog(workspace.catalog(), labels), read_applied(workspace.applied))
     rows = catalog[labelled(catalog)]
     image_ids, scenes = list(rows["image_id"]), params.split.by == "scene"
-    pairs = find_pairs(
-        read_fingerprints(workspace.chips("raw") / "fingerprints.parquet", image_ids),
-        hamming=params.split.hamming,
-        ratio=params.split.ratio,
-        correlation=params.split.correlation,
-        borders=scenes,
-        threads=workers(),
-    )
+    tasks = pair_tasks(len(image_ids), hamming=params.split.hamming, borders=scenes)
+    with seekers(workspace, "split", tasks=tasks) as (executor, folder):
+        pairs = find_pairs(
+            read_fingerprints(workspace.chips("raw") / "fingerprints.parquet", image_ids),
+            hamming=params.split.hamming,
+            ratio=params.split.ratio,
+            correlation=params.split.correlation,
+            borders=scenes,
+            executor=executor,
+            folder=folder,
+        )
     groups = join(image_ids, pairs, named=list(rows["group"]) if scenes else image_ids)
     target = fresh_folder(workspace.folder("split"))
     write_table(pairs, target / "pairs.parquet")  # first: where no split can be made, they are looked at
