@@ -177,8 +177,10 @@ def _compared(ours: Lines, theirs: Lines, itself: Rows) -> tuple[Rows, Floats, F
     best, second = np.full((2, len(ours)), np.inf, dtype=np.float32)
     least = np.empty(len(theirs), dtype=np.float32)
     step = max(1, BLOCK // len(ours))
+    room = np.empty((len(ours), min(step, len(theirs))), dtype=np.float32)  # asked for anew, it costs a seventh more
     for start in range(0, len(theirs), step):
-        distance = asks @ asked(theirs[start : start + step]).T
+        some = asked(theirs[start : start + step])
+        distance = np.matmul(asks, some.T, out=room[:, : len(some)])
         same = np.flatnonzero((itself >= start) & (itself < start + step))
         distance[same, itself[same] - start] = np.inf
         least[start : start + step] = distance.min(axis=0)

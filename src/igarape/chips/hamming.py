@@ -6,9 +6,9 @@ lie in a bucket for each value of a band, and are compared with those in buckets
 task, so processes share them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import combinations
+from itertools import chain, combinations
 from math import comb
 from pathlib import Path
 
@@ -26,10 +26,12 @@ Rows = npt.NDArray[np.intp]
 Words = npt.NDArray[np.int64]
 
 WIDEST = 20  # bits of a band: 2 ** 20 buckets
-BUCKET, PROBE, COMPARISON = 600, 15, 3  # nanoseconds each, roughly: they choose the bands, and change no result
+# Nanoseconds each, roughly: they choose the bands, and change no result. Buckets of real codes are not equally full: a
+# comparison counts twice.
+BUCKET, PROBE, COMPARISON = 600, 20, 1.5
 AT_ONCE = 2**26  # pairs that one call may find, at worst
 MOST = 20_000_000  # pairs that are borne: their table has to fit into memory
-ALONE = 2**18  # codes up to which this process seeks alone: in seconds
+ALONE = 2**18  # codes up to which this process seeks alone: it takes 6 s, and to start another one 1 to 2 s
 
 
 def close_pairs(codes: Codes, hamming: int, *, executor: Executor, folder: Path) -> tuple[Rows, Rows, Rows]:
@@ -63,8 +65,7 @@ def close_pairs(codes: Codes, hamming: int, *, executor: Executor, folder: Path)
     rows = np.arange(len(codes))
     others = rows[first_of != rows]
     kept = rows[first_of == rows]
-    by = executor if band_tasks(len(kept), 8 * codes.shape[1], hamming) > 1 else Here()
-    one, two = (kept[side] for side in _differing(codes[kept], hamming, by, folder / "codes.npy"))
+    one, two = (kept[side] for side in _differing(codes[kept], hamming, executor, folder / "codes.npy"))
     first, second = np.concatenate([first_of[others], one]), np.concatenate([others, two])
     order = np.lexsort((second, first))
     first, second = first[order], second[order]
@@ -107,18 +108,21 @@ def _differing(codes: Codes, hamming: int, executor: Executor, path: Path) -> tu
     np.save(path, codes)
     count, bits = len(codes), 8 * codes.shape[1]
     width, flips = bands(count, bits, hamming)
-    task = partial(_band, path=path, width=width, flips=flips, hamming=hamming)
-    number = bits // width if width else 1
-    futures = in_turn(executor, [executor.submit(task, band, name=f"band {band}") for band in range(number)])
+    task = partial(_near_in, path=path, width=width, flips=flips, hamming=hamming)
+    every = range(bits // width if width else 1)
+    shared = band_tasks(count, bits, hamming) > 1
+    shares, executor = ([[band] for band in every], executor) if shared else ([every], Here())
+    futures = in_turn(executor, [executor.submit(task, share, name=f"band {share[0]}") for share in shares])
     found = _united(future.result() for future in futures)
     return found // max(1, count), found % max(1, count)
 
 
-def _band(_tell: Tell, band: int, *, path: Path, width: int, flips: int, hamming: int) -> Words:
-    """Return the pairs of codes that differ in at most hamming bits and are near in a band, as _near does."""
+def _near_in(_tell: Tell, some: Sequence[int], *, path: Path, width: int, flips: int, hamming: int) -> Words:
+    """Return the pairs, as _near yields them, of codes that are near in one of some bands."""
     codes = np.asarray(np.load(path, mmap_mode="r"))
+    near = (_near(codes, _values(codes, width, band), width=width, flips=flips, hamming=hamming) for band in some)
     with threadpool_limits(1):
-        return _united(_near(codes, _values(codes, width, band), width=width, flips=flips, hamming=hamming))
+        return _united(chain.from_iterable(near))
 
 
 def _united(parts: Iterable[Words]) -> Words:
