@@ -78,6 +78,7 @@ ELSEWHERE = {
     r"igarape (promote|rollback|predict|serve)( --port \d+| chips/ --out answers.csv)?": "tests/test_stream.py",
     r"igarape promote (--dry-run|--version \d+ --force --reason .*)": "tests/stages/test_promote.py",
     "igarape (history|rollback --reason .*)": "tests/stages/test_history.py",
+    r"igarape lineage( --.*)?": "tests/stages/test_lineage.py",
     r"igarape serve --(watch 30|token-file token|bundle \S+/bundle)": "tests/stages/test_serve.py",
     "igarape predict chips/ --nir tifs/ --out answers.csv": "tests/stages/test_predict.py",
     r"igarape map \S+ --bands r=3,g=2,b=1": "tests/stages/test_map.py",
