@@ -258,6 +258,14 @@ def test_compare_takes_two_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     assert CliRunner().invoke(main, ["compare", "main"]).exit_code == 2
 
 
+def test_worth_takes_an_idea_and_what_it_is_laid_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its parent, where no other is named."""
+    recorder = record(monkeypatch, "worth")
+    for words in (["worth", "mine"], ["worth", "mine", "--against", "plain"]):
+        assert CliRunner().invoke(main, words, catch_exceptions=False).exit_code == 0
+    assert recorder.calls == [((HERE, "mine"), {"against": None}), ((HERE, "mine"), {"against": "plain"})]
+
+
 def test_an_unknown_command_is_refused() -> None:
     """The message names it."""
     result = CliRunner().invoke(main, ["trian"])
@@ -267,6 +275,6 @@ def test_an_unknown_command_is_refused() -> None:
 
 def test_each_command_is_called_here() -> None:
     """A new command needs a test. Those of other modules are called in their tests."""
-    others = {"use", "relabel", "fetch", "show", "add", "compare"}
+    others = {"use", "relabel", "fetch", "show", "add", "compare", "worth"}
     elsewhere = {command.name for command in (*MODEL_COMMANDS, *SITE_COMMANDS)}
     assert set(main.commands) == {*PLAIN, *PER_EXPERIMENT, *others, *elsewhere}

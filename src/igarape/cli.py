@@ -102,6 +102,17 @@ def show(experiment: str | None, defaults: bool) -> None:
 
 
 @main.command()
+@click.argument("experiment")
+@click.option("--against", metavar="E", help="Another learner than the one that it is like.")
+def worth(experiment: str, against: str | None) -> None:
+    """Say whether an idea is better than the learner that it is like. EXPERIMENT: one that was searched and trained.
+
+    Both are compared alone, and in the blend of the learners that params.yaml lists; all of it out of fold.
+    """
+    run_stage("worth", experiment, against=against)
+
+
+@main.command()
 @click.argument("a")
 @click.argument("b")
 def compare(a: str, b: str) -> None:

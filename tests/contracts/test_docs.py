@@ -92,6 +92,7 @@ ELSEWHERE = {
     "igarape score --split .*": "tests/stages/test_score.py",
     r"igarape search --experiment \w+": "tests/stages/test_search.py",
     r"igarape train --experiment \w+": "tests/stages/test_train.py",
+    r"igarape worth \w+( --against \w+)?": "tests/stages/test_worth.py",
     r"igarape use (?!mine)\w+( --full)?": "tests/stages/test_use.py",
     "igarape use mine": "tests/stages/test_add.py",
     "dvc repro --single-item --force register": "tests/test_stream.py",
