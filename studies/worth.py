@@ -14,61 +14,21 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 import click
-import numpy as np
-import pandas as pd
 from ablations import HERE, cross_fitted, full_recipe, read_examples
 
 from igarape.config.datasets import read_dataset
 from igarape.config.experiments import read_experiments
 from igarape.config.hyperparameters import Value
 from igarape.config.kinds import Experiment
-from igarape.config.params import Params, read_params
-from igarape.ensemble.boosting import Settings
-from igarape.ensemble.stackers import fit_stackers
-from igarape.labels import Booleans, Vocabulary
+from igarape.config.params import read_params
+from igarape.labels import Vocabulary
 from igarape.predictions import prediction_table, read_predictions
-from igarape.scores.comparison import paired_bootstrap
-from igarape.scores.figures import f2_by_chip
-from igarape.scores.metrics import Floats
-from igarape.scores.ranking import Ranked, paired_map, rank
-from igarape.tables import Folds, Probabilities, read_catalog, read_folds, truth
+from igarape.reports.idea import F2, MAP, Judged, Rows, blended, judge
+from igarape.tables import Probabilities, read_catalog, read_folds, truth
 
 RESAMPLES = 1000
-
-
-class Rows(NamedTuple):
-    """The chips of a table of folds, their folds (n,) and labels (n, labels)."""
-
-    table: pd.DataFrame
-    folds: Folds
-    y: Booleans
-
-
-class Judged(NamedTuple):
-    """Out of fold, a learner's or a blend's F2 of each chip (n,), average precision of each label, and resampled."""
-
-    f2: Floats
-    precision: Ranked
-
-    @classmethod
-    def of(cls, p: Floats, rows: Rows, vocabulary: Vocabulary) -> "Judged":
-        """Judge probabilities (n, labels) on the rows of the folds."""
-        inside = rows.folds >= 0
-        y, seen = rows.y[inside], p[inside]
-        ranked = rank(y, {"it": seen}, resamples=RESAMPLES, seed=0)["it"]
-        return cls(f2_by_chip(y, seen, targets=vocabulary.targets("all")), ranked)
-
-    def written(self) -> str:
-        """Return both figures as cells."""
-        return f"{self.f2.mean():.4f} | {np.nanmean(self.precision.observed):.4f}"
-
-    def gained(self, base: "Judged") -> str:
-        """Return what is gained on a base in both, as cells, with intervals."""
-        f2 = paired_bootstrap(self.f2, base.f2, resamples=RESAMPLES, seed=0)
-        return f"{f2} | {paired_map(self.precision, base.precision)}"
 
 
 @click.command()
@@ -82,24 +42,27 @@ def main(learner: str, base: tuple[str, ...], vary: tuple[str, ...]) -> None:
     vocabulary, table = dataset.labels.vocabulary(), read_folds(HERE.folds)
     (experiment,) = read_experiments((learner,), vocabulary, HERE.experiments, nir=bool(dataset.tifs)).values()
     catalog = read_catalog(HERE.catalog(), vocabulary.labels).set_index("image_id")
-    y = truth(catalog.loc[table["image_id"]], vocabulary.labels)
-    rows = Rows(table, table["fold"].to_numpy(), y)
+    rows = Rows(table, truth(catalog.loc[table["image_id"]], vocabulary.labels), vocabulary)
+    folds = table["fold"].to_numpy()
     stored = {name: read_predictions(HERE.predictions(name), table) for name in base}
-    before = _blended(stored, rows, params, vocabulary)
+    before = blended(stored, rows, params, _silent)
     print("| learner | F2 | mAP | blend: F2 | mAP | F2 gained (95 %) | mAP gained (95 %) | seconds |")
     print("|---|---|---|---|---|---|---|---|")
-    print(f"| none but {', '.join(base)} | | | {before.written()} | | | |")
+    known = _judged({"before": before}, rows)["before"]
+    print(f"| none but {', '.join(base)} | | | {_cells(known.figures, '{:.4f}')} | | | |")
     pairs = [pair.partition("=") for pair in vary]
     changes = [{}, *({name: json.loads(value)} for name, _, values in pairs for value in values.split(","))]
     for change in changes:
         start = time.process_time()
         p = _cross_fit(learner, experiment, change, vocabulary)
         seconds = time.process_time() - start
-        alone = Judged.of(p.astype(np.float64), rows, vocabulary)
-        found = prediction_table(list(table["image_id"]), rows.folds, learner=learner, labels=vocabulary.labels, p=p)
-        blended = _blended(stored | {learner: found}, rows, params, vocabulary)
+        found = prediction_table(list(table["image_id"]), folds, learner=learner, labels=vocabulary.labels, p=p)
+        after = blended(stored | {learner: found}, rows, params, _silent)
+        judged = _judged({"alone": p[rows.inside], "before": before, "after": after}, rows)
         told = ", ".join([learner, *(f"{key} {value}" for key, value in change.items())])
-        figures = (alone.written(), blended.written(), blended.gained(before), f"{seconds:.0f}")
+        alone, blend = (_cells(judged[name].figures, "{:.4f}") for name in ("alone", "after"))
+        gained = _cells(judged["after"].beyond(judged["before"]))
+        figures = (alone, blend, gained, f"{seconds:.0f}")
         print(f"| {told} | {' | '.join(figures)} |", flush=True)
 
 
@@ -113,19 +76,19 @@ def _cross_fit(name: str, experiment: Experiment, change: Mapping[str, Value], v
         return cross_fitted(name, examples, recipe, folder=Path(folder), notes=Path(folder) / "notes")
 
 
-def _blended(tables: Mapping[str, pd.DataFrame], rows: Rows, params: Params, vocabulary: Vocabulary) -> Judged:
-    """Cross-fit the blend of some learners, and judge it."""
-    settings = Settings(**params.stack.model_dump(exclude={"use", "check"}), seed=params.seed)
-    fits = fit_stackers(
-        tables,
-        rows.y,
-        folds=rows.table,
-        vocabulary=vocabulary,
-        settings=settings,
-        report=lambda _done, _total, _what: None,
-        methods=("blend",),
-    )
-    return Judged.of(fits["blend"].p.astype(np.float64), rows, vocabulary)
+def _silent(_done: int, _total: int, _what: str) -> None:
+    """Show no progress: a table is printed."""
+
+
+def _judged(answers: Mapping[str, Probabilities], rows: Rows) -> dict[str, Judged]:
+    """Judge answers of the chips in the folds, (chips, labels), by their names."""
+    targets, rare = rows.vocabulary.targets("all"), rows.vocabulary.rare
+    return judge(rows.y[rows.inside], answers, targets=targets, rare=rare, resamples=RESAMPLES, seed=0)
+
+
+def _cells(values: Mapping[str, object], form: str = "{}") -> str:
+    """Return F2 and mAP as cells."""
+    return " | ".join(form.format(values[name]) for name in (F2, MAP))
 
 
 if __name__ == "__main__":

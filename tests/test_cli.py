@@ -13,6 +13,7 @@ from igarape.cli import main
 from igarape.commands import SECTIONS
 from igarape.errors import InputError
 from igarape.files import write_text
+from igarape.model_commands import MODEL_COMMANDS
 from igarape.site_commands import SITE_COMMANDS
 from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
 
@@ -130,35 +131,6 @@ def test_an_experiment_is_known_in_any_folder_of_the_project(
 def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was typed is handed on."""
     typed = {
-        "promote": (
-            ["--version", "3", "--force", "--reason", "why"],
-            ((HERE,), {"version": 3, "force": True, "reason": "why", "dry_run": False, "model": None}),
-        ),
-        "rollback": (["--reason", "why", "--model", "student"], ((HERE,), {"reason": "why", "model": "student"})),
-        "history": (["--model", "student", "--champion"], ((HERE,), {"model": "student", "champion": True})),
-        "predict": (
-            ["a.jpg", "b", "--out", "o.csv"],
-            ((HERE, [Path("a.jpg"), Path("b")]), {"model": None, "out": Path("o.csv"), "nir": None}),
-        ),
-        "submit": (
-            ["--sample", "s.csv", "--check", "c.csv"],
-            ((HERE,), {"out": None, "sample": Path("s.csv"), "model": None, "check": Path("c.csv")}),
-        ),
-        "score": (["--split", "s.csv"], ((HERE,), {"split": Path("s.csv"), "experiment": None})),
-        "serve": (
-            ["--port", "5005", "--watch", "30", "--token-file", "token"],
-            (
-                (HERE,),
-                {
-                    "port": 5005,
-                    "host": "127.0.0.1",
-                    "watch": 30.0,
-                    "token_file": Path("token"),
-                    "threads": 1,
-                    "model": None,
-                },
-            ),
-        ),
         "use": (["ucmerced"], ((HERE, "ucmerced"), {"full": False})),
         "relabel": (["review.csv", "--undo"], ((HERE, Path("review.csv")), {"undo": True})),
         "fetch": (["planet"], ((HERE, "planet"), {})),
@@ -183,20 +155,6 @@ def test_options_outside_the_stream_reach_their_stages(monkeypatch: pytest.Monke
         recorder = record(monkeypatch, name)
         assert CliRunner().invoke(main, [name, *words], catch_exceptions=False).exit_code == 0
         assert recorder.calls == [expected]
-
-
-def test_a_bundle_and_a_model_are_not_served_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of them would be passed over in silence."""
-    recorder = record(monkeypatch, "serve")
-    done = CliRunner().invoke(main, ["serve", "--bundle", "folder", "--model", "student"])
-    assert done.exit_code == 2 and "leave one of them out" in done.output and recorder.calls == []
-
-
-def test_a_port_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody uses it, so nothing can be stopped."""
-    recorder = record(monkeypatch, "serve")
-    done = CliRunner().invoke(main, ["serve", "--port", "99999"])
-    assert (done.exit_code, recorder.calls) == (2, []) and "99999 is not in the range" in done.output
 
 
 def test_bad_input_is_one_message_and_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,6 +258,14 @@ def test_compare_takes_two_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     assert CliRunner().invoke(main, ["compare", "main"]).exit_code == 2
 
 
+def test_worth_takes_an_idea_and_what_it_is_laid_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its parent, where no other is named."""
+    recorder = record(monkeypatch, "worth")
+    for words in (["worth", "mine"], ["worth", "mine", "--against", "plain"]):
+        assert CliRunner().invoke(main, words, catch_exceptions=False).exit_code == 0
+    assert recorder.calls == [((HERE, "mine"), {"against": None}), ((HERE, "mine"), {"against": "plain"})]
+
+
 def test_an_unknown_command_is_refused() -> None:
     """The message names it."""
     result = CliRunner().invoke(main, ["trian"])
@@ -308,20 +274,7 @@ def test_an_unknown_command_is_refused() -> None:
 
 
 def test_each_command_is_called_here() -> None:
-    """A new command needs a test. Those for scenes and sites are called in test_site_commands.py."""
-    others = {
-        "promote",
-        "history",
-        "rollback",
-        "predict",
-        "submit",
-        "score",
-        "serve",
-        "use",
-        "relabel",
-        "fetch",
-        "show",
-        "add",
-        "compare",
-    }
-    assert set(main.commands) == {*PLAIN, *PER_EXPERIMENT, *others, *(command.name for command in SITE_COMMANDS)}
+    """A new command needs a test. Those of other modules are called in their tests."""
+    others = {"use", "relabel", "fetch", "show", "add", "compare", "worth"}
+    elsewhere = {command.name for command in (*MODEL_COMMANDS, *SITE_COMMANDS)}
+    assert set(main.commands) == {*PLAIN, *PER_EXPERIMENT, *others, *elsewhere}

@@ -29,6 +29,7 @@ from igarape.serving.registry import load
 from igarape.stages import predict, promote, register
 from igarape.tables import write_table
 from igarape.tracking import health, step
+from igarape.tracking.costs import PROCESSOR, SECONDS
 from igarape.tracking.run import Run
 from igarape.tracking.step import send_left, step_run
 from igarape.workspace import Workspace
@@ -213,9 +214,9 @@ def trained(here: Workspace, during: Callable[[Run], None], number: list[str]) -
 
 
 def found(number: str) -> tuple[str, dict[str, float]]:
-    """Return how a run ended, and its figures."""
+    """Return how a run ended, and its figures but for its costs."""
     run = MlflowClient().get_run(number)
-    return run.info.status, dict(run.data.metrics)
+    return run.info.status, {name: run.data.metrics[name] for name in {*run.data.metrics} - {SECONDS, PROCESSOR}}
 
 
 @pytest.mark.usefixtures("as_ana")

@@ -12,6 +12,7 @@ STAND = {
     "serving/test_loading.py": "load_bundle looks for the project that one stands in",
     "sites/test_mapping.py": "a killed process and the one that goes on are given the same words, from one folder",
     "stages/test_map.py": "a scene is typed as it lies from where one stands, and its map goes there",
+    "test_model_commands.py": "what is typed reaches the stage",
     "test_site_commands.py": "a path that is typed is one from where one stands",
     "test_cli.py": "a command finds the project that one stands in, and goes there",
     "test_workspace.py": "Workspace.find looks above where one stands, and gives a path from there",

@@ -70,13 +70,14 @@ def test_a_refusal_is_kept_with_all_its_figures(contest: Workspace, tmp_path: Pa
 
 
 def test_all_verdicts_stand_in_one_table_newest_first(registry: Path) -> None:
-    """Who, when, versions before and after, how it came out, and why; also what a dead process left unsaid."""
+    """Who, when, versions before and after, commit, outcome and reason; also what a dead process left unsaid."""
     here = Workspace(registry)
     assert history(NAME, registry)[0].strip() == "no verdict yet. Run: make repro, then: igarape promote"
     enter(2)
     assert history(NAME, registry)[0].strip() == "no verdict yet. Run: igarape promote"
     MlflowClient().set_registered_model_alias(NAME, "champion", "1")
     assert "version 1 is the champion; no verdict" in history(NAME, registry)[0]
+    MlflowClient().set_model_version_tag(NAME, "2", "git_commit", "abc123abc123")
     decide(here, "2", reason="because | of <this>")
     rollback(here, patient(), reason="no")
     head, *lines = history(NAME, registry)
@@ -84,8 +85,8 @@ def test_all_verdicts_stand_in_one_table_newest_first(registry: Path) -> None:
     rows = [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in lines]
     user = runs()[0].data.tags["mlflow.user"]
     assert [row[1:] for row in rows] == [
-        [user, "1", "2", "rolled back to", "-", "no"],
-        [user, "2", "1", "forced", "-", "because | of <this>"],
+        [user, "1", "-", "2", "rolled back to", "-", "no"],
+        [user, "2", "abc123abc", "1", "forced", "-", "because | of <this>"],
     ]
     page = str(MlflowClient().get_registered_model(NAME).description)
     assert page.count("\n| 20") == 2 and r"because \| of &lt;this>" in page

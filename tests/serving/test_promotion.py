@@ -63,7 +63,7 @@ def test_a_student_is_compared_with_the_student_that_is_champion(
     assert "1 more are left out: version 1 learned from them" in lines[2]
     decide(here, student=True, force=True, reason="to look at it")
     assert "version 1 is the champion again" in rollback(here, patient(), reason="", student=True)
-    assert [line.split()[4] for line in history(student, here.root)[1:]] == ["2", "1", "1", "-"]
+    assert [line.split()[5] for line in history(student, here.root)[1:]] == ["2", "1", "1", "-"]
     assert "champion" not in holders() and history(NAME, here.root)[0].startswith("  no verdict yet")
 
 

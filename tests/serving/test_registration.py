@@ -18,7 +18,8 @@ from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
 from igarape.scores.answers import TABLE, Answers, read_answers
 from igarape.serving import registration
-from igarape.serving.registration import ANSWERS, BUNDLE, HOLDOUT, described, model_digest
+from igarape.serving.manifest import read_manifest
+from igarape.serving.registration import ANSWERS, BUNDLE, FILES, HOLDOUT, described, model_digest
 from igarape.tables import write_table
 from igarape.tracking.address import new_experiment
 from igarape.workspace import Workspace
@@ -69,6 +70,7 @@ def test_a_version_says_what_it_is_and_has_its_answers(
     assert found.description == "small"
     assert found.tags == {
         BUNDLE: model_digest(bundle_folder),
+        FILES: read_manifest(bundle_folder).digest,
         HOLDOUT: answers.holdout.digest(),
         ANSWERS: found.run_id,
     }

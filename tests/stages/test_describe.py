@@ -13,6 +13,7 @@ from igarape.errors import InputError
 from igarape.files import read_json
 from igarape.stages import describe as stage
 from igarape.tables import write_table
+from igarape.tracking.costs import PROCESSOR, SECONDS
 from igarape.workspace import Workspace
 
 Browse = Callable[[str], Any]
@@ -49,7 +50,8 @@ def test_the_figures_and_the_page_are_in_mlflow(described: Workspace) -> None:
     """In the run that the summary names, under the same names."""
     figures = summary(described)
     run = mlflow.get_run(RunFacts.read(described.run("describe")).run_id)
-    assert run.data.metrics == pytest.approx(figures)
+    assert run.data.metrics == pytest.approx(run.data.metrics | figures)
+    assert set(run.data.metrics) == {*figures, SECONDS, PROCESSOR}
     assert run.data.tags["igarape.step"] == "describe"
     kept = {item.path for item in mlflow.artifacts.list_artifacts(run_id=run.info.run_id)}
     assert "data.html" in kept

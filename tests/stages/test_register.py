@@ -70,6 +70,20 @@ def test_what_is_no_bundle_is_refused_in_one_line(evaluated: Workspace) -> None:
     assert not MlflowClient().search_registered_models()
 
 
+def test_under_dvc_the_version_says_which_results_it_was_registered_from(
+    evaluated: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the hash that dvc.lock has of them; a version that an older igarape registered gets it too."""
+    register.run(evaluated)
+    assert "dvc.data/evaluate" not in MlflowClient().get_model_version("igarape-toy", "1").tags
+    lock = "stages: {evaluate: {outs: [{path: data/evaluate, md5: abc.dir}]}}"
+    evaluated.lock.write_text(lock, encoding="utf-8")
+    monkeypatch.setenv("DVC_STAGE", "register")
+    register.run(evaluated)
+    tags = MlflowClient().get_model_version("igarape-toy", "1").tags
+    assert tags["dvc.data/evaluate"] == "abc.dir" and tags["dvc.data/ingest"] == "d41d8"
+
+
 def test_the_version_carries_scores_and_lineage(evaluated: Workspace) -> None:
     """Whoever looks at the version in the UI sees the figures, the commit and the data's hashes."""
     register.run(evaluated)

@@ -1,5 +1,6 @@
 """A finished stream's file is found in the working tree, at a git revision by DVC, and with an MLflow run."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from streams import answers, begin, commit, finish, git
 
 from igarape.errors import InputError
 from igarape.scores.answers import TABLE
-from igarape.tracking.finished import find
+from igarape.tracking.finished import find, kept
+from igarape.tracking.lineage import locked_outs
 from igarape.workspace import Workspace
 
 OLD, NEW = answers(noise=0.5), answers(noise=0.4)
@@ -154,3 +156,22 @@ def test_a_run_that_mlflow_does_not_know_or_has_failed(
     with pytest.raises(InputError, match=r"there is no .*none\.db yet"):
         find(run, TABLE, tracked, tmp_path)
     assert not (tmp_path / "none.db").exists()
+
+
+def test_outputs_are_in_the_cache_when_all_their_files_are(project: Workspace, tmp_path: Path) -> None:
+    """A folder of which a file is gone is not; nor is one whose list cannot be read."""
+    here = Workspace(shutil.copytree(project.root, tmp_path / "copy", symlinks=True))
+    md5 = locked_outs(here.lock.read_bytes(), "dvc.lock")["data/evaluate"]
+    assert kept(here.root, [md5, "0" * 32, "0" * 32 + ".dir"]) == {md5}
+    cache = here.root / ".dvc/cache/files/md5"
+    listed = cache / md5[:2] / md5[2:]
+    (entry,) = json.loads(listed.read_text(encoding="utf-8"))
+    file = cache / entry["md5"][:2] / entry["md5"][2:]
+    assert kept(here.root, [entry["md5"]]) == {entry["md5"]}
+    file.unlink()
+    assert kept(here.root, [md5]) == set()
+    listed.chmod(0o644)
+    listed.write_text("{}", encoding="utf-8")
+    assert kept(here.root, [md5]) == set()
+    (tmp_path / "none").mkdir()
+    assert kept(tmp_path / "none", [md5]) is None

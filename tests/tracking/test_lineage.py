@@ -12,7 +12,7 @@ import pytest
 from igarape.config.documents import RunFacts
 from igarape.errors import InputError
 from igarape.tracking import lineage as module
-from igarape.tracking.lineage import Lineage, lineage, step_runs
+from igarape.tracking.lineage import Lineage, lineage, result, step_runs
 from igarape.workspace import Workspace
 
 
@@ -34,6 +34,33 @@ def test_changes_since_the_commit_are_said(repository: Path) -> None:
     assert lineage(repository).dirty
     path.write_text(before, encoding="utf-8")
     assert not lineage(repository).dirty
+
+
+def test_what_dvc_writes_is_no_change_and_a_new_experiment_is_one(repository: Path) -> None:
+    """Its repro writes dvc.lock while its steps run; an experiment that nobody has added is not in the commit."""
+    lock, experiment, answers = (repository / name for name in ("dvc.lock", "experiments/mine.yaml", "answers.csv"))
+    lock.write_text("stages: {}\n", encoding="utf-8")
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["add", "dvc.lock"], [*identity, "commit", "-q", "-m", "a stream"]):
+        subprocess.run(["git", *words], cwd=repository, check=True)
+    lock.write_text("stages: {code: {}}\n", encoding="utf-8")
+    answers.touch()
+    assert not lineage(repository).dirty
+    experiment.parent.mkdir()
+    experiment.touch()
+    assert lineage(repository).dirty
+
+
+def test_the_result_is_that_of_the_dvc_repro_above_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand, evaluate may have left another one than dvc.lock names."""
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+    out = "{path: data/evaluate, md5: abc.dir}"
+    (tmp_path / "dvc.lock").write_text(f"stages: {{evaluate: {{outs: [{out}]}}}}\n", encoding="utf-8")
+    assert result(tmp_path) is None
+    monkeypatch.setenv("DVC_STAGE", "register")
+    assert result(tmp_path) == "abc.dir"
+    (tmp_path / "dvc.lock").unlink()
+    assert result(tmp_path) is None
 
 
 def test_without_git_dvc_or_repro_the_lineage_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,9 +113,9 @@ def test_the_tags_name_the_commit_and_the_repro() -> None:
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
     """Forget whether git was found: a process looks for it once."""
-    module._program.cache_clear()
+    module.git_program.cache_clear()
     yield
-    module._program.cache_clear()
+    module.git_program.cache_clear()
 
 
 def test_without_git_a_run_has_no_commit_and_that_is_said_once(

@@ -26,6 +26,7 @@ from igarape.stages import send
 from igarape.tracking import outbox, sender
 from igarape.tracking import step as tracking
 from igarape.tracking.address import new_experiment
+from igarape.tracking.costs import PROCESSOR, SECONDS
 from igarape.tracking.exporter import Exporter
 from igarape.tracking.run import Run
 from igarape.tracking.step import send_left, step_run
@@ -66,6 +67,11 @@ def project(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> I
         patch.delenv("MLFLOW_RUN_ID", raising=False)
         patch.delenv("MLFLOW_EXPERIMENT_ID", raising=False)
         yield Workspace(folder)
+
+
+def figures(run: Recorded) -> dict[str, float]:
+    """Return a run's figures but for what it has cost, which each step tells."""
+    return {name: run.data.metrics[name] for name in {*run.data.metrics} - {SECONDS, PROCESSOR}}
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +163,8 @@ def test_each_trial_is_a_nested_run_with_its_knobs_epochs_duration_and_status(re
 
 def test_figures_tables_and_files_are_kept(recorded: Recorded) -> None:
     """What a step hands over can be looked at in MLflow."""
-    assert recorded.data.metrics == {"best_val_f2": 0.5, "fold3_val_f2": 0.25}
+    assert figures(recorded) == {"best_val_f2": 0.5, "fold3_val_f2": 0.25}
+    assert recorded.data.metrics[SECONDS] > 0
     assert recorded.data.tags["igarape.best_trial"] == "trial-0"
     table = mlflow.artifacts.load_dict(f"{recorded.info.artifact_uri}/trials.json")
     assert table == {"columns": ["trial", "score"], "data": [["trial-0", 0.5]]}
@@ -309,11 +316,11 @@ def test_a_step_that_mlflow_does_not_hear_ends_with_one_clear_error_and_can_be_s
         send_left(project)
     lost.undo()
     (said,) = send_left(project)
-    assert ": 7 entries sent to MLflow at sqlite:///" in said
+    assert ": 8 entries sent to MLflow at sqlite:///" in said
     (run,) = of("lost")
     (trial,) = trials(run)
     assert (run.info.status, trial.info.status) == ("FINISHED", "FINISHED")
-    assert (run.data.metrics, trial.data.metrics) == ({"loss": 0.5}, {"val_f2": 0.5})
+    assert (figures(run), trial.data.metrics) == ({"loss": 0.5}, {"val_f2": 0.5})
     assert mlflow.artifacts.load_text(f"{run.info.artifact_uri}/a.txt") == "a"
     assert send_left(project) == []
 
@@ -381,7 +388,7 @@ def test_what_mlflow_refuses_costs_nothing_else(project: Workspace) -> None:
     with pytest.warns(UserWarning, match="MLflow refuses metrics"):
         run_id = refuse(project)
     recorded = mlflow.get_run(run_id)
-    assert recorded.data.metrics == {"good": 1.0, "better": 1.0}
+    assert figures(recorded) == {"good": 1.0, "better": 1.0}
     assert recorded.info.status == "FINISHED"
 
 
@@ -638,7 +645,7 @@ def test_a_server_that_is_away_in_mid_step_costs_nothing(
         times |= work(run, "after")
     recorded = mlflow.get_run(run.id)
     assert recorded.info.status == "FINISHED"
-    assert recorded.data.metrics == {f"{name}_score": 0.5 for name in times}
+    assert figures(recorded) == {f"{name}_score": 0.5 for name in times}
     assert recorded.data.tags["igarape.best_trial"] == "after"
     tables = mlflow.artifacts.list_artifacts(run_id=run.id)
     assert {table.path for table in tables} == {f"{name}.json" for name in times}

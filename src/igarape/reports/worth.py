@@ -135,13 +135,23 @@ def compare_views(
         scores = {name: f2_by_chip(own, p, targets=targets) for name, p in pair.items()}
         f2 = paired_bootstrap(scores[after], scores[before], resamples=resamples, seed=seed)
         worth = Worth(f2, paired_map(ranked[after], ranked[before]))
-        each = _labels(own, labels, ranked[before], ranked[after])
+        each = compare_labels(own, labels, ranked[before], ranked[after])
         found.append(Views(before, after, manifests[after].chips, besides, worth, each))
     return found
 
 
-def _labels(y: Booleans, labels: tuple[str, ...], before: Ranked, after: Ranked) -> tuple[LabelWorth, ...]:
-    """Compare each label that occurs."""
+def compare_labels(y: Booleans, labels: tuple[str, ...], before: Ranked, after: Ranked) -> tuple[LabelWorth, ...]:
+    """Compare each of some labels that occurs, by average precision.
+
+    Parameters
+    ----------
+    y
+        Truth, of shape (n, labels).
+    labels
+        Their names.
+    before, after
+        The two that are compared.
+    """
     rows = []
     for j, label in enumerate(labels):
         difference = paired_precision(after, before, j)

@@ -37,7 +37,7 @@ def find_champion(name: str, folder: Path = Path()) -> Version:
     number = version_of(name, CHAMPION, folder)
     with client_of(name, folder) as client:
         found = client.get_model_version(name, number)
-    figures = {key: float(value) for key, value in found.tags.items() if FIGURE.fullmatch(key) and _is_number(value)}
+    figures = figures_of(found.tags)
     lineage = {key: value for key, value in found.tags.items() if LINEAGE.fullmatch(key)}
     return Version(name, number, figures, lineage)
 
@@ -56,6 +56,11 @@ def following(version: Version, folder: Path = Path(), *, threads: int = 0) -> L
         return Served(bundle, found.name, found.number, found.figures, found.lineage)
 
     return load
+
+
+def figures_of(tags: Mapping[str, str]) -> dict[str, float]:
+    """Return the hold-out's figures among a version's tags, by the names of the tags."""
+    return {key: float(value) for key, value in tags.items() if FIGURE.fullmatch(key) and _is_number(value)}
 
 
 def _is_number(text: str) -> bool:

@@ -20,10 +20,11 @@ from igarape.tracking.run import Run
 MODEL, NEW, OLD, OUTCOME = "igarape.model", "igarape.version", "igarape.champion", "igarape.outcome"
 REASON, CHANGE = "igarape.reason", "igarape.f2_difference"
 BEGUN = "begun"
-HEAD = ("when (UTC)", "who", "version", "champion before", "outcome", "F2 - champion's", "reason")
+HEAD = ("when (UTC)", "who", "version", "commit", "champion before", "outcome", "F2 - champion's", "reason")
 PAGE = "## Who was champion"
 SHOWN = 20  # rows on the model's page
 NONE = "-"
+COMMIT, SHORT = "git_commit", 9  # the tag of a version that names it; so many digits of it tell it
 ROLLED = "rolled back to"
 APART = "&emsp;"  # MLflow's pages leave no room between columns
 
@@ -161,7 +162,9 @@ def read(name: str, champion: str | None) -> list[tuple[str, ...]]:
         output_format="list",
     )
     after = [champion, *(run.data.tags.get(OLD) for run in found)]  # of each verdict, who was champion then
-    return [_row(run.data.tags, run, then) for run, then in zip(found, after, strict=False)]
+    versions = MlflowClient().search_model_versions(f"name = '{name}'")
+    commits = {str(each.version): each.tags.get(COMMIT, "")[:SHORT] for each in versions}
+    return [_row(run.data.tags, run, then, commits) for run, then in zip(found, after, strict=False)]
 
 
 def history(name: str, folder: Path) -> list[str]:
@@ -176,15 +179,16 @@ def history(name: str, folder: Path) -> list[str]:
     return columns(HEAD, rows)
 
 
-def _row(tags: Mapping[str, str], run: Recorded, then: str | None) -> tuple[str, ...]:
-    """Return a run's row under HEAD. then: the champion after it."""
+def _row(tags: Mapping[str, str], run: Recorded, then: str | None, commits: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a run's row under HEAD. then: the champion after it. commits: that of each version, short."""
     when = f"{datetime.fromtimestamp(run.info.start_time / 1000, UTC):%Y-%m-%d %H:%M}"
     outcome = tags.get(OUTCOME, BEGUN)
     if outcome == BEGUN:
         unfinished = "under way" if run.info.status == "RUNNING" else "interrupted"
         outcome = "became champion" if tags[NEW] == str(then) else unfinished
+    who, commit = tags.get("mlflow.user", "unknown"), commits.get(tags[NEW]) or NONE
     told = (tags.get(key, NONE) for key in (CHANGE, REASON))
-    return (when, tags.get("mlflow.user", "unknown"), tags[NEW], tags.get(OLD, NONE), outcome, *told)
+    return (when, who, tags[NEW], commit, tags.get(OLD, NONE), outcome, *told)
 
 
 def _told(verdict: Verdict, outcome: str) -> str:

@@ -11,6 +11,7 @@ from igarape.serving.advice import option
 from igarape.serving.manifest import read_manifest
 from igarape.serving.registration import Registered, description_of, register, tags_of, views_of
 from igarape.serving.registry import CHALLENGER, model_name
+from igarape.tracking.lineage import RESULT, result
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
@@ -21,6 +22,8 @@ def run(workspace: Workspace) -> None:
     metrics = Metrics.read(workspace.metrics)
     scores = metrics.holdout
     origin = Origin.read(workspace.folder("evaluate") / "lineage.json")
+    if made := result(workspace.root):
+        origin = origin.model_copy(update={"dvc": origin.dvc | {RESULT: made}})
     name = model_name(manifest.dataset)
     with step_run("register", workspace=workspace, params={"dataset": manifest.dataset}) as opened:
         found = register(

@@ -4,13 +4,17 @@ A revision's files are what its dvc.lock names, read from DVC's cache or remote;
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
+from dvc.repo import Repo
 from dvc.scm import RevError, map_scm_exception
+from dvc_data.hashfile.hash_info import HashInfo
+from dvc_data.hashfile.tree import ObjectFormatError, Tree  # type: ignore[attr-defined]  # it has no __all__
 from dvc_data.index import DataIndexDirError
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
@@ -81,6 +85,26 @@ def find(name: str, file: str, workspace: Workspace, into: Path) -> Found:
     where = name if commit.startswith(name) else f"{name} ({commit[:SHORT]})"
     path = _of_revision(files, where, file, into)
     return Found(path, where, _settings(files.read_bytes, f"{where}: {LOCK}"))
+
+
+def kept(root: Path, md5s: Iterable[str]) -> set[str] | None:
+    """Return those outputs, by their MD5, that DVC's cache has whole; None where the folder is no project of DVC's."""
+    try:
+        with Repo(str(root)) as repo:
+            return {md5 for md5 in md5s if _is_whole(repo.cache.local, md5)}
+    except DvcException:
+        return None
+
+
+def _is_whole(cache: Any, md5: str) -> bool:
+    """Say whether a cache has a file, or a folder with all its files."""
+    if not md5.endswith(".dir") or not cache.exists(md5):
+        return bool(cache.exists(md5))
+    try:
+        tree = Tree.load(cache, HashInfo("md5", md5))
+    except ObjectFormatError:
+        return False
+    return all(cache.exists(each.value) for _, _, each in tree)
 
 
 def _commit(workspace: Workspace) -> str:

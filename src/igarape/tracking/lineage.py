@@ -21,6 +21,10 @@ from igarape.workspace import Workspace
 
 EXPECTED = ("not a git repository", "ambiguous argument 'HEAD'")  # what git says without a repository or a commit
 DATA = ("data/ingest", "data/dehaze", "data/nir", "data/split")
+RESULT = "data/evaluate"  # what a version is registered from
+# The lock is no source: dvc repro itself writes it, beside what it names. What nobody has added yet may be one.
+CHANGED = ("status", "--porcelain", "--untracked-files=no", "--", ":/", ":(exclude)dvc.lock")
+ADDED = ("status", "--porcelain", "--untracked-files=all", "--", "src", "experiments", "datasets")
 
 
 @dataclass(frozen=True)
@@ -52,16 +56,26 @@ def lineage(root: Path) -> Lineage:
     Raises InputError for a dvc.lock that cannot be read.
     """
     commit = _git(root, "rev-parse", "HEAD")
-    dirty = bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
-    outs = _outs(root / "dvc.lock")
+    dirty = bool(_git(root, *CHANGED) or _git(root, *ADDED))
+    lock = root / "dvc.lock"
+    outs = locked_outs(lock.read_bytes(), str(lock)) if lock.exists() else {}
     return Lineage(commit=commit, dirty=dirty, data={path: outs[path] for path in DATA if path in outs}, repro=_repro())
 
 
-def _outs(lock: Path) -> dict[str, str]:
-    """Return the MD5 of each output that dvc.lock names, by its path."""
-    if not lock.exists():
-        return {}
-    with locked_stages(lock.read_bytes(), str(lock)) as stages:
+def result(root: Path) -> str | None:
+    """Return the MD5 of what evaluate has left, by DVC; None where DVC does not run us, and may know an older one.
+
+    Raises InputError for a dvc.lock that cannot be read.
+    """
+    lock = root / "dvc.lock"
+    if "DVC_STAGE" not in os.environ or not lock.exists():
+        return None
+    return locked_outs(lock.read_bytes(), str(lock)).get(RESULT)
+
+
+def locked_outs(content: bytes, where: str) -> dict[str, str]:
+    """Return the MD5 of each output that a dvc.lock names, by its path; errors as of locked_stages."""
+    with locked_stages(content, where) as stages:
         return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", ())}
 
 
@@ -86,7 +100,7 @@ def step_runs(workspace: Workspace, experiments: Sequence[str]) -> dict[str, str
 
 def _git(root: Path, *words: str) -> str:
     """Return what git prints, or "" where there is no commit, no repository or no git; git's absence is said once."""
-    git = _program()
+    git = git_program()
     if git is None:
         return ""
     english = os.environ | {"LC_ALL": "C"}
@@ -100,7 +114,7 @@ def _git(root: Path, *words: str) -> str:
 
 
 @cache
-def _program() -> str | None:
+def git_program() -> str | None:
     """Find git on the PATH; say it, once in a process, when it is not there."""
     found = shutil.which("git")
     if found is None:

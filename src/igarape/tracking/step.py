@@ -18,6 +18,7 @@ from mlflow.tracking.context.registry import resolve_tags
 from igarape.errors import InputError, counted
 from igarape.files import read_json, write_json
 from igarape.tracking.address import RETRIES, TIMEOUT, VARIABLE, connected, database, environment, new_experiment
+from igarape.tracking.costs import measured
 from igarape.tracking.exporter import STEP, Exporter
 from igarape.tracking.health import refused
 from igarape.tracking.lineage import Lineage, lineage
@@ -101,7 +102,7 @@ def _tracked(
             entry |= {"params": texts(params)}
             run, sender = _opened(step, owner.outbox / place, entry, joined=joined, come_from=come_from, notes=notes)
         try:
-            with run.ended():
+            with run.ended(), measured(run):
                 yield run
         except BaseException as error:
             if unsent := sender.settle(PATIENCE):
