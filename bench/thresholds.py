@@ -31,7 +31,7 @@ from igarape.sites.site_draft import EVIDENCE
 
 SEED, SEEDS = 11, 4
 BOUNDS = (6.0, 8.0, 12.0)
-CONFIRMED = (0.8, 0.9, 0.95, 0.975, 0.99)
+CONFIRMED = (0.8, 0.85, 0.88, 0.9, 0.95)
 
 
 def main() -> None:

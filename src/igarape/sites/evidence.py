@@ -16,7 +16,8 @@ from scipy.stats import norm
 
 Floats = npt.NDArray[np.float64]
 
-NODES = 5  # of Gauss-Hermite quadrature, which integrates the ground's effect out
+# Of Gauss-Hermite quadrature, which integrates the ground's effect out. With five, lists expected half of what was false.
+NODES = 9
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(NODES)
 # What stands for a ground's effect, in its deviations, and how likely each is, which sums to 1.
 EFFECTS, WEIGHTS = np.asarray(_NODES, np.float64), np.asarray(_WEIGHTS / _WEIGHTS.sum(), np.float64)
