@@ -16,7 +16,7 @@ from scipy.stats import norm
 
 Floats = npt.NDArray[np.float64]
 
-# Of Gauss-Hermite quadrature, which integrates the ground's effect out. With five, lists expected half of what was false.
+# Of Gauss-Hermite quadrature, which integrates the ground's effect out. With five, lists expect half of what is false.
 NODES = 9
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(NODES)
 # What stands for a ground's effect, in its deviations, and how likely each is, which sums to 1.
