@@ -13,7 +13,7 @@ from igarape.cluster.settings import ADDRESS, THREADS, cluster_address, needs, t
 from igarape.config.params import workers
 from igarape.errors import InputError
 from igarape.executors import Executor, Here, local
-from igarape.files import alone, fresh_folder
+from igarape.files import fresh_folder, write_lock
 from igarape.workspace import Workspace
 
 
@@ -46,7 +46,7 @@ def seekers(workspace: Workspace, step: str, *, tasks: int) -> Iterator[tuple[Ex
     One task is done by this process, on a cluster too: there would be nothing to share. The folder goes at the end.
     """
     folder = workspace.data / ".unfinished" / step
-    with alone(folder.with_name(f"{step}.lock"), folder):
+    with write_lock(folder.with_name(f"{step}.lock"), folder):
         try:
             fresh_folder(folder)
             with nullcontext(Here()) if tasks == 1 else packers(workspace, step, shards=tasks) as executor:
