@@ -1,7 +1,9 @@
 """Pages for people: each one file that holds all it shows, in one style that reads by day and by night."""
 
 import base64
+import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -33,6 +35,11 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {"jpeg": picture_address, "breakable": _breakable, "signed": signed}
     return environment
+
+
+def embedded(content: Mapping[str, Any]) -> str:
+    """Write what a page's script reads as JSON that lies in the page: a script ends at the first </ that it holds."""
+    return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def picture_address(image: bytes) -> str:

@@ -1,7 +1,6 @@
 """The page on which people judge the labels that the models doubt: chip by chip, by eye, for igarape relabel."""
 
 import base64
-import json
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +10,7 @@ import pandas as pd
 
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.labels import Booleans, Vocabulary
-from igarape.reports.pages import render_page
+from igarape.reports.pages import embedded, render_page
 from igarape.tables import Probabilities
 
 MOST = 200  # chips on the page: some 4 MB of pictures
@@ -78,7 +77,6 @@ def render_review(content: Mapping[str, Any], *, dataset: str) -> str:
         "reports/review.html.jinja",
         review=content,
         dataset=dataset,
-        # A script ends at the first </ that it holds, in a text too.
-        content=json.dumps(content, separators=(",", ":")).replace("<", "\\u003c"),
+        content=embedded(content),
         script=(Path(__file__).parent / "review.js").read_text(encoding="utf-8"),
     )

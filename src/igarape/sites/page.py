@@ -14,7 +14,7 @@ import pandas as pd
 from xstatic.pkg import leaflet
 
 from igarape.progress import Report
-from igarape.reports.pages import render_page
+from igarape.reports.pages import embedded, render_page
 from igarape.sites.alerts import Status
 from igarape.sites.judgements import DISMISSED
 from igarape.sites.listing import CANDIDATE, CONFIRMED, expected_false
@@ -140,8 +140,7 @@ def _render(content: Mapping[str, Any], pictures: PagePictures, *, false: float)
         counts={status: sum(alert["status"] == status for alert in alerts) for status in ORDER},
         expected=false,
         first=_newest_clear(content["looked"]),
-        # A script ends at the first </ that it holds, in a text too.
-        content=json.dumps(content, separators=(",", ":")).replace("<", "\\u003c"),
+        content=embedded(content),
         library=library.replace("//# sourceMappingURL=leaflet.js.map", ""),
         library_style=style,
         script=(Path(__file__).parent / "page.js").read_text(encoding="utf-8"),
