@@ -13,8 +13,6 @@ from typing import Any
 import mlflow
 import yaml
 from mlflow import MlflowClient
-from mlflow.entities import Run as Recorded
-from mlflow.exceptions import MlflowException
 
 from igarape.errors import InputError, concealed
 from igarape.serving.champion import figures_of
@@ -22,6 +20,7 @@ from igarape.serving.history import COMMIT, HEAD, ROLLED, read
 from igarape.serving.manifest import check_files, read_manifest
 from igarape.serving.registration import BUNDLE, FILES, model_digest
 from igarape.serving.registry import CHAMPION, aliases_of, client_of, one_of, unpack, version_of, versions_of
+from igarape.tracking.exporter import known_run
 
 CROWNED = ("promoted", "forced", ROLLED, "became champion")  # the outcomes that make a version the champion
 DVC, RUNS = "dvc.", "runs."  # what begins the tags of a version that name results by DVC's hashes, and runs
@@ -121,7 +120,7 @@ def provenance(name: str, version: str | None, folder: Path) -> Provenance:
         tags, runs = found.tags, _part(found.tags, RUNS)
         files = _files(f"models:/{name}/{number}", tags, folder)
         registered, evaluated, stacked = (
-            _run(client, run) for run in (found.run_id, runs.get("evaluate"), runs.get("stack"))
+            known_run(client, run) if run else None for run in (found.run_id, runs.get("evaluate"), runs.get("stack"))
         )
         rows = [dict(zip(HEAD, row, strict=True)) for row in read(name, holders.get(CHAMPION))]
         corrected = evaluated.data.metrics.get("corrected_labels") if evaluated else None
@@ -159,19 +158,9 @@ def _names(runs: Tags) -> list[str]:
     return sorted(step.partition("/")[2] for step in runs if step.startswith("train/"))
 
 
-def _run(client: MlflowClient, run: str | None) -> Recorded | None:
-    """Return what MLflow has of a run; None where it has none of that name."""
-    try:
-        return client.get_run(run) if run else None
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        return None
-
-
 def _learner(client: MlflowClient, name: str, runs: Tags, files: Files) -> Learner:
     """Tell of a learner by its run of train, whose parameters begin with its name."""
-    trained = _run(client, runs[f"train/{name}"])
+    trained = known_run(client, runs[f"train/{name}"])
     return Learner(
         name,
         search_run=runs.get(f"search/{name}"),

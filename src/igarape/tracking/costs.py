@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import psutil
 from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 
 from igarape.config.documents import RunFacts
 from igarape.tracking.address import connected
+from igarape.tracking.exporter import known_run
 from igarape.tracking.run import Run
 from igarape.workspace import Workspace
 
@@ -51,15 +51,12 @@ def read_made(workspace: Workspace, step: str, experiment: str) -> Made | None:
     if not path.exists():
         return None
     with connected(workspace.root):
-        try:
-            known = MlflowClient().get_run(RunFacts.read(path).run_id).data
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            return None
-    metrics = known.metrics
+        known = known_run(MlflowClient(), RunFacts.read(path).run_id)
+    if known is None:
+        return None
+    metrics = known.data.metrics
     beside = ("experiment.", f"{experiment}.")
-    own = {name: value for name, value in known.params.items() if not f"{name}.".startswith(beside)}
+    own = {name: value for name, value in known.data.params.items() if not f"{name}.".startswith(beside)}
     costs = Costs(metrics[SECONDS], metrics[PROCESSOR]) if {SECONDS, PROCESSOR} <= set(metrics) else None
     return Made(own, costs)
 

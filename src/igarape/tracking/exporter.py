@@ -92,7 +92,7 @@ class Exporter:
 
     def replace(self, run: str) -> None:
         """Mark a finished run as KILLED: its process died before its result had its place, so another run follows."""
-        known = self._known(run)
+        known = known_run(self._client, run)
         if known and _is(known, "FINISHED"):
             self._client.set_terminated(run, "KILLED", known.info.end_time)
 
@@ -121,7 +121,7 @@ class Exporter:
         if entry["parent"]:
             tags[PARENT] = self.ids[entry["parent"]]
         experiment = self._experiment(entry["experiment"])
-        run = entry["id"] if entry["id"] and self._known(entry["id"]) else None
+        run = entry["id"] if entry["id"] and known_run(self._client, entry["id"]) else None
         if not run:
             found = self._found(experiment, TRIAL if entry["parent"] else STEP, entry["run"])
             run = (found or self._client.create_run(experiment, entry["time"], tags)).info.run_id
@@ -134,15 +134,6 @@ class Exporter:
         """Return the id of an experiment, which is made where it is missing."""
         found = self._client.get_experiment_by_name(name)
         return str(found.experiment_id) if found else new_experiment(name, self._client, self._uri)
-
-    def _known(self, run: str) -> Run | None:
-        """Return what MLflow has of a run; None on a server that does not know it."""
-        try:
-            return self._client.get_run(run)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            return None
 
     def _found(self, experiment: str, tag: str, key: str) -> Run | None:
         """Return the run that carries our key, also one that somebody has deleted."""
@@ -213,6 +204,16 @@ class Exporter:
         """End a run."""
         self._client.set_terminated(self.ids[entry["run"]], entry["status"], entry["time"])
         self._ended.add(entry["run"])
+
+
+def known_run(client: MlflowClient, run: str) -> Run | None:
+    """Return what MLflow has of a run; None on a server that does not know it."""
+    try:
+        return client.get_run(run)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
 
 
 def _is(run: Run, status: str) -> bool:
