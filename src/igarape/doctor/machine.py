@@ -32,15 +32,13 @@ def cards() -> Finding:
     if not listed:
         return good(f"none: trainings use {counted(os.cpu_count() or 1, 'processor')}")
     from igarape.learners.networks.devices import graphics_cards  # now: it takes seconds, and no card needs none
-    from igarape.learners.networks.sessions import CUDA, DEVICE
+    from igarape.learners.networks.sessions import CUDA, DEVICE, device
 
     seen = graphics_cards()
     said = ", ".join(listed)
     if seen < len(listed):
         return warning(f"{said}; TensorFlow sees {seen} of them. Type: pip install -e '.[gpu]'")
-    return good(
-        f"{said}; networks answer on the {'card' if os.environ.get(DEVICE) == CUDA else 'processors'} ({DEVICE})"
-    )
+    return good(f"{said}; networks answer on the {'card' if device() == CUDA else 'processors'} ({DEVICE})")
 
 
 def memory() -> Finding:
