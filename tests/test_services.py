@@ -43,15 +43,15 @@ import sys, time
 from pathlib import Path
 from igarape.serving import registration
 
-claimed, ours, theirs = registration.claimed, Path(sys.argv.pop(1)), Path(sys.argv.pop(1))
+lock, ours, theirs = registration.registry_lock, Path(sys.argv.pop(1)), Path(sys.argv.pop(1))
 
 def together(*words):
     ours.touch()
     while not theirs.exists():
         time.sleep(0.01)
-    return claimed(*words)
+    return lock(*words)
 
-registration.claimed = together
+registration.registry_lock = together
 {WORKER}
 """
 
