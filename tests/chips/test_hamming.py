@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igarape.chips import hamming
-from igarape.chips.hamming import Codes, Rows, band_tasks, bands, close_pairs
+from igarape.chips.hamming import Codes, Rows, band_tasks, bands, bands_of, close_pairs
 from igarape.errors import InputError
 from igarape.executors import Executor, Here, local
 
@@ -53,9 +53,8 @@ def found(codes: Codes, bound: int) -> Found:
 def test_any_bands_find_what_comparing_all_with_all_finds(count: int, seed: int, bound: int, width: int) -> None:
     """All pairs within the bound, once each, with their distance."""
     codes = relatives(count, seed)
-    flips = bound // (256 // width) if width else 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hamming, "bands", lambda *_: (width, min(flips, width)))
+        patch.setattr(hamming, "bands", lambda *_: bands_of(width, 256, bound))
         assert found(codes, bound) == all_with_all(codes, bound)
 
 
@@ -88,12 +87,16 @@ def test_pairs_that_no_memory_would_hold_are_refused(monkeypatch: pytest.MonkeyP
 
 
 def test_a_million_codes_are_compared_in_bands_of_which_one_must_be_near() -> None:
-    """The pigeonhole principle: in as many bands, each with one bit more than the flips, more than the bound differ."""
+    """The pigeonhole principle: where in each band one bit more than its flips differs, more than the bound do."""
     for count in (10, 20_000, 200_000, 1_000_000):
-        for bound in (0, 20, 40, 64):
+        for bound in (0, 3, 20, 40, 64):
             width, flips = bands(count, 256, bound)
-            assert width == 0 or (flips + 1) * (256 // width) > bound
-    assert bands(1_000_000, 256, 40) == (18, 2)
+            if width:
+                assert sum(most + 1 for most in flips) == bound + 1
+                assert len(flips) <= 256 // width
+    assert bands_of(20, 256, 40) == (20, (3,) * 5 + (2,) * 7)
+    assert bands_of(20, 256, 3) == (20, (0,) * 4)
+    assert bands(1_000_000, 256, 40) == (16, (2,) * 9 + (1,) * 7)
 
 
 def test_processes_find_what_this_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +104,7 @@ def test_processes_find_what_this_one_finds(monkeypatch: pytest.MonkeyPatch) -> 
     codes = relatives(3000, 2)
     alone = close(codes, 40)
     monkeypatch.setattr(hamming, "ALONE", 0)
-    monkeypatch.setattr(hamming, "bands", lambda *_: (11, 1))
+    monkeypatch.setattr(hamming, "bands", lambda *_: bands_of(11, 256, 40))
     assert band_tasks(3000, 256, 40) == 23
     with local(2) as executor:
         for ours, theirs in zip(close(codes, 40, executor), alone, strict=True):
@@ -114,6 +117,6 @@ def test_too_many_pairs_are_refused_by_whoever_finds_them(processes: int, monkey
     """The bands' pairs are counted together, too."""
     monkeypatch.setattr(hamming, "ALONE", 0)
     monkeypatch.setattr(hamming, "MOST", 100)
-    monkeypatch.setattr(hamming, "bands", lambda *_: (11, 1))
+    monkeypatch.setattr(hamming, "bands", lambda *_: bands_of(11, 256, 40))
     with local(processes) as executor, pytest.raises(InputError, match=r"more than 100 pairs of chips look alike"):
         close(relatives(3000, 2), 40, executor)

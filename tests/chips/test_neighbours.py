@@ -230,7 +230,7 @@ def test_processes_find_the_pairs_that_this_one_finds(monkeypatch: pytest.Monkey
     alone = find(prints(images))
     monkeypatch.setattr(borders, "TASK", 9)
     monkeypatch.setattr(hamming, "ALONE", 0)
-    monkeypatch.setattr(hamming, "bands", lambda *_: (16, 2))
+    monkeypatch.setattr(hamming, "bands", lambda *_: hamming.bands_of(16, 256, 40))
     with local(2) as executor:
         pd.testing.assert_frame_equal(find(prints(images), executor), alone)
     assert set(alone["kind"]) == set(KINDS)
@@ -239,4 +239,4 @@ def test_processes_find_the_pairs_that_this_one_finds(monkeypatch: pytest.Monkey
 def test_so_few_chips_are_no_task_for_others() -> None:
     """A few thousand are one task, and so are hundreds of thousands by chip; a million are many in either case."""
     assert [pair_tasks(count, hamming=40, borders=True) for count in (0, 5_000, 100_000, 1_000_000)] == [1, 1, 4, 31]
-    assert [pair_tasks(count, hamming=40, borders=False) for count in (5_000, 200_000, 1_000_000)] == [1, 1, 14]
+    assert [pair_tasks(count, hamming=40, borders=False) for count in (5_000, 200_000, 1_000_000)] == [1, 1, 16]

@@ -1,9 +1,9 @@
 """Codes within a Hamming distance of each other: all pairs of them, found exactly and without comparing all with all.
 
-Two codes that differ in at most h bits differ, in one of m bands of their bits, in at most h // m (the pigeonhole
-principle; Norouzi, Punjani, Fleet, Fast exact search in Hamming space with multi-index hashing, TPAMI 2014). So codes
-lie in a bucket for each value of a band, and are compared with those in buckets of nearby values only. Each band is a
-task, so processes share them.
+Two codes that differ in at most h bits differ, in one of m bands of their bits, in at most h // m: in one of the first
+h % m + 1 bands, or else in at most h // m - 1 in one of the others (the pigeonhole principle; Norouzi, Punjani, Fleet,
+Fast exact search in Hamming space with multi-index hashing, TPAMI 2014). So codes lie in a bucket for each value of a
+band, and are compared with those in buckets of nearby values only. Each band is a task, so processes share them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,11 +24,13 @@ from igarape.executors import Executor, Here, Tell, in_turn
 Codes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.intp]
 Words = npt.NDArray[np.int64]
+# The bits of a band (0: one bucket holds all codes), and for each band in how many of them nearby values may differ.
+Bands = tuple[int, tuple[int, ...]]
 
 WIDEST = 20  # bits of a band: 2 ** 20 buckets
 # Nanoseconds each, roughly: they choose the bands, and change no result. Buckets of real codes are not equally full: a
 # comparison counts twice.
-BUCKET, PROBE, COMPARISON = 600, 20, 1.5
+BUCKET, PROBE, COMPARISON = 600, 30, 1.5
 AT_ONCE = 2**26  # pairs that one call may find, at worst
 MOST = 20_000_000  # pairs that are borne: their table has to fit into memory
 ALONE = 2**18  # codes up to which this process seeks alone: it takes 6 s, and to start another one 1 to 2 s
@@ -81,23 +83,30 @@ def first_equal(codes: Codes) -> Rows:
     return found
 
 
-def bands(count: int, bits: int, hamming: int) -> tuple[int, int]:
-    """Choose the bits of a band (0: one bucket holds all codes), and in how many of them nearby values may differ."""
-    choices = [(0, 1, 0), *((width, bits // width, hamming // (bits // width)) for width in range(1, WIDEST + 1))]
+def bands(count: int, bits: int, hamming: int) -> Bands:
+    """Choose the bands in which so many codes are sought."""
 
-    def cost(choice: tuple[int, int, int]) -> float:
-        width, number, flips = choice
-        probes = sum(comb(width, flipped) for flipped in range(min(flips, width) + 1))
-        return float(number * (BUCKET * 2**width + count * probes * (PROBE + COMPARISON * count / 2**width)))
+    def cost(choice: Bands) -> float:
+        width, flips = choice
+        probes = sum(comb(width, flipped) for most in flips for flipped in range(most + 1))
+        return float(len(flips) * BUCKET * 2**width + count * probes * (PROBE + COMPARISON * count / 2**width))
 
-    width, _, flips = min(choices, key=cost)
-    return width, flips
+    return min((bands_of(width, bits, hamming) for width in range(WIDEST + 1)), key=cost)
+
+
+def bands_of(width: int, bits: int, hamming: int) -> Bands:
+    """Return the bands of some width, without those that no pair needs: in one of them its values are near."""
+    if not width:
+        return 0, (0,)
+    number = bits // width
+    flips, rest = divmod(min(hamming, bits), number)
+    less = [flips - 1] * (number - rest - 1) if flips else []
+    return width, tuple(min(most, width) for most in [flips] * (rest + 1) + less)
 
 
 def band_tasks(count: int, bits: int, hamming: int) -> int:
     """Return how many tasks the search among so many codes is dealt into; 1 where this process seeks alone."""
-    width, _ = bands(count, bits, hamming)
-    return bits // width if width and count > ALONE else 1
+    return len(bands(count, bits, hamming)[1]) if count > ALONE else 1
 
 
 def _differing(codes: Codes, hamming: int, executor: Executor, path: Path) -> tuple[Rows, Rows]:
@@ -109,7 +118,7 @@ def _differing(codes: Codes, hamming: int, executor: Executor, path: Path) -> tu
     count, bits = len(codes), 8 * codes.shape[1]
     width, flips = bands(count, bits, hamming)
     task = partial(_near_in, path=path, width=width, flips=flips, hamming=hamming)
-    every = range(bits // width if width else 1)
+    every = range(len(flips))
     shared = band_tasks(count, bits, hamming) > 1
     shares, executor = ([[band] for band in every], executor) if shared else ([every], Here())
     futures = in_turn(executor, [executor.submit(task, share, name=f"band {share[0]}") for share in shares])
@@ -117,10 +126,10 @@ def _differing(codes: Codes, hamming: int, executor: Executor, path: Path) -> tu
     return found // max(1, count), found % max(1, count)
 
 
-def _near_in(_tell: Tell, some: Sequence[int], *, path: Path, width: int, flips: int, hamming: int) -> Words:
+def _near_in(_tell: Tell, some: Sequence[int], *, path: Path, width: int, flips: Sequence[int], hamming: int) -> Words:
     """Return the pairs, as _near yields them, of codes that are near in one of some bands."""
     codes = np.asarray(np.load(path, mmap_mode="r"))
-    near = (_near(codes, _values(codes, width, band), width=width, flips=flips, hamming=hamming) for band in some)
+    near = (_near(codes, _values(codes, width, band), width=width, flips=flips[band], hamming=hamming) for band in some)
     with threadpool_limits(1):
         return _united(chain.from_iterable(near))
 
@@ -153,8 +162,8 @@ def _values(codes: Codes, width: int, band: int) -> Words:
 
 def _near(codes: Codes, values: Words, *, width: int, flips: int, hamming: int) -> Iterator[Words]:
     """Yield the pairs whose values in a band differ in at most flips bits, each as first row x count + second row."""
-    # Neighbouring queries probe the same buckets, which then are in the cache.
-    order = np.argsort(values, kind="stable")
+    # Neighbouring queries probe the same buckets, which then are in the cache. 16 bits are sorted by radix.
+    order = np.argsort(values.astype(np.uint16) if width <= 16 else values, kind="stable")
     index = faiss.IndexBinaryIVF(faiss.IndexBinaryFlat(8 * codes.shape[1]), 8 * codes.shape[1], 2**width)
     index.is_trained = True  # its buckets are given, not learnt
     add_preassigned(index, codes[order], values[order])
@@ -167,9 +176,9 @@ def _near(codes: Codes, values: Words, *, width: int, flips: int, hamming: int) 
     step = max(1, min(2**14, AT_ONCE // max(1, worst)))
     for start in range(0, len(codes), step):
         asking = order[start : start + step]
-        value = values[asking, None]
-        buckets = np.where(value & highest, -1, value ^ masks)
-        ends, _, place = range_search_preassigned(index, codes[asking], hamming + 1, buckets)
+        distinct, which = np.unique(values[asking], return_inverse=True)
+        buckets = np.where(distinct[:, None] & highest, -1, distinct[:, None] ^ masks)
+        ends, _, place = range_search_preassigned(index, codes[asking], hamming + 1, buckets.take(which, axis=0))
         one, two = np.repeat(asking, np.diff(ends.astype(np.int64))), order[place]
         other = one != two
         one, two = one[other], two[other]
