@@ -17,7 +17,7 @@ def test_tiles_are_named_row_by_row_from_the_upper_left() -> None:
     area = site_area(site(), "here")
     assert area.names == ("0_0", "0_1", "0_2", "1_0", "1_1", "1_2")
     assert area.known["1_2"] == 5
-    assert area.grid.bounds()[area.places[5]].tolist() == [LEFT + 128, BOTTOM, RIGHT, BOTTOM + 64]
+    assert area.grid.bounds(area.places)[5].tolist() == [LEFT + 128, BOTTOM, RIGHT, BOTTOM + 64]
     east, south, *_ = transform_bounds(area.grid.crs, "EPSG:4326", RIGHT - 32, BOTTOM + 32, RIGHT - 31, BOTTOM + 33)
     assert area.middles[5] == pytest.approx([south, east], abs=1e-6)
 
@@ -27,7 +27,7 @@ def test_a_polygon_leaves_the_tiles_that_it_overlaps() -> None:
     corners = [[LEFT + 64, TOP - 64], [LEFT + 100, TOP - 64], [LEFT + 100, BOTTOM + 10], [LEFT + 64, BOTTOM + 10]]
     area = site_area(site(polygon=corners), "here")
     assert area.names == ("1_1",) and area.known == {"1_1": 0}
-    assert area.grid.bounds()[area.places[0], 0] == LEFT + 64
+    assert area.grid.bounds(area.places)[0, 0] == LEFT + 64
 
 
 BOWTIE = [[LEFT, BOTTOM], [RIGHT, TOP], [RIGHT, BOTTOM], [LEFT, TOP]]

@@ -34,7 +34,7 @@ def test_what_is_smaller_than_a_tile_has_none() -> None:
 
 def test_bounds_are_in_the_order_of_rows() -> None:
     """Left, bottom, right, top; the last tile is shifted inwards."""
-    bounds = grid(40, 20, 16, 16).bounds()
+    bounds = grid(40, 20, 16, 16).bounds(np.arange(6))
     assert bounds.shape == (6, 4)
     np.testing.assert_allclose(bounds[0], [500_000, 8_999_952, 500_048, 9_000_000])
     np.testing.assert_allclose(bounds[5], [500_072, 8_999_940, 500_120, 8_999_988])

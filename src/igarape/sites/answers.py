@@ -119,8 +119,8 @@ def _answer(batch: Batch, bundle: Bundle) -> pd.DataFrame:
     """Return what a bundle says of a batch, and how far each tile lies from the training's, where it knows that."""
     p = bundle.probabilities(batch.images, batch.nir or None)
     table = answer_table(p, [""] * len(p), rule=bundle.rule, alerts=bundle.manifest.alerts)
-    ood = bundle.ood(batch.images) if bundle.novelty else np.nan
-    return table.drop(columns=[EXPECTED, WARNING]).assign(ood=ood, place=batch.places)
+    ood = bundle.ood(batch.images) if bundle.novelty else np.full(len(p), np.nan)
+    return table.drop(columns=[EXPECTED, WARNING]).assign(ood=ood.astype(np.float32), place=batch.places)
 
 
 def _batches(raster: Raster, parts: Sequence[Part], bundle: Bundle, tables: Sequence[Table] | None) -> Iterator[Batch]:
@@ -162,8 +162,8 @@ def _keep(content: Content, frames: Sequence[pd.DataFrame]) -> None:
     part = content.part
     tiles = pd.DataFrame(
         {
-            "row": np.repeat(np.asarray(part.rows), len(part.columns)),
-            "column": np.tile(np.asarray(part.columns), len(part.rows)),
+            "row": np.repeat(np.asarray(part.rows, np.int32), len(part.columns)),
+            "column": np.tile(np.asarray(part.columns, np.int32), len(part.rows)),
             "valid": content.valid,
         }
     )

@@ -40,7 +40,7 @@ class Area:
     @cached_property
     def middles(self) -> Floats:
         """Return the latitude and the longitude of the middle of each watched tile, in degrees: (tiles, 2)."""
-        bounds = self.grid.bounds()[self.places]
+        bounds = self.grid.bounds(self.places)
         x, y = (bounds[:, :2] + bounds[:, 2:]).T / 2
         return np.stack(Transformer.from_crs(self.grid.crs, "EPSG:4326", always_xy=True).transform(x, y)[::-1], axis=1)
 
@@ -67,7 +67,8 @@ def site_area(site: Site, where: str) -> Area:
             f"{where}: bounds: expected room for a tile of {site.size} x {site.size} pixels, found {width:.0f} x "
             f"{height:.0f}"
         )
-    boxes = shapely.box(*grid.bounds().T)
+    places = np.arange(len(grid.rows) * len(grid.columns))
+    boxes = shapely.box(*grid.bounds(places).T)
     held = np.ones(len(boxes), dtype=np.bool_)
     if site.polygon is not None:
         polygon = shapely.Polygon(site.polygon)
@@ -76,7 +77,7 @@ def site_area(site: Site, where: str) -> Area:
         held = shapely.intersects(boxes, polygon) & ~shapely.touches(boxes, polygon)
     if not held.any():
         raise InputError(f"{where}: polygon: none of the grid's tiles lies in it. Both are in {site.crs}, in metres")
-    return Area(grid, np.flatnonzero(held).astype(np.int64))
+    return Area(grid, places[held])
 
 
 def _check_crs(text: str, where: str) -> None:

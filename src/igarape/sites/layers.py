@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -40,26 +41,32 @@ def write_tiles(
     schema
         The types of the columns; None: those of a map's tiles.
     """
-    schema, bounds = schema or _schema(tiles.columns), grid.bounds()[places]
+    schema = schema or _schema(tiles.columns)
     column: dict[str, Any] = {
         "encoding": "WKB",
         "geometry_types": ["Polygon"],
         "crs": CRS.from_user_input(grid.crs).to_json_dict(),
     }
-    if len(bounds):
-        column["bbox"] = [*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist()]
+    parts = [slice(start, start + GROUP) for start in range(0, len(tiles), GROUP)]
+    if parts:
+        around = [shapely.total_bounds(_boxes(grid, places[part])) for part in parts]
+        column["bbox"] = shapely.total_bounds(shapely.box(*np.transpose(around))).tolist()
     geo = {"version": GEOPARQUET, "primary_column": "geometry", "columns": {"geometry": column}}
     geometry = pa.field("geometry", pa.binary())
     whole_schema = schema.insert(1, geometry).with_metadata({"geo": json.dumps(geo)})
     # A dictionary of values that are hardly ever twice the same takes memory and saves none.
     repeated = [name for name in schema.names if name not in UNIQUE and schema.field(name).type == pa.string()]
     with whole(path) as unfinished, pq.ParquetWriter(unfinished, whole_schema, use_dictionary=repeated) as file:
-        for start in range(0, len(tiles), GROUP):
-            part = slice(start, start + GROUP)
+        for part in parts:
+            outlines = pa.array(shapely.to_wkb(_boxes(grid, places[part])), pa.binary())
             table = pa.Table.from_pandas(tiles[part], schema=schema, preserve_index=False)
-            outlines = shapely.to_wkb(shapely.box(*bounds[part].T))
-            table = table.add_column(1, geometry, pa.array(outlines, pa.binary()))
-            file.write_table(table.replace_schema_metadata(whole_schema.metadata))
+            file.write_table(table.add_column(1, geometry, outlines).replace_schema_metadata(whole_schema.metadata))
+
+
+def _boxes(grid: Grid, places: Integers) -> npt.NDArray[np.object_]:
+    """Return the outlines of some tiles."""
+    boxes: npt.NDArray[np.object_] = shapely.box(*grid.bounds(places).T)
+    return boxes
 
 
 def _schema(columns: Iterable[str]) -> pa.Schema:

@@ -180,7 +180,6 @@ def _write(folder: Path, answers: Answers, raster: Raster, model: Model, *, geop
     places = (answers.tiles["row"] * len(grid.columns) + answers.tiles["column"]).to_numpy()
     write_tiles(tiles, grid, places, folder / TILES)
     write_layers(_cells(tiles, places, answers, grid, labels), labels, grid, folder / LAYERS)
-    tags = tiles["tags"].dropna().str.split(model.bundle.vocabulary.separator)
     areas = joined(tiles["tags"], grid, places, model.bundle.vocabulary)
     write_geojson(areas, grid.crs, folder / AREAS, step=grid.pixel * grid.size)
     if geopackage:
@@ -188,7 +187,7 @@ def _write(folder: Path, answers: Answers, raster: Raster, model: Model, *, geop
     said: dict[str, Any] = {
         "tiles": len(tiles),
         "looked": int(looked.sum()),
-        "tags": dict(Counter(tags.explode()).most_common()),
+        "tags": dict(Counter({tag: count for tag, (_, count) in areas.items()}).most_common()),
         "valid": float(answers.counts.sum() / (grid.width * grid.height)),
     }
     of_model = {"igarape:model": model.address, "igarape:bundle": model.digest, "igarape:valid": said["valid"]}

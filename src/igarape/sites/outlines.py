@@ -66,7 +66,7 @@ def _union(places: Integers, grid: Grid) -> BaseGeometry:
     """Return what tiles cover together, whose places rise: those of a row that meet are one box from the start."""
     rows, columns = np.divmod(places, len(grid.columns))
     apart = (np.diff(rows) > 0) | (np.diff(np.asarray(grid.columns)[columns]) > grid.size)
-    first, last = (grid.bounds()[places[ends]] for ends in (np.append(True, apart), np.append(apart, True)))
+    first, last = (grid.bounds(places[ends]) for ends in (np.append(True, apart), np.append(apart, True)))
     return shapely.normalize(shapely.union_all(shapely.box(*first[:, :2].T, *last[:, 2:].T)))
 
 

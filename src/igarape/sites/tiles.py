@@ -65,11 +65,11 @@ class Grid:
         row, column = divmod(place, len(self.columns))
         return self.rows[row], self.columns[column]
 
-    def bounds(self) -> Floats:
-        """Return left, bottom, right, top of each tile, row by row: of shape (tiles, 4)."""
-        x = self.left + self.pixel * np.asarray(self.columns, dtype=np.float64)
-        y = self.top - self.pixel * np.asarray(self.rows, dtype=np.float64)
-        left, top = (axis.ravel() for axis in np.meshgrid(x, y))
+    def bounds(self, places: Integers) -> Floats:
+        """Return left, bottom, right, top of tiles, counted row by row: of shape (tiles, 4)."""
+        rows, columns = np.divmod(places, len(self.columns))
+        left = self.left + self.pixel * np.asarray(self.columns, dtype=np.float64)[columns]
+        top = self.top - self.pixel * np.asarray(self.rows, dtype=np.float64)[rows]
         side = self.pixel * self.size
         return np.stack([left, top - side, left + side, top], axis=1)
 
