@@ -70,16 +70,18 @@ def check_model(place: SiteFolder, model: Model) -> None:
         )
 
 
-def identified(arrivals: Sequence[Arrival]) -> tuple[dict[str, Arrival], dict[str, str]]:
+def identified(
+    arrivals: Sequence[Arrival], hashed: Callable[[Path], str] = sha256
+) -> tuple[dict[str, Arrival], dict[str, str]]:
     """Return scenes by the SHA-256 of their files, each once, and of those that cannot be read, why.
 
-    Of two copies of a scene that one counts of which a STAC item tells more than it says itself.
+    Of two copies of a scene that one counts of which a STAC item tells more than it says itself. hashed: returns it.
     """
     found: dict[str, Arrival] = {}
     failed: dict[str, str] = {}
     for arrival in sorted(arrivals, key=lambda each: each.day is None):  # else in their order
         try:
-            found.setdefault(sha256(arrival.path), arrival)
+            found.setdefault(hashed(arrival.path), arrival)
         except OSError as error:
             failed[str(arrival.path)] = f"{arrival.path}: cannot be read: {error.strerror}"
     return found, failed

@@ -14,6 +14,7 @@ from igarape.sites import watch
 from igarape.sites.advice import labelling_advice
 from igarape.sites.assets import list_inbox
 from igarape.sites.exposure import with_stretch
+from igarape.sites.hashes import remembered
 from igarape.sites.listing import summary
 from igarape.sites.model import load_model
 from igarape.sites.scene_list import mappers
@@ -50,7 +51,7 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
     with place.held(), ExitStack() as stack:
         if not replay:
             watch.check_model(place, loaded)
-        arrivals, unread = watch.identified(listed)
+        arrivals, unread = watch.identified(listed, stack.enter_context(remembered(workspace.data / ".hashes")))
         new = watch.unmapped_scenes(place, arrivals, replay=replay)
         place, told = with_stretch(place, [one.arrival for one in new], loaded)
         if told:
@@ -64,8 +65,7 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
             outcome = watch.map_again(place, new, mapped) if replay else watch.map_new(place, new, mapped, place.looks)
         watch.update_moved(place, arrivals)
         with progress("watch: looks", "day") as report:
-            state, table = place.update(report)
-        found = summary(state, table)
+            found = summary(*place.update(report))
         if opened:
             maps = {place.map_of(Path(facts.scene), facts.sha256).name: facts.sha256 for facts in outcome.new}
             opened.inputs(maps, kind="scene")  # by their maps' names: scenes of two folders may have one name
