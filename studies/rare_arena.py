@@ -8,7 +8,7 @@ labels.thin of the data set that is named says how rare labels become. For each 
 candidate are cross-fitted, and the blend is fitted without and with the candidate. Judged is mean average precision
 over the rare labels, on what was set aside, which is labelled and unseen; the difference has a paired bootstrap over
 chips. The hold-out, whole, is scored for the winner only. Predictions are kept in data/.rare_arena; a run that was
-stopped goes on. Prints a table.
+stopped goes on. Prints a table. With --apart a candidate is as many learners as there are rare labels, each of one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,6 +43,7 @@ from igarape.workspace import Workspace
 HERE = Workspace(Path())
 KEPT = Path("data/.rare_arena")
 RESAMPLES = 400
+OF = "@"  # between an experiment and the one label of it
 PLACES = {"set aside": ASIDE, "hold-out": HOLDOUT}
 
 # By place: what the stack ranks without and with a candidate, for each seed.
@@ -54,8 +55,9 @@ Judged = Mapping[str, Sequence[tuple[Ranked, Ranked]]]
 @click.option("--base", multiple=True, required=True, help="A learner of all labels; may be given several times.")
 @click.option("--rare", multiple=True, required=True, help="A candidate; may be given several times.")
 @click.option("--seeds", default=5, show_default=True, help="Thinning seeds.")
+@click.option("--apart", is_flag=True, help="Of each candidate make a learner for each rare label.")
 @click.option("--budget", default=1.0, show_default=True, help="Share of the experiments' epochs that is trained.")
-def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], seeds: int, budget: float) -> None:
+def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], *, seeds: int, apart: bool, budget: float) -> None:
     """Judge candidates for the rare learner where labels are as rare as in the data set THINNED."""
     params = read_params(HERE.params)
     dataset, labels = read_dataset(params.dataset, HERE.datasets), read_dataset(thinned, HERE.datasets).labels
@@ -65,16 +67,22 @@ def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], seeds: int,
             f"{params.dataset}: chips that are set aside already can't be drawn anew"
         )
     experiments = read_experiments(base + rare, labels.vocabulary(), HERE.experiments, nir=bool(dataset.tifs))
+    candidates = {name: {name: experiments[name]} for name in rare}
+    if apart:
+        candidates = {name: _apart(name, experiments[name], labels.vocabulary().rare) for name in rare}
+    learners = {name: experiments[name] for name in base}
+    for candidate in candidates.values():
+        learners |= candidate
     judged: dict[str, dict[str, list[tuple[Ranked, Ranked]]]] = {name: {place: [] for place in PLACES} for name in rare}
     counts = []
     for seed in range(seeds):
         folds, y = deal(labels, seed)
-        tables = cross_fits(experiments, folds, labels, seed=seed, budget=budget)
+        tables = cross_fits(learners, folds, labels, seed=seed, budget=budget)
         columns = [labels.vocabulary().labels.index(label) for label in labels.vocabulary().rare]
         counts.append({place: int(y[folds == number][:, columns].sum()) for place, number in PLACES.items()})
         without = _blend({name: tables[name] for name in base}, y, folds, labels)
-        for name in rare:
-            having = _blend({each: tables[each] for each in (*base, name)}, y, folds, labels)
+        for name, candidate in candidates.items():
+            having = _blend({each: tables[each] for each in (*base, *candidate)}, y, folds, labels)
             for place, number in PLACES.items():
                 rows = np.flatnonzero(folds == number)
                 pair = {"without": without[rows][:, columns], "with": having[rows][:, columns]}
@@ -85,6 +93,11 @@ def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], seeds: int,
         + ", ".join(f"{np.mean([count[place] for count in counts]):.0f} {place}" for place in PLACES)
     )
     print("\n".join(_rows(judged)))
+
+
+def _apart(name: str, experiment: Experiment, labels: Sequence[str]) -> dict[str, Experiment]:
+    """Return an experiment for each label, which predicts it alone, with what the search of all has found."""
+    return {f"{name}{OF}{label}": experiment.model_copy(update={"labels": (label,)}) for label in labels}
 
 
 def deal(labels: Labels, seed: int) -> tuple[Folds, Booleans]:
@@ -128,7 +141,8 @@ def _predictions(
     """Cross-fit an experiment with what its search found best, or take what was kept."""
     parts = _two_parts(folds)
     examples = replace(examples, folds=parts, digest=digest([examples.digest, parts.tobytes()]))
-    recipe = full_recipe(experiment, read_best(HERE.best(name), experiment).hyperparameters, labels.vocabulary())
+    best = read_best(HERE.best(name.partition(OF)[0]), experiment)
+    recipe = full_recipe(experiment, best.hyperparameters, labels.vocabulary())
     recipe = replace(recipe, epochs=max(1, round(recipe.epochs * budget)))
     key = result_key("train", examples, experiment, recipe)
     kept = KEPT / f"{name}-{key}"
