@@ -40,8 +40,8 @@ def main() -> None:
     `dvc repro` runs the steps from code to register as far as something changed. The other commands stand outside:
     nothing but promote and rollback moves the champion. All of them work in any folder of the project.
     """
-    # TensorFlow's lines would bury the progress bars; it reads this when it is imported. A few come before that
-    # (tensorflow issue 100442).
+    # TensorFlow's lines would bury the progress bars; it reads this when it is imported. What it says before that,
+    # igarape.preamble leaves out.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # And so would MLflow's, one for each file of a model.
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")

@@ -10,6 +10,7 @@ import click
 
 from igarape.cluster.settings import BLAS
 from igarape.errors import InputError, concealed
+from igarape.preamble import without_preamble
 from igarape.workspace import Workspace
 
 # What the lists of commands in the help are called, by the first command of each.
@@ -28,7 +29,9 @@ def run_stage(command: str, *words: Any, **options: Any) -> None:
     """Run a command in the project's folder; its module is loaded now, so that --help is quick."""
     os.chdir(Workspace.find().root)  # MLflow, DVC and git look around where they are started
     _bound_products()
-    import_module(f"igarape.stages.{command}").run(Workspace(Path()), *words, **options)
+    with without_preamble():
+        stage = import_module(f"igarape.stages.{command}")
+    stage.run(Workspace(Path()), *words, **options)
 
 
 def _bound_products() -> None:

@@ -10,6 +10,7 @@ from igarape.config.hyperparameters import Values
 from igarape.config.kinds import Experiment
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows
+from igarape.preamble import without_preamble
 from igarape.scores.figures import validation_figures
 from igarape.tables import Probabilities
 
@@ -122,6 +123,7 @@ def fit(images: Images, y: Booleans, *, experiment: Experiment, **settings: Unpa
     InputError
         When weights are missing or a batch does not fit the memory.
     """
-    module = import_module(KINDS[experiment.kind])
+    with without_preamble():
+        module = import_module(KINDS[experiment.kind])
     learned: FittedModel = module.fit(images, y, experiment=experiment, **settings)
     return learned
