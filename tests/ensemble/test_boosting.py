@@ -1,5 +1,7 @@
 """The trees correct the blend where that is certain to gain, and leave it alone elsewhere."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from opinions import LABELS, draw, known
@@ -21,9 +23,9 @@ def tangled(n: int, seed: int) -> Known:
     return known(p, y, folds)
 
 
-def corrections(given: Known) -> Corrections:
+def corrections(given: Known, threads: int = 1) -> Corrections:
     """Return the trees that can be fitted."""
-    return Corrections(given, Blends(given), SETTINGS)
+    return Corrections(given, Blends(given), replace(SETTINGS, threads=threads))
 
 
 def test_trees_find_what_no_sum_does() -> None:
@@ -42,6 +44,17 @@ def test_a_blend_that_is_well_made_is_left_alone() -> None:
     kept = corrections(known(p, y, folds)).chosen(frozenset({0, 1, 2, 3}))[1]
     assert len(kept) >= 3
     assert {*kept.values()} == {"trees gain nothing for certain on 1200 rows"}
+
+
+def test_labels_that_are_fitted_side_by_side_are_the_same_to_the_last_bit() -> None:
+    """However many threads there are; those that keep the blend say the same too."""
+    given = tangled(600, seed=1)
+    (one, kept), (other, kept_too) = (corrections(given, threads).chosen(given.all) for threads in (1, 3))
+    assert "tank" in one and kept == kept_too
+    for label, trees in one.items():
+        assert trees.shift == other[label].shift
+        for ours, theirs in zip(trees.boosters, other[label].boosters, strict=True):
+            assert ours.save_raw() == theirs.save_raw()
 
 
 def test_without_both_kinds_of_rows_there_is_no_curve() -> None:

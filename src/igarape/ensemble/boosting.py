@@ -6,9 +6,11 @@ itself; a label that gains nothing for certain keeps the blend. The blend's bias
 that one number would win back: trees start from the margin with that number added, and have to gain more.
 """
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -36,7 +38,8 @@ CHECKS = 12
 class Settings:
     """XGBoost's settings: rounds, at most; depths to choose from; learning rate; least hessian of a leaf; l2 on leaves.
 
-    seeds: how many boosters of different seeds are averaged. seed: the first.
+    seeds: how many boosters of different seeds are averaged. seed: the first. threads: labels that are fitted at once;
+    no result depends on it.
     """
 
     rounds: int
@@ -46,6 +49,7 @@ class Settings:
     l2: float
     seeds: int
     seed: int
+    threads: int = 1
 
 
 class Trees(NamedTuple):
@@ -70,7 +74,8 @@ class Corrections:
     blends: Blends
     settings: Settings
     _boosters: dict[tuple[Within, int, int, int], xgboost.Booster] = field(default_factory=dict)
-    _matrices: dict[Within, tuple[xgboost.QuantileDMatrix, Probabilities]] = field(default_factory=dict)
+    _own: threading.local = field(default_factory=threading.local)  # each thread's matrices
+    _starts: dict[Within, Probabilities] = field(default_factory=dict)
     _margins: dict[tuple[Within, Within], Floats] = field(default_factory=dict)
     _means: dict[tuple[Within, int], Floats] = field(default_factory=dict)
     _shifts: dict[tuple[Within, int], float] = field(default_factory=dict)
@@ -81,19 +86,27 @@ class Corrections:
 
     def chosen(self, within: Within) -> tuple[dict[str, Trees], dict[str, str]]:
         """Fit, within some parts, the trees of each label that gains; say why the other labels have none."""
-        trees, fallbacks = {}, {}
-        for j, label in enumerate(self.known.labels):
-            choice = self.known.one_sided(within, j) or self.choose(within, j)
-            if isinstance(choice, str):
-                fallbacks[label] = choice
-                continue
-            seeds = range(self.settings.seed, self.settings.seed + self.settings.seeds)
-            each = [self.fit(within, choice.depth, seed, j) for seed in seeds]
-            trees[label] = Trees(self._shift(within, j), tuple(booster[: choice.rounds] for booster in each))
+        for part, others in splits(within):  # what labels share is there before they are fitted side by side
+            self._held(part, others)
+            self._start(others)
+        self._start(within)
+        with ThreadPoolExecutor(min(self.settings.threads, len(self.known.labels))) as pool:
+            found = pool.map(partial(self._corrected, within), range(len(self.known.labels)))
+            each = dict(zip(self.known.labels, found, strict=True))
         # As large as all that is known: of other parts, trees are fitted already, or others are needed.
-        self._matrices.clear()
+        self._starts.clear()
         self._margins.clear()
-        return trees, fallbacks
+        trees = {label: one for label, one in each.items() if isinstance(one, Trees)}
+        return trees, {label: one for label, one in each.items() if isinstance(one, str)}
+
+    def _corrected(self, within: Within, j: int) -> Trees | str:
+        """Fit a label's trees within some parts where they gain; say why it has none where they do not."""
+        choice = self.known.one_sided(within, j) or self.choose(within, j)
+        if isinstance(choice, str):
+            return choice
+        seeds = range(self.settings.seed, self.settings.seed + self.settings.seeds)
+        each = [self.fit(within, choice.depth, seed, j) for seed in seeds]
+        return Trees(self._shift(within, j), tuple(booster[: choice.rounds] for booster in each))
 
     def choose(self, within: Within, j: int) -> Choice | str:
         """Choose depth and rounds for a label by the log-loss of each part under the trees of the others.
@@ -145,7 +158,7 @@ class Corrections:
     def _shift(self, within: Within, j: int) -> float:
         """Return what, added to a label's margins, gives the least log-loss on the rows of some parts."""
         if (within, j) not in self._shifts:
-            margin, y = self._matrix(within)[1][:, j].astype(np.float64), self.known.y[self.known.rows(within), j]
+            margin, y = self._start(within)[:, j].astype(np.float64), self.known.y[self.known.rows(within), j]
             # Its derivative rises: more answered than true.
             self._shifts[within, j] = float(brentq(lambda shift: (sigmoid(margin + shift) - y).sum(), -FAR, FAR))
         return self._shifts[within, j]
@@ -171,10 +184,8 @@ class Corrections:
         """
         key = within, depth, seed, j
         if key not in self._boosters:
-            rows, (matrix, margins) = self.known.rows(within), self._matrix(within)
-            matrix.set_info(
-                label=self.known.y[rows, j].astype(np.float32), base_margin=margins[:, j] + self._shift(within, j)
-            )
+            matrix, start = self._matrix(within), self._start(within)[:, j] + self._shift(within, j)
+            matrix.set_info(label=self.known.y[self.known.rows(within), j].astype(np.float32), base_margin=start)
             own = own_columns(self.known.learners, self.known.labels[j])
             parameters = {
                 "objective": "binary:logistic",
@@ -194,10 +205,16 @@ class Corrections:
             self._boosters[key] = xgboost.train(parameters, matrix, num_boost_round=self.settings.rounds)
         return self._boosters[key]
 
-    def _matrix(self, within: Within) -> tuple[xgboost.QuantileDMatrix, Probabilities]:
-        """Return the features of some parts, binned once for all labels, and the margins that trees start from."""
-        if within not in self._matrices:
+    def _matrix(self, within: Within) -> xgboost.QuantileDMatrix:
+        """Return the features of some parts, binned once for all labels of a thread: each label is written into it."""
+        matrices: dict[Within, xgboost.QuantileDMatrix] = vars(self._own).setdefault("matrices", {})
+        if within not in matrices:
             features = self._features[self.known.rows(within)]
-            matrix = xgboost.QuantileDMatrix(features, nthread=1, max_bin=BINS)
-            self._matrices[within] = matrix, self.blends.margins(within).astype(np.float32)
-        return self._matrices[within]
+            matrices[within] = xgboost.QuantileDMatrix(features, nthread=1, max_bin=BINS)
+        return matrices[within]
+
+    def _start(self, within: Within) -> Probabilities:
+        """Return the margins that the trees of some parts start from, of their rows: (n, labels)."""
+        if within not in self._starts:
+            self._starts[within] = self.blends.margins(within).astype(np.float32)
+        return self._starts[within]

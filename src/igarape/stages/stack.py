@@ -34,7 +34,7 @@ def run(workspace: Workspace) -> None:
     tables = {name: read_predictions(workspace.predictions(name), folds, manifests[name].labels) for name in manifests}
     check_models(workspace, manifests)
     general = {name: table for name, table in tables.items() if manifests[name].scope == "all"}
-    settings = Settings(**params.stack.model_dump(exclude={"use", "check"}), seed=params.seed)
+    settings = Settings(**params.stack.model_dump(exclude={"use", "check"}), seed=params.seed, threads=workers())
     fit = partial(fit_stackers, y=y, folds=folds, vocabulary=vocabulary, settings=settings)
     recorded = {"seed": params.seed, "dataset": params.dataset, "stack": params.stack.model_dump()}
     recorded["experiments"] = ", ".join(params.experiments)
