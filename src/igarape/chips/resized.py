@@ -18,7 +18,7 @@ import PIL
 from igarape.chips.pictures import resize
 from igarape.chips.store import Store
 from igarape.code import code_hash
-from igarape.files import digest, whole
+from igarape.files import atomic_path, digest
 from igarape.progress import Report, no_report
 
 CACHE = ".resized"
@@ -115,7 +115,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 def _write(path: Path, store: Store, image_ids: Sequence[str], *, size: int, report: Report) -> None:
     """Decode all chips into a .npy file, which takes its name when it is whole."""
     # Threads do: Pillow and OpenCV release the interpreter's lock while they work.
-    with whole(path) as unfinished, ThreadPoolExecutor() as pool:
+    with atomic_path(path) as unfinished, ThreadPoolExecutor() as pool:
         shape = (len(image_ids), size, size, 3)
         start = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape).offset
 

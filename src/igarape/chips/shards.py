@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from igarape.chips.formats import suffix
 from igarape.executors import LOOK, Callback, Executor, in_turn
-from igarape.files import whole
+from igarape.files import atomic_path
 
 Part = TypeVar("Part", bound=Sized)
 Tables = dict[str, pd.DataFrame]
@@ -71,7 +71,7 @@ def open_shard(path: Path, done: Callable[[], None] = _nobody) -> Iterator[Shard
 
     done: what a packer calls after each chip.
     """
-    with whole(path) as unfinished, tarfile.open(unfinished, "w", format=tarfile.PAX_FORMAT) as tar:
+    with atomic_path(path) as unfinished, tarfile.open(unfinished, "w", format=tarfile.PAX_FORMAT) as tar:
         yield Shard(path.name, tar, done)
 
 
@@ -146,7 +146,7 @@ def _write(send: Callback, number: int, part: Part, *, folder: Path, scratch: Pa
     """Write one shard, then its tables: they say that it is whole."""
     with open_shard(folder / f"shard-{number:05d}.tar", _Counter(send)) as shard:
         tables = pack(part, shard)
-    with _unless_quicker(), whole(_tables(scratch, number)) as unfinished:
+    with _unless_quicker(), atomic_path(_tables(scratch, number)) as unfinished:
         unfinished.mkdir()
         for name, table in tables.items():
             table.to_parquet(unfinished / f"{name}.parquet", index=False)

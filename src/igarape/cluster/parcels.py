@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ray.cloudpickle import CloudPickler
 
 from igarape.chips.resized import CACHE, exclusive_lock, mapped_file
-from igarape.files import digest, whole
+from igarape.files import atomic_path, digest
 
 SCRATCH = "IGARAPE_SCRATCH"
 SMALL = 4096  # bytes; a smaller array travels
@@ -34,7 +34,7 @@ def mapped(path: str) -> npt.NDArray[Any]:
         own = Path(disk, CACHE, file.parent.name, file.name)
         with exclusive_lock(own.with_name("lock")):
             if not own.exists():
-                with whole(own) as unfinished:
+                with atomic_path(own) as unfinished:
                     shutil.copyfile(file, unfinished)
         file = own
     return np.asarray(np.load(file, mmap_mode="r"))
@@ -58,6 +58,6 @@ class _Pickler(CloudPickler):
         if file is None:
             file = self._folder / f"{digest([array.tobytes(), str((array.dtype, array.shape))])}.npy"
             if not file.exists():
-                with whole(file) as unfinished:
+                with atomic_path(file) as unfinished:
                     np.save(unfinished, array)
         return file

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from igarape.chips.resized import exclusive_lock, mapped_from
 from igarape.errors import InputError
-from igarape.files import FULL, whole
+from igarape.files import FULL, atomic_path
 from igarape.learners.examples import Images, Rows
 
 Table = npt.NDArray[np.float32]
@@ -51,7 +51,7 @@ def cached_rows(images: Images, rows: Rows, *, name: str, key: str, compute: Com
     path = pictures.with_name(f"{pictures.stem}.{name}-{key}.npy")
     with exclusive_lock(path.with_name(f"{name}.lock")):  # who wants the same waits; who wants others has no processor
         if not path.exists():
-            with whole(path) as unfinished, unfinished.open("wb") as file:
+            with atomic_path(path) as unfinished, unfinished.open("wb") as file:
                 parts = compute(np.arange(len(images)))
                 first = next(parts)
                 shape = (len(images), first.shape[1])

@@ -11,7 +11,7 @@ from igarape.config.hyperparameters import Values
 from igarape.config.kinds import Experiment
 from igarape.errors import InputError
 from igarape.executors import Callback
-from igarape.files import read_json, whole, write_json
+from igarape.files import atomic_path, read_json, write_json
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows, outside
 from igarape.learners.learning import Epoch, FittedModel, finite, fit
@@ -162,7 +162,7 @@ def predict_once(images: Images, rows: Rows, paths: Sequence[Path], *, recipe: R
 
 def save_probabilities(p: Probabilities, path: Path) -> None:
     """Write probabilities as a .npy file, atomically."""
-    with whole(path) as unfinished:
+    with atomic_path(path) as unfinished:
         np.save(unfinished, p)
 
 

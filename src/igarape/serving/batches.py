@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from igarape.config.params import workers
 from igarape.errors import InputError
 from igarape.executors import Callback, Executor, Here, in_turn
-from igarape.files import read_json, whole, write_json, write_text
+from igarape.files import atomic_path, read_json, write_json, write_text
 from igarape.progress import Report
 from igarape.serving.answers import is_number
 from igarape.serving.bundle import AT_ONCE, BATCH, Bundle, DecodedChip
@@ -192,7 +192,7 @@ def _write(batch: Sequence[Answered], part: Path, columns: Sequence[str]) -> Non
     there = [some.rows for some in batch if len(some.rows)] or [batch[0].rows]  # an empty table has no types
     rows = pd.concat(there)[list(columns)]
     if part.suffix == PARQUET:
-        with whole(part) as unfinished:
+        with atomic_path(part) as unfinished:
             pq.write_table(pa.Table.from_pandas(rows, schema=_schema(rows.columns), preserve_index=False), unfinished)
     else:
         write_text(rows.to_csv(index=False, header=False, lineterminator="\n"), part)
@@ -200,7 +200,7 @@ def _write(batch: Sequence[Answered], part: Path, columns: Sequence[str]) -> Non
 
 def _join(parts: Sequence[Path], out: Path, columns: Sequence[str]) -> None:
     """Join batches to a table, one after the other."""
-    with whole(out) as unfinished:
+    with atomic_path(out) as unfinished:
         if parts[0].suffix == PARQUET:
             with pq.ParquetWriter(unfinished, _schema(columns)) as table:
                 for part in parts:
