@@ -15,7 +15,7 @@ from conftest import draw
 from scenes import map_files, mosaic, write_scene
 
 from igarape.cluster import spreading
-from igarape.cluster.parcels import packed
+from igarape.cluster.pickling import pickled
 from igarape.errors import InputError
 from igarape.executors import Callback, Here, Task, ignore_message
 from igarape.sites.bands import Bands
@@ -36,14 +36,14 @@ class Elsewhere(Here):
         self._folder = folder
 
     def submit(self, task: Task, *words: Any, name: str, on_message: Callback = ignore_message) -> Future[Any]:
-        """Take a task out of its parcel.
+        """Take a task, pickled and unpickled.
 
         Parameters
         ----------
         task, name, on_message, *words
             As Executor.submit takes them.
         """
-        task, words = pickle.loads(packed((task, words), self._folder))  # noqa: S301
+        task, words = pickle.loads(pickled((task, words), self._folder))  # noqa: S301
         return super().submit(task, *words, name=name, on_message=on_message)
 
 

@@ -18,7 +18,7 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from igarape.cluster.parcels import packed
+from igarape.cluster.pickling import pickled
 from igarape.cluster.settings import BLAS, THREADS, Needs
 from igarape.code import ROOT
 from igarape.errors import InputError, reason
@@ -91,9 +91,9 @@ class Nodes:
         task, name, on_message, *words
             As igarape.executors.Executor.submit takes them.
         """
-        number, parcel = next(self._numbers), packed((task, words), self._folder)
+        number, content = next(self._numbers), pickled((task, words), self._folder)
         ref = self._do.options(name=name, **self._options).remote(
-            self._mailbox, number, str(Path.cwd()), self._needs.cpus, parcel
+            self._mailbox, number, str(Path.cwd()), self._needs.cpus, content
         )
         self._works[number] = work = _Work(name, Future(), ref, on_message)
         return work.future
@@ -178,7 +178,7 @@ class Mailbox:
         return taken
 
 
-def _do(mailbox: Any, number: int, folder: str, cpus: int, parcel: bytes) -> Any:
+def _do(mailbox: Any, number: int, folder: str, cpus: int, content: bytes) -> Any:
     """Do a task on a node, in the folder in which it was handed over."""
     os.chdir(folder)  # a process does tasks of several steps
     cv2.setNumThreads(cpus)
@@ -189,7 +189,7 @@ def _do(mailbox: Any, number: int, folder: str, cpus: int, parcel: bytes) -> Any
     def send(message: Any) -> None:
         sent[:] = [mailbox.put.remote((number, place, next(count), message))]
 
-    task, words = pickle.loads(parcel)  # noqa: S301 - the driver packed it
+    task, words = pickle.loads(content)  # noqa: S301 - the driver pickled it
     try:
         return task(send, *words)
     finally:

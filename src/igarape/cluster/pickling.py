@@ -1,4 +1,4 @@
-"""Tasks as bytes for another machine. Arrays are left out: they stay in files, and are mapped there by their paths."""
+"""Pickle tasks for another machine. Large arrays go by reference: they stay in files, and are mapped there by path."""
 
 import io
 import os
@@ -17,11 +17,11 @@ SCRATCH = "IGARAPE_SCRATCH"
 SMALL = 4096  # bytes; a smaller array travels
 
 
-def packed(content: Any, folder: Path) -> bytes:
+def pickled(content: Any, folder: Path) -> bytes:
     """Pickle what a task is made of; an array that is no file yet becomes one in the folder, once."""
-    parcel = io.BytesIO()
-    _Pickler(parcel, folder).dump(content)
-    return parcel.getvalue()
+    buffer = io.BytesIO()
+    _Pickler(buffer, folder).dump(content)
+    return buffer.getvalue()
 
 
 def mapped(path: str) -> npt.NDArray[Any]:
@@ -41,10 +41,10 @@ def mapped(path: str) -> npt.NDArray[Any]:
 
 
 class _Pickler(CloudPickler):
-    """Leaves arrays in their files."""
+    """Pickles large arrays as the paths of their files."""
 
-    def __init__(self, parcel: io.BytesIO, folder: Path) -> None:
-        super().__init__(parcel, protocol=5)
+    def __init__(self, buffer: io.BytesIO, folder: Path) -> None:
+        super().__init__(buffer, protocol=5)
         self._folder = folder
 
     def reducer_override(self, value: Any) -> Any:
