@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock
 from ray.cloudpickle import CloudPickler
 
-from igarape.chips.resized import CACHE, exclusive_lock, mapped_file
+from igarape.chips.resized import CACHE, mapped_file
 from igarape.files import atomic_path, digest
 
 SCRATCH = "IGARAPE_SCRATCH"
@@ -32,7 +33,8 @@ def mapped(path: str) -> npt.NDArray[Any]:
     file, disk = Path(path), os.environ.get(SCRATCH)
     if disk and file.parent.parent.name == CACHE:
         own = Path(disk, CACHE, file.parent.name, file.name)
-        with exclusive_lock(own.with_name("lock")):
+        own.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(own.with_name("lock")):
             if not own.exists():
                 with atomic_path(own) as unfinished:
                     shutil.copyfile(file, unfinished)

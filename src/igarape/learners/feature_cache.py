@@ -7,8 +7,9 @@ from tempfile import TemporaryFile
 
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock
 
-from igarape.chips.resized import exclusive_lock, mapped_from
+from igarape.chips.resized import mapped_from
 from igarape.errors import InputError
 from igarape.files import FULL, atomic_path
 from igarape.learners.examples import Images, Rows
@@ -49,7 +50,7 @@ def cached_rows(images: Images, rows: Rows, *, name: str, key: str, compute: Com
     if pictures is None:
         return np.concatenate(list(compute(rows)))
     path = pictures.with_name(f"{pictures.stem}.{name}-{key}.npy")
-    with exclusive_lock(path.with_name(f"{name}.lock")):  # who wants the same waits; who wants others has no processor
+    with FileLock(path.with_name(f"{name}.lock")):  # who wants the same waits; who wants others has no processor
         if not path.exists():
             with atomic_path(path) as unfinished, unfinished.open("wb") as file:
                 parts = compute(np.arange(len(images)))
