@@ -29,8 +29,8 @@ from igarape.ensemble.stacker import Boosters, Stacker
 from igarape.ensemble.stackers import METHODS
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import prediction_table
-from igarape.reports.evidence import gather
-from igarape.reports.judgement import build_verdict
+from igarape.reports.evaluation import build_verdict
+from igarape.reports.results import read_results
 from igarape.reports.verdict import render_report
 from igarape.scores.ranking import RESAMPLES
 from igarape.tables import FAULT, PLACE, Probabilities, label_columns, read_catalog, write_table
@@ -54,10 +54,10 @@ def run() -> dict[str, object]:
         params = read_params(workspace.params)
         dataset = read_dataset(DATASET, workspace.datasets)
         start = time.process_time()
-        evidence = gather(workspace, params, dataset.labels.vocabulary())
-        raw = Store(workspace.chips("raw"), read_catalog(workspace.catalog(), evidence.rule.vocabulary.labels))
+        results = read_results(workspace, params, dataset.labels.vocabulary())
+        raw = Store(workspace.chips("raw"), read_catalog(workspace.catalog(), results.rule.vocabulary.labels))
         origin = Origin(git_commit="", uncommitted_changes=False, dvc={}, runs={})
-        page = render_report(build_verdict(workspace, evidence, params, dataset, origin, picture=raw.rgb))
+        page = render_report(build_verdict(workspace, results, params, dataset, origin, picture=raw.rgb))
         ours = time.process_time() - start
     # Learners of all labels, stacks, the blend and those without a learner, and two pairs on other chips.
     rankings = len(LEARNERS) - 1 + len(METHODS) + 1 + len(LEARNERS) + 2 * 2

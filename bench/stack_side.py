@@ -45,9 +45,9 @@ from igarape.config.datasets import read_dataset
 from igarape.config.documents import Origin
 from igarape.config.params import read_params
 from igarape.reports import verdict as report
-from igarape.reports.evidence import gather
+from igarape.reports.results import read_results
 from igarape.reports.student import with_student, write_answers
-from igarape.reports.judgement import build_verdict
+from igarape.reports.evaluation import build_verdict
 from igarape.reports.scoreboard import log_verdict
 from igarape.reports.modes import with_modes
 from igarape.serving.reference import learn_reference
@@ -57,17 +57,17 @@ workspace = Workspace(".")
 params = read_params(workspace.params)
 dataset = read_dataset(params.dataset, workspace.datasets)
 labels = dataset.labels.vocabulary()
-evidence = gather(workspace, params, labels)
+results = read_results(workspace, params, labels)
 with step_run("evaluate", workspace=workspace, params={}) as opened:
     workspace.folder("evaluate").mkdir(parents=True)
     raw = Store(workspace.chips("raw"), read_catalog(workspace.catalog(), labels.labels))
-    learn_reference(workspace, dataset, evidence.image_ids, p=evidence.p, held=~evidence.inside, raw=raw)
-    write_answers(workspace, evidence, params.dataset, None)
+    learn_reference(workspace, dataset, results.image_ids, p=results.p, held=~results.inside, raw=raw)
+    write_answers(workspace, results, params.dataset, None)
     origin = Origin(git_commit="", uncommitted_changes=False, dvc={}, runs={})
-    verdict = build_verdict(workspace, evidence, params, dataset, origin, picture=raw.rgb)
+    verdict = build_verdict(workspace, results, params, dataset, origin, picture=raw.rgb)
     verdict = with_modes(with_student(verdict, None), None)
     report.write_report(verdict, workspace)
-    log_verdict(workspace, opened, verdict, evidence)
+    log_verdict(workspace, opened, verdict, results)
 """,
 }
 

@@ -28,7 +28,7 @@ from igarape.config.datasets import read_dataset
 from igarape.config.documents import RunFacts
 from igarape.config.params import read_params
 from igarape.errors import InputError
-from igarape.files import whole
+from igarape.files import atomic_path
 from igarape.workspace import Workspace
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -124,7 +124,7 @@ class Browser:
         if page.click:
             self.value(f"document.querySelector({json.dumps(page.click)}).click()")
             picture = self._settled(page.address, page.then)
-        with whole(path) as unfinished:
+        with atomic_path(path) as unfinished:
             unfinished.write_bytes(base64.b64decode(picture))
 
     def _settled(self, address: str, wanted: str) -> str:

@@ -11,29 +11,29 @@ import numpy.typing as npt
 
 from igarape.errors import InputError
 
-Tell = Callable[[Any], None]
+Callback = Callable[[Any], None]
 
 
-def count(tell: Tell, to: int) -> int:
-    """Tell the numbers up to one, and return that."""
+def count(send: Callback, to: int) -> int:
+    """Send the numbers up to one, and return that."""
     for number in range(to):
-        tell(number)
+        send(number)
     return to
 
 
-def fail(tell: Tell, word: str) -> None:
+def fail(send: Callback, word: str) -> None:
     """Fail."""
-    tell("before")
+    send("before")
     raise InputError(word)
 
 
-def die(tell: Tell) -> None:
+def die(send: Callback) -> None:
     """End the process."""
-    tell("begun")
+    send("begun")
     os._exit(9)
 
 
-def sleep(tell: Tell, seconds: float) -> int:
+def sleep(send: Callback, seconds: float) -> int:
     """Sleep, and return the number of the process."""
     time.sleep(seconds)
     return os.getpid()
@@ -46,20 +46,20 @@ def silent(*_asked: str | None) -> dict[str, str]:
     return {}
 
 
-def here(tell: Tell) -> tuple[int, str, str]:
+def here(send: Callback) -> tuple[int, str, str]:
     """Return the process, the folder and the threads."""
     return os.getpid(), str(Path.cwd()), os.environ["TF_NUM_INTRAOP_THREADS"]
 
 
-def total(tell: Tell, *, array: npt.NDArray[np.float64]) -> tuple[float, bool]:
+def total(send: Callback, *, array: npt.NDArray[np.float64]) -> tuple[float, bool]:
     """Return the sum of an array, and whether it is mapped."""
     return array.sum(), isinstance(array.base, np.memmap) or not array.flags.owndata
 
 
-def die_once(tell: Tell, died: Path) -> str:
-    """Tell four numbers, and end the process after the second, the first time."""
+def die_once(send: Callback, died: Path) -> str:
+    """Send four numbers, and end the process after the second, the first time."""
     for number in range(4):
-        tell(number)
+        send(number)
         if number == 1 and not died.exists():
             died.touch()
             time.sleep(1)

@@ -1,4 +1,4 @@
-"""Who does tasks: the same tasks, told and done, in this process and in others."""
+"""Who does tasks: the same tasks and messages, in this process and in others."""
 
 import os
 import weakref
@@ -12,35 +12,35 @@ from igarape.executors import Here, in_turn, local
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_what_tasks_tell_is_heard_in_order_before_they_are_done(processes: int) -> None:
-    """Each by its own hearer; and each gives what it returns."""
-    heard: dict[int, list[int]] = {number: [] for number in range(5)}
+def test_messages_of_tasks_come_in_order_before_they_are_done(processes: int) -> None:
+    """Each to its own callback; and each gives what it returns."""
+    received: dict[int, list[int]] = {number: [] for number in range(5)}
     with local(processes) as executor:
-        futures = {executor.submit(count, 3 * n, name=f"task {n}", heard=heard[n].append): n for n in range(5)}
+        futures = {executor.submit(count, 3 * n, name=f"task {n}", on_message=received[n].append): n for n in range(5)}
         for future in in_turn(executor, futures):
-            assert heard[futures[future]] == list(range(3 * futures[future]))
+            assert received[futures[future]] == list(range(3 * futures[future]))
             assert future.result() == 3 * futures[future]
-    assert [len(told) for told in heard.values()] == [0, 3, 6, 9, 12]
+    assert [len(each) for each in received.values()] == [0, 3, 6, 9, 12]
 
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_an_error_of_a_task_is_raised_by_its_future_alone(processes: int) -> None:
-    """With what it told before; the others are done."""
-    told: list[str] = []
+    """With what it sent before; the others are done."""
+    sent: list[str] = []
     with local(processes) as executor:
-        bad = executor.submit(fail, "out of luck", name="bad", heard=told.append)
+        bad = executor.submit(fail, "out of luck", name="bad", on_message=sent.append)
         good = executor.submit(count, 2, name="good")
         assert set(in_turn(executor, [bad, good])) == {bad, good}
         assert good.result() == 2
         with pytest.raises(InputError, match=r"^out of luck$"):
             bad.result()
-    assert told == ["before"]
+    assert sent == ["before"]
 
 
 def test_tasks_here_are_done_when_they_are_waited_for_the_oldest_first() -> None:
     """Nothing is begun before."""
     executor, done = Here(), list[str]()
-    futures = [executor.submit(lambda _tell, name: done.append(name), name, name=name) for name in "abc"]
+    futures = [executor.submit(lambda _send, name: done.append(name), name, name=name) for name in "abc"]
     assert done == []
     assert executor.wait(futures[1:]) == {futures[1]}
     assert done == ["a", "b"]
@@ -49,7 +49,7 @@ def test_tasks_here_are_done_when_they_are_waited_for_the_oldest_first() -> None
 def test_what_no_error_is_comes_through_at_once() -> None:
     """The end of the process waits for nobody."""
 
-    def stop(tell: Any) -> None:
+    def stop(send: Any) -> None:
         raise KeyboardInterrupt
 
     executor = Here()

@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 
 from igarape.errors import InputError
-from igarape.files import check_place, digest, fresh_folder, read_json, resumable, whole, write_json, write_text
+from igarape.files import atomic_path, check_place, digest, fresh_folder, read_json, resumable, write_json, write_text
 
 
 def left_by_the_dead(path: Path) -> Path:
     """Return the name that a process writes a file under, which has died since."""
-    write = "import os, sys; from pathlib import Path; from igarape.files import whole; w = whole(Path(sys.argv[1]))"
-    words = [sys.executable, "-c", f"{write}; print(w.__enter__(), flush=True); os._exit(0)", str(path)]
+    imports = "import os, sys; from pathlib import Path; from igarape.files import atomic_path"
+    write = f"{imports}; print(atomic_path(Path(sys.argv[1])).__enter__(), flush=True); os._exit(0)"
+    words = [sys.executable, "-c", write, str(path)]
     return Path(subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip())
 
 
@@ -28,8 +29,8 @@ def test_two_processes_that_write_one_file_spoil_nothing(tmp_path: Path) -> None
     script = """if True:
         import sys
         from pathlib import Path
-        from igarape.files import whole
-        with whole(Path(sys.argv[1])) as unfinished:
+        from igarape.files import atomic_path
+        with atomic_path(Path(sys.argv[1])) as unfinished:
             unfinished.write_text("half")
             print(unfinished.name, flush=True)
             sys.stdin.read()
@@ -59,7 +60,7 @@ def test_what_another_machine_has_begun_stays_until_the_step_ends(tmp_path: Path
 def test_a_file_takes_its_name_only_when_the_block_ended_well(tmp_path: Path) -> None:
     """While it is written there is no file of that name; afterwards there is, and nothing else."""
     path = tmp_path / "new" / "table.csv"
-    with whole(path) as unfinished:
+    with atomic_path(path) as unfinished:
         unfinished.write_text("a", encoding="utf-8")
         assert not path.exists()
     assert [file.name for file in path.parent.iterdir()] == ["table.csv"]
@@ -92,7 +93,7 @@ def test_a_write_that_fails_leaves_the_old_file_as_it_was(tmp_path: Path) -> Non
     write_text("old", path)
 
     def half() -> None:
-        with whole(path) as unfinished:
+        with atomic_path(path) as unfinished:
             unfinished.write_text("ne", encoding="utf-8")
             raise KeyboardInterrupt
 
@@ -107,7 +108,7 @@ def test_a_folder_is_whole_or_not_there_too(tmp_path: Path) -> None:
     left = left_by_the_dead(tmp_path / "model")
     left.mkdir()
     (left / "stale").touch()
-    with whole(tmp_path / "model") as unfinished:
+    with atomic_path(tmp_path / "model") as unfinished:
         unfinished.mkdir()
         (unfinished / "weights").touch()
     assert [path.name for path in (tmp_path / "model").iterdir()] == ["weights"]
@@ -119,7 +120,7 @@ def test_a_full_disk_says_where_and_what_next(tmp_path: Path, code: str) -> None
     """Nothing half-written is left; any other trouble with the disk comes through as it is."""
 
     def fill(number: int) -> None:
-        with whole(tmp_path / "table.csv") as unfinished:
+        with atomic_path(tmp_path / "table.csv") as unfinished:
             unfinished.touch()
             raise OSError(number, os.strerror(number))
 

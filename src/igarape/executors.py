@@ -16,40 +16,40 @@ import cv2
 
 from igarape.errors import InputError
 
-Tell = Callable[[Any], None]
+Callback = Callable[[Any], None]
 Task = Callable[..., Any]
 
 LOOK = 0.2  # seconds between two looks at how far tasks are
 
 
-def unheard(_message: Any) -> None:
-    """Hear what a task tells, and do nothing."""
+def ignore_message(_message: Any) -> None:
+    """Do nothing with a message."""
 
 
 class Executor(Protocol):
     """Does tasks, one or many at once. It may be given more at any time.
 
-    A task is a function of (tell, *words). Like its words, what it tells and what it returns, it is picklable, as it
-    may be done in another process or on another machine, where it finds files by the same paths.
+    A task is a function of (send, *words), where send takes a message. Like its words, what it sends and returns is
+    picklable, as it may be done in another process or on another machine, where it finds files by the same paths.
     """
 
-    def submit(self, task: Task, *words: Any, name: str, heard: Tell = unheard) -> Future[Any]:
+    def submit(self, task: Task, *words: Any, name: str, on_message: Callback = ignore_message) -> Future[Any]:
         """Take a task, and return the future of what it gives, or raises.
 
         Parameters
         ----------
         task
-            Called as task(tell, *words).
+            Called as task(send, *words).
         name
             What people call it.
-        heard
-            Called with what the task tells, in that order, while somebody waits.
+        on_message
+            Called with each message that the task sends, in that order, while somebody waits.
         *words
             What else the task is given.
         """
 
     def wait(self, futures: Collection[Future[Any]]) -> set[Future[Any]]:
-        """Wait until at least one of some futures is done; return those that are, after all that they told is heard."""
+        """Wait until at least one of some futures is done; return those that are, after all of their messages."""
 
 
 def in_turn(executor: Executor, futures: Collection[Future[Any]]) -> Iterator[Future[Any]]:
@@ -68,16 +68,16 @@ class Here:
     def __init__(self) -> None:
         self._tasks: dict[Future[Any], Callable[[], Any]] = {}
 
-    def submit(self, task: Task, *words: Any, name: str, heard: Tell = unheard) -> Future[Any]:
+    def submit(self, task: Task, *words: Any, name: str, on_message: Callback = ignore_message) -> Future[Any]:
         """Take a task, for later.
 
         Parameters
         ----------
-        task, name, heard, *words
+        task, name, on_message, *words
             As Executor.submit takes them.
         """
         future: Future[Any] = Future()
-        self._tasks[future] = lambda: task(heard, *words)
+        self._tasks[future] = lambda: task(on_message, *words)
         return future
 
     def wait(self, futures: Collection[Future[Any]]) -> set[Future[Any]]:
@@ -95,22 +95,22 @@ class Here:
 class Processes:
     """Does tasks in processes of this machine, each on one processor."""
 
-    def __init__(self, pool: ProcessPoolExecutor, told: Any) -> None:
+    def __init__(self, pool: ProcessPoolExecutor, messages: Any) -> None:
         """Take a pool whose processes have been set up by _start, and the queue that it gave them."""
-        self._pool, self._told = pool, told
-        self._heard: dict[int, Tell] = {}
+        self._pool, self._messages = pool, messages
+        self._on_message: dict[int, Callback] = {}
         self._numbers = itertools.count()
 
-    def submit(self, task: Task, *words: Any, name: str, heard: Tell = unheard) -> Future[Any]:
+    def submit(self, task: Task, *words: Any, name: str, on_message: Callback = ignore_message) -> Future[Any]:
         """Hand a task to the pool.
 
         Parameters
         ----------
-        task, name, heard, *words
+        task, name, on_message, *words
             As Executor.submit takes them.
         """
         number = next(self._numbers)
-        self._heard[number] = heard
+        self._on_message[number] = on_message
         return self._pool.submit(_do, number, task, *words)
 
     def wait(self, futures: Collection[Future[Any]]) -> set[Future[Any]]:
@@ -118,9 +118,9 @@ class Processes:
         done: set[Future[Any]] = set()
         while not done:
             done = wait_for(futures, timeout=LOOK, return_when=FIRST_COMPLETED).done
-            while not self._told.empty():
-                number, message = self._told.get()
-                self._heard[number](message)
+            while not self._messages.empty():
+                number, message = self._messages.get()
+                self._on_message[number](message)
         if any(isinstance(future.exception(), BrokenProcessPool) for future in done):
             raise InputError(
                 "A process of this step died; was it killed, or is the memory full? Run the step again, it goes on "
@@ -140,21 +140,21 @@ def local(processes: int) -> Iterator[Executor]:
         return
     # Spawned, not forked: this process may have threads (TensorFlow's, say) that a fork would leave locked.
     context = get_context("spawn")
-    told = context.SimpleQueue()
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=(told,)) as pool:
+    messages = context.SimpleQueue()
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=(messages,)) as pool:
         try:
-            yield Processes(pool, told)
+            yield Processes(pool, messages)
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-_told: Any = None  # of this process: the queue that all share
+_messages: Any = None  # of this process: the queue that all share
 
 
-def _start(told: Any) -> None:
+def _start(messages: Any) -> None:
     """Set up a process of a pool: one thread for OpenCV, as the others have tasks of their own, and a common end."""
-    global _told  # noqa: PLW0603 - a pool's initializer has no other place to put what its tasks need
-    _told = told
+    global _messages  # noqa: PLW0603 - a pool's initializer has no other place to put what its tasks need
+    _messages = messages
     cv2.setNumThreads(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -169,4 +169,4 @@ def _end_with_parent() -> None:
 
 def _do(number: int, task: Task, *words: Any) -> Any:
     """Do a task in a process of a pool."""
-    return task(lambda message: _told.put((number, message)), *words)
+    return task(lambda message: _messages.put((number, message)), *words)

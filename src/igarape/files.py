@@ -22,7 +22,7 @@ UNFINISHED = ".unfinished-"
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """Write a file or a folder atomically: yield a temporary path, which is renamed to path when the block ends well.
 
     After an error nothing is left. When two processes write the same path at once, on two machines even, the last one
@@ -117,7 +117,7 @@ def resumable(path: Path, key: str) -> Iterator[tuple[Path, Path]]:
         for left in list(result.rglob(f"{UNFINISHED}*")):  # by processes that died, on other machines too
             _remove(left)
         _remove(path)
-        with whole(path) as target:
+        with atomic_path(path) as target:
             # Not moved: a run that is killed here has everything still. Linked: nothing is written twice.
             shutil.copytree(result, target, copy_function=_link)
 
@@ -197,7 +197,7 @@ def begins(path: Path, *beginnings: bytes) -> bool:
 
 def write_text(text: str, path: Path) -> None:
     """Write a text file whole; bytes of a path that are no UTF-8 are spelled as JSON does it."""
-    with whole(path) as unfinished:
+    with atomic_path(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 

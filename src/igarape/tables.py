@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from igarape.errors import InputError
-from igarape.files import whole
+from igarape.files import atomic_path
 from igarape.labels import Booleans
 
 PLACE = ["image_id", "split", "shard", "offset", "length", "group"]
@@ -38,7 +38,7 @@ Folds = npt.NDArray[np.int64]
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a table as Parquet, under its final name only when it is whole."""
-    with whole(path) as unfinished:
+    with atomic_path(path) as unfinished:
         frame.to_parquet(unfinished, index=False)
 
 
@@ -46,7 +46,7 @@ def write_parts(frames: Iterable[pd.DataFrame], path: Path) -> None:
     """Write tables of the same columns below one another as one; of them one is in memory at a time."""
     parts = (pa.Table.from_pandas(frame, preserve_index=False) for frame in frames)
     first = next(parts)
-    with whole(path) as unfinished, pq.ParquetWriter(unfinished, first.schema) as file:
+    with atomic_path(path) as unfinished, pq.ParquetWriter(unfinished, first.schema) as file:
         for part in itertools.chain([first], parts):
             file.write_table(part)
 

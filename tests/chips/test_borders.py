@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from igarape.chips import borders
 from igarape.chips.borders import border_tasks, fitting
 from igarape.chips.cells import Lines
-from igarape.executors import Executor, Here, Task, Tell, local, unheard
+from igarape.executors import Callback, Executor, Here, Task, ignore_message, local
 
 RATIO, CORRELATION = 0.7, 0.5
 
@@ -22,7 +22,7 @@ RATIO, CORRELATION = 0.7, 0.5
 class Nobody(Here):
     """Is not to be asked."""
 
-    def submit(self, task: Task, *words: Any, name: str, heard: Tell = unheard) -> Future[Any]:
+    def submit(self, task: Task, *words: Any, name: str, on_message: Callback = ignore_message) -> Future[Any]:
         """Refuse."""
         raise AssertionError(name)
 

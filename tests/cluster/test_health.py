@@ -42,7 +42,7 @@ def test_a_cluster_that_is_well_is_good(monkeypatch: pytest.MonkeyPatch) -> None
 def test_without_ray_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has named a cluster wants one."""
     monkeypatch.setitem(sys.modules, "ray", None)
-    for name in ("agreement", "nodes", "parcels", "probe"):
+    for name in ("agreement", "nodes", "pickling", "probe"):
         monkeypatch.delitem(sys.modules, f"igarape.cluster.{name}", raising=False)
     monkeypatch.setenv("IGARAPE_CLUSTER", "head:6379")
     found = look()

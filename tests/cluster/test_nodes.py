@@ -38,13 +38,17 @@ def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
         assert not (folder / "data/.cluster/dehaze").exists()
 
 
-def test_tasks_are_done_by_other_processes_in_the_same_folder_and_heard_in_order(executor: Executor) -> None:
+def test_other_processes_do_tasks_in_the_same_folder_and_messages_come_in_order(
+    executor: Executor,
+) -> None:
     """As by processes of one machine: tests/test_executors.py."""
-    heard: dict[int, list[Any]] = {number: [] for number in range(4)}
-    futures = {executor.submit(tasks.count, 3 * n, name=f"task {n}", heard=heard[n].append): n for n in range(4)}
+    received: dict[int, list[Any]] = {number: [] for number in range(4)}
+    futures = {
+        executor.submit(tasks.count, 3 * n, name=f"task {n}", on_message=received[n].append): n for n in range(4)
+    }
     for future in in_turn(executor, futures):
         assert future.result() == 3 * futures[future]
-        assert heard[futures[future]] == list(range(3 * futures[future]))
+        assert received[futures[future]] == list(range(3 * futures[future]))
     (where,) = in_turn(executor, [executor.submit(tasks.here, name="where")])
     pid, folder, threads = where.result()
     assert pid != os.getpid() and folder == str(Path.cwd()) and threads == "1"
@@ -60,19 +64,21 @@ def test_arrays_are_mapped_from_files_that_all_nodes_see(executor: Executor) -> 
 
 def test_an_error_of_a_task_comes_through_as_it_is_with_the_node(executor: Executor) -> None:
     """It is not tried again: it would fail everywhere."""
-    told: list[str] = []
-    (future,) = in_turn(executor, [executor.submit(tasks.fail, "out of luck", name="shard 3", heard=told.append)])
+    sent: list[str] = []
+    (future,) = in_turn(executor, [executor.submit(tasks.fail, "out of luck", name="shard 3", on_message=sent.append)])
     error = future.exception()
-    assert isinstance(error, InputError) and str(error) == "out of luck" and told == ["before"]
+    assert isinstance(error, InputError) and str(error) == "out of luck" and sent == ["before"]
     assert error.__notes__[0].startswith("shard 3 was at work on node ")
     assert "tasks.py" in str(error.__cause__)
 
 
-def test_a_task_that_dies_is_done_again_and_what_it_told_is_heard_once(executor: Executor, tmp_path: Path) -> None:
+def test_a_task_that_dies_is_done_again_and_what_it_sent_comes_once(executor: Executor, tmp_path: Path) -> None:
     """Wherever it died."""
-    told: list[int] = []
-    (future,) = in_turn(executor, [executor.submit(tasks.die_once, tmp_path / "died", name="a", heard=told.append)])
-    assert future.result() == "done" and told == [0, 1, 2, 3]
+    sent: list[int] = []
+    (future,) = in_turn(
+        executor, [executor.submit(tasks.die_once, tmp_path / "died", name="a", on_message=sent.append)]
+    )
+    assert future.result() == "done" and sent == [0, 1, 2, 3]
 
 
 def test_a_task_that_dies_each_time_is_an_error_that_names_it_and_its_nodes(executor: Executor) -> None:

@@ -74,7 +74,7 @@ def test_a_cluster_without_ray_is_an_error_that_says_how_to_install_it(
     """Or how to do without."""
     monkeypatch.setenv("IGARAPE_CLUSTER", "head:6379")
     monkeypatch.setitem(sys.modules, "ray", None)
-    for name in ("agreement", "nodes", "parcels", "probe"):
+    for name in ("agreement", "nodes", "pickling", "probe"):
         monkeypatch.delitem(sys.modules, f"igarape.cluster.{name}", raising=False)
     with pytest.raises(InputError, match=r"^IGARAPE_CLUSTER=head:6379: Ray is not installed.*\[cluster\].*unset"):
         packers(Workspace(tmp_path), "dehaze", shards=5).__enter__()

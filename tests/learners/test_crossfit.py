@@ -273,7 +273,7 @@ def test_a_fold_that_ends_late_stands_at_its_place(tmp_path: Path, monkeypatch: 
     assert done == sorted(done) and done[-1] == 6
 
 
-def test_what_a_dead_attempt_told_in_vain_is_told_by_the_next(
+def test_what_a_dead_attempt_sent_in_vain_is_sent_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     """A node that dies between a model and its answers takes with it what was on its way; each epoch is logged once."""
@@ -281,17 +281,17 @@ def test_what_a_dead_attempt_told_in_vain_is_told_by_the_next(
     class Retried(Here):
         """Does each task twice, as a cluster whose nodes die late: of the first attempt, one message arrives."""
 
-        def submit(self, task: Any, *words: Any, name: str, heard: Any = None) -> Future[Any]:
-            """Hand on what was not heard yet."""
+        def submit(self, task: Any, *words: Any, name: str, on_message: Any = None) -> Future[Any]:
+            """Hand on what has not come yet."""
 
-            def twice(tell: Any, *words: Any) -> Any:
+            def twice(send: Any, *words: Any) -> Any:
                 first, second = list[Any](), list[Any]()
                 task(first.append, *words)
                 task(second.append, *words)
                 for message in [*first[:1], *second[1:]]:
-                    tell(message)
+                    send(message)
 
-            return super().submit(twice, *words, name=name, heard=heard)
+            return super().submit(twice, *words, name=name, on_message=on_message)
 
     (tmp_path / "retried").mkdir()
     other = Run(tmp_path / "retried", Networks(), monkeypatch, Retried())

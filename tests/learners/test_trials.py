@@ -13,7 +13,7 @@ import pytest
 
 from igarape.config.hyperparameters import Value
 from igarape.errors import InputError
-from igarape.executors import unheard
+from igarape.executors import ignore_message
 from igarape.learners.learning import Log
 from igarape.learners.trials import Planned, Row, Trials, failed, finished_trials
 
@@ -171,9 +171,9 @@ class Turns:
     def __init__(self) -> None:
         self._tasks: list[tuple[Future[Any], Callable[[], Any]]] = []
 
-    def submit(self, task: Any, *words: Any, name: str, heard: Any = unheard) -> Future[Any]:
+    def submit(self, task: Any, *words: Any, name: str, on_message: Any = ignore_message) -> Future[Any]:
         """Take a task."""
-        self._tasks.append((Future(), lambda: task(heard, *words)))
+        self._tasks.append((Future(), lambda: task(on_message, *words)))
         return self._tasks[-1][0]
 
     def wait(self, futures: Collection[Future[Any]]) -> set[Future[Any]]:
@@ -233,7 +233,7 @@ def test_the_record_of_a_trial_that_nobody_takes_is_ended(tmp_path: Path) -> Non
     ends, record = ending()
 
     class Full(Turns):
-        def submit(self, task: Any, *words: Any, name: str, heard: Any = unheard) -> Future[Any]:
+        def submit(self, task: Any, *words: Any, name: str, on_message: Any = ignore_message) -> Future[Any]:
             raise OSError
 
     def run() -> None:

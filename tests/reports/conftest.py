@@ -8,7 +8,7 @@ import pytest
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, RuleSettings, StackSummary
 from igarape.ensemble.decision import Rule
 from igarape.labels import Vocabulary
-from igarape.reports.evidence import Evidence
+from igarape.reports.results import Results
 
 VOCABULARY = Vocabulary(exclusive=(), alone=(), common=("tree", "pond"), rare=("kiln",))
 
@@ -22,11 +22,11 @@ def manifest(name: str, scope: Any) -> LearnerManifest:
 
 
 @pytest.fixture
-def evidence() -> Evidence:
+def results() -> Results:
     """Give what three learners predicted of six chips, two of which are held out; sure is always right."""
     y = np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1], [1, 0, 0], [0, 1, 1]], dtype=np.bool_)
     sure = np.where(y, 0.9, 0.1).astype(np.float32)
-    return Evidence(
+    return Results(
         image_ids=[f"chip-{row}" for row in range(6)],
         folds=np.array([0, 0, 1, 1, -1, -1]),
         y=y,

@@ -1,4 +1,4 @@
-"""The analysis as a whole, from evidence to figures; test_verdict.py looks at its part of the page."""
+"""The analysis as a whole, from results to figures; test_verdict.py looks at its part of the page."""
 
 import dataclasses
 from pathlib import Path
@@ -13,13 +13,13 @@ from igarape.ensemble.decision import Rule
 from igarape.ensemble.linear import mean_weights
 from igarape.ensemble.stacker import Stacker
 from igarape.reports.analysis import BLEND, analyse
-from igarape.reports.evidence import Evidence
+from igarape.reports.results import Results
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def evidence() -> Evidence:
+def results() -> Results:
     """Give what two learners of all labels, which differ in their chips, and one of rare labels predicted."""
     p, y, folds = draw(200, seed=1)
     manifests = {
@@ -38,7 +38,7 @@ def evidence() -> Evidence:
         for name, labels in LEARNERS.items()
     }
     blend = p["plain"]
-    return Evidence(
+    return Results(
         image_ids=[f"chip-{row}" for row in range(200)],
         folds=folds,
         y=y,
@@ -52,23 +52,23 @@ def evidence() -> Evidence:
     )
 
 
-def test_it_looks_at_the_rows_in_the_folds_and_into_the_stack_by_the_hold_out(evidence: Evidence) -> None:
+def test_it_looks_at_the_rows_in_the_folds_and_into_the_stack_by_the_hold_out(results: Results) -> None:
     """What is the same without a learner is worth nothing; who cannot be left out is named; each part has its rows."""
     stacker = Stacker("mean", LABELS, dict(LEARNERS), mean_weights(LEARNERS, LABELS))
     params = read_params(ROOT / "params.yaml")
-    found = analyse(evidence, stacker, params)
+    found = analyse(results, stacker, params)
     assert set(found.worths) == {"rare", "deep"} and found.irreplaceable == ("plain",)
     assert found.worths["rare"].f2 == found.worths["rare"].map == (0, 0, 0)
     assert found.worths["deep"].map.low > 0
     assert [(views.before, views.after) for views in found.views] == [("plain", "deep")]
-    inside = evidence.inside
-    assert [curve.chips for curve in found.curves] == evidence.y[inside].sum(axis=0).tolist()
-    missed = (evidence.y[inside] & ~evidence.answers).sum(axis=0)
+    inside = results.inside
+    assert [curve.chips for curve in found.curves] == results.y[inside].sum(axis=0).tolist()
+    missed = (results.y[inside] & ~results.answers).sum(axis=0)
     assert {cost.label: cost.missed for cost in found.budget} == dict(zip(LABELS, missed.tolist(), strict=True))
     assert found.contributions.chips == (~inside).sum() and found.group is None
     figures = found.to_json()
     assert set(figures) == {"worth", "views", "budget"} and set(figures["budget"]) == set(LABELS)
     assert set(figures["views"]) == {"deep - plain"} and set(figures["worth"]) == {"rare", "deep"}
     # Turning over the hold-out's truth changes nothing of it.
-    turned = dataclasses.replace(evidence, y=np.where(inside[:, None], evidence.y, ~evidence.y))
+    turned = dataclasses.replace(results, y=np.where(inside[:, None], results.y, ~results.y))
     assert analyse(turned, stacker, params).to_json() == figures

@@ -9,7 +9,7 @@ from igarape.config.documents import CALIBRATED, Decision, RuleSettings, StackSu
 from igarape.ensemble.decision import Rule
 from igarape.labels import Vocabulary
 from igarape.reports.answers import answers_of
-from igarape.reports.evidence import Evidence
+from igarape.reports.results import Results
 from igarape.tables import write_table
 from igarape.workspace import Workspace
 
@@ -23,7 +23,7 @@ def test_it_says_of_each_chip_what_the_stream_says(tmp_path: Path) -> None:
     ids = [f"chip-{row}" for row in range(12)]
     p = rng.random((12, 4)).astype(np.float32)
     rule = Rule("fixed", VOCABULARY, 2.0, threshold=0.2)
-    evidence = Evidence(
+    results = Results(
         image_ids=ids,
         folds=np.arange(12) % 3 - 1,
         y=rng.random((12, 4)) < 0.5,
@@ -37,10 +37,10 @@ def test_it_says_of_each_chip_what_the_stream_says(tmp_path: Path) -> None:
     here = Workspace(tmp_path)
     prints = {name: fingerprint(picture) for name, picture in zip(ids, pictures, strict=True)}
     write_table(fingerprint_table(prints), here.chips("raw") / "fingerprints.parquet")
-    found = answers_of(evidence, here, "toy")
+    found = answers_of(results, here, "toy")
     assert (found.dataset, found.labels, found.image_ids) == ("toy", VOCABULARY.labels, ids)
     assert found.pixels.tolist() == [prints[name].pixels for name in ids]
-    assert np.array_equal(found.y, evidence.y) and np.array_equal(found.p, p)
-    held = ~evidence.inside
+    assert np.array_equal(found.y, results.y) and np.array_equal(found.p, p)
+    held = ~results.inside
     assert np.array_equal(found.answers[held], rule.apply(p)[held])
-    assert np.array_equal(found.answers[evidence.inside], evidence.answers)
+    assert np.array_equal(found.answers[results.inside], results.answers)

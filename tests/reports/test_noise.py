@@ -108,7 +108,7 @@ def test_no_more_chips_are_shown_than_the_page_bears() -> None:
         picture=look,
     )
     assert len(found.table) == found.doubted == 60 and len(found.chips) == SHOWN
-    assert set(seen) == set(found.table["image_id"])
+    assert sorted(seen) == sorted(found.table["image_id"])
 
 
 def test_where_models_agree_with_the_labels_nothing_is_doubted() -> None:

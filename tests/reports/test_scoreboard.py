@@ -6,7 +6,7 @@ import pytest
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, RuleSettings, StackSummary
 from igarape.ensemble.decision import Rule
 from igarape.labels import Vocabulary
-from igarape.reports.evidence import Evidence
+from igarape.reports.results import Results
 from igarape.reports.scoreboard import scoreboard
 from igarape.scores.figures import figures
 
@@ -32,14 +32,14 @@ def learner(name: str, scope: str) -> LearnerManifest:
     )
 
 
-def evidence(kilns: slice) -> Evidence:
+def results(kilns: slice) -> Results:
     """Give a learner of all labels that is called mean, as a stack is, and one of kilns, which stand in some rows."""
     rng = np.random.default_rng(1)
     y = np.stack([np.arange(60) % 2 == 0, np.arange(60) % 2 == 1, rng.random(60) < 0.5, np.zeros(60, np.bool_)], axis=1)
     y[kilns, 3] = True
     p, other = rng.random((2, 60, 4)).astype(np.float32)
     rule = Rule("fixed", VOCABULARY, 2.0, threshold=0.2)
-    return Evidence(
+    return Results(
         image_ids=[f"chip-{row}" for row in range(60)],
         folds=FOLDS,
         y=y,
@@ -54,7 +54,7 @@ def evidence(kilns: slice) -> Evidence:
 
 def test_each_is_scored_on_its_own_labels_under_the_same_names() -> None:
     """As scores.figures does, on each side; what is right about everything has 1 everywhere."""
-    known = evidence(slice(0, 20))
+    known = results(slice(0, 20))
     mean, few, stack, used = scoreboard(known)
     assert [row.params["kind"] for row in (mean, few, stack, used)] == ["learner", "learner", "stack", "stack"]
     assert {frozenset(row.figures) for row in (mean, few, stack, used)} == {frozenset(mean.figures)}
@@ -70,7 +70,7 @@ def test_each_is_scored_on_its_own_labels_under_the_same_names() -> None:
 
 def test_the_curve_goes_through_the_fixed_rule() -> None:
     """At 20 %, for what predicts some labels too; at 0 % every label is answered."""
-    known = evidence(slice(0, 20))
+    known = results(slice(0, 20))
     for row in scoreboard(known):
         for side in ("oof", "holdout"):
             assert row.curve[20][f"{side}_f2_by_threshold"] == pytest.approx(row.figures[f"{side}_f2"])
@@ -81,6 +81,6 @@ def test_the_curve_goes_through_the_fixed_rule() -> None:
 
 def test_without_a_chip_that_holds_its_labels_a_learner_has_no_figure_there() -> None:
     """No kiln in the hold-out: no hold-out figure, and no curve."""
-    few = scoreboard(evidence(slice(1, 4)))[1]
+    few = scoreboard(results(slice(1, 4)))[1]
     assert set(few.figures) == {"oof_f2", "oof_map"}
     assert set(few.curve[50]) == {"oof_f2_by_threshold"}

@@ -15,9 +15,9 @@ from conftest import draw
 from scenes import map_files, mosaic, write_scene
 
 from igarape.cluster import spreading
-from igarape.cluster.parcels import packed
+from igarape.cluster.pickling import pickled
 from igarape.errors import InputError
-from igarape.executors import Here, Task, Tell, unheard
+from igarape.executors import Callback, Here, Task, ignore_message
 from igarape.sites.bands import Bands
 from igarape.sites.mapping import MapOptions
 from igarape.sites.model import load_model
@@ -35,16 +35,16 @@ class Elsewhere(Here):
         super().__init__()
         self._folder = folder
 
-    def submit(self, task: Task, *words: Any, name: str, heard: Tell = unheard) -> Future[Any]:
-        """Take a task out of its parcel.
+    def submit(self, task: Task, *words: Any, name: str, on_message: Callback = ignore_message) -> Future[Any]:
+        """Take a task, pickled and unpickled.
 
         Parameters
         ----------
-        task, name, heard, *words
+        task, name, on_message, *words
             As Executor.submit takes them.
         """
-        task, words = pickle.loads(packed((task, words), self._folder))  # noqa: S301
-        return super().submit(task, *words, name=name, heard=heard)
+        task, words = pickle.loads(pickled((task, words), self._folder))  # noqa: S301
+        return super().submit(task, *words, name=name, on_message=on_message)
 
 
 @pytest.fixture

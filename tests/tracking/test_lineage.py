@@ -1,9 +1,7 @@
 """The lineage: read from git, from dvc.lock and from the process tree."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import pytest
 
 from igarape.config.documents import RunFacts
 from igarape.errors import InputError
-from igarape.tracking import lineage as module
+from igarape.tracking import git as module
 from igarape.tracking.lineage import Lineage, lineage, result, step_runs
 from igarape.workspace import Workspace
 
@@ -110,35 +108,14 @@ def test_the_tags_name_the_commit_and_the_repro() -> None:
     assert Lineage("abc", dirty=False, data={}, repro="now-1").tags()["igarape.repro"] == "now-1"
 
 
-@pytest.fixture(autouse=True)
-def _forget() -> Iterator[None]:
-    """Forget whether git was found: a process looks for it once."""
-    module.git_program.cache_clear()
-    yield
-    module.git_program.cache_clear()
-
-
-def test_without_git_a_run_has_no_commit_and_that_is_said_once(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_git_a_run_has_no_commit(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a container without git; the tags do not say that nothing was changed."""
     monkeypatch.setenv("PATH", str(repository))
-    with pytest.warns(UserWarning, match="git: not found on the PATH") as said:
-        first, second = lineage(repository), lineage(repository)
-    assert len(said) == 1
-    assert first == second == Lineage(commit="", dirty=False, data={}, repro=first.repro)
-    assert "igarape.uncommitted_changes" not in first.tags()
-
-
-def test_a_git_that_refuses_is_said(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Such as in a folder of another user, where git names the command that allows it."""
-    refusing = repository / "bin/git"
-    refusing.parent.mkdir()
-    refusing.write_text("#!/bin/sh\necho 'fatal: detected dubious ownership in repository' >&2\nexit 128\n")
-    refusing.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{refusing.parent}{os.pathsep}{os.environ['PATH']}")
-    with pytest.warns(UserWarning, match="git: fatal: detected dubious ownership in repository"):
-        assert lineage(repository).commit == ""
+    module._warn_once.cache_clear()
+    with pytest.warns(UserWarning, match="git: not found on the PATH"):
+        found = lineage(repository)
+    assert found == Lineage(commit="", dirty=False, data={}, repro=found.repro)
+    assert "igarape.uncommitted_changes" not in found.tags()
 
 
 def test_the_runs_that_led_to_the_decision_are_named(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from igarape.chips.cells import Floats, Lines, Rows, asked, asking, assigned, learnt, near, reach
-from igarape.executors import Executor, Here, Task, Tell, in_turn
+from igarape.executors import Callback, Executor, Here, Task, in_turn
 
 WINDOW = 9  # samples of a border over which its lightness is taken to change smoothly
 EXHAUSTIVE = 2**16  # chips up to which each border is compared with all
@@ -132,14 +132,14 @@ def _mapped(folder: Path, *names: str) -> list[npt.NDArray[Any]]:
     return [np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in names]
 
 
-def _place(_tell: Tell, start: int, stop: int, *, folder: Path) -> tuple[slice, Rows]:
+def _place(_send: Callback, start: int, stop: int, *, folder: Path) -> tuple[slice, Rows]:
     """Return some rows of the lines of both sides, and in which cell each lies."""
     lines, centres = _mapped(folder, "lines", "centres")
     with threadpool_limits(1):
         return slice(start, stop), assigned(lines[start:stop], centres)
 
 
-def _seek(_tell: Tell, start: int, stop: int, *, folder: Path) -> tuple[slice, Rows, Floats, Floats, Floats]:
+def _seek(_send: Callback, start: int, stop: int, *, folder: Path) -> tuple[slice, Rows, Floats, Floats, Floats]:
     """Return some rows of ours as laid out, the nearest of theirs to each, how far that is, and what comes next.
 
     What comes next is as _compared says. Last, (2, n), the least two distances of each of theirs to parts of our rows.

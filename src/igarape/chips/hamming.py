@@ -19,7 +19,7 @@ from faiss.contrib.ivf_tools import add_preassigned, range_search_preassigned
 from threadpoolctl import threadpool_limits
 
 from igarape.errors import InputError
-from igarape.executors import Executor, Here, Tell, in_turn
+from igarape.executors import Callback, Executor, Here, in_turn
 
 Codes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.intp]
@@ -126,7 +126,9 @@ def _differing(codes: Codes, hamming: int, executor: Executor, path: Path) -> tu
     return found // max(1, count), found % max(1, count)
 
 
-def _near_in(_tell: Tell, some: Sequence[int], *, path: Path, width: int, flips: Sequence[int], hamming: int) -> Words:
+def _near_in(
+    _send: Callback, some: Sequence[int], *, path: Path, width: int, flips: Sequence[int], hamming: int
+) -> Words:
     """Return the pairs, as _near yields them, of codes that are near in one of some bands."""
     codes = np.asarray(np.load(path, mmap_mode="r"))
     near = (_near(codes, _values(codes, width, band), width=width, flips=flips[band], hamming=hamming) for band in some)

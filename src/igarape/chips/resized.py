@@ -1,10 +1,8 @@
 """Chips decoded once per size: files of plain pixels beside the store, which all who see those chips map."""
 
-import fcntl
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import PIL
+from filelock import FileLock
 
 from igarape.chips.pictures import resize
 from igarape.chips.store import Store
 from igarape.code import code_hash
-from igarape.files import digest, whole
+from igarape.files import atomic_path, digest
 from igarape.progress import Report, no_report
 
 CACHE = ".resized"
@@ -72,7 +71,8 @@ def load_pictures(
     key = digest(itertools.chain([code_hash(__name__)], LIBRARIES, image_ids, map(store.bytes, image_ids)))
     cache = folder.parent / CACHE / folder.name
     path = cache / f"{size}-{key}.npy"
-    with exclusive_lock(cache / "lock"):
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / "lock"):
         for other in set(cache.glob("*.npy")) - set(cache.glob(f"[0-9]*-{key}*.npy")):
             other.unlink()
         if path.exists():
@@ -103,19 +103,10 @@ def mapped_file(array: npt.NDArray[Any]) -> Path | None:
     return Path(source.filename) if same and array.flags.c_contiguous else None
 
 
-@contextmanager
-def exclusive_lock(path: Path) -> Iterator[None]:
-    """Keep other processes out, by a lock file; a process that dies leaves it open."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _write(path: Path, store: Store, image_ids: Sequence[str], *, size: int, report: Report) -> None:
     """Decode all chips into a .npy file, which takes its name when it is whole."""
     # Threads do: Pillow and OpenCV release the interpreter's lock while they work.
-    with whole(path) as unfinished, ThreadPoolExecutor() as pool:
+    with atomic_path(path) as unfinished, ThreadPoolExecutor() as pool:
         shape = (len(image_ids), size, size, 3)
         start = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape).offset
 

@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from igarape.chips.formats import suffix
-from igarape.executors import LOOK, Executor, Tell, in_turn
-from igarape.files import whole
+from igarape.executors import LOOK, Callback, Executor, in_turn
+from igarape.files import atomic_path
 
 Part = TypeVar("Part", bound=Sized)
 Tables = dict[str, pd.DataFrame]
@@ -71,7 +71,7 @@ def open_shard(path: Path, done: Callable[[], None] = _nobody) -> Iterator[Shard
 
     done: what a packer calls after each chip.
     """
-    with whole(path) as unfinished, tarfile.open(unfinished, "w", format=tarfile.PAX_FORMAT) as tar:
+    with atomic_path(path) as unfinished, tarfile.open(unfinished, "w", format=tarfile.PAX_FORMAT) as tar:
         yield Shard(path.name, tar, done)
 
 
@@ -79,7 +79,13 @@ Pack = Callable[[Part, Shard], Tables]
 
 
 def write_shards(
-    folder: Path, parts: Sequence[Part], pack: Pack[Part], *, scratch: Path, executor: Executor, report: Tell
+    folder: Path,
+    parts: Sequence[Part],
+    pack: Pack[Part],
+    *,
+    scratch: Path,
+    executor: Executor,
+    report: Callable[[int], None],
 ) -> Tables:
     """Write a shard of each part into a folder and return their tables, each one joined in the order of the parts.
 
@@ -103,19 +109,19 @@ def write_shards(
     finished = [_tables(scratch, number).exists() for number in range(len(parts))]
     packed = [len(part) if done else 0 for part, done in zip(parts, finished, strict=True)]
 
-    def heard(number: int, count: int) -> None:
+    def on_message(number: int, count: int) -> None:
         packed[number] = max(packed[number], count)  # another node that begins anew is behind the one that died
         report(sum(packed))
 
     write = partial(_write, folder=folder, scratch=scratch, pack=pack)
     futures = {
-        executor.submit(write, number, part, name=f"shard {number}", heard=partial(heard, number)): number
+        executor.submit(write, number, part, name=f"shard {number}", on_message=partial(on_message, number)): number
         for number, part in enumerate(parts)
         if not finished[number]
     }
     for future in in_turn(executor, futures):
         future.result()
-        heard(futures[future], len(parts[futures[future]]))
+        on_message(futures[future], len(parts[futures[future]]))
     return _joined([_tables(scratch, number) for number in range(len(parts))])
 
 
@@ -136,11 +142,11 @@ def _tables(scratch: Path, number: int) -> Path:
     return scratch / f"shard-{number:05d}"
 
 
-def _write(tell: Tell, number: int, part: Part, *, folder: Path, scratch: Path, pack: Pack[Part]) -> None:
+def _write(send: Callback, number: int, part: Part, *, folder: Path, scratch: Path, pack: Pack[Part]) -> None:
     """Write one shard, then its tables: they say that it is whole."""
-    with open_shard(folder / f"shard-{number:05d}.tar", _Counter(tell)) as shard:
+    with open_shard(folder / f"shard-{number:05d}.tar", _Counter(send)) as shard:
         tables = pack(part, shard)
-    with _unless_quicker(), whole(_tables(scratch, number)) as unfinished:
+    with _unless_quicker(), atomic_path(_tables(scratch, number)) as unfinished:
         unfinished.mkdir()
         for name, table in tables.items():
             table.to_parquet(unfinished / f"{name}.parquet", index=False)
@@ -157,15 +163,15 @@ def _unless_quicker() -> Iterator[None]:
 
 
 class _Counter:
-    """Counts chips, and tells at once of the first, then so seldom that it costs nothing."""
+    """Counts chips, and sends the count at once of the first, then so seldom that it costs nothing."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell, self._count, self._next = tell, 0, 0.0
+    def __init__(self, send: Callback) -> None:
+        self._send, self._count, self._next = send, 0, 0.0
 
     def __call__(self) -> None:
         """Count a chip."""
         self._count += 1
         now = time.monotonic()
         if now >= self._next:
-            self._tell(self._count)
+            self._send(self._count)
             self._next = now + LOOK

@@ -18,16 +18,16 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from igarape.cluster.parcels import packed
+from igarape.cluster.pickling import pickled
 from igarape.cluster.settings import BLAS, THREADS, Needs
 from igarape.code import ROOT
 from igarape.errors import InputError, reason
-from igarape.executors import LOOK, Task, Tell, unheard
+from igarape.executors import LOOK, Callback, Task, ignore_message
 
 RETRIES = 3  # of a task that dies, each on any node
 FEASIBLE = 5.0  # seconds between two looks at whether a node is left that can do the tasks
 # The number of a task, where it is, the how many-th message of this attempt, from 1 (0: it begins), and the message.
-Told = tuple[int, str, int, Any]
+Envelope = tuple[int, str, int, Any]
 TRAVEL = ("IGARAPE_DATA", "IGARAPE_WEIGHTS", "AWS_ENDPOINT_URL")  # variables that a task sees as we do
 
 
@@ -59,13 +59,13 @@ def alive() -> list[Mapping[str, Any]]:
 
 @dataclass
 class _Work:
-    """A task that was handed over: its future, who hears it, how much was heard, and where it was tried."""
+    """A task that was handed over: its future, who takes its messages, how many came, and where it was tried."""
 
     name: str
     future: Future[Any]
     ref: Any
-    hear: Tell
-    heard: int = 0
+    on_message: Callback
+    received: int = 0
     places: list[str] = field(default_factory=list)
 
 
@@ -83,19 +83,19 @@ class Nodes:
         self._numbers = itertools.count()
         self._looked = time.monotonic()
 
-    def submit(self, task: Task, *words: Any, name: str, heard: Tell = unheard) -> Future[Any]:
+    def submit(self, task: Task, *words: Any, name: str, on_message: Callback = ignore_message) -> Future[Any]:
         """Hand a task to the cluster.
 
         Parameters
         ----------
-        task, name, heard, *words
+        task, name, on_message, *words
             As igarape.executors.Executor.submit takes them.
         """
-        number, parcel = next(self._numbers), packed((task, words), self._folder)
+        number, content = next(self._numbers), pickled((task, words), self._folder)
         ref = self._do.options(name=name, **self._options).remote(
-            self._mailbox, number, str(Path.cwd()), self._needs.cpus, parcel
+            self._mailbox, number, str(Path.cwd()), self._needs.cpus, content
         )
-        self._works[number] = work = _Work(name, Future(), ref, heard)
+        self._works[number] = work = _Work(name, Future(), ref, on_message)
         return work.future
 
     def wait(self, futures: Collection[Future[Any]]) -> set[Future[Any]]:
@@ -103,7 +103,7 @@ class Nodes:
         while not (done := {future for future in futures if future.done()}):
             waiting = {work.ref: number for number, work in self._works.items()}
             ready, _ = ray.wait(list(waiting), num_returns=1, timeout=LOOK)
-            self._listen()
+            self._receive()
             for ref in ready:
                 self._settle(self._works.pop(waiting[ref]))
             self._require_nodes()
@@ -115,17 +115,17 @@ class Nodes:
             ray.cancel(work.ref, force=True)
         self._works.clear()
 
-    def _listen(self) -> None:
-        """Hand on what was told. What an attempt on another node tells again was heard, and is not handed on."""
+    def _receive(self) -> None:
+        """Hand messages on. What an attempt on another node sends again has come before, and is not handed on."""
         for number, place, count, message in ray.get(self._mailbox.take.remote()):
             work = self._works.get(number)
             if work is None:
                 continue
             if count == 0:
                 work.places.append(place)
-            elif count > work.heard:
-                work.heard = count
-                work.hear(message)
+            elif count > work.received:
+                work.received = count
+                work.on_message(message)
 
     def _settle(self, work: _Work) -> None:
         """Give a future what came of its task."""
@@ -163,34 +163,34 @@ class _ElsewhereError(Exception):
 
 
 class Mailbox:
-    """What tasks have told, in order, until it is taken. An actor, beside the process that waits."""
+    """Messages of tasks, in order, until they are taken. An actor, beside the process that waits."""
 
     def __init__(self) -> None:
-        self._told: list[Told] = []
+        self._envelopes: list[Envelope] = []
 
-    def put(self, told: Told) -> None:
-        """Take what a task tells."""
-        self._told.append(told)
+    def put(self, envelope: Envelope) -> None:
+        """Take a message."""
+        self._envelopes.append(envelope)
 
-    def take(self) -> list[Told]:
-        """Return what was told since the last time."""
-        told, self._told = self._told, []
-        return told
+    def take(self) -> list[Envelope]:
+        """Return the messages since the last time."""
+        taken, self._envelopes = self._envelopes, []
+        return taken
 
 
-def _do(mailbox: Any, number: int, folder: str, cpus: int, parcel: bytes) -> Any:
+def _do(mailbox: Any, number: int, folder: str, cpus: int, content: bytes) -> Any:
     """Do a task on a node, in the folder in which it was handed over."""
     os.chdir(folder)  # a process does tasks of several steps
     cv2.setNumThreads(cpus)
-    count, told = itertools.count(1), list[Any]()
+    count, sent = itertools.count(1), list[Any]()
     place = f"{platform.node()} ({ray.util.get_node_ip_address()})"
     ray.get(mailbox.put.remote((number, place, 0, None)))  # before anything can happen to this process
 
-    def tell(message: Any) -> None:
-        told[:] = [mailbox.put.remote((number, place, next(count), message))]
+    def send(message: Any) -> None:
+        sent[:] = [mailbox.put.remote((number, place, next(count), message))]
 
-    task, words = pickle.loads(parcel)  # noqa: S301 - the driver packed it
+    task, words = pickle.loads(content)  # noqa: S301 - the driver pickled it
     try:
-        return task(tell, *words)
+        return task(send, *words)
     finally:
-        ray.get(told)  # what was told comes before what is returned
+        ray.get(sent)  # messages come before what is returned

@@ -85,7 +85,7 @@ class Stackers:
         """Return the mean log-loss by the rounds of boosting that a stacker of some parts was chosen by, if any."""
         return self._corrections.curve(within) if method == "xgboost" else {}
 
-    def cross_fit(self, method: str, folds: Folds, tell: Callable[[str], None]) -> CrossFit:
+    def cross_fit(self, method: str, folds: Folds, report: Callable[[str], None]) -> CrossFit:
         """Cross-fit a stacker: predict each fold by one that was fitted on the other folds.
 
         Parameters
@@ -94,7 +94,7 @@ class Stackers:
             One of methods.
         folds
             Of each row, of shape (n,).
-        tell
+        report
             Called after each fit, with a text that says what was fitted.
         """
         answers = np.zeros(self._known.y.shape, dtype=np.float32)
@@ -107,7 +107,7 @@ class Stackers:
                 fitted, penalty = self.fit(method, within), self.penalty(method, within)
             answers[rows] = fitted.predict(split_columns(self._known.p[rows], self._learners))
             penalties |= {fold: penalty} if penalty is not None else {}
-            tell(f"{method} on {'all folds' if fold == HOLDOUT else f'the folds but {fold}'}")
+            report(f"{method} on {'all folds' if fold == HOLDOUT else f'the folds but {fold}'}")
         # The hold-out came last: the stack that answered it was fitted on every fold.
         curve = self.curve(method, self._known.all)
         return CrossFit(p=answers, stacker=fitted, penalties=penalties, curve=curve)
@@ -178,10 +178,10 @@ def fit_stackers(
     wanted = [method for method in methods if method in stackers.methods]
     done, total = itertools.count(1), len(wanted) * len({*numbers.tolist(), HOLDOUT})
 
-    def tell(what: str) -> None:
+    def report_fit(what: str) -> None:
         report(next(done), total, what)
 
-    return {method: stackers.cross_fit(method, numbers, tell) for method in wanted}
+    return {method: stackers.cross_fit(method, numbers, report_fit) for method in wanted}
 
 
 def choose(scores: Mapping[str, Mapping[str, float]], use: str) -> str:

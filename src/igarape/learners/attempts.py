@@ -9,7 +9,7 @@ from typing import NamedTuple
 import psutil
 
 from igarape.config.hyperparameters import Value
-from igarape.executors import Tell
+from igarape.executors import Callback
 from igarape.learners.learning import Epoch, Log, finite
 
 LOOK = 0.1  # seconds between two looks at the memory
@@ -24,27 +24,27 @@ class Costs(NamedTuple):
     memory_mb: float
 
 
-def run_trial(tell: Tell, train: Train, hyperparameters: Mapping[str, Value], epochs: int) -> float:
+def run_trial(send: Callback, train: Train, hyperparameters: Mapping[str, Value], epochs: int) -> float:
     """Train, and return the score; a training that diverges ends there.
 
     Parameters
     ----------
-    tell
+    send
         Called with each Epoch and, at the end, with the Costs.
     train, hyperparameters, epochs
         Trains with hyperparameters for so many epochs, and logs each.
     """
 
     def log(epoch: int, metrics: Mapping[str, float]) -> None:
-        tell(Epoch(epoch, dict(metrics)))
+        send(Epoch(epoch, dict(metrics)))
 
-    with _costs(tell):
+    with _costs(send):
         return train(hyperparameters, epochs, finite(log))
 
 
 @contextmanager
-def _costs(tell: Tell) -> Iterator[None]:
-    """Tell what the block has cost: seconds, and the most memory that this process had."""
+def _costs(send: Callback) -> Iterator[None]:
+    """Send what the block has cost: seconds, and the most memory that this process had."""
     process, over, start = psutil.Process(), threading.Event(), time.perf_counter()
     peak = process.memory_info().rss
 
@@ -61,4 +61,4 @@ def _costs(tell: Tell) -> Iterator[None]:
         over.set()
         looking.join()
         peak = max(peak, process.memory_info().rss)
-        tell(Costs(seconds=time.perf_counter() - start, memory_mb=peak / 2**20))
+        send(Costs(seconds=time.perf_counter() - start, memory_mb=peak / 2**20))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from igarape.errors import expect
-from igarape.executors import Executor, Here, Tell, in_turn
+from igarape.executors import Callback, Executor, Here, in_turn
 from igarape.labels import Booleans
 from igarape.learners.examples import Images, Rows
 from igarape.learners.folds import (
@@ -83,7 +83,8 @@ def cross_fit(
     bar = _Bar(report, folds=count, epochs=recipe.epochs)
     train = partial(fit_fold, images=images, y=y, folds=folds, groups=groups, recipe=recipe, folder=folder, notes=notes)
     futures = {
-        own.submit(train, fold, name=f"fold {fold}", heard=bar.log(fold, log_of(fold))): fold for fold in range(count)
+        own.submit(train, fold, name=f"fold {fold}", on_message=bar.log(fold, log_of(fold))): fold
+        for fold in range(count)
     }
     for future in in_turn(own, futures):
         future.result()
@@ -127,15 +128,15 @@ class _Bar:
         self._report, self._epochs = report, epochs
         self._done = [0] * folds
 
-    def log(self, fold: int, log: Log) -> Tell:
+    def log(self, fold: int, log: Log) -> Callback:
         """Return what takes the epochs of a fold, each with its metrics, to a log, and reports of them."""
 
-        def heard(told: Epoch) -> None:
-            epoch, metrics = told
+        def on_message(message: Epoch) -> None:
+            epoch, metrics = message
             log(epoch, metrics)
             self._move(fold, epoch + 1, f"epoch {epoch + 1}/{self._epochs}")
 
-        return heard
+        return on_message
 
     def finish(self, fold: int) -> None:
         """Count a fold as done, however soon it stopped."""

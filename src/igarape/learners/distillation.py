@@ -21,7 +21,7 @@ from igarape.config.kinds import Experiment
 from igarape.config.network_kinds import Network
 from igarape.config.student import Student, StudentManifest
 from igarape.errors import InputError
-from igarape.files import digest, read_json, whole, write_json
+from igarape.files import atomic_path, digest, read_json, write_json
 from igarape.labels import Booleans, Targets
 from igarape.learners import learning
 from igarape.learners.audit import rows_hash
@@ -112,7 +112,7 @@ def with_unlabelled(
     """
     size, count = known.images.shape[1], len(known.rows)
     if not path.exists():
-        with whole(path) as unfinished:
+        with atomic_path(path) as unfinished:
             shape = (count + len(names), size, size, 3)
             pictures = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
             for place, row in enumerate(known.rows):

@@ -7,10 +7,11 @@ from tempfile import TemporaryFile
 
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock
 
-from igarape.chips.resized import exclusive_lock, mapped_from
+from igarape.chips.resized import mapped_from
 from igarape.errors import InputError
-from igarape.files import FULL, whole
+from igarape.files import FULL, atomic_path
 from igarape.learners.examples import Images, Rows
 
 Table = npt.NDArray[np.float32]
@@ -49,9 +50,9 @@ def cached_rows(images: Images, rows: Rows, *, name: str, key: str, compute: Com
     if pictures is None:
         return np.concatenate(list(compute(rows)))
     path = pictures.with_name(f"{pictures.stem}.{name}-{key}.npy")
-    with exclusive_lock(path.with_name(f"{name}.lock")):  # who wants the same waits; who wants others has no processor
+    with FileLock(path.with_name(f"{name}.lock")):  # who wants the same waits; who wants others has no processor
         if not path.exists():
-            with whole(path) as unfinished, unfinished.open("wb") as file:
+            with atomic_path(path) as unfinished, unfinished.open("wb") as file:
                 parts = compute(np.arange(len(images)))
                 first = next(parts)
                 shape = (len(images), first.shape[1])

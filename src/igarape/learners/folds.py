@@ -10,8 +10,8 @@ import numpy as np
 from igarape.config.hyperparameters import Values
 from igarape.config.kinds import Experiment
 from igarape.errors import InputError
-from igarape.executors import Tell
-from igarape.files import read_json, whole, write_json
+from igarape.executors import Callback
+from igarape.files import atomic_path, read_json, write_json
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows, outside
 from igarape.learners.learning import Epoch, FittedModel, finite, fit
@@ -42,7 +42,7 @@ class Recipe:
 
 
 def fit_fold(
-    tell: Tell,
+    send: Callback,
     fold: int,
     *,
     images: Images,
@@ -57,7 +57,7 @@ def fit_fold(
 
     Parameters
     ----------
-    tell
+    send
         Called with each Epoch. For a model that was trained before, it is called with the epochs of that training: the
         process that trained it may have died before they were recorded.
     fold
@@ -68,9 +68,9 @@ def fit_fold(
     own, held = np.flatnonzero(folds == fold), np.flatnonzero(folds == HOLDOUT)
     if model_paths(folder, fold):
         for epoch, metrics in read_json(history_path(notes, fold))["epochs"]:
-            tell(Epoch(epoch, metrics))
+            send(Epoch(epoch, metrics))
     else:
-        trained, learned = _train(images, y, outside(folds, fold), groups, recipe=recipe, fold=fold, tell=tell)
+        trained, learned = _train(images, y, outside(folds, fold), groups, recipe=recipe, fold=fold, send=send)
         write_json(learned, history_path(notes, fold))  # before the model, which says that the fold is finished
         if trained.from_kept:
             save_probabilities(trained.predict(images, own, tta=False), answers_path(notes, fold))
@@ -100,7 +100,7 @@ def model_paths(folder: Path, fold: int) -> list[Path]:
 
 
 def _train(
-    images: Images, y: Booleans, rows: Rows, groups: Sequence[str], *, recipe: Recipe, fold: int, tell: Tell
+    images: Images, y: Booleans, rows: Rows, groups: Sequence[str], *, recipe: Recipe, fold: int, send: Callback
 ) -> tuple[FittedModel, dict[str, Any]]:
     """Train a fold's model on its rows; return it, the rows that it has seen, and the metrics of its epochs."""
     train, validation = set_aside(rows, groups, share=recipe.validation, seed=recipe.seed + fold)
@@ -108,7 +108,7 @@ def _train(
 
     def record(epoch: int, metrics: Mapping[str, float]) -> None:
         epochs.append(Epoch(epoch, dict(metrics)))
-        tell(epochs[-1])
+        send(epochs[-1])
 
     try:
         trained = fit(
@@ -162,7 +162,7 @@ def predict_once(images: Images, rows: Rows, paths: Sequence[Path], *, recipe: R
 
 def save_probabilities(p: Probabilities, path: Path) -> None:
     """Write probabilities as a .npy file, atomically."""
-    with whole(path) as unfinished:
+    with atomic_path(path) as unfinished:
         np.save(unfinished, p)
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from igarape.chips.pictures import Pixels, resize
 from igarape.errors import InputError
-from igarape.files import whole
+from igarape.files import atomic_path
 from igarape.learners.trees.statistics import Table, names, statistics
 
 Floats = npt.NDArray[np.float64]
@@ -80,7 +80,7 @@ class Novelty:
 
     def save(self, path: Path) -> None:
         """Write NumPy's arrays by name; the same ones give the same bytes."""
-        with whole(path) as unfinished, unfinished.open("wb") as file:
+        with atomic_path(path) as unfinished, unfinished.open("wb") as file:
             np.savez(file, statistics=np.array(names()), **asdict(self) | {"known": self.known.astype(np.float16)})
 
     @classmethod

@@ -109,9 +109,9 @@ class Trials:
             record = closing.enter_context(self._trial_run(name, {**hyperparameters, "epochs": epochs}))
             row: Row = {"trial": name, "proposed": dict(proposed), "hyperparameters": hyperparameters, "epochs": epochs}
             row |= {"key": record.key, "metrics": {}}
-            heard = partial(self._heard, number, row, record)
+            on_message = partial(self._on_message, number, row, record)
             score = self._executor.submit(
-                run_trial, self._train, hyperparameters, epochs, name=f"trial {number}", heard=heard
+                run_trial, self._train, hyperparameters, epochs, name=f"trial {number}", on_message=on_message
             )
             self._begun[number] = _Begun(row, record, closing.pop_all(), score)
 
@@ -174,8 +174,8 @@ class Trials:
         write_json(row, _file(self._folder, number))
         self._kept[number] = row
 
-    def _heard(self, number: int, row: Row, record: Record, message: Epoch | Costs) -> None:
-        """Take what a training tells: the metrics of an epoch, or what it all cost."""
+    def _on_message(self, number: int, row: Row, record: Record, message: Epoch | Costs) -> None:
+        """Take what a training sends: the metrics of an epoch, or what it all cost."""
         if isinstance(message, Costs):
             row |= {"seconds": message.seconds, "memory_mb": message.memory_mb}
             record.metrics({"duration_s": message.seconds, "peak_memory_mb": message.memory_mb})

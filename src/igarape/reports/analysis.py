@@ -1,4 +1,4 @@
-"""The analysis: what lies behind the score, out of fold, put together from the evidence."""
+"""The analysis: what lies behind the score, out of fold, put together from what the steps before predicted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from igarape.config.params import Params
 from igarape.ensemble.stacker import Stacker
 from igarape.reports.contributions import Contributions, contributions
 from igarape.reports.curves import Curve, curves
-from igarape.reports.evidence import Evidence
 from igarape.reports.mistakes import Cost, Group, Swap, error_budget, group_table, swaps
+from igarape.reports.results import Results
 from igarape.reports.worth import Views, Worth, compare_views, worths
 
 BLEND = "blend"
@@ -40,43 +40,43 @@ class Analysis:
         }
 
 
-def analyse(evidence: Evidence, stacker: Stacker, params: Params) -> Analysis:
+def analyse(results: Results, stacker: Stacker, params: Params) -> Analysis:
     """Look behind the score: by the rows in the folds, and into the stack by the hold-out, which it serves unseen.
 
     Parameters
     ----------
-    evidence
+    results
         What has been predicted, and by what.
     stacker
         The stack that serves.
     params
         The seed, and how often to resample.
     """
-    inside, vocabulary = evidence.inside, evidence.rule.vocabulary
-    y, answers = evidence.y[inside], evidence.answers
+    inside, vocabulary = results.inside, results.rule.vocabulary
+    y, answers = results.y[inside], results.answers
     chance = {"resamples": params.evaluate.resamples, "seed": params.seed}
-    learners = {name: p[inside] for name, p in evidence.learners.items()}
+    learners = {name: p[inside] for name, p in results.learners.items()}
     return Analysis(
         worths=worths(
             y,
-            evidence.stacked[BLEND][inside],
-            without={name: p[inside] for name, p in evidence.without.items()},
+            results.stacked[BLEND][inside],
+            without={name: p[inside] for name, p in results.without.items()},
             targets=vocabulary.targets("all"),
             **chance,
         ),
-        irreplaceable=tuple(name for name in learners if name not in evidence.without),
-        views=tuple(compare_views(y, learners, manifests=evidence.manifests, vocabulary=vocabulary, **chance)),
+        irreplaceable=tuple(name for name in learners if name not in results.without),
+        views=tuple(compare_views(y, learners, manifests=results.manifests, vocabulary=vocabulary, **chance)),
         budget=tuple(error_budget(y, answers, labels=vocabulary.labels, **chance)),
         swaps=tuple(swaps(y, answers, vocabulary)),
         group=group_table(y, answers, vocabulary),
         curves=tuple(
             curves(
                 y,
-                evidence.p[inside],
+                results.p[inside],
                 answers=answers,
-                alerts=evidence.decision.alerts,
+                alerts=results.decision.alerts,
                 labels=vocabulary.labels,
             )
         ),
-        contributions=contributions(stacker, {name: p[~inside] for name, p in evidence.learners.items()}),
+        contributions=contributions(stacker, {name: p[~inside] for name, p in results.learners.items()}),
     )

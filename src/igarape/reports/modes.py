@@ -8,7 +8,7 @@ from igarape.config.params import Params
 from igarape.ensemble.decision import Rule
 from igarape.labels import Booleans
 from igarape.learners.views import PIPELINE, ByMode, Mode
-from igarape.reports.evidence import Evidence
+from igarape.reports.results import Results
 from igarape.reports.verdict import Verdict
 from igarape.scores.comparison import Difference, paired_bootstrap
 from igarape.scores.metrics import f2_per_sample, mean_average_precision
@@ -99,8 +99,8 @@ def as_served(p: Probabilities, asked: ByMode | None) -> Probabilities:
     return p if asked is None or asked.served == PIPELINE else asked.p[asked.served]
 
 
-def served_evidence(evidence: Evidence, asked: ByMode | None) -> Evidence:
-    """Return evidence whose hold-out is answered as as_served does; its arguments are the same."""
-    p, rows = evidence.p.copy(), ~evidence.inside
+def served_results(results: Results, asked: ByMode | None) -> Results:
+    """Return results whose hold-out is answered as as_served does; its arguments are the same."""
+    p, rows = results.p.copy(), ~results.inside
     p[rows] = as_served(p[rows], asked)
-    return replace(evidence, stacked={**evidence.stacked, CALIBRATED: p})
+    return replace(results, stacked={**results.stacked, CALIBRATED: p})

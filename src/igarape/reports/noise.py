@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def find_noise(
     corrections
         Those that y has gone through.
     picture
-        Gives a chip's pixels.
+        Gives a chip's pixels; it is asked once for each that is shown.
     """
     inside = np.asarray(folds != HOLDOUT, dtype=np.bool_)
     found = find_doubts(y, p, counted=inside)
@@ -113,15 +114,15 @@ def find_noise(
     table = doubt_table(image_ids, parts, y=y, p=p, found=found, labels=vocabulary.labels)
     chips = list(dict.fromkeys(table["image_id"]))
     rows = {image_id: row for row, image_id in enumerate(image_ids)}
+    decoded = lru_cache(SHOWN)(picture)  # the review's first chips are those that are shown here
     held = {image_id for image_id, fold in zip(image_ids, folds, strict=True) if fold == HOLDOUT}
     return Noise(
         table=table,
         labels=_by_label(y[inside], p[inside], found.doubted[inside], wrong=found.wrong, labels=vocabulary.labels),
-        review=review_content(table, image_ids, y=y, p=p, vocabulary=vocabulary, picture=picture),
         chips=[
             DoubtedChip(
                 image_ids[row],
-                thumbnail(picture(image_ids[row])),
+                thumbnail(decoded(image_ids[row])),
                 parts[row],
                 sure=vocabulary.names(y[row] & ~found.doubted[row]),
                 added=_chances(found.doubted[row] & ~y[row], p[row], vocabulary),
@@ -129,6 +130,7 @@ def find_noise(
             )
             for row in map(rows.__getitem__, chips[:SHOWN])
         ],
+        review=review_content(table, image_ids, y=y, p=p, vocabulary=vocabulary, picture=decoded),
         doubted=len(chips),
         held_out=len(held & set(chips)),
         given=int(inside.sum()) * len(vocabulary.labels),

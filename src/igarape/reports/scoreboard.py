@@ -7,7 +7,7 @@ import numpy as np
 
 from igarape.config.documents import LearnerManifest
 from igarape.labels import Booleans, Targets
-from igarape.reports.evidence import Evidence
+from igarape.reports.results import Results
 from igarape.reports.verdict import Verdict
 from igarape.scores.answers import TABLE
 from igarape.scores.figures import figures
@@ -37,7 +37,7 @@ class Row:
     curve: Mapping[int, Mapping[str, float]]
 
 
-def log_verdict(workspace: Workspace, run: Run, verdict: Verdict, evidence: Evidence) -> None:
+def log_verdict(workspace: Workspace, run: Run, verdict: Verdict, results: Results) -> None:
     """Log the verdict's figures and files, and each learner and each stack as a nested run beside the others.
 
     Parameters
@@ -48,7 +48,7 @@ def log_verdict(workspace: Workspace, run: Run, verdict: Verdict, evidence: Evid
         That of the step.
     verdict
         Whose figures are logged.
-    evidence
+    results
         What the learners and the stacks predicted.
     """
     known = {f"{rows}_{name}": value for rows in ("holdout", "oof") for name, value in verdict.metrics[rows].items()}
@@ -62,30 +62,30 @@ def log_verdict(workspace: Workspace, run: Run, verdict: Verdict, evidence: Evid
     reports = [workspace.reports / name for name in ("metrics.json", "per_label.csv", "doubts.csv", "report.html")]
     for path in (*reports, workspace.folder("evaluate") / TABLE):
         run.artifact(path)
-    log_scoreboard(evidence, run)
+    log_scoreboard(results, run)
 
 
-def log_scoreboard(evidence: Evidence, run: Run) -> None:
+def log_scoreboard(results: Results, run: Run) -> None:
     """Log each learner and each stack as a nested run of a run."""
-    for row in scoreboard(evidence):
+    for row in scoreboard(results):
         with run.trial(row.name, row.params) as nested:
             nested.metrics(row.figures)
             nested.curve(row.curve)
 
 
-def scoreboard(evidence: Evidence) -> list[Row]:
+def scoreboard(results: Results) -> list[Row]:
     """Lay out the learners, then the stacks, and the one that is used as it is used: calibrated.
 
     What predicts some labels only is scored on the chips that hold one, and has no hold-out figures where none does.
     """
-    vocabulary = evidence.rule.vocabulary
+    vocabulary = results.rule.vocabulary
     rows: list[tuple[str, dict[str, Value], Sequence[str], Reals]] = [
-        (name, _described(one), one.labels, evidence.learners[name]) for name, one in evidence.manifests.items()
+        (name, _described(one), one.labels, results.learners[name]) for name, one in results.manifests.items()
     ]
     # MLflow draws a parameter that a run lacks as unknown.
     stack: dict[str, Value] = {"kind": "stack", "labels": "all", "chips": "all"}
-    rows += [(name, stack | {"backbone": name}, vocabulary.labels, p) for name, p in evidence.stacked.items()]
-    return [_row(name, params, evidence, p, vocabulary.targets(names)) for name, params, names, p in rows]
+    rows += [(name, stack | {"backbone": name}, vocabulary.labels, p) for name, p in results.stacked.items()]
+    return [_row(name, params, results, p, vocabulary.targets(names)) for name, params, names, p in rows]
 
 
 def _described(manifest: LearnerManifest) -> dict[str, Value]:
@@ -100,11 +100,11 @@ def _described(manifest: LearnerManifest) -> dict[str, Value]:
     }
 
 
-def _row(name: str, params: Mapping[str, Value], evidence: Evidence, p: Reals, targets: Targets) -> Row:
+def _row(name: str, params: Mapping[str, Value], results: Results, p: Reals, targets: Targets) -> Row:
     """Score probabilities (n, labels of targets) on each side on which any of the labels holds."""
-    labels = evidence.rule.vocabulary.labels
-    y = evidence.y[:, [labels.index(label) for label in targets.labels]]
-    sides = {"oof": evidence.inside, "holdout": ~evidence.inside}
+    labels = results.rule.vocabulary.labels
+    y = results.y[:, [labels.index(label) for label in targets.labels]]
+    sides = {"oof": results.inside, "holdout": ~results.inside}
     known = {side: (y[rows], p[rows]) for side, rows in sides.items() if y[rows].any()}
     return Row(
         name,

@@ -11,8 +11,8 @@ from igarape.learners.audit import rows_hash
 from igarape.learners.views import ByMode
 from igarape.predictions import probability_columns, read_predictions
 from igarape.reports.answers import answers_of
-from igarape.reports.evidence import Evidence
 from igarape.reports.modes import ModeComparison, as_served, compare_modes
+from igarape.reports.results import Results
 from igarape.reports.verdict import Verdict
 from igarape.scores.answers import TABLE
 from igarape.scores.comparison import Difference, bootstrap_interval, paired_bootstrap
@@ -61,7 +61,7 @@ class StudentComparison:
         return StudentScores(**figures, f2=self.f2._asdict(), map=self.map._asdict(), by_views=by_views)
 
 
-def read_student_predictions(workspace: Workspace, evidence: Evidence) -> StudentPredictions | None:
+def read_student_predictions(workspace: Workspace, results: Results) -> StudentPredictions | None:
     """Read what the step distill wrote; None where there is no student.
 
     Raises InputError where it has seen other labelled chips than those of the folds.
@@ -70,20 +70,20 @@ def read_student_predictions(workspace: Workspace, evidence: Evidence) -> Studen
     manifest = Student.read(folder / "student.json").student
     if manifest is None:
         return None
-    if manifest.learned != rows_hash(evidence.known):
+    if manifest.learned != rows_hash(results.known):
         raise InputError(
-            f"{folder}: {manifest.name} learned from {manifest.labelled} chips that are not the {len(evidence.known)} "
+            f"{folder}: {manifest.name} learned from {manifest.labelled} chips that are not the {len(results.known)} "
             "of the folds, so it may have seen the hold-out. Run: dvc repro -f distill"
         )
     folds = read_folds(workspace.folds)
     table = read_predictions(folder / "predictions.parquet", folds[folds["fold"] == HOLDOUT])
-    p: Probabilities = table.set_index("image_id").loc[evidence.held, probability_columns(table)].to_numpy()
+    p: Probabilities = table.set_index("image_id").loc[results.held, probability_columns(table)].to_numpy()
     return StudentPredictions(manifest, p)
 
 
 def compare_student(
     student: StudentPredictions,
-    evidence: Evidence,
+    results: Results,
     params: Params,
     megabytes: Sequence[float],
     milliseconds: Sequence[float],
@@ -94,17 +94,17 @@ def compare_student(
     ----------
     student
         The student.
-    evidence
+    results
         The truth, and what the ensemble answers.
     params
         The seed, and how often to resample.
     megabytes, milliseconds
         Of the ensemble's bundle and the student's: its size, and what a chip takes.
     """
-    rows, chance = ~evidence.inside, {"resamples": params.evaluate.resamples, "seed": params.seed}
+    rows, chance = ~results.inside, {"resamples": params.evaluate.resamples, "seed": params.seed}
     p = as_served(student.p, student.asked)
-    y, each = evidence.y[rows], dict(zip(NAMES, (evidence.p[rows], p), strict=True))
-    f2 = {name: f2_per_sample(y, evidence.rule.apply(p)) for name, p in each.items()}
+    y, each = results.y[rows], dict(zip(NAMES, (results.p[rows], p), strict=True))
+    f2 = {name: f2_per_sample(y, results.rule.apply(p)) for name, p in each.items()}
     figures = {
         name: {
             "f2": float(f2[name].mean()),
@@ -124,11 +124,11 @@ def compare_student(
         f2=paired_bootstrap(f2["student"], f2["ensemble"], **chance),
         map=paired_map(ranked["student"], ranked["ensemble"]),
         milliseconds=dict(zip(NAMES, milliseconds, strict=True)),
-        modes=compare_modes(y, student.asked, evidence.rule, params),
+        modes=compare_modes(y, student.asked, results.rule, params),
     )
 
 
-def write_answers(workspace: Workspace, evidence: Evidence, dataset: str, student: StudentComparison | None) -> None:
+def write_answers(workspace: Workspace, results: Results, dataset: str, student: StudentComparison | None) -> None:
     """Write the ensemble's answers table, and the student's, where there is one.
 
     To the hold-out that has the student's own answers. The rows of the folds stay the ensemble's, out of fold: they are
@@ -138,18 +138,18 @@ def write_answers(workspace: Workspace, evidence: Evidence, dataset: str, studen
     ----------
     workspace
         Where to.
-    evidence
+    results
         What the ensemble answers.
     dataset
         Its name.
     student
         What the student answers; None where there is none.
     """
-    answers = answers_of(evidence, workspace, dataset)
+    answers = answers_of(results, workspace, dataset)
     write_table(answers.table(), workspace.folder("evaluate") / TABLE)
     if student is not None:
         p, tags = answers.p.copy(), answers.answers.copy()
-        p[~evidence.inside], tags[~evidence.inside] = student.p, evidence.rule.apply(student.p)
+        p[~results.inside], tags[~results.inside] = student.p, results.rule.apply(student.p)
         write_table(replace(answers, p=p, answers=tags).table(), workspace.student_answers)
 
 

@@ -30,7 +30,7 @@ from igarape.scores.metrics import (
 from igarape.scores.rules import isolated_threshold
 from igarape.workspace import Workspace
 
-if TYPE_CHECKING:  # they are compared by the evidence, whose verdict shows them
+if TYPE_CHECKING:  # they compare results, and the verdict shows them
     from igarape.reports.modes import ModeComparison
     from igarape.reports.student import StudentComparison
 

@@ -14,7 +14,7 @@ from igarape.config.params import Params
 from igarape.config.schema import validate
 from igarape.ensemble.decision import Rule
 from igarape.ensemble.stacker import Stacker
-from igarape.files import fresh_folder, whole, write_json
+from igarape.files import atomic_path, fresh_folder, write_json
 from igarape.learners.audit import fold_models
 from igarape.learners.novelty import HELD, KNOWN, Novelty, sampled
 from igarape.progress import Report
@@ -109,7 +109,7 @@ def build_bundle(folder: Path, shared: BundleSpec, *, learners: Sequence[Learner
     left_out = Stacker.load(stacker).idle()
     used = [learner for learner in learners if learner.name not in left_out]
     sees_nir = any(learner.chips == "nir" for learner in used)
-    with whole(folder) as unfinished:
+    with atomic_path(folder) as unfinished:
         fresh_folder(unfinished)
         content = {
             "schema_version": SCHEMA,

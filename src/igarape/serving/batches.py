@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 
 from igarape.config.params import workers
 from igarape.errors import InputError
-from igarape.executors import Executor, Here, Tell, in_turn
-from igarape.files import read_json, whole, write_json, write_text
+from igarape.executors import Callback, Executor, Here, in_turn
+from igarape.files import atomic_path, read_json, write_json, write_text
 from igarape.progress import Report
 from igarape.serving.answers import is_number
 from igarape.serving.bundle import AT_ONCE, BATCH, Bundle, DecodedChip
@@ -102,7 +102,7 @@ def tag_batches(
     batches = {parts / f"{start:08d}{suffix}": names[start : start + BATCH] for start in range(0, len(names), BATCH)}
     failed: dict[Path, list[str]] = {}
 
-    def heard(part: Path) -> None:
+    def on_batch(part: Path) -> None:
         why = read_json(part.with_suffix(".json"))
         for said in why.values():
             complain(said)
@@ -111,9 +111,9 @@ def tag_batches(
 
     for part in batches:
         if part.exists():
-            heard(part)
+            on_batch(part)
     todo = {part: batch for part, batch in batches.items() if part not in failed}
-    _answer_shares(todo, source, bundle=bundle, columns=columns, answerers=answerers, heard=heard)
+    _answer_shares(todo, source, bundle=bundle, columns=columns, answerers=answerers, on_batch=on_batch)
     _join(list(batches), out, columns)
     return [name for part in batches for name in failed[part]]
 
@@ -130,22 +130,22 @@ def _answer_shares(
     bundle: Bundle,
     columns: Sequence[str],
     answerers: Answerers | None,
-    heard: Callable[[Path], None],
+    on_batch: Callable[[Path], None],
 ) -> None:
-    """Have batches answered, some of them to a task, in this process or by answerers; hear of each."""
+    """Have batches answered, some of them to a task, in this process or by answerers; on_batch is called with each."""
     by = answerers or Answerers(Here(), lambda: bundle, workers())
     work = partial(_answer_all, columns=columns, open_bundle=by.open_bundle, threads=by.threads)
     parts, futures = list(batches), []
     for start in range(0, len(parts), SHARE):
         share = {part: batches[part] for part in parts[start : start + SHARE]}
         some = source.only([name for each in share.values() for name in each]) if answerers else source
-        futures.append(by.executor.submit(work, share, some, name=f"batch {start}", heard=heard))
+        futures.append(by.executor.submit(work, share, some, name=f"batch {start}", on_message=on_batch))
     for future in in_turn(by.executor, futures):
         future.result()
 
 
 def _answer_all(
-    tell: Tell,
+    send: Callback,
     batches: Mapping[Path, Sequence[str]],
     source: Source,
     *,
@@ -153,7 +153,7 @@ def _answer_all(
     open_bundle: Callable[[], Bundle],
     threads: int,
 ) -> None:
-    """Answer batches that have not been answered, and tell of each.
+    """Answer batches that have not been answered, and send the path of each.
 
     A thread takes no more than a network does at once, so that it soon ends where all is to end, and the others have
     something to do where all is one batch.
@@ -170,7 +170,7 @@ def _answer_all(
         try:
             for part, some in pending.items():
                 _write([each.result() for each in some], part, columns)
-                tell(part)
+                send(part)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -192,7 +192,7 @@ def _write(batch: Sequence[Answered], part: Path, columns: Sequence[str]) -> Non
     there = [some.rows for some in batch if len(some.rows)] or [batch[0].rows]  # an empty table has no types
     rows = pd.concat(there)[list(columns)]
     if part.suffix == PARQUET:
-        with whole(part) as unfinished:
+        with atomic_path(part) as unfinished:
             pq.write_table(pa.Table.from_pandas(rows, schema=_schema(rows.columns), preserve_index=False), unfinished)
     else:
         write_text(rows.to_csv(index=False, header=False, lineterminator="\n"), part)
@@ -200,7 +200,7 @@ def _write(batch: Sequence[Answered], part: Path, columns: Sequence[str]) -> Non
 
 def _join(parts: Sequence[Path], out: Path, columns: Sequence[str]) -> None:
     """Join batches to a table, one after the other."""
-    with whole(out) as unfinished:
+    with atomic_path(out) as unfinished:
         if parts[0].suffix == PARQUET:
             with pq.ParquetWriter(unfinished, _schema(columns)) as table:
                 for part in parts:

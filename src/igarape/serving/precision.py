@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from igarape.chips.pictures import Pixels, resize
-from igarape.files import whole, write_json
+from igarape.files import atomic_path, write_json
 from igarape.learners.novelty import sampled
 from igarape.progress import Report
 from igarape.serving.assembly import NETWORK
@@ -43,7 +43,7 @@ def quantised(
         Called with (networks done, of how many).
     """
     chips = bundle.inputs(*pictures_and_nir([packed.load(bundle, name) for name in sampled(known, CHIPS)]))
-    with whole(bundle.folder) as unfinished:
+    with atomic_path(bundle.folder) as unfinished:
         shutil.copytree(bundle.folder, unfinished)
         names = []
         networks = [learner for learner in bundle.manifest.learners if learner.files[0].endswith(NETWORK)]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from igarape.chips.nir import planes
 from igarape.chips.pictures import Pixels
-from igarape.files import whole
+from igarape.files import atomic_path
 from igarape.progress import Report
 from igarape.serving.answers import EXPECTED, WARNING, answer_table
 from igarape.serving.bundle import BATCH, Bundle
@@ -170,9 +170,9 @@ def _keep(content: Content, frames: Sequence[pd.DataFrame]) -> None:
     if frames:
         answered = pd.concat(list(frames), ignore_index=True).set_index("place")
         tiles = tiles.join(answered)
-    with whole(part.file.with_suffix(".npy")) as unfinished, unfinished.open("wb") as file:
+    with atomic_path(part.file.with_suffix(".npy")) as unfinished, unfinished.open("wb") as file:
         np.save(file, content.counts)
-    with whole(part.file) as unfinished:
+    with atomic_path(part.file) as unfinished:
         tiles.to_parquet(unfinished, index=False)
 
 

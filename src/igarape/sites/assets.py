@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from igarape.errors import InputError, reason
-from igarape.files import whole
+from igarape.files import atomic_path
 from igarape.progress import Report
 from igarape.sites.buckets import fetch_object, local, same
 from igarape.sites.inbox import Arrival, list_arrivals
@@ -76,7 +76,7 @@ def _downloaded(address: str, copy: Path, told: str, report: Report) -> Path:
             written = parsedate_to_datetime(stamp).timestamp() if stamp else None
             if written is not None and same(copy, size, written):
                 return copy
-            with whole(copy) as unfinished:
+            with atomic_path(copy) as unfinished:
                 with unfinished.open("wb") as file:
                     for piece in response.iter_content(PIECE):
                         file.write(piece)

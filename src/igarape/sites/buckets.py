@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from igarape.errors import InputError, reason
-from igarape.files import whole
+from igarape.files import atomic_path
 from igarape.progress import Report
 from igarape.sites.inbox import ITEM, SCENES
 
@@ -89,7 +89,7 @@ def _copy(client: Any, bucket: str, found: Sequence[Kept], report: Report) -> No
     new = [one for one in found if not same(one.copy, one.size, one.written)]
     done, total = 0, sum(one.size for one in new)
     for one in new:
-        with whole(one.copy) as unfinished:
+        with atomic_path(one.copy) as unfinished:
             client.download_file(bucket, one.key, str(unfinished))
             os.utime(unfinished, (one.written, one.written))
         done += one.size

@@ -15,7 +15,7 @@ import shapely
 from pyproj import CRS
 from rasterio import Affine
 
-from igarape.files import whole
+from igarape.files import atomic_path
 from igarape.sites.tiles import Floats, Grid, Integers
 
 UNSEEN = 255  # of map.tif: not looked at
@@ -56,7 +56,7 @@ def write_tiles(
     whole_schema = schema.insert(1, geometry).with_metadata({"geo": json.dumps(geo)})
     # A dictionary of values that are hardly ever twice the same takes memory and saves none.
     repeated = [name for name in schema.names if name not in UNIQUE and schema.field(name).type == pa.string()]
-    with whole(path) as unfinished, pq.ParquetWriter(unfinished, whole_schema, use_dictionary=repeated) as file:
+    with atomic_path(path) as unfinished, pq.ParquetWriter(unfinished, whole_schema, use_dictionary=repeated) as file:
         for part in parts:
             outlines = pa.array(shapely.to_wkb(_boxes(grid, places[part])), pa.binary())
             table = pa.Table.from_pandas(tiles[part], schema=schema, preserve_index=False)
@@ -93,7 +93,7 @@ def write_layers(values: Floats, labels: Sequence[str], grid: Grid, path: Path) 
     bands = np.where(seen, np.rint(np.where(seen, values, 0) * STEPS), UNSEEN).astype(np.uint8)
     left, top, side = grid.left, grid.top, grid.pixel * grid.stride
     with (
-        whole(path) as unfinished,
+        atomic_path(path) as unfinished,
         rasterio.open(
             unfinished,
             "w",

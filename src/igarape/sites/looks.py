@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from igarape.config.sites import Site
 from igarape.errors import InputError, some
-from igarape.files import digest, whole
+from igarape.files import atomic_path, digest
 from igarape.labels import Booleans
 from igarape.sites.change import Integers
 from igarape.sites.evidence import Floats
@@ -126,7 +126,7 @@ def add_looks(tiles: pd.DataFrame, facts: Facts, folder: Path, *, site: Site, kn
     table = pa.Table.from_pandas(kept, schema=schema, preserve_index=False)
     said = digest(["\n".join(kept["tile"]), *(column.to_numpy().tobytes() for column in table.columns[1:])])
     told = _text(replace(facts, said=said))
-    with whole(folder / facts.name) as unfinished:
+    with atomic_path(folder / facts.name) as unfinished:
         pq.write_table(table.replace_schema_metadata({FACTS: told.encode()}), unfinished)
     return True
 

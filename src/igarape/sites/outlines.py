@@ -14,7 +14,7 @@ import shapely
 from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
 
-from igarape.files import whole, write_json
+from igarape.files import atomic_path, write_json
 from igarape.labels import Vocabulary
 from igarape.sites.tiles import Grid, Integers
 
@@ -110,7 +110,7 @@ def write_geopackage(areas: Areas, crs: str, path: Path) -> None:
     system = CRS.from_user_input(crs)
     authority, number = system.to_authority() or ("NONE", "100000")
     bounds = shapely.total_bounds([area for area, _ in areas.values()]) if areas else [None] * 4
-    with whole(path) as unfinished, closing(sqlite3.connect(unfinished)) as database, database:
+    with atomic_path(path) as unfinished, closing(sqlite3.connect(unfinished)) as database, database:
         database.execute(f"PRAGMA application_id = {APPLICATION}")
         database.execute(f"PRAGMA user_version = {VERSION}")
         database.executescript(SCHEMA)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from igarape.errors import InputError
-from igarape.executors import Executor, Here, Tell
+from igarape.executors import Callback, Executor, Here
 from igarape.files import write_text
 from igarape.progress import DetailedReport
 from igarape.serving.answering import answerers
@@ -98,21 +98,21 @@ def map_scenes(
     tiles: dict[int, tuple[int, int]] = {}
     settled = 0
 
-    def heard(number: int, told: tuple[int, int]) -> None:
-        tiles[number] = told
+    def on_message(number: int, message: tuple[int, int]) -> None:
+        tiles[number] = message
         done, known = (sum(each) for each in zip(*tiles.values(), strict=True))
         report(done, round(known * len(jobs) / len(tiles)), f"{settled} of {len(jobs)} scenes")
 
     work = partial(_map, open_model=by.open_model, commit=commit)
     futures = [
-        by.executor.submit(work, job, name=f"scene {job.scene}", heard=partial(heard, number))
+        by.executor.submit(work, job, name=f"scene {job.scene}", on_message=partial(on_message, number))
         for number, job in enumerate(jobs)
     ]
     for number, future in enumerate(futures):
         by.executor.wait([future])
         settled += 1
         done, _ = tiles.get(number, (0, 0))  # none where it was mapped before
-        heard(number, (done, done))  # no more will come, where it failed
+        on_message(number, (done, done))  # no more will come, where it failed
         yield future
 
 
@@ -158,8 +158,8 @@ def write_list(why: Mapping[Path, str], out: Path) -> None:
     write_text(listed.to_csv(index=False, lineterminator="\n"), out / LIST)
 
 
-def _map(tell: Tell, job: Job, *, open_model: Callable[[], Model], commit: str) -> Mapping[str, Any]:
-    """Map one scene, and tell how many of its tiles are done, and all."""
+def _map(send: Callback, job: Job, *, open_model: Callable[[], Model], commit: str) -> Mapping[str, Any]:
+    """Map one scene, and send how many of its tiles are done, and all."""
     try:
         return map_scene(
             job.scene,
@@ -167,7 +167,7 @@ def _map(tell: Tell, job: Job, *, open_model: Callable[[], Model], commit: str) 
             model=open_model(),
             asked=job.asked,
             commit=commit,
-            report=lambda done, total: tell((done, total)),
+            report=lambda done, total: send((done, total)),
         )
     except OSError as error:  # GDAL's are not those of the standard library, and need not travel
         raise InputError(str(error)) from error

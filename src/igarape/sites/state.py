@@ -16,7 +16,7 @@ import numpy as np
 from igarape.code import code_hash
 from igarape.config.sites import Site
 from igarape.errors import InputError
-from igarape.files import digest, whole
+from igarape.files import atomic_path, digest
 from igarape.labels import Booleans
 from igarape.progress import Report
 from igarape.sites.alerts import Alerts, Event, Rules
@@ -130,7 +130,7 @@ class State:
             "days": np.array([[day.day, day.seen, day.cloudy, day.known] for day in self.days]).reshape(-1, 4),
             "shares": shares,
         }
-        with whole(path) as unfinished, unfinished.open("wb") as file:
+        with atomic_path(path) as unfinished, unfinished.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
 
     @classmethod

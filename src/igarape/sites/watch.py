@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from igarape.errors import InputError, counted, some
-from igarape.files import sha256, whole, write_json
+from igarape.files import atomic_path, sha256, write_json
 from igarape.progress import DetailedReport
 from igarape.scores.drift import ODD, UNLIKE
 from igarape.sites.exposure import site_stretch
@@ -179,7 +179,7 @@ def map_again(place: SiteFolder, scenes: Sequence[NewScene], mapped: MapScenes) 
     Raises InputError, and leaves the looks as they were, when a scene that has some fails: they would be lost.
     """
     seen = {facts.sha256 for facts in list_looks(place.looks)}
-    with whole(place.looks) as unfinished:
+    with atomic_path(place.looks) as unfinished:
         unfinished.mkdir()
         outcome = map_new(place, scenes, mapped, unfinished)
         paths = [str(arrival.path) for arrival, known_by in scenes if known_by in seen]

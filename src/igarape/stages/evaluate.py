@@ -15,8 +15,8 @@ from igarape.learners.views import INTEGER
 from igarape.progress import progress
 from igarape.reports import modes, student
 from igarape.reports import verdict as report
-from igarape.reports.evidence import Evidence, gather
-from igarape.reports.judgement import build_verdict
+from igarape.reports.evaluation import build_verdict
+from igarape.reports.results import Results, read_results
 from igarape.reports.scoreboard import log_verdict
 from igarape.serving.assembly import BundleSpec, build_bundle, learn_novelty, learner_part
 from igarape.serving.bundle import Bundle
@@ -35,30 +35,30 @@ def run(workspace: Workspace) -> None:
     """Build the bundle, check that it answers as the pipeline did, score the hold-out for the first time, report."""
     params = read_params(workspace.params)
     dataset = read_dataset(params.dataset, workspace.datasets)
-    evidence = gather(workspace, params, dataset.labels.vocabulary())
+    results = read_results(workspace, params, dataset.labels.vocabulary())
     recorded = params.model_dump(include={"seed", "dataset", "evaluate", "serve"})
     with step_run("evaluate", workspace=workspace, params=recorded) as opened:
         origin = lineage(workspace.root).origin(step_runs(workspace, params.experiments) | {"evaluate": opened.id})
         origin.write(fresh_folder(workspace.folder("evaluate")) / "lineage.json")  # not before MLflow has answered
-        learners = [learner_part(workspace.folder("train", name), one) for name, one in evidence.manifests.items()]
+        learners = [learner_part(workspace.folder("train", name), one) for name, one in results.manifests.items()]
         packed = PackedChips.of(workspace, dataset.labels.vocabulary().labels)
         with progress("evaluate: what is usual of pictures", "chip") as advance:
-            novelty = learn_novelty(evidence.known, evidence.held, raw=packed.raw, report=advance)
-        out, alerts, views = ~evidence.inside, evidence.decision.alerts, params.serve.views
-        reference = learn_reference(workspace, dataset, evidence.image_ids, p=evidence.p, held=out, raw=packed.raw)
-        shared = BundleSpec.of(params, dataset, evidence.rule, merge, alerts=alerts, views=views)
+            novelty = learn_novelty(results.known, results.held, raw=packed.raw, report=advance)
+        out, alerts, views = ~results.inside, results.decision.alerts, params.serve.views
+        reference = learn_reference(workspace, dataset, results.image_ids, p=results.p, held=out, raw=packed.raw)
+        shared = BundleSpec.of(params, dataset, results.rule, merge, alerts=alerts, views=views)
         shared = replace(shared, novelty=novelty, reference=reference)
         build_bundle(workspace.bundle, shared, learners=learners, stacker=workspace.folder("stack") / "stacker")
         RunFacts(run_id=opened.id).write(workspace.run("evaluate"))
-        ensemble, asked = _ask(workspace.bundle, evidence, evidence.p[out], params, packed)
-        by_mode = modes.compare_modes(evidence.y[out], asked, evidence.rule, params)
-        evidence = modes.served_evidence(evidence, asked)
-        compared = _student(workspace, evidence, params, shared, chips=packed, teacher=ensemble)
-        student.write_answers(workspace, evidence, params.dataset, compared)
-        verdict = build_verdict(workspace, evidence, params, dataset, origin, picture=packed.raw.rgb)
+        ensemble, asked = _ask(workspace.bundle, results, results.p[out], params, packed)
+        by_mode = modes.compare_modes(results.y[out], asked, results.rule, params)
+        results = modes.served_results(results, asked)
+        compared = _student(workspace, results, params, shared, chips=packed, teacher=ensemble)
+        student.write_answers(workspace, results, params.dataset, compared)
+        verdict = build_verdict(workspace, results, params, dataset, origin, picture=packed.raw.rgb)
         verdict = modes.with_modes(student.with_student(verdict, compared), by_mode)
         report.write_report(verdict, workspace)
-        log_verdict(workspace, opened, verdict, evidence)
+        log_verdict(workspace, opened, verdict, results)
     click.echo(
         "\n".join([report.summary(verdict.metrics), *modes.mode_lines(by_mode), *student.student_lines(compared)])
     )
@@ -66,25 +66,25 @@ def run(workspace: Workspace) -> None:
 
 
 def _student(
-    workspace: Workspace, evidence: Evidence, params: Params, shared: BundleSpec, *, chips: PackedChips, teacher: Bundle
+    workspace: Workspace, results: Results, params: Params, shared: BundleSpec, *, chips: PackedChips, teacher: Bundle
 ) -> student.StudentComparison | None:
     """Build and check the student's bundle, and compare it with the ensemble's; nothing where there is no student."""
-    if (predictions := student.read_student_predictions(workspace, evidence)) is None:
+    if (predictions := student.read_student_predictions(workspace, results)) is None:
         return None
     build_student(workspace, shared, predictions.manifest)
-    bundle, asked = _ask(workspace.student, evidence, predictions.p, params, chips)
-    costs = measure([teacher, bundle], evidence.held, packed=chips)
-    return student.compare_student(predictions._replace(asked=asked), evidence, params, *costs)
+    bundle, asked = _ask(workspace.student, results, predictions.p, params, chips)
+    costs = measure([teacher, bundle], results.held, packed=chips)
+    return student.compare_student(predictions._replace(asked=asked), results, params, *costs)
 
 
-def _ask(folder: Path, evidence: Evidence, p: Probabilities, params: Params, packed: PackedChips) -> BundleAnswers:
+def _ask(folder: Path, results: Results, p: Probabilities, params: Params, packed: PackedChips) -> BundleAnswers:
     """Check that a bundle answers p, as the pipeline did, on some hold-out chips; bring it to its precision; ask it."""
     bundle = served = Bundle.load(folder, threads=workers())
     with progress("evaluate: checking the bundle", "chip") as advance:
         count = params.evaluate.check
-        check_bundle(bundle, evidence.held[:count], p=p[:count], packed=packed, report=advance)
+        check_bundle(bundle, results.held[:count], p=p[:count], packed=packed, report=advance)
     if params.serve.precision == INTEGER:
         with progress("evaluate: 8-bit integers", "network") as advance:
-            served = quantised(bundle, evidence.known, quantise, packed=packed, threads=workers(), report=advance)
+            served = quantised(bundle, results.known, quantise, packed=packed, threads=workers(), report=advance)
     with progress("evaluate: asking by fewer views", "chip") as advance:
-        return served, predict_by_mode(served, bundle, evidence.held, p=p, packed=packed, report=advance)
+        return served, predict_by_mode(served, bundle, results.held, p=p, packed=packed, report=advance)

@@ -8,7 +8,7 @@ import click
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
 from igarape.errors import InputError, counted
-from igarape.files import resumable, whole
+from igarape.files import atomic_path, resumable
 from igarape.progress import progress
 from igarape.serving.answering import answerers
 from igarape.serving.competition import check_file
@@ -68,7 +68,7 @@ def run(
         with answering as nodes, progress("submit", "chip") as report:
             write_submission(path, chips, bundle=bundle, parts=parts, report=report, answerers=nodes)
         if out is not None:
-            with whole(out) as unfinished:
+            with atomic_path(out) as unfinished:
                 shutil.copyfile(path, unfinished)
     click.echo(f"submit: {out or target / path.name}: {counted(len(chips.names), 'chip')} tagged")
 

@@ -1,14 +1,10 @@
 """Where a result comes from: the commit, the data sets by their DVC hashes, and the `dvc repro` it belongs to."""
 
 import os
-import shutil
-import subprocess
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +13,9 @@ import yaml
 
 from igarape.config.documents import Origin, RunFacts
 from igarape.errors import InputError, reason
+from igarape.tracking.git import run_git
 from igarape.workspace import Workspace
 
-EXPECTED = ("not a git repository", "ambiguous argument 'HEAD'")  # what git says without a repository or a commit
 DATA = ("data/ingest", "data/dehaze", "data/nir", "data/split")
 RESULT = "data/evaluate"  # what a version is registered from
 # The lock is no source: dvc repro itself writes it, beside what it names. What nobody has added yet may be one.
@@ -55,8 +51,8 @@ def lineage(root: Path) -> Lineage:
 
     Raises InputError for a dvc.lock that cannot be read.
     """
-    commit = _git(root, "rev-parse", "HEAD")
-    dirty = bool(_git(root, *CHANGED) or _git(root, *ADDED))
+    commit = (run_git(root, "rev-parse", "HEAD") or b"").decode().strip()
+    dirty = any(run_git(root, *words) for words in (CHANGED, ADDED))
     lock = root / "dvc.lock"
     outs = locked_outs(lock.read_bytes(), str(lock)) if lock.exists() else {}
     return Lineage(commit=commit, dirty=dirty, data={path: outs[path] for path in DATA if path in outs}, repro=_repro())
@@ -96,30 +92,6 @@ def step_runs(workspace: Workspace, experiments: Sequence[str]) -> dict[str, str
     steps = [(step, name) for name in experiments for step in ("search", "train")]
     runs = {f"{step}@{name}": RunFacts.read(workspace.run(step, name)).run_id for step, name in steps}
     return runs | {step: RunFacts.read(workspace.run(step)).run_id for step in ("stack", "decide")}
-
-
-def _git(root: Path, *words: str) -> str:
-    """Return what git prints, or "" where there is no commit, no repository or no git; git's absence is said once."""
-    git = git_program()
-    if git is None:
-        return ""
-    english = os.environ | {"LC_ALL": "C"}
-    done = subprocess.run([git, *words], cwd=root, capture_output=True, text=True, check=False, env=english)
-    if done.returncode == 0:
-        return done.stdout.strip()
-    if not any(expected in done.stderr for expected in EXPECTED):
-        said = " ".join(done.stderr.split())
-        warnings.warn(f"git: {said}. The run carries no commit", stacklevel=2)
-    return ""
-
-
-@cache
-def git_program() -> str | None:
-    """Find git on the PATH; say it, once in a process, when it is not there."""
-    found = shutil.which("git")
-    if found is None:
-        warnings.warn("git: not found on the PATH. Runs carry no commit. Install git to have one", stacklevel=2)
-    return found
 
 
 def _repro() -> str | None:

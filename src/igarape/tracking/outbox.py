@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from igarape.errors import InputError
-from igarape.files import whole, write_text
+from igarape.files import atomic_path, write_text
 
 LINES, COPIES = "outbox.jsonl", "files"
 TOGETHER = 1000  # entries that are sent at once
@@ -110,7 +110,7 @@ class Outbox:
         Raises InputError when the disk is full.
         """
         place = self._place(path.absolute().name)
-        with whole(self.folder / place) as unfinished:
+        with atomic_path(self.folder / place) as unfinished:
             if path.is_dir():
                 shutil.copytree(path, unfinished)
             else:

@@ -1,13 +1,13 @@
 """What this clone has of a stream that finished somewhere, some day: its commit, its results by some dvc.lock."""
 
 import re
-import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from igarape.errors import InputError
-from igarape.tracking.lineage import RESULT, git_program, locked_outs
+from igarape.tracking.git import run_git
+from igarape.tracking.lineage import RESULT, locked_outs
 
 LOCK, REQUIREMENTS = "dvc.lock", "requirements.lock"
 
@@ -81,7 +81,7 @@ def recover(root: Path, commit: str | None, data: Mapping[str, str], kept: Kept)
 def find_commit(root: Path, commit: str) -> Commit | None:
     """Return what this clone has of a commit; None where it does not have it, or there is no git."""
     named = re.fullmatch("[0-9a-f]{6,64}", commit)  # and no option of git's, whoever wrote it
-    said = _git(root, "show", "--no-patch", "--format=%H%n%cs%n%s", f"{commit}^{{commit}}") if named else None
+    said = run_git(root, "show", "--no-patch", "--format=%H%n%cs%n%s", f"{commit}^{{commit}}") if named else None
     return None if said is None else Commit(*said.decode(errors="replace").rstrip("\n").split("\n", maxsplit=2))
 
 
@@ -97,10 +97,10 @@ def find_locked(root: Path, path: str, md5: str, kept: Kept) -> Locked | None:
     kept
         Says which outputs DVC's cache has.
     """
-    said = _git(root, "log", "--all", "--format=%H", f"-S{md5}", "--", LOCK) or b""
+    said = run_git(root, "log", "--all", "--format=%H", f"-S{md5}", "--", LOCK) or b""
     for commit in said.decode().split():  # those that brought it, and those that took it away
         try:
-            outs = locked_outs(_git(root, "show", f"{commit}:./{LOCK}") or b"", commit)
+            outs = locked_outs(run_git(root, "show", f"{commit}:./{LOCK}") or b"", commit)
         except InputError:
             continue  # a merge that somebody committed unfinished
         if outs.get(path) == md5 and (at := find_commit(root, commit)):
@@ -112,14 +112,5 @@ def find_locked(root: Path, path: str, md5: str, kept: Kept) -> Locked | None:
 
 def _pinned(root: Path, commit: str) -> tuple[str, ...]:
     """Return the packages that a commit's requirements.lock pins, as name==version: what make setup installs there."""
-    lines = (_git(root, "show", f"{commit}:./{REQUIREMENTS}") or b"").decode(errors="replace").splitlines()
+    lines = (run_git(root, "show", f"{commit}:./{REQUIREMENTS}") or b"").decode(errors="replace").splitlines()
     return tuple(line.split()[0] for line in lines if "==" in line and line[:1].isalnum())
-
-
-def _git(root: Path, *words: str) -> bytes | None:
-    """Return what git prints; None where it refuses, or there is none: then nothing is known here."""
-    git = git_program()
-    if git is None:
-        return None
-    done = subprocess.run([git, *words], cwd=root, capture_output=True, check=False)
-    return done.stdout if done.returncode == 0 else None

@@ -25,7 +25,7 @@ from igarape.chips.sources.archives import (
 )
 from igarape.chips.sources.origins import Extent, Origin, loose
 from igarape.errors import InputError
-from igarape.files import FULL, digest, whole
+from igarape.files import FULL, atomic_path, digest
 from igarape.progress import Report
 
 SPARE = 64 * 2**20  # bytes of the disk that are left free
@@ -38,7 +38,7 @@ def keep(archive: Origin, spool: Path) -> Extent:
     path = spool / f"{digest([repr(archive)])}{PurePosixPath(archive.name).suffix}"
     if not path.exists():
         _check_room(str(archive), archive.length, spool)
-        with whole(path) as unfinished, unfinished.open("wb") as file:
+        with atomic_path(path) as unfinished, unfinished.open("wb") as file:
             for part in archive.chunks():
                 file.write(part)
     return loose(path)
@@ -76,7 +76,7 @@ def unpack_7z(archive: Extent, where: str, *, spool: Path, report: Report) -> Co
             raise InputError(f"{where}: unpacks to {times:.0f} times its size; at most {MOST_TIMES} times are read")
         if not path.exists():
             _check_room(where, total, spool)
-            with whole(path) as unfinished, unfinished.open("wb") as file:
+            with atomic_path(path) as unfinished, unfinished.open("wb") as file:
                 _unpack(opened, sizes, spool, file, report)
     contents = list_tar(loose(path), where)
     contents.refused.update(refused)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
-from igarape.files import whole
+from igarape.files import atomic_path
 from igarape.learners.fisher.mixture import Mixture, Table
 from igarape.learners.fisher.patches import WIDTH, Descriptors, descriptors
 from igarape.tables import Probabilities
@@ -87,7 +87,7 @@ class Machine:
     def export(self, stem: Path) -> Path:
         """Write the machine as stem.fisher, NumPy's arrays by name; return that path."""
         path = stem.with_name(f"{stem.name}{SUFFIX}")
-        with whole(path) as unfinished, unfinished.open("wb") as file:
+        with atomic_path(path) as unfinished, unfinished.open("wb") as file:
             np.savez(file, size=self.size, **asdict(self.mixture), **asdict(self.head))
         return path
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
-from igarape.files import whole
+from igarape.files import atomic_path
 from igarape.learners.moments import parts
 from igarape.learners.trees.on_statistics import MeanOnStatistics, check_names
 from igarape.learners.trees.statistics import names, statistics
@@ -89,7 +89,7 @@ class Machine:
         """Write the machine as stem.npz, NumPy's arrays by name; return that path."""
         path = stem.with_name(f"{stem.name}{SUFFIX}")
         arrays = asdict(self.kernel) | {"weights": self.weights, "bias": self.bias, "size": self.size}
-        with whole(path) as unfinished, unfinished.open("wb") as file:
+        with atomic_path(path) as unfinished, unfinished.open("wb") as file:
             np.savez(file, statistics=np.array(names()), **arrays)
         return path
 

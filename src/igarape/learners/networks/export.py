@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import tensorflow as tf
 
-from igarape.files import whole
+from igarape.files import atomic_path
 
 
 def write_onnx(network: keras.Model, path: Path, *, size: int) -> None:
@@ -20,7 +20,7 @@ def write_onnx(network: keras.Model, path: Path, *, size: int) -> None:
     """
     network(np.zeros((1, size, size, 3), dtype=np.float32))  # Keras exports only what was called once
     seen = keras.InputSpec(shape=(None, size, size, 3), dtype="float32")
-    with _of_known_operations(), whole(path) as unfinished:
+    with _of_known_operations(), atomic_path(path) as unfinished:
         network.export(unfinished, format="onnx", verbose=False, input_signature=[seen])
         model = onnx.load(unfinished)
         _name_by_place(model.graph)

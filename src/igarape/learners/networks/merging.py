@@ -13,7 +13,7 @@ import onnx
 from onnx import helper
 
 from igarape.errors import InputError
-from igarape.files import whole
+from igarape.files import atomic_path
 
 PICTURES, MEAN = "pictures", "p"
 
@@ -24,7 +24,7 @@ def merge(paths: Sequence[Path], target: Path) -> None:
     Equal networks give equal files; one alone stays as it is. Raises InputError for networks that no one training made.
     """
     if len(paths) == 1:
-        with whole(target) as unfinished:
+        with atomic_path(target) as unfinished:
             shutil.copyfile(paths[0], unfinished)
         return
     models = [onnx.load(path) for path in paths]
@@ -44,7 +44,7 @@ def merge(paths: Sequence[Path], target: Path) -> None:
         initializer=parts.constants,
     )
     merged = helper.make_model(graph, opset_imports=first.opset_import, ir_version=first.ir_version)
-    with whole(target) as unfinished:
+    with atomic_path(target) as unfinished:
         onnx.save(merged, unfinished)
 
 

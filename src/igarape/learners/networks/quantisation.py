@@ -15,7 +15,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from igarape.chips.pictures import Pixels
-from igarape.files import whole
+from igarape.files import atomic_path
 
 BATCH = 8  # chips that are looked at at once
 LAYER, ACTIVATIONS = "Conv", ("Relu", "Clip")  # an activation is one with the convolution before it
@@ -44,7 +44,7 @@ def quantise(source: Path, target: Path, images: Pixels) -> bool:
             return False
         for number, node in enumerate(network.graph.node):
             node.name = f"node_{number}"
-        with whole(target) as unfinished:
+        with atomic_path(target) as unfinished:
             quantize_static(
                 network,
                 str(unfinished),

@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from igarape.code import code_hash
 from igarape.config.network_kinds import Probe
-from igarape.files import digest, whole
+from igarape.files import atomic_path, digest
 from igarape.learners.networks.backbones import build_body, weights_file
 from igarape.learners.networks.export import write_onnx
 from igarape.learners.probes.heads import Scoring
@@ -136,7 +136,7 @@ def write_probe(features: onnx.ModelProto, path: Path, *, head: Scoring) -> None
     known = {one.name: numpy_helper.to_array(one) for one in features.graph.initializer}
     shape = [dim.dim_value for dim in chips.type.tensor_type.shape.dim]
     model = _model(features, nodes, "p", known | dict(constants), shape=shape, width=head.outputs)
-    with whole(path) as unfinished:
+    with atomic_path(path) as unfinished:
         onnx.save(model, unfinished)
 
 

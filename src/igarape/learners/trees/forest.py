@@ -11,7 +11,7 @@ import xgboost
 
 from igarape.chips.pictures import Pixels
 from igarape.errors import InputError
-from igarape.files import whole
+from igarape.files import atomic_path
 from igarape.learners.trees.on_statistics import MeanOnStatistics, check_names
 from igarape.learners.trees.statistics import Table, statistics
 from igarape.tables import Probabilities
@@ -58,7 +58,7 @@ class Trees:
     def export(self, stem: Path) -> Path:
         """Write the trees as stem.ubj, XGBoost's binary JSON; return that path."""
         path = stem.with_name(f"{stem.name}{SUFFIX}")
-        with whole(path) as unfinished:
+        with atomic_path(path) as unfinished:
             self.booster.save_model(unfinished)
         return path
 

@@ -1,4 +1,4 @@
-"""A task as bytes: arrays stay in files."""
+"""A pickled task: large arrays stay in files."""
 
 import pickle
 from functools import partial
@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from igarape.cluster.parcels import mapped, packed
+from igarape.cluster.pickling import mapped, pickled
 
 
-def opened(parcel: bytes) -> np.ndarray:
+def unpickled(content: bytes) -> np.ndarray:
     """Return the array that a task was given."""
-    task, words = pickle.loads(parcel)  # noqa: S301
+    task, words = pickle.loads(content)  # noqa: S301
     assert words == ("a",)
     return np.asarray(task.keywords["images"])
 
@@ -22,21 +22,21 @@ def test_what_is_mapped_travels_as_a_path(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (50, 32, 32, 3), dtype=np.uint8)
     np.save(tmp_path / "images.npy", images)
     seen = np.asarray(np.load(tmp_path / "images.npy", mmap_mode="r"))
-    parcel = packed((partial(print, images=seen), ("a",)), tmp_path / "none")
-    assert len(parcel) < 1000 and not (tmp_path / "none").exists()
-    assert np.array_equal(opened(parcel), images) and not opened(parcel).flags.writeable
+    content = pickled((partial(print, images=seen), ("a",)), tmp_path / "none")
+    assert len(content) < 1000 and not (tmp_path / "none").exists()
+    assert np.array_equal(unpickled(content), images) and not unpickled(content).flags.writeable
 
 
 def test_what_is_in_memory_becomes_a_file_once(tmp_path: Path) -> None:
     """The same array for many tasks is one file; a part of a mapped one is an array of its own; a small one travels."""
     y = np.random.default_rng(0).random((5000, 7)) < 0.5
-    parcels = [packed((partial(print, images=y), ("a",)), tmp_path) for _ in range(3)]
-    assert len(list(tmp_path.iterdir())) == 1 and max(map(len, parcels)) < 1000
-    assert np.array_equal(opened(parcels[0]), y)
-    part = opened(parcels[0])[100:4000]
-    assert np.array_equal(opened(packed((partial(print, images=part), ("a",)), tmp_path)), y[100:4000])
+    content = [pickled((partial(print, images=y), ("a",)), tmp_path) for _ in range(3)]
+    assert len(list(tmp_path.iterdir())) == 1 and max(map(len, content)) < 1000
+    assert np.array_equal(unpickled(content[0]), y)
+    part = unpickled(content[0])[100:4000]
+    assert np.array_equal(unpickled(pickled((partial(print, images=part), ("a",)), tmp_path)), y[100:4000])
     assert len(list(tmp_path.iterdir())) == 2
-    assert np.array_equal(opened(packed((partial(print, images=y[:3]), ("a",)), tmp_path)), y[:3])
+    assert np.array_equal(unpickled(pickled((partial(print, images=y[:3]), ("a",)), tmp_path)), y[:3])
     assert len(list(tmp_path.iterdir())) == 2
 
 

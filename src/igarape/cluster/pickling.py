@@ -1,4 +1,4 @@
-"""Tasks as bytes for another machine. Arrays are left out: they stay in files, and are mapped there by their paths."""
+"""Pickle tasks for another machine. Large arrays go by reference: they stay in files, and are mapped there by path."""
 
 import io
 import os
@@ -8,20 +8,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock
 from ray.cloudpickle import CloudPickler
 
-from igarape.chips.resized import CACHE, exclusive_lock, mapped_file
-from igarape.files import digest, whole
+from igarape.chips.resized import CACHE, mapped_file
+from igarape.files import atomic_path, digest
 
 SCRATCH = "IGARAPE_SCRATCH"
 SMALL = 4096  # bytes; a smaller array travels
 
 
-def packed(content: Any, folder: Path) -> bytes:
+def pickled(content: Any, folder: Path) -> bytes:
     """Pickle what a task is made of; an array that is no file yet becomes one in the folder, once."""
-    parcel = io.BytesIO()
-    _Pickler(parcel, folder).dump(content)
-    return parcel.getvalue()
+    buffer = io.BytesIO()
+    _Pickler(buffer, folder).dump(content)
+    return buffer.getvalue()
 
 
 def mapped(path: str) -> npt.NDArray[Any]:
@@ -32,19 +33,20 @@ def mapped(path: str) -> npt.NDArray[Any]:
     file, disk = Path(path), os.environ.get(SCRATCH)
     if disk and file.parent.parent.name == CACHE:
         own = Path(disk, CACHE, file.parent.name, file.name)
-        with exclusive_lock(own.with_name("lock")):
+        own.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(own.with_name("lock")):
             if not own.exists():
-                with whole(own) as unfinished:
+                with atomic_path(own) as unfinished:
                     shutil.copyfile(file, unfinished)
         file = own
     return np.asarray(np.load(file, mmap_mode="r"))
 
 
 class _Pickler(CloudPickler):
-    """Leaves arrays in their files."""
+    """Pickles large arrays as the paths of their files."""
 
-    def __init__(self, parcel: io.BytesIO, folder: Path) -> None:
-        super().__init__(parcel, protocol=5)
+    def __init__(self, buffer: io.BytesIO, folder: Path) -> None:
+        super().__init__(buffer, protocol=5)
         self._folder = folder
 
     def reducer_override(self, value: Any) -> Any:
@@ -58,6 +60,6 @@ class _Pickler(CloudPickler):
         if file is None:
             file = self._folder / f"{digest([array.tobytes(), str((array.dtype, array.shape))])}.npy"
             if not file.exists():
-                with whole(file) as unfinished:
+                with atomic_path(file) as unfinished:
                     np.save(unfinished, array)
         return file

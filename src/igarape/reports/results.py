@@ -1,4 +1,4 @@
-"""The evidence for the verdict: all that the steps before predicted and decided."""
+"""The results of the steps before: all that they predicted and decided."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from igarape.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Results:
     """All that was predicted, in the order of the folds table: truth y (n, labels), folds (n,).
 
     stacked: each stack's probabilities (n, labels). manifests: what train wrote of each learner. learners: each one's
@@ -77,7 +77,7 @@ class Evidence:
         )
 
 
-def gather(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Evidence:
+def read_results(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Results:
     """Read what the steps before predicted and decided."""
     folds = read_folds(workspace.folds)
     image_ids = list(folds["image_id"])
@@ -86,7 +86,7 @@ def gather(workspace: Workspace, params: Params, vocabulary: Vocabulary) -> Evid
     found = read_probabilities(workspace.folder("stack") / "predictions.parquet", folds, vocabulary.labels)
     decision = Decision.read(workspace.folder("decide") / "rule.json")
     manifests = {name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments}
-    return Evidence(
+    return Results(
         image_ids=image_ids,
         folds=folds["fold"].to_numpy(),
         y=truth(catalog.loc[image_ids], vocabulary.labels),

@@ -1,4 +1,4 @@
-"""The judgement: the hold-out is scored, and the evidence becomes the verdict that the report shows."""
+"""The evaluation: the hold-out is scored, and the verdict is put together that the report shows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,11 +12,11 @@ from igarape.ensemble.stacker import Stacker
 from igarape.labels import Booleans
 from igarape.reports.alarms import alarms
 from igarape.reports.analysis import analyse
-from igarape.reports.evidence import Evidence
 from igarape.reports.ladder import Ladder, build_ladder, ladder_lines
 from igarape.reports.noise import Noise, find_noise
 from igarape.reports.operating import answers_line, operating_rows
 from igarape.reports.reliability import reliable
+from igarape.reports.results import Results
 from igarape.reports.verdict import Verdict, metrics_document, per_label_table
 from igarape.reports.worst import worst
 from igarape.scores.metrics import mean_average_precision
@@ -27,7 +27,7 @@ Picture = Callable[[str], Pixels]
 
 
 def build_verdict(
-    workspace: Workspace, evidence: Evidence, params: Params, dataset: Dataset, origin: Origin, *, picture: Picture
+    workspace: Workspace, results: Results, params: Params, dataset: Dataset, origin: Origin, *, picture: Picture
 ) -> Verdict:
     """Score the hold-out, and put everything together that the report shows.
 
@@ -35,7 +35,7 @@ def build_verdict(
     ----------
     workspace
         Where the stack lies, and where it stands which chips are at fault or have corrected labels.
-    evidence
+    results
         What has been predicted, and by what.
     params, dataset
         The seed, and how often to resample; the note that stands in the report.
@@ -44,19 +44,19 @@ def build_verdict(
     picture
         Returns the pixels of a chip; it is asked for those that are shown only.
     """
-    y, p, inside, stack, rule = evidence.y, evidence.p, evidence.inside, evidence.stack, evidence.rule
+    y, p, inside, stack, rule = results.y, results.p, results.inside, results.stack, results.rule
     vocabulary, predicted = rule.vocabulary, rule.apply(p[~inside])
-    ladder = _ladder(evidence, params)
+    ladder = _ladder(results, params)
     ladder_words = ladder_lines(ladder, stacker=stack.chosen, kept=tuple(stack.kept), labels=len(vocabulary.labels))
-    analysis = analyse(evidence, Stacker.load(workspace.folder("stack") / "stacker"), params)
-    reliability = reliable(y, evidence.stacked[stack.chosen], p, inside=inside, kinds=stack.calibration)
+    analysis = analyse(results, Stacker.load(workspace.folder("stack") / "stacker"), params)
+    reliability = reliable(y, results.stacked[stack.chosen], p, inside=inside, kinds=stack.calibration)
     figures = {"calibration": reliability.figures} | analysis.to_json()
-    answered = evidence.general | {f"the stack, {stack.chosen}": p}
+    answered = results.general | {f"the stack, {stack.chosen}": p}
     left_out, reported = _faults(workspace)
     return Verdict(
         dataset=params.dataset,
         note=dataset.note,
-        metrics=_metrics(evidence, predicted, ladder, params) | figures,
+        metrics=_metrics(results, predicted, ladder, params) | figures,
         per_label=per_label_table(y[~inside], p[~inside], predicted=predicted, labels=vocabulary.labels),
         stacker=stack.chosen,
         rule=rule.name,
@@ -68,30 +68,30 @@ def build_verdict(
         reliability=reliability,
         weights=stack.weights,
         kept=stack.kept,
-        partial=evidence.partial,
+        partial=results.partial,
         fitted=int(inside.sum()),
-        folds=int(evidence.folds.max()) + 1,
+        folds=int(results.folds.max()) + 1,
         split=params.split.by,
         operating=operating_rows(
-            y, p, evidence.folds, alerts=evidence.decision.alerts, vocabulary=vocabulary, seed=params.seed
+            y, p, results.folds, alerts=results.decision.alerts, vocabulary=vocabulary, seed=params.seed
         ),
         analysis=analysis,
-        worst=worst(evidence.held, y[~inside], answers=predicted, vocabulary=vocabulary, picture=picture),
-        noise=_noise(workspace, evidence, picture),
+        worst=worst(results.held, y[~inside], answers=predicted, vocabulary=vocabulary, picture=picture),
+        noise=_noise(workspace, results, picture),
         left_out=left_out,
         reported=reported,
         origin=origin,
     )
 
 
-def _noise(workspace: Workspace, evidence: Evidence, picture: Picture) -> Noise:
+def _noise(workspace: Workspace, results: Results, picture: Picture) -> Noise:
     """Find the labels that the models doubt, of all chips."""
     return find_noise(
-        evidence.image_ids,
-        evidence.folds,
-        y=evidence.y,
-        p=evidence.p,
-        vocabulary=evidence.rule.vocabulary,
+        results.image_ids,
+        results.folds,
+        y=results.y,
+        p=results.p,
+        vocabulary=results.rule.vocabulary,
         corrections=read_applied(workspace.applied),
         picture=picture,
     )
@@ -103,36 +103,36 @@ def _faults(workspace: Workspace) -> tuple[int, int]:
     return int(left_out.sum()), int((~left_out).sum())
 
 
-def _metrics(evidence: Evidence, predicted: Booleans, ladder: Ladder, params: Params) -> dict[str, Any]:
+def _metrics(results: Results, predicted: Booleans, ladder: Ladder, params: Params) -> dict[str, Any]:
     """Build reports/metrics.json; predicted are the answers on the hold-out."""
-    rows = ~evidence.inside
+    rows = ~results.inside
     return metrics_document(
-        evidence.y[rows],
-        evidence.p[rows],
+        results.y[rows],
+        results.p[rows],
         predicted=predicted,
         oof={
-            "f2": evidence.decision.rules[evidence.rule.name]["f2"],
-            "map": mean_average_precision(evidence.y[~rows], evidence.p[~rows]),
+            "f2": results.decision.rules[results.rule.name]["f2"],
+            "map": mean_average_precision(results.y[~rows], results.p[~rows]),
         },
-        learners={name: {"f2": one.f2, "map": one.map} for name, one in evidence.manifests.items()},
-        stackers=evidence.stack.stackers,
-        rules=evidence.decision.rules,
-        rare=evidence.stack.rare,
+        learners={name: {"f2": one.f2, "map": one.map} for name, one in results.manifests.items()},
+        stackers=results.stack.stackers,
+        rules=results.decision.rules,
+        rare=results.stack.rare,
         ladder=ladder.to_json(),
         resamples=params.evaluate.resamples,
         seed=params.seed,
     )
 
 
-def _ladder(evidence: Evidence, params: Params) -> Ladder:
+def _ladder(results: Results, params: Params) -> Ladder:
     """Compare the learners, the stacks, and the rule that is used, with the best learner, out of fold."""
-    inside = evidence.inside
+    inside = results.inside
     return build_ladder(
-        evidence.y[inside],
-        learners={name: p[inside] for name, p in evidence.general.items()},
-        stackers={name: evidence.stacked[name][inside] for name in evidence.stack.stackers},
-        decided={f"{evidence.stack.chosen}, {evidence.rule.name}": evidence.answers},
-        targets=evidence.rule.vocabulary.targets("all"),
+        results.y[inside],
+        learners={name: p[inside] for name, p in results.general.items()},
+        stackers={name: results.stacked[name][inside] for name in results.stack.stackers},
+        decided={f"{results.stack.chosen}, {results.rule.name}": results.answers},
+        targets=results.rule.vocabulary.targets("all"),
         resamples=params.evaluate.resamples,
         seed=params.seed,
     )
