@@ -1,11 +1,14 @@
 """cluster_gain: chips dehazed on a Ray cluster of two nodes of one processor each, against the same on one node.
 
-How long tasks take is told by the tasks alone: from the first chip that is counted to the last, without Ray's start.
-With IGARAPE_BENCH_CHIPS, so many chips.
+A node has a processor of this machine to itself, for all that it runs; Ray's head and the step run on the first one, as
+on the machine that a team outgrows. How long tasks take is told by the tasks alone: from the first chip that is counted
+to the last, without Ray's start. With IGARAPE_BENCH_CHIPS, so many chips.
 """
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +27,7 @@ from igarape.workspace import Workspace
 
 COUNT, SHARDS, SIDE = 20_000, 40, 256
 ROOT = Path(__file__).parents[1]
+ALL = os.sched_getaffinity(0)
 
 
 def run() -> dict[str, object]:
@@ -54,7 +58,10 @@ def _rate(here: Workspace, catalog: pd.DataFrame, nodes: int) -> float:
     parts = [part for _, part in catalog.groupby("shard", sort=True)]
     pack = partial(_pack, source=here.chips("raw"), settings=read_params(ROOT / "params.yaml").dehaze)
     told: list[tuple[float, int]] = []
-    with clusters.started(nodes) as cluster:
+    with _on(0), clusters.started(1) as cluster:
+        for processor in range(1, nodes):
+            with _on(processor):
+                clusters.add(cluster)
         os.environ[ADDRESS] = cluster.address
         with packers(here, "dehaze", shards=len(parts)) as executor, TemporaryDirectory(dir=here.root) as folder:
             write_shards(
@@ -67,6 +74,17 @@ def _rate(here: Workspace, catalog: pd.DataFrame, nodes: int) -> float:
             )
     start, end = (next(entry for entry in told if entry[1] >= share * len(catalog)) for share in (0.2, 0.9))
     return (end[1] - start[1]) / (end[0] - start[0])
+
+
+@contextmanager
+def _on(processor: int) -> Iterator[None]:
+    """Keep to one of the processors that there are, and so whatever is started in the block, for as long as it runs."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(ALL)[processor]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 if __name__ == "__main__":

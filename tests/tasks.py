@@ -52,7 +52,8 @@ def here(send: Callback) -> tuple[int, str, str]:
 
 
 def total(send: Callback, *, array: npt.NDArray[np.float64]) -> tuple[float, bool]:
-    """Return the sum of an array, and whether it is mapped."""
+    """Send how many numbers an array has; return their sum, and whether it is mapped."""
+    send(len(array))
     return array.sum(), isinstance(array.base, np.memmap) or not array.flags.owndata
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tasks import total
 
-from igarape.cluster.pickling import mapped, pickled
+from igarape.cluster.pickling import ByReference, mapped, pickled
+from igarape.executors import in_turn, local
 
 
 def unpickled(content: bytes) -> np.ndarray:
@@ -38,6 +40,17 @@ def test_what_is_in_memory_becomes_a_file_once(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
     assert np.array_equal(unpickled(pickled((partial(print, images=y[:3]), ("a",)), tmp_path)), y[:3])
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_processes_map_what_they_are_given(tmp_path: Path) -> None:
+    """An array in memory becomes a file; what tasks send is heard."""
+    array, sent = np.arange(5000.0), list[int]()
+    with local(2) as executor:
+        own = ByReference(executor, tmp_path)
+        futures = [own.submit(partial(total, array=array), name="sum", on_message=sent.append) for _ in range(3)]
+        assert [future.result() for future in in_turn(own, futures)] == [(array.sum(), True)] * 3
+    assert sent == [5000] * 3
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_decoded_chips_are_copied_once_to_a_nodes_own_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tasks import sleep
 
 from igarape.cluster import spreading
+from igarape.cluster.pickling import ByReference
 from igarape.cluster.settings import THREADS
 from igarape.cluster.spreading import packers, seekers, threads, trainers
 from igarape.errors import InputError
@@ -34,6 +35,17 @@ def test_without_a_cluster_shards_are_written_by_processes_and_trainings_are_don
         assert isinstance(packing, Processes) and isinstance(own, Here)
         assert threads() == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_trainings_that_use_one_processor_are_done_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as there are workers; one worker is this process."""
+    with trainers(Workspace(tmp_path), "t", chips=tmp_path, at_once=5) as executor:
+        assert isinstance(executor, ByReference)
+    monkeypatch.setenv("IGARAPE_WORKERS", "1")
+    with trainers(Workspace(tmp_path), "t", chips=tmp_path, at_once=5) as executor:
+        assert isinstance(executor, Here)
 
 
 def test_one_worker_is_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,7 @@ CODECS = {"imagecodecs": "tifffile decodes compressed TIFs with it"}
 TOOLS = {
     "tf2onnx": "Keras exports networks with it",
 }
+HANDED_ON = {"ray", "cloudpickle"}  # imported where tasks are handed to others, by what also answers
 ELSEWHERE = {"iterstrat": "iterative-stratification", "skimage": "scikit-image"}  # where bench is not installed
 BENCH = {"tensorboard": "keras-tuner's own loop, which a bench compares with, imports it"}
 
@@ -109,7 +110,7 @@ def answering(graph: grimp.ImportGraph) -> set[str]:
 
 def test_the_core_is_what_answers(answering: set[str]) -> None:
     """Not less, or `igarape predict` would fail where only igarape is installed; not more, TensorFlow least of all."""
-    assert CORE - set(CODECS) == answering - {"ray"}  # which is imported where IGARAPE_CLUSTER is set only
+    assert CORE - set(CODECS) == answering - HANDED_ON
 
 
 def test_train_is_what_the_stream_imports_besides(imported: set[str]) -> None:

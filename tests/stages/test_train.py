@@ -24,7 +24,7 @@ from igarape.learners.learning import fit
 from igarape.learners.predictor import Predictor
 from igarape.predictions import probability_columns, read_predictions
 from igarape.scores.figures import figures
-from igarape.stages import nir
+from igarape.stages import nir, search
 from igarape.stages import train as stage
 from igarape.tables import read_catalog, read_folds, truth
 from igarape.tracking import step as tracking
@@ -175,6 +175,24 @@ def test_a_training_killed_again_and_again_loses_nothing(copy: Workspace, kill_a
     runs = mlflow.search_runs(experiment_names=["igarape/train"], output_format="list")
     new = [run for run in runs if run.info.run_id not in before]
     assert sorted(run.info.status for run in new) == ["FINISHED", *["KILLED"] * len(MOMENTS)]
+
+
+@pytest.mark.parametrize("backbone", ["tabular", "kernel", "fisher"])
+def test_folds_side_by_side_are_those_of_one_process_to_the_last_bit(
+    begun: Workspace, backbone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What uses one processor is trained in as many processes as there are."""
+    text = f"# Asks: is it the same?\nbackbone: {backbone}\nepochs: 1\nsize: 64\n"
+    (begun.experiments / "alone.yaml").write_text(text, encoding="utf-8")
+    search.run(begun, "alone")
+    learned = []
+    for processes in ("1", "2"):
+        monkeypatch.setenv("IGARAPE_WORKERS", processes)
+        stage.run(begun, "alone")
+        learned.append({path.name: path.read_bytes() for path in begun.folder("train", "alone").iterdir()})
+        shutil.rmtree(begun.folder("train", "alone"))
+    assert learned[0] == learned[1]
+    assert len(learned[0]) > 3
 
 
 def test_near_infrared_is_refused_where_there_is_none(leafless: Workspace) -> None:

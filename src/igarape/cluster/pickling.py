@@ -1,17 +1,21 @@
-"""Pickle tasks for another machine. Large arrays go by reference: they stay in files, and are mapped there by path."""
+"""Pickle tasks for others, processes or machines. Large arrays go by reference: they stay in files, and are mapped."""
 
 import io
 import os
+import pickle
 import shutil
+from collections.abc import Collection
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from cloudpickle import CloudPickler
 from filelock import FileLock
-from ray.cloudpickle import CloudPickler
 
 from igarape.chips.resized import CACHE, mapped_file
+from igarape.executors import Callback, Executor, Task, ignore_message
 from igarape.files import atomic_path, digest
 
 SCRATCH = "IGARAPE_SCRATCH"
@@ -23,6 +27,35 @@ def pickled(content: Any, folder: Path) -> bytes:
     buffer = io.BytesIO()
     _Pickler(buffer, folder).dump(content)
     return buffer.getvalue()
+
+
+class ByReference:
+    """An igarape.executors.Executor that hands tasks on to another one, large arrays by reference."""
+
+    def __init__(self, executor: Executor, folder: Path) -> None:
+        """executor: does them. folder: for arrays that are no files yet; it has to outlive the tasks."""
+        self._executor, self._folder = executor, folder
+
+    def submit(self, task: Task, *words: Any, name: str, on_message: Callback = ignore_message) -> Future[Any]:
+        """Hand a task on.
+
+        Parameters
+        ----------
+        task, name, on_message, *words
+            As igarape.executors.Executor.submit takes them.
+        """
+        content = pickled((task, words), self._folder)
+        return self._executor.submit(_unpickled, content, name=name, on_message=on_message)
+
+    def wait(self, futures: Collection[Future[Any]]) -> set[Future[Any]]:
+        """Wait as the other one does."""
+        return self._executor.wait(futures)
+
+
+def _unpickled(send: Callback, content: bytes) -> Any:
+    """Do a task that was pickled."""
+    task, words = pickle.loads(content)  # noqa: S301 - we have pickled it
+    return task(send, *words)
 
 
 def mapped(path: str) -> npt.NDArray[Any]:

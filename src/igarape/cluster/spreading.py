@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from igarape.cluster.settings import ADDRESS, THREADS, cluster_address, needs, task_cpus
 from igarape.config.params import workers
@@ -58,17 +59,27 @@ def seekers(workspace: Workspace, step: str, *, tasks: int) -> Iterator[tuple[Ex
 
 
 @contextmanager
-def trainers(workspace: Workspace, step: str, *, chips: Path) -> Iterator[Executor]:
-    """Give what trains for a step: this process, or a cluster.
+def trainers(workspace: Workspace, step: str, *, chips: Path, at_once: int = 1) -> Iterator[Executor]:
+    """Give what trains for a step: this process, processes beside it, or a cluster.
 
-    Each has as many processors as IGARAPE_TASK_CPUS says, by default as this machine has: then a cluster gives what
-    this machine would. chips: the packed chips that are learned from.
+    Each task has as many processors as IGARAPE_TASK_CPUS says, by default as this machine has: then a cluster gives
+    what this machine would.
+
+    Parameters
+    ----------
+    workspace, step
+        Where the project is, and for which of its steps.
+    chips
+        The packed chips that are learned from.
+    at_once
+        How many trainings this machine may do at once, each on one processor; 1: a training uses all that there are.
     """
     address = cluster_address()
     if address is None:
         if cpus := task_cpus():
             os.environ |= dict.fromkeys(THREADS, str(cpus))
-        yield Here()
+        with _side_by_side(min(workers(), at_once)) as executor:
+            yield executor
         return
     with _cluster(address, workspace, step, cpus=os.cpu_count() or 1, chips=chips) as executor:
         yield executor
@@ -95,6 +106,18 @@ def answerers(
         return
     with _cluster(address, workspace, step, cpus=1, chips=chips, places=places) as executor:
         yield executor
+
+
+@contextmanager
+def _side_by_side(processes: int) -> Iterator[Executor]:
+    """Give so many processes, which map the arrays of their tasks; 1 is this process."""
+    if processes == 1:
+        yield Here()
+        return
+    from igarape.cluster.pickling import ByReference  # what only answers neither trains nor has cloudpickle
+
+    with local(processes) as executor, TemporaryDirectory() as folder:
+        yield ByReference(executor, Path(folder))
 
 
 def threads() -> int:

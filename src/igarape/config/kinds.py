@@ -28,6 +28,8 @@ class Experiment(Section):
     """What each experiments/E.yaml may say, whatever its learner is made of; what it leaves out is as here."""
 
     kind: ClassVar[str]
+    # Whether a training uses one processor, however many there are: then those of folds are done side by side.
+    one_processor: ClassVar[bool] = False
 
     backbone: str
     chips: Literal["raw", "dehazed", "nir"] = Field(
@@ -82,6 +84,7 @@ class Tabular(Experiment):
     """A learner that is boosted trees on the chips' colour and texture statistics. An epoch is a round of boosting."""
 
     kind = "tabular"
+    one_processor = True
 
     backbone: Literal["tabular"] = Field(description="Boosted trees on a chip's statistics, in place of a network.")
     epochs: int = Field(
@@ -94,6 +97,7 @@ class Kernel(Experiment):
     """A learner that is a kernel machine on the chips' statistics. Nothing in it is trained by epochs."""
 
     kind = "kernel"
+    one_processor = True
 
     backbone: Literal["kernel"] = Field(description="Kernel logistic regression on a chip's statistics.")
     epochs: int = Field(default=1, ge=1, le=1, description="One: the weights are solved for, not trained step by step.")
@@ -104,6 +108,7 @@ class Fisher(Experiment):
     """A learner that is a linear head on the chips' Fisher vectors. Nothing in it is trained by epochs."""
 
     kind = "fisher"
+    one_processor = True
 
     backbone: Literal["fisher"] = Field(description="A linear head on the Fisher vector of a chip's patches.")
     epochs: int = Field(default=1, ge=1, le=1, description="One: the head is solved for, not trained step by step.")

@@ -42,12 +42,13 @@ def run(workspace: Workspace, experiment: str) -> None:
     with progress(f"train {experiment}: reading chips", "chip") as report:
         examples = load_examples(workspace, settings, labels=recipe.targets.labels, report=report)
     key = result_key("train", examples, settings, recipe)
+    at_once = params.split.folds if settings.one_processor else 1
     recorded = {"seed": params.seed, "dataset": params.dataset, "train": params.train.model_dump()}
     recorded[experiment] = recipe.settings()
     with (
         # The folder outside the run: should MLflow fail at the end, the models are gone on with all the same.
         resumable(workspace.folder("train", experiment), key) as (folder, notes),
-        trainers(workspace, f"train@{experiment}", chips=workspace.chips(settings.chips)) as executor,
+        trainers(workspace, f"train@{experiment}", chips=workspace.chips(settings.chips), at_once=at_once) as executor,
         step_run("train", workspace=workspace, params=recorded, learner=experiment, notes=notes) as opened,
     ):
         opened.describe(read_question(experiment, workspace.experiments))
