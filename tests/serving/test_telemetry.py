@@ -2,35 +2,47 @@
 
 import asyncio
 import logging
-import re
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from igarape.serving.telemetry import BOUNDS, PICTURES, AccessLog, Message, Receive, Send, Telemetry
 
-LINE = re.compile(r'igarape_\w+(\{\w+="(\\.|[^"\\\n])*"(,\w+="(\\.|[^"\\\n])*")*\})? [0-9.e+-]+')
+
+def samples(text: bytes) -> dict[tuple[str, ...], float]:
+    """Read the text as Prometheus does: figures by their names and the values of their labels."""
+    families = text_string_to_metric_families(text.decode())
+    return {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
 
 
 def test_the_text_is_prometheuss() -> None:
-    """Buckets count all that took no longer, the last one all; each name has a type; quotes are escaped."""
+    """Buckets count all that took no longer, the last one all; quotes are escaped; nothing but what was asked for."""
     telemetry = Telemetry()
     for seconds in (0.001, 0.005, 0.3, 99.0):
         telemetry.count("/tag", 200, seconds=seconds, pictures=2)
     telemetry.count("other", 404, seconds=0.001, pictures=0)
-    text = telemetry.text({"ready": 1.0}, {"model": 'a "b"\\\n', "version": "1"})
-    lines = text.splitlines()
-    assert text.endswith("\n")
-    assert all(LINE.fullmatch(line) for line in lines if not line.startswith("# TYPE igarape_"))
-    assert 'igarape_requests_total{path="/tag",status="200"} 4' in lines
-    assert "igarape_pictures_total 8" in lines and "igarape_ready 1.0" in lines
-    counts = [
-        line.rpartition(" ")[2] for line in lines if line.startswith('igarape_request_seconds_bucket{path="/tag"')
-    ]
-    assert counts == ["2", "2", "2", "2", "2", "2", "3", "3", "3", "3", "3", "4"] and len(counts) == len(BOUNDS) + 1
-    assert r'igarape_model_info{model="a \"b\"\\\n",version="1"} 1' in lines
-    types = {line.split()[2] for line in lines if line.startswith("#")}
-    names = {re.split("[{ ]", line)[0] for line in lines if not line.startswith("#")}
-    assert {re.sub("_(bucket|sum|count)$", "", name) for name in names} == types
+    found = samples(telemetry.text({"ready": 1.0}, {"model": 'a "b"\\\n', "version": "1"}))
+    counts = [2.0] * 6 + [3.0] * 5 + [4.0]
+    bounds = [*map(str, BOUNDS), "+Inf"]
+    buckets = {("igarape_request_seconds_bucket", bound, "/tag"): n for bound, n in zip(bounds, counts, strict=True)}
+    buckets |= {("igarape_request_seconds_bucket", bound, "other"): 1.0 for bound in bounds}
+    assert found == buckets | {
+        ("igarape_requests_total", "/tag", "200"): 4.0,
+        ("igarape_requests_total", "other", "404"): 1.0,
+        ("igarape_pictures_total",): 8.0,
+        ("igarape_request_seconds_count", "/tag"): 4.0,
+        ("igarape_request_seconds_sum", "/tag"): pytest.approx(99.306),
+        ("igarape_request_seconds_count", "other"): 1.0,
+        ("igarape_request_seconds_sum", "other"): 0.001,
+        ("igarape_ready",): 1.0,
+        ("igarape_model_info", 'a "b"\\\n', "1"): 1.0,
+    }
+
+
+def test_before_a_model_is_loaded_nothing_is_said_of_one() -> None:
+    """And what was counted by one server is not another one's."""
+    Telemetry().count("/tag", 200, seconds=0.1, pictures=1)
+    assert samples(Telemetry().text({"ready": 0.0}, {})) == {("igarape_pictures_total",): 0.0, ("igarape_ready",): 0.0}
 
 
 def test_a_request_is_told_in_one_line_without_its_own_words(caplog: pytest.LogCaptureFixture) -> None:
@@ -59,4 +71,7 @@ def test_a_request_is_told_in_one_line_without_its_own_words(caplog: pytest.LogC
         "other other 200, 3 pictures",
         "GET /fails 500, 3 pictures",
     ]
-    assert telemetry.requests == {("/tag", 200): 1, ("other", 200): 1, ("/fails", 500): 1} and telemetry.pictures == 9
+    found = samples(telemetry.text({}, {}))
+    for path, status in (("/tag", "200"), ("other", "200"), ("/fails", "500")):
+        assert found["igarape_requests_total", path, status] == 1
+    assert found["igarape_pictures_total",] == 9

@@ -2,10 +2,19 @@
 
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from igarape.errors import counted
 
@@ -21,13 +30,16 @@ OTHER = "other"  # addresses that are none of ours, as anybody may make up any n
 
 
 class Telemetry:
-    """Counts of requests by address and status, their seconds, and pictures; to be used by one thread."""
+    """Counts of requests by address and status, their seconds, and pictures."""
 
     def __init__(self) -> None:
-        self.requests: dict[tuple[str, int], int] = defaultdict(int)
-        self.pictures = 0
-        self._seconds: dict[str, float] = defaultdict(float)
-        self._within: dict[str, list[int]] = defaultdict(lambda: [0] * (len(BOUNDS) + 1))
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each of these, when it began
+        self._registry = CollectorRegistry()
+        self._requests = Counter("igarape_requests", "Requests answered", ["path", "status"], registry=self._registry)
+        self._pictures = Counter("igarape_pictures", "Pictures in requests", registry=self._registry)
+        self._seconds = Histogram(
+            "igarape_request_seconds", "Seconds of a request", ["path"], buckets=BOUNDS, registry=self._registry
+        )
 
     def count(self, path: str, status: int, *, seconds: float, pictures: int) -> None:
         """Count a request that was answered.
@@ -43,38 +55,21 @@ class Telemetry:
         pictures
             In the request.
         """
-        self.requests[path, status] += 1
-        self.pictures += pictures
-        self._seconds[path] += seconds
-        self._within[path][sum(seconds > bound for bound in BOUNDS)] += 1
+        self._requests.labels(path, str(status)).inc()
+        self._pictures.inc(pictures)
+        self._seconds.labels(path).observe(seconds)
 
-    def text(self, gauges: Mapping[str, float], model: Mapping[str, str]) -> str:
+    def text(self, gauges: Mapping[str, float], model: Mapping[str, str]) -> bytes:
         """Return all in Prometheus's text format, version 0.0.4.
 
         gauges: figures of this moment, by name. model: labels of igarape_model_info; empty while none is loaded.
         """
-        lines = ["# TYPE igarape_requests_total counter"]
-        for (path, status), count in sorted(self.requests.items()):
-            lines.append(f"igarape_requests_total{_labels(path=path, status=str(status))} {count}")
-        lines += ["# TYPE igarape_pictures_total counter", f"igarape_pictures_total {self.pictures}"]
-        lines.append("# TYPE igarape_request_seconds histogram")
-        for path, counts in sorted(self._within.items()):
-            for place, bound in enumerate([*map(str, BOUNDS), "+Inf"]):
-                total = sum(counts[: place + 1])
-                lines.append(f"igarape_request_seconds_bucket{_labels(path=path, le=bound)} {total}")
-            lines.append(f"igarape_request_seconds_sum{_labels(path=path)} {self._seconds[path]}")
-            lines.append(f"igarape_request_seconds_count{_labels(path=path)} {sum(counts)}")
+        moment = CollectorRegistry()
         for name, value in gauges.items():
-            lines += [f"# TYPE igarape_{name} gauge", f"igarape_{name} {value}"]
+            Gauge(f"igarape_{name}", "", registry=moment).set(value)
         if model:
-            lines += ["# TYPE igarape_model_info gauge", f"igarape_model_info{_labels(**model)} 1"]
-        return "\n".join([*lines, ""])
-
-
-def _labels(**labels: str) -> str:
-    """Write labels; a backslash, a quote and a line's end are escaped."""
-    escaped = {name: text.translate({92: r"\\", 34: r"\"", 10: r"\n"}) for name, text in labels.items()}
-    return "{" + ",".join(f'{name}="{text}"' for name, text in escaped.items()) + "}"
+            Info("igarape_model", "The model that answers", registry=moment).info(dict(model))
+        return generate_latest(self._registry) + generate_latest(moment)
 
 
 class AccessLog:
