@@ -71,9 +71,9 @@ def test_a_sample_that_is_not_filled_in_or_not_as_drawn_is_refused() -> None:
     present = np.array([0.9] * 5 + [0.1] * 5)
     sample = answer(draw_sample(present, NAMES[:10], label="water", day="d", size=4, seed=1), present > 0.5)
     for changed, said in (
-        (sample.assign(holds=""), "yes or no in each row"),
-        (sample.assign(holds="maybe"), "yes or no in each row"),
-        (sample.iloc[:0], "yes or no in each row"),
+        (sample.assign(holds=""), "yes or no in the column holds; 4 of 4 tiles"),
+        (sample.assign(holds=["maybe", *sample["holds"][1:]]), "1 of 4 tiles have neither: 0_"),
+        (sample.iloc[:0], "no row is left"),
         (sample.iloc[:3], "at least two judged tiles that are absent, found 1"),
         (sample.iloc[:2], "holds present tiles only"),
         (sample.iloc[[0, 0, 1, 2, 3]], "stand twice: 0_"),

@@ -70,6 +70,12 @@ def test_ground_is_as_bright_beside_a_cloud_as_under_a_clear_sky(place: SiteFold
     np.testing.assert_allclose(clear, beside, atol=1e-6)
 
 
+def test_a_stretch_that_fits_badly_is_told(place: SiteFolder, model: Model) -> None:
+    """As one of a single day often does, which all later days share."""
+    (day,) = [one for one in list_arrivals(place.sites.parent / "inbox", fetched=Path)[0] if one.path.name == CLOUDY]
+    assert "It fits badly (0." in with_stretch(place, [day], model)[1]
+
+
 def test_scenes_of_8_bits_need_none(tmp_path: Path, model: Model) -> None:
     """Nothing is written; nor is what cannot be read in the way."""
     place = write_site(tmp_path, site(**TOY))

@@ -22,16 +22,18 @@ def test_alerts_are_told_with_the_number_that_is_expected_to_be_false(tmp_path: 
     add_verdict(place.verdicts, judged)
     state, _ = place.update(quiet)
     alerts = read_alerts(place.alerts, "here")
-    line, total = alert_lines(alerts, candidates=False)
+    line, total, waiting = alert_lines(alerts, candidates=False)
+    assert waiting == "1 candidate not confirmed yet: --candidates shows them"
     assert line.startswith("here:0_1:water:appeared:1  confirmed, 0.997, 4 looks") and line.endswith("judged yes: seen")
     assert "water appeared somewhere in this tile, about 2024-0" in line
     found = summary(state, alerts)
     assert total == "1 confirmed, of which 0.00 are expected to be false" and found["expected_false"] == 0
-    assert [line.split()[0] for line in alert_lines(alerts, candidates=True)[2:]] == ["here:1_2:water:appeared:1", "1"]
+    first, last = alert_lines(alerts, candidates=True)[2:]
+    assert first.startswith("here:1_2:water:appeared:1  candidate") and ", 1 look: " in first and last.startswith("1 ")
     assert found["dates"] == 12 and found["candidates"] == 1
     add_verdict(place.verdicts, judged | {"verdict": "no"})
     state, alerts = place.update(quiet)
-    none, dismissed = alert_lines(alerts, candidates=False)
+    none, _, dismissed = alert_lines(alerts, candidates=False)
     assert none.startswith("0 confirmed") and dismissed == f"1 dismissed, as judged no: {judged['alert']}"
     assert summary(state, alerts) == found | {"confirmed": 0, "dismissed": 1}
 

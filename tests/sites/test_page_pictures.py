@@ -1,5 +1,7 @@
 """What is to be seen on a page: the right days, the right tiles, and no more than there is room for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,6 +53,20 @@ def test_cuts_are_of_the_last_look_before_the_change_and_of_the_newest(watched: 
     dates = {side: when for side, (when, _) in found.crops[0].items()}
     assert dates == {"before": facts[BEFORE].date, "after": facts[-1].date}
     assert done == list(range(1, len({*shown, BEFORE}) + 1))
+
+
+def test_a_clear_look_is_shown_rather_than_a_newer_hazy_one(watched: Watched) -> None:
+    """The newest of them; where all are hazy, the newest of all."""
+    place, alerts, _, known = watched
+    tile = place.area.known["1_1"]
+    days, p, hazy = known.looks[tile]
+
+    def chosen(hidden: np.ndarray) -> list[int]:
+        looks = {tile: (days, p, np.where(hidden, 0.9, hazy))}
+        return [crop.day for crop in wanted_crops(alerts, replace(known, looks=looks), place.area.known)]
+
+    assert chosen(np.isin(days, [BEFORE, DAYS - 1])) == [days[days < BEFORE][-1], days[days < DAYS - 1][-1]]
+    assert chosen(np.full(len(days), fill_value=True)) == [BEFORE, DAYS - 1]
 
 
 def test_there_is_room_for_the_first_alerts_only(watched: Watched) -> None:

@@ -53,6 +53,25 @@ def test_before_and_after_are_compared(place: SiteFolder, tmp_path: Path) -> Non
     assert judged_table(place, samples[:1]).equals(one)
 
 
+def test_a_sample_says_where_its_tiles_lie_and_takes_what_people_add(place: SiteFolder, tmp_path: Path) -> None:
+    """In degrees, as people look for them on other pictures; their own columns are passed over."""
+    path = filled(place, tmp_path / "one.csv", AFTER)
+    table = pd.read_csv(path)
+    middles = place.area.middles[[place.area.known[tile] for tile in table["tile"]]]
+    np.testing.assert_allclose(table[["latitude", "longitude"]], middles, atol=1e-5)
+    judged = judged_table(place, [path])
+    table.assign(note="seen from the road").drop(columns="latitude").to_csv(path, index=False)
+    assert judged_table(place, [path]).equals(judged)
+
+
+def test_tiles_that_nobody_judged_are_named(place: SiteFolder, tmp_path: Path) -> None:
+    """As many as there are of how many."""
+    path = tmp_path / "one.csv"
+    write_sample(place, path, label="water", day=AFTER, size=10)
+    with pytest.raises(InputError, match=r"yes or no in the column holds; 6 of 6 tiles have neither: 0_"):
+        judged_table(place, [path])
+
+
 def test_what_is_no_sample_is_told(place: SiteFolder, tmp_path: Path) -> None:
     """Each in one line that names the file or the option."""
     path = filled(place, tmp_path / "one.csv", AFTER)

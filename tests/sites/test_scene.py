@@ -108,6 +108,14 @@ def test_what_is_no_scene_is_refused(tmp_path: Path) -> None:
     assert "its path is not in UTF-8, and GDAL takes no other. Rename it" in refused(other)
 
 
+def test_what_was_meant_is_guessed(tmp_path: Path) -> None:
+    """A folder of scenes, and the STAC item of one."""
+    assert refused(tmp_path).endswith(f"Is it a folder of scenes? Name these: {tmp_path}/*.tif")
+    item = tmp_path / "item.json"
+    item.write_text("{}", encoding="utf-8")
+    assert refused(item).endswith("Is it a STAC item? Name the scene that it describes")
+
+
 def test_an_alpha_band_that_is_used_is_none(tmp_path: Path) -> None:
     """Writers call any fourth band so; where it is named as near-infrared it hides nothing."""
     path = write_scene(tmp_path / "a.tif", np.concatenate([EIGHT, EIGHT[:1]]), photometric="RGB", alpha="YES")

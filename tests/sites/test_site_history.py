@@ -28,9 +28,10 @@ def test_the_past_ends_with_the_state_and_knows_nothing_of_later_days(tmp_path: 
     assert np.array_equal(whole.present[:5], part.present)
     assert np.array_equal(whole.seen[:5], part.seen)
     assert (~whole.seen[CLOUDY[0]]).sum() == 4 and whole.seen[0].all()
-    days, p = whole.looks[tile]
+    days, p, hazy = whole.looks[tile]
     assert days.tolist() == [day for day in range(CHANGED + 4) if day not in CLOUDY]
     assert p[-1] == pytest.approx(place.day(facts[-1:]).p[tile])
+    assert hazy.tolist() == [place.day(facts[day : day + 1]).hazy[tile] for day in days]
     assert p[0][0] < 0.1
     assert p[-1][0] > 0.9
     assert done[CHANGED + 3] == (CHANGED + 4, CHANGED + 4)

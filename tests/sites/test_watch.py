@@ -23,11 +23,13 @@ from igarape.sites.site_folder import SiteFolder
 from igarape.sites.tiles import Grid
 from igarape.sites.watch import (
     NewScene,
+    Outcome,
     check_model,
     identified,
     map_again,
     map_new,
     mapper,
+    outcome_line,
     scene_facts,
     unmapped_scenes,
     update_moved,
@@ -159,3 +161,12 @@ def test_what_a_stac_item_says_of_bands_counts_where_the_site_says_none(
         (future,) = mapping(place, model)([new])
         found.append(future.result()["bands"]["red"])
     assert found == [1, 3]
+
+
+def test_scenes_that_are_not_trusted_are_counted_for_people() -> None:
+    """Those that are only unusual are not."""
+    outcome = Outcome(new=[facts(1), facts(2)])
+    outcome.drift["unusual"] = 1
+    assert outcome_line(outcome, known=3, copies=0) == "2 new scenes, 3 known"
+    outcome.drift["not like training"] = 1
+    assert outcome_line(outcome, known=3, copies=0).startswith("2 new scenes, 3 known; 1 scene not like training: ")

@@ -36,3 +36,15 @@ def test_alerts_of_other_settings_are_said_to_be_so(tmp_path: Path, capsys: pyte
         write_site(tmp_path, site(**changes))
         alerts.run(Workspace(tmp_path), "here")
         assert said in (err := capsys.readouterr().err) and bool(err) == bool(said)
+
+
+def test_silence_before_the_baseline_has_ended_is_said_to_be_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No alert then does not mean that nothing has happened."""
+    place = write_site(tmp_path)
+    flooded(place, (5, 30), 10)
+    place.update(quiet)
+    alerts.run(Workspace(tmp_path), "here")
+    none, why = capsys.readouterr().out.splitlines()
+    assert none == "0 confirmed" and f"which ends on {place.site.baseline[1]}" in why

@@ -1,6 +1,8 @@
-"""What to label next, when a site's scenes stay unlike those of the training."""
+"""What to say, and what to label next, where scenes are unlike those of the training."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from igarape.scores.drift import ODD, UNLIKE
 from igarape.sites.looks import list_looks
@@ -9,6 +11,16 @@ from igarape.sites.site_folder import SiteFolder
 
 LATELY = 3  # scenes in a row that are unusual, or worse
 NAMED = 5  # tiles of each
+
+
+def drift_line(drift: Mapping[str, Any]) -> str:
+    """Return what people should know of a scene's drift, of map.json; nothing where it is in range, or unknown."""
+    if drift["verdict"] not in {ODD, UNLIKE}:
+        return ""
+    far = "" if drift["far"] is None else f" ({drift['far']:.0%} of its tiles lie far from the training's)"
+    trust = "do not rely on its tags" if drift["verdict"] == UNLIKE else "rely on its tags less"
+    tiles = ", ".join(str(each["tile"]) for each in drift["strangest"][:NAMED])
+    return f"is {drift['verdict']}{far}: {trust}. Look at these tiles first: {tiles}"
 
 
 def labelling_advice(place: SiteFolder) -> str:

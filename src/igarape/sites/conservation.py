@@ -4,7 +4,8 @@ Tiles are drawn at random within strata, which are what the map says of them: th
 seen. What people find in those tiles corrects the map's own count (Olofsson and others 2013, 2014). Intervals are made
 of Wilson's for each stratum (Zou and Donner 2008): a good map's strata show no error in a sample, but may hold some.
 
-sample.csv    tile, label, date, stratum; of: how many tiles it was drawn from; holds: yes or no, which people fill in
+sample.csv    tile, label, date, stratum; of: how many tiles it was drawn from; holds: yes or no, which people fill in;
+              latitude, longitude: where the tile's middle lies; columns that people add are passed over
 """
 
 import math
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from igarape.errors import InputError, some
+from igarape.errors import InputError, counted, some
 from igarape.labels import Booleans
 from igarape.sites.evidence import Floats
 
@@ -118,8 +119,13 @@ def difference(before: Share, after: Share) -> tuple[float, float, float]:
 
 def _check_sample(sample: pd.DataFrame, names: Sequence[str], where: str) -> None:
     """Refuse a sample that people did not fill in, and rows that are not those that were drawn."""
-    if list(sample.columns) != SAMPLE or not len(sample) or not sample["holds"].isin(HOLDS).all():
-        raise InputError(f"{where}: expected the columns {', '.join(SAMPLE)}, and yes or no in each row of holds")
+    if not len(sample):
+        raise InputError(f"{where}: no row is left in it. Draw a sample, and judge its tiles")
+    if open_ones := list(sample.loc[~sample["holds"].isin(HOLDS), "tile"]):
+        raise InputError(
+            f"{where}: expected yes or no in the column holds; {len(open_ones)} of {counted(len(sample), 'tile')} have "
+            f"neither: {some(open_ones)}. Fill them in, or remove rows that nobody can judge"
+        )
     if twice := list(sample.loc[sample["tile"].duplicated(), "tile"]):
         raise InputError(f"{where}: stand twice: {some(twice)}. Keep one row of each tile")
     if strange := list(sample.loc[~sample["tile"].isin(names), "tile"]):

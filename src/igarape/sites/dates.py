@@ -6,7 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from igarape.errors import InputError
 
-SAY = "Say when the scene was taken, such as --date 2024-05-31, or by its file's name"
+SAY = (
+    "Say when the scene was taken, by its file's name, such as 2024-05-31_scene.tif; or to igarape map by --date "
+    "2024-05-31, to igarape watch by a STAC item"
+)
 ACQUIRED = "ACQUISITIONDATETIME"  # GDAL's name, in the domain IMAGERY, for what many formats say
 FIRST = date(1957, 10, 4)  # of anything that could have looked down
 

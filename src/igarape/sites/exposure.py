@@ -21,7 +21,7 @@ from igarape.sites.model import Model
 from igarape.sites.raster import on_grid
 from igarape.sites.scene import open_scene
 from igarape.sites.site_folder import SiteFolder
-from igarape.sites.stretch import Stretch, fit, straightness
+from igarape.sites.stretch import STRAIGHT, Stretch, fit, straightness
 from igarape.sites.windows import sample
 
 STEP = 64  # of the pixels that tell of a scene one in so many is kept
@@ -63,6 +63,11 @@ def with_stretch(place: SiteFolder, arrivals: Sequence[Arrival], model: Model) -
         f"{path}: scenes of 16 bits have one stretch now, fitted to {', '.join(one.name for one in chosen)}: the "
         f"darkest of {len(scenes)}. It is under stretch; null there fits it anew, then watch with --replay"
     )
+    if found.straight is not None and found.straight < STRAIGHT:
+        told += (
+            f". It fits badly ({found.straight:.3f}; {STRAIGHT} is well), so the ground may be far too bright or too "
+            "dark: fit it to more days of the baseline, some of them with a little cloud"
+        )
     if list_looks(place.looks):
         told += ". The looks that are there had a stretch each: watch with --replay, or brightness is taken for change"
     return replace(place, site=place.site.model_copy(update={"stretch": line})), told

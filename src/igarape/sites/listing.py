@@ -5,6 +5,7 @@ from datetime import date
 
 import pandas as pd
 
+from igarape.errors import counted
 from igarape.sites.alerts import Status
 from igarape.sites.judgements import DISMISSED
 from igarape.sites.state import State
@@ -47,12 +48,15 @@ def alert_lines(alerts: pd.DataFrame, *, candidates: bool) -> list[str]:
         some = alerts[alerts["status"] == status].sort_values(["probability", "id"], ascending=[False, True])
         for row in some.itertuples():
             verdict = f"; judged {row.verdict}: {row.reason}" if isinstance(row.verdict, str) else ""
+            seen = "1 look" if row.looks == 1 else f"{row.looks:.0f} looks"
             lines.append(
-                f"{row.id}  {status}, {row.probability:.3f}, {row.looks:.0f} looks: {row.label} {row.change} somewhere "
+                f"{row.id}  {status}, {row.probability:.3f}, {seen}: {row.label} {row.change} somewhere "
                 f"in this tile, about {row.date} ({row.first} to {row.last}, {row.held:.2f}){verdict}"
             )
         false = f", of which {expected_false(alerts, status):.2f} are expected to be false" if len(some) else ""
         lines.append(f"{len(some)} {status}{false}")
+    if not candidates and (waiting := int((alerts["status"] == CANDIDATE).sum())):
+        lines.append(f"{counted(waiting, 'candidate')} not confirmed yet: --candidates shows them")
     if len(dismissed := alerts[alerts["status"] == DISMISSED]):
         lines.append(f"{len(dismissed)} dismissed, as judged no: {', '.join(sorted(dismissed['id']))}")
     return lines

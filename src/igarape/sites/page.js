@@ -83,14 +83,14 @@
   const shape = (name, facts, text) => { const made = document.createElementNS(SVG, name); for (const key in facts) made.setAttribute(key, facts[key]); if (text !== undefined) made.textContent = text; return made; };
   const time = (date) => Date.parse(date), first = time(dates[0]), span = Math.max(time(dates[dates.length - 1]) - first, 1);
   function plot({ name, line, dots = [], width = 260, height = 150, top = 1, now = null }) {
-    const left = 34, right = 8, bottom = height - 20;
+    const left = 42, right = 8, bottom = height - 20;
     const x = (date) => left + (width - left - right) * (time(date) - first) / span, y = (value) => bottom - (bottom - 8) * value / top;
     const svg = shape("svg", { class: "plot", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": name });
-    for (const value of [0, top]) svg.append(shape("line", { class: "frame", x1: left, x2: width - right, y1: y(value), y2: y(value) }), shape("text", { x: left - 5, y: y(value) + 4, "text-anchor": "end" }, value === 0 ? "0" : top === 1 ? "1" : `${Math.round(100 * top)} %`));
+    for (const value of [0, top]) svg.append(shape("line", { class: "frame", x1: left, x2: width - right, y1: y(value), y2: y(value) }), shape("text", { x: left - 5, y: y(value) + 4, "text-anchor": "end" }, value === 0 ? "0" : `${Math.round(100 * top)} %`));
     svg.append(shape("text", { x: left, y: height - 5 }, dates[0]), shape("text", { x: width - right, y: height - 5, "text-anchor": "end" }, dates[dates.length - 1]));
     if (now !== null) svg.append(shape("line", { class: "now", x1: x(now), x2: x(now), y1: 6, y2: bottom }));
     svg.append(shape("polyline", { class: "known", points: line.map(([date, value]) => `${x(date).toFixed(1)},${y(value).toFixed(1)}`).join(" ") }));
-    for (const [date, value] of dots) svg.append(shape("circle", { class: "look", r: 3.5, cx: x(date), cy: y(value) }));
+    for (const [date, value] of line.length === 1 ? [...line, ...dots] : dots) svg.append(shape("circle", { class: "look", r: 3.5, cx: x(date), cy: y(value) }));
     return svg;
   }
   function drawTile() {

@@ -109,7 +109,7 @@ def _alert(
 ) -> Mapping[str, Any]:
     """Return what the page says of an alert."""
     tile = place.area.known[row["tile"]]
-    days, p = history.looks[tile]
+    days, p, _ = history.looks[tile]
     column = place.labels.index(row["label"])
     texts = ("id", "tile", "label", "change", "status", "verdict", "reason")
     dates = ("raised", "first", "date", "last")

@@ -18,6 +18,7 @@ from igarape.sites.views import View, side_that_fits
 
 # Bytes of JPEG that a page has room for: the clearest day, which is sharp; all other grounds together.
 MOST_CLEAREST, MOST_GROUNDS = 220_000, 430_000
+HAZY = 0.5  # a look that is more likely than this through haze or broken cloud is not clear
 ALERTS_WITH_CROPS = 60  # the first ones; two crops take some 8 kB
 
 # Opens the scenes of a day; raises InputError where one is not there any more.
@@ -50,7 +51,9 @@ class PagePictures:
 
 
 def wanted_crops(alerts: pd.DataFrame, history: SiteHistory, known: Mapping[str, int]) -> list[Crop]:
-    """Choose two crops for each alert: of the newest look that is surely before the change, and of the newest of all.
+    """Choose two crops for each alert: of looks that are surely before and after the change, the newest clear one each.
+
+    Where none is clear, the newest. People judge by these pictures, and a look through broken cloud shows little.
 
     alerts: in the order in which they are shown; the first ones get crops. history: with the looks at their tiles.
     known: the place of each tile by its name.
@@ -59,11 +62,12 @@ def wanted_crops(alerts: pd.DataFrame, history: SiteHistory, known: Mapping[str,
     wanted = []
     for number, row in enumerate(alerts[:ALERTS_WITH_CROPS].to_dict("records")):
         tile = known[row["tile"]]
-        seen = history.looks[tile][0]
+        seen, _, hazy = history.looks[tile]
         dates = [row["raised"] if pd.isna(row[name]) else row[name] for name in ("first", "last")]
         first, last = (pd.Timestamp(day).toordinal() for day in dates)
-        for side, days in (("before", seen[ordinals[seen] <= first]), ("after", seen[ordinals[seen] >= last])):
-            wanted += [Crop(number, side, tile, int(day)) for day in days[-1:]]
+        for side, which in (("before", ordinals[seen] <= first), ("after", ordinals[seen] >= last)):
+            clear = which & (hazy < HAZY)
+            wanted += [Crop(number, side, tile, int(day)) for day in seen[clear if clear.any() else which][-1:]]
     return wanted
 
 

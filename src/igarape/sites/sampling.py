@@ -16,6 +16,7 @@ from igarape.sites.evidence import Floats
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.state import Engine, State
 
+DECIMALS = 5  # of a degree: a metre
 COLUMNS = ["label", "date", "share", "low", "high", "mapped", "judged"]
 
 
@@ -64,7 +65,9 @@ def write_sample(place: SiteFolder, path: Path, *, label: str | None, day: date,
     )
     if not len(drawn):
         raise InputError(f"{place.name}: no tile was looked at up to {day}")
-    write_text(drawn.to_csv(index=False, lineterminator="\n"), path)
+    middles = place.area.middles[[place.area.known[tile] for tile in drawn["tile"]]].round(DECIMALS)
+    located = drawn.assign(latitude=middles[:, 0], longitude=middles[:, 1])
+    write_text(located.to_csv(index=False, lineterminator="\n"), path)
     return (
         f"{path}: {counted(len(drawn), 'tile')}. Write yes or no into its column holds, for each tile as it was on "
         f"{day}; then: igarape log {place.name} --judged {path}"
@@ -94,8 +97,9 @@ def _share(place: SiteFolder, path: Path) -> tuple[str, str, Share]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     table = table.apply(lambda column: column.str.strip())
-    if list(table.columns) != SAMPLE or table[["label", "date"]].drop_duplicates().shape[0] != 1:
+    if not set(SAMPLE) <= set(table.columns) or table[["label", "date"]].drop_duplicates().shape[0] != 1:
         raise InputError(f"{path}: expected the columns {', '.join(SAMPLE)}, of one label and date")
+    table = table[SAMPLE]
     label, day = str(table["label"].iloc[0]), str(table["date"].iloc[0])
     try:
         taken = date.fromisoformat(day)

@@ -94,7 +94,16 @@ def _told(path: Path) -> Iterator[None]:
     except UnicodeEncodeError as error:
         raise InputError(f"{path}: its path is not in UTF-8, and GDAL takes no other. Rename it") from error
     except (RasterioError, CPLE_BaseError, ProjError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: no scene that GDAL reads, or cut short, or damaged ({reason(error)})") from error
+        raise InputError(
+            f"{path}: no scene that GDAL reads, or cut short, or damaged ({reason(error)}){_meant(path)}"
+        ) from error
+
+
+def _meant(path: Path) -> str:
+    """Return what to name instead of a path that is known to be no scene, which a folder may be; else nothing."""
+    if path.is_dir():
+        return f". Is it a folder of scenes? Name these: {path}/*.tif"
+    return ". Is it a STAC item? Name the scene that it describes" if path.suffix.lower() == ".json" else ""
 
 
 def _described(path: Path, dataset: DatasetReader, bands: Bands | None, day: str | None) -> Scene:

@@ -16,6 +16,7 @@ from igarape.files import write_text
 from igarape.progress import DetailedReport
 from igarape.serving.answering import answerers
 from igarape.serving.bundle import Bundle
+from igarape.sites.advice import drift_line
 from igarape.sites.mapping import AREAS, MAP, MapOptions, map_scene
 from igarape.sites.model import Model
 from igarape.sites.stretch import doubt_line
@@ -147,6 +148,8 @@ def outcomes(
             say(f"{job.out / MAP}: {content['looked']} of {content['tiles']} tiles looked at: {tags}")
             say(f"{job.out / AREAS}: where they are")
             if line := doubt_line(content["stretch"]):
+                complain(f"map: {job.scene}: {line}")
+            if line := drift_line(content["drift"]):
                 complain(f"map: {job.scene}: {line}")
     return why
 

@@ -24,13 +24,14 @@ class SiteHistory:
 
     conditions: a summary of each day. present: the probability that a label is there, in steps of 1 / STEPS, (days,
     tiles, labels). seen: the tiles with a look, (days, tiles). looks: for the tiles that were asked for, the days of
-    their looks, as places among all days, and the looks' probabilities, (looks, labels).
+    their looks, as places among all days, the looks' probabilities, (looks, labels), and how likely each was through
+    haze or broken cloud, (looks,).
     """
 
     conditions: tuple[Condition, ...]
     present: Steps
     seen: Booleans
-    looks: dict[int, tuple[Integers, Floats]]
+    looks: dict[int, tuple[Integers, Floats, Floats]]
 
 
 def replay_looks(
@@ -61,16 +62,17 @@ def replay_looks(
     days = by_day(facts)
     present = np.zeros((len(days), tiles, len(engine.rates.begins)), dtype=np.uint8)
     seen = np.zeros((len(days), tiles), dtype=np.bool_)
-    looks: dict[int, list[tuple[int, Floats]]] = {tile: [] for tile in closely}
+    looks: dict[int, list[tuple[int, Floats, float]]] = {tile: [] for tile in closely}
     for place, scenes in enumerate(days):
         day = read(scenes)
         state.look(day, engine)
         present[place] = np.rint(state.belief.present() * STEPS)
         seen[place, day.rows] = True
         for row in np.flatnonzero(np.isin(day.rows, closely)).tolist():
-            looks[int(day.rows[row])].append((place, day.p[row]))
+            looks[int(day.rows[row])].append((place, day.p[row], float(day.hazy[row])))
         report(place + 1, len(days))
-    asked = {
-        tile: (np.array([place for place, _ in each]), np.array([p for _, p in each])) for tile, each in looks.items()
-    }
+    asked = {}
+    for tile, each in looks.items():
+        places, p, hazy = zip(*each, strict=True) if each else ((), (), ())
+        asked[tile] = np.array(places), np.array(p), np.array(hazy)
     return SiteHistory(tuple(state.days), present, seen, asked)

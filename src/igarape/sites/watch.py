@@ -51,9 +51,14 @@ class Outcome:
 
 
 def outcome_line(outcome: Outcome, *, known: int, copies: int) -> str:
-    """Return the numbers of new and known scenes, and of files with the bytes of another, as one line."""
+    """Return the numbers of new and known scenes, and of files with the bytes of another, as one line.
+
+    And how many new ones are not like the training data.
+    """
     also = f" ({counted(copies, 'file')} with the bytes of another)" if copies else ""
-    return f"{counted(len(outcome.new), 'new scene')}, {known} known{also}"
+    odd = outcome.drift[UNLIKE]
+    strange = f"; {counted(odd, 'scene')} not like training: nothing is confirmed on such a day" if odd else ""
+    return f"{counted(len(outcome.new), 'new scene')}, {known} known{also}{strange}"
 
 
 def check_model(place: SiteFolder, model: Model) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from igarape.chips.pictures import Pixels
+from igarape.labels import Booleans
 from igarape.sites.raster import Raster, Samples
 from igarape.sites.stretch import Table, stretched
 
@@ -23,13 +24,15 @@ Counts = npt.NDArray[np.int64]
 class Row:
     """A row of tiles, until the next one is asked for, which takes its memory.
 
-    left: the first column of pixels. samples, of shape (bands, size, width): those that are used. valid: the share of
-    each tile that holds something. cell: the first row of cells. counts: how many pixels hold something in each cell
-    from there on, of those rows and columns of pixels that belong to no tile after these.
+    left: the first column of pixels. samples, of shape (bands, size, width): those that are used. holds: which pixels
+    hold something, (size, width). valid: the share of each tile that does. cell: the first row of cells. counts: how
+    many pixels hold something in each cell from there on, of those rows and columns of pixels that belong to no tile
+    after these.
     """
 
     left: int
     samples: Samples
+    holds: Booleans
     valid: Reals
     cell: int
     counts: Counts
@@ -46,7 +49,33 @@ class Row:
 
     def _tile(self, left: int) -> Samples:
         first = left - self.left
-        return self.samples[:, :, first : first + self.samples.shape[1]]
+        part = np.s_[first : first + self.samples.shape[1]]
+        return filled(self.samples[:, :, part], self.holds[:, part])
+
+
+def filled(samples: Samples, holds: Booleans) -> Samples:
+    """Return a tile whose pixels that hold nothing show ground of the same tile: a model takes black for water.
+
+    A pixel shows what lies opposite, turned about the tile's middle: of a tile that a straight border cuts and that is
+    at least half valid, all of that is there. Else what lies opposite from left to right, or from top to bottom; else
+    the mean of what holds something.
+
+    Parameters
+    ----------
+    samples
+        Of shape (bands, size, size).
+    holds
+        Which pixels hold something, (size, size); at least one.
+    """
+    if holds.all():
+        return samples
+    found, missing = samples.copy(), ~holds
+    for opposite in (np.s_[::-1, ::-1], np.s_[:, ::-1], np.s_[::-1, :]):
+        there = missing & holds[opposite]
+        found[:, there] = samples[:, *opposite][:, there]
+        missing &= ~there
+    found[:, missing] = np.rint(samples[:, holds].mean(axis=1))[:, None]
+    return found
 
 
 def rows_of_tiles(raster: Raster, rows: Sequence[int], columns: Sequence[int]) -> Iterator[Row]:
@@ -67,7 +96,7 @@ def rows_of_tiles(raster: Raster, rows: Sequence[int], columns: Sequence[int]) -
         share = (held[-1, starts + grid.size] - held[-1, starts]) / grid.size**2
         down = _borders(top, _end(grid.rows, row, grid.size), grid.stride)
         counts = np.diff(np.diff(held[np.ix_(down, across)], axis=0), axis=1).astype(np.int64)
-        yield Row(left, samples, share.astype(np.float32), top // grid.stride, counts)
+        yield Row(left, samples, valid, share.astype(np.float32), top // grid.stride, counts)
 
 
 def _end(starts: Sequence[int], place: int, size: int) -> int:

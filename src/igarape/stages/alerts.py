@@ -4,6 +4,7 @@ import click
 
 from igarape.sites.ledger import read_alerts
 from igarape.sites.listing import alert_lines
+from igarape.sites.looks import list_looks
 from igarape.sites.site_folder import SiteFolder
 from igarape.workspace import Workspace
 
@@ -19,3 +20,6 @@ def run(workspace: Workspace, name: str, *, candidates: bool = False) -> None:
         )
     for line in alert_lines(read_alerts(place.alerts, name), candidates=candidates):
         click.echo(line)
+    end = place.site.baseline[1]
+    if all(facts.day <= end.toordinal() for facts in list_looks(place.looks)):
+        click.echo(f"no scene is of a day after the baseline yet, which ends on {end}")

@@ -31,10 +31,9 @@ async function ask(path, options = {}) {
 async function introduce() {
   try {
     const about = await ask("version");
-    const figures = Object.entries(about.figures).map(([name, value]) => `${name.replace("holdout_", "hold-out ")} ${shown(value)}`);
     const origin = about.version === "unregistered" ? "from a folder, not from a registry" : `version ${about.version}`;
     $("#model").textContent = `${about.model}, ${origin}`;
-    $("#figures").textContent = figures.join(", ");
+    $("#figures").textContent = figures(about.figures);
     $("#takes").textContent = `JPEG, PNG or TIF, ${about.size} x ${about.size} pixels`;
     cuts = about.cuts;
     columns = about.columns;
@@ -43,6 +42,16 @@ async function introduce() {
     if (error.status === 503) setTimeout(introduce, 1000);
     else say(error.message);
   }
+}
+
+// As the report writes them: F2 with its interval, mAP, and how many chips they were found on.
+function figures(of) {
+  const said = [];
+  const interval = of.holdout_f2_low === undefined ? "" : ` (95 %: ${shown(of.holdout_f2_low)} to ${shown(of.holdout_f2_high)})`;
+  if (of.holdout_f2 !== undefined) said.push(`F2 ${shown(of.holdout_f2)}${interval}`);
+  if (of.holdout_map !== undefined) said.push(`mAP ${shown(of.holdout_map)}`);
+  if (of.holdout_n !== undefined) said.push(`${shown(of.holdout_n)} chips`);
+  return said.length ? `hold-out ${said.join(", ")}` : "";
 }
 
 function shown(value) { return Number.isInteger(value) ? String(value) : value.toFixed(4); }
