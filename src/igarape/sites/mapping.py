@@ -25,7 +25,7 @@ from igarape.sites.model import Model
 from igarape.sites.outlines import joined, write_geojson, write_geopackage
 from igarape.sites.placement import own_grid
 from igarape.sites.raster import Raster, on_grid
-from igarape.sites.scene import Scene, hashes, open_scene
+from igarape.sites.scene import Scene, hashes, known_by, open_scene
 from igarape.sites.stretch import Stretch, fit
 from igarape.sites.tiles import Floats, Grid, Integers
 from igarape.sites.windows import sample
@@ -160,7 +160,7 @@ def _about(scene: Scene, files: Mapping[str, str]) -> Mapping[str, Any]:
     return {
         "scene": scene.path.name,
         "path": str(scene.path.resolve()),
-        "sha256": next(iter(files.values())),
+        "sha256": known_by(scene.path, files),
         "files": dict(files),
         "date": str(scene.date),
         "crs": scene.crs,

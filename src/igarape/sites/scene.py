@@ -1,7 +1,9 @@
 """A scene: a georeferenced raster, opened and checked before any pixel is read."""
 
+import hashlib
+import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +23,7 @@ from igarape.files import sha256
 from igarape.sites.bands import Bands, find_bands
 from igarape.sites.dates import find_date
 
+VRT = ".vrt"
 DEPTHS = ("uint8", "uint16")
 CONVERT = "Convert it first, such as: gdal_translate -ot UInt16 -scale SCENE.tif OTHER.tif"
 MOST_OF_A_BLOCK = 256 * 2**20  # bytes of one block, which GDAL decodes at once
@@ -54,6 +57,12 @@ class Scene:
     def crs(self) -> str:
         """Return its coordinate reference system: EPSG:32718 where it has such a name, else WKT."""
         return str(self.dataset.crs.to_string())
+
+    @property
+    def sides(self) -> tuple[float, float, float, float]:
+        """Return left, bottom, right, top of it, in its system, whichever way its rows and columns run."""
+        left, bottom, right, top = self.dataset.bounds
+        return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
 
 
 @contextmanager
@@ -178,11 +187,39 @@ def ground(dataset: DatasetReader) -> float:
     return float(along + down) / 2
 
 
-def hashes(scene: Scene) -> Mapping[str, str]:
-    """Return the SHA-256 of each file that the scene consists of, by its name, the scene's own first.
+def hashes(scene: Scene) -> dict[str, str]:
+    """Return the SHA-256 of each file that the scene consists of, by where it lies from the scene, its own first.
 
     Those that a VRT names are among them.
     """
-    own = scene.path.resolve()
-    others = sorted({Path(name).resolve() for name in scene.dataset.files} - {own})
-    return {path.name: sha256(path) for path in [own, *others] if path.is_file()}
+    return _hashes(scene.path, scene.dataset.files, sha256)
+
+
+def identity(path: Path, hashed: Callable[[Path], str] = sha256) -> str:
+    """Return the SHA-256 that a scene is known by: its file's; of a VRT, which only names others, of all files.
+
+    hashed: returns that of a file. A VRT that cannot be opened is known by itself: who maps it says what is wrong.
+    """
+    if path.suffix.lower() != VRT:
+        return hashed(path)
+    try:
+        with rasterio.Env(**ENVIRONMENT), rasterio.open(path) as dataset:
+            files = list(dataset.files)
+    except (RasterioError, CPLE_BaseError, UnicodeError):
+        files = []
+    return known_by(path, _hashes(path, files, hashed))
+
+
+def known_by(path: Path, files: Mapping[str, str]) -> str:
+    """Return what identity does, of the hashes of a scene's files."""
+    own, *parts = (digest for name, digest in files.items() if not name.startswith(f"{path.name}."))  # no .aux.xml
+    if path.suffix.lower() != VRT or not parts:
+        return own
+    return hashlib.sha256("\n".join([own, *parts]).encode()).hexdigest()
+
+
+def _hashes(path: Path, files: Iterable[str], hashed: Callable[[Path], str]) -> dict[str, str]:
+    """Return the SHA-256 of a scene's own file, then of those others that are there, by where they lie from it."""
+    own = path.resolve()
+    others = sorted({Path(name).resolve() for name in files} - {own})
+    return {os.path.relpath(part, own.parent): hashed(part) for part in [own, *others] if part == own or part.is_file()}
