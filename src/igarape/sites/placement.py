@@ -114,7 +114,8 @@ def _anew(scene: Scene, metres: float, size: int, stride: int) -> Grid:
 def _zone(scene: Scene) -> str:
     """Return the UTM zone that a scene's middle lies in."""
     west, south, east, north = transform_bounds(scene.dataset.crs, "EPSG:4326", *scene.sides)
-    x, y = (west + east) / 2, (south + north) / 2
+    east += 360 * (east < west)  # over the antimeridian
+    x, y = ((west + east) / 2 + 180) % 360 - 180, (south + north) / 2
     zones = query_utm_crs_info("WGS 84", AreaOfInterest(x, y, x, y))
     if not zones:
         raise InputError(
