@@ -124,7 +124,7 @@ def write_geopackage(areas: Areas, crs: str, path: Path) -> None:
     system = CRS.from_user_input(crs)
     authority, number = system.to_authority() or ("NONE", "100000")
     bounds = shapely.total_bounds([area for area, _ in areas.values()]) if areas else [None] * 4
-    with atomic_path(path) as unfinished, closing(sqlite3.connect(unfinished)) as database, database:
+    with closing(sqlite3.connect(":memory:")) as database:  # of a full disk SQLite tells in an error of its own
         database.execute(f"PRAGMA application_id = {APPLICATION}")
         database.execute(f"PRAGMA user_version = {VERSION}")
         database.executescript(SCHEMA)
@@ -137,6 +137,9 @@ def write_geopackage(areas: Areas, crs: str, path: Path) -> None:
         header = _header(int(number))
         rows = [(header + shapely.to_wkb(area, byte_order=1), tag, count) for tag, (area, count) in areas.items()]
         database.executemany("INSERT INTO tags (geom, tag, tiles) VALUES (?, ?, ?)", rows)
+        database.commit()
+        with atomic_path(path) as unfinished:
+            unfinished.write_bytes(database.serialize())
 
 
 def _systems(system: CRS, authority: str, number: str) -> list[tuple[Any, ...]]:
