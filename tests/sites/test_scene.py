@@ -144,6 +144,13 @@ def test_files_of_one_name_in_two_folders_are_two(tmp_path: Path) -> None:
         assert list(hashes(scene)) == ["all.vrt", "a/part.tif", "b/part.tif"]
 
 
+@pytest.mark.parametrize("corner", [(1e12, 1e12), (float("nan"), TOP)])
+def test_a_scene_that_lies_nowhere_is_refused(corner: tuple[float, float], tmp_path: Path) -> None:
+    """Its pixels have no side on the ground."""
+    path = write_scene(tmp_path / "a.tif", EIGHT, transform=Affine(3, 0, corner[0], 0, -3, corner[1]))
+    assert "in EPSG:32718, which is nowhere on Earth" in refused(path)
+
+
 def test_a_vrt_that_is_none_is_known_by_itself(tmp_path: Path) -> None:
     """Who maps it says what is wrong; and a scene by its file, whatever lies beside it."""
     path = tmp_path / "a.vrt"

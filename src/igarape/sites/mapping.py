@@ -23,7 +23,7 @@ from igarape.sites.item import write_item
 from igarape.sites.layers import write_layers, write_tiles
 from igarape.sites.model import Model
 from igarape.sites.outlines import joined, write_geojson, write_geopackage
-from igarape.sites.placement import own_grid
+from igarape.sites.placement import check_resolution, own_grid
 from igarape.sites.raster import Raster, on_grid
 from igarape.sites.scene import Scene, hashes, known_by, open_scene
 from igarape.sites.stretch import Stretch, fit
@@ -86,6 +86,7 @@ def map_scene(
             raise InputError(
                 f"{scene}: the model sees near-infrared too. Say which band it is, such as --bands r=3,g=2,b=1,nir=4"
             )
+        check_resolution(opened, model.metres)
         grid = asked.grid or _own(opened, model, asked)
         files = hashes(opened)
         how = [repr(part) for part in (asked, opened.date, opened.bands)]

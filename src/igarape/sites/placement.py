@@ -33,8 +33,7 @@ def own_grid(scene: Scene, *, metres: float, size: int, stride: int) -> Grid:
     Raises
     ------
     InputError
-        When its pixels are more than twice as large as the training's, or as small as half of them; when it is smaller
-        than a tile; and for a stride that leaves ground between tiles.
+        As of check_resolution; when it is smaller than a tile; and for a stride that leaves ground between tiles.
     """
     if stride > size:
         raise InputError(f"--stride {stride}: leaves ground between tiles of {size} pixels; expected at most {size}")
@@ -55,7 +54,10 @@ def own_grid(scene: Scene, *, metres: float, size: int, stride: int) -> Grid:
 
 
 def check_resolution(scene: Scene, metres: float) -> None:
-    """Refuse a scene whose pixels show too much or too little for what was learned."""
+    """Refuse a scene whose pixels show too much or too little for what was learned.
+
+    Those are more than twice as large as the training's, or less than half as large.
+    """
     low, high = metres / FACTOR, metres * FACTOR
     if not low * (1 - SLACK) <= scene.metres <= high * (1 + SLACK):
         raise InputError(

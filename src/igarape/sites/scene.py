@@ -119,7 +119,7 @@ def _described(path: Path, dataset: DatasetReader, bands: Bands | None, day: str
     masked = alpha is None and MaskFlags.per_dataset in dataset.mask_flag_enums[0] and _own_mask(dataset)
     said = float(dataset.nodata or 0)  # GDAL passes over most of what no sample can be
     nodata = int(said) if said.is_integer() else 0
-    return Scene(path, dataset, found, taken, ground(dataset), alpha, masked, nodata)
+    return Scene(path, dataset, found, taken, _metres(dataset, where), alpha, masked, nodata)
 
 
 def _check_samples(dataset: DatasetReader, where: str) -> None:
@@ -172,6 +172,18 @@ def _alpha(dataset: DatasetReader, bands: Bands) -> int | None:
 def _own_mask(dataset: DatasetReader) -> bool:
     """Say whether the mask is one of the file's own, and not made of an alpha band."""
     return MaskFlags.alpha not in dataset.mask_flag_enums[0]
+
+
+def _metres(dataset: DatasetReader, where: str) -> float:
+    """Return the side of a pixel on the ground; refuse a scene that lies nowhere on Earth."""
+    metres = ground(dataset)
+    if not np.isfinite(metres):
+        left, top = dataset.transform.c, dataset.transform.f
+        raise InputError(
+            f"{where}: says that its corner lies at {left:g}, {top:g} in {dataset.crs.to_string()}, which is nowhere "
+            "on Earth. Give it the right ones: gdal_edit.py -a_srs EPSG:32718 -a_ullr LEFT TOP RIGHT BOTTOM SCENE.tif"
+        )
+    return metres
 
 
 def ground(dataset: DatasetReader) -> float:
