@@ -53,6 +53,7 @@ def test_a_reason_is_the_same_in_each_run() -> None:
     assert reason(error) == "cannot identify image file"
     assert reason(ValueError("bad header at 0x7f3a5c001000, 4 bytes short")) == "bad header at, 4 bytes short"
     assert reason(ValueError("tag 0x1A has <3 bytes> left")) == "tag 0x1A has <3 bytes> left"
+    assert reason(ValueError("too many threads\nor datasets.\nTry less")) == "too many threads or datasets. Try less"
     assert reason(ValueError()) == "ValueError"
     assert reason(KeyError(0)) == "KeyError 0"
 

@@ -32,11 +32,12 @@ def did_you_mean(word: str, known: Iterable[str], parent: str = "") -> str:
 
 
 def reason(error: BaseException) -> str:
-    """Return what a foreign exception says, but for what differs from run to run: addresses of objects in memory.
+    """Return what a foreign exception says, in one line, but for what differs from run to run: addresses in memory.
 
     Where it says no word, as a KeyError of a number, its kind.
     """
     said = re.sub(r"\s*\(?<[^<>]*\bat 0x[0-9a-fA-F]+>\)?|\s*\b0x[0-9a-fA-F]{6,}\b", "", str(error))
+    said = " ".join(said.splitlines())
     return said if any(map(str.isalpha, said)) else f"{type(error).__name__} {said}".strip()
 
 

@@ -78,6 +78,8 @@ def test_what_breaks_off_leaves_nothing(web: str, tmp_path: Path) -> None:
         ("s3://scenes/../../out.tif", "names no scene"),
         ("s3://scenes", "names no scene"),
         ("ftp://example.org/a.tif", "Fetch it into the inbox"),
+        ("file:///scenes/a.tif", "Fetch it into the inbox"),
+        ("http://[::1/a.tif", r"http://\[::1/a\.tif: is no address"),
     ],
 )
 def test_what_is_not_there_is_told(store: Store, tmp_path: Path, address: str, said: str) -> None:

@@ -93,9 +93,10 @@ def test_an_item_that_cannot_be_used_is_told_and_the_others_go_on(tmp_path: Path
     assert list(failed) == [str(bad)] and said in failed[str(bad)]
 
 
-def test_json_that_is_cut_short_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ['{"type": "Fea', "[" * 100_000], ids=["cut short", "nested"])
+def test_json_that_is_none_is_told(tmp_path: Path, text: str) -> None:
     """Not passed over."""
-    (tmp_path / "half.json").write_text('{"type": "Fea', encoding="utf-8")
+    (tmp_path / "half.json").write_text(text, encoding="utf-8")
     assert "no JSON, or cut short" in list_arrivals(tmp_path, fetched=nothing_there)[1][str(tmp_path / "half.json")]
 
 

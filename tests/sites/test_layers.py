@@ -1,6 +1,8 @@
 """Tiles are GeoParquet, probabilities a cloud-optimised GeoTIFF: each as its standard has it."""
 
 import json
+import resource
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,10 @@ import rasterio
 import shapely
 from scenes import CRS, LEFT, TOP
 
+from igarape.errors import InputError
 from igarape.sites import layers
 from igarape.sites.layers import write_layers, write_tiles
+from igarape.sites.outlines import write_geopackage
 from igarape.sites.tiles import Grid
 
 GRID = Grid(CRS, LEFT, TOP, 3.0, 40, 20, 16, 16)
@@ -47,3 +51,21 @@ def test_layers_hold_probabilities_in_steps(tmp_path: Path) -> None:
         assert file.descriptions == ("road",) and file.nodata == 255 and file.scales == (0.004,)
         assert file.transform[:6] == (48, 0, LEFT, 0, -48, TOP)
         assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+
+
+def test_a_full_disk_is_told_in_a_line_and_leaves_nothing(tmp_path: Path) -> None:
+    """Here a bound on the size of files stands for the disk; GDAL and SQLite would tell it as each has it."""
+    values = np.random.default_rng(0).random((100, 100, 3))
+    area = shapely.segmentize(shapely.box(LEFT, TOP - 999, LEFT + 999, TOP), 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
+    try:
+        with pytest.raises(InputError, match=r"map\.tif: no room to write it"):
+            write_layers(values, ["a", "b", "c"], GRID, tmp_path / "map.tif")
+        with pytest.raises(InputError, match=r"tags\.gpkg: no room to write it"):
+            write_geopackage({"a": (area, 1)}, CRS, tmp_path / "tags.gpkg")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert not list(tmp_path.iterdir())

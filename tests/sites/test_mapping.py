@@ -18,7 +18,7 @@ import pytest
 import rasterio
 from conftest import REFERENCE, SIZE, WHITE, draw
 from rasterio import Affine
-from scenes import LEFT, TOP, mosaic, write_scene, write_vrt
+from scenes import CRS, LEFT, METRES, TOP, mosaic, write_scene, write_vrt
 
 from igarape.chips.nir import planes
 from igarape.chips.pictures import Pixels
@@ -231,6 +231,16 @@ def test_a_scene_that_holds_nothing_is_refused(tmp_path: Path, model: Model) -> 
         with pytest.raises(InputError, match=r"\.tif: .*nodata wherever one looks"):
             mapped(scene, model)
         assert not scene.with_suffix("").exists()
+
+
+@pytest.mark.parametrize("metres", [0.3, 30.0])
+def test_pixels_unlike_the_trainings_are_refused_on_a_site_too(metres: float, tmp_path: Path, model: Model) -> None:
+    """Resampled to its grid they would look like ground that has changed."""
+    ground = np.full((3, 400, 400), 90, dtype=np.uint8)
+    path = write_scene(tmp_path / "a.tif", ground, transform=Affine(metres, 0, LEFT, 0, -metres, TOP))
+    with pytest.raises(InputError, match=f"its pixels are {metres:.3g} m wide; the model was trained"):
+        mapped(path, model, grid=Grid(CRS, LEFT, TOP, METRES, 48, 32, 16, 8))
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_damaged_block_leaves_no_map(tmp_path: Path, model: Model) -> None:

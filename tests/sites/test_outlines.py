@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from pyproj import Transformer
 from rasterio.warp import transform_bounds
 from scenes import CRS, LEFT, TOP
 
@@ -49,6 +50,18 @@ def test_geojson_is_in_degrees_and_wound_to_the_right(areas: Areas, tmp_path: Pa
         shape = shapely.geometry.shape(feature["geometry"])
         assert shape.is_valid and shape.exterior.is_ccw
         assert shapely.box(*bounds).buffer(1e-6).contains(shape)
+
+
+def test_an_area_is_cut_at_the_antimeridian(tmp_path: Path) -> None:
+    """RFC 7946: no part crosses it, and together they are as large as the area."""
+    area = shapely.box(165_900, 9_998_800, 166_140, 9_999_000)
+    write_geojson({"sun": (area, 3)}, "EPSG:32701", tmp_path / "tags.geojson", step=48.0)
+    (feature,) = json.loads((tmp_path / "tags.geojson").read_text(encoding="utf-8"))["features"]
+    parts = shapely.get_parts(shapely.geometry.shape(feature["geometry"]))
+    assert len(parts) == 2 and all(part.is_valid and np.ptp(part.bounds[::2]) < 0.01 for part in parts)
+    there = Transformer.from_crs(4326, "EPSG:32701", always_xy=True)
+    back = shapely.transform(parts, lambda points: np.stack(there.transform(*points.T), axis=1))
+    assert shapely.area(back).sum() == pytest.approx(area.area, rel=1e-4)
 
 
 def test_a_geopackage_is_sqlite_with_what_the_standard_asks_for(areas: Areas, tmp_path: Path) -> None:

@@ -57,3 +57,22 @@ def test_it_lies_on_a_grid_by_whole_pixels_or_not(
     last = first + np.array([30, 40]) * 3 / pixel
     expected = np.clip([np.floor(first + 1e-3), np.ceil(last - 1e-3)], 0, [25, 20])
     np.testing.assert_array_equal([rows[0], columns[0], rows[1], columns[1]], expected.ravel())
+
+
+@pytest.mark.parametrize("west", [179.9995, -180.0005])
+def test_a_scene_in_degrees_may_cross_the_antimeridian(west: float, tmp_path: Path) -> None:
+    """Its middle lies in the first zone, however its longitudes are counted."""
+    path = write_scene(tmp_path / "a.tif", GROUND, crs="EPSG:4326", transform=Affine(27e-6, 0, west, 0, -27e-6, -16))
+    grid = own(path)
+    assert grid.crs == "EPSG:32701" and (grid.width, grid.height) == pytest.approx((40, 30), abs=2)
+
+
+@pytest.mark.parametrize("turned", [(3, LEFT, 3, TOP - 90), (-3, LEFT + 120, -3, TOP), (-3, LEFT + 120, 3, TOP - 90)])
+def test_rows_and_columns_may_run_the_other_way(turned: tuple[float, float, float, float], tmp_path: Path) -> None:
+    """From the south up, or from east to west: the ground is the same."""
+    a, left, e, top = turned
+    path = write_scene(tmp_path / "a.tif", GROUND, transform=Affine(a, 0, left, 0, e, top))
+    with open_scene(path, bands=Bands(1, 2, 3), day="2024-05-31") as scene:
+        grid = own_grid(scene, metres=3.0, size=16, stride=8)
+        assert grid.sides == (LEFT, TOP - 90, LEFT + 120, TOP)
+        assert offset(scene, grid) is None and extent(scene, grid) == ((0, 30), (0, 40))

@@ -13,7 +13,7 @@ from scenes import LEFT, METRES, TOP, write_scene, write_vrt
 
 from igarape.errors import InputError
 from igarape.sites.bands import Bands
-from igarape.sites.scene import hashes, open_scene
+from igarape.sites.scene import hashes, identity, known_by, open_scene
 
 RGB = Bands(1, 2, 3)
 EIGHT = np.full((3, 20, 30), 7, dtype=np.uint8)
@@ -134,6 +134,36 @@ def test_files_are_known_by_what_they_hold(tmp_path: Path) -> None:
         found = hashes(scene)
     assert found == {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (path, *parts)}
     assert next(iter(found)) == "a.vrt"
+    assert identity(path) == known_by(path, found) not in found.values()
+    (tmp_path / "a.vrt.aux.xml").write_text("<PAMDataset/>", encoding="utf-8")  # as programs leave it that look at it
+    assert identity(path) == known_by(path, found)
+    parts[1].unlink()
+    assert identity(path) != known_by(path, found)
+
+
+def test_files_of_one_name_in_two_folders_are_two(tmp_path: Path) -> None:
+    """Each counts: a change of either is one of the scene."""
+    for folder in ("a", "b"):
+        write_scene(tmp_path / folder / "part.tif", EIGHT)
+    path = write_vrt(tmp_path / "all.vrt", [tmp_path / "a.tif", tmp_path / "b.tif"], (20, 20), 30)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("a.tif", "a/part.tif").replace("b.tif", "b/part.tif"), encoding="utf-8")
+    with open_scene(path, bands=RGB, day=DAY) as scene:
+        assert list(hashes(scene)) == ["all.vrt", "a/part.tif", "b/part.tif"]
+
+
+@pytest.mark.parametrize("corner", [(1e12, 1e12), (float("nan"), TOP)])
+def test_a_scene_that_lies_nowhere_is_refused(corner: tuple[float, float], tmp_path: Path) -> None:
+    """Its pixels have no side on the ground."""
+    path = write_scene(tmp_path / "a.tif", EIGHT, transform=Affine(3, 0, corner[0], 0, -3, corner[1]))
+    assert "in EPSG:32718, which is nowhere on Earth" in refused(path)
+
+
+def test_a_vrt_that_is_none_is_known_by_itself(tmp_path: Path) -> None:
+    """Who maps it says what is wrong; and a scene by its file, whatever lies beside it."""
+    path = tmp_path / "a.vrt"
+    path.write_text("<VRTDataset", encoding="utf-8")
+    assert identity(path) == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_a_damaged_header_is_told_whatever_of_it_is_damaged(tmp_path: Path) -> None:

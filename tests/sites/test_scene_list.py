@@ -21,7 +21,7 @@ from igarape.executors import Callback, Here, Task, ignore_message
 from igarape.sites.bands import Bands
 from igarape.sites.mapping import MapOptions
 from igarape.sites.model import load_model
-from igarape.sites.scene_list import Job, map_scenes, mappers
+from igarape.sites.scene_list import Job, Mappers, map_scenes, mappers
 from igarape.stages import map as stage
 from igarape.workspace import Workspace
 
@@ -83,6 +83,16 @@ def test_maps_by_others_are_those_of_this_process(
         monkeypatch.setattr(spreading, "answerers", others)
     assert written["others"] == written["alone"] and len(written["alone"]) == 10
     assert list((here.data / ".cluster").iterdir()) == []
+
+
+def test_a_name_that_no_folder_can_have_is_told(here: Workspace, bundle_folder: Path) -> None:
+    """With what to do: a map's folder is called as its scene, and a little more while it is written."""
+    scene = here.root / f"{'long' * 60}2024-02-01.tif"
+    (here.root / "inbox/a-2024-02-01.tif").rename(scene)
+    job = Job(scene, here.root / "maps" / scene.stem, MapOptions(bands=Bands(1, 2, 3)))
+    (future,) = map_scenes([job], by=Mappers.alone(load_model(str(bundle_folder))), commit="", report=lambda *_: None)
+    with pytest.raises(InputError, match=r"its name is too long.*Rename it"):
+        future.result()
 
 
 def test_one_scene_asks_no_cluster(here: Workspace, bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

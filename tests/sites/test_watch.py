@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import draw
-from scenes import LEFT, METRES, TOP, mosaic, write_scene
+from scenes import LEFT, METRES, TOP, mosaic, write_scene, write_vrt
 from site_looks import facts, quiet, tiles, write_site
 from site_settings import site
 from watched import TOY, write_scenes
@@ -136,6 +136,33 @@ def test_a_scene_that_has_moved_is_found_again_and_one_that_is_there_twice_stays
         lies = [Path(read_json(path)["path"]) for path in sorted(place.folder.glob("maps/*/map.json"))]
         assert lies == [inbox.with_name("moved") / f"2024-0{month}-01.tif" for month in (2, 3)]
         found = dict.fromkeys(found, gone)  # the same scene elsewhere: where it was watched counts
+
+
+def test_a_scene_that_made_room_for_another_is_found_again(place: SiteFolder, inbox: Path, model: Model) -> None:
+    """As where the newest one is always called latest.tif: the page shows either, each where it lies."""
+    new = unmapped_scenes(place, identified(list_arrivals(inbox, fetched=Path)[0])[0], replay=False)
+    map_new(place, new, mapping(place, model), place.looks)
+    first, second = inbox / "2024-02-01.tif", inbox / "2024-03-01.tif"
+    first.rename(inbox / "kept.tif")
+    second.rename(first)
+    update_moved(place, identified(list_arrivals(inbox, fetched=Path)[0])[0])
+    lies = [Path(read_json(path)["path"]).name for path in sorted(place.folder.glob("maps/*/map.json"))]
+    assert lies == ["kept.tif", "2024-02-01.tif"]
+
+
+def test_vrts_of_one_text_are_scenes_of_their_own(tmp_path: Path, inbox: Path) -> None:
+    """They name files from where they lie: what those hold tells them apart, and says when one has changed."""
+    for scene in sorted(inbox.glob("2024-*.tif")):
+        folder = tmp_path / "vrts" / scene.stem
+        folder.mkdir(parents=True)
+        scene.rename(folder / "part.tif")
+        write_vrt(folder / "scene.vrt", [folder / "part.tif"], [32], 48)
+    arrivals = [Arrival(path) for path in sorted((tmp_path / "vrts").glob("*/scene.vrt"))]
+    assert len({each.path.read_bytes() for each in arrivals}) == 1
+    found, failed = identified(arrivals)
+    assert list(found.values()) == arrivals and not failed
+    (tmp_path / "vrts/2024-02-01/part.tif").write_bytes((tmp_path / "vrts/2024-03-01/part.tif").read_bytes())
+    assert list(identified(arrivals)[0]) == list(found)[1:]
 
 
 def test_a_scene_that_is_not_like_the_training_data_is_not_trusted() -> None:

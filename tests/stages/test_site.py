@@ -67,6 +67,7 @@ def test_what_cannot_be_watched_is_told(here: Workspace) -> None:
     across = [[[179.0, 0.0], [-179.0, 0.0], [-179.0, 1.0], [179.0, 0.0]]]
     for content, said in (
         ("{", "expected a polygon as GeoJSON"),
+        ("[" * 100_000, "expected a polygon as GeoJSON"),
         (json.dumps({"type": "Point", "coordinates": [0, 0]}), "one polygon without holes, found a Point"),
         (json.dumps({"type": "Polygon", "coordinates": across}), "crosses the antimeridian"),
         (

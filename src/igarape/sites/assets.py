@@ -13,7 +13,7 @@ from igarape.progress import Report
 from igarape.sites.buckets import fetch_object, local, same
 from igarape.sites.inbox import Arrival, list_arrivals
 
-WEB = ("https", "http")
+S3, WEB = "s3", ("https", "http")
 PIECE = 2**20  # bytes that are read at once
 PLAIN = {"Accept-Encoding": "identity"}  # so that lengths are those of the file
 TIMEOUT = 60.0  # seconds without an answer
@@ -51,17 +51,20 @@ def fetch_asset(address: str, folder: Path, *, report: Report) -> Path:
 
     report: called with the bytes that are done, and all. Raises InputError where nothing can be read there.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise InputError(f"{address}: is no address ({error}). Write one such as https://HOST/SCENE.tif") from error
     told = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # without keys
+    if parts.scheme not in {S3, *WEB}:
+        raise InputError(f"{told}: is read by nobody here. Fetch it into the inbox, and name it there: ./SCENE.tif")
     place = PurePosixPath(parts.path.lstrip("/"))
     if not place.name or ".." in place.parts or not parts.hostname:
         raise InputError(f"{told}: names no scene; expected an address such as s3://BUCKET/FOLDER/SCENE.tif")
     copy = folder / parts.hostname / place
-    if parts.scheme == "s3":
+    if parts.scheme == S3:
         return fetch_object(address, copy, report=report)
-    if parts.scheme in WEB:
-        return _downloaded(address, copy, told, report)
-    raise InputError(f"{told}: is read by nobody here. Fetch it into the inbox, and name it there: ./SCENE.tif")
+    return _downloaded(address, copy, told, report)
 
 
 def _downloaded(address: str, copy: Path, told: str, report: Report) -> Path:

@@ -57,7 +57,7 @@ def _item(path: Path, fetched: Callable[[str], Path]) -> Arrival | None:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter of what is nested too deeply
         raise InputError(f"{path}: no JSON, or cut short: {error}") from error
     if not isinstance(content, dict) or "stac_version" not in content or content.get("type") != "Feature":
         return None

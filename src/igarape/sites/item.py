@@ -8,9 +8,10 @@ from typing import Any
 import shapely
 from pyproj import CRS
 from shapely.geometry import mapping
+from shapely.geometry.base import BaseGeometry
 
 from igarape.files import write_json
-from igarape.sites.outlines import in_degrees
+from igarape.sites.outlines import crosses, in_degrees
 from igarape.sites.tiles import Grid
 
 STAC = "1.0.0"
@@ -58,9 +59,18 @@ def write_item(folder: Path, grid: Grid, *, name: str, day: date, properties: Ma
         "stac_extensions": [PROJECTION],
         "id": name,
         "geometry": mapping(footprint),
-        "bbox": list(footprint.bounds),
+        "bbox": _bounds(footprint),
         "properties": {"datetime": f"{day}T00:00:00Z", "proj:epsg": code, **properties},
         "links": [],
         "assets": assets,
     }
     write_json(item, folder / "item.json")
+
+
+def _bounds(area: BaseGeometry) -> list[float]:
+    """Return west, south, east, north of an area in degrees; over the antimeridian west is the larger (RFC 7946)."""
+    left, bottom, right, top = area.bounds
+    if crosses(area.bounds):
+        sides = [part.bounds for part in shapely.get_parts(area)]
+        left, right = min(side[0] for side in sides if side[0] > 0), max(side[2] for side in sides if side[2] < 0)
+    return [left, bottom, right, top]

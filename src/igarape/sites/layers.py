@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import rasterio
 import shapely
 from pyproj import CRS
 from rasterio import Affine
+from rasterio.io import MemoryFile
 
 from igarape.files import atomic_path
 from igarape.sites.tiles import Floats, Grid, Integers
@@ -92,11 +92,8 @@ def write_layers(values: Floats, labels: Sequence[str], grid: Grid, path: Path) 
     seen = ~np.isnan(values)
     bands = np.where(seen, np.rint(np.where(seen, values, 0) * STEPS), UNSEEN).astype(np.uint8)
     left, top, side = grid.left, grid.top, grid.pixel * grid.stride
-    with (
-        atomic_path(path) as unfinished,
-        rasterio.open(
-            unfinished,
-            "w",
+    with MemoryFile() as memory:  # of a full disk GDAL tells in many lines, and in errors of its own
+        with memory.open(
             driver="COG",
             width=bands.shape[1],
             height=bands.shape[0],
@@ -106,8 +103,9 @@ def write_layers(values: Floats, labels: Sequence[str], grid: Grid, path: Path) 
             crs=grid.crs,
             transform=Affine(side, 0, left, 0, -side, top),
             compress="DEFLATE",
-        ) as file,
-    ):
-        file.write(np.moveaxis(bands, -1, 0))
-        file.descriptions = tuple(labels)
-        file.scales = (1 / STEPS,) * len(labels)
+        ) as file:
+            file.write(np.moveaxis(bands, -1, 0))
+            file.descriptions = tuple(labels)
+            file.scales = (1 / STEPS,) * len(labels)
+        with atomic_path(path) as unfinished:
+            unfinished.write_bytes(memory.getbuffer())

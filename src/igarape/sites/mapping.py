@@ -23,9 +23,9 @@ from igarape.sites.item import write_item
 from igarape.sites.layers import write_layers, write_tiles
 from igarape.sites.model import Model
 from igarape.sites.outlines import joined, write_geojson, write_geopackage
-from igarape.sites.placement import own_grid
+from igarape.sites.placement import check_resolution, own_grid
 from igarape.sites.raster import Raster, on_grid
-from igarape.sites.scene import Scene, hashes, open_scene
+from igarape.sites.scene import Scene, hashes, known_by, open_scene
 from igarape.sites.stretch import Stretch, fit
 from igarape.sites.tiles import Floats, Grid, Integers
 from igarape.sites.windows import sample
@@ -86,6 +86,7 @@ def map_scene(
             raise InputError(
                 f"{scene}: the model sees near-infrared too. Say which band it is, such as --bands r=3,g=2,b=1,nir=4"
             )
+        check_resolution(opened, model.metres)
         grid = asked.grid or _own(opened, model, asked)
         files = hashes(opened)
         how = [repr(part) for part in (asked, opened.date, opened.bands)]
@@ -160,7 +161,7 @@ def _about(scene: Scene, files: Mapping[str, str]) -> Mapping[str, Any]:
     return {
         "scene": scene.path.name,
         "path": str(scene.path.resolve()),
-        "sha256": next(iter(files.values())),
+        "sha256": known_by(scene.path, files),
         "files": dict(files),
         "date": str(scene.date),
         "crs": scene.crs,

@@ -2,7 +2,7 @@
 
 import sqlite3
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -96,13 +96,27 @@ def write_geojson(areas: Areas, crs: str, path: Path, *, step: float) -> None:
 
 
 def in_degrees(area: BaseGeometry, crs: str) -> BaseGeometry:
-    """Return an area in longitude and latitude, rings wound as RFC 7946 asks."""
+    """Return an area in longitude and latitude, rings wound, and cut at the antimeridian, as RFC 7946 asks."""
     there = Transformer.from_crs(CRS.from_user_input(crs), 4326, always_xy=True)
 
     def moved(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.stack(there.transform(points[:, 0], points[:, 1]), axis=1).round(DIGITS)
 
-    return shapely.orient_polygons(shapely.transform(area, moved), exterior_cw=False)
+    found = shapely.transform(area, moved)
+    return shapely.orient_polygons(_cut(found) if crosses(found.bounds) else found, exterior_cw=False)
+
+
+def crosses(bounds: Sequence[float]) -> bool:
+    """Say whether an area, by its left, bottom, right, top in degrees, lies on both sides of the antimeridian."""
+    return bounds[2] - bounds[0] > 180  # nothing that a scene shows is so wide
+
+
+def _cut(area: BaseGeometry) -> BaseGeometry:
+    """Return an area that crosses the antimeridian in parts that do not."""
+    onward = shapely.transform(area, lambda points: np.stack([points[:, 0] % 360, points[:, 1]], axis=1))
+    west, east = (shapely.intersection(onward, shapely.box(left, -90, left + 180, 90)) for left in (0, 180))
+    parts = shapely.get_parts([west, shapely.transform(east, lambda points: points - np.array([360, 0]))])
+    return shapely.union_all(parts[shapely.area(parts) > 0])
 
 
 def write_geopackage(areas: Areas, crs: str, path: Path) -> None:
@@ -110,7 +124,7 @@ def write_geopackage(areas: Areas, crs: str, path: Path) -> None:
     system = CRS.from_user_input(crs)
     authority, number = system.to_authority() or ("NONE", "100000")
     bounds = shapely.total_bounds([area for area, _ in areas.values()]) if areas else [None] * 4
-    with atomic_path(path) as unfinished, closing(sqlite3.connect(unfinished)) as database, database:
+    with closing(sqlite3.connect(":memory:")) as database:  # of a full disk SQLite tells in an error of its own
         database.execute(f"PRAGMA application_id = {APPLICATION}")
         database.execute(f"PRAGMA user_version = {VERSION}")
         database.executescript(SCHEMA)
@@ -123,6 +137,9 @@ def write_geopackage(areas: Areas, crs: str, path: Path) -> None:
         header = _header(int(number))
         rows = [(header + shapely.to_wkb(area, byte_order=1), tag, count) for tag, (area, count) in areas.items()]
         database.executemany("INSERT INTO tags (geom, tag, tiles) VALUES (?, ?, ?)", rows)
+        database.commit()
+        with atomic_path(path) as unfinished:
+            unfinished.write_bytes(database.serialize())
 
 
 def _systems(system: CRS, authority: str, number: str) -> list[tuple[Any, ...]]:

@@ -33,8 +33,7 @@ def own_grid(scene: Scene, *, metres: float, size: int, stride: int) -> Grid:
     Raises
     ------
     InputError
-        When its pixels are more than twice as large as the training's, or as small as half of them; when it is smaller
-        than a tile; and for a stride that leaves ground between tiles.
+        As of check_resolution; when it is smaller than a tile; and for a stride that leaves ground between tiles.
     """
     if stride > size:
         raise InputError(f"--stride {stride}: leaves ground between tiles of {size} pixels; expected at most {size}")
@@ -55,7 +54,10 @@ def own_grid(scene: Scene, *, metres: float, size: int, stride: int) -> Grid:
 
 
 def check_resolution(scene: Scene, metres: float) -> None:
-    """Refuse a scene whose pixels show too much or too little for what was learned."""
+    """Refuse a scene whose pixels show too much or too little for what was learned.
+
+    Those are more than twice as large as the training's, or less than half as large.
+    """
     low, high = metres / FACTOR, metres * FACTOR
     if not low * (1 - SLACK) <= scene.metres <= high * (1 + SLACK):
         raise InputError(
@@ -78,7 +80,7 @@ def offset(scene: Scene, grid: Grid) -> tuple[int, int] | None:
 
 def extent(scene: Scene, grid: Grid) -> Sides:
     """Return from which row to which, and from which column to which, a scene lies on a grid."""
-    left, bottom, right, top = transform_bounds(scene.dataset.crs, grid.crs, *scene.dataset.bounds, densify_pts=21)
+    left, bottom, right, top = transform_bounds(scene.dataset.crs, grid.crs, *scene.sides, densify_pts=21)
     across, down = np.array([left, right]) - grid.left, grid.top - np.array([top, bottom])
     first, last = np.floor(across[0] / grid.pixel), np.ceil(across[1] / grid.pixel)
     upper, lower = np.floor(down[0] / grid.pixel), np.ceil(down[1] / grid.pixel)
@@ -96,7 +98,7 @@ def _anew(scene: Scene, metres: float, size: int, stride: int) -> Grid:
     """Return a grid of the training's pixels over a scene; its corner is a whole number of them from the zone's."""
     data = scene.dataset
     target = scene.crs if _plain(scene) else _zone(scene)
-    left, bottom, right, top = transform_bounds(data.crs, target, *data.bounds, densify_pts=21)
+    left, bottom, right, top = transform_bounds(data.crs, target, *scene.sides, densify_pts=21)
     first, last = np.floor(left / metres), np.ceil(right / metres)
     upper, lower = np.ceil(top / metres), np.floor(bottom / metres)
     return Grid(
@@ -113,8 +115,9 @@ def _anew(scene: Scene, metres: float, size: int, stride: int) -> Grid:
 
 def _zone(scene: Scene) -> str:
     """Return the UTM zone that a scene's middle lies in."""
-    west, south, east, north = transform_bounds(scene.dataset.crs, "EPSG:4326", *scene.dataset.bounds)
-    x, y = (west + east) / 2, (south + north) / 2
+    west, south, east, north = transform_bounds(scene.dataset.crs, "EPSG:4326", *scene.sides)
+    east += 360 * (east < west)  # over the antimeridian
+    x, y = ((west + east) / 2 + 180) % 360 - 180, (south + north) / 2
     zones = query_utm_crs_info("WGS 84", AreaOfInterest(x, y, x, y))
     if not zones:
         raise InputError(

@@ -1,7 +1,9 @@
 """A scene: a georeferenced raster, opened and checked before any pixel is read."""
 
+import hashlib
+import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +23,7 @@ from igarape.files import sha256
 from igarape.sites.bands import Bands, find_bands
 from igarape.sites.dates import find_date
 
+VRT = ".vrt"
 DEPTHS = ("uint8", "uint16")
 CONVERT = "Convert it first, such as: gdal_translate -ot UInt16 -scale SCENE.tif OTHER.tif"
 MOST_OF_A_BLOCK = 256 * 2**20  # bytes of one block, which GDAL decodes at once
@@ -54,6 +57,12 @@ class Scene:
     def crs(self) -> str:
         """Return its coordinate reference system: EPSG:32718 where it has such a name, else WKT."""
         return str(self.dataset.crs.to_string())
+
+    @property
+    def sides(self) -> tuple[float, float, float, float]:
+        """Return left, bottom, right, top of it, in its system, whichever way its rows and columns run."""
+        left, bottom, right, top = self.dataset.bounds
+        return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
 
 
 @contextmanager
@@ -119,7 +128,7 @@ def _described(path: Path, dataset: DatasetReader, bands: Bands | None, day: str
     masked = alpha is None and MaskFlags.per_dataset in dataset.mask_flag_enums[0] and _own_mask(dataset)
     said = float(dataset.nodata or 0)  # GDAL passes over most of what no sample can be
     nodata = int(said) if said.is_integer() else 0
-    return Scene(path, dataset, found, taken, ground(dataset), alpha, masked, nodata)
+    return Scene(path, dataset, found, taken, _metres(dataset, where), alpha, masked, nodata)
 
 
 def _check_samples(dataset: DatasetReader, where: str) -> None:
@@ -174,6 +183,18 @@ def _own_mask(dataset: DatasetReader) -> bool:
     return MaskFlags.alpha not in dataset.mask_flag_enums[0]
 
 
+def _metres(dataset: DatasetReader, where: str) -> float:
+    """Return the side of a pixel on the ground; refuse a scene that lies nowhere on Earth."""
+    metres = ground(dataset)
+    if not np.isfinite(metres):
+        left, top = dataset.transform.c, dataset.transform.f
+        raise InputError(
+            f"{where}: says that its corner lies at {left:g}, {top:g} in {dataset.crs.to_string()}, which is nowhere "
+            "on Earth. Give it the right ones: gdal_edit.py -a_srs EPSG:32718 -a_ullr LEFT TOP RIGHT BOTTOM SCENE.tif"
+        )
+    return metres
+
+
 def ground(dataset: DatasetReader) -> float:
     """Return the side of a pixel in the scene's middle, in metres on the ground: the mean of both sides."""
     a, b, left, d, e, top = dataset.transform[:6]
@@ -187,11 +208,39 @@ def ground(dataset: DatasetReader) -> float:
     return float(along + down) / 2
 
 
-def hashes(scene: Scene) -> Mapping[str, str]:
-    """Return the SHA-256 of each file that the scene consists of, by its name, the scene's own first.
+def hashes(scene: Scene) -> dict[str, str]:
+    """Return the SHA-256 of each file that the scene consists of, by where it lies from the scene, its own first.
 
     Those that a VRT names are among them.
     """
-    own = scene.path.resolve()
-    others = sorted({Path(name).resolve() for name in scene.dataset.files} - {own})
-    return {path.name: sha256(path) for path in [own, *others] if path.is_file()}
+    return _hashes(scene.path, scene.dataset.files, sha256)
+
+
+def identity(path: Path, hashed: Callable[[Path], str] = sha256) -> str:
+    """Return the SHA-256 that a scene is known by: its file's; of a VRT, which only names others, of all files.
+
+    hashed: returns that of a file. A VRT that cannot be opened is known by itself: who maps it says what is wrong.
+    """
+    if path.suffix.lower() != VRT:
+        return hashed(path)
+    try:
+        with rasterio.Env(**ENVIRONMENT), rasterio.open(path) as dataset:
+            files = list(dataset.files)
+    except (RasterioError, CPLE_BaseError, UnicodeError):
+        files = []
+    return known_by(path, _hashes(path, files, hashed))
+
+
+def known_by(path: Path, files: Mapping[str, str]) -> str:
+    """Return what identity does, of the hashes of a scene's files."""
+    own, *parts = (digest for name, digest in files.items() if not name.startswith(f"{path.name}."))  # no .aux.xml
+    if path.suffix.lower() != VRT or not parts:
+        return own
+    return hashlib.sha256("\n".join([own, *parts]).encode()).hexdigest()
+
+
+def _hashes(path: Path, files: Iterable[str], hashed: Callable[[Path], str]) -> dict[str, str]:
+    """Return the SHA-256 of a scene's own file, then of those others that are there, by where they lie from it."""
+    own = path.resolve()
+    others = sorted({Path(name).resolve() for name in files} - {own})
+    return {os.path.relpath(part, own.parent): hashed(part) for part in [own, *others] if part == own or part.is_file()}

@@ -1,5 +1,6 @@
 """Many scenes to maps: each is a task, in this process or on a cluster's nodes, with the same bytes."""
 
+import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -173,6 +174,8 @@ def _map(send: Callback, job: Job, *, open_model: Callable[[], Model], commit: s
             report=lambda done, total: send((done, total)),
         )
     except OSError as error:  # GDAL's are not those of the standard library, and need not travel
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError(f"{job.scene}: its name is too long: its map's folder has it too. Rename it") from error
         raise InputError(str(error)) from error
 
 

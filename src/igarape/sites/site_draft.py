@@ -29,6 +29,7 @@ RATE = 0.05  # changes of a tile a year that are taken for granted, either way
 SURE = (0.6, 0.999)  # between these an AUC is believed
 CLEAR = "clear"  # the exclusive label that is no haze, in whatever case
 WEAK = 0.95  # an AUC below which many changes are found late or never (docs/alerts.md)
+NO_POLYGON = (ValueError, LookupError, TypeError, AttributeError, RecursionError, shapely.errors.ShapelyError)
 FEW = 5  # chips with a label, and without it, that tell how well the model knows it
 # What answers to one ground share, was measured on drawn sites (studies/drawn_site.py); other: of ten labels each RATE.
 EVIDENCE = Evidence(bound=8.0, shared=0.25, other=0.5, haze=0.5, cloudy=0.5, valid=0.5)
@@ -162,7 +163,7 @@ def read_polygon(path: Path, crs: str) -> Corners:
         while content["type"] in {"FeatureCollection", "Feature"}:
             content = content["geometry"] if content["type"] == "Feature" else _only(content["features"], path)
         shape = shapely.geometry.shape(content)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, shapely.errors.ShapelyError) as error:
+    except (OSError, *NO_POLYGON) as error:
         raise InputError(f"{path}: expected a polygon as GeoJSON, in degrees: {error}") from error
     if shape.geom_type != "Polygon" or shape.is_empty or len(shape.interiors):
         found = f"{shape.geom_type} of no corners" if shape.is_empty else shape.geom_type

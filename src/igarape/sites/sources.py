@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from igarape.errors import InputError
-from igarape.files import sha256
 from igarape.sites.looks import Facts
 from igarape.sites.mapping import MAP, read_map
 from igarape.sites.page_pictures import Opener
+from igarape.sites.scene import identity
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.views import View, open_view
 
@@ -35,6 +35,6 @@ def _source(folder: Path) -> tuple[Path, Mapping[str, Any]]:
     path = Path(told["path"])
     if not path.is_file():
         raise InputError(f"{path}: not there any more. Watch the folder that it lies in now")
-    if sha256(path) != told["sha256"]:
+    if identity(path) != told["sha256"]:
         raise InputError(f"{path}: another scene than the one that was watched")
     return path, told

@@ -19,6 +19,7 @@ from igarape.sites.inbox import Arrival
 from igarape.sites.looks import Facts, add_looks, list_looks
 from igarape.sites.mapping import MAP, TILES, MapOptions, read_map
 from igarape.sites.model import Model
+from igarape.sites.scene import identity
 from igarape.sites.scene_list import Job, Mappers, map_scenes
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.tiles import Grid
@@ -78,15 +79,16 @@ def check_model(place: SiteFolder, model: Model) -> None:
 def identified(
     arrivals: Sequence[Arrival], hashed: Callable[[Path], str] = sha256
 ) -> tuple[dict[str, Arrival], dict[str, str]]:
-    """Return scenes by the SHA-256 of their files, each once, and of those that cannot be read, why.
+    """Return scenes by what scene.identity says of them, each once, and of those that cannot be read, why.
 
-    Of two copies of a scene that one counts of which a STAC item tells more than it says itself. hashed: returns it.
+    Of two copies of a scene that one counts of which a STAC item tells more than it says itself. hashed: returns the
+    SHA-256 of a file.
     """
     found: dict[str, Arrival] = {}
     failed: dict[str, str] = {}
     for arrival in sorted(arrivals, key=lambda each: each.day is None):  # else in their order
         try:
-            found.setdefault(hashed(arrival.path), arrival)
+            found.setdefault(identity(arrival.path, hashed), arrival)
         except OSError as error:
             failed[str(arrival.path)] = f"{arrival.path}: cannot be read: {error.strerror}"
     return found, failed
@@ -107,18 +109,19 @@ def unmapped_scenes(place: SiteFolder, found: Mapping[str, Arrival], *, replay: 
     return [NewScene(arrival, each) for each, arrival in found.items() if each not in looks]
 
 
-def update_moved(place: SiteFolder, found: Mapping[str, Arrival]) -> None:
-    """Write where scenes lie now into the maps of those that have moved: a page reads them there. found: of identified.
+def update_moved(place: SiteFolder, found: Mapping[str, Arrival], hashed: Callable[[Path], str] = sha256) -> None:
+    """Write where scenes lie now into the maps of those that have moved: a page reads them there.
 
-    A map that was removed is left so.
+    Something else may lie where they were. A map that was removed is left so. found, hashed: of identified.
     """
     for facts in list_looks(place.looks):
         folder = place.map_of(Path(facts.scene), facts.sha256)
         if facts.sha256 not in found or not (folder / MAP).exists():
             continue
         content = read_map(folder)
-        if not Path(content["path"]).is_file():
-            write_json({**content, "path": str(found[facts.sha256].path.resolve())}, folder / MAP)
+        before, now = Path(content["path"]), found[facts.sha256].path.resolve()
+        if before != now and not (before.is_file() and identity(before, hashed) == facts.sha256):
+            write_json({**content, "path": str(now)}, folder / MAP)
 
 
 def mapper(place: SiteFolder, by: Mappers, *, commit: str, report: DetailedReport) -> MapScenes:

@@ -15,6 +15,7 @@ from igarape.learners.folds import Recipe
 from igarape.learners.keys import result_key
 from igarape.learners.results import write_result
 from igarape.progress import progress
+from igarape.tables import HOLDOUT
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
@@ -42,7 +43,7 @@ def run(workspace: Workspace, experiment: str) -> None:
     with progress(f"train {experiment}: reading chips", "chip") as report:
         examples = load_examples(workspace, settings, labels=recipe.targets.labels, report=report)
     key = result_key("train", examples, settings, recipe)
-    at_once = params.split.folds if settings.one_processor else 1
+    at_once = len({*examples.folds.tolist()} - {HOLDOUT}) if settings.one_processor else 1
     recorded = {"seed": params.seed, "dataset": params.dataset, "train": params.train.model_dump()}
     recorded[experiment] = recipe.settings()
     with (

@@ -29,10 +29,8 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
 
     Parameters
     ----------
-    workspace
-        The project.
-    name
-        The site's.
+    workspace, name
+        The project, and the site's name.
     inbox
         A folder of scenes and STAC items, or one of either; or s3://BUCKET/PREFIX.
     model
@@ -51,7 +49,9 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
     with place.held(), ExitStack() as stack:
         if not replay:
             watch.check_model(place, loaded)
-        arrivals, unread = watch.identified(listed, stack.enter_context(remembered(workspace.data / ".hashes")))
+        memory = remembered(workspace.data / ".hashes", complain=lambda line: click.echo(f"watch: {line}", err=True))
+        hashed = stack.enter_context(memory)
+        arrivals, unread = watch.identified(listed, hashed)
         new = watch.unmapped_scenes(place, arrivals, replay=replay)
         place, told = with_stretch(place, [one.arrival for one in new], loaded)
         if told:
@@ -63,7 +63,7 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
         with progress("watch: scenes", "tile") as report:
             mapped = watch.mapper(place, by, commit=lineage(workspace.root).commit if new else "", report=report)
             outcome = watch.map_again(place, new, mapped) if replay else watch.map_new(place, new, mapped, place.looks)
-        watch.update_moved(place, arrivals)
+        watch.update_moved(place, arrivals, hashed)
         with progress("watch: looks", "day") as report:
             found = summary(*place.update(report))
         if opened:
