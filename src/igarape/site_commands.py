@@ -116,9 +116,10 @@ def log(name: str, day: datetime | None, **options: Any) -> None:
 @click.command()
 @click.argument("name")
 @click.option("--candidates", is_flag=True, help="Show those too that are not confirmed yet.")
-def alerts(name: str, candidates: bool) -> None:
+@click.option("--geojson", type=PLACE, metavar="FILE", help="Write them with their tiles too, for QGIS or a web map.")
+def alerts(name: str, **options: Any) -> None:
     """Show what has appeared and vanished on a site. NAME: a YAML in sites/."""
-    run_stage("alerts", name, candidates=candidates)
+    run_stage("alerts", name, **options)
 
 
 @click.command()

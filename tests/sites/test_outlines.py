@@ -14,7 +14,7 @@ from rasterio.warp import transform_bounds
 from scenes import CRS, LEFT, TOP
 
 from igarape.labels import Vocabulary
-from igarape.sites.outlines import Areas, joined, write_geojson, write_geopackage
+from igarape.sites.outlines import Areas, joined, tag_features, write_geojson, write_geopackage
 from igarape.sites.tiles import Grid
 
 VOCABULARY = Vocabulary(exclusive=("sun",), alone=(), common=("inland water", "tree"), rare=())
@@ -38,7 +38,7 @@ def test_what_overlaps_is_counted_once(areas: Areas) -> None:
 
 def test_geojson_is_in_degrees_and_wound_to_the_right(areas: Areas, tmp_path: Path) -> None:
     """RFC 7946: longitude first, exteriors anticlockwise; where it lies is where the grid lies."""
-    write_geojson(areas, CRS, tmp_path / "tags.geojson", step=48.0)
+    write_geojson(tag_features(areas), CRS, tmp_path / "tags.geojson", step=48.0)
     bounds = transform_bounds(CRS, "EPSG:4326", LEFT, TOP - 96, LEFT + 96, TOP)
     content = json.loads((tmp_path / "tags.geojson").read_text(encoding="utf-8"))
     assert [feature["properties"] for feature in content["features"]] == [
@@ -55,7 +55,7 @@ def test_geojson_is_in_degrees_and_wound_to_the_right(areas: Areas, tmp_path: Pa
 def test_an_area_is_cut_at_the_antimeridian(tmp_path: Path) -> None:
     """RFC 7946: no part crosses it, and together they are as large as the area."""
     area = shapely.box(165_900, 9_998_800, 166_140, 9_999_000)
-    write_geojson({"sun": (area, 3)}, "EPSG:32701", tmp_path / "tags.geojson", step=48.0)
+    write_geojson([({"tag": "sun", "tiles": 3}, area)], "EPSG:32701", tmp_path / "tags.geojson", step=48.0)
     (feature,) = json.loads((tmp_path / "tags.geojson").read_text(encoding="utf-8"))["features"]
     parts = shapely.get_parts(shapely.geometry.shape(feature["geometry"]))
     assert len(parts) == 2 and all(part.is_valid and np.ptp(part.bounds[::2]) < 0.01 for part in parts)
@@ -94,6 +94,6 @@ def test_a_geopackage_is_sqlite_with_what_the_standard_asks_for(areas: Areas, tm
 def test_a_map_without_tags_is_empty_and_whole(tmp_path: Path) -> None:
     """Nothing was said of any tile."""
     nothing = joined(pd.Series(["", None]), GRID, np.arange(2), VOCABULARY)
-    write_geojson(nothing, CRS, tmp_path / "tags.geojson", step=48.0)
+    write_geojson(tag_features(nothing), CRS, tmp_path / "tags.geojson", step=48.0)
     write_geopackage(nothing, CRS, tmp_path / "tags.gpkg")
     assert json.loads((tmp_path / "tags.geojson").read_text(encoding="utf-8"))["features"] == []

@@ -1,8 +1,11 @@
 """alerts shows what stands."""
 
+import json
+from datetime import date
 from pathlib import Path
 
 import pytest
+import shapely
 from site_looks import flooded, quiet, write_site
 from site_settings import site
 
@@ -22,6 +25,24 @@ def test_confirmed_alerts_are_shown_and_how_many_are_expected_to_be_false(
     line, total = told.out.splitlines()
     assert line.startswith("here:0_1:water:appeared:1") and "somewhere in this tile" in line
     assert total == "1 confirmed, of which 0.01 are expected to be false" and not told.err
+
+
+def test_alerts_are_written_for_a_gis_with_their_tiles(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that are shown, in degrees: what stands in the table, without the history."""
+    place = write_site(tmp_path)
+    flooded(place, (5, 30, 60, 90, 120, 150, 190, 200, 230, 260), 210)
+    place.update(quiet)
+    file = tmp_path / "alerts.geojson"
+    alerts.run(Workspace(tmp_path), "here", geojson=file)
+    assert str(file) in capsys.readouterr().out
+    content = json.loads(file.read_text(encoding="utf-8"))
+    (feature,) = content["features"]
+    said = feature["properties"]
+    assert (said["id"], said["label"], said["status"]) == ("here:0_1:water:appeared:1", "water", "confirmed")
+    assert said["verdict"] is None and "history" not in said
+    assert date.fromisoformat(said["first"]) <= date.fromisoformat(said["date"]) <= date.fromisoformat(said["last"])
+    middle = shapely.geometry.shape(feature["geometry"]).centroid
+    assert [middle.y, middle.x] == pytest.approx(place.area.middles[place.area.known["0_1"]], abs=1e-6)
 
 
 def test_alerts_of_other_settings_are_said_to_be_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import shapely
 
 from igarape.errors import InputError
 from igarape.sites.alerts import DIRECTIONS, Event, Status
@@ -22,6 +23,7 @@ from igarape.sites.frequency import change_ratio, rescaled
 from igarape.sites.judgements import DISMISSED, applied
 from igarape.sites.layers import write_tiles
 from igarape.sites.looks import Day
+from igarape.sites.outlines import Feature
 from igarape.sites.state import Engine, State
 from igarape.sites.timing import Course, Interval, change_interval
 
@@ -154,6 +156,19 @@ def _intervals(active: Sequence[Key], days: Iterable[Day], engine: Engine) -> di
         )
         found[key] = change_interval(course, appeared=DIRECTIONS[direction] == "appeared")
     return found
+
+
+def alert_features(alerts: pd.DataFrame, area: Area) -> list[Feature]:
+    """Return what a GIS shows of alerts, in their order: all columns but their histories, and the outlines of tiles."""
+    places = area.places[[area.known[tile] for tile in alerts["tile"]]]
+    rows: list[Mapping[str, object]] = [
+        {
+            str(name): None if pd.isna(value) else str(value) if isinstance(value, date) else value
+            for name, value in row.items()
+        }
+        for row in alerts.drop(columns="history").to_dict("records")
+    ]
+    return list(zip(rows, shapely.box(*area.grid.bounds(places).T), strict=True))
 
 
 def read_alerts(path: Path, site: str) -> pd.DataFrame:

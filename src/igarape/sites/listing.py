@@ -41,11 +41,18 @@ def expected_false(alerts: pd.DataFrame, status: str) -> float:
     return float(open_ones["false"].sum())
 
 
+def standing_alerts(alerts: pd.DataFrame, *, candidates: bool) -> pd.DataFrame:
+    """Return the alerts that stand, the surest first: confirmed ones, then candidates where these are wanted."""
+    shown = alerts[alerts["status"].isin([CONFIRMED, *([CANDIDATE] if candidates else [])])]
+    return shown.sort_values(["status", "probability", "id"], ascending=[False, False, True])
+
+
 def alert_lines(alerts: pd.DataFrame, *, candidates: bool) -> list[str]:
     """Return a line for each alert that stands, the surest first, confirmed ones before candidates; and their sums."""
     lines = []
+    shown = standing_alerts(alerts, candidates=candidates)
     for status in (CONFIRMED, CANDIDATE) if candidates else (CONFIRMED,):
-        some = alerts[alerts["status"] == status].sort_values(["probability", "id"], ascending=[False, True])
+        some = shown[shown["status"] == status]
         for row in some.itertuples():
             verdict = f"; judged {row.verdict}: {row.reason}" if isinstance(row.verdict, str) else ""
             seen = "1 look" if row.looks == 1 else f"{row.looks:.0f} looks"
@@ -54,7 +61,7 @@ def alert_lines(alerts: pd.DataFrame, *, candidates: bool) -> list[str]:
                 f"in this tile, about {row.date} ({row.first} to {row.last}, {row.held:.2f}){verdict}"
             )
         false = f", of which {expected_false(alerts, status):.2f} are expected to be false" if len(some) else ""
-        lines.append(f"{len(some)} {status}{false}")
+        lines.append(f"{counted(len(some), status, status if status == CONFIRMED else None)}{false}")
     if not candidates and (waiting := int((alerts["status"] == CANDIDATE).sum())):
         lines.append(f"{counted(waiting, 'candidate')} not confirmed yet: --candidates shows them")
     if len(dismissed := alerts[alerts["status"] == DISMISSED]):

@@ -22,7 +22,7 @@ from igarape.sites.bands import Bands
 from igarape.sites.item import write_item
 from igarape.sites.layers import write_layers, write_tiles
 from igarape.sites.model import Model
-from igarape.sites.outlines import joined, write_geojson, write_geopackage
+from igarape.sites.outlines import joined, tag_features, write_geojson, write_geopackage
 from igarape.sites.placement import check_resolution, own_grid
 from igarape.sites.raster import Raster, on_grid
 from igarape.sites.scene import Scene, hashes, known_by, open_scene
@@ -182,7 +182,7 @@ def _write(folder: Path, answers: Answers, raster: Raster, model: Model, *, geop
     write_tiles(tiles, grid, places, folder / TILES)
     write_layers(_cells(tiles, places, answers, grid, labels), labels, grid, folder / LAYERS)
     areas = joined(tiles["tags"], grid, places, model.bundle.vocabulary)
-    write_geojson(areas, grid.crs, folder / AREAS, step=grid.pixel * grid.size)
+    write_geojson(tag_features(areas), grid.crs, folder / AREAS, step=grid.pixel * grid.size)
     if geopackage:
         write_geopackage(areas, grid.crs, folder / "tags.gpkg")
     said: dict[str, Any] = {

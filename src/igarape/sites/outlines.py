@@ -2,7 +2,7 @@
 
 import sqlite3
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from igarape.labels import Vocabulary
 from igarape.sites.tiles import Grid, Integers
 
 Areas = Mapping[str, tuple[BaseGeometry, int]]  # by tag: what its tiles cover, and how many they are
+Feature = tuple[Mapping[str, object], BaseGeometry]  # what is said of an area, and the area
 
 DIGITS = 7  # of degrees: a centimetre
 # What GeoPackage 1.3 asks for.
@@ -70,13 +71,18 @@ def _union(places: Integers, grid: Grid) -> BaseGeometry:
     return shapely.normalize(shapely.union_all(shapely.box(*first[:, :2].T, *last[:, 2:].T)))
 
 
-def write_geojson(areas: Areas, crs: str, path: Path, *, step: float) -> None:
-    """Write areas as GeoJSON (RFC 7946), in degrees; each becomes one feature with its tag, and how many tiles it has.
+def tag_features(areas: Areas) -> list[Feature]:
+    """Return areas, as joined gives them, each with its tag, and how many tiles it has."""
+    return [({"tag": tag, "tiles": count}, area) for tag, (area, count) in areas.items()]
+
+
+def write_geojson(features: Iterable[Feature], crs: str, path: Path, *, step: float) -> None:
+    """Write features as GeoJSON (RFC 7946), in degrees.
 
     Parameters
     ----------
-    areas
-        As joined gives them.
+    features
+        Each is what is said of an area, and the area.
     crs
         In which they are.
     path
@@ -84,15 +90,15 @@ def write_geojson(areas: Areas, crs: str, path: Path, *, step: float) -> None:
     step
         The longest edge, in the unit of crs, that stays one straight line between two points.
     """
-    features = [
+    content = [
         {
             "type": "Feature",
-            "properties": {"tag": tag, "tiles": count},
+            "properties": dict(properties),
             "geometry": shapely.geometry.mapping(in_degrees(shapely.segmentize(area, step), crs)),
         }
-        for tag, (area, count) in areas.items()
+        for properties, area in features
     ]
-    write_json({"type": "FeatureCollection", "features": features}, path)
+    write_json({"type": "FeatureCollection", "features": content}, path)
 
 
 def in_degrees(area: BaseGeometry, crs: str) -> BaseGeometry:

@@ -1,16 +1,22 @@
 """alerts: what has appeared and vanished on a site."""
 
+from pathlib import Path
+
 import click
 
-from igarape.sites.ledger import read_alerts
-from igarape.sites.listing import alert_lines
+from igarape.sites.ledger import alert_features, read_alerts
+from igarape.sites.listing import alert_lines, standing_alerts
 from igarape.sites.looks import list_looks
+from igarape.sites.outlines import write_geojson
 from igarape.sites.site_folder import SiteFolder
 from igarape.workspace import Workspace
 
 
-def run(workspace: Workspace, name: str, *, candidates: bool = False) -> None:
-    """Print the alerts of a site that stand, confirmed ones, and with candidates those too."""
+def run(workspace: Workspace, name: str, *, candidates: bool = False, geojson: Path | None = None) -> None:
+    """Print the alerts of a site that stand, confirmed ones, and with candidates those too.
+
+    geojson: a file, to which these are written with their tiles.
+    """
     place = SiteFolder.read(name, workspace.sites)
     if place.outdated:
         click.echo(
@@ -18,8 +24,14 @@ def run(workspace: Workspace, name: str, *, candidates: bool = False) -> None:
             f"igarape watch {name} INBOX",
             err=True,
         )
-    for line in alert_lines(read_alerts(place.alerts, name), candidates=candidates):
+    table = read_alerts(place.alerts, name)
+    for line in alert_lines(table, candidates=candidates):
         click.echo(line)
+    if geojson:
+        grid = place.area.grid
+        features = alert_features(standing_alerts(table, candidates=candidates), place.area)
+        write_geojson(features, grid.crs, geojson, step=grid.pixel * grid.size)
+        click.echo(f"{geojson}: these, with their tiles")
     end = place.site.baseline[1]
     if all(facts.day <= end.toordinal() for facts in list_looks(place.looks)):
         click.echo(f"no scene is of a day after the baseline yet, which ends on {end}")
