@@ -93,6 +93,18 @@ def test_an_item_that_cannot_be_used_is_told_and_the_others_go_on(tmp_path: Path
     assert list(failed) == [str(bad)] and said in failed[str(bad)]
 
 
+def test_a_scene_waits_for_its_item_to_be_mended(tmp_path: Path) -> None:
+    """Taken by its name it would have another day, and keep it."""
+    item(tmp_path)
+    bad = item(tmp_path, "2024-01-01_bad", assets={})
+    arrivals, failed = list_arrivals(tmp_path, fetched=nothing_there)
+    assert [each.path.name for each in arrivals] == ["one.tif"]
+    assert list(failed) == [str(bad), str(bad.with_suffix(".tif"))]
+    item(tmp_path, "2024-01-01_bad")
+    arrivals, failed = list_arrivals(tmp_path, fetched=nothing_there)
+    assert [each.day for each in arrivals] == ["2024-05-31", "2024-05-31"] and not failed
+
+
 @pytest.mark.parametrize("text", ['{"type": "Fea', "[" * 100_000], ids=["cut short", "nested"])
 def test_json_that_is_none_is_told(tmp_path: Path, text: str) -> None:
     """Not passed over."""

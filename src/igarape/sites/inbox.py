@@ -26,9 +26,10 @@ class Arrival:
 def list_arrivals(inbox: Path, *, fetched: Callable[[str], Path]) -> tuple[list[Arrival], dict[str, str]]:
     """Return the scenes of a folder and of those below it, in the order of their names, and what is none, and why.
 
-    A scene that a STAC item names is taken as the item says. The inbox may be one scene, or one item, too. fetched:
-    gives the copy of a scene that an item names by an address. Raises InputError when there is no such folder, or no
-    scene in it.
+    A scene that a STAC item names is taken as the item says. Where an item cannot be used, the scene beside it of the
+    same name waits until it can: taken now, it would have another day, or other bands, and keep them. The inbox may be
+    one scene, or one item, too. fetched: gives the copy of a scene that an item names by an address. Raises InputError
+    when there is no such folder, or no scene in it.
     """
     if not inbox.exists():
         raise InputError(f"{inbox}: no such folder; expected one that holds scenes, such as GeoTIFFs, or STAC items")
@@ -45,6 +46,8 @@ def list_arrivals(inbox: Path, *, fetched: Callable[[str], Path]) -> tuple[list[
                 found[arrival.path.resolve()] = arrival
         except (InputError, OSError) as error:
             failed[str(path)] = str(error)
+            beside = [scene for scene in found if scene.with_suffix("") == path.resolve().with_suffix("")]
+            failed |= {str(found.pop(scene).path): f"{scene.name}: waits for its STAC item" for scene in beside}
     if not found and not failed:
         raise InputError(f"{inbox}: no scene in it; expected files that end in {', '.join(SCENES)}, or STAC items")
     return list(found.values()), failed
