@@ -45,7 +45,7 @@ def test_paths_are_those_of_where_one_stands(
     assert site == ("site", "river") and asked["baseline"] == (date(2024, 1, 1), date(2024, 12, 31))
     assert asked["scene"] == here / "a.tif"
     assert page == ("page", "river") and log == ("log", "river")
-    assert alerts == ("alerts", "river") and how == {"candidates": True}
+    assert alerts == ("alerts", "river") and how == {"candidates": True, "geojson": None}
 
 
 def test_a_verdict_needs_its_reason(called: list[tuple[tuple[Any, ...], dict[str, Any]]]) -> None:

@@ -85,7 +85,7 @@ def test_chips_are_answered_and_looked_at(port: int, browser: Browser, chips: li
     browser.open("about:blank")
     browser.open(f"http://127.0.0.1:{port}/")
     browser.until("document.querySelector('#model').textContent == 'igarape-toy, version 1'")
-    assert browser.value("document.querySelector('#figures').textContent") == "hold-out f2 0.9000"
+    assert browser.value("document.querySelector('#figures').textContent") == "hold-out F2 0.9000"
     give(browser, *chips)
     browser.until("document.querySelectorAll('article').length == 2")
     browser.until("document.querySelector('#said').textContent.startsWith('three.jpg: row 0: expected a JPEG')")

@@ -13,9 +13,16 @@ from igarape.workspace import Workspace
 
 
 def run(workspace: Workspace, name: str, *, candidates: bool = False, geojson: Path | None = None) -> None:
-    """Print the alerts of a site that stand, confirmed ones, and with candidates those too.
+    """Print the alerts of a site that stand, the confirmed ones.
 
-    geojson: a file, to which these are written with their tiles.
+    Parameters
+    ----------
+    workspace, name
+        The project, and the site's name.
+    candidates
+        Whether those that are not confirmed yet are shown too.
+    geojson
+        A file, to which all that are shown are written with their tiles.
     """
     place = SiteFolder.read(name, workspace.sites)
     if place.outdated:
