@@ -18,14 +18,14 @@ import numpy as np
 import pandas as pd
 
 from igarape.chips.pictures import encode_jpeg
-from igarape.chips.shards import open_shard, write_shards
+from igarape.chips.shards import deal, open_shard, write_shards
 from igarape.cluster.settings import ADDRESS
 from igarape.cluster.spreading import packers
 from igarape.config.params import read_params
 from igarape.stages.dehaze import _pack
 from igarape.workspace import Workspace
 
-COUNT, SHARDS, SIDE = 20_000, 40, 256
+COUNT, SIDE = 20_000, 256
 ROOT = Path(__file__).parents[1]
 ALL = os.sched_getaffinity(0)
 
@@ -46,9 +46,9 @@ def _packed(here: Workspace, count: int) -> pd.DataFrame:
     coarse = rng.integers(0, 255, (16, SIDE // 8, SIDE // 8, 3), dtype=np.uint8)
     pictures = [encode_jpeg(one, 90) for one in coarse.repeat(8, axis=1).repeat(8, axis=2)]
     rows = []
-    for number in range(SHARDS):
+    for number, part in enumerate(deal(count)):
         with open_shard(here.chips("raw") / f"shard-{number:05d}.tar") as shard:
-            names = [f"chip-{number}-{row}" for row in range(count // SHARDS)]
+            names = [f"chip-{row}" for row in part]
             rows += [(name, *shard.add(name, pictures[row % 16])) for row, name in enumerate(names)]
     return pd.DataFrame(rows, columns=["image_id", "shard", "offset", "length"])
 
