@@ -80,12 +80,9 @@ def cross_fit(
     folder = Path(folder)
     notes = notes or folder / "notes"
     count, own = int(folds.max()) + 1, executor or Here()
-    bar = _Bar(report, folds=count, epochs=recipe.epochs)
+    bar = _Bar(report, log_of, folds=count, epochs=recipe.epochs)
     train = partial(fit_fold, images=images, y=y, folds=folds, groups=groups, recipe=recipe, folder=folder, notes=notes)
-    futures = {
-        own.submit(train, fold, name=f"fold {fold}", on_message=bar.log(fold, log_of(fold))): fold
-        for fold in range(count)
-    }
+    futures = {own.submit(train, fold, name=f"fold {fold}", on_message=bar.logged(fold)): fold for fold in range(count)}
     for future in in_turn(own, futures):
         future.result()
         bar.finish(futures[future])
@@ -124,12 +121,13 @@ def _check_lengths(pictures: int, **found: int) -> None:
 class _Bar:
     """How far the folds are, all together."""
 
-    def __init__(self, report: DetailedReport, *, folds: int, epochs: int) -> None:
-        self._report, self._epochs = report, epochs
+    def __init__(self, report: DetailedReport, log_of: Callable[[int], Log], *, folds: int, epochs: int) -> None:
+        self._report, self._log_of, self._epochs = report, log_of, epochs
         self._done = [0] * folds
 
-    def log(self, fold: int, log: Log) -> Callback:
-        """Return what takes the epochs of a fold, each with its metrics, to a log, and reports of them."""
+    def logged(self, fold: int) -> Callback:
+        """Return what takes the epochs of a fold, each with its metrics, to its log, and reports of them."""
+        log = self._log_of(fold)
 
         def on_message(message: Epoch) -> None:
             epoch, metrics = message

@@ -68,7 +68,7 @@ def site_area(site: Site, where: str) -> Area:
             f"{height:.0f}"
         )
     places = np.arange(len(grid.rows) * len(grid.columns))
-    boxes = shapely.box(*grid.bounds(places).T)
+    boxes = grid.boxes(places)
     held = np.ones(len(boxes), dtype=np.bool_)
     if site.polygon is not None:
         polygon = shapely.Polygon(site.polygon)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -49,7 +48,7 @@ def write_tiles(
     }
     parts = [slice(start, start + GROUP) for start in range(0, len(tiles), GROUP)]
     if parts:
-        around = [shapely.total_bounds(_boxes(grid, places[part])) for part in parts]
+        around = [shapely.total_bounds(grid.boxes(places[part])) for part in parts]
         column["bbox"] = shapely.total_bounds(shapely.box(*np.transpose(around))).tolist()
     geo = {"version": GEOPARQUET, "primary_column": "geometry", "columns": {"geometry": column}}
     geometry = pa.field("geometry", pa.binary())
@@ -58,15 +57,9 @@ def write_tiles(
     repeated = [name for name in schema.names if name not in UNIQUE and schema.field(name).type == pa.string()]
     with atomic_path(path) as unfinished, pq.ParquetWriter(unfinished, whole_schema, use_dictionary=repeated) as file:
         for part in parts:
-            outlines = pa.array(shapely.to_wkb(_boxes(grid, places[part])), pa.binary())
+            outlines = pa.array(shapely.to_wkb(grid.boxes(places[part])), pa.binary())
             table = pa.Table.from_pandas(tiles[part], schema=schema, preserve_index=False)
             file.write_table(table.add_column(1, geometry, outlines).replace_schema_metadata(whole_schema.metadata))
-
-
-def _boxes(grid: Grid, places: Integers) -> npt.NDArray[np.object_]:
-    """Return the outlines of some tiles."""
-    boxes: npt.NDArray[np.object_] = shapely.box(*grid.bounds(places).T)
-    return boxes
 
 
 def _schema(columns: Iterable[str]) -> pa.Schema:

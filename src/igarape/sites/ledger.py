@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import shapely
 
 from igarape.errors import InputError
 from igarape.sites.alerts import DIRECTIONS, Event, Status
@@ -168,7 +167,7 @@ def alert_features(alerts: pd.DataFrame, area: Area) -> list[Feature]:
         }
         for row in alerts.drop(columns="history").to_dict("records")
     ]
-    return list(zip(rows, shapely.box(*area.grid.bounds(places).T), strict=True))
+    return list(zip(rows, area.grid.boxes(places), strict=True))
 
 
 def read_alerts(path: Path, site: str) -> pd.DataFrame:

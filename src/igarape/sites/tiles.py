@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from igarape.files import digest
 
@@ -72,6 +73,11 @@ class Grid:
         top = self.top - self.pixel * np.asarray(self.rows, dtype=np.float64)[rows]
         side = self.pixel * self.size
         return np.stack([left, top - side, left + side, top], axis=1)
+
+    def boxes(self, places: Integers) -> npt.NDArray[np.object_]:
+        """Return the outlines of tiles, counted row by row: polygons, of shape (tiles,)."""
+        found: npt.NDArray[np.object_] = shapely.box(*self.bounds(places).T)
+        return found
 
     def blend(self, values: Floats) -> Floats:
         """Return the mean in each cell of the tiles that lie over it, by how much of it they cover.
