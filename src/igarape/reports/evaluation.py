@@ -1,6 +1,7 @@
 """The evaluation: the hold-out is scored, and the verdict is put together that the report shows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from igarape.chips.corrections import read_applied
@@ -13,10 +14,12 @@ from igarape.labels import Booleans
 from igarape.reports.alarms import alarms
 from igarape.reports.analysis import analyse
 from igarape.reports.ladder import Ladder, build_ladder, ladder_lines
+from igarape.reports.modes import ModeComparison
 from igarape.reports.noise import Noise, find_noise
 from igarape.reports.operating import answers_line, operating_rows
 from igarape.reports.reliability import reliable
 from igarape.reports.results import Results
+from igarape.reports.student import StudentComparison
 from igarape.reports.verdict import Verdict, metrics_document, per_label_table
 from igarape.reports.worst import worst
 from igarape.scores.metrics import mean_average_precision
@@ -82,6 +85,15 @@ def build_verdict(
         reported=reported,
         origin=origin,
     )
+
+
+def with_comparisons(verdict: Verdict, *, modes: ModeComparison | None, student: StudentComparison | None) -> Verdict:
+    """Return a verdict that shows them; in metrics.json `by_views` is empty and `student` null where there is none."""
+    told = {
+        "by_views": modes.to_json() if modes else {},
+        "student": student.to_json().model_dump() if student else None,
+    }
+    return replace(verdict, modes=modes, student=student, metrics={**verdict.metrics, **told})
 
 
 def _noise(workspace: Workspace, results: Results, picture: Picture) -> Noise:

@@ -9,7 +9,6 @@ from igarape.ensemble.decision import Rule
 from igarape.labels import Booleans
 from igarape.learners.views import PIPELINE, ByMode, Mode
 from igarape.reports.results import Results
-from igarape.reports.verdict import Verdict
 from igarape.scores.comparison import Difference, paired_bootstrap
 from igarape.scores.metrics import f2_per_sample, mean_average_precision
 from igarape.scores.ranking import paired_map, rank
@@ -72,11 +71,6 @@ def compare_modes(y: Booleans, asked: ByMode | None, rule: Rule, params: Params)
         milliseconds=asked.milliseconds,
         quantised=asked.quantised,
     )
-
-
-def with_modes(verdict: Verdict, modes: ModeComparison | None) -> Verdict:
-    """Return a verdict with the comparison of modes; in metrics.json `by_views` is empty where there is one mode."""
-    return replace(verdict, modes=modes, metrics={**verdict.metrics, "by_views": modes.to_json() if modes else {}})
 
 
 def mode_lines(modes: ModeComparison | None) -> list[str]:

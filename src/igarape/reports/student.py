@@ -13,7 +13,6 @@ from igarape.predictions import probability_columns, read_predictions
 from igarape.reports.answers import answers_of
 from igarape.reports.modes import ModeComparison, as_served, compare_modes
 from igarape.reports.results import Results
-from igarape.reports.verdict import Verdict
 from igarape.scores.answers import TABLE
 from igarape.scores.comparison import Difference, bootstrap_interval, paired_bootstrap
 from igarape.scores.metrics import brier, calibration_error, f2_per_sample, mean_average_precision
@@ -151,12 +150,6 @@ def write_answers(workspace: Workspace, results: Results, dataset: str, student:
         p, tags = answers.p.copy(), answers.answers.copy()
         p[~results.inside], tags[~results.inside] = student.p, results.rule.apply(student.p)
         write_table(replace(answers, p=p, answers=tags).table(), workspace.student_answers)
-
-
-def with_student(verdict: Verdict, student: StudentComparison | None) -> Verdict:
-    """Return a verdict with the student's comparison; in metrics.json `student` is null where there is none."""
-    told = student and student.to_json().model_dump()
-    return replace(verdict, student=student, metrics={**verdict.metrics, "student": told})
 
 
 def student_lines(student: StudentComparison | None) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -14,11 +14,13 @@ from igarape.labels import Booleans
 from igarape.reports.alarms import ALARM_RATE
 from igarape.reports.analysis import Analysis
 from igarape.reports.ladder import Ladder
+from igarape.reports.modes import ModeComparison
 from igarape.reports.noise import Noise
 from igarape.reports.operating import OperatingRow, fbeta_name, scores_line, with_interval
 from igarape.reports.pages import render_page
 from igarape.reports.reliability import Reliability
 from igarape.reports.review import render_review
+from igarape.reports.student import StudentComparison
 from igarape.scores.comparison import Difference, bootstrap_interval
 from igarape.scores.metrics import (
     Reals,
@@ -29,10 +31,6 @@ from igarape.scores.metrics import (
 )
 from igarape.scores.rules import isolated_threshold
 from igarape.workspace import Workspace
-
-if TYPE_CHECKING:  # they compare results, and the verdict shows them
-    from igarape.reports.modes import ModeComparison
-    from igarape.reports.student import StudentComparison
 
 Figures = Mapping[str, float]
 
@@ -88,8 +86,8 @@ class Verdict:
     left_out: int
     reported: int
     origin: Origin
-    modes: "ModeComparison | None" = None
-    student: "StudentComparison | None" = None
+    modes: ModeComparison | None = None
+    student: StudentComparison | None = None
 
 
 def metrics_document(

@@ -15,7 +15,7 @@ from igarape.learners.views import INTEGER
 from igarape.progress import progress
 from igarape.reports import modes, student
 from igarape.reports import verdict as report
-from igarape.reports.evaluation import build_verdict
+from igarape.reports.evaluation import build_verdict, with_comparisons
 from igarape.reports.results import Results, read_results
 from igarape.reports.scoreboard import log_verdict
 from igarape.serving.assembly import BundleSpec, build_bundle, learn_novelty, learner_part
@@ -56,7 +56,7 @@ def run(workspace: Workspace) -> None:
         compared = _student(workspace, results, params, shared, chips=packed, teacher=ensemble)
         student.write_answers(workspace, results, params.dataset, compared)
         verdict = build_verdict(workspace, results, params, dataset, origin, picture=packed.raw.rgb)
-        verdict = modes.with_modes(student.with_student(verdict, compared), by_mode)
+        verdict = with_comparisons(verdict, modes=by_mode, student=compared)
         report.write_report(verdict, workspace)
         log_verdict(workspace, opened, verdict, results)
     click.echo(
