@@ -29,10 +29,8 @@ def test_a_part_that_is_kept_is_not_answered_again(
     )
     kept.mkdir()
     told: list[int] = []
-    with (
-        open_scene(path, bands=Bands(1, 2, 3), day="2024-05-31") as scene,
-        on_grid(scene, own_grid(scene, metres=3.0, size=16, stride=16)) as raster,
-    ):
+    with open_scene(path, bands=Bands(1, 2, 3), day="2024-05-31") as scene:
+        raster = on_grid(scene, own_grid(scene, metres=3.0, size=16, stride=16))
         first = answers.answer_tiles(raster, bundle, kept, tables=None, report=lambda done, _: told.append(done))
         monkeypatch.setattr(bundle, "probabilities", None)
         again = answers.answer_tiles(raster, bundle, kept, tables=None, report=lambda done, _: told.append(done))

@@ -15,7 +15,8 @@ from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.sites.bands import Bands
 from igarape.sites.placement import own_grid
-from igarape.sites.raster import Samples, on_grid
+from igarape.sites.raster import on_grid
+from igarape.sites.resampling import Samples
 from igarape.sites.scene import open_scene
 from igarape.sites.tiles import Grid
 
@@ -33,10 +34,10 @@ def read(path: Path, grid: Grid | None = None, bands: Bands = RGB) -> tuple[Grid
     """Read a whole scene on a grid, its own without one; say whether it was resampled."""
     with open_scene(path, bands=bands, day=DAY) as scene:
         grid = grid or own_grid(scene, metres=3.0, size=16, stride=8)
-        with on_grid(scene, grid) as raster:
-            samples, valid = raster.empty(grid.height, grid.width)
-            raster.read(0, 0, samples, valid)
-            return grid, samples, valid, raster.resampled
+        raster = on_grid(scene, grid)
+        samples, valid = raster.empty(grid.height, grid.width)
+        raster.read(0, 0, samples, valid)
+        return grid, samples, valid, raster.warp is not None
 
 
 def test_pixels_like_the_trainings_are_read_as_they_are(tmp_path: Path) -> None:
@@ -60,10 +61,11 @@ def test_other_pixels_are_resampled_to_the_trainings(metres: float, tmp_path: Pa
     side = round(120 * metres / 3)
     expected = cv2.resize(np.moveaxis(ground, 0, -1), (side, side), interpolation=cv2.INTER_AREA)
     inside = np.s_[3 : side - 3, 3 : side - 3]
-    assert valid[inside].all()
-    down = round((grid.top - TOP) / 3)
-    shown = np.moveaxis(samples, 0, -1)[down : down + side, :side][inside].astype(int)
-    assert np.abs(shown - expected[inside].astype(int)).mean() < 3
+    down, across = round((TOP - grid.top) / 3), round((grid.left - LEFT) / 3)
+    place = np.s_[down : down + grid.height, across : across + grid.width]
+    shown = np.zeros((side + 1, side + 1, 3), dtype=int)
+    shown[place] = np.moveaxis(samples, 0, -1)[: side + 1 - down, : side + 1 - across]
+    assert valid.all() and np.abs(shown[:side, :side][inside] - expected[inside].astype(int)).mean() < 3
 
 
 def test_overviews_change_nothing(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from scenes import CRS, LEFT, TOP, write_scene
 
 from igarape.labels import Booleans
 from igarape.sites.bands import Bands
-from igarape.sites.raster import Raster, Samples, on_grid
+from igarape.sites.raster import Raster, on_grid
+from igarape.sites.resampling import Samples
 from igarape.sites.scene import open_scene
 from igarape.sites.tiles import Grid
 from igarape.sites.windows import filled, rows_of_tiles, sample
@@ -33,7 +34,8 @@ def test_each_tile_is_cut_where_it_lies_and_no_row_is_read_twice(
     path = write_scene(tmp_path / "a.tif", GROUND)
     held = (GROUND != 0).any(axis=0)
     total = np.zeros(GRID.cells, dtype=np.int64)
-    with open_scene(path, bands=Bands(1, 2, 3), day="2024-05-31") as scene, on_grid(scene, GRID) as raster:
+    with open_scene(path, bands=Bands(1, 2, 3), day="2024-05-31") as scene:
+        raster = on_grid(scene, GRID)
         for columns in (range(1), range(1, 4), range(4, len(GRID.columns))):
             cell = GRID.columns[columns[0]] // GRID.stride
             for place, row in enumerate(rows_of_tiles(raster, range(len(GRID.rows)), columns)):

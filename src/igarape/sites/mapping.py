@@ -93,7 +93,8 @@ def map_scene(
         key = digest([model.digest, code_hash(__name__), *how, *files.values()])
         if (out / MAP).exists() and (found := read_map(out)).get("key") == key:
             return found
-        with on_grid(opened, grid) as raster, resumable(out, key) as (result, notes):
+        raster = on_grid(opened, grid)
+        with resumable(out, key) as (result, notes):
             stretch = _stretch(raster, model, asked)
             answers = answer_tiles(raster, model.bundle, notes, tables=stretch.tables(), report=report)
             content = {
@@ -101,7 +102,7 @@ def map_scene(
                 "key": key,
                 **_about(opened, files),
                 "grid": asdict(grid),
-                "resampled": raster.resampled,
+                "resampled": raster.warp is not None,
                 "stretch": stretch.to_json(),
                 "model": model.address,
                 "bundle": model.digest,

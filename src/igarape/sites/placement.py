@@ -15,6 +15,7 @@ Sides = tuple[tuple[int, int], tuple[int, int]]  # from which row to which, and 
 ALIKE = 0.05  # pixels that differ by less from the training's are taken as they are
 FACTOR = 2.0  # and by more than this factor not at all
 SLACK = 0.01  # for what a map stretches
+ROUNDING = 1e-6  # of a pixel
 EXACT = 1e-3  # of a pixel: what a grid may lie off, for all that rounding does
 
 
@@ -96,21 +97,22 @@ def _plain(scene: Scene) -> bool:
 
 def _anew(scene: Scene, metres: float, size: int, stride: int) -> Grid:
     """Return a grid of the training's pixels over a scene; its corner is a whole number of them from the zone's."""
-    data = scene.dataset
     target = scene.crs if _plain(scene) else _zone(scene)
-    left, bottom, right, top = transform_bounds(data.crs, target, *scene.sides, densify_pts=21)
-    first, last = np.floor(left / metres), np.ceil(right / metres)
-    upper, lower = np.ceil(top / metres), np.floor(bottom / metres)
-    return Grid(
-        target,
-        float(first * metres),
-        float(upper * metres),
-        metres,
-        int(last - first),
-        int(upper - lower),
-        size,
-        stride,
-    )
+    left, bottom, right, top = transform_bounds(scene.dataset.crs, target, *scene.sides, densify_pts=21)
+    # What pixels at the border of a plain scene are made of lies within it: then all tiles there are whole.
+    margin = abs(scene.dataset.transform.a - metres) / 2 if _plain(scene) else 0.0
+    first, last = _along(left, right, margin, metres, size)
+    upper, lower = (-each for each in _along(-top, -bottom, margin, metres, size))
+    return Grid(target, float(first * metres), float(upper * metres), metres, last - first, upper - lower, size, stride)
+
+
+def _along(first: float, last: float, margin: float, metres: float, size: int) -> tuple[int, int]:
+    """Return from which pixel to which a grid covers a side: without its margins, but for where no tile would fit."""
+    if margin:
+        start, end = np.ceil((first + margin) / metres - ROUNDING), np.floor((last - margin) / metres + ROUNDING)
+        if end - start >= size:
+            return int(start), int(end)
+    return int(np.floor(first / metres)), int(np.ceil(last / metres))
 
 
 def _zone(scene: Scene) -> str:

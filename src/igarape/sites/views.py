@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rasterio import Affine
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
@@ -15,8 +16,7 @@ from rasterio.windows import Window
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError, reason
 from igarape.sites.bands import Bands
-from igarape.sites.raster import warped
-from igarape.sites.scene import open_scene
+from igarape.sites.scene import Scene, open_scene
 from igarape.sites.stretch import Stretch, Table, stretched
 from igarape.sites.tiles import Grid
 
@@ -109,9 +109,23 @@ def _open_layer(path: Path, told: Mapping[str, Any], grid: Grid) -> Iterator[Lay
     bands, tables = Bands(**told["bands"]), Stretch.from_json(told["stretch"], str(path)).tables()
     with (
         open_scene(path, bands=bands, day=told["date"]) as scene,
-        warped(scene, grid, tolerance=NEAR) as resampled,
+        _warped(scene, grid) as resampled,
     ):
         yield Layer(path, resampled, bands, tables, nothing=0 if scene.alpha else scene.nodata)
+
+
+def _warped(scene: Scene, grid: Grid) -> WarpedVRT:
+    """Return a scene resampled to a grid's pixels, for a with."""
+    return WarpedVRT(
+        scene.dataset,
+        crs=grid.crs,
+        transform=Affine(*grid.transform),
+        width=grid.width,
+        height=grid.height,
+        resampling=Resampling.bilinear,
+        tolerance=NEAR,
+        **({"src_alpha": scene.alpha} if scene.alpha else {"src_nodata": scene.nodata, "nodata": scene.nodata}),
+    )
 
 
 def side_that_fits(view: View, most: int) -> int:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from igarape.chips.pictures import Pixels
 from igarape.labels import Booleans
-from igarape.sites.raster import Raster, Samples
+from igarape.sites.raster import Raster
+from igarape.sites.resampling import Samples
 from igarape.sites.stretch import Table, stretched
 
 SQUARES, SQUARE = 8, 128  # along each side of a scene, and their side in pixels
