@@ -50,7 +50,7 @@ def site() -> None:
     "--scene",
     required=True,
     type=PLACE,
-    help="A GeoTIFF of the site, whose area and grid are taken.",
+    help="A GeoTIFF of the site, or a STAC item of one, whose area and grid are taken.",
 )
 @click.option(
     "--baseline",

@@ -13,7 +13,7 @@ from site_settings import site
 from watched import TOY, write_scenes
 
 from igarape.errors import InputError
-from igarape.files import read_json
+from igarape.files import read_json, sha256
 from igarape.sites.bands import Bands
 from igarape.sites.inbox import Arrival, list_arrivals
 from igarape.sites.looks import add_looks, list_looks
@@ -91,6 +91,23 @@ def test_a_scene_that_fails_costs_no_other_one_its_look(place: SiteFolder, inbox
     assert "another place" in said["far-2024-02-02.tif"]
     assert "cut short" in said["half-2024-02-03.tif"]
     assert "--date" in said["undated.tif"]
+
+
+def test_what_is_known_of_files_does_for_their_maps(place: SiteFolder, inbox: Path, model: Model) -> None:
+    """The hashes of a map are those that it is given: a new scene is read no second time for them."""
+    asked: list[Path] = []
+
+    def hashed(path: Path) -> str:
+        asked.append(path)
+        return sha256(path)
+
+    found, _ = identified(list_arrivals(inbox, fetched=Path)[0], hashed)
+    new = unmapped_scenes(place, found, replay=False)
+    asked.clear()
+    mapped = mapper(place, Mappers.alone(model, hashed), commit="", report=quiet)
+    outcome = map_new(place, new, mapped, place.looks)
+    assert asked == [one.arrival.path for one in new]
+    assert [facts.sha256 for facts in outcome.new] == [one.sha256 for one in new]
 
 
 def test_looks_of_two_models_are_not_mixed(place: SiteFolder, model: Model) -> None:

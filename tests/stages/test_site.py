@@ -50,6 +50,28 @@ def test_what_is_drafted_can_be_watched(here: Workspace, capsys: pytest.CaptureF
         site.run(here, "mine", scene=scene, labels="kiln", baseline=BASELINE, bands="r=1,g=2,b=3")
 
 
+def test_a_stac_item_does_for_a_scene(here: Workspace) -> None:
+    """Also where it alone says which band is which; one that cannot be used is told, and so is JSON that is none."""
+    names = ("red", "green", "blue")
+    asset = {"href": "./inbox/2024-02-01.tif", "roles": ["data"], "bands": [{"name": name} for name in names]}
+    content = {"type": "Feature", "stac_version": "1.1.0", "properties": {}, "assets": {"scene": asset}}
+    item = here.root / "item.json"
+
+    def add(**changes: Any) -> None:
+        item.write_text(json.dumps(content | changes), encoding="utf-8")
+        site.run(here, "mine", scene=item, labels="kiln", baseline=BASELINE)
+
+    for changes, said in (
+        ({"assets": {"scene": {**asset, "href": "./gone.tif"}}}, r"item\.json: names \./gone\.tif, which is not there"),
+        ({"assets": {}}, "expected one asset with the role data, found 0"),
+        ({"type": "Polygon"}, r"item\.json: no scene in it; .* or STAC items"),
+    ):
+        with pytest.raises(InputError, match=said):
+            add(**changes)
+    add()
+    assert read_site("mine", here.sites).bounds[0] == LEFT
+
+
 def test_what_cannot_be_watched_is_told(here: Workspace) -> None:
     """A label that is none, or weather; a name; a baseline; a polygon."""
     scene, polygon = here.root / "inbox/2024-02-01.tif", here.root / "area.json"

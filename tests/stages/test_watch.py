@@ -64,6 +64,30 @@ def test_scenes_that_fail_are_told_at_the_end(here: Workspace, capsys: pytest.Ca
     assert "2 new scenes" in shown.out and "undated.tif" in shown.err and "half.json" in shown.err
 
 
+def test_a_scene_that_was_replaced_is_told_until_its_look_is_removed(
+    here: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the table to remove; one of another day in its place is no news, as of a latest.tif."""
+    scene = here.root / "inbox/2024-02-01.tif"
+    watch.run(here, "here", here.root / "inbox")
+    (old,) = (here.root / "sites/here/looks.parquet").glob("2024-02-01-*")
+    write_scene(scene, mosaic(draw(7)[1:], 3))
+    for said in ("1 new scene, 1 known", "0 new scenes, 2 known"):
+        watch.run(here, "here", here.root / "inbox")
+        shown = capsys.readouterr()
+        assert said in shown.out
+        assert f"watch: {scene}: is another file now" in shown.err and f"remove {old}, then watch" in shown.err
+    with pytest.raises(InputError, match=rf"lacks 2024-02-01\.tif as watched.* remove there {old.name}"):
+        watch.run(here, "here", here.root / "inbox", replay=True)
+    old.unlink()
+    watch.run(here, "here", here.root / "inbox")
+    assert "another file now" not in capsys.readouterr().err
+    (here.root / "inbox/2024-03-01.tif").unlink()
+    scene.rename(here.root / "inbox/2024-03-01.tif")
+    watch.run(here, "here", here.root / "inbox")
+    assert "another file now" not in capsys.readouterr().err
+
+
 def test_another_model_is_refused_and_replayed_when_asked(here: Workspace, alert_bundle_folder: Path) -> None:
     """The log is then the other model's."""
     inbox = here.root / "inbox"

@@ -11,7 +11,7 @@ from igarape.errors import InputError, reason
 from igarape.files import atomic_path
 from igarape.progress import Report
 from igarape.sites.buckets import fetch_object, local, same
-from igarape.sites.inbox import Arrival, list_arrivals
+from igarape.sites.inbox import ITEM, Arrival, list_arrivals
 
 S3, WEB = "s3", ("https", "http")
 PIECE = 2**20  # bytes that are read at once
@@ -44,6 +44,16 @@ def list_inbox(
             return fetch_asset(address, copies, report=report)
 
     return list_arrivals(local(inbox, copies, show=lambda: show(str(inbox))), fetched=fetched)
+
+
+def named_scene(path: Path, copies: Path, *, show: Callable[[str], AbstractContextManager[Report]]) -> Arrival:
+    """Return the scene at a path, or the one that a STAC item there names; all as of `list_inbox`."""
+    if path.suffix.lower() != ITEM or not path.is_file():
+        return Arrival(path)
+    arrivals, failed = list_inbox(path, copies, show=show)
+    for why in failed.values():
+        raise InputError(why)
+    return arrivals[0]
 
 
 def fetch_asset(address: str, folder: Path, *, report: Report) -> Path:

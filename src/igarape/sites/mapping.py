@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pandas as pd
 
 from igarape.code import code_hash
 from igarape.errors import InputError
-from igarape.files import digest, resumable, write_json
+from igarape.files import digest, resumable, sha256, write_json
 from igarape.learners.memory import one_heap
 from igarape.progress import Report
 from igarape.serving.input_drift import input_drift
@@ -55,7 +55,14 @@ class MapOptions:
 
 
 def map_scene(
-    scene: Path, out: Path, *, model: Model, asked: MapOptions = MapOptions(), commit: str = "", report: Report
+    scene: Path,
+    out: Path,
+    *,
+    model: Model,
+    asked: MapOptions = MapOptions(),
+    hashed: Callable[[Path], str] = sha256,
+    commit: str = "",
+    report: Report,
 ) -> Mapping[str, Any]:
     """Map a scene, and return what map.json says. A map that is there and would be the same is left as it is.
 
@@ -69,8 +76,8 @@ def map_scene(
         What answers.
     asked
         How.
-    commit
-        The project's, which is recorded.
+    hashed, commit
+        Returns the SHA-256 of a file; the project's, which is recorded.
     report
         Called with the tiles that are done, and all.
 
@@ -82,15 +89,12 @@ def map_scene(
     started = time.monotonic()
     check_out(out)
     with one_heap(), open_scene(scene, bands=asked.bands, day=asked.day) as opened:
-        if model.bundle.needs_nir and opened.bands.nir is None:
-            raise InputError(
-                f"{scene}: the model sees near-infrared too. Say which band it is, such as --bands r=3,g=2,b=1,nir=4"
-            )
-        check_resolution(opened, model.metres)
+        _check_scene(opened, model)
         grid = asked.grid or _own(opened, model, asked)
-        files = hashes(opened)
-        how = [repr(part) for part in (asked, opened.date, opened.bands)]
-        key = digest([model.digest, code_hash(__name__), *how, *files.values()])
+        files = hashes(opened, hashed)
+        key = digest(
+            [model.digest, code_hash(__name__), *map(repr, (asked, opened.date, opened.bands)), *files.values()]
+        )
         if (out / MAP).exists() and (found := read_map(out)).get("key") == key:
             return found
         raster = on_grid(opened, grid)
@@ -132,6 +136,15 @@ def check_out(out: Path) -> None:
     """Refuse a folder that something else lies in than a map: it would be lost."""
     if out.exists() and not (out / MAP).is_file():
         raise InputError(f"{out}: is there, and is no map of igarape's: no {MAP} in it. Name another --out")
+
+
+def _check_scene(scene: Scene, model: Model) -> None:
+    """Refuse a scene that shows less than the model sees, or on other pixels."""
+    if model.bundle.needs_nir and scene.bands.nir is None:
+        raise InputError(
+            f"{scene.path}: the model sees near-infrared too. Say which band it is, such as --bands r=3,g=2,b=1,nir=4"
+        )
+    check_resolution(scene, model.metres)
 
 
 def _own(scene: Scene, model: Model, asked: MapOptions) -> Grid:

@@ -208,12 +208,12 @@ def ground(dataset: DatasetReader) -> float:
     return float(along + down) / 2
 
 
-def hashes(scene: Scene) -> dict[str, str]:
+def hashes(scene: Scene, hashed: Callable[[Path], str] = sha256) -> dict[str, str]:
     """Return the SHA-256 of each file that the scene consists of, by where it lies from the scene, its own first.
 
-    Those that a VRT names are among them.
+    Those that a VRT names are among them. hashed: returns that of a file.
     """
-    return _hashes(scene.path, scene.dataset.files, sha256)
+    return _hashes(scene.path, scene.dataset.files, hashed)
 
 
 def identity(path: Path, hashed: Callable[[Path], str] = sha256) -> str:

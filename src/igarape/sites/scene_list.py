@@ -13,7 +13,7 @@ import pandas as pd
 
 from igarape.errors import InputError
 from igarape.executors import Callback, Executor, Here
-from igarape.files import write_text
+from igarape.files import sha256, write_text
 from igarape.progress import DetailedReport
 from igarape.serving.answering import answerers
 from igarape.serving.bundle import Bundle
@@ -24,6 +24,7 @@ from igarape.sites.stretch import doubt_line
 from igarape.workspace import Workspace
 
 LIST = "scenes.csv"
+Hashed = Callable[[Path], str]  # as of files.sha256
 
 
 @dataclass(frozen=True)
@@ -36,20 +37,27 @@ class Job:
 
 
 class Mappers(NamedTuple):
-    """Who maps scenes, and how they open the model."""
+    """Who maps scenes, how they open the model, and what tells them the SHA-256 of a file."""
 
     executor: Executor
     open_model: Callable[[], Model]
+    hashed: Hashed = sha256
 
     @classmethod
-    def alone(cls, model: Model) -> "Mappers":
+    def alone(cls, model: Model, hashed: Hashed = sha256) -> "Mappers":
         """Return this process, one scene after the other."""
-        return cls(Here(), lambda: model)
+        return cls(Here(), lambda: model, hashed)
 
 
 @contextmanager
 def mappers(
-    workspace: Workspace, command: str, model: Model, *, scenes: Sequence[Path], out: Path
+    workspace: Workspace,
+    command: str,
+    model: Model,
+    *,
+    scenes: Sequence[Path],
+    out: Path,
+    hashed: Hashed = sha256,
 ) -> Iterator[Mappers]:
     """Give who maps scenes: this process; where IGARAPE_CLUSTER names a cluster, its nodes, a processor for each.
 
@@ -63,6 +71,8 @@ def mappers(
         Those that are mapped. One alone is mapped here: a cluster has nothing to share out.
     out
         The folder of all maps. All nodes have to see it, and the folders of the scenes.
+    hashed
+        Returns the SHA-256 of a file in this process; a node reads each one.
 
     Raises
     ------
@@ -70,13 +80,13 @@ def mappers(
         When the cluster is not as it should be.
     """
     if len(scenes) < 2:
-        yield Mappers.alone(model)
+        yield Mappers.alone(model, hashed)
         return
     out.mkdir(parents=True, exist_ok=True)
     places = [out, *sorted({scene.parent for scene in scenes})]
     with answerers(workspace, command, uri=model.address, bundle=model.bundle, places=places) as nodes:
         if nodes is None:
-            yield Mappers.alone(model)
+            yield Mappers.alone(model, hashed)
         else:
             yield Mappers(nodes.executor, partial(_opened, nodes.open_bundle, model.address))
 
@@ -105,7 +115,7 @@ def map_scenes(
         done, known = (sum(each) for each in zip(*tiles.values(), strict=True))
         report(done, round(known * len(jobs) / len(tiles)), f"{settled} of {len(jobs)} scenes")
 
-    work = partial(_map, open_model=by.open_model, commit=commit)
+    work = partial(_map, open_model=by.open_model, hashed=by.hashed, commit=commit)
     futures = [
         by.executor.submit(work, job, name=f"scene {job.scene}", on_message=partial(on_message, number))
         for number, job in enumerate(jobs)
@@ -162,7 +172,9 @@ def write_list(why: Mapping[Path, str], out: Path) -> None:
     write_text(listed.to_csv(index=False, lineterminator="\n"), out / LIST)
 
 
-def _map(send: Callback, job: Job, *, open_model: Callable[[], Model], commit: str) -> Mapping[str, Any]:
+def _map(
+    send: Callback, job: Job, *, open_model: Callable[[], Model], hashed: Hashed, commit: str
+) -> Mapping[str, Any]:
     """Map one scene, and send how many of its tiles are done, and all."""
     try:
         return map_scene(
@@ -170,6 +182,7 @@ def _map(send: Callback, job: Job, *, open_model: Callable[[], Model], commit: s
             job.out,
             model=open_model(),
             asked=job.asked,
+            hashed=hashed,
             commit=commit,
             report=lambda done, total: send((done, total)),
         )

@@ -14,6 +14,7 @@ from igarape.errors import InputError, counted, some
 from igarape.files import atomic_path, sha256, write_json
 from igarape.progress import DetailedReport
 from igarape.scores.drift import ODD, UNLIKE
+from igarape.sites.advice import labelling_advice
 from igarape.sites.exposure import site_stretch
 from igarape.sites.inbox import Arrival
 from igarape.sites.looks import Facts, add_looks, list_looks
@@ -99,11 +100,13 @@ def unmapped_scenes(place: SiteFolder, found: Mapping[str, Arrival], *, replay: 
 
     Raises InputError when all are, and a scene that has looks was not found. found: of identified.
     """
-    looks = {facts.sha256: facts.scene for facts in list_looks(place.looks)}
+    looks = {facts.sha256: facts for facts in list_looks(place.looks)}
     if replay:
-        if lost := [scene for sha256, scene in looks.items() if sha256 not in found]:
+        if lost := [facts for sha256, facts in looks.items() if sha256 not in found]:
             raise InputError(
-                f"{place.looks}: --replay maps all scenes anew, and the inbox lacks {some(lost)}. Put them back into it"
+                f"{place.looks}: --replay maps all scenes anew, and the inbox lacks "
+                f"{some([one.scene for one in lost])} as watched. Put that back into it; or, where its look may go, "
+                f"remove there {some([one.name for one in lost])}"
             )
         looks = {}
     return [NewScene(arrival, each) for each, arrival in found.items() if each not in looks]
@@ -122,6 +125,33 @@ def update_moved(place: SiteFolder, found: Mapping[str, Arrival], hashed: Callab
         before, now = Path(content["path"]), found[facts.sha256].path.resolve()
         if before != now and not (before.is_file() and identity(before, hashed) == facts.sha256):
             write_json({**content, "path": str(now)}, folder / MAP)
+
+
+def remarks(place: SiteFolder, found: Mapping[str, Arrival], outcome: Outcome) -> list[str]:
+    """Return what people should know after a watch, and do; found: of identified."""
+    advice = labelling_advice(place) if outcome.new else ""
+    return [*replaced_lines(place, found), *([advice] if advice else [])]
+
+
+def replaced_lines(place: SiteFolder, found: Mapping[str, Arrival]) -> list[str]:
+    """Say which looks are of files in whose place others of the same day lie now: they count beside those of these.
+
+    found: of identified.
+    """
+    looks = list_looks(place.looks)
+    days = {str(found[facts.sha256].path.resolve()): facts.date for facts in looks if facts.sha256 in found}
+    lines = []
+    for facts in looks:
+        folder = place.map_of(Path(facts.scene), facts.sha256)
+        if facts.sha256 in found or not (folder / MAP).exists():
+            continue
+        path = str(read_map(folder)["path"])
+        if days.get(path) == facts.date:
+            lines.append(
+                f"{path}: is another file now, and the look of the one before still counts, beside its own. To take "
+                f"that back, remove {place.looks / facts.name}, then watch once more"
+            )
+    return lines
 
 
 def mapper(place: SiteFolder, by: Mappers, *, commit: str, report: DetailedReport) -> MapScenes:

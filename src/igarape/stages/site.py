@@ -10,9 +10,11 @@ from igarape.config.schema import check_name
 from igarape.config.sites import site_text
 from igarape.errors import InputError, counted
 from igarape.files import write_text
+from igarape.progress import progress
 from igarape.scores.answers import TABLE, read_answers
 from igarape.serving.registry import model_uri
 from igarape.sites.area import site_area
+from igarape.sites.assets import named_scene
 from igarape.sites.bands import parse_bands
 from igarape.sites.model import load_model
 from igarape.sites.site_draft import doubts, draft_site, read_polygon, scene_grid, watched_labels
@@ -39,7 +41,7 @@ def run(
     workspace, name
         The project, and the name of the site.
     scene
-        One of the site: its grid becomes the site's.
+        One of the site, or a STAC item that names it: its grid becomes the site's.
     labels
         Those that are watched, with commas in between; None: all but the weather.
     baseline
@@ -63,9 +65,10 @@ def run(
         raise InputError(f"--baseline {baseline[0]} {baseline[1]}: expected its first day, then a later one, its last")
     chosen = [label.strip() for label in labels.split(",")] if labels else []
     places, answers = parse_bands(bands) if bands else None, read_answers(workspace.folder("evaluate") / TABLE)
+    found = named_scene(scene, workspace.sites / name / "inbox", show=lambda title: progress(f"site: {title}", "B"))
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, workspace.root))
     words = loaded.bundle.vocabulary
-    grid = scene_grid(scene, loaded, bands=places, stride=stride)
+    grid = scene_grid(found.path, loaded, bands=places or found.bands, stride=stride)
     site = draft_site(
         grid,
         watched_labels(chosen, words, answers),

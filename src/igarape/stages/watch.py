@@ -11,7 +11,6 @@ from igarape.errors import InputError, counted, some
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
 from igarape.sites import watch
-from igarape.sites.advice import labelling_advice
 from igarape.sites.assets import list_inbox
 from igarape.sites.exposure import with_stretch
 from igarape.sites.hashes import remembered
@@ -56,8 +55,9 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
         place, told = with_stretch(place, [one.arrival for one in new], loaded)
         if told:
             click.echo(f"watch: {told}")
-        scenes = [one.arrival.path for one in new]
-        by = stack.enter_context(mappers(workspace, f"watch-{name}", loaded, scenes=scenes, out=place.folder))
+        to_map = [one.arrival.path for one in new]
+        among = mappers(workspace, f"watch-{name}", loaded, scenes=to_map, out=place.folder, hashed=hashed)
+        by = stack.enter_context(among)
         recorded = {"site": name, "model": loaded.address, "bundle": loaded.digest, "replay": replay}
         opened = stack.enter_context(step_run("watch", workspace=workspace, params=recorded)) if new else None
         with progress("watch: scenes", "tile") as report:
@@ -72,13 +72,11 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
             opened.metrics(found | outcome.figures)
             opened.artifact(place.alerts)
     copies = len(listed) - len(arrivals) - len(unread)
-    click.echo(
-        f"watch {name}: {watch.outcome_line(outcome, known=len(arrivals) - len(new), copies=copies)}; "
-        f"{counted(int(found['confirmed']), 'alert')} confirmed, "
-        f"{counted(int(found['candidates']), 'candidate')}. See: igarape alerts {name}"
-    )
-    if outcome.new and (advice := labelling_advice(place)):
-        click.echo(f"watch: {advice}", err=True)
+    told = watch.outcome_line(outcome, known=len(arrivals) - len(new), copies=copies)
+    sure, not_yet = counted(int(found["confirmed"]), "alert"), counted(int(found["candidates"]), "candidate")
+    click.echo(f"watch {name}: {told}; {sure} confirmed, {not_yet}. See: igarape alerts {name}")
+    for line in watch.remarks(place, arrivals, outcome):
+        click.echo(f"watch: {line}", err=True)
     _tell(failed | unread | outcome.failed)
 
 
