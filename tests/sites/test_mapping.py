@@ -29,6 +29,7 @@ from igarape.sites.mapping import MapOptions, map_scene
 from igarape.sites.model import Model, load_model
 from igarape.sites.stretch import Stretch, stretched
 from igarape.sites.tiles import Grid
+from igarape.sites.units import PLAIN
 
 RGB = Bands(1, 2, 3)
 ACROSS = 4
@@ -202,9 +203,25 @@ def test_16_bits_are_stretched_once_and_alike(tmp_path: Path, model: Model) -> N
     )
     assert again["stretch"] == said["stretch"] | {"of": "map.json", "straight": None}
     np.testing.assert_allclose(probabilities(part), probabilities(tiles.iloc[6:]), atol=1e-6)
-    chip = stretched(ground[:, :16, :16], stretch.tables())
+    chip = stretched(ground[:, :16, :16], stretch.tables(PLAIN))
     expected = model.bundle.tag([chip])
     assert tiles["tags"].iloc[0] == expected["tags"].iloc[0]
+
+
+def test_one_ground_in_other_numbers_answers_alike(tmp_path: Path, nir_bundle_folder: Path) -> None:
+    """Where a file names a scale and an offset: one stretch does for all, and near-infrared is what it was."""
+    model, bands = load_model(str(nir_bundle_folder)), Bands(1, 2, 3, 4)
+    ground = np.random.default_rng(4).integers(3000, 9000, (4, 48, 48)).astype(np.uint16)
+    said, plain = mapped(write_scene(tmp_path / "plain.tif", ground), model, bands=bands, stride=16)
+    stretch = Stretch.from_json(said["stretch"], "map.json")
+    for number, (numbers, scale, offset) in enumerate(((ground + 1000, 1e-4, -0.1), (ground * 4, 2.5e-5, 0))):
+        path = write_scene(tmp_path / f"{number}.tif", numbers.astype(np.uint16))
+        with rasterio.open(path, "r+") as file:
+            file.scales, file.offsets = (scale,) * 4, (offset,) * 4
+        for asked in (stretch, None):
+            told, tiles = mapped(path, model, bands=bands, stride=16, stretch=asked)
+            np.testing.assert_allclose(told["stretch"]["gain"], said["stretch"]["gain"], rtol=1e-9)
+            np.testing.assert_allclose(probabilities(tiles), probabilities(plain), atol=1e-6)
 
 
 def test_near_infrared_is_seen_as_in_chips(tmp_path: Path, nir_bundle_folder: Path, chips: list[Pixels]) -> None:

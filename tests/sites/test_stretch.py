@@ -9,6 +9,7 @@ import yaml
 
 from igarape.errors import InputError
 from igarape.sites.stretch import Stretch, doubt_line, fit, read_stretch, straightness, stretched
+from igarape.sites.units import PLAIN
 
 LEVELS = {"10": (40.0, 50.0, 60.0), "50": (90.0, 100.0, 110.0), "90": (190.0, 200.0, 210.0)}
 
@@ -29,7 +30,7 @@ def test_the_middle_of_a_dark_scene_becomes_the_trainings() -> None:
     """PlanetScope's medians are 7081, 6882 and 4731 of 65535: divided by 257 that is nearly black."""
     rng = np.random.default_rng(0)
     values = np.clip(rng.normal([[4731], [6882], [7081]], 800, (3, 20_000)), 0, 65535).astype(np.uint16)
-    tables = fit(values, LEVELS, "scene.tif").tables()
+    tables = fit(values, LEVELS, "scene.tif").tables(PLAIN)
     pixels = stretched(values.reshape(3, 100, 200), tables)
     assert pixels.shape == (100, 200, 3) and pixels.dtype == np.uint8
     np.testing.assert_allclose(np.median(pixels, axis=(0, 1)), [107, 117, 127], atol=12)
@@ -39,13 +40,13 @@ def test_the_middle_of_a_dark_scene_becomes_the_trainings() -> None:
 def test_no_stretch_leaves_8_bits_as_they_are() -> None:
     """To the bit, as predict sees them."""
     values = np.random.default_rng(0).integers(0, 256, (3, 8, 9), dtype=np.uint8)
-    assert Stretch().tables() is None
+    assert Stretch().tables(PLAIN) is None
     np.testing.assert_array_equal(stretched(values, None), np.moveaxis(values, 0, -1))
 
 
 def test_it_is_clipped_and_never_wraps() -> None:
     """Black stays black, white stays white."""
-    tables = Stretch((1.0, 1.0, 1.0), (-100.0, 0.0, 100.0)).tables()
+    tables = Stretch((1.0, 1.0, 1.0), (-100.0, 0.0, 100.0)).tables(PLAIN)
     values = np.array([0, 100, 65535], dtype=np.uint16).reshape(1, 1, 3).repeat(3, axis=0)
     np.testing.assert_array_equal(stretched(values, tables)[0], [[0, 0, 100], [0, 100, 200], [255, 255, 255]])
 
@@ -63,6 +64,8 @@ def test_a_scene_of_one_value_has_none() -> None:
     """Nothing can be fitted to it."""
     with pytest.raises(InputError, match=r"scene\.tif: a colour of it holds one value only.*--stretch"):
         fit(np.full((3, 100), 5000, dtype=np.uint16), LEVELS, "scene.tif")
+    with pytest.raises(InputError, match="one value only"):  # in units in which it is no whole number
+        fit(np.full((3, 100), 0.1 + 0.2), LEVELS, "scene.tif")
 
 
 def test_a_scene_without_white_is_on_no_line_with_the_training() -> None:

@@ -18,7 +18,7 @@ from igarape.serving.bundle import BATCH, Bundle
 from igarape.sites.raster import Raster
 from igarape.sites.stretch import Table
 from igarape.sites.tiles import Grid
-from igarape.sites.windows import Counts, Row, rows_of_tiles
+from igarape.sites.windows import Counts, rows_of_tiles
 
 HALF = 0.5  # of a tile has to hold something, or it is not looked at
 DOWN, ACROSS = 8, 32  # rows and columns of tiles that are kept at a time: memory does not grow with the scene's width
@@ -125,7 +125,7 @@ def _answer(batch: Batch, bundle: Bundle) -> pd.DataFrame:
 
 def _batches(raster: Raster, parts: Sequence[Part], bundle: Bundle, tables: Sequence[Table] | None) -> Iterator[Batch]:
     """Yield the tiles of parts, a batch at a time; no batch holds tiles of two parts."""
-    white = bundle.manifest.nir.white if bundle.manifest.nir else None
+    white, units = bundle.manifest.nir.white if bundle.manifest.nir else None, raster.scene.units.tables()
     for part in parts:
         batch, valid, counts = Batch(), [], []
         for number, row in enumerate(rows_of_tiles(raster, part.rows, part.columns)):
@@ -136,16 +136,12 @@ def _batches(raster: Raster, parts: Sequence[Part], bundle: Bundle, tables: Sequ
                     yield batch
                     batch = Batch()
                 batch.places.append(number * len(part.columns) + place)
-                _cut(batch, row, raster.grid.columns[part.columns[place]], tables, white)
+                left = raster.grid.columns[part.columns[place]]
+                batch.images.append(row.colours(left, tables))
+                if white is not None:
+                    batch.nir.append(planes(row.infrared(left, units), white=white))
         batch.ends = Content(part, np.concatenate(valid), _stacked(counts))
         yield batch
-
-
-def _cut(batch: Batch, row: Row, left: int, tables: Sequence[Table] | None, white: int | None) -> None:
-    """Add a tile to a batch."""
-    batch.images.append(row.colours(left, tables))
-    if white is not None:
-        batch.nir.append(planes(row.infrared(left), white=white))
 
 
 def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:

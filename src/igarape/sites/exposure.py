@@ -97,7 +97,7 @@ def _sample_scenes(place: SiteFolder, arrivals: Sequence[Arrival]) -> Iterator[S
             with open_scene(arrival.path, bands=bands or arrival.bands, day=arrival.day) as opened:
                 if not opened.deep:
                     continue
-                pixels = sample(on_grid(opened, place.area.grid))[:, ::STEP]
+                pixels = opened.units.meant(sample(on_grid(opened, place.area.grid))[:, ::STEP])
         except (InputError, OSError):
             continue
         if pixels.size:

@@ -21,9 +21,9 @@ from igarape.sites.answers import Answers, answer_tiles
 from igarape.sites.bands import Bands
 from igarape.sites.item import write_item
 from igarape.sites.layers import write_layers, write_tiles
-from igarape.sites.model import Model
+from igarape.sites.model import Model, check_scene
 from igarape.sites.outlines import joined, tag_features, write_geojson, write_geopackage
-from igarape.sites.placement import check_resolution, own_grid
+from igarape.sites.placement import own_grid
 from igarape.sites.raster import Raster, on_grid
 from igarape.sites.scene import Scene, hashes, known_by, open_scene
 from igarape.sites.stretch import Stretch, fit
@@ -89,7 +89,7 @@ def map_scene(
     started = time.monotonic()
     check_out(out)
     with one_heap(), open_scene(scene, bands=asked.bands, day=asked.day) as opened:
-        _check_scene(opened, model)
+        check_scene(opened, model)
         grid = asked.grid or _own(opened, model, asked)
         files = hashes(opened, hashed)
         key = digest(
@@ -100,7 +100,7 @@ def map_scene(
         raster = on_grid(opened, grid)
         with resumable(out, key) as (result, notes):
             stretch = _stretch(raster, model, asked)
-            answers = answer_tiles(raster, model.bundle, notes, tables=stretch.tables(), report=report)
+            answers = answer_tiles(raster, model.bundle, notes, tables=stretch.tables(opened.units), report=report)
             content = {
                 "schema_version": SCHEMA,
                 "key": key,
@@ -138,15 +138,6 @@ def check_out(out: Path) -> None:
         raise InputError(f"{out}: is there, and is no map of igarape's: no {MAP} in it. Name another --out")
 
 
-def _check_scene(scene: Scene, model: Model) -> None:
-    """Refuse a scene that shows less than the model sees, or on other pixels."""
-    if model.bundle.needs_nir and scene.bands.nir is None:
-        raise InputError(
-            f"{scene.path}: the model sees near-infrared too. Say which band it is, such as --bands r=3,g=2,b=1,nir=4"
-        )
-    check_resolution(scene, model.metres)
-
-
 def _own(scene: Scene, model: Model, asked: MapOptions) -> Grid:
     """Return the scene's own grid."""
     size = model.bundle.manifest.size
@@ -167,7 +158,7 @@ def _stretch(raster: Raster, model: Model, asked: MapOptions) -> Stretch:
     found = sample(raster)
     if not found.size:
         raise InputError(f"{raster.scene.path}: holds nothing: nodata wherever one looks")
-    return fit(found, model.levels, str(raster.scene.path))
+    return fit(raster.scene.units.meant(found), model.levels, str(raster.scene.path))
 
 
 def _about(scene: Scene, files: Mapping[str, str]) -> Mapping[str, Any]:
@@ -182,6 +173,7 @@ def _about(scene: Scene, files: Mapping[str, str]) -> Mapping[str, Any]:
         "metres": round(scene.metres, 4),
         "bands": asdict(scene.bands),
         "bits": 16 if scene.deep else 8,
+        "units": scene.units.to_json(),
     }
 
 

@@ -10,6 +10,8 @@ from igarape.serving.bundle import Bundle
 from igarape.serving.loading import load_bundle
 from igarape.serving.manifest import Reference
 from igarape.serving.reference import drift_reference
+from igarape.sites.placement import check_resolution
+from igarape.sites.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -57,3 +59,12 @@ class Model:
 def load_model(address: str) -> Model:
     """Load the model at an address, as registry.model_uri gives it; raise InputError when there is none."""
     return Model(load_bundle(address), address)
+
+
+def check_scene(scene: Scene, model: Model) -> None:
+    """Refuse a scene that shows less than the model sees, or on other pixels."""
+    if model.bundle.needs_nir and scene.bands.nir is None:
+        raise InputError(
+            f"{scene.path}: the model sees near-infrared too. Say which band it is, such as --bands r=3,g=2,b=1,nir=4"
+        )
+    check_resolution(scene, model.metres)

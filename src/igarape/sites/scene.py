@@ -22,6 +22,7 @@ from igarape.errors import InputError, reason
 from igarape.files import sha256
 from igarape.sites.bands import Bands, find_bands
 from igarape.sites.dates import find_date
+from igarape.sites.units import Units, read_units
 
 VRT = ".vrt"
 DEPTHS = ("uint8", "uint16")
@@ -36,7 +37,8 @@ class Scene:
     """A scene that can be mapped.
 
     metres: the side of a pixel on the ground. What tells pixels that hold nothing is one of three: alpha, the number of
-    a band; where masked, a mask of the file's own; else nodata, a value, 0 where the file names none.
+    a band; where masked, a mask of the file's own; else nodata, a value, 0 where the file names none. units: what its
+    values mean.
     """
 
     path: Path
@@ -47,6 +49,7 @@ class Scene:
     alpha: int | None
     masked: bool
     nodata: int
+    units: Units
 
     @property
     def deep(self) -> bool:
@@ -128,7 +131,8 @@ def _described(path: Path, dataset: DatasetReader, bands: Bands | None, day: str
     masked = alpha is None and MaskFlags.per_dataset in dataset.mask_flag_enums[0] and _own_mask(dataset)
     said = float(dataset.nodata or 0)  # GDAL passes over most of what no sample can be
     nodata = int(said) if said.is_integer() else 0
-    return Scene(path, dataset, found, taken, _metres(dataset, where), alpha, masked, nodata)
+    units = read_units(dataset, found, where)
+    return Scene(path, dataset, found, taken, _metres(dataset, where), alpha, masked, nodata, units)
 
 
 def _check_samples(dataset: DatasetReader, where: str) -> None:

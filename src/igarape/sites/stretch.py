@@ -13,6 +13,7 @@ from igarape.chips.pictures import Pixels
 from igarape.config.schema import read_yaml
 from igarape.errors import InputError
 from igarape.files import read_json
+from igarape.sites.units import Units
 
 Table = npt.NDArray[np.uint8]
 Reals = npt.NDArray[np.float64]
@@ -24,6 +25,8 @@ STRAIGHT = 0.97  # below it a stretch may be far off: of the drawn site's single
 @dataclass(frozen=True)
 class Stretch:
     """8 bits = gain * value + offset, for red, green and blue, rounded and clipped. None of both: left as it is.
+
+    Values are those of sites.units.
 
     of: what it was fitted to or read from, for people. straight: how well what it was fitted to lies on a line with the
     training's, of straightness; None: it was not fitted.
@@ -55,12 +58,12 @@ class Stretch:
         line = {"gain": self.gain and list(self.gain), "offset": self.offset and list(self.offset), "of": self.of}
         return line | {"straight": self.straight and round(self.straight, 4)}
 
-    def tables(self) -> Sequence[Table] | None:
+    def tables(self, units: Units) -> Sequence[Table] | None:
         """Return what each value of 16 bits becomes, a table of 65536 a colour; None: all stays as it is."""
         if self.gain is None or self.offset is None:
             return None
-        values = np.arange(2**16, dtype=np.float64)
-        lines = [gain * values + offset for gain, offset in zip(self.gain, self.offset, strict=True)]
+        values = units.meant(np.arange(2**16, dtype=np.float64) * np.ones((len(self.gain), 1)))
+        lines = [gain * each + offset for gain, each, offset in zip(self.gain, values, self.offset, strict=True)]
         return [np.clip(np.rint(line), 0, WHITE).astype(np.uint8) for line in lines]
 
 
@@ -85,14 +88,14 @@ def doubt_line(found: Mapping[str, Any]) -> str:
     )
 
 
-def fit(samples: npt.NDArray[np.uint16], levels: Mapping[str, Sequence[float]], where: str) -> Stretch:
+def fit(samples: npt.NDArray[Any], levels: Mapping[str, Sequence[float]], where: str) -> Stretch:
     """Fit a stretch, so that the scene's percentiles come to lie at those of the training chips (least squares).
 
-    samples: values of the scene, of shape (3, n). levels: for some percentiles, such as "50", the training chips' level
-    of red, green and blue. Raises InputError that begins with where, for a scene of one value.
+    samples: values of the scene, as Units.meant has them, of shape (3, n). levels: for some percentiles, such as "50",
+    the training chips' level of red, green and blue. Raises InputError that begins with where, for one value only.
     """
     found, wanted = _percentiles(samples, levels)
-    spread = found - found.mean(axis=0)
+    spread = _spread(found)
     if (np.square(spread).sum(axis=0) == 0).any():
         raise InputError(
             f"{where}: a colour of it holds one value only, so that no stretch of its 16 bits can be fitted. Give that "
@@ -103,20 +106,26 @@ def fit(samples: npt.NDArray[np.uint16], levels: Mapping[str, Sequence[float]], 
     return Stretch(tuple(gain.tolist()), tuple(offset.tolist()), of=where, straight=straightness(samples, levels))
 
 
-def straightness(samples: npt.NDArray[np.uint16], levels: Mapping[str, Sequence[float]]) -> float:
+def straightness(samples: npt.NDArray[Any], levels: Mapping[str, Sequence[float]]) -> float:
     """Return how well percentiles lie on a line with the training's, at most 1: their correlation, of all colours.
 
     Where they do not, something else is seen than in the training, such as more cloud, or none. As of fit.
     """
-    found, wanted = (each - each.mean(axis=0) for each in _percentiles(samples, levels))
+    found, wanted = (_spread(each) for each in _percentiles(samples, levels))
     sizes = np.sqrt(np.square(found).sum(axis=0) * np.square(wanted).sum(axis=0))
     return float(np.divide((found * wanted).sum(axis=0), sizes, out=np.zeros(3), where=sizes > 0).mean())
 
 
-def _percentiles(samples: npt.NDArray[np.uint16], levels: Mapping[str, Sequence[float]]) -> tuple[Reals, Reals]:
+def _percentiles(samples: npt.NDArray[Any], levels: Mapping[str, Sequence[float]]) -> tuple[Reals, Reals]:
     """Return some percentiles of values and those of the training, (n, 3) each."""
     found = np.percentile(samples.astype(np.float64), [float(name) for name in levels], axis=1)
     return found, np.asarray(list(levels.values()), dtype=np.float64)
+
+
+def _spread(levels: Reals) -> Reals:
+    """Return how far percentiles (n, 3) lie from their mean: nothing at all, to the bit, where all are one."""
+    above = levels - levels[0]
+    return np.asarray(above - above.mean(axis=0))
 
 
 def stretched(values: npt.NDArray[Any], tables: Sequence[Table] | None) -> Pixels:

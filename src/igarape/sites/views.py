@@ -106,12 +106,12 @@ def open_view(scenes: Sequence[tuple[Path, Mapping[str, Any]]], grid: Grid) -> I
 @contextmanager
 def _open_layer(path: Path, told: Mapping[str, Any], grid: Grid) -> Iterator[Layer]:
     """Open one scene."""
-    bands, tables = Bands(**told["bands"]), Stretch.from_json(told["stretch"], str(path)).tables()
+    bands, stretch = Bands(**told["bands"]), Stretch.from_json(told["stretch"], str(path))
     with (
         open_scene(path, bands=bands, day=told["date"]) as scene,
         _warped(scene, grid) as resampled,
     ):
-        yield Layer(path, resampled, bands, tables, nothing=0 if scene.alpha else scene.nodata)
+        yield Layer(path, resampled, bands, stretch.tables(scene.units), nothing=0 if scene.alpha else scene.nodata)
 
 
 def _warped(scene: Scene, grid: Grid) -> WarpedVRT:

@@ -14,6 +14,7 @@ from igarape.labels import Booleans
 from igarape.sites.raster import Raster
 from igarape.sites.resampling import Samples
 from igarape.sites.stretch import Table, stretched
+from igarape.sites.units import Deep
 
 SQUARES, SQUARE = 8, 128  # along each side of a scene, and their side in pixels
 DEEPER = 257  # what a value of 8 bits is multiplied by, to be one of 16
@@ -42,9 +43,14 @@ class Row:
         """Return the tile that begins at a column of pixels, stretched: (size, size, 3)."""
         return stretched(self._tile(left)[:3], tables)
 
-    def infrared(self, left: int) -> npt.NDArray[np.uint16]:
-        """Return blue, green, red, near-infrared of a tile, of 16 bits, as chips.nir has them: (size, size, 4)."""
-        red, green, blue, nir = self._tile(left)
+    def infrared(self, left: int, tables: Sequence[Deep] | None) -> npt.NDArray[np.uint16]:
+        """Return blue, green, red, near-infrared of a tile, of 16 bits, as chips.nir has them: (size, size, 4).
+
+        tables: as of Units.tables.
+        """
+        tile = self._tile(left)
+        values = tile if tables is None else [table[plane] for table, plane in zip(tables, tile, strict=True)]
+        red, green, blue, nir = values
         deep = cv2.merge([blue, green, red, nir]).astype(np.uint16)
         return np.asarray(deep * np.uint16(DEEPER if self.samples.dtype == np.uint8 else 1))
 
