@@ -24,6 +24,7 @@ PHASE = (
     4096  # a raster's first pixel lies at a whole number of such parts of one: where two crops differ in rounding only
 )
 FAINT = 1e-3  # a share of a pixel's weight that is none: less than what PHASE and rounding move
+ROUND = 360.0  # degrees
 ROWS = 32  # of the grid, that are resampled at once
 MOST = 2**20  # pixels of a scene that are held at once, with all their bands
 WIDEST = 8.0  # of a kernel, in pixels of the scene: next to where its system ends it would have no end
@@ -44,7 +45,8 @@ class Warp:
     """Where the pixels of a grid lie in a scene.
 
     top, left: of the grid's corner, in its pixels from the origin of its system, downwards and to the right.
-    linear: from the scene's system to its pixels, but for their origin, which is at row, column.
+    linear: from the scene's system to its pixels, but for their origin, which is at row, column. middle: its longitude,
+    where the system has degrees. shape: the scene's height and width.
     """
 
     pixel: float
@@ -54,6 +56,7 @@ class Warp:
     linear: Affine
     row: float
     column: float
+    middle: float | None
     shape: tuple[int, int]
 
     @classmethod
@@ -70,6 +73,7 @@ class Warp:
             linear,
             _snapped(row),
             _snapped(column),
+            (scene.sides[0] + scene.sides[2]) / 2 if scene.dataset.crs.is_geographic else None,
             (scene.dataset.height, scene.dataset.width),
         )
 
@@ -80,6 +84,8 @@ class Warp:
         x, y = self.to_scene.transform(*np.meshgrid(columns * self.pixel, rows * -self.pixel))
         away = ~(np.isfinite(x) & np.isfinite(y))  # where the scene's system does not reach
         x[away], y[away] = 0, 0
+        if self.middle is not None:  # a scene over the antimeridian has longitudes of more than 180
+            x += ROUND * np.rint((self.middle - x) / ROUND)
         down = self.linear.d * x + self.linear.e * y - self.row - 0.5
         across = self.linear.a * x + self.linear.b * y - self.column - 0.5
         for places, side in zip((down, across), self.shape, strict=True):
