@@ -36,6 +36,15 @@ def test_a_scene_that_is_smaller_than_a_tile_is_refused(tmp_path: Path) -> None:
         own(write_scene(tmp_path / "a.tif", GROUND[:, :12]))
 
 
+def test_a_grid_that_is_turned_by_rounding_is_not_turned(tmp_path: Path) -> None:
+    """As some writers leave it: its pixels are read as they are."""
+    path = write_scene(tmp_path / "a.tif", GROUND, transform=Affine(3, 1e-13, LEFT, -1e-13, -3, TOP))
+    grid = own(path)
+    assert (grid.left, grid.top, grid.width, grid.height) == (LEFT, TOP, 40, 30)
+    with open_scene(path, bands=Bands(1, 2, 3), day="2024-05-31") as scene:
+        assert offset(scene, grid) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("east", "south", "pixel", "where"),
     [

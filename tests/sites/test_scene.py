@@ -1,6 +1,7 @@
 """A scene that cannot be mapped is refused in one line, before any pixel is read."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,8 @@ def test_bands_and_day_are_asked_for(tmp_path: Path) -> None:
 def test_what_is_no_scene_is_refused(tmp_path: Path) -> None:
     """Not there, no raster, or a header cut short."""
     assert "not found" in refused(tmp_path / "none.tif")
+    os.mkfifo(tmp_path / "pipe.tif")
+    assert "no file" in refused(tmp_path / "pipe.tif")
     text = tmp_path / "text.tif"
     text.write_text("hello")
     assert "no scene that GDAL reads" in refused(text)

@@ -57,9 +57,12 @@ def test_values_below_0_and_beyond_16_bits_are_cut_where_16_bits_are_asked_for()
     np.testing.assert_array_equal(found.meant(np.array([[500, 2000]], dtype=np.uint16)), [[-500.0, 1000.0]])
 
 
-@pytest.mark.parametrize(("scale", "offset"), [(float("nan"), 0.0), (0.0, 0.0), (1e-4, float("inf"))])
+@pytest.mark.parametrize(
+    ("scale", "offset"),
+    [(float("nan"), 0), (0, 0), (-1e-4, 0), (1e300, 0), (1e-20, 0), (1e-4, float("inf")), (1e-4, 1e308)],
+)
 def test_what_means_nothing_is_refused(scale: float, offset: float, tmp_path: Path) -> None:
-    """A scale or an offset that is no number, of a band that is used; of another one it is no matter."""
+    """A scale or an offset that no sensor has, of a band that is used; of another one it is no matter."""
     path = tagged(tmp_path / "a.tif", DEEP, (1, 1, 1, scale), (0, 0, 0, offset))
     assert units(path).plain
     with pytest.raises(InputError, match=r"a\.tif: says that the scale of band 4 is .*gdal_edit\.py -scale 1"):

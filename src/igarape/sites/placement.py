@@ -90,8 +90,9 @@ def extent(scene: Scene, grid: Grid) -> Sides:
 
 def _plain(scene: Scene) -> bool:
     """Say whether a scene lies north up on square pixels that are as large on the ground as on its map."""
-    a, b, _, d, e, _ = scene.dataset.transform[:6]
-    square = b == d == 0 and a > 0 and abs(a + e) <= EXACT * a / max(scene.dataset.width, scene.dataset.height)
+    a, b, _, d, e, _ = scene.dataset.transform[:6]  # some writers leave 1e-13 where a grid is not turned
+    off = max(abs(b), abs(d), abs(a + e)) * max(scene.dataset.width, scene.dataset.height)
+    square = a > 0 and off <= EXACT * a
     return bool(square and scene.dataset.crs.is_projected and abs(scene.metres / a - 1) <= ALIKE)
 
 

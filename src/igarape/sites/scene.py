@@ -86,8 +86,8 @@ def open_scene(path: Path, *, bands: Bands | None, day: str | None) -> Iterator[
     InputError
         For what cannot be mapped: the sentence says what was expected.
     """
-    if not path.exists():
-        raise InputError(f"{path}: not found; expected a scene, such as a GeoTIFF")
+    if not (path.is_file() or path.is_dir()):  # at a pipe GDAL would wait; what a folder is taken for, is told below
+        raise InputError(f"{path}: not found, or no file; expected a scene, such as a GeoTIFF")
     with rasterio.Env(**ENVIRONMENT):
         with _told(path), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # which is refused below, in a line of ours

@@ -18,6 +18,7 @@ from igarape.sites.bands import Bands
 Deep = npt.NDArray[np.uint16]
 Reals = npt.NDArray[np.float64]
 PART = 10_000  # of a reflectance of 1
+SCALES, FARTHEST = (1e-9, 1e6), 1e9  # between which a scale makes sense, and beyond which no offset does
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,17 @@ PLAIN = Units((1.0,) * 4, (0.0,) * 4)
 def read_units(dataset: DatasetReader, bands: Bands, where: str) -> Units:
     """Return the units of a scene; of 8 bits all are plain, as those are pictures.
 
-    Raises InputError that begins with where, for a scale or an offset that is no number, and a scale of 0.
+    Raises InputError that begins with where, for a scale or an offset that is no number, or that no sensor has.
     """
     if dataset.dtypes[0] == "uint8":
         return PLAIN
     said = [(float(dataset.scales[band - 1]), float(dataset.offsets[band - 1])) for band in bands.used]
     for band, (scale, offset) in zip(bands.used, said, strict=True):
-        if not (np.isfinite(scale) and np.isfinite(offset) and scale):
+        if not (SCALES[0] <= scale <= SCALES[1] and abs(offset) <= FARTHEST):  # of NaN neither holds
             raise InputError(
                 f"{where}: says that the scale of band {band} is {scale:g} and its offset {offset:g}: then values mean "
                 "nothing. Give it the right ones, or none: gdal_edit.py -scale 1 -offset 0 SCENE.tif"
             )
     parts = [1 if scale == 1 else PART for scale, _ in said]  # a scale of 1 leaves the unit as it is
-    gain = tuple(round(part * scale, 12) for part, (scale, _) in zip(parts, said, strict=True))
+    gain = tuple(float(f"{part * scale:.12g}") for part, (scale, _) in zip(parts, said, strict=True))
     return Units(gain, tuple(part * offset for part, (_, offset) in zip(parts, said, strict=True)))
