@@ -36,7 +36,7 @@ def test_a_day_that_is_missing_is_asked_for(name: str) -> None:
 @pytest.mark.parametrize("said", ["yesterday", "2024-02-30", "31.5.2024", ""])
 def test_what_is_no_day_is_refused(said: str) -> None:
     """With what was typed."""
-    with pytest.raises(InputError, match=f"--date {said}: is no day"):
+    with pytest.raises(InputError, match=f"{said!r} is no day"):
         find_date(said, "scene", name="20240531.tif", imagery={})
 
 

@@ -63,6 +63,32 @@ def test_one_item_is_an_inbox_and_so_is_one_scene(tmp_path: Path) -> None:
     assert list_arrivals(tmp_path / "other.tif", fetched=nothing_there) == ([Arrival(tmp_path / "other.tif")], {})
 
 
+@pytest.mark.parametrize("href", ["./a%20b.tif", "./a b.tif", "file://{folder}/a%20b.tif", "file://{folder}/a b.tif"])
+def test_a_scene_is_named_by_a_path_or_an_address(href: str, tmp_path: Path) -> None:
+    """As writers of items do, with blanks as they are or as %20."""
+    (tmp_path / "a b.tif").touch()
+    asset = {"href": href.format(folder=tmp_path), "roles": ["data"]}
+    path = item(tmp_path, assets={"scene": asset})
+    (arrival,), failed = list_arrivals(path, fetched=nothing_there)
+    assert arrival.path.resolve() == tmp_path / "a b.tif" and not failed
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "day"),
+    [
+        ("2024-05-31T01:00:00Z", "2024-05-31T02:00:00Z", "2024-05-31"),
+        ("2024-05-01T00:00:00Z", "2024-05-31T00:00:00Z", None),
+    ],
+)
+def test_an_item_without_a_time_may_have_a_span_of_one_day(
+    start: str, end: str, day: str | None, tmp_path: Path
+) -> None:
+    """A mosaic of a month has none."""
+    path = item(tmp_path, properties={"datetime": None, "start_datetime": start, "end_datetime": end})
+    (arrival,), _ = list_arrivals(path, fetched=nothing_there)
+    assert arrival.day == day
+
+
 def test_an_item_in_another_folder_tells_of_the_same_scene(tmp_path: Path) -> None:
     """Which is not there twice, once without its day."""
     (tmp_path / "items").mkdir()

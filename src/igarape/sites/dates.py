@@ -36,7 +36,7 @@ def find_date(said: str | None, where: str, *, name: str, imagery: Mapping[str, 
     if said is not None:
         found = _day(said)
         if found is None:
-            raise InputError(f"{where}: --date {said}: is no day. {SAY}")
+            raise InputError(f"{where}: {said!r} is no day. {SAY}")
     else:
         found = _day(imagery.get(ACQUIRED, "")[:10]) or _named(name)
         if found is None:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from igarape.errors import InputError
 from igarape.sites.bands import COLOURS, Bands
 
 SCENES = (".tif", ".tiff", ".vrt", ".jp2")
 ITEM = ".json"
+FILE = "file://"
 DATA = "data"  # the role of a STAC asset that is the scene
 
 
@@ -76,11 +78,22 @@ def _named(path: Path, content: Mapping[str, Any], fetched: Callable[[str], Path
     if len(assets) != 1:
         raise InputError(f"{path}: expected one asset with the role {DATA}, found {len(assets)}")
     href = str(assets[0].get("href", ""))
-    scene = fetched(href) if "://" in href else path.parent / href
+    scene = _beside(path.parent, href) if href.startswith(FILE) or "://" not in href else fetched(href)
     if not scene.is_file():
         raise InputError(f"{path}: names {href}, which is not there")
-    taken = content.get("properties", {}).get("datetime")
-    return Arrival(scene, str(taken)[:10] if taken else None, _bands(assets[0]))
+    return Arrival(scene, _day(content.get("properties", {})), _bands(assets[0]))
+
+
+def _beside(folder: Path, href: str) -> Path:
+    """Return the file that an href names from a folder: a path, or an address in which blanks are %20."""
+    place = folder / href.removeprefix(FILE)
+    return place if place.is_file() else folder / unquote(href.removeprefix(FILE))
+
+
+def _day(properties: Mapping[str, Any]) -> str | None:
+    """Return the day that an item says; without one, that on which it begins and ends."""
+    taken, *span = (str(properties.get(name) or "")[:10] for name in ("datetime", "start_datetime", "end_datetime"))
+    return taken or (span[0] if len(set(span)) == 1 else "") or None
 
 
 def _bands(asset: Mapping[str, Any]) -> Bands | None:
