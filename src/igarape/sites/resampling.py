@@ -20,13 +20,13 @@ from igarape.sites.tiles import Floats, Grid, Integers
 
 Samples = npt.NDArray[np.unsignedinteger[Any]]  # (bands, height, width)
 
-PHASE = (
-    4096  # a raster's first pixel lies at a whole number of such parts of one: where two crops differ in rounding only
-)
+# A raster's first pixel lies at a whole number of such parts of one: else two crops would differ by rounding.
+PHASE = 4096
 FAINT = 1e-3  # a share of a pixel's weight that is none: less than what PHASE and rounding move
 ROUND = 360.0  # degrees
 ROWS = 32  # of the grid, that are resampled at once
 MOST = 2**20  # pixels of a scene that are held at once, with all their bands
+BEYOND = 9  # pixels of a scene from its border: nothing is there, and no kernel reaches back
 WIDEST = 8.0  # of a kernel, in pixels of the scene: next to where its system ends it would have no end
 
 # Reads a part of the scene by its first row and column: as of Raster.read, on the scene's own pixels.
@@ -89,8 +89,8 @@ class Warp:
         down = self.linear.d * x + self.linear.e * y - self.row - 0.5
         across = self.linear.a * x + self.linear.b * y - self.column - 0.5
         for places, side in zip((down, across), self.shape, strict=True):
-            places[away] = -9
-            np.clip(places, -9, side + 9, out=places)  # nothing is there, however far it is
+            places[away] = -BEYOND
+            np.clip(places, -BEYOND, side + BEYOND, out=places)
         return _taps(down), _taps(across)
 
 
