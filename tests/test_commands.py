@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ from igarape.commands import Readable
 from igarape.errors import InputError
 
 
-def invoked(error: Exception) -> Result:
+def invoked(error: BaseException) -> Result:
     """Run a command that fails with an error."""
 
     @click.group(cls=Readable)
@@ -93,3 +94,34 @@ def test_products_of_matrices_use_one_thread(given: dict[str, str], expected: in
     bare = {name: value for name, value in os.environ.items() if not name.endswith(settled)}
     found = subprocess.run([sys.executable, "-c", script], env=bare | given, capture_output=True, text=True, check=True)
     assert {int(number) for number in found.stdout.split()} == {expected}
+
+
+INTERRUPTED = """
+import sys, threading, click
+from igarape.commands import Readable
+
+@click.group(cls=Readable)
+def group(): pass
+
+def work():
+    threading.Thread(target=threading.Event().wait).start()  # what computes, and is not done for long
+    print("begun")
+    raise KeyboardInterrupt
+
+group.command("predict")(work)
+group(["predict"])
+"""
+
+
+def test_ctrl_c_ends_predict_at_once_and_says_how_to_go_on() -> None:
+    """By the signal itself, as a shell's loop expects; threads that still compute are not waited for."""
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED], check=False, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == -signal.SIGINT and ended.stdout == "begun\n"
+    assert "igarape predict: stopped. Finished batches are kept: type the same command again" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_ctrl_c_ends_other_commands_as_click_does() -> None:
+    """They have runs to close, and messages to send."""
+    found = invoked(KeyboardInterrupt())
+    assert found.exit_code == 1 and found.output.strip() == "Aborted!"

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import signal
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,9 @@ SECTIONS = {
 
 # What the system says where a file or a folder is in the way, may not be written, or cannot be called so.
 IN_THE_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
+
+# What keeps finished batches as whole files, and so may end anywhere: typed again, it goes on.
+GO_ON = ("predict", "submit")
 
 
 def run_stage(command: str, *words: Any, **options: Any) -> None:
@@ -85,6 +90,12 @@ class Readable(click.Group):
         """Run a command. Raises ClickException for what is the user's to mend, and lets all else through."""
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            if ctx.invoked_subcommand not in GO_ON:
+                raise
+            said = "stopped. Finished batches are kept: type the same command again, and it goes on from there"
+            click.echo(f"\nigarape {ctx.invoked_subcommand}: {said}", err=True)
+            return _end_by_interrupt()
         except InputError as error:
             raise _said(str(error), error) from error
         except OSError as error:
@@ -106,6 +117,13 @@ class Readable(click.Group):
                 f"{error.name}: not installed, and igarape {ctx.invoked_subcommand} needs it; igarape alone only "
                 "answers. In the project's folder type: make setup, or: pip install -e '.[train]'"
             ) from error
+
+
+def _end_by_interrupt() -> None:
+    """End as what Ctrl-C ends, and at once: Python would wait for threads that compute what nobody asks for now."""
+    sys.stdout.flush()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def _said(message: str, error: Exception) -> click.ClickException:

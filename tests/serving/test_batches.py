@@ -168,6 +168,28 @@ def test_a_run_that_is_stopped_goes_on_and_ends_in_the_same_bytes(
     assert sorted(pictures.read) == sorted(NAMES[2 * BATCH :])
 
 
+def test_who_stops_it_does_not_wait_for_pictures_that_are_read(tag: Callable[..., list[str]], tmp_path: Path) -> None:
+    """A batch takes seconds, or a minute; what is whole is there already."""
+    going = threading.Event()
+
+    class Slow(Pictures):
+        def load(self, bundle: Bundle | None, name: str) -> DecodedChip:
+            if NAMES.index(name) >= BATCH:
+                assert going.wait(60)
+            return super().load(bundle, name)
+
+    def stop(done: int, _total: int) -> None:
+        assert done == BATCH
+        raise KeyboardInterrupt
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            tag(Slow(), tmp_path / CSV, report=stop)
+        assert not going.is_set() and (tmp_path / "parts" / "00000000.csv").exists()
+    finally:
+        going.set()
+
+
 def test_alerts_stand_after_the_tags(tag: Callable[..., list[str]], tmp_path: Path, alert_bundle_folder: Path) -> None:
     """Where the bundle has any."""
     tag(Pictures(), tmp_path / CSV, NAMES[:3], bundle=Bundle.load(alert_bundle_folder, threads=1))

@@ -159,20 +159,20 @@ def _answer_all(
     something to do where all is one batch.
     """
     bundle = open_bundle()
-    with ThreadPoolExecutor(threads) as pool:
-        pending = {
-            part: [
-                pool.submit(_answer, batch[start : start + AT_ONCE], source, bundle)
-                for start in range(0, len(batch), AT_ONCE)
-            ]
-            for part, batch in batches.items()
-        }
-        try:
-            for part, some in pending.items():
-                _write([each.result() for each in some], part, columns)
-                send(part)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    pool = ThreadPoolExecutor(threads)
+    pending = {
+        part: [
+            pool.submit(_answer, batch[start : start + AT_ONCE], source, bundle)
+            for start in range(0, len(batch), AT_ONCE)
+        ]
+        for part, batch in batches.items()
+    }
+    try:
+        for part, some in pending.items():
+            _write([each.result() for each in some], part, columns)
+            send(part)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # what threads still answer, nobody asks for: they write nothing
 
 
 def _answer(names: Sequence[str], source: Source, bundle: Bundle) -> Answered:
