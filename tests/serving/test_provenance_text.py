@@ -35,7 +35,9 @@ FACTS = Provenance(
 HERE = Recovery(
     Commit(CODE, "2026-01-01", "zoom"),
     Locked(Commit(LOCK, "2026-01-02", "a stream"), 4, ()),
+    uncommitted=False,
     kept={"data/ingest": True, RESULT: False},
+    remote=True,
     packages=("keras==3.1", "six==1.0"),
     installed=True,
 )
@@ -78,9 +80,15 @@ def test_what_is_typed_depends_on_what_the_clone_has() -> None:
     lacking = replace(HERE, locked=replace(HERE.locked, lacking=(RESULT,)))
     assert typed(FACTS, lacking) == [checkout, "dvc pull", "dvc repro"]
     assert "lacks 1 of 4 outputs: data/evaluate" in in_words(FACTS, lacking)
+    alone = replace(lacking, remote=False)
+    assert typed(FACTS, alone) == [checkout, "dvc repro"]
+    assert "lacks, 1 of 4 outputs: data/evaluate; there is no remote to pull from" in in_words(FACTS, alone)
     code = replace(HERE, locked=None)
     assert typed(FACTS, code) == [f"git checkout {CODE[:9]}", "dvc repro"]
-    assert "No commit of this clone has a dvc.lock that names its results" in in_words(FACTS, code)
+    assert "No dvc.lock of this clone, in a commit or not, names its results" in in_words(FACTS, code)
+    lies = replace(code, uncommitted=True)
+    said = in_words(replace(FACTS, uncommitted=True), lies)
+    assert "git add dvc.lock params.yaml && git commit\nBeside its commit something was changed. Commit that" in said
     assert typed(FACTS, replace(code, installed=False)) == [f"git checkout {CODE[:9]}", "make setup", "dvc repro"]
     away = replace(code, commit=None, packages=())
     assert typed(FACTS, away) == ["git fetch --all", f"git checkout {CODE[:9]}", "dvc repro"]

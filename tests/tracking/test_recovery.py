@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streams import answers, begin, commit, finish, git
 
-from igarape.tracking.finished import kept
+from igarape.tracking.finished import has_remote, kept
 from igarape.tracking.lineage import RESULT, locked_outs
 from igarape.tracking.recovery import Recovery, find_commit, find_locked, recover
 from igarape.workspace import Workspace
@@ -60,16 +60,34 @@ def test_a_clone_says_what_it_has(project: Workspace) -> None:
     """The commit, the results, which data are in the cache, and the packages that the commit pins."""
     head, md5 = git(project.root, "rev-parse", "HEAD"), locked(project, "HEAD")
     data = {RESULT: md5, "data/ingest": "0" * 32}
-    here = recover(project.root, head, data, partial(kept, project.root))
-    assert here.commit and here.locked
+    here = recover(project.root, head, data, partial(kept, project.root), remote=True)
+    assert here.commit and here.locked and here.remote and not here.uncommitted
     assert here.kept == {RESULT: True, "data/ingest": False}
     assert here.packages == ("keras==3.1", "numpy==2.1") and here.installed
-    before = recover(project.root, git(project.root, "rev-parse", "HEAD~4"), data, partial(kept, project.root))
+    before = recover(
+        project.root, git(project.root, "rev-parse", "HEAD~4"), data, partial(kept, project.root), remote=False
+    )
     assert before.packages == () and not before.installed
 
 
 def test_outside_of_git_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which is no error: MLflow has its part all the same."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    here = recover(tmp_path, "a" * 40, {RESULT: "b" * 32}, partial(kept, tmp_path))
-    assert here == Recovery(None, None, kept={}, packages=(), installed=True)
+    here = recover(tmp_path, "a" * 40, {RESULT: "b" * 32}, partial(kept, tmp_path), remote=has_remote(tmp_path))
+    assert here == Recovery(None, None, uncommitted=False, kept={}, remote=False, packages=(), installed=True)
+
+
+def test_results_that_lie_here_and_were_not_committed_are_known(project: Workspace) -> None:
+    """By the dvc.lock of the working tree; those of another stream are nowhere."""
+    lock = project.lock.read_text(encoding="utf-8")
+    new = "e" * 32
+    project.lock.write_text(lock.replace(locked(project, "HEAD"), new), encoding="utf-8")
+    try:
+        for md5, lies in ((new, True), ("0" * 32, False), (locked(project, "HEAD"), False)):
+            here = recover(project.root, None, {RESULT: md5}, partial(kept, project.root), remote=False)
+            assert here.uncommitted == lies
+        project.lock.write_text("<<<<<<< HEAD\n", encoding="utf-8")
+        here = recover(project.root, None, {RESULT: new}, partial(kept, project.root), remote=False)
+        assert not here.uncommitted
+    finally:
+        project.lock.write_text(lock, encoding="utf-8")

@@ -51,13 +51,17 @@ def _stream(facts: Provenance, here: Recovery) -> Iterator[Command]:
     yield f"git checkout {at[:SHORT]}", why
     if here.packages and not here.installed:
         yield "make setup", "it pins other packages than what is checked out now"
+    made = f"makes {'what has changed since' if locked else 'it'} anew, but for what DVC's run cache has"
     if locked and locked.lacking:
-        lacks = f"{len(locked.lacking)} of {locked.outputs} outputs"
-        yield "dvc pull", f"DVC's cache here lacks {lacks}: {some(locked.lacking)}"
+        lacks = f"{len(locked.lacking)} of {locked.outputs} outputs: {some(locked.lacking)}"
+        if here.remote:
+            yield "dvc pull", f"DVC's cache here lacks {lacks}"
+        else:
+            made = f"makes anew what DVC's cache here lacks, {lacks}; there is no remote to pull from"
     elif locked:
         has = "" if locked.lacking is None else f"DVC's cache here has all {locked.outputs} outputs"
         yield "dvc checkout", has
-    yield "dvc repro", f"makes {'what has changed since' if locked else 'it'} anew, but for what DVC's run cache has"
+    yield "dvc repro", made
 
 
 def _recovery(facts: Provenance, here: Recovery) -> list[str]:
@@ -67,13 +71,18 @@ def _recovery(facts: Provenance, here: Recovery) -> list[str]:
     said = ["To bring it back:", *(f"  {command:<{width}}  # {why}".rstrip(" #") for command, why in typed)]
     if facts.commit is None:
         said.append("Its commit is not on record: the stream was run without git, or registered by other means.")
-    elif here.locked is None and RESULT in facts.data:
+    elif here.uncommitted:
         said.append(
-            "No commit of this clone has a dvc.lock that names its results: git add dvc.lock && git commit, once."
+            "The dvc.lock that lies here names its results, and is not committed yet: git add dvc.lock params.yaml && "
+            "git commit"
         )
+    elif here.locked is None and RESULT in facts.data:
+        said.append("No dvc.lock of this clone, in a commit or not, names its results: they have to be made anew.")
     elif here.locked is None:
         said.append(f"Its results are not on record. Where data/ still holds them, this adds that: {REGISTER}")
-    if facts.uncommitted and here.locked is None:
+    if facts.uncommitted and here.uncommitted:
+        said.append("Beside its commit something was changed. Commit that too, while it lies here: git status")
+    elif facts.uncommitted and here.locked is None:
         said.append("Beside its commit something was changed, and is lost: dvc repro may make another model there.")
     more = f"igarape lineage{option(facts.name)} --version {facts.version} --json"
     return [*said, f"Settings of each learner, and all packages: {more}"]

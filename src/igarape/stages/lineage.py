@@ -10,7 +10,7 @@ from igarape.config.params import read_params
 from igarape.serving.provenance import provenance
 from igarape.serving.provenance_text import commands, in_words
 from igarape.serving.registry import STUDENT, model_name
-from igarape.tracking.finished import kept
+from igarape.tracking.finished import has_remote, kept
 from igarape.tracking.recovery import recover
 from igarape.workspace import Workspace
 
@@ -31,7 +31,8 @@ def run(workspace: Workspace, *, version: int | None = None, model: str | None =
     """
     name = model_name(read_params(workspace.params).dataset, student=model == STUDENT)
     facts = provenance(name, None if version is None else str(version), workspace.root)
-    here = recover(workspace.root, facts.commit, facts.data, partial(kept, workspace.root))
+    root = workspace.root
+    here = recover(root, facts.commit, facts.data, partial(kept, root), remote=has_remote(root))
     if as_json:
         typed = [command for command, _ in commands(facts, here)]
         click.echo(json.dumps({"version": asdict(facts), "clone": asdict(here), "commands": typed}, indent=2))

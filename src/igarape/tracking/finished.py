@@ -96,6 +96,15 @@ def kept(root: Path, md5s: Iterable[str]) -> set[str] | None:
         return None
 
 
+def has_remote(root: Path) -> bool:
+    """Say whether a folder is a project of DVC's with a default remote, from which dvc pull brings files."""
+    try:
+        with Repo(str(root)) as repo:
+            return bool(repo.config["core"].get("remote"))
+    except DvcException:
+        return False
+
+
 def _is_whole(cache: Any, md5: str) -> bool:
     """Say whether a cache has a file, or a folder with all its files."""
     if not md5.endswith(".dir") or not cache.exists(md5):

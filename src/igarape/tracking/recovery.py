@@ -41,18 +41,21 @@ class Recovery:
     """What this clone has of a version.
 
     commit: that of its code; None: not here. locked: where its results are named; None: nowhere here, or which they are
-    is not on record. kept: of its data, by their paths, whether DVC's cache has them. packages: what the commit's
+    is not on record. uncommitted: whether the dvc.lock that lies here names them. kept: of its data, by their paths,
+    whether DVC's cache has them. remote: whether dvc pull has where to pull from. packages: what the commit's
     requirements.lock pins. installed: whether what this clone has checked out pins the same.
     """
 
     commit: Commit | None
     locked: Locked | None
+    uncommitted: bool
     kept: Mapping[str, bool]
+    remote: bool
     packages: tuple[str, ...]
     installed: bool
 
 
-def recover(root: Path, commit: str | None, data: Mapping[str, str], kept: Kept) -> Recovery:
+def recover(root: Path, commit: str | None, data: Mapping[str, str], kept: Kept, *, remote: bool) -> Recovery:
     """See what a clone has of a version.
 
     Parameters
@@ -65,6 +68,8 @@ def recover(root: Path, commit: str | None, data: Mapping[str, str], kept: Kept)
         The MD5 of each of its outputs that is on record, by paths.
     kept
         Says which outputs DVC's cache has.
+    remote
+        Whether the clone's DVC has a default remote.
     """
     at = find_commit(root, commit or "")
     locked = find_locked(root, RESULT, data[RESULT], kept) if RESULT in data else None
@@ -72,7 +77,9 @@ def recover(root: Path, commit: str | None, data: Mapping[str, str], kept: Kept)
     return Recovery(
         at,
         locked,
+        uncommitted=locked is None and RESULT in data and _lies_here(root, data[RESULT]),
         kept={} if there is None else {path: md5 in there for path, md5 in data.items()},
+        remote=remote,
         packages=packages,
         installed=packages == _pinned(root, "HEAD"),
     )
@@ -108,6 +115,15 @@ def find_locked(root: Path, path: str, md5: str, kept: Kept) -> Locked | None:
             lacking = None if there is None else tuple(out for out, each in outs.items() if each not in there)
             return Locked(at, len(outs), lacking)
     return None
+
+
+def _lies_here(root: Path, md5: str) -> bool:
+    """Say whether the dvc.lock of the working tree, committed or not, names a result."""
+    lock = root / LOCK
+    try:
+        return lock.exists() and locked_outs(lock.read_bytes(), LOCK).get(RESULT) == md5
+    except InputError:
+        return False  # an unfinished merge
 
 
 def _pinned(root: Path, commit: str) -> tuple[str, ...]:
