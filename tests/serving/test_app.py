@@ -113,9 +113,11 @@ def assert_discreet(message: str, body: bytes) -> None:
 
 
 def test_what_the_server_does_not_have_is_said(port: int) -> None:
-    """404, 405 and 415 in the same form."""
+    """404, 405 and 415 in the same form; no address leads on to another one, and 405 says what is taken there."""
+    assert ask(port, "/tag")[1]["allow"] == "POST" and ask(port, "/health", b"", "image/jpeg")[1]["allow"] == "GET"
     for path, body, kind, status in (
         ("/secret", None, None, 404),
+        ("/tag/", b"secret", "image/jpeg", 404),
         ("/tag", None, None, 405),
         ("/health", b"secret", "image/jpeg", 405),
         ("/tag", b"secret", "text/plain", 415),

@@ -128,6 +128,11 @@ def test_a_parquet_that_is_none_or_a_bomb_is_refused(monkeypatch: pytest.MonkeyP
         read_table(parquet(image=FILES, compression="zstd"), kind, ["image"])
     with pytest.raises(InputError, match="found 1025"):
         read_table(parquet(image=[b"a"] * (MOST + 1)), kind, ["image"])
+    with pytest.raises(InputError, match="expected a column image .*, found none of that name among 1"):
+        read_table(parquet(picture=FILES), kind, ["image"])
+    for cell in ([b"a"], {"b64": "a"}):
+        with pytest.raises(InputError, match="found lists or structures"):
+            read_table(parquet(image=[cell]), kind, ["image"])
     monkeypatch.setattr(requests, "BYTES", 10**6)
     bomb = parquet(image=[bytes(10**4)] * MOST)
     assert len(bomb) < 10**5
@@ -167,6 +172,8 @@ def test_a_form_without_files_or_an_end_is_refused() -> None:
             kind,
             "expected 1 to 1024 pictures in the form's field image, found none",
         ),
+        (whole.replace(b'; filename="a.jpg"', b""), kind, "found none; a file comes with a name, as curl -F image=@"),
+        (whole.replace(b"a.jpg", b"\xe3.jpg"), kind, "expected names in UTF-8"),
         (form(*[("image", "a", b"")] * (MOST + 2))[0], kind, "too long"),
     ):
         with pytest.raises(InputError, match=said) as caught:

@@ -60,6 +60,7 @@ def application(service: Service, *, token: bytes | None = None, stop: Callable[
         description="Tags satellite chips: pictures in, labels and probabilities out.",
         docs_url=None,  # FastAPI's pages load from addresses outside
         redoc_url=None,
+        redirect_slashes=False,  # a redirect says nothing to who does not follow it, and repeats the header Host
         lifespan=_lifespan(service, stop),
     )
     reader = BodyReader()
@@ -111,7 +112,7 @@ async def _refused(_: Request, error: Exception) -> Response:
         message = str(error)
     elif isinstance(error, HTTPException):
         status = HTTPStatus(error.status_code)
-        message = f"{status.phrase.lower()}; /docs lists what there is"
+        message, headers = f"{status.phrase.lower()}; /docs lists what there is", error.headers or {}
     else:
         status, message = HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; its log says why"
     return Response(error_body(status, message), status.value, headers, JSON)

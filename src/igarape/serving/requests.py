@@ -87,6 +87,11 @@ def read_files(body: bytes, content_type: str, columns: Sequence[str]) -> Files:
     found = _form(body, content_type, columns)
     if len({len(each) for each in found.values()}) > 1:
         raise InputError(f"expected as many files in each of the fields {', '.join(columns)}")
+    if not found["image"]:
+        raise InputError(
+            f"expected 1 to {MOST} pictures in the form's field image, found none; a file comes with a name, as "
+            "curl -F image=@chip.jpg sends it"
+        )
     _check_count(len(found["image"]), " in the form's field image")
     files = {column: [data for _, data in each] for column, each in found.items()}
     return Files(files["image"], files.get("nir"), [name for name, _ in found["image"]])
@@ -161,14 +166,17 @@ def _parquet(body: bytes, columns: Sequence[str]) -> Mapping[str, list[Any]]:
     from pyarrow.parquet import ParquetFile
 
     try:
-        # A dictionary stays one: what stands in many rows is held once.
-        file = ParquetFile(io.BytesIO(body), read_dictionary=list(columns))
-        about, names = file.metadata, file.schema_arrow.names
+        file = ParquetFile(io.BytesIO(body))
+        about, kinds = file.metadata, dict(zip(file.schema_arrow.names, file.schema_arrow.types, strict=True))
         _check_count(about.num_rows)
-        check_columns(names, columns)
+        check_columns(kinds, columns)
+        if any(kinds[column].num_fields for column in columns):
+            raise InputError(f"expected texts or bytes in the columns {', '.join(columns)}, found lists or structures")
         parts = [about.row_group(k).column(j) for k in range(about.num_row_groups) for j in range(about.num_columns)]
         if any(part.compression not in PACKED for part in parts):
             raise InputError(f"expected Parquet packed as {' or '.join(PACKED)}, found another compression")
+        # A dictionary stays one: what stands in many rows is held once. Of columns that are not there it knows nothing.
+        file = ParquetFile(io.BytesIO(body), read_dictionary=list(columns))
         table = file.read(columns=list(columns), use_threads=False)
         return {name: _unpacked(table[name].chunks) for name in columns}
     except (pa.ArrowException, OSError) as error:
@@ -199,6 +207,8 @@ def _form(body: bytes, content_type: str, columns: Sequence[str]) -> dict[str, l
     parser = MultiPartParser(stream_factory=_in_memory, max_form_parts=len(columns) * (MOST + 1))
     try:
         files = parser.parse(io.BytesIO(body), boundary, len(body))[1]
+    except UnicodeDecodeError as error:
+        raise InputError("expected names in UTF-8 in the form, found others") from error
     except (HTTPException, ValueError) as error:
         raise InputError("expected a form of files with a boundary, found one that is cut short or too long") from error
     return {

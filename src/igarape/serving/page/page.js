@@ -82,7 +82,7 @@ async function tag(files) {
       $("#answers").prepend(card(chip, answer));
       say("");
     } catch (error) {
-      say(`${name}: ${error.message}`);
+      say(`${name}: ${error.message.replace(/^row 0(, nir)?: /, "")}`); // each picture is sent alone
       if (error.status === 401) return;
     }
   }
