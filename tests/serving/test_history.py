@@ -78,7 +78,7 @@ def test_all_verdicts_stand_in_one_table_newest_first(registry: Path) -> None:
     MlflowClient().set_registered_model_alias(NAME, "champion", "1")
     assert "version 1 is the champion; no verdict" in history(NAME, registry)[0]
     MlflowClient().set_model_version_tag(NAME, "2", "git_commit", "abc123abc123")
-    decide(here, "2", reason="because | of <this>")
+    decide(here, "2", reason="because |\nof <this>")
     rollback(here, patient(), reason="no")
     head, *lines = history(NAME, registry)
     assert head.split() == " ".join(HEAD).split()

@@ -113,6 +113,10 @@ def test_what_cannot_be_moved_is_said(registry: Path) -> None:
     with pytest.raises(InputError, match="nothing to roll back to"):
         rollback(here, patient(), reason="")
     assert holders() == {"challenger": 1, "champion": 1}
+    MlflowClient().delete_registered_model_alias(NAME, "champion")
+    MlflowClient().set_registered_model_alias(NAME, "previous", "1")
+    with pytest.raises(InputError, match=r"no version is the champion.* To promote that: igarape promote --version 1"):
+        rollback(here, patient(), reason="")
 
 
 def test_rollback_lets_the_two_change_places(registry: Path) -> None:

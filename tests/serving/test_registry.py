@@ -29,6 +29,14 @@ def test_the_loaded_champion_is_the_bundle(bundle_folder: Path, images: list[Pix
         pd.testing.assert_frame_equal(load(uri).tag(images), expected)
 
 
+def test_files_that_somebody_changed_are_told_by_the_models_address(champion: Path) -> None:
+    """Not by the folder into which they were fetched, which is gone when that is read."""
+    (file,) = (path for path in champion.rglob("novelty.npz") if "mlruns" in path.parts)
+    file.write_bytes(file.read_bytes() + b"x")
+    with pytest.raises(InputError, match=f"^models:/{NAME}/1: its files are not those .* changed: novelty.npz"):
+        load(f"models:/{NAME}/1")
+
+
 @pytest.mark.usefixtures("champion")
 def test_what_is_asked_for_is_the_ensemble_unless_it_is_named() -> None:
     """The ensemble and the student are looked for, and the ensemble is there. An alias is the version that has it."""

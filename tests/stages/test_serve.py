@@ -50,8 +50,9 @@ def test_a_port_in_use_is_said_before_anything_starts(champion: Path) -> None:
 
 @pytest.mark.parametrize(("port", "host"), [(70000, HOST), (0, "no.such.host.invalid")])
 def test_an_address_that_is_none_is_said(tmp_path: Path, port: int, host: str) -> None:
-    """A port beyond 65535 and an unknown host."""
-    with pytest.raises(InputError, match=f"cannot listen on {host}, port {port}"):
+    """A port beyond 65535 and an unknown host, each with what to type in its place."""
+    other = "--port" if host == HOST else "--host 0.0.0.0"
+    with pytest.raises(InputError, match=f"cannot listen on {host}, port {port}: .* {other}"):
         serve.run(Workspace(tmp_path), port=port, host=host)
 
 

@@ -187,7 +187,7 @@ def _row(tags: Mapping[str, str], run: Recorded, then: str | None, commits: Mapp
         unfinished = "under way" if run.info.status == "RUNNING" else "interrupted"
         outcome = "became champion" if tags[NEW] == str(then) else unfinished
     who, commit = tags.get("mlflow.user", "unknown"), commits.get(tags[NEW]) or NONE
-    told = (tags.get(key, NONE) for key in (CHANGE, REASON))
+    told = (" ".join(tags.get(key, NONE).split()) for key in (CHANGE, REASON))  # whatever lines a reason has
     return (when, who, tags[NEW], commit, tags.get(OLD, NONE), outcome, *told)
 
 

@@ -110,10 +110,15 @@ def rollback(workspace: Workspace, params: Params, *, reason: str, student: bool
     with client_of(name, workspace.root):
         holders = aliases_of(name, workspace.root)
     old, new = holders.get(CHAMPION), holders.get(PREVIOUS)
-    if old is None or new is None:
+    if new is None:
         raise InputError(
-            f"{name}: nothing to roll back to: no version has the alias {PREVIOUS}. "
-            f"It is set when a newer version is promoted: dvc repro, then igarape promote{option(name)}"
+            f"{name}: nothing to roll back to: no version has the alias {PREVIOUS}. The champion has it "
+            f"from when a second version is promoted in its place: dvc repro, then igarape promote{option(name)}"
+        )
+    if old is None:
+        raise InputError(
+            f"{name}: no version is the champion, so nothing is rolled back; the champion before was version {new}. To "
+            f"promote that: igarape promote{option(name)} --version {new}"
         )
     if old == new:
         raise InputError(

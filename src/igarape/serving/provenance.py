@@ -180,7 +180,7 @@ def _files(uri: str, tags: Tags, folder: Path) -> Files:
             needs = _needs(Path(into))
             manifest = read_manifest(bundle)
         except InputError as error:
-            return Files(**nothing, fault=str(error), proved=False, requirements=())
+            return Files(**nothing, fault=str(error).replace(into, uri), proved=False, requirements=())
         try:
             check_files(bundle, manifest.files)
             fault = None

@@ -77,7 +77,11 @@ def load(uri: str, folder: Path = Path(), *, threads: int = 0) -> Bundle:
     Raises InputError when there is none, it is not igarape's, or the MLflow server does not answer.
     """
     with tempfile.TemporaryDirectory() as unpacked:
-        return Bundle.load(unpack(uri, Path(unpacked), folder), threads=threads)
+        bundle = unpack(uri, Path(unpacked), folder)
+        try:
+            return Bundle.load(bundle, threads=threads)
+        except InputError as error:  # in the words of the address: the folder is gone when somebody reads them
+            raise InputError(str(error).replace(str(bundle), uri)) from error
 
 
 def unpack(uri: str, target: Path, folder: Path = Path()) -> Path:

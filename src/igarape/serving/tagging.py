@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from igarape.chips.faults import Fault
 from igarape.chips.formats import CONVERT, NAMED, stem, unread
 from igarape.chips.sources.archives import is_archive
 from igarape.chips.sources.listing import list_pictures
@@ -105,9 +106,17 @@ def _at(path: Path, found: Pictures, spool: Path, report: Report) -> Mapping[str
         return {stem(path.name): loose(path)}
     pictures, faults, _ = list_pictures(path.parent, [[path.name]], what="pictures", spool=spool, report=report)
     if faults:
-        said = some([f"{fault.image_id} {fault.problem}" for fault in faults])
+        said = some([_told(fault) for fault in faults])
         found.passed_over.append(f"{len(faults)} in {path}: {said}")
     return dict(sorted(pictures.items()))
+
+
+def _told(fault: Fault) -> str:
+    """Say what is wrong with a member of an archive, whose name is said once."""
+    named = (
+        fault.problem.startswith((f"{fault.image_id}.", f"{fault.image_id} ")) or f"/{fault.image_id}." in fault.problem
+    )
+    return fault.problem if named else f"{fault.image_id} {fault.problem}"
 
 
 def _packed(folder: Path) -> Mapping[str, Origin]:

@@ -1,5 +1,6 @@
 """serve: answer over HTTP with the champion, or with a bundle."""
 
+import errno
 import os
 import socket
 import sys
@@ -76,7 +77,8 @@ def _check_free(port: int, host: str) -> None:
     try:
         socket.create_server((host, port)).close()
     except (OSError, OverflowError) as error:
-        raise InputError(
-            f"cannot listen on {host}, port {port}: {error}. Stop what uses it, or type another: "
-            f"igarape serve --port {5002 if port == 5001 else 5001}"
-        ) from error
+        code = error.errno if isinstance(error, OSError) else None
+        what = "Leave --host out, or name an address of this machine: --host 0.0.0.0 stands for all of them"
+        if code in (errno.EADDRINUSE, errno.EACCES, None):
+            what = f"Stop what uses it, or type another: igarape serve --port {5002 if port == 5001 else 5001}"
+        raise InputError(f"cannot listen on {host}, port {port}: {error}. {what}") from error
