@@ -95,7 +95,8 @@ class Readable(click.Group):
                 raise
             said = "stopped. Finished batches are kept: type the same command again, and it goes on from there"
             click.echo(f"\nigarape {ctx.invoked_subcommand}: {said}", err=True)
-            return _end_by_interrupt()
+            _end_by_interrupt()
+            raise  # where the system holds the signal back
         except InputError as error:
             raise _said(str(error), error) from error
         except OSError as error:

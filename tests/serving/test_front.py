@@ -88,7 +88,7 @@ def test_chips_are_answered_and_looked_at(port: int, browser: Browser, chips: li
     assert browser.value("document.querySelector('#figures').textContent") == "hold-out F2 0.9000"
     give(browser, *chips)
     browser.until("document.querySelectorAll('article').length == 2")
-    browser.until("document.querySelector('#said').textContent.startsWith('three.jpg: row 0: expected a JPEG')")
+    browser.until("document.querySelector('#said').textContent.startsWith('three.jpg: expected a JPEG')")
     assert browser.value("[...document.querySelectorAll('h2')].map((each) => each.textContent).join()") == (
         "two.jpg,<b>one.jpg"
     )

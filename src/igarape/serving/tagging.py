@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from igarape.chips.faults import Fault
 from igarape.chips.formats import CONVERT, NAMED, stem, unread
 from igarape.chips.sources.archives import is_archive
 from igarape.chips.sources.listing import list_pictures
@@ -16,7 +15,7 @@ from igarape.files import begins, check_place, digest
 from igarape.progress import Report
 from igarape.serving.batches import PARQUET
 from igarape.serving.bundle import Bundle, DecodedChip
-from igarape.tables import read_table
+from igarape.tables import Fault, read_table
 
 TIFS = (".tif", ".tiff")
 CATALOG = "catalog.parquet"
