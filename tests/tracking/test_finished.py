@@ -12,7 +12,7 @@ from streams import answers, begin, commit, finish, git
 
 from igarape.errors import InputError
 from igarape.scores.answers import TABLE
-from igarape.tracking.finished import find, kept
+from igarape.tracking.finished import find, has_remote, kept
 from igarape.tracking.lineage import locked_outs
 from igarape.workspace import Workspace
 
@@ -175,3 +175,12 @@ def test_outputs_are_in_the_cache_when_all_their_files_are(project: Workspace, t
     assert kept(here.root, [md5]) == set()
     (tmp_path / "none").mkdir()
     assert kept(tmp_path / "none", [md5]) is None
+
+
+def test_a_default_remote_is_known(project: Workspace) -> None:
+    """Without it dvc pull has nowhere to pull from, though there may be remotes of other names."""
+    local = project.root / ".dvc/config.local"
+    for text, there in (("", False), ("['remote \"team\"']\n url = /x\n", False), ("[core]\n remote = team\n", True)):
+        local.write_text(text)
+        assert has_remote(project.root) == there
+    local.unlink()
