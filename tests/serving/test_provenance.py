@@ -13,7 +13,7 @@ from servers import Server
 from igarape.errors import InputError
 from igarape.serving.manifest import read_manifest
 from igarape.serving.provenance import provenance
-from igarape.serving.registration import FILES
+from igarape.serving.registry import FILES
 from igarape.tracking.address import new_experiment
 from igarape.workspace import Workspace
 

@@ -19,7 +19,8 @@ from igarape.errors import InputError
 from igarape.scores.answers import TABLE, Answers, read_answers
 from igarape.serving import registration
 from igarape.serving.manifest import read_manifest
-from igarape.serving.registration import ANSWERS, BUNDLE, FILES, HOLDOUT, described, model_digest
+from igarape.serving.registration import ANSWERS, BUNDLE, HOLDOUT, described, model_digest
+from igarape.serving.registry import FILES
 from igarape.tables import write_table
 from igarape.tracking.address import new_experiment
 from igarape.workspace import Workspace

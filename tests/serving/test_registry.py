@@ -37,6 +37,17 @@ def test_files_that_somebody_changed_are_told_by_the_models_address(champion: Pa
         load(f"models:/{NAME}/1")
 
 
+def test_another_bundle_in_the_place_of_the_one_that_was_registered_is_refused(champion: Path) -> None:
+    """It is whole, and its files are those that it names; but nobody promoted it."""
+    (file,) = (path for path in champion.rglob("bundle.json") if "mlruns" in path.parts)
+    kept = file.read_text(encoding="utf-8")
+    file.write_text(kept.replace('"dataset": "toy"', '"dataset": "other"'), encoding="utf-8")
+    with pytest.raises(InputError, match=f"^models:/{NAME}/1: bundle.json was registered as .* register again"):
+        load(champion_uri(NAME))
+    file.write_text(kept, encoding="utf-8")
+    assert load(champion_uri(NAME)).manifest.dataset == "toy"
+
+
 @pytest.mark.usefixtures("champion")
 def test_what_is_asked_for_is_the_ensemble_unless_it_is_named() -> None:
     """The ensemble and the student are looked for, and the ensemble is there. An alias is the version that has it."""

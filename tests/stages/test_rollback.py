@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from contest import NAME, crown_second, holders
 from mlflow import MlflowClient
 
 from igarape.errors import InputError
@@ -10,16 +11,23 @@ from igarape.stages import rollback
 from igarape.workspace import Workspace
 
 
-def test_the_previous_champion_is_put_back(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_previous_champion_is_put_back(contest: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     """Champion and previous change places, and the command says so."""
-    client = MlflowClient()
-    client.create_registered_model("igarape-toy")
-    for alias in ("previous", "champion"):
-        version = client.create_model_version("igarape-toy", "nowhere").version
-        client.set_registered_model_alias("igarape-toy", alias, str(version))
-    rollback.run(Workspace(registry), reason="enough")
-    assert dict(client.get_registered_model("igarape-toy").aliases) == {"champion": 1, "previous": 2}
+    crown_second()
+    rollback.run(contest, reason="enough")
+    assert holders() == {"challenger": 2, "champion": 1, "previous": 2}
     assert capsys.readouterr().out == "igarape-toy: version 1 is the champion again; version 2 was\n"
+
+
+def test_a_version_whose_files_are_gone_does_not_become_champion(champion: Path) -> None:
+    """What a server could not load is found before anything moves."""
+    client = MlflowClient()
+    client.create_model_version(NAME, "nowhere")
+    client.set_registered_model_alias(NAME, "previous", "2")
+    before = holders()
+    with pytest.raises(InputError, match=r"^models:/igarape-toy/2: .* Version 1 stays champion$"):
+        rollback.run(Workspace(champion))
+    assert holders() == before
 
 
 def test_without_a_promotion_there_is_nothing_to_undo(registry: Path) -> None:

@@ -107,8 +107,19 @@ def rollback(workspace: Workspace, params: Params, *, reason: str, student: bool
         Without a previous one.
     """
     name = model_name(params.dataset, student=student)
-    with client_of(name, workspace.root):
-        holders = aliases_of(name, workspace.root)
+    new, old = exchanged(name, workspace.root)
+    verdict = Verdict(name, new, old, checks=(), notes=(), reason=reason)
+    record_change(workspace, params, "rollback", verdict, outcome=ROLLED, change=restore_previous)
+    return f"{name}: version {new} is the champion again; version {old} was"
+
+
+def exchanged(name: str, folder: Path) -> tuple[str, str]:
+    """Return the versions that a rollback lets change places: the previous champion, and the champion.
+
+    Raises InputError when one of them is not there.
+    """
+    with client_of(name, folder):
+        holders = aliases_of(name, folder)
     old, new = holders.get(CHAMPION), holders.get(PREVIOUS)
     if new is None:
         raise InputError(
@@ -126,9 +137,7 @@ def rollback(workspace: Workspace, params: Params, *, reason: str, student: bool
             f"history{option(name)} for who was champion, then: igarape promote{option(name)} --version N --force "
             "--reason TEXT"
         )
-    verdict = Verdict(name, new, old, checks=(), notes=(), reason=reason)
-    record_change(workspace, params, "rollback", verdict, outcome=ROLLED, change=restore_previous)
-    return f"{name}: version {new} is the champion again; version {old} was"
+    return new, old
 
 
 def _chosen(name: str, folder: Path, version: str | None, say: Say) -> tuple[str, str | None]:

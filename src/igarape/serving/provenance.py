@@ -18,8 +18,17 @@ from igarape.errors import InputError, concealed
 from igarape.serving.champion import figures_of
 from igarape.serving.history import COMMIT, HEAD, ROLLED, read
 from igarape.serving.manifest import check_files, read_manifest
-from igarape.serving.registration import BUNDLE, FILES, model_digest
-from igarape.serving.registry import CHAMPION, aliases_of, client_of, one_of, unpack, version_of, versions_of
+from igarape.serving.registration import BUNDLE, model_digest
+from igarape.serving.registry import (
+    CHAMPION,
+    FILES,
+    aliases_of,
+    client_of,
+    one_of,
+    unpack,
+    version_of,
+    versions_of,
+)
 from igarape.tracking.exporter import known_run
 
 CROWNED = ("promoted", "forced", ROLLED, "became champion")  # the outcomes that make a version the champion

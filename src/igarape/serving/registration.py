@@ -20,12 +20,11 @@ from igarape.scores.answers import read_answers
 from igarape.serving.closure import modules, requirements
 from igarape.serving.manifest import Manifest, read_manifest
 from igarape.serving.model import log_model
-from igarape.serving.registry import CHALLENGER, client_of
+from igarape.serving.registry import CHALLENGER, FILES, client_of
 from igarape.serving.registry_lock import registry_lock
 
-# Tags of a version: what it is made of; its bundle.json, and so its files, whatever code answers with them; which
-# hold-out it was scored on; the run that has its answers.
-BUNDLE, FILES, HOLDOUT, ANSWERS = "bundle_digest", "files_digest", "holdout_digest", "answers_run"
+# Tags of a version, besides FILES: what it is made of; which hold-out it was scored on; the run that has its answers.
+BUNDLE, HOLDOUT, ANSWERS = "bundle_digest", "holdout_digest", "answers_run"
 PAUSES = (1.0, 4.0)  # seconds before another try
 # What begins the second part of a version's description; the first says where it came from.
 VERDICT = "\n\n## Last verdict\n\n"

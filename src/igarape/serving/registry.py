@@ -23,6 +23,7 @@ from igarape.tracking.health import refused
 
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
 STUDENT = "student"
+FILES = "files_digest"  # a version's tag: of its bundle.json, and so of its files, whatever code answers with them
 SECONDS = 5
 
 
@@ -74,14 +75,31 @@ def load(uri: str, folder: Path = Path(), *, threads: int = 0) -> Bundle:
     """Load the bundle of a registered model, such as models:/igarape-drawn@champion or models:/igarape-drawn/3.
 
     MLflow's copy of igarape's code, beside it, is not run. folder: of the project. threads: as Bundle.load has it.
-    Raises InputError when there is none, it is not igarape's, or the MLflow server does not answer.
+    Raises InputError when there is none, it is not what igarape registered, or the MLflow server does not answer.
     """
+    uri = _numbered(uri, folder)
     with tempfile.TemporaryDirectory() as unpacked:
-        bundle = unpack(uri, Path(unpacked), folder)
+        found = unpack(uri, Path(unpacked), folder)
         try:
-            return Bundle.load(bundle, threads=threads)
+            bundle = Bundle.load(found, threads=threads)
         except InputError as error:  # in the words of the address: the folder is gone when somebody reads them
-            raise InputError(str(error).replace(str(bundle), uri)) from error
+            raise InputError(str(error).replace(str(found), uri)) from error
+    _require_registered(uri, bundle, folder)
+    return bundle
+
+
+def _require_registered(uri: str, bundle: Bundle, folder: Path) -> None:
+    """Refuse a bundle that is whole, but another one than was registered as this version."""
+    if not (match := re.fullmatch(r"models:/([^@/]+)/(\d+)/?", uri)):
+        return
+    with client_of(match[1], folder) as client:
+        tags = client.get_model_version(match[1], match[2]).tags
+    now = bundle.manifest.digest
+    if tags.get(FILES, now) != now:  # versions of before that was on record have no such tag
+        raise InputError(
+            f"{uri}: {MANIFEST} was registered as {tags[FILES]}, and is {now} now: somebody changed it. Bring the file "
+            f"back, or register again: {REGISTER}"
+        )
 
 
 def unpack(uri: str, target: Path, folder: Path = Path()) -> Path:
