@@ -45,7 +45,7 @@ def test_paths_are_those_of_where_one_stands(
     assert site == ("site", "river") and asked["baseline"] == (date(2024, 1, 1), date(2024, 12, 31))
     assert asked["scene"] == here / "a.tif"
     assert page == ("page", "river") and log == ("log", "river")
-    assert alerts == ("alerts", "river") and how == {"candidates": True, "geojson": None}
+    assert alerts == ("alerts", "river") and how == {"candidates": True, "geojson": None, "csv": None}
 
 
 def test_a_verdict_needs_its_reason(called: list[tuple[tuple[Any, ...], dict[str, Any]]]) -> None:
@@ -53,7 +53,7 @@ def test_a_verdict_needs_its_reason(called: list[tuple[tuple[Any, ...], dict[str
     assert CliRunner().invoke(main, ["judge", "here:1", "yes"]).exit_code == 2
     assert CliRunner().invoke(main, ["judge", "here:1", "perhaps", "--reason", "x"]).exit_code == 2
     assert CliRunner().invoke(main, ["judge", "here:1", "no", "--reason", "a flood"]).exit_code == 0
-    assert called == [(("judge", "here:1", "no"), {"reason": "a flood"})]
+    assert called == [(("judge", "here:1", "no"), {"reason": "a flood", "event": False})]
 
 
 def test_each_command_is_called_here() -> None:

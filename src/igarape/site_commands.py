@@ -117,6 +117,7 @@ def log(name: str, day: datetime | None, **options: Any) -> None:
 @click.argument("name")
 @click.option("--candidates", is_flag=True, help="Show those too that are not confirmed yet.")
 @click.option("--geojson", type=PLACE, metavar="FILE", help="Write them with their tiles too, for QGIS or a web map.")
+@click.option("--csv", type=PLACE, metavar="FILE", help="Write them as a table too, for a spreadsheet.")
 def alerts(name: str, **options: Any) -> None:
     """Show what has appeared and vanished on a site. NAME: a YAML in sites/."""
     run_stage("alerts", name, **options)
@@ -133,12 +134,13 @@ def page(name: str) -> None:
 @click.argument("alert")
 @click.argument("verdict", type=click.Choice(["yes", "no"]))
 @click.option("--reason", required=True, metavar="TEXT", help="Why you think so; it is kept.")
-def judge(alert: str, verdict: str, reason: str) -> None:
+@click.option("--event", is_flag=True, help="Say the same of all alerts of its event, those of one change.")
+def judge(alert: str, verdict: str, **options: Any) -> None:
     """Say whether an alert is right. ALERT: its name, as igarape alerts lists it.
 
     One that is judged no is not counted any more, also not after a replay.
     """
-    run_stage("judge", alert, verdict, reason=reason)
+    run_stage("judge", alert, verdict, **options)
 
 
 # In the order in which they are used.

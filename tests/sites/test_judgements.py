@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from igarape.errors import InputError
-from igarape.sites.judgements import add_verdict, applied, read_verdicts, span
+from igarape.sites.judgements import add_verdicts, applied, read_verdicts, span
 
 NO = {"verdict": "no", "reason": "a flood", "who": "ana", "at": "2024-12-01T00:00:00Z"}
 
@@ -46,7 +46,7 @@ def test_verdicts_of_tables_without_days_are_kept(tmp_path: Path) -> None:
     """They are those of the alert of their id; new rows get days. A spreadsheet may have set its mark before."""
     path = tmp_path / "verdicts.csv"
     path.write_text("\ufeffalert,verdict,reason,who,at\nhere:0_1:water:appeared:1,yes,,,\n", encoding="utf-8")
-    add_verdict(path, verdict(2, 1, 9))
+    add_verdicts(path, [verdict(2, 1, 9)])
     rows = read_verdicts(path)
     assert [(row["alert"][-1], row["since"]) for row in rows] == [("1", ""), ("2", "2024-01-02")]
     assert list(applied(rows, [alert(1, 300), alert(2, 5)])) == [alert(1, 0)["id"], alert(2, 0)["id"]]

@@ -10,7 +10,7 @@ import shapely
 from site_looks import START, flooded, look, quiet, write_site
 
 from igarape.errors import InputError
-from igarape.sites.judgements import add_verdict, read_verdicts
+from igarape.sites.judgements import add_verdicts, read_verdicts
 from igarape.sites.ledger import read_alerts
 from igarape.sites.site_folder import SiteFolder
 
@@ -58,7 +58,7 @@ def test_an_alert_that_was_judged_no_is_dismissed(place: SiteFolder) -> None:
     """By the newest verdict, as long as it would stand; all of them are kept, whatever a reason holds."""
     assert read_verdicts(place.verdicts) == []
     for verdict, status in (("no", "dismissed"), ("yes", "confirmed"), ("no", "dismissed")):
-        add_verdict(place.verdicts, WHY | {"verdict": verdict})
+        add_verdicts(place.verdicts, [WHY | {"verdict": verdict}])
         place.update(quiet)
         (row,) = read_alerts(place.alerts, "here").to_dict("records")
         assert (row["verdict"], row["status"], row["reason"]) == (verdict, status, WHY["reason"])

@@ -11,8 +11,9 @@ from screenshots import Browser, browsing
 from site_days import CHANGED, CLOUDY, DAYS, EVERY, FIRST, watched_site
 
 from igarape.files import write_text
+from igarape.sites.events import with_events
 from igarape.sites.looks import list_looks
-from igarape.sites.page import in_order, site_page
+from igarape.sites.page import site_page
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.site_history import replay_looks
 from igarape.sites.sources import opener
@@ -35,7 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> SiteFolder:
 def written(place: SiteFolder) -> tuple[Path, list[str]]:
     """Write the site's page; return it, and why scenes are not to be seen on it."""
     _, alerts = place.update(silent)
-    alerts, facts = in_order(alerts), list_looks(place.looks)
+    alerts, facts = with_events(alerts, place.area), list_looks(place.looks)
     closely = sorted({place.area.known[tile] for tile in alerts["tile"]})
     engine, tiles = Engine.of(place.site), len(place.area.names)
     known = replay_looks(facts, engine, tiles=tiles, read=place.day, closely=closely, report=silent)
@@ -104,12 +105,12 @@ def test_an_alert_comes_with_its_pictures_its_curve_and_the_command_to_judge_it(
     browser: Browser, place: SiteFolder
 ) -> None:
     """Choosing it shows its tile; the pictures are of before and after the change."""
-    assert "1 confirmed alert" in browser.value("document.querySelector('h1').textContent")
+    assert "1 confirmed event" in browser.value("document.querySelector('h1').textContent")
     text = browser.value("document.querySelector('.alert').innerText")
     assert "water appeared" in text and 'igarape judge here:1_1:water:appeared:1 yes --reason "..."' in text
     latitude, longitude = place.area.middles[place.area.known["1_1"]]
     assert f"its middle: {latitude:.5f}, {longitude:.5f} (latitude, longitude)" in text
-    assert browser.value("document.querySelector('#label option').textContent") == "water (1 alert)"
+    assert browser.value("document.querySelector('#label option').textContent") == "water (1 event)"
     assert browser.value("document.querySelectorAll('.alert img').length") == 2
     browser.value("document.querySelector('.alert .open').click()")
     assert browser.value("document.querySelector('.alert').getAttribute('aria-current')") == "true"

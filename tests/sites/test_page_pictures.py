@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from site_days import CHANGED, DAYS, watched_site
 
+from igarape.sites.events import with_events
 from igarape.sites.looks import Facts, list_looks
-from igarape.sites.page_pictures import ALERTS_WITH_CROPS, Crop, read_pictures, wanted_crops
+from igarape.sites.page_alerts import in_order
+from igarape.sites.page_pictures import EVENTS_WITH_CROPS, Crop, read_pictures, wanted_crops
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.site_history import SiteHistory, replay_looks
 from igarape.sites.sources import opener
@@ -22,7 +24,7 @@ Watched = tuple[SiteFolder, pd.DataFrame, list[Facts], SiteHistory]
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     """Give a site, its alerts, what is known of its looks, and its past."""
     place = watched_site(tmp_path_factory.mktemp("project"))
-    _, alerts = place.update(lambda *_: None)
+    alerts = in_order(with_events(place.update(lambda *_: None)[1], place.area))
     facts, engine, tile = list_looks(place.looks), Engine.of(place.site), place.area.known["1_1"]
     return (
         place,
@@ -69,8 +71,9 @@ def test_a_clear_look_is_shown_rather_than_a_newer_hazy_one(watched: Watched) ->
     assert chosen(np.full(len(days), fill_value=True)) == [BEFORE, DAYS - 1]
 
 
-def test_there_is_room_for_the_first_alerts_only(watched: Watched) -> None:
-    """The others stand on the page without crops."""
+def test_there_is_room_for_the_first_events_only(watched: Watched) -> None:
+    """The strongest alert of each has crops; the others stand on the page without."""
     place, alerts, _, known = watched
-    many = alerts.loc[np.zeros(100, dtype=int)]
-    assert {crop.alert for crop in wanted_crops(many, known, place.area.known)} == set(range(ALERTS_WITH_CROPS))
+    many = alerts.loc[np.zeros(200, dtype=int)].reset_index(drop=True).assign(event=np.arange(200) // 2 * 2)
+    wanted = {crop.alert for crop in wanted_crops(many, known, place.area.known)}
+    assert wanted == set(range(0, 2 * EVENTS_WITH_CROPS, 2))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from site_looks import flooded, quiet, write_site
+from site_looks import flooded, look, quiet, write_site
 
 from igarape.errors import InputError
 from igarape.sites.judgements import read_verdicts
@@ -27,3 +27,18 @@ def test_a_verdict_is_kept_and_stands_beside_its_alert(tmp_path: Path) -> None:
     assert kept["reason"] == "a flood, gone by June" and kept["since"] < kept["until"]
     with pytest.raises(InputError, match=f"did you mean {ALERT}"):
         judge.run(here, "here:0_1:water:appear:1", "yes", reason="seen")
+
+
+def test_an_event_is_judged_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row for each of its alerts; without --event the others are told, and stand."""
+    place, here = write_site(tmp_path), Workspace(tmp_path)
+    for day in (5, 30, 60, 90, 120, 150, 190, 200, 230, 260):
+        wet = 0.97 if day >= 210 else 0.001
+        look(place, day, {"water": [wet, wet, 0.001, 0.001, 0.001, 0.001]})
+    place.update(quiet)
+    judge.run(here, ALERT, "yes", reason="seen")
+    assert "1 alert of the same event not judged by this; with --event all of them are" in capsys.readouterr().out
+    assert [row["alert"] for row in read_verdicts(place.verdicts)] == [ALERT]
+    judge.run(here, ALERT, "no", reason="a shadow", event=True)
+    assert {row["alert"] for row in read_verdicts(place.verdicts)[1:]} == {ALERT, "here:0_0:water:appeared:1"}
+    assert read_alerts(place.alerts, "here")["status"].tolist() == ["dismissed", "dismissed"]

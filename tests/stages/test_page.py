@@ -17,7 +17,7 @@ def test_a_page_is_written_beside_the_looks(tmp_path: Path, capsys: pytest.Captu
     place = watched_site(tmp_path)
     run(Workspace(tmp_path), "here")
     html = (place.folder / "page.html").read_text(encoding="utf-8")
-    assert "1 alert, 24 days" in capsys.readouterr().out
+    assert "1 alert in 1 event, 24 days" in capsys.readouterr().out
     assert len(html) < 3_000_000
     assert 'src="http' not in html and "url(http" not in html and "<link" not in html
 

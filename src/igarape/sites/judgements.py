@@ -8,7 +8,7 @@ change whose days meet the judged one's.
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -48,12 +48,12 @@ def read_verdicts(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def add_verdict(path: Path, row: Mapping[str, str]) -> None:
-    """Add a row to verdicts.csv."""
+def add_verdicts(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
+    """Add rows to verdicts.csv."""
     text = io.StringIO()
     table = csv.DictWriter(text, WORDS + DAYS, restval="", lineterminator="\n")
     table.writeheader()
-    table.writerows([*read_verdicts(path), row])
+    table.writerows([*read_verdicts(path), *rows])
     write_text(text.getvalue(), path)
 
 

@@ -26,6 +26,7 @@ from igarape.sites.outlines import Feature
 from igarape.sites.state import Engine, State
 from igarape.sites.timing import Course, Interval, change_interval
 
+DEGREES = 5  # digits: a metre
 ACTIVE = (Status.CANDIDATE, Status.CONFIRMED)
 SCHEMA = pa.schema(
     [
@@ -157,15 +158,21 @@ def _intervals(active: Sequence[Key], days: Iterable[Day], engine: Engine) -> di
     return found
 
 
+def alert_table(alerts: pd.DataFrame, area: Area) -> pd.DataFrame:
+    """Return alerts for a spreadsheet, in their order: all columns but their histories, and the middles of tiles."""
+    middles = area.middles[[area.known[tile] for tile in alerts["tile"]]].round(DEGREES)
+    return alerts.drop(columns="history").assign(latitude=middles[:, 0], longitude=middles[:, 1])
+
+
 def alert_features(alerts: pd.DataFrame, area: Area) -> list[Feature]:
-    """Return what a GIS shows of alerts, in their order: all columns but their histories, and the outlines of tiles."""
+    """Return what a GIS shows of alerts, in their order: the columns of alert_table, and the outlines of tiles."""
     places = area.places[[area.known[tile] for tile in alerts["tile"]]]
     rows: list[Mapping[str, object]] = [
         {
             str(name): None if pd.isna(value) else str(value) if isinstance(value, date) else value
             for name, value in row.items()
         }
-        for row in alerts.drop(columns="history").to_dict("records")
+        for row in alert_table(alerts, area).to_dict("records")
     ]
     return list(zip(rows, area.grid.boxes(places), strict=True))
 

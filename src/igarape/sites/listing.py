@@ -1,16 +1,17 @@
 """A site as people read it on a terminal, and as a CSV: its condition by date, and its alerts."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from igarape.errors import counted
-from igarape.sites.alerts import Status
+from igarape.errors import InputError, counted
+from igarape.files import begins
+from igarape.sites.events import CANDIDATE, CONFIRMED
 from igarape.sites.judgements import DISMISSED
 from igarape.sites.state import State
-
-CONFIRMED, CANDIDATE = (status.name.lower() for status in (Status.CONFIRMED, Status.CANDIDATE))
 
 
 def condition(state: State, labels: Sequence[str]) -> pd.DataFrame:
@@ -41,32 +42,63 @@ def expected_false(alerts: pd.DataFrame, status: str) -> float:
     return float(open_ones["false"].sum())
 
 
+def doubt(alerts: pd.DataFrame, status: str) -> str:
+    """Say how many alerts of a status are expected to be false: of alerts, not of events.
+
+    An event is false where all its alerts are, and how often they are so together, nobody knows.
+    """
+    unjudged = int(((alerts["status"] == status) & alerts["verdict"].isna()).sum())
+    if not unjudged:
+        return "all were judged"
+    noun = counted(unjudged, CANDIDATE if status == CANDIDATE else "alert")
+    return f"of the {noun} that nobody has judged, {expected_false(alerts, status):.2f} are expected to be false"
+
+
 def standing_alerts(alerts: pd.DataFrame, *, candidates: bool) -> pd.DataFrame:
-    """Return the alerts that stand, the surest first: confirmed ones, then candidates where these are wanted."""
-    shown = alerts[alerts["status"].isin([CONFIRMED, *([CANDIDATE] if candidates else [])])]
-    return shown.sort_values(["status", "probability", "id"], ascending=[False, False, True])
+    """Return the alerts that stand, in their order: confirmed ones, and candidates where these are wanted."""
+    return alerts[alerts["status"].isin([CONFIRMED, *([CANDIDATE] if candidates else [])])]
 
 
 def alert_lines(alerts: pd.DataFrame, *, candidates: bool) -> list[str]:
-    """Return a line for each alert that stands, the surest first, confirmed ones before candidates; and their sums."""
-    lines = []
-    shown = standing_alerts(alerts, candidates=candidates)
-    for status in (CONFIRMED, CANDIDATE) if candidates else (CONFIRMED,):
-        some = shown[shown["status"] == status]
-        for row in some.itertuples():
-            verdict = f"; judged {row.verdict}: {row.reason}" if isinstance(row.verdict, str) else ""
-            seen = "1 look" if row.looks == 1 else f"{row.looks:.0f} looks"
-            lines.append(
-                f"{row.id}  {status}, {row.probability:.3f}, {seen}: {row.label} {row.change} somewhere "
-                f"in this tile, about {row.date} ({row.first} to {row.last}, {row.held:.2f}){verdict}"
-            )
-        false = f", of which {expected_false(alerts, status):.2f} are expected to be false" if len(some) else ""
-        lines.append(f"{counted(len(some), status, status if status == CONFIRMED else None)}{false}")
-    if not candidates and (waiting := int((alerts["status"] == CANDIDATE).sum())):
-        lines.append(f"{counted(waiting, 'candidate')} not confirmed yet: --candidates shows them")
+    """Return a line for each alert that stands, below that of the strongest of its event; and their sums.
+
+    alerts: with their events, as events.with_events gives them. candidates: whether they are shown too.
+    """
+    by = alerts["event"].map(dict(zip(alerts["id"], alerts["status"], strict=True)))
+    sure, unsure = alerts[by == CONFIRMED], alerts[by == CANDIDATE]
+    shown = standing_alerts(sure, candidates=candidates)
+    confirmed = int((alerts["status"] == CONFIRMED).sum())
+    beside, waiting = len(sure) - confirmed, len(sure) - confirmed + len(unsure)
+    above = f"{counted(beside, CANDIDATE)} in the events above"
+    lines = [_line(row) for row in shown.to_dict("records")]
+    lines.append(_sum(sure["event"].nunique(), counted(confirmed, "confirmed alert"), alerts, CONFIRMED))
+    if candidates:
+        lines += [_line(row) for row in unsure.to_dict("records")]
+        kinds = counted(len(unsure), CANDIDATE) + (f", and {above}" if beside else "")
+        lines.append(_sum(unsure["event"].nunique(), kinds, alerts, CANDIDATE))
+    elif waiting:
+        told = f", {beside} of them in the events above" if beside else ""
+        lines.append(f"{counted(waiting, CANDIDATE)} not confirmed yet{told}: --candidates shows them")
     if len(dismissed := alerts[alerts["status"] == DISMISSED]):
         lines.append(f"{len(dismissed)} dismissed, as judged no: {', '.join(sorted(dismissed['id']))}")
     return lines
+
+
+def _line(alert: Mapping[Hashable, Any]) -> str:
+    """Return an alert as a line; one that stands for no event is set in."""
+    seen = "1 look" if alert["looks"] == 1 else f"{alert['looks']:.0f} looks"
+    verdict = f"; judged {alert['verdict']}: {alert['reason']}" if isinstance(alert["verdict"], str) else ""
+    return (
+        f"{'' if alert['event'] == alert['id'] else '  and '}{alert['id']}  {alert['status']}, "
+        f"{alert['probability']:.3f}, {seen}: {alert['label']} {alert['change']} somewhere in this tile, about "
+        f"{alert['date']} ({alert['first']} to {alert['last']}, {alert['held']:.2f}){verdict}"
+    )
+
+
+def _sum(events: int, kinds: str, alerts: pd.DataFrame, status: str) -> str:
+    """Return how many events there are, of how many alerts, and how many of these are expected to be false."""
+    some = (alerts["status"] == status).any()
+    return f"{counted(events, 'event')} of {kinds}" + (f"; {doubt(alerts, status)}" if some else "")
 
 
 def log_lines(table: pd.DataFrame) -> list[str]:
@@ -75,3 +107,9 @@ def log_lines(table: pd.DataFrame) -> list[str]:
         return ["no look yet"]
     shown = table.rename(columns=lambda name: name.removeprefix("share_"))
     return str(shown.to_string(index=False, float_format=lambda share: f"{share:.3f}")).splitlines()
+
+
+def spare(path: Path, beginning: str, where: str) -> None:
+    """Refuse to write over a file that does not begin as ours do; where: what an error begins with."""
+    if path.exists() and not begins(path, beginning.encode()):
+        raise InputError(f"{where}: is there, holds no such table, and would be lost. Name another file")

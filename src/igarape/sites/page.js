@@ -4,7 +4,7 @@
   const site = JSON.parse(document.getElementById("content").textContent);
   const at = (id) => document.getElementById(id);
   const { grid, labels, dates, steps } = site;
-  const COLOUR = "224, 33, 138", COVER = 0.55, ALERT = "#ffd400", CELLS = 2400; // pixels of the canvas over the ground, at most
+  const COLOUR = "224, 33, 138", COVER = 0.55, ALERT = "#ffd400", NO_LOOK = 255, MORE = 60, CELLS = 2400; // pixels of the canvas over the ground, at most
 
   const unpacked = async (text) => {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -14,6 +14,12 @@
   const present = await unpacked(site.present); // (labels, days, tiles), each day as its difference to the one before
   const seen = await unpacked(site.seen); // (days, tiles), a bit each
   const places = new Uint32Array((await unpacked(site.places)).buffer);
+  const looks = await unpacked(site.looks); // (alerts, days), of the first alerts; NO_LOOK: none
+  const columns = JSON.parse(new TextDecoder().decode(await unpacked(site.alerts)));
+  const alerts = columns.id.map((id, row) => ({ id, row, tiles: [], crops: site.crops[row] || {}, middle: columns.middle.map((axis) => axis[row]),
+    ...Object.fromEntries(["tile", "label", "change", "status", "verdict", "reason", "raised", "first", "last", "told", "event", "place", "probability"].map((name) => [name, columns[name][row]])) }));
+  for (const alert of alerts) if (alert.event !== alert.row) alerts[alert.event].tiles.push(alert); // those of one event, below the strongest
+  const events = alerts.filter((alert) => alert.event === alert.row);
   const tiles = grid.tiles, wide = Math.ceil(tiles / 8);
   for (let label = 0; label < labels.length; label++)
     for (let day = 1; day < dates.length; day++)
@@ -65,10 +71,11 @@
     chosen.clearLayers(); // below the alerts' outlines, and wider
     if (state.tile !== null) L.rectangle(box(state.tile), { color: "#3fb6ff", weight: 11, fill: false, interactive: false }).addTo(chosen);
     outlines.clearLayers();
-    for (const alert of site.alerts) {
+    for (const alert of alerts) {
       if (labels[label] !== alert.label || !standing(alert) || alert.raised > dates[day]) continue;
       const dashed = alert.status === "candidate" ? "6 5" : null;
-      for (const [color, weight] of [["#10201a", 5], [ALERT, 2.5]]) L.rectangle(box(alert.place), { color, weight, dashArray: dashed, fill: false, interactive: false }).addTo(outlines);
+      const marks = alert.event === alert.row ? [["#10201a", 5], [ALERT, 2.5]] : [[ALERT, 1]]; // one mark an event; its other tiles have a thin line
+      for (const [color, weight] of marks) L.rectangle(box(alert.place), { color, weight, dashArray: dashed, fill: false, interactive: false }).addTo(outlines);
     }
     at("day").setAttribute("aria-valuetext", dates[day]);
     const looks = site.looked[day], cloudy = site.cloudy[day], percent = (share) => `${Math.round(100 * share)} %`;
@@ -93,16 +100,18 @@
     for (const [date, value] of line.length === 1 ? [...line, ...dots] : dots) svg.append(shape("circle", { class: "look", r: 3.5, cx: x(date), cy: y(value) }));
     return svg;
   }
+  const said = (alert) => alert && alert.row < site.dotted ? site.all_dates.map((date, day) => [date, looks[alert.row * site.all_dates.length + day]])
+    .filter(([, step]) => step !== NO_LOOK).map(([date, step]) => [date, step / site.fine]) : [];
   function drawTile() {
     const { tile, label, day, alert } = state;
     if (tile === null) return;
     const row = Math.floor(places[tile] / grid.columns.length), name = `${row}_${places[tile] % grid.columns.length}`;
     const line = dates.map((date, place) => [date, chance(label, place, tile)]);
-    const dots = alert !== null ? site.alerts[alert].looks : (site.alerts.find((each) => each.place === tile && each.label === labels[label]) || { looks: [] }).looks;
+    const dots = said(alert !== null ? alerts[alert] : alerts.find((each) => each.place === tile && each.label === labels[label]));
     const head = Object.assign(document.createElement("h3"), { textContent: `Tile ${name}: ${labels[label]}` });
-    const said = `${labels[label]} in tile ${name}: ${Math.round(100 * chance(label, day, tile))} % on ${dates[day]}`;
-    const note = Object.assign(document.createElement("p"), { className: "small", textContent: `${said}. The line is what is known after each day${dots.length ? "; the dots are what the model said of each look by itself" : ""}.` });
-    at("tile").replaceChildren(head, plot({ name: said, line, dots, width: at("tile").clientWidth, now: dates[day] }), note);
+    const now = `${labels[label]} in tile ${name}: ${Math.round(100 * chance(label, day, tile))} % on ${dates[day]}`;
+    const note = Object.assign(document.createElement("p"), { className: "small", textContent: `${now}. The line is what is known after each day${dots.length ? "; the dots are what the model said of each look by itself" : ""}.` });
+    at("tile").replaceChildren(head, plot({ name: now, line, dots, width: at("tile").clientWidth, now: dates[day] }), note);
   }
   function drawShares() {
     at("shares").replaceChildren(...labels.map((label, place) => {
@@ -124,26 +133,44 @@
     const [date, image] = alert.crops[side];
     return element("figure", {}, element("img", { src: image, alt: `${side} the change, ${date}` }), element("i"), element("figcaption", { textContent: `${side}: ${date}` }));
   }
-  function card(alert, place) {
-    const interval = alert.first && alert.last ? `between ${alert.first} and ${alert.last}` : `raised ${alert.raised}`;
-    const judged = alert.verdict ? `; judged ${alert.verdict}: ${alert.reason || ""}` : "";
-    const command = `igarape judge ${alert.id} yes --reason "..."`;
+  const when = (alert) => alert.first && alert.last ? `between ${alert.first} and ${alert.last}` : `raised ${alert.raised}`;
+  const judged = (alert) => alert.verdict ? `; judged ${alert.verdict}: ${alert.reason || ""}` : "";
+  function card(alert) {
+    const count = alert.tiles.length + 1, unjudged = [alert, ...alert.tiles].some((each) => !each.verdict);
+    const command = `igarape judge ${alert.id} yes ${alert.tiles.length ? "--event " : ""}--reason "..."`;
     const copy = element("button", { type: "button", textContent: "Copy" });
     copy.addEventListener("click", async () => { await navigator.clipboard.writeText(command); copy.textContent = "Copied"; });
     const open = element("button", { type: "button", className: "open" },
-      element("h3", {}, element("span", { className: `tag ${alert.status}`, textContent: alert.status }), `${alert.label} ${alert.change}`),
-      element("div", { className: "small", textContent: `tile ${alert.tile}, ${interval}; probability ${alert.probability.toFixed(3)}${judged}` }),
+      element("h3", {}, element("span", { className: `tag ${alert.status}`, textContent: alert.status }), `${alert.label} ${alert.change}${count > 1 ? `, in ${count} tiles` : ""}`),
+      element("div", { className: "small", textContent: `tile ${alert.tile}, ${when(alert)}; probability ${alert.probability.toFixed(3)}${judged(alert)}` }),
       element("div", { className: "small", textContent: `its middle: ${alert.middle.map((degrees) => degrees.toFixed(5)).join(", ")} (latitude, longitude)` }),
       ...(alert.crops.before || alert.crops.after ? [element("div", { className: "crops" }, crop(alert, "before"), crop(alert, "after"))] : []));
-    open.addEventListener("click", () => choose(place));
+    open.addEventListener("click", () => choose(alert.row));
     const item = element("li", { className: "alert" }, open);
-    if (alert.status !== "withdrawn" && !alert.verdict) item.append(element("div", { className: "judge" }, element("code", { textContent: command }), copy));
+    item.dataset.row = alert.row;
+    if (alert.tiles.length) {
+      const row = (each) => {
+        const choice = element("button", { type: "button", textContent: `tile ${each.tile}` });
+        choice.addEventListener("click", () => choose(each.row));
+        return element("li", {}, choice, ` ${each.status}, ${when(each)}; probability ${each.probability.toFixed(3)}${judged(each)} `, element("code", { textContent: each.id }));
+      };
+      const rest = element("details", { className: "small" }, element("summary", { textContent: `${count - 1} more tile${count > 2 ? "s" : ""} of this event` }), element("ul", {}, ...alert.tiles.map(row)));
+      item.append(rest);
+    }
+    if (alert.status !== "withdrawn" && unjudged) item.append(element("div", { className: "judge" }, element("code", { textContent: command }), copy));
     return item;
   }
+  // A large site has thousands of events: a part of them is there at once, and more when they are asked for.
+  function more(count) {
+    const list = at("alerts"), next = events.slice(list.children.length, count);
+    list.append(...next.map(card));
+    at("more").hidden = list.children.length >= events.length;
+    at("more").textContent = `Show ${Math.min(MORE, events.length - list.children.length)} more of ${(events.length - list.children.length).toLocaleString("en")}`;
+  }
   function choose(place) {
-    const alert = site.alerts[place], shown = alert.crops.after ? alert.crops.after[0] : alert.history[alert.history.length - 1].date, day = dates.findIndex((date) => date >= shown);
+    const alert = alerts[place], shown = alert.crops.after ? alert.crops.after[0] : alert.told, day = dates.findIndex((date) => date >= shown);
     Object.assign(state, { alert: place, tile: alert.place, label: labels.indexOf(alert.label), day: day < 0 ? dates.length - 1 : day });
-    [...at("alerts").children].forEach((item, other) => other === place ? item.setAttribute("aria-current", "true") : item.removeAttribute("aria-current"));
+    [...at("alerts").children].forEach((item) => Number(item.dataset.row) === alert.event ? item.setAttribute("aria-current", "true") : item.removeAttribute("aria-current"));
     at("label").value = state.label; at("day").value = state.day;
     map.fitBounds(L.latLngBounds(box(alert.place)).pad(1.5), { animate: false });
     draw();
@@ -157,10 +184,11 @@
     draw();
   }
 
-  at("alerts").replaceChildren(...site.alerts.map(card));
+  more(MORE);
+  at("more").addEventListener("click", () => more(at("alerts").children.length + MORE));
   for (const option of at("label").options) {
-    const count = site.alerts.filter((alert) => alert.label === labels[option.value] && standing(alert)).length;
-    if (count) option.textContent += ` (${count} alert${count === 1 ? "" : "s"})`;
+    const count = events.filter((alert) => alert.label === labels[option.value] && standing(alert)).length;
+    if (count) option.textContent += ` (${count} event${count === 1 ? "" : "s"})`;
   }
   at("ground").value = state.ground;
   at("label").addEventListener("change", () => { Object.assign(state, { label: Number(at("label").value), alert: null }); draw(); });

@@ -17,9 +17,9 @@ from igarape.sites.site_history import SiteHistory
 from igarape.sites.views import View, side_that_fits
 
 # Bytes of JPEG that a page has room for: the clearest day, which is sharp; all other grounds together.
-MOST_CLEAREST, MOST_GROUNDS = 220_000, 430_000
+MOST_CLEAREST, MOST_GROUNDS = 200_000, 400_000
 HAZY = 0.5  # a look that is more likely than this through haze or broken cloud is not clear
-ALERTS_WITH_CROPS = 60  # the first ones; two crops take some 8 kB
+EVENTS_WITH_CROPS = 60  # the first ones; two crops take some 8 kB
 
 # Opens the scenes of a day; raises InputError where one is not there any more.
 Opener = Callable[[Sequence[Facts]], AbstractContextManager[View]]
@@ -51,16 +51,17 @@ class PagePictures:
 
 
 def wanted_crops(alerts: pd.DataFrame, history: SiteHistory, known: Mapping[str, int]) -> list[Crop]:
-    """Choose two crops for each alert: of looks that are surely before and after the change, the newest clear one each.
+    """Choose two crops for each event: of looks that are surely before and after the change, the newest clear one each.
 
     Where none is clear, the newest. People judge by these pictures, and a look through broken cloud shows little.
 
-    alerts: in the order in which they are shown; the first ones get crops. history: with the looks at their tiles.
-    known: the place of each tile by its name.
+    alerts: as page_alerts.in_order gives them; those that stand for the first events get crops. history: with the looks
+    at their tiles. known: the place of each tile by its name.
     """
     ordinals = np.array([condition.day for condition in history.conditions])
     wanted = []
-    for number, row in enumerate(alerts[:ALERTS_WITH_CROPS].to_dict("records")):
+    first_events = alerts[alerts["event"] == alerts.index][:EVENTS_WITH_CROPS]
+    for number, row in zip(first_events.index.tolist(), first_events.to_dict("records"), strict=True):
         tile = known[row["tile"]]
         seen, _, hazy = history.looks[tile]
         dates = [row["raised"] if pd.isna(row[name]) else row[name] for name in ("first", "last")]

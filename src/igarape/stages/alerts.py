@@ -4,15 +4,22 @@ from pathlib import Path
 
 import click
 
-from igarape.sites.ledger import alert_features, read_alerts
-from igarape.sites.listing import alert_lines, standing_alerts
+from igarape.errors import counted
+from igarape.files import check_place, write_text
+from igarape.sites.events import with_events
+from igarape.sites.ledger import alert_features, alert_table, read_alerts
+from igarape.sites.listing import alert_lines, spare, standing_alerts
 from igarape.sites.looks import list_looks
 from igarape.sites.outlines import write_geojson
 from igarape.sites.site_folder import SiteFolder
 from igarape.workspace import Workspace
 
+GEOJSON = '{\n  "type": "FeatureCollection"'  # as write_geojson begins
 
-def run(workspace: Workspace, name: str, *, candidates: bool = False, geojson: Path | None = None) -> None:
+
+def run(
+    workspace: Workspace, name: str, *, candidates: bool = False, geojson: Path | None = None, csv: Path | None = None
+) -> None:
     """Print the alerts of a site that stand, the confirmed ones.
 
     Parameters
@@ -21,9 +28,12 @@ def run(workspace: Workspace, name: str, *, candidates: bool = False, geojson: P
         The project, and the site's name.
     candidates
         Whether those that are not confirmed yet are shown too.
-    geojson
-        A file, to which all that are shown are written with their tiles.
+    geojson, csv
+        Files, to which all that are shown are written: with their tiles, and with the middles of these.
     """
+    for option, file in (("--geojson", geojson), ("--csv", csv)):
+        if file:
+            check_place(file, f"{option} {file}")
     place = SiteFolder.read(name, workspace.sites)
     if place.outdated:
         click.echo(
@@ -31,14 +41,20 @@ def run(workspace: Workspace, name: str, *, candidates: bool = False, geojson: P
             f"igarape watch {name} INBOX",
             err=True,
         )
-    table = read_alerts(place.alerts, name)
+    table = with_events(read_alerts(place.alerts, name), place.area)
+    shown = standing_alerts(table, candidates=candidates)
     for line in alert_lines(table, candidates=candidates):
         click.echo(line)
     if geojson:
+        spare(geojson, GEOJSON, f"--geojson {geojson}")
         grid = place.area.grid
-        features = alert_features(standing_alerts(table, candidates=candidates), place.area)
-        write_geojson(features, grid.crs, geojson, step=grid.pixel * grid.size)
+        write_geojson(alert_features(shown, place.area), grid.crs, geojson, step=grid.pixel * grid.size)
         click.echo(f"{geojson}: these, with their tiles")
+    if csv:
+        text = alert_table(shown, place.area).to_csv(index=False, lineterminator="\n")
+        spare(csv, text.splitlines()[0], f"--csv {csv}")
+        write_text(text, csv)
+        click.echo(f"{csv}: {counted(len(shown), 'row')}")
     end = place.site.baseline[1]
     if all(facts.day <= end.toordinal() for facts in list_looks(place.looks)):
         click.echo(f"no scene is of a day after the baseline yet, which ends on {end}")

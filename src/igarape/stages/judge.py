@@ -1,19 +1,24 @@
 """judge: say whether an alert is right. -> sites/NAME/verdicts.csv."""
 
+from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
-from igarape.errors import InputError, did_you_mean
+from igarape.errors import InputError, counted, did_you_mean
 from igarape.progress import progress
-from igarape.sites.judgements import add_verdict, span
+from igarape.sites.events import with_events
+from igarape.sites.judgements import add_verdicts, span
 from igarape.sites.ledger import read_alerts
 from igarape.sites.site_folder import SiteFolder
 from igarape.tracking.address import user
 from igarape.workspace import Workspace
 
+SECOND = "%Y-%m-%dT%H:%M:%SZ"
 
-def run(workspace: Workspace, alert: str, verdict: str, *, reason: str) -> None:
+
+def run(workspace: Workspace, alert: str, verdict: str, *, reason: str, event: bool = False) -> None:
     """Keep what somebody says of an alert, and why; a later word counts more than an earlier one.
 
     Parameters
@@ -26,21 +31,30 @@ def run(workspace: Workspace, alert: str, verdict: str, *, reason: str) -> None:
         yes or no.
     reason
         Why, in words.
+    event
+        Whether the same is said of all alerts of its event.
     """
     place = SiteFolder.read(alert.partition(":")[0], workspace.sites)
     if not reason.strip():
         raise InputError("igarape judge: expected why: --reason TEXT, which is kept")
     with place.held():
-        table = read_alerts(place.alerts, place.name)
-        known = dict(zip(table["id"], table[["raised", "first", "last"]].to_dict("records"), strict=True))
-        if alert not in known:
-            near = did_you_mean(alert, list(known)) if known else "; there is none"
+        table = with_events(read_alerts(place.alerts, place.name), place.area)
+        if alert not in set(table["id"]):
+            near = did_you_mean(alert, list(table["id"])) if len(table) else "; there is none"
             raise InputError(f"{alert}: no such alert{near}")
-        since, until = span(known[alert])
-        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        row = {"alert": alert, "verdict": verdict, "reason": reason.strip(), "who": user(), "at": now}
-        row |= {"since": since.isoformat(), "until": until.isoformat()}
-        add_verdict(place.verdicts, row)
+        together = table[table["event"] == table.loc[table["id"] == alert, "event"].item()]
+        meant = together if event else together[together["id"] == alert]
+        said = {"verdict": verdict, "reason": reason.strip(), "who": user(), "at": f"{datetime.now(UTC):{SECOND}}"}
+        add_verdicts(place.verdicts, [_row(one) | said for one in meant.to_dict("records")])
         with progress("judge: looks", "day") as report:
             place.update(report)
-    click.echo(f"{alert}: {verdict}; kept in {place.verdicts}")
+    names = ", ".join(meant["id"])
+    click.echo(f"{names}: {verdict}; kept in {place.verdicts}")
+    if others := len(together) - len(meant):
+        click.echo(f"{counted(others, 'alert')} of the same event not judged by this; with --event all of them are")
+
+
+def _row(alert: Mapping[Hashable, Any]) -> dict[str, str]:
+    """Return an alert's name, and the days between which it lies, as a row of verdicts."""
+    since, until = span(alert)
+    return {"alert": alert["id"], "since": since.isoformat(), "until": until.isoformat()}

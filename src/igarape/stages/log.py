@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from igarape.errors import InputError, counted
-from igarape.files import begins, check_place, write_text
+from igarape.files import check_place, write_text
 from igarape.progress import progress
-from igarape.sites.listing import condition, log_lines
+from igarape.sites.listing import condition, log_lines, spare
 from igarape.sites.sampling import judged_table, write_sample
 from igarape.sites.site_folder import SiteFolder
 from igarape.workspace import Workspace
@@ -57,8 +57,7 @@ def run(
             table = condition(place.now(report), place.labels)
     if csv:
         text = table.to_csv(index=False, lineterminator="\n")
-        if csv.exists() and not begins(csv, text.splitlines()[0].encode()):
-            raise InputError(f"--csv {csv}: is there, holds no such table, and would be lost. Name another file")
+        spare(csv, text.splitlines()[0], f"--csv {csv}")
         write_text(text, csv)
         click.echo(f"{csv}: {counted(len(table), 'row')}")
         return

@@ -5,8 +5,9 @@ import click
 from igarape.errors import InputError, counted
 from igarape.files import write_text
 from igarape.progress import progress
+from igarape.sites.events import with_events
 from igarape.sites.looks import list_looks
-from igarape.sites.page import in_order, site_page
+from igarape.sites.page import site_page
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.site_history import replay_looks
 from igarape.sites.sources import opener
@@ -23,7 +24,7 @@ def run(workspace: Workspace, name: str) -> None:
             raise InputError(f"{place.looks}: no looks yet. First: igarape watch {name} INBOX")
         with progress(f"page: {name}, days", "day") as report:
             _, alerts = place.update(report)
-            alerts = in_order(alerts)
+            alerts = with_events(alerts, place.area)
             tiles = sorted({place.area.known[tile] for tile in alerts["tile"]})
             engine, count = Engine.of(place.site), len(place.area.names)
             known = replay_looks(facts, engine, tiles=count, read=place.day, closely=tiles, report=report)
@@ -33,4 +34,5 @@ def run(workspace: Workspace, name: str) -> None:
         write_text(html, page)
     for reason in lost:
         click.echo(f"page: a scene is not to be seen: {reason}", err=True)
-    click.echo(f"{page}: {counted(len(alerts), 'alert')}, {counted(len(known.conditions), 'day')}")
+    told = f"{counted(len(alerts), 'alert')} in {counted(alerts['event'].nunique(), 'event')}"
+    click.echo(f"{page}: {told}, {counted(len(known.conditions), 'day')}")

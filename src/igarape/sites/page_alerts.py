@@ -1,0 +1,80 @@
+"""What a site's page says of its alerts, packed: a large site has thousands, each with the looks at its tile."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from igarape.sites.area import Area
+from igarape.sites.events import ORDER
+from igarape.sites.packing import packed
+from igarape.sites.site_history import SiteHistory
+
+MOST_LOOKS = 300_000  # bytes of a page for what the model said of each look
+FINE = 100  # a probability of 1 in a curve's dots: a hundredth is about a pixel of it
+NO_LOOK = 255
+
+
+def in_order(alerts: pd.DataFrame) -> pd.DataFrame:
+    """Return alerts as people read them: events that are confirmed first, and the newest first.
+
+    alerts: with their events, as events.with_events orders them. The alerts of one event stay together, the strongest
+    first; `event` becomes the place of that one.
+    """
+    stands = alerts.set_index("id").loc[alerts["event"]]
+    keys = {
+        "rank": stands["status"].map(ORDER.index).to_numpy(),
+        "newest": -pd.to_datetime(stands["raised"]).to_numpy().astype("datetime64[s]").astype(np.int64),
+    }
+    ranked = alerts.assign(**keys).sort_values(["rank", "newest", "event"], kind="stable", ignore_index=True)
+    places = dict(zip(ranked["id"], ranked.index, strict=True))
+    return ranked.drop(columns=list(keys)).assign(event=ranked["event"].map(places))
+
+
+def alerts_text(alerts: pd.DataFrame, area: Area) -> str:
+    """Pack alerts, in order: a JSON of columns, each a list, compressed.
+
+    told: the day on which the status changed last. middle: the latitudes and the longitudes.
+    """
+    tiles = [area.known[tile] for tile in alerts["tile"]]
+    columns: dict[str, list[Any]] = {
+        name: [value if isinstance(value, str) else None for value in alerts[name]]
+        for name in ("id", "tile", "label", "change", "status", "verdict", "reason")
+    }
+    for name in ("raised", "first", "last"):
+        columns[name] = [None if pd.isna(day) else str(pd.Timestamp(day).date()) for day in alerts[name]]
+    columns["told"] = [json.loads(history)[-1]["date"] for history in alerts["history"]]
+    columns["event"], columns["place"] = alerts["event"].tolist(), tiles
+    columns["probability"] = alerts["probability"].astype(float).round(4).tolist()
+    columns["middle"] = area.middles[np.array(tiles, dtype=np.int64)].round(5).T.tolist()
+    text = json.dumps(columns, separators=(",", ":"), ensure_ascii=False)
+    return packed(np.frombuffer(text.encode(), dtype=np.uint8))
+
+
+def looks_text(alerts: pd.DataFrame, history: SiteHistory, area: Area, labels: Sequence[str]) -> tuple[str, int]:
+    """Pack what the model said of each look at alerts' tiles, for as many alerts as there is room for; and how many.
+
+    A byte an alert and day: the probability of its label in steps of 1 / FINE, or NO_LOOK.
+    """
+    steps = np.full((len(alerts), len(history.conditions)), NO_LOOK, dtype=np.uint8)
+    for row, (tile, label) in enumerate(zip(alerts["tile"], alerts["label"], strict=True)):
+        days, p, _ = history.looks[area.known[tile]]
+        steps[row, days] = np.rint(p[:, labels.index(label)] * FINE)
+    return _fitting(steps)
+
+
+def _fitting(steps: npt.NDArray[np.uint8]) -> tuple[str, int]:
+    """Pack the first rows that there is room for."""
+    count = len(steps)
+    while len(text := packed(steps[:count])) > MOST_LOOKS:
+        count = count * 3 // 4
+    return text, count
+
+
+def days_of(history: SiteHistory) -> list[str]:
+    """Return all days of a site as text: also those that a page has no room for."""
+    return [date.fromordinal(condition.day).isoformat() for condition in history.conditions]
