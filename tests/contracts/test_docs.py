@@ -84,7 +84,7 @@ ELSEWHERE = {
     r"igarape map \S+ --bands r=3,g=2,b=1": "tests/stages/test_map.py",
     "igarape site add .*": "tests/stages/test_site.py",
     "igarape watch river inbox/": "tests/stages/test_watch.py",
-    "igarape alerts river( --geojson .*)?": "tests/stages/test_alerts.py",
+    "igarape alerts river( --csv .*)?": "tests/stages/test_alerts.py",
     "igarape page river": "tests/stages/test_page.py",
     "igarape log river( --(sample|judged) .*)?": "tests/stages/test_log.py",
     "igarape judge river:.*": "tests/stages/test_judge.py",

@@ -12,11 +12,13 @@ from site_days import CLOUDY, DAYS, watched_site
 from site_events import alert, area
 
 from igarape.sites import page_alerts
+from igarape.sites.area import Area
 from igarape.sites.events import with_events
 from igarape.sites.looks import list_looks
 from igarape.sites.page_alerts import NO_LOOK, alerts_text, in_order, looks_text
 from igarape.sites.site_history import replay_looks
 from igarape.sites.state import Engine
+from igarape.sites.tiles import Grid
 
 HISTORY = json.dumps([{"date": "2024-05-01", "status": "candidate"}, {"date": "2024-06-01", "status": "confirmed"}])
 
@@ -54,6 +56,26 @@ def test_columns_are_packed_as_they_are() -> None:
     assert told["first"][0] == "2024-03-01" and told["told"] == ["2024-06-01"] * 4
     assert told["place"] == [place.known[tile] for tile in found["tile"]] and told["verdict"] == [None] * 4
     assert np.allclose(np.transpose(told["middle"]), place.middles[told["place"]], atol=1e-5)
+
+
+def test_thousands_of_alerts_of_a_large_site_take_little_of_a_page() -> None:
+    """5,000 of 24,000 tiles: the page has 3 MB for all."""
+    rng = np.random.default_rng(1)
+    edge = 155 * 32
+    place = Area(Grid("EPSG:32718", 5e5, 9e6, 1.0, edge + 32, edge + 32, 64, 32), np.arange(155 * 155))
+    rows = [
+        alert(place.names[tile], first, first + length, probability=float(p), label=label)
+        for tile, first, length, p, label in zip(
+            rng.permutation(len(place.names))[:5000].tolist(),
+            rng.integers(0, 500, 5000).tolist(),
+            rng.integers(10, 90, 5000).tolist(),
+            rng.uniform(0.5, 1, 5000),
+            rng.choice(["water", "slash_burn", "cultivation"], 5000).tolist(),
+            strict=True,
+        )
+    ]
+    alerts = pd.DataFrame(rows).assign(history=HISTORY, verdict=None, reason=None)
+    assert len(alerts_text(in_order(with_events(alerts, place)), place)) < 200_000
 
 
 def test_looks_are_a_byte_each_and_the_first_alerts_have_them(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

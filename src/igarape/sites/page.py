@@ -23,7 +23,7 @@ from igarape.sites.page_pictures import Opener, PagePictures, read_pictures, wan
 from igarape.sites.site_folder import SiteFolder
 from igarape.sites.site_history import STEPS, SiteHistory
 
-MOST_KNOWN = 800_000  # bytes of a page for what is known of tiles and days
+MOST_KNOWN = 850_000  # bytes of a page for what is known of tiles and days
 
 
 def site_page(

@@ -59,6 +59,17 @@ def looks_text(alerts: pd.DataFrame, history: SiteHistory, area: Area, labels: S
     """Pack what the model said of each look at alerts' tiles, for as many alerts as there is room for; and how many.
 
     A byte an alert and day: the probability of its label in steps of 1 / FINE, or NO_LOOK.
+
+    Parameters
+    ----------
+    alerts
+        In order.
+    history
+        The site day by day, with the looks at their tiles.
+    area
+        The site's.
+    labels
+        Those that are watched, in order.
     """
     steps = np.full((len(alerts), len(history.conditions)), NO_LOOK, dtype=np.uint8)
     for row, (tile, label) in enumerate(zip(alerts["tile"], alerts["label"], strict=True)):
