@@ -77,3 +77,12 @@ def test_a_table_of_something_else_is_told(tmp_path: Path, text: str) -> None:
     path.write_text(text, encoding="latin-1")
     with pytest.raises(InputError, match="expected a CSV in UTF-8 with the columns alert, verdict"):
         read_verdicts(path)
+
+
+def test_the_row_that_is_none_is_told(tmp_path: Path) -> None:
+    """Such as one that somebody cut short."""
+    path = tmp_path / "verdicts.csv"
+    add_verdicts(path, [verdict(1, 1, 9), verdict(2, 1, 9)])
+    path.write_text(path.read_text(encoding="utf-8") + "here:0_1", encoding="utf-8")
+    with pytest.raises(InputError, match="row 3 is none"):
+        read_verdicts(path)

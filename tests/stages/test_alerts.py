@@ -94,4 +94,8 @@ def test_alerts_are_written_as_a_table_and_no_other_file_is_lost(
         alerts.run(Workspace(tmp_path), "here", csv=other)
     with pytest.raises(InputError, match=r"--geojson .*would be lost"):
         alerts.run(Workspace(tmp_path), "here", geojson=other)
-    assert other.read_text(encoding="utf-8") == "mine"
+    with pytest.raises(InputError, match=r"--csv .*is a folder"):
+        alerts.run(Workspace(tmp_path), "here", csv=tmp_path)
+    with pytest.raises(InputError, match="Name two files"):
+        alerts.run(Workspace(tmp_path), "here", csv=file, geojson=file)
+    assert other.read_text(encoding="utf-8") == "mine" and file.read_text(encoding="utf-8").startswith("id,")

@@ -27,6 +27,8 @@ def test_a_verdict_is_kept_and_stands_beside_its_alert(tmp_path: Path) -> None:
     assert kept["reason"] == "a flood, gone by June" and kept["since"] < kept["until"]
     with pytest.raises(InputError, match=f"did you mean {ALERT}"):
         judge.run(here, "here:0_1:water:appear:1", "yes", reason="seen")
+    with pytest.raises(InputError, match=r"here: no such alert\. All names: igarape alerts here --candidates"):
+        judge.run(here, "here", "yes", reason="seen")
 
 
 def test_an_event_is_judged_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,6 +41,7 @@ def test_an_event_is_judged_as_one(tmp_path: Path, capsys: pytest.CaptureFixture
     judge.run(here, ALERT, "yes", reason="seen")
     assert "1 alert of the same event not judged by this; with --event all of them are" in capsys.readouterr().out
     assert [row["alert"] for row in read_verdicts(place.verdicts)] == [ALERT]
-    judge.run(here, ALERT, "no", reason="a shadow", event=True)
+    judge.run(here, ALERT, "no", reason="a\n shadow ", event=True)
     assert {row["alert"] for row in read_verdicts(place.verdicts)[1:]} == {ALERT, "here:0_0:water:appeared:1"}
+    assert {row["reason"] for row in read_verdicts(place.verdicts)} == {"seen", "a shadow"}  # a line each, in a list
     assert read_alerts(place.alerts, "here")["status"].tolist() == ["dismissed", "dismissed"]

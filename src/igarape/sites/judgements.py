@@ -38,12 +38,16 @@ def read_verdicts(path: Path) -> list[dict[str, str]]:
             rows = list(table) if table.fieldnames in (WORDS, WORDS + DAYS) else None
     except (UnicodeDecodeError, csv.Error):  # such as a spreadsheet has written it
         rows = None
-    if rows is None or not all(
-        list(row) == table.fieldnames and row["verdict"] in VERDICTS and _dated(row) for row in rows
-    ):
+    wrong = [
+        number
+        for number, row in enumerate(rows or [], start=1)
+        if list(row) != table.fieldnames or row["verdict"] not in VERDICTS or not _dated(row)
+    ]
+    if rows is None or wrong:
+        where = f"row {wrong[0]} is none: " if wrong else ""
         raise InputError(
-            f"{path}: expected a CSV in UTF-8 with the columns {', '.join(WORDS + DAYS)}, a verdict of yes or no and "
-            "two days in each row"
+            f"{path}: {where}expected a CSV in UTF-8 with the columns {', '.join(WORDS + DAYS)}, a verdict of yes or "
+            "no and two days in each row. Mend it, or bring back an older one"
         )
     return rows
 

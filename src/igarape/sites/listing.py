@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from igarape.errors import InputError, counted
+from igarape.errors import InputError, counted, some
 from igarape.files import begins
 from igarape.sites.events import CANDIDATE, CONFIRMED
 from igarape.sites.judgements import DISMISSED
@@ -80,7 +80,7 @@ def alert_lines(alerts: pd.DataFrame, *, candidates: bool) -> list[str]:
         told = f", {beside} of them in the events above" if beside else ""
         lines.append(f"{counted(waiting, CANDIDATE)} not confirmed yet{told}: --candidates shows them")
     if len(dismissed := alerts[alerts["status"] == DISMISSED]):
-        lines.append(f"{len(dismissed)} dismissed, as judged no: {', '.join(sorted(dismissed['id']))}")
+        lines.append(f"{len(dismissed)} dismissed, as judged no: {some(sorted(dismissed['id']))}; verdicts.csv has all")
     return lines
 
 
@@ -111,5 +111,7 @@ def log_lines(table: pd.DataFrame) -> list[str]:
 
 def spare(path: Path, beginning: str, where: str) -> None:
     """Refuse to write over a file that does not begin as ours do; where: what an error begins with."""
+    if path.is_dir():
+        raise InputError(f"{where}: is a folder. Name a file")
     if path.exists() and not begins(path, beginning.encode()):
         raise InputError(f"{where}: is there, holds no such table, and would be lost. Name another file")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from igarape.errors import counted
+from igarape.errors import InputError, counted
 from igarape.files import check_place, write_text
 from igarape.sites.events import with_events
 from igarape.sites.ledger import alert_features, alert_table, read_alerts
@@ -31,9 +31,6 @@ def run(
     geojson, csv
         Files, to which all that are shown are written: with their tiles, and with the middles of these.
     """
-    for option, file in (("--geojson", geojson), ("--csv", csv)):
-        if file:
-            check_place(file, f"{option} {file}")
     place = SiteFolder.read(name, workspace.sites)
     if place.outdated:
         click.echo(
@@ -43,17 +40,21 @@ def run(
         )
     table = with_events(read_alerts(place.alerts, name), place.area)
     shown = standing_alerts(table, candidates=candidates)
+    sheet = alert_table(shown, place.area).to_csv(index=False, lineterminator="\n")
+    if csv and csv == geojson:
+        raise InputError(f"--csv and --geojson: both are {csv}. Name two files")
+    for option, file, beginning in (("--geojson", geojson, GEOJSON), ("--csv", csv, sheet.partition("\n")[0])):
+        if file:
+            check_place(file, f"{option} {file}")
+            spare(file, beginning, f"{option} {file}")
     for line in alert_lines(table, candidates=candidates):
         click.echo(line)
     if geojson:
-        spare(geojson, GEOJSON, f"--geojson {geojson}")
         grid = place.area.grid
         write_geojson(alert_features(shown, place.area), grid.crs, geojson, step=grid.pixel * grid.size)
         click.echo(f"{geojson}: these, with their tiles")
     if csv:
-        text = alert_table(shown, place.area).to_csv(index=False, lineterminator="\n")
-        spare(csv, text.splitlines()[0], f"--csv {csv}")
-        write_text(text, csv)
+        write_text(sheet, csv)
         click.echo(f"{csv}: {counted(len(shown), 'row')}")
     end = place.site.baseline[1]
     if all(facts.day <= end.toordinal() for facts in list_looks(place.looks)):

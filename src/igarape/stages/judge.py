@@ -2,11 +2,12 @@
 
 from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Any
 
 import click
 
-from igarape.errors import InputError, counted, did_you_mean
+from igarape.errors import InputError, counted
 from igarape.progress import progress
 from igarape.sites.events import with_events
 from igarape.sites.judgements import add_verdicts, span
@@ -40,11 +41,17 @@ def run(workspace: Workspace, alert: str, verdict: str, *, reason: str, event: b
     with place.held():
         table = with_events(read_alerts(place.alerts, place.name), place.area)
         if alert not in set(table["id"]):
-            near = did_you_mean(alert, list(table["id"])) if len(table) else "; there is none"
-            raise InputError(f"{alert}: no such alert{near}")
+            near = get_close_matches(alert, sorted(table["id"]), n=1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise InputError(f"{alert}: no such alert{meant}. All names: igarape alerts {place.name} --candidates")
         together = table[table["event"] == table.loc[table["id"] == alert, "event"].item()]
         meant = together if event else together[together["id"] == alert]
-        said = {"verdict": verdict, "reason": reason.strip(), "who": user(), "at": f"{datetime.now(UTC):{SECOND}}"}
+        said = {
+            "verdict": verdict,
+            "reason": " ".join(reason.split()),
+            "who": user(),
+            "at": f"{datetime.now(UTC):{SECOND}}",
+        }
         add_verdicts(place.verdicts, [_row(one) | said for one in meant.to_dict("records")])
         with progress("judge: looks", "day") as report:
             place.update(report)
