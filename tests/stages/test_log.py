@@ -63,3 +63,11 @@ def test_the_log_is_that_of_the_sites_settings_now(here: Workspace, capsys: pyte
     path.write_text(text.replace("road:", "rail:"), encoding="utf-8")
     with pytest.raises(InputError, match=r"looks\.parquet/\S+: lacks rail: the site names other labels"):
         log.run(here, "here")
+
+
+def test_options_that_would_do_nothing_are_told(here: Workspace) -> None:
+    """A label of no sample; a sample that is to be drawn and read at once."""
+    with pytest.raises(InputError, match="--label and --date are of a sample"):
+        log.run(here, "here", label="water")
+    with pytest.raises(InputError, match="leave one of them out"):
+        log.run(here, "here", sample=here.root / "a.csv", label="water", judged=[here.root / "b.csv"])

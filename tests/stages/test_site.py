@@ -82,6 +82,7 @@ def test_what_cannot_be_watched_is_told(here: Workspace) -> None:
     for name, labels, said in (
         ("mine", "kilm", "did you mean kiln"),
         ("mine", "fog", "not one that can be watched"),
+        ("mine", "", "not one that can be watched"),
         ("../mine", "kiln", "small letters"),
     ):
         with pytest.raises(InputError, match=said):

@@ -41,6 +41,10 @@ def run(
     judged
         Samples that people filled in; of two, of different days, the difference is told too.
     """
+    if sample and judged:
+        raise InputError("--sample draws a sample, --judged reads one: leave one of them out")
+    if (label or day) and not sample:
+        raise InputError("--label and --date are of a sample: add --sample FILE, or leave them out")
     place = SiteFolder.read(name, workspace.sites)
     if not place.state.exists():
         raise InputError(f"{place.state}: not there yet. Run: igarape watch {name} INBOX")

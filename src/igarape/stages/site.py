@@ -63,7 +63,7 @@ def run(
         raise InputError(f"{path}: is there already. Take another name, or add --force to write it anew")
     if baseline[0] >= baseline[1]:
         raise InputError(f"--baseline {baseline[0]} {baseline[1]}: expected its first day, then a later one, its last")
-    chosen = [label.strip() for label in labels.split(",")] if labels else []
+    chosen = [label.strip() for label in labels.split(",")] if labels is not None else []
     places, answers = parse_bands(bands) if bands else None, read_answers(workspace.folder("evaluate") / TABLE)
     found = named_scene(scene, workspace.sites / name / "inbox", show=lambda title: progress(f"site: {title}", "B"))
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, workspace.root))
