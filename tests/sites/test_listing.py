@@ -39,7 +39,7 @@ def test_alerts_are_told_with_the_number_that_is_expected_to_be_false(tmp_path: 
     state, alerts = place.update(quiet)
     none, _, dismissed = alert_lines(with_events(alerts, place.area), candidates=False)
     assert (
-        none == "0 events of 0 confirmed alerts"
+        none == "no confirmed alerts"
         and dismissed == f"1 dismissed, as judged no: {judged['alert']}; verdicts.csv has all"
     )
     assert summary(state, alerts) == found | {"confirmed": 0, "dismissed": 1}

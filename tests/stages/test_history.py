@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from contest import enter
 
+from igarape.config.params import read_params
 from igarape.errors import InputError
-from igarape.stages import history, promote, rollback
+from igarape.serving.promotion import rollback
+from igarape.stages import history, promote
 from igarape.workspace import Workspace
 
 
@@ -18,7 +20,7 @@ def test_each_decision_has_a_line(registry: Path, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out == "igarape-toy\n  no verdict yet. Run: igarape promote\n"
     promote.run(here, version=1)
     promote.run(here, version=2, force=True, reason="first words")
-    rollback.run(here, reason="second words")
+    rollback(here, read_params(here.params), reason="second words")  # the stage loads what it goes back to first
     capsys.readouterr()
     history.run(here)
     name, _, *rows = capsys.readouterr().out.splitlines()

@@ -51,7 +51,7 @@ def test_a_watch_is_a_run_with_its_scenes_as_inputs(here: Workspace, capsys: pyt
         (here.root / "log.csv").read_text(encoding="utf-8").startswith("date,seen,cloudy,known,share_tree,share_kiln")
     )
     alerts.run(here, "here", candidates=True)
-    assert "\n0 confirmed\n0 candidates\nno scene is of a day after the baseline" in capsys.readouterr().out
+    assert "\nno confirmed alerts\nno candidates\nno scene is of a day after the baseline" in capsys.readouterr().out
 
 
 def test_scenes_that_fail_are_told_at_the_end(here: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -97,8 +97,8 @@ def _line(alert: Mapping[Hashable, Any]) -> str:
 
 def _sum(events: int, kinds: str, alerts: pd.DataFrame, status: str) -> str:
     """Return how many events there are, of how many alerts, and how many of these are expected to be false."""
-    some = (alerts["status"] == status).any()
-    return f"{counted(events, 'event')} of {kinds}" + (f"; {doubt(alerts, status)}" if some else "")
+    told = f"{counted(events, 'event')} of {kinds}" if events else f"no {kinds.removeprefix('0 ')}"
+    return told + (f"; {doubt(alerts, status)}" if (alerts["status"] == status).any() else "")
 
 
 def log_lines(table: pd.DataFrame) -> list[str]:
