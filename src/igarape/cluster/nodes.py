@@ -72,13 +72,18 @@ class _Work:
 class Nodes:
     """An igarape.executors.Executor: does tasks on the nodes of the cluster that this process is connected to."""
 
-    def __init__(self, needs: Needs, folder: Path) -> None:
-        """needs: what each task takes of a node. folder: for what tasks are given, which all nodes see."""
+    def __init__(self, needs: Needs, folder: Path, *, spread: bool) -> None:
+        """Begin without a task.
+
+        needs: what each task takes of a node. folder: for what tasks are given, which all nodes see. spread: whether
+        each task goes where fewest are, which few long ones want. Else a node's processes keep at it, task after task;
+        with many short ones, Ray would start others meanwhile, which took an eighth of the nodes' time.
+        """
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self._mailbox = ray.remote(Mailbox).options(num_cpus=0, scheduling_strategy=here).remote()
         self._needs, self._folder = needs, folder
         self._options = {"num_cpus": needs.cpus, "num_gpus": needs.gpus, "memory": needs.memory or None}
-        self._do = ray.remote(max_retries=RETRIES, scheduling_strategy="SPREAD")(_do)
+        self._do = ray.remote(max_retries=RETRIES, scheduling_strategy="SPREAD" if spread else "DEFAULT")(_do)
         self._works: dict[int, _Work] = {}
         self._numbers = itertools.count()
         self._looked = time.monotonic()

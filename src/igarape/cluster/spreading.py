@@ -81,7 +81,7 @@ def trainers(workspace: Workspace, step: str, *, chips: Path, at_once: int = 1) 
         with _side_by_side(min(workers(), at_once)) as executor:
             yield executor
         return
-    with _cluster(address, workspace, step, cpus=os.cpu_count() or 1, chips=chips) as executor:
+    with _cluster(address, workspace, step, cpus=os.cpu_count() or 1, chips=chips, spread=True) as executor:
         yield executor
 
 
@@ -127,7 +127,14 @@ def threads() -> int:
 
 @contextmanager
 def _cluster(
-    address: str, workspace: Workspace, step: str, *, cpus: int, chips: Path | None, places: Sequence[Path] = ()
+    address: str,
+    workspace: Workspace,
+    step: str,
+    *,
+    cpus: int,
+    chips: Path | None,
+    places: Sequence[Path] = (),
+    spread: bool = False,
 ) -> Iterator[Executor]:
     """Give a cluster's nodes, once it is sure that they are there, have what a task needs, and agree with us."""
     wanted = needs(cpus)
@@ -147,7 +154,7 @@ def _cluster(
     try:
         with connected(address, threads=wanted.cpus):
             require_agreement(wanted, folder, chips, places)
-            nodes = Nodes(wanted, folder)
+            nodes = Nodes(wanted, folder, spread=spread)
             try:
                 yield nodes
             finally:
