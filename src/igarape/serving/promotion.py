@@ -89,7 +89,14 @@ def promote(
     return _answer(verdict, outcome, moves=moves)
 
 
-def rollback(workspace: Workspace, params: Params, *, reason: str, student: bool = False) -> str:
+def rollback(
+    workspace: Workspace,
+    params: Params,
+    *,
+    reason: str,
+    student: bool = False,
+    check: Callable[[str], object] = lambda _: None,
+) -> str:
     """Let champion and previous one change places; say so.
 
     Parameters
@@ -100,20 +107,26 @@ def rollback(workspace: Workspace, params: Params, *, reason: str, student: bool
         Why; it is kept.
     student
         Whether the student is meant, not the ensemble.
+    check
+        Called with the address of the version that is gone back to, before anything moves.
 
     Raises
     ------
     InputError
-        Without a previous one.
+        Without a previous one, and where check does.
     """
     name = model_name(params.dataset, student=student)
-    new, old = exchanged(name, workspace.root)
+    new, old = _exchanged(name, workspace.root)
+    try:
+        check(f"models:/{name}/{new}")
+    except InputError as error:
+        raise InputError(f"{error}. Version {old} stays champion") from error
     verdict = Verdict(name, new, old, checks=(), notes=(), reason=reason)
     record_change(workspace, params, "rollback", verdict, outcome=ROLLED, change=restore_previous)
     return f"{name}: version {new} is the champion again; version {old} was"
 
 
-def exchanged(name: str, folder: Path) -> tuple[str, str]:
+def _exchanged(name: str, folder: Path) -> tuple[str, str]:
     """Return the versions that a rollback lets change places: the previous champion, and the champion.
 
     Raises InputError when one of them is not there.

@@ -23,6 +23,7 @@ from igarape.serving.registry import (
     CHAMPION,
     FILES,
     aliases_of,
+    another_manifest,
     client_of,
     one_of,
     unpack,
@@ -197,8 +198,7 @@ def _files(uri: str, tags: Tags, folder: Path) -> Files:
             fault = str(error).removeprefix(f"{bundle}: ")
         # Before FILES was on record, a version was known by its files together with the code that answers.
         proved = FILES in tags or tags.get(BUNDLE) == model_digest(bundle)
-    if fault is None and tags.get(FILES, manifest.digest) != manifest.digest:
-        fault = f"bundle.json was registered as {tags[FILES]}, and is {manifest.digest} now"
+    fault = fault or another_manifest(tags, manifest)
     names, rule = tuple(each.name for each in manifest.learners), f"{manifest.rule.name}, beta {manifest.rule.beta:g}"
     return Files(manifest.digest, len(manifest.files), fault, proved, names, rule, *needs)
 

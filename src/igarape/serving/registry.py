@@ -6,7 +6,7 @@ import re
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from mlflow.exceptions import MlflowException
 from igarape.errors import InputError, did_you_mean
 from igarape.serving.advice import REGISTER, STUDENTS, how_to_promote, how_to_register
 from igarape.serving.bundle import Bundle
-from igarape.serving.manifest import MANIFEST
+from igarape.serving.manifest import MANIFEST, Manifest
 from igarape.tracking.address import RETRIES, connected, database, environment
 from igarape.tracking.health import refused
 
@@ -94,12 +94,15 @@ def _require_registered(uri: str, bundle: Bundle, folder: Path) -> None:
         return
     with client_of(match[1], folder) as client:
         tags = client.get_model_version(match[1], match[2]).tags
-    now = bundle.manifest.digest
-    if tags.get(FILES, now) != now:  # versions of before that was on record have no such tag
-        raise InputError(
-            f"{uri}: {MANIFEST} was registered as {tags[FILES]}, and is {now} now: somebody changed it. Bring the file "
-            f"back, or register again: {REGISTER}"
-        )
+    if fault := another_manifest(tags, bundle.manifest):
+        raise InputError(f"{uri}: {fault}: somebody changed it. Bring the file back, or register again: {REGISTER}")
+
+
+def another_manifest(tags: Mapping[str, str], manifest: Manifest) -> str | None:
+    """Say how a manifest differs from the one that a version's tags name; None: it is that one, or they name none."""
+    if tags.get(FILES, manifest.digest) == manifest.digest:
+        return None
+    return f"{MANIFEST} was registered as {tags[FILES]}, and is {manifest.digest} now"
 
 
 def unpack(uri: str, target: Path, folder: Path = Path()) -> Path:

@@ -176,7 +176,7 @@ def _parquet(body: bytes, columns: Sequence[str]) -> Mapping[str, list[Any]]:
         if any(part.compression not in PACKED for part in parts):
             raise InputError(f"expected Parquet packed as {' or '.join(PACKED)}, found another compression")
         # A dictionary stays one: what stands in many rows is held once. Of columns that are not there it knows nothing.
-        file = ParquetFile(io.BytesIO(body), read_dictionary=list(columns))
+        file = ParquetFile(io.BytesIO(body), metadata=about, read_dictionary=list(columns))
         table = file.read(columns=list(columns), use_threads=False)
         return {name: _unpacked(table[name].chunks) for name in columns}
     except (pa.ArrowException, OSError) as error:

@@ -92,9 +92,7 @@ def map_scene(
         check_scene(opened, model)
         grid = asked.grid or _own(opened, model, asked)
         files = hashes(opened, hashed)
-        key = digest(
-            [model.digest, code_hash(__name__), *map(repr, (asked, opened.date, opened.bands)), *files.values()]
-        )
+        key = _key(opened, model, asked, files)
         if (out / MAP).exists() and (found := read_map(out)).get("key") == key:
             return found
         raster = on_grid(opened, grid)
@@ -136,6 +134,12 @@ def check_out(out: Path) -> None:
     """Refuse a folder that something else lies in than a map: it would be lost."""
     if out.exists() and not (out / MAP).is_file():
         raise InputError(f"{out}: is there, and is no map of igarape's: no {MAP} in it. Name another --out")
+
+
+def _key(scene: Scene, model: Model, asked: MapOptions, files: Mapping[str, str]) -> str:
+    """Return what a map is known by: all that its result depends on. files: hashes, as of scene.hashes."""
+    how = [repr(part) for part in (asked, scene.date, scene.bands)]
+    return digest([model.digest, code_hash(__name__), *how, *files.values()])
 
 
 def _own(scene: Scene, model: Model, asked: MapOptions) -> Grid:

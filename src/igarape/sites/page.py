@@ -4,7 +4,6 @@ One file that holds all it shows, Leaflet too, so that it opens from a disk and 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +74,7 @@ def site_page(
 def _known(place: SiteFolder, history: SiteHistory, days: np.ndarray, facts: Sequence[Facts]) -> dict[str, Any]:
     """Return what the page says of the site, its tiles and its days."""
     grid, conditions = place.area.grid, [history.conditions[day] for day in days]
+    all_dates = days_of(history)
     return {
         "name": place.name,
         "labels": place.labels,
@@ -91,8 +91,8 @@ def _known(place: SiteFolder, history: SiteHistory, days: np.ndarray, facts: Seq
             "columns": grid.columns,
             "tiles": len(place.area.places),
         },
-        "dates": [date.fromordinal(condition.day).isoformat() for condition in conditions],
-        "all_dates": days_of(history),
+        "dates": [all_dates[day] for day in days],
+        "all_dates": all_dates,
         "left_out": len(history.conditions) - len(days),
         "looked": [condition.seen for condition in conditions],
         "cloudy": [condition.cloudy for condition in conditions],

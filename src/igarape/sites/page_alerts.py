@@ -11,6 +11,7 @@ import pandas as pd
 
 from igarape.sites.area import Area
 from igarape.sites.events import ORDER
+from igarape.sites.ledger import DEGREES
 from igarape.sites.packing import packed
 from igarape.sites.site_history import SiteHistory
 
@@ -50,7 +51,7 @@ def alerts_text(alerts: pd.DataFrame, area: Area) -> str:
     columns["told"] = [json.loads(history)[-1]["date"] for history in alerts["history"]]
     columns["event"], columns["place"] = alerts["event"].tolist(), tiles
     columns["probability"] = alerts["probability"].astype(float).round(4).tolist()
-    columns["middle"] = area.middles[np.array(tiles, dtype=np.int64)].round(5).T.tolist()
+    columns["middle"] = area.middles[np.array(tiles, dtype=np.int64)].round(DEGREES).T.tolist()
     text = json.dumps(columns, separators=(",", ":"), ensure_ascii=False)
     return packed(np.frombuffer(text.encode(), dtype=np.uint8))
 

@@ -1,11 +1,12 @@
 """rollback: put the previous champion back."""
 
+from functools import partial
+
 import click
 
 from igarape.config.params import read_params
-from igarape.errors import InputError
-from igarape.serving.promotion import exchanged, rollback
-from igarape.serving.registry import STUDENT, load, model_name
+from igarape.serving.promotion import rollback
+from igarape.serving.registry import STUDENT, load
 from igarape.workspace import Workspace
 
 
@@ -14,10 +15,5 @@ def run(workspace: Workspace, *, reason: str | None = None, model: str | None = 
 
     Raises InputError when there is none before, or it cannot be loaded: then the champion stays.
     """
-    params, student = read_params(workspace.params), model == STUDENT
-    version, champion = exchanged(name := model_name(params.dataset, student=student), workspace.root)
-    try:
-        load(f"models:/{name}/{version}", workspace.root)
-    except InputError as error:
-        raise InputError(f"{error}. Version {champion} stays champion") from error
-    click.echo(rollback(workspace, params, reason=(reason or "").strip(), student=student))
+    params, why, loads = read_params(workspace.params), (reason or "").strip(), partial(load, folder=workspace.root)
+    click.echo(rollback(workspace, params, reason=why, student=model == STUDENT, check=loads))

@@ -77,8 +77,7 @@ def run(
         baseline=baseline,
         words=words,
     )
-    area = site_area(site, str(path))
+    tiles = counted(len(site_area(site, str(path)).names), "tile")
     write_text(site_text(name, site), path)
     said = [f"site {name}: {line}" for line in doubts(site)]
-    tiles = counted(len(area.names), "tile")
     click.echo("\n".join([*said, f"{path} is written: {tiles}. Read it, then type:", f"igarape watch {name} INBOX"]))
