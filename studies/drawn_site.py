@@ -6,7 +6,8 @@ python studies/drawn_site.py --seed 3
 
 Draws one ground under two years of skies, with changes painted in in the second year, as GeoTIFFs in data/drawn_site;
 adds the site, watches it, writes its page, and prints its alerts and how they compare with the truth. --sites N does so
-with as many seeds, for bench/drawn_sites.py. --deep writes 16 bits, as dark as those of PlanetScope.
+with as many seeds, for bench/drawn_sites.py; --changing 0.05 paints on fewer of the tiles. --deep writes 16 bits, as
+dark as those of PlanetScope.
 """
 
 import json
@@ -33,19 +34,24 @@ HERE = Workspace(Path())
 NAME = "drawn"
 SIDE, DATES, EVERY = 4, 73, 10  # chips along the ground's edge; dates, and the days between them
 START, BASELINE = date(2024, 1, 1), (date(2024, 1, 1), date(2024, 12, 31))
-CHANGING = 0.5  # share of the tiles on which something is painted
 CRS, LEFT, TOP, METRES = "EPSG:32718", 500_000.0, 9_080_000.0, 3.0
 YEAR = 365
 DARK = (2500, 55)  # of 16 bits: that of black, and what a step of 8 bits is
 
 
-def main(seed: int, model: str, *, sites: int, deep: bool) -> None:
+@click.command()
+@click.option("--seed", default=3, show_default=True)
+@click.option("--model", default="data/evaluate/bundle", show_default=True, help="As of igarape map.")
+@click.option("--sites", default=1, show_default=True, help="How many, of seeds from --seed on.")
+@click.option("--changing", default=0.5, show_default=True, help="Share of the tiles on which something is painted.")
+@click.option("--deep", is_flag=True, help="Write 16 bits.")
+def main(*, seed: int, model: str, sites: int, changing: float, deep: bool) -> None:
     """Draw sites, watch them, and print what came of each."""
     folder = fresh_folder(HERE.data / "drawn_site")
     for number in range(sites):
         name = f"{NAME}-{seed + number}" if number else NAME
         inbox = fresh_folder(folder / name)
-        truth = _lay_out(inbox, seed + number, deep=deep)
+        truth = _lay_out(inbox, seed + number, changing, deep=deep)
         truth.to_csv(folder / f"{name}.csv", index=False)
         shutil.rmtree(HERE.sites / name, ignore_errors=True)
         scene, labels = min(inbox.glob("*.tif")), ",".join(PAINT)
@@ -57,10 +63,10 @@ def main(seed: int, model: str, *, sites: int, deep: bool) -> None:
         print("\n".join(_judged(SiteFolder.read(name, HERE.sites), truth)))
 
 
-def _lay_out(inbox: Path, seed: int, *, deep: bool) -> pd.DataFrame:
+def _lay_out(inbox: Path, seed: int, changing: float, *, deep: bool) -> pd.DataFrame:
     """Draw the scenes; return the first date on which each tile holds each label: tile, label, since."""
     since: dict[tuple[str, str], date] = {}
-    for number, sight in enumerate(draw_years(seed, SIDE, DATES, list(_changes(seed)))):
+    for number, sight in enumerate(draw_years(seed, SIDE, DATES, list(_changes(seed, changing)))):
         taken = START + timedelta(days=EVERY * number)
         _write(inbox / f"{taken}.tif", sight, deep=deep)
         for tile, label in _there(sight):
@@ -68,11 +74,11 @@ def _lay_out(inbox: Path, seed: int, *, deep: bool) -> pd.DataFrame:
     return pd.DataFrame([(*key, taken) for key, taken in since.items()], columns=["tile", "label", "since"])
 
 
-def _changes(seed: int) -> Iterator[Change]:
-    """Deal a change to some of the tiles, in the second year, from two months after the baseline on."""
+def _changes(seed: int, changing: float) -> Iterator[Change]:
+    """Deal a change to this share of the tiles, in the second year, from two months after the baseline on."""
     rng = np.random.default_rng([seed, 3])
     first, last = (YEAR + 60) // EVERY, DATES - YEAR // EVERY // 3
-    for row, column in np.argwhere(rng.random((SIDE, SIDE)) < CHANGING).tolist():
+    for row, column in np.argwhere(rng.random((SIDE, SIDE)) < changing).tolist():
         place = ((column + 0.5) / SIDE, (row + 0.5) / SIDE)
         yield Change(int(rng.integers(first, last)), str(rng.choice(list(PAINT))), place)
 
@@ -128,14 +134,5 @@ def _confirmed(history: str) -> date | None:
     return date.fromisoformat(days[0]) if days else None
 
 
-@click.command()
-@click.option("--seed", default=3, show_default=True)
-@click.option("--model", default="data/evaluate/bundle", show_default=True, help="As of igarape map.")
-@click.option("--sites", default=1, show_default=True, help="How many, of seeds from --seed on.")
-@click.option("--deep", is_flag=True, help="Write 16 bits.")
-def _command(seed: int, model: str, sites: int, deep: bool) -> None:  # noqa: FBT001 - as click hands it over
-    main(seed, model, sites=sites, deep=deep)
-
-
 if __name__ == "__main__":
-    _command()
+    main()
