@@ -100,6 +100,7 @@ class Processes:
         self._pool, self._messages = pool, messages
         self._on_message: dict[int, Callback] = {}
         self._numbers = itertools.count()
+        self._futures: set[Future[Any]] = set()
 
     def submit(self, task: Task, *words: Any, name: str, on_message: Callback = ignore_message) -> Future[Any]:
         """Hand a task to the pool.
@@ -111,7 +112,10 @@ class Processes:
         """
         number = next(self._numbers)
         self._on_message[number] = on_message
-        return self._pool.submit(_do, number, task, *words)
+        future = self._pool.submit(_do, number, task, *words)
+        self._futures.add(future)
+        future.add_done_callback(self._futures.discard)
+        return future
 
     def wait(self, futures: Collection[Future[Any]]) -> set[Future[Any]]:
         """Wait for the pool; raise InputError when a process of it has died."""
@@ -128,6 +132,13 @@ class Processes:
             )
         return done
 
+    def end(self) -> None:
+        """Wait for tasks that are at work, and drop what they send: the pipe is small, and a full one holds them up."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        while wait_for(set(self._futures), timeout=LOOK).not_done:
+            while not self._messages.empty():
+                self._messages.get()
+
 
 @contextmanager
 def local(processes: int) -> Iterator[Executor]:
@@ -142,10 +153,11 @@ def local(processes: int) -> Iterator[Executor]:
     context = get_context("spawn")
     messages = context.SimpleQueue()
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_start, initargs=(messages,)) as pool:
+        executor = Processes(pool, messages)
         try:
-            yield Processes(pool, messages)
+            yield executor
         finally:
-            pool.shutdown(cancel_futures=True)
+            executor.end()
 
 
 _messages: Any = None  # of this process: the queue that all share
