@@ -12,6 +12,7 @@ import uvicorn
 from igarape.serving.app import application
 from igarape.serving.batching import Served
 from igarape.serving.bundle import Bundle
+from igarape.serving.server import Protocol
 from igarape.serving.service import Load, Service
 
 HOST = "127.0.0.1"
@@ -27,7 +28,12 @@ def running(load: Load, *, watch: float | None = None, token: bytes | None = Non
     """Serve in a thread, with two workers; give the port and the service, which may not be ready yet."""
     service = Service(load, workers=2, watch=watch)
     config = uvicorn.Config(
-        application(service, token=token, stop=lambda: None), host=HOST, port=0, log_config=None, access_log=False
+        application(service, token=token, stop=lambda: None),
+        host=HOST,
+        port=0,
+        http=Protocol,
+        log_config=None,
+        access_log=False,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

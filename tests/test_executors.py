@@ -87,8 +87,7 @@ def test_a_future_that_was_yielded_is_not_kept() -> None:
 
 def test_a_task_that_nobody_listens_to_any_more_comes_to_its_end() -> None:
     """What it sends is read until then: a full pipe would hold it up, and with it the end of the step, for ever."""
-    with pytest.raises(InputError, match=r"^out of luck$"), local(2) as executor:
+    with local(2) as executor:
         talker = executor.submit(count, 30_000, name="talker")  # more than a pipe holds
-        (bad,) = executor.wait([executor.submit(fail, "out of luck", name="bad")])
-        bad.result()
+        executor.wait([executor.submit(fail, "out of luck", name="bad")])
     assert talker.result(timeout=0) == 30_000

@@ -1,11 +1,14 @@
-"""Who may send, and how much: tokens, bodies that are too large, too slow or too many."""
+"""Who may send, and how much: tokens, bodies that are too large, too slow or too many; who hangs up."""
 
+import gzip
 import http.client
+import json
 import socket
 from pathlib import Path
 
 import pytest
-from answering import HOST, answering, ask
+from answering import HOST, answering, ask, form, running, wait_until
+from slow_bundle import slow
 
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
@@ -76,3 +79,38 @@ def test_a_body_that_does_not_come_is_not_waited_for(bundle_folder: Path, monkey
         assert ask(port, "/health")[0] == 200
         told = ask(port, "/metrics")[2].decode()
         assert 'path="/tag",status="400"' in told and 'status="500"' not in told
+
+
+def test_a_compressed_body_is_refused_by_its_header(bundle_folder: Path, images: list[Pixels]) -> None:
+    """415 at every address that takes bodies, in words that say what to do; one that is called plain is taken."""
+    chip = encode_jpeg(images[0], 95)
+    with answering(bundle_folder) as port:
+        for path in ("/tag", "/invocations", "/preview", "/look"):
+            status, headers, said = ask(port, path, gzip.compress(chip), "image/jpeg", {"Content-Encoding": "gzip"})
+            assert status == 415 and headers["accept-encoding"] == "identity"
+            assert "not compressed, found a header Content-Encoding; send it without" in json.loads(said)["message"]
+        assert ask(port, "/tag", chip, "image/jpeg", {"Content-Encoding": "Identity"})[0] == 200
+
+
+def test_nothing_is_computed_for_who_has_hung_up(bundle_folder: Path, images: list[Pixels]) -> None:
+    """What it left in the queue is gone at once, and the next one is answered; the log counts it as the sender's."""
+    chip = encode_jpeg(images[0], 95)
+    bundle, model = slow(bundle_folder)
+    body, kind = form(*(("image", f"{k}.jpg", chip) for k in range(10)))
+    head = f"POST /tag HTTP/1.1\r\nHost: a\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with running(lambda before: None if before else model) as (port, service):
+        wait_until(lambda: service.batcher is not None)
+        batcher = service.ready
+        opened = [socket.create_connection((HOST, port), timeout=30) for _ in range(6)]
+        for each in opened:
+            each.sendall(head + body)
+        wait_until(lambda: len(bundle.batches) == 2 and batcher.waiting + sum(bundle.batches) == 60)
+        for each in opened:
+            each.close()
+        wait_until(lambda: batcher.waiting == 0)
+        begun = list(bundle.batches)
+        bundle.go.set()
+        assert ask(port, "/tag", chip, "image/jpeg")[0] == 200
+        assert bundle.batches == [*begun, 1]
+        told = ask(port, "/metrics")[2].decode()
+        assert 'igarape_requests_total{path="/tag",status="400"} 6.0' in told and 'status="500"' not in told

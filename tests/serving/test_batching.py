@@ -2,42 +2,16 @@
 
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 from answering import served, wait_until
+from slow_bundle import slow
 
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
-from igarape.serving.batching import Batcher, Full, Job, Served
-from igarape.serving.bundle import Bundle, DecodedChip
-
-
-class Slow:
-    """A bundle that notes its batches, and waits for a sign before it answers one."""
-
-    def __init__(self, bundle: Bundle) -> None:
-        self._bundle = bundle
-        self.batches: list[int] = []
-        self.go = threading.Event()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._bundle, name)
-
-    def tag_decoded(self, seen: Sequence[DecodedChip]) -> pd.DataFrame:
-        """Answer after the sign."""
-        self.batches.append(len(seen))
-        assert self.go.wait(30)
-        return self._bundle.tag_decoded(seen)
-
-
-def slow(folder: Path) -> tuple[Slow, Served]:
-    """Give a slow bundle, and as it is served."""
-    bundle = Slow(Bundle.load(folder, threads=1))
-    return bundle, Served(bundle, "toy", "1", {}, {})  # type: ignore[arg-type]  # all that it has not, it asks the bundle for
+from igarape.serving.batching import Batcher, Full, Job
 
 
 def test_a_picture_has_one_answer_whatever_it_is_batched_with(bundle_folder: Path, images: list[Pixels]) -> None:
@@ -142,8 +116,8 @@ def test_who_has_gone_is_not_answered_and_a_failure_reaches_who_waits(
     batcher = Batcher(model, workers=1)
     first = batcher.submit(Job([chip], None))
     wait_until(lambda: bundle.batches == [1])
-    gone, failed = batcher.submit(Job([chip], None)), batcher.submit(Job([chip], [chip]))
-    assert gone.cancel()
+    gone, failed = batcher.submit(Job([chip] * 9, None)), batcher.submit(Job([chip], [chip]))
+    assert gone.cancel() and batcher.waiting == 1  # whose place and pictures nobody keeps
     closing = threading.Thread(target=batcher.close)
     closing.start()
     bundle.go.set()

@@ -1,12 +1,16 @@
-"""A bundle in a folder is served once; a model that cannot be loaded ends the server with its error."""
+"""A bundle in a folder is served once; no model ends the server with its error; what is no HTTP is refused as JSON."""
 
+import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from answering import HOST, answering
 
 from igarape.errors import InputError
+from igarape.serving.batching import Served
 from igarape.serving.champion import Version, following
 from igarape.serving.server import in_folder, serve
 
@@ -23,6 +27,46 @@ def test_a_version_whose_files_are_gone_ends_it(champion: Path) -> None:
     """The error is that of fetching, after the server has begun to listen and has stopped."""
     with pytest.raises(InputError, match="models:/igarape-toy/7: "):
         serve(following(Version("igarape-toy", "7", {}, {}), champion), host="127.0.0.1", port=0)
+
+
+def test_what_else_goes_wrong_with_a_model_ends_it_too() -> None:
+    """Who started it, such as systemd, would take an end without an error for one that was wanted."""
+
+    def load(_: Served | None) -> Served | None:
+        raise MemoryError("no room for the model")
+
+    with pytest.raises(MemoryError, match="no room"):
+        serve(load, host=HOST, port=0)
+
+
+def test_what_is_no_http_is_refused_in_one_sentence(bundle_folder: Path) -> None:
+    """In the form of all errors, and the line is closed; where an answer has begun, nothing is put into it."""
+    post = b"POST /tag HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\n"
+    with answering(bundle_folder) as port:
+        for sent in (
+            b"GET /health\x00 HTTP/1.1\r\n\r\n",
+            b"GET /health HTTP/1.1\r\n\r\n",
+            b"GET /health HTTP/1.1\r\nHost: a\r\nLong: " + b"x" * 70_000,
+            post + b"Content-Length: many\r\n\r\n",
+            post + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n",
+        ):
+            head, _, body = talked(port, sent).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n") and b"application/json" in head
+            assert json.loads(body)["message"].startswith("expected a request of HTTP/1.1")
+        begun = talked(
+            port, post + b"Transfer-Encoding: chunked\r\nContent-Encoding: br\r\n\r\n3\r\nabc\r\n", b"zz\r\n"
+        )
+        assert begun.startswith(b"HTTP/1.1 415 ") and begun.count(b"HTTP/1.1") == 1
+
+
+def talked(port: int, *sent: bytes) -> bytes:
+    """Send bytes, each when something has come back for those before; return all that comes back."""
+    with socket.create_connection((HOST, port), timeout=30) as opened:
+        found = b""
+        for each in sent:
+            opened.sendall(each)
+            found += opened.recv(10_000)
+        return found + b"".join(iter(lambda: opened.recv(10_000), b""))
 
 
 def test_serving_a_folder_loads_no_mlflow_and_the_command_no_numpy() -> None:

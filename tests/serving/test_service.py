@@ -76,7 +76,7 @@ def test_a_new_model_is_taken_over_without_a_dropped_request(bundle_folder: Path
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_server() -> None:
-    """The error is kept for who started it; one that is none of ours is raised."""
+    """The error is kept for who started it."""
     stopped: list[bool] = []
 
     def load(_: Served | None) -> Served | None:

@@ -6,7 +6,7 @@ import logging
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from igarape.serving.telemetry import BOUNDS, PICTURES, AccessLog, Message, Receive, Send, Telemetry
+from igarape.serving.telemetry import BOUNDS, GAUGES, PICTURES, AccessLog, Message, Receive, Send, Telemetry
 
 
 def samples(text: bytes) -> dict[tuple[str, ...], float]:
@@ -37,6 +37,13 @@ def test_the_text_is_prometheuss() -> None:
         ("igarape_ready",): 1.0,
         ("igarape_model_info", 'a "b"\\\n', "1"): 1.0,
     }
+
+
+def test_each_figure_says_what_it_is() -> None:
+    """Prometheus's pages show that beside it."""
+    families = text_string_to_metric_families(Telemetry().text(dict.fromkeys(GAUGES, 1.0), {"model": "a"}).decode())
+    told = {one.name: one.documentation for one in families}
+    assert all(told.values()) and set(told) > {f"igarape_{name}" for name in GAUGES}
 
 
 def test_before_a_model_is_loaded_nothing_is_said_of_one() -> None:

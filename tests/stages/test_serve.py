@@ -48,6 +48,17 @@ def test_a_port_in_use_is_said_before_anything_starts(champion: Path) -> None:
             serve.run(Workspace(champion), port=port, host=HOST)
 
 
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_an_address_of_ip_version_6_is_one(tmp_path: Path, host: str) -> None:
+    """What is wrong is looked for after that."""
+    try:
+        socket.create_server((host, 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has none")
+    with pytest.raises(InputError, match=r"bundle\.json"):
+        serve.run(Workspace(tmp_path), port=free_port(), host=host, bundle=tmp_path)
+
+
 @pytest.mark.parametrize(("port", "host"), [(70000, HOST), (0, "no.such.host.invalid")])
 def test_an_address_that_is_none_is_said(tmp_path: Path, port: int, host: str) -> None:
     """A port beyond 65535 and an unknown host, each with what to type in its place."""

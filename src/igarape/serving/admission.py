@@ -1,12 +1,13 @@
-"""Admission control: a bearer token, and limits on the bytes of one request and of all that are in flight."""
+"""Admission control: a bearer token, limits on bytes in flight, and no work for who has hung up."""
 
 import asyncio
 import hmac
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -14,7 +15,10 @@ from igarape.errors import InputError
 from igarape.serving.requests import BYTES
 from igarape.serving.telemetry import Application, Message, Receive, Send
 
+T = TypeVar("T")
+
 HELD = 4 * BYTES  # of all requests that are at work
+PLAIN = "identity"  # the coding of a body that has none
 SECONDS = 60  # in which a body has to arrive
 SHORTEST = 16  # characters of a token
 PAGE = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}  # which asks for the token
@@ -90,8 +94,8 @@ class BodyReader:
     async def body(self, request: Request) -> AsyncIterator[bytes]:
         """Receive a request's whole body, which counts as held until the block ends.
 
-        Raises Refused for one that is too large (413), too slow (408) or cut short (400), and when too much is at work
-        (429).
+        Raises Refused for one that is too large (413), compressed (415), too slow (408) or cut short (400), and when
+        too much is at work (429).
         """
         parts: list[bytes] = []
         try:
@@ -104,6 +108,9 @@ class BodyReader:
         """Append to parts what comes; raise Refused as body does."""
         if int(request.headers.get("content-length", "0")) > BYTES:
             raise _too_large()
+        if request.headers.get("content-encoding", PLAIN).strip().lower() not in {"", PLAIN}:
+            message = "expected a body that is not compressed, found a header Content-Encoding; send it without"
+            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, {"Accept-Encoding": PLAIN})
         received = 0
         try:
             async with asyncio.timeout(SECONDS):
@@ -120,6 +127,33 @@ class BodyReader:
         except TimeoutError as error:
             message = f"expected the whole request within {SECONDS} s"
             raise Refused(HTTPStatus.REQUEST_TIMEOUT, message, {"Connection": "close"}) from error
+
+
+async def while_here(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Return what some work gives; stop it when the client hangs up, and raise Refused (400), for the log.
+
+    A client that has lost patience asks again: what it left would be computed before that, for nobody. request: of
+    which all is received.
+    """
+    working, leaving = asyncio.create_task(work), asyncio.create_task(_hung_up(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:  # the server ends, as the work says
+        working.cancel()
+        return await working
+    finally:
+        leaving.cancel()
+    if not working.done():
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        raise Refused(HTTPStatus.BAD_REQUEST, "expected somebody to answer to, found that they have hung up")
+    return working.result()
+
+
+async def _hung_up(request: Request) -> None:
+    """Wait until the client hangs up."""
+    while (await request.receive())["type"] != "http.disconnect":
+        continue
 
 
 def _too_large() -> Refused:

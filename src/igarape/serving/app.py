@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
 from igarape.errors import InputError
-from igarape.serving.admission import BearerToken, BodyReader, Refused, error_body
+from igarape.serving.admission import BearerToken, BodyReader, Refused, error_body, while_here
 from igarape.serving.answers import detailed
 from igarape.serving.batching import Answer
 from igarape.serving.front import add_front
@@ -35,7 +35,7 @@ PICTURES_SENT = {"content": {"image/*": {}, FORM: PARTS}, "required": True}
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"description": "What is wrong with the request, in one sentence"},
     413: {"description": "The request is too large"},
-    415: {"description": "The content type is none of those"},
+    415: {"description": "The content type is none of those, or the body is compressed"},
     429: {"description": "Too much waits; the header Retry-After says for how many seconds"},
     503: {"description": "The model is being loaded"},
 }
@@ -129,7 +129,7 @@ def _add_answers(api: FastAPI, service: Service, reader: BodyReader) -> None:
                 kind = request.headers.get("content-type", "")
                 files = await _done(lambda: read(body, kind, columns), here=len(body) < SMALL)
             request.scope[PICTURES] = len(files.images)
-            answers = await service.answer(files)
+            answers = await while_here(request, service.answer(files))
             content = await _done(lambda: json.dumps(say(files, answers)), here=len(files.images) < FEW)
         return Response(content, media_type=JSON)
 

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -47,7 +47,7 @@ class Answer:
     rows: pd.DataFrame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Job:
     """Pictures of one request, and the TIFs that go with them where there are any; first: the row of the first one."""
 
@@ -120,7 +120,7 @@ class Batcher:
     def submit(self, job: Job) -> "Future[Answer]":
         """Queue pictures, at most `most` of them; the future raises InputError where one is at fault.
 
-        Raises Full when too many wait.
+        Cancelled before its turn, it leaves the queue at once. Raises Full when too many wait.
         """
         with self._changed:
             waiting = self._waiting()
@@ -128,7 +128,13 @@ class Batcher:
                 raise Full(max(1, round(waiting * self._pace)))
             self._jobs.append(job)
             self._changed.notify_all()
+        job.answer.add_done_callback(lambda answer: self._leave(job) if answer.cancelled() else None)
         return job.answer
+
+    def _leave(self, job: Job) -> None:
+        """Take a job out of the queue: it would hold its pictures, and the place of others, for nobody."""
+        with self._changed, suppress(ValueError):  # a thread may have just taken it
+            self._jobs.remove(job)
 
     def close(self) -> None:
         """Answer what waits, and end the threads."""

@@ -1,14 +1,19 @@
 """The HTTP server: one process, with batches computed in threads; it begins to listen before the model is loaded."""
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from igarape.config.params import workers
+from igarape.serving.admission import error_body
 from igarape.serving.app import application
 from igarape.serving.batching import Served
 from igarape.serving.bundle import Bundle
+from igarape.serving.requests import JSON
 from igarape.serving.service import Load, Service
 
 UNREGISTERED = "unregistered"  # the version of a bundle that is served from its folder; the page has words for it
@@ -25,6 +30,27 @@ LOGGING: dict[str, Any] = {
         "uvicorn": {"handlers": ["out"], "level": "WARNING", "propagate": False},
     },
 }
+
+
+class Protocol(H11Protocol):
+    """HTTP/1.1, whose requests have heads of 64 kB at most; what is no such request is refused as all others are.
+
+    uvicorn by itself may take another implementation, where that is installed, which bounds no head.
+    """
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, and hang up; without an answer where one has begun already. msg: uvicorn's words."""
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            message = "expected a request of HTTP/1.1 with one Host and a head of at most 64 kB, found something else"
+            body = error_body(HTTPStatus.BAD_REQUEST, message)
+            headers = [("content-type", JSON), ("content-length", str(len(body))), ("connection", "close")]
+            for event in (
+                h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+                h11.Data(data=body),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
 
 def in_folder(folder: Path, *, threads: int) -> Load:
@@ -58,8 +84,8 @@ def serve(load: Load, *, host: str, port: int, watch: float | None = None, token
 
     Raises
     ------
-    InputError
-        When the model cannot be loaded.
+    Exception
+        Why the model cannot be loaded: InputError, mostly.
     """
 
     def stop() -> None:
@@ -70,6 +96,7 @@ def serve(load: Load, *, host: str, port: int, watch: float | None = None, token
         application(service, token=token, stop=stop),
         host=host,
         port=port,
+        http=Protocol,
         log_config=LOGGING,
         access_log=False,
         server_header=False,

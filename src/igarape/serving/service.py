@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
-from igarape.errors import InputError
 from igarape.serving.admission import AGAIN, Refused
 from igarape.serving.batching import Answer, Batcher, Full, Job, Served
 from igarape.serving.input_drift import Window
@@ -17,7 +16,7 @@ Load = Callable[[Served | None], Served | None]
 
 
 class Service:
-    """What the routes of the server ask. ready: once a model is loaded, until the end."""
+    """What the routes of the server ask. ready: once a model is loaded, until the end. failure: why none could be."""
 
     def __init__(self, load: Load, *, workers: int, watch: float | None = None) -> None:
         """Prepare a service that loads its model when it is run.
@@ -36,7 +35,7 @@ class Service:
         self._workers = workers
         self._watch = watch
         self.batcher: Batcher | None = None
-        self.failure: InputError | None = None
+        self.failure: Exception | None = None
         self.window = Window()
 
     @property
@@ -55,13 +54,10 @@ class Service:
         """Load the model, then look for new ones; call stop where the first one cannot be loaded."""
         try:
             first = await asyncio.to_thread(self._load, None)
-        except InputError as error:
+        except Exception as error:  # noqa: BLE001 - whoever started the server raises it
             self.failure = error
             stop()
             return
-        except Exception:
-            stop()
-            raise
         if first is None:
             raise ValueError("expected a model, found none")
         self.batcher = Batcher(first, workers=self._workers)

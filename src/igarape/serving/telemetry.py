@@ -26,6 +26,15 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 LOG = logging.getLogger("igarape.access")
 PICTURES = "igarape.pictures"  # the key under which a route notes how many pictures a request had
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
+# The gauges, each with what Prometheus's pages say of it.
+GAUGES = {
+    "ready": "Whether a model is loaded: 1 or 0",
+    "pictures_waiting": "Pictures that wait for a batch",
+    "drift": "How the last pictures lie: 0 in range, 1 unusual, 2 not like training",
+    "drift_chance": "Share of sets like the training's whose answers are as far off",
+    "drift_far": "Share of the last pictures that are far from the training data",
+    "drift_pictures": "The last pictures, of which drift is told",
+}
 OTHER = "other"  # addresses that are none of ours, as anybody may make up any number of them
 
 
@@ -62,11 +71,12 @@ class Telemetry:
     def text(self, gauges: Mapping[str, float], model: Mapping[str, str]) -> bytes:
         """Return all in Prometheus's text format, version 0.0.4.
 
-        gauges: figures of this moment, by name. model: labels of igarape_model_info; empty while none is loaded.
+        gauges: figures of this moment, by their names in GAUGES. model: labels of igarape_model_info; empty while none
+        is loaded.
         """
         moment = CollectorRegistry()
         for name, value in gauges.items():
-            Gauge(f"igarape_{name}", "", registry=moment).set(value)
+            Gauge(f"igarape_{name}", GAUGES[name], registry=moment).set(value)
         if model:
             Info("igarape_model", "The model that answers", registry=moment).info(dict(model))
         return generate_latest(self._registry) + generate_latest(moment)

@@ -67,7 +67,8 @@ def run(
         registered = model_name(read_params(workspace.params).dataset, student=model == STUDENT)
         version = find_champion(registered, workspace.root)
         name, load = version.uri, following(version, workspace.root, threads=threads)
-    click.echo(f"{name} will answer at http://{host}:{port}/invocations and /tag; stop it with Ctrl-C")
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    click.echo(f"{name} will answer at http://{place}/invocations and /tag; stop it with Ctrl-C")
     sys.stdout.flush()
     serve(load, host=host, port=port, watch=watch, token=token)
 
@@ -75,7 +76,8 @@ def run(
 def _check_free(port: int, host: str) -> None:
     """Refuse a port that something else listens on, before seconds are spent on the model."""
     try:
-        socket.create_server((host, port)).close()
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        socket.create_server((host, port), family=family).close()
     except (OSError, OverflowError) as error:
         code = error.errno if isinstance(error, OSError) else None
         what = "Leave --host out, or name an address of this machine: --host 0.0.0.0 stands for all of them"
