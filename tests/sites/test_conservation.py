@@ -50,6 +50,14 @@ def test_the_known_answer_of_a_small_sample() -> None:
     assert again[:3] == found[:3] and again.mapped == 0.5
 
 
+@pytest.mark.parametrize(("there", "drawn"), [(90, 50), (10, 10), (50, 30), (100, 60)])
+def test_a_sample_has_as_many_tiles_as_were_asked_for(there: int, drawn: int) -> None:
+    """Also where the map says that hardly a tile lacks the label, or hardly one holds it."""
+    present = np.where(np.arange(100) < there, 0.9, 0.1)
+    sample = draw_sample(present, NAMES[:100], label="water", day="d", size=60, seed=1)
+    assert len(sample) == 60 and (sample["stratum"] == "present").sum() == drawn
+
+
 def test_a_stratum_that_was_judged_whole_leaves_nothing_to_chance() -> None:
     """Nor is any tile drawn twice, or drawn that was never seen."""
     present = np.array([0.9, 0.1, 0.1, np.nan])

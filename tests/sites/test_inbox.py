@@ -52,6 +52,37 @@ def test_a_stac_item_tells_the_day_and_the_bands_of_its_scene(tmp_path: Path) ->
     assert not failed
 
 
+def test_of_two_items_that_name_one_file_none_is_lost(tmp_path: Path) -> None:
+    """The first counts, and the other is told, unless it says the same; taken by turns, they would hide each other."""
+    first = item(tmp_path)
+    same = json.loads(first.read_text(encoding="utf-8"))
+    (tmp_path / "same.json").write_text(json.dumps(same), encoding="utf-8")
+    later = same | {"properties": {"datetime": "2024-07-01T14:00:00Z"}}
+    (tmp_path / "two.json").write_text(json.dumps(later), encoding="utf-8")
+    arrivals, failed = list_arrivals(tmp_path, fetched=nothing_there)
+    assert arrivals == [Arrival(tmp_path / "one.tif", "2024-05-31", Bands(3, 2, 1, 4))]
+    assert list(failed) == [str(tmp_path / "two.json")]
+    assert "names one.tif, as same.json does, and says another day" in failed[str(tmp_path / "two.json")]
+
+
+def test_addresses_that_would_have_one_copy_are_told(tmp_path: Path) -> None:
+    """Those that differ behind the question mark only: the first is fetched, the other is not; keys are not repeated."""
+    fetched = list[str]()
+
+    def fetch(address: str) -> Path:
+        fetched.append(address)
+        return tmp_path / "one.tif"
+
+    for name, number in (("a", 1), ("b", 2)):
+        asset = {"href": f"https://me:secret@host/get.tif?id={number}", "roles": ["data"]}
+        item(tmp_path, name, assets={"scene": asset})
+        (tmp_path / f"{name}.tif").rename(tmp_path / "one.tif")
+    arrivals, failed = list_arrivals(tmp_path, fetched=fetch)
+    assert [each.path.name for each in arrivals] == ["one.tif"] and len(fetched) == 1
+    (why,) = failed.values()
+    assert "what another item names too" in why and "id=2" not in why and "secret" not in why
+
+
 def test_one_item_is_an_inbox_and_so_is_one_scene(tmp_path: Path) -> None:
     """What lies beside them is not looked at."""
     (tmp_path / "other.tif").touch()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import clusters
 import driven
+import numpy as np
 import pytest
 from conftest import SIZE, draw
 from mlflow import MlflowClient
@@ -13,7 +14,10 @@ from site_looks import write_site
 from site_settings import site
 from watched import TOY, write_scenes
 
+from igarape.config.sites import Line, read_site, write_line
 from igarape.errors import InputError
+from igarape.sites.mapping import read_map
+from igarape.sites.model import Model, load_model
 from igarape.stages import alerts, judge, log, watch
 from igarape.workspace import Workspace
 
@@ -52,6 +56,25 @@ def test_a_watch_is_a_run_with_its_scenes_as_inputs(here: Workspace, capsys: pyt
     )
     alerts.run(here, "here", candidates=True)
     assert "\nno confirmed alerts\nno candidates\nno scene is of a day after the baseline" in capsys.readouterr().out
+
+
+def test_the_site_is_as_its_yaml_says_when_nobody_else_is_at_it(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another watch may have written a stretch into it while this one listed its inbox and loaded its model."""
+
+    def slowly(address: str) -> Model:
+        write_line(Line(gain=(2.0, 2.0, 2.0), offset=(0.0, 0.0, 0.0)), here.sites / "here.yaml")
+        return load_model(address)
+
+    monkeypatch.setattr(watch, "load_model", slowly)
+    for path in (here.root / "inbox").glob("*.tif"):
+        write_scene(path, mosaic(draw(int(path.stem[6])), 3).astype(np.uint16))
+    watch.run(here, "here", here.root / "inbox")
+    told = [read_map(folder)["stretch"]["gain"] for folder in (here.sites / "here/maps").iterdir()]
+    assert told == [[2.0, 2.0, 2.0]] * 2
+    site_now = read_site("here", here.sites)
+    assert site_now.stretch is not None and site_now.stretch.gain == (2.0, 2.0, 2.0)
 
 
 def test_scenes_that_fail_are_told_at_the_end(here: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,12 +47,13 @@ def draw_sample(present: Floats, names: Sequence[str], *, label: str, day: str, 
     label, day
         What is judged, and as of when.
     size
-        How many.
+        How many; fewer only where no more were looked at. Where one half is too small, the other has the more.
     seed
         Of the draw.
     """
     rng, strata = np.random.default_rng(seed), _strata(present)
-    half = min(size // 2, int(strata[PRESENT].sum()))
+    there, elsewhere = (int(held.sum()) for held in strata.values())
+    half = min(max(size // 2, size - elsewhere), there)
     wanted = {PRESENT: half, ABSENT: size - half}
     rows = []
     for stratum, held in strata.items():

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from igarape.errors import InputError
+from igarape.errors import InputError, concealed
 from igarape.sites.bands import COLOURS, Bands
 
 SCENES = (".tif", ".tiff", ".vrt", ".jp2")
@@ -29,9 +29,10 @@ def list_arrivals(inbox: Path, *, fetched: Callable[[str], Path]) -> tuple[list[
     """Return the scenes of a folder and of those below it, in the order of their names, and what is none, and why.
 
     A scene that a STAC item names is taken as the item says. Where an item cannot be used, the scene beside it of the
-    same name waits until it can: taken now, it would have another day, or other bands, and keep them. The inbox may be
-    one scene, or one item, too. fetched: gives the copy of a scene that an item names by an address. Raises InputError
-    when there is no such folder, or no scene in it.
+    same name waits until it can: taken now, it would have another day, or other bands, and keep them. Of two items that
+    name one file, and do not say the same of it, the first counts, and the other cannot be used. The inbox may be one
+    scene, or one item, too. fetched: gives the copy of a scene that an item names by an address. Raises InputError when
+    there is no such folder, or no scene in it.
     """
     if not inbox.exists():
         raise InputError(f"{inbox}: no such folder; expected one that holds scenes, such as GeoTIFFs, or STAC items")
@@ -42,10 +43,18 @@ def list_arrivals(inbox: Path, *, fetched: Callable[[str], Path]) -> tuple[list[
     )
     found = {path.resolve(): Arrival(path) for path in files if path.suffix.lower() in SCENES}
     failed: dict[str, str] = {}
+    items: dict[Path, Path] = {}
+    copied = _apart(fetched)
     for path in (path for path in files if path.suffix.lower() == ITEM):
         try:
-            if (arrival := _item(path, fetched)) is not None:
-                found[arrival.path.resolve()] = arrival
+            if (arrival := _item(path, copied)) is not None:
+                place = arrival.path.resolve()
+                if place in items and replace(arrival, path=found[place].path) != found[place]:
+                    raise InputError(
+                        f"{path}: names {arrival.path.name}, as {items[place].name} does, and says another day or other "
+                        "bands. Keep one of the two"
+                    )
+                found[place], items[place] = arrival, path
         except (InputError, OSError) as error:
             failed[str(path)] = str(error)
             beside = [scene for scene in found if scene.with_suffix("") == path.resolve().with_suffix("")]
@@ -53,6 +62,25 @@ def list_arrivals(inbox: Path, *, fetched: Callable[[str], Path]) -> tuple[list[
     if not found and not failed:
         raise InputError(f"{inbox}: no scene in it; expected files that end in {', '.join(SCENES)}, or STAC items")
     return list(found.values()), failed
+
+
+def _apart(fetched: Callable[[str], Path]) -> Callable[[str], Path]:
+    """Return what fetches scenes, and refuses addresses that differ behind the question mark only.
+
+    Their copies would be one file, and one of two scenes would be lost.
+    """
+    known: dict[str, str] = {}
+
+    def copied(address: str) -> Path:
+        told = address.partition("?")[0]
+        if known.setdefault(told, address) != address:
+            raise InputError(
+                f"{concealed(told)}: is what another item names too, but for what follows the question mark, and copies "
+                "of the two would be one file. Fetch each into the inbox, under a name of its own: ./SCENE.tif"
+            )
+        return fetched(address)
+
+    return copied
 
 
 def _item(path: Path, fetched: Callable[[str], Path]) -> Arrival | None:

@@ -46,6 +46,7 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
     listed, failed = list_inbox(inbox, place.inbox, show=lambda title: progress(f"watch: {title}", "B"))
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, workspace.root))
     with place.held(), ExitStack() as stack:
+        place = SiteFolder.read(name, workspace.sites)  # another watch may have written its stretch meanwhile
         if not replay:
             watch.check_model(place, loaded)
         memory = remembered(workspace.data / ".hashes", complain=lambda line: click.echo(f"watch: {line}", err=True))
