@@ -66,6 +66,26 @@ def test_a_file_takes_its_name_only_when_the_block_ended_well(tmp_path: Path) ->
     assert [file.name for file in path.parent.iterdir()] == ["table.csv"]
 
 
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut leaves it whole or not there: one that is empty would count as finished. So with a folder's files."""
+    synced, sync = set[int](), os.fsync
+
+    def noted(descriptor: int) -> None:
+        assert not (tmp_path / "table.csv").exists() and not (tmp_path / "model").exists()
+        synced.add(os.fstat(descriptor).st_ino)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    with atomic_path(tmp_path / "model") as unfinished:
+        (unfinished / "stacker").mkdir(parents=True)
+        for name in ("weights", "stacker/trees"):
+            (unfinished / name).write_text("a", encoding="utf-8")
+    assert synced == {path.stat().st_ino for path in tmp_path.rglob("*") if path.is_file()}
+    shutil.rmtree(tmp_path / "model")
+    write_text("a", tmp_path / "table.csv")
+    assert (tmp_path / "table.csv").stat().st_ino in synced
+
+
 def test_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
     """Root could do so even with /dev/null, and break the machine."""
     os.mkfifo(tmp_path / "pipe")

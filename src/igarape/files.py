@@ -25,9 +25,9 @@ UNFINISHED = ".unfinished-"
 def atomic_path(path: Path) -> Iterator[Path]:
     """Write a file or a folder atomically: yield a temporary path, which is renamed to path when the block ends well.
 
-    After an error nothing is left. When two processes write the same path at once, on two machines even, the last one
-    wins, and its file is whole. Raises InputError when the disk is full, and for a device or a pipe, in whose
-    place a file would come to lie: /dev/null is one.
+    After an error nothing is left, and after a power cut nothing half. When two processes write the same path at once,
+    on two machines even, the last one wins, and its file is whole. Raises InputError when the disk is full, and for a
+    device or a pipe, in whose place a file would come to lie: /dev/null is one.
     """
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise InputError(f"{path}: is a device or a pipe, no file, and would be lost. Name a file")
@@ -37,6 +37,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}@{platform.node()}-{path.name}")
     try:
         yield unfinished
+        _sync(unfinished)
         unfinished.replace(path)
     except OSError as error:
         if error.errno not in FULL:
@@ -91,6 +92,18 @@ def _lives(process: int) -> bool:
     except PermissionError:  # somebody else's
         return True
     return True
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has a file, or all files of a folder.
+
+    File systems may keep a new name before they keep what the file holds: a power cut would leave it empty, and whoever
+    goes on from there would take it for finished.
+    """
+    for file in path.rglob("*") if path.is_dir() else (path,):
+        if file.is_file():
+            with file.open("rb") as opened:
+                os.fsync(opened.fileno())
 
 
 def _remove(path: Path) -> None:

@@ -66,7 +66,7 @@ def test_of_two_items_that_name_one_file_none_is_lost(tmp_path: Path) -> None:
 
 
 def test_addresses_that_would_have_one_copy_are_told(tmp_path: Path) -> None:
-    """Those that differ behind the question mark only: the first is fetched, the other is not; keys are not repeated."""
+    """Those that differ behind the question mark only: the first is fetched, the other not; keys are not repeated."""
     fetched = list[str]()
 
     def fetch(address: str) -> Path:

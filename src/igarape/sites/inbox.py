@@ -49,11 +49,8 @@ def list_arrivals(inbox: Path, *, fetched: Callable[[str], Path]) -> tuple[list[
         try:
             if (arrival := _item(path, copied)) is not None:
                 place = arrival.path.resolve()
-                if place in items and replace(arrival, path=found[place].path) != found[place]:
-                    raise InputError(
-                        f"{path}: names {arrival.path.name}, as {items[place].name} does, and says another day or other "
-                        "bands. Keep one of the two"
-                    )
+                if place in items:
+                    _check_same(arrival, found[place], path, items[place])
                 found[place], items[place] = arrival, path
         except (InputError, OSError) as error:
             failed[str(path)] = str(error)
@@ -62,6 +59,15 @@ def list_arrivals(inbox: Path, *, fetched: Callable[[str], Path]) -> tuple[list[
     if not found and not failed:
         raise InputError(f"{inbox}: no scene in it; expected files that end in {', '.join(SCENES)}, or STAC items")
     return list(found.values()), failed
+
+
+def _check_same(one: Arrival, other: Arrival, item: Path, before: Path) -> None:
+    """Refuse an item that says something else of a scene than the one before."""
+    if replace(one, path=other.path) != other:
+        raise InputError(
+            f"{item}: names {one.path.name}, as {before.name} does, and says another day or other bands. Keep one of "
+            "the two"
+        )
 
 
 def _apart(fetched: Callable[[str], Path]) -> Callable[[str], Path]:
@@ -75,8 +81,8 @@ def _apart(fetched: Callable[[str], Path]) -> Callable[[str], Path]:
         told = address.partition("?")[0]
         if known.setdefault(told, address) != address:
             raise InputError(
-                f"{concealed(told)}: is what another item names too, but for what follows the question mark, and copies "
-                "of the two would be one file. Fetch each into the inbox, under a name of its own: ./SCENE.tif"
+                f"{concealed(told)}: is what another item names too, but for what follows the question mark, and "
+                "copies of the two would be one file. Fetch each into the inbox, under a name of its own: ./SCENE.tif"
             )
         return fetched(address)
 
