@@ -53,6 +53,19 @@ def test_layers_hold_probabilities_in_steps(tmp_path: Path) -> None:
         assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
 
 
+def test_what_is_seen_from_afar_are_means(tmp_path: Path) -> None:
+    """Of a large map GIS programs show smaller layers that lie in the file: no probability in them is above 1."""
+    values = np.zeros((600, 600, 1))
+    values[1::4, ::3] = values[:, 200:300] = 1.0
+    values[:50] = np.nan
+    write_layers(values, ["road"], GRID, tmp_path / "map.tif")
+    with rasterio.open(tmp_path / "map.tif", overview_level=0) as file:
+        found = file.read(1)
+    means = np.nanmean(values[50:, :, 0].reshape(275, 2, 300, 2), axis=(1, 3)) * 250
+    assert (found[:25] == 255).all()
+    np.testing.assert_allclose(found[25:], means, atol=1)
+
+
 def test_a_full_disk_is_told_in_a_line_and_leaves_nothing(tmp_path: Path) -> None:
     """Here a bound on the size of files stands for the disk; GDAL and SQLite would tell it as each has it."""
     values = np.random.default_rng(0).random((100, 100, 3))

@@ -96,6 +96,7 @@ def write_layers(values: Floats, labels: Sequence[str], grid: Grid, path: Path) 
             crs=grid.crs,
             transform=Affine(side, 0, left, 0, -side, top),
             compress="DEFLATE",
+            overview_resampling="AVERAGE",  # by itself GDAL takes a cubic, which swings beyond 0 and 1
         ) as file:
             file.write(np.moveaxis(bands, -1, 0))
             file.descriptions = tuple(labels)
