@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
+from igarape import files
 from igarape.errors import InputError
 from igarape.files import atomic_path, check_place, digest, fresh_folder, read_json, resumable, write_json, write_text
 
@@ -84,6 +86,26 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatc
     shutil.rmtree(tmp_path / "model")
     write_text("a", tmp_path / "table.csv")
     assert (tmp_path / "table.csv").stat().st_ino in synced
+
+
+def test_a_folder_that_another_one_has_just_removed_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps side by side keep what is unfinished in one folder, which the one that ends removes when it is empty."""
+    tries = list[Path]()
+
+    class Raced(FileLock):
+        def acquire(self, *words: Any, **named: Any) -> Any:
+            tries.append(Path(self.lock_file))
+            if len(tries) == 1:
+                tries[0].parent.rmdir()
+                raise FileNotFoundError(errno.ENOENT, "No such file or directory", self.lock_file)
+            return super().acquire(*words, **named)
+
+    monkeypatch.setattr(files, "FileLock", Raced)
+    with resumable(tmp_path / "train", "key") as (folder, _):
+        (folder / "model").touch()
+    assert len(tries) == 2 and [path.name for path in tmp_path.iterdir()] == ["train"]
 
 
 def test_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import platform
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -170,9 +170,8 @@ def write_lock(lock: Path, path: Path) -> Iterator[None]:
 
     Raises InputError when another process holds it.
     """
-    lock.parent.mkdir(parents=True, exist_ok=True)
     try:
-        acquired = FileLock(lock).acquire(blocking=False)
+        acquired = _acquired(lock)
     except Timeout as error:
         raise InputError(
             f"{path}: another process is writing it. Wait until that has ended, or end it; then run the step again"
@@ -182,6 +181,16 @@ def write_lock(lock: Path, path: Path) -> Iterator[None]:
             yield
         finally:
             lock.unlink(missing_ok=True)
+
+
+def _acquired(lock: Path) -> AbstractContextManager[object]:
+    """Acquire a lock, whose folder goes with whoever has just ended; raise Timeout where another process holds it."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return FileLock(lock).acquire(blocking=False)
+    except FileNotFoundError:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(lock).acquire(blocking=False)
 
 
 def digest(contents: Iterable[bytes | str | Path]) -> str:
