@@ -27,6 +27,7 @@ from igarape.workspace import Workspace
 FIRST = "there is no champion yet to compare it with"
 
 Say = Callable[[str], None]
+Check = Callable[[str], object]  # raises InputError for the address of a version that cannot be served
 
 
 def _force(name: str) -> str:
@@ -45,6 +46,7 @@ def promote(
     dry_run: bool,
     say: Say,
     report: Report,
+    check: Check = lambda _: None,
 ) -> str:
     """Make a version the champion, and the champion the previous one, where the gate lets it pass; say so.
 
@@ -66,11 +68,14 @@ def promote(
         Called with the verdict's table.
     report
         Called with (chips done, of how many), where the champion is asked anew.
+    check
+        Called with the version's address before all else.
 
     Raises
     ------
     InputError
-        When it is refused, something cannot be compared, or another promotion came first.
+        When it is refused, something cannot be compared, or another promotion came first; and where check does, which
+        force does not overrule.
     """
     name = model_name(params.dataset, student=student)
     if force and not reason:
@@ -81,6 +86,7 @@ def promote(
     new, old = _chosen(name, workspace.root, version, say)
     if new == old:
         return f"{name}: version {new} is the champion already"
+    _check(name, new, old, check)
     verdict = _verdict(name, new, old, workspace=workspace, params=params, force=force, reason=reason, report=report)
     say(in_words(verdict))
     outcome = _outcome(verdict, force=force, dry_run=dry_run)
@@ -95,7 +101,7 @@ def rollback(
     *,
     reason: str,
     student: bool = False,
-    check: Callable[[str], object] = lambda _: None,
+    check: Check = lambda _: None,
 ) -> str:
     """Let champion and previous one change places; say so.
 
@@ -117,13 +123,18 @@ def rollback(
     """
     name = model_name(params.dataset, student=student)
     new, old = _exchanged(name, workspace.root)
-    try:
-        check(f"models:/{name}/{new}")
-    except InputError as error:
-        raise InputError(f"{error}. Version {old} stays champion") from error
+    _check(name, new, old, check)
     verdict = Verdict(name, new, old, checks=(), notes=(), reason=reason)
     record_change(workspace, params, "rollback", verdict, outcome=ROLLED, change=restore_previous)
     return f"{name}: version {new} is the champion again; version {old} was"
+
+
+def _check(name: str, new: str, old: str | None, check: Check) -> None:
+    """Let check look at a version before anything moves: no server could answer by one that cannot be loaded."""
+    try:
+        check(f"models:/{name}/{new}")
+    except InputError as error:
+        raise InputError(f"{error}. {f'Version {old} stays' if old else 'No version becomes'} champion") from error
 
 
 def _exchanged(name: str, folder: Path) -> tuple[str, str]:

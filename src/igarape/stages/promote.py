@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 import click
 
 from igarape.config.params import read_params
 from igarape.progress import progress
 from igarape.serving.promotion import promote
-from igarape.serving.registry import STUDENT
+from igarape.serving.registry import STUDENT, load
 from igarape.workspace import Workspace
 
 
@@ -57,5 +58,6 @@ def run(
             dry_run=dry_run,
             say=click.echo,
             report=report,
+            check=partial(load, folder=workspace.root, threads=1),
         )
     click.echo(said)
