@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from answering import ask, running, served, wait_until
+from slow_bundle import slow
 
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
@@ -109,6 +110,26 @@ def test_a_large_request_is_answered_in_parts_in_its_order(
         with pytest.raises(Refused) as caught:
             await asyncio.gather(*(service.answer(Files(chips, None, [None] * 150)) for _ in range(5)))
         assert caught.value.status == 429 and int(caught.value.headers["Retry-After"]) >= 1
+        service.close()
+
+    asyncio.run(asked())
+
+
+def test_one_request_has_one_version(bundle_folder: Path, images: list[Pixels]) -> None:
+    """Where a new one comes between its parts, all are asked of that: a table of two would say one thing of both."""
+    bundle, old = slow(bundle_folder)
+    new = served(bundle_folder, "2")
+    chip = encode_jpeg(images[0], 95)
+
+    async def asked() -> None:
+        service = Service(lambda before: None if before else old, workers=1)
+        await service.run(lambda: None)
+        asking = asyncio.create_task(service.answer(Files([chip] * 150, None, [None] * 150)))
+        await asyncio.to_thread(wait_until, lambda: bool(bundle.batches))
+        service.ready.served = new
+        bundle.go.set()
+        answers = await asking
+        assert [(each.served.version, len(each.rows)) for each in answers] == [("2", 64), ("2", 64), ("2", 22)]
         service.close()
 
     asyncio.run(asked())

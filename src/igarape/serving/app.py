@@ -161,7 +161,7 @@ def _records(_: Files, answers: list[Answer]) -> dict[str, Any]:
 
 
 def _details(files: Files, answers: list[Answer]) -> dict[str, Any]:
-    """Return all that is known of each picture, and which version answered the first of them."""
+    """Return all that is known of each picture, and which version has answered them."""
     told: list[Any] = []
     for answer in answers:
         names = files.names[len(told) : len(told) + len(answer.rows)]

@@ -83,10 +83,19 @@ class Service:
             self.batcher.close()
 
     async def answer(self, files: Files) -> list[Answer]:
-        """Return the answers for files, in their order, one for each part that fits into a batch.
+        """Return the answers for files, in their order, one for each part that fits into a batch, all by one model.
 
         Raises InputError where a picture is at fault, and Refused when too many wait (429) or the server ends (503).
         """
+        answers = await self._parts(files)
+        while len({id(answer.served) for answer in answers}) > 1:  # a new one came in between: all are asked of that
+            answers = await self._parts(files)
+        for answer in answers:
+            self.window.add(answer.rows, answer.served.bundle)
+        return answers
+
+    async def _parts(self, files: Files) -> list[Answer]:
+        """Return what answer does, by the model that is current when each part begins."""
         batcher = self.ready
         # Parts of one request take turns with those of others: no more of them wait than are computed at a time.
         slots = asyncio.Semaphore(batcher.workers)
@@ -99,7 +108,7 @@ class Service:
 
         tasks = [asyncio.create_task(part(start)) for start in range(0, len(files.images), batcher.most)]
         try:
-            answers = await asyncio.gather(*tasks)
+            return await asyncio.gather(*tasks)
         except Full as full:
             again = {"Retry-After": str(full.seconds)}
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "too many pictures wait; try again later", again) from full
@@ -108,6 +117,3 @@ class Service:
         finally:
             for task in tasks:
                 task.cancel()
-        for answer in answers:
-            self.window.add(answer.rows, answer.served.bundle)
-        return answers
