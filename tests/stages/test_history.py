@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from contest import enter
+from contest import decide, enter
 
 from igarape.config.params import read_params
 from igarape.errors import InputError
 from igarape.serving.promotion import rollback
-from igarape.stages import history, promote
+from igarape.stages import history
 from igarape.workspace import Workspace
 
 
@@ -18,9 +18,9 @@ def test_each_decision_has_a_line(registry: Path, capsys: pytest.CaptureFixture[
     enter(2)
     history.run(here)
     assert capsys.readouterr().out == "igarape-toy\n  no verdict yet. Run: igarape promote\n"
-    promote.run(here, version=1)
-    promote.run(here, version=2, force=True, reason="first words")
-    rollback(here, read_params(here.params), reason="second words")  # the stage loads what it goes back to first
+    decide(here, "1")  # the stages load a version first, and nothing lies behind these
+    decide(here, "2", force=True, reason="first words")
+    rollback(here, read_params(here.params), reason="second words")
     capsys.readouterr()
     history.run(here)
     name, _, *rows = capsys.readouterr().out.splitlines()
@@ -34,7 +34,7 @@ def test_the_champions_address_is_one_that_mlflow_takes(registry: Path, capsys: 
     enter(1)
     with pytest.raises(InputError, match=r"no champion yet\. Run: igarape promote"):
         history.run(here, champion=True)
-    promote.run(here)
+    decide(here)
     capsys.readouterr()
     history.run(here, champion=True)
     assert capsys.readouterr().out == "models:/igarape-toy@champion\n"
@@ -45,7 +45,7 @@ def test_a_student_has_a_history_of_its_own(registry: Path, capsys: pytest.Captu
     here = Workspace(registry)
     enter(1)
     enter(1, name="igarape-toy-student")
-    promote.run(here)
+    decide(here)
     capsys.readouterr()
     history.run(here, model="student")
     said = "  no verdict yet. Run: igarape promote --model student"
