@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from igarape.errors import InputError
-from igarape.tables import PLACE, labelled, read_catalog, read_folds, read_table, truth, write_table
+from igarape.tables import PLACE, labelled, read_catalog, read_folds, read_groups, read_table, truth, write_table
 
 FOLDS = pd.DataFrame({"image_id": ["a", "b", "c", "d"], "fold": [0, 1, 0, -1]})
 LABELS = ("sun", "tree")
@@ -104,3 +104,11 @@ def test_folds_are_numbered_from_0_and_the_hold_out_is_minus_1(path: Path) -> No
     write_table(FOLDS.assign(fold=[0, 1, -2, -1]), path)
     with pytest.raises(InputError, match="fold -2"):
         read_folds(path)
+
+
+def test_groups_are_those_of_the_images_that_are_asked_for(path: Path) -> None:
+    """In their order; a chip without one was not dealt."""
+    write_table(pd.DataFrame({"image_id": ["a", "b", "c"], "group": ["a", "b", "a"]}), path)
+    assert read_groups(path, ["c", "b"]) == ["a", "b"]
+    with pytest.raises(InputError, match=r"holds no group of d\. Run: dvc repro split"):
+        read_groups(path, ["a", "d"])

@@ -4,6 +4,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGE = "igarape"
@@ -26,6 +27,23 @@ NEUTRAL = (
     "igarape.tracking",
     "igarape.workspace",
 )
+# What decodes, computes or trains: another version may give other bits.
+LIBRARIES = (
+    "imagecodecs",
+    "keras",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "opencv-python-headless",
+    "pandas",
+    "pillow",
+    "scikit-learn",
+    "scipy",
+    "tensorflow",
+    "tf2onnx",
+    "tifffile",
+    "xgboost",
+)
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -42,6 +60,11 @@ def code_hash(*modules: str, files: tuple[Path, ...] = ()) -> str:
     for file in sorted(files):
         total.update(f"{file.name}\n{_meaning(file)}\n".encode())
     return total.hexdigest()
+
+
+def libraries() -> dict[str, str]:
+    """Return the versions of LIBRARIES that are installed, by name; "missing" for what is not."""
+    return {name: _version(name) for name in LIBRARIES}
 
 
 def closure(*modules: str) -> set[str]:
@@ -61,6 +84,13 @@ def closure(*modules: str) -> set[str]:
 
 def _is_neutral(name: str) -> bool:
     return name == PACKAGE or any(name == neutral or name.startswith(f"{neutral}.") for neutral in NEUTRAL)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "missing"
 
 
 @cache

@@ -139,6 +139,19 @@ def labelled(catalog: pd.DataFrame) -> Booleans:
     return np.asarray(catalog["split"].isin(LABELLED), dtype=np.bool_)
 
 
+def read_groups(path: Path, image_ids: Sequence[str]) -> list[str]:
+    """Read the group of each of some images: those of one group belong together, and were dealt together.
+
+    Raises InputError for an image without a group.
+    """
+    table = read_table(path, ["image_id", "group"])
+    rows = pd.Index(table["image_id"]).get_indexer(pd.Index(image_ids))
+    if (rows < 0).any():
+        raise InputError(f"{path}: holds no group of {image_ids[int(rows.argmin())]}. Run: dvc repro split")
+    groups: list[str] = table["group"].to_numpy()[rows].astype(str).tolist()
+    return groups
+
+
 def read_folds(path: Path) -> pd.DataFrame:
     """Read folds: image_id, fold (0..n-1; -1 is the hold-out)."""
     frame = read_table(path, ["image_id", "fold"])

@@ -1,6 +1,7 @@
 """Distillation: what a student learns from, what it must not see, and what is refused."""
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -138,6 +139,13 @@ def test_the_key_holds_all_that_a_student_depends_on() -> None:
     }
     assert len(keys) == 4
     assert student_code(None) != student_code(tiny.tiny())  # networks have no say where there is none
+
+
+def test_other_libraries_have_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one version of Keras has begun is not gone on with by another."""
+    before, installed = student_key(TASK, ["a"]), version
+    monkeypatch.setattr("igarape.code.version", lambda name: "0.1" if name == "keras" else installed(name))
+    assert student_key(TASK, ["a"]) != before
 
 
 def test_a_plug_counts_as_the_students_code(plugin_folder: Path) -> None:

@@ -1,6 +1,7 @@
 """The key of an unfinished result: another one whenever the result would be another."""
 
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,13 @@ def test_other_weights_under_the_same_name_have_another_key(tmp_path: Path) -> N
     assert result_key("search", EXAMPLES, wanted) == before
     weights.write_bytes(b"second")
     assert result_key("search", EXAMPLES, wanted) != before
+
+
+def test_other_libraries_have_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folds that one version has trained are not put beside those of another."""
+    before, installed = result_key("train", EXAMPLES, tiny.tabular()), version
+    monkeypatch.setattr("igarape.code.version", lambda name: "0.1" if name == "xgboost" else installed(name))
+    assert result_key("train", EXAMPLES, tiny.tabular()) != before
 
 
 def test_other_code_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,15 +83,29 @@ def test_the_figures_are_out_of_fold(examples: Examples, tmp_path: Path) -> None
     )
 
 
-def test_a_learner_of_labels_by_name_says_so(examples: Examples, tmp_path: Path) -> None:
-    """Its manifest and its experiment.yaml name them."""
-    recipe = replace(RECIPE, experiment=tiny.tiny(labels=["label_2", "label_0", "label_1"]))
+@pytest.mark.parametrize(
+    ("labels", "partial", "scope"),
+    [(["label_2", "label_0", "label_1"], True, "named"), ("rare", True, "rare"), ("rare", False, "all")],
+)
+def test_a_learner_of_some_labels_says_so(
+    labels: str | list[str], partial: bool, scope: str, examples: Examples, tmp_path: Path
+) -> None:
+    """Its manifest says which, and its experiment.yaml as it was written."""
+    recipe = replace(RECIPE, experiment=tiny.tiny(labels=labels), targets=replace(TARGETS, partial=partial))
     notes = noted(tmp_path, examples)
     write_result(tmp_path, probabilities(), name="tiny", examples=examples, recipe=recipe, notes=notes)
     manifest = LearnerManifest.read(tmp_path / "learner.json")
-    assert (manifest.scope, manifest.labels) == ("named", TARGETS.labels)
+    assert (manifest.scope, manifest.labels) == (scope, TARGETS.labels)
     written = yaml.safe_load((tmp_path / "experiment.yaml").read_text(encoding="utf-8"))
-    assert written["labels"] == manifest.settings["labels"] == ["label_2", "label_0", "label_1"]
+    assert written["labels"] == manifest.settings["labels"] == labels
+
+
+def test_all_labels_by_name_are_all(examples: Examples, tmp_path: Path) -> None:
+    """Such a learner is compared, stacked and reported as those that say `labels: all`."""
+    recipe = replace(RECIPE, experiment=tiny.tiny(labels=list(TARGETS.labels)))
+    notes = noted(tmp_path, examples)
+    write_result(tmp_path, probabilities(), name="tiny", examples=examples, recipe=recipe, notes=notes)
+    assert LearnerManifest.read(tmp_path / "learner.json").scope == "all"
 
 
 def test_the_manifest_says_what_the_fold_models_are(examples: Examples, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Alarms: raised by what is too good out of fold, and by nothing else."""
 
+from typing import Any
+
 import numpy as np
 
 from igarape.labels import Targets
@@ -14,6 +16,7 @@ def test_an_alarm_is_raised_by_what_is_too_good_out_of_fold() -> None:
     inside = np.arange(8) < 4
     good = np.where(y, 0.9, 0.1).astype(np.float32)
     leaky = np.where(inside[:, None], good, 1 - good)
-    found = alarms(y, {"good": good, "leaky": leaky}, inside=inside, targets=TARGETS)
+    told: dict[str, Any] = {"groups": list("abcdefgh"), "inside": inside, "targets": TARGETS}
+    found = alarms(y, {"good": good, "leaky": leaky}, **told)
     assert set(found) == {"leaky"} and found["leaky"] > 0.5
-    assert alarms(y, {"good": good}, inside=inside, targets=TARGETS) == {}
+    assert alarms(y, {"good": good}, **told) == {}

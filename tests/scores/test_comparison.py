@@ -58,16 +58,32 @@ def test_scores_of_other_chips_are_refused() -> None:
 def test_honest_scores_raise_an_alarm_as_rarely_as_is_said() -> None:
     """Of 2,000 pairs of samples from one distribution, about 5 % at a rate of 5 %."""
     rng = np.random.default_rng(3)
-    alarms = [excess(rng.beta(5, 2, 300), rng.beta(5, 2, 80), alarm_rate=0.05) is not None for _ in range(2000)]
+    inside, names = np.arange(380) < 300, [str(row) for row in range(380)]
+    alarms = [excess(rng.beta(5, 2, 380), names, inside=inside, alarm_rate=0.05) is not None for _ in range(2000)]
     assert 0.035 <= np.mean(alarms) <= 0.065
+
+
+def test_chips_of_one_scene_raise_no_more_alarms() -> None:
+    """Four chips that score alike are next to one: taken one by one they would raise three times as many."""
+    rng = np.random.default_rng(6)
+    scenes = np.repeat(np.arange(95), 4)
+    inside, names, apart = scenes < 75, scenes.astype(str).tolist(), [str(row) for row in range(380)]
+    found = np.zeros(2)
+    for _ in range(2000):
+        scores = rng.beta(5, 2, 95)[scenes] + rng.normal(0, 0.05, 380)
+        found += [excess(scores, each, inside=inside, alarm_rate=0.05) is not None for each in (names, apart)]
+    assert 0.035 <= found[0] / 2000 <= 0.065
+    assert found[1] > 3 * found[0]
 
 
 def test_what_is_too_good_raises_an_alarm_and_what_is_worse_does_not() -> None:
     """A leak lifts the scores out of fold, and nothing lifts the hold-out's."""
     rng = np.random.default_rng(4)
     good, poor = rng.beta(9, 2, 300), rng.beta(5, 2, 80)
-    assert excess(good, poor, alarm_rate=0.001) == pytest.approx(good.mean() - poor.mean())
-    assert excess(poor, good, alarm_rate=0.001) is None
-    assert excess(np.ones(5), np.ones(3), alarm_rate=0.001) is None
+    both, names, inside = np.concatenate([good, poor]), [str(row) for row in range(380)], np.arange(380) < 300
+    assert excess(both, names, inside=inside, alarm_rate=0.001) == pytest.approx(good.mean() - poor.mean())
+    assert excess(both, names, inside=~inside, alarm_rate=0.001) is None
+    assert excess(np.ones(380), names, inside=inside, alarm_rate=0.001) is None
+    assert excess(both, ["one"] * 380, inside=inside, alarm_rate=0.001) is None  # two places tell nothing of others
     with pytest.raises(InputError, match="expected one score for each chip"):
-        excess(np.zeros(0), poor, alarm_rate=0.001)
+        excess(poor, names[:80], inside=np.zeros(80, dtype=np.bool_), alarm_rate=0.001)

@@ -128,6 +128,12 @@ def test_calibration_has_known_answers() -> None:
     assert (count[-1, 1], said[-1, 1], true[-1, 1]) == (2, 1, 1)
 
 
+def test_the_brier_score_of_many_chips_is_exact() -> None:
+    """A sum of a million small numbers in single precision is off by a hundredth of itself."""
+    p = np.full((1_000_000, 1), 0.1, dtype=np.float32)
+    assert brier(np.zeros(p.shape, dtype=np.bool_), p)[0] == pytest.approx(0.01, rel=1e-6)
+
+
 def test_honest_probabilities_are_calibrated_and_sure_ones_are_not() -> None:
     """Truth that follows its probability has an error near 0, however often it is drawn."""
     rng = np.random.default_rng(8)

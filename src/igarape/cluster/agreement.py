@@ -4,7 +4,6 @@ import os
 import platform
 import uuid
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +13,11 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from igarape.cluster.nodes import TRAVEL, alive
 from igarape.cluster.settings import Needs
-from igarape.code import ROOT
+from igarape.code import ROOT, libraries
 from igarape.errors import InputError, counted, reason
 from igarape.files import digest, write_text
 
 PATIENCE = 120.0  # seconds for a node to take our code, and to answer
-# What decodes, computes or trains: another version may give other bits.
-LIBRARIES = (
-    "imagecodecs",
-    "keras",
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "opencv-python-headless",
-    "pandas",
-    "pillow",
-    "scikit-learn",
-    "scipy",
-    "tensorflow",
-    "tf2onnx",
-    "tifffile",
-    "xgboost",
-)
 FOLDER, CODE, CHIPS, PLACE = "project folder", "code", "chips", "path "
 OTHER = "others than here. Is the folder the same, or are its files cached? Mount it anew"
 LINKS = (
@@ -93,7 +75,7 @@ def facts(root: str, word: str, chips: str | None, *places: str) -> Facts:
     *places
         What else should be there.
     """
-    found = {"Python": platform.python_version()} | {name: _version(name) for name in LIBRARIES}
+    found = {"Python": platform.python_version()} | libraries()
     found |= {name: "there" if Path(os.environ[name]).exists() else "missing" for name in TRAVEL if _is_path(name)}
     sources = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
     found[CODE] = digest([*map(str, sources), *(ROOT / path for path in sources)])
@@ -148,10 +130,3 @@ def _answer(ref: Any) -> Facts | str:
 def _is_path(name: str) -> bool:
     """Say whether a variable is set, to a path."""
     return "/" in os.environ.get(name, "") and "://" not in os.environ[name]
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "missing"

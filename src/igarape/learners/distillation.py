@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from igarape.chips.pictures import resize
 from igarape.chips.store import Store
-from igarape.code import code_hash
+from igarape.code import code_hash, libraries
 from igarape.config.kinds import Experiment
 from igarape.config.network_kinds import Network
 from igarape.config.student import Student, StudentManifest
@@ -73,8 +73,9 @@ def student_code(experiment: Experiment | None) -> str:
 
 
 def student_key(task: Task, contents: Iterable[bytes | str]) -> str:
-    """Return a hash of all that a student depends on; contents: what it learns from."""
-    return digest(chain((student_code(task.experiment), repr(task)), task.experiment.files(), contents))
+    """Return a hash of all that a student depends on, the versions of libraries too; contents: what it learns from."""
+    known = (student_code(task.experiment), repr(libraries()), repr(task))
+    return digest(chain(known, task.experiment.files(), contents))
 
 
 def soft_targets(y: Booleans, p: Reals, *, truth: float, inside: Booleans) -> Soft:

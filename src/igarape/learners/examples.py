@@ -12,7 +12,7 @@ from igarape.errors import InputError
 from igarape.files import digest
 from igarape.labels import Booleans
 from igarape.progress import Report
-from igarape.tables import read_catalog, read_folds, read_table, truth
+from igarape.tables import read_catalog, read_folds, read_groups, truth
 from igarape.workspace import Workspace
 
 Images = npt.NDArray[np.uint8]
@@ -79,7 +79,6 @@ def load_examples(workspace: Workspace, experiment: InputSpec, *, labels: Sequen
     """
     store, split = workspace.chips(experiment.chips), workspace.folder("split")
     table = read_folds(workspace.folds)
-    groups = read_table(split / "groups.parquet", ["image_id", "group"]).set_index("image_id")["group"]
     catalog = read_catalog(workspace.catalog(experiment.chips), labels).set_index("image_id", drop=False)
     if lost := sorted(table["image_id"][~table["image_id"].isin(catalog.index)]):
         way_out = WITHOUT_TIF if experiment.chips == "nir" else "Run: dvc repro"
@@ -88,7 +87,7 @@ def load_examples(workspace: Workspace, experiment: InputSpec, *, labels: Sequen
     resized = load_pictures(store, catalog, image_ids, size=experiment.size, report=report)
     y = truth(catalog.loc[image_ids], labels)
     folds = table["fold"].to_numpy()
-    held_together = list(groups.loc[image_ids])
+    held_together = read_groups(split / "groups.parquet", image_ids)
     return Examples(
         image_ids=image_ids,
         images=resized.images,

@@ -1,6 +1,6 @@
 """The key of an unfinished result: a hash of all that the result depends on, so that nothing else is gone on with."""
 
-from igarape.code import code_hash
+from igarape.code import code_hash, libraries
 from igarape.config.kinds import Experiment
 from igarape.files import digest
 from igarape.learners import learning, predictor
@@ -22,7 +22,7 @@ def learner_code(step: str, experiment: Experiment) -> str:
 
 
 def result_key(step: str, examples: Examples, experiment: Experiment, *settings: object) -> str:
-    """Return a hash of all that a result depends on.
+    """Return a hash of all that a result depends on, the versions of libraries among it.
 
     Parameters
     ----------
@@ -36,4 +36,4 @@ def result_key(step: str, examples: Examples, experiment: Experiment, *settings:
         What else counts, by its repr.
     """
     code = learner_code(step, experiment)
-    return digest([code, examples.digest, *experiment.files(), *map(repr, (experiment, *settings))])
+    return digest([code, examples.digest, *experiment.files(), *map(repr, (libraries(), experiment, *settings))])

@@ -1,6 +1,7 @@
 """The result of a training: a learner's predictions, its settings, and the manifest that says what it is."""
 
 from pathlib import Path
+from typing import Literal
 
 from igarape.config.documents import FoldFacts, LearnerManifest
 from igarape.config.experiments import resolved_yaml
@@ -48,7 +49,7 @@ def write_result(
         name=name,
         chips=experiment.chips,
         size=experiment.size,
-        scope=experiment.labels if isinstance(experiment.labels, str) else "named",
+        scope=_scope(recipe),
         labels=labels,
         tta=values.averaged(),
         f2=scores["f2"],
@@ -60,3 +61,10 @@ def write_result(
         ),
     ).write(folder / "learner.json")
     return scores
+
+
+def _scope(recipe: Recipe) -> Literal["all", "rare", "named"]:
+    """Return which labels a learner predicts; all of them by name are all."""
+    if not recipe.targets.partial:
+        return "all"
+    return "rare" if recipe.experiment.labels == "rare" else "named"

@@ -1,6 +1,6 @@
 """Alarms: what scores too well out of fold for its hold-out, as it would after a leak."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from igarape.labels import Booleans, Targets
 from igarape.scores.comparison import excess
@@ -11,7 +11,9 @@ from igarape.scores.metrics import Reals
 ALARM_RATE = 0.001
 
 
-def alarms(y: Booleans, answered: Mapping[str, Reals], *, inside: Booleans, targets: Targets) -> dict[str, float]:
+def alarms(
+    y: Booleans, answered: Mapping[str, Reals], *, groups: Sequence[str], inside: Booleans, targets: Targets
+) -> dict[str, float]:
     """Return by how much F2 is too good out of fold, of each that is.
 
     Parameters
@@ -20,6 +22,8 @@ def alarms(y: Booleans, answered: Mapping[str, Reals], *, inside: Booleans, targ
         Truth, of shape (n, labels).
     answered
         Probabilities (n, labels), by name.
+    groups
+        One name a row: rows of one group are alike.
     inside
         Which rows lie in the folds, of shape (n,); the others are the hold-out.
     targets
@@ -27,9 +31,9 @@ def alarms(y: Booleans, answered: Mapping[str, Reals], *, inside: Booleans, targ
     """
     found = {}
     for name, p in answered.items():
-        scores = [f2_by_chip(y[rows], p[rows], targets=targets) for rows in (inside, ~inside)]
         # Each test has its part of the rate, so that all together raise no more alarms than is said.
-        difference = excess(*scores, alarm_rate=ALARM_RATE / len(answered))
+        rate = ALARM_RATE / len(answered)
+        difference = excess(f2_by_chip(y, p, targets=targets), groups, inside=inside, alarm_rate=rate)
         if difference is not None:
             found[name] = difference
     return found

@@ -23,7 +23,7 @@ from igarape.reports.student import StudentComparison
 from igarape.reports.verdict import Verdict, metrics_document, per_label_table
 from igarape.reports.worst import worst
 from igarape.scores.metrics import mean_average_precision
-from igarape.tables import FAULT, read_table
+from igarape.tables import FAULT, read_groups, read_table
 from igarape.workspace import Workspace
 
 Picture = Callable[[str], Pixels]
@@ -54,6 +54,7 @@ def build_verdict(
     analysis = analyse(results, Stacker.load(workspace.folder("stack") / "stacker"), params)
     reliability = reliable(y, results.stacked[stack.chosen], p, inside=inside, kinds=stack.calibration)
     figures = {"calibration": reliability.figures} | analysis.to_json()
+    groups = read_groups(workspace.folder("split") / "groups.parquet", results.image_ids)
     answered = results.general | {f"the stack, {stack.chosen}": p}
     left_out, reported = _faults(workspace)
     return Verdict(
@@ -67,7 +68,7 @@ def build_verdict(
         beta=rule.beta,
         ladder=ladder,
         words=[answers_line(y[~inside], predicted), *ladder_words],
-        alarms=alarms(y, answered, inside=inside, targets=vocabulary.targets("all")),
+        alarms=alarms(y, answered, groups=groups, inside=inside, targets=vocabulary.targets("all")),
         reliability=reliability,
         weights=stack.weights,
         kept=stack.kept,

@@ -16,7 +16,7 @@ from igarape.learners.audit import check_rows
 from igarape.predictions import learner_probabilities, probability_columns, read_predictions
 from igarape.scores.figures import figures
 from igarape.scores.metrics import mean_average_precision, sample_f2
-from igarape.tables import HOLDOUT, Probabilities, read_catalog, read_folds, read_table, truth
+from igarape.tables import HOLDOUT, Probabilities, read_catalog, read_folds, read_groups, truth
 from igarape.workspace import Workspace
 
 
@@ -142,9 +142,7 @@ def _stream(workspace: Workspace, known: Known, published: Published) -> dict[st
 
 def _trained(workspace: Workspace, published: Published, folds: pd.DataFrame) -> tuple[int, int, int, int]:
     """Count what was trained on, as Standing has it: seen, asked, beyond, close."""
-    groups = read_table(workspace.folder("split") / "groups.parquet", ["image_id", "group"])
-    group = groups.set_index("image_id")["group"]
-    trained = list(folds.loc[folds["fold"] != HOLDOUT, "image_id"])
+    trained, path = list(folds.loc[folds["fold"] != HOLDOUT, "image_id"]), workspace.folder("split") / "groups.parquet"
     seen = np.isin(trained, published.train)
-    close = group.loc[list(published.test)].isin(set(group.loc[trained]))
+    close = np.isin(read_groups(path, published.test), read_groups(path, trained))
     return int(seen.sum()), len(published.train), int((~seen).sum()), int(close.sum())

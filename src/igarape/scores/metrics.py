@@ -87,7 +87,7 @@ def average_precision(y: Booleans, p: Reals) -> Floats:
 def brier(y: Booleans, p: Reals) -> Floats:
     """Return each label's mean squared error of the probability (Brier, 1950), of shape (labels,)."""
     _check(y, p, np.floating)
-    return np.asarray(((p - y) ** 2).mean(axis=0), dtype=np.float64)
+    return np.asarray(((p - y) ** 2).mean(axis=0, dtype=np.float64))
 
 
 def reliability(y: Booleans, p: Reals) -> tuple[Floats, Floats, Floats]:

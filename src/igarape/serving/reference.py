@@ -9,7 +9,7 @@ from igarape.config.datasets import Dataset
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.drift import DriftReference, fit_drift_reference
 from igarape.serving.manifest import Answers, Reference
-from igarape.tables import Probabilities, read_table
+from igarape.tables import Probabilities, read_groups
 from igarape.workspace import Workspace
 
 CHIPS = 512  # that are looked at
@@ -37,8 +37,7 @@ def learn_reference(
     raw
         The store of their pictures.
     """
-    groups = read_table(workspace.folder("split") / "groups.parquet", ["image_id", "group"])
-    together = groups.set_index("image_id")["group"].loc[list(image_ids)].astype(str).tolist()
+    together = read_groups(workspace.folder("split") / "groups.parquet", image_ids)
     known = [image_ids[row] for row in np.flatnonzero(~held).tolist()]
     return Reference(
         metres=dataset.resolution,

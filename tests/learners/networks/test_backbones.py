@@ -150,28 +150,45 @@ def test_the_statistics_of_every_normalisation_follow_quickly(backbone: str) -> 
     assert {type(layer) for layer in found} == {networks.BatchNormalization}
 
 
+def trained_once(layer: keras.layers.Layer, x: np.ndarray) -> list[tf.Tensor]:
+    """Give a normalisation weights, and return its answers in training, their gradients, and the moving mean."""
+    layer.build(x.shape)
+    layer.set_weights([np.linspace(0.5, 1.5, layer.moving_mean.shape[0], dtype=np.float32) for _ in layer.weights])
+    with tf.GradientTape() as tape:
+        seen = tf.Variable(x)
+        answer = layer(seen, training=True)
+        loss = tf.reduce_sum(answer * tf.cos(answer))
+    gradients = tape.gradient(loss, [seen, *(weight.value for weight in layer.trainable_weights)])
+    return [answer, *gradients, layer.moving_mean.value]
+
+
 @pytest.mark.parametrize("scale", [True, False])
 def test_the_fused_normalisation_is_that_of_keras(scale: bool) -> None:
     """In training: the same answers, gradients and moving mean; the moving variance without bias. Else: the same."""
     ours = networks.BatchNormalization(momentum=0.9, scale=scale)
     theirs = keras.layers.BatchNormalization(momentum=0.9, scale=scale)
     x = np.random.default_rng(4).normal(3.0, 2.0, (5, 4, 3, 2)).astype(np.float32)
-    found = []
-    for layer in (ours, theirs):
-        layer.build(x.shape)
-        layer.set_weights([np.linspace(0.5, 1.5, 2, dtype=np.float32) for _ in layer.weights])
-        with tf.GradientTape() as tape:
-            seen = tf.Variable(x)
-            answer = layer(seen, training=True)
-            loss = tf.reduce_sum(answer * tf.cos(answer))
-        gradients = tape.gradient(loss, [seen, *(weight.value for weight in layer.trainable_weights)])
-        found.append([answer, *gradients, layer.moving_mean.value])
-    for mine, other in zip(*found, strict=True):
+    for mine, other in zip(trained_once(ours, x), trained_once(theirs, x), strict=True):
         assert np.allclose(mine, other, rtol=1e-4, atol=1e-4)
     expected = 0.9 * np.linspace(0.5, 1.5, 2) + 0.1 * x.var(axis=(0, 1, 2), ddof=1)
     assert np.allclose(ours.moving_variance.value, expected, rtol=1e-5)
     theirs.set_weights(ours.get_weights())
     assert np.array_equal(ours(x, training=False), theirs(x, training=False))
+
+
+@pytest.mark.parametrize(
+    ("shape", "options"), [((9, 2), {}), ((5, 4, 3, 2), {"center": False}), ((5, 2, 4, 3), {"axis": 1})]
+)
+def test_what_the_fused_operation_cannot_do_is_trained_by_keras(
+    shape: tuple[int, ...], options: dict[str, int]
+) -> None:
+    """Features without rows and columns, as backbones of one's own have them; no shift; the channels first."""
+    ours = networks.BatchNormalization(momentum=0.9, **options)
+    theirs = keras.layers.BatchNormalization(momentum=0.9, **options)
+    x = np.random.default_rng(4).normal(3.0, 2.0, shape).astype(np.float32)
+    for mine, other in zip(trained_once(ours, x), trained_once(theirs, x), strict=True):
+        assert np.array_equal(mine, other)
+    assert np.array_equal(ours.moving_variance.value, theirs.moving_variance.value)
 
 
 @pytest.mark.parametrize("backbone", BACKBONES[:2])

@@ -136,12 +136,14 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """Keras's layer, trained by TensorFlow's fused operation: the same in one pass over the memory instead of seven.
 
     As everywhere in TensorFlow 1 and 2, the moving variance then follows the batch's variance without bias, (n - 1).
+    The operation takes pictures with the channels last, and wants a shift; all else is trained by Keras's own.
     The name is that of its parent because weights files know layers by the names of their classes.
     """
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:  # noqa: FBT001
-        """Normalise inputs (n, rows, columns, channels)."""
-        if not (training and self.trainable):
+        """Normalise inputs (n, rows, columns, channels), or others as Keras does."""
+        fused = self.center and len(inputs.shape) == 4 and self.axis in {-1, 3}
+        if not (training and self.trainable and fused):
             return super().call(inputs, training=training, mask=mask)
         scale = keras.ops.ones_like(self.beta) if self.gamma is None else self.gamma
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
