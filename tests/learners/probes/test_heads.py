@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from igarape.labels import Booleans
-from igarape.learners.probes.heads import LEAST, Table, _directions, _likeness, fit_head, fit_prototypes
+from igarape.learners.probes.heads import LEAST, Table, _directions, _likeness, fit_head, fit_label, fit_prototypes
 
 RNG = np.random.default_rng(0)
 FEATURES: Table = (RNG.normal(size=(300, 8)) * np.linspace(0.5, 1.5, 8) + 3).astype(np.float32)
@@ -21,9 +21,10 @@ def test_a_head_answers_as_scikit_learn_does(l2: float, balance: float, importan
     for label, holds in enumerate(TRUTH.T):
         # "balanced" divides both sides by twice their share: ours counts those that do not hold once.
         factor = len(holds) / (2 * (~holds).sum()) if importance else 1.0
-        model = LogisticRegression(C=1 / l2 / factor, class_weight=importance, max_iter=1000).fit(standard, holds)
+        model = LogisticRegression(C=1 / l2 / factor, class_weight=importance, tol=1e-8, max_iter=1000)
+        model.fit(standard, holds)
         expected = model.predict_proba(standard)[:, 1]
-        np.testing.assert_allclose(head.answer(FEATURES)[:, label], expected, atol=1e-4 if importance else 1e-5)
+        np.testing.assert_allclose(head.answer(FEATURES)[:, label], expected, atol=1e-5)
 
 
 def test_what_can_be_told_by_a_line_is_learned() -> None:
@@ -124,3 +125,16 @@ def test_a_prototype_without_contrast_is_answered_with_its_smoothed_share(holds:
     same = np.ones_like(FEATURES)
     shares = fit_prototypes(same, TRUTH, l2=1.0, balance=0.0).answer(same)[0]
     np.testing.assert_allclose(shares, TRUTH.mean(axis=0), atol=1e-3)
+
+
+@pytest.mark.parametrize("balance", [0.0, 1.0])
+def test_a_regression_ends_at_its_least_cost_however_many_chips_there_are(balance: float) -> None:
+    """The gradient of the summed cost is next to nothing there, so that l2 counts; a mean's would be small anywhere."""
+    rng = np.random.default_rng(5)
+    table = rng.normal(size=(5000, 40)) / 10
+    holds = table @ rng.normal(size=40) + rng.normal(size=5000) / 5 > 1
+    weights, bias = fit_label(table, holds, l2=0.01, balance=balance)
+    importance = np.where(holds, ((~holds).sum() / holds.sum()) ** balance, 1.0)
+    error = importance * (1 / (1 + np.exp(-table @ weights - bias)) - holds)
+    assert np.abs(table.T @ error + 0.01 * weights).max() < 0.01
+    assert abs(error.sum()) < 0.01
