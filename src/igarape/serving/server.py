@@ -1,17 +1,12 @@
 """The HTTP server: one process, with batches computed in threads; it begins to listen before the model is loaded."""
 
-from pathlib import Path
 from typing import Any
 
 import uvicorn
 
 from igarape.config.params import workers
 from igarape.serving.app import application
-from igarape.serving.batching import Served
-from igarape.serving.bundle import Bundle
 from igarape.serving.service import Load, Service
-
-UNREGISTERED = "unregistered"  # the version of a bundle that is served from its folder; the page has words for it
 
 GRACE = 60  # seconds in which requests may finish after SIGTERM
 LOGGING: dict[str, Any] = {
@@ -25,21 +20,6 @@ LOGGING: dict[str, Any] = {
         "uvicorn": {"handlers": ["out"], "level": "WARNING", "propagate": False},
     },
 }
-
-
-def in_folder(folder: Path, *, threads: int) -> Load:
-    """Return what loads the bundle in a folder, once; it has no version, as no registry knows it.
-
-    threads: as Bundle.load has it.
-    """
-
-    def load(served: Served | None) -> Served | None:
-        if served is not None:
-            return None
-        bundle = Bundle.load(folder, threads=threads)
-        return Served(bundle, f"igarape-{bundle.manifest.dataset}", UNREGISTERED, {}, {})
-
-    return load
 
 
 def serve(load: Load, *, host: str, port: int, watch: float | None = None, token: bytes | None = None) -> None:
