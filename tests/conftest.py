@@ -288,13 +288,16 @@ def nir_champion(registry: Path, nir_bundle_folder: Path) -> Path:
     return registry
 
 
-def crown(bundle: Path, folder: Path) -> None:
-    """Register a bundle in a folder's registry and make it the champion, as the first version of a model becomes it."""
+def crown(bundle: Path, folder: Path, **tags: str) -> None:
+    """Register a bundle in a folder's registry and make it the champion, as the first version of a model becomes it.
+
+    tags: the version's.
+    """
     experiment = new_experiment("igarape/register", MlflowClient(), mlflow.get_tracking_uri())
     table = folder / TABLE
     write_table(answers_of(bundle, draw(5)).table(), table)
     with mlflow.start_run(experiment_id=experiment) as run:
-        register(bundle, table, name="igarape-toy", tags={}, description="small", run_id=run.info.run_id)
+        register(bundle, table, name="igarape-toy", tags=tags, description="small", run_id=run.info.run_id)
     MlflowClient().set_registered_model_alias("igarape-toy", "champion", "1")
 
 

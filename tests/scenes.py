@@ -35,6 +35,19 @@ def write_scene(path: Path, bands: npt.NDArray[Any], *, names: Sequence[str] = (
     return path
 
 
+def write_item(path: Path, href: str, *, bands: Sequence[str], day: str = "2024-05-31", **changes: Any) -> Path:
+    """Write a STAC item of one scene, with its bands by STAC 1.1; changes: of what stands in it."""
+    asset = {"href": href, "roles": ["data"], "bands": [{"eo:common_name": name} for name in bands]}
+    content = {
+        "type": "Feature",
+        "stac_version": "1.1.0",
+        "properties": {"datetime": f"{day}T14:00:00Z"},
+        "assets": {"scene": asset, "thumb": {"href": "thumb.png", "roles": ["thumbnail"]}},
+    }
+    path.write_text(json.dumps(content | changes), encoding="utf-8")
+    return path
+
+
 def mosaic(chips: Sequence[Pixels], across: int) -> npt.NDArray[np.uint8]:
     """Lay chips (size, size, 3) side by side, so many a row: bands red, green, blue of shape (3, height, width)."""
     rows = [np.concatenate(chips[start : start + across], axis=1) for start in range(0, len(chips), across)]

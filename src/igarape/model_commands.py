@@ -89,7 +89,7 @@ def score(split: Path, experiment: str | None) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Its address; 0.0.0.0 lets other machines in.")
 @click.option("--watch", metavar="SECONDS", type=click.FloatRange(min=1), help="How often to look for a new champion.")
 @click.option("--token-file", metavar="FILE", type=ANYWHERE, help="Holds the bearer token that requests must bring.")
-@click.option("--bundle", metavar="FOLDER", type=ANYWHERE, help="Serve this bundle; needs no project.")
+@click.option("--bundle", metavar="FOLDER", type=ANYWHERE, help="Serve this bundle, or model that was downloaded.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1), help="Processors for one batch.")
 def serve(bundle: Path | None, token_file: Path | None, **options: Any) -> None:
     """Serve the champion over HTTP. People can open the address in a browser."""

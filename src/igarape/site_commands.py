@@ -32,7 +32,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 )
 @click.option("--out", default="maps", show_default=True, type=PLACE, help="The folder of maps.")
 def map(scenes: tuple[Path, ...], **options: Any) -> None:  # noqa: A001
-    """Map GeoTIFFs of any size: what the model says of each tile. SCENES: files that GDAL reads.
+    """Map GeoTIFFs of any size: what the model says of each tile. SCENES: files that GDAL reads, STAC items.
 
     A run that was killed goes on where it was, when the same command is typed again.
     """

@@ -80,6 +80,7 @@ ELSEWHERE = {
     "igarape (history|rollback --reason .*)": "tests/stages/test_history.py",
     r"igarape lineage( --.*)?": "tests/stages/test_lineage.py",
     r"igarape serve --(watch 30|token-file token|bundle \S+/bundle)": "tests/stages/test_serve.py",
+    "igarape serve --bundle build/model": "tests/serving/test_in_folder.py",
     "igarape predict chips/ --nir tifs/ --out answers.csv": "tests/stages/test_predict.py",
     r"igarape map \S+ --bands r=3,g=2,b=1": "tests/stages/test_map.py",
     "igarape site add .*": "tests/stages/test_site.py",

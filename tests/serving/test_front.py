@@ -17,8 +17,8 @@ from tifffile import imwrite
 from igarape.chips.pictures import Pixels, decode, encode_jpeg
 from igarape.serving.admission import PAGE
 from igarape.serving.bundle import Bundle
+from igarape.serving.in_folder import in_folder
 from igarape.serving.saliency import GRID
-from igarape.serving.server import in_folder
 
 TOKEN = b"0123456789abcdef"
 

@@ -24,7 +24,7 @@ def test_a_bundle_is_logged_from_a_folder_of_any_name(
     shutil.copytree(bundle_folder, tmp_path / name / "bundle")
     experiment = new_experiment("igarape/register", MlflowClient(), mlflow.get_tracking_uri())
     with mlflow.start_run(experiment_id=experiment) as run:
-        logged = log_model(tmp_path / name / "bundle", run_id=run.info.run_id)
+        logged = log_model(tmp_path / name / "bundle", run_id=run.info.run_id, told={})
     model = mlflow.pyfunc.load_model(logged.model_uri)
     expected = Bundle.load(bundle_folder).tag(images)
     pd.testing.assert_frame_equal(model.unwrap_python_model().bundle.tag(images), expected)
@@ -43,7 +43,7 @@ def test_alerts_are_in_the_signature_and_in_the_answer(alert_bundle_folder: Path
     """The served model answers as the bundle does; the signature names the column in its place."""
     experiment = new_experiment("igarape/register", MlflowClient(), mlflow.get_tracking_uri())
     with mlflow.start_run(experiment_id=experiment) as run:
-        logged = log_model(alert_bundle_folder, run_id=run.info.run_id)
+        logged = log_model(alert_bundle_folder, run_id=run.info.run_id, told={})
     model = mlflow.pyfunc.load_model(logged.model_uri)
     bundle = Bundle.load(alert_bundle_folder)
     assert model.metadata.get_output_schema().input_names() == bundle.columns

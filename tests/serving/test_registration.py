@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,8 @@ def here(registry: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
     """Log models of no files, as logging all of a bundle takes a second."""
 
-    def log(_: Path, *, run_id: str) -> LoggedModel:
+    def log(_: Path, *, run_id: str, told: Mapping[str, str]) -> LoggedModel:
+        assert told[registration.BUNDLE]
         client = MlflowClient()
         model = client.create_logged_model(client.get_run(run_id).info.experiment_id, "tagger", run_id)
         return client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)

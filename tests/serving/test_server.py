@@ -1,4 +1,4 @@
-"""A bundle in a folder is served once; no model ends the server with its error; what is no HTTP is refused as JSON."""
+"""A model that cannot be loaded ends the server with its error; what is no HTTP is refused, and little is loaded."""
 
 import json
 import socket
@@ -12,15 +12,7 @@ from answering import HOST, answering
 from igarape.errors import InputError
 from igarape.serving.batching import Served
 from igarape.serving.champion import Version, following
-from igarape.serving.server import in_folder, serve
-
-
-def test_a_bundle_in_a_folder_is_loaded_once(bundle_folder: Path) -> None:
-    """It is named for its data set; there is nothing to exchange it for."""
-    load = in_folder(bundle_folder, threads=1)
-    served = load(None)
-    assert served is not None and (served.name, served.version) == ("igarape-toy", "unregistered")
-    assert load(served) is None
+from igarape.serving.server import serve
 
 
 def test_a_version_whose_files_are_gone_ends_it(champion: Path) -> None:
@@ -71,5 +63,6 @@ def talked(port: int, *sent: bytes) -> bytes:
 
 def test_serving_a_folder_loads_no_mlflow_and_the_command_no_numpy() -> None:
     """MLflow takes seconds; NumPy's BLAS reads how many threads it has when it is loaded."""
-    program = "import igarape.stages.serve, sys; assert 'numpy' not in sys.modules; import igarape.serving.server"
-    subprocess.run([sys.executable, "-c", f"{program}; assert 'mlflow' not in sys.modules"], check=True)
+    command = "import igarape.stages.serve, sys; assert 'numpy' not in sys.modules"
+    rest = "import igarape.serving.server, igarape.serving.in_folder"
+    subprocess.run([sys.executable, "-c", f"{command}; {rest}; assert 'mlflow' not in sys.modules"], check=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scenes import write_item
 
 from igarape.errors import InputError
 from igarape.sites.bands import Bands
@@ -16,22 +17,14 @@ def nothing_there(address: str) -> Path:
     raise InputError(f"{address}: not there")
 
 
-BANDS = [{"eo:common_name": name} for name in ("blue", "green", "red", "nir")]
+NAMES = ("blue", "green", "red", "nir")
+BANDS = [{"eo:common_name": name} for name in NAMES]
 
 
 def item(folder: Path, name: str = "one", **changes: Any) -> Path:
     """Write a STAC item, and the scene that it names."""
     (folder / f"{name}.tif").touch()
-    asset = {"href": f"./{name}.tif", "roles": ["data"], "bands": BANDS}
-    content = {
-        "type": "Feature",
-        "stac_version": "1.1.0",
-        "properties": {"datetime": "2024-05-31T14:00:00Z"},
-        "assets": {"scene": asset, "thumb": {"href": "thumb.png", "roles": ["thumbnail"]}},
-    }
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps(content | changes), encoding="utf-8")
-    return path
+    return write_item(folder / f"{name}.json", f"./{name}.tif", bands=NAMES, **changes)
 
 
 def test_scenes_are_found_in_all_folders_in_the_order_of_their_names(tmp_path: Path) -> None:

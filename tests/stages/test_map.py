@@ -9,7 +9,7 @@ import pytest
 import rasterio
 from click.testing import CliRunner
 from conftest import draw
-from scenes import mosaic, write_scene
+from scenes import mosaic, write_item, write_scene
 
 from igarape.cli import main
 from igarape.errors import InputError
@@ -58,6 +58,27 @@ def test_a_scene_that_fails_is_a_row_with_a_reason(scene: Path) -> None:
     assert list(table["map"]) == [str(folder / "maps/scene"), "", str(folder / "maps/last")]
     assert table["why"][0] == table["why"][2] == "" and "expected a band 3, found 1 bands" in table["why"][1]
     assert (folder / "maps/last/map.json").exists() and not (folder / "maps/grey").exists()
+
+
+def test_a_stac_item_says_the_day_and_the_bands_of_its_scene(scene: Path) -> None:
+    """Once, where its scene is given too; an item of none is a row with a reason; what is typed wins over an item."""
+    here = Workspace(scene.parents[1])
+    items = {
+        name: write_item(scene.with_name(f"{name}.json"), href, bands=("red", "green", "blue"), day="2023-02-01")
+        for name, href in (("near", "./scene.tif"), ("broken", "./none.tif"))
+    }
+    with pytest.raises(InputError, match=r"1 of 2 scenes have no map: \S+broken\.json\. \S+scenes\.csv says why"):
+        stage.run(here, [*items.values(), scene], out=here.root / "maps")
+    table = pd.read_csv(here.root / "maps/scenes.csv", keep_default_na=False)
+    assert list(table["scene"]) == [str(items["broken"]), str(scene)]
+    assert list(table["map"]) == ["", str(here.root / "maps/scene")]
+    assert "names ./none.tif, which is not there" in table["why"].iloc[0]
+    for out, typed, day in (("maps", None, "2023-02-01"), ("typed", DAY, DAY)):
+        stage.run(here, [items["near"]], out=here.root / out, date=typed)
+        said = json.loads((here.root / out / "scene/map.json").read_text(encoding="utf-8"))
+        assert said["date"] == day and said["looked"] > 0
+    with pytest.raises(InputError, match=r"^\S+broken\.json: names \./none\.tif, which is not there$"):
+        stage.run(here, [items["broken"]], out=here.root / "alone")
 
 
 def test_one_scene_that_fails_is_one_error(scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:

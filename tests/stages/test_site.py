@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import draw
 from contest import answers_of
-from scenes import LEFT, METRES, TOP
+from scenes import LEFT, METRES, TOP, write_item
 from watched import write_scenes
 
 from igarape.config.sites import read_site
@@ -52,17 +52,14 @@ def test_what_is_drafted_can_be_watched(here: Workspace, capsys: pytest.CaptureF
 
 def test_a_stac_item_does_for_a_scene(here: Workspace) -> None:
     """Also where it alone says which band is which; one that cannot be used is told, and so is JSON that is none."""
-    names = ("red", "green", "blue")
-    asset = {"href": "./inbox/2024-02-01.tif", "roles": ["data"], "bands": [{"name": name} for name in names]}
-    content = {"type": "Feature", "stac_version": "1.1.0", "properties": {}, "assets": {"scene": asset}}
     item = here.root / "item.json"
 
-    def add(**changes: Any) -> None:
-        item.write_text(json.dumps(content | changes), encoding="utf-8")
+    def add(href: str = "./inbox/2024-02-01.tif", **changes: Any) -> None:
+        write_item(item, href, bands=("red", "green", "blue"), **changes)
         site.run(here, "mine", scene=item, labels="kiln", baseline=BASELINE)
 
     for changes, said in (
-        ({"assets": {"scene": {**asset, "href": "./gone.tif"}}}, r"item\.json: names \./gone\.tif, which is not there"),
+        ({"href": "./gone.tif"}, r"item\.json: names \./gone\.tif, which is not there"),
         ({"assets": {}}, "expected one asset with the role data, found 0"),
         ({"type": "Polygon"}, r"item\.json: no scene in it; .* or STAC items"),
     ):

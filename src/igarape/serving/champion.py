@@ -1,6 +1,5 @@
 """The champion as it is served: which version the alias names, and its bundle, of which no code is run."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,7 @@ from igarape.serving.batching import Served
 from igarape.serving.registry import CHAMPION, client_of, version_of
 from igarape.serving.registry import load as load_model
 from igarape.serving.service import Load
-
-FIGURE = re.compile(r"holdout_\w+")  # the tags that register sets
-LINEAGE = re.compile(r"git_commit|uncommitted_changes|dvc\..+")
+from igarape.serving.version_tags import figures_of, lineage_of
 
 
 @dataclass(frozen=True)
@@ -37,9 +34,7 @@ def find_champion(name: str, folder: Path = Path()) -> Version:
     number = version_of(name, CHAMPION, folder)
     with client_of(name, folder) as client:
         found = client.get_model_version(name, number)
-    figures = figures_of(found.tags)
-    lineage = {key: value for key, value in found.tags.items() if LINEAGE.fullmatch(key)}
-    return Version(name, number, figures, lineage)
+    return Version(name, number, figures_of(found.tags), lineage_of(found.tags))
 
 
 def following(version: Version, folder: Path = Path(), *, threads: int = 0) -> Load:
@@ -56,17 +51,3 @@ def following(version: Version, folder: Path = Path(), *, threads: int = 0) -> L
         return Served(bundle, found.name, found.number, found.figures, found.lineage)
 
     return load
-
-
-def figures_of(tags: Mapping[str, str]) -> dict[str, float]:
-    """Return the hold-out's figures among a version's tags, by the names of the tags."""
-    return {key: float(value) for key, value in tags.items() if FIGURE.fullmatch(key) and _is_number(value)}
-
-
-def _is_number(text: str) -> bool:
-    """Say whether a tag holds a number: anybody may have written it."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

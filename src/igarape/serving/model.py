@@ -3,6 +3,7 @@
 import base64
 import io
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import mlflow
@@ -19,8 +20,8 @@ from igarape.serving.bundle import Bundle
 from igarape.serving.closure import copy_code, requirements
 
 
-def log_model(folder: Path, *, run_id: str | None) -> ModelInfo:
-    """Log the bundle in a folder to a run; None: the active one."""
+def log_model(folder: Path, *, run_id: str | None, told: Mapping[str, str]) -> ModelInfo:
+    """Log the bundle in a folder to a run; None: the active one. told: goes with its files, wherever they lie."""
     bundle = Bundle.load(folder)
     with tempfile.TemporaryDirectory() as code:
         logged: ModelInfo = Model.log(
@@ -33,6 +34,7 @@ def log_model(folder: Path, *, run_id: str | None) -> ModelInfo:
             artifacts={"bundle": folder.absolute().as_uri()},
             code_paths=[str(copy_code(Path(code)))],
             pip_requirements=list(requirements()),
+            metadata=dict(told),
             signature=_signature(bundle),
             input_example=_example(bundle),
         )

@@ -15,7 +15,6 @@ import yaml
 from mlflow import MlflowClient
 
 from igarape.errors import InputError, concealed
-from igarape.serving.champion import figures_of
 from igarape.serving.history import COMMIT, HEAD, ROLLED, read
 from igarape.serving.manifest import check_files, read_manifest
 from igarape.serving.registration import BUNDLE, model_digest
@@ -30,6 +29,7 @@ from igarape.serving.registry import (
     version_of,
     versions_of,
 )
+from igarape.serving.version_tags import figures_of
 from igarape.tracking.exporter import known_run
 
 CROWNED = ("promoted", "forced", ROLLED, "became champion")  # the outcomes that make a version the champion

@@ -107,7 +107,7 @@ def _once(
     version = _version(client, name, made_of)
     known = version is not None
     if version is None:
-        uri = _logged(client, made_of, run_id) or _log(client, bundle, made_of, run_id)
+        uri = _logged(client, made_of, run_id) or _log(client, bundle, tags, run_id)
         with registry_lock(name, client, mlflow.get_registry_uri()):
             version = _version(client, name, made_of)  # another process may have come first
             known = version is not None
@@ -131,10 +131,10 @@ def _logged(client: MlflowClient, made_of: str, run_id: str) -> str | None:
     return str(found[0].model_uri) if found else None
 
 
-def _log(client: MlflowClient, bundle: Path, made_of: str, run_id: str) -> str:
-    """Log the model; it is marked when all its files are there."""
-    logged = log_model(bundle, run_id=run_id)
-    client.set_logged_model_tags(logged.model_id, {BUNDLE: made_of})
+def _log(client: MlflowClient, bundle: Path, tags: Mapping[str, str], run_id: str) -> str:
+    """Log the model with its tags; it is marked when all its files are there."""
+    logged = log_model(bundle, run_id=run_id, told=tags)
+    client.set_logged_model_tags(logged.model_id, {BUNDLE: tags[BUNDLE]})
     return str(logged.model_uri)
 
 

@@ -1,7 +1,6 @@
 """The HTTP server: one process, with batches computed in threads; it begins to listen before the model is loaded."""
 
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import h11
@@ -11,12 +10,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from igarape.config.params import workers
 from igarape.serving.admission import error_body
 from igarape.serving.app import application
-from igarape.serving.batching import Served
-from igarape.serving.bundle import Bundle
 from igarape.serving.requests import JSON
 from igarape.serving.service import Load, Service
-
-UNREGISTERED = "unregistered"  # the version of a bundle that is served from its folder; the page has words for it
 
 GRACE = 60  # seconds in which requests may finish after SIGTERM
 LOGGING: dict[str, Any] = {
@@ -51,21 +46,6 @@ class Protocol(H11Protocol):
             ):
                 self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
-
-
-def in_folder(folder: Path, *, threads: int) -> Load:
-    """Return what loads the bundle in a folder, once; it has no version, as no registry knows it.
-
-    threads: as Bundle.load has it.
-    """
-
-    def load(served: Served | None) -> Served | None:
-        if served is not None:
-            return None
-        bundle = Bundle.load(folder, threads=threads)
-        return Served(bundle, f"igarape-{bundle.manifest.dataset}", UNREGISTERED, {}, {})
-
-    return load
 
 
 def serve(load: Load, *, host: str, port: int, watch: float | None = None, token: bytes | None = None) -> None:

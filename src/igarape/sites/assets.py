@@ -1,7 +1,7 @@
 """Scenes that STAC items name by an address: each is copied to a folder, once."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from email.utils import parsedate_to_datetime
 from pathlib import Path, PurePosixPath
@@ -54,6 +54,27 @@ def named_scene(path: Path, copies: Path, *, show: Callable[[str], AbstractConte
     for why in failed.values():
         raise InputError(why)
     return arrivals[0]
+
+
+def named_scenes(
+    paths: Sequence[Path], copies: Path, *, show: Callable[[str], AbstractContextManager[Report]]
+) -> tuple[list[Arrival], dict[Path, str]]:
+    """Return what `named_scene` gives for each path, and of which paths there is none, and why. One alone raises it.
+
+    A scene that comes by its own path and by an item's is one, as the item says.
+    """
+    found: dict[Path, Arrival] = {}
+    failed = {}
+    for path in sorted(paths, key=lambda each: each.suffix.lower() == ITEM):
+        try:
+            arrival = named_scene(path, copies, show=show)
+        except InputError as error:
+            if len(paths) == 1:
+                raise
+            failed[path] = str(error)
+        else:
+            found[arrival.path.resolve()] = arrival
+    return list(found.values()), failed
 
 
 def fetch_asset(address: str, folder: Path, *, report: Report) -> Path:

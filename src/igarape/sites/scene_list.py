@@ -132,6 +132,7 @@ def outcomes(
     jobs: Sequence[Job],
     mapped: Iterable[Future[Mapping[str, Any]]],
     *,
+    unread: Mapping[Path, str],
     say: Callable[[str], None],
     complain: Callable[[str], None],
 ) -> dict[Path, str]:
@@ -141,15 +142,19 @@ def outcomes(
     ----------
     jobs, mapped
         The scenes, and what map_scenes yields of them.
+    unread
+        What came to no scene, and why.
     say, complain
         Called with a line for whoever waits: of what is done, and of what is wrong.
     """
-    why = {}
+    why = dict(unread)
+    for said in unread.values():
+        complain(f"map: {said}")
     for job, future in zip(jobs, mapped, strict=True):
         try:
             content = future.result()
         except InputError as error:
-            if len(jobs) == 1:
+            if len(jobs) + len(unread) == 1:
                 raise
             why[job.scene] = str(error)
             complain(f"map: {error}")

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from igarape.errors import InputError, some
 from igarape.files import check_place
 from igarape.progress import progress
 from igarape.serving.registry import model_uri
+from igarape.sites.assets import named_scenes
 from igarape.sites.bands import parse_bands
 from igarape.sites.mapping import MapOptions
 from igarape.sites.model import load_model
@@ -42,13 +44,13 @@ def run(
     workspace
         The project.
     scenes
-        Whatever GDAL reads.
+        Whatever GDAL reads, and STAC items that name such.
     out
         The folder of all maps.
     model
         An MLflow URI, or a bundle's folder; None: the champion of the data set in params.yaml; student: its student.
     bands, date, stride
-        As they are typed; None: what the scene says of itself, and half a tile.
+        As they are typed; None: what the item or the scene says, and half a tile.
     gpkg
         Whether tags are written as a GeoPackage too.
     stretch
@@ -60,24 +62,29 @@ def run(
         For a scene that cannot be mapped; where there are several, at the end: OUT/scenes.csv says of each why. And at
         once where two of them have one name.
     """
-    names = Counter(scene.stem for scene in scenes)
+    asked_bands, known = parse_bands(bands) if bands else None, read_stretch(stretch) if stretch else None
+    check_place(out / LIST, f"--out {out}", utf8=True)
+    found, unread = named_scenes(scenes, workspace.data / "scenes", show=lambda name: progress(f"map: {name}", "B"))
+    names = Counter(each.path.stem for each in found)
     if twice := sorted(name for name in names if names[name] > 1):
         raise InputError(f"{some(twice)}: two scenes of one name; map them apart, with an --out each")
-    places, known = parse_bands(bands) if bands else None, read_stretch(stretch) if stretch else None
-    asked = MapOptions(bands=places, day=date, stride=stride, stretch=known, geopackage=gpkg)
-    check_place(out / LIST, f"--out {out}", utf8=True)
+    asked = MapOptions(stride=stride, stretch=known, geopackage=gpkg)
+    jobs = [
+        Job(each.path, out / each.path.stem, replace(asked, bands=asked_bands or each.bands, day=date or each.day))
+        for each in found
+    ]
     if len(scenes) == 1:  # before the model, which takes seconds; of several, one that fails costs no other its map
-        with open_scene(scenes[0], bands=places, day=date):
+        with open_scene(jobs[0].scene, bands=jobs[0].asked.bands, day=jobs[0].asked.day):
             pass
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, workspace.root))
     commit = lineage(workspace.root).commit
-    jobs = [Job(scene, out / scene.stem, asked) for scene in scenes]
-    with mappers(workspace, "map", loaded, scenes=scenes, out=out) as by, progress("map", "tile") as report:
+    places = [job.scene for job in jobs]
+    with mappers(workspace, "map", loaded, scenes=places, out=out) as by, progress("map", "tile") as report:
         mapped = map_scenes(jobs, by=by, commit=commit, report=report)
         # Beside the bar, which they leave whole.
         say, complain = (partial(tqdm.write, file=file) for file in (sys.stdout, sys.stderr))
-        why = outcomes(jobs, mapped, say=say, complain=complain)
-    if len(scenes) > 1:
+        why = outcomes(jobs, mapped, unread=unread, say=say, complain=complain)
+    if len(why) > 1:
         write_list(why, out)
     if failed := [str(scene) for scene, said in why.items() if said]:
-        raise InputError(f"{len(failed)} of {len(scenes)} scenes have no map: {some(failed)}. {out / LIST} says why")
+        raise InputError(f"{len(failed)} of {len(why)} scenes have no map: {some(failed)}. {out / LIST} says why")

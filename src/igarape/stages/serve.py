@@ -38,7 +38,8 @@ def run(
     token_file
         Holds what a request has to bring as a bearer token; None: nothing.
     bundle
-        A bundle's folder, which is served in the champion's place; it needs no registry, and no MLflow is loaded.
+        A bundle's folder, or that of a downloaded model, which is served in the champion's place; it needs no registry,
+        and no MLflow is loaded.
     threads
         Processors that the networks of one batch may use; as many batches as there are processors are computed at once.
     model
@@ -54,11 +55,11 @@ def run(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     token = None if token_file is None else read_token(token_file)
     _check_free(port, host)
-    from igarape.serving.manifest import read_manifest
-    from igarape.serving.server import in_folder, serve
+    from igarape.serving.server import serve
 
     if bundle is not None:
-        read_manifest(bundle)
+        from igarape.serving.in_folder import in_folder
+
         name, load = str(bundle), in_folder(bundle, threads=threads)
     else:
         from igarape.serving.champion import find_champion, following  # and with it MLflow, which takes seconds
