@@ -31,6 +31,10 @@ SAY = (
 )
 
 
+class NoMaskError(InputError):
+    """What a header calls alpha hides nothing: it is a band like the others."""
+
+
 def tif_pixels(data: bytes, header: Header, where: str, *, names: Sequence[str], white: int | None) -> Pixels | None:
     """Decode a TIF of 8 or 16 bits into upright RGB (height, width, 3); None where it is one for Pillow to read.
 
@@ -99,7 +103,7 @@ def _check_mask(alpha: Samples, where: str) -> None:
     full = np.iinfo(alpha.dtype).max
     partly = float(((alpha > 0) & (alpha < full)).mean())
     if partly > MOST_PARTLY:
-        raise InputError(
+        raise NoMaskError(
             f"{where}: expected alpha to be a mask of 0 and {full}, found other values on {partly:.0%} of the pixels: "
             "its header calls a band alpha that is none",
             SAY,

@@ -26,6 +26,14 @@ def test_the_innermost_folder_is_the_label(tmp_path: Path) -> None:
     assert found.tags == {"a": ("forest",), "b": ("river",)} and set(found.pictures) == {"a", "b"}
 
 
+def test_blanks_around_a_folders_name_are_no_part_of_the_label(tmp_path: Path) -> None:
+    """Nobody sees them, and a label begins and ends with a letter."""
+    for name in ("top/forest /a.jpg", "top/ forest/a.jpg"):
+        (tmp_path / "a").write_bytes(b"1")
+        found = sort_by_folder(Place("archive.zip", files={name: loose(tmp_path / "a")}))
+        assert found.tags == {"a": ("forest",)}
+
+
 def test_the_same_picture_in_two_folders_has_two_labels(tmp_path: Path) -> None:
     """By its name and its bytes."""
     found = sort_by_folder(files(tmp_path, forest__a=b"1", river__a=b"1"))

@@ -34,8 +34,8 @@ def sort_by_folder(place: Place) -> Sorted:
     found: dict[str, dict[str, Origin]] = defaultdict(dict)
     for name, origin in sorted(place.files.items()):
         path = PurePosixPath(name)
-        if path.suffix.lower() in NAMED and path.parent.name:
-            found[stem(path.name)].setdefault(normalize("NFC", path.parent.name), origin)
+        if path.suffix.lower() in NAMED and path.parent.name.strip():
+            found[stem(path.name)].setdefault(normalize("NFC", path.parent.name).strip(), origin)
     if not found:
         raise InputError(
             f"{place.path}: holds no folder with pictures; found {place.holds()}; expected a folder for each label, "
