@@ -72,7 +72,10 @@ def test_faults_follow_the_corrected_labels(tables: Tables) -> None:
         ({("z", "sun"): True}, r"^toy\.csv: unknown chip 'z': none of that name was packed"),
         ({("a", "killn"): True}, r"^toy\.csv: a: unknown label 'killn'; did you mean kiln\?"),
         ({("t", "sun"): True}, r"^toy\.csv: t is a chip without labels"),
-        ({("a", "sun"): True}, r"^toy\.csv: a, sun: expected 0 in the source, found 1: .*Remove that row$"),
+        (
+            {("a", "sun"): True, ("a", "tree"): False, ("b", "sun"): True},
+            r"^toy\.csv: the source says by itself what 2 of 3 corrections should change\. .*\n  a, sun\n  b, sun$",
+        ),
     ],
 )
 def test_what_cannot_be_corrected_is_refused(

@@ -55,6 +55,8 @@ def test_a_suffix_may_say_it_before_any_byte_is_read(name: str) -> None:
         ("c_0.JPG.jpg.png", "c_0"),
         ("c_0.btf", "c_0"),
         ("c_0.gif", "c_0"),
+        (" c_0 .jpg", "c_0"),
+        ("c 0.jpg .png", "c 0"),
     ],
 )
 def test_a_stem_is_a_name_without_the_suffixes_of_pictures(name: str, expected: str) -> None:

@@ -262,6 +262,38 @@ def test_a_header_that_says_rgb_counts(alpha: int) -> None:
     assert (bands(data, "chip") == four[:, :, [2, 1, 0, 3]].astype(np.uint16) * 257).all()
 
 
+def test_near_infrared_that_a_header_calls_alpha_hides_nothing() -> None:
+    """Writers call any fourth band alpha: what is no mask is refused, until somebody says what the bands are."""
+    four = np.random.default_rng(4).integers(0, 256, (8, 9, 4), dtype=np.uint8)
+    for samples in (four, four.astype(np.uint16) * 30):
+        data = tif(samples, photometric="rgb", extrasamples=[2])
+        with pytest.raises(
+            InputError, match=r"chip: expected alpha to be a mask of 0 and .*igarape add, such as --bands"
+        ):
+            decode(data, "chip")
+        assert (decode(data, "chip", bands=PLANETS, white=7650)[:, :, ::-1] == four[:, :, :3]).all()
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int16, np.uint32, np.float32, np.float64])
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_samples_that_are_no_picture_are_named(kind: type, channels: int) -> None:
+    """Reflectances as fractions, heights with a sign: the file is whole, and the error says what it holds."""
+    data = tif(np.ones((8, 9, channels), kind), photometric="minisblack")
+    with pytest.raises(InputError, match=f"found samples of {np.dtype(kind).name}, compression NONE. Convert it first"):
+        decode(data, "chip")
+
+
+@pytest.mark.parametrize(("bits", "channels"), [(16, 3), (8, 4), (16, 4), (8, 3)])
+def test_a_compression_that_keeps_no_bands_is_named(bits: int, channels: int) -> None:
+    """Another reader would narrow 16 bits, and know neither bands nor white."""
+    samples = np.full((8, 9, channels), 5, np.uint8 if bits == 8 else np.uint16)
+    data = bytearray(tif(samples, photometric="rgb", compression="deflate"))
+    code = data.index(struct.pack("<HHI", 259, 3, 1)) + 8
+    data[code : code + 2] = struct.pack("<H", 50000)
+    with pytest.raises(InputError, match=f"found samples of uint{bits}, compression ZSTD. Convert it first"):
+        decode(bytes(data), "chip", bands=PLANETS[:channels])
+
+
 def test_a_tif_whose_colours_nobody_names_is_refused() -> None:
     """Two, four, five or twelve bands: the error says what to write; with names, any number is read."""
     for channels in (2, 4, 5, 12):

@@ -56,6 +56,9 @@ def test_chips_are_looked_for_where_the_data_set_says(here: Workspace) -> None:
     here.catalog().parent.mkdir(parents=True)
     here.catalog().touch()
     assert source(here).level == "warning" and "only ingest needs them" in source(here).said
+    lock = "stages: {ingest: {params: {params.yaml: {dataset: mine}}}}"  # what is packed is of another data set
+    (here.root / "dvc.lock").write_text(lock, encoding="utf-8")
+    assert source(here).level == "wrong"
 
 
 def test_a_path_may_lead_into_an_archive(here: Workspace) -> None:

@@ -193,3 +193,18 @@ def test_before_chips_are_packed_there_is_nothing_to_correct(project: Workspace)
     """The error says what to run."""
     with pytest.raises(InputError, match=r"catalog\.parquet: not found; an earlier step writes it. Run: dvc repro"):
         stage.run(project, review(project, "a,kiln,0,change"), undo=False)
+
+
+def test_a_review_does_not_reach_another_data_set_than_the_packed_one(project: Workspace) -> None:
+    """Two of one's own may call chips and labels alike: after igarape use, their catalog is the other's still."""
+    ingest.run(project)
+    lock = "stages: {ingest: {params: {params.yaml: {dataset: NAME}}}}"
+    (project.root / "dvc.lock").write_text(lock.replace("NAME", "other"), encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"expected the chips of toy, .* packed those of other\. Run: dvc repro ingest"
+    ):
+        stage.run(project, review(project, "a,kiln,0,change"), undo=False)
+    assert not project.corrections("toy").exists()
+    (project.root / "dvc.lock").write_text(lock.replace("NAME", "toy"), encoding="utf-8")
+    stage.run(project, review(project, "a,kiln,0,change"), undo=False)
+    assert project.corrections("toy").exists()

@@ -6,7 +6,17 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from igarape.chips.tif import PREMULTIPLIED, RGB, Header, Samples
+from igarape.chips.tif import (
+    COMPRESSIONS,
+    GREY_OR_RGB,
+    PREMULTIPLIED,
+    RGB,
+    WHOLE,
+    Header,
+    Samples,
+    not_read,
+    read_samples,
+)
 from igarape.errors import InputError
 
 Pixels = npt.NDArray[np.uint8]
@@ -14,10 +24,45 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 COLOURS = ("red", "green", "blue")
 NIR = "nir"
+MOST_PARTLY = 0.5  # of the pixels: a mask's edges may be soft
 SAY = (
     "Say which is which: in the data set's YAML, such as source.bands: [blue, green, red, nir], or to igarape add, "
     "such as --bands blue,green,red,nir"
 )
+
+
+class NoMaskError(InputError):
+    """What a header calls alpha hides nothing: it is a band like the others."""
+
+
+def tif_pixels(data: bytes, header: Header, where: str, *, names: Sequence[str], white: int | None) -> Pixels | None:
+    """Decode a TIF of 8 or 16 bits into upright RGB (height, width, 3); None where it is one for Pillow to read.
+
+    Parameters
+    ----------
+    data, header
+        The file, and what it says of itself.
+    where
+        What an error begins with.
+    names
+        As tif_colours takes them.
+    white
+        As narrow takes it.
+
+    Raises
+    ------
+    InputError
+        As tif_colours and read_samples do, and for what Pillow would read wrongly.
+    """
+    plain = header.photometric in GREY_OR_RGB
+    if plain and header.bits in {8, 16} and header.compression in COMPRESSIONS:
+        colours = tif_colours(read_samples(data, header, where), header, where, names=names)
+        return upright(narrow(colours, white), header.orientation)
+    # Pillow would narrow 16 bits, and know neither the names of bands nor a white.
+    several = header.samples > len(COLOURS) or tuple(names) not in {(), COLOURS}
+    if header.sample not in WHOLE or (plain and (header.bits == 16 or several)):
+        raise not_read(header, where)
+    return None
 
 
 def tif_colours(samples: Samples, header: Header, where: str, *, names: Sequence[str]) -> Samples:
@@ -42,14 +87,27 @@ def tif_colours(samples: Samples, header: Header, where: str, *, names: Sequence
     Raises
     ------
     InputError
-        When neither names nor header say which band is red.
+        When neither names nor header say which band is red, and for what the header calls alpha and is none.
     """
     alpha = header.alpha if not names else None
     count = header.samples - (alpha is not None)
     colours = samples[:, :, :count]
     if alpha not in {None, PREMULTIPLIED}:
+        _check_mask(samples[:, :, count:], where)
         colours = on_black(colours, samples[:, :, count:])
     return colours[:, :, [0, 0, 0] if count == 1 else band_places(header, where, names=names, wanted=COLOURS)]
+
+
+def _check_mask(alpha: Samples, where: str) -> None:
+    """Refuse an alpha that shines through nearly everywhere: writers call any fourth band so, near-infrared too."""
+    full = np.iinfo(alpha.dtype).max
+    partly = float(((alpha > 0) & (alpha < full)).mean())
+    if partly > MOST_PARTLY:
+        raise NoMaskError(
+            f"{where}: expected alpha to be a mask of 0 and {full}, found other values on {partly:.0%} of the pixels: "
+            "its header calls a band alpha that is none",
+            SAY,
+        )
 
 
 def band_places(header: Header, where: str, *, names: Sequence[str], wanted: Sequence[str]) -> list[int]:

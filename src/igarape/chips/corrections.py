@@ -87,22 +87,24 @@ def apply_corrections(tables: Tables, corrections: Corrections, vocabulary: Voca
     """
     if not corrections:
         return tables | {"corrections": correction_table(corrections)}
-    catalog = tables["catalog"].set_index("image_id")
+    catalog, settled = tables["catalog"].set_index("image_id"), []
     for (image_id, label), to in corrections.items():
         check_pair((image_id, label), catalog, vocabulary, where=where)
         found = bool(catalog.at[image_id, f"y_{label}"])  # noqa: PD008 - one value
-        if found == to:
-            raise InputError(
-                f"{where}: {image_id}, {label}: expected {int(not to)} in the source, found {int(found)}: it says by "
-                "itself what the correction says. Remove that row"
-            )
+        settled += [f"  {image_id}, {label}"] if found == to else []
         catalog.loc[image_id, f"y_{label}"] = int(to)
+    if settled:
+        raise InputError(
+            f"{where}: the source says by itself what {len(settled)} of {len(corrections)} corrections should change. "
+            "Remove these rows, or the file where nothing else stands in it; then: dvc repro -f ingest\n"
+            + "\n".join(settled)
+        )
     touched = sorted({image_id for image_id, _ in corrections})
     faults = tables["faults"]
-    settled = faults["image_id"].isin(touched) & (faults["remedy"] == CONTRADICTS)
+    mended = faults["image_id"].isin(touched) & (faults["remedy"] == CONTRADICTS)
     rows = zip(touched, truth(catalog.loc[touched], vocabulary.labels), strict=True)
     broken = [fault for image_id, row in rows for fault in contradictions(image_id, row, vocabulary)]
-    kept = [faults[~settled], *([fault_table(broken)] if broken else [])]
+    kept = [faults[~mended], *([fault_table(broken)] if broken else [])]
     return tables | {
         "catalog": catalog.reset_index()[tables["catalog"].columns],
         "faults": pd.concat(kept, ignore_index=True),

@@ -63,10 +63,10 @@ def stem(name: str) -> str:
     """Return a file's name without the suffixes of pictures, however many they are; other dots are part of the name.
 
     So c_0.tif.png, c_0.tif and c_0 are one name: converters add a suffix, tables keep the old one. Accents are composed
-    (NFC), as macOS takes them apart. Raises InputError for a name that is no text, as other encodings leave them, or
-    that holds a carriage return: no table could hold it.
+    (NFC), as macOS takes them apart, and blanks around the name do not count, as tables lose them. Raises InputError
+    for a name that is no text, as other encodings leave them, or that holds a carriage return: no table could hold it.
     """
-    name = normalize("NFC", name)
+    name = normalize("NFC", name).strip(" ")
     try:
         name.encode()
     except UnicodeEncodeError as error:
@@ -74,5 +74,5 @@ def stem(name: str) -> str:
     if "\r" in name:  # which ends a CSV's row, even in quotes for some who read it
         raise InputError(f"{name!a}: a file's name that holds a carriage return. Rename the file")
     while (last := PurePath(name).suffix.lower()) in NAMED or last in UNREAD:
-        name = name[: -len(last)]
+        name = name[: -len(last)].rstrip(" ")
     return name

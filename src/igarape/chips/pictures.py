@@ -17,11 +17,11 @@ from igarape.chips.colours import (
     band_places,
     narrow,
     on_black,
-    tif_colours,
+    tif_pixels,
     upright,
 )
 from igarape.chips.formats import suffix
-from igarape.chips.tif import COMPRESSIONS, GREY_OR_RGB, RGB, Header, Samples, read_header, read_samples
+from igarape.chips.tif import COMPRESSIONS, RGB, Header, Samples, not_read, read_header, read_samples
 from igarape.errors import InputError, reason
 
 __all__ = [  # and what those who deal with pictures find here too
@@ -73,12 +73,15 @@ def decode(data: bytes, where: str, *, bands: Sequence[str] = (), white: int | N
     """
     _check_bytes(data, where)
     kind = suffix(data, where)
-    if kind == "tif":
-        header = _tif_header(data, where)
-        if header.photometric in GREY_OR_RGB and header.bits in {8, 16} and header.compression in COMPRESSIONS:
-            colours = tif_colours(read_samples(data, header, where), header, where, names=bands)
-            return upright(narrow(colours, white), header.orientation)
-    image = _open(data, where)
+    header = _tif_header(data, where) if kind == "tif" else None
+    if header and (rgb := tif_pixels(data, header, where, names=bands, white=white)) is not None:
+        return rgb
+    try:
+        image = _open(data, where)
+    except InputError as error:
+        if header and header.compression not in COMPRESSIONS:  # a sound file that Pillow does not read either
+            raise not_read(header, where) from error
+        raise
     try:
         image.load()
         rgb = narrow(_deep_png(data, image), white) if is_deep(data) and kind == "png" else _rgb(image)

@@ -19,6 +19,7 @@ Samples = npt.NDArray[np.unsignedinteger[Any]]  # of 8 or 16 bits
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two: BigTIFF
 # The codes of TIFF 6.0.
 COMPRESSIONS = {1: "nothing", 5: "LZW", 8: "deflate", 32773: "PackBits", 32946: "deflate by its old number"}
+WHOLE = ("bool", "uint8", "uint16")  # types of samples that pictures are made of
 WHITE_IS_ZERO, RGB, GREY_OR_RGB = 0, 2, (0, 1, 2)  # of the photometric interpretation
 PREMULTIPLIED, ALPHA = 1, (1, 2)  # of ExtraSamples
 ORIENTATION = 274
@@ -35,12 +36,14 @@ class Header:
     """What a TIF says about its first picture.
 
     extra: the meaning of each sample beyond those of the photometric interpretation. rows, columns: of a tile, or of
-    the picture. bits: of a sample that is an unsigned integer; 0 for any other.
+    the picture. bits: of a sample that is an unsigned integer; 0 for any other. sample: of which type it is, as NumPy
+    calls it.
     """
 
     width: int
     height: int
     bits: int
+    sample: str
     samples: int
     extra: tuple[int, ...]
     photometric: int
@@ -78,6 +81,7 @@ def _header(page: "TiffPage") -> Header:
         width=width,
         height=height,
         bits=int(page.bitspersample) if page.dtype is not None and page.dtype.kind == "u" else 0,
+        sample=str(page.dtype),
         samples=samples,
         extra=tuple(int(code) for code in page.extrasamples),
         photometric=int(page.photometric),
@@ -110,11 +114,7 @@ def read_samples(data: bytes, header: Header, where: str) -> Samples:
     damaged one.
     """
     if header.bits not in {8, 16} or header.compression not in COMPRESSIONS:
-        raise InputError(
-            f"{where}: expected a TIF of 8 or 16 bits a sample, compressed by {' or '.join(COMPRESSIONS.values())}; "
-            f"found {header.bits} bits, compression {header.compression}",
-            "convert it first",
-        )
+        raise not_read(header, where)
     shape = (header.height, header.width, header.samples)
     try:
         page = _first_page(data)
@@ -126,6 +126,19 @@ def read_samples(data: bytes, header: Header, where: str) -> Samples:
         raise InputError(f"{where}: the picture is damaged or cut short ({reason(error)})") from error
     whole: Samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
     return ~whole if header.photometric == WHITE_IS_ZERO else whole
+
+
+def not_read(header: Header, where: str) -> InputError:
+    """Return the error for a TIF whose samples or whose compression nobody here reads."""
+    from tifffile import COMPRESSION
+
+    known = {member.value: member.name for member in COMPRESSION}
+    return InputError(
+        f"{where}: expected a TIF of 8 or 16 bits a sample, without a sign, compressed by "
+        f"{' or '.join(COMPRESSIONS.values())}; found samples of {header.sample}, compression "
+        f"{known.get(header.compression, header.compression)}",
+        "convert it first: fractions and negative numbers to uint16, reflectances from 0 to 1 times 10000",
+    )
 
 
 def _first_page(data: bytes) -> "TiffPage":

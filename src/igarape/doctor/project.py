@@ -13,6 +13,7 @@ from igarape.findings import Finding, good, warning, wrong
 from igarape.learners.networks.weights import FILE, find_imagenet, keras_cache
 from igarape.serving.advice import how_to_promote
 from igarape.serving.registry import CHALLENGER, CHAMPION, aliases_of, client_of, model_name, versions_of
+from igarape.tracking.lineage import packed_dataset
 from igarape.tracking.outbox import left_behind
 from igarape.workspace import Workspace
 
@@ -27,7 +28,7 @@ def source(workspace: Workspace) -> Finding:
     for what, paths in (("pictures", dataset.source.images), ("tags", dataset.source.tags)):
         if paths and not any(_leads_somewhere(root, path.split("/")) for path in paths):
             said = f"{name}: no {what} in IGARAPE_DATA={root}; looked for {', '.join(paths)}"
-            if workspace.catalog().exists():
+            if workspace.catalog().exists() and packed_dataset(workspace.root) in {None, name}:
                 return warning(f"{said}. They are packed in {workspace.chips('raw')}; only ingest needs them")
             fetch = f"igarape fetch {name}" if dataset.fetch else "export IGARAPE_DATA=FOLDER, or see docs/data.md"
             return wrong(f"{said}. Type: {fetch}")

@@ -8,9 +8,10 @@ from igarape.chips.corrections import in_source, read_applied
 from igarape.chips.review import read_corrections, read_review, revise, write_corrections
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
-from igarape.errors import counted
+from igarape.errors import InputError, counted
 from igarape.files import write_lock
 from igarape.tables import read_catalog
+from igarape.tracking.lineage import packed_dataset
 from igarape.workspace import Workspace
 
 SHOWN = 5
@@ -24,6 +25,11 @@ def run(workspace: Workspace, file: Path, *, undo: bool) -> None:
     dataset = read_params(workspace.params).dataset
     vocabulary = read_dataset(dataset, workspace.datasets).labels.vocabulary()
     review, path = read_review(file), workspace.corrections(dataset)
+    if (packed := packed_dataset(workspace.root)) not in {None, dataset}:  # its chips may have the same names
+        raise InputError(
+            f"{workspace.catalog()}: expected the chips of {dataset}, as {workspace.params} says; dvc repro has packed "
+            f"those of {packed}. Run: dvc repro ingest, or where the review is of those: igarape use {packed}"
+        )
     # What is packed was corrected by the list as it was then, not as it is now.
     catalog, applied = read_catalog(workspace.catalog(), vocabulary.labels), read_applied(workspace.applied)
     source = in_source(catalog, applied)

@@ -75,6 +75,19 @@ def locked_outs(content: bytes, where: str) -> dict[str, str]:
         return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", ())}
 
 
+def packed_dataset(root: Path) -> str | None:
+    """Return the data set whose chips dvc repro has packed; None where there is no dvc.lock, or none of ingest in it.
+
+    Raises InputError for a dvc.lock that cannot be read.
+    """
+    lock = root / "dvc.lock"
+    if not lock.exists():
+        return None
+    with locked_stages(lock.read_bytes(), str(lock)) as stages:
+        name = stages.get("ingest", {}).get("params", {}).get("params.yaml", {}).get("dataset")
+    return None if name is None else str(name)
+
+
 @contextmanager
 def locked_stages(content: bytes, where: str) -> Iterator[dict[str, Any]]:
     """Give the stages of a dvc.lock; InputError, which begins with where, for what in it DVC has not written."""

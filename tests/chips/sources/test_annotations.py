@@ -146,6 +146,8 @@ def test_columns_that_are_not_used_are_told(tmp_path: Path) -> None:
     """They may mean something; the line says how to use them."""
     found = table(tmp_path, "image_name,tags,split,scene\na,sun,test,s1\n")
     assert "not used of that table: split, scene. Under source.columns" in found.remarks[1]
+    flags = table(tmp_path, ",image_name,sun,fog,tree,pond,kiln,moons\n1,a,1,0,0,0,0,3\n", tags=None)
+    assert "table: moons. A label has a column of 0 and 1. Under source.columns" in flags.remarks[1]
     assert found.groups == {"a": ""} and found.splits == {}
 
 
@@ -233,10 +235,13 @@ def test_what_is_no_csv_is_an_error(tmp_path: Path, data: bytes) -> None:
 
 def test_rows_that_do_not_fit_the_columns_are_an_error(tmp_path: Path) -> None:
     """Tags separated by commas, an open quote."""
-    with pytest.raises(InputError, match="expected 2 fields in each row, as in its first line, found more"):
+    with pytest.raises(
+        InputError,
+        match=r"csv: line 2: expected 2 fields in each row, as in its first line, found 3: 'a,sun,tree'\. Quote",
+    ):
         read(tmp_path, "image_name,tags\na,sun,tree\nb,sun,pond\n")
-    with pytest.raises(InputError, match=r"not a CSV that can be read: .*line 3"):
-        read(tmp_path, "image_name,tags\na,sun\nb,sun,pond\n")
+    with pytest.raises(InputError, match=r"csv: line 4: expected 2 fields .* found 4: 'b,sun,pond,tree'\. Quote"):
+        read(tmp_path, "\nimage_name,tags\na,sun\nb,sun,pond,tree\n")
     with pytest.raises(InputError, match="not a CSV that can be read"):
         read(tmp_path, 'image_name,tags\na,"sun')
 

@@ -104,3 +104,19 @@ def test_the_least_is_enough_and_64_labels_are_not_too_many(found: Callable[...,
     seen = found("image_name,tags", [f"c_{number},l{number % 64} l{number * 7 % 64}" for number in range(130)])
     assert len(seen.counts) == 64 and seen.looks.size == 32
     assert any("on fewer than 6 chips" in line for line in findings(seen))
+
+
+def test_what_looks_odd_is_said(found: Callable[..., Discovery]) -> None:
+    """A word that may stand for no label, and sizes beyond the three that are shown."""
+    rows = [f"c_{n},{['a', 'NA', 'b'][n % 3]}" for n in range(24)]
+    assert "taken for a label: NA (8). If it says that none holds, empty those fields" in findings(
+        found("image_name,tags", rows)
+    )
+    rows = [row.replace("NA", "c") for row in rows]
+    assert "taken for a label" not in "".join(findings(found("image_name,tags", rows)))
+
+
+def test_one_label_alone_needs_its_contrary(found: Callable[..., Discovery]) -> None:
+    """The question whether there is water takes two labels; the error says so."""
+    with pytest.raises(InputError, match=r"at least 2 labels, found 1.* Tag the chips without water too, such as no_"):
+        found("image_name,tags", [f"c_{n},{'water' if n % 2 else ''}" for n in range(24)])

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from igarape.chips.sources.folders import sort_by_folder
+from igarape.chips.sources.folders import read_folders, sort_by_folder
 from igarape.chips.sources.origins import loose
 from igarape.chips.sources.places import Place
 from igarape.errors import InputError
+from igarape.labels import Vocabulary
 
 
 def files(folder: Path, **contents: bytes) -> Place:
@@ -26,6 +27,14 @@ def test_the_innermost_folder_is_the_label(tmp_path: Path) -> None:
     assert found.tags == {"a": ("forest",), "b": ("river",)} and set(found.pictures) == {"a", "b"}
 
 
+def test_blanks_around_a_folders_name_are_no_part_of_the_label(tmp_path: Path) -> None:
+    """Nobody sees them, and a label begins and ends with a letter."""
+    for name in ("top/forest /a.jpg", "top/ forest/a.jpg"):
+        (tmp_path / "a").write_bytes(b"1")
+        found = sort_by_folder(Place("archive.zip", files={name: loose(tmp_path / "a")}))
+        assert found.tags == {"a": ("forest",)}
+
+
 def test_the_same_picture_in_two_folders_has_two_labels(tmp_path: Path) -> None:
     """By its name and its bytes."""
     found = sort_by_folder(files(tmp_path, forest__a=b"1", river__a=b"1"))
@@ -37,6 +46,31 @@ def test_other_pictures_of_one_name_are_told_apart_by_their_folder(tmp_path: Pat
     found = sort_by_folder(files(tmp_path, forest__1=b"1", river__1=b"2"))
     assert found.tags == {"forest-1": ("forest",), "river-1": ("river",)}
     assert found.pictures["river-1"].read() == b"2"
+
+
+def test_pictures_of_one_name_below_two_folders_of_one_label_are_all_kept(tmp_path: Path) -> None:
+    """As where train and test count from one; the same picture in both is one chip."""
+    found = sort_by_folder(files(tmp_path, train__forest__1=b"1", test__forest__1=b"2", train__river__1=b"3"))
+    assert found.tags == {"train-forest-1": ("forest",), "test-forest-1": ("forest",), "river-1": ("river",)}
+    assert {name: origin.read() for name, origin in found.pictures.items()} == {
+        "train-forest-1": b"1",
+        "test-forest-1": b"2",
+        "river-1": b"3",
+    }
+    same = sort_by_folder(files(tmp_path, train__forest__1=b"1", test__forest__1=b"1", test__river__1=b"3"))
+    assert same.tags == {"forest-1": ("forest",), "river-1": ("river",)}
+    once = sort_by_folder(files(tmp_path, train__forest__1=b"1", test__forest__1=b"1"))
+    assert once.tags == {"1": ("forest",)}
+
+
+def test_folders_named_as_a_split_are_told(tmp_path: Path) -> None:
+    """They are none: whoever wants theirs kept hears how."""
+    vocabulary = Vocabulary(exclusive=(), alone=(), common=("forest",), rare=())
+    place = files(tmp_path, train__forest__1=b"1", Test__forest__2=b"2")
+    _, found = read_folders(place, vocabulary, {})
+    assert "split: the folders Test, train are not taken for a split" in found.remarks[1]
+    _, found = read_folders(files(tmp_path, test__1=b"1", data__forest__2=b"2"), vocabulary, {})
+    assert len(found.remarks) == 1
 
 
 def test_a_place_without_such_folders_is_an_error_that_says_what_it_holds(tmp_path: Path) -> None:

@@ -99,3 +99,17 @@ def test_pixels_have_the_side_that_all_geotiffs_say(tmp_path: Path) -> None:
     assert seen(tmp_path, *files, noise(40, 40)).metres is None
     assert seen(tmp_path, *files, ground(3, 3.0, side=50)).metres is None
     assert seen(tmp_path, noise(40, 40)).metres is None
+
+
+def test_near_infrared_that_headers_call_alpha_is_asked_for(tmp_path: Path) -> None:
+    """One picture may be full of it by chance, and pass; a single odd mask among many is a fault of its own."""
+    four = np.random.default_rng(0).integers(0, 256, (40, 40, 4), dtype=np.uint8)
+    full = four.copy()
+    full[:, :, 3] = 255
+    odd, sound = (tifs.written(each, photometric="rgb", extrasamples=[2]) for each in (four, full))
+    with pytest.raises(
+        InputError, match=r"^0: expected alpha .* is none \(so in 3 of 4 pictures\)\. Say which is which"
+    ):
+        seen(tmp_path, odd, odd, odd, sound)
+    assert list(seen(tmp_path, odd, *[sound] * 19).broken) == ["0"]
+    assert seen(tmp_path, odd, odd, sound, bands=("red", "green", "blue", "nir")).broken == {}

@@ -208,6 +208,9 @@ def test_pictures_or_tags_that_are_nowhere_are_an_error(opened: Open, tmp_path: 
         listed(tmp_path, images=["gone", "gone.zip"])
     with pytest.raises(InputError, match=r"no tags found; looked for gone\.csv"):
         listed(tmp_path, tags=["gone.csv"])
+    (tmp_path / "a.tar.gz").touch()
+    with pytest.raises(InputError, match=r"found a file that is no folder and no .* compressed tar has to be unpacked"):
+        listed(tmp_path, images=["a.tar.gz"])
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"empty: holds no picture; found nothing; expected files that end in \.jpg"):
         listed(tmp_path, images=["empty"])

@@ -1,5 +1,6 @@
 """A table that nobody has described: its columns are found by what they hold."""
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -68,6 +69,34 @@ def test_what_cannot_be_made_sense_of_is_an_error() -> None:
         look(name=FILES, x=["p", "q", "r", "s"], y=["p", "q", "r", "s"])
     with pytest.raises(InputError, match=r"found name\. Say which one it is: --labels COLUMN"):
         look(name=FILES)
+
+
+def test_an_error_shows_how_the_table_writes_names() -> None:
+    """Capitals and zeros that the files have and the table has not: the reader sees both."""
+    with pytest.raises(InputError, match=r"columns a, tags, with '1', 'a' in the first row\. .* capitals and zeros"):
+        look(a=["1", "2", "3", "4"], tags=["a", "b", "a", "a"])
+    with pytest.raises(InputError, match="found the columns image_name, tags, and no row"):
+        look(image_name=[], tags=[])
+
+
+@pytest.mark.parametrize(
+    ("texts", "torn"),
+    [
+        (["a;b", "b;c", "a, b", "c"], "by a semicolon in some rows and by a comma in others: 'a, b'"),
+        (["a b", "b c", "a,b", "c"], "by a blank in some rows and by a comma in others: 'a,b'"),
+        (["a, b", "b", "b|a", "a"], "by a pipe in some rows and by a comma in others: 'a, b'"),
+    ],
+)
+def test_rows_that_separate_tags_otherwise_are_refused(texts: list[str], torn: str) -> None:
+    """Else two labels would pass for one more; a label of two words, or one that holds a comma, is none of that."""
+    with pytest.raises(InputError, match=re.escape(torn)):
+        look(file=FILES, tags=texts)
+    assert look(file=FILES, tags=["Open", "Water", "Open Water, Open", "Water"]).labels == (
+        "Open",
+        "Open Water",
+        "Water",
+    )
+    assert look(file=FILES, tags=["trees, tall; a", "a", "b;a", "b"]).labels == ("a", "b", "trees, tall")
 
 
 def test_a_column_of_labels_may_be_called_as_its_owner_likes() -> None:

@@ -79,7 +79,7 @@ def read_tags(
     chips = _by_chip(rows, name, found.faults)
     for image_id, own in chips.items():
         _add(found, image_id, own, vocabulary, name)
-    _tell(found, chips, path, _unused(table, columns, vocabulary.labels))
+    _tell(found, chips, path, _unused(table, columns, vocabulary.labels), flags=tags is None)
     if split:
         _read_splits(found, chips, f"{path}: {split}")
     return found
@@ -154,11 +154,17 @@ def _check_separator(path: str, rows: Sequence[Row], separator: str, labels: Col
 def _unused(table: pd.DataFrame, columns: Mapping[str, str | None], labels: Sequence[str]) -> list[str]:
     """Return the columns of a table that nobody reads."""
     used = {*columns.values(), *(labels if columns["tags"] is None else ())}
-    return [str(column) for column in table.columns if column not in used]
+    named = (column for column in map(str, table.columns) if not column.startswith("Unnamed: "))  # as pandas says it
+    return [column for column in named if column not in used]
 
 
-def _tell(found: Annotations, chips: Mapping[str, Sequence[Row]], path: str, unused: Sequence[str]) -> None:
-    """Say what was found; rows that repeat others are faults, unless it is a table of a row for each label."""
+def _tell(
+    found: Annotations, chips: Mapping[str, Sequence[Row]], path: str, unused: Sequence[str], *, flags: bool
+) -> None:
+    """Say what was found; rows that repeat others are faults, unless it is a table of a row for each label.
+
+    flags: each label has a column of its own.
+    """
     several = {image_id: rows for image_id, rows in chips.items() if len(rows) > 1 and image_id in found.tags}
     joined = [name for name, rows in several.items() if len({frozenset(row.tags) for row in rows}) > 1]
     who = f"the labels of {counted(len(joined), 'chip')} with several rows were joined: {some(joined)}"
@@ -168,9 +174,10 @@ def _tell(found: Annotations, chips: Mapping[str, Sequence[Row]], path: str, unu
         problem, remedy = f"stands twice in {PurePosixPath(path).name}, with the same tags", "keep one row"
         found.faults += [Fault(image_id, problem, remedy, left_out=False) for image_id in several]
     if unused:
+        held = "A label has a column of 0 and 1. " if flags else ""
         found.remarks.append(
-            f"tags: not used of that table: {', '.join(unused)}. Under source.columns the data set's YAML can name a "
-            "column for group (what stays together in a split) and for split (train, val, test)"
+            f"tags: not used of that table: {', '.join(unused)}. {held}Under source.columns the data set's YAML can "
+            "name a column for group (what stays together in a split) and for split (train, val, test)"
         )
 
 

@@ -24,6 +24,7 @@ from igarape.progress import Report
 
 FEWEST_LABELS, FEWEST_CHIPS, SMALLEST = 2, 20, 32
 MOST_LABELS, LARGEST = 64, 600  # what was tested
+HOLLOW = ("na", "n/a", "nan", "null", "none", "nil", "unknown", "?", "-")  # words that may stand for no label
 RARE = 0.01  # of the chips
 SCARCE = 6  # chips: one for each of five folds, and for the hold-out
 
@@ -163,7 +164,12 @@ def _check(*, chips: int, labels: Sequence[str], size: int) -> None:
         (size, SMALLEST, "pixels a side"),
     ):
         if found < least:
-            raise InputError(f"expected at least {least} {what}, found {found}: too little to learn from")
+            other = (
+                f". Tag the chips without {labels[0]} too, such as no_{labels[0]}"
+                if what == "labels" and labels
+                else ""
+            )
+            raise InputError(f"expected at least {least} {what}, found {found}: too little to learn from{other}")
 
 
 def _vocabulary(y: Booleans, counts: Mapping[str, int]) -> tuple[Vocabulary, Group | None]:
@@ -187,6 +193,7 @@ def findings(found: Discovery) -> list[str]:
     vocabulary, looks, columns = found.vocabulary, found.looks, found.survey.columns
     several = f"; those of another size: resize {looks.resize} (source.resize)" if looks.resize != "refuse" else ""
     sizes = ", ".join(f"{width} x {height}: {count}" for (width, height), count in list(looks.sizes.items())[:3])
+    sizes += f" and {counted(len(looks.sizes) - 3, 'more size')}" if len(looks.sizes) > 3 else ""
     tags = f"column {columns['tags']}, separator {found.survey.separator}" if columns["tags"] else "one column a label"
     held = list(found.counts.items())
     counts = f"{counted(len(held), 'label')} on {counted(found.chips, 'chip')}"
@@ -210,6 +217,10 @@ def findings(found: Discovery) -> list[str]:
         [f"{len(looks.broken)} of {looks.looked} pictures cannot be used; ingest looks at all there are"]
         if looks.broken
         else []
+    )
+    hollow = [f"{label} ({count})" for label, count in held if label.casefold() in HOLLOW]
+    lines += (
+        [f"taken for a label: {', '.join(hollow)}. If it says that none holds, empty those fields"] if hollow else []
     )
     scarce = [label for label, count in held if count < SCARCE]
     lines += [f"on fewer than {SCARCE} chips, so that not every fold has one: {', '.join(scarce)}"] if scarce else []

@@ -8,13 +8,14 @@ from math import ceil, log10
 import numpy as np
 
 from igarape.chips.catalog import BRIGHT, QUARTER
-from igarape.chips.colours import COLOURS
+from igarape.chips.colours import COLOURS, NoMaskError
 from igarape.chips.pictures import Resize, decode, is_deep, is_flat
 from igarape.chips.sources.origins import Origin
 from igarape.chips.tif import is_tif, metres_a_pixel, read_header
 from igarape.errors import InputError
 
 LOOKED_AT = 1000  # pictures at most, evenly spaced in the order of their names
+ODD = 0.05  # of the pictures: more than that is no fault of single ones
 MEASURED = 100  # of those, to see how bright 16 bits are
 
 
@@ -40,19 +41,22 @@ class Inspection:
 def inspect_pictures(pictures: Mapping[str, Origin], *, bands: Sequence[str], size: int | None) -> Inspection:
     """Decode some of the pictures and see what they have in common.
 
-    size: the side that the user wants. Raises InputError when none of them can be read.
+    size: the side that the user wants. Raises InputError when none of them can be read, and where what
+    headers call alpha is a band like the others.
     """
     names = _some(sorted(pictures), LOOKED_AT)
     sizes: Counter[tuple[int, int]] = Counter()
     deep: list[tuple[str, bytes]] = []
     broken: dict[str, str] = {}
     by_header = False
+    unmasked: list[InputError] = []
     grounds: set[float | None] = set()
     for name in names:
         try:
             data = pictures[name].read()
             image = decode(data, name, bands=bands)
         except InputError as error:
+            unmasked += [error] * isinstance(error, NoMaskError)
             broken[name] = str(error).removeprefix(f"{name}: ")
             continue
         if is_flat(image) and not is_deep(data):  # of which the first white may leave nothing
@@ -66,6 +70,8 @@ def inspect_pictures(pictures: Mapping[str, Origin], *, bands: Sequence[str], si
     if not sizes:
         first = next((f"{name}: {why}" for name, why in broken.items()), "none")
         raise InputError(f"none of the pictures can be read ({len(names)} tried). The first: {first}")
+    if len(unmasked) > ODD * len(names):  # then it is none in the others either, where a band may be full by chance
+        raise InputError(f"{unmasked[0].problem} (so in {len(unmasked)} of {len(names)} pictures)", unmasked[0].remedy)
     side = Counter(min(one) for one in sizes.elements()).most_common(1)[0][0] if size is None else size
     resize = _resize(sizes, side)
     return Inspection(

@@ -51,6 +51,8 @@ class Place:
 
     def holds(self) -> str:
         """Say how many files of which kind lie in it, and in which of its folders: for errors, as it looks deep."""
+        if self.file is not None:
+            return "a file that is no folder and no zip, tar or 7z (a compressed tar has to be unpacked first)"
         here = Path(self.path)
         deep = (
             [path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()] if here.is_dir() else []

@@ -22,6 +22,7 @@ from igarape.errors import InputError, counted, reason, some
 from igarape.labels import SEPARATORS
 
 FIELDS = (",", ";", "\t", "|")  # what may stand between the fields of a CSV
+SHOWN = 60  # letters of a row, in an error
 HELD = {"1": True, "1.0": True, "true": True, "yes": True, "x": True}
 HELD |= {"0": False, "0.0": False, "false": False, "no": False, "": False}
 
@@ -154,10 +155,11 @@ def parse_csv(path: str, data: bytes) -> pd.DataFrame:
     """
     try:
         text = data.decode("utf-8-sig")
-        head = text.partition("\n")[0].partition("\r")[0]
+        head = text.lstrip("\r\n").partition("\n")[0].partition("\r")[0]
         # Quotes may hold a separator, so it is the number of fields that tells.
         heads = {one: next(csv.reader([head], delimiter=one, skipinitialspace=True), []) for one in FIELDS}
         separator = max(FIELDS, key=lambda one: len(heads[one]))
+        short = _short_rows(path, text, separator, len(heads[separator]))
         table = pd.read_csv(
             io.BytesIO(data),
             sep=separator,
@@ -166,9 +168,6 @@ def parse_csv(path: str, data: bytes) -> pd.DataFrame:
             encoding="utf-8-sig",
             skipinitialspace=True,
         )
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
-        # To pandas what a row lacks is empty: a name whose tags were lost would be a chip of no label.
-        short = [row[0] for row in rows if len(row) < table.shape[1] and any(map(str.strip, row))]
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a CSV that can be read: {reason(error)}. Save it as UTF-8") from error
     except (ValueError, csv.Error) as error:
@@ -177,17 +176,32 @@ def parse_csv(path: str, data: bytes) -> pd.DataFrame:
     if twice := [name for name, count in names.items() if name and count > 1]:  # which pandas renames
         raise InputError(f"{path}: two columns of one name: {some(twice)}. Remove or rename all but one")
     table.columns = table.columns.str.strip().map(lambda name: normalize("NFC", name))
-    if not isinstance(table.index, pd.RangeIndex):  # pandas takes a surplus first column for names of rows
-        raise InputError(
-            f"{path}: expected {counted(table.shape[1], 'field')} in each row, as in its first line, found more. Quote "
-            "the tags where what separates them separates the fields too"
-        )
     if short:
         raise InputError(
             f"{path}: {some(short)}: expected {counted(table.shape[1], 'field')} in each row, as in its first line, "
             f"found fewer. Write {separator!r} before a field that is empty too"
         )
     return table.fillna("")
+
+
+def _short_rows(path: str, text: str, separator: str, count: int) -> list[str]:
+    """Return the first field of each row that has fewer than count; raise InputError for one that has more.
+
+    To pandas what a row lacks is empty: a name whose tags were lost would be a chip of no label. Where all rows have
+    more, it takes the first field for a row's name.
+    """
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+    short = []
+    for row in rows:
+        if len(row) > count:
+            raise InputError(
+                f"{path}: line {rows.line_num}: expected {counted(count, 'field')} in each row, as in its first line, "
+                f"found {len(row)}: {separator.join(row)[:SHOWN]!r}. Quote the tags where what separates them "
+                "separates the fields too"
+            )
+        if len(row) < count and any(map(str.strip, row)):
+            short.append(row[0])
+    return short
 
 
 def _coco(path: str, data: bytes) -> pd.DataFrame:

@@ -8,13 +8,14 @@ import pandas as pd
 
 from igarape.chips.formats import NAMED, stem
 from igarape.chips.sources.annotations import SPLITS
-from igarape.chips.sources.rows import HELD, split_tags
+from igarape.chips.sources.rows import HELD, other_separator, split_tags
 from igarape.errors import InputError
 from igarape.labels import SEPARATORS
 
 TAGS = ("tags", "labels", "label", "tag", "classes", "class", "categories", "category")
 GROUPS = ("scene", "group", "scene_id", "group_id", "tile", "region", "location", "site")
 PARTS = ("split", "subset", "set", "part", "partition")
+SHOWN = 3  # fields of a row, in an error
 ODD = 0.05  # of a column's fields: a slip of the pen here and there, which is told, not another kind of column
 
 
@@ -73,6 +74,7 @@ def survey(
         separator = _unused_separator(known)
     else:
         separator, known = _separated(table[tags].astype(str).str.strip().tolist(), coco=path.lower().endswith(".json"))
+        _check_mixed(path, separator, known)
     return Survey({"image": image, "tags": tags, "group": group, "split": split}, separator, known)
 
 
@@ -84,9 +86,11 @@ def _image_column(path: str, table: pd.DataFrame, pictures: set[str]) -> str:
     }
     best = max(table.columns, key=lambda name: len(ids[name] & pictures), default="")
     if not best or not ids[best] & pictures:
+        held = f"with {', '.join(map(repr, table.iloc[0][:SHOWN]))} in the first row" if len(table) else "and no row"
         raise InputError(
             f"{path}: no column names the {len(pictures)} pictures, such as {min(pictures, default='none')!r}; found "
-            f"the columns {', '.join(table.columns)}. Write a picture's name into each row, under image_name"
+            f"the columns {', '.join(table.columns)}, {held}. Write a picture's name into each row, under image_name, "
+            "with the same letters, capitals and zeros as the file's"
         )
     file = PurePosixPath(str(best).replace("\\", "/")).name
     if stem(file) in pictures or PurePosixPath(file).suffix.lower() in NAMED:
@@ -124,6 +128,17 @@ def _separated(texts: Sequence[str], *, coco: bool) -> tuple[str, tuple[str, ...
             return separator, labels
     labels = tuple(sorted(set(held)))
     return _unused_separator(labels), labels
+
+
+def _check_mixed(path: str, separator: str, labels: Sequence[str]) -> None:
+    """Refuse tags of which some rows separate otherwise than most: those would be labels made of several."""
+    others = {label: other_separator(label, separator, labels) for label in labels}
+    torn = [label for label, other in others.items() if other in {"comma", "semicolon", "pipe"}]
+    if torn:
+        raise InputError(
+            f"{path}: tags are separated by a {separator} in some rows and by a {others[torn[0]]} in others: "
+            f"{torn[0]!r} and {len(torn) - 1} more. Write one of the two everywhere"
+        )
 
 
 def _distinct(texts: Sequence[str], separator: str) -> tuple[str, ...]:
