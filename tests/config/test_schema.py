@@ -130,6 +130,10 @@ def test_a_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
     (tmp_path / "mobilenet.yaml").write_text("a: 1", encoding="utf-8")
     with pytest.raises(InputError, match=r"mobilnet\.yaml: not found; did you mean mobilenet\?"):
         read_yaml(tmp_path / "mobilnet.yaml")
+    with pytest.raises(InputError, match=r"did you mean mobilenet\? To make it: igarape add$"):
+        read_yaml(tmp_path / "mobilnet.yaml", made_by="igarape add")
+    with pytest.raises(InputError, match=r"x\.yaml: not found\. To make it: igarape add$"):
+        read_yaml(tmp_path / "nowhere" / "x.yaml", made_by="igarape add")
     with pytest.raises(InputError, match=r"x\.yaml: not found$"):
         read_yaml(tmp_path / "nowhere" / "x.yaml")
 

@@ -85,7 +85,8 @@ def read_yaml(path: Path, *, made_by: str = "") -> dict[str, Any]:
     if not path.exists():
         siblings = sorted(p.stem for p in path.parent.glob("*.yaml"))
         near = did_you_mean(path.stem, siblings) if siblings else ""
-        raise InputError(f"{path}: not found{near}{f'. To make it: {made_by}' if made_by else ''}")
+        end = "" if near.endswith("?") else "."
+        raise InputError(f"{path}: not found{near}{f'{end} To make it: {made_by}' if made_by else ''}")
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - it is a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
