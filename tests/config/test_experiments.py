@@ -70,6 +70,24 @@ def test_the_backbone_says_what_a_learner_is_made_of(tmp_path: Path) -> None:
         read_experiment("trees", write_trees(tmp_path, weights="none"))
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("lkie: trees", "lkie      is not known; did you mean like?"),
+        ("hyperparamters: {}", "hyperparamters  is not known; did you mean hyperparameters?"),
+        ("extends: trees", "extends   is not known; known are: backbone, "),
+    ],
+)
+def test_a_key_that_no_kind_has_is_told_where_the_backbone_is_missing(text: str, line: str, tmp_path: Path) -> None:
+    """Who misspells like leaves the backbone out, too."""
+    (tmp_path / "child.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_experiment("child", tmp_path)
+    _, first, last = str(caught.value).splitlines()
+    assert first.strip().startswith(line)
+    assert last.split() == ["backbone", "is", "missing"]
+
+
 @pytest.mark.parametrize("changes", [{"backbone": "tabulr"}, {"backbone": "tabulr", "epochs": 0}])
 def test_an_unknown_backbone_meets_those_of_all_kinds(changes: dict[str, Any], tmp_path: Path) -> None:
     """Before anything else: what the other keys may be depends on it."""

@@ -80,10 +80,10 @@ def test_a_plug_is_loaded_from_the_projects_folder(project: Path, monkeypatch: p
 def test_a_module_that_fails_is_an_error_with_its_file(project: Path) -> None:
     """What it needs may not be installed; what it holds may be no function."""
     (project / "broken.py").write_text("import nowhere_to_be_found\nsmall = 3\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"backbone: broken:small: broken\.py: cannot be imported: .*nowhere_to_be"):
+    with pytest.raises(InputError, match=r"broken:small: broken\.py: line 1: cannot be imported: .*nowhere_to_be"):
         ROLE.load("broken:small")
     (project / "leaving.py").write_text("import sys\nsys.exit(0)\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"leaving\.py: cannot be imported: SystemExit"):
+    with pytest.raises(InputError, match=r"leaving\.py: line 2: cannot be imported: SystemExit"):
         ROLE.load("leaving:small")
     with pytest.raises(InputError, match=r"my_models\.py: BROKEN is no function, but int; expected def BROKEN"):
         ROLE.load("my_models:BROKEN")

@@ -100,6 +100,7 @@ def test_all_faults_are_shown_at_once_aligned_and_counted() -> None:
         ({"seed": None}, "seed  should be a valid integer (got None)"),
         ({"name": "A b"}, "name  should match ^[a-z]+$ (got 'A b')"),
         ({"experiments": []}, "experiments  should hold at least 1 values"),
+        ({"experiments": [False]}, "experiments.0  should be a valid string (got False)"),
         ({"experiments": "plain"}, "experiments  should be a list (got 'plain')"),
         ({"experiments": ["a", 3]}, "experiments.1  should be a valid string (got 3)"),
         ({"split": None}, "split  should hold keys and values (got None)"),
@@ -117,11 +118,22 @@ def test_a_fault_is_said_in_the_files_words(changes: dict[str, object], line: st
     assert faults(**changes) == ["params.yaml: 1 problem", f"  {line}"]
 
 
+@pytest.mark.parametrize("written", ["1e-3", "1E-3", "+1e-3", "1.e-3", ".1e-2", "0.001"])
+def test_a_number_may_have_an_exponent_without_a_point(tmp_path: Path, written: str) -> None:
+    """DVC reads params.yaml so; a word that looks like such a number is written in quotes."""
+    (tmp_path / "a.yaml").write_text(f"rate: {written}\nname: 1e\nother: {flow('1e-3')}", encoding="utf-8")
+    assert read_yaml(tmp_path / "a.yaml") == {"rate": 0.001, "name": "1e", "other": "1e-3"}
+
+
 def test_a_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
     """A misspelled name is most often a name that is there."""
     (tmp_path / "mobilenet.yaml").write_text("a: 1", encoding="utf-8")
     with pytest.raises(InputError, match=r"mobilnet\.yaml: not found; did you mean mobilenet\?"):
         read_yaml(tmp_path / "mobilnet.yaml")
+    with pytest.raises(InputError, match=r"did you mean mobilenet\? To make it: igarape add$"):
+        read_yaml(tmp_path / "mobilnet.yaml", made_by="igarape add")
+    with pytest.raises(InputError, match=r"x\.yaml: not found\. To make it: igarape add$"):
+        read_yaml(tmp_path / "nowhere" / "x.yaml", made_by="igarape add")
     with pytest.raises(InputError, match=r"x\.yaml: not found$"):
         read_yaml(tmp_path / "nowhere" / "x.yaml")
 

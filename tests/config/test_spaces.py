@@ -133,6 +133,15 @@ def test_all_faults_are_shown_at_once() -> None:
     [
         ({"choice": [0.1]}, ["  hyperparameters.dropout.choice  should hold at least 2 values"]),
         (
+            {"choice": [0.1, 0.2, 0.1]},
+            ["  hyperparameters.dropout.choice  should hold each value once; 0.1 stands twice"],
+        ),
+        (
+            {"choice": [0.1, float("nan")]},
+            ["  hyperparameters.dropout.choice.1  should be a finite number (got nan)"],
+        ),
+        ({"choice": [0.1, [0.2]]}, ["  hyperparameters.dropout.choice.1  should be a valid number"]),
+        (
             {"chioce": [0.1, 0.2]},
             [
                 "  hyperparameters.dropout.choice  is missing",

@@ -1,6 +1,9 @@
 """code: a file for each step, and for the learners' steps one for each experiment."""
 
+import pytest
+
 from igarape.code import code_hash
+from igarape.errors import InputError
 from igarape.learners.keys import learner_code
 from igarape.stages import code as stage
 from igarape.workspace import PER_EXPERIMENT, STEPS, Workspace
@@ -21,6 +24,14 @@ def test_each_step_and_each_listed_experiment_has_its_file(coloured: Workspace) 
     written = {name: coloured.code("train", name).read_text(encoding="utf-8") for name in names}
     assert written["tiny"] == written["rare"] != written["colours"]
     assert coloured.code("split").read_text(encoding="utf-8") == code_hash("igarape.stages.split")
+
+
+def test_a_data_set_that_is_not_there_is_told_before_dvc_removes_chips(coloured: Workspace) -> None:
+    """DVC removes what ingest made, and then misses the file; so the first step asks for it, and suggests a name."""
+    text = coloured.params.read_text(encoding="utf-8")
+    coloured.params.write_text(text.replace("dataset: toy", "dataset: tooy"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"datasets/tooy\.yaml: not found; did you mean toy\?"):
+        stage.run(coloured)
 
 
 def test_what_is_corrected_stands_there_too_and_as_well_where_nothing_is(coloured: Workspace) -> None:

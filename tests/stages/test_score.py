@@ -55,9 +55,12 @@ def test_a_trained_test_chip_is_an_error_that_names_the_file_too(project: Worksp
         score.run(project, split=split)
 
 
-def test_a_learner_that_is_not_there_says_what_to_run(project: Workspace, split: Path) -> None:
-    """And a name that leads elsewhere is none."""
-    with pytest.raises(InputError, match=r"learner\.json: not found; an earlier step writes it"):
-        score.run(project, split=split, experiment="other")
+def test_a_learner_that_is_not_there_says_what_to_run(copy: Workspace, split: Path) -> None:
+    """DVC trains only what params.yaml lists. A misspelled name has its suggestion; a path is none."""
+    (copy.experiments / "thought.yaml").write_text("like: tiny\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"^thought: was not trained yet. Type: igarape search --experiment thou"):
+        score.run(copy, split=split, experiment="thought")
+    with pytest.raises(InputError, match=r"thoughts\.yaml: not found; did you mean thought\?"):
+        score.run(copy, split=split, experiment="thoughts")
     with pytest.raises(InputError, match=r"'\.\./x': expected small letters"):
-        score.run(project, split=split, experiment="../x")
+        score.run(copy, split=split, experiment="../x")

@@ -13,7 +13,7 @@ from igarape.config.inheritance import Source, merged, read_sources
 from igarape.config.kinds import Experiment, Fisher, Kernel, Tabular
 from igarape.config.network_kinds import BACKBONE, Network, Probe
 from igarape.config.schema import Section, validate
-from igarape.errors import InputError
+from igarape.errors import InputError, did_you_mean
 from igarape.labels import Vocabulary
 
 KINDS: Mapping[str, type[Experiment]] = {learner.kind: learner for learner in (Network, Tabular, Kernel, Fisher, Probe)}
@@ -59,8 +59,11 @@ def read_question(name: str, folder: Path) -> str:
 
 
 def _kind(content: Mapping[str, Any], path: Path) -> str:
-    """Return the kind of learner that a backbone is."""
-    backbone = validate(_Backbone, content, str(path)).backbone
+    """Return the kind of learner that a backbone is; where there is none, `like` may be misspelled, so that is told."""
+    known = {"like"}.union(*(kind.model_fields for kind in KINDS.values()))
+    strange = [] if "backbone" in content else sorted(str(key) for key in content if key not in known)
+    found = [(key, f"is not known{did_you_mean(key, known)}") for key in strange]
+    backbone = validate(_Backbone, content, str(path), found).backbone
     return backbone if backbone in BY_BACKBONE else Network.kind
 
 

@@ -9,6 +9,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import entry_points
 from inspect import Signature
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 from igarape.config.sources import Module, find_module, hidden_file, imported_files
@@ -55,7 +56,7 @@ class Role:
         try:
             found = getattr(import_module(path), name)
         except (Exception, SystemExit) as error:
-            raise InputError(self.fault(word, f"cannot be imported: {type(error).__name__}: {error}")) from error
+            raise InputError(self.failure(word, error, "cannot be imported: ")) from error
         if not callable(found):
             raise InputError(self.fault(word, f"{name} is no function, but {type(found).__name__}"))
         return found  # type: ignore[no-any-return]
@@ -64,6 +65,13 @@ class Role:
         """Say what is wrong with a plugin that is there: its setting, its file, and the signature that is expected."""
         path, name = self._place(word)
         return f"{self.setting}: {word}: {self._module(path, name).shown}: {what}; {self.expected(name)}"
+
+    def failure(self, word: str, error: BaseException, doing: str = "") -> str:
+        """Say what a plugin has raised, and in which line of its file, where the error has come through that."""
+        module = self._module(*self._place(word))
+        lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code.co_filename == str(module.file)]
+        where = f"line {lines[-1]}: " if lines else ""
+        return self.fault(word, f"{where}{doing}{type(error).__name__}: {error}")
 
     def expected(self, name: str) -> str:
         """Say how a plugin of this name is written."""

@@ -1,5 +1,6 @@
 """How every YAML file is read and checked: all faults at once, in the file's own words."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin
@@ -22,6 +23,7 @@ def check_name(name: str, example: str) -> str:
         raise InputError(f"{name!r}: expected small letters, digits, - and _, such as {example}") from error
 
 
+PLAIN = {"bool", "int", "float", "str"}  # the branches of a union that are no sections
 # What pydantic says in Python's words, in YAML's.
 WORDS = {
     "model_type": "should hold keys and values",
@@ -53,13 +55,18 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Flow(yaml.SafeDumper):
-    """Writes a tuple as a list, and what comes twice twice."""
+    """Writes a tuple as a list, and what comes twice twice; what _Loader takes for a number stands in quotes."""
 
     def ignore_aliases(self, _data: Any) -> bool:
         return True
 
 
 _Flow.add_representer(tuple, _Flow.represent_list)
+for _each in (_Loader, _Flow):
+    # 1e-3 is a number, as it is to DVC: YAML 1.1, which is PyYAML's, wants a point in it.
+    _each.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+\Z"), list("-+.0123456789")
+    )
 
 
 def flow(value: Any) -> str:
@@ -78,7 +85,8 @@ def read_yaml(path: Path, *, made_by: str = "") -> dict[str, Any]:
     if not path.exists():
         siblings = sorted(p.stem for p in path.parent.glob("*.yaml"))
         near = did_you_mean(path.stem, siblings) if siblings else ""
-        raise InputError(f"{path}: not found{near}{f'. To make it: {made_by}' if made_by else ''}")
+        end = "" if near.endswith("?") else "."
+        raise InputError(f"{path}: not found{near}{f'{end} To make it: {made_by}' if made_by else ''}")
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - it is a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -112,13 +120,31 @@ def validate(model: type[M], content: Mapping[str, Any], where: str, found: Sequ
     try:
         checked = model.model_validate(content)
     except ValidationError as error:
-        faults += [_fault(model, detail) for detail in error.errors()]
+        faults += _faults(model, error)
     else:
         if not faults:
             return checked
     width = max(len(place) for place, _ in faults)
     lines = [f"  {place:<{width}}  {text}" for place, text in faults]
     raise InputError("\n".join([f"{where}: {counted(len(faults), 'problem')}", *lines]))
+
+
+def _faults(model: type[BaseModel], error: ValidationError) -> list[tuple[str, str]]:
+    """Say what pydantic found, but for what only follows from a value of a list that is wrong.
+
+    A union of types tells a fault of each; what is wrong counts as not there, so that a list is called too short.
+    """
+    found: dict[tuple[int | str, ...], tuple[str, str]] = {}
+    for detail in error.errors():
+        loc = detail["loc"]
+        if len(loc) > 1 and isinstance(loc[-2], int) and loc[-1] in PLAIN:
+            loc = loc[:-1]
+            if loc in found:
+                continue
+        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+            continue
+        found[loc] = _fault(model, {**detail, "loc": loc})
+    return list(found.values())
 
 
 def _fault(model: type[BaseModel], detail: Any) -> tuple[str, str]:

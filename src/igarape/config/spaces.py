@@ -20,6 +20,13 @@ class Choice(Section):
 
     choice: tuple[Value, ...] = Field(min_length=2, strict=False)
 
+    @field_validator("choice")
+    @classmethod
+    def _once(cls, choice: tuple[Value, ...]) -> tuple[Value, ...]:
+        if twice := [value for row, value in enumerate(choice) if value in choice[:row]]:
+            raise ValueError(f"should hold each value once; {twice[0]} stands twice")
+        return choice
+
     @property
     def values(self) -> tuple[Value, ...]:
         """Return all that the search may pick."""

@@ -17,7 +17,7 @@ from igarape.tracking.settings import Setting, Settings, differing
 
 Rows = npt.NDArray[np.intp]
 SIDES = ("hold-out", "out of fold")
-UNKNOWN = "settings that differ: not known of a run in MLflow, nor without a dvc.lock; name a commit instead"
+UNKNOWN = "not known of a run in MLflow, nor without a dvc.lock; name a commit instead"
 WORDS = {"up": "B is better than A", "down": "B is worse than A", "open": "B cannot be told from A"}
 
 
@@ -218,7 +218,7 @@ def _figures(found: Paired) -> list[Figure | None]:
 def _settings(differ: Sequence[Setting] | None) -> list[str]:
     """Say which settings differ."""
     if differ is None:
-        return [UNKNOWN]
+        return [f"settings that differ: {UNKNOWN}"]
     width = max((len(each.name) for each in differ), default=0)
     return [
         "settings that differ" + ("" if differ else ": none"),

@@ -2,6 +2,7 @@
 
 from igarape.chips.review import correction_text, read_corrections
 from igarape.code import code_hash
+from igarape.config.datasets import read_dataset
 from igarape.config.experiments import read_experiment
 from igarape.config.params import read_params
 from igarape.files import fresh_folder, write_text
@@ -27,6 +28,7 @@ def run(workspace: Workspace) -> None:
     """
     check_encoded(workspace.root)  # by the first step of all: hours may lie before the first one that is tracked
     params = read_params(workspace.params)
+    read_dataset(params.dataset, workspace.datasets)  # DVC would remove the chips before it misses that file
     corrections = read_corrections(workspace.corrections(params.dataset))
     fresh_folder(workspace.folder("code"))
     write_text(correction_text(corrections), workspace.code("corrections"))

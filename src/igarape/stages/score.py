@@ -6,6 +6,7 @@ import click
 
 from igarape.chips.sources.published import read_split
 from igarape.config.datasets import read_dataset
+from igarape.config.experiments import read_experiment
 from igarape.config.params import read_params
 from igarape.config.schema import check_name
 from igarape.errors import InputError, counted
@@ -16,9 +17,14 @@ from igarape.workspace import Workspace
 def run(workspace: Workspace, *, split: Path, experiment: str | None = None) -> None:
     """Score on the split's test chips, and say what was trained on beside the split's own chips.
 
-    Raises InputError for a split that cannot be read, and where a test chip is missing or may have been trained on.
+    Raises InputError for a split that cannot be read, for a learner that was not trained, and where a test chip is
+    missing or may have been trained on.
     """
     name = None if experiment is None else check_name(experiment, "plain")
+    if name is not None and not workspace.learner(name).exists():
+        read_experiment(name, workspace.experiments)  # a misspelled name is told
+        by_hand = " && ".join(f"igarape {step} --experiment {name}" for step in ("search", "train"))
+        raise InputError(f"{name}: was not trained yet. Type: {by_hand}")
     vocabulary = read_dataset(read_params(workspace.params).dataset, workspace.datasets).labels.vocabulary()
     published = read_split(split)
     try:

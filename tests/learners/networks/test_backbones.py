@@ -306,6 +306,15 @@ def picture(images, *, width):
 
 def broken(images, *, width):
     return images.no_such_thing
+
+even = keras.layers.Rescaling(1 / 255)
+kept = keras.Sequential([keras.layers.Conv2D(8, 3), keras.layers.GlobalMaxPooling2D()])
+
+def sharing(images, *, width):
+    return kept(images)
+
+def scaling(images, *, width):
+    return keras.layers.GlobalAveragePooling2D()(even(images))
 """
 BLOCKS = """
 import keras
@@ -352,10 +361,19 @@ def test_a_backbone_of_the_users_becomes_a_network(plugins: Path) -> None:
             "picture",
             r"my_networks\.py: gave KerasTensor of shape \(None, None, None, 3\); expected def picture\(",
         ),
-        ("broken", r"my_networks\.py: AttributeError: .*no_such_thing"),
+        ("broken", r"my_networks\.py: line 15: AttributeError: .*no_such_thing"),
     ],
 )
 def test_what_gives_no_features_is_an_error_with_its_file(plugins: Path, name: str, message: str) -> None:
     """And how it should be written."""
     with pytest.raises(InputError, match=message):
         build(f"my_networks:{name}")
+
+
+def test_a_layer_that_two_models_share_is_an_error(plugins: Path) -> None:
+    """The next fold's model would begin with what it has learned; a layer without weights learns nothing."""
+    build("my_networks:sharing")
+    with pytest.raises(InputError, match=r"my_networks\.py: the layer sequential\w* was in an earlier model too"):
+        build("my_networks:sharing")
+    build("my_networks:scaling")
+    build("my_networks:scaling")

@@ -204,7 +204,8 @@ def test_a_loss_may_be_the_users(plugins: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("one", r"gave \w+ of shape \(\); expected def one\(y, p\)"), ("broken", "AttributeError")]
+    ("name", "message"),
+    [("one", r"gave \w+ of shape \(\); expected def one\(y, p\)"), ("broken", "line 10: AttributeError")],
 )
 def test_a_loss_that_gives_no_number_a_chip_is_an_error_with_its_file(plugins: None, name: str, message: str) -> None:
     """And how it should be written."""

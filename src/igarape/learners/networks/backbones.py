@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeAlias
+from weakref import WeakSet
 
 import keras
 import tensorflow as tf
@@ -21,6 +22,9 @@ FILTERS = (16, 32, 64, 128, 192)
 HEAD, BODY = "head", "body"
 
 Tensor: TypeAlias = keras.KerasTensor
+
+# Layers of the users' backbones that a model was made of. One that comes again has learned from another fold's chips.
+_GIVEN: WeakSet[keras.layers.Layer] = WeakSet()
 
 
 def build_network(backbone: str, weights: str, *, targets: Targets, hyperparameters: NetworkValues) -> keras.Model:
@@ -82,7 +86,8 @@ def build_body(backbone: str, weights: str, *, width: float, frozen: float, laye
     Raises
     ------
     InputError
-        When the weights can't be had, for a plugin that gives no features, and for layers that are not there.
+        When the weights can't be had, for a plugin that gives no features or a layer of an earlier model, and for
+        layers that are not there.
     """
     images = keras.Input((None, None, 3))
     if backbone == "plain":
@@ -120,12 +125,20 @@ def _from_plugin(backbone: str, width: float) -> keras.Model:
     try:
         features = make(images, width=width)
     except Exception as error:
-        raise InputError(BACKBONE.fault(backbone, f"{type(error).__name__}: {error}")) from error
+        raise InputError(BACKBONE.failure(backbone, error)) from error
     shape = getattr(features, "shape", None)
     if not isinstance(features, keras.KerasTensor) or len(features.shape) != 2 or features.shape[1] is None:
         raise InputError(BACKBONE.fault(backbone, f"gave {type(features).__name__} of shape {shape}"))
     body = keras.Model(images, features)
-    for layer in body._flatten_layers():  # noqa: SLF001 - no public name reaches the layers within layers
+    layers = list(body._flatten_layers())  # noqa: SLF001 - no public name reaches the layers within layers
+    if kept := next((layer for layer in layers if layer in _GIVEN and layer.weights), None):
+        raise InputError(
+            BACKBONE.fault(
+                backbone, f"the layer {kept.name} was in an earlier model too. Make all layers within the function"
+            )
+        )
+    _GIVEN.update(layers)
+    for layer in layers:
         if type(layer) is keras.layers.BatchNormalization:
             # In place: people's layers often lack what a copy is made by.
             layer.__class__, layer.momentum = BatchNormalization, MOMENTUM

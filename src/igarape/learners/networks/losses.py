@@ -72,7 +72,7 @@ def _from_plugin(name: str) -> Loss:
         try:
             found = plugin(y, p)
         except Exception as error:
-            raise InputError(LOSS.fault(name, f"{type(error).__name__}: {error}")) from error
+            raise InputError(LOSS.failure(name, error)) from error
         if len(getattr(found, "shape", ())) != 1:
             raise InputError(LOSS.fault(name, f"gave {type(found).__name__} of shape {getattr(found, 'shape', ())}"))
         return found
