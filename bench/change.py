@@ -105,7 +105,7 @@ def appeared(events: list[Event], status: Status) -> Alarms:
 def followed(looks: Looks, *, shared: float = SHARED) -> tuple[Belief, list[Event]]:
     """Return what our filter knows after all looks, and what it told of on the way."""
     belief = Belief.begin(len(looks.when), rates=RATES)
-    steps = taken_in(belief, looks, doubt=Doubt(EVIDENCE.bound, shared, EVIDENCE.haze))
+    steps = taken_in(belief, looks, doubt=Doubt(EVIDENCE.bound, shared, EVIDENCE.haze, EVIDENCE.seen))
     return belief, alerted(steps, len(looks.when), RULES_OF_ALERTS)
 
 
@@ -217,7 +217,7 @@ def run() -> dict[str, object]:
 def course(looks: Looks, row: int) -> Course:
     """Return the looks at a place."""
     dates = np.flatnonzero(looks.clear[row])
-    doubt = Doubt(EVIDENCE.bound, SHARED, EVIDENCE.haze)
+    doubt = Doubt(EVIDENCE.bound, SHARED, EVIDENCE.haze, EVIDENCE.seen)
     log, ratio = _weighed(looks, np.full(len(dates), row), dates, doubt)
     return Course(looks.days[dates], log[..., 0], ratio[:, 0], RATES, BASELINE)
 

@@ -43,12 +43,16 @@ def main() -> None:
             f"{np.median(delays) if delays else np.nan:.0f} | {false} | {1000 * false / years:.0f} |"
         )
     ours = rows[rows["rule"] == RULES[0]]
-    expected = ours["expected"].sum()
+    _print_counted("false, by the filter", int(ours["false"].sum()), float(ours["expected"].sum()))
+    years = ours["stayed"].sum()
+    what = f"told as vanished, of labels that stayed, in {years:.0f} tile-years"
+    _print_counted(what, int(ours["vanished"].sum()), float(ours["expected_vanished"].sum()))
+
+
+def _print_counted(what: str, count: int, expected: float) -> None:
+    """Print how many false alerts there were, how many lists expected, and how far chance spreads that."""
     low, high = poisson.interval(COUNTS, expected)
-    false = ours["false"].sum()
-    print(
-        f"false, by the filter: {false}; expected by its lists: {expected:.2f}, 95 % of counts {low:.0f} to {high:.0f}"
-    )
+    print(f"{what}: {count}; expected by its lists: {expected:.2f}, 95 % of counts {low:.0f} to {high:.0f}")
 
 
 def _site(place: SiteFolder, truth: pd.DataFrame) -> pd.DataFrame:
@@ -69,11 +73,20 @@ def _site(place: SiteFolder, truth: pd.DataFrame) -> pd.DataFrame:
             when[place.area.known[str(row.tile)]] = date.fromisoformat(str(row.since)).toordinal() - since_start
         looks = Looks(dates, when, ratio[..., column], clear, place.site.labels[label].auc)
         confirmed = [each for each in state.events if each.status == Status.CONFIRMED and each.label == column]
-        ours = [(each.day - since_start, each.tile) for each in confirmed if each.direction == 0]
-        p = np.array([each.probability for each in confirmed if each.direction == 0])
-        expected = float((1 - rescaled(p, part[0, column])).sum())
+        appeared, vanished = ([each for each in confirmed if each.direction == way] for way in (0, 1))
+        ours = [(each.day - since_start, each.tile) for each in appeared]
+        p = [np.array([each.probability for each in some]) for some in (appeared, vanished)]
+        expected = [float((1 - rescaled(each, part[way, column])).sum()) for way, each in enumerate(p)]
+        there = when <= BASELINE  # and stays: on drawn sites nothing vanishes
+        more = {
+            "auc": looks.auc,
+            "expected": expected[0],
+            "expected_vanished": expected[1],
+            "vanished": sum(bool(there[each.tile]) for each in vanished),
+            "stayed": float(there.sum() * (dates[-1] - BASELINE) / YEAR),
+        }
         for rule, alarms in zip(RULES, (ours, radd(looks), k_of(looks, 2, 4)), strict=True):
-            rows.append({"label": label, "rule": rule, "auc": looks.auc, "expected": expected, **judged(alarms, looks)})
+            rows.append({"label": label, "rule": rule, **more, **judged(alarms, looks)})
     return pd.DataFrame(rows)
 
 

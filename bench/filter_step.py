@@ -35,7 +35,7 @@ def run() -> dict[str, object]:
 def _engine() -> Engine:
     """Return the settings of a site of so many labels."""
     each = np.full(LABELS, 0.05)
-    doubt = Doubt(EVIDENCE.bound, EVIDENCE.shared, EVIDENCE.haze)
+    doubt = Doubt(EVIDENCE.bound, EVIDENCE.shared, EVIDENCE.haze, EVIDENCE.seen)
     emission = Emission(np.full(LABELS, 0.1), separation(np.full(LABELS, 0.98)))
     return Engine(
         emission,

@@ -59,7 +59,7 @@ def main() -> None:
 def _steps(looks: Looks, bound: float) -> list[Step]:
     """Return what the filter knows after each date."""
     belief = Belief.begin(PLACES, rates=RATES)
-    return list(taken_in(belief, looks, doubt=Doubt(bound, SHARED, EVIDENCE.haze)))
+    return list(taken_in(belief, looks, doubt=Doubt(bound, SHARED, EVIDENCE.haze, EVIDENCE.seen)))
 
 
 def _judged(steps: list[Step], looks: Looks, confirmed: float) -> dict[str, float]:

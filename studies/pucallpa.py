@@ -92,7 +92,7 @@ def _watched(ratio: Floats, years: list[int], share: float, separation: float) -
     engine = Engine(
         emission=Emission(np.array([share]), np.array([separation])),
         rates=Rates(np.array([share]), rate, rate, OTHER),
-        doubt=Doubt(6.0, 0.25, 0.5),
+        doubt=Doubt(6.0, 0.25, 0.5, 1.0),
         rules=Rules(candidate=0.5, confirmed=0.975, withdrawn=0.2, looks=2, days=10_000),
         first=BASELINE[0].toordinal(),
         baseline=BASELINE[1].toordinal(),

@@ -8,7 +8,7 @@ from igarape.sites.change import Integers, Rates
 from igarape.sites.evidence import Doubt, Emission, Floats, evidence
 from igarape.sites.timing import Course
 
-DOUBT = Doubt(bound=4.0, shared=0.25, haze=0.5)
+DOUBT = Doubt(bound=4.0, shared=0.25, haze=0.5, seen=0.8)
 EMISSION = Emission(np.array([0.1]), np.array([3.0]))
 RATES = Rates(np.array([0.2]), np.array([0.3]), np.array([0.7]), 0.6)
 BASELINE = 300

@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from igarape.sites.evidence import EFFECTS, NODES, WEIGHTS, Doubt, Emission, Floats, evidence, separation
 
-PLAIN = Doubt(bound=50.0, shared=0.0, haze=0.5)
+PLAIN = Doubt(bound=50.0, shared=0.0, haze=0.5, seen=1.0)
 CHANCE = st.floats(0, 1)
 
 
@@ -51,6 +51,16 @@ def test_haze_says_less_and_half_a_cloud_says_half() -> None:
     sizes = [float(log[0, 1] - log[0, 0]) for log in (weigh(0.9), weigh(0.9, haze=1.0), weigh(0.9, cloud=0.5))]
     assert sizes[0] > sizes[1] > 0 and sizes[0] > sizes[2] > 0
     assert sizes[1] == pytest.approx(sizes[0] / 2)
+
+
+@pytest.mark.parametrize("p", [0.0001, 0.1, 0.7])
+def test_what_is_hidden_under_haze_is_answered_as_if_it_were_not_there(p: float) -> None:
+    """So much of what is there: however sure a hazy look is, what is there is a fifth as likely by it at least."""
+    whole, part = (weigh(p, haze=1.0, doubt=replace(PLAIN, seen=seen)) for seen in (1.0, 0.8))
+    odds = [np.exp(log[:, 1] - log[:, 0]) for log in (whole, part)]
+    np.testing.assert_allclose(odds[1], 0.8 * odds[0] + 0.2)
+    assert odds[1].min() >= 0.2
+    np.testing.assert_array_equal(weigh(p, doubt=replace(PLAIN, seen=0.8)), weigh(p))  # under a clear sky
 
 
 @given(p=CHANCE, cloud=CHANCE, haze=CHANCE, bound=st.floats(0.1, 8))

@@ -43,7 +43,8 @@ class Weather(Section):
 class Evidence(Section):
     """How much a look may say: sites.evidence.Doubt.
 
-    other: how often a tile's ground changes in a way that is not the label's, a year: sites.change.Rates.
+    seen: 0.8 where a YAML of before does not say it. other: how often a tile's ground changes in a way that is not the
+    label's, a year: sites.change.Rates.
     cloudy: a tile whose cloud is more likely than this was not looked at. valid: nor was one of which a smaller share
     holds pixels.
     """
@@ -52,6 +53,7 @@ class Evidence(Section):
     shared: float = Field(ge=0, lt=1)
     other: float = Field(ge=0, le=12)
     haze: float = Field(ge=0, le=1)
+    seen: float = Field(default=0.8, gt=0, le=1)
     cloudy: float = Field(gt=0, le=1)
     valid: float = Field(ge=0, le=1)
 

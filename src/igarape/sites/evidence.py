@@ -4,7 +4,8 @@ A calibrated probability p holds the prevalence that the model was trained with,
 logit prevalence is the logarithm of a likelihood ratio. Scores with that property and one spread are normal, of mean
 +-d^2/2 and deviation d (Green and Swets 1966), where d tells how well the model tells the label: AUC is Phi(d/sqrt 2).
 A ground has an effect of its own, a shift of l that all its looks share: the same roof, the same sandbar. So many looks
-at one ground are worth few, and a label that the model tells badly is never sure.
+at one ground are worth few, and a label that the model tells badly is never sure. Haze and broken clouds hide some of
+what is there: it is then answered as what is not there is, so that such a look hardly says that something is gone.
 """
 
 from dataclasses import dataclass
@@ -47,12 +48,13 @@ class Doubt:
 
     bound: the most that one date may move the logarithm of any odds. shared: what answers to one ground have in common,
     as a share of their variance, below 1. haze: how far answers under haze stand apart, as a share of those under a
-    clear sky.
+    clear sky. seen: the share of what is there that is seen under haze or broken clouds.
     """
 
     bound: float
     shared: float
     haze: float
+    seen: float
 
 
 def separation(auc: Floats) -> Floats:
@@ -97,23 +99,25 @@ def evidence(
     ground = 1 - cloud[:, None]
     veiled = np.divide(hazy[:, None], ground, out=np.zeros_like(ground), where=ground > 0).clip(0, 1)
     clear, haze = (
-        _relative(ratio, emission=emission, shared=doubt.shared, contrast=contrast) for contrast in (1.0, doubt.haze)
+        _relative(ratio, emission=emission, shared=doubt.shared, contrast=contrast, seen=seen)
+        for contrast, seen in ((1.0, 1.0), (doubt.haze, doubt.seen))
     )
     with np.errstate(divide="ignore"):  # a likelihood may vanish before it is bounded
         total = np.log(ground * ((1 - veiled) * clear + veiled * haze) + cloud[:, None])
     return np.maximum(total - total.max(axis=(0, 1)), -doubt.bound), ratio
 
 
-def _relative(ratio: Floats, *, emission: Emission, shared: float, contrast: float) -> Floats:
+def _relative(ratio: Floats, *, emission: Emission, shared: float, contrast: float, seen: float) -> Floats:
     """Return likelihoods (NODES, 2, looks, labels) over that of any such answer: 1 stands for no evidence at all.
 
     ratio: (looks, labels). shared: of Doubt. contrast: how far the means stand apart, as a share of those under a clear
-    sky.
+    sky. seen: the share of what is there that is seen.
     """
     spread = emission.separation**2
     mean = contrast * spread / 2
     shifted = ratio - (EFFECTS[:, None] * np.sqrt(shared * spread))[:, None]
     log = np.stack([-((shifted + mean) ** 2), -((shifted - mean) ** 2)], axis=1) / (2 * (1 - shared) * spread)
     like = np.exp(log - log.max(axis=(0, 1)))
+    like[:, 1] = seen * like[:, 1] + (1 - seen) * like[:, 0]
     shares = np.stack([1 - emission.prevalence, emission.prevalence])
     return np.asarray(like / np.einsum("k,yl,kynl->nl", WEIGHTS, shares, like), np.float64)

@@ -32,7 +32,7 @@ WEAK = 0.95  # an AUC below which many changes are found late or never (docs/ale
 NO_POLYGON = (ValueError, LookupError, TypeError, AttributeError, RecursionError, shapely.errors.ShapelyError)
 FEW = 5  # chips with a label, and without it, that tell how well the model knows it
 # What answers to one ground share, was measured on drawn sites (studies/drawn_site.py); other: of ten labels each RATE.
-EVIDENCE = Evidence(bound=8.0, shared=0.25, other=0.5, haze=0.5, cloudy=0.5, valid=0.5)
+EVIDENCE = Evidence(bound=8.0, shared=0.25, other=0.5, haze=0.5, seen=0.8, cloudy=0.5, valid=0.5)
 ALERTS = Alerting(candidate=0.5, confirmed=0.88, withdrawn=0.2, looks=2, days=180)
 
 

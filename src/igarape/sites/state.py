@@ -54,7 +54,7 @@ class Engine:
         return cls(
             emission=Emission(each["prevalence"], separation(each["auc"])),
             rates=Rates(each["prevalence"], each["appears"], each["vanishes"], site.evidence.other),
-            doubt=Doubt(site.evidence.bound, site.evidence.shared, site.evidence.haze),
+            doubt=Doubt(*(getattr(site.evidence, each.name) for each in fields(Doubt))),
             rules=Rules(**site.alerts.model_dump()),
             first=site.baseline[0].toordinal(),
             baseline=site.baseline[1].toordinal(),
