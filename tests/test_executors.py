@@ -1,5 +1,6 @@
 """Who does tasks: the same tasks and messages, in this process and in others."""
 
+import multiprocessing
 import os
 import weakref
 from typing import Any
@@ -65,6 +66,15 @@ def test_processes_are_others_and_a_dead_one_is_an_error() -> None:
         assert future.result() == 0 and where.result() != os.getpid()
         with pytest.raises(InputError, match=r"A process of this step died.*IGARAPE_WORKERS"):
             executor.wait([executor.submit(die, name="c")])
+
+
+def test_when_an_error_is_told_no_process_is_at_work_any_more() -> None:
+    """One that still was would write beside the next run, and leave what it had begun in its result."""
+    with local(2) as executor:
+        tasks = [executor.submit(sleep, 0.5, name="a"), executor.submit(die, name="b")]
+        with pytest.raises(InputError, match="A process of this step died"):
+            executor.wait(tasks[1:])
+    assert tasks[0].done() and not multiprocessing.active_children()
 
 
 def test_what_nobody_waited_for_is_left() -> None:

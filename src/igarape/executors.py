@@ -133,8 +133,12 @@ class Processes:
         return done
 
     def end(self) -> None:
-        """Wait for tasks that are at work, and drop what they send: the pipe is small, and a full one holds them up."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Wait for tasks that are at work, and drop what they send: the pipe is small, and a full one holds them up.
+
+        The pool is shut down by its own with block, which waits for its processes; shut down here, that would not.
+        """
+        for future in list(self._futures):
+            future.cancel()
         while wait_for(set(self._futures), timeout=LOOK).not_done:
             while not self._messages.empty():
                 self._messages.get()
