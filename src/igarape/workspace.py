@@ -138,6 +138,11 @@ class Workspace:
         return self.folder("split") / "folds.parquet"
 
     @property
+    def groups(self) -> Path:
+        """Return the table of groups: what belongs together, and was dealt together."""
+        return self.folder("split") / "groups.parquet"
+
+    @property
     def aside(self) -> Path:
         """Return the table of labelled chips that are in no fold and not held out: those of labels.thin."""
         return self.folder("split") / "aside.parquet"

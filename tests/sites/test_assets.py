@@ -3,15 +3,17 @@
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from buckets import Store
+from scenes import write_item
 
 from igarape.errors import InputError
-from igarape.sites.assets import fetch_asset
+from igarape.sites.assets import fetch_asset, named_scenes
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -95,3 +97,15 @@ def test_a_server_that_has_nothing_is_told_without_the_key(web: str, tmp_path: P
     with pytest.raises(InputError, match=r"/none\.tif: cannot be read") as caught:
         fetch_asset(f"{web}/none.tif?signature=secret", tmp_path / "inbox", report=lambda *_: None)
     assert "secret" not in str(caught.value)
+
+
+def test_scenes_are_named_by_paths_and_by_items_as_an_inbox_has_them(tmp_path: Path) -> None:
+    """Of two items that say another day of one scene the first counts; JSON that is no item is told."""
+    scene, other = tmp_path / "one.img", tmp_path / "other.json"
+    scene.touch()
+    other.write_text("{}", encoding="utf-8")
+    days = ("2024-05-31", "2024-07-01")
+    items = [write_item(tmp_path / f"{day}.json", "./one.img", bands=("red", "green", "blue"), day=day) for day in days]
+    found, why = named_scenes([scene, *items, other], tmp_path / "copies", show=lambda _: nullcontext(print))
+    assert [(each.path, each.day) for each in found] == [(scene, days[0])]
+    assert "says another day or other bands" in why[items[1]] and "no scene in it" in why[other] and len(why) == 2

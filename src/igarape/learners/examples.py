@@ -87,7 +87,7 @@ def load_examples(workspace: Workspace, experiment: InputSpec, *, labels: Sequen
     resized = load_pictures(store, catalog, image_ids, size=experiment.size, report=report)
     y = truth(catalog.loc[image_ids], labels)
     folds = table["fold"].to_numpy()
-    held_together = read_groups(split / "groups.parquet", image_ids)
+    held_together = read_groups(workspace.groups, image_ids)
     return Examples(
         image_ids=image_ids,
         images=resized.images,

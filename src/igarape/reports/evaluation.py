@@ -54,7 +54,7 @@ def build_verdict(
     analysis = analyse(results, Stacker.load(workspace.folder("stack") / "stacker"), params)
     reliability = reliable(y, results.stacked[stack.chosen], p, inside=inside, kinds=stack.calibration)
     figures = {"calibration": reliability.figures} | analysis.to_json()
-    groups = read_groups(workspace.folder("split") / "groups.parquet", results.image_ids)
+    groups = read_groups(workspace.groups, results.image_ids)
     answered = results.general | {f"the stack, {stack.chosen}": p}
     left_out, reported = _faults(workspace)
     return Verdict(

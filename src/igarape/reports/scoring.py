@@ -142,7 +142,8 @@ def _stream(workspace: Workspace, known: Known, published: Published) -> dict[st
 
 def _trained(workspace: Workspace, published: Published, folds: pd.DataFrame) -> tuple[int, int, int, int]:
     """Count what was trained on, as Standing has it: seen, asked, beyond, close."""
-    trained, path = list(folds.loc[folds["fold"] != HOLDOUT, "image_id"]), workspace.folder("split") / "groups.parquet"
+    trained = list(folds.loc[folds["fold"] != HOLDOUT, "image_id"])
     seen = np.isin(trained, published.train)
-    close = np.isin(read_groups(path, published.test), read_groups(path, trained))
+    groups = read_groups(workspace.groups, [*published.test, *trained])
+    close = np.isin(groups[: len(published.test)], groups[len(published.test) :])
     return int(seen.sum()), len(published.train), int((~seen).sum()), int(close.sum())

@@ -1,6 +1,5 @@
 """A model that is served from a folder: a bundle, or all that MLflow gives of a registered model."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +32,19 @@ def in_folder(folder: Path, *, threads: int) -> Load:
         When there is no bundle in it, or a file that MLflow has written is damaged.
     """
     inside = folder / BUNDLE if (folder / MODEL).is_file() else folder
-    name = f"igarape-{read_manifest(inside).dataset}"
-    registered = _read(folder / REGISTERED)
-    told = _texts(_read(folder / MODEL).get("metadata"))
+    unregistered = {"model_name": f"igarape-{read_manifest(inside).dataset}", "model_version": UNREGISTERED}
+    known, told = unregistered | _read(folder / REGISTERED), _texts(_read(folder / MODEL).get("metadata"))
 
     def load(served: Served | None) -> Served | None:
         if served is not None:
             return None
-        name_, version = registered.get("model_name", name), registered.get("model_version", UNREGISTERED)
-        bundle = Bundle.load(inside, threads=threads)
-        return Served(bundle, str(name_), str(version), figures_of(told), lineage_of(told))
+        name, version = str(known["model_name"]), str(known["model_version"])
+        return Served(Bundle.load(inside, threads=threads), name, version, figures_of(told), lineage_of(told))
 
     return load
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     """Return what a file of MLflow's says; nothing where there is none: a bundle's folder has none."""
     return read_yaml(path) if path.is_file() else {}
 

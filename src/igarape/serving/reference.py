@@ -37,7 +37,7 @@ def learn_reference(
     raw
         The store of their pictures.
     """
-    together = read_groups(workspace.folder("split") / "groups.parquet", image_ids)
+    together = read_groups(workspace.groups, image_ids)
     known = [image_ids[row] for row in np.flatnonzero(~held).tolist()]
     return Reference(
         metres=dataset.resolution,

@@ -11,7 +11,7 @@ from igarape.errors import InputError, reason
 from igarape.files import atomic_path
 from igarape.progress import Report
 from igarape.sites.buckets import fetch_object, local, same
-from igarape.sites.inbox import ITEM, Arrival, list_arrivals
+from igarape.sites.inbox import Arrival, list_arrivals, no_scene, read_arrivals
 
 S3, WEB = "s3", ("https", "http")
 PIECE = 2**20  # bytes that are read at once
@@ -38,43 +38,39 @@ def list_inbox(
     InputError
         As of `list_arrivals`, and where a bucket does not answer.
     """
-
-    def fetched(address: str) -> Path:
-        with show(address.partition("?")[0]) as report:
-            return fetch_asset(address, copies, report=report)
-
-    return list_arrivals(local(inbox, copies, show=lambda: show(str(inbox))), fetched=fetched)
+    copied = local(inbox, copies, show=lambda: show(str(inbox)))
+    return list_arrivals(copied, fetched=_fetcher(copies, show))
 
 
 def named_scene(path: Path, copies: Path, *, show: Callable[[str], AbstractContextManager[Report]]) -> Arrival:
-    """Return the scene at a path, or the one that a STAC item there names; all as of `list_inbox`."""
-    if path.suffix.lower() != ITEM or not path.is_file():
-        return Arrival(path)
-    arrivals, failed = list_inbox(path, copies, show=show)
-    for why in failed.values():
-        raise InputError(why)
-    return arrivals[0]
+    """Return the scene at a path, or the one that a STAC item there names; all as of `named_scenes`."""
+    (found,), _ = named_scenes([path], copies, show=show)
+    return found
 
 
 def named_scenes(
     paths: Sequence[Path], copies: Path, *, show: Callable[[str], AbstractContextManager[Report]]
 ) -> tuple[list[Arrival], dict[Path, str]]:
-    """Return what `named_scene` gives for each path, and of which paths there is none, and why. One alone raises it.
+    """Return the scenes at paths, or that STAC items there name; and of which paths there is none, and why.
 
-    A scene that comes by its own path and by an item's is one, as the item says.
+    All is as of `list_inbox`, but for the names of scenes, which may end in anything. Raises InputError where there is
+    no scene of a lone path.
     """
-    found: dict[Path, Arrival] = {}
-    failed = {}
-    for path in sorted(paths, key=lambda each: each.suffix.lower() == ITEM):
-        try:
-            arrival = named_scene(path, copies, show=show)
-        except InputError as error:
-            if len(paths) == 1:
-                raise
-            failed[path] = str(error)
-        else:
-            found[arrival.path.resolve()] = arrival
-    return list(found.values()), failed
+    found, failed, none = read_arrivals(paths, fetched=_fetcher(copies, show))
+    why = {Path(path): said for path, said in failed.items()} | {path: str(no_scene(path)) for path in none}
+    if len(paths) == 1 and why:
+        raise InputError(why[paths[0]])
+    return found, why
+
+
+def _fetcher(copies: Path, show: Callable[[str], AbstractContextManager[Report]]) -> Callable[[str], Path]:
+    """Return what gives the copy of the scene at an address."""
+
+    def fetched(address: str) -> Path:
+        with show(address.partition("?")[0]) as report:
+            return fetch_asset(address, copies, report=report)
+
+    return fetched
 
 
 def fetch_asset(address: str, folder: Path, *, report: Report) -> Path:

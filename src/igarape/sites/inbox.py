@@ -1,7 +1,7 @@
 """What lies in an inbox: scenes, and STAC items that name some."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,24 +41,45 @@ def list_arrivals(inbox: Path, *, fetched: Callable[[str], Path]) -> tuple[list[
         if inbox.is_file()
         else sorted(path for path in inbox.rglob("*") if path.is_file() and not path.name.startswith("."))
     )
-    found = {path.resolve(): Arrival(path) for path in files if path.suffix.lower() in SCENES}
+    taken = [path for path in files if path.suffix.lower() in {*SCENES, ITEM}]
+    found, failed, _ = read_arrivals(taken, fetched=fetched)
+    if not found and not failed:
+        raise no_scene(inbox)
+    return found, failed
+
+
+def read_arrivals(
+    files: Sequence[Path], *, fetched: Callable[[str], Path]
+) -> tuple[list[Arrival], dict[str, str], list[Path]]:
+    """Return the scenes among files as list_arrivals does, and why there is none of some; and what JSON is no item.
+
+    files: scenes, whatever their names are, and STAC items, which end in .json.
+    """
+    named = {path: None for path in files if path.suffix.lower() == ITEM and path.is_file()}  # in their order
+    found = {path.resolve(): Arrival(path) for path in files if path not in named}
     failed: dict[str, str] = {}
+    none: list[Path] = []
     items: dict[Path, Path] = {}
     copied = _apart(fetched)
-    for path in (path for path in files if path.suffix.lower() == ITEM):
+    for path in named:
         try:
-            if (arrival := _item(path, copied)) is not None:
-                place = arrival.path.resolve()
-                if place in items:
-                    _check_same(arrival, found[place], path, items[place])
-                found[place], items[place] = arrival, path
+            if (arrival := _item(path, copied)) is None:
+                none.append(path)
+                continue
+            place = arrival.path.resolve()
+            if place in items:
+                _check_same(arrival, found[place], path, items[place])
+            found[place], items[place] = arrival, path
         except (InputError, OSError) as error:
             failed[str(path)] = str(error)
             beside = [scene for scene in found if scene.with_suffix("") == path.resolve().with_suffix("")]
             failed |= {str(found.pop(scene).path): f"{scene.name}: waits for its STAC item" for scene in beside}
-    if not found and not failed:
-        raise InputError(f"{inbox}: no scene in it; expected files that end in {', '.join(SCENES)}, or STAC items")
-    return list(found.values()), failed
+    return list(found.values()), failed, none
+
+
+def no_scene(path: Path) -> InputError:
+    """Return the error of a place that holds no scene."""
+    return InputError(f"{path}: no scene in it; expected files that end in {', '.join(SCENES)}, or STAC items")
 
 
 def _check_same(one: Arrival, other: Arrival, item: Path, before: Path) -> None:

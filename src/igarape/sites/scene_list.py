@@ -4,7 +4,7 @@ import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from igarape.progress import DetailedReport
 from igarape.serving.answering import answerers
 from igarape.serving.bundle import Bundle
 from igarape.sites.advice import drift_line
+from igarape.sites.inbox import Arrival
 from igarape.sites.mapping import AREAS, MAP, MapOptions, map_scene
 from igarape.sites.model import Model
 from igarape.sites.stretch import doubt_line
@@ -34,6 +35,12 @@ class Job:
     scene: Path
     out: Path
     asked: MapOptions
+
+    @classmethod
+    def of(cls, arrival: Arrival, out: Path, asked: MapOptions) -> "Job":
+        """Return the job of a scene of which an item may say bands and day; what is asked goes before that."""
+        said = replace(asked, bands=asked.bands or arrival.bands, day=asked.day or arrival.day)
+        return cls(arrival.path, out, said)
 
 
 class Mappers(NamedTuple):

@@ -166,17 +166,10 @@ def mapper(place: SiteFolder, by: Mappers, *, commit: str, report: DetailedRepor
     report
         Told how far all of them are.
     """
-    said, grid, stretch = place.bands, place.area.grid, site_stretch(place)
+    asked = MapOptions(bands=place.bands, grid=place.area.grid, stretch=site_stretch(place))
 
     def mapped(scenes: Sequence[NewScene]) -> Iterator[Future[Mapping[str, Any]]]:
-        jobs = [
-            Job(
-                arrival.path,
-                place.map_of(arrival.path, known_by),
-                MapOptions(bands=said or arrival.bands, day=arrival.day, grid=grid, stretch=stretch),
-            )
-            for arrival, known_by in scenes
-        ]
+        jobs = [Job.of(arrival, place.map_of(arrival.path, known_by), asked) for arrival, known_by in scenes]
         return map_scenes(jobs, by=by, commit=commit, report=report)
 
     return mapped

@@ -3,7 +3,6 @@
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -62,24 +61,21 @@ def run(
         For a scene that cannot be mapped; where there are several, at the end: OUT/scenes.csv says of each why. And at
         once where two of them have one name.
     """
-    asked_bands, known = parse_bands(bands) if bands else None, read_stretch(stretch) if stretch else None
+    places, known = parse_bands(bands) if bands else None, read_stretch(stretch) if stretch else None
     check_place(out / LIST, f"--out {out}", utf8=True)
     found, unread = named_scenes(scenes, workspace.data / "scenes", show=lambda name: progress(f"map: {name}", "B"))
     names = Counter(each.path.stem for each in found)
     if twice := sorted(name for name in names if names[name] > 1):
         raise InputError(f"{some(twice)}: two scenes of one name; map them apart, with an --out each")
-    asked = MapOptions(stride=stride, stretch=known, geopackage=gpkg)
-    jobs = [
-        Job(each.path, out / each.path.stem, replace(asked, bands=asked_bands or each.bands, day=date or each.day))
-        for each in found
-    ]
+    asked = MapOptions(bands=places, day=date, stride=stride, stretch=known, geopackage=gpkg)
+    jobs = [Job.of(each, out / each.path.stem, asked) for each in found]
     if len(scenes) == 1:  # before the model, which takes seconds; of several, one that fails costs no other its map
         with open_scene(jobs[0].scene, bands=jobs[0].asked.bands, day=jobs[0].asked.day):
             pass
     loaded = load_model(model_uri(model, read_params(workspace.params).dataset, workspace.root))
     commit = lineage(workspace.root).commit
-    places = [job.scene for job in jobs]
-    with mappers(workspace, "map", loaded, scenes=places, out=out) as by, progress("map", "tile") as report:
+    to_map = [job.scene for job in jobs]
+    with mappers(workspace, "map", loaded, scenes=to_map, out=out) as by, progress("map", "tile") as report:
         mapped = map_scenes(jobs, by=by, commit=commit, report=report)
         # Beside the bar, which they leave whole.
         say, complain = (partial(tqdm.write, file=file) for file in (sys.stdout, sys.stderr))
