@@ -32,6 +32,7 @@ from igarape.learners.keys import result_key
 from igarape.learners.predictor import Predictor
 from igarape.progress import progress
 from igarape.scores.comparison import paired_bootstrap
+from igarape.scores.draws import Draws
 from igarape.scores.metrics import f2_per_sample, mean_average_precision
 from igarape.scores.rules import ISOLATED, apply_thresholds
 from igarape.tables import Probabilities
@@ -138,7 +139,8 @@ def _run(name: str, experiment: Network, vocabulary: Vocabulary) -> None:
             rows = examples.folds == fold
             model = Predictor([folder / f"fold-{fold}.onnx"], threads=recipe.threads)
             single[rows] = model.predict(examples.images[rows], tta=False, batch=experiment.batch)
-        np.savez(folder / "predictions.npz", p=p[inside], single=single[inside], y=examples.y[inside])
+        groups = np.asarray(examples.groups)[inside]
+        np.savez(folder / "predictions.npz", p=p[inside], single=single[inside], y=examples.y[inside], groups=groups)
         change = VARIANTS[name].fields | VARIANTS[name].hyperparameters
         write_json({"change": change, "seconds": time.perf_counter() - start}, folder / "variant.json")
 
@@ -196,7 +198,7 @@ def _table(vocabulary: Vocabulary) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     kept = np.load(KEPT / BASE_VARIANT / "predictions.npz")
-    base = _f2(kept["y"], kept["p"], vocabulary)
+    base, draws = _f2(kept["y"], kept["p"], vocabulary), Draws(kept["groups"], resamples=RESAMPLES, seed=0)
     for name in VARIANTS:
         if not (KEPT / name).exists():
             continue
@@ -206,7 +208,7 @@ def _table(vocabulary: Vocabulary) -> str:
             shown.append(("without TTA", {"tta": False}, kept["single"], ""))
         for row, changes, p, minutes in shown:
             scores = _f2(kept["y"], p, vocabulary)
-            gain = paired_bootstrap(scores, base, resamples=RESAMPLES, seed=0) if changes else ""
+            gain = paired_bootstrap(scores, base, draws) if changes else ""
             change = ", ".join(f"{key}: {json.dumps(value)}" for key, value in changes.items())
             score = f"{scores.mean():.4f} | {mean_average_precision(kept['y'], p):.4f}"
             best, threshold = max(

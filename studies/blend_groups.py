@@ -7,7 +7,7 @@ python studies/blend_groups.py probe mobilenet --thinned ucmerced_rare --seeds 2
 
 The first takes the stored predictions, and judges out of fold and on the hold-out. The second makes rare labels as rare
 as labels.thin of the data set that is named says, as rare_arena.py does, and judges on what was set aside and on the
-hold-out; it needs the steps up to search only. Prints a table; differences have a paired bootstrap over chips.
+hold-out; it needs the steps up to search only. Prints a table; differences have a paired bootstrap.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,10 +27,11 @@ from igarape.ensemble.nested import PENALTIES, Blends, Known, parts_of
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import learner_labels, learner_probabilities, read_predictions
 from igarape.scores.comparison import Difference
+from igarape.scores.draws import Draws
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import Floats
 from igarape.scores.ranking import rank
-from igarape.tables import HOLDOUT, Folds, read_catalog, read_folds, truth
+from igarape.tables import HOLDOUT, Folds, read_catalog, read_folds, read_groups, truth
 
 
 class Compared(NamedTuple):
@@ -74,6 +75,7 @@ def _judged(
     first = len(vocabulary.labels) - len(vocabulary.rare)
     groups = [vocabulary.labels[:first], vocabulary.labels[first:]]
     shared, apart = (_blended(tables, y, folds, vocabulary, each) for each in ([vocabulary.labels], groups))
+    together = np.asarray(read_groups(HERE.groups, list(read_folds(HERE.folds)["image_id"])))
     places = {"set aside": folds == ASIDE, "out of fold": folds >= 0, "hold-out": folds == HOLDOUT}
     found = {}
     for place, rows in places.items():
@@ -81,10 +83,10 @@ def _judged(
             continue
         pair = {"shared": shared[rows], "apart": apart[rows]}
         f2 = {name: f2_by_chip(y[rows], p, targets=vocabulary.targets("all")) for name, p in pair.items()}
-        draws = np.random.default_rng(0).integers(rows.sum(), size=(RESAMPLES, rows.sum()))
-        gain = (f2["apart"] - f2["shared"])[draws].mean(axis=1)
+        draws = Draws(together[rows], resamples=RESAMPLES, seed=0)
+        gain = draws.means(f2["apart"] - f2["shared"])
         found[f"{place} | F2"] = Compared(f2["shared"].mean(), f2["apart"].mean(), gain)
-        ranked = rank(y[rows], pair, resamples=RESAMPLES, seed=0)
+        ranked = rank(y[rows], pair, draws)
         for name, columns in {"mAP": slice(None), "mAP of the rare labels": slice(-len(vocabulary.rare), None)}.items():
             before, after = (np.nanmean(ranked[side].observed[columns]) for side in ("shared", "apart"))
             drawn = (ranked["apart"].drawn - ranked["shared"].drawn)[:, columns]

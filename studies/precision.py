@@ -2,7 +2,7 @@
 
 Run by itself, in a project whose steps up to train have run: `python studies/precision.py LEARNER`. The learner's fold
 models become one graph, as in a bundle, and that is quantised as `serve.precision: int8` does it. Both graphs answer
-the hold-out by all views, and by the rule of 0.2; the differences have intervals of a paired bootstrap over chips. Both
+the hold-out by all views, and by the rule of 0.2; the differences have intervals of a paired bootstrap. Both
 are timed in turns on two threads, on the eight views of one chip.
 """
 
@@ -25,11 +25,12 @@ from igarape.learners.networks.quantisation import quantise
 from igarape.learners.novelty import sampled
 from igarape.learners.predictor import Predictor
 from igarape.scores.comparison import paired_bootstrap
+from igarape.scores.draws import Draws
 from igarape.scores.metrics import BETA, f2_per_sample, mean_average_precision
 from igarape.scores.ranking import paired_map, rank
 from igarape.scores.rules import isolated_threshold
 from igarape.serving.precision import CHIPS
-from igarape.tables import HOLDOUT, Probabilities, read_catalog, read_folds, truth
+from igarape.tables import HOLDOUT, Probabilities, read_catalog, read_folds, read_groups, truth
 from igarape.workspace import Workspace
 
 HERE = Workspace(Path())
@@ -56,17 +57,18 @@ def main(learner: str) -> None:
         predictors = {name: Predictor([path], threads=THREADS) for name, path in paths.items()}
         images = np.stack([resize(store.rgb(name), size) for name in held])
         p = {name: one.predict(images, tta=True, batch=64) for name, one in predictors.items()}
-        _say(y, p, resamples=params.evaluate.resamples, seed=params.seed)
+        groups = read_groups(HERE.groups, held)
+        _say(y, p, Draws(groups, resamples=params.evaluate.resamples, seed=params.seed))
         _time(predictors, images[:1], {name: path.stat().st_size / 1e6 for name, path in paths.items()})
 
 
-def _say(y: npt.NDArray[np.bool_], p: Mapping[str, Probabilities], *, resamples: int, seed: int) -> None:
+def _say(y: npt.NDArray[np.bool_], p: Mapping[str, Probabilities], draws: Draws) -> None:
     """Print the scores, and the differences with their intervals."""
     f2 = {name: f2_per_sample(y, each >= isolated_threshold(BETA)) for name, each in p.items()}
-    ranked = rank(y, p, resamples=resamples, seed=seed)
+    ranked = rank(y, p, draws)
     for name, each in p.items():
         click.echo(f"{name}: F2 {f2[name].mean():.4f}, mAP {mean_average_precision(y, each):.4f}, {len(y)} chips")
-    less = paired_bootstrap(f2["int8"], f2["float32"], resamples=resamples, seed=seed)
+    less = paired_bootstrap(f2["int8"], f2["float32"], draws)
     mean_ap = paired_map(ranked["int8"], ranked["float32"])
     most = np.abs(p["int8"] - p["float32"]).max()
     click.echo(f"int8 less float32: F2 {less}, mAP {mean_ap}; probabilities differ by {most:.3f} at most")

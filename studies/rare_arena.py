@@ -36,8 +36,9 @@ from igarape.learners.examples import Examples
 from igarape.learners.keys import result_key
 from igarape.predictions import prediction_table
 from igarape.scores.comparison import Difference
+from igarape.scores.draws import Draws
 from igarape.scores.ranking import Ranked, rank
-from igarape.tables import HOLDOUT, Folds, Probabilities, read_catalog, read_folds, read_table, truth
+from igarape.tables import HOLDOUT, Folds, Probabilities, read_catalog, read_folds, read_groups, truth
 from igarape.workspace import Workspace
 
 HERE = Workspace(Path())
@@ -73,6 +74,7 @@ def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], *, seeds: i
     learners = {name: experiments[name] for name in base}
     for candidate in candidates.values():
         learners |= candidate
+    groups = np.asarray(read_groups(HERE.groups, list(read_folds(HERE.folds)["image_id"])))
     judged: dict[str, dict[str, list[tuple[Ranked, Ranked]]]] = {name: {place: [] for place in PLACES} for name in rare}
     counts = []
     for seed in range(seeds):
@@ -86,7 +88,8 @@ def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], *, seeds: i
             for place, number in PLACES.items():
                 rows = np.flatnonzero(folds == number)
                 pair = {"without": without[rows][:, columns], "with": having[rows][:, columns]}
-                ranked = rank(y[rows][:, columns], pair, resamples=RESAMPLES, seed=params.seed)
+                draws = Draws(groups[rows], resamples=RESAMPLES, seed=params.seed)
+                ranked = rank(y[rows][:, columns], pair, draws)
                 judged[name][place].append((ranked["without"], ranked["with"]))
     print(
         f"base: {', '.join(base)}; {seeds} thinning seeds; positives of rare labels, on average: "
@@ -103,12 +106,11 @@ def _apart(name: str, experiment: Experiment, labels: Sequence[str]) -> dict[str
 def deal(labels: Labels, seed: int) -> tuple[Folds, Booleans]:
     """Deal the project's chips into thinned folds; return them, and the truth of all labels, (chips, labels)."""
     table = read_folds(HERE.folds)
-    groups = read_table(HERE.folder("split") / "groups.parquet", ["image_id", "group"]).set_index("image_id")["group"]
     names = labels.vocabulary().labels
     y = truth(read_catalog(HERE.catalog(), names).set_index("image_id").loc[table["image_id"]], names)
     folds = thinned_folds(
         y,
-        list(groups.loc[table["image_id"]]),
+        read_groups(HERE.groups, list(table["image_id"])),
         split=read_params(HERE.params).split,
         labels=labels,
         seed=seed,

@@ -3,7 +3,7 @@
 Run by itself, in a project whose steps up to stack have run: `python studies/stack_features.py`. For each set of
 features and each size of trees, XGBoost corrects the blend of the learners, cross-fitted on the folds. Nothing is
 chosen, so that each row is what that choice would give. Prints a table of F2 by the fixed rule and mAP, out of fold and
-on the hold-out, with the difference of F2 to the blend, out of fold, by paired bootstrap over chips.
+on the hold-out, with the difference of F2 to the blend, out of fold, by paired bootstrap.
 """
 
 from collections.abc import Mapping
@@ -26,9 +26,10 @@ from igarape.learners.predictor import Predictor
 from igarape.learners.trees.statistics import statistics
 from igarape.predictions import learner_probabilities, probability_columns, read_predictions
 from igarape.scores.comparison import paired_bootstrap
+from igarape.scores.draws import Draws
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import mean_average_precision
-from igarape.tables import read_catalog, read_folds, read_table, truth
+from igarape.tables import read_catalog, read_folds, read_groups, read_table, truth
 from igarape.workspace import Workspace
 
 HERE = Workspace(Path())
@@ -54,7 +55,8 @@ def main() -> None:
         for depth, rounds in SIZES:
             p = _corrected(features, y, margin, folds=folds, depth=depth, rounds=rounds, l2=params.stack.l2)
             rows[f"{name}, depth {depth}, {rounds} rounds"] = p
-    print("\n".join(_table(rows, y, folds, targets)))
+    groups = np.asarray(read_groups(HERE.groups, image_ids))[folds >= 0]
+    print("\n".join(_table(rows, y, folds, targets, Draws(groups, resamples=1000, seed=0))))
 
 
 def _features(params: Params, store: Store, image_ids: list[str], vocabulary: Vocabulary) -> Mapping[str, Floats]:
@@ -124,8 +126,10 @@ def _corrected(
     return p
 
 
-def _table(rows: Mapping[str, Floats], y: Booleans, folds: npt.NDArray[np.int64], targets: Targets) -> list[str]:
-    """Write each row's figures as Markdown, beside those of the first."""
+def _table(
+    rows: Mapping[str, Floats], y: Booleans, folds: npt.NDArray[np.int64], targets: Targets, draws: Draws
+) -> list[str]:
+    """Write each row's figures as Markdown, beside those of the first; draws: of the chips in the folds."""
     lines = [
         "| trees on | F2 | mAP | F2 - blend (95 %) | hold-out F2 | mAP |",
         "|---|---|---|---|---|---|",
@@ -136,8 +140,8 @@ def _table(rows: Mapping[str, Floats], y: Booleans, folds: npt.NDArray[np.int64]
         for side in (inside, ~inside):
             scores = f2_by_chip(y[side], p[side], targets=targets)
             found.append(f"{scores.mean():.4f} | {mean_average_precision(y[side], p[side]):.4f}")
-        pair = (f2_by_chip(y[inside], each[inside], targets=targets) for each in (p, base))
-        gain = "" if p is base else paired_bootstrap(*pair, resamples=1000, seed=0)
+        ours, theirs = (f2_by_chip(y[inside], each[inside], targets=targets) for each in (p, base))
+        gain = "" if p is base else paired_bootstrap(ours, theirs, draws)
         lines.append(f"| {name} | {found[0]} | {gain} | {found[1]} |")
     return lines
 

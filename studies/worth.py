@@ -6,7 +6,7 @@ python studies/worth.py fisher --base tabular --base kernel --vary words=32,64,2
 
 The learner is cross-fitted with its defaults, and with each of the values in the place of one. A range that a search
 would go through is taken at its default. Prints a table of F2 by the fixed rule and mAP, out of fold: alone, in the
-cross-fitted blend with the base, and how much that blend gains on the base's own, by paired bootstrap over chips.
+cross-fitted blend with the base, and how much that blend gains on the base's own, by paired bootstrap.
 """
 
 import json
@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
+import numpy as np
 from ablations import HERE, cross_fitted, full_recipe, read_examples
 
 from igarape.config.datasets import read_dataset
@@ -26,7 +27,8 @@ from igarape.config.params import read_params
 from igarape.labels import Vocabulary
 from igarape.predictions import prediction_table, read_predictions
 from igarape.reports.idea import F2, MAP, Judged, Rows, blended, judge
-from igarape.tables import Probabilities, read_catalog, read_folds, truth
+from igarape.scores.draws import Draws
+from igarape.tables import Probabilities, read_catalog, read_folds, read_groups, truth
 
 RESAMPLES = 1000
 
@@ -42,7 +44,8 @@ def main(learner: str, base: tuple[str, ...], vary: tuple[str, ...]) -> None:
     vocabulary, table = dataset.labels.vocabulary(), read_folds(HERE.folds)
     (experiment,) = read_experiments((learner,), vocabulary, HERE.experiments, nir=bool(dataset.tifs)).values()
     catalog = read_catalog(HERE.catalog(), vocabulary.labels).set_index("image_id")
-    rows = Rows(table, truth(catalog.loc[table["image_id"]], vocabulary.labels), vocabulary)
+    groups = read_groups(HERE.groups, list(table["image_id"]))
+    rows = Rows(table, truth(catalog.loc[table["image_id"]], vocabulary.labels), vocabulary, groups)
     folds = table["fold"].to_numpy()
     stored = {name: read_predictions(HERE.predictions(name), table) for name in base}
     before = blended(stored, rows, params, _silent)
@@ -83,7 +86,8 @@ def _silent(_done: int, _total: int, _what: str) -> None:
 def _judged(answers: Mapping[str, Probabilities], rows: Rows) -> dict[str, Judged]:
     """Judge answers of the chips in the folds, (chips, labels), by their names."""
     targets, rare = rows.vocabulary.targets("all"), rows.vocabulary.rare
-    return judge(rows.y[rows.inside], answers, targets=targets, rare=rare, resamples=RESAMPLES, seed=0)
+    draws = Draws(np.asarray(rows.groups)[rows.inside], resamples=RESAMPLES, seed=0)
+    return judge(rows.y[rows.inside], answers, targets=targets, rare=rare, draws=draws)
 
 
 def _cells(values: Mapping[str, object], form: str = "{}") -> str:

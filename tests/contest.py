@@ -58,6 +58,7 @@ def answers_of(bundle: Path, pictures: Sequence[Pixels]) -> Answers:
         dataset="toy",
         labels=opened.vocabulary.labels,
         image_ids=[f"chip-{row:03d}" for row in range(len(pictures))],
+        groups=[f"chip-{row:03d}" for row in range(len(pictures))],
         pixels=np.array([fingerprint(picture).pixels for picture in pictures]),
         folds=np.full(len(pictures), HOLDOUT),
         y=y,

@@ -29,6 +29,7 @@ def answers(*, noise: float = 0.3, n: int = 120, seed: int = 1) -> Answers:
         dataset="toy",
         labels=LABELS,
         image_ids=[f"chip-{row:03d}" for row in range(n)],
+        groups=[f"chip-{row:03d}" for row in range(n)],
         pixels=chips.integers(0, 2**32, n),
         folds=np.arange(n) % 5 - 1,
         y=y,

@@ -111,6 +111,6 @@ def test_chips_that_belong_together_are_those_that_one_process_finds(
     alone = find(executor=Here(), folder=tmp_path / "here")
     monkeypatch.setattr(borders, "TASK", 400)
     monkeypatch.setattr(hamming, "ALONE", 0)
-    monkeypatch.setattr(hamming, "bands", lambda *_: (16, 2))
+    monkeypatch.setattr(hamming, "bands", lambda _, bits, most: hamming.bands_of(16, bits, most))
     pd.testing.assert_frame_equal(find(executor=executor, folder=tmp_path / "nodes"), alone)
     assert (alone["kind"].value_counts() > 50).all()

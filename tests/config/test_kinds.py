@@ -39,6 +39,8 @@ def test_an_experiment_may_list_its_labels(tmp_path: Path) -> None:
     assert one.model_dump(mode="json")["labels"] == ["kiln"]
     (line,) = refused(labels=[])
     assert line == "  labels  should hold at least 1 values"
+    (line,) = refused(labels=["kiln", "sun", "kiln"])
+    assert line.startswith("  labels  should name each label once; kiln stands twice")
     with pytest.raises(InputError, match=r"labels: expected labels .*: unknown tag 'kilm'; did you mean kiln\?$"):
         read(labels=["kilm"]).targets(WITH_RARE)
 

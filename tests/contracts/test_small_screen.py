@@ -15,6 +15,7 @@ import pytest
 import tiny
 from analyses import GAIN, LOSS, POINT, analysis
 from browsers import needs_browser
+from drawing import singly
 from screenshots import Browser, browsing
 from streams import answers
 
@@ -94,8 +95,7 @@ def report() -> str:
         rules={rule: {"f2": 0.9, "fbeta": 0.8} for rule in ("fixed", "threshold", "per_label", "expected")},
         rare={label: {"ap_without": 0.5, "ap_with": 0.6} for label in VOCABULARY.rare},
         ladder={},
-        resamples=50,
-        seed=1,
+        draws=singly(Y, resamples=50, seed=1),
     )
     return render_report(
         Verdict(

@@ -40,6 +40,7 @@ def results() -> Results:
     blend = p["plain"]
     return Results(
         image_ids=[f"chip-{row}" for row in range(200)],
+        groups=[f"chip-{row}" for row in range(200)],
         folds=folds,
         y=y,
         stacked={BLEND: blend, CALIBRATED: blend},

@@ -25,6 +25,7 @@ def test_it_says_of_each_chip_what_the_stream_says(tmp_path: Path) -> None:
     rule = Rule("fixed", VOCABULARY, 2.0, threshold=0.2)
     results = Results(
         image_ids=ids,
+        groups=[str(row // 3) for row in range(12)],
         folds=np.arange(12) % 3 - 1,
         y=rng.random((12, 4)) < 0.5,
         stacked={CALIBRATED: p},
@@ -39,6 +40,7 @@ def test_it_says_of_each_chip_what_the_stream_says(tmp_path: Path) -> None:
     write_table(fingerprint_table(prints), here.chips("raw") / "fingerprints.parquet")
     found = answers_of(results, here, "toy")
     assert (found.dataset, found.labels, found.image_ids) == ("toy", VOCABULARY.labels, ids)
+    assert found.groups == results.groups
     assert found.pixels.tolist() == [prints[name].pixels for name in ids]
     assert np.array_equal(found.y, results.y) and np.array_equal(found.p, p)
     held = ~results.inside

@@ -52,6 +52,20 @@ def test_each_side_has_the_figures_of_its_own_chips() -> None:
     assert compared(GOOD, GOOD).sides[1].f2.difference.verdict == "open"
 
 
+def test_chips_that_belong_together_are_drawn_together() -> None:
+    """Five copies of each chip are no more than one: intervals say so where one of the streams knows it."""
+    few = answers(noise=0.7), answers(noise=0.6, seed=2)
+    rows = np.repeat(np.arange(120), 5)
+    a, b = (replace(each.rows(rows), image_ids=[str(row) for row in range(600)]) for each in few)
+    once, copied = compared(*few).sides[0], compared(a, b).sides[0]
+    apart = compared(*(replace(each, groups=each.image_ids) for each in (a, b))).sides[0]
+    known = compared(replace(a, groups=a.image_ids), b).sides[0]
+    assert (copied.chips, copied.groups, apart.groups) == (5 * once.chips, once.chips, 5 * once.chips)
+    assert copied.f2.difference == pytest.approx(once.f2.difference)
+    assert known.f2 == copied.f2 and known.map == copied.map
+    assert np.ptp(apart.f2.difference[1:]) < 0.6 * np.ptp(copied.f2.difference[1:])
+
+
 def test_the_order_of_chips_and_labels_does_not_matter() -> None:
     """Chips are met by their names, labels too."""
     order = [2, 0, 3, 1]

@@ -1,10 +1,12 @@
 """Whether an idea is better: known answers alone, in the blend, and on each label; never by the hold-out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from drawing import singly
 
 from igarape.config.params import Params, read_params
 from igarape.errors import InputError
@@ -32,7 +34,7 @@ def rows() -> Rows:
     rng = np.random.default_rng(1)
     y = rng.random((N, 4)) < (0.5, 0.4, 0.2, 0.0)
     folds = pd.DataFrame({"image_id": [f"chip-{row:03d}" for row in range(N)], "fold": np.arange(N) % 5 - 1})
-    return Rows(folds, y, VOCABULARY)
+    return Rows(folds, y, VOCABULARY, list(folds["image_id"]))
 
 
 def answers(
@@ -93,7 +95,7 @@ def test_what_is_held_out_takes_no_part(rows: Rows, params: Params, tables: dict
     for table in changed.values():
         table.loc[~rows.inside, table.filter(like="p_").columns] = np.float32(0.5)
     truth = np.where(rows.inside[:, None], rows.y, ~rows.y)
-    before, after = weigh(rows, params, tables), weigh(Rows(rows.folds, truth, VOCABULARY), params, changed)
+    before, after = weigh(rows, params, tables), weigh(replace(rows, y=truth), params, changed)
     assert before.beside == after.beside and before.instead == after.instead and before.labels == after.labels
 
 
@@ -138,6 +140,10 @@ def test_the_blend_answers_the_chips_in_the_folds(rows: Rows, params: Params, ta
     p = blended(known, rows, params, lambda *_: None)
     assert p.shape == (240, 4)
     judged = judge(
-        rows.y[rows.inside], {"it": p}, targets=VOCABULARY.targets("all"), rare=("kiln",), resamples=10, seed=0
+        rows.y[rows.inside],
+        {"it": p},
+        targets=VOCABULARY.targets("all"),
+        rare=("kiln",),
+        draws=singly(p, resamples=10, seed=0),
     )["it"]
     assert judged.figures[F2] > 0.5

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny
+from drawing import singly
 
 from igarape.config.documents import LearnerManifest
 from igarape.reports.idea import Idea, Judged
@@ -22,8 +23,13 @@ UP, DOWN, OPEN = Difference(0.02, 0.01, 0.03), Difference(-0.02, -0.03, -0.01), 
 
 def judged(level: float, *, partial: bool = False) -> Judged:
     """Judge what scores the same on all chips, and on all labels, in each draw."""
-    precision = Ranked(np.full(3, level), np.full((5, 3), level))
-    return Judged(None if partial else np.full(8, level), precision, () if partial else (2,), 20, 0)
+    precision = Ranked(np.full(3, level), np.full((5, 3), level), 8)
+    return Judged(
+        None if partial else np.full(8, level),
+        precision,
+        () if partial else (2,),
+        singly(range(8), resamples=20, seed=0),
+    )
 
 
 def trained(name: str, zoom: float, found: float) -> Trained:

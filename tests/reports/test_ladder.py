@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from drawing import singly
 
 from igarape.labels import Targets
 from igarape.reports.ladder import Ladder, build_ladder, ladder_lines
@@ -27,8 +28,7 @@ def test_each_rung_is_compared_with_the_best_learner() -> None:
         stackers={"single": good, "blend": np.where(y, 0.9, 0.05), "xgboost": noise},
         decided={"blend, fixed": y},
         targets=TARGETS,
-        resamples=200,
-        seed=1,
+        draws=singly(y, resamples=200, seed=1),
     )
     assert ladder.best == "good"
     assert {name: rung.verdict for name, rung in ladder.rungs.items()} == {
@@ -54,8 +54,7 @@ def test_rankings_are_compared_as_decisions_are() -> None:
         stackers={"good": noise, "single": good, "blend": np.where(y, 0.9, 0.05)},
         decided={"blend, fixed": y},
         targets=TARGETS,
-        resamples=200,
-        seed=1,
+        draws=singly(y, resamples=200, seed=1),
     )
     told = {name: difference.verdict for name, difference in ladder.maps.items()}
     assert told == {"good": "down", "single": "open", "blend": "up"}
@@ -67,7 +66,14 @@ def test_rankings_are_compared_as_decisions_are() -> None:
 def test_without_a_learner_of_all_labels_there_is_nothing_to_climb_from() -> None:
     """And without trees nothing is said of them."""
     y, p = opinions(np.random.default_rng(2), 0.1)
-    ladder = build_ladder(y, learners={}, stackers={"mean": p}, decided={}, targets=TARGETS, resamples=100, seed=1)
+    ladder = build_ladder(
+        y,
+        learners={},
+        stackers={"mean": p},
+        decided={},
+        targets=TARGETS,
+        draws=singly(y, resamples=100, seed=1),
+    )
     assert (ladder.best, ladder.rungs, ladder.trees) == (None, {}, None)
     assert ladder_lines(ladder, stacker="mean", kept=(), labels=2) == []
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from decisions import WEATHER
+from drawing import singly
 
 from igarape.labels import Vocabulary
 from igarape.reports.mistakes import WIDEST, Group, Swap, error_budget, group_table, swaps
@@ -16,7 +17,7 @@ ANSWERS = np.array([[1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 1, 0], 
 
 def test_a_perfect_label_costs_nothing_and_the_dearest_comes_first() -> None:
     """What is won is the F2 of the answers with that one label as it is, less theirs."""
-    found = error_budget(Y, ANSWERS, labels=LABELS, resamples=100, seed=1)
+    found = error_budget(Y, ANSWERS, labels=LABELS, draws=singly(Y, resamples=100, seed=1))
     costs = {cost.label: cost for cost in found}
     assert costs["night"].gain == (0, 0, 0) and (costs["night"].missed, costs["night"].wrong) == (0, 0)
     assert found[0].label == "a" and (found[0].missed, found[0].wrong) == (2, 0)
@@ -30,7 +31,9 @@ def test_a_perfect_label_costs_nothing_and_the_dearest_comes_first() -> None:
 
 def test_answers_without_a_mistake_leave_nothing_to_win() -> None:
     """No label costs anything, and none is taken for another."""
-    assert {cost.gain for cost in error_budget(Y, Y, labels=LABELS, resamples=50, seed=1)} == {(0.0, 0.0, 0.0)}
+    assert {cost.gain for cost in error_budget(Y, Y, labels=LABELS, draws=singly(Y, resamples=50, seed=1))} == {
+        (0.0, 0.0, 0.0)
+    }
     assert swaps(Y, Y, WEATHER) == []
 
 

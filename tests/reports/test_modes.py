@@ -1,20 +1,18 @@
 """What each mode costs is told with intervals, and what is reported is what is served."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from drawing import singly
 
-from igarape.config.params import read_params
 from igarape.ensemble.decision import Rule
 from igarape.labels import Vocabulary
 from igarape.learners.views import COUNTS, PIPELINE, ByMode, Mode
 from igarape.reports.modes import ModeComparison, as_served, compare_modes, mode_lines
 
-PARAMS = read_params(Path(__file__).parents[2] / "params.yaml")
 WORDS = Vocabulary((), (), ("tree", "pond"), ())
 RULE = Rule("fixed", WORDS, 2.0, threshold=0.2)
 Y = np.array([[1, 0], [0, 1], [1, 1], [0, 1]], dtype=bool)
+DRAWS = singly(Y, resamples=1000, seed=1)
 SURE = np.where(Y, 0.9, 0.1).astype(np.float32)
 
 
@@ -29,7 +27,7 @@ def by_mode(served: Mode = PIPELINE) -> ByMode:
 
 def compared(served: Mode = PIPELINE) -> ModeComparison:
     """Compare."""
-    found = compare_modes(Y, by_mode(served), RULE, PARAMS)
+    found = compare_modes(Y, by_mode(served), RULE, DRAWS)
     assert found is not None
     return found
 
@@ -54,7 +52,7 @@ def test_a_terminal_shows_each_choice_and_which_is_served() -> None:
     assert lines[2].startswith("views: 1 in place of 8: F2 -0.2500") and "10.0 ms a chip in place of 80.0" in lines[2]
     lines = mode_lines(compared(Mode(8, "int8")))
     assert len(lines) == 4 and lines[0].startswith("views: 8-int8 in place of 8: F2 ") and lines[0].endswith(", served")
-    assert mode_lines(None) == [] and compare_modes(Y, None, RULE, PARAMS) is None
+    assert mode_lines(None) == [] and compare_modes(Y, None, RULE, DRAWS) is None
 
 
 def test_what_is_reported_is_what_is_served() -> None:

@@ -33,9 +33,10 @@ def test_each_rare_label_is_looked_at_at_one_precision_and_then_the_alerts() -> 
     p = rng.beta(0.4, 1.0, (300, 5))
     y, folds = rng.random(p.shape) < p, np.arange(300) % 4 - 1
     y[:, 4] = False
-    rows = operating_rows(y, p, folds, alerts={"a": POINT}, vocabulary=FREE, seed=1)
+    groups = [str(row // 3) for row in range(300)]
+    rows = operating_rows(y, p, folds, groups=groups, alerts={"a": POINT}, vocabulary=FREE, seed=1)
     assert rows[0] == OperatingRow(
-        "d", RARE, operating_point(y[:, 3], p[:, 3], folds, precision=RARE, seed=1), alert=False
+        "d", RARE, operating_point(y[:, 3], p[:, 3], folds, groups=groups, precision=RARE, seed=1), alert=False
     )
     assert rows[1:] == [OperatingRow("e", RARE, None, alert=False), OperatingRow("a", 0.8, POINT, alert=True)]
 

@@ -41,6 +41,7 @@ def results(kilns: slice) -> Results:
     rule = Rule("fixed", VOCABULARY, 2.0, threshold=0.2)
     return Results(
         image_ids=[f"chip-{row}" for row in range(60)],
+        groups=[f"chip-{row}" for row in range(60)],
         folds=FOLDS,
         y=y,
         stacked={"mean": other, CALIBRATED: y.astype(np.float32)},

@@ -43,6 +43,7 @@ def results() -> Results:
     """Give an ensemble that is always right, and half of whose chips are held out."""
     return Results(
         image_ids=IDS,
+        groups=IDS,
         folds=FOLDS,
         y=Y,
         stacked={CALIBRATED: SURE},

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from analyses import GAIN, LOSS, POINT, analysis
+from drawing import singly
 
 from igarape.config.documents import Origin
 from igarape.config.student import StudentManifest
@@ -87,8 +88,7 @@ def document() -> dict[str, Any]:
         rules={"fixed": {"f2": 0.6022}, "threshold": {"f2": 0.61}, "per_label": {"f2": 0.605}, "expected": {"f2": 0.6}},
         rare={"kiln": {"ap_without": 0.25, "ap_with": 0.75}},
         ladder={"mean": {"mean": -0.02, "low": -0.04, "high": 0.01, "map": 0.0, "map_low": -0.1, "map_high": 0.1}},
-        resamples=200,
-        seed=1,
+        draws=singly(Y, resamples=200, seed=1),
     )
 
 
@@ -211,8 +211,7 @@ def test_a_figure_that_is_missing_is_named() -> None:
             rules={},
             rare={},
             ladder={},
-            resamples=10,
-            seed=1,
+            draws=singly(Y, resamples=10, seed=1),
         )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawing import singly
 
 from igarape.config.documents import LearnerManifest
 from igarape.labels import Booleans, Vocabulary
@@ -11,7 +12,7 @@ from igarape.reports.worth import compare_views, same_but_chips, worths
 from igarape.scores.metrics import Floats, average_precision, mean_average_precision
 
 VOCABULARY = Vocabulary(exclusive=(), alone=(), common=("tree", "pond"), rare=("kiln", "mine"))
-CHANCE = {"resamples": 200, "seed": 1}
+DRAWS = singly(range(400), resamples=200, seed=1)
 
 
 def draw() -> tuple[Booleans, Floats, Floats]:
@@ -43,7 +44,7 @@ def manifest(name: str, chips: Any, scope: Any = "all", **settings: Any) -> Lear
 def test_a_learner_is_worth_what_is_lost_without_it() -> None:
     """One without which the blend is the same is worth exactly nothing; one without which it knows little, much."""
     y, much, little = draw()
-    found = worths(y, much, without={"twin": much, "star": little}, targets=VOCABULARY.targets("all"), **CHANCE)
+    found = worths(y, much, without={"twin": much, "star": little}, targets=VOCABULARY.targets("all"), draws=DRAWS)
     assert list(found) == ["star", "twin"]
     assert found["twin"].f2 == found["twin"].map == (0, 0, 0)
     expected = mean_average_precision(y, much) - mean_average_precision(y, little)
@@ -51,7 +52,7 @@ def test_a_learner_is_worth_what_is_lost_without_it() -> None:
     assert found["star"].map.low > 0 and found["star"].f2.low > 0
     assert set(found["star"].to_json()) == {"f2", "f2_low", "f2_high", "map", "map_low", "map_high"}
     assert found["star"].to_json()["map_low"] == found["star"].map.low
-    assert worths(y, much, without={}, targets=VOCABULARY.targets("all"), **CHANCE) == {}
+    assert worths(y, much, without={}, targets=VOCABULARY.targets("all"), draws=DRAWS) == {}
 
 
 def test_a_pair_differs_in_its_chips_and_in_nothing_that_was_set() -> None:
@@ -77,7 +78,7 @@ def test_each_label_that_occurs_is_compared() -> None:
     y, much, little = draw()
     manifests = {"plain": manifest("plain", "raw"), "dehazed": manifest("dehazed", "dehazed")}
     (found,) = compare_views(
-        y, {"plain": little, "dehazed": much}, manifests=manifests, vocabulary=VOCABULARY, **CHANCE
+        y, {"plain": little, "dehazed": much}, manifests=manifests, vocabulary=VOCABULARY, draws=DRAWS
     )
     assert (found.before, found.after, found.chips, found.besides) == ("plain", "dehazed", "dehazed", ())
     assert [row.label for row in found.labels] == ["tree", "pond", "kiln"]
@@ -85,7 +86,9 @@ def test_each_label_that_occurs_is_compared() -> None:
     assert [row.after for row in found.labels] == average_precision(y, much)[:3].tolist()
     assert all(row.difference.mean == row.after - row.before for row in found.labels)
     assert found.worth.map.low > 0 and found.labels[0].difference.low > 0
-    (same,) = compare_views(y, {"plain": much, "dehazed": much}, manifests=manifests, vocabulary=VOCABULARY, **CHANCE)
+    (same,) = compare_views(
+        y, {"plain": much, "dehazed": much}, manifests=manifests, vocabulary=VOCABULARY, draws=DRAWS
+    )
     assert same.worth.map == same.labels[2].difference == (0, 0, 0)
 
 
@@ -94,7 +97,7 @@ def test_learners_of_rare_labels_are_compared_by_these() -> None:
     y, much, little = draw()
     manifests = {"few": manifest("few", "raw", "rare"), "clear": manifest("clear", "dehazed", "rare")}
     learners = {"few": little[:, 2:], "clear": much[:, 2:]}
-    (found,) = compare_views(y, learners, manifests=manifests, vocabulary=VOCABULARY, **CHANCE)
+    (found,) = compare_views(y, learners, manifests=manifests, vocabulary=VOCABULARY, draws=DRAWS)
     assert [row.label for row in found.labels] == ["kiln"]
     y[:, 2] = False
-    assert compare_views(y, learners, manifests=manifests, vocabulary=VOCABULARY, **CHANCE) == []
+    assert compare_views(y, learners, manifests=manifests, vocabulary=VOCABULARY, draws=DRAWS) == []

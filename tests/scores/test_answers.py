@@ -16,13 +16,21 @@ from igarape.tables import write_table
 
 def test_it_says_again_what_was_put_into_it(tmp_path: Path) -> None:
     """Labels too that begin as its own columns do; their order stays."""
-    stream = replace(answers(), labels=("sun", "p_fog", "y_a_tree", "image_id"))
+    groups = [str(row // 4) for row in range(120)]
+    stream = replace(answers(), labels=("sun", "p_fog", "y_a_tree", "image_id"), groups=groups)
     write_table(stream.table(), tmp_path / "answers.parquet")
     found = read_answers(tmp_path / "answers.parquet")
     assert (found.dataset, found.labels, found.image_ids) == ("toy", stream.labels, stream.image_ids)
     for name in ("pixels", "folds", "y", "p", "answers"):
         mine, theirs = getattr(stream, name), getattr(found, name)
         assert mine.dtype == theirs.dtype and np.array_equal(mine, theirs)
+    assert found.groups == groups and found.rows(np.array([9, 3])).groups == ["2", "0"]
+
+
+def test_chips_of_a_table_without_groups_are_each_alone(tmp_path: Path) -> None:
+    """As those that an older igarape has written."""
+    write_table(answers().table().drop(columns="group"), tmp_path / "answers.parquet")
+    assert read_answers(tmp_path / "answers.parquet").groups == answers().image_ids
 
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]

@@ -2,29 +2,21 @@
 
 import numpy as np
 import pytest
+from drawing import singly
 
 from igarape.errors import InputError
-from igarape.scores.comparison import Difference, bootstrap_interval, excess, paired_bootstrap, signed
-
-
-def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
-    """Of 200 samples of a known mean, about 95 % of the intervals hold it; the same seed gives the same interval."""
-    rng = np.random.default_rng(6)
-    samples = rng.beta(5, 2, size=(200, 150))
-    intervals = [bootstrap_interval(sample, resamples=200, seed=1) for sample in samples]
-    assert 0.88 <= np.mean([low <= 5 / 7 <= high for low, high in intervals]) <= 0.99
-    assert intervals[0] == bootstrap_interval(samples[0], resamples=200, seed=1)
-    assert intervals[0] != bootstrap_interval(samples[0], resamples=200, seed=2)
+from igarape.scores.comparison import Difference, excess, paired_bootstrap, signed
 
 
 def test_pairing_sees_a_difference_that_separate_intervals_hide() -> None:
     """A learner better by 0.01 on every chip is surely better, though both intervals overlap."""
     b = np.random.default_rng(7).random(300)
-    mean, low, high = paired_bootstrap(b + 0.01, b, resamples=300, seed=1)
+    draws = singly(b, resamples=300, seed=1)
+    mean, low, high = paired_bootstrap(b + 0.01, b, draws)
     assert (mean, low, high) == pytest.approx((0.01, 0.01, 0.01))
-    assert bootstrap_interval(b + 0.01, resamples=300, seed=1)[0] < bootstrap_interval(b, resamples=300, seed=1)[1]
+    assert draws.mean_interval(b + 0.01)[0] < draws.mean_interval(b)[1]
     shuffled = np.random.default_rng(8).permutation(b)
-    mean, low, high = paired_bootstrap(shuffled, b, resamples=300, seed=1)
+    mean, low, high = paired_bootstrap(shuffled, b, draws)
     assert low < 0 < high
     assert abs(mean) < 1e-9
 
@@ -48,11 +40,11 @@ def test_a_difference_that_is_nothing_has_no_sign(value: float, text: str) -> No
 
 
 def test_scores_of_other_chips_are_refused() -> None:
-    """So is no score at all."""
+    """And those of chips that are not drawn."""
     with pytest.raises(InputError, match="the same chips"):
-        paired_bootstrap(np.ones(3), np.ones(4), resamples=10, seed=1)
-    with pytest.raises(InputError, match="one score for each chip"):
-        bootstrap_interval(np.ones(0), resamples=10, seed=1)
+        paired_bootstrap(np.ones(3), np.ones(4), singly(np.ones(3), resamples=10, seed=1))
+    with pytest.raises(InputError, match="one score for each of 4 chips"):
+        paired_bootstrap(np.ones(3), np.ones(3), singly(range(4), resamples=10, seed=1))
 
 
 def test_honest_scores_raise_an_alarm_as_rarely_as_is_said() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from drawing import singly
 
 from igarape.errors import InputError
 from igarape.labels import Booleans
@@ -22,7 +23,7 @@ def draw(seed: int, *, chips: int = 300, decimals: int = 9) -> tuple[Booleans, d
 def test_each_resample_is_that_of_the_chips_that_were_drawn(decimals: int) -> None:
     """Chips laid out as often as they were drawn, and scored anew, have the same average precision, ties or none."""
     y, p = draw(1, decimals=decimals)
-    found = rank(y, p, resamples=40, seed=5)
+    found = rank(y, p, singly(y, resamples=40, seed=5))
     rng = np.random.default_rng(5)
     for resample in range(40):
         rows = rng.integers(len(y), size=len(y))
@@ -35,8 +36,8 @@ def test_each_resample_is_that_of_the_chips_that_were_drawn(decimals: int) -> No
 def test_a_ranking_differs_from_itself_by_nothing_at_all() -> None:
     """The interval is 0 to 0, of all labels and of each, in one call and in two: draws follow from the seed."""
     y, p = draw(2)
-    both = rank(y, {"one": p["good"], "same": p["good"].copy()}, resamples=100, seed=1)
-    again = rank(y, {"later": p["good"]}, resamples=100, seed=1)
+    both = rank(y, {"one": p["good"], "same": p["good"].copy()}, singly(y, resamples=100, seed=1))
+    again = rank(y, {"later": p["good"]}, singly(y, resamples=100, seed=1))
     assert paired_map(both["one"], both["same"]) == (0, 0, 0)
     assert paired_map(both["one"], again["later"]) == (0, 0, 0)
     assert paired_precision(both["one"], both["same"], 1) == (0, 0, 0)
@@ -45,7 +46,7 @@ def test_a_ranking_differs_from_itself_by_nothing_at_all() -> None:
 def test_a_better_ranking_is_told_from_a_poorer_one() -> None:
     """The difference is that of mean average precision; the other way round the signs are turned."""
     y, p = draw(3)
-    found = rank(y, p, resamples=200, seed=1)
+    found = rank(y, p, singly(y, resamples=200, seed=1))
     mean, low, high = paired_map(found["good"], found["poor"])
     expected = mean_average_precision(y, p["good"]) - mean_average_precision(y, p["poor"])
     assert mean == pytest.approx(expected)
@@ -60,7 +61,7 @@ def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
     held = 0
     for sample in range(40):
         rows = slice(1000 * sample, 1000 * (sample + 1))
-        found = rank(y[rows], {name: each[rows] for name, each in p.items()}, resamples=100, seed=1)
+        found = rank(y[rows], {name: each[rows] for name, each in p.items()}, singly(y[rows], resamples=100, seed=1))
         _, low, high = paired_map(found["good"], found["poor"])
         held += low <= truth <= high
     assert held >= 33
@@ -70,29 +71,42 @@ def test_a_label_that_never_holds_has_no_difference() -> None:
     """And a resample that drew none of a rare label's chips says nothing about it, but is no zero."""
     y, p = draw(5, chips=30)
     y[:, 1] = np.arange(30) == 3
-    found = rank(y, p, resamples=200, seed=1)
+    found = rank(y, p, singly(y, resamples=200, seed=1))
     assert np.isnan(found["good"].drawn[:, 2]).all() and np.isnan(found["good"].drawn[:, 1]).any()
     assert paired_precision(found["good"], found["poor"], 2) is None
     difference = paired_precision(found["good"], found["good"], 1)
     assert difference == (0, 0, 0)
 
 
+def test_a_draw_without_a_rare_label_does_not_tell_of_the_others_alone() -> None:
+    """One chip has the second label, and is not drawn in a third of all draws; all that differs is its rank."""
+    y = np.zeros((40, 2), dtype=np.bool_)
+    y[:20, 0] = y[7, 1] = True
+    first = np.where(y, 0.9, 0.1)
+    later = first.copy()
+    later[20:30, 1] = 0.95
+    found = rank(y, {"first": first, "later": later}, singly(y, resamples=400, seed=1))
+    mean, _, high = paired_map(found["later"], found["first"])
+    assert mean == pytest.approx((1 / 11 - 1) / 2)
+    assert high < -0.3
+
+
 def test_there_are_no_more_resamples_than_a_report_can_bear() -> None:
     """However many are asked for."""
     y, p = draw(6, chips=20)
-    assert len(rank(y, p, resamples=10_000, seed=1)["good"].drawn) == RESAMPLES
+    assert len(rank(y, p, singly(y, resamples=10_000, seed=1))["good"].drawn) == RESAMPLES
 
 
 def test_what_cannot_be_compared_is_refused() -> None:
-    """Other numbers of resamples, no resample, no label, and arguments of other shapes."""
+    """Other numbers of resamples, draws of other chips, no label, and arguments of other shapes."""
     y, p = draw(7, chips=20)
-    few, many = (rank(y, p, resamples=resamples, seed=1)["good"] for resamples in (10, 20))
+    few, many = (rank(y, p, singly(y, resamples=resamples, seed=1))["good"] for resamples in (10, 20))
     with pytest.raises(InputError, match="expected the same resamples"):
         paired_map(few, many)
-    with pytest.raises(InputError, match="at least 1 resample, found 0"):
-        rank(y, p, resamples=0, seed=1)
-    nothing = rank(np.zeros_like(y), p, resamples=10, seed=1)["good"]
+    with pytest.raises(InputError, match="draws of 20 chips, found those of 19"):
+        rank(y, p, singly(y[1:], resamples=10, seed=1))
+    nothing = rank(np.zeros_like(y), p, singly(y, resamples=10, seed=1))["good"]
     with pytest.raises(InputError, match="none of the labels holds"):
         paired_map(nothing, nothing)
     with pytest.raises(InputError, match="of one shape"):
-        rank(y, {"short": p["good"][:, :2]}, resamples=10, seed=1)
+        rank(y, {"short": p["good"][:, :2]}, singly(y, resamples=10, seed=1))

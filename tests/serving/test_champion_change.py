@@ -66,8 +66,8 @@ def test_who_comes_second_is_told(registry: Path) -> None:
     assert "overtaken" in outcomes(here)[0]
 
 
-def one_wins(here: Workspace, rounds: int, *, lost: bool = False) -> None:
-    """Let two processes promote at once, and see that one of them does."""
+def one_wins(here: Workspace, rounds: int, *, lost: bool = False) -> int:
+    """Let two processes promote at once, and see that one of them does; return how often they did."""
     client = MlflowClient()
     enter(3)
     client.set_registered_model_alias(NAME, "champion", "1")
@@ -77,12 +77,13 @@ def one_wins(here: Workspace, rounds: int, *, lost: bool = False) -> None:
         loser = next(text for text in each.values() if text != "won")
         assert "has become champion" in loser and "in place of 1" in loser
     assert None not in seen
+    return len(ended)
 
 
 @pytest.mark.usefixtures("registry")
 def test_of_two_processes_one_wins(registry: Path) -> None:
     """Each time; `python tests/race.py 100` does so a hundred times."""
-    one_wins(Workspace(registry), 2)
+    assert one_wins(Workspace(registry), 2) == 2
 
 
 @pytest.mark.timeout(300)
@@ -106,7 +107,7 @@ def test_all_of_it_works_on_a_server(
         assert holders() == {"challenger": 2, "champion": 1, "previous": 2}
         assert len(history(NAME, here.root)) == 4
         assert mlflow.get_tracking_uri() == server.uri
-        one_wins(here, 1, lost=True)
+        assert one_wins(here, 1, lost=True) == 1
         assert [each.name for each in MlflowClient().search_registered_models()] == [NAME]
     finally:
         server.stop()

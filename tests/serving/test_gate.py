@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from contest import patient
+from drawing import singly
 
 from igarape.labels import Booleans
 from igarape.scores.metrics import average_precision, brier, sample_f2
@@ -36,7 +37,13 @@ def verdict(champion: Side, challenger: Side, **limits: float | str) -> dict[str
     """Judge, and return the checks by their names."""
     params = patient().promote.model_copy(update={"slower": 2.0, **limits})
     found = check_challenger(
-        truth(), champion, challenger, labels=LABELS, rare=RARE, limits=params, resamples=300, seed=3
+        truth(),
+        champion,
+        challenger,
+        labels=LABELS,
+        rare=RARE,
+        limits=params,
+        draws=singly(truth(), resamples=300, seed=3),
     )
     return {check.name: check for check in found}
 

@@ -41,7 +41,7 @@ def every(here: Workspace) -> Answers:
     ids = [f"chip-{row:03d}" for row in range(40)]
     prints = read_fingerprints(here.chips("raw") / "fingerprints.parquet", ids)
     pixels = prints.pixels.astype(np.int64)
-    held = Answers("toy", labels, ids, pixels, np.full(40, HOLDOUT), blank, blank.astype(np.float32), blank)
+    held = Answers("toy", labels, ids, ids, pixels, np.full(40, HOLDOUT), blank, blank.astype(np.float32), blank)
     pictures = open_holdout(here, held, "0")
     found = answers_of(here.root / "other", [pictures.load(opened, image_id).image for image_id in ids])
     return replace(found, image_ids=ids)
@@ -51,9 +51,9 @@ def test_on_one_hold_out_nothing_is_asked(contest: Workspace, tmp_path: Path) ->
     """Both bring their answers; both are timed and weighed."""
     duel, asked = met(contest, tmp_path)
     assert asked == [] and duel.notes == ("24 hold-out chips of version 2",)
-    assert duel.y.shape == (24, len(duel.labels)) and duel.rare == ("kiln",)
+    assert duel.held.y.shape == (24, len(duel.held.labels)) and duel.rare == ("kiln",)
     assert np.allclose(duel.champion.p, 1 - duel.challenger.p)
-    assert (duel.champion.answers == duel.y).mean() > 0.9 > (duel.challenger.answers == duel.y).mean()
+    assert (duel.champion.answers == duel.held.y).mean() > 0.9 > (duel.challenger.answers == duel.held.y).mean()
     for side in (duel.champion, duel.challenger):
         assert side.milliseconds.shape == (8,) and (side.milliseconds > 0).all()
         assert 0 < side.size < 1

@@ -47,7 +47,9 @@ def test_before_and_after_are_compared(place: SiteFolder, tmp_path: Path) -> Non
     assert table["share"].tolist() == pytest.approx([0, 1 / 6, 1 / 6])
     one = judged_table(place, samples[:1])
     assert len(one) == 1
-    assert len(judged_table(place, samples[:1] * 2)) == 2  # of one day: no change to tell
+    assert judged_table(place, samples[:1] * 2).equals(one)
+    again = filled(place, tmp_path / "again.csv", AFTER)
+    assert len(judged_table(place, [samples[0], again])) == 2  # of one day: no change to tell
     text = samples[0].read_text(encoding="utf-8").replace(",", ";").replace("yes", "YES ")
     samples[0].write_text(text, encoding="utf-8-sig")  # a spreadsheet's
     assert judged_table(place, samples[:1]).equals(one)

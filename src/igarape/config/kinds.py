@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from igarape.config.hyperparameters import FisherValues, KernelValues, TreeValues, Values
 from igarape.config.schema import Section
@@ -17,9 +17,17 @@ def _by_name(labels: object) -> str:
     return "Named" if isinstance(labels, list | tuple) else "Word"
 
 
+def _once(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a label that is listed twice."""
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None:
+        raise ValueError(f"should name each label once; {twice} stands twice")
+    return labels
+
+
 LabelsWanted = Annotated[
     Annotated[Literal["all", "rare"], Tag("Word")]
-    | Annotated[Annotated[tuple[str, ...], Field(strict=False, min_length=1)], Tag("Named")],
+    | Annotated[Annotated[tuple[str, ...], Field(strict=False, min_length=1), AfterValidator(_once)], Tag("Named")],
     Discriminator(_by_name),
 ]
 

@@ -1,14 +1,18 @@
 """Alerts: for a label, the lowest threshold whose precision is high enough, and what it finds out of fold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from igarape.config.documents import OperatingPoint
 from igarape.errors import InputError, did_you_mean
 from igarape.labels import Booleans, Vocabulary
+from igarape.scores.draws import bounds
 from igarape.scores.metrics import Floats, Reals
 from igarape.tables import HOLDOUT, Folds
+
+Counts = npt.NDArray[np.int64]
 
 RESAMPLES = 10_000
 WHERE = "params.yaml: decide.alert"
@@ -23,7 +27,14 @@ def check_alerts(wanted: Mapping[str, float], vocabulary: Vocabulary) -> None:
 
 
 def fit_alerts(
-    y: Booleans, p: Reals, folds: Folds, *, wanted: Mapping[str, float], vocabulary: Vocabulary, seed: int
+    y: Booleans,
+    p: Reals,
+    folds: Folds,
+    *,
+    groups: Sequence[str],
+    wanted: Mapping[str, float],
+    vocabulary: Vocabulary,
+    seed: int,
 ) -> dict[str, OperatingPoint]:
     """Find the operating point of each alert.
 
@@ -31,8 +42,8 @@ def fit_alerts(
     ----------
     y, p
         Truth and probabilities of the rows in the folds, each of shape (n, labels).
-    folds
-        Of shape (n,).
+    folds, groups
+        Of shape (n,): of each row its fold, and the group that it was dealt with.
     wanted
         The precision that is asked for, by label.
     vocabulary
@@ -49,19 +60,21 @@ def fit_alerts(
     found = {}
     for label in sorted(wanted, key=vocabulary.labels.index):
         column = vocabulary.labels.index(label)
-        point = operating_point(y[:, column], p[:, column], folds, precision=wanted[label], seed=seed)
+        point = operating_point(y[:, column], p[:, column], folds, groups=groups, precision=wanted[label], seed=seed)
         if point is None:
             raise InputError(f"{WHERE}: {label}: {_best_reached(y[:, column], p[:, column], wanted[label])}")
         found[label] = point
     return found
 
 
-def operating_point(y: Booleans, p: Reals, folds: Folds, *, precision: float, seed: int) -> OperatingPoint | None:
+def operating_point(
+    y: Booleans, p: Reals, folds: Folds, *, groups: Sequence[str], precision: float, seed: int
+) -> OperatingPoint | None:
     """Find the lowest threshold of a label whose precision is at least that; None where none is.
 
     The threshold is fitted on all rows. Precision and recall are those of other thresholds, each fitted on all folds
     but one and answered by on that one; where none reaches the precision, nothing is answered. Their 95 % intervals are
-    of a bootstrap over chips, which knows nothing of the luck in the thresholds.
+    of a bootstrap over groups, as scores.draws has it; it knows nothing of the luck in the thresholds.
 
     Parameters
     ----------
@@ -69,6 +82,8 @@ def operating_point(y: Booleans, p: Reals, folds: Folds, *, precision: float, se
         The label's truth and probabilities, each of shape (n,).
     folds
         Of shape (n,); the hold-out is fold -1, and has no part in anything.
+    groups
+        The group of each chip, (n,).
     precision
         The precision that is asked for, above 0.
     seed
@@ -85,18 +100,21 @@ def operating_point(y: Booleans, p: Reals, folds: Folds, *, precision: float, se
         fitted = _lowest(y[~rows], p[~rows], precision)
         if fitted is not None:
             answered[rows] = p[rows] >= fitted
-    # Chips that are drawn with replacement are drawn by kind, which is all that the two figures depend on.
-    kinds = np.array([(y & answered).sum(), (~y & answered).sum(), (y & ~answered).sum(), (~y & ~answered).sum()])
-    drawn = np.random.default_rng(seed).multinomial(len(y), kinds / len(y), size=RESAMPLES)
-    right, wrong, missed = kinds[:3]
+    # What the two figures depend on, in each group; groups of equal counts are drawn as one kind.
+    _, member = np.unique(np.asarray(groups)[inside], return_inverse=True)
+    each = (y & answered, ~y & answered, y & ~answered)
+    parts = np.array([np.bincount(member, one) for one in each]).astype(np.int64)
+    kinds, often = np.unique(parts, axis=1, return_counts=True)
+    drawn = kinds @ np.random.default_rng(seed).multinomial(often.sum(), often / often.sum(), size=RESAMPLES).T
+    right, wrong, missed = parts.sum(axis=1)
     return OperatingPoint(
         asked=precision,
         threshold=threshold,
         positives=int(y.sum()),
         precision=float(right / (right + wrong)) if right + wrong else None,
-        precision_interval=_interval(drawn[:, 0], drawn[:, 0] + drawn[:, 1]),
+        precision_interval=_interval(parts, drawn, 1),
         recall=float(right / (right + missed)),
-        recall_interval=_interval(drawn[:, 0], drawn[:, 0] + drawn[:, 2]),
+        recall_interval=_interval(parts, drawn, 2),
     )
 
 
@@ -138,10 +156,15 @@ def _best_reached(y: Booleans, p: Reals, wanted: float) -> str:
     )
 
 
-def _interval(top: np.ndarray, bottom: np.ndarray) -> tuple[float, float] | None:
-    """Bound the quotients of resamples, those without a divisor left out: 2.5 to 97.5 %."""
-    drawn = bottom > 0
-    if not drawn.any():
+def _interval(parts: Counts, drawn: Counts, other: int) -> tuple[float, float] | None:
+    """Bound the share of hits among hits and another part, 1 or 2; None where there are none.
+
+    parts: (3, groups) chips that are hits, wrong, missed. drawn: (3, resamples), the same of all groups that are drawn.
+    """
+    hits, all_of = drawn[0], drawn[0] + drawn[other]
+    if not parts[[0, other]].any():
         return None
-    low, high = np.percentile(top[drawn] / bottom[drawn], (2.5, 97.5))
+    shares = np.divide(hits, all_of, out=np.full(len(hits), np.nan), where=all_of > 0)
+    observed = parts[0].sum() / parts[[0, other]].sum()
+    low, high = bounds(observed, shares, groups=parts.shape[1], within=(0, 1))
     return float(low), float(high)

@@ -54,7 +54,7 @@ def analyse(results: Results, stacker: Stacker, params: Params) -> Analysis:
     """
     inside, vocabulary = results.inside, results.rule.vocabulary
     y, answers = results.y[inside], results.answers
-    chance = {"resamples": params.evaluate.resamples, "seed": params.seed}
+    draws = results.draws(inside, params)
     learners = {name: p[inside] for name, p in results.learners.items()}
     return Analysis(
         worths=worths(
@@ -62,11 +62,11 @@ def analyse(results: Results, stacker: Stacker, params: Params) -> Analysis:
             results.stacked[BLEND][inside],
             without={name: p[inside] for name, p in results.without.items()},
             targets=vocabulary.targets("all"),
-            **chance,
+            draws=draws,
         ),
         irreplaceable=tuple(name for name in learners if name not in results.without),
-        views=tuple(compare_views(y, learners, manifests=results.manifests, vocabulary=vocabulary, **chance)),
-        budget=tuple(error_budget(y, answers, labels=vocabulary.labels, **chance)),
+        views=tuple(compare_views(y, learners, manifests=results.manifests, vocabulary=vocabulary, draws=draws)),
+        budget=tuple(error_budget(y, answers, labels=vocabulary.labels, draws=draws)),
         swaps=tuple(swaps(y, answers, vocabulary)),
         group=group_table(y, answers, vocabulary),
         curves=tuple(

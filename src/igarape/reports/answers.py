@@ -17,6 +17,7 @@ def answers_of(results: Results, workspace: Workspace, dataset: str) -> Answers:
         dataset=dataset,
         labels=results.rule.vocabulary.labels,
         image_ids=ids,
+        groups=results.groups,
         pixels=prints.pixels.astype(np.int64),
         folds=results.folds,
         y=results.y,

@@ -11,6 +11,7 @@ from igarape.errors import InputError
 from igarape.reports.pages import render_page
 from igarape.scores.answers import Answers
 from igarape.scores.comparison import Difference, signed
+from igarape.scores.draws import Draws
 from igarape.scores.resampling import Paired, compare_answers
 from igarape.tables import HOLDOUT
 from igarape.tracking.settings import Setting, Settings, differing
@@ -42,10 +43,11 @@ class LabelRow:
 
 @dataclass(frozen=True)
 class Side:
-    """What two streams score on the chips of one side, hold-out or out of fold."""
+    """What two streams score on the chips of one side, hold-out or out of fold, that lie in so many groups."""
 
     name: str
     chips: int
+    groups: int
     f2: Figure
     map: Figure
     labels: Sequence[LabelRow]
@@ -95,7 +97,8 @@ def compare(
     """
     b = _alike(a, b, names)
     rows, left_out = _common(a, b)
-    sides = [_side(name, a, b, *rows[name], resamples=resamples, seed=seed) for name in SIDES if len(rows[name][0])]
+    chance = {"resamples": resamples, "seed": seed}
+    sides = [_side(name, a.rows(mine), b.rows(theirs), **chance) for name, (mine, theirs) in rows.items() if len(mine)]
     if not sides:
         raise InputError(
             f"{names[0]}, {names[1]}: no chip of {a.dataset} can be compared: {reasons(left_out)}. Expected two "
@@ -126,7 +129,7 @@ def in_words(comparison: Comparison) -> str:
     said += [headline(comparison), "", *_settings(comparison.settings)]
     width = max(len(row.label) for side in comparison.sides for row in side.labels)
     for side in comparison.sides:
-        said += ["", f"{side.name}, {side.chips:,} chips, B - A with its 95 % interval"]
+        said += ["", f"{side.name}, {side.chips:,} chips{_together(side)}, B - A with its 95 % interval"]
         said += [f"  {name:<4}{_said(figure)}" for name, figure in (("F2", side.f2), ("mAP", side.map))]
         if all(figure is None or not figure.difference.reach for row in side.labels for figure in (row.f2, row.ap)):
             said.append("  no label's figures differ")
@@ -193,18 +196,18 @@ def _common(a: Answers, b: Answers) -> tuple[dict[str, tuple[Rows, Rows]], dict[
     return rows, {reason: count for reason, count in why.items() if count}
 
 
-def _side(name: str, a: Answers, b: Answers, mine: Rows, theirs: Rows, *, resamples: int, seed: int) -> Side:
-    """Compare on the chips of one side, which are these rows of a and b."""
-    y = a.y[mine]
-    found = compare_answers(
-        y, (a.p[mine], a.answers[mine]), (b.p[theirs], b.answers[theirs]), resamples=resamples, seed=seed
-    )
-    each, labels = _figures(found), len(a.labels)
+def _side(name: str, a: Answers, b: Answers, *, resamples: int, seed: int) -> Side:
+    """Compare on the chips of one side, which both have in this order."""
+    y, labels = a.y, len(a.labels)
+    # Where the two were dealt by other groups, those that hold more chips together: they are more alike than not.
+    groups = min(a.groups, b.groups, key=lambda each: len(set(each)))
+    draws = Draws(groups, resamples=resamples, seed=seed)
+    each = _figures(compare_answers(y, (a.p, a.answers), (b.p, b.answers), draws))
     rows = [LabelRow(label, int(y[:, j].sum()), each[2 + j], each[2 + labels + j]) for j, label in enumerate(a.labels)]
     f2, mean = each[:2]
     if f2 is None or mean is None:
         raise InputError(f"{a.dataset}, {name}: none of {len(y)} chips has any label, so that there is nothing to find")
-    return Side(name, len(y), f2, mean, rows)
+    return Side(name, len(y), draws.groups, f2, mean, rows)
 
 
 def _figures(found: Paired) -> list[Figure | None]:
@@ -229,6 +232,11 @@ def _settings(differ: Sequence[Setting] | None) -> list[str]:
 def _said(figure: Figure | None) -> str:
     """Say a figure: of a, of b, and the difference."""
     return f"{figure.a:.4f}  {figure.b:.4f}  {figure.difference}" if figure else "does not occur"
+
+
+def _together(side: Side) -> str:
+    """Say in how many groups chips lie, where some belong together."""
+    return f" in {side.groups:,} groups" if side.groups < side.chips else ""
 
 
 def _reach(side: Side, figure: str) -> float:

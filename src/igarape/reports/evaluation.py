@@ -16,14 +16,14 @@ from igarape.reports.analysis import analyse
 from igarape.reports.ladder import Ladder, build_ladder, ladder_lines
 from igarape.reports.modes import ModeComparison
 from igarape.reports.noise import Noise, find_noise
-from igarape.reports.operating import answers_line, operating_rows
+from igarape.reports.operating import OperatingRow, answers_line, operating_rows
 from igarape.reports.reliability import reliable
 from igarape.reports.results import Results
 from igarape.reports.student import StudentComparison
 from igarape.reports.verdict import Verdict, metrics_document, per_label_table
 from igarape.reports.worst import worst
 from igarape.scores.metrics import mean_average_precision
-from igarape.tables import FAULT, read_groups, read_table
+from igarape.tables import FAULT, read_table
 from igarape.workspace import Workspace
 
 Picture = Callable[[str], Pixels]
@@ -54,7 +54,6 @@ def build_verdict(
     analysis = analyse(results, Stacker.load(workspace.folder("stack") / "stacker"), params)
     reliability = reliable(y, results.stacked[stack.chosen], p, inside=inside, kinds=stack.calibration)
     figures = {"calibration": reliability.figures} | analysis.to_json()
-    groups = read_groups(workspace.groups, results.image_ids)
     answered = results.general | {f"the stack, {stack.chosen}": p}
     left_out, reported = _faults(workspace)
     return Verdict(
@@ -68,7 +67,7 @@ def build_verdict(
         beta=rule.beta,
         ladder=ladder,
         words=[answers_line(y[~inside], predicted), *ladder_words],
-        alarms=alarms(y, answered, groups=groups, inside=inside, targets=vocabulary.targets("all")),
+        alarms=alarms(y, answered, groups=results.groups, inside=inside, targets=vocabulary.targets("all")),
         reliability=reliability,
         weights=stack.weights,
         kept=stack.kept,
@@ -76,9 +75,7 @@ def build_verdict(
         fitted=int(inside.sum()),
         folds=int(results.folds.max()) + 1,
         split=params.split.by,
-        operating=operating_rows(
-            y, p, results.folds, alerts=results.decision.alerts, vocabulary=vocabulary, seed=params.seed
-        ),
+        operating=_operating(results, params),
         analysis=analysis,
         worst=worst(results.held, y[~inside], answers=predicted, vocabulary=vocabulary, picture=picture),
         noise=_noise(workspace, results, picture),
@@ -95,6 +92,19 @@ def with_comparisons(verdict: Verdict, *, modes: ModeComparison | None, student:
         "student": student.to_json().model_dump() if student else None,
     }
     return replace(verdict, modes=modes, student=student, metrics={**verdict.metrics, **told})
+
+
+def _operating(results: Results, params: Params) -> list[OperatingRow]:
+    """Find the operating points of the rare labels and of the alerts."""
+    return operating_rows(
+        results.y,
+        results.p,
+        results.folds,
+        groups=results.groups,
+        alerts=results.decision.alerts,
+        vocabulary=results.rule.vocabulary,
+        seed=params.seed,
+    )
 
 
 def _noise(workspace: Workspace, results: Results, picture: Picture) -> Noise:
@@ -132,8 +142,7 @@ def _metrics(results: Results, predicted: Booleans, ladder: Ladder, params: Para
         rules=results.decision.rules,
         rare=results.stack.rare,
         ladder=ladder.to_json(),
-        resamples=params.evaluate.resamples,
-        seed=params.seed,
+        draws=results.draws(rows, params),
     )
 
 
@@ -146,6 +155,5 @@ def _ladder(results: Results, params: Params) -> Ladder:
         stackers={name: results.stacked[name][inside] for name in results.stack.stackers},
         decided={f"{results.stack.chosen}, {results.rule.name}": results.answers},
         targets=results.rule.vocabulary.targets("all"),
-        resamples=params.evaluate.resamples,
-        seed=params.seed,
+        draws=results.draws(inside, params),
     )

@@ -1,7 +1,7 @@
 """Whether an idea is better: a learner against another, alone and in the blend, on the chips of the folds.
 
 Every answer is out of fold, and the hold-out takes no part: it is there to be looked at once, by evaluate. Intervals
-are those of paired bootstraps over chips.
+are those of paired bootstraps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ from igarape.predictions import learner_labels, learner_probabilities
 from igarape.progress import DetailedReport
 from igarape.reports.worth import LabelWorth, compare_labels
 from igarape.scores.comparison import Difference, paired_bootstrap
+from igarape.scores.draws import Draws
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import Floats, Reals
 from igarape.scores.ranking import Ranked, paired_map, rank
@@ -29,16 +30,22 @@ F2, MAP, RARE = "F2", "mAP", "mAP of rare labels"
 
 @dataclass(frozen=True)
 class Rows:
-    """The chips of a table of folds, their truth (n, labels), and all labels."""
+    """The chips of a table of folds, their truth (n, labels), all labels, and the group of each chip (n,)."""
 
     folds: pd.DataFrame
     y: Booleans
     vocabulary: Vocabulary
+    groups: Sequence[str]
 
     @property
     def inside(self) -> Booleans:
         """Return which chips are in the folds, (n,): those of the hold-out are not."""
         return np.asarray(self.folds["fold"].to_numpy() >= 0, dtype=np.bool_)
+
+    def draws(self, params: Params) -> Draws:
+        """Return draws of the chips in the folds, by the stream's settings."""
+        groups = np.asarray(self.groups)[self.inside]
+        return Draws(groups, resamples=params.evaluate.resamples, seed=params.seed)
 
 
 @dataclass(frozen=True)
@@ -46,14 +53,13 @@ class Judged:
     """Answers, judged: F2 of each chip (n,), average precision of each label (labels,), and that of resamples.
 
     f2: None of some labels only, where it tells how a learner's probabilities lie, and not which learner knows more.
-    rare: the columns of the rare labels that occur, where others do too; resamples, seed: of the bootstrap.
+    rare: the columns of the rare labels that occur, where others do too; draws: of these chips.
     """
 
     f2: Floats | None
     precision: Ranked
     rare: tuple[int, ...]
-    resamples: int
-    seed: int
+    draws: Draws
 
     @property
     def figures(self) -> dict[str, float]:
@@ -66,7 +72,7 @@ class Judged:
         """Return what it has more than another one that was judged on the same chips and labels, in each figure."""
         found = {}
         if self.f2 is not None and other.f2 is not None:
-            found[F2] = paired_bootstrap(self.f2, other.f2, resamples=self.resamples, seed=self.seed)
+            found[F2] = paired_bootstrap(self.f2, other.f2, self.draws)
         found[MAP] = paired_map(self.precision, other.precision)
         if self.rare:
             found[RARE] = paired_map(_only(self.precision, self.rare), _only(other.precision, self.rare))
@@ -94,7 +100,7 @@ class Idea:
 
 
 def judge(
-    y: Booleans, answers: Mapping[str, Reals], *, targets: Targets, rare: Sequence[str], resamples: int, seed: int
+    y: Booleans, answers: Mapping[str, Reals], *, targets: Targets, rare: Sequence[str], draws: Draws
 ) -> dict[str, Judged]:
     """Judge probabilities by what answers them, by name.
 
@@ -108,15 +114,15 @@ def judge(
         The labels.
     rare
         Those that are rare in the data set.
-    resamples, seed
-        Of the bootstrap.
+    draws
+        Of these chips, for the intervals.
     """
-    ranked = rank(y, answers, resamples=resamples, seed=seed)
+    ranked = rank(y, answers, draws)
     occur = [j for j in range(y.shape[1]) if y[:, j].any()]
     few = tuple(j for j in occur if targets.labels[j] in rare)
     few = few if len(few) < len(occur) else ()  # else it is the mean over all
     f2 = {name: None if targets.partial else f2_by_chip(y, p, targets=targets) for name, p in answers.items()}
-    return {name: Judged(f2[name], ranked[name], few, resamples, seed) for name in answers}
+    return {name: Judged(f2[name], ranked[name], few, draws) for name in answers}
 
 
 def blended(tables: Mapping[str, pd.DataFrame], rows: Rows, params: Params, report: DetailedReport) -> Probabilities:
@@ -174,8 +180,8 @@ def weigh_idea(
     InputError
         When the two predict no label in common, or none that occurs.
     """
-    chance = {"resamples": params.evaluate.resamples, "seed": params.seed}
-    alone, labels = _alone(name, against, tables, rows, **chance)
+    draws = rows.draws(params)
+    alone, labels = _alone(name, against, tables, rows, draws)
     base = {each: tables[each] for each in params.experiments if each != name}
     others = {each: table for each, table in base.items() if each != against}
     asked = {"base": base, "beside": base | {name: tables[name]}}
@@ -186,7 +192,7 @@ def weigh_idea(
         if base and _covers(base, rows.vocabulary) and _covers(learners, rows.vocabulary)
     }
     targets, rare = rows.vocabulary.targets("all"), rows.vocabulary.rare
-    found = judge(rows.y[rows.inside], answers, targets=targets, rare=rare, **chance) if answers else {}
+    found = judge(rows.y[rows.inside], answers, targets=targets, rare=rare, draws=draws) if answers else {}
     gains = {how: each.beyond(found["base"]) for how, each in found.items()}
     chips = int(rows.inside.sum())
     both = (alone[name], alone[against])
@@ -195,7 +201,7 @@ def weigh_idea(
 
 
 def _alone(
-    name: str, against: str, tables: Mapping[str, pd.DataFrame], rows: Rows, *, resamples: int, seed: int
+    name: str, against: str, tables: Mapping[str, pd.DataFrame], rows: Rows, draws: Draws
 ) -> tuple[dict[str, Judged], tuple[LabelWorth, ...]]:
     """Judge two learners on the labels that both predict, and compare each label."""
     pair = {each: tables[each] for each in (against, name)}
@@ -209,7 +215,7 @@ def _alone(
     y = rows.y[rows.inside][:, [rows.vocabulary.labels.index(label) for label in common]]
     if not y.any():
         raise InputError(f"{', '.join(common)}: which {name} and {against} both predict, hold on no chip of the folds")
-    found = judge(y, p, targets=targets, rare=rows.vocabulary.rare, resamples=resamples, seed=seed)
+    found = judge(y, p, targets=targets, rare=rows.vocabulary.rare, draws=draws)
     return found, compare_labels(y, targets.labels, found[against].precision, found[name].precision)
 
 
@@ -220,4 +226,4 @@ def _covers(tables: Mapping[str, pd.DataFrame], vocabulary: Vocabulary) -> bool:
 
 def _only(ranked: Ranked, columns: Sequence[int]) -> Ranked:
     """Return the precision of some labels."""
-    return Ranked(ranked.observed[list(columns)], ranked.drawn[:, list(columns)])
+    return Ranked(ranked.observed[list(columns)], ranked.drawn[:, list(columns)], ranked.groups)

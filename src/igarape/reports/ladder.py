@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from igarape.labels import Booleans, Targets
 from igarape.scores.comparison import Difference, paired_bootstrap
+from igarape.scores.draws import Draws
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import Floats, Reals, f2_per_sample
 from igarape.scores.ranking import paired_map, rank
@@ -41,10 +42,9 @@ def build_ladder(
     stackers: Mapping[str, Reals],
     decided: Mapping[str, Booleans],
     targets: Targets,
-    resamples: int,
-    seed: int,
+    draws: Draws,
 ) -> Ladder:
-    """Compare by paired bootstrap over chips that nothing was fitted on.
+    """Compare by paired bootstrap, on chips that nothing was fitted on.
 
     Parameters
     ----------
@@ -58,12 +58,12 @@ def build_ladder(
         Answers (n, labels) by a rule, under the name of their rung.
     targets
         All labels.
-    resamples, seed
-        Of the bootstrap.
+    draws
+        Of these chips, for the intervals.
     """
 
     def against(scores: Floats, reference: Floats) -> Difference:
-        return paired_bootstrap(scores, reference, resamples=resamples, seed=seed)
+        return paired_bootstrap(scores, reference, draws)
 
     alone = {name: f2_by_chip(y, p, targets=targets) for name, p in learners.items()}
     stacked = {name: f2_by_chip(y, p, targets=targets) for name, p in stackers.items()}
@@ -76,7 +76,7 @@ def build_ladder(
     beside = {name: against(each, alone[best]) for name, each in alone.items() if name != best}
     # Pairs, as a stacker may be called as a learner is.
     rankings = {("learner", name): p for name, p in learners.items()} | {("stack", n): p for n, p in stackers.items()}
-    ranked = rank(y, rankings, resamples=resamples, seed=seed)
+    ranked = rank(y, rankings, draws)
     maps: dict[str, dict[str, Difference]] = {"learner": {}, "stack": {}}
     for (kind, name), each in ranked.items():
         if (kind, name) != ("learner", best):

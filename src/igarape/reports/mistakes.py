@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from igarape.labels import Booleans, Vocabulary
 from igarape.scores.comparison import Difference, paired_bootstrap
+from igarape.scores.draws import Draws
 from igarape.scores.metrics import f2_per_sample
 
 # Rows of the table of labels that are taken for others.
@@ -52,7 +53,7 @@ class Group:
     left_out: int
 
 
-def error_budget(y: Booleans, answers: Booleans, *, labels: tuple[str, ...], resamples: int, seed: int) -> list[Cost]:
+def error_budget(y: Booleans, answers: Booleans, *, labels: tuple[str, ...], draws: Draws) -> list[Cost]:
     """Replace one label's answers by the truth, for each label in turn: the dearest first.
 
     Parameters
@@ -61,14 +62,14 @@ def error_budget(y: Booleans, answers: Booleans, *, labels: tuple[str, ...], res
         Truth and answers, each of shape (n, labels).
     labels
         Their names.
-    resamples, seed
-        Of the paired bootstrap over chips.
+    draws
+        Of these chips, for the intervals.
     """
     now, rows = f2_per_sample(y, answers), []
     for j, label in enumerate(labels):
         perfect = answers.copy()
         perfect[:, j] = y[:, j]
-        gain = paired_bootstrap(f2_per_sample(y, perfect), now, resamples=resamples, seed=seed)
+        gain = paired_bootstrap(f2_per_sample(y, perfect), now, draws)
         missed, wrong = int((y[:, j] & ~answers[:, j]).sum()), int((~y[:, j] & answers[:, j]).sum())
         rows.append(Cost(label, gain, missed, wrong))
     return sorted(rows, key=lambda row: -row.gain.mean)

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from igarape.config.documents import CALIBRATED, Scores
-from igarape.config.params import Params
 from igarape.ensemble.decision import Rule
 from igarape.labels import Booleans
 from igarape.learners.views import PIPELINE, ByMode, Mode
 from igarape.reports.results import Results
 from igarape.scores.comparison import Difference, paired_bootstrap
+from igarape.scores.draws import Draws
 from igarape.scores.metrics import f2_per_sample, mean_average_precision
 from igarape.scores.ranking import paired_map, rank
 from igarape.tables import Probabilities
@@ -40,7 +40,7 @@ class ModeComparison:
         }
 
 
-def compare_modes(y: Booleans, asked: ByMode | None, rule: Rule, params: Params) -> ModeComparison | None:
+def compare_modes(y: Booleans, asked: ByMode | None, rule: Rule, draws: Draws) -> ModeComparison | None:
     """Compare a bundle's answers in each mode with the pipeline's, on the same chips; None where there are no others.
 
     Parameters
@@ -51,14 +51,14 @@ def compare_modes(y: Booleans, asked: ByMode | None, rule: Rule, params: Params)
         What the bundle answers.
     rule
         From probabilities to labels.
-    params
-        The seed, and how often to resample.
+    draws
+        Of the hold-out's chips, for the intervals.
     """
     if asked is None:
         return None
-    y, chance = y[asked.rows], {"resamples": params.evaluate.resamples, "seed": params.seed}
+    y, draws = y[asked.rows], draws.rows(asked.rows)
     f2 = {mode: f2_per_sample(y, rule.apply(p)) for mode, p in asked.p.items()}
-    ranked = rank(y, asked.p, **chance)
+    ranked = rank(y, asked.p, draws)
     others = [mode for mode in asked.p if mode != PIPELINE]
     return ModeComparison(
         served=asked.served,
@@ -66,7 +66,7 @@ def compare_modes(y: Booleans, asked: ByMode | None, rule: Rule, params: Params)
         figures={
             mode: {"f2": float(f2[mode].mean()), "map": mean_average_precision(y, p)} for mode, p in asked.p.items()
         },
-        f2={mode: paired_bootstrap(f2[mode], f2[PIPELINE], **chance) for mode in others},
+        f2={mode: paired_bootstrap(f2[mode], f2[PIPELINE], draws) for mode in others},
         map={mode: paired_map(ranked[mode], ranked[PIPELINE]) for mode in others},
         milliseconds=asked.milliseconds,
         quantised=asked.quantised,

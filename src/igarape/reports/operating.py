@@ -30,6 +30,7 @@ def operating_rows(
     p: Reals,
     folds: Folds,
     *,
+    groups: Sequence[str],
     alerts: Mapping[str, OperatingPoint],
     vocabulary: Vocabulary,
     seed: int,
@@ -42,6 +43,8 @@ def operating_rows(
         Truth and probabilities, each of shape (n, labels).
     folds
         Of shape (n,); the hold-out has no part.
+    groups
+        The group of each chip, (n,).
     alerts
         Their operating points, by label.
     vocabulary
@@ -52,7 +55,7 @@ def operating_rows(
     rows = []
     for label in vocabulary.rare:
         column = vocabulary.labels.index(label)
-        point = operating_point(y[:, column], p[:, column], folds, precision=RARE, seed=seed)
+        point = operating_point(y[:, column], p[:, column], folds, groups=groups, precision=RARE, seed=seed)
         rows.append(OperatingRow(label, RARE, point, alert=False))
     return rows + [OperatingRow(label, point.asked, point, alert=True) for label, point in alerts.items()]
 

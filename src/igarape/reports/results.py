@@ -13,13 +13,14 @@ from igarape.ensemble.decision import Rule, cross_fit_rule
 from igarape.ensemble.leave_one_out import WITHOUT
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import read_probabilities
-from igarape.tables import HOLDOUT, Probabilities, read_catalog, read_folds, truth
+from igarape.scores.draws import Draws
+from igarape.tables import HOLDOUT, Probabilities, read_catalog, read_folds, read_groups, truth
 from igarape.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Results:
-    """All that was predicted, in the order of the folds table: truth y (n, labels), folds (n,).
+    """All that was predicted, in the order of the folds table: truth y (n, labels), folds (n,), groups (n,).
 
     stacked: each stack's probabilities (n, labels). manifests: what train wrote of each learner. learners: each one's
     probabilities (n, its labels).
@@ -28,6 +29,7 @@ class Results:
     """
 
     image_ids: Sequence[str]
+    groups: Sequence[str]
     folds: npt.NDArray[np.int64]
     y: Booleans
     stacked: Mapping[str, Probabilities]
@@ -68,6 +70,11 @@ class Results:
         """Return the names of the chips of the hold-out."""
         return [self.image_ids[row] for row in np.flatnonzero(~self.inside).tolist()]
 
+    def draws(self, which: Booleans, params: Params) -> Draws:
+        """Return draws of some of the chips, by the stream's settings; which: (n,)."""
+        groups = np.asarray(self.groups)[which]
+        return Draws(groups, resamples=params.evaluate.resamples, seed=params.seed)
+
     @cached_property
     def answers(self) -> Booleans:
         """Return what the rule answers in the folds, each fitted on the others."""
@@ -88,6 +95,7 @@ def read_results(workspace: Workspace, params: Params, vocabulary: Vocabulary) -
     manifests = {name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments}
     return Results(
         image_ids=image_ids,
+        groups=read_groups(workspace.groups, image_ids),
         folds=folds["fold"].to_numpy(),
         y=truth(catalog.loc[image_ids], vocabulary.labels),
         stacked={name: p for name, p in found.items() if not name.startswith(WITHOUT)},

@@ -14,7 +14,7 @@ from igarape.reports.answers import answers_of
 from igarape.reports.modes import ModeComparison, as_served, compare_modes
 from igarape.reports.results import Results
 from igarape.scores.answers import TABLE
-from igarape.scores.comparison import Difference, bootstrap_interval, paired_bootstrap
+from igarape.scores.comparison import Difference, paired_bootstrap
 from igarape.scores.metrics import brier, calibration_error, f2_per_sample, mean_average_precision
 from igarape.scores.ranking import paired_map, rank
 from igarape.tables import HOLDOUT, Probabilities, read_folds, write_table
@@ -100,14 +100,15 @@ def compare_student(
     megabytes, milliseconds
         Of the ensemble's bundle and the student's: its size, and what a chip takes.
     """
-    rows, chance = ~results.inside, {"resamples": params.evaluate.resamples, "seed": params.seed}
+    rows = ~results.inside
+    draws = results.draws(rows, params)
     p = as_served(student.p, student.asked)
     y, each = results.y[rows], dict(zip(NAMES, (results.p[rows], p), strict=True))
     f2 = {name: f2_per_sample(y, results.rule.apply(p)) for name, p in each.items()}
     figures = {
         name: {
             "f2": float(f2[name].mean()),
-            **dict(zip(("f2_low", "f2_high"), bootstrap_interval(f2[name], **chance), strict=True)),
+            **dict(zip(("f2_low", "f2_high"), draws.mean_interval(f2[name]), strict=True)),
             "map": mean_average_precision(y, p),
             "ece": float(calibration_error(y, p).mean()),
             "brier": float(brier(y, p).mean()),
@@ -115,15 +116,15 @@ def compare_student(
         }
         for (name, p), size in zip(each.items(), megabytes, strict=True)
     }
-    ranked = rank(y, each, **chance)
+    ranked = rank(y, each, draws)
     return StudentComparison(
         manifest=student.manifest,
         p=p,
         figures=figures,
-        f2=paired_bootstrap(f2["student"], f2["ensemble"], **chance),
+        f2=paired_bootstrap(f2["student"], f2["ensemble"], draws),
         map=paired_map(ranked["student"], ranked["ensemble"]),
         milliseconds=dict(zip(NAMES, milliseconds, strict=True)),
-        modes=compare_modes(y, student.asked, results.rule, params),
+        modes=compare_modes(y, student.asked, results.rule, draws),
     )
 
 

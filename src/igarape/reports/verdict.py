@@ -21,7 +21,8 @@ from igarape.reports.pages import render_page
 from igarape.reports.reliability import Reliability
 from igarape.reports.review import render_review
 from igarape.reports.student import StudentComparison
-from igarape.scores.comparison import Difference, bootstrap_interval
+from igarape.scores.comparison import Difference
+from igarape.scores.draws import Draws
 from igarape.scores.metrics import (
     Reals,
     average_precision,
@@ -101,8 +102,7 @@ def metrics_document(
     rules: Mapping[str, Figures],
     rare: Mapping[str, Figures],
     ladder: Mapping[str, Figures],
-    resamples: int,
-    seed: int,
+    draws: Draws,
 ) -> dict[str, Any]:
     """Build reports/metrics.json.
 
@@ -118,11 +118,11 @@ def metrics_document(
         Of each rare label, what the rare learners bring.
     ladder
         Of each rung, its F2 less the best learner's, and the interval of that.
-    resamples, seed
-        Of the bootstrap that bounds the hold-out's F2.
+    draws
+        Of the hold-out's chips, which bound its F2.
     """
     each = f2_per_sample(y, predicted)
-    low, high = bootstrap_interval(each, resamples=resamples, seed=seed)
+    low, high = draws.mean_interval(each)
     f2, mean_ap = float(each.mean()), mean_average_precision(y, p)
     return {
         "holdout": {"f2": f2, "map": mean_ap, "n": len(y), "f2_low": low, "f2_high": high},

@@ -1,15 +1,18 @@
 """What a learner is worth: the blend of all against that without it. And a learner against the same on raw chips.
 
-Differences are of scores out of fold, with the 95 % intervals of paired bootstraps over chips.
+Differences are of scores out of fold, with the 95 % intervals of paired bootstraps.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations
 
+import numpy as np
+
 from igarape.config.documents import LearnerManifest
 from igarape.labels import Booleans, Targets, Vocabulary
 from igarape.scores.comparison import Difference, paired_bootstrap
+from igarape.scores.draws import Draws
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import Reals
 from igarape.scores.ranking import Ranked, paired_map, paired_precision, rank
@@ -61,7 +64,7 @@ class Views:
 
 
 def worths(
-    y: Booleans, blend: Reals, *, without: Mapping[str, Reals], targets: Targets, resamples: int, seed: int
+    y: Booleans, blend: Reals, *, without: Mapping[str, Reals], targets: Targets, draws: Draws
 ) -> dict[str, Worth]:
     """Compare the blend of all learners with that without one, for each of these: the best first.
 
@@ -73,16 +76,16 @@ def worths(
         Of the same shape, the blend without a learner, by its name.
     targets
         All labels.
-    resamples, seed
-        Of the bootstrap.
+    draws
+        Of these chips, for the intervals.
     """
     if not without:
         return {}
-    ranked = rank(y, {None: blend, **without}, resamples=resamples, seed=seed)
+    ranked = rank(y, {None: blend, **without}, draws)
     whole = f2_by_chip(y, blend, targets=targets)
     found = {}
     for name, p in without.items():
-        f2 = paired_bootstrap(whole, f2_by_chip(y, p, targets=targets), resamples=resamples, seed=seed)
+        f2 = paired_bootstrap(whole, f2_by_chip(y, p, targets=targets), draws)
         found[name] = Worth(f2, paired_map(ranked[None], ranked[name]))
     return dict(sorted(found.items(), key=lambda each: -each[1].f2.mean))
 
@@ -106,8 +109,7 @@ def compare_views(
     *,
     manifests: Mapping[str, LearnerManifest],
     vocabulary: Vocabulary,
-    resamples: int,
-    seed: int,
+    draws: Draws,
 ) -> list[Views]:
     """Compare each learner on raw chips with the same on other chips.
 
@@ -121,8 +123,8 @@ def compare_views(
         What each learner is.
     vocabulary
         All labels.
-    resamples, seed
-        Of the bootstrap.
+    draws
+        Of these chips, for the intervals.
     """
     found = []
     for before, after, besides in same_but_chips(manifests):
@@ -131,9 +133,11 @@ def compare_views(
         if not own.any():
             continue  # the rare labels of a small set may not occur: there is nothing to compare
         pair = {name: learners[name] for name in (before, after)}
-        ranked = rank(own, pair, resamples=resamples, seed=seed)
+        ranked = rank(own, pair, draws)
         scores = {name: f2_by_chip(own, p, targets=targets) for name, p in pair.items()}
-        f2 = paired_bootstrap(scores[after], scores[before], resamples=resamples, seed=seed)
+        # As f2_by_chip has it: by the chips that hold some of the labels, where these are not all.
+        scored = draws.rows(np.flatnonzero(own.any(axis=1))) if targets.partial else draws
+        f2 = paired_bootstrap(scores[after], scores[before], scored)
         worth = Worth(f2, paired_map(ranked[after], ranked[before]))
         each = compare_labels(own, labels, ranked[before], ranked[after])
         found.append(Views(before, after, manifests[after].chips, besides, worth, each))

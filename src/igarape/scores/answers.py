@@ -20,6 +20,7 @@ from igarape.tables import HOLDOUT, Probabilities, read_table
 # Its name in data/evaluate, and among the artifacts of its run.
 TABLE = "answers.parquet"
 PLACE = ["image_id", "dataset", "pixels", "fold"]
+GROUP = "group"
 # What the columns of each label begin with: its truth, its probability, its answer.
 TRUTH, PROBABILITY, ANSWER = "y_", "p_", "a_"
 
@@ -28,13 +29,15 @@ TRUTH, PROBABILITY, ANSWER = "y_", "p_", "a_"
 class Answers:
     """What a stream answers to n chips: truth y, probabilities p, answers (booleans), each of shape (n, labels).
 
-    pixels: of each chip the CRC-32 of its pixels, by which two streams know whether they mean the same picture. folds:
-    of each chip its fold; -1 is the hold-out.
+    groups: of each chip that of the chips that it was dealt with; its own name, where a table of an older igarape says
+    none. pixels: of each chip the CRC-32 of its pixels, by which two streams know whether they mean the same picture.
+    folds: of each chip its fold; -1 is the hold-out.
     """
 
     dataset: str
     labels: tuple[str, ...]
     image_ids: Sequence[str]
+    groups: Sequence[str]
     pixels: npt.NDArray[np.int64]
     folds: npt.NDArray[np.int64]
     y: Booleans
@@ -44,7 +47,13 @@ class Answers:
     def table(self) -> pd.DataFrame:
         """Return the table that is kept."""
         place = pd.DataFrame(
-            {"image_id": list(self.image_ids), "dataset": self.dataset, "pixels": self.pixels, "fold": self.folds}
+            {
+                "image_id": list(self.image_ids),
+                "dataset": self.dataset,
+                GROUP: list(self.groups),
+                "pixels": self.pixels,
+                "fold": self.folds,
+            }
         )
         kept = [place, self._columns(PROBABILITY, self.p)]
         kept += [self._columns(first, one.astype(np.uint8)) for first, one in ((TRUTH, self.y), (ANSWER, self.answers))]
@@ -56,6 +65,7 @@ class Answers:
         return replace(
             self,
             image_ids=[self.image_ids[row] for row in kept],
+            groups=[self.groups[row] for row in kept],
             pixels=self.pixels[kept],
             folds=self.folds[kept],
             y=self.y[kept],
@@ -108,6 +118,7 @@ def read_answers(path: Path) -> Answers:
         dataset=sets[0],
         labels=labels,
         image_ids=list(table["image_id"]),
+        groups=list(table[GROUP if GROUP in table else "image_id"]),
         pixels=table["pixels"].to_numpy(),
         folds=table["fold"].to_numpy(),
         y=y.astype(np.bool_),

@@ -1,4 +1,4 @@
-"""How sure one can be of a score, and of the difference between two: the bootstrap over chips (Efron, 1979)."""
+"""How sure one can be of a score, and of the difference between two, by the draws of scores.draws."""
 
 from collections.abc import Sequence
 from statistics import NormalDist
@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from igarape.errors import InputError
 from igarape.labels import Booleans
+from igarape.scores.draws import Draws
 from igarape.scores.metrics import Reals
 
 # The best of many choices is lucky, and labels are many.
@@ -44,18 +45,7 @@ def signed(value: float, digits: int = 4) -> str:
     return text[1:] if float(text) == 0 else text
 
 
-def bootstrap_interval(per_sample: Reals, *, resamples: int, seed: int) -> tuple[float, float]:
-    """Bound the mean of per_sample (n,): the 95 % percentile interval over chips drawn with replacement."""
-    _check_scores(per_sample)
-    rng = np.random.default_rng(seed)
-    n = len(per_sample)
-    # One resample at a time: resamples x n indices at once would not fit in memory for the large sets.
-    means = np.array([per_sample[rng.integers(n, size=n)].mean() for _ in range(resamples)])
-    low, high = np.percentile(means, (2.5, 97.5))
-    return float(low), float(high)
-
-
-def paired_bootstrap(a: Reals, b: Reals, *, resamples: int, seed: int) -> Difference:
+def paired_bootstrap(a: Reals, b: Reals, draws: Draws) -> Difference:
     """Compare two scores of the same chips.
 
     An interval that excludes 0 says that the difference is more than the luck of which chips were drawn.
@@ -64,10 +54,8 @@ def paired_bootstrap(a: Reals, b: Reals, *, resamples: int, seed: int) -> Differ
     ----------
     a, b
         One score for each chip, of shape (n,).
-    resamples
-        How often chips are drawn with replacement.
-    seed
-        Of the draws.
+    draws
+        Of these chips.
 
     Returns
     -------
@@ -82,7 +70,7 @@ def paired_bootstrap(a: Reals, b: Reals, *, resamples: int, seed: int) -> Differ
     if a.shape != b.shape:
         raise InputError(f"paired bootstrap: expected scores of the same chips, found {a.shape} and {b.shape}")
     difference = a - b
-    return Difference(float(difference.mean()), *bootstrap_interval(difference, resamples=resamples, seed=seed))
+    return Difference(float(difference.mean()), *draws.mean_interval(difference))
 
 
 def excess(per_sample: Reals, groups: Sequence[str], *, inside: Booleans, alarm_rate: float) -> float | None:
@@ -117,7 +105,8 @@ def excess(per_sample: Reals, groups: Sequence[str], *, inside: Booleans, alarm_
 
 def _variance(per_sample: Reals, groups: npt.NDArray[np.str_]) -> float:
     """Return the variance of a mean of scores whose groups were drawn; a lone group does not tell any."""
-    _check_scores(per_sample)
+    if per_sample.ndim != 1 or not len(per_sample):
+        raise InputError(f"expected one score for each chip, found an array of shape {per_sample.shape}")
     _, member = np.unique(groups, return_inverse=True)
     sums = np.bincount(member, per_sample - per_sample.mean())
     return float(sums @ sums) / len(per_sample) ** 2 * len(sums) / (len(sums) - 1) if len(sums) > 1 else float("inf")
@@ -126,8 +115,3 @@ def _variance(per_sample: Reals, groups: npt.NDArray[np.str_]) -> float:
 def certain(gain: Reals) -> bool:
     """Say whether gains (n,), as of log-loss on rows not fitted on, lie more than CERTAIN standard errors above 0."""
     return bool(gain.mean() > CERTAIN * gain.std() / np.sqrt(len(gain)))
-
-
-def _check_scores(per_sample: Reals) -> None:
-    if per_sample.ndim != 1 or not len(per_sample):
-        raise InputError(f"bootstrap: expected one score for each chip, found an array of shape {per_sample.shape}")

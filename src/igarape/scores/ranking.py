@@ -1,44 +1,40 @@
-"""How sure one can be of mean average precision, and of the difference between two: the bootstrap over chips.
+"""How sure one can be of mean average precision, and of the difference between two, by the draws of scores.draws.
 
 A resample is how often each chip was drawn. With chips sorted by their probability once, average precision needs sums
 of these numbers only: of all chips, and of the positives, from the top down to each positive. A sparse matrix makes
-them for many resamples at once. Draws follow from the seed and the number of chips, so that rankings of the same chips
-are paired even where they were resampled by two calls.
+them for many resamples at once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.scores.comparison import Difference
+from igarape.scores.draws import Drawn, Draws, bounds
 from igarape.scores.metrics import Floats, Reals, average_precision
 
 # More of them move a bound of an interval by less than a tenth of its width, and cost as much as all else in a report.
 RESAMPLES = 400
-# Resamples at once: their numbers of 40,000 chips stay in a processor's cache.
-BLOCK = 32
 # Rows of a piece of a long sum; odd, so that pieces do not lie on one another in a cache.
 STEP = 61
 
 Name = TypeVar("Name")
-# How often each chip is drawn, of shape (n, draws); sums of small numbers are exact to 2^24.
-Drawn = npt.NDArray[np.float32]
 
 
 class Ranked(NamedTuple):
-    """Average precision of each label (labels,), and of resampled chips (resamples, labels).
+    """Average precision of each label (labels,), and of resampled chips (resamples, labels); groups: that were drawn.
 
     NaN where no chip has the label.
     """
 
     observed: Floats
     drawn: Floats
+    groups: int
 
 
 class ResampledPrecision:
@@ -71,18 +67,7 @@ class ResampledPrecision:
         return precision
 
 
-def draws(n: int, *, resamples: int, seed: int) -> Iterator[Drawn]:
-    """Yield how often each of n chips is drawn, of shape (n, draws), BLOCK draws at a time.
-
-    The draws are those of scores.comparison's paired_bootstrap.
-    """
-    rng = np.random.default_rng(seed)
-    for start in range(0, resamples, BLOCK):
-        each = [np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(min(BLOCK, resamples - start))]
-        yield np.ascontiguousarray(np.array(each, dtype=np.float32).T)
-
-
-def rank(y: Booleans, rankings: Mapping[Name, Reals], *, resamples: int, seed: int) -> dict[Name, Ranked]:
+def rank(y: Booleans, rankings: Mapping[Name, Reals], draws: Draws) -> dict[Name, Ranked]:
     """Compute average precision, and how it varies with the chips that are drawn, up to RESAMPLES times.
 
     Parameters
@@ -91,24 +76,23 @@ def rank(y: Booleans, rankings: Mapping[Name, Reals], *, resamples: int, seed: i
         Truth, of shape (n, labels).
     rankings
         Probabilities (n, labels), by name.
-    resamples, seed
-        How often n chips are drawn with replacement, and the seed of the draws.
+    draws
+        Of these chips.
 
     Raises
     ------
     InputError
-        When truth and probabilities are not of the same chips and labels, or nothing is to be drawn.
+        When truth, probabilities and draws are not of the same chips and labels.
     """
-    if resamples < 1:
-        raise InputError(f"bootstrap: expected at least 1 resample, found {resamples}")
-    resamples = min(resamples, RESAMPLES)
+    if len(draws) != len(y):
+        raise InputError(f"bootstrap: expected draws of {len(y)} chips, found those of {len(draws)}")
     observed = {name: average_precision(y, p) for name, p in rankings.items()}
     labels = {name: [ResampledPrecision(y[:, j], p[:, j]) for j in range(y.shape[1])] for name, p in rankings.items()}
     drawn: dict[Name, list[Floats]] = {name: [] for name in rankings}
-    for counts in draws(len(y), resamples=resamples, seed=seed):
+    for counts in draws.counts(RESAMPLES):
         for name, each in labels.items():
             drawn[name].append(np.stack([precision(counts) for precision in each], axis=1))
-    return {name: Ranked(observed[name], np.concatenate(parts)) for name, parts in drawn.items()}
+    return {name: Ranked(observed[name], np.concatenate(parts), draws.groups) for name, parts in drawn.items()}
 
 
 def paired_map(a: Ranked, b: Ranked) -> Difference:
@@ -118,7 +102,7 @@ def paired_map(a: Ranked, b: Ranked) -> Difference:
     """
     if a.drawn.shape != b.drawn.shape:
         raise InputError(f"paired bootstrap: expected the same resamples, found {a.drawn.shape} and {b.drawn.shape}")
-    difference = _bounded(a.observed - b.observed, a.drawn - b.drawn)
+    difference = _bounded(a.observed - b.observed, a.drawn - b.drawn, a.groups)
     if difference is None:
         raise InputError("paired bootstrap: none of the labels holds on any chip")
     return difference
@@ -127,19 +111,22 @@ def paired_map(a: Ranked, b: Ranked) -> Difference:
 def paired_precision(a: Ranked, b: Ranked, label: int) -> Difference | None:
     """Compare two rankings by the average precision of one label, given by its column; None where it never holds."""
     only = slice(label, label + 1)
-    return _bounded(a.observed[only] - b.observed[only], a.drawn[:, only] - b.drawn[:, only])
+    return _bounded(a.observed[only] - b.observed[only], a.drawn[:, only] - b.drawn[:, only], a.groups)
 
 
-def _bounded(observed: Floats, drawn: Floats) -> Difference | None:
+def _bounded(observed: Floats, drawn: Floats, groups: int) -> Difference | None:
     """Return the mean over labels of differences (labels,), and the interval of that of resamples (n, labels).
 
-    A resample in which no label occurs says nothing.
+    A resample without a chip of a label says nothing of it: what was observed stands there, as a mean over fewer labels
+    would be another figure.
     """
-    if np.isnan(observed).all():
+    occur = ~np.isnan(observed)
+    if not occur.any():
         return None
-    occur = drawn[~np.isnan(drawn).all(axis=1)]
-    low, high = np.percentile(np.nanmean(occur, axis=1), (2.5, 97.5))
-    return Difference(float(np.nanmean(observed)), float(low), float(high))
+    observed, drawn = observed[occur], drawn[:, occur]
+    mean, means = float(observed.mean()), np.where(np.isnan(drawn), observed, drawn).mean(axis=1)
+    low, high = bounds(mean, means, groups=groups, within=(-1, 1))
+    return Difference(mean, float(low), float(high))
 
 
 def _rows(order: np.ndarray, ends: np.ndarray, n: int) -> csr_array:

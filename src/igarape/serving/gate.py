@@ -1,6 +1,6 @@
 """The gate: what a challenger has to hold against the champion on the same hold-out chips before it takes its place.
 
-Figures of both, and their difference by paired bootstrap over chips (Efron, 1979), stand in a table, one row a check:
+Figures of both, and their difference by paired bootstrap (scores.draws), stand in a table, one row a check:
 
 F2                  not worse: the interval begins at -margin or above (a test of non-inferiority); or better: above 0
 macro AP            not worse, by a margin of its own
@@ -18,6 +18,7 @@ import numpy as np
 from igarape.config.params import Promote
 from igarape.labels import Booleans
 from igarape.scores.comparison import paired_bootstrap
+from igarape.scores.draws import Draws
 from igarape.scores.metrics import Floats
 from igarape.scores.resampling import Paired, compare_answers
 from igarape.tables import Probabilities
@@ -76,8 +77,7 @@ def check_challenger(
     labels: Sequence[str],
     rare: Sequence[str],
     limits: Promote,
-    resamples: int,
-    seed: int,
+    draws: Draws,
 ) -> tuple[Check, ...]:
     """Compare two versions on the same chips.
 
@@ -91,22 +91,20 @@ def check_challenger(
         The columns, and those of them that may not collapse.
     limits
         What is borne.
-    resamples, seed
-        Of the bootstrap.
+    draws
+        Of these chips. Pictures that are timed are drawn one by one, as often.
 
     Raises
     ------
     InputError
         When the two do not answer the same chips.
     """
-    found = compare_answers(
-        y, (champion.p, champion.answers), (challenger.p, challenger.answers), resamples=resamples, seed=seed
-    )
+    found = compare_answers(y, (champion.p, champion.answers), (challenger.p, challenger.answers), draws)
     places = {F2: 0, MAP: 1} | {f"AP of {label}": 2 + len(labels) + labels.index(label) for label in rare}
     return (
         *(_scored(name, _figures(found, at), limits) for name, at in places.items()),
-        _calibrated(y, champion, challenger, limits=limits, resamples=resamples, seed=seed),
-        _timed(champion, challenger, limits=limits, resamples=resamples, seed=seed),
+        _calibrated(y, champion, challenger, limits=limits, draws=draws),
+        _timed(champion, challenger, limits=limits, draws=draws.alone(len(champion.milliseconds))),
         _sized(champion, challenger, limits=limits),
     )
 
@@ -132,20 +130,20 @@ def _scored(name: str, figures: tuple[float, float, Spread | None], limits: Prom
     return Check(name, *figures, f"interval from {-margin:g} up", passed=low >= -margin)
 
 
-def _calibrated(y: Booleans, champion: Side, challenger: Side, *, limits: Promote, resamples: int, seed: int) -> Check:
+def _calibrated(y: Booleans, champion: Side, challenger: Side, *, limits: Promote, draws: Draws) -> Check:
     """Check the Brier score: a mean over chips, each of which has its mean over labels."""
     one, two = (((side.p.astype(np.float64) - y) ** 2).mean(axis=1) for side in (champion, challenger))
-    difference = paired_bootstrap(two, one, resamples=resamples, seed=seed)
+    difference = paired_bootstrap(two, one, draws)
     asked = f"interval up to {limits.margin_brier:g}"
     passed = difference[2] <= limits.margin_brier
     return Check(BRIER, float(one.mean()), float(two.mean()), difference, asked, passed)
 
 
-def _timed(champion: Side, challenger: Side, *, limits: Promote, resamples: int, seed: int) -> Check:
+def _timed(champion: Side, challenger: Side, *, limits: Promote, draws: Draws) -> Check:
     """Check the time that a chip takes. It counts against a version where it is more than borne beyond doubt."""
     one, two = champion.milliseconds, challenger.milliseconds
-    difference = paired_bootstrap(two, one, resamples=resamples, seed=seed)
-    _, low, _ = paired_bootstrap(two, limits.slower * one, resamples=resamples, seed=seed)
+    difference = paired_bootstrap(two, one, draws)
+    _, low, _ = paired_bootstrap(two, limits.slower * one, draws)
     asked = f"not surely over {limits.slower:g} times"
     return Check(SPEED, float(one.mean()), float(two.mean()), difference, asked, low <= 0)
 

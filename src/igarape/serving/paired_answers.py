@@ -31,11 +31,14 @@ from igarape.workspace import Workspace
 
 @dataclass(frozen=True)
 class PairedAnswers:
-    """Truth y (n, labels), both versions' answers to the same chips and their costs; notes: caveats for people."""
+    """Both versions' answers to the same chips, and their costs.
 
-    labels: tuple[str, ...]
+    held: these chips, their labels, groups and truth, as the challenger's table has them. rare: the rare ones of the
+    labels. notes: caveats for people.
+    """
+
+    held: Answers
     rare: tuple[str, ...]
-    y: Booleans
     champion: Side
     challenger: Side
     notes: tuple[str, ...]
@@ -94,9 +97,8 @@ def answer_same_chips(
     times = milliseconds([bundle for bundle, _ in bundles.values()], pictures, held.image_ids)
     costs = {version: (spent, bundles[version][1]) for version, spent in zip(bundles, times, strict=True)}
     return PairedAnswers(
-        labels=held.labels,
+        held=held,
         rare=bundles[challenger][0].vocabulary.rare,
-        y=held.y,
         champion=Side(theirs.p, theirs.answers, *costs[champion]),
         challenger=Side(held.p, held.answers, *costs[challenger]),
         notes=_notes(champion, challenger, known=known is not None, where=where, left_out=int(learned.sum())),

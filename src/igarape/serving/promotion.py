@@ -7,6 +7,7 @@ from pathlib import Path
 from igarape.config.params import Params
 from igarape.errors import InputError
 from igarape.progress import Report
+from igarape.scores.draws import Draws
 from igarape.serving.advice import how_to_promote, option, other_here
 from igarape.serving.champion_change import make_champion, record_change, restore_previous
 from igarape.serving.gate import check_challenger
@@ -203,14 +204,13 @@ def _verdict(
             raise InputError(f"{error}. {_force(name)}") from error
         return Verdict(name, new, old, (), (f"not compared: {error}",), reason)
     checks = check_challenger(
-        pair.y,
+        pair.held.y,
         pair.champion,
         pair.challenger,
-        labels=pair.labels,
+        labels=pair.held.labels,
         rare=pair.rare,
         limits=params.promote,
-        resamples=params.evaluate.resamples,
-        seed=params.seed,
+        draws=Draws(pair.held.groups, resamples=params.evaluate.resamples, seed=params.seed),
     )
     return Verdict(name, new, old, checks, pair.notes, reason)
 

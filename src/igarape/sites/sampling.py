@@ -77,10 +77,10 @@ def write_sample(place: SiteFolder, path: Path, *, label: str | None, day: date,
 def judged_table(place: SiteFolder, samples: Sequence[Path]) -> pd.DataFrame:
     """Return a row for each sample: the share that holds its label, its 95 % interval, and what the map alone says.
 
-    Of two samples of one label, a third row has the difference of the later to the earlier. Raises InputError for a
-    sample that is none, or not filled in.
+    A file that is named twice counts once. Of two samples of one label, a third row has the difference of the later to
+    the earlier. Raises InputError for a sample that is none, or not filled in.
     """
-    shares = sorted((_share(place, path) for path in samples), key=lambda each: each[1])
+    shares = sorted((_share(place, path) for path in dict.fromkeys(samples)), key=lambda each: each[1])
     rows = [(label, day, *share[:-1], str(share.n)) for label, day, share in shares]
     if len(shares) == 2 and shares[0][0] == shares[1][0] and shares[0][1] < shares[1][1]:
         (label, first, before), (_, last, after) = shares

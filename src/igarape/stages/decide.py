@@ -11,7 +11,7 @@ from igarape.files import fresh_folder
 from igarape.predictions import probability_columns, read_predictions
 from igarape.reports.operating import alert_lines, rules_line
 from igarape.scores.metrics import BETA, sample_f2, sample_fbeta
-from igarape.tables import read_catalog, read_folds, truth
+from igarape.tables import read_catalog, read_folds, read_groups, truth
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
@@ -29,7 +29,8 @@ def run(workspace: Workspace) -> None:
     known = (y, stacked[probability_columns(stacked)].to_numpy(), stacked["fold"].to_numpy())
     beta, recorded = params.decide.beta, {"dataset": params.dataset, "decide": _recorded(params.decide)}
     # Before the run is opened: what nobody can give is the asker's fault.
-    alerts = fit_alerts(*known, wanted=params.decide.alert, vocabulary=vocabulary, seed=params.seed)
+    groups = read_groups(workspace.groups, list(stacked["image_id"]))
+    alerts = fit_alerts(*known, groups=groups, wanted=params.decide.alert, vocabulary=vocabulary, seed=params.seed)
     with step_run("decide", workspace=workspace, params=recorded) as opened:
         fresh_folder(target)  # not before MLflow has answered
         scores = {}

@@ -51,7 +51,7 @@ def run(workspace: Workspace) -> None:
         build_bundle(workspace.bundle, shared, learners=learners, stacker=workspace.folder("stack") / "stacker")
         RunFacts(run_id=opened.id).write(workspace.run("evaluate"))
         ensemble, asked = _ask(workspace.bundle, results, results.p[out], params, packed)
-        by_mode = modes.compare_modes(results.y[out], asked, results.rule, params)
+        by_mode = modes.compare_modes(results.y[out], asked, results.rule, results.draws(out, params))
         results = modes.served_results(results, asked)
         compared = _student(workspace, results, params, shared, chips=packed, teacher=ensemble)
         student.write_answers(workspace, results, params.dataset, compared)

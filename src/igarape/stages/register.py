@@ -4,7 +4,7 @@ import json
 
 import click
 
-from igarape.config.documents import HoldOut, Origin, RunFacts, Version
+from igarape.config.documents import Origin, RunFacts, Version
 from igarape.config.verdict import Metrics
 from igarape.scores.answers import TABLE
 from igarape.serving.advice import option
@@ -52,7 +52,7 @@ def _register_student(workspace: Workspace, metrics: Metrics, origin: Origin, *,
         return
     manifest, own = read_manifest(workspace.student), metrics.student.student
     figures = {each: own[each] for each in ("f2", "map", "f2_low", "f2_high")}
-    scores, name = HoldOut(n=metrics.holdout.n, **figures), model_name(manifest.dataset, student=True)
+    scores, name = metrics.holdout.model_copy(update=figures), model_name(manifest.dataset, student=True)
     more = {"f2": metrics.student.f2, "map": metrics.student.map}
     tags = {f"against_ensemble_{figure}": json.dumps(bounds) for figure, bounds in more.items()}
     tags |= views_of(manifest, metrics.student.by_views)

@@ -12,7 +12,7 @@ from igarape.progress import progress
 from igarape.reports.idea import Rows, weigh_idea
 from igarape.reports.idea_text import figures_of, in_words
 from igarape.reports.trained import read_trained
-from igarape.tables import read_catalog, read_folds, truth
+from igarape.tables import read_catalog, read_folds, read_groups, truth
 from igarape.tracking.costs import read_made
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
@@ -33,7 +33,8 @@ def run(workspace: Workspace, experiment: str, *, against: str | None = None) ->
     vocabulary = read_dataset(params.dataset, workspace.datasets).labels.vocabulary()
     folds = read_folds(workspace.folds)
     catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
-    rows = Rows(folds, truth(catalog.loc[folds["image_id"]], vocabulary.labels), vocabulary)
+    groups = read_groups(workspace.groups, list(folds["image_id"]))
+    rows = Rows(folds, truth(catalog.loc[folds["image_id"]], vocabulary.labels), vocabulary, groups)
     wanted = dict.fromkeys((name, other, *params.experiments))
     learners = {each: read_trained(workspace, each, folds) for each in wanted}
     recorded = {"seed": params.seed, "dataset": params.dataset, "against": other}
