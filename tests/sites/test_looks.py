@@ -62,6 +62,17 @@ def test_of_two_scenes_of_a_day_the_one_counts_that_shows_more(tmp_path: Path) -
         assert not day.trusted
 
 
+def test_of_two_scenes_of_a_day_the_clearer_one_counts_at_each_tile(tmp_path: Path) -> None:
+    """However full the other one is: cloud over half of a tile hides more than an edge that lacks a tenth of it."""
+    place = write_site(tmp_path)
+    cloudy = tiles({"water": 0.3, "cloudy": [0.5, 0.5, 0.5, 0.0, 0.0, 0.0], "haze": [0, 0, 0, 0.9, 0.9, 0.05]})
+    clear, other = tiles({"water": 0.7}, valid=0.9), facts(1, sha256="f" * 32)
+    for table, scene in ((cloudy, facts(1)), (clear, other)):
+        add_looks(table, scene, place.looks, site=place.site, known=place.area.known)
+    for scenes in ([facts(1), other], [other, facts(1)]):
+        np.testing.assert_allclose(place.day(scenes).p[:, 0], [0.7, 0.7, 0.7, 0.7, 0.7, 0.3], rtol=1e-6)
+
+
 def test_a_scene_of_another_site_and_a_model_without_a_label_are_refused(tmp_path: Path) -> None:
     """And nothing is left of them."""
     place = write_site(tmp_path)

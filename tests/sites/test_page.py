@@ -11,6 +11,7 @@ from screenshots import Browser, browsing
 from site_days import CHANGED, CLOUDY, DAYS, EVERY, FIRST, watched_site
 
 from igarape.files import write_text
+from igarape.sites import page_alerts
 from igarape.sites.events import with_events
 from igarape.sites.looks import list_looks
 from igarape.sites.page import site_page
@@ -143,6 +144,14 @@ def test_the_page_fits_a_phone_and_asks_nobody(browser: Browser) -> None:
     asked = json.loads(browser.value(f"JSON.stringify({names})"))
     assert not [address for address in asked if not address.startswith(("data:", "file:", "blob:"))]
     browser.resize(1280, 900)
+
+
+def test_alerts_that_the_page_has_no_room_for_are_counted(place: SiteFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And it says where they stand."""
+    _, alerts = place.update(silent)
+    monkeypatch.setattr(page_alerts, "MOST_ALERTS", 1)
+    html = written(place)[0].read_text(encoding="utf-8")
+    assert f"room for 0 of {len(alerts)} alerts" in html and "All of them: igarape alerts here." in html
 
 
 def test_a_scene_that_is_gone_is_told_on_the_page_and_the_rest_is_shown(tmp_path: Path) -> None:

@@ -51,11 +51,22 @@ def test_confirmed_events_are_first_and_the_newest_of_them() -> None:
 def test_columns_are_packed_as_they_are() -> None:
     """What a spreadsheet would hold, and where each tile's middle lies."""
     found, place = some_alerts(), area(64)
-    told = columns(alerts_text(found, place))
+    text, room = alerts_text(found, place)
+    told = columns(text)
+    assert room == 4
     assert told["id"] == found["id"].tolist() and told["event"] == [0, 1, 1, 3]
     assert told["first"][0] == "2024-03-01" and told["told"] == ["2024-06-01"] * 4
     assert told["place"] == [place.known[tile] for tile in found["tile"]] and told["verdict"] == [None] * 4
     assert np.allclose(np.transpose(told["middle"]), place.middles[told["place"]], atol=1e-5)
+
+
+def test_an_event_that_there_is_no_room_for_is_left_out_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last ones are: they are the oldest of those that stand the least."""
+    found, place = some_alerts(), area(64)
+    monkeypatch.setattr(page_alerts, "MOST_ALERTS", len(alerts_text(found, place)[0]) - 1)
+    text, room = alerts_text(found, place)
+    assert room in (0, 1, 3) and columns(text)["id"] == found["id"].tolist()[:room]
+    assert [len(each) for each in columns(text)["middle"]] == [room, room]
 
 
 def test_thousands_of_alerts_of_a_large_site_take_little_of_a_page() -> None:
@@ -75,7 +86,8 @@ def test_thousands_of_alerts_of_a_large_site_take_little_of_a_page() -> None:
         )
     ]
     alerts = pd.DataFrame(rows).assign(history=HISTORY, verdict=None, reason=None)
-    assert len(alerts_text(in_order(with_events(alerts, place)), place)) < 200_000
+    text, room = alerts_text(in_order(with_events(alerts, place)), place)
+    assert len(text) < 200_000 and room == 5000
 
 
 def test_looks_are_a_byte_each_and_the_first_alerts_have_them(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

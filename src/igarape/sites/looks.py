@@ -13,7 +13,6 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -172,7 +171,8 @@ def by_day(looks: Sequence[Facts]) -> list[list[Facts]]:
 def read_day(scenes: Sequence[Facts], folder: Path, *, site: Site, known: Mapping[str, int]) -> Day:
     """Return the looks of one day.
 
-    Of two scenes that show one tile that day, the one counts that shows more of it; of equals, that of the lower hash.
+    Of two scenes that cover one tile that day, the one counts in which more of what is there is seen: less is, where
+    the tile is in part beyond the scene, under cloud, or veiled. Of equals, that of the lower hash.
 
     Parameters
     ----------
@@ -193,17 +193,16 @@ def read_day(scenes: Sequence[Facts], folder: Path, *, site: Site, known: Mappin
     tables = [_read(folder / facts.name, site).assign(sha256=facts.sha256) for facts in scenes]
     each = pd.concat(tables, ignore_index=True)
     each = each[each["tile"].isin(known)]
-    each = each.sort_values(["valid", "sha256"], ascending=[False, True], kind="stable").drop_duplicates("tile")
-    places = each["tile"].map(known).to_numpy(dtype=np.int64)
-    order = np.argsort(places)
-    each = each.iloc[order]
-    cloud, hazy = (_sum(each, labels) for labels in (site.weather.cloud, site.weather.haze))
+    each = each.assign(place=each["tile"].map(known), shown=_shown(each, site))
+    best_first = each.sort_values(["shown", "sha256"], ascending=[False, True], na_position="last")
+    each = best_first.drop_duplicates("place").sort_values("place")
+    cloud, hazy = _weather(each, site)
     p = each[[f"p_{label}" for label in site.labels]].to_numpy(dtype=np.float64)
     seen = (each["valid"].to_numpy() >= site.evidence.valid) & (cloud <= site.evidence.cloudy)
     seen &= ~np.isnan(p).any(axis=1) & ~np.isnan(cloud)
     return Day(
         day=scenes[0].day,
-        rows=np.asarray(places[order][seen], dtype=np.int64),
+        rows=each["place"].to_numpy(dtype=np.int64)[seen],
         p=p[seen],
         cloud=cloud[seen],
         hazy=hazy[seen],
@@ -224,7 +223,19 @@ def _read(path: Path, site: Site) -> pd.DataFrame:
     return table
 
 
-def _sum(table: pd.DataFrame, labels: Sequence[str]) -> npt.NDArray[np.float64]:
+def _shown(table: pd.DataFrame, site: Site) -> Floats:
+    """Return the share of what is there that is seen, (rows,); NaN where nothing was answered."""
+    cloud, hazy = _weather(table, site)
+    return np.asarray(table["valid"].to_numpy() * (1 - cloud - (1 - site.evidence.seen) * hazy), np.float64)
+
+
+def _weather(table: pd.DataFrame, site: Site) -> tuple[Floats, Floats]:
+    """Return the probabilities that no ground was seen, and that it was seen through haze, (rows,) each."""
+    cloud, hazy = (_sum(table, labels) for labels in (site.weather.cloud, site.weather.haze))
+    return cloud, hazy
+
+
+def _sum(table: pd.DataFrame, labels: Sequence[str]) -> Floats:
     """Return the probability that one of some labels that exclude each other holds, (rows,)."""
     total = table[[f"p_{label}" for label in labels]].to_numpy(dtype=np.float64).sum(axis=1)
     return np.asarray(np.minimum(total, 1.0), np.float64)

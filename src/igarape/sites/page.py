@@ -52,23 +52,24 @@ def site_page(
         Called with the days whose scenes are read, and all.
     """
     days, alerts = days_that_fit(history, MOST_KNOWN), in_order(alerts)
-    places = place.area.places
-    wanted = wanted_crops(alerts, history, place.area.known)
+    packed, room = alerts_text(alerts, place.area)
+    shown, places = alerts[:room], place.area.places
+    wanted = wanted_crops(shown, history, place.area.known)
     pictures = read_pictures(
         facts, history, shown=days.tolist(), wanted=wanted, places=places, view=view, report=report
     )
     known = _known(place, history, days, facts)
-    looks, dotted = looks_text(alerts, history, place.area, place.labels)
+    looks, dotted = looks_text(shown, history, place.area, place.labels)
     content = known | {
         "grounds": pictures.grounds,
         "clearest": pictures.clearest,
-        "alerts": alerts_text(alerts, place.area),
+        "alerts": packed,
         "looks": looks,
         "dotted": dotted,
         "fine": FINE,
         "crops": pictures.crops,
     }
-    return _render(content, pictures, alerts), pictures.lost
+    return _render(content, pictures, alerts, room), pictures.lost
 
 
 def _known(place: SiteFolder, history: SiteHistory, days: np.ndarray, facts: Sequence[Facts]) -> dict[str, Any]:
@@ -104,8 +105,8 @@ def _known(place: SiteFolder, history: SiteHistory, days: np.ndarray, facts: Seq
     }
 
 
-def _render(content: Mapping[str, Any], pictures: PagePictures, alerts: pd.DataFrame) -> str:
-    """Render the page."""
+def _render(content: Mapping[str, Any], pictures: PagePictures, alerts: pd.DataFrame, room: int) -> str:
+    """Render the page. room: how many of the alerts are in the content."""
     folder = Path(leaflet.BASE_DIR)
     library, style = ((folder / name).read_text(encoding="utf-8") for name in ("leaflet.js", "leaflet.css"))
     standing = alerts[alerts["event"] == alerts.index]
@@ -115,6 +116,7 @@ def _render(content: Mapping[str, Any], pictures: PagePictures, alerts: pd.DataF
         lost=pictures.lost,
         events={status: int((standing["status"] == status).sum()) for status in ORDER},
         count=len(alerts),
+        room=room,
         confirmed=int((alerts["status"] == CONFIRMED).sum()),
         doubt=doubt(alerts, CONFIRMED),
         first=_newest_clear(content["looked"]),

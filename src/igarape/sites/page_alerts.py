@@ -1,7 +1,7 @@
 """What a site's page says of its alerts, packed: a large site has thousands, each with the looks at its tile."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from igarape.sites.ledger import DEGREES
 from igarape.sites.packing import packed
 from igarape.sites.site_history import SiteHistory
 
+MOST_ALERTS = 250_000  # bytes of a page for its alerts: some 6,000 of them
 MOST_LOOKS = 300_000  # bytes of a page for what the model said of each look
 FINE = 100  # a probability of 1 in a curve's dots: a hundredth is about a pixel of it
 NO_LOOK = 255
@@ -36,10 +37,11 @@ def in_order(alerts: pd.DataFrame) -> pd.DataFrame:
     return ranked.drop(columns=list(keys)).assign(event=ranked["event"].map(places))
 
 
-def alerts_text(alerts: pd.DataFrame, area: Area) -> str:
-    """Pack alerts, in order: a JSON of columns, each a list, compressed.
+def alerts_text(alerts: pd.DataFrame, area: Area) -> tuple[str, int]:
+    """Pack the first alerts, whole events of them, for which there is room; and say how many they are.
 
-    told: the day on which the status changed last. middle: the latitudes and the longitudes.
+    The text is a JSON of columns, each a list, compressed. told: the day on which the status changed last. middle: the
+    latitudes and the longitudes.
     """
     tiles = [area.known[tile] for tile in alerts["tile"]]
     columns: dict[str, list[Any]] = {
@@ -51,9 +53,16 @@ def alerts_text(alerts: pd.DataFrame, area: Area) -> str:
     columns["told"] = [json.loads(history)[-1]["date"] for history in alerts["history"]]
     columns["event"], columns["place"] = alerts["event"].tolist(), tiles
     columns["probability"] = alerts["probability"].astype(float).round(4).tolist()
-    columns["middle"] = area.middles[np.array(tiles, dtype=np.int64)].round(DEGREES).T.tolist()
-    text = json.dumps(columns, separators=(",", ":"), ensure_ascii=False)
-    return packed(np.frombuffer(text.encode(), dtype=np.uint8))
+    latitudes, longitudes = area.middles[np.array(tiles, dtype=np.int64)].round(DEGREES).T.tolist()
+    ends = np.append(np.flatnonzero(alerts["event"].to_numpy() == np.arange(len(alerts))), len(alerts))
+
+    def pack(count: int) -> str:
+        first = {name: values[:count] for name, values in columns.items()}
+        first["middle"] = [latitudes[:count], longitudes[:count]]
+        text = json.dumps(first, separators=(",", ":"), ensure_ascii=False)
+        return packed(np.frombuffer(text.encode(), dtype=np.uint8))
+
+    return _fitting(pack, ends, MOST_ALERTS)
 
 
 def looks_text(alerts: pd.DataFrame, history: SiteHistory, area: Area, labels: Sequence[str]) -> tuple[str, int]:
@@ -76,15 +85,15 @@ def looks_text(alerts: pd.DataFrame, history: SiteHistory, area: Area, labels: S
     for row, (tile, label) in enumerate(zip(alerts["tile"], alerts["label"], strict=True)):
         days, p, _ = history.looks[area.known[tile]]
         steps[row, days] = np.rint(p[:, labels.index(label)] * FINE)
-    return _fitting(steps)
+    return _fitting(lambda count: packed(steps[:count]), np.arange(len(steps) + 1), MOST_LOOKS)
 
 
-def _fitting(steps: npt.NDArray[np.uint8]) -> tuple[str, int]:
-    """Pack the first rows that there is room for."""
-    count = len(steps)
-    while len(text := packed(steps[:count])) > MOST_LOOKS:
-        count = count * 3 // 4
-    return text, count
+def _fitting(pack: Callable[[int], str], ends: npt.NDArray[np.int64], most: int) -> tuple[str, int]:
+    """Pack as many of the first alerts as have room in so many bytes; and how many. ends: where they may end."""
+    room = len(ends) - 1
+    while len(text := pack(int(ends[room]))) > most and room:
+        room = room * 3 // 4
+    return text, int(ends[room])
 
 
 def days_of(history: SiteHistory) -> list[str]:
