@@ -19,26 +19,28 @@ import numpy as np
 from pathlib import Path
 from igarape.config.hyperparameters import FisherValues, KernelValues, TreeValues
 from igarape.labels import Targets, Vocabulary
+from igarape.learners.learning import Training
 images = np.asarray(np.load("data/.resized/ingest/32-made.npy", mmap_mode="r"))
 rows, rng = np.arange(len(images)), np.random.default_rng(1)
 y = rng.random((len(images), 2)) < 0.3
 class Small: size = 32
-told = dict(experiment=Small, targets=Targets(("a", "b")), train=rows[: len(rows) * 4 // 5],
-    validation=rows[len(rows) * 4 // 5 :], seed=1, log=lambda *_words: None)
+part = len(rows) * 4 // 5
+training = Training(images, y, Targets(("a", "b")), train=rows[:part], validation=rows[part:],
+    epochs=2, patience=None, seed=1, log=lambda *_words: None)
 """
 PARTS = {
     "images": "images.sum()",
     "tabular": """
 from igarape.learners.trees.boosting import fit
-fit(images, y, hyperparameters=TreeValues(), epochs=2, patience=None, **told)
+fit(training, experiment=Small, hyperparameters=TreeValues())
 """,
     "kernel": """
 from igarape.learners.kernels.solving import fit
-fit(images, y, hyperparameters=KernelValues(l2=100.0), **told)
+fit(training, experiment=Small, hyperparameters=KernelValues(l2=100.0))
 """,
     "fisher": """
 from igarape.learners.fisher.solving import fit
-fit(images, y, hyperparameters=FisherValues(l2=100.0), **told)
+fit(training, experiment=Small, hyperparameters=FisherValues(l2=100.0))
 """,
     "probe": """
 from igarape.learners.probes.heads import fit_head

@@ -10,6 +10,7 @@ import keras_tuner
 from drawn import Taught, experiment, taught
 from turns import by_turns
 
+from igarape.learners.learning import Training
 from igarape.learners.networks.training import fit
 from igarape.learners.oracles import Budget, space
 from igarape.learners.search import search
@@ -71,12 +72,10 @@ class _Plain(keras_tuner.Tuner):
     def run_trial(self, trial: Any, examples: Taught, **_settings: Any) -> dict[str, float]:
         wanted = experiment(**SPACE)
         hyperparameters = wanted.hyperparameters.pick(trial.hyperparameters.values)
-        trained = fit(
+        training = Training(
             examples.images,
             examples.y,
-            experiment=wanted,
-            hyperparameters=hyperparameters,
-            targets=examples.targets,
+            examples.targets,
             train=examples.train,
             validation=examples.validation,
             epochs=EPOCHS,
@@ -84,6 +83,7 @@ class _Plain(keras_tuner.Tuner):
             seed=SEED,
             log=lambda _epoch, _metrics: None,
         )
+        trained = fit(training, experiment=wanted, hyperparameters=hyperparameters)
         answers = trained.predict(examples.images, examples.validation, tta=hyperparameters.tta)
         return validation_figures(examples.y[examples.validation], answers, targets=examples.targets)
 

@@ -14,6 +14,7 @@ from drawn import Taught, experiment, taught
 from team import Team
 from turns import by_turns
 
+from igarape.learners.learning import Training
 from igarape.learners.networks.training import fit
 from igarape.tracking.run import Log
 from igarape.tracking.step import step_run
@@ -57,12 +58,10 @@ def _untracked(examples: Taught, _folder: Path) -> None:
 
 def _train(examples: Taught, log: Log) -> None:
     wanted = experiment(**HYPERPARAMETERS)
-    fit(
+    training = Training(
         examples.images,
         examples.y,
-        experiment=wanted,
-        hyperparameters=wanted.hyperparameters.pick({}),
-        targets=examples.targets,
+        examples.targets,
         train=examples.train,
         validation=examples.validation,
         epochs=EPOCHS,
@@ -70,6 +69,7 @@ def _train(examples: Taught, log: Log) -> None:
         seed=SEED,
         log=log,
     )
+    fit(training, experiment=wanted, hyperparameters=wanted.hyperparameters.pick({}))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from igarape.config.network_kinds import Network, Probe
 from igarape.config.spaces import Space
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Rows
+from igarape.learners.learning import Training
 
 M = TypeVar("M")
 
@@ -64,22 +65,22 @@ Logged = list[tuple[int, Mapping[str, float]]]
 
 
 def fitted(
-    fit: Callable[..., M], images: Pixels, truth: Booleans, *, train: Rows, validation: Rows, **how: Any
+    fit: Callable[..., M], images: Pixels, truth: Booleans, *, train: Rows, validation: Rows, seed: int, **how: Any
 ) -> tuple[M, Logged]:
     """Fit once, to small pictures, and return what was learned with what was logged."""
     logged: Logged = []
-    learned = fit(
+    training = Training(
         images,
         truth,
-        targets=targets(truth.shape[1]),
+        targets(truth.shape[1]),
         train=train,
         validation=validation,
-        log=lambda epoch, metrics: logged.append((epoch, metrics)),
         epochs=1,
         patience=None,
-        **how,
+        seed=seed,
+        log=lambda epoch, metrics: logged.append((epoch, metrics)),
     )
-    return learned, logged
+    return fit(training, **how), logged
 
 
 def targets(count: int, exclusive: int = 0) -> Targets:

@@ -24,6 +24,7 @@ from igarape.learners import folds as fold_models
 from igarape.learners.crossfit import cross_fit
 from igarape.learners.examples import Images, Rows
 from igarape.learners.folds import Recipe
+from igarape.learners.learning import Training
 from igarape.predictions import prediction_table, read_predictions
 from igarape.scores.metrics import mean_average_precision
 from igarape.tables import HOLDOUT, Probabilities, write_table
@@ -70,14 +71,14 @@ class Memory:
         return path
 
 
-def memorise(images: Images, y: Booleans, *, train: Rows, **others: Any) -> Memory:
+def memorise(training: Training, **_: Any) -> Memory:
     """Learn the training rows by heart."""
-    return Memory(images[train], y[train])
+    return Memory(training.images[training.train], training.y[training.train])
 
 
-def memorise_all(images: Images, y: Booleans, **others: Any) -> Memory:
+def memorise_all(training: Training, **_: Any) -> Memory:
     """Learn every row by heart, the predicted fold's too: the planted leak."""
-    return Memory(images, y)
+    return Memory(training.images, training.y)
 
 
 def score(

@@ -110,19 +110,17 @@ def test_a_data_set_is_used_and_its_chips_are_listed(project: Path, monkeypatch:
 
 def trained(name: str, folder: Path, **hyperparameters: Any) -> tuple[Any, Any, list[Mapping[str, float]]]:
     """Train an experiment for an epoch, at a small size; return it, the chips it saw, and what it logged."""
-    from igarape.learners.learning import fit
+    from igarape.learners.learning import Training, fit
 
     read = read_experiment(name, folder / "experiments")
     changes = merged(TINY, {"hyperparameters": hyperparameters})
     experiment = Network.model_validate(merged({"backbone": read.backbone}, changes))
     images = np.random.default_rng(1).integers(0, 256, (16, 32, 32, 3)).astype(np.uint8)
     logged: list[Mapping[str, float]] = []
-    learned = fit(
+    training = Training(
         images,
         np.random.default_rng(2).random((16, 3)) < 0.5,
-        experiment=experiment,
-        hyperparameters=NetworkValues.model_validate(experiment.hyperparameters.fixed()),
-        targets=tiny.targets(3),
+        tiny.targets(3),
         train=np.arange(12),
         validation=np.arange(12, 16),
         epochs=1,
@@ -130,7 +128,8 @@ def trained(name: str, folder: Path, **hyperparameters: Any) -> tuple[Any, Any, 
         seed=1,
         log=lambda _, metrics: logged.append(metrics),
     )
-    return learned, images, logged
+    values = NetworkValues.model_validate(experiment.hyperparameters.fixed())
+    return fit(training, experiment=experiment, hyperparameters=values), images, logged
 
 
 def test_a_backbone_is_trained_and_exported(project: Path) -> None:

@@ -19,6 +19,7 @@ from igarape.executors import Executor, Here
 from igarape.learners import folds as module
 from igarape.learners.crossfit import cross_fit
 from igarape.learners.folds import Recipe
+from igarape.learners.learning import Training
 
 HYPERPARAMETERS = tiny.values(tta=True)
 RECIPE = Recipe(
@@ -66,7 +67,8 @@ class Networks:
     """
 
     def __init__(self, end: str = "") -> None:
-        self.fitted: list[dict[str, Any]] = []
+        self.fitted: list[Training] = []
+        self.hyperparameters: list[Any] = []
         self.predicted: list[tuple[list[str], list[int], bool, int]] = []
         self.end = end
         self.loss = 1.0
@@ -77,12 +79,13 @@ class Networks:
         if what == self.end:
             raise Killed
 
-    def fit(self, images: Any, y: Any, **asked: Any) -> Trained:
+    def fit(self, asked: Training, *, hyperparameters: Any, **_: Any) -> Trained:
         """Keep what was asked, and log two epochs."""
         self.fitted.append(asked)
-        number = asked["seed"] - RECIPE.seed
-        for epoch in range(asked["epochs"]):
-            asked["log"](epoch, {"loss": self.loss + number + epoch / 2})
+        self.hyperparameters.append(hyperparameters)
+        number = asked.seed - RECIPE.seed
+        for epoch in range(asked.epochs):
+            asked.log(epoch, {"loss": self.loss + number + epoch / 2})
             self.happen(f"epoch {number} {epoch}")
         return Trained(self, number)
 
@@ -152,7 +155,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_a_folds_model_neither_learns_from_nor_watches_its_fold_or_the_hold_out(run: Run) -> None:
     """Early stopping never sees the fold that is predicted; all other rows are used, each once."""
     for fold, asked in enumerate(run.networks.fitted):
-        train, validation = asked["train"], asked["validation"]
+        train, validation = asked.train, asked.validation
         assert not np.isin(FOLDS[np.concatenate([train, validation])], [fold, -1]).any()
         assert sorted([*train, *validation]) == np.flatnonzero((fold != FOLDS) & (FOLDS != -1)).tolist()
         assert len(validation) > 0
@@ -161,7 +164,7 @@ def test_a_folds_model_neither_learns_from_nor_watches_its_fold_or_the_hold_out(
 def test_no_group_is_both_learned_from_and_watched(run: Run) -> None:
     """Neighbours of a watched chip would tell early stopping what it wants to hear."""
     for asked in run.networks.fitted:
-        assert not {GROUPS[row] for row in asked["train"]} & {GROUPS[row] for row in asked["validation"]}
+        assert not {GROUPS[row] for row in asked.train} & {GROUPS[row] for row in asked.validation}
 
 
 def test_each_row_is_predicted_once_by_the_model_of_its_fold_and_the_hold_out_by_all(run: Run) -> None:
@@ -181,13 +184,9 @@ def test_probabilities_stand_at_their_rows(run: Run) -> None:
 def test_every_fold_follows_the_recipe_with_a_seed_of_its_own(run: Run) -> None:
     """The epochs are the recipe's (the experiment's are of a full training), and so are the values and the views."""
     for asked in run.networks.fitted:
-        assert (asked["epochs"], asked["patience"], asked["targets"], asked["hyperparameters"]) == (
-            2,
-            7,
-            RECIPE.targets,
-            HYPERPARAMETERS,
-        )
-    assert len({asked["seed"] for asked in run.networks.fitted}) == 3
+        assert (asked.epochs, asked.patience, asked.targets) == (2, 7, RECIPE.targets)
+    assert run.networks.hyperparameters == [HYPERPARAMETERS] * 3
+    assert len({asked.seed for asked in run.networks.fitted}) == 3
     assert all((tta, batch) == (True, 8) for _, _, tta, batch in run.networks.predicted)
 
 
@@ -228,7 +227,7 @@ def test_a_killed_cross_fit_goes_on_as_if_nothing_had_happened(
         Run(folder, first, monkeypatch)
     finished = len(list((folder / "models").iterdir()))
     again = Run(folder, Networks(), monkeypatch)
-    assert [asked["seed"] - RECIPE.seed for asked in again.networks.fitted] == list(range(finished, 3))
+    assert [asked.seed - RECIPE.seed for asked in again.networks.fitted] == list(range(finished, 3))
     predicted = len(first.predicted) - moment.startswith("predict")
     assert again.networks.predicted == run.networks.predicted[predicted:]
     assert again.p.tolist() == run.p.tolist()
@@ -267,7 +266,7 @@ def test_a_fold_that_ends_late_stands_at_its_place(tmp_path: Path, monkeypatch: 
 
     (tmp_path / "backwards").mkdir()
     other = Run(tmp_path / "backwards", Networks(), monkeypatch, Backwards())
-    assert [asked["seed"] - RECIPE.seed for asked in other.networks.fitted] == [2, 0, 1]
+    assert [asked.seed - RECIPE.seed for asked in other.networks.fitted] == [2, 0, 1]
     assert other.p.tolist() == run.p.tolist()
     done = [done for done, _, _ in other.heard]
     assert done == sorted(done) and done[-1] == 6

@@ -27,6 +27,7 @@ from igarape.learners.distillation import (
     student_key,
     with_unlabelled,
 )
+from igarape.learners.learning import Training
 from igarape.learners.networks.losses import make_loss
 from igarape.learners.predictor import Predictor
 
@@ -82,10 +83,11 @@ def test_a_chip_of_the_hold_out_would_end_the_training(
     targets, soft = tiny.targets(3, exclusive=2), np.full((24, 3), 0.5, dtype=np.float32)
     soft[7] = np.nan
 
-    def fit(_: Any, y: Any, **asked: Any) -> None:
+    def fit(training: Training, **_: Any) -> None:
+        y = training.y
         of = make_loss(loss, smoothing=0.0, targets=targets, y=y)
         found = of(ops.convert_to_tensor(y), ops.full(y.shape, 0.4))
-        asked["log"](0, {"loss": float(ops.mean(found))})
+        training.log(0, {"loss": float(ops.mean(found))})
 
     monkeypatch.setattr(learning, "fit", fit)
     with pytest.raises(InputError, match=r"distill: loss is nan in epoch 1"):

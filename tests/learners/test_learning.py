@@ -13,7 +13,7 @@ import tiny
 from igarape.config.experiments import KINDS
 from igarape.config.kinds import Experiment
 from igarape.learners import learning
-from igarape.learners.learning import FittedModel, Settings
+from igarape.learners.learning import FittedModel, Training
 from igarape.learners.predictor import Predictor
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
@@ -22,9 +22,10 @@ TRUTH = np.random.default_rng(1).random((20, 2)) < 0.5
 
 def fit(experiment: Experiment) -> FittedModel:
     """Train on twenty chips for one epoch."""
-    settings = Settings(
-        hyperparameters=experiment.hyperparameters.pick({}),
-        targets=tiny.targets(2),
+    training = Training(
+        PICTURES,
+        TRUTH,
+        tiny.targets(2),
         train=np.arange(15),
         validation=np.arange(15, 20),
         epochs=1,
@@ -32,7 +33,7 @@ def fit(experiment: Experiment) -> FittedModel:
         seed=1,
         log=lambda _epoch, _metrics: None,
     )
-    return learning.fit(PICTURES, TRUTH, experiment=experiment, **settings)
+    return learning.fit(training, experiment=experiment, hyperparameters=experiment.hyperparameters.pick({}))
 
 
 @pytest.mark.parametrize(
@@ -60,12 +61,13 @@ def test_what_is_trained_is_written_and_opened(experiment: Experiment, tmp_path:
 def test_each_kind_is_trained_in_its_own_room(
     module: str, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The settings reach it as they were given."""
-    asked: dict[str, Any] = {}
-    monkeypatch.setattr(f"igarape.learners.{module}.fit", lambda *_data, **settings: asked.update(settings))
+    """All reaches it as it was given."""
+    asked: list[Any] = []
+    monkeypatch.setattr(f"igarape.learners.{module}.fit", lambda *words, **named: asked.extend([*words, named]))
     fit(experiment)
-    assert set(asked) == {"experiment", *Settings.__annotations__}
-    assert (asked["experiment"], asked["epochs"], asked["seed"]) == (experiment, 1, 1)
+    training, named = asked
+    assert training.images is PICTURES and (training.epochs, training.seed) == (1, 1)
+    assert named == {"experiment": experiment, "hyperparameters": experiment.hyperparameters.pick({})}
 
 
 def test_trees_are_trained_without_tensorflow() -> None:

@@ -24,6 +24,7 @@ from igarape.config.spaces import Choice, Range
 from igarape.errors import InputError
 from igarape.executors import Here
 from igarape.learners import search as module
+from igarape.learners.learning import Training
 from igarape.learners.oracles import Budget
 from igarape.learners.search import Found, search
 from igarape.learners.trials import finished_trials
@@ -67,25 +68,25 @@ class Trained:
 
 
 class Trainings:
-    """Stands in for training.fit: logs epochs, and keeps what it was asked.
+    """Stands in for learning.fit: logs epochs, and keeps what it was asked.
 
     errors: by the number of the training, what goes wrong in its second epoch.
     """
 
     def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
+        self.asked: list[Training] = []
         self.errors: dict[int, BaseException] = {}
         self.losses: dict[int, float] = {}
 
-    def __call__(self, images: Any, y: Any, **asked: Any) -> Trained:
+    def __call__(self, asked: Training, *, hyperparameters: Any, **_: Any) -> Trained:
         """Log falling losses, and a score that only the last epoch's weights do not have."""
         number = len(self.asked)
         self.asked.append(asked)
-        for epoch in range(asked["epochs"]):
-            if number in self.errors and epoch == min(1, asked["epochs"] - 1):
+        for epoch in range(asked.epochs):
+            if number in self.errors and epoch == min(1, asked.epochs - 1):
                 raise self.errors[number]
-            asked["log"](epoch, {"loss": self.losses.get(number, 1 / (epoch + 1)), "val_map": 9.0})
-        return Trained(asked["hyperparameters"].dropout)
+            asked.log(epoch, {"loss": self.losses.get(number, 1 / (epoch + 1)), "val_map": 9.0})
+        return Trained(hyperparameters.dropout)
 
 
 class Record:
@@ -183,7 +184,7 @@ def test_the_trial_with_the_best_score_is_named(
 def test_a_score_is_that_of_the_last_epochs_weights(tmp_path: Path, trainings: Trainings, records: Records) -> None:
     """The best of all epochs would be a score picked on the rows that it is told for; so no trial stops early."""
     assert run(tmp_path, records, experiment()).trials["score"].max() == 1.0
-    assert [asked["patience"] for asked in trainings.asked] == [None] * 3
+    assert [asked.patience for asked in trainings.asked] == [None] * 3
 
 
 def test_a_score_is_by_test_time_augmentation_where_the_knob_says_so(
@@ -226,9 +227,9 @@ def test_trials_train_on_their_rows_with_the_budgets_epochs(
     """The rows, the seed and the labels are handed on as they are."""
     run(tmp_path, records, experiment())
     for asked in trainings.asked:
-        assert asked["train"] is TRAIN
-        assert asked["validation"] is WATCH
-        assert (asked["epochs"], asked["seed"], asked["targets"]) == (3, 1, TARGETS)
+        assert asked.train is TRAIN
+        assert asked.validation is WATCH
+        assert (asked.epochs, asked.seed, asked.targets) == (3, 1, TARGETS)
 
 
 def test_progress_counts_the_epochs_of_all_trials(tmp_path: Path, trainings: Trainings, records: Records) -> None:
@@ -291,7 +292,7 @@ def test_hyperband_takes_as_many_trials_and_epochs_as_its_rule_gives(
     found = run(tmp_path, records, wanted, tuner="hyperband", epochs=epochs, report=lambda *words: heard.append(words))
     lengths = {1: [1], 4: [2] * 5 + [4] * 2 + [4] * 3, 9: [1] * 9 + [3] * 3 + [9] + [3] * 5 + [9] * 2 + [9] * 3}[epochs]
     assert found.trials["epochs"].tolist() == lengths
-    assert [asked["epochs"] for asked in trainings.asked] == lengths
+    assert [asked.epochs for asked in trainings.asked] == lengths
     assert heard[-1][:2] == (sum(lengths), sum(lengths))
 
 

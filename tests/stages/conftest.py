@@ -33,6 +33,7 @@ from igarape.config.documents import RunFacts
 from igarape.labels import Vocabulary
 from igarape.learners import folds
 from igarape.learners import search as searching
+from igarape.learners.learning import Training
 from igarape.stages import decide, dehaze, distill, nir, search, split, stack, train
 from igarape.tables import Fault, Probabilities, write_table
 from igarape.workspace import Workspace
@@ -156,9 +157,9 @@ def pretend(patch: pytest.MonkeyPatch, write_model: WriteModel) -> None:
             write_model(path, 32, self.labels, self.seed)
             return path
 
-    def fit(images: Any, y: Any, **asked: Any) -> Pretended:
-        asked["log"](0, {"loss": 1.0, "val_loss": 1.0, "val_f2": 0.5, "val_map": 0.5})
-        return Pretended(int(asked["seed"]), y.shape[1])
+    def fit(asked: Training, **_: Any) -> Pretended:
+        asked.log(0, {"loss": 1.0, "val_loss": 1.0, "val_f2": 0.5, "val_map": 0.5})
+        return Pretended(asked.seed, asked.y.shape[1])
 
     patch.setattr(searching, "fit", fit)
     patch.setattr(folds, "fit", fit)
@@ -273,14 +274,14 @@ def first_epoch() -> Callable[[Callable[..., Any], Callable[[], None]], Callable
     def of(fit: Callable[..., Any], happens: Callable[[], None]) -> Callable[..., Any]:
         told: list[int] = []
 
-        def trained(*words: Any, **asked: Any) -> Any:
+        def trained(training: Training, **words: Any) -> Any:
             def log(epoch: int, metrics: Any) -> None:
                 told.append(epoch)
                 if len(told) == 1:
                     happens()
-                asked["log"](epoch, metrics)
+                training.log(epoch, metrics)
 
-            return fit(*words, **asked | {"log": log})
+            return fit(replace(training, log=log), **words)
 
         return trained
 

@@ -193,11 +193,11 @@ def test_a_trial_that_fails_is_a_failed_run_with_its_traceback(
     """The search goes on, and its parent is finished."""
     asked: list[Any] = []
 
-    def fails(*examples: Any, **options: Any) -> Any:
+    def fails(*words: Any, **options: Any) -> Any:
         asked.append(options)
         if len(asked) == 1:
             raise MemoryError("too large")
-        return training.fit(*examples, **options)
+        return training.fit(*words, **options)
 
     monkeypatch.setattr(searching, "fit", fails)
     stage.run(copy, "tiny")

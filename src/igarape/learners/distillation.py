@@ -208,13 +208,11 @@ def _train(material: TrainingSet, task: Task, *, log: Log, report: Report) -> le
         report(epoch + 1, task.epochs)
 
     try:
-        return learning.fit(
+        training = learning.Training(
             material.images,
             # Soft ones: a loss takes them as they are. Of validation rows, whose truth has to be true, there are none.
             cast("Booleans", material.targets),
-            experiment=task.experiment,
-            hyperparameters=task.experiment.hyperparameters.pick({}),
-            targets=task.targets,
+            task.targets,
             train=material.rows,
             validation=np.array([], dtype=np.int64),
             epochs=task.epochs,
@@ -222,6 +220,8 @@ def _train(material: TrainingSet, task: Task, *, log: Log, report: Report) -> le
             seed=task.seed,
             log=learning.finite(record),
         )
+        hyperparameters = task.experiment.hyperparameters.pick({})
+        return learning.fit(training, experiment=task.experiment, hyperparameters=hyperparameters)
     except FloatingPointError as error:
         way_out = "Lower hyperparameters.learning_rate in the student's YAML; then: dvc repro"
         raise InputError(f"distill: {error}. {way_out}") from error

@@ -14,7 +14,7 @@ from igarape.executors import Callback
 from igarape.files import atomic_path, read_json, write_json
 from igarape.labels import Booleans, Targets
 from igarape.learners.examples import Images, Rows, outside
-from igarape.learners.learning import Epoch, FittedModel, finite, fit
+from igarape.learners.learning import Epoch, FittedModel, Training, finite, fit
 from igarape.learners.predictor import Predictor
 from igarape.tables import HOLDOUT, Probabilities
 
@@ -111,12 +111,10 @@ def _train(
         send(epochs[-1])
 
     try:
-        trained = fit(
+        training = Training(
             images,
             y,
-            experiment=recipe.experiment,
-            hyperparameters=recipe.hyperparameters,
-            targets=recipe.targets,
+            recipe.targets,
             train=train,
             validation=validation,
             epochs=recipe.epochs,
@@ -124,6 +122,7 @@ def _train(
             seed=recipe.seed + fold,
             log=finite(record),
         )
+        trained = fit(training, experiment=recipe.experiment, hyperparameters=recipe.hyperparameters)
     except FloatingPointError as error:
         raise InputError(
             f"train: fold {fold}: {error}. Narrow what the search may choose, hyperparameters.learning_rate first, in "

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import ClassVar, NamedTuple, Protocol, TypedDict, Unpack
+from typing import ClassVar, NamedTuple, Protocol
 
 from igarape.config.hyperparameters import Values
 from igarape.config.kinds import Experiment
@@ -34,15 +35,31 @@ class Epoch(NamedTuple):
     metrics: Mapping[str, float]
 
 
-class Settings(TypedDict):
-    """The settings of a training.
+@dataclass(frozen=True, eq=False)
+class Training:
+    """What one training is given, whatever the learner is made of.
 
-    targets: the labels that y has columns of. train, validation: the rows to learn from, and those to stop by.
-    epochs: of a network, or rounds of boosting. patience: how many of them may pass without a lower val_loss; None:
-    all. log(epoch, metrics) is called after each.
+    images
+        Pictures, uint8 (n, size, size, 3).
+    y
+        Which labels hold, of shape (n, labels).
+    targets
+        The labels that y has columns of.
+    train, validation
+        The rows to learn from, and those to score and to stop by, of which there may be none.
+    epochs
+        Of a network, or rounds of boosting. What is solved for has none.
+    patience
+        How many of them may pass without a lower loss on the validation rows before the training stops, and keeps what
+        was best. None, and no validation rows: all epochs, and the last one's weights.
+    seed
+        Of all chance.
+    log
+        Called with (epoch, metrics), epochs counted from 0: loss, and validation_figures where there are such rows.
     """
 
-    hyperparameters: Values
+    images: Images
+    y: Booleans
     targets: Targets
     train: Rows
     validation: Rows
@@ -50,6 +67,16 @@ class Settings(TypedDict):
     patience: int | None
     seed: int
     log: Log
+
+    def log_solved(self, learned: Probabilities, validated: Probabilities) -> None:
+        """Log what was solved for, which has no epochs, as of epoch 0.
+
+        learned, validated: its answers to the rows learned from, and to those for validation, of shape (rows, labels).
+        """
+        metrics = {"loss": validation_figures(self.y[self.train], learned, targets=self.targets)["val_loss"]}
+        if len(validated):
+            metrics |= validation_figures(self.y[self.validation], validated, targets=self.targets)
+        self.log(0, metrics)
 
 
 class FittedModel(Protocol):
@@ -80,50 +107,12 @@ def finite(log: Log) -> Log:
     return checked
 
 
-def log_losses(
-    log: Log,
-    learned: tuple[Booleans, Probabilities],
-    validated: tuple[Booleans, Probabilities],
-    *,
-    targets: Targets,
-) -> None:
-    """Log what was solved for, which has no epochs: its loss, and validation_figures where rows were validated.
+def fit(training: Training, *, experiment: Experiment, hyperparameters: Values) -> FittedModel:
+    """Train an experiment's learner, by the fit of its kind's module, which is given the same.
 
-    Parameters
-    ----------
-    log
-        Of the training; it is called once, for epoch 0.
-    learned, validated
-        Truth and probabilities, each of shape (n, labels): of the rows learned from, and of those for validation.
-    targets
-        The labels.
-    """
-    metrics = {"loss": validation_figures(*learned, targets=targets)["val_loss"]}
-    if len(validated[0]):
-        metrics |= validation_figures(*validated, targets=targets)
-    log(0, metrics)
-
-
-def fit(images: Images, y: Booleans, *, experiment: Experiment, **settings: Unpack[Settings]) -> FittedModel:
-    """Train the experiment's learner, by the fit of its kind's module.
-
-    Parameters
-    ----------
-    images
-        Pictures, uint8 (n, size, size, 3).
-    y
-        Which labels hold, of shape (n, labels).
-    experiment
-        Says which kind of learner it is.
-    **settings
-        Of the training, as Settings names them.
-
-    Raises
-    ------
-    InputError
-        When weights are missing or a batch does not fit the memory.
+    Raises InputError when weights are missing or a batch does not fit the memory.
     """
     with without_preamble():
         module = import_module(KINDS[experiment.kind])
-    learned: FittedModel = module.fit(images, y, experiment=experiment, **settings)
+    learned: FittedModel = module.fit(training, experiment=experiment, hyperparameters=hyperparameters)
     return learned

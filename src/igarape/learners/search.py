@@ -20,7 +20,7 @@ from igarape.executors import Executor
 from igarape.labels import Booleans, Targets
 from igarape.learners.ask_tell import AskTell, Proposal
 from igarape.learners.examples import Images, Rows
-from igarape.learners.learning import Log, fit
+from igarape.learners.learning import Log, Training, fit
 from igarape.learners.oracles import Budget, make_oracle, planned
 from igarape.learners.trials import Row, TrialRun, Trials
 from igarape.progress import DetailedReport
@@ -124,12 +124,10 @@ def _train(
 ) -> float:
     """Train an experiment with hyperparameters that were picked, and return its score."""
     hyperparameters = experiment.hyperparameters.pick(picked)
-    trained = fit(
+    training = Training(
         images,
         y,
-        experiment=experiment,
-        hyperparameters=hyperparameters,
-        targets=targets,
+        targets,
         train=train,
         validation=validation,
         epochs=epochs,
@@ -137,6 +135,7 @@ def _train(
         seed=seed,
         log=log,
     )
+    trained = fit(training, experiment=experiment, hyperparameters=hyperparameters)
     p = trained.predict(images, validation, tta=hyperparameters.averaged())
     return validation_figures(y[validation], p, targets=targets)[f"val_{experiment.objective}"]
 

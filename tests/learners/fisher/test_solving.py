@@ -26,8 +26,8 @@ TRAIN, VALIDATION = np.arange(45), np.arange(45, 60)
 def fitted(validation: Rows = VALIDATION, **values: Any) -> tuple[Machine, tiny.Logged]:
     """Fit to the training rows, and return the machine with what was logged."""
     values = {"words": 16, "components": 6} | values
-    how = {"experiment": tiny.fisher(), "hyperparameters": FisherValues(**values), "seed": 3}
-    return tiny.fitted(fit, IMAGES, TRUTH, train=TRAIN, validation=validation, **how)
+    how = {"experiment": tiny.fisher(), "hyperparameters": FisherValues(**values)}
+    return tiny.fitted(fit, IMAGES, TRUTH, train=TRAIN, validation=validation, seed=3, **how)
 
 
 def test_a_small_spot_is_told_wherever_it_is() -> None:
@@ -70,16 +70,8 @@ def test_the_head_is_a_logistic_regression_on_standardised_vectors(monkeypatch: 
 def test_chips_of_one_colour_are_enough(chips: int) -> None:
     """What has nothing to tell chips by answers all alike, with a probability."""
     same = np.full((chips, 32, 32, 3), 7, dtype=np.uint8)
-    machine = fit(
-        same,
-        np.arange(chips)[:, None] == [0, 3],
-        experiment=tiny.fisher(),
-        hyperparameters=FisherValues(words=4),
-        targets=tiny.targets(2),
-        train=np.arange(chips),
-        validation=np.arange(0),
-        seed=1,
-        log=lambda _epoch, _metrics: None,
-    )
+    how = {"experiment": tiny.fisher(), "hyperparameters": FisherValues(words=4)}
+    truth, rows = np.arange(chips)[:, None] == [0, 3], np.arange(chips)
+    machine, _ = tiny.fitted(fit, same, truth, train=rows, validation=rows[:0], seed=1, **how)
     p = machine.predict(IMAGES, TRAIN, tta=False)
     assert ((p > 0) & (p < 1)).all()

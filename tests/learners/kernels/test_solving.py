@@ -24,8 +24,8 @@ TRAIN, VALIDATION = np.arange(30), np.arange(30, 40)
 
 def fitted(validation: Rows = VALIDATION, **values: Any) -> tuple[Machine, tiny.Logged]:
     """Solve for a machine on the training rows, and return it with what was logged."""
-    how = {"experiment": tiny.kernel(), "hyperparameters": KernelValues(**values), "seed": 3}
-    return tiny.fitted(fit, IMAGES, TRUTH, train=TRAIN, validation=validation, **how)
+    how = {"experiment": tiny.kernel(), "hyperparameters": KernelValues(**values)}
+    return tiny.fitted(fit, IMAGES, TRUTH, train=TRAIN, validation=validation, seed=3, **how)
 
 
 def test_red_chips_are_told_from_others() -> None:

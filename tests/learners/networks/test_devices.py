@@ -23,6 +23,7 @@ sys.path.insert(0, sys.argv[1])
 import tiny
 from igarape.learners.networks import devices
 from igarape.learners.predictor import Predictor
+from igarape.learners.learning import Training
 from igarape.learners.networks.training import fit
 from pathlib import Path
 
@@ -31,12 +32,11 @@ devices.strategy, devices.precision = lambda: spread, lambda: "mixed_bfloat16"
 rng = np.random.default_rng(1)
 pictures, y = rng.integers(0, 256, (40, 32, 32, 3), dtype=np.uint8), rng.random((40, 3)) < 0.4
 losses = []
-trained = fit(
-    pictures, y, experiment=tiny.tiny(), hyperparameters=tiny.values(ema=0.5),
-    targets=tiny.targets(3), train=np.arange(32),
-    validation=np.arange(32, 40), epochs=6, patience=9, seed=1,
+training = Training(
+    pictures, y, tiny.targets(3), train=np.arange(32), validation=np.arange(32, 40), epochs=6, patience=9, seed=1,
     log=lambda epoch, metrics: losses.append(metrics["loss"]),
 )
+trained = fit(training, experiment=tiny.tiny(), hyperparameters=tiny.values(ema=0.5))
 path = trained.export(Path(sys.argv[2]) / "fold-0")
 p = Predictor([path], threads=1).predict(pictures, tta=False, batch=8)
 print(json.dumps({

@@ -12,6 +12,7 @@ import tiny
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.learners.examples import Images
+from igarape.learners.learning import Training
 from igarape.learners.networks.backbones import BODY, normalisations
 from igarape.learners.networks.trained import Trained
 from igarape.learners.networks.training import fit, side_of
@@ -43,12 +44,10 @@ def train(
     def record(epoch: int, metrics: Mapping[str, float]) -> None:
         log.append((epoch, dict(metrics)))
 
-    return fit(
+    training = Training(
         images,
         y,
-        experiment=TINY,
-        hyperparameters=tiny.values(**(HYPERPARAMETERS | hyperparameters)),
-        targets=TARGETS,
+        TARGETS,
         train=TRAIN,
         validation=validation,
         epochs=epochs,
@@ -56,6 +55,7 @@ def train(
         seed=3,
         log=record,
     )
+    return fit(training, experiment=TINY, hyperparameters=tiny.values(**(HYPERPARAMETERS | hyperparameters)))
 
 
 def answers(trained: Trained) -> npt.NDArray[np.float32]:
@@ -109,20 +109,9 @@ def test_training_stops_when_the_watched_loss_no_longer_falls(watched: tuple[Any
 def test_a_step_that_no_memory_holds_is_refused_before_a_chip_is_looked_at() -> None:
     """Nobody has two terabytes free."""
     told = r"batch: 4096 chips of 1024 pixels do not fit the memory: a step holds [\d.]+ GB at least"
+    how = {"experiment": tiny.tiny(size=1024, batch=4096), "hyperparameters": tiny.values(width=4.0)}
     with pytest.raises(InputError, match=told):
-        fit(
-            PICTURES[:0],
-            TRUTH,
-            experiment=tiny.tiny(size=1024, batch=4096),
-            hyperparameters=tiny.values(width=4.0),
-            targets=TARGETS,
-            train=np.zeros(4096, dtype=np.int64),
-            validation=WATCH[:0],
-            epochs=1,
-            patience=None,
-            seed=3,
-            log=lambda _epoch, _metrics: None,
-        )
+        tiny.fitted(fit, PICTURES[:0], TRUTH, train=np.zeros(4096, np.int64), validation=WATCH[:0], seed=3, **how)
 
 
 def test_the_best_epochs_weights_are_kept(watched: tuple[Any, Epochs]) -> None:

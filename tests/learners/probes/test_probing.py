@@ -31,8 +31,8 @@ def fitted(
     experiment: Probe, validation: Rows = VALIDATION, seed: int = 0, **values: Any
 ) -> tuple[Probed, tiny.Logged]:
     """Solve for a head, and return it with what was logged."""
-    how = {"experiment": experiment, "hyperparameters": ProbeValues(l2=0.1, **values), "seed": seed}
-    return tiny.fitted(fit, IMAGES, TRUTH, train=TRAIN, validation=validation, **how)
+    how = {"experiment": experiment, "hyperparameters": ProbeValues(l2=0.1, **values)}
+    return tiny.fitted(fit, IMAGES, TRUTH, train=TRAIN, validation=validation, seed=seed, **how)
 
 
 def test_red_chips_are_told_from_others(small_probe: Probe) -> None:

@@ -11,6 +11,7 @@ import tiny
 from igarape.chips.pictures import symmetries
 from igarape.labels import Booleans
 from igarape.learners.examples import Images, Rows
+from igarape.learners.learning import Training
 from igarape.learners.trees.boosting import POINTS, fit
 from igarape.learners.trees.forest import Trees
 from igarape.scores.figures import validation_figures
@@ -44,12 +45,10 @@ def train(
         if log is not None:
             log.append((number, dict(metrics)))
 
-    return fit(
+    training = Training(
         images,
         y,
-        experiment=tiny.tabular(),
-        hyperparameters=tiny.tree_values(**hyperparameters),
-        targets=TARGETS,
+        TARGETS,
         train=TRAIN,
         validation=validation,
         epochs=rounds,
@@ -57,6 +56,7 @@ def train(
         seed=3,
         log=record,
     )
+    return fit(training, experiment=tiny.tabular(), hyperparameters=tiny.tree_values(**hyperparameters))
 
 
 def answers(trees: Trees) -> npt.NDArray[np.float32]:

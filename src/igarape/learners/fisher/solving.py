@@ -1,20 +1,17 @@
 """One training of a fisher learner: a mixture of the training chips' patches, and a logistic regression a label."""
 
-from typing import Any
-
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from igarape.config.hyperparameters import FisherValues
 from igarape.config.kinds import Fisher
-from igarape.labels import Booleans, Targets
-from igarape.learners.examples import Images, Rows
+from igarape.labels import Booleans
 from igarape.learners.feature_cache import scratch
 from igarape.learners.fisher.machine import Head, Machine
 from igarape.learners.fisher.mixture import Table
 from igarape.learners.fisher.patches import descriptors
 from igarape.learners.fisher.words import CHIPS, fit_mixture, sample
-from igarape.learners.learning import Log, log_losses
+from igarape.learners.learning import Training
 from igarape.learners.moments import deviation, parts
 from igarape.learners.probes.heads import fit_label
 
@@ -23,42 +20,12 @@ from igarape.learners.probes.heads import fit_label
 SPANNED = 2000
 
 
-def fit(
-    images: Images,
-    y: Booleans,
-    *,
-    experiment: Fisher,
-    hyperparameters: FisherValues,
-    targets: Targets,
-    train: Rows,
-    validation: Rows,
-    seed: int,
-    log: Log,
-    **_others: Any,
-) -> Machine:
+def fit(training: Training, *, experiment: Fisher, hyperparameters: FisherValues) -> Machine:
     """Fit a mixture to the patches of the training pictures, and solve for the head.
 
-    Parameters
-    ----------
-    images
-        Pictures, uint8 (n, size, size, 3).
-    y
-        Which labels hold, of shape (n, labels).
-    experiment
-        Says the size.
-    hyperparameters
-        Of mixture and head.
-    targets
-        The labels that y has columns of.
-    train, validation
-        The rows to learn from, and those to score, of which there may be none.
-    seed
-        Of the chips and patches that the mixture is fitted to, and of its first means.
-    log
-        Called once, with (0, metrics): the loss, and validation_figures on the validation rows.
-    **_others
-        What else a training is told: epochs and patience. A solution depends on neither.
+    The seed is of the chips and patches that the mixture is fitted to, and of its first means.
     """
+    images, train, seed = training.images, training.train, training.seed
     rng = np.random.default_rng(seed)
     looked_at = rng.permutation(train)[:CHIPS]
     patches = sample([descriptors(images[row]) for row in looked_at], rng=rng)
@@ -68,11 +35,10 @@ def fit(
         with scratch(images, (len(train), mixture.width)) as vectors:
             for place, row in enumerate(train):
                 vectors[place] = mixture.fisher(descriptors(images[row]))
-            head = solve(vectors, y[train], l2=values.l2, balance=values.balance, rng=rng)
+            head = solve(vectors, training.y[train], l2=values.l2, balance=values.balance, rng=rng)
             learned = head.answer_standardised(vectors)
         machine = Machine(mixture, head, experiment.size)
-        answered = machine.predict(images, validation, tta=False)
-        log_losses(log, (y[train], learned), (y[validation], answered), targets=targets)
+        training.log_solved(learned, machine.predict(images, training.validation, tta=False))
     return machine
 
 

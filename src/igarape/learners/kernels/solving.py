@@ -1,61 +1,24 @@
 """One training of a kernel machine: a logistic regression for each label on the chips' similarity to some of them."""
 
-from typing import Any
-
 import numpy as np
 
 from igarape.config.hyperparameters import KernelValues
 from igarape.config.kinds import Kernel
-from igarape.labels import Booleans, Targets
-from igarape.learners.examples import Images, Rows
+from igarape.labels import Booleans
 from igarape.learners.kernels.landmarks import fit_landmarks
 from igarape.learners.kernels.machine import KernelMap, Machine, standardised
-from igarape.learners.learning import Log, log_losses
+from igarape.learners.learning import Training
 from igarape.learners.moments import deviation
 from igarape.learners.trees.statistics import Table
 from igarape.learners.trees.table import statistics_of
 
 
-def fit(
-    images: Images,
-    y: Booleans,
-    *,
-    experiment: Kernel,
-    hyperparameters: KernelValues,
-    targets: Targets,
-    train: Rows,
-    validation: Rows,
-    seed: int,
-    log: Log,
-    **_others: Any,
-) -> Machine:
-    """Solve for a kernel machine on the statistics of pictures.
-
-    Parameters
-    ----------
-    images
-        Pictures, uint8 (n, size, size, 3).
-    y
-        Which labels hold, of shape (n, labels).
-    experiment
-        Says the size.
-    hyperparameters
-        Of the machine.
-    targets
-        The labels that y has columns of.
-    train, validation
-        The rows to learn from, and those to score, of which there may be none.
-    seed
-        Of the choice of landmarks.
-    log
-        Called once, with (0, metrics): the loss, and validation_figures on the validation rows.
-    **_others
-        What else a training is told: epochs and patience. A solution depends on neither.
-    """
-    learned = statistics_of(images, train)
-    machine = solve(learned, y[train], size=experiment.size, hyperparameters=hyperparameters, seed=seed)
-    answered = machine.answer(statistics_of(images, validation))
-    log_losses(log, (y[train], machine.answer(learned)), (y[validation], answered), targets=targets)
+def fit(training: Training, *, experiment: Kernel, hyperparameters: KernelValues) -> Machine:
+    """Solve for a kernel machine on the statistics of pictures; the seed is of its choice of landmarks."""
+    images, train = training.images, training.train
+    learned, size, seed = statistics_of(images, train), experiment.size, training.seed
+    machine = solve(learned, training.y[train], size=size, hyperparameters=hyperparameters, seed=seed)
+    training.log_solved(machine.answer(learned), machine.answer(statistics_of(images, training.validation)))
     return machine
 
 

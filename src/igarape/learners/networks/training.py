@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from igarape.config.hyperparameters import NetworkValues
 from igarape.config.network_kinds import Network
-from igarape.labels import Booleans, Targets
+from igarape.labels import Targets
 from igarape.learners.examples import Images, Rows
-from igarape.learners.learning import Log
+from igarape.learners.learning import Training
 from igarape.learners.memory import keep_memory
 from igarape.learners.networks import devices
 from igarape.learners.networks.backbones import BODY, HEAD, activation_bytes, build_network, normalisations
@@ -24,64 +24,32 @@ MEASURED = 4096  # chips at most, from which normalisation's statistics are take
 STEPS_AT_ONCE = 50  # without a return to Python, which costs a small network a fifth of its time
 
 
-def fit(
-    images: Images,
-    y: Booleans,
-    *,
-    experiment: Network,
-    hyperparameters: NetworkValues,
-    targets: Targets,
-    train: Rows,
-    validation: Rows,
-    epochs: int,
-    patience: int | None,
-    seed: int,
-    log: Log,
-) -> Trained:
+def fit(training: Training, *, experiment: Network, hyperparameters: NetworkValues) -> Trained:
     """Train the experiment's network.
 
-    Parameters
-    ----------
-    images, y
-        Pictures, uint8 (n, size, size, 3), and which labels hold, of shape (n, labels).
-    experiment, hyperparameters
-        Backbone, weights, size and batch; and what may be searched.
-    targets
-        The labels that y has columns of.
-    train, validation
-        The rows to learn from, and those to stop by, of which there may be none.
-    epochs, patience
-        At most so many; and it stops after so many without a lower val_loss, and keeps the best epoch's weights.
-        Patience None, and no validation rows: all epochs, and the last one's weights.
-    seed
-        Of all chance.
-    log
-        Called after each epoch with (epoch, metrics): loss, and validation_figures on the validation rows.
-
-    Raises
-    ------
-    InputError
-        When weights are missing or a batch does not fit the memory, and when validation_figures does.
+    Raises InputError when weights are missing or a batch does not fit the memory, and when validation_figures does.
     """
     keras.backend.clear_session()
     keep_memory()  # what the last training left has just become free
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(training.seed)
+    train, epochs, targets = training.train, training.epochs, training.targets
+    watched = len(training.validation) > 0
     steps = -(-len(train) // experiment.batch)
-    loss = make_loss(hyperparameters.loss, smoothing=hyperparameters.smoothing, targets=targets, y=y[train])
+    loss = make_loss(hyperparameters.loss, smoothing=hyperparameters.smoothing, targets=targets, y=training.y[train])
     with devices.within_memory(experiment.batch, experiment.size), devices.strategy().scope():
         trained = _build(experiment, targets, hyperparameters, chips=min(experiment.batch, len(train)))
         network = trained.network
         if hyperparameters.head_epochs:
-            _teach_head(trained, images, y, train=train, loss=loss, hyperparameters=hyperparameters)
+            _teach_head(trained, training, loss=loss, hyperparameters=hyperparameters)
         _compile(network, hyperparameters, loss=loss, steps=steps, epochs=epochs)
         side = Side([side_of(epoch, epochs, experiment.size, hyperparameters.smallest) for epoch in range(epochs)])
         # In this order: the averaged weights are in place, with their own statistics, when the rows are scored.
         callbacks = [keras.callbacks.LambdaCallback(on_epoch_begin=side.set)]
         if hyperparameters.ema:
-            callbacks += _averaging(trained, images, train, seed=seed, last=None if len(validation) else epochs - 1)
-        callbacks.append(_Validate(trained, images, y, validation, targets=targets, log=log))
-        callbacks += _stopping(patience if len(validation) else None)
-        batches = _batches(images, y, train, experiment.batch, side=side, seed=seed, hyperparameters=hyperparameters)
+            callbacks += _averaging(trained, training, last=None if watched else epochs - 1)
+        callbacks.append(_Validate(trained, training))
+        callbacks += _stopping(training.patience if watched else None)
+        batches = _batches(training, experiment.batch, side=side, hyperparameters=hyperparameters)
         network.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)  # training_batches shuffles
     return trained
 
@@ -109,17 +77,15 @@ def _build(experiment: Network, targets: Targets, hyperparameters: NetworkValues
     return Trained(network, experiment.size, experiment.batch, lambda: build("none"))
 
 
-def _batches(
-    images: Images, y: Booleans, train: Rows, batch: int, *, side: Side, seed: int, hyperparameters: NetworkValues
-) -> tf.data.Dataset:
+def _batches(training: Training, batch: int, *, side: Side, hyperparameters: NetworkValues) -> tf.data.Dataset:
     """Return the batches that the hyperparameters ask for."""
     return training_batches(
-        images,
-        y.astype(np.float32),
-        rows=train,
+        training.images,
+        training.y.astype(np.float32),
+        rows=training.train,
         batch=batch,
         side=side,
-        seed=seed,
+        seed=training.seed,
         jitter=hyperparameters.jitter,
         dihedral=hyperparameters.dihedral,
         zoom=hyperparameters.zoom,
@@ -129,12 +95,13 @@ def _batches(
     )
 
 
-def _averaging(
-    trained: Trained, images: Images, train: Rows, *, seed: int, last: int | None
-) -> list[keras.callbacks.Callback]:
+def _averaging(trained: Trained, training: Training, *, last: int | None) -> list[keras.callbacks.Callback]:
     """Return what puts the averaged weights in place after an epoch, with statistics of their own."""
-    measured = np.random.default_rng(seed).permutation(train)[:MEASURED]
-    return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), _Remeasure(trained, images, measured, last=last)]
+    measured = np.random.default_rng(training.seed).permutation(training.train)[:MEASURED]
+    return [
+        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+        _Remeasure(trained, training.images, measured, last=last),
+    ]
 
 
 def _stopping(patience: int | None) -> list[keras.callbacks.Callback]:
@@ -163,17 +130,16 @@ def side_of(epoch: int, epochs: int, size: int, smallest: float) -> int:
     return min(size, max(32, round(size * (smallest + (1 - smallest) * grown) / 32) * 32))
 
 
-def _teach_head(
-    trained: Trained, images: Images, y: Booleans, *, train: Rows, loss: Any, hyperparameters: NetworkValues
-) -> None:
+def _teach_head(trained: Trained, training: Training, *, loss: Any, hyperparameters: NetworkValues) -> None:
     """Train the last layer on the features of the chips as they are: a new layer's errors would spoil the old ones."""
     body, head = (trained.network.get_layer(name) for name in (BODY, HEAD))
     see = as_graph(lambda chips: body(chips, training=False), trained.size)
+    train = training.train
     batches = (train[start : start + trained.batch] for start in range(0, len(train), trained.batch))
-    features = np.concatenate([np.asarray(see(images[rows].astype(np.float32))) for rows in batches])
+    features = np.concatenate([np.asarray(see(training.images[rows].astype(np.float32))) for rows in batches])
     head.compile(optimizer=AdamW(hyperparameters.head_rate, weight_decay=hyperparameters.decay), loss=loss)
     head.optimizer.build(head.trainable_variables)
-    truth = y[train].astype(np.float32)
+    truth = training.y[train].astype(np.float32)
     head.fit(features, truth, batch_size=trained.batch, epochs=hyperparameters.head_epochs, verbose=0)
 
 
@@ -213,15 +179,14 @@ class _Remeasure(keras.callbacks.Callback):
 class _Validate(keras.callbacks.Callback):
     """Scores the validation rows after each epoch, for early stopping and for the log."""
 
-    def __init__(
-        self, trained: Trained, images: Images, y: Booleans, rows: Rows, *, targets: Targets, log: Log
-    ) -> None:
+    def __init__(self, trained: Trained, training: Training) -> None:
         super().__init__()
-        self.trained, self.images, self.y, self.rows, self.targets, self.log = trained, images, y, rows, targets, log
+        self.trained, self.training = trained, training
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Add val_loss, val_f2 and val_map to the epoch's logs, and hand them on."""
-        if len(self.rows):
-            p = self.trained.predict(self.images, self.rows, tta=False)
-            logs.update(validation_figures(self.y[self.rows], p, targets=self.targets))
-        self.log(epoch, {name: float(value) for name, value in logs.items()})
+        training, rows = self.training, self.training.validation
+        if len(rows):
+            p = self.trained.predict(training.images, rows, tta=False)
+            logs.update(validation_figures(training.y[rows], p, targets=training.targets))
+        training.log(epoch, {name: float(value) for name, value in logs.items()})

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from igarape.config.hyperparameters import ProbeValues
 from igarape.config.network_kinds import Probe
-from igarape.labels import Booleans, Targets
+from igarape.labels import Booleans
 from igarape.learners.examples import Images, Rows
-from igarape.learners.learning import Log, log_losses
+from igarape.learners.learning import Training
 from igarape.learners.memory import keep_memory
 from igarape.learners.probes.extractor import extractor, write_probe
 from igarape.learners.probes.features import features_of
@@ -42,52 +42,17 @@ class Probed:
         return path
 
 
-def fit(
-    images: Images,
-    y: Booleans,
-    *,
-    experiment: Probe,
-    hyperparameters: ProbeValues,
-    targets: Targets,
-    train: Rows,
-    validation: Rows,
-    seed: int,
-    log: Log,
-    **_others: Any,
-) -> Probed:
-    """Solve for the head of a probe.
+def fit(training: Training, *, experiment: Probe, hyperparameters: ProbeValues) -> Probed:
+    """Solve for the head of a probe; the seed is of what a kernel chooses by chance, other heads choose nothing.
 
-    Parameters
-    ----------
-    images
-        Pictures, uint8 (n, size, size, 3).
-    y
-        Which labels hold, of shape (n, labels).
-    experiment
-        Says the backbone, its weights and the size.
-    hyperparameters
-        Of the head.
-    targets
-        The labels that y has columns of.
-    train, validation
-        The rows to learn from, and those to score, of which there may be none.
-    seed
-        Of what a kernel chooses by chance; the other heads choose nothing.
-    log
-        Called once, with (0, metrics): the loss, and validation_figures on the validation rows.
-    **_others
-        What else a training is told: epochs and patience. A solution depends on neither.
-
-    Raises
-    ------
-    InputError
-        When the weights can't be had or don't fit.
+    Raises InputError when the weights can't be had or don't fit.
     """
     keep_memory()
-    table = features_of(images, np.concatenate([train, validation]), experiment)
+    train, validation = training.train, training.validation
+    table = features_of(training.images, np.concatenate([train, validation]), experiment)
     learned, seen = table[: len(train)], table[len(train) :]
-    head = _fit_head(learned, y[train], hyperparameters, seed=seed)
-    log_losses(log, (y[train], head.answer(learned)), (y[validation], head.answer(seen)), targets=targets)
+    head = _fit_head(learned, training.y[train], hyperparameters, seed=training.seed)
+    training.log_solved(head.answer(learned), head.answer(seen))
     return Probed(experiment, head)
 
 

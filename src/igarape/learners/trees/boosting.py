@@ -1,15 +1,14 @@
 """One training of boosted trees: XGBoost on the statistics of the chips, all labels in one booster."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import xgboost
 
 from igarape.config.hyperparameters import TreeValues
 from igarape.config.kinds import Tabular
-from igarape.labels import Booleans, Targets
-from igarape.learners.examples import Images, Rows
-from igarape.learners.learning import Log
+from igarape.learners.examples import Rows
+from igarape.learners.learning import Training
 from igarape.learners.trees.forest import Trees
 from igarape.learners.trees.statistics import names
 from igarape.learners.trees.table import statistics_of
@@ -21,66 +20,35 @@ POINTS = 50  # of each curve in the log
 Evaluated = tuple[xgboost.DMatrix, str]
 
 
-def fit(
-    images: Images,
-    y: Booleans,
-    *,
-    experiment: Tabular,
-    hyperparameters: TreeValues,
-    targets: Targets,
-    train: Rows,
-    validation: Rows,
-    epochs: int,
-    patience: int | None,
-    seed: int,
-    log: Log,
-) -> Trees:
+def fit(training: Training, *, experiment: Tabular, hyperparameters: TreeValues) -> Trees:
     """Boost trees on the statistics of pictures; a label that no row holds is answered with next to nothing.
 
-    Parameters
-    ----------
-    images
-        Pictures, uint8 (n, size, size, 3).
-    y
-        Which labels hold, of shape (n, labels).
-    experiment
-        Says the size.
-    hyperparameters
-        Of the trees.
-    targets
-        The labels that y has columns of.
-    train, validation
-        The rows to learn from, and those to stop by, of which there may be none.
-    epochs
-        Rounds of boosting.
-    patience
-        Rounds without a lower logarithmic loss on the validation rows after which boosting stops; the rounds up to the
-        best one are kept. None: it does not stop.
-    seed
-        Of the rows and columns that are drawn.
-    log
-        Called with (round, metrics) at most POINTS times, and after the last one: loss, and validation_figures.
+    The seed is of the rows and columns that are drawn. At most POINTS rounds are logged, and the last one.
     """
-    learned = xgboost.QuantileDMatrix(
-        statistics_of(images, train), y[train], feature_names=names(), max_bin=BINS, nthread=1
-    )
+    learned = _matrix(training, training.train, xgboost.QuantileDMatrix, max_bin=BINS)
     evals: list[Evaluated] = [(learned, "train")]
     callbacks: list[xgboost.callback.TrainingCallback] = []
-    if len(validation):
-        validated = xgboost.DMatrix(statistics_of(images, validation), y[validation], feature_names=names(), nthread=1)
-        evals.append((validated, "validation"))
-        if patience is not None:
-            callbacks.append(xgboost.callback.EarlyStopping(rounds=patience, data_name="validation", save_best=True))
-    logger = _LogRounds(log, every=-(-epochs // POINTS), validated=evals[1:], y=y[validation], targets=targets)
+    if len(training.validation):
+        evals.append((_matrix(training, training.validation, xgboost.DMatrix), "validation"))
+        if training.patience is not None:
+            stop = xgboost.callback.EarlyStopping(rounds=training.patience, data_name="validation", save_best=True)
+            callbacks.append(stop)
     booster = xgboost.train(
-        _settings(hyperparameters, seed),
+        _settings(hyperparameters, training.seed),
         learned,
-        num_boost_round=epochs,
+        num_boost_round=training.epochs,
         evals=evals,
-        callbacks=[logger, *callbacks],  # the logger sees the last round before the best one is gone back to
+        # the logger sees the last round before the best one is gone back to
+        callbacks=[_LogRounds(training, validated=evals[1:]), *callbacks],
         verbose_eval=False,
     )
-    return Trees.of(booster, size=experiment.size, labels=y.shape[1])
+    return Trees.of(booster, size=experiment.size, labels=training.y.shape[1])
+
+
+def _matrix(training: Training, rows: Rows, make: Callable[..., xgboost.DMatrix], **settings: int) -> xgboost.DMatrix:
+    """Return the statistics of some chips as XGBoost takes them."""
+    table = statistics_of(training.images, rows)
+    return make(table, training.y[rows], feature_names=names(), nthread=1, **settings)
 
 
 def _settings(hyperparameters: TreeValues, seed: int) -> dict[str, Any]:
@@ -105,11 +73,11 @@ def _settings(hyperparameters: TreeValues, seed: int) -> dict[str, Any]:
 class _LogRounds(xgboost.callback.TrainingCallback):
     """Logs every so many rounds, and the last one."""
 
-    def __init__(self, log: Log, *, every: int, validated: Sequence[Evaluated], y: Booleans, targets: Targets) -> None:
-        """Take the log, and the validation rows' matrix with their truth, where there is one."""
+    def __init__(self, training: Training, *, validated: Sequence[Evaluated]) -> None:
+        """Take what says where to log, and the validation rows' matrix, where there is one."""
         super().__init__()
-        self._log, self._every, self._validated, self._y = log, every, validated, y
-        self._targets = targets
+        self._training, self._validated = training, validated
+        self._every = -(-training.epochs // POINTS)
         self._pending: tuple[int, float] | None = None
 
     def after_iteration(self, model: xgboost.Booster, epoch: int, evals_log: Any) -> bool:
@@ -125,8 +93,9 @@ class _LogRounds(xgboost.callback.TrainingCallback):
             epoch, loss = self._pending
             metrics = {"loss": loss}
             for rows, _ in self._validated:
-                p = model.predict(rows).reshape(self._y.shape)
-                metrics |= validation_figures(self._y, p, targets=self._targets)
-            self._log(epoch, metrics)
+                y = self._training.y[self._training.validation]
+                p = model.predict(rows).reshape(y.shape)
+                metrics |= validation_figures(y, p, targets=self._training.targets)
+            self._training.log(epoch, metrics)
             self._pending = None
         return model
