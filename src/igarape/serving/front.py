@@ -1,19 +1,18 @@
 """The page for people, at /, and what it alone asks for: the chip as it is read, where the learners looked."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response
 
 from igarape.errors import InputError
-from igarape.serving.admission import AGAIN, PAGE, BodyReader, Refused
+from igarape.serving.admission import AGAIN, PAGE, BodyReader, Refused, while_here
 from igarape.serving.bundle import Bundle, DecodedChip
-from igarape.serving.requests import JSON, Files, read_files
+from igarape.serving.requests import Files, read_files
 from igarape.serving.saliency import explain, preview
 from igarape.serving.service import Service
 
@@ -52,8 +51,9 @@ def add_front(api: FastAPI, service: Service, reader: BodyReader) -> None:
     async def previewed(request: Request) -> Response:
         """Return one picture as every browser shows it: few show a TIF."""
         async with asked(request) as (bundle, files):
-            content = await asyncio.to_thread(_preview, bundle, files)
-        return Response(content, media_type=JSON)
+            chip = await asyncio.to_thread(_one, bundle, files)
+            picture = await asyncio.to_thread(preview, chip.image)
+        return JSONResponse({"picture": picture})
 
     @api.post("/look", include_in_schema=False)
     async def looked(request: Request) -> Response:
@@ -64,8 +64,9 @@ def add_front(api: FastAPI, service: Service, reader: BodyReader) -> None:
                     HTTPStatus.TOO_MANY_REQUESTS, "another picture is looked at; try again in a moment", AGAIN
                 )
             async with looking:
-                content = await asyncio.to_thread(_look, bundle, files)
-        return Response(content, media_type=JSON)
+                chip = await asyncio.to_thread(_one, bundle, files)
+                found = await while_here(request, explain(bundle, chip))
+        return JSONResponse(found)
 
 
 def _sender(path: Path) -> Callable[[], Awaitable[FileResponse]]:
@@ -77,18 +78,8 @@ def _sender(path: Path) -> Callable[[], Awaitable[FileResponse]]:
     return send
 
 
-def _preview(bundle: Bundle, files: Files) -> bytes:
-    """Show the one picture of a request."""
-    return json.dumps({"picture": preview(_one(bundle, files).image)}).encode()
-
-
 def _one(bundle: Bundle, files: Files) -> DecodedChip:
     """Read the one picture of a request; raise InputError for more."""
     if len(files.images) != 1:
         raise InputError(f"expected one picture to look at, found {len(files.images)}")
     return bundle.decode_all(files.images, files.nir)[0]
-
-
-def _look(bundle: Bundle, files: Files) -> bytes:
-    """Look at the one picture of a request."""
-    return json.dumps(explain(bundle, _one(bundle, files))).encode()
