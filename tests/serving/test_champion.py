@@ -9,6 +9,7 @@ from mlflow import MlflowClient
 
 from igarape.chips.pictures import Pixels, encode_jpeg
 from igarape.errors import InputError
+from igarape.serving import champion as module
 from igarape.serving.bundle import Bundle
 from igarape.serving.champion import find_champion, following
 from igarape.serving.registry import load
@@ -43,6 +44,33 @@ def test_another_champion_is_followed(champion: Path, bundle_folder: Path) -> No
     MlflowClient().set_registered_model_alias("igarape-toy", "champion", str(version))
     second = served(first)
     assert second is not None and second.version == "2" and second.bundle is not first.bundle
+
+
+def test_a_champion_that_cannot_be_loaded_is_fetched_less_and_less_often(
+    champion: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try fetches all its files. Another one is tried at once."""
+    served = following(find_champion("igarape-toy", champion), champion, threads=1)
+    first = served(None)
+    copied = [str(MlflowClient().copy_model_version("models:/igarape-toy/1", "igarape-toy").version) for _ in range(2)]
+    monkeypatch.setattr(module, "load_model", fails)
+    MlflowClient().set_registered_model_alias("igarape-toy", "champion", copied[0])
+    tried = []
+    for look in range(20):
+        try:
+            assert served(first) is None
+        except InputError:
+            tried.append(look)
+    assert tried == [0, 2, 5, 10, 19]
+    MlflowClient().set_registered_model_alias("igarape-toy", "champion", copied[1])
+    monkeypatch.undo()
+    second = served(first)
+    assert second is not None and second.version == copied[1]
+
+
+def fails(uri: str, *_: object, **__: object) -> Bundle:
+    """Stand in for a load of what is damaged."""
+    raise InputError(f"{uri}: damaged")
 
 
 def test_what_is_missing_says_what_to_type(champion: Path) -> None:
