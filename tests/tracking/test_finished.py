@@ -8,10 +8,12 @@ import mlflow
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from pygit2 import GitError
 from streams import answers, begin, commit, finish, git
 
 from igarape.errors import InputError
 from igarape.scores.answers import TABLE
+from igarape.tracking import finished
 from igarape.tracking.finished import find, has_remote, kept
 from igarape.tracking.lineage import locked_outs
 from igarape.workspace import Workspace
@@ -85,6 +87,19 @@ def test_a_revision_without_a_stream_says_so(project: Workspace, tmp_path: Path,
     """Nothing finished there; an older igarape did; there is no such revision; it is a file at one, or no name."""
     with pytest.raises(InputError, match=message):
         find(name, TABLE, project, tmp_path)
+
+
+def test_a_repository_of_another_user_says_what_to_type(
+    project: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container whose folder is the host's: libgit2 opens none that is not trusted."""
+
+    def opened(*_: object, **__: object) -> None:
+        raise GitError("repository path '/here' is not owned by current user")
+
+    monkeypatch.setattr(finished, "DVCFileSystem", opened)
+    with pytest.raises(InputError, match=r"not owned by current user.*git config --global --add safe\.directory /"):
+        find("HEAD", TABLE, project, tmp_path)
 
 
 def test_what_the_cache_lacks_is_named_with_what_brings_it(project: Workspace, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from dvc_data.hashfile.tree import ObjectFormatError, Tree  # type: ignore[attr-
 from dvc_data.index import DataIndexDirError
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from pygit2 import GitError
 
 from igarape.errors import InputError, reason
 from igarape.tracking.address import connected, database
@@ -73,6 +74,12 @@ def find(name: str, file: str, workspace: Workspace, into: Path) -> Found:
         with map_scm_exception():
             files = DVCFileSystem(str(workspace.root.absolute()), rev=name)
             commit = str(files.repo.get_rev())
+    except GitError as error:  # which scmrepo lets through
+        root = workspace.root.absolute()
+        raise InputError(
+            f"git does not open {root}: {reason(error)}. Is it another user's whom you trust? Then type: git config "
+            f"--global --add safe.directory {root}"
+        ) from error
     except (DvcException, AttributeError) as error:
         if RUN.fullmatch(name):
             return _of_run(name, file, workspace, into)

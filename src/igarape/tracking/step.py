@@ -90,7 +90,10 @@ def _tracked(
     """Do what step_run says, with the MLflow at an address."""
     place = f"{step}@{learner}" if learner else step
     owner = Workspace(project(workspace.root))
-    advice = f"Start it, or unset {VARIABLE} to track into mlflow.db of this folder"
+    file = database(uri)
+    advice = "Start it" if file is None else f"See who may read and write {file}"
+    if os.environ.get(VARIABLE):
+        advice += f", or unset {VARIABLE} to track into mlflow.db of this folder"
     come_from = lineage(workspace.root)
     with _answering(uri, advice, retries="2"):
         place_of_runs, joined = _experiment(experiment, uri, workspace.root)
@@ -244,4 +247,6 @@ def _answering(uri: str, advice: str, *, retries: str) -> Iterator[None]:
         except (MlflowException, OSError) as error:
             if why := refused(uri):
                 raise InputError(f"MLflow at {why}; then try again: what was to be sent is kept") from error
-            raise InputError(f"MLflow at {uri} does not answer as it should: {error}. {advice}") from error
+            # Of a database its own words, without the statement and where SQLAlchemy explains itself.
+            said = " ".join(str(error).partition("\n[SQL: ")[0].split())
+            raise InputError(f"MLflow at {uri} does not answer as it should: {said}. {advice}") from error
