@@ -34,10 +34,10 @@ def connected(folder: Path = Path()) -> Iterator[str]:
     A copy that DVC runs an experiment in, and then removes, uses the database of the project itself. Where a project's
     own database names a folder that the project has left, it is mended.
     """
-    uri = _given(folder) or SQLITE + quote(str(_own(folder)))
+    uri = _given(folder) or SQLITE + quote(str(own_database(folder)))
     with environment(VARIABLE, uri):
-        if database(uri) == _own(folder):
-            mend(_own(folder))
+        if database(uri) == own_database(folder):
+            mend(own_database(folder))
         yield uri
 
 
@@ -63,7 +63,7 @@ def user() -> str:
     return str(resolve_tags().get("mlflow.user", "unknown"))
 
 
-def _own(folder: Path) -> Path:
+def own_database(folder: Path) -> Path:
     """Return the place of a project's own database."""
     return _place(project(folder) / DATABASE)
 

@@ -17,7 +17,16 @@ from mlflow.tracking.context.registry import resolve_tags
 
 from igarape.errors import InputError, counted
 from igarape.files import read_json, write_json
-from igarape.tracking.address import RETRIES, TIMEOUT, VARIABLE, connected, database, environment, new_experiment
+from igarape.tracking.address import (
+    RETRIES,
+    TIMEOUT,
+    VARIABLE,
+    connected,
+    database,
+    environment,
+    new_experiment,
+    own_database,
+)
 from igarape.tracking.costs import measured
 from igarape.tracking.exporter import STEP, Exporter
 from igarape.tracking.health import refused
@@ -92,7 +101,7 @@ def _tracked(
     owner = Workspace(project(workspace.root))
     file = database(uri)
     advice = "Start it" if file is None else f"See who may read and write {file}"
-    if os.environ.get(VARIABLE):
+    if file != own_database(workspace.root):
         advice += f", or unset {VARIABLE} to track into mlflow.db of this folder"
     come_from = lineage(workspace.root)
     with _answering(uri, advice, retries="2"):
