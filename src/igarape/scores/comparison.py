@@ -103,7 +103,7 @@ def excess(per_sample: Reals, groups: Sequence[str], *, inside: Booleans, alarm_
     return difference if difference > NormalDist().inv_cdf(1 - alarm_rate) * error else None
 
 
-def _variance(per_sample: Reals, groups: npt.NDArray[np.str_]) -> float:
+def _variance(per_sample: Reals, groups: npt.NDArray[np.generic]) -> float:
     """Return the variance of a mean of scores whose groups were drawn; a lone group does not tell any."""
     if per_sample.ndim != 1 or not len(per_sample):
         raise InputError(f"expected one score for each chip, found an array of shape {per_sample.shape}")
@@ -112,6 +112,9 @@ def _variance(per_sample: Reals, groups: npt.NDArray[np.str_]) -> float:
     return float(sums @ sums) / len(per_sample) ** 2 * len(sums) / (len(sums) - 1) if len(sums) > 1 else float("inf")
 
 
-def certain(gain: Reals) -> bool:
-    """Say whether gains (n,), as of log-loss on rows not fitted on, lie more than CERTAIN standard errors above 0."""
-    return bool(gain.mean() > CERTAIN * gain.std() / np.sqrt(len(gain)))
+def certain(gain: Reals, groups: npt.NDArray[np.generic]) -> bool:
+    """Say whether gains (n,), as of log-loss on rows not fitted on, lie more than CERTAIN standard errors above 0.
+
+    groups: of each row, (n,); what varies is which of them there are, as `excess` has it.
+    """
+    return bool(gain.mean() > CERTAIN * _variance(gain, groups) ** 0.5)
