@@ -22,10 +22,11 @@ def test_pairing_sees_a_difference_that_separate_intervals_hide() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bounds", "verdict", "reach"), [((0.01, 0.05), "up", 0.05), ((-0.02, 0.0), "open", 0.02), ((-1, -0.5), "down", 1)]
+    ("bounds", "verdict", "reach"),
+    [((0.01, 0.05), "up", 0.05), ((-0.02, 0.0), "open", 0.02), ((-1, -0.5), "down", 1), ((0, 0), "same", 0)],
 )
 def test_an_interval_tells_which_way_it_is(bounds: tuple[float, float], verdict: str, reach: float) -> None:
-    """Open where it holds 0."""
+    """Open where it holds 0 and more than that."""
     difference = Difference(sum(bounds) / 2, *bounds)
     assert (difference.verdict, difference.reach) == (verdict, reach)
     assert str(Difference(0.01, -0.00001, 0.02)) == "+0.0100 (0.0000 to +0.0200)"

@@ -179,7 +179,7 @@ def test_the_answers_by_which_streams_are_compared_are_kept(project: Workspace, 
         assert mean_average_precision(found.y[rows], found.p[rows]) == pytest.approx(evaluated[side]["map"])
     compare.run(project, ".", RunFacts.read(project.run("evaluate")).run_id)
     page = (project.reports / "compare.html").read_text(encoding="utf-8")
-    assert "B cannot be told from A: F2 0.0000 on the hold-out" in page and "Both have the same chips" in page
+    assert "B scores the same as A: F2 0.0000 on the hold-out" in page and "Both have the same chips" in page
 
 
 def test_a_bundle_that_answers_otherwise_than_the_pipeline_is_refused(copy: Workspace) -> None:

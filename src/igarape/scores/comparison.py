@@ -30,7 +30,9 @@ class Difference(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Say which way it is told: up, down, or open, where the interval holds 0."""
+        """Say which way it is told: up, down, same, where it is 0 however chips are drawn, or else open."""
+        if not any(self):
+            return "same"
         return "up" if self.low > 0 else "down" if self.high < 0 else "open"
 
     @property
