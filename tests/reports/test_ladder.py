@@ -88,7 +88,7 @@ def test_without_a_learner_of_all_labels_there_is_nothing_to_climb_from() -> Non
     ],
 )
 def test_the_words_follow_the_interval(difference: Difference, stack: str, trees: str) -> None:
-    """Whether it lies above 0, holds it, lies below, or is 0 alone; with the figures, and how many labels have trees."""
+    """Whether it lies above 0, holds it, lies below, or is 0; with the figures, and how many labels have trees."""
     words = ladder_lines(Ladder("good", {"blend": difference}, difference), stacker="blend", kept=["tree"], labels=3)
     assert words[0].startswith(stack) and f"blend against good, F2 {difference} out of fold" in words[0]
     assert words[1].startswith(trees) and "trees correct 2 of 3 labels" in words[1]
