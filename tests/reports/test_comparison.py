@@ -64,6 +64,8 @@ def test_chips_that_belong_together_are_drawn_together() -> None:
     assert copied.f2.difference == pytest.approx(once.f2.difference)
     assert known.f2 == copied.f2 and known.map == copied.map
     assert np.ptp(apart.f2.difference[1:]) < 0.6 * np.ptp(copied.f2.difference[1:])
+    one = in_words(compared(*(replace(each, groups=["scene"] * 600) for each in (a, b))))
+    assert "hold-out, 120 chips in 1 group, B - A" in one
 
 
 def test_the_order_of_chips_and_labels_does_not_matter() -> None:

@@ -241,7 +241,7 @@ def _said(figure: Figure | None) -> str:
 
 def _together(side: Side) -> str:
     """Say in how many groups chips lie, where some belong together."""
-    return f" in {side.groups:,} groups" if side.groups < side.chips else ""
+    return f" in {side.groups:,} group{'s' if side.groups > 1 else ''}" if side.groups < side.chips else ""
 
 
 def _reach(side: Side, figure: str) -> float:
