@@ -140,6 +140,7 @@ def report() -> str:
             kept={},
             partial={"rare_mobilenet": 9},
             fitted=32383,
+            groups=123,
             folds=5,
             split="chip",
             operating=[OperatingRow(label, 0.5, POINT, alert=True) for label in VOCABULARY.rare],
