@@ -74,7 +74,7 @@ for name in names:
 tables = {name: read_predictions(Path(f"data/{name}.parquet"), folds) for name in names}
 learners, p = learner_labels(tables), learner_probabilities(tables, list(folds["image_id"]))
 targets = Vocabulary((), (), labels, ()).targets("all")
-truth, parts = rng.random((len(rows), 14)) < 0.3, parts_of(folds["fold"].to_numpy())
+truth, parts = rng.random((len(rows), 14)) < 0.3, parts_of(folds["fold"].to_numpy(), rows)
 known = Known(stack_columns(p, learners), truth, parts, learners, targets)
 Blends(known, penalties=(0.1,)).fit(known.all, 0.1)
 """,

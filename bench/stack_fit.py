@@ -87,12 +87,12 @@ def _single(y: Booleans, p: dict[str, Probabilities], folds: np.ndarray, *, seed
     known = Known(
         stack_columns(p, learners),
         y,
-        parts_of(folds),
+        parts_of(folds, np.arange(CHIPS)),
         learners,
         Vocabulary(exclusive=(), alone=(), common=LABELS, rare=()).targets("all"),
     )
     blends = Blends(known, penalties=(PENALTY,))
-    corrections = Corrections(known, blends, SETTINGS)
+    corrections = Corrections(known, blends, SETTINGS, np.arange(CHIPS))
     answers = np.zeros(y.shape)
     for fold in range(FOLDS + whole):  # there is no chip in the last one
         within, rows = known.all - {fold}, folds == fold
@@ -132,6 +132,7 @@ def _nested(y: Booleans, p: dict[str, Probabilities], folds: np.ndarray) -> Floa
         {name: prediction_table(image_ids, folds, learner=name, labels=LABELS, p=each) for name, each in p.items()},
         y,
         folds=pd.DataFrame({"image_id": image_ids, "fold": folds}),
+        groups=image_ids,
         vocabulary=Vocabulary(exclusive=(), alone=(), common=LABELS, rare=()),
         settings=SETTINGS,
         report=lambda *_words: None,

@@ -128,7 +128,9 @@ def _known(
     )
     p = {name: found[name][:, [predicted[name].index(label) for label in own]] for name, own in learners.items()}
     columns = [vocabulary.labels.index(label) for label in labels]
-    return Known(stack_columns(p, learners), y[:, columns], parts_of(numbers), learners, vocabulary.targets(labels))
+    together = np.asarray(read_groups(HERE.groups, list(read_folds(HERE.folds)["image_id"])))
+    parts = parts_of(numbers, together)
+    return Known(stack_columns(p, learners), y[:, columns], parts, learners, vocabulary.targets(labels))
 
 
 def _row(name: str, cases: list[Compared]) -> str:

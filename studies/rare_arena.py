@@ -82,9 +82,9 @@ def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], *, seeds: i
         tables = cross_fits(learners, folds, labels, seed=seed, budget=budget)
         columns = [labels.vocabulary().labels.index(label) for label in labels.vocabulary().rare]
         counts.append({place: int(y[folds == number][:, columns].sum()) for place, number in PLACES.items()})
-        without = _blend({name: tables[name] for name in base}, y, folds, labels)
+        without = _blend({name: tables[name] for name in base}, y, folds, groups, labels)
         for name, candidate in candidates.items():
-            having = _blend({each: tables[each] for each in (*base, *candidate)}, y, folds, labels)
+            having = _blend({each: tables[each] for each in (*base, *candidate)}, y, folds, groups, labels)
             for place, number in PLACES.items():
                 rows = np.flatnonzero(folds == number)
                 pair = {"without": without[rows][:, columns], "with": having[rows][:, columns]}
@@ -156,7 +156,9 @@ def _predictions(
     return answers
 
 
-def _blend(tables: Mapping[str, pd.DataFrame], y: Booleans, folds: Folds, labels: Labels) -> npt.NDArray[np.float32]:
+def _blend(
+    tables: Mapping[str, pd.DataFrame], y: Booleans, folds: Folds, groups: npt.NDArray[np.str_], labels: Labels
+) -> npt.NDArray[np.float32]:
     """Return what the blend of some learners answers."""
     image_ids = next(iter(tables.values()))["image_id"]
     params = read_params(HERE.params)
@@ -164,6 +166,7 @@ def _blend(tables: Mapping[str, pd.DataFrame], y: Booleans, folds: Folds, labels
         tables,
         y,
         folds=pd.DataFrame({"image_id": image_ids, "fold": _two_parts(folds)}),
+        groups=groups.tolist(),
         vocabulary=labels.vocabulary(),
         settings=Settings(**params.stack.model_dump(exclude={"use", "check"}), seed=params.seed),
         report=lambda _done, _total, _text: None,

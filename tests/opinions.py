@@ -33,7 +33,8 @@ def draw(n: int, seed: int, *, folds: int = 4) -> tuple[dict[str, Probabilities]
 
 def known(p: Mapping[str, Probabilities], y: Booleans, folds: Folds) -> Known:
     """Return what stacks are fitted on."""
-    return Known(stack_columns(p, LEARNERS), y, parts_of(folds), LEARNERS, VOCABULARY.targets("all"))
+    parts = parts_of(folds, np.arange(len(folds)))
+    return Known(stack_columns(p, LEARNERS), y, parts, LEARNERS, VOCABULARY.targets("all"))
 
 
 def written(p: Mapping[str, Probabilities], folds: Folds) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:

@@ -165,6 +165,7 @@ def test_a_stack_that_learns_by_heart_stays_at_chance(noise: tuple[Images, Boole
         {"noise": prediction_table(image_ids, folds, learner="noise", labels=LABELS, p=p)},
         y,
         folds=pd.DataFrame({"image_id": image_ids, "fold": folds}),
+        groups=image_ids,
         vocabulary=Vocabulary(exclusive=(), alone=(), common=LABELS, rare=()),
         settings=Settings(rounds=30, depths=(8,), rate=0.5, child_weight=0.0, l2=0.0, seeds=1, seed=1),
         report=lambda *_words: None,

@@ -24,6 +24,8 @@ from igarape.config.datasets import read_dataset
 from igarape.config.documents import Origin
 from igarape.config.hyperparameters import NetworkValues
 from igarape.config.spaces import Range, Space
+from igarape.config.student import StudentManifest
+from igarape.learners.views import INTEGER, PIPELINE, Mode
 from igarape.reports.comparison import compare, render_comparison
 from igarape.reports.curves import Curve, Point
 from igarape.reports.data import (
@@ -41,10 +43,12 @@ from igarape.reports.data import (
 )
 from igarape.reports.ladder import Ladder
 from igarape.reports.mistakes import Cost, Group, Swap
+from igarape.reports.modes import ModeComparison
 from igarape.reports.noise import DoubtedChip, LabelNoise, Noise
 from igarape.reports.operating import OperatingRow
 from igarape.reports.reliability import reliable
 from igarape.reports.review import render_review, review_content
+from igarape.reports.student import StudentComparison
 from igarape.reports.trials import render_comparison as render_trials
 from igarape.reports.verdict import Chip, Verdict, metrics_document, per_label_table, render_report
 from igarape.reports.worth import LabelWorth, Views, Worth
@@ -59,6 +63,20 @@ RNG = np.random.default_rng(3)
 Y = RNG.random((300, len(LABELS))) < 0.3
 P = RNG.random(Y.shape).astype(np.float32)
 PICTURE = encode_jpeg(np.full((32, 32, 3), 90, dtype=np.uint8), 80)
+QUICK = Mode(2, INTEGER)
+STUDENT = StudentManifest(
+    name="student_mobilenet",
+    chips="raw",
+    size=128,
+    labels=LABELS,
+    tta=False,
+    settings={},
+    truth=0.5,
+    labelled=32383,
+    unlabelled=61191,
+    learned="",
+    parity=0.0,
+)
 TAGS = ["partly_cloudy", "primary", "conventional_mine", "selective_logging", "cultivation"]
 # What is wider than its place or its box, and words that lie on two lines; a hyphen is a place to go on.
 LOOK = """(() => {
@@ -122,6 +140,7 @@ def report() -> str:
             kept={},
             partial={"rare_mobilenet": 9},
             fitted=32383,
+            groups=123,
             folds=5,
             split="chip",
             operating=[OperatingRow(label, 0.5, POINT, alert=True) for label in VOCABULARY.rare],
@@ -149,6 +168,23 @@ def report() -> str:
                 uncommitted_changes=True,
                 runs={"train@mobilenet_dehazed": "0af7" * 8},
                 dvc={"data/train/mobilenet_dehazed": "0af7" * 8 + ".dir"},
+            ),
+            modes=ModeComparison(
+                served=QUICK,
+                chips=8096,
+                figures={PIPELINE: figures, QUICK: figures},
+                f2={QUICK: LOSS},
+                map={QUICK: GAIN},
+                milliseconds={PIPELINE: 153.04, QUICK: 41.26},
+                quantised=("mobilenet_dehazed",),
+            ),
+            student=StudentComparison(
+                manifest=STUDENT,
+                p=P,
+                figures=dict.fromkeys(("ensemble", "student"), figures | {"ece": 0.0123, "brier": 0.03, "mb": 113.2}),
+                f2=LOSS,
+                map=GAIN,
+                milliseconds={"ensemble": 153.04, "student": 17.26},
             ),
         )
     )

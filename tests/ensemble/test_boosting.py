@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from opinions import LABELS, draw, known
 
@@ -23,9 +24,10 @@ def tangled(n: int, seed: int) -> Known:
     return known(p, y, folds)
 
 
-def corrections(given: Known, threads: int = 1) -> Corrections:
-    """Return the trees that can be fitted."""
-    return Corrections(given, Blends(given), replace(SETTINGS, threads=threads))
+def corrections(given: Known, threads: int = 1, groups: npt.NDArray[np.int64] | None = None) -> Corrections:
+    """Return the trees that can be fitted; without groups no rows belong together."""
+    together = np.arange(len(given.y)) if groups is None else groups
+    return Corrections(given, Blends(given), replace(SETTINGS, threads=threads), together)
 
 
 def test_trees_find_what_no_sum_does() -> None:
@@ -44,6 +46,17 @@ def test_a_blend_that_is_well_made_is_left_alone() -> None:
     kept = corrections(known(p, y, folds)).chosen(frozenset({0, 1, 2, 3}))[1]
     assert len(kept) >= 3
     assert {*kept.values()} == {"trees gain nothing for certain on 1200 rows"}
+
+
+def test_rows_of_one_group_are_no_more_certain_than_one_of_them() -> None:
+    """The gain of eight copies of each row: for certain where they stand alone, not where they belong together."""
+    p, y, folds = draw(120, seed=1)
+    y[:, 3] = y[:, 0] ^ y[:, 1]
+    each = np.repeat(np.arange(120), 8)
+    given = known({name: some[each] for name, some in p.items()}, y[each], folds[each])
+    assert isinstance(corrections(given).choose(given.all, 3), Choice)
+    together = corrections(given, groups=each).choose(given.all, 3)
+    assert together == f"trees gain nothing for certain on {8 * 96} rows"
 
 
 def test_labels_that_are_fitted_side_by_side_are_the_same_to_the_last_bit() -> None:

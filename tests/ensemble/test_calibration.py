@@ -22,11 +22,16 @@ def folds(n: int) -> np.ndarray:
     return np.arange(n) % 6 - 1
 
 
+def apart(n: int) -> list[str]:
+    """Return a group for each chip."""
+    return [str(row) for row in range(n)]
+
+
 def test_what_is_right_is_left_alone() -> None:
     """Honest probabilities keep their value; with few chips too."""
     for n in (60, 3000):
         y, p = honest(n, seed=1, labels=3)
-        fitted = calibrate(y, p, folds(n))
+        fitted = calibrate(y, p, folds(n), groups=apart(n))
         assert [calibrator.kind for calibrator in fitted.calibrators] == ["none"] * 3
         assert fitted.p == pytest.approx(p, abs=1e-6)
 
@@ -36,7 +41,7 @@ def test_what_is_too_sure_or_shifted_is_mended(scale: float, shift: float) -> No
     """The error falls far, out of fold and on the hold-out, and the order of answers stays."""
     y, p = honest(6000, seed=2)
     wrong = sigmoid(scale * logit(p) + shift)
-    fitted = calibrate(y, wrong, folds(6000))
+    fitted = calibrate(y, wrong, folds(6000), groups=apart(6000))
     assert fitted.calibrators[0].kind != "none"
     for rows in (folds(6000) >= 0, folds(6000) < 0):
         assert calibration_error(y[rows], fitted.p[rows])[0] < calibration_error(y[rows], wrong[rows])[0] / 2
@@ -46,14 +51,24 @@ def test_what_is_too_sure_or_shifted_is_mended(scale: float, shift: float) -> No
     assert average_precision(y, fitted.p)[0] > average_precision(y, wrong)[0] - 0.01
 
 
+@pytest.mark.parametrize("seed", [4, 13])
+def test_chips_of_one_scene_are_no_more_certain_than_one_of_them(seed: int) -> None:
+    """Honest probabilities of scenes that have a label or not: taken one by one, their chips would mend them."""
+    scenes = np.repeat(np.arange(60), 12)
+    y, p = honest(60, seed)
+    for groups, mended in ((list(map(str, scenes)), False), (apart(len(scenes)), True)):
+        (calibrator,) = calibrate(y[scenes], p[scenes], scenes % 6 - 1, groups=groups).calibrators
+        assert (calibrator.kind != "none") == mended
+
+
 def test_no_row_is_calibrated_by_its_own_truth() -> None:
     """Turned round in one fold, that fold's answers stay; the hold-out's truth has no say at all."""
     y, p = honest(1200, seed=3)
     wrong, numbers = sigmoid(3 * logit(p)), folds(1200)
-    before = calibrate(y, wrong, numbers)
+    before = calibrate(y, wrong, numbers, groups=apart(1200))
     for fold in (2, -1):
         rows = numbers == fold
-        after = calibrate(np.where(rows[:, None], ~y, y), wrong, numbers)
+        after = calibrate(np.where(rows[:, None], ~y, y), wrong, numbers, groups=apart(1200))
         assert (after.p[rows] == before.p[rows]).all()
         assert (after.p[~rows] == before.p[~rows]).all() == (fold == -1)
 

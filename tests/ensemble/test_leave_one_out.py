@@ -33,6 +33,7 @@ def test_it_is_the_blend_of_the_others() -> None:
         others,
         y,
         folds=numbers,
+        groups=list(numbers["image_id"]),
         vocabulary=VOCABULARY,
         settings=settings,
         report=lambda *_words: None,

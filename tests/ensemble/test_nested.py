@@ -22,7 +22,7 @@ def test_the_hold_out_is_in_no_part() -> None:
 def test_few_folds_are_cut_into_parts(folds: int, parts: int) -> None:
     """Each of one fold, as large as the others; four folds and more stay as they are."""
     _, _, numbers = draw(840, seed=1, folds=folds)
-    cut = parts_of(numbers)
+    cut = parts_of(numbers, np.arange(len(numbers)))
     assert sorted({*cut.tolist()}) == list(range(-1, parts))
     for part in range(parts):
         assert len({*numbers[cut == part].tolist()}) == 1
@@ -30,10 +30,21 @@ def test_few_folds_are_cut_into_parts(folds: int, parts: int) -> None:
     assert sizes.max() - sizes.min() <= 1
 
 
+def test_a_group_lies_in_one_part() -> None:
+    """Where a fold has fewer groups than parts, its rows are dealt one by one, as no part may be empty."""
+    scenes = np.repeat(np.arange(40), 6)
+    numbers = scenes % 3 - 1
+    cut = parts_of(numbers, scenes)
+    assert sorted({*cut.tolist()}) == [-1, 0, 1, 2, 3, 4, 5]
+    assert all(len({*cut[scenes == scene].tolist()}) == 1 for scene in range(40))
+    few = parts_of(numbers, np.where(numbers == 0, 0, scenes))
+    assert (few[numbers != 0] == cut[numbers != 0]).all() and {*few[numbers == 0].tolist()} == {0, 1, 2}
+
+
 def test_one_fold_is_refused() -> None:
     """The error says what to raise."""
     with pytest.raises(InputError, match=r"at least 2 folds, found 1\. Raise split\.folds"):
-        parts_of(np.array([0, 0, -1]))
+        parts_of(np.array([0, 0, -1]), np.arange(3))
 
 
 def test_a_split_is_a_part_and_the_others() -> None:

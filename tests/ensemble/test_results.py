@@ -20,9 +20,9 @@ def test_the_stack_that_serves_answers_the_hold_out_as_it_is_stored(tmp_path: Pa
     p, y, folds = draw(600, seed=1)
     stacker = Stacker("mean", LABELS, dict(LEARNERS), mean_weights(LEARNERS, LABELS))
     fit = CrossFit(stacker.predict(p), stacker)
-    calibrated = calibrate(y, fit.p, folds)
-    assert any(calibrator.kind != "none" for calibrator in calibrated.calibrators)
     table = written(p, folds)[1]
+    calibrated = calibrate(y, fit.p, folds, groups=list(table["image_id"]))
+    assert any(calibrator.kind != "none" for calibrator in calibrated.calibrators)
     write_result(
         tmp_path,
         {"mean": fit},

@@ -49,7 +49,7 @@ def test_each_side_has_the_figures_of_its_own_chips() -> None:
     out_of_fold = found.sides[1]
     assert (out_of_fold.f2.difference.verdict, out_of_fold.map.difference.verdict) == ("up", "up")
     assert compared(GOOD, POOR).sides[1].f2.difference.verdict == "down"
-    assert compared(GOOD, GOOD).sides[1].f2.difference.verdict == "open"
+    assert compared(GOOD, GOOD).sides[1].f2.difference.verdict == "same"
 
 
 def test_chips_that_belong_together_are_drawn_together() -> None:
@@ -64,6 +64,8 @@ def test_chips_that_belong_together_are_drawn_together() -> None:
     assert copied.f2.difference == pytest.approx(once.f2.difference)
     assert known.f2 == copied.f2 and known.map == copied.map
     assert np.ptp(apart.f2.difference[1:]) < 0.6 * np.ptp(copied.f2.difference[1:])
+    one = in_words(compared(*(replace(each, groups=["scene"] * 600) for each in (a, b))))
+    assert "hold-out, 120 chips in 1 group, B - A" in one
 
 
 def test_the_order_of_chips_and_labels_does_not_matter() -> None:
@@ -143,7 +145,7 @@ def test_the_terminal_shows_what_each_is_and_every_label() -> None:
     assert [line.split()[0] for line in said[7:14]] == ["F2", "mAP", "label", *LABELS]
     assert max(map(len, said)) <= 120
     same = in_words(compared(POOR, POOR)).splitlines()
-    assert same[2] == "B cannot be told from A: F2 0.0000 on the hold-out"
+    assert same[2] == "B scores the same as A: F2 0.0000 on the hold-out"
     assert same[9] == same[-1] == "  no label's figures differ"
 
 
@@ -163,9 +165,9 @@ def test_the_page_stands_alone_names_everything_and_trusts_no_name(browse: Brows
 
 
 def test_the_page_begins_with_what_is_to_be_known(browse: Browse) -> None:
-    """Better, worse, or not to be told."""
+    """Better, worse, or the same."""
     better, worse, same = (compared(*pair) for pair in ((POOR, GOOD), (GOOD, POOR), (GOOD, GOOD)))
     assert 'class="up"' not in render_comparison(same) and 'class="down"' not in render_comparison(same)
     assert "B is better than A: F2 +" in browse(render_comparison(better)).text
     assert "B is worse than A: F2 -" in browse(render_comparison(worse)).text
-    assert "B cannot be told from A: F2 0.0000" in browse(render_comparison(same)).text
+    assert "B scores the same as A: F2 0.0000" in browse(render_comparison(same)).text

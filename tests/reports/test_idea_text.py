@@ -77,6 +77,15 @@ def test_the_first_lines_say_whether_it_is_better() -> None:
     ]
 
 
+def test_what_changes_nothing_is_not_called_open() -> None:
+    """Where not one draw of the chips tells the two apart, that is an answer."""
+    level = replace(IDEA, alone=(judged(0.5), judged(0.5)), beside={"F2": Difference(0, 0, 0)})
+    assert in_words(level, LEARNERS, MADE).splitlines()[1:3] == [
+        "alone, zoomed scores the same as plain: F2 0.0000 (0.0000 to 0.0000)",
+        "the blend scores the same with zoomed: F2 0.0000 (0.0000 to 0.0000)",
+    ]
+
+
 def test_labels_are_named_from_the_most_helped_and_the_most_harmed() -> None:
     """Three of each at most, and none that stays as it is; with the chips that have it."""
     lines = [line.split() for line in in_words(IDEA, LEARNERS, MADE).splitlines()]

@@ -32,7 +32,7 @@ def test_each_rung_is_compared_with_the_best_learner() -> None:
     )
     assert ladder.best == "good"
     assert {name: rung.verdict for name, rung in ladder.rungs.items()} == {
-        "single": "open",
+        "single": "same",
         "blend": "up",
         "xgboost": "down",
         "blend, fixed": "up",
@@ -57,7 +57,7 @@ def test_rankings_are_compared_as_decisions_are() -> None:
         draws=singly(y, resamples=200, seed=1),
     )
     told = {name: difference.verdict for name, difference in ladder.maps.items()}
-    assert told == {"good": "down", "single": "open", "blend": "up"}
+    assert told == {"good": "down", "single": "same", "blend": "up"}
     assert ladder.maps["single"] == (0, 0, 0)
     assert set(ladder.learner_maps) == {"poor"} and ladder.learner_maps["poor"] == ladder.maps["good"]
     assert set(ladder.to_json()["blend, fixed"]) == {"mean", "low", "high"}
@@ -84,10 +84,11 @@ def test_without_a_learner_of_all_labels_there_is_nothing_to_climb_from() -> Non
         (Difference(0.01, 0.001, 0.02), "The stack beats", "XGBoost beats the blend"),
         (Difference(0.01, -0.001, 0.02), "The stack cannot be told from", "XGBoost does not beat the blend"),
         (Difference(-0.01, -0.02, -0.001), "The stack is worse than", "XGBoost is worse than the blend"),
+        (Difference(0, 0, 0), "The stack scores the same as", "XGBoost scores the same as the blend"),
     ],
 )
 def test_the_words_follow_the_interval(difference: Difference, stack: str, trees: str) -> None:
-    """Whether it lies above 0, holds it, or lies below; with the figures, and how many labels have trees."""
+    """Whether it lies above 0, holds it, lies below, or is 0; with the figures, and how many labels have trees."""
     words = ladder_lines(Ladder("good", {"blend": difference}, difference), stacker="blend", kept=["tree"], labels=3)
     assert words[0].startswith(stack) and f"blend against good, F2 {difference} out of fold" in words[0]
     assert words[1].startswith(trees) and "trees correct 2 of 3 labels" in words[1]

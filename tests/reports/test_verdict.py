@@ -117,6 +117,7 @@ def verdict(**changes: Any) -> Verdict:
         kept={"tree": "trees gain nothing"},
         partial={"few": 2},
         fitted=1234,
+        groups=3,
         folds=5,
         split="scene",
         operating=[
@@ -137,6 +138,14 @@ def verdict(**changes: Any) -> Verdict:
         ),
     )
     return dataclasses.replace(full, **changes)
+
+
+def test_in_how_many_groups_the_hold_out_lies_is_said(browse: Browse) -> None:
+    """As intervals draw these. One alone is told to say nothing of others, and chips that are alone need no word."""
+    page = {groups: browse(render_report(verdict(groups=groups))).text for groups in (1, 3, len(Y))}
+    assert "held out, in 3 groups; 1,234 in" in page[3] and "held out; 1,234 in" in page[len(Y)]
+    assert "held out, in 1 group; 1,234 in" in page[1] and "one group, which tells nothing of others" in page[1]
+    assert not any("nothing of others" in page[groups] for groups in (3, len(Y)))
 
 
 def test_the_student_stands_beside_the_ensemble(browse: Browse) -> None:

@@ -22,10 +22,11 @@ def test_pairing_sees_a_difference_that_separate_intervals_hide() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bounds", "verdict", "reach"), [((0.01, 0.05), "up", 0.05), ((-0.02, 0.0), "open", 0.02), ((-1, -0.5), "down", 1)]
+    ("bounds", "verdict", "reach"),
+    [((0.01, 0.05), "up", 0.05), ((-0.02, 0.0), "open", 0.02), ((-1, -0.5), "down", 1), ((0, 0), "same", 0)],
 )
 def test_an_interval_tells_which_way_it_is(bounds: tuple[float, float], verdict: str, reach: float) -> None:
-    """Open where it holds 0."""
+    """Open where it holds 0 and more than that."""
     difference = Difference(sum(bounds) / 2, *bounds)
     assert (difference.verdict, difference.reach) == (verdict, reach)
     assert str(Difference(0.01, -0.00001, 0.02)) == "+0.0100 (0.0000 to +0.0200)"
@@ -66,6 +67,15 @@ def test_chips_of_one_scene_raise_no_more_alarms() -> None:
         found += [excess(scores, each, inside=inside, alarm_rate=0.05) is not None for each in (names, apart)]
     assert 0.035 <= found[0] / 2000 <= 0.065
     assert found[1] > 3 * found[0]
+
+
+def test_few_groups_raise_no_more_alarms() -> None:
+    """Of 2,000 streams with three scenes held out, at a rate of 0.1 %: a normal distribution had alarmed 1.5 %."""
+    rng = np.random.default_rng(1)
+    scenes = np.repeat(np.arange(15), 4)
+    inside, names = scenes < 12, scenes.astype(str).tolist()
+    scores = rng.beta(5, 2, (2000, 15))[:, scenes] + rng.normal(0, 0.05, (2000, 60))
+    assert sum(excess(each, names, inside=inside, alarm_rate=0.001) is not None for each in scores) <= 6
 
 
 def test_what_is_too_good_raises_an_alarm_and_what_is_worse_does_not() -> None:

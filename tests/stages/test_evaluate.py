@@ -171,6 +171,14 @@ def test_a_figure_has_one_name_in_all_steps(project: Workspace, evaluated: Any) 
             assert step == "search" or "oof_f2" in metrics
 
 
+def test_the_page_of_its_run_begins_as_the_report_does(project: Workspace, evaluated: Any) -> None:
+    """With the score, and what stacking has brought; not with a table of figures."""
+    said = mlflow.get_run(RunFacts.read(project.run("evaluate")).run_id).data.tags["mlflow.note.content"]
+    assert said.startswith(f"hold-out F2 {evaluated['holdout']['f2']:.4f} (95 %: ")
+    words = said.split("\n\n")[1]
+    assert words in (project.reports / "report.html").read_text(encoding="utf-8") and "its best learner" in words
+
+
 def test_the_answers_by_which_streams_are_compared_are_kept(project: Workspace, evaluated: Any) -> None:
     """Their F2 on each side is the verdict's, and a stream is as good as itself."""
     found = read_answers(project.folder("evaluate") / TABLE)
@@ -179,7 +187,7 @@ def test_the_answers_by_which_streams_are_compared_are_kept(project: Workspace, 
         assert mean_average_precision(found.y[rows], found.p[rows]) == pytest.approx(evaluated[side]["map"])
     compare.run(project, ".", RunFacts.read(project.run("evaluate")).run_id)
     page = (project.reports / "compare.html").read_text(encoding="utf-8")
-    assert "B cannot be told from A: F2 0.0000 on the hold-out" in page and "Both have the same chips" in page
+    assert "B scores the same as A: F2 0.0000 on the hold-out" in page and "Both have the same chips" in page
 
 
 def test_a_bundle_that_answers_otherwise_than_the_pipeline_is_refused(copy: Workspace) -> None:

@@ -101,7 +101,7 @@ def test_the_version_carries_scores_and_lineage(evaluated: Workspace) -> None:
     }
     assert expected.items() <= version.tags.items()
     assert str(version.description).splitlines() == [
-        "Hold-out F2 0.8700 [0.8500, 0.8900], macro AP 0.8000, on 300 chips of toy.",
+        "Hold-out F2 0.8700 [0.8500, 0.8900], mAP 0.8000, on 300 chips of toy.",
         "",
         "- learners: plain, clear, rare",
         "- commit: `abc123`",

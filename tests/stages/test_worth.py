@@ -38,7 +38,9 @@ def test_the_researcher_is_led_from_an_idea_to_an_answer(idea: Workspace, capsys
     assert (run.info.status, run.info.run_name) == ("FINISHED", "deeper")
     assert run.data.params["against"] == "colours" and run.data.params["blend"] == "tiny, rare, colours"
     assert {"oof_f2", "alone/f2_low", "beside/f2", "instead/map_high"} <= set(run.data.metrics)
-    assert run.data.tags["mlflow.note.content"] == "Asks: do deeper trees know more? It changes depth."
+    asked, *answered = run.data.tags["mlflow.note.content"].split("\n\n")
+    assert asked == "Asks: do deeper trees know more? It changes depth."
+    assert answered == said.splitlines()[:3] and answered[2].startswith(("whether the blend", "the blend"))
     kept = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/worth.txt")
     assert said.startswith(kept)
 

@@ -4,6 +4,9 @@ z_l = sum_i v_il logit p_il + b_l with v_il >= 0, fitted by log-loss. It is a hi
 normal priors: of v_il around a learner's shared weight w_i >= 0, of b_l around 0, and of w_i around 1 / learners. A
 penalty is 1 / the prior's variance, so that more rows outweigh it. So a label with few positives gets weights like the
 others', few rows leave the plain mean, and a learner too weak to help gets weight 0.
+
+All learners count in 1 / learners, also where some do not predict a label. To count only those that do was tried on
+drawn chips: with 100 of them log-loss falls, with 240 F2 and average precision do, and from 600 on nothing changes.
 """
 
 from collections.abc import Sequence

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import xgboost
 from scipy.optimize import brentq
 
@@ -68,11 +69,12 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Corrections:
-    """Trees on any set of parts, each fitted once."""
+    """Trees on any set of parts, each fitted once. groups: of each row that of the rows that are like it, (n,)."""
 
     known: Known
     blends: Blends
     settings: Settings
+    groups: npt.NDArray[np.generic]
     _boosters: dict[tuple[Within, int, int, int], xgboost.Booster] = field(default_factory=dict)
     _own: threading.local = field(default_factory=threading.local)  # each thread's matrices
     _starts: dict[Within, Probabilities] = field(default_factory=dict)
@@ -114,10 +116,11 @@ class Corrections:
         Returns why it keeps the blend where no choice is certain to gain.
         """
         losses = np.concatenate([self._losses(part, others, j) for part, others in splits(within)], axis=2)
+        groups = np.concatenate([self.groups[self.known.rows(part)] for part, _ in splits(within)])
         means = self._means[within, j] = losses.mean(axis=2)
         depth, check = np.unravel_index(means.argmin(), means.shape)
         gain = losses[depth, 0] - losses[depth, check]
-        if not check or not certain(gain):
+        if not check or not certain(gain, groups):
             return f"trees gain nothing for certain on {len(gain)} rows"
         return Choice(self.settings.depths[depth], self._checks[check])
 

@@ -13,7 +13,7 @@ from igarape.ensemble.linear import EDGE, log_loss, logit, sigmoid
 from igarape.labels import Booleans
 from igarape.scores.comparison import certain
 from igarape.scores.metrics import Floats, Reals
-from igarape.tables import HOLDOUT, Probabilities
+from igarape.tables import HOLDOUT, Folds, Probabilities
 
 # What is fitted is drawn to the probability as it is, as strongly as by so many chips: a label with few positives has
 # little to say.
@@ -27,7 +27,7 @@ class Fitted(NamedTuple):
     calibrators: tuple[Calibrator, ...]
 
 
-def calibrate(y: Booleans, p: Reals, folds: npt.NDArray[np.integer]) -> Fitted:
+def calibrate(y: Booleans, p: Reals, folds: Folds, *, groups: Sequence[str]) -> Fitted:
     """Calibrate stacked probabilities.
 
     Parameters
@@ -36,11 +36,13 @@ def calibrate(y: Booleans, p: Reals, folds: npt.NDArray[np.integer]) -> Fitted:
         Truth and probabilities, each of shape (n, labels).
     folds
         Of shape (n,). Rows of the hold-out, -1, are calibrated by what was fitted on all folds.
+    groups
+        The group of each row, (n,): what is certain is judged by how many of them there are.
     """
-    answers = np.zeros(p.shape)
+    answers, together = np.zeros(p.shape), np.asarray(groups)
     for fold in (*sorted({*folds.tolist()} - {HOLDOUT}), HOLDOUT):
         rows, others = folds == fold, (folds != fold) & (folds != HOLDOUT)
-        found = tuple(_chosen(y[others, j], p[others, j], folds[others]) for j in range(p.shape[1]))
+        found = tuple(_chosen(y[others, j], p[others, j], folds[others], together[others]) for j in range(p.shape[1]))
         for j, calibrator in enumerate(found):
             answers[rows, j] = calibrator.apply(p[rows, j])
     return Fitted(answers.astype(np.float32), found)
@@ -70,7 +72,7 @@ def fit_calibrator(kind: str, y: Booleans, p: Reals) -> Calibrator:
     return Calibrator(kind, tuple(minimize(cost, as_it_is, jac=True, method="L-BFGS-B", bounds=bounds).x.tolist()))
 
 
-def _chosen(y: Booleans, p: Reals, folds: npt.NDArray[np.integer]) -> Calibrator:
+def _chosen(y: Booleans, p: Reals, folds: Folds, groups: npt.NDArray[np.generic]) -> Calibrator:
     """Choose a label's kind by the other folds' log-loss, and fit it on all of these rows."""
     numbers: Sequence[int] = sorted({*folds.tolist()})
     if len(numbers) < 2:
@@ -83,4 +85,4 @@ def _chosen(y: Booleans, p: Reals, folds: npt.NDArray[np.integer]) -> Calibrator
             found[rows] = log_loss(logit(calibrated), y[rows].astype(np.float64))
     best = min(KINDS, key=lambda kind: float(losses[kind].mean()))
     gain = losses["none"] - losses[best]
-    return fit_calibrator(best if certain(gain) else "none", y, p)
+    return fit_calibrator(best if certain(gain, groups) else "none", y, p)

@@ -11,7 +11,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from igarape.ensemble.linear import Learners, stack_columns
-from igarape.ensemble.nested import Blends, Known, parts_of
+from igarape.ensemble.nested import Blends, Known
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import learner_labels, learner_probabilities
 from igarape.progress import DetailedReport
@@ -68,7 +68,7 @@ def blends_without(
         others = {other: table for other, table in tables.items() if other != name}
         learners = learner_labels(others)
         p = stack_columns(learner_probabilities(others, image_ids), learners)
-        known = Known(p, y, parts_of(numbers), learners, vocabulary.targets("all"))
+        known = Known(p, y, numbers, learners, vocabulary.targets("all"))
         blends, answers = Blends(known), np.zeros(y.shape, dtype=np.float32)
         for fold, penalty in penalties.items():
             rows = numbers == fold

@@ -71,17 +71,20 @@ class Known:
         return None if y.any() and not y.all() else f"{'every' if y.any() else 'none'} of {len(y)} rows has it"
 
 
-def parts_of(folds: Folds) -> Folds:
+def parts_of(folds: Folds, groups: npt.NDArray[np.generic]) -> Folds:
     """Return the folds; where there are fewer than four, cut into parts, as choices inside the folds need that many.
 
-    Raises InputError when there are fewer than two folds.
+    Rows of one group (groups: of each row, (n,)) stay together, unless a fold has fewer groups than parts. Raises
+    InputError when there are fewer than two folds.
     """
     count = len({*folds.tolist()} - {HOLDOUT})
     if count < 2:
         raise InputError(f"stack: expected at least 2 folds, found {count}. Raise split.folds in params.yaml")
     pieces = {2: 3, 3: 2}.get(count, 1)
-    within_fold = pd.Series(folds).groupby(folds).cumcount().to_numpy()
-    return np.where(folds == HOLDOUT, HOLDOUT, folds * pieces + within_fold % pieces)
+    group = pd.Series(groups).groupby(folds).transform(lambda own: pd.factorize(own)[0])
+    row = group.groupby(folds).cumcount()
+    number = group.where(group.groupby(folds).transform("max") >= pieces - 1, row).to_numpy(dtype=np.int64)
+    return np.where(folds == HOLDOUT, HOLDOUT, folds * pieces + number % pieces)
 
 
 def splits(within: Within) -> Iterator[tuple[Within, Within]]:

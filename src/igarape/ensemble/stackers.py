@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -53,13 +54,13 @@ class CrossFit:
 class Stackers:
     """The stackers of some learners, each of which can be fitted on any of the parts."""
 
-    def __init__(self, known: Known, settings: Settings) -> None:
-        """Prepare to fit what is known. Raises InputError when learners and labels do not fit."""
+    def __init__(self, known: Known, settings: Settings, groups: npt.NDArray[np.generic]) -> None:
+        """Prepare to fit what is known, whose rows lie in groups (n,); raise InputError for labels nobody predicts."""
         check_learners(known.learners, known.labels)
         self._known = known
         self._learners = {name: tuple(labels) for name, labels in known.learners.items()}
         self._blends = Blends(known)
-        self._corrections = Corrections(known, self._blends, settings)
+        self._corrections = Corrections(known, self._blends, settings, groups)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -141,6 +142,7 @@ def fit_stackers(
     y: Booleans,
     *,
     folds: pd.DataFrame,
+    groups: Sequence[str],
     vocabulary: Vocabulary,
     settings: Settings,
     report: DetailedReport,
@@ -156,6 +158,8 @@ def fit_stackers(
         Truth, of shape (n, labels), in the order of the folds.
     folds
         The table of folds; nothing is fitted on the rows of the hold-out.
+    groups
+        The group of each row: those of one are alike, and no choice inside the folds takes them for independent.
     vocabulary
         All labels.
     settings
@@ -170,11 +174,15 @@ def fit_stackers(
     InputError
         When there are fewer than two folds, or truth, predictions and labels do not fit.
     """
-    learners, numbers = learner_labels(tables), folds["fold"].to_numpy()
+    # By name: which columns a tree sees is drawn by their places, and the order in which learners are listed means
+    # nothing.
+    learners = dict(sorted(learner_labels(tables).items()))
+    numbers, together = folds["fold"].to_numpy(), np.asarray(groups)
     p = stack_columns(learner_probabilities(tables, list(folds["image_id"])), learners)
     if y.shape != (expected := (len(p), len(vocabulary.labels))) or y.dtype != np.bool_:
         raise InputError(f"stack: expected y of shape {expected}, bool; found {y.shape}, {y.dtype}")
-    stackers = Stackers(Known(p, y, parts_of(numbers), learners, vocabulary.targets("all")), settings)
+    known = Known(p, y, parts_of(numbers, together), learners, vocabulary.targets("all"))
+    stackers = Stackers(known, settings, together)
     wanted = [method for method in methods if method in stackers.methods]
     done, total = itertools.count(1), len(wanted) * len({*numbers.tolist(), HOLDOUT})
 

@@ -19,7 +19,12 @@ from igarape.tracking.settings import Setting, Settings, differing
 Rows = npt.NDArray[np.intp]
 SIDES = ("hold-out", "out of fold")
 UNKNOWN = "not known of a run in MLflow, nor without a dvc.lock; name a commit instead"
-WORDS = {"up": "B is better than A", "down": "B is worse than A", "open": "B cannot be told from A"}
+WORDS = {
+    "up": "B is better than A",
+    "down": "B is worse than A",
+    "same": "B scores the same as A",
+    "open": "B cannot be told from A",
+}
 
 
 @dataclass(frozen=True)
@@ -236,7 +241,7 @@ def _said(figure: Figure | None) -> str:
 
 def _together(side: Side) -> str:
     """Say in how many groups chips lie, where some belong together."""
-    return f" in {side.groups:,} groups" if side.groups < side.chips else ""
+    return f" in {side.groups:,} group{'s' if side.groups > 1 else ''}" if side.groups < side.chips else ""
 
 
 def _reach(side: Side, figure: str) -> float:

@@ -73,6 +73,7 @@ def build_verdict(
         kept=stack.kept,
         partial=results.partial,
         fitted=int(inside.sum()),
+        groups=results.draws(~inside, params).groups,
         folds=int(results.folds.max()) + 1,
         split=params.split.by,
         operating=_operating(results, params),

@@ -143,6 +143,7 @@ def blended(tables: Mapping[str, pd.DataFrame], rows: Rows, params: Params, repo
         tables,
         rows.y,
         folds=rows.folds,
+        groups=rows.groups,
         vocabulary=rows.vocabulary,
         settings=Settings(**params.stack.model_dump(exclude={"use", "check"}), seed=params.seed),
         report=report,

@@ -12,10 +12,16 @@ from igarape.tracking.costs import Made
 SHOWN = 3  # labels that are helped, and harmed, most
 CELL = 28  # letters of a difference with its interval
 UNKNOWN = "not on record"
-ALONE = {"up": "{0} is better than {1}", "down": "{0} is worse than {1}", "open": "{0} cannot be told from {1}"}
+ALONE = {
+    "up": "{0} is better than {1}",
+    "down": "{0} is worse than {1}",
+    "same": "{0} scores the same as {1}",
+    "open": "{0} cannot be told from {1}",
+}
 BLEND = {
     "up": "the blend gains by {0}",
     "down": "the blend loses by {0}",
+    "same": "the blend scores the same with {0}",
     "open": "whether the blend gains by {0} is open",
 }
 

@@ -103,10 +103,11 @@ def ladder_lines(ladder: Ladder, *, stacker: str, kept: Sequence[str], labels: i
         words = {
             "up": "The stack beats its best learner",
             "down": "The stack is worse than its best learner",
+            "same": "The stack scores the same as its best learner",
             "open": "The stack cannot be told from its best learner",
         }
         difference = ladder.rungs[stacker]
-        if stacker == "single" and difference == (0, 0, 0):
+        if stacker == "single" and difference.verdict == "same":
             said.append(f"The stack that is used, single, is its best learner alone: {ladder.best}.")
         else:
             said.append(f"{words[difference.verdict]}: {stacker} against {ladder.best}, F2 {difference} out of fold.")
@@ -114,6 +115,7 @@ def ladder_lines(ladder: Ladder, *, stacker: str, kept: Sequence[str], labels: i
         words = {
             "up": "XGBoost beats the blend that it starts from",
             "down": "XGBoost is worse than the blend that it starts from",
+            "same": "XGBoost scores the same as the blend that it starts from",
             "open": "XGBoost does not beat the blend that it starts from",
         }
         corrected = f"trees correct {labels - len(kept)} of {labels} labels"

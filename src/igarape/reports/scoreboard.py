@@ -8,7 +8,7 @@ import numpy as np
 from igarape.config.documents import LearnerManifest
 from igarape.labels import Booleans, Targets
 from igarape.reports.results import Results
-from igarape.reports.verdict import Verdict
+from igarape.reports.verdict import Verdict, summary
 from igarape.scores.answers import TABLE
 from igarape.scores.figures import figures
 from igarape.scores.metrics import Reals, f2_per_sample
@@ -59,10 +59,18 @@ def log_verdict(workspace: Workspace, run: Run, verdict: Verdict, results: Resul
     if verdict.student:
         run.metrics({f"student_{name}": value for name, value in verdict.student.figures["student"].items()})
         run.metrics({f"{name}_ms": value for name, value in verdict.student.milliseconds.items()})
+    run.describe(_in_words(verdict))
     reports = [workspace.reports / name for name in ("metrics.json", "per_label.csv", "doubts.csv", "report.html")]
     for path in (*reports, workspace.folder("evaluate") / TABLE):
         run.artifact(path)
     log_scoreboard(results, run)
+
+
+def _in_words(verdict: Verdict) -> str:
+    """Say in Markdown what the page of evaluate's run begins with: what the report does."""
+    said = [f"{summary(verdict.metrics).splitlines()[0]}.", " ".join(verdict.words)]
+    said += [f"**Alarm**: F2 of {name} is {more:.4f} better out of fold." for name, more in verdict.alarms.items()]
+    return "\n\n".join(filter(None, [*said, verdict.note, "More stands in `report.html`, among the artifacts."]))
 
 
 def log_scoreboard(results: Results, run: Run) -> None:

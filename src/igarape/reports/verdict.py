@@ -57,9 +57,10 @@ class Verdict:
     shows. reliability: how far answers may be taken at their word. alarms: what scores too well out of fold for its
     hold-out, and by how much F2. weights: of each label, the learners' in the blend; kept: the labels that trees do not
     correct, and why. analysis: what lies behind it all. partial: the learners that predict only some labels, and how
-    many. fitted: chips in the folds; split: what the chips were split by, chip or scene. noise: labels that the models
-    doubt. left_out: chips that ingest left out; reported: other faults, of chips that are used. modes: what the
-    modes of an answer cost; None where there is one only. student: how it stands beside the ensemble; None without one.
+    many. fitted: chips in the folds; groups: in how many of what belongs together the hold-out's lie; split: by what,
+    chip or scene. noise: labels that the models doubt. left_out: chips that ingest left out; reported: other faults, of
+    chips that are used. modes: what the modes of an answer cost; None where there is one only. student: how it stands
+    beside the ensemble; None without one.
     """
 
     dataset: str
@@ -78,6 +79,7 @@ class Verdict:
     kept: Mapping[str, str]
     partial: Mapping[str, int]
     fitted: int
+    groups: int
     folds: int
     split: str
     operating: Sequence[OperatingRow]

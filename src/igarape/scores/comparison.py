@@ -1,11 +1,11 @@
 """How sure one can be of a score, and of the difference between two, by the draws of scores.draws."""
 
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import stdtrit
 
 from igarape.errors import InputError
 from igarape.labels import Booleans
@@ -30,7 +30,9 @@ class Difference(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Say which way it is told: up, down, or open, where the interval holds 0."""
+        """Say which way it is told: up, down, same, where it is 0 however chips are drawn, or else open."""
+        if not any(self):
+            return "same"
         return "up" if self.low > 0 else "down" if self.high < 0 else "open"
 
     @property
@@ -76,8 +78,9 @@ def paired_bootstrap(a: Reals, b: Reals, draws: Draws) -> Difference:
 def excess(per_sample: Reals, groups: Sequence[str], *, inside: Booleans, alarm_rate: float) -> float | None:
     """Say by how much scores are better out of fold than the hold-out's allow, beyond the luck of which were drawn.
 
-    It is a one-sided test of two means (Welch's, with a normal distribution). What is drawn is groups, whose chips are
-    alike: taken for independent, honest chips of scenes raise several times as many alarms (Liang and Zeger,
+    It is a one-sided test of two means (Welch's), by Student's t of the side with the fewer groups: Welch's own degrees
+    of freedom are too many where few groups are all that is known of their spread. What is drawn is groups, whose chips
+    are alike: taken for independent, honest chips of scenes raise several times as many alarms (Liang and Zeger,
     Longitudinal data analysis using generalized linear models, Biometrika 1986).
 
     Parameters
@@ -100,10 +103,11 @@ def excess(per_sample: Reals, groups: Sequence[str], *, inside: Booleans, alarm_
     sides = [(per_sample[rows], names[rows]) for rows in (inside, ~inside)]
     error = sum(_variance(*side) for side in sides) ** 0.5
     difference = float(sides[0][0].mean() - sides[1][0].mean())
-    return difference if difference > NormalDist().inv_cdf(1 - alarm_rate) * error else None
+    freedom = max(1, min(np.unique(those).size for _, those in sides) - 1)
+    return difference if difference > stdtrit(freedom, 1 - alarm_rate) * error else None
 
 
-def _variance(per_sample: Reals, groups: npt.NDArray[np.str_]) -> float:
+def _variance(per_sample: Reals, groups: npt.NDArray[np.generic]) -> float:
     """Return the variance of a mean of scores whose groups were drawn; a lone group does not tell any."""
     if per_sample.ndim != 1 or not len(per_sample):
         raise InputError(f"expected one score for each chip, found an array of shape {per_sample.shape}")
@@ -112,6 +116,9 @@ def _variance(per_sample: Reals, groups: npt.NDArray[np.str_]) -> float:
     return float(sums @ sums) / len(per_sample) ** 2 * len(sums) / (len(sums) - 1) if len(sums) > 1 else float("inf")
 
 
-def certain(gain: Reals) -> bool:
-    """Say whether gains (n,), as of log-loss on rows not fitted on, lie more than CERTAIN standard errors above 0."""
-    return bool(gain.mean() > CERTAIN * gain.std() / np.sqrt(len(gain)))
+def certain(gain: Reals, groups: npt.NDArray[np.generic]) -> bool:
+    """Say whether gains (n,), as of log-loss on rows not fitted on, lie more than CERTAIN standard errors above 0.
+
+    groups: of each row, (n,); what varies is which of them there are, as `excess` has it.
+    """
+    return bool(gain.mean() > CERTAIN * _variance(gain, groups) ** 0.5)

@@ -6,7 +6,9 @@ Application, 1997, section 3.8). Where no chips belong together each is a group 
 
 Percentiles of few groups are too narrow even so. They are moved away from what was observed as far as Student's t lies
 beyond the normal distribution, the bootstrap's missing factor n / (n - 1) included (Hesterberg, What teachers should
-know about the bootstrap, The American Statistician 2015): by 0.4 % with 400 groups, 4 % with 50, 58 % with 5.
+know about the bootstrap, The American Statistician 2015): by 0.4 % with 400 groups, 4 % with 50, 58 % with 5. Two or
+three groups have so few draws that all may lie on one side of what was observed: there the interval reaches as far as
+Student's t says of the draws' standard deviation, at least.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +25,8 @@ from igarape.scores.metrics import Floats, Reals
 INTERVAL, QUANTILE = (2.5, 97.5), 0.975
 # Resamples at once: their numbers of 40,000 chips stay in a processor's cache.
 BLOCK = 32
+# Groups whose draws are too few for percentiles.
+FEW = 3
 
 # How often each chip is drawn, of shape (n, draws); sums of small numbers are exact to 2^24.
 Drawn = npt.NDArray[np.float32]
@@ -108,6 +112,10 @@ def bounds(observed: Reals | float, drawn: Reals, *, groups: int, within: tuple[
     if groups == 1 or silent.all():
         return np.full(silent.shape, within[0]), np.full(silent.shape, within[1])
     ends = np.nanpercentile(np.where(silent, observed, drawn), INTERVAL, axis=0)
-    wider = (groups / (groups - 1)) ** 0.5 * stdtrit(groups - 1, QUANTILE) / ndtri(QUANTILE)
-    low, high = np.clip(observed + wider * (ends - observed), *within)
+    reach = (groups / (groups - 1)) ** 0.5 * stdtrit(groups - 1, QUANTILE)
+    apart = reach * (ends - observed) / ndtri(QUANTILE)
+    if groups <= FEW:
+        least = reach * np.nanstd(np.where(silent, observed, drawn), axis=0)
+        apart = np.stack([np.minimum(apart[0], -least), np.maximum(apart[1], least)])
+    low, high = np.clip(observed + apart, *within)
     return np.where(silent, within[0], low), np.where(silent, within[1], high)

@@ -3,7 +3,7 @@
 Figures of both, and their difference by paired bootstrap (scores.draws), stand in a table, one row a check:
 
 F2                  not worse: the interval begins at -margin or above (a test of non-inferiority); or better: above 0
-macro AP            not worse, by a margin of its own
+mAP                 not worse, by a margin of its own
 AP of a rare label  no collapse: that is where more than `collapse` is lost, and the whole interval lies below 0
 Brier score         not worse: the interval ends at its margin or below (Brier, 1950); the mean over labels
 ms a chip           refused where it is certainly more than `slower` times the champion's, over pictures
@@ -25,7 +25,7 @@ from igarape.tables import Probabilities
 
 Spread = tuple[float, float, float]
 
-F2, MAP, BRIER, SPEED, SIZE = "F2", "macro AP", "Brier score", "ms a chip", "MB"
+F2, MAP, BRIER, SPEED, SIZE = "F2", "mAP", "Brier score", "ms a chip", "MB"
 COLUMNS = ("check", "champion", "challenger", "difference", "passes where", "")
 
 

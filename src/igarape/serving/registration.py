@@ -199,7 +199,7 @@ def description_of(manifest: Manifest, scores: HoldOut, origin: Origin) -> str:
     }
     return "\n".join(
         [
-            f"Hold-out F2 {f2}, macro AP {scores.map:.4f}, on {scores.n} chips of {manifest.dataset}.",
+            f"Hold-out F2 {f2}, mAP {scores.map:.4f}, on {scores.n} chips of {manifest.dataset}.",
             "",
             *(f"- {what}: {fact}" for what, fact in facts.items() if fact),
         ]

@@ -18,7 +18,7 @@ from igarape.predictions import read_predictions
 from igarape.progress import progress
 from igarape.reports.operating import scores_line
 from igarape.scores.figures import figures
-from igarape.tables import read_catalog, read_folds, truth
+from igarape.tables import read_catalog, read_folds, read_groups, truth
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
@@ -35,7 +35,8 @@ def run(workspace: Workspace) -> None:
     check_models(workspace, manifests)
     general = {name: table for name, table in tables.items() if manifests[name].scope == "all"}
     settings = Settings(**params.stack.model_dump(exclude={"use", "check"}), seed=params.seed, threads=workers())
-    fit = partial(fit_stackers, y=y, folds=folds, vocabulary=vocabulary, settings=settings)
+    groups = read_groups(workspace.groups, list(folds["image_id"]))
+    fit = partial(fit_stackers, y=y, folds=folds, groups=groups, vocabulary=vocabulary, settings=settings)
     recorded = {"seed": params.seed, "dataset": params.dataset, "stack": params.stack.model_dump()}
     recorded["experiments"] = ", ".join(params.experiments)
     with step_run("stack", workspace=workspace, params=recorded) as opened:
@@ -57,7 +58,7 @@ def run(workspace: Workspace) -> None:
             name: figures(y[inside], fit.p[inside], targets=vocabulary.targets("all")) for name, fit in fits.items()
         }
         chosen = choose(scores, params.stack.use)
-        calibrated = calibrate(y, fits[chosen].p, folds["fold"].to_numpy())
+        calibrated = calibrate(y, fits[chosen].p, folds["fold"].to_numpy(), groups=groups)
         rare: dict[str, dict[str, float]] = {}
         if general and len(general) < len(tables):
             with progress("stack without the rare learners", "fit") as report:

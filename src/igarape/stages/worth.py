@@ -40,13 +40,14 @@ def run(workspace: Workspace, experiment: str, *, against: str | None = None) ->
     recorded = {"seed": params.seed, "dataset": params.dataset, "against": other}
     recorded["blend"] = ", ".join(each for each in params.experiments if each != name)
     with step_run("worth", workspace=workspace, params=recorded, learner=name) as opened:
-        opened.describe(read_question(name, workspace.experiments))
         tables = {each: trained.predictions for each, trained in learners.items()}
         with progress(f"worth {name}", "fit") as report:
             idea = weigh_idea(name, other, tables=tables, rows=rows, params=params, report=report)
         made = {each: {step: read_made(workspace, step, each) for step in STEPS} for each in (name, other)}
         said = in_words(idea, learners, made)
         opened.metrics(figures_of(idea))
+        answer = said.partition("\n\n")[0].splitlines()
+        opened.describe("\n\n".join([read_question(name, workspace.experiments), *answer]))
         opened.text(said, "worth.txt")
     click.echo(said)
     if name not in params.experiments:
