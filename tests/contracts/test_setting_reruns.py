@@ -1,6 +1,7 @@
 """A rerun stops where nothing changed: what `dvc repro` runs after a setting has changed, in a real DVC repository."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,13 @@ def test_an_experiments_value_reruns_its_learner(project: Path) -> None:
     before = stale(project)
     change(project / "experiments/tiny.yaml", "dropout: 0.1", "dropout: 0.2")
     assert stale(project) - before == steps("tiny")
+
+
+def test_what_nobody_lists_reruns_nothing(project: Path) -> None:
+    """Learners trained by hand, or listed no more, lie on this machine alone: another clone has to agree with it."""
+    before = stale(project)
+    shutil.copytree(project / "data/train/tiny", project / "data/train/by_hand")
+    assert stale(project) == before
 
 
 def packed(project: Path, root: Path) -> set[str]:

@@ -79,3 +79,16 @@ def test_other_weights_under_the_same_name_train_their_learner_anew(coloured: Wo
     changed = {str(path) for path in written[0] if written[0][path] != written[1][path]}
     assert changed == {"search/tiny", "train/tiny", "distill"}
     assert written[1] == written[2] != written[3]
+
+
+def test_learners_that_are_listed_no_more_have_no_say(coloured: Workspace) -> None:
+    """Their hashes go, which later steps depend on; what they have learned stays."""
+    params = yaml.safe_load(coloured.params.read_text(encoding="utf-8"))
+    assert {path.name for path in coloured.all_trained.iterdir()} == set(params["experiments"])
+    before = coloured.trained("tiny").read_text(encoding="utf-8")
+    left = [name for name in params["experiments"] if name != "colours"]
+    coloured.params.write_text(yaml.safe_dump(params | {"experiments": left}), encoding="utf-8")
+    stage.run(coloured)
+    assert {path.name for path in coloured.all_trained.iterdir()} == set(left)
+    assert coloured.trained("tiny").read_text(encoding="utf-8") == before
+    assert coloured.learner("colours").exists()
