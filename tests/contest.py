@@ -11,7 +11,9 @@ import mlflow
 import numpy as np
 import pandas as pd
 import yaml
+from click.testing import CliRunner
 from mlflow import MlflowClient
+from mlflow.cli import gc
 
 from igarape.chips.fingerprints import fingerprint, fingerprint_table
 from igarape.chips.pictures import Pixels, decode, encode_jpeg
@@ -25,7 +27,7 @@ from igarape.serving.promotion import promote
 from igarape.serving.registration import register
 from igarape.serving.registry import model_name
 from igarape.tables import HOLDOUT, label_columns, write_table
-from igarape.tracking.address import new_experiment
+from igarape.tracking.address import connected, new_experiment
 from igarape.workspace import Workspace
 
 NAME = model_name("toy")
@@ -97,6 +99,17 @@ def enroll(here: Workspace, bundle: Path, answers: Answers, *, name: str = NAME)
     experiment = new_experiment("igarape/register", MlflowClient(), mlflow.get_tracking_uri())
     with mlflow.start_run(experiment_id=experiment) as run:
         return register(bundle, table, name=name, tags={}, description="small", run_id=run.info.run_id).version
+
+
+def sweep(here: Workspace, version: str) -> None:
+    """Delete the run that a version was registered by, and let MLflow remove for good what is deleted."""
+    with connected(here.root) as uri:  # a copy's database names the folder that it was copied from, until it is mended
+        client = MlflowClient()
+        run = client.get_run(str(client.get_model_version(NAME, version).run_id)).info
+        assert str(here.root.resolve()) in run.artifact_uri
+        client.delete_run(run.run_id)
+        done = CliRunner().invoke(gc, ["--backend-store-uri", uri])
+    assert f"{run.run_id} has been permanently deleted" in done.output, done.output
 
 
 def worse(answers: Answers) -> Answers:

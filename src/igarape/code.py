@@ -47,11 +47,12 @@ LIBRARIES = (
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def code_hash(*modules: str, files: tuple[Path, ...] = ()) -> str:
+def code_hash(*modules: str, files: tuple[Path, ...] = (), weights: tuple[Path, ...] = ()) -> str:
     """Return a hash of what modules of this package, such as igarape.stages.split, and all that they import mean.
 
-    files: sources from outside the package that count too. Comments, docstrings, the words of errors, and the modules
-    of NEUTRAL do not count, but for those that are named. Imports are read from the text, nothing is imported. Raises
+    files: sources from outside the package that count too; weights: files whose bytes count. One that is not there
+    counts as empty: the step that reads it says so. Comments, docstrings, the words of errors, and the modules of
+    NEUTRAL do not count, but for those that are named. Imports are read from the text, nothing is imported. Raises
     ModuleNotFoundError for a module that is not there.
     """
     total = hashlib.blake2b(digest_size=16)
@@ -59,6 +60,8 @@ def code_hash(*modules: str, files: tuple[Path, ...] = ()) -> str:
         total.update(f"{name}\n{_meaning(_path(name))}\n".encode())
     for file in sorted(files):
         total.update(f"{file.name}\n{_meaning(file)}\n".encode())
+    for file in weights:
+        total.update(file.read_bytes() if file.is_file() else b"")
     return total.hexdigest()
 
 

@@ -159,6 +159,15 @@ class Workspace:
         """Return the manifest of a trained learner."""
         return self.folder("train", experiment) / "learner.json"
 
+    @property
+    def all_trained(self) -> Path:
+        """Return the folder of hashes of the listed learners' results, on which DVC lets later steps depend."""
+        return self.data / "trained"
+
+    def trained(self, experiment: str) -> Path:
+        """Return the hash of a listed learner's result."""
+        return self.all_trained / experiment
+
     def predictions(self, experiment: str) -> Path:
         """Return a learner's predictions."""
         return self.folder("train", experiment) / "predictions.parquet"

@@ -86,8 +86,9 @@ def test_no_step_depends_on_a_knob_that_does_not_exist(pipeline: Mapping[str, Ma
         assert watched(stage) <= known, name
 
 
-# A search looks for faults in all listed experiments, which changes nothing that it writes; code runs always.
-LOOKED_AT = {"search": {"experiments"}, "code": {"dataset", "experiments", "distill"}}
+# A search looks for faults in all listed experiments, which changes nothing that it writes. What train writes of one
+# that is not listed no step reads. code runs always.
+LOOKED_AT = {"search": {"experiments"}, "train": {"experiments"}, "code": {"dataset", "experiments", "distill"}}
 
 
 def test_a_step_depends_on_each_section_and_top_knob_it_reads(pipeline: Mapping[str, Mapping[str, Any]]) -> None:

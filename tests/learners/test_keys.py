@@ -65,7 +65,7 @@ def test_other_code_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = (tiny.tiny(), tiny.tabular(), tiny.kernel(), tiny.fisher(), tiny.probe())
     found = {result_key(step, EXAMPLES, kind) for step in ("search", "train") for kind in kinds}
     assert len(found) == 10
-    monkeypatch.setattr(keys, "code_hash", lambda *modules, files: str((*modules, *files)))
+    monkeypatch.setattr(keys, "code_hash", lambda *modules, files, weights: str((*modules, *files, *weights)))
     assert keys.learner_code("train", tiny.tiny()) == str(
         ("igarape.stages.train", "igarape.learners.networks.training", "igarape.learners.networks.sessions")
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from contest import NAME, answers_of, enroll, ruled
+from contest import NAME, answers_of, enroll, ruled, sweep
 from mlflow import MlflowClient
 
 from igarape.chips.fingerprints import read_fingerprints
@@ -99,13 +99,20 @@ def test_a_version_without_answers_is_asked_about_all(contest: Workspace, tmp_pa
     duel, asked = met(contest, tmp_path)
     assert asked == [24] and np.allclose(duel.champion.p, before.champion.p, atol=1e-6)
     assert np.array_equal(duel.champion.answers, before.champion.answers)
-    assert "version 1 was registered without answers: whether it learned from any is not on record" in duel.notes
+    assert "version 1 has no answers on record: whether it learned from any is not known" in duel.notes
+
+
+def test_a_champion_whose_run_was_removed_for_good_is_asked_too(contest: Workspace, tmp_path: Path) -> None:
+    """Who cleans MLflow up does not keep the next challenger from its verdict."""
+    sweep(contest, "1")
+    duel, asked = met(contest, tmp_path)
+    assert asked == [24] and duel.notes[-1].startswith("version 1 has no answers on record")
 
 
 def test_a_challenger_without_answers_is_refused(contest: Workspace, tmp_path: Path) -> None:
     """There is no hold-out to compare on."""
     MlflowClient().delete_model_version_tag(NAME, "2", "answers_run")
-    with pytest.raises(InputError, match=r"version 2 was registered without its answers.*--force register"):
+    with pytest.raises(InputError, match=r"version 2 has no answers.*--force register"):
         met(contest, tmp_path)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import mlflow
 import pytest
-from contest import NAME, answers_of, enroll, holders, ruled
+from contest import NAME, answers_of, enroll, holders, ruled, sweep
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelStatus
 from mlflow.exceptions import MlflowException
@@ -159,6 +159,20 @@ def test_corrected_labels_are_new_answers_of_the_same_version(
     assert after.tags[HOLDOUT] == corrected.holdout.digest() != before.tags[HOLDOUT]
     assert after.tags[ANSWERS] != before.tags[ANSWERS]
     assert after.description == described("small", verdict="passed")
+
+
+def test_answers_that_mlflow_has_removed_are_logged_again(
+    here: Workspace, bundle_folder: Path, answers: Answers, tmp_path: Path
+) -> None:
+    """Without them no verdict about the version is possible; the version and its files stay."""
+    enroll(here, bundle_folder, answers)
+    before = MlflowClient().get_model_version(NAME, "1").tags[ANSWERS]
+    sweep(here, "1")
+    assert enroll(here, bundle_folder, answers) == "1" and models() == 1
+    after = MlflowClient().get_model_version(NAME, "1").tags[ANSWERS]
+    assert after != before
+    fetched = MlflowClient().download_artifacts(after, TABLE, str(tmp_path))
+    assert read_answers(Path(fetched)).digest() == answers.digest()
 
 
 @pytest.mark.usefixtures("light")

@@ -1,6 +1,8 @@
 """code: a file for each step, and for the learners' steps one for each experiment."""
 
 import pytest
+import tiny
+import yaml
 
 from igarape.code import code_hash
 from igarape.errors import InputError
@@ -53,3 +55,40 @@ def test_the_key_of_an_unfinished_result_holds_the_same_hash(coloured: Workspace
     stage.run(coloured)
     experiment = read_experiment("colours", coloured.experiments)
     assert coloured.code("search", "colours").read_text(encoding="utf-8") == learner_code("search", experiment)
+
+
+def test_other_weights_under_the_same_name_train_their_learner_anew(coloured: Workspace) -> None:
+    """DVC sees neither the file nor the folder that it lies in. One that is not there is for the learner's steps."""
+    weights = coloured.root / "mine.weights.h5"
+    hyperparameters = tiny.HYPERPARAMETERS | {"width": 1.0}
+    begun = tiny.CONTENT | {"backbone": "mobilenet", "weights": str(weights), "hyperparameters": hyperparameters}
+    for name in ("tiny", "student"):
+        (coloured.experiments / f"{name}.yaml").write_text(yaml.safe_dump(begun), encoding="utf-8")
+    params = yaml.safe_load(coloured.params.read_text(encoding="utf-8"))
+    params["distill"]["experiment"] = "student"
+    coloured.params.write_text(yaml.safe_dump(params), encoding="utf-8")
+    written = []
+    for content in (b"first", b"second", b"second", None):
+        if content is None:
+            weights.unlink()
+        else:
+            weights.write_bytes(content)
+        stage.run(coloured)
+        files = (path for path in coloured.folder("code").rglob("*") if path.is_file())
+        written.append({path.relative_to(coloured.folder("code")): path.read_bytes() for path in files})
+    changed = {str(path) for path in written[0] if written[0][path] != written[1][path]}
+    assert changed == {"search/tiny", "train/tiny", "distill"}
+    assert written[1] == written[2] != written[3]
+
+
+def test_learners_that_are_listed_no_more_have_no_say(coloured: Workspace) -> None:
+    """Their hashes go, which later steps depend on; what they have learned stays."""
+    params = yaml.safe_load(coloured.params.read_text(encoding="utf-8"))
+    assert {path.name for path in coloured.all_trained.iterdir()} == set(params["experiments"])
+    before = coloured.trained("tiny").read_text(encoding="utf-8")
+    left = [name for name in params["experiments"] if name != "colours"]
+    coloured.params.write_text(yaml.safe_dump(params | {"experiments": left}), encoding="utf-8")
+    stage.run(coloured)
+    assert {path.name for path in coloured.all_trained.iterdir()} == set(left)
+    assert coloured.trained("tiny").read_text(encoding="utf-8") == before
+    assert coloured.learner("colours").exists()

@@ -103,6 +103,23 @@ def test_learners_can_be_compared_by_the_same_metric_names(project: Workspace) -
     assert all({"oof_f2", "oof_map"} <= set(run.data.metrics) for run in runs)
 
 
+def test_a_learner_that_nobody_lists_changes_nothing_that_later_steps_depend_on(coloured: Workspace) -> None:
+    """It was trained by hand, and no other clone has it; of a listed one they depend on a hash of all its files."""
+    hashes = {path.name: path.read_text(encoding="utf-8") for path in coloured.all_trained.iterdir()}
+    params = yaml.safe_load(coloured.params.read_text(encoding="utf-8"))
+    listed = [name for name in params["experiments"] if name != "colours"]
+    coloured.params.write_text(yaml.safe_dump(params | {"experiments": listed}), encoding="utf-8")
+    coloured.trained("colours").unlink()
+    stage.run(coloured, "colours")
+    assert {path.name for path in coloured.all_trained.iterdir()} == set(listed)
+    coloured.params.write_text(yaml.safe_dump(params), encoding="utf-8")
+    stage.run(coloured, "colours")
+    assert {path.name: path.read_text(encoding="utf-8") for path in coloured.all_trained.iterdir()} == hashes
+    coloured.params.write_text(yaml.safe_dump(params | {"train": params["train"] | {"budget": 2.0}}), encoding="utf-8")
+    stage.run(coloured, "colours")
+    assert coloured.trained("colours").read_text(encoding="utf-8") != hashes["colours"]
+
+
 def test_without_a_search_the_missing_file_is_named(copy: Workspace) -> None:
     """And nothing was removed before that was noticed."""
     (copy.root / "data/search/tiny/best.json").unlink()

@@ -67,7 +67,8 @@ class FolderSource(Section):
 
     unlabelled: the sets of chips without tags. nir: the sets of TIFs with the chips' near-infrared, under the chips'
     names. Any of these sets may be missing. bands: what the bands of TIFs are called, in their order. white: the value
-    of 16 bits that becomes 255. resize: what becomes of chips of another size.
+    of 16 bits that becomes 255. resize: what becomes of chips of another size. version: of all these files, which DVC
+    does not see. Another number packs them anew, and DVC never takes what was packed of one version for another.
     """
 
     kind: Literal["folder"]
@@ -79,6 +80,7 @@ class FolderSource(Section):
     bands: tuple[str, ...] = Field((), strict=False)
     white: int | None = Field(None, ge=1, le=65535)
     resize: Resize = "refuse"
+    version: int = Field(1, ge=1)
 
     @field_validator("bands")
     @classmethod

@@ -63,19 +63,20 @@ class TrainingSet:
 
 
 def student_code(experiment: Experiment | None) -> str:
-    """Return a hash of the code by which the step distill makes its result, with that of the experiment's plugins.
+    """Return a hash of the code by which the step distill makes its result, with the experiment's plugins and weights.
 
     Where there is no student, networks have no say in that.
     """
     if experiment is None:
         return code_hash("igarape.stages.distill")
-    return code_hash("igarape.stages.distill", PARITY, *KINDS.values(), files=experiment.sources())
+    modules, named = ("igarape.stages.distill", PARITY, *KINDS.values()), experiment.files()
+    return code_hash(*modules, files=experiment.sources(), weights=named)
 
 
 def student_key(task: Task, contents: Iterable[bytes | str]) -> str:
     """Return a hash of all that a student depends on, the versions of libraries too; contents: what it learns from."""
     known = (student_code(task.experiment), repr(libraries()), repr(task))
-    return digest(chain(known, task.experiment.files(), contents))
+    return digest(chain(known, contents))
 
 
 def soft_targets(y: Booleans, p: Reals, *, truth: float, inside: Booleans) -> Soft:

@@ -20,8 +20,8 @@ Rows = npt.NDArray[np.int64]
 
 WITHOUT_TIF = (
     "A learner on near-infrared needs a TIF of each labelled chip. Put those that are missing, or stand in "
-    "data/nir/faults.parquet, where the data set's YAML looks for them (source.nir), then: dvc repro -f nir; or take "
-    "this experiment out of params.yaml"
+    "data/nir/faults.parquet, where the data set's YAML looks for them (source.nir), raise its source.version (1 where "
+    "there is none), then: dvc repro; or take this experiment out of params.yaml"
 )
 
 

@@ -16,9 +16,12 @@ SUFFIXES = {
 
 
 def learner_code(step: str, experiment: Experiment) -> str:
-    """Return a hash of the code by which a step, search or train, makes a result of an experiment, its plugins' too."""
+    """Return a hash of the code by which a step, search or train, makes a result of an experiment.
+
+    The files that it names count too: its plugins, and the weights that it begins with.
+    """
     trains, opens = learning.KINDS[experiment.kind], predictor.KINDS[SUFFIXES[experiment.kind]]
-    return code_hash(f"igarape.stages.{step}", trains, opens, files=experiment.sources())
+    return code_hash(f"igarape.stages.{step}", trains, opens, files=experiment.sources(), weights=experiment.files())
 
 
 def result_key(step: str, examples: Examples, experiment: Experiment, *settings: object) -> str:
@@ -31,9 +34,9 @@ def result_key(step: str, examples: Examples, experiment: Experiment, *settings:
     examples
         What is learned from.
     experiment
-        Its settings count, and so do its files.
+        Its settings count.
     *settings
         What else counts, by its repr.
     """
     code = learner_code(step, experiment)
-    return digest([code, examples.digest, *experiment.files(), *map(repr, (libraries(), experiment, *settings))])
+    return digest([code, examples.digest, *map(repr, (libraries(), experiment, *settings))])

@@ -24,7 +24,7 @@ from igarape.serving.bundle import BATCH, Bundle, pictures_and_nir
 from igarape.serving.gate import Side
 from igarape.serving.holdout import PackedChips, megabytes, milliseconds, open_holdout
 from igarape.serving.manifest import MANIFEST
-from igarape.serving.registration import ANSWERS
+from igarape.serving.registration import answers_run
 from igarape.tables import HOLDOUT
 from igarape.workspace import Workspace
 
@@ -78,8 +78,8 @@ def answer_same_chips(
     asked = _stored(client, name, challenger, into / "challenger")
     if asked is None:
         raise InputError(
-            f"{name}: version {challenger} was registered without its answers to the hold-out, so that nothing can be "
-            f"compared. To register it with them: {REGISTER}"
+            f"{name}: version {challenger} has no answers to the hold-out on record, so that nothing can be compared. "
+            f"To register it with them: {REGISTER}"
         )
     held = asked.holdout
     bundles = {version: _bundle(name, version, into / f"bundle-{version}") for version in (champion, challenger)}
@@ -106,8 +106,8 @@ def answer_same_chips(
 
 
 def _stored(client: MlflowClient, name: str, version: str, into: Path) -> Answers | None:
-    """Return the answers that a version was registered with; None for one that is older than that."""
-    run = client.get_model_version(name, version).tags.get(ANSWERS)
+    """Return the answers that a version was registered with; None for one that is older than that, or lost them."""
+    run = answers_run(client, client.get_model_version(name, version).tags)
     if run is None:
         return None
     into.mkdir(parents=True)
@@ -191,5 +191,5 @@ def _notes(
     if left_out:
         said.append(f"{left_out:,} more are left out: version {champion} learned from them")
     if not known:
-        said.append(f"version {champion} was registered without answers: whether it learned from any is not on record")
+        said.append(f"version {champion} has no answers on record: whether it learned from any is not known")
     return tuple(said)

@@ -16,7 +16,7 @@ from igarape.code import code_hash
 from igarape.config.documents import HoldOut, Origin, Scores
 from igarape.files import digest
 from igarape.learners.views import FLOAT, INTEGER
-from igarape.scores.answers import read_answers
+from igarape.scores.answers import TABLE, read_answers
 from igarape.serving.closure import modules, requirements
 from igarape.serving.manifest import Manifest, read_manifest
 from igarape.serving.model import log_model
@@ -85,6 +85,21 @@ def model_digest(bundle: Path) -> str:
     return digest([*parts, code_hash(*modules()), *requirements()])
 
 
+def answers_run(client: MlflowClient, tags: Mapping[str, str]) -> str | None:
+    """Return the run that has a version's answers, by the version's tags.
+
+    None where they name none, and where it or its table is gone, as `mlflow gc` removes what was deleted.
+    """
+    if (run := tags.get(ANSWERS)) is None:
+        return None
+    try:
+        return run if TABLE in {file.path for file in client.list_artifacts(run)} else None
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+
+
 def described(before: str, *, origin: str | None = None, verdict: str | None = None) -> str:
     """Return a version's description, Markdown, with a new origin or a new last verdict in place of its own."""
     first, _, second = before.partition(VERDICT)
@@ -151,7 +166,7 @@ def _complete(
     """Give a version its answers, tags and description; those that it has and that are the same stay."""
     found = client.get_model_version(name, version)
     before = found.tags
-    if ANSWERS not in before or before.get(HOLDOUT) != tags[HOLDOUT]:
+    if answers_run(client, before) is None or before.get(HOLDOUT) != tags[HOLDOUT]:
         client.log_artifact(run_id, str(answers))
         tags = {ANSWERS: run_id, **tags}  # in this order: what is killed in between is seen to be unfinished
     for key, value in tags.items():

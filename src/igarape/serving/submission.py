@@ -105,7 +105,8 @@ def seen_by(bundle: Bundle, chips: Chips, workspace: Workspace, dataset: str, la
     if lost := sorted_out(chips.names, planes["image_id"])[0]:
         raise InputError(
             f"the model sees near-infrared, and {len(lost)} of {len(chips.names)} unlabelled chips have no TIF: "
-            f"{some(lost)}. Put them where source.nir in the data set's YAML looks, then: dvc repro -f nir"
+            f"{some(lost)}. Put them where source.nir in the data set's YAML looks, raise its source.version (1 where "
+            "there is none), then: dvc repro"
         )
     return replace(chips, nir=Store(workspace.chips("nir"), planes))
 

@@ -24,7 +24,8 @@ def run(workspace: Workspace) -> None:
     """Write a file for each step, and for search and train one for each listed experiment, that changes as code does.
 
     The steps depend on these files, so comments, docstrings, tracking, pages and words of errors rerun nothing. DVC
-    cannot depend on a file that may be missing: so what is corrected stands there too, where nothing is as well.
+    cannot depend on a file that may be missing: so what is corrected stands there too, where nothing is as well. The
+    hashes of learners that are listed no more are removed, as no clone but this one has them.
     """
     check_encoded(workspace.root)  # by the first step of all: hours may lie before the first one that is tracked
     params = read_params(workspace.params)
@@ -32,6 +33,9 @@ def run(workspace: Workspace) -> None:
     corrections = read_corrections(workspace.corrections(params.dataset))
     fresh_folder(workspace.folder("code"))
     write_text(correction_text(corrections), workspace.code("corrections"))
+    for path in workspace.all_trained.glob("*"):
+        if path.name not in params.experiments:
+            path.unlink()
     for step in STEPS:
         if step in PER_EXPERIMENT:
             for name in params.experiments:

@@ -8,7 +8,7 @@ from igarape.config.datasets import read_dataset
 from igarape.config.documents import RunFacts
 from igarape.config.experiments import read_experiment, read_question
 from igarape.config.params import read_params
-from igarape.files import resumable
+from igarape.files import digest, resumable, write_text
 from igarape.learners.crossfit import cross_fit
 from igarape.learners.examples import load_examples
 from igarape.learners.folds import Recipe
@@ -71,6 +71,9 @@ def run(workspace: Workspace, experiment: str) -> None:
         RunFacts(run_id=opened.id).write(workspace.run("train", experiment))
         opened.metrics({"oof_f2": scores["f2"], "oof_map": scores["map"]})
         opened.artifact(folder / "predictions.parquet")
+    if experiment in params.experiments:
+        files = sorted(path for path in workspace.folder("train", experiment).rglob("*") if path.is_file())
+        write_text(digest(part for path in files for part in (path.name, path)), workspace.trained(experiment))
     click.echo(
         f"train {experiment}: out of fold F2 {scores['f2']:.4f}, mAP {scores['map']:.4f}; "
         f"kept in {workspace.learner(experiment)}"

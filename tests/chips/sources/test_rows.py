@@ -44,3 +44,15 @@ def test_two_columns_of_one_name_are_refused() -> None:
         ):
             parse_csv("t.csv", head + b"\n")
     assert list(parse_csv("t.csv", b"a,b,,\n1,2,,\n")[["a", "b"]].iloc[0]) == ["1", "2"]
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "sep=,"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_excels_line_above_the_columns_is_passed_over(line: str, end: str) -> None:
+    """Errors count lines as an editor does."""
+    separator = line.strip('"')[-1]
+    rows = [line, *(row.replace(",", separator) for row in ("image,tags", "a,road", "b,"))]
+    table = parse_csv("t.csv", f"\ufeff{end.join(rows)}{end}".encode())
+    assert table.to_dict("list") == {"image": ["a", "b"], "tags": ["road", ""]}
+    with pytest.raises(InputError, match="line 5: expected 2 fields"):
+        parse_csv("t.csv", end.join([*rows, f"c{separator}road{separator}water"]).encode())

@@ -4,6 +4,7 @@ import ast
 import csv
 import io
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from igarape.errors import InputError, counted, reason, some
 from igarape.labels import SEPARATORS
 
 FIELDS = (",", ";", "\t", "|")  # what may stand between the fields of a CSV
+EXCELS = re.compile(r"""\A"?sep=[,;\t|]"?(\r?\n|\r)""")  # its end stays, so that errors count lines as an editor does
 SHOWN = 60  # letters of a row, in an error
 HELD = {"1": True, "1.0": True, "true": True, "yes": True, "x": True}
 HELD |= {"0": False, "0.0": False, "false": False, "no": False, "": False}
@@ -150,22 +152,22 @@ def _file(place: Place) -> tuple[str, bytes]:
 def parse_csv(path: str, data: bytes) -> pd.DataFrame:
     """Read a CSV's fields as text; what stands between them is told by its first line.
 
-    path: what an error begins with. Raises InputError when the bytes are no CSV in UTF-8, two columns have one name, or
-    a row has more or fewer fields than the first line.
+    A line such as `sep=;` above that, which some programs write for Excel, is passed over. path: what an error begins
+    with. Raises InputError when the bytes are no CSV in UTF-8, two columns have one name, or a row has more or fewer
+    fields than the first line.
     """
     try:
-        text = data.decode("utf-8-sig")
+        text = EXCELS.sub(r"\1", data.decode("utf-8-sig"))
         head = text.lstrip("\r\n").partition("\n")[0].partition("\r")[0]
         # Quotes may hold a separator, so it is the number of fields that tells.
         heads = {one: next(csv.reader([head], delimiter=one, skipinitialspace=True), []) for one in FIELDS}
         separator = max(FIELDS, key=lambda one: len(heads[one]))
         short = _short_rows(path, text, separator, len(heads[separator]))
         table = pd.read_csv(
-            io.BytesIO(data),
+            io.BytesIO(text.encode()),
             sep=separator,
             dtype=str,
             keep_default_na=False,
-            encoding="utf-8-sig",
             skipinitialspace=True,
         )
     except UnicodeDecodeError as error:
