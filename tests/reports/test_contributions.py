@@ -32,6 +32,8 @@ def test_a_weighted_sum_moves_by_its_weights() -> None:
     assert found.linear[1, 0] == pytest.approx(2 * np.abs(values - values.mean()).mean())
     assert found.linear.sum() == found.linear[1, 0] and not found.trees.any()
     assert (found.features, found.learners, found.scale, found.chips) == ({}, tuple(LEARNERS), "logits", 200)
+    turned = contributions(stacker, dict(reversed(p.items())))  # as they are listed, however the stack sorts them
+    assert turned.learners == tuple(LEARNERS)[::-1] and (turned.linear == found.linear[:, ::-1]).all()
 
 
 def test_what_trees_look_at_is_found() -> None:

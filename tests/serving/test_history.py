@@ -51,7 +51,7 @@ def test_a_refusal_is_kept_with_all_its_figures(contest: Workspace, tmp_path: Pa
     metrics = run.data.metrics
     assert metrics["f2/difference"] == pytest.approx(metrics["f2/challenger"] - metrics["f2/champion"])
     assert metrics["f2/low"] <= metrics["f2/difference"] <= metrics["f2/high"] < 0
-    assert {"macro_ap/low", "ap_of_kiln/difference", "brier_score/high", "ms_a_chip/champion", "mb/challenger"} <= set(
+    assert {"map/low", "ap_of_kiln/difference", "brier_score/high", "ms_a_chip/champion", "mb/challenger"} <= set(
         metrics
     )
     table = json.loads(Path(client.download_artifacts(run.info.run_id, "verdict.json", str(tmp_path))).read_text())

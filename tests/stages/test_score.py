@@ -34,7 +34,7 @@ def test_the_figures_of_the_stream_and_of_each_learner_are_printed(
     rule = read_json(project.folder("decide") / "rule.json")["rule"]["name"]
     chosen = read_json(project.folder("stack") / "stack.json")["chosen"]
     assert lines[2].startswith(f"score: the stream ({chosen}, calibrated; {rule}): mAP 0.")
-    assert [line.split(":")[1] for line in lines[3:]] == [" tiny", " rare"]
+    assert [line.split(":")[1] for line in lines[3:]] == [" rare", " tiny"]  # by name
 
 
 def test_one_learner_can_be_scored_alone(project: Workspace, split: Path, capsys: pytest.CaptureFixture[str]) -> None:

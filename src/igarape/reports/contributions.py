@@ -50,11 +50,11 @@ class Contributions:
 
 
 def contributions(stacker: Stacker, probabilities: Predicted) -> Contributions:
-    """Look into a fitted stack by the learners' probabilities, each (n, its labels), before any calibration."""
+    """Look into a fitted stack by the learners' probabilities, each (n, its labels), in whose order they are shown."""
     p = stack_columns(probabilities, stacker.learners)
     p = p[np.unique(np.linspace(0, len(p) - 1, CHIPS).round().astype(np.intp))]
     owners = np.array([name for name, _ in columns(stacker.learners)])
-    own = {name: owners == name for name in stacker.learners}
+    own = {name: owners == name for name in probabilities}
     values = logit(p) if stacker.linear.scale == "logits" else p.astype(np.float64)
     apart = values - values.mean(axis=0)
     linear = [np.abs(apart[:, of] @ stacker.linear.weights[of]).mean(axis=0) for of in own.values()]
