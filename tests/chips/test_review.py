@@ -179,3 +179,12 @@ def test_a_list_that_was_spoiled_by_hand_is_refused(tmp_path: Path, text: str, m
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=message):
         read_corrections(path)
+
+
+def test_a_review_of_another_data_set_is_refused(tmp_path: Path) -> None:
+    """Two data sets may call their chips alike. A review that names none, as people write them, is of any."""
+    path = review(tmp_path, "a,kiln,0,change,toy", "b,kiln,0,change,", head=f"{HEAD},dataset")
+    assert len(read_review(path, "toy").changes) == len(read_review(path).changes) == 2
+    with pytest.raises(InputError, match=r"review of mine, .* names toy\. .*igarape use toy, then dvc repro ingest"):
+        read_review(path, "mine")
+    assert read_review(review(tmp_path, "a,kiln,0,change"), "mine").changes == {("a", "kiln"): True}

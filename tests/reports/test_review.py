@@ -15,6 +15,7 @@ from screenshots import SECONDS, Browser, browsing
 
 from igarape.chips.pictures import Pixels
 from igarape.chips.review import read_review
+from igarape.errors import InputError
 from igarape.labels import Vocabulary
 from igarape.reports.review import MOST, render_review, review_content
 
@@ -142,7 +143,10 @@ def test_what_is_answered_by_keys_is_a_review(browser: Browser, page: Path) -> N
     assert text(browser, "name") == NAMES[1]
     press(browser, "n", "y")
     assert text(browser, "progress") == "3 of 3 chips" and text(browser, "kept") == "1 labels to change, 4 answered"
-    review = read_review(save(browser, page.parent))
+    saved = save(browser, page.parent)
+    review = read_review(saved, "toy")
+    with pytest.raises(InputError, match="names toy"):
+        read_review(saved, "another")
     assert dict(review.changes) == {("chip-1", 'a "kiln", or two'): True}
     kept = {("chip-1", "sun"): True, (NAMES[1], "tree"): False, ("chip-3", 'a "kiln", or two'): True}
     assert dict(review.kept) == kept

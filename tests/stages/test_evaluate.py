@@ -87,6 +87,7 @@ def test_the_labels_and_the_page_are_written(project: Workspace, evaluated: Any)
 def test_doubted_labels_are_written_for_review(project: Workspace, evaluated: Any) -> None:
     """By the calibrated stack: each is given otherwise than it says; nobody has reviewed any yet."""
     table = pd.read_csv(project.doubts, keep_default_na=False)
+    assert (table["dataset"] == "toy").all()
     rows = pd.read_parquet(project.root / "data/stack/predictions.parquet").query(f"learner == {CALIBRATED!r}")
     said, catalog = rows.set_index("image_id"), pd.read_parquet(project.catalog()).set_index("image_id")
     for row in table.to_dict("records"):

@@ -15,6 +15,7 @@ from igarape.labels import Vocabulary
 from igarape.tables import truth
 
 REVIEW = ["image_id", "label", "given", "review"]
+DATASET = "dataset"  # a column that a review may have
 KEEP, CHANGE = "keep", "change"
 FLAGS = {"0": False, "1": True}
 HOW = "Write into the column review: change where given is wrong, keep where it is right, nothing where nobody looked"
@@ -44,9 +45,10 @@ class Revised:
     idle: tuple[Pair, ...]
 
 
-def read_review(path: Path) -> Review:
+def read_review(path: Path, dataset: str | None = None) -> Review:
     """Read a CSV such as reports/doubts.csv: image_id, label, given (0 or 1), review (change, keep or nothing).
 
+    Where it has a column dataset, its rows have to name that data set, or none: chips of two may have the same names.
     Other columns are for people. Raises InputError for a column that is missing, a word that is none of these, two rows
     that contradict each other, and where nothing is to be changed.
     """
@@ -54,7 +56,7 @@ def read_review(path: Path) -> Review:
     changes: dict[Pair, bool] = {}
     kept: dict[Pair, bool] = {}
     unseen = 0
-    for pair, fields in _rows(path, REVIEW):
+    for pair, fields in _rows(path, REVIEW, dataset):
         word, given = fields["review"].lower(), _flag(path, pair, "given", fields["given"])
         if not word:
             unseen += 1
@@ -167,8 +169,11 @@ def _broken(row: pd.DataFrame, corrections: Corrections, vocabulary: Vocabulary)
     return vocabulary.contradiction(flags)
 
 
-def _rows(path: Path, columns: list[str]) -> list[tuple[Pair, dict[str, str]]]:
-    """Return the rows of a CSV that has these columns, each with its chip and its label; blank ones are passed over."""
+def _rows(path: Path, columns: list[str], dataset: str | None = None) -> list[tuple[Pair, dict[str, str]]]:
+    """Return the rows of a CSV that has these columns, each with its chip and its label; blank ones are passed over.
+
+    dataset: the only one that a column of that name may name; None: any.
+    """
     try:
         table = parse_csv(str(path), path.read_bytes())
     except OSError as error:
@@ -176,6 +181,12 @@ def _rows(path: Path, columns: list[str]) -> list[tuple[Pair, dict[str, str]]]:
     missing = [column for column in columns if column not in table]
     if missing:
         raise InputError(f"{path}: expected the columns {', '.join(columns)}, found {', '.join(table.columns)}")
+    named = {str(value).strip() for value in table[DATASET]} if dataset and DATASET in table else set()
+    if others := sorted(named - {"", dataset}):
+        raise InputError(
+            f"{path}: expected a review of {dataset}, as params.yaml says; its column {DATASET} names {others[0]}. To "
+            f"correct that one, type: igarape use {others[0]}, then dvc repro ingest, and this again"
+        )
     rows = [
         {name: str(value).strip() for name, value in zip(columns, row, strict=True)}
         for row in table[columns].to_numpy()

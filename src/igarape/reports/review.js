@@ -58,7 +58,7 @@
   function rows() {
     return content.chips.flatMap((chip) => labels.flatMap((label, k) => {
       const said = answer(chip, k);
-      return said === undefined ? [] : [[chip.id, label, chip.given[k], said == chip.given[k] ? "keep" : "change"]];
+      return said === undefined ? [] : [[chip.id, label, chip.given[k], said == chip.given[k] ? "keep" : "change", content.dataset]];
     }));
   }
 
@@ -112,7 +112,7 @@
 
   function save() {
     const quoted = (value) => (/[",\n\r]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
-    const text = [["image_id", "label", "given", "review"], ...rows()].map((row) => row.map(quoted).join(",") + "\n").join("");
+    const text = [["image_id", "label", "given", "review", "dataset"], ...rows()].map((row) => row.map(quoted).join(",") + "\n").join("");
     const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: "review.csv" });
     link.click();
     URL.revokeObjectURL(link.href);

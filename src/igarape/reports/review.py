@@ -77,6 +77,6 @@ def render_review(content: Mapping[str, Any], *, dataset: str) -> str:
         "reports/review.html.jinja",
         review=content,
         dataset=dataset,
-        content=embedded(content),
+        content=embedded({**content, "dataset": dataset}),
         script=(Path(__file__).parent / "review.js").read_text(encoding="utf-8"),
     )

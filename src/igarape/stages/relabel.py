@@ -24,7 +24,7 @@ def run(workspace: Workspace, file: Path, *, undo: bool) -> None:
     """
     dataset = read_params(workspace.params).dataset
     vocabulary = read_dataset(dataset, workspace.datasets).labels.vocabulary()
-    review, path = read_review(file), workspace.corrections(dataset)
+    review, path = read_review(file, dataset), workspace.corrections(dataset)
     if (packed := packed_dataset(workspace.root)) not in {None, dataset}:  # its chips may have the same names
         raise InputError(
             f"{workspace.catalog()}: expected the chips of {dataset}, as {workspace.params} says; dvc repro has packed "
