@@ -73,6 +73,19 @@ def test_of_two_scenes_of_a_day_the_clearer_one_counts_at_each_tile(tmp_path: Pa
         np.testing.assert_allclose(place.day(scenes).p[:, 0], [0.7, 0.7, 0.7, 0.7, 0.7, 0.3], rtol=1e-6)
 
 
+def test_a_scene_that_is_no_look_hides_none_of_the_same_day(tmp_path: Path) -> None:
+    """A whole tile that is just too cloudy shows more than a part that counts: the day had been left without a look."""
+    place = write_site(tmp_path)
+    cloudy, part = tiles({"water": 0.3, "cloudy": 0.51}), tiles({"water": 0.7, "cloudy": 0.2}, valid=0.55)
+    other = facts(1, sha256="f" * 32)
+    for table, scene in ((cloudy, facts(1)), (part, other)):
+        add_looks(table, scene, place.looks, site=place.site, known=place.area.known)
+    for scenes in ([facts(1), other], [other, facts(1)]):
+        day = place.day(scenes)
+        assert len(day.rows) == len(TILES) and day.cloudy == 0
+        np.testing.assert_allclose(day.p[:, 0], 0.7, rtol=1e-6)
+
+
 def test_a_scene_of_another_site_and_a_model_without_a_label_are_refused(tmp_path: Path) -> None:
     """And nothing is left of them."""
     place = write_site(tmp_path)

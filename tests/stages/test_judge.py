@@ -25,7 +25,7 @@ def test_a_verdict_is_kept_and_stands_beside_its_alert(tmp_path: Path) -> None:
     assert read_alerts(place.alerts, "here").loc[0, "verdict"] == "no"
     (kept,) = read_verdicts(place.verdicts)
     assert kept["reason"] == "a flood, gone by June" and kept["since"] < kept["until"]
-    with pytest.raises(InputError, match=f"did you mean {ALERT}"):
+    with pytest.raises(InputError, match=rf"; did you mean {ALERT}\? All names: "):
         judge.run(here, "here:0_1:water:appear:1", "yes", reason="seen")
     with pytest.raises(InputError, match=r"here: no such alert\. All names: igarape alerts here --candidates"):
         judge.run(here, "here", "yes", reason="seen")

@@ -171,8 +171,9 @@ def by_day(looks: Sequence[Facts]) -> list[list[Facts]]:
 def read_day(scenes: Sequence[Facts], folder: Path, *, site: Site, known: Mapping[str, int]) -> Day:
     """Return the looks of one day.
 
-    Of two scenes that cover one tile that day, the one counts in which more of what is there is seen: less is, where
-    the tile is in part beyond the scene, under cloud, or veiled. Of equals, that of the lower hash.
+    Of two scenes that cover one tile that day, one that is a look of it counts before one that is none: then the one in
+    which more of what is there is seen. Less is, where the tile is in part beyond the scene, under cloud, or veiled. Of
+    equals, that of the lower hash.
 
     Parameters
     ----------
@@ -193,13 +194,12 @@ def read_day(scenes: Sequence[Facts], folder: Path, *, site: Site, known: Mappin
     tables = [_read(folder / facts.name, site).assign(sha256=facts.sha256) for facts in scenes]
     each = pd.concat(tables, ignore_index=True)
     each = each[each["tile"].isin(known)]
-    each = each.assign(place=each["tile"].map(known), shown=_shown(each, site))
-    best_first = each.sort_values(["shown", "sha256"], ascending=[False, True], na_position="last")
+    each = each.assign(place=each["tile"].map(known), seen=_seen(each, site), shown=_shown(each, site))
+    best_first = each.sort_values(["seen", "shown", "sha256"], ascending=[False, False, True], na_position="last")
     each = best_first.drop_duplicates("place").sort_values("place")
     cloud, hazy = _weather(each, site)
     p = each[[f"p_{label}" for label in site.labels]].to_numpy(dtype=np.float64)
-    seen = (each["valid"].to_numpy() >= site.evidence.valid) & (cloud <= site.evidence.cloudy)
-    seen &= ~np.isnan(p).any(axis=1) & ~np.isnan(cloud)
+    seen = each["seen"].to_numpy()
     return Day(
         day=scenes[0].day,
         rows=each["place"].to_numpy(dtype=np.int64)[seen],
@@ -221,6 +221,13 @@ def _read(path: Path, site: Site) -> pd.DataFrame:
             "when it was watched. Name those of before, or watch with --replay"
         )
     return table
+
+
+def _seen(table: pd.DataFrame, site: Site) -> Booleans:
+    """Say which rows are looks: enough of the tile is there, its ground was seen, and all was answered, (rows,)."""
+    cloud, _ = _weather(table, site)
+    seen = (table["valid"].to_numpy() >= site.evidence.valid) & (cloud <= site.evidence.cloudy)
+    return np.asarray(seen & table[[f"p_{label}" for label in site.labels]].notna().all(axis=1).to_numpy(), np.bool_)
 
 
 def _shown(table: pd.DataFrame, site: Site) -> Floats:

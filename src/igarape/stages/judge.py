@@ -42,8 +42,8 @@ def run(workspace: Workspace, alert: str, verdict: str, *, reason: str, event: b
         table = with_events(read_alerts(place.alerts, place.name), place.area)
         if alert not in set(table["id"]):
             near = get_close_matches(alert, sorted(table["id"]), n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise InputError(f"{alert}: no such alert{hint}. All names: igarape alerts {place.name} --candidates")
+            hint = f"; did you mean {near[0]}?" if near else "."
+            raise InputError(f"{alert}: no such alert{hint} All names: igarape alerts {place.name} --candidates")
         together = table[table["event"] == table.loc[table["id"] == alert, "event"].item()]
         meant = together if event else together[together["id"] == alert]
         said = {
