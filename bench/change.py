@@ -122,7 +122,7 @@ def alerted(steps: Iterable[Step], places: int, rules: Rules) -> list[Event]:
     """Return what is told of on the way."""
     alerts, events = Alerts.begin(places, 1), []
     for rows, day, changed, yes in steps:
-        events += alerts.look(rows, day, changed, yes, rules=rules, trusted=True)
+        events += alerts.look(rows, day, changed, yes, rules=rules, trusted=np.ones(len(rows), np.bool_))
     return events
 
 

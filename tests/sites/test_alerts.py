@@ -15,7 +15,7 @@ def told(*looks: tuple[int, float, bool] | tuple[int, float, bool, bool]) -> lis
     for day, probability, yes, *rest in looks:
         changed = np.array([[[probability]], [[0.0]]])
         trusted = bool(rest[0]) if rest else True
-        events += alerts.look(ROW, day, changed, np.array([[yes]]), rules=RULES, trusted=trusted)
+        events += alerts.look(ROW, day, changed, np.array([[yes]]), rules=RULES, trusted=np.array([trusted]))
     assert all(event.tile == 1 and event.direction == 0 for event in events)
     assert not alerts.status[:, [0, 2]].any() and not alerts.status[1].any()
     return [(event.day, Status(event.status).name.lower(), event.number) for event in events]
@@ -66,5 +66,5 @@ def test_vanishing_is_confirmed_by_looks_that_say_no() -> None:
     alerts = Alerts.begin(tiles=1, labels=1)
     changed, rows = np.array([[[0.0]], [[0.99]]]), np.array([0])
     for day, no in ((1, True), (2, False), (3, True), (4, True)):
-        alerts.look(rows, day, changed, np.array([[not no]]), rules=RULES, trusted=True)
+        alerts.look(rows, day, changed, np.array([[not no]]), rules=RULES, trusted=np.ones(len(rows), np.bool_))
         assert alerts.status[1, 0, 0] == (Status.CONFIRMED if day == 4 else Status.CANDIDATE)

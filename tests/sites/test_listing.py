@@ -43,6 +43,12 @@ def test_alerts_are_told_with_the_number_that_is_expected_to_be_false(tmp_path: 
         and dismissed == f"1 dismissed, as judged no: {judged['alert']}; verdicts.csv has all"
     )
     assert summary(state, alerts) == found | {"confirmed": 0, "dismissed": 1}
+    add_verdicts(place.verdicts, [judged])
+    for day in range(340, 720, 10):
+        look(place, day, {"water": 0.001})
+    _, alerts = place.update(quiet)
+    *_, gone = alert_lines(with_events(alerts, place.area), candidates=False)
+    assert gone == f"1 withdrawn by later looks, though judged yes: {judged['alert']}"
 
 
 def test_the_alerts_of_one_event_stand_below_the_strongest() -> None:

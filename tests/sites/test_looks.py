@@ -35,7 +35,7 @@ def test_looks_are_listed_by_days_and_read_as_they_were(tmp_path: Path) -> None:
         look(place, day, {"water": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], "haze": 0.25})
     assert listed(place) == [facts(day) for day in (2, 5, 9)]
     found = place.day([facts(5)])
-    assert found.rows.tolist() == list(range(6)) and found.trusted and found.cloudy == 0
+    assert found.rows.tolist() == list(range(6)) and found.trusted.all() and found.cloudy == 0
     np.testing.assert_array_equal(found.p[:, 0], np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], np.float32))
     np.testing.assert_array_equal(found.hazy, 0.25)
 
@@ -51,7 +51,7 @@ def test_a_tile_under_cloud_or_half_empty_was_not_looked_at(tmp_path: Path) -> N
 
 
 def test_of_two_scenes_of_a_day_the_one_counts_that_shows_more(tmp_path: Path) -> None:
-    """In whatever order they came; one that is not like the training data makes the day so."""
+    """In whatever order they came; where one that is not like the training data counts, the look is not trusted."""
     place = write_site(tmp_path)
     other = facts(1, sha256="f" * 32, trusted=False)
     for table, scene in ((tiles({"water": 0.3}, valid=0.9), facts(1)), (tiles({"water": 0.7}, TILES[2:4]), other)):
@@ -59,7 +59,7 @@ def test_of_two_scenes_of_a_day_the_one_counts_that_shows_more(tmp_path: Path) -
     for scenes in ([facts(1), other], [other, facts(1)]):
         day = place.day(scenes)
         np.testing.assert_allclose(day.p[:, 0], [0.3, 0.3, 0.7, 0.7, 0.3, 0.3], rtol=1e-6)
-        assert not day.trusted
+        assert day.trusted.tolist() == [True, True, False, False, True, True]
 
 
 def test_of_two_scenes_of_a_day_the_clearer_one_counts_at_each_tile(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ class Alerts:
         return cls(*(np.zeros(shape, kind) for kind in kinds))
 
     def look(
-        self, rows: Integers, day: int, changed: Floats, yes: Booleans, *, rules: Rules, trusted: bool
+        self, rows: Integers, day: int, changed: Floats, yes: Booleans, *, rules: Rules, trusted: Booleans
     ) -> list[Event]:
         """Take in what is known after the looks of a day, and return what it changes.
 
@@ -90,7 +90,8 @@ class Alerts:
         rules
             When a status changes.
         trusted
-            Whether the scene is like what the model was trained on; else nothing is confirmed.
+            Whether the scene of each look is like what the model was trained on, of shape (rows,); else nothing is
+            confirmed by it.
         """
         status = self.status[:, rows]
         active = (status == Status.CANDIDATE) | (status == Status.CONFIRMED)
@@ -99,7 +100,7 @@ class Alerts:
         since = np.where(raised, day, self.raised[:, rows])
         agreeing = np.where(np.stack([yes, ~yes]), self.agreeing[:, rows] + 1, 0)
         waits = (status == Status.CANDIDATE) | raised
-        confirmed = waits & (changed >= rules.confirmed) & (agreeing >= rules.looks) & trusted
+        confirmed = waits & (changed >= rules.confirmed) & (agreeing >= rules.looks) & trusted[:, None]
         unlikely = changed < rules.withdrawn
         late = waits & ~confirmed & (day - since > rules.days)
         new = np.select(

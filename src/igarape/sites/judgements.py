@@ -16,7 +16,7 @@ from typing import Any
 from igarape.errors import InputError
 from igarape.files import write_text
 
-VERDICTS = ("yes", "no")
+VERDICTS = YES, NO = "yes", "no"
 WORDS = ["alert", "verdict", "reason", "who", "at"]
 DAYS = ["since", "until"]  # which tables of before have not
 DISMISSED = "dismissed"  # the status of an alert that would stand, had nobody judged it no

@@ -19,7 +19,7 @@ from igarape.sites.alerts import DIRECTIONS, Event, Status
 from igarape.sites.area import Area
 from igarape.sites.evidence import Floats
 from igarape.sites.frequency import change_ratio, rescaled
-from igarape.sites.judgements import DISMISSED, applied
+from igarape.sites.judgements import DISMISSED, NO, applied
 from igarape.sites.layers import write_tiles
 from igarape.sites.looks import Day
 from igarape.sites.outlines import Feature
@@ -95,7 +95,7 @@ def _with_verdict(row: Mapping[str, object], judged: Mapping[str, str]) -> dict[
     """Return what a verdict makes of an alert's status, and the verdict."""
     told = {column: judged.get(column) for column in ("verdict", "reason")}
     stands = row["status"] in [status.name.lower() for status in ACTIVE]
-    return {**told, "status": DISMISSED if stands and told["verdict"] == "no" else row["status"]}
+    return {**told, "status": DISMISSED if stands and told["verdict"] == NO else row["status"]}
 
 
 def _standing(

@@ -9,8 +9,8 @@ import pandas as pd
 
 from igarape.errors import InputError, counted, some
 from igarape.files import begins
-from igarape.sites.events import CANDIDATE, CONFIRMED
-from igarape.sites.judgements import DISMISSED
+from igarape.sites.events import CANDIDATE, CONFIRMED, WITHDRAWN
+from igarape.sites.judgements import DISMISSED, YES
 from igarape.sites.state import State
 
 
@@ -81,6 +81,8 @@ def alert_lines(alerts: pd.DataFrame, *, candidates: bool) -> list[str]:
         lines.append(f"{counted(waiting, CANDIDATE)} not confirmed yet{told}: --candidates shows them")
     if len(dismissed := alerts[alerts["status"] == DISMISSED]):
         lines.append(f"{len(dismissed)} dismissed, as judged no: {some(sorted(dismissed['id']))}; verdicts.csv has all")
+    if len(gone := alerts[(alerts["status"] == WITHDRAWN) & (alerts["verdict"] == YES)]):
+        lines.append(f"{len(gone)} withdrawn by later looks, though judged yes: {some(sorted(gone['id']))}")
     return lines
 
 

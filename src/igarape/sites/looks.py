@@ -66,7 +66,8 @@ class Day:
     """The looks of a day, at the tiles of which ground was seen. rows: their places, in order.
 
     p: (rows, labels). cloud, hazy: probabilities that no ground was seen, and that it was seen through haze, (rows,).
-    trusted: whether all scenes of the day are like the training data. cloudy: tiles that were covered, but not seen.
+    trusted: whether the scene of each look is like the training data, (rows,). cloudy: tiles that were covered, but not
+    seen.
     """
 
     day: int
@@ -74,12 +75,12 @@ class Day:
     p: Floats
     cloud: Floats
     hazy: Floats
-    trusted: bool
+    trusted: Booleans
     cloudy: int
 
     def only(self, which: Booleans) -> "Day":
         """Return the same of some of the rows, named by a mask."""
-        arrays = {name: getattr(self, name)[which] for name in ("rows", "p", "cloud", "hazy")}
+        arrays = {name: getattr(self, name)[which] for name in ("rows", "p", "cloud", "hazy", "trusted")}
         return replace(self, **arrays)
 
 
@@ -191,7 +192,7 @@ def read_day(scenes: Sequence[Facts], folder: Path, *, site: Site, known: Mappin
     InputError
         For a table that is damaged, and one of other labels than those of the site.
     """
-    tables = [_read(folder / facts.name, site).assign(sha256=facts.sha256) for facts in scenes]
+    tables = [_read(folder / facts.name, site).assign(sha256=facts.sha256, trusted=facts.trusted) for facts in scenes]
     each = pd.concat(tables, ignore_index=True)
     each = each[each["tile"].isin(known)]
     each = each.assign(place=each["tile"].map(known), seen=_seen(each, site), shown=_shown(each, site))
@@ -206,7 +207,7 @@ def read_day(scenes: Sequence[Facts], folder: Path, *, site: Site, known: Mappin
         p=p[seen],
         cloud=cloud[seen],
         hazy=hazy[seen],
-        trusted=all(facts.trusted for facts in scenes),
+        trusted=each["trusted"].to_numpy(dtype=np.bool_)[seen],
         cloudy=int((~seen).sum()),
     )
 

@@ -1,6 +1,7 @@
 """What a site's page says of its alerts, packed: a large site has thousands, each with the looks at its tile."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
@@ -90,10 +91,12 @@ def looks_text(alerts: pd.DataFrame, history: SiteHistory, area: Area, labels: S
 
 def _fitting(pack: Callable[[int], str], ends: npt.NDArray[np.int64], most: int) -> tuple[str, int]:
     """Pack as many of the first alerts as have room in so many bytes; and how many. ends: where they may end."""
-    room = len(ends) - 1
-    while len(text := pack(int(ends[room]))) > most and room:
-        room = room * 3 // 4
-    return text, int(ends[room])
+    count = int(ends[-1])
+    if len(text := pack(count)) > most:
+        over = bisect_right(range(len(ends)), most, key=lambda room: len(pack(int(ends[room]))))
+        count = int(ends[max(0, over - 1)])
+        text = pack(count)
+    return text, count
 
 
 def days_of(history: SiteHistory) -> list[str]:

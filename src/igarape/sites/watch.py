@@ -59,7 +59,7 @@ def outcome_line(outcome: Outcome, *, known: int, copies: int) -> str:
     """
     also = f" ({counted(copies, 'file')} with the bytes of another)" if copies else ""
     odd = outcome.drift[UNLIKE]
-    strange = f"; {counted(odd, 'scene')} not like training: nothing is confirmed on such a day" if odd else ""
+    strange = f"; {counted(odd, 'scene')} not like training: such a scene confirms nothing" if odd else ""
     return f"{counted(len(outcome.new), 'new scene')}, {known} known{also}{strange}"
 
 
