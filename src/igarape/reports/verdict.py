@@ -187,7 +187,9 @@ def write_report(verdict: Verdict, workspace: Workspace) -> None:
     """Write a verdict as reports/: the figures, the labels' table, the labels to look at, and the pages."""
     Metrics(**verdict.metrics).write(workspace.metrics)
     write_text(verdict.per_label.to_csv(index=False), workspace.reports / "per_label.csv")
-    write_text(verdict.noise.table.assign(dataset=verdict.dataset).to_csv(index=False), workspace.doubts)
+    doubts = verdict.noise.table.copy()
+    doubts.insert(0, "dataset", verdict.dataset)  # the last column is the one to write into
+    write_text(doubts.to_csv(index=False), workspace.doubts)
     write_text(render_review(verdict.noise.review, dataset=verdict.dataset), workspace.review)
     write_text(render_report(verdict), workspace.reports / "report.html")
 
