@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igarape.config.documents import OperatingPoint
-from igarape.ensemble.alerts import check_alerts, fit_alerts, operating_point, raised_alerts
+from igarape.ensemble.alerts import check_alerts, fit_alerts, operating_point
+from igarape.ensemble.decision import raised_alerts
 from igarape.errors import InputError
 from igarape.labels import Booleans
 from igarape.scores.metrics import Floats

@@ -118,15 +118,6 @@ def operating_point(
     )
 
 
-def raised_alerts(p: Reals, points: Mapping[str, OperatingPoint], vocabulary: Vocabulary) -> Booleans:
-    """Say which labels raise an alert, of the shape of p (n, labels)."""
-    answer = np.zeros(p.shape, dtype=np.bool_)
-    for label, point in points.items():
-        column = vocabulary.labels.index(label)
-        answer[:, column] = p[:, column] >= point.threshold
-    return answer
-
-
 def precision_recall_curve(y: Booleans, p: Reals) -> tuple[Reals, Floats, Floats]:
     """Return each value that p (n,) takes, falling; the precision and the recall of answering from it on."""
     order = np.argsort(-p, kind="stable")

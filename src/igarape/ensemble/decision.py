@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from igarape.config.documents import OperatingPoint
 from igarape.ensemble.best_sets import best_sets
 from igarape.ensemble.thresholds import best_threshold, label_thresholds
 from igarape.errors import InputError, did_you_mean
@@ -128,6 +129,15 @@ def cross_fit_rule(name: str, y: Booleans, p: Reals, folds: Folds, *, vocabulary
             raise InputError(f"decide: fold {fold}: no other fold to fit a rule on; expected at least 2 folds")
         rule = fit_rule(name, y[others], p[others], folds[others], vocabulary=vocabulary, beta=beta)
         answer[rows] = rule.apply(p[rows])
+    return answer
+
+
+def raised_alerts(p: Reals, points: Mapping[str, OperatingPoint], vocabulary: Vocabulary) -> Booleans:
+    """Say which labels raise an alert (ensemble.alerts), of the shape of p (n, labels)."""
+    answer = np.zeros(p.shape, dtype=np.bool_)
+    for label, point in points.items():
+        column = vocabulary.labels.index(label)
+        answer[:, column] = p[:, column] >= point.threshold
     return answer
 
 

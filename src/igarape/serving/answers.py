@@ -8,8 +8,7 @@ import pandas as pd
 
 from igarape.chips.pictures import Pixels, is_flat
 from igarape.config.documents import OperatingPoint
-from igarape.ensemble.alerts import raised_alerts
-from igarape.ensemble.decision import Rule
+from igarape.ensemble.decision import Rule, raised_alerts
 from igarape.ensemble.expected_fbeta import expected_fbeta
 from igarape.errors import InputError
 from igarape.labels import Booleans, Vocabulary
