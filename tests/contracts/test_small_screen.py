@@ -18,13 +18,13 @@ from browsers import needs_browser
 from drawing import singly
 from screenshots import Browser, browsing
 from streams import answers
+from students import taught
 
 from igarape.chips.pictures import encode_jpeg
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import Origin
 from igarape.config.hyperparameters import NetworkValues
 from igarape.config.spaces import Range, Space
-from igarape.config.student import StudentManifest
 from igarape.learners.views import INTEGER, PIPELINE, Mode
 from igarape.reports.comparison import compare, render_comparison
 from igarape.reports.curves import Curve, Point
@@ -64,19 +64,7 @@ Y = RNG.random((300, len(LABELS))) < 0.3
 P = RNG.random(Y.shape).astype(np.float32)
 PICTURE = encode_jpeg(np.full((32, 32, 3), 90, dtype=np.uint8), 80)
 QUICK = Mode(2, INTEGER)
-STUDENT = StudentManifest(
-    name="student_mobilenet",
-    chips="raw",
-    size=128,
-    labels=LABELS,
-    tta=False,
-    settings={},
-    truth=0.5,
-    labelled=32383,
-    unlabelled=61191,
-    learned="",
-    parity=0.0,
-)
+STUDENT = taught(LABELS, name="student_mobilenet", size=128, labelled=32383, unlabelled=61191)
 TAGS = ["partly_cloudy", "primary", "conventional_mine", "selective_logging", "cultivation"]
 # What is wider than its place or its box, and words that lie on two lines; a hyphen is a place to go on.
 LOOK = """(() => {

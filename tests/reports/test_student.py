@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from students import taught
 
 from igarape.chips.fingerprints import fingerprint, fingerprint_table
 from igarape.config.documents import CALIBRATED, Decision, RuleSettings, StackSummary
@@ -57,19 +58,7 @@ def results() -> Results:
 
 def manifest(*seen: str) -> StudentManifest:
     """Say that a student has seen these chips."""
-    return StudentManifest(
-        name="pupil",
-        chips="raw",
-        size=32,
-        labels=LABELS,
-        tta=False,
-        settings={},
-        truth=0.5,
-        labelled=len(seen),
-        unlabelled=0,
-        learned=rows_hash(seen),
-        parity=0.0,
-    )
+    return taught(LABELS, labelled=len(seen), learned=rows_hash(seen))
 
 
 def write(here: Workspace, student: StudentManifest | None, p: np.ndarray = SURE[HELD]) -> None:

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from analyses import GAIN, LOSS, POINT, analysis
 from drawing import singly
+from students import taught
 
 from igarape.config.documents import Origin
-from igarape.config.student import StudentManifest
 from igarape.errors import InputError
 from igarape.learners.views import PIPELINE, Mode
 from igarape.reports.ladder import Ladder
@@ -50,19 +50,7 @@ NOISE = Noise(
     corrected=29,
     corrected_held_out=3,
 )
-STUDENT = StudentManifest(
-    name="pupil",
-    chips="raw",
-    size=32,
-    labels=LABELS,
-    tta=False,
-    settings={},
-    truth=0.5,
-    labelled=1234,
-    unlabelled=5,
-    learned="",
-    parity=0.0,
-)
+STUDENT = taught(LABELS, labelled=1234, unlabelled=5)
 LADDER = Ladder(
     "good",
     {"mean": Difference(-0.0222, -0.04, 0.01), "xgboost": Difference(0.05, 0.03, 0.07)},

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import unlabelled
+from students import taught
 
 from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
 from igarape.config.params import read_params
-from igarape.config.student import StudentManifest
 from igarape.ensemble.decision import Rule
 from igarape.errors import InputError
 from igarape.learners.distillation import FILE
@@ -29,19 +29,7 @@ WriteModel = Callable[[Path, int, int, int], Probabilities]
 NAMES = ["test_0", "test_1", "test_2"]
 LABELS = unlabelled.VOCABULARY.labels
 RULE = Rule("threshold", unlabelled.VOCABULARY, 2.0, threshold=0.4)
-STUDENT = StudentManifest(
-    name="pupil",
-    chips="raw",
-    size=unlabelled.SIZE,
-    labels=LABELS,
-    tta=False,
-    settings={},
-    truth=0.5,
-    labelled=2,
-    unlabelled=0,
-    learned="",
-    parity=0.0,
-)
+STUDENT = taught(LABELS, size=unlabelled.SIZE)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
-from igarape.config.schema import Name, Section, read_yaml, validate
+from igarape.config.schema import Name, Section, named_twice, read_yaml, validate
 from igarape.errors import InputError, did_you_mean
 from igarape.labels import SEPARATORS, Vocabulary
 
@@ -111,9 +111,8 @@ class Labels(Section):
     @model_validator(mode="after")
     def _consistent(self) -> "Labels":
         every = self.exclusive + self.common + self.rare
-        twice = sorted({label for label in every if every.count(label) > 1})
-        if twice:
-            raise ValueError(f"should hold each label once; {twice[0]} stands twice")
+        if twice := named_twice(every):
+            raise ValueError(f"should hold each label once; {min(twice)} stands twice")
         if not every:
             raise ValueError("should hold at least one label")
         one = SEPARATORS.get(self.separator, "\n")

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from igarape.config.hyperparameters import FisherValues, KernelValues, TreeValues, Values
-from igarape.config.schema import Section
+from igarape.config.schema import Section, named_twice
 from igarape.config.spaces import Space
 from igarape.errors import InputError
 from igarape.labels import Targets, Vocabulary
@@ -19,9 +19,8 @@ def _by_name(labels: object) -> str:
 
 def _once(labels: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse a label that is listed twice."""
-    twice = next((label for label in labels if labels.count(label) > 1), None)
-    if twice is not None:
-        raise ValueError(f"should name each label once; {twice} stands twice")
+    if twice := named_twice(labels):
+        raise ValueError(f"should name each label once; {twice[0]} stands twice")
     return labels
 
 

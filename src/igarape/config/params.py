@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from igarape.config.schema import Name, Section, read_yaml, validate
+from igarape.config.schema import Name, Section, named_twice, read_yaml, validate
 from igarape.errors import InputError, some
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -199,8 +199,7 @@ class Params(Section):
     @field_validator("experiments")
     @classmethod
     def _no_experiment_twice(cls, experiments: tuple[str, ...]) -> tuple[str, ...]:
-        twice = [name for name in dict.fromkeys(experiments) if experiments.count(name) > 1]
-        if twice:
+        if twice := named_twice(experiments):
             raise ValueError(f"should name each experiment once; {some(twice)} stands twice")
         return experiments
 

@@ -23,6 +23,11 @@ def check_name(name: str, example: str) -> str:
         raise InputError(f"{name!r}: expected small letters, digits, - and _, such as {example}") from error
 
 
+def named_twice(names: Sequence[str]) -> list[str]:
+    """Return what a list names more than once, in its order."""
+    return [name for name in dict.fromkeys(names) if names.count(name) > 1]
+
+
 PLAIN = {"bool", "int", "float", "str"}  # the branches of a union that are no sections
 # What pydantic says in Python's words, in YAML's.
 WORDS = {

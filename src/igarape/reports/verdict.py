@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from igarape.chips.review import DATASET
 from igarape.config.documents import Origin
 from igarape.config.verdict import Metrics
 from igarape.errors import InputError
@@ -188,7 +189,7 @@ def write_report(verdict: Verdict, workspace: Workspace) -> None:
     Metrics(**verdict.metrics).write(workspace.metrics)
     write_text(verdict.per_label.to_csv(index=False), workspace.reports / "per_label.csv")
     doubts = verdict.noise.table.copy()
-    doubts.insert(0, "dataset", verdict.dataset)  # the last column is the one to write into
+    doubts.insert(0, DATASET, verdict.dataset)  # the last column is the one to write into
     write_text(doubts.to_csv(index=False), workspace.doubts)
     write_text(render_review(verdict.noise.review, dataset=verdict.dataset), workspace.review)
     write_text(render_report(verdict), workspace.reports / "report.html")

@@ -195,20 +195,27 @@ def read_day(scenes: Sequence[Facts], folder: Path, *, site: Site, known: Mappin
     tables = [_read(folder / facts.name, site).assign(sha256=facts.sha256, trusted=facts.trusted) for facts in scenes]
     each = pd.concat(tables, ignore_index=True)
     each = each[each["tile"].isin(known)]
-    each = each.assign(place=each["tile"].map(known), seen=_seen(each, site), shown=_shown(each, site))
+    cloud, hazy = (_sum(each, labels) for labels in (site.weather.cloud, site.weather.haze))
+    p, valid = each[[f"p_{label}" for label in site.labels]], each["valid"].to_numpy()
+    each = each.assign(
+        place=each["tile"].map(known),
+        cloud=cloud,
+        hazy=hazy,
+        # A look: enough of the tile is there, its ground was seen, and all was answered.
+        seen=(valid >= site.evidence.valid) & (cloud <= site.evidence.cloudy) & p.notna().all(axis=1),
+        shown=valid * (1 - cloud - (1 - site.evidence.seen) * hazy),  # the share of what is there that is seen
+    )
     best_first = each.sort_values(["seen", "shown", "sha256"], ascending=[False, False, True], na_position="last")
     each = best_first.drop_duplicates("place").sort_values("place")
-    cloud, hazy = _weather(each, site)
-    p = each[[f"p_{label}" for label in site.labels]].to_numpy(dtype=np.float64)
-    seen = each["seen"].to_numpy()
+    looks = each[each["seen"]]
     return Day(
         day=scenes[0].day,
-        rows=each["place"].to_numpy(dtype=np.int64)[seen],
-        p=p[seen],
-        cloud=cloud[seen],
-        hazy=hazy[seen],
-        trusted=each["trusted"].to_numpy(dtype=np.bool_)[seen],
-        cloudy=int((~seen).sum()),
+        rows=looks["place"].to_numpy(dtype=np.int64),
+        p=looks[p.columns].to_numpy(dtype=np.float64),
+        cloud=looks["cloud"].to_numpy(),
+        hazy=looks["hazy"].to_numpy(),
+        trusted=looks["trusted"].to_numpy(dtype=np.bool_),
+        cloudy=len(each) - len(looks),
     )
 
 
@@ -222,25 +229,6 @@ def _read(path: Path, site: Site) -> pd.DataFrame:
             "when it was watched. Name those of before, or watch with --replay"
         )
     return table
-
-
-def _seen(table: pd.DataFrame, site: Site) -> Booleans:
-    """Say which rows are looks: enough of the tile is there, its ground was seen, and all was answered, (rows,)."""
-    cloud, _ = _weather(table, site)
-    seen = (table["valid"].to_numpy() >= site.evidence.valid) & (cloud <= site.evidence.cloudy)
-    return np.asarray(seen & table[[f"p_{label}" for label in site.labels]].notna().all(axis=1).to_numpy(), np.bool_)
-
-
-def _shown(table: pd.DataFrame, site: Site) -> Floats:
-    """Return the share of what is there that is seen, (rows,); NaN where nothing was answered."""
-    cloud, hazy = _weather(table, site)
-    return np.asarray(table["valid"].to_numpy() * (1 - cloud - (1 - site.evidence.seen) * hazy), np.float64)
-
-
-def _weather(table: pd.DataFrame, site: Site) -> tuple[Floats, Floats]:
-    """Return the probabilities that no ground was seen, and that it was seen through haze, (rows,) each."""
-    cloud, hazy = (_sum(table, labels) for labels in (site.weather.cloud, site.weather.haze))
-    return cloud, hazy
 
 
 def _sum(table: pd.DataFrame, labels: Sequence[str]) -> Floats:

@@ -53,10 +53,8 @@ def run(workspace: Workspace) -> None:
             )
         with progress("stack", "fit") as report:
             fits = fit(tables, report=report)
-        inside = folds["fold"].to_numpy() >= 0
-        scores = {
-            name: figures(y[inside], fit.p[inside], targets=vocabulary.targets("all")) for name, fit in fits.items()
-        }
+        inside, targets = folds["fold"].to_numpy() >= 0, vocabulary.targets("all")
+        scores = {name: figures(y[inside], one.p[inside], targets=targets) for name, one in fits.items()}
         chosen = choose(scores, params.stack.use)
         calibrated = calibrate(y, fits[chosen].p, folds["fold"].to_numpy(), groups=groups)
         rare: dict[str, dict[str, float]] = {}

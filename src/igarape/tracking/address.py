@@ -34,10 +34,10 @@ def connected(folder: Path = Path()) -> Iterator[str]:
     A copy that DVC runs an experiment in, and then removes, uses the database of the project itself. Where a project's
     own database names a folder that the project has left, it is mended.
     """
-    uri = _given(folder) or SQLITE + quote(str(own_database(folder)))
+    uri = _given(folder) or SQLITE + quote(str(_own(folder)))
     with environment(VARIABLE, uri):
-        if database(uri) == own_database(folder):
-            mend(own_database(folder))
+        if database(uri) == _own(folder):
+            mend(_own(folder))
         yield uri
 
 
@@ -58,12 +58,19 @@ def new_experiment(name: str, client: MlflowClient, uri: str) -> str:
         return str(there.experiment_id)
 
 
+def to_do(uri: str, folder: Path) -> str:
+    """Say what to do where the MLflow at an address does not answer a project."""
+    file = database(uri)
+    advice = "Start it" if file is None else f"See who may read and write {file}"
+    return advice if file == _own(folder) else f"{advice}, or unset {VARIABLE} to track into {DATABASE} of this folder"
+
+
 def user() -> str:
     """Return who we are, as MLflow's own runs have it."""
     return str(resolve_tags().get("mlflow.user", "unknown"))
 
 
-def own_database(folder: Path) -> Path:
+def _own(folder: Path) -> Path:
     """Return the place of a project's own database."""
     return _place(project(folder) / DATABASE)
 

@@ -17,16 +17,7 @@ from mlflow.tracking.context.registry import resolve_tags
 
 from igarape.errors import InputError, counted
 from igarape.files import read_json, write_json
-from igarape.tracking.address import (
-    RETRIES,
-    TIMEOUT,
-    VARIABLE,
-    connected,
-    database,
-    environment,
-    new_experiment,
-    own_database,
-)
+from igarape.tracking.address import RETRIES, TIMEOUT, VARIABLE, connected, database, environment, new_experiment, to_do
 from igarape.tracking.costs import measured
 from igarape.tracking.exporter import STEP, Exporter
 from igarape.tracking.health import refused
@@ -99,11 +90,7 @@ def _tracked(
     """Do what step_run says, with the MLflow at an address."""
     place = f"{step}@{learner}" if learner else step
     owner = Workspace(project(workspace.root))
-    file = database(uri)
-    advice = "Start it" if file is None else f"See who may read and write {file}"
-    if file != own_database(workspace.root):
-        advice += f", or unset {VARIABLE} to track into mlflow.db of this folder"
-    come_from = lineage(workspace.root)
+    advice, come_from = to_do(uri, workspace.root), lineage(workspace.root)
     with _answering(uri, advice, retries="2"):
         place_of_runs, joined = _experiment(experiment, uri, workspace.root)
     # The sender tries again; MLflow's own second try might open a run twice.
