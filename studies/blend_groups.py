@@ -10,13 +10,13 @@ as labels.thin of the data set that is named says, as rare_arena.py does, and ju
 hold-out; it needs the steps up to search only. Prints a table; differences have a paired bootstrap.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import click
 import numpy as np
 import pandas as pd
-from rare_arena import HERE, RESAMPLES, cross_fits, deal
+from rare_arena import HERE, cross_fits, deal, draws_of_seeds, together
 
 from igarape.chips.thinning import ASIDE
 from igarape.config.datasets import read_dataset
@@ -26,20 +26,25 @@ from igarape.ensemble.linear import sigmoid, stack_columns
 from igarape.ensemble.nested import PENALTIES, Blends, Known, parts_of
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import learner_labels, learner_probabilities, read_predictions
-from igarape.scores.comparison import Difference
 from igarape.scores.draws import Draws
 from igarape.scores.figures import f2_by_chip
 from igarape.scores.metrics import Floats
-from igarape.scores.ranking import rank
+from igarape.scores.ranking import Ranked, paired_map, rank
 from igarape.tables import HOLDOUT, Folds, read_catalog, read_folds, read_groups, truth
 
 
 class Compared(NamedTuple):
-    """A figure of both blends, and its difference in each resample, (resamples,)."""
+    """A figure of both blends: of each label, and in each resample. F2 is one for all labels."""
 
-    shared: float
-    apart: float
-    drawn: Floats
+    shared: Ranked
+    apart: Ranked
+
+
+PLACES: Mapping[str, Callable[[Folds], Booleans]] = {
+    "set aside": lambda folds: folds == ASIDE,
+    "out of fold": lambda folds: folds >= 0,
+    "hold-out": lambda folds: folds == HOLDOUT,
+}
 
 
 @click.command()
@@ -52,45 +57,52 @@ def main(learners: tuple[str, ...], thinned: str | None, seeds: int, budget: flo
     dataset = read_dataset(read_params(HERE.params).dataset, HERE.datasets)
     if thinned:
         labels = read_dataset(thinned, HERE.datasets).labels
-        experiments = read_experiments(learners, labels.vocabulary(), HERE.experiments, nir=bool(dataset.tifs))
-        dealt = [(seed, *deal(labels, seed)) for seed in range(seeds)]
-        found = [
-            _judged(cross_fits(experiments, folds, labels, seed=seed, budget=budget), y, folds, labels.vocabulary())
-            for seed, folds, y in dealt
+        vocabulary = labels.vocabulary()
+        experiments = read_experiments(learners, vocabulary, HERE.experiments, nir=bool(dataset.tifs))
+        dealt = [deal(labels, seed) for seed in range(seeds)]
+        answers = [
+            cross_fits(experiments, folds, labels, seed=seed, budget=budget) for seed, (folds, _) in enumerate(dealt)
         ]
     else:
         vocabulary, table = dataset.labels.vocabulary(), read_folds(HERE.folds)
         catalog = read_catalog(HERE.catalog(), vocabulary.labels).set_index("image_id")
-        y = truth(catalog.loc[table["image_id"]], vocabulary.labels)
-        tables = {name: read_predictions(HERE.predictions(name), table) for name in learners}
-        found = [_judged(tables, y, table["fold"].to_numpy(), vocabulary)]
+        dealt = [(table["fold"].to_numpy(), truth(catalog.loc[table["image_id"]], vocabulary.labels))]
+        answers = [{name: read_predictions(HERE.predictions(name), table) for name in learners}]
+    groups = np.asarray(read_groups(HERE.groups, list(read_folds(HERE.folds)["image_id"])))
+    chosen = {place: [rows(folds) for folds, _ in dealt] for place, rows in PLACES.items()}
+    draws = {place: draws_of_seeds(rows, groups) for place, rows in chosen.items() if np.any(rows)}
+    found = [
+        _judged(tables, y, folds, vocabulary, {place: draws[place][seed] for place in draws})
+        for seed, (tables, (folds, y)) in enumerate(zip(answers, dealt, strict=True))
+    ]
     print("| rows | figure | shared by all | rare labels apart | difference (95 %) |\n|---|---|---|---|---|")
     print("\n".join(_row(name, [each[name] for each in found]) for name in found[0]))
 
 
 def _judged(
-    tables: Mapping[str, pd.DataFrame], y: Booleans, folds: Folds, vocabulary: Vocabulary
+    tables: Mapping[str, pd.DataFrame], y: Booleans, folds: Folds, vocabulary: Vocabulary, draws: Mapping[str, Draws]
 ) -> dict[str, Compared]:
     """Fit both blends, and compare them on each kind of rows."""
     first = len(vocabulary.labels) - len(vocabulary.rare)
-    groups = [vocabulary.labels[:first], vocabulary.labels[first:]]
-    shared, apart = (_blended(tables, y, folds, vocabulary, each) for each in ([vocabulary.labels], groups))
-    together = np.asarray(read_groups(HERE.groups, list(read_folds(HERE.folds)["image_id"])))
-    places = {"set aside": folds == ASIDE, "out of fold": folds >= 0, "hold-out": folds == HOLDOUT}
+    labels = [vocabulary.labels[:first], vocabulary.labels[first:]]
+    blends = {
+        "shared": _blended(tables, y, folds, vocabulary, [vocabulary.labels]),
+        "apart": _blended(tables, y, folds, vocabulary, labels),
+    }
     found = {}
-    for place, rows in places.items():
-        if not rows.any():
-            continue
-        pair = {"shared": shared[rows], "apart": apart[rows]}
+    for place, drawn in draws.items():
+        rows = PLACES[place](folds)
+        pair = {name: p[rows] for name, p in blends.items()}
         f2 = {name: f2_by_chip(y[rows], p, targets=vocabulary.targets("all")) for name, p in pair.items()}
-        draws = Draws(together[rows], resamples=RESAMPLES, seed=0)
-        gain = draws.means(f2["apart"] - f2["shared"])
-        found[f"{place} | F2"] = Compared(f2["shared"].mean(), f2["apart"].mean(), gain)
-        ranked = rank(y[rows], pair, draws)
-        for name, columns in {"mAP": slice(None), "mAP of the rare labels": slice(-len(vocabulary.rare), None)}.items():
-            before, after = (np.nanmean(ranked[side].observed[columns]) for side in ("shared", "apart"))
-            drawn = (ranked["apart"].drawn - ranked["shared"].drawn)[:, columns]
-            found[f"{place} | {name}"] = Compared(float(before), float(after), np.nanmean(drawn, axis=1))
+        means = {
+            name: Ranked(np.array([each.mean()]), drawn.means(each)[:, None], drawn.groups) for name, each in f2.items()
+        }
+        ranked = rank(y[rows], pair, drawn)
+        rare = {
+            name: Ranked(each.observed[first:], each.drawn[:, first:], each.groups) for name, each in ranked.items()
+        }
+        for figure, each in {"F2": means, "mAP": ranked, "mAP of the rare labels": rare}.items():
+            found[f"{place} | {figure}"] = Compared(**each)
     return found
 
 
@@ -135,9 +147,9 @@ def _known(
 
 def _row(name: str, cases: list[Compared]) -> str:
     """Write a figure as Markdown, averaged over thinning seeds."""
-    shared, apart = (float(np.mean([getattr(each, side) for each in cases])) for side in ("shared", "apart"))
-    low, high = np.percentile(np.mean([each.drawn for each in cases], axis=0), (2.5, 97.5))
-    return f"| {name} | {shared:.4f} | {apart:.4f} | {Difference(apart - shared, low, high)} |"
+    shared, apart = (together([getattr(each, side) for each in cases]) for side in Compared._fields)
+    before, after = (float(np.nanmean(each.observed)) for each in (shared, apart))
+    return f"| {name} | {before:.4f} | {after:.4f} | {paired_map(apart, shared)} |"
 
 
 if __name__ == "__main__":

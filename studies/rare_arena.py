@@ -37,7 +37,7 @@ from igarape.learners.keys import result_key
 from igarape.predictions import prediction_table
 from igarape.scores.comparison import Difference
 from igarape.scores.draws import Draws
-from igarape.scores.ranking import Ranked, rank
+from igarape.scores.ranking import Ranked, paired_map, rank
 from igarape.tables import HOLDOUT, Folds, Probabilities, read_catalog, read_folds, read_groups, truth
 from igarape.workspace import Workspace
 
@@ -75,25 +75,24 @@ def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], *, seeds: i
     for candidate in candidates.values():
         learners |= candidate
     groups = np.asarray(read_groups(HERE.groups, list(read_folds(HERE.folds)["image_id"])))
+    columns = [labels.vocabulary().labels.index(label) for label in labels.vocabulary().rare]
+    dealt = [deal(labels, seed) for seed in range(seeds)]
     judged: dict[str, dict[str, list[tuple[Ranked, Ranked]]]] = {name: {place: [] for place in PLACES} for name in rare}
-    counts = []
-    for seed in range(seeds):
-        folds, y = deal(labels, seed)
+    for seed, (folds, y) in enumerate(dealt):
         tables = cross_fits(learners, folds, labels, seed=seed, budget=budget)
-        columns = [labels.vocabulary().labels.index(label) for label in labels.vocabulary().rare]
-        counts.append({place: int(y[folds == number][:, columns].sum()) for place, number in PLACES.items()})
         without = _blend({name: tables[name] for name in base}, y, folds, groups, labels)
         for name, candidate in candidates.items():
             having = _blend({each: tables[each] for each in (*base, *candidate)}, y, folds, groups, labels)
             for place, number in PLACES.items():
-                rows = np.flatnonzero(folds == number)
+                rows = folds == number
                 pair = {"without": without[rows][:, columns], "with": having[rows][:, columns]}
-                draws = Draws(groups[rows], resamples=RESAMPLES, seed=params.seed)
+                draws = draws_of_seeds([each == number for each, _ in dealt], groups)[seed]
                 ranked = rank(y[rows][:, columns], pair, draws)
                 judged[name][place].append((ranked["without"], ranked["with"]))
+    counts = {place: [y[folds == number][:, columns].sum() for folds, y in dealt] for place, number in PLACES.items()}
     print(
         f"base: {', '.join(base)}; {seeds} thinning seeds; positives of rare labels, on average: "
-        + ", ".join(f"{np.mean([count[place] for count in counts]):.0f} {place}" for place in PLACES)
+        + ", ".join(f"{np.mean(each):.0f} {place}" for place, each in counts.items())
     )
     print("\n".join(_rows(judged)))
 
@@ -191,10 +190,23 @@ def _row(name: str, place: str, pairs: Sequence[tuple[Ranked, Ranked]]) -> str:
 
 def _gain(pairs: Sequence[tuple[Ranked, Ranked]]) -> tuple[float, float, Difference]:
     """Return mean average precision without and with, their difference, and its interval; all averaged over seeds."""
-    without, having = (float(np.mean([np.nanmean(pair[side].observed) for pair in pairs])) for side in (0, 1))
-    drawn = np.mean([np.nanmean(after.drawn - before.drawn, axis=1) for before, after in pairs], axis=0)
-    low, high = np.percentile(drawn, (2.5, 97.5))
-    return without, having, Difference(having - without, float(low), float(high))
+    without, having = (together([pair[side] for pair in pairs]) for side in (0, 1))
+    return float(np.nanmean(without.observed)), float(np.nanmean(having.observed)), paired_map(having, without)
+
+
+def draws_of_seeds(chosen: Sequence[Booleans], groups: npt.NDArray[np.str_]) -> list[Draws]:
+    """Return draws of the rows that each seed chose (rows,), out of all that any chose: they are paired."""
+    some = np.any(chosen, axis=0)
+    return [Draws(groups[some], resamples=RESAMPLES, seed=0, among=rows[some]) for rows in chosen]
+
+
+def together(seeds: Sequence[Ranked]) -> Ranked:
+    """Put the labels of all seeds side by side."""
+    return Ranked(
+        np.concatenate([each.observed for each in seeds]),
+        np.concatenate([each.drawn for each in seeds], axis=1),
+        seeds[0].groups,
+    )
 
 
 if __name__ == "__main__":

@@ -73,6 +73,17 @@ def test_some_of_the_chips_are_drawn_as_they_alone_would_be() -> None:
     assert (found == expected).all()
 
 
+def test_choices_among_the_chips_are_paired() -> None:
+    """A group counts as often in all of them; where a draw has none of the chips, it says nothing."""
+    names, last = np.array(["a", "b", "a", "c", "a", "b"]), np.arange(6) > 3
+    (counts, *_) = Draws(names, resamples=BLOCK, seed=3).counts()
+    few, lone = (Draws(names, resamples=BLOCK, seed=3, among=which) for which in (last, names == "c"))
+    assert (len(few), few.groups) == (2, 3)
+    assert (next(few.counts()) == counts[last]).all()
+    means, drawn = lone.means(np.array([7.0])), counts[3] > 0
+    assert (np.isnan(means) == ~drawn).all() and (means[drawn] == 7).all() and not drawn.all()
+
+
 def test_an_interval_stays_where_a_figure_can_be() -> None:
     """Of two groups it is wide; of one, all that is within reach; of figures that no resample knows, too."""
     values = np.array([0.2, 0.9, 0.3, 1.0])

@@ -19,6 +19,7 @@ import pandas as pd
 from scipy.special import ndtri, stdtrit
 
 from igarape.errors import InputError
+from igarape.labels import Booleans
 from igarape.scores.metrics import Floats, Reals
 
 # Percentiles of a 95 % interval, and the quantile that both end at.
@@ -38,14 +39,25 @@ class Draws:
     So figures of the same chips are paired, even where they were resampled by several calls.
     """
 
-    def __init__(self, groups: Sequence[str] | npt.NDArray[np.generic], *, resamples: int, seed: int) -> None:
-        """Take the name of each chip's group, (n,), and how often to draw; raise InputError where there is nothing."""
+    def __init__(
+        self,
+        groups: Sequence[str] | npt.NDArray[np.generic],
+        *,
+        resamples: int,
+        seed: int,
+        among: Booleans | None = None,
+    ) -> None:
+        """Take the name of each chip's group, (n,), and how often to draw; raise InputError where there is nothing.
+
+        among: (n,), which chips count of what is drawn, where not all do: figures of several such choices are paired.
+        """
         if not len(groups) or resamples < 1:
             raise InputError(
                 f"bootstrap: expected chips and at least 1 resample, found {len(groups)} chips, {resamples} resamples"
             )
-        self._member = pd.factorize(np.asarray(groups))[0]
-        self._sizes = np.bincount(self._member)
+        member, names = pd.factorize(np.asarray(groups))
+        self._member = member if among is None else member[among]
+        self._sizes = np.bincount(self._member, minlength=len(names))
         self._resamples, self._seed = resamples, seed
 
     def __len__(self) -> int:
@@ -73,10 +85,11 @@ class Draws:
             yield np.ascontiguousarray(np.array(each, dtype=np.float32).T[self._member])
 
     def means(self, per_chip: Reals) -> Floats:
-        """Return the mean of per_chip (n,) in each draw, (resamples,)."""
+        """Return the mean of per_chip (n,) in each draw, (resamples,); NaN where none of the chips is drawn."""
         sums = np.bincount(self._member, per_chip, minlength=self.groups)
         # One resample at a time: resamples x groups indices at once would not fit in memory for the large sets.
-        return np.array([sums[one].sum() / self._sizes[one].sum() for one in self._drawn()])
+        each = ((sums[one].sum(), self._sizes[one].sum()) for one in self._drawn())
+        return np.array([total / count if count else np.nan for total, count in each])
 
     def mean_interval(self, per_chip: Reals) -> tuple[float, float]:
         """Bound the mean of per_chip (n,); raise InputError where it is not of these chips."""
