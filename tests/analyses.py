@@ -7,10 +7,11 @@ from igarape.reports.analysis import Analysis
 from igarape.reports.contributions import Contributions, Feature
 from igarape.reports.curves import Curve, Point
 from igarape.reports.mistakes import Cost, Group, Swap
-from igarape.reports.worth import LabelWorth, Views, Worth
+from igarape.reports.worth import LabelWorth, RareWorth, Views, Worth
 from igarape.scores.comparison import Difference
 
 GAIN, LOSS = Difference(0.0321, 0.01, 0.05), Difference(-0.0432, -0.06, -0.02)
+OPEN = Difference(-0.1, -0.3, 0.1)
 POINT = OperatingPoint(
     asked=0.5,
     threshold=0.3217,
@@ -27,6 +28,9 @@ def analysis(label: str = "kiln", learner: str = "good") -> Analysis:
     return Analysis(
         worths={learner: Worth(f2=GAIN, map=LOSS)},
         irreplaceable=("only",),
+        rare=RareWorth(
+            0.25, 0.282, GAIN, (LabelWorth(label, 12, 0.25, 0.282, GAIN), LabelWorth("mine", 3, 0.5, 0.4, OPEN))
+        ),
         views=(
             Views("raw_one", learner, "dehazed", (), Worth(GAIN, LOSS), (LabelWorth(label, 12, 0.25, 0.282, GAIN),)),
             Views("raw_one", "leafy", "nir", ("dropout",), Worth(LOSS, GAIN), ()),

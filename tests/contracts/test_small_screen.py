@@ -99,7 +99,6 @@ def report() -> str:
         learners=dict.fromkeys(LEARNERS, figures),
         stackers=dict.fromkeys(STACKERS, figures),
         rules={rule: {"f2": 0.9, "fbeta": 0.8} for rule in ("fixed", "threshold", "per_label", "expected")},
-        rare={label: {"ap_without": 0.5, "ap_with": 0.6} for label in VOCABULARY.rare},
         ladder={},
         draws=singly(Y, resamples=50, seed=1),
     )

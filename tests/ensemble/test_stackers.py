@@ -5,9 +5,9 @@ import pytest
 from opinions import LABELS, VOCABULARY, draw, written
 
 from igarape.ensemble.boosting import Settings
-from igarape.ensemble.stackers import METHODS, CrossFit, choose, fit_stackers, rare_gain
+from igarape.ensemble.stackers import METHODS, CrossFit, choose, fit_stackers
 from igarape.errors import InputError
-from igarape.labels import Booleans, Vocabulary
+from igarape.labels import Booleans
 from igarape.scores.figures import figures
 from igarape.scores.metrics import mean_average_precision
 from igarape.tables import Folds, Probabilities
@@ -151,14 +151,3 @@ def test_what_does_not_fit_is_refused() -> None:
         fits(p, y, np.where(folds < 0, -1, 0))
     with pytest.raises(InputError, match="no learner predicts sea, dock"):
         fits({"rare": p["rare"]}, y, folds)
-
-
-def test_the_gain_is_told_for_each_rare_label_that_occurs() -> None:
-    """Kiln is ranked last without the rare learner, and first with it; no row holds a ruin."""
-    vocabulary = Vocabulary(exclusive=(), alone=(), common=("tree",), rare=("kiln", "ruin"))
-    y = np.array([[True, True, False], [True, False, False], [False, False, False], [True, False, False]])
-    without = np.array([[0.5, 0.1, 0.5], [0.5, 0.2, 0.5], [0.5, 0.3, 0.5], [0.5, 0.4, 0.5]], dtype=np.float32)
-    having = without.copy()
-    having[0, 1] = 0.9
-    gain = rare_gain(y, without, having, vocabulary=vocabulary)
-    assert gain == {"kiln": {"ap_without": pytest.approx(0.25), "ap_with": 1.0}}

@@ -39,7 +39,7 @@ def results() -> Results:
         },
         learners={"sure": sure, "unsure": 1 - sure, "rare": sure[:, 2:]},
         stack=StackSummary(
-            chosen="mean", stackers={"mean": {"f2": 0.6, "map": 0.7}}, weights={}, kept={}, rare={}, calibration={}
+            chosen="mean", stackers={"mean": {"f2": 0.6, "map": 0.7}}, weights={}, kept={}, calibration={}
         ),
         decision=Decision(
             rule=RuleSettings(name="fixed", beta=2.0, threshold=0.2, thresholds={}),

@@ -45,9 +45,10 @@ def results() -> Results:
         y=y,
         stacked={BLEND: blend, CALIBRATED: blend},
         without={"rare": blend, "deep": 1 - blend},
+        without_rare=1 - blend,
         manifests=manifests,
         learners=p,
-        stack=StackSummary(chosen=BLEND, stackers={}, weights={}, kept={}, rare={}, calibration={}),
+        stack=StackSummary(chosen=BLEND, stackers={}, weights={}, kept={}, calibration={}),
         decision=Decision(rule=RuleSettings(name="fixed", beta=2.0, threshold=0.2, thresholds={}), rules={}, alerts={}),
         rule=Rule("fixed", VOCABULARY, 2.0, threshold=0.2),
     )
@@ -68,8 +69,11 @@ def test_it_looks_at_the_rows_in_the_folds_and_into_the_stack_by_the_hold_out(re
     assert {cost.label: cost.missed for cost in found.budget} == dict(zip(LABELS, missed.tolist(), strict=True))
     assert found.contributions.chips == (~inside).sum() and found.group is None
     figures = found.to_json()
-    assert set(figures) == {"worth", "views", "budget"} and set(figures["budget"]) == set(LABELS)
+    assert set(figures) == {"rare", "rare_map", "worth", "views", "budget"} and set(figures["budget"]) == set(LABELS)
     assert set(figures["views"]) == {"deep - plain"} and set(figures["worth"]) == {"rare", "deep"}
+    assert set(figures["rare"]) == set(VOCABULARY.rare) and figures["rare_map"]["low"] > 0
+    alone = analyse(dataclasses.replace(results, without_rare=None), stacker, params)
+    assert alone.rare is None and alone.to_json()["rare"] == alone.to_json()["rare_map"] == {}
     # Turning over the hold-out's truth changes nothing of it.
     turned = dataclasses.replace(results, y=np.where(inside[:, None], results.y, ~results.y))
     assert analyse(turned, stacker, params).to_json() == figures

@@ -31,7 +31,7 @@ def test_it_says_of_each_chip_what_the_stream_says(tmp_path: Path) -> None:
         stacked={CALIBRATED: p},
         manifests={},
         learners={},
-        stack=StackSummary(chosen="mean", stackers={}, weights={}, kept={}, rare={}, calibration={}),
+        stack=StackSummary(chosen="mean", stackers={}, weights={}, kept={}, calibration={}),
         decision=Decision(rule=RuleSettings(**rule.to_json()), rules={}, alerts={}),
         rule=rule,
     )

@@ -47,7 +47,7 @@ def results(kilns: slice) -> Results:
         stacked={"mean": other, CALIBRATED: y.astype(np.float32)},
         manifests={"mean": learner("mean", "all"), "few": learner("few", "rare")},
         learners={"mean": p, "few": p[:, 3:]},
-        stack=StackSummary(chosen="mean", stackers={}, weights={}, kept={}, rare={}, calibration={}),
+        stack=StackSummary(chosen="mean", stackers={}, weights={}, kept={}, calibration={}),
         decision=Decision(rule=RuleSettings(**rule.to_json()), rules={}, alerts={}),
         rule=rule,
     )

@@ -64,7 +64,7 @@ def here(tmp_path: Path) -> Workspace:
     boosted(LEARNED, Y, learners=LEARNERS, labels=LABELS).save(here.folder("stack") / "stacker")
     table = prediction_table(IDS, FOLDS, learner=CALIBRATED, labels=LABELS, p=LEARNED["plain"])
     write_table(table, here.folder("stack") / "predictions.parquet")
-    StackSummary(chosen="xgboost", stackers={}, weights={}, kept={}, rare={}, calibration={}).write(
+    StackSummary(chosen="xgboost", stackers={}, weights={}, kept={}, calibration={}).write(
         here.folder("stack") / "stack.json"
     )
     decide(here, FOLDS >= 0)

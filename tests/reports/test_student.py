@@ -50,7 +50,7 @@ def results() -> Results:
         stacked={CALIBRATED: SURE},
         manifests={},
         learners={},
-        stack=StackSummary(chosen="mean", stackers={}, weights={}, kept={}, rare={}, calibration={}),
+        stack=StackSummary(chosen="mean", stackers={}, weights={}, kept={}, calibration={}),
         decision=Decision(rule=RuleSettings(name="fixed", beta=2.0, threshold=0.2, thresholds={}), rules={}, alerts={}),
         rule=Rule("fixed", VOCABULARY, 2.0, threshold=0.2),
     )

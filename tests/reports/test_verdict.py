@@ -74,7 +74,6 @@ def document() -> dict[str, Any]:
         },
         stackers={"mean": {"f2": 0.5, "map": 0.45}, "xgboost": {"f2": 0.6022, "map": 0.51}},
         rules={"fixed": {"f2": 0.6022}, "threshold": {"f2": 0.61}, "per_label": {"f2": 0.605}, "expected": {"f2": 0.6}},
-        rare={"kiln": {"ap_without": 0.25, "ap_with": 0.75}},
         ladder={"mean": {"mean": -0.02, "low": -0.04, "high": 0.01, "map": 0.0, "map_low": -0.1, "map_high": 0.1}},
         draws=singly(Y, resamples=200, seed=1),
     )
@@ -174,7 +173,7 @@ def test_what_fewer_views_cost_stands_on_the_page(browse: Browse) -> None:
 def test_the_document_has_the_agreed_keys() -> None:
     """Nothing is missing and nothing is added: other programs read it."""
     content = document()
-    assert list(content) == ["holdout", "oof", "learners", "stackers", "rules", "rare", "ladder"]
+    assert list(content) == ["holdout", "oof", "learners", "stackers", "rules", "ladder"]
     assert set(content["ladder"]["mean"]) == {"mean", "low", "high", "map", "map_low", "map_high"}
     assert set(content["holdout"]) == {"f2", "map", "n", "f2_low", "f2_high"}
     assert set(content["oof"]) == {"f2", "map"}
@@ -182,7 +181,6 @@ def test_the_document_has_the_agreed_keys() -> None:
     assert all(set(figures) == {"f2", "map"} for figures in content["learners"].values())
     assert all(set(figures) == {"f2", "map"} for figures in content["stackers"].values())
     assert all(set(figures) == {"f2"} for figures in content["rules"].values())
-    assert all(set(figures) == {"ap_without", "ap_with"} for figures in content["rare"].values())
 
 
 def test_the_hold_out_is_scored_from_its_rows() -> None:
@@ -206,7 +204,6 @@ def test_a_figure_that_is_missing_is_named() -> None:
             learners={},
             stackers={},
             rules={},
-            rare={},
             ladder={},
             draws=singly(Y, resamples=10, seed=1),
         )
@@ -214,16 +211,18 @@ def test_a_figure_that_is_missing_is_named() -> None:
 
 def test_a_terminal_shows_the_verdict_in_a_few_lines() -> None:
     """The hold-out's F2 is the mean of 1, 5/6, 5/9 and 0."""
-    first, *lines = summary(document()).splitlines()
+    metrics = document() | analysis().to_json()
+    first, *lines = summary(metrics).splitlines()
     assert first.startswith("hold-out F2 0.5972 (95 %: ") and first.endswith(", 4 chips")
     assert lines == [
         "out of fold F2 0.6100, mAP 0.5100",
         "learners: poor 0.4411, good 0.5522, few 0.9933",
         "stackers: mean 0.5000, xgboost 0.6022",
         "rules: fixed 0.6022, threshold 0.6100, per_label 0.6050, expected 0.6000",
-        "rare, average precision without -> with: kiln 0.25 -> 0.75",
+        "rare, average precision without -> with: kiln 0.25 -> 0.28, mine 0.50 -> 0.40",
+        "their mean: 0.2500 -> 0.2820, +0.0321 (+0.0100 to +0.0500)",
     ]
-    assert len(summary(document() | {"rare": {}}).splitlines()) == 5
+    assert len(summary(metrics | {"rare": {}, "rare_map": {}}).splitlines()) == 5
 
 
 def test_the_label_table_has_known_answers() -> None:
@@ -246,7 +245,7 @@ def test_the_page_names_everything(browse: Browse) -> None:
     named = {
         *("toy", "These chips are a toy.", "0.5972", "1,234", "0.17"),
         *("poor", "good", "few", "mean", "xgboost", "fixed", "threshold", "per_label", "expected", *LABELS),
-        *("0.4411", "0.5522", "0.9933", "-0.1111", "+0.5000"),
+        *("0.4411", "0.5522", "0.9933", "-0.1111", "+0.0321"),
         *("chip_3", "3,210 chips were left out", "1 other fault was reported", "reports/data.html"),
         *("c0ffee", "not committed", "train@good", "run-17", "data/ingest", "d41d8.dir"),
     }
@@ -270,7 +269,6 @@ def test_the_page_stands_alone(browse: Browse) -> None:
         {"dataset": HOSTILE},
         {"note": HOSTILE},
         {"metrics": document() | {"learners": {HOSTILE: {"f2": 0.5, "map": 0.5}}}},
-        {"metrics": document() | {"rare": {HOSTILE: {"ap_without": 0.1, "ap_with": 0.2}}}},
         {"per_label": per_label_table(Y, P, predicted=PREDICTED, labels=[HOSTILE, *LABELS[1:]])},
         {"worst": [Chip(HOSTILE, b"", 0.0, [HOSTILE], [HOSTILE, "other"])]},
         {"worst": [Chip("", b"", 0.0, [], [HOSTILE])]},
@@ -339,7 +337,7 @@ def test_a_label_that_does_not_occur_has_no_scores(browse: Browse) -> None:
 @pytest.mark.parametrize(
     ("changes", "gone"),
     [
-        ({"metrics": document() | {"rare": {}}}, "Rare labels"),
+        ({"analysis": dataclasses.replace(analysis(), rare=None)}, "Rare labels"),
         ({"note": ""}, "These chips are a toy."),
         ({"operating": []}, "From where on to believe it"),
         ({"worst": []}, "got most wrong"),
@@ -388,14 +386,17 @@ def test_the_ladder_is_drawn_and_said_in_words(browse: Browse) -> None:
     assert "Whom the blend believes" in page.text and "0.77" in page.text
 
 
-@pytest.mark.parametrize(
-    ("having", "shown"),
-    [(0.25001, 'none">0.0000'), (0.24999, 'none">0.0000'), (0.3, 'gain">+0.0500'), (0.2, 'loss">-0.0500')],
-)
-def test_a_gain_that_is_nothing_has_no_sign_and_no_colour(having: float, shown: str) -> None:
-    """To the digits that are shown."""
-    metrics = document() | {"rare": {"kiln": {"ap_without": 0.25, "ap_with": having}}}
-    assert f'<td class="n {shown}</td>' in render_report(verdict(metrics=metrics))
+def test_what_the_rare_learners_bring_has_a_colour_only_where_it_is_more_than_luck(browse: Browse) -> None:
+    """The mean in words, then each label."""
+    html = render_report(verdict())
+    told = html[html.index("<h2>Rare labels</h2>") :]
+    told = told[: told.index("</section>")]
+    text = browse(told).text
+    assert "2 labels: 0.2500 without, 0.2820 with, +0.0321 (+0.0100 to +0.0500)" in text
+    assert "-0.100 (-0.300 to +0.100)" in text
+    kiln, mine = told.index("kiln</th>"), told.index("mine</th>")
+    assert 'class="up"' in told[kiln:mine] and 'class="open"' not in told[kiln:mine]
+    assert 'class="open"' in told[mine:]
 
 
 def test_doubted_labels_are_counted_shown_and_told_apart(browse: Browse) -> None:
@@ -429,7 +430,9 @@ def test_another_beta_is_named_and_stands_before_f2(browse: Browse) -> None:
     assert "All are made for F1, and the best is chosen by it." in text
     assert "answers from 0.5 on" in text and "threshold used 0.3333 0.6100" in text
     assert "All are made for" not in browse(render_report(verdict())).text
-    assert "rules, by the F-beta that they are made for: fixed 0.3333" in summary(document() | {"rules": rules})
+    assert "rules, by the F-beta that they are made for: fixed 0.3333" in summary(
+        document() | analysis().to_json() | {"rules": rules}
+    )
 
 
 def test_the_page_shows_what_lies_behind_the_score(browse: Browse) -> None:

@@ -8,7 +8,7 @@ from drawing import singly
 
 from igarape.config.documents import LearnerManifest
 from igarape.labels import Booleans, Vocabulary
-from igarape.reports.worth import compare_views, same_but_chips, worths
+from igarape.reports.worth import compare_views, rare_worth, same_but_chips, worths
 from igarape.scores.metrics import Floats, average_precision, mean_average_precision
 
 VOCABULARY = Vocabulary(exclusive=(), alone=(), common=("tree", "pond"), rare=("kiln", "mine"))
@@ -101,3 +101,19 @@ def test_learners_of_rare_labels_are_compared_by_these() -> None:
     assert [row.label for row in found.labels] == ["kiln"]
     y[:, 2] = False
     assert compare_views(y, learners, manifests=manifests, vocabulary=VOCABULARY, draws=DRAWS) == []
+
+
+def test_learners_of_rare_labels_are_worth_what_these_gain() -> None:
+    """On average, and each that occurs; nothing is a mine."""
+    y, much, little = draw()
+    found = rare_worth(y, little, much, vocabulary=VOCABULARY, draws=DRAWS)
+    assert found is not None
+    before, after = (float(average_precision(y, p)[2]) for p in (little, much))
+    assert (found.before, found.after, found.difference.mean) == pytest.approx((before, after, after - before))
+    assert [row.label for row in found.labels] == ["kiln"] and found.labels[0].difference == found.difference
+    assert found.to_json() == {"without": before, "with": after, **found.difference._asdict()}
+    assert found.difference.low > 0
+    same = rare_worth(y, much, much, vocabulary=VOCABULARY, draws=DRAWS)
+    assert same is not None and same.difference == (0, 0, 0)
+    y[:, 2] = False
+    assert rare_worth(y, little, much, vocabulary=VOCABULARY, draws=DRAWS) is None

@@ -15,12 +15,13 @@ from igarape.config.datasets import read_dataset
 from igarape.config.documents import CALIBRATED, RunFacts
 from igarape.config.params import read_params
 from igarape.ensemble.decision import Rule
+from igarape.ensemble.leave_one_out import WITHOUT_RARE
 from igarape.ensemble.stackers import METHODS
 from igarape.errors import InputError
 from igarape.files import read_json
-from igarape.predictions import probability_columns, read_predictions
+from igarape.predictions import probability_columns, read_predictions, read_probabilities
 from igarape.scores.answers import TABLE, read_answers
-from igarape.scores.metrics import mean_average_precision, sample_f2
+from igarape.scores.metrics import average_precision, mean_average_precision, sample_f2
 from igarape.serving import bundle_check
 from igarape.serving.bundle import Bundle
 from igarape.serving.manifest import Infrared
@@ -64,7 +65,7 @@ def test_the_hold_out_is_scored_by_the_rule_that_the_folds_chose(project: Worksp
 
 
 def test_what_the_steps_before_scored_out_of_fold_stands_beside_it(project: Workspace, evaluated: Any) -> None:
-    """Learners, stackers, rules and rare labels, as those steps wrote them."""
+    """Learners, stackers and rules, as those steps wrote them."""
     stack, decision = (
         read_json(project.root / "data/stack/stack.json"),
         read_json(project.root / "data/decide/rule.json"),
@@ -73,8 +74,20 @@ def test_what_the_steps_before_scored_out_of_fold_stands_beside_it(project: Work
     assert evaluated["learners"] == {name: {"f2": card["f2"], "map": card["map"]} for name, card in cards.items()}
     assert evaluated["stackers"] == stack["stackers"]
     assert evaluated["rules"] == decision["rules"]
-    assert evaluated["rare"] == stack["rare"]
     assert evaluated["oof"]["f2"] == decision["rules"][decision["rule"]["name"]]["f2"]
+
+
+def test_what_the_rare_learner_brings_is_the_stack_less_that_without_it(project: Workspace, evaluated: Any) -> None:
+    """By average precision out of fold, before calibration; with one rare label, the mean is its own."""
+    folds, labels = read_folds(project.folds), read_dataset("toy", project.datasets).labels.vocabulary().labels
+    y = truth(read_catalog(project.catalog(), labels).set_index("image_id").loc[folds["image_id"]], labels)
+    found = read_probabilities(project.folder("stack") / "predictions.parquet", folds, labels)
+    chosen = read_json(project.root / "data/stack/stack.json")["chosen"]
+    inside, kiln = folds["fold"].to_numpy() >= 0, labels.index("kiln")
+    without, having = (average_precision(y[inside], found[name][inside])[kiln] for name in (WITHOUT_RARE, chosen))
+    assert evaluated["rare"] == {"kiln": {"ap_without": without, "ap_with": having}}
+    assert (evaluated["rare_map"]["without"], evaluated["rare_map"]["with"]) == (without, having)
+    assert evaluated["rare_map"]["low"] <= evaluated["rare_map"]["mean"] <= evaluated["rare_map"]["high"]
 
 
 def test_the_labels_and_the_page_are_written(project: Workspace, evaluated: Any) -> None:

@@ -10,6 +10,7 @@ import yaml
 
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import CALIBRATED, FoldFacts, LearnerManifest, RunFacts
+from igarape.ensemble.leave_one_out import WITHOUT_RARE
 from igarape.ensemble.stacker import Stacker
 from igarape.ensemble.stackers import METHODS
 from igarape.errors import InputError
@@ -40,7 +41,7 @@ def test_all_methods_are_reported_on_out_of_fold_rows(project: Workspace) -> Non
     labels = list(vocabulary.labels)
     catalog = read_catalog(project.catalog(), labels).set_index("image_id")
     assert set(wrote(project)["stackers"]) == {*METHODS}
-    assert set(stacked(project)["learner"]) == {*METHODS, CALIBRATED, "without rare"}
+    assert set(stacked(project)["learner"]) == {*METHODS, CALIBRATED, "without rare", WITHOUT_RARE}
     for name, scores in wrote(project)["stackers"].items():
         rows = stacked(project).query(f"learner == {name!r} and fold >= 0")
         y = truth(catalog.loc[rows["image_id"]], labels)
@@ -83,12 +84,11 @@ def test_what_the_blend_weighs_and_what_keeps_it_is_written(project: Workspace) 
     assert all("has it" in reason or "gain nothing" in reason for reason in wrote(project)["kept"].values())
 
 
-def test_what_the_rare_learner_brings_is_told_for_each_rare_label(project: Workspace) -> None:
-    """Average precision without and with it."""
-    (entry,) = wrote(project)["rare"].items()
-    assert entry[0] == "kiln"
-    assert set(entry[1]) == {"ap_without", "ap_with"}
-    assert all(0 <= value <= 1 for value in entry[1].values())
+def test_the_stack_without_the_rare_learner_is_kept(project: Workspace) -> None:
+    """Under its own name: there the label that it predicts is answered otherwise."""
+    table = stacked(project)
+    without, chosen = (table[table["learner"] == name] for name in (WITHOUT_RARE, wrote(project)["chosen"]))
+    assert not np.array_equal(without["p_kiln"], chosen["p_kiln"])
 
 
 @pytest.mark.parametrize("use", ["mean", "blend", "xgboost"])

@@ -73,7 +73,7 @@ class LearnerManifest(Document):
 
 
 class StackSummary(Document):
-    """data/stack/stack.json: the chosen stacker, each one's figures out of fold, what rare learners bring.
+    """data/stack/stack.json: the chosen stacker, each one's figures out of fold, and what is in it.
 
     weights: of each label, those of the learners' logits in the blend. kept: the labels that keep the blend though
     trees were tried, and why. calibration: of each label, the kind of its calibrator. What is used further are the
@@ -84,7 +84,6 @@ class StackSummary(Document):
     stackers: dict[str, Scores]
     weights: dict[str, Scores]
     kept: dict[str, str]
-    rare: dict[str, Scores]
     calibration: dict[str, str]
 
 

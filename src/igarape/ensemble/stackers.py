@@ -29,7 +29,6 @@ from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import learner_labels, learner_probabilities
 from igarape.progress import DetailedReport
 from igarape.scores.figures import figures
-from igarape.scores.metrics import average_precision
 from igarape.tables import HOLDOUT, Folds, Probabilities
 
 METHODS: tuple[str, ...] = get_args(Method)
@@ -205,33 +204,3 @@ def choose(scores: Mapping[str, Mapping[str, float]], use: str) -> str:
             f"of {', '.join(scores)}"
         )
     return use
-
-
-def rare_gain(
-    y: Booleans, without: Probabilities, having: Probabilities, *, vocabulary: Vocabulary
-) -> dict[str, dict[str, float]]:
-    """Compare the average precision of each rare label without and with the rare learners.
-
-    A label that no row holds has none, and is left out.
-
-    Parameters
-    ----------
-    y
-        Truth, of shape (n, labels).
-    without, having
-        Stacked probabilities, without and with the rare learners, of the same shape.
-    vocabulary
-        Says which labels are rare.
-
-    Returns
-    -------
-    dict
-        Of each rare label, ap_without and ap_with.
-    """
-    before, after = average_precision(y, without), average_precision(y, having)
-    columns = {label: vocabulary.labels.index(label) for label in vocabulary.rare}
-    return {
-        label: {"ap_without": float(before[j]), "ap_with": float(after[j])}
-        for label, j in columns.items()
-        if y[:, j].any()
-    }

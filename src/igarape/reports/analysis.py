@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from igarape.config.params import Params
 from igarape.ensemble.stacker import Stacker
@@ -9,7 +10,7 @@ from igarape.reports.contributions import Contributions, contributions
 from igarape.reports.curves import Curve, curves
 from igarape.reports.mistakes import Cost, Group, Swap, error_budget, group_table, swaps
 from igarape.reports.results import Results
-from igarape.reports.worth import Views, Worth, compare_views, worths
+from igarape.reports.worth import RareWorth, Views, Worth, compare_views, rare_worth, worths
 
 BLEND = "blend"
 
@@ -18,12 +19,14 @@ BLEND = "blend"
 class Analysis:
     """worths: what each learner is worth to the blend; irreplaceable: those that alone predict some label.
 
-    views: learners on raw chips against the same on others. budget: what each label's mistakes cost. swaps, group:
-    which labels are taken for which. curves: precision and recall of each label. contributions: what moves the stack.
+    rare: what the learners of rare labels bring these, None where there are none. views: learners on raw chips against
+    the same on others. budget: what each label's mistakes cost. swaps, group: which labels are taken for which. curves:
+    precision and recall of each label. contributions: what moves the stack.
     """
 
     worths: Mapping[str, Worth]
     irreplaceable: tuple[str, ...]
+    rare: RareWorth | None
     views: tuple[Views, ...]
     budget: tuple[Cost, ...]
     swaps: tuple[Swap, ...]
@@ -31,9 +34,12 @@ class Analysis:
     curves: tuple[Curve, ...]
     contributions: Contributions
 
-    def to_json(self) -> dict[str, dict[str, dict[str, float]]]:
+    def to_json(self) -> dict[str, Any]:
         """Return what reports/metrics.json keeps."""
+        labels = self.rare.labels if self.rare else ()
         return {
+            "rare": {each.label: {"ap_without": each.before, "ap_with": each.after} for each in labels},
+            "rare_map": self.rare.to_json() if self.rare else {},
             "worth": {name: worth.to_json() for name, worth in self.worths.items()},
             "views": {f"{each.after} - {each.before}": each.worth.to_json() for each in self.views},
             "budget": {cost.label: cost.gain._asdict() for cost in self.budget},
@@ -56,6 +62,7 @@ def analyse(results: Results, stacker: Stacker, params: Params) -> Analysis:
     y, answers = results.y[inside], results.answers
     draws = results.draws(inside, params)
     learners = {name: p[inside] for name, p in results.learners.items()}
+    without, having = results.without_rare, results.stacked[results.stack.chosen][inside]
     return Analysis(
         worths=worths(
             y,
@@ -65,6 +72,7 @@ def analyse(results: Results, stacker: Stacker, params: Params) -> Analysis:
             draws=draws,
         ),
         irreplaceable=tuple(name for name in learners if name not in results.without),
+        rare=None if without is None else rare_worth(y, without[inside], having, vocabulary=vocabulary, draws=draws),
         views=tuple(compare_views(y, learners, manifests=results.manifests, vocabulary=vocabulary, draws=draws)),
         budget=tuple(error_budget(y, answers, labels=vocabulary.labels, draws=draws)),
         swaps=tuple(swaps(y, answers, vocabulary)),

@@ -141,7 +141,6 @@ def _metrics(results: Results, predicted: Booleans, ladder: Ladder, params: Para
         learners={name: {"f2": one.f2, "map": one.map} for name, one in results.manifests.items()},
         stackers=results.stack.stackers,
         rules=results.decision.rules,
-        rare=results.stack.rare,
         ladder=ladder.to_json(),
         draws=results.draws(rows, params),
     )

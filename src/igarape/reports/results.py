@@ -10,7 +10,7 @@ import numpy.typing as npt
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, StackSummary
 from igarape.config.params import Params
 from igarape.ensemble.decision import Rule, cross_fit_rule
-from igarape.ensemble.leave_one_out import WITHOUT
+from igarape.ensemble.leave_one_out import WITHOUT, WITHOUT_RARE
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import read_probabilities
 from igarape.scores.draws import Draws
@@ -24,7 +24,8 @@ class Results:
 
     stacked: each stack's probabilities (n, labels). manifests: what train wrote of each learner. learners: each one's
     probabilities (n, its labels).
-    without: the blend without a learner, by its name.
+    without: the blend without a learner, by its name. without_rare: the chosen stack, not calibrated, without the
+    learners of rare labels; None where there are none.
     stack, decision: what those steps wrote. rule: the chosen one, fitted on all folds.
     """
 
@@ -39,6 +40,7 @@ class Results:
     decision: Decision
     rule: Rule
     without: Mapping[str, Probabilities] = field(default_factory=dict)
+    without_rare: Probabilities | None = None
 
     @property
     def p(self) -> Probabilities:
@@ -91,6 +93,7 @@ def read_results(workspace: Workspace, params: Params, vocabulary: Vocabulary) -
     catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
     stack = StackSummary.read(workspace.folder("stack") / "stack.json")
     found = read_probabilities(workspace.folder("stack") / "predictions.parquet", folds, vocabulary.labels)
+    without_rare = found.pop(WITHOUT_RARE, None)
     decision = Decision.read(workspace.folder("decide") / "rule.json")
     manifests = {name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments}
     return Results(
@@ -100,6 +103,7 @@ def read_results(workspace: Workspace, params: Params, vocabulary: Vocabulary) -
         y=truth(catalog.loc[image_ids], vocabulary.labels),
         stacked={name: p for name, p in found.items() if not name.startswith(WITHOUT)},
         without={name.removeprefix(WITHOUT): p for name, p in found.items() if name.startswith(WITHOUT)},
+        without_rare=without_rare,
         manifests=manifests,
         learners={
             name: read_probabilities(workspace.predictions(name), folds, each.labels)[name]

@@ -103,7 +103,6 @@ def metrics_document(
     learners: Mapping[str, Figures],
     stackers: Mapping[str, Figures],
     rules: Mapping[str, Figures],
-    rare: Mapping[str, Figures],
     ladder: Mapping[str, Figures],
     draws: Draws,
 ) -> dict[str, Any]:
@@ -117,8 +116,6 @@ def metrics_document(
         The stack's figures out of fold.
     learners, stackers, rules
         The figures of each, out of fold; a rule's F-beta stays where it has one besides F2.
-    rare
-        Of each rare label, what the rare learners bring.
     ladder
         Of each rung, its F2 less the best learner's, and the interval of that.
     draws
@@ -135,7 +132,6 @@ def metrics_document(
         "rules": {
             name: _only(figures, "f2", *(["fbeta"] if "fbeta" in figures else [])) for name, figures in rules.items()
         },
-        "rare": {label: _only(figures, "ap_without", "ap_with") for label, figures in rare.items()},
         "ladder": {name: dict(figures) for name, figures in ladder.items()},
     }
 
@@ -151,9 +147,11 @@ def summary(metrics: Mapping[str, Any]) -> str:
     lines += [f"{kind}: {scores_line(metrics[kind], 'f2')}" for kind in ("learners", "stackers", "rules")]
     if all("fbeta" in figures for figures in metrics["rules"].values()):
         lines.append(f"rules, by the F-beta that they are made for: {scores_line(metrics['rules'], 'fbeta')}")
-    if metrics["rare"]:
+    if mean := metrics["rare_map"]:
         gains = [f"{label} {ap['ap_without']:.2f} -> {ap['ap_with']:.2f}" for label, ap in metrics["rare"].items()]
         lines.append(f"rare, average precision without -> with: {', '.join(gains)}")
+        difference = Difference(mean["mean"], mean["low"], mean["high"])
+        lines.append(f"their mean: {mean['without']:.4f} -> {mean['with']:.4f}, {difference}")
     return "\n".join(lines)
 
 

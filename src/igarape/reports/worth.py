@@ -1,5 +1,7 @@
 """What a learner is worth: the blend of all against that without it. And a learner against the same on raw chips.
 
+And what the learners of rare labels are worth to these: F2 hardly notices them.
+
 Differences are of scores out of fold, with the 95 % intervals of paired bootstraps.
 """
 
@@ -61,6 +63,20 @@ class Views:
     besides: tuple[str, ...]
     worth: Worth
     labels: tuple[LabelWorth, ...]
+
+
+@dataclass(frozen=True)
+class RareWorth:
+    """What learners of rare labels bring these, by average precision: all that occur, on average, and each of them."""
+
+    before: float
+    after: float
+    difference: Difference
+    labels: tuple[LabelWorth, ...]
+
+    def to_json(self) -> dict[str, float]:
+        """Return what reports/metrics.json keeps of the average."""
+        return {"without": self.before, "with": self.after} | self.difference._asdict()
 
 
 def worths(
@@ -142,6 +158,28 @@ def compare_views(
         each = compare_labels(own, labels, ranked[before], ranked[after])
         found.append(Views(before, after, manifests[after].chips, besides, worth, each))
     return found
+
+
+def rare_worth(y: Booleans, without: Reals, having: Reals, *, vocabulary: Vocabulary, draws: Draws) -> RareWorth | None:
+    """Compare a stack of all learners with that without the learners of rare labels; None where no rare label occurs.
+
+    Parameters
+    ----------
+    y, without, having
+        Truth, and both stacks' probabilities, each of shape (n, labels).
+    vocabulary
+        Says which labels are rare.
+    draws
+        Of these chips, for the intervals.
+    """
+    columns = [j for j, label in enumerate(vocabulary.labels) if label in vocabulary.rare and y[:, j].any()]
+    if not columns:
+        return None
+    own, labels = y[:, columns], tuple(vocabulary.labels[j] for j in columns)
+    ranked = rank(own, {"before": without[:, columns], "after": having[:, columns]}, draws)
+    before, after = ranked["before"], ranked["after"]
+    means = float(before.observed.mean()), float(after.observed.mean())
+    return RareWorth(*means, paired_map(after, before), compare_labels(own, labels, before, after))
 
 
 def compare_labels(y: Booleans, labels: tuple[str, ...], before: Ranked, after: Ranked) -> tuple[LabelWorth, ...]:

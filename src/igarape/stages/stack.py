@@ -11,7 +11,7 @@ from igarape.ensemble.boosting import Settings
 from igarape.ensemble.calibration import calibrate
 from igarape.ensemble.leave_one_out import blends_without
 from igarape.ensemble.results import write_result
-from igarape.ensemble.stackers import choose, fit_stackers, rare_gain
+from igarape.ensemble.stackers import choose, fit_stackers
 from igarape.files import fresh_folder
 from igarape.learners.audit import audit, check_models
 from igarape.predictions import read_predictions
@@ -57,22 +57,29 @@ def run(workspace: Workspace) -> None:
         scores = {name: figures(y[inside], one.p[inside], targets=targets) for name, one in fits.items()}
         chosen = choose(scores, params.stack.use)
         calibrated = calibrate(y, fits[chosen].p, folds["fold"].to_numpy(), groups=groups)
-        rare: dict[str, dict[str, float]] = {}
+        without_rare = None
         if general and len(general) < len(tables):
             with progress("stack without the rare learners", "fit") as report:
-                without = fit(general, report=report, methods=[chosen])
-            rare = rare_gain(y[inside], without[chosen].p[inside], fits[chosen].p[inside], vocabulary=vocabulary)
+                without_rare = fit(general, report=report, methods=[chosen])[chosen].p
         with progress("stack without each learner", "learner") as report:
             omitted = blends_without(
                 tables, y, folds=folds, vocabulary=vocabulary, penalties=fits["blend"].penalties, report=report
             )
-        write_result(target, fits, calibrated, folds=folds, vocabulary=vocabulary, chosen=chosen, without=omitted)
+        write_result(
+            target,
+            fits,
+            calibrated,
+            folds=folds,
+            vocabulary=vocabulary,
+            chosen=chosen,
+            without=omitted,
+            without_rare=without_rare,
+        )
         StackSummary(
             chosen=chosen,
             stackers=scores,
             weights=fits["blend"].stacker.weights(),
             kept=fits["xgboost"].stacker.fallbacks,
-            rare=rare,
             calibration=dict(zip(vocabulary.labels, (one.kind for one in calibrated.calibrators), strict=True)),
         ).write(target / "stack.json")
         RunFacts(run_id=opened.id).write(workspace.run("stack"))
