@@ -23,7 +23,7 @@ from igarape.chips.store import Store
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, Origin, RuleSettings, StackSummary
 from igarape.config.params import read_params
-from igarape.ensemble.leave_one_out import WITHOUT, WITHOUT_RARE
+from igarape.ensemble.leave_one_out import RARE, WITHOUT
 from igarape.ensemble.linear import logit, mean_weights, sigmoid, stack_columns
 from igarape.ensemble.stacker import Boosters, Stacker
 from igarape.ensemble.stackers import METHODS
@@ -148,7 +148,7 @@ def _write_stack(
     """Write stacks that differ a little, one whose trees correct every label, and the rule that has most to choose."""
     rng = np.random.default_rng(SEED)
     mean = np.mean([logit(p) for p in answers.values() if p.shape == y.shape], axis=0)
-    names = (*METHODS, CALIBRATED, *(f"{WITHOUT}{name}" for name in LEARNERS), WITHOUT_RARE)
+    names = (*METHODS, CALIBRATED, *(f"{WITHOUT}{name}" for name in (*LEARNERS, RARE)))
     tables = []
     for name in names:
         p = sigmoid(mean + rng.normal(0, 0.1, y.shape)).astype(np.float32)

@@ -128,6 +128,11 @@ class Workspace:
         return self.chips(kind) / "catalog.parquet"
 
     @property
+    def inventory(self) -> Path:
+        """Return what tells which files the chips were packed from."""
+        return self.data / "source.json"
+
+    @property
     def applied(self) -> Path:
         """Return the table of corrections that were applied to the catalogs."""
         return self.folder("ingest") / "corrections.parquet"

@@ -8,7 +8,7 @@ from opinions import LABELS, LEARNERS, VOCABULARY, draw, written
 
 from igarape.config.documents import CALIBRATED
 from igarape.ensemble.calibration import calibrate
-from igarape.ensemble.leave_one_out import WITHOUT_RARE
+from igarape.ensemble.leave_one_out import RARE
 from igarape.ensemble.linear import mean_weights
 from igarape.ensemble.results import write_result
 from igarape.ensemble.stacker import Stacker
@@ -31,11 +31,10 @@ def test_the_stack_that_serves_answers_the_hold_out_as_it_is_stored(tmp_path: Pa
         folds=table,
         vocabulary=VOCABULARY,
         chosen="mean",
-        without={"deep": fit.p},
-        without_rare=fit.p,
+        without={"deep": fit.p, RARE: fit.p},
     )
     stored = read_predictions(tmp_path / "predictions.parquet", table)
-    assert set(stored["learner"]) == {"mean", CALIBRATED, "without deep", WITHOUT_RARE}
+    assert set(stored["learner"]) == {"mean", CALIBRATED, "without deep", "without the rare learners"}
     held = stored[(stored["learner"] == CALIBRATED) & (stored["fold"] == -1)]
     rows = folds == -1
     loaded = Stacker.load(tmp_path / "stacker")

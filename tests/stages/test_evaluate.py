@@ -15,7 +15,7 @@ from igarape.config.datasets import read_dataset
 from igarape.config.documents import CALIBRATED, RunFacts
 from igarape.config.params import read_params
 from igarape.ensemble.decision import Rule
-from igarape.ensemble.leave_one_out import WITHOUT_RARE
+from igarape.ensemble.leave_one_out import RARE, WITHOUT
 from igarape.ensemble.stackers import METHODS
 from igarape.errors import InputError
 from igarape.files import read_json
@@ -84,7 +84,7 @@ def test_what_the_rare_learner_brings_is_the_stack_less_that_without_it(project:
     found = read_probabilities(project.folder("stack") / "predictions.parquet", folds, labels)
     chosen = read_json(project.root / "data/stack/stack.json")["chosen"]
     inside, kiln = folds["fold"].to_numpy() >= 0, labels.index("kiln")
-    without, having = (average_precision(y[inside], found[name][inside])[kiln] for name in (WITHOUT_RARE, chosen))
+    without, having = (average_precision(y[inside], found[name][inside])[kiln] for name in (WITHOUT + RARE, chosen))
     assert evaluated["rare"] == {"kiln": {"ap_without": without, "ap_with": having}}
     assert (evaluated["rare_map"]["without"], evaluated["rare_map"]["with"]) == (without, having)
     assert evaluated["rare_map"]["low"] <= evaluated["rare_map"]["mean"] <= evaluated["rare_map"]["high"]

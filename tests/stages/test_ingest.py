@@ -20,7 +20,7 @@ from igarape.chips.pictures import Resize, decode, encode_jpeg, to_size
 from igarape.chips.store import Store
 from igarape.errors import InputError
 from igarape.files import write_text
-from igarape.stages import ingest, split
+from igarape.stages import code, ingest, split
 from igarape.tables import FAULT, read_catalog, read_table, truth
 from igarape.workspace import Workspace
 
@@ -363,6 +363,36 @@ def test_without_its_source_the_step_stops_before_it_touches_anything(
     with pytest.raises(InputError, match="IGARAPE_DATA is not set"):
         ingest.run(project)
     assert (project.root / "data/ingest/catalog.parquet").read_bytes() == before
+
+
+def test_chips_that_have_changed_since_are_told_by_the_first_step(
+    project: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says what to write; once it is written, or without the chips, or before they are packed, nothing is said."""
+    shutil.copytree(ROOT / "experiments", project.experiments)
+
+    def told() -> str:
+        capsys.readouterr()
+        code.run(project)
+        return capsys.readouterr().err
+
+    assert told() == ""
+    ingest.run(project)
+    assert told() == ""
+    tag(project, *ROWS[:-1], "c,tree kiln")
+    put(project, "train/d.jpg", b"more")
+    changed = (
+        "toy/tags.csv is not what it was; toy/train holds 4 files, it held 3. The stream goes on with what was packed."
+    )
+    assert changed in told()
+    monkeypatch.delenv("IGARAPE_DATA")
+    assert told() == ""
+    monkeypatch.setenv("IGARAPE_DATA", str(project.root / "chips"))
+    assert f"write version: 2 below source: in {project.datasets}/toy.yaml, and type again: dvc repro" in told()
+    settings(project, FOLDER | {"version": 2}, size=16, faults=1)
+    assert told() == ""
+    ingest.run(project)
+    assert told() == ""
 
 
 def test_a_csv_without_the_columns_stops_the_step(project: Workspace) -> None:

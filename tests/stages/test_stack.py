@@ -10,7 +10,7 @@ import yaml
 
 from igarape.config.datasets import read_dataset
 from igarape.config.documents import CALIBRATED, FoldFacts, LearnerManifest, RunFacts
-from igarape.ensemble.leave_one_out import WITHOUT_RARE
+from igarape.ensemble.leave_one_out import RARE, WITHOUT
 from igarape.ensemble.stacker import Stacker
 from igarape.ensemble.stackers import METHODS
 from igarape.errors import InputError
@@ -41,7 +41,7 @@ def test_all_methods_are_reported_on_out_of_fold_rows(project: Workspace) -> Non
     labels = list(vocabulary.labels)
     catalog = read_catalog(project.catalog(), labels).set_index("image_id")
     assert set(wrote(project)["stackers"]) == {*METHODS}
-    assert set(stacked(project)["learner"]) == {*METHODS, CALIBRATED, "without rare", WITHOUT_RARE}
+    assert set(stacked(project)["learner"]) == {*METHODS, CALIBRATED, "without rare", WITHOUT + RARE}
     for name, scores in wrote(project)["stackers"].items():
         rows = stacked(project).query(f"learner == {name!r} and fold >= 0")
         y = truth(catalog.loc[rows["image_id"]], labels)
@@ -87,7 +87,7 @@ def test_what_the_blend_weighs_and_what_keeps_it_is_written(project: Workspace) 
 def test_the_stack_without_the_rare_learner_is_kept(project: Workspace) -> None:
     """Under its own name: there the label that it predicts is answered otherwise."""
     table = stacked(project)
-    without, chosen = (table[table["learner"] == name] for name in (WITHOUT_RARE, wrote(project)["chosen"]))
+    without, chosen = (table[table["learner"] == name] for name in (WITHOUT + RARE, wrote(project)["chosen"]))
     assert not np.array_equal(without["p_kiln"], chosen["p_kiln"])
 
 

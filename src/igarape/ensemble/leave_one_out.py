@@ -19,8 +19,8 @@ from igarape.tables import Probabilities
 
 # Before a learner's name: what data/stack/predictions.parquet calls the blend of the others.
 WITHOUT = "without "
-# No learner's name: the stack in use, fitted anew without all that predict rare labels only.
-WITHOUT_RARE = WITHOUT + "the rare learners"
+# In the place of such a name: the stack in use is fitted anew without all that predict rare labels only.
+RARE = "the rare learners"
 
 
 def removable(learners: Learners, labels: Sequence[str]) -> tuple[str, ...]:

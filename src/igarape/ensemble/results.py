@@ -8,7 +8,7 @@ import pandas as pd
 
 from igarape.config.documents import CALIBRATED
 from igarape.ensemble.calibration import Fitted
-from igarape.ensemble.leave_one_out import WITHOUT, WITHOUT_RARE
+from igarape.ensemble.leave_one_out import WITHOUT
 from igarape.ensemble.stackers import CrossFit
 from igarape.labels import Vocabulary
 from igarape.predictions import prediction_table
@@ -24,7 +24,6 @@ def write_result(
     vocabulary: Vocabulary,
     chosen: str,
     without: Mapping[str, Probabilities],
-    without_rare: Probabilities | None,
 ) -> None:
     """Write predictions.parquet, and the chosen stack with its calibrators as stacker/.
 
@@ -43,14 +42,11 @@ def write_result(
     chosen
         The stack that is used further.
     without
-        The blend without a learner, by its name: it stands under WITHOUT and that name.
-    without_rare
-        The chosen stack without the learners of rare labels, where there are any: it stands under WITHOUT_RARE.
+        The blend without a learner, by its name, and the chosen stack without RARE; they stand under WITHOUT and that.
     """
     image_ids, numbers = list(folds["image_id"]), folds["fold"].to_numpy()
     found = {name: fit.p for name, fit in fits.items()} | {CALIBRATED: calibrated.p}
     found |= {f"{WITHOUT}{name}": p for name, p in without.items()}
-    found |= {} if without_rare is None else {WITHOUT_RARE: without_rare}
     parts = (
         prediction_table(image_ids, numbers, learner=name, labels=vocabulary.labels, p=p) for name, p in found.items()
     )

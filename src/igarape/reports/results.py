@@ -10,7 +10,7 @@ import numpy.typing as npt
 from igarape.config.documents import CALIBRATED, Decision, LearnerManifest, StackSummary
 from igarape.config.params import Params
 from igarape.ensemble.decision import Rule, cross_fit_rule
-from igarape.ensemble.leave_one_out import WITHOUT, WITHOUT_RARE
+from igarape.ensemble.leave_one_out import RARE, WITHOUT
 from igarape.labels import Booleans, Vocabulary
 from igarape.predictions import read_probabilities
 from igarape.scores.draws import Draws
@@ -93,7 +93,7 @@ def read_results(workspace: Workspace, params: Params, vocabulary: Vocabulary) -
     catalog = read_catalog(workspace.catalog(), vocabulary.labels).set_index("image_id")
     stack = StackSummary.read(workspace.folder("stack") / "stack.json")
     found = read_probabilities(workspace.folder("stack") / "predictions.parquet", folds, vocabulary.labels)
-    without_rare = found.pop(WITHOUT_RARE, None)
+    without = {name.removeprefix(WITHOUT): p for name, p in found.items() if name.startswith(WITHOUT)}
     decision = Decision.read(workspace.folder("decide") / "rule.json")
     manifests = {name: LearnerManifest.read(workspace.learner(name)) for name in params.experiments}
     return Results(
@@ -102,8 +102,8 @@ def read_results(workspace: Workspace, params: Params, vocabulary: Vocabulary) -
         folds=folds["fold"].to_numpy(),
         y=truth(catalog.loc[image_ids], vocabulary.labels),
         stacked={name: p for name, p in found.items() if not name.startswith(WITHOUT)},
-        without={name.removeprefix(WITHOUT): p for name, p in found.items() if name.startswith(WITHOUT)},
-        without_rare=without_rare,
+        without_rare=without.pop(RARE, None),
+        without=without,
         manifests=manifests,
         learners={
             name: read_probabilities(workspace.predictions(name), folds, each.labels)[name]

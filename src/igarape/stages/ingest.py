@@ -16,6 +16,7 @@ from igarape.chips.drawn.drawing import pack_drawn
 from igarape.chips.faults import all_faults, check_labelled, check_limit, refused_table
 from igarape.chips.review import read_corrections
 from igarape.chips.shards import deal, write_shards
+from igarape.chips.sources.inventory import Inventory
 from igarape.chips.sources.listing import Listing, open_source
 from igarape.cluster.spreading import packers
 from igarape.code import code_hash
@@ -39,16 +40,16 @@ def run(workspace: Workspace) -> None:
         raise InputError(f"{listing}: has changed since dvc repro began. Type again: dvc repro")
     how: dict[str, Any] = {"vocabulary": vocabulary, "size": dataset.size}
     parts: Sequence[Sequence[Any]]
-    listed: Sequence[Fault] = ()
     if isinstance(source, DrawnSource):
         parts = deal(source.chips, multiple=source.side**2)  # a scene lies in one shard
-        pack = partial(pack_drawn, side=source.side, seed=params.seed, **how)
+        pack, listed = partial(pack_drawn, side=source.side, seed=params.seed, **how), list[Fault]()
     else:
         found = _list(dataset, source, workspace.spool)
         parts = [found.chips[part.start : part.stop] for part in deal(len(found.chips))]
         pack, listed = partial(pack_chips, **how, **dataset.reading), found.faults
     known_by = [code_hash("igarape.stages.ingest"), repr(dataset), str(params.seed)]
     key, count = digest(chain(known_by, map(repr, parts))), sum(map(len, parts))
+    inventory = Inventory.take(data_root(), source) if isinstance(source, FolderSource) else Inventory()
     with resumable(target, key) as (folder, notes):
         with packers(workspace, "ingest", shards=len(parts)) as executor, progress("ingest", "chip") as report:
             tables = write_shards(
@@ -61,6 +62,7 @@ def run(workspace: Workspace) -> None:
         check_labelled(catalog, faults, target)
         for name, table in (tables | {"faults": faults}).items():
             write_table(table, folder / f"{name}.parquet")
+    inventory.write(workspace.inventory)
     refused_table(target).unlink(missing_ok=True)
     shutil.rmtree(workspace.spool, ignore_errors=True)
     left_out = int(faults["left_out"].sum())
@@ -84,6 +86,5 @@ def _list(dataset: Dataset, source: FolderSource, spool: Path) -> Listing:
             spool=spool,
             report=lambda done, total: bar(done >> 20, total >> 20),
         )
-    for line in found.used:
-        click.echo(f"ingest: {line}")
+    click.echo("\n".join(f"ingest: {line}" for line in found.used))
     return found

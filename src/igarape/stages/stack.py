@@ -9,7 +9,7 @@ from igarape.config.documents import LearnerManifest, RunFacts, StackSummary
 from igarape.config.params import read_params, workers
 from igarape.ensemble.boosting import Settings
 from igarape.ensemble.calibration import calibrate
-from igarape.ensemble.leave_one_out import blends_without
+from igarape.ensemble.leave_one_out import RARE, blends_without
 from igarape.ensemble.results import write_result
 from igarape.ensemble.stackers import choose, fit_stackers
 from igarape.files import fresh_folder
@@ -18,7 +18,7 @@ from igarape.predictions import read_predictions
 from igarape.progress import progress
 from igarape.reports.operating import scores_line
 from igarape.scores.figures import figures
-from igarape.tables import read_catalog, read_folds, read_groups, truth
+from igarape.tables import Probabilities, read_catalog, read_folds, read_groups, truth
 from igarape.tracking.step import step_run
 from igarape.workspace import Workspace
 
@@ -57,24 +57,15 @@ def run(workspace: Workspace) -> None:
         scores = {name: figures(y[inside], one.p[inside], targets=targets) for name, one in fits.items()}
         chosen = choose(scores, params.stack.use)
         calibrated = calibrate(y, fits[chosen].p, folds["fold"].to_numpy(), groups=groups)
-        without_rare = None
+        without: dict[str, Probabilities] = {}
         if general and len(general) < len(tables):
             with progress("stack without the rare learners", "fit") as report:
-                without_rare = fit(general, report=report, methods=[chosen])[chosen].p
+                without[RARE] = fit(general, report=report, methods=[chosen])[chosen].p
         with progress("stack without each learner", "learner") as report:
-            omitted = blends_without(
+            without |= blends_without(
                 tables, y, folds=folds, vocabulary=vocabulary, penalties=fits["blend"].penalties, report=report
             )
-        write_result(
-            target,
-            fits,
-            calibrated,
-            folds=folds,
-            vocabulary=vocabulary,
-            chosen=chosen,
-            without=omitted,
-            without_rare=without_rare,
-        )
+        write_result(target, fits, calibrated, folds=folds, vocabulary=vocabulary, chosen=chosen, without=without)
         StackSummary(
             chosen=chosen,
             stackers=scores,

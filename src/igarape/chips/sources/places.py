@@ -168,12 +168,12 @@ def _below(here: Path) -> Iterator[tuple[str, Origin]]:
 
     for folder, inner, names in os.walk(here, followlinks=True, onerror=stop):
         path = Path(folder)
-        inner[:] = sorted(name for name in inner if not name.startswith(".") and not _leads_up(path / name))
+        inner[:] = sorted(name for name in inner if not name.startswith(".") and not leads_up(path / name))
         for file in (path / name for name in sorted(names) if is_of_use(name)):
             if file.is_file():
                 yield file.relative_to(here).as_posix(), loose(file)
 
 
-def _leads_up(path: Path) -> bool:
+def leads_up(path: Path) -> bool:
     """Say whether a path is a link to a folder that it lies in."""
     return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
