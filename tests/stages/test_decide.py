@@ -122,9 +122,12 @@ def test_alerts_are_kept_with_the_rule_and_told(copy: Workspace, capsys: pytest.
         "recall",
         "recall_interval",
     }
-    assert re.search(r"decide: alert sun from \d\.\d{4} on: precision .* asked 0\.7; recall ", capsys.readouterr().out)
+    said = capsys.readouterr().out
+    assert re.search(r"decide: alert sun from \d\.\d{4} on: precision .* asked 0\.7; recall ", said)
     run = mlflow.get_run(RunFacts.read(copy.run("decide")).run_id)
     assert run.data.params["decide.alert"] == "fog: 0.1, sun: 0.7"
+    described = run.data.tags["mlflow.note.content"].split("\n\n")
+    assert len(described) == 3 and all(f"decide: {line}\n" in said for line in described)
 
 
 def test_a_label_that_is_not_known_is_refused_before_anything_is_written(copy: Workspace) -> None:

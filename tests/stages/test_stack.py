@@ -65,6 +65,7 @@ def test_the_better_one_is_chosen_saved_and_named_in_the_run(project: Workspace)
     assert Stacker.load(project.root / "data/stack/stacker").method == chosen
     run = mlflow.get_run(RunFacts.read(project.run("stack")).run_id)
     assert run.data.tags["igarape.chosen"] == chosen
+    assert run.data.tags["mlflow.note.content"].endswith(f"; used: {chosen}")
     each = wrote(project)["stackers"]
     assert run.data.metrics["oof_f2"] == pytest.approx(each[chosen]["f2"])
     assert run.data.metrics["mean/oof_f2"] == pytest.approx(each["mean"]["f2"])

@@ -50,8 +50,9 @@ def run(workspace: Workspace) -> None:
             {f"{name}/oof_{figure}": value for name, figures in scores.items() for figure, value in figures.items()}
         )
         opened.artifact(target)
-    click.echo(f"decide: {rules_line(scores, beta)}; used: {chosen}")
-    for line in alert_lines(alerts):
+        found = [f"{rules_line(scores, beta)}; used: {chosen}", *alert_lines(alerts)]
+        opened.describe("\n\n".join(found))
+    for line in found:
         click.echo(f"decide: {line}")
 
 

@@ -79,4 +79,6 @@ def run(workspace: Workspace) -> None:
         opened.metrics({f"{name}/oof_{figure}": each[figure] for name, each in scores.items() for figure in each})
         opened.curve({rounds: {"xgboost/oof_log_loss": loss} for rounds, loss in fits["xgboost"].curve.items()})
         opened.artifact(target)
-    click.echo(f"stack: F2 out of fold: {scores_line(scores, 'f2')}; used: {chosen}")
+        found = f"F2 out of fold: {scores_line(scores, 'f2')}; used: {chosen}"
+        opened.describe(found)
+    click.echo(f"stack: {found}")
