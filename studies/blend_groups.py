@@ -51,8 +51,9 @@ PLACES: Mapping[str, Callable[[Folds], Booleans]] = {
 @click.argument("learners", nargs=-1, required=True)
 @click.option("--thinned", help="A data set with labels.thin; without one, the stored predictions are taken.")
 @click.option("--seeds", default=5, show_default=True, help="Thinning seeds.")
+@click.option("--own", is_flag=True, help="Choose how strong the sharing is for the rare labels by themselves, too.")
 @click.option("--budget", default=1.0, show_default=True, help="Share of the experiments' epochs that is trained.")
-def main(learners: tuple[str, ...], thinned: str | None, seeds: int, budget: float) -> None:
+def main(learners: tuple[str, ...], thinned: str | None, *, seeds: int, own: bool, budget: float) -> None:
     """Compare both blends of LEARNERS."""
     dataset = read_dataset(read_params(HERE.params).dataset, HERE.datasets)
     if thinned:
@@ -72,7 +73,7 @@ def main(learners: tuple[str, ...], thinned: str | None, seeds: int, budget: flo
     chosen = {place: [rows(folds) for folds, _ in dealt] for place, rows in PLACES.items()}
     draws = {place: draws_of_seeds(rows, groups) for place, rows in chosen.items() if np.any(rows)}
     found = [
-        _judged(tables, y, folds, vocabulary, {place: draws[place][seed] for place in draws})
+        _judged(tables, y, folds, vocabulary, own=own, draws={place: draws[place][seed] for place in draws})
         for seed, (tables, (folds, y)) in enumerate(zip(answers, dealt, strict=True))
     ]
     print("| rows | figure | shared by all | rare labels apart | difference (95 %) |\n|---|---|---|---|---|")
@@ -80,14 +81,20 @@ def main(learners: tuple[str, ...], thinned: str | None, seeds: int, budget: flo
 
 
 def _judged(
-    tables: Mapping[str, pd.DataFrame], y: Booleans, folds: Folds, vocabulary: Vocabulary, draws: Mapping[str, Draws]
+    tables: Mapping[str, pd.DataFrame],
+    y: Booleans,
+    folds: Folds,
+    vocabulary: Vocabulary,
+    *,
+    own: bool,
+    draws: Mapping[str, Draws],
 ) -> dict[str, Compared]:
     """Fit both blends, and compare them on each kind of rows."""
     first = len(vocabulary.labels) - len(vocabulary.rare)
     labels = [vocabulary.labels[:first], vocabulary.labels[first:]]
     blends = {
-        "shared": _blended(tables, y, folds, vocabulary, [vocabulary.labels]),
-        "apart": _blended(tables, y, folds, vocabulary, labels),
+        "shared": _blended(tables, y, folds, vocabulary, [vocabulary.labels], own=own),
+        "apart": _blended(tables, y, folds, vocabulary, labels, own=own),
     }
     found = {}
     for place, drawn in draws.items():
@@ -112,18 +119,22 @@ def _blended(
     folds: Folds,
     vocabulary: Vocabulary,
     groups: Sequence[Sequence[str]],
+    *,
+    own: bool,
 ) -> Floats:
-    """Cross-fit a blend for each group of labels; all have one penalty, chosen inside the folds by the log-loss."""
+    """Cross-fit a blend for each group of labels, with one penalty or each its own: by log-loss, inside the folds."""
     numbers = np.maximum(folds, HOLDOUT)
     each = [Blends(_known(tables, y, numbers, labels, vocabulary)) for labels in groups]
     known, answers = each[0].known, np.zeros(y.shape)
     for fold in np.unique(numbers):
         asked = numbers == fold
         within = known.parts_without(asked)
-        best = min(PENALTIES, key=lambda penalty: sum(blends.loss(within, penalty) for blends in each))
+        losses = np.array([[blends.loss(within, penalty) for penalty in PENALTIES] for blends in each])
+        best = losses.argmin(axis=1) if own else np.repeat(losses.sum(axis=0).argmin(), len(each))
         margins = [np.zeros(blends.known.y.shape) for blends in each]
-        for blends, margin in zip(each, margins, strict=True):
-            blends.margin_of(frozenset(known.parts[asked].tolist()), blends.fit(within, best), into=margin)
+        for blends, margin, penalty in zip(each, margins, best, strict=True):
+            fit = blends.fit(within, PENALTIES[penalty])
+            blends.margin_of(frozenset(known.parts[asked].tolist()), fit, into=margin)
         answers[asked] = sigmoid(np.hstack(margins))[asked]
     return answers
 
