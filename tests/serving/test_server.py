@@ -51,6 +51,17 @@ def test_what_is_no_http_is_refused_in_one_sentence(bundle_folder: Path) -> None
         assert begun.startswith(b"HTTP/1.1 415 ") and begun.count(b"HTTP/1.1") == 1
 
 
+def test_what_is_no_http_leaves_no_traceback(bundle_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Where the head was understood, its answer would come after the one that refuses the rest."""
+    heads = (b"GET /health HTTP/1.1\r\nHost: a\r\n", b"POST /tag HTTP/1.1\r\nHost: a\r\nContent-Encoding: br\r\n")
+    with answering(bundle_folder) as port:
+        for head in heads:
+            answer = talked(port, head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
+            assert answer.startswith(b"HTTP/1.1 400 ") and answer.endswith(b"}")
+        assert talked(port, heads[0] + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+    assert "Invalid HTTP request" in caplog.text and "Exception" not in caplog.text
+
+
 def talked(port: int, *sent: bytes) -> bytes:
     """Send bytes, each when something has come back for those before; return all that comes back."""
     with socket.create_connection((HOST, port), timeout=30) as opened:

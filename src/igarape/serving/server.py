@@ -45,6 +45,8 @@ class Protocol(H11Protocol):
                 h11.EndOfMessage(),
             ):
                 self.transport.write(self.conn.send(event) or b"")
+        if self.cycle is not None:  # of a request whose body this is: an answer of its own could not be sent any more
+            self.cycle.disconnected = True
         self.transport.close()
 
 
