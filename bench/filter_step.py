@@ -53,7 +53,16 @@ def _day(seed: int, after: int) -> Day:
     rng = np.random.default_rng([SEED, seed])
     cloud = rng.uniform(0, 0.5, TILES)
     p = rng.beta(0.3, 1.2, (TILES, LABELS))
-    return Day(FIRST + after, np.arange(TILES), p, cloud, 0.2 * (1 - cloud), np.ones(TILES, np.bool_), cloudy=0)
+    return Day(
+        FIRST + after,
+        np.arange(TILES),
+        p,
+        cloud,
+        0.2 * (1 - cloud),
+        np.ones(TILES, np.bool_),
+        np.zeros(TILES, np.int64),
+        cloudy=0,
+    )
 
 
 def _radd(before: Floats, p: Floats) -> Floats:

@@ -99,10 +99,10 @@ def _watched(ratio: Floats, years: list[int], share: float, separation: float) -
         alone=False,
     )
     state, tiles = State.begin(ratio[0].size, engine), np.arange(ratio[0].size)
-    nothing, trusted = np.zeros(len(tiles)), np.ones(len(tiles), np.bool_)
+    nothing, trusted, scene = np.zeros(len(tiles)), np.ones(len(tiles), np.bool_), np.zeros(len(tiles), np.int64)
     for one, year in zip(ratio, years, strict=True):
         p = expit(one.reshape(-1, 1) + logit(share))
-        state.look(Day(date(year, 7, 1).toordinal(), tiles, p, nothing, nothing, trusted, cloudy=0), engine)
+        state.look(Day(date(year, 7, 1).toordinal(), tiles, p, nothing, nothing, trusted, scene, cloudy=0), engine)
     return state
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from site_days import watched_site
+from site_days import CLOUDY, watched_site
 
 from igarape.errors import InputError
 from igarape.sites.looks import list_looks
@@ -28,3 +28,16 @@ def test_a_scene_is_opened_and_one_that_is_gone_or_another_is_refused(tmp_path: 
     scenes[0].unlink()
     with pytest.raises(InputError, match=f"{scenes[0].name}: not there any more"), view(facts[:1]):
         pass
+
+
+def test_of_scenes_of_a_day_the_one_that_counts_at_most_tiles_is_on_top(tmp_path: Path) -> None:
+    """In whatever order they are given: a cloudy one hides no clear one, neither on the ground nor in a crop."""
+    place = watched_site(tmp_path, days=CLOUDY[0] + 2)
+    looks = list_looks(place.looks)
+    cloudy, clear = looks[CLOUDY[0]], looks[CLOUDY[0] + 1]
+    for scenes in ([cloudy, clear], [clear, cloudy]):
+        with opener(place)(scenes) as opened:
+            assert [layer.path.name for layer in opened.layers] == [clear.scene, cloudy.scene]
+            assert set(opened.counted) == set(range(6))
+            hidden = place.area.known["1_1"]
+            assert opened.counted[hidden] == 0 and opened.at(hidden).layers[0].path.name == clear.scene

@@ -74,6 +74,23 @@ def test_what_a_scene_of_16_bits_does_not_show_hides_no_other_one(tmp_path: Path
         assert near(shown[64, 96], BLACK)
 
 
+def test_the_scene_whose_look_counts_at_a_tile_is_on_top_there(tmp_path: Path) -> None:
+    """Elsewhere, and where none counts, the first one is."""
+    grid = site_area(site(), "here").grid
+    told = {"date": "2024-01-05", "bands": asdict(Bands(1, 2, 3)), "stretch": Stretch().to_json()}
+    scenes = []
+    for name, colour in (("red", RED), ("blue", BLUE)):
+        ground = np.empty((3, 128, 192), dtype=np.uint8)
+        ground[:] = np.array(colour)[:, None, None]
+        scenes.append(
+            (write_scene(tmp_path / f"{name}.tif", ground, crs=grid.crs, transform=Affine(*grid.transform)), told)
+        )
+    with open_view(scenes, grid, {0: 0, 1: 1}) as opened:
+        assert near(decoded(opened.ground(96))[32, 48], RED)
+        for tile, colour in ((0, RED), (1, BLUE), (2, RED)):
+            assert near(decoded(opened.at(tile).crop(0, 64))[60, 60], colour)
+
+
 def test_a_cut_shows_half_a_tile_around_a_tile_and_black_beyond_the_grid(view: View) -> None:
     """The tile fills the middle; a tile in a corner has nothing above and to the left."""
     crop = decoded(view.crop(0, 0))

@@ -66,8 +66,8 @@ class Day:
     """The looks of a day, at the tiles of which ground was seen. rows: their places, in order.
 
     p: (rows, labels). cloud, hazy: probabilities that no ground was seen, and that it was seen through haze, (rows,).
-    trusted: whether the scene of each look is like the training data, (rows,). cloudy: tiles that were covered, but not
-    seen.
+    scene: which of the day's each is of, (rows,); trusted: whether that is like the training data, (rows,). cloudy:
+    tiles that were covered, but not seen.
     """
 
     day: int
@@ -76,11 +76,12 @@ class Day:
     cloud: Floats
     hazy: Floats
     trusted: Booleans
+    scene: Integers
     cloudy: int
 
     def only(self, which: Booleans) -> "Day":
         """Return the same of some of the rows, named by a mask."""
-        arrays = {name: getattr(self, name)[which] for name in ("rows", "p", "cloud", "hazy", "trusted")}
+        arrays = {name: getattr(self, name)[which] for name in ("rows", "p", "cloud", "hazy", "trusted", "scene")}
         return replace(self, **arrays)
 
 
@@ -192,7 +193,10 @@ def read_day(scenes: Sequence[Facts], folder: Path, *, site: Site, known: Mappin
     InputError
         For a table that is damaged, and one of other labels than those of the site.
     """
-    tables = [_read(folder / facts.name, site).assign(sha256=facts.sha256, trusted=facts.trusted) for facts in scenes]
+    tables = [
+        _read(folder / facts.name, site).assign(sha256=facts.sha256, trusted=facts.trusted, scene=number)
+        for number, facts in enumerate(scenes)
+    ]
     each = pd.concat(tables, ignore_index=True)
     each = each[each["tile"].isin(known)]
     cloud, hazy = (_sum(each, labels) for labels in (site.weather.cloud, site.weather.haze))
@@ -215,6 +219,7 @@ def read_day(scenes: Sequence[Facts], folder: Path, *, site: Site, known: Mappin
         cloud=looks["cloud"].to_numpy(),
         hazy=looks["hazy"].to_numpy(),
         trusted=looks["trusted"].to_numpy(dtype=np.bool_),
+        scene=looks["scene"].to_numpy(dtype=np.int64),
         cloudy=len(each) - len(looks),
     )
 

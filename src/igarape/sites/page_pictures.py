@@ -117,7 +117,9 @@ def read_pictures(
                     found.grounds[when] = picture_address(opened.ground(side))
                 for crop in wanted:
                     if crop.day == day:
-                        picture = picture_address(opened.crop(*opened.grid.corner(int(places[crop.tile]))))
+                        picture = picture_address(
+                            opened.at(crop.tile).crop(*opened.grid.corner(int(places[crop.tile])))
+                        )
                         found.crops.setdefault(crop.alert, {})[crop.side] = when, picture
         except InputError as error:
             found.lost.append(str(error))

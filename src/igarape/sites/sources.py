@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from igarape.errors import InputError
 from igarape.sites.looks import Facts
 from igarape.sites.mapping import MAP, read_map
@@ -15,13 +17,21 @@ from igarape.sites.views import View, open_view
 
 
 def opener(place: SiteFolder) -> Opener:
-    """Return what opens the scenes of a day on a site's grid, as their maps saw them."""
+    """Return what opens the scenes of a day on a site's grid, as their maps saw them.
+
+    Of several that lie on one another, the one whose looks count at most tiles is on top.
+    """
 
     @contextmanager
     def opened(scenes: Sequence[Facts]) -> Iterator[View]:
-        with open_view(
-            [_source(place.map_of(Path(facts.scene), facts.sha256)) for facts in scenes], place.area.grid
-        ) as view:
+        counted: dict[int, int] = {}
+        if len(scenes) > 1:
+            day = place.day(scenes)
+            order = np.bincount(day.scene, minlength=len(scenes)).argsort(kind="stable")[::-1]
+            counted = dict(zip(day.rows.tolist(), order.argsort()[day.scene].tolist(), strict=True))
+            scenes = [scenes[number] for number in order]
+        sources = [_source(place.map_of(Path(facts.scene), facts.sha256)) for facts in scenes]
+        with open_view(sources, place.area.grid, counted) as view:
             yield view
 
     return opened

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +58,19 @@ class Layer:
 
 @dataclass(frozen=True)
 class View:
-    """The scenes of a day, as they lie beside each other on a grid."""
+    """The scenes of a day, as they lie above each other on a grid: the first one is on top.
+
+    counted: at tiles, by their places, which layer is the scene whose look counts; not at all of them.
+    """
 
     layers: tuple[Layer, ...]
     grid: Grid
+    counted: Mapping[int, int] = field(default_factory=dict)
+
+    def at(self, tile: int) -> "View":
+        """Return the same with the scene on top whose look counts at a tile, by its place."""
+        top = self.counted.get(tile, 0)
+        return replace(self, layers=(self.layers[top], *self.layers[:top], *self.layers[top + 1 :]))
 
     def picture(self, window: Window, height: int, width: int) -> Pixels:
         """Return a window of the grid in so many pixels; black where no scene holds anything."""
@@ -94,13 +103,17 @@ class View:
 
 
 @contextmanager
-def open_view(scenes: Sequence[tuple[Path, Mapping[str, Any]]], grid: Grid) -> Iterator[View]:
+def open_view(
+    scenes: Sequence[tuple[Path, Mapping[str, Any]]], grid: Grid, counted: Mapping[int, int] | None = None
+) -> Iterator[View]:
     """Open the scenes of a day as their maps saw them.
 
-    scenes: where each one lies, and what its map.json says. Raises InputError for one that is not there any more.
+    scenes: where each one lies, and what its map.json says. counted: as View has it. Raises InputError for a scene that
+    is not there any more.
     """
     with ExitStack() as stack:
-        yield View(tuple(stack.enter_context(_open_layer(path, told, grid)) for path, told in scenes), grid)
+        layers = tuple(stack.enter_context(_open_layer(path, told, grid)) for path, told in scenes)
+        yield View(layers, grid, counted or {})
 
 
 @contextmanager
