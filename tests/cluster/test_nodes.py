@@ -11,12 +11,14 @@ import clusters
 import numpy as np
 import pandas as pd
 import pytest
+import ray
 import split_million
 import tasks
 
 from igarape.chips import borders, hamming
 from igarape.chips.neighbours import find_pairs
 from igarape.cluster import agreement
+from igarape.cluster.nodes import Nodes
 from igarape.cluster.settings import Needs
 from igarape.cluster.spreading import packers
 from igarape.errors import InputError
@@ -96,6 +98,17 @@ def test_all_nodes_are_waited_for_at_once(executor: Executor, tmp_path: Path, mo
     with pytest.raises(InputError, match=r"in 2 points:\nnode .* no answer within 3 s.*\nnode .* no answer within 3 s"):
         agreement.require_agreement(Needs(1), tmp_path, None)
     assert time.monotonic() - start < 5.5
+
+
+@pytest.mark.usefixtures("executor")
+def test_a_node_that_is_gone_from_under_us_is_an_error_that_says_so() -> None:
+    """Such as by `ray stop` on this machine; Ray's own words would be a page of traceback."""
+    nodes = Nodes(Needs(1, 0, 0), Path.cwd(), spread=False)
+    future = nodes.submit(tasks.here, name="where")
+    ray.kill(nodes._mailbox)  # as its node takes it along
+    with pytest.raises(InputError, match=r"Ray on this machine has no process for us.* \(ActorDiedError\)"):
+        nodes.wait([future])
+    nodes.cancel()
 
 
 @pytest.mark.parametrize("exhaustive", [100, 2**16])

@@ -104,7 +104,7 @@ class Nodes:
         return work.future
 
     def wait(self, futures: Collection[Future[Any]]) -> set[Future[Any]]:
-        """Wait for the cluster; raise InputError when no node is left that could do the tasks."""
+        """Wait for the cluster; raise InputError when it is gone, or no node is left that could do the tasks."""
         while not (done := {future for future in futures if future.done()}):
             waiting = {work.ref: number for number, work in self._works.items()}
             ready, _ = ray.wait(list(waiting), num_returns=1, timeout=LOOK)
@@ -122,7 +122,15 @@ class Nodes:
 
     def _receive(self) -> None:
         """Hand messages on. What an attempt on another node sends again has come before, and is not handed on."""
-        for number, place, count, message in ray.get(self._mailbox.take.remote()):
+        try:
+            envelopes = ray.get(self._mailbox.take.remote())
+        except RayError as error:
+            raise InputError(
+                f"Ray on this machine has no process for us, or none any more ({type(error).__name__}). Is it running "
+                "(ray status), and does the cluster ask for the token that is set here (RAY_AUTH_MODE)? Then run the "
+                "step again: it goes on from there"
+            ) from error
+        for number, place, count, message in envelopes:
             work = self._works.get(number)
             if work is None:
                 continue
