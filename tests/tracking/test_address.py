@@ -8,6 +8,7 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
+from igarape.errors import InputError
 from igarape.tracking.address import connected, database, new_experiment
 from igarape.tracking.locations import project
 
@@ -41,6 +42,24 @@ def test_an_address_that_is_set_stays(folder: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     with connected() as found:
         assert found == uri
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("./mlruns", r"=\./mlruns: MLflow keeps no runs in plain folders any more.* sqlite:///mlflow\.db"),
+        ("file:///srv/mlruns", "=file:///srv/mlruns: MLflow keeps no runs in plain folders"),
+        ("postgresql://ana:secret@db/mlflow", r"begins with postgresql://.* begin with postgresql\+psycopg2://"),
+    ],
+)
+def test_an_address_at_which_mlflow_keeps_nothing_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, uri: str, said: str
+) -> None:
+    """In our words, which say what to write, and no password."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(InputError, match=said) as raised, connected(folder):
+        pass
+    assert "secret" not in str(raised.value)
 
 
 def test_a_path_is_read_as_mlflow_reads_it(folder: Path) -> None:

@@ -3,14 +3,16 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.tracking.context.registry import resolve_tags
 
+from igarape.errors import InputError
 from igarape.tracking.locations import ARTIFACTS, mend, project
 
 DATABASE = "mlflow.db"
@@ -32,9 +34,11 @@ def connected(folder: Path = Path()) -> Iterator[str]:
     """Let MLflow use the project's address for the block, and give it.
 
     A copy that DVC runs an experiment in, and then removes, uses the database of the project itself. Where a project's
-    own database names a folder that the project has left, it is mended.
+    own database names a folder that the project has left, it is mended. Raises InputError for an address that MLflow
+    keeps no runs at.
     """
     uri = _given(folder) or SQLITE + quote(str(_own(folder)))
+    _check(uri)
     with environment(VARIABLE, uri):
         if database(uri) == _own(folder):
             mend(_own(folder))
@@ -68,6 +72,22 @@ def to_do(uri: str, folder: Path) -> str:
 def user() -> str:
     """Return who we are, as MLflow's own runs have it."""
     return str(resolve_tags().get("mlflow.user", "unknown"))
+
+
+def _check(uri: str) -> None:
+    """Refuse an address that leads nowhere: MLflow's words speak of a store that it has given up, or of a package."""
+    scheme = urlsplit(uri).scheme
+    folder = scheme == "file" or (not scheme and uri != "databricks")
+    if folder and "MLFLOW_ALLOW_FILE_STORE" not in os.environ:  # by which MLflow is told that it is wanted all the same
+        raise InputError(
+            f"{VARIABLE}={uri}: MLflow keeps no runs in plain folders any more. Name a server, such as "
+            "http://127.0.0.1:5000, or a database, such as sqlite:///mlflow.db"
+        )
+    if scheme in {"postgresql", "postgres"} and find_spec("psycopg") is None:
+        raise InputError(
+            f"{VARIABLE}: begins with {scheme}://, which asks for psycopg 3. psycopg2 is what is installed with "
+            "igarape[server]: let it begin with postgresql+psycopg2://"
+        )
 
 
 def _own(folder: Path) -> Path:
