@@ -1,5 +1,8 @@
 """The HTTP server: one process, with batches computed in threads; it begins to listen before the model is loaded."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +16,7 @@ from igarape.serving.app import application
 from igarape.serving.requests import JSON
 from igarape.serving.service import Load, Service
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GRACE = 60  # seconds in which requests may finish after SIGTERM
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -39,15 +43,22 @@ class Protocol(H11Protocol):
             message = "expected a request of HTTP/1.1 with one Host and a head of at most 64 kB, found something else"
             body = error_body(HTTPStatus.BAD_REQUEST, message)
             headers = [("content-type", JSON), ("content-length", str(len(body))), ("connection", "close")]
+            head_only = self.conn.our_state is h11.SEND_RESPONSE and self.scope["method"] == "HEAD"
             for event in (
                 h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
-                h11.Data(data=body),
+                h11.Data(data=b"" if head_only else body),
                 h11.EndOfMessage(),
             ):
                 self.transport.write(self.conn.send(event) or b"")
         if self.cycle is not None:  # of a request whose body this is: an answer of its own could not be sent any more
             self.cycle.disconnected = True
         self.transport.close()
+
+    def shutdown(self) -> None:
+        """Hang up after what was begun, and say so in its head: else a client sends its next request into the end."""
+        if not getattr(self.cycle, "response_started", True):  # there is no cycle before the first request
+            self.cycle.default_headers = [*self.cycle.default_headers, (b"connection", b"close")]
+        super().shutdown()
 
 
 def serve(load: Load, *, host: str, port: int, watch: float | None = None, token: bytes | None = None) -> None:
@@ -87,6 +98,23 @@ def serve(load: Load, *, host: str, port: int, watch: float | None = None, token
         ws="none",
     )
     server = uvicorn.Server(config)
-    server.run()
+    with _ended_by_signals(server):
+        server.run()
     if service.failure is not None:
         raise service.failure
+
+
+@contextmanager
+def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """Let signals end a server as they should: what was begun is answered, and the process ends without an error.
+
+    uvicorn by itself raises what it has caught once more at the end, which would kill the process, and knows nothing
+    of a terminal that is closed (SIGHUP), unless that is to be ignored (nohup).
+    """
+    taken = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, server.handle_exit) for each in taken}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
