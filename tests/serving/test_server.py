@@ -1,5 +1,6 @@
 """A model that cannot be loaded ends the server with its error; what is no HTTP is refused, and little is loaded."""
 
+import http.client
 import json
 import signal
 import socket
@@ -11,6 +12,7 @@ import pytest
 from answering import HOST, answering, ask, wait_until
 
 from igarape.errors import InputError
+from igarape.serving import server
 from igarape.serving.batching import Served
 from igarape.serving.champion import Version, following
 from igarape.serving.server import serve
@@ -63,6 +65,41 @@ def test_what_is_no_http_leaves_no_traceback(bundle_folder: Path, caplog: pytest
         assert answer.startswith(b"HTTP/1.1 400 ") and answer.endswith(b"\r\n\r\n")  # without the sentence
         assert talked(port, heads[0] + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 200 ")
     assert "Invalid HTTP request" in caplog.text and "Exception" not in caplog.text
+
+
+def test_who_sends_no_whole_head_is_hung_up_on(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after an answer, however the rest trickles; a body has its own time. Each costs an open file."""
+    monkeypatch.setattr(server, "SECONDS", 0.3)
+    health = b"GET /health HTTP/1.1\r\nHost: a\r\n"
+    with answering(bundle_folder) as port:
+        assert talked(port) == talked(port, health[:9]) == b""
+        assert talked(port, health + b"\r\n", health).count(b"HTTP/1.1 ") == 1
+        with socket.create_connection((HOST, port), timeout=30) as opened:
+            opened.sendall(b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{")
+            assert talked(port) == b""  # a whole time has passed
+            opened.sendall(b"}")
+            assert opened.recv(1000).startswith(b"HTTP/1.1 400 ")
+
+
+def test_no_more_clients_are_taken_than_there_are_files(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past that bound nobody would be served, and the log would grow by megabytes a second."""
+    assert server.most_clients() > 0
+    monkeypatch.setattr(server, "most_clients", lambda: 2)
+    with answering(bundle_folder) as port:
+        idle = [socket.create_connection((HOST, port)) for _ in range(2)]
+        with pytest.raises(ConnectionError):
+            talked(port, b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+        for each in idle:
+            each.close()
+        wait_until(lambda: not refuses_health(port))
+
+
+def refuses_health(port: int) -> bool:
+    """Say whether a server hangs up on who asks."""
+    try:
+        return ask(port, "/health")[0] != 200
+    except (ConnectionError, http.client.HTTPException):
+        return True
 
 
 def talked(port: int, *sent: bytes) -> bytes:
