@@ -21,6 +21,7 @@ from igarape.serving.service import Load, Service
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 SPARED = 4  # one open file in so many is not for clients, but for models, the registry and the like
+BACKLOG = 128  # connections that asyncio takes at once, before it asks whether there are too many
 GRACE = 60  # seconds in which requests may finish after SIGTERM
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -128,6 +129,7 @@ def serve(load: Load, *, host: str, port: int, watch: float | None = None, token
         application(service, token=token, stop=stop),
         host=host,
         port=port,
+        backlog=BACKLOG,
         http=Protocol,
         log_config=LOGGING,
         access_log=False,
