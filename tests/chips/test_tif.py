@@ -131,6 +131,16 @@ def test_a_header_that_says_what_no_picture_has_is_refused(code: int, value: int
         read_header(set_tag(written(noise(3, 8)), code, value), "chip")
 
 
+@pytest.mark.parametrize("code", [256, 259, 262, 317])
+def test_a_header_with_a_text_for_a_number_is_not_repeated(code: int) -> None:
+    """The width, the compression, the kind of colours, the predictor: the error would be as long as the text."""
+    data, text = written(noise(3, 8), compression="lzw", predictor=True), b"secret" * 100
+    tag = tifffile.TiffFile(io.BytesIO(data)).pages.first.tags[code]
+    with pytest.raises(InputError, match=r"chip: .* damaged or cut short") as caught:
+        read(data[: tag.offset] + struct.pack("<HHII", code, 2, len(text), len(data)) + data[tag.offset + 12 :] + text)
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("crs", "sides", "metres"),
     [

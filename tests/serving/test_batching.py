@@ -1,8 +1,11 @@
 """Requests that come together are answered together, each as if it were alone; the queue has an end."""
 
+import gc
 import threading
 import time
+import weakref
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -89,6 +92,26 @@ def test_a_bad_picture_costs_its_own_request_only(bundle_folder: Path, images: l
     with pytest.raises(InputError, match="row 0, nir: the model sees pictures only"):
         answers[2].result(30)
     batcher.close()
+
+
+def test_what_was_answered_is_let_go_at_once(bundle_folder: Path, images: list[Pixels]) -> None:
+    """Not when Python looks for circles: the pictures, and a model that another one has followed, are large."""
+    model, chip = served(bundle_folder), encode_jpeg(images[0], 95)
+    batcher = Batcher(model, workers=1)
+    gc.collect()
+    gc.disable()
+    try:
+        jobs = [Job([chip], None), Job([chip, b"none"], None)]
+        left: list[weakref.ref[Any]] = [weakref.ref(job) for job in jobs]
+        assert len(batcher.submit(jobs[0]).result(30).rows) == 1
+        assert isinstance(batcher.submit(jobs[1]).exception(30), InputError)
+        left.append(weakref.ref(model))
+        batcher.served = served(bundle_folder)
+        del jobs, model
+        wait_until(lambda: not any(each() for each in left))
+    finally:
+        gc.enable()
+        batcher.close()
 
 
 def test_a_full_queue_says_when_to_come_back(bundle_folder: Path, images: list[Pixels]) -> None:

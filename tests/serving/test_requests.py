@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pandas as pd
@@ -183,3 +185,16 @@ def test_a_form_without_files_or_an_end_is_refused() -> None:
         read_files(whole, kind, ["image", "nir"])
     with pytest.raises(InputError, match="near-infrared too: send a form"):
         read_files(b"secret", "image/jpeg", ["image", "nir"])
+
+
+def test_no_request_imports_what_reads_it() -> None:
+    """Of two that came first at once, one would find half a module, and fail."""
+    forms = (("read_files", "multipart/form-data; boundary=a"), ("read_table", "application/vnd.apache.parquet"))
+    for reader, kind in forms:
+        program = (
+            f"import sys; from igarape.serving import requests; before = set(sys.modules)\n"
+            f"try: requests.{reader}(b'', {kind!r}, ['image'])\n"
+            "except requests.InputError: print(*{name.partition('.')[0] for name in set(sys.modules) - before})"
+        )
+        run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert not {"werkzeug", "pyarrow"} & set(run.stdout.split())

@@ -1,15 +1,18 @@
 """A model that cannot be loaded ends the server with its error; what is no HTTP is refused, and little is loaded."""
 
+import http.client
 import json
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from answering import HOST, answering
+from answering import HOST, answering, ask, wait_until
 
 from igarape.errors import InputError
+from igarape.serving import server
 from igarape.serving.batching import Served
 from igarape.serving.champion import Version, following
 from igarape.serving.server import serve
@@ -58,8 +61,45 @@ def test_what_is_no_http_leaves_no_traceback(bundle_folder: Path, caplog: pytest
         for head in heads:
             answer = talked(port, head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
             assert answer.startswith(b"HTTP/1.1 400 ") and answer.endswith(b"}")
+        answer = talked(port, heads[0].replace(b"GET", b"HEAD") + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
+        assert answer.startswith(b"HTTP/1.1 400 ") and answer.endswith(b"\r\n\r\n")  # without the sentence
         assert talked(port, heads[0] + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 200 ")
     assert "Invalid HTTP request" in caplog.text and "Exception" not in caplog.text
+
+
+def test_who_sends_no_whole_head_is_hung_up_on(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after an answer, however the rest trickles; a body has its own time. Each costs an open file."""
+    monkeypatch.setattr(server, "SECONDS", 0.3)
+    health = b"GET /health HTTP/1.1\r\nHost: a\r\n"
+    with answering(bundle_folder) as port:
+        assert talked(port) == talked(port, health[:9]) == b""
+        assert talked(port, health + b"\r\n", health).count(b"HTTP/1.1 ") == 1
+        with socket.create_connection((HOST, port), timeout=30) as opened:
+            opened.sendall(b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{")
+            assert talked(port) == b""  # a whole time has passed
+            opened.sendall(b"}")
+            assert opened.recv(1000).startswith(b"HTTP/1.1 400 ")
+
+
+def test_no_more_clients_are_taken_than_there_are_files(bundle_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past that bound nobody would be served, and the log would grow by megabytes a second."""
+    assert server.most_clients() > 0
+    monkeypatch.setattr(server, "most_clients", lambda: 2)
+    with answering(bundle_folder) as port:
+        idle = [socket.create_connection((HOST, port)) for _ in range(2)]
+        with pytest.raises(ConnectionError):
+            talked(port, b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+        for each in idle:
+            each.close()
+        wait_until(lambda: not refuses_health(port))
+
+
+def refuses_health(port: int) -> bool:
+    """Say whether a server hangs up on who asks."""
+    try:
+        return ask(port, "/health")[0] != 200
+    except (ConnectionError, http.client.HTTPException):
+        return True
 
 
 def talked(port: int, *sent: bytes) -> bytes:
@@ -70,6 +110,34 @@ def talked(port: int, *sent: bytes) -> bytes:
             opened.sendall(each)
             found += opened.recv(10_000)
         return found + b"".join(iter(lambda: opened.recv(10_000), b""))
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it_after_what_was_begun_and_without_an_error(bundle_folder: Path, sign: int) -> None:
+    """The answer says that no other will follow on its line, and the process ends with 0, as who stopped it expects."""
+    if signal.getsignal(sign) is signal.SIG_IGN:
+        pytest.skip("it is to be ignored here, as nohup says")
+    with socket.create_server((HOST, 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "igarape", "serve", "--bundle", str(bundle_folder), "--port", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None and " answers" in process.stderr.readline()
+        with socket.create_connection((HOST, port), timeout=30) as opened:
+            opened.sendall(b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{")
+            wait_until(lambda: b"igarape_ready 1.0" in ask(port, "/metrics")[2])  # the head has been read by then
+            process.send_signal(sign)
+            wait_until(lambda: refuses(port))
+            opened.sendall(b"}")
+            answer = opened.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 400 ") and b"connection: close\r\n" in answer.lower()
+        assert process.wait(30) == 0
+        assert "Traceback" not in process.stderr.read()
+
+
+def refuses(port: int) -> bool:
+    """Say whether nothing listens on a port any more."""
+    with socket.socket() as asked:
+        return asked.connect_ex((HOST, port)) != 0
 
 
 def test_serving_a_folder_loads_no_mlflow_and_the_command_no_numpy() -> None:

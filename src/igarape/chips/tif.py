@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from igarape.errors import InputError, reason
+from igarape.errors import InputError
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -29,6 +29,10 @@ MOST_SAMPLES = 16
 METRE = 9001
 UTM = (range(32601, 32661), range(32701, 32761), range(26901, 26924), range(31965, 31986))
 SQUARE = 0.01
+
+
+class _NoPicture(Exception):  # noqa: N818 - what the header says, for read_header's error
+    """Sides or samples that no picture has."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +71,17 @@ def read_header(data: bytes, where: str) -> Header:
     """Read the header of the first picture; raise InputError when it is damaged, or says what no TIF may say."""
     try:
         return _header(_first_page(data))
-    except Exception as error:  # whatever a broken header trips the parser over
-        raise InputError(f"{where}: the TIF's header is damaged or cut short ({reason(error)})") from error
+    except _NoPicture as error:
+        raise InputError(f"{where}: the TIF's header is damaged or cut short ({error})") from error
+    except Exception as error:  # whatever a broken header trips the parser over, whose words may repeat the file's
+        raise InputError(f"{where}: the TIF's header is damaged or cut short") from error
 
 
 def _header(page: "TiffPage") -> Header:
     """Gather what matters of a page. A damaged header may hold anything: what should be a number is made one here."""
     width, height, samples = int(page.imagewidth), int(page.imagelength), int(page.samplesperpixel)
     if min(width, height, samples) < 1 or samples > MOST_SAMPLES or int(page.imagedepth) != 1:
-        raise ValueError(f"{width} x {height} x {page.imagedepth} pixels of {samples} samples")
+        raise _NoPicture(f"{width} x {height} x {page.imagedepth} pixels of {samples} samples")
     orientation = page.tags.get(ORIENTATION)
     return Header(
         width=width,
@@ -102,7 +108,7 @@ def metres_a_pixel(data: bytes, where: str) -> float | None:
         width, height = map(float, keys.get("ModelPixelScale", (0, 0))[:2])
         system, unit = (int(keys.get(key, 0)) for key in ("ProjectedCSTypeGeoKey", "ProjLinearUnitsGeoKey"))
     except Exception as error:  # as in read_header
-        raise InputError(f"{where}: the TIF's header is damaged or cut short ({reason(error)})") from error
+        raise InputError(f"{where}: the TIF's header is damaged or cut short") from error
     in_metres = unit == METRE or (not unit and any(system in zones for zones in UTM))
     return width if in_metres and width > 0 and isclose(width, height, rel_tol=SQUARE) else None
 
@@ -122,8 +128,8 @@ def read_samples(data: bytes, header: Header, where: str) -> Samples:
         if page.axes.startswith("S"):  # the bands one after the other
             samples = np.moveaxis(samples, 0, -1)
         samples = samples.reshape(shape)
-    except Exception as error:  # the decoders' complaints, and the arithmetic's
-        raise InputError(f"{where}: the picture is damaged or cut short ({reason(error)})") from error
+    except Exception as error:  # the decoders' complaints, which may repeat the file's words, and the arithmetic's
+        raise InputError(f"{where}: the picture is damaged or cut short") from error
     whole: Samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
     return ~whole if header.photometric == WHITE_IS_ZERO else whole
 

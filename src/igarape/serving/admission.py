@@ -147,7 +147,10 @@ async def while_here(request: Request, work: Coroutine[Any, Any, T]) -> T:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
         raise Refused(HTTPStatus.BAD_REQUEST, "expected somebody to answer to, found that they have hung up")
-    return working.result()
+    try:
+        return working.result()
+    finally:
+        del working  # its error would hold this frame, and that the request
 
 
 async def _hung_up(request: Request) -> None:

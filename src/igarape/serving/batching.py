@@ -5,11 +5,12 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pandas as pd
 
+from igarape.errors import InputError
 from igarape.serving.bundle import BATCH, Bundle, DecodedChip
 
 WAIT = 0.002  # seconds that a batch waits for requests which are on their way
@@ -128,13 +129,14 @@ class Batcher:
                 raise Full(max(1, round(waiting * self._pace)))
             self._jobs.append(job)
             self._changed.notify_all()
-        job.answer.add_done_callback(lambda answer: self._leave(job) if answer.cancelled() else None)
+        job.answer.add_done_callback(self._leave)  # a lambda with the job in it would be a circle of references
         return job.answer
 
-    def _leave(self, job: Job) -> None:
-        """Take a job out of the queue: it would hold its pictures, and the place of others, for nobody."""
-        with self._changed, suppress(ValueError):  # a thread may have just taken it
-            self._jobs.remove(job)
+    def _leave(self, answer: "Future[Answer]") -> None:
+        """Take a cancelled job out of the queue: it would hold its pictures, and the place of others, for nobody."""
+        if answer.cancelled():
+            with self._changed:
+                self._jobs = deque(job for job in self._jobs if job.answer is not answer)
 
     def close(self) -> None:
         """Answer what waits, and end the threads."""
@@ -151,6 +153,7 @@ class Batcher:
             _answer(self.served, jobs)
             seconds, pictures = time.monotonic() - start, sum(len(job.images) for job in jobs)
             self._pace += (seconds / pictures / len(self._threads) - self._pace) / 8
+            del jobs  # else they, and the model that answered them, stay in memory until others come
 
     def _next(self) -> list[Job]:
         """Wait for jobs, and for those that are about to come; return as many as fit; none at the end."""
@@ -185,6 +188,8 @@ def _answer(served: Served, jobs: Sequence[Job]) -> None:
             continue  # the one who asked has gone
         try:
             read.append((job, bundle.decode_all(job.images, job.nir, first=job.first)))
+        except InputError as error:  # the frames of its traceback hold the job, which would hold it in turn
+            job.answer.set_exception(error.with_traceback(None))
         except Exception as error:  # noqa: BLE001 - whatever it is, the one who waits for it has to know
             job.answer.set_exception(error)
     try:

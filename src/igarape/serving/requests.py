@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import pyarrow as pa
+from pyarrow.parquet import ParquetFile
+from werkzeug.exceptions import HTTPException
+from werkzeug.formparser import MultiPartParser
+from werkzeug.http import parse_options_header
+
 from igarape.errors import InputError
 from igarape.serving.cells import check_columns, file_of
 
@@ -162,9 +168,6 @@ def _csv(body: bytes, columns: Sequence[str]) -> Mapping[str, list[Any]]:
 
 def _parquet(body: bytes, columns: Sequence[str]) -> Mapping[str, list[Any]]:
     """Return the cells of each column of a Parquet file; raise InputError for one that unpacks to more than BYTES."""
-    import pyarrow as pa  # for those who send one
-    from pyarrow.parquet import ParquetFile
-
     try:
         file = ParquetFile(io.BytesIO(body))
         about, kinds = file.metadata, dict(zip(file.schema_arrow.names, file.schema_arrow.types, strict=True))
@@ -199,10 +202,6 @@ def _unpacked(chunks: Sequence[Any]) -> list[Any]:
 
 def _form(body: bytes, content_type: str, columns: Sequence[str]) -> dict[str, list[tuple[str | None, bytes]]]:
     """Return (file name, content) of the files in the fields of a form."""
-    from werkzeug.exceptions import HTTPException  # for those who send one
-    from werkzeug.formparser import MultiPartParser
-    from werkzeug.http import parse_options_header
-
     boundary = parse_options_header(content_type)[1].get("boundary", "").encode("ascii", "replace")
     parser = MultiPartParser(stream_factory=_in_memory, max_form_parts=len(columns) * (MOST + 1))
     try:

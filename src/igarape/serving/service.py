@@ -103,8 +103,8 @@ class Service:
         async def part(start: int) -> Answer:
             async with slots:
                 rows = slice(start, start + batcher.most)
-                job = Job(files.images[rows], None if files.nir is None else files.nir[rows], start)
-                return await asyncio.wrap_future(batcher.submit(job))
+                nir = None if files.nir is None else files.nir[rows]
+                return await asyncio.wrap_future(batcher.submit(Job(files.images[rows], nir, start)))
 
         tasks = [asyncio.create_task(part(start)) for start in range(0, len(files.images), batcher.most)]
         try:
@@ -115,5 +115,5 @@ class Service:
         except asyncio.CancelledError as ended:  # the time that the server had after SIGTERM
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "the server ends; try again", AGAIN) from ended
         finally:
-            for task in tasks:
-                task.cancel()
+            while tasks:  # which would hold an error, and that this frame with the pictures
+                tasks.pop().cancel()

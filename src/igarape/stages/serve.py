@@ -10,7 +10,6 @@ import click
 
 from igarape.config.params import read_params
 from igarape.errors import InputError
-from igarape.serving.admission import read_token
 from igarape.workspace import Workspace
 
 
@@ -53,6 +52,8 @@ def run(
     # BLAS reads it when NumPy is loaded, below. Its threads spin while they wait, and those of two batches at once take
     # the processors from each other: without this, eight clients get a third fewer answers.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from igarape.serving.admission import read_token
+
     token = None if token_file is None else read_token(token_file)
     _check_free(port, host)
     from igarape.serving.server import serve
