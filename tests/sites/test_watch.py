@@ -117,6 +117,8 @@ def test_looks_of_two_models_are_not_mixed(place: SiteFolder, model: Model) -> N
     add_looks(table, facts(3, model="models:/toy/1"), place.looks, site=place.site, known=place.area.known)
     with pytest.raises(InputError, match=r"models:/toy/1, not of .*--replay"):
         check_model(place, model)
+    with pytest.raises(InputError, match=r"models:/toy/1 as it was then, not of models:/toy/1\."):
+        check_model(place, Model(model.bundle, "models:/toy/1"))  # such as a bundle's folder that was written anew
 
 
 def test_a_replay_maps_all_scenes_anew_or_changes_nothing(place: SiteFolder, inbox: Path, model: Model) -> None:

@@ -90,6 +90,7 @@ def test_what_cannot_be_watched_is_told(here: Workspace) -> None:
         ("[" * 100_000, "expected a polygon as GeoJSON"),
         (json.dumps({"type": "Point", "coordinates": [0, 0]}), "one polygon without holes, found a Point"),
         (json.dumps({"type": "Polygon", "coordinates": across}), "crosses the antimeridian"),
+        ('{"type": "Polygon", "coordinates": [[[0, 0], [1, NaN], [1, 1], [0, 0]]]}', r"in degrees, found \[1.0, nan\]"),
         (
             json.dumps({"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}),
             "none of the grid's tiles",

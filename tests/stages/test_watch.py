@@ -111,6 +111,26 @@ def test_a_scene_that_was_replaced_is_told_until_its_look_is_removed(
     assert "another file now" not in capsys.readouterr().err
 
 
+def test_a_scene_of_another_day_than_its_look_is_told_until_that_is_removed(
+    here: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its name was corrected: nothing else would say that its look still counts on the wrong day."""
+    inbox, looks = here.root / "inbox", here.root / "sites/here/looks.parquet"
+    watch.run(here, "here", inbox)
+    (old,) = looks.glob("2024-02-01-*")
+    capsys.readouterr()
+    (inbox / "2024-02-01.tif").rename(inbox / "2024-02-02.tif")
+    watch.run(here, "here", inbox)
+    said = f"{inbox}/2024-02-02.tif: is of 2024-02-02 now, and its look still counts on 2024-02-01"
+    shown = capsys.readouterr()
+    assert "0 new scenes" in shown.out and said in shown.err and f"remove {old}, then watch" in shown.err
+    old.unlink()
+    watch.run(here, "here", inbox)
+    shown = capsys.readouterr()
+    assert "1 new scene, 1 known" in shown.out and "still counts" not in shown.err
+    assert sorted(path.name[:10] for path in looks.iterdir()) == ["2024-02-02", "2024-03-01"]
+
+
 def test_another_model_is_refused_and_replayed_when_asked(here: Workspace, alert_bundle_folder: Path) -> None:
     """The log is then the other model's."""
     inbox = here.root / "inbox"

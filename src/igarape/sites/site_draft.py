@@ -169,8 +169,8 @@ def read_polygon(path: Path, crs: str) -> Corners:
         found = f"{shape.geom_type} of no corners" if shape.is_empty else shape.geom_type
         raise InputError(f"{path}: expected one polygon without holes, found a {found}")
     corners = np.array(shape.exterior.coords)[:-1, :2]
-    if (np.abs(corners) > (180, 90)).any():
-        raise InputError(f"{path}: expected longitudes and latitudes in degrees, found {corners[0].tolist()}")
+    if len(strange := corners[~(np.abs(corners) <= (180, 90)).all(axis=1)]):  # NaN too, which Python's JSON knows
+        raise InputError(f"{path}: expected longitudes and latitudes in degrees, found {strange[0].tolist()}")
     if np.ptp(corners[:, 0]) > 180:
         raise InputError(f"{path}: crosses the antimeridian. Make two sites, one on either side of it")
     x, y = Transformer.from_crs(4326, crs, always_xy=True).transform(*corners.T)

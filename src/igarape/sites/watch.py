@@ -14,7 +14,6 @@ from igarape.errors import InputError, counted, some
 from igarape.files import atomic_path, sha256, write_json
 from igarape.progress import DetailedReport
 from igarape.scores.drift import ODD, UNLIKE
-from igarape.sites.advice import labelling_advice
 from igarape.sites.exposure import site_stretch
 from igarape.sites.inbox import Arrival
 from igarape.sites.looks import Facts, add_looks, list_looks
@@ -70,9 +69,10 @@ def check_model(place: SiteFolder, model: Model) -> None:
     """
     others = {facts.model for facts in place.listed() if facts.bundle != model.digest}
     if others:
+        before = [f"{one} as it was then" if one == model.address else one for one in sorted(others)]
         raise InputError(
-            f"{place.looks}: its looks are those of {some(sorted(others))}, not of {model.address}. Models err in ways "
-            "of their own, so looks of two are not mixed. Name that one by --model; or watch with --replay, which maps "
+            f"{place.looks}: its looks are those of {some(before)}, not of {model.address}. Models err in ways of "
+            "their own, so looks of two are not mixed. Name that one by --model; or watch with --replay, which maps "
             "all scenes anew; or copy the site's YAML to another name, which begins a new log"
         )
 
@@ -125,33 +125,6 @@ def update_moved(place: SiteFolder, found: Mapping[str, Arrival], hashed: Callab
         before, now = Path(content["path"]), found[facts.sha256].path.resolve()
         if before != now and not (before.is_file() and identity(before, hashed) == facts.sha256):
             write_json({**content, "path": str(now)}, folder / MAP)
-
-
-def remarks(place: SiteFolder, found: Mapping[str, Arrival], outcome: Outcome) -> list[str]:
-    """Return what people should know after a watch, and do; found: of identified."""
-    advice = labelling_advice(place) if outcome.new else ""
-    return [*replaced_lines(place, found), *([advice] if advice else [])]
-
-
-def replaced_lines(place: SiteFolder, found: Mapping[str, Arrival]) -> list[str]:
-    """Say which looks are of files in whose place others of the same day lie now: they count beside those of these.
-
-    found: of identified.
-    """
-    looks = list_looks(place.looks)
-    days = {str(found[facts.sha256].path.resolve()): facts.date for facts in looks if facts.sha256 in found}
-    lines = []
-    for facts in looks:
-        folder = place.map_of(Path(facts.scene), facts.sha256)
-        if facts.sha256 in found or not (folder / MAP).exists():
-            continue
-        path = str(read_map(folder)["path"])
-        if days.get(path) == facts.date:
-            lines.append(
-                f"{path}: is another file now, and the look of the one before still counts, beside its own. To take "
-                f"that back, remove {place.looks / facts.name}, then watch once more"
-            )
-    return lines
 
 
 def mapper(place: SiteFolder, by: Mappers, *, commit: str, report: DetailedReport) -> MapScenes:

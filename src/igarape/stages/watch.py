@@ -16,6 +16,7 @@ from igarape.sites.exposure import with_stretch
 from igarape.sites.hashes import remembered
 from igarape.sites.listing import summary
 from igarape.sites.model import load_model
+from igarape.sites.remarks import remarks
 from igarape.sites.scene_list import mappers
 from igarape.sites.site_folder import SiteFolder
 from igarape.tracking.lineage import lineage
@@ -76,7 +77,7 @@ def run(workspace: Workspace, name: str, inbox: Path | str, *, model: str | None
     told = watch.outcome_line(outcome, known=len(arrivals) - len(new), copies=copies)
     sure, not_yet = counted(int(found["confirmed"]), "alert"), counted(int(found["candidates"]), "candidate")
     click.echo(f"watch {name}: {told}; {sure} confirmed, {not_yet}. See: igarape alerts {name}")
-    for line in watch.remarks(place, arrivals, outcome):
+    for line in remarks(place, arrivals, new=bool(outcome.new)):
         click.echo(f"watch: {line}", err=True)
     _tell(failed | unread | outcome.failed)
 
