@@ -322,11 +322,14 @@ def test_a_new_champion_is_taken_over_and_the_end_waits_for_answers(champion: Pa
         while get(port, "/version")["version"] != "2":
             assert time.monotonic() < deadline
             post(port, {"inputs": [base64.b64encode(chip).decode()]})
-        # The head is sent, so the request has begun; its body follows the signal.
+        # The request has begun; most of its body follows the signal.
         with socket.create_connection((HOST, port), timeout=60) as opened:
-            head = f"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n"
-            opened.sendall(head.encode() + body[:5])
-            time.sleep(0.5)
+            head = (
+                f"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+            )
+            opened.sendall(head.encode())
+            assert opened.recv(1000).startswith(b"HTTP/1.1 100 ")  # the server waits for the body
+            opened.sendall(body[:5])
             (process,) = [each for each in psutil.Process().children() if each.is_running()]
             process.terminate()
             time.sleep(0.5)

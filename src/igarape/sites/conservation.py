@@ -3,7 +3,7 @@
 Tiles are drawn at random within strata, which are what the map says of them: the label is there, it is not, nothing was
 seen. What people find in those tiles corrects the map's own count (Olofsson and others 2013, 2014). Intervals are made
 of Clopper and Pearson's for each stratum (Zou and Donner 2008): a good map's strata show no error in a sample, but may
-hold some. Wilson's are as wide here, and do not hold what a map seldom misses: one find in a hundred rules it out.
+hold some. Wilson's are about as wide, and do not hold what a map seldom misses: one find in a hundred rules it out.
 
 sample.csv    tile, label, date, stratum; of: how many tiles it was drawn from; holds: yes or no, which people fill in;
               latitude, longitude: where the tile's middle lies; columns that people add are passed over
