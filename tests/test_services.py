@@ -93,9 +93,9 @@ def clone(folder: Path, bundle: Path, pictures: list[Pixels]) -> Workspace:
     here = Workspace(folder)
     shutil.copytree(bundle, here.bundle)
     write_table(answers_of(bundle, pictures).table(), here.folder("evaluate") / TABLE)
-    names = ("oof", "learners", "stackers", "rules", "rare", "ladder", "calibration", "worth", "views", "budget")
-    scores: dict[str, Any] = {name: {} for name in names} | {"by_views": {}, "student": None}
-    Metrics(holdout=HoldOut(f2=0.9, map=0.8, n=5, f2_low=0.8, f2_high=1.0), **scores).write(here.metrics)
+    scores: dict[str, Any] = {name: {} for name in Metrics.model_fields}
+    scores |= {"holdout": HoldOut(f2=0.9, map=0.8, n=5, f2_low=0.8, f2_high=1.0), "student": None}
+    Metrics(**scores).write(here.metrics)
     Origin(git_commit="", uncommitted_changes=False, dvc={}, runs={}).write(here.folder("evaluate") / "lineage.json")
     return here
 
