@@ -34,9 +34,8 @@ def evaluated(registry: Path, bundle_folder: Path, images: list[Pixels]) -> Work
     here = Workspace(registry)
     shutil.copytree(bundle_folder, here.bundle)
     write_table(answers_of(bundle_folder, images).table(), here.folder("evaluate") / TABLE)
-    names = ("oof", "learners", "stackers", "rules", "rare", "ladder", "calibration", "worth", "views", "budget")
-    scores: dict[str, Any] = {name: {} for name in names} | {"student": None, "by_views": BY_VIEWS}
-    Metrics(holdout=HOLDOUT, **scores).write(here.metrics)
+    scores: dict[str, Any] = {name: {} for name in Metrics.model_fields}
+    Metrics(**(scores | {"holdout": HOLDOUT, "student": None, "by_views": BY_VIEWS})).write(here.metrics)
     origin = Origin(git_commit="abc123", uncommitted_changes=False, dvc={"data/ingest": "d41d8"}, runs={"stack": "9f"})
     origin.write(here.folder("evaluate") / "lineage.json")
     return here
