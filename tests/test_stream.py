@@ -33,7 +33,7 @@ def test_the_verdict_is_written_in_the_words_that_others_rely_on(project: Path) 
     """reports/metrics.json holds the hold-out's score and interval, and scores of each learner, stacker and rule."""
     metrics = json.loads((project / "reports/metrics.json").read_text(encoding="utf-8"))
     figures = {"holdout", "oof", "learners", "stackers", "rules", "rare", "ladder", "calibration"}
-    assert set(metrics) == figures | {"worth", "views", "budget", "by_views", "student"}
+    assert set(metrics) == figures | {"rare_map", "worth", "views", "budget", "by_views", "student"}
     assert set(metrics["holdout"]) == {"f2", "map", "n", "f2_low", "f2_high"}
     assert set(metrics["oof"]) == {"f2", "map"}
     assert set(metrics["learners"]) == set(LEARNERS)
@@ -47,6 +47,7 @@ def test_the_verdict_is_written_in_the_words_that_others_rely_on(project: Path) 
     assert all(set(entry) == {"ece", "brier"} for entry in metrics["calibration"].values())
     assert all(set(entry) == {"f2"} for entry in metrics["rules"].values())
     assert all(set(entry) == {"ap_without", "ap_with"} for entry in metrics["rare"].values())
+    assert set(metrics["rare_map"]) == ({"without", "with", "mean", "low", "high"} if metrics["rare"] else set())
     assert 0 <= metrics["holdout"]["f2_low"] <= metrics["holdout"]["f2"] <= metrics["holdout"]["f2_high"] <= 1
     assert (project / "reports/per_label.csv").is_file()
     assert (project / "reports/doubts.csv").is_file()
