@@ -27,7 +27,7 @@ def opener(place: SiteFolder) -> Opener:
         counted: dict[int, int] = {}
         if len(scenes) > 1:
             day = place.day(scenes)
-            order = np.bincount(day.scene, minlength=len(scenes)).argsort(kind="stable")[::-1]
+            order = (-np.bincount(day.scene, minlength=len(scenes))).argsort(kind="stable")
             counted = dict(zip(day.rows.tolist(), order.argsort()[day.scene].tolist(), strict=True))
             scenes = [scenes[number] for number in order]
         sources = [_source(place.map_of(Path(facts.scene), facts.sha256)) for facts in scenes]
