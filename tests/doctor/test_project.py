@@ -9,7 +9,6 @@ import yaml
 from contest import enter
 from mlflow import MlflowClient
 
-from igarape.doctor import project
 from igarape.doctor.project import registry, source, unsent, weights
 from igarape.errors import InputError
 from igarape.findings import good
@@ -59,15 +58,6 @@ def test_chips_are_looked_for_where_the_data_set_says(here: Workspace) -> None:
     lock = "stages: {ingest: {params: {params.yaml: {dataset: mine}}}}"  # what is packed is of another data set
     (here.root / "dvc.lock").write_text(lock, encoding="utf-8")
     assert source(here).level == "wrong"
-
-
-def test_a_path_may_lead_into_an_archive(here: Workspace) -> None:
-    """Which is not opened for it."""
-    for path, there in {"a/b": True, "chips.zip/a/b": True, "notes.txt/a": False, "*/b": True, "c": False}.items():
-        (here.root / "chips/a").mkdir(exist_ok=True)
-        for name in ("a/b", "chips.zip", "notes.txt"):
-            (here.root / "chips" / name).touch()
-        assert project._leads_somewhere(here.root / "chips", path.split("/")) is there, path
 
 
 def test_published_weights_are_looked_for(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

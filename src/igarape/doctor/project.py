@@ -1,9 +1,8 @@
 """The project: the source of its chips, the weights that its experiments name, its versions, what lies unsent."""
 
 import os
-from pathlib import Path
 
-from igarape.chips.sources.archives import is_archive
+from igarape.chips.sources.places import on_disk
 from igarape.config.datasets import FolderSource, data_root, read_dataset
 from igarape.config.experiments import read_experiments
 from igarape.config.network_kinds import Network, Probe
@@ -26,7 +25,7 @@ def source(workspace: Workspace) -> Finding:
         return good(f"{name}: {counted(dataset.source.chips, 'chip is', 'chips are')} drawn")
     root = data_root()
     for what, paths in (("pictures", dataset.source.images), ("tags", dataset.source.tags)):
-        if paths and not any(_leads_somewhere(root, path.split("/")) for path in paths):
+        if paths and not any(any(on_disk(root, path.split("/"))) for path in paths):
             said = f"{name}: no {what} in IGARAPE_DATA={root}; looked for {', '.join(paths)}"
             if workspace.catalog().exists() and packed_dataset(workspace.root) in {None, name}:
                 return warning(f"{said}. They are packed in {workspace.chips('raw')}; only ingest needs them")
@@ -75,13 +74,3 @@ def unsent(workspace: Workspace) -> Finding:
         names = some([folder.name for folder in left])
         return warning(f"{names} in {workspace.outbox}: of steps at work, or not sent. If none is: igarape send")
     return good("nothing lies unsent")
-
-
-def _leads_somewhere(root: Path, parts: list[str]) -> bool:
-    """Say whether a path, in which * stands for any letters, is on the disk, or leads into an archive that is."""
-    if not parts:
-        return True
-    return any(
-        _leads_somewhere(path, parts[1:]) if path.is_dir() else not parts[1:] or is_archive(path.name)
-        for path in root.glob(parts[0])
-    )

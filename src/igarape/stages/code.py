@@ -11,7 +11,7 @@ from igarape.code import code_hash
 from igarape.config.datasets import FolderSource, read_dataset
 from igarape.config.experiments import read_experiment
 from igarape.config.params import read_params
-from igarape.errors import reason
+from igarape.errors import InputError, reason
 from igarape.files import fresh_folder, write_text
 from igarape.learners.distillation import student_code
 from igarape.learners.keys import learner_code
@@ -63,7 +63,7 @@ def _tell_changes(workspace: Workspace, source: FolderSource, *, where: Path) ->
     root = Path(os.environ.get("IGARAPE_DATA") or os.devnull)  # where it is not set, no chips are to be seen
     try:
         now = Inventory.take(root, source)
-    except OSError as error:
+    except (OSError, InputError) as error:
         click.echo(f"code: {root}: whether chips have changed cannot be told ({reason(error)})", err=True)
         return
     if changes := Inventory.read(workspace.inventory).changes(now):

@@ -99,7 +99,8 @@ def test_an_archive_is_known_by_its_end(root: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_link_that_leads_back_up_is_not_followed(root: Path) -> None:
-    """It would never end."""
+    """It would never end; nor is one that leads to itself, which is no file."""
     before = Inventory.take(root, source())
     (root / "pictures/deep/up").symlink_to(root / "pictures")
+    (root / "pictures/self").symlink_to(root / "pictures/self")
     assert Inventory.take(root, source()) == before

@@ -10,7 +10,7 @@ import py7zr
 import pytest
 
 from igarape.chips.sources.archives import LEADS_OUT
-from igarape.chips.sources.places import Finder, Place
+from igarape.chips.sources.places import Finder, Place, on_disk
 from igarape.errors import InputError
 
 FILES = {"t/a.jpg": b"a", "t/b.jpg": b"b", "t/deep/c.jpg": b"c", "tags.csv": b"d"}
@@ -195,3 +195,13 @@ def test_what_cannot_be_read_is_an_error(
     monkeypatch.setattr(Path, "is_dir", forbidden)  # root may look into everything, and tests may run as root
     with pytest.raises(InputError, match=r"root/loose/t: cannot be read \(Permission denied\)"):
         find("loose/t")
+
+
+def test_a_path_may_lead_into_an_archive_on_the_disk(tmp_path: Path) -> None:
+    """Which is not opened for it; a file that is none leads nowhere."""
+    (tmp_path / "a").mkdir()
+    for name in ("a/b", "chips.zip", "notes.txt"):
+        (tmp_path / name).touch()
+    for path, there in {"a/b": True, "chips.zip/a/b": True, "notes.txt/a": False, "*/b": True, "c": False}.items():
+        assert any(on_disk(tmp_path, path.split("/"))) is there, path
+    assert list(on_disk(tmp_path, ["chips.zip", "a", "b"])) == [(tmp_path / "chips.zip", ["a", "b"])]

@@ -6,14 +6,12 @@ lists there what it holds, with the checksum of each.
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field
 
-from igarape.chips.sources.archives import is_of_use
-from igarape.chips.sources.places import leads_up
+from igarape.chips.sources.places import below, on_disk
 from igarape.config.datasets import FolderSource
 from igarape.config.documents import Document
 from igarape.config.schema import Section
@@ -41,10 +39,14 @@ class Inventory(Document):
 
     @classmethod
     def take(cls, root: Path, source: FolderSource) -> Self:
-        """Look at what a source names under a root: of several paths, at the first that exists. Raises OSError."""
+        """Look at what a source names under a root: of several paths, at the first that exists.
+
+        Raises OSError or InputError where something cannot be read.
+        """
         found: set[Path] = set()
         for paths in (source.images, source.tags, *source.unlabelled, *source.nir):
-            found |= next((places for path in paths if (places := set(_outermost(root, path.split("/"))))), set())
+            ways = ({place for place, _ in on_disk(root, path.split("/"))} for path in paths)
+            found |= next(filter(None, ways), set())
         held = {place.relative_to(root).as_posix(): _held(place) for place in sorted(found)}
         return cls(source=source.model_dump(mode="json"), places=held)
 
@@ -67,35 +69,15 @@ class Inventory(Document):
         return lines
 
 
-def _outermost(here: Path, parts: Sequence[str]) -> Iterator[Path]:
-    """Yield the folders and files on the disk that a path leads to, or through, where it goes on in an archive."""
-    if here.is_dir() and parts:
-        for step in here.glob(parts[0]) if "*" in parts[0] else [here / parts[0]]:
-            yield from _outermost(step, parts[1:])
-    elif here.exists():
-        yield here
-
-
 def _held(place: Path) -> Holding:
     """Look at a place: at all folders below it, too."""
     if place.is_dir():
         total, count, size = hashlib.sha256(), 0, 0
-        for name, length in _sizes(str(place)):
-            total.update(f"{name}\0{length}\0".encode(errors="surrogateescape"))
-            count, size = count + 1, size + length
+        for name, file in below(place):
+            total.update(f"{name}\0{file.length}\0".encode(errors="surrogateescape"))
+            count, size = count + 1, size + file.length
         return Holding(files=count, bytes=size, hash=total.hexdigest())
-    with place.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - END))
-        return Holding(files=1, bytes=size, hash=hashlib.file_digest(file, "sha256").hexdigest())
-
-
-def _sizes(folder: str, before: str = "") -> Iterator[tuple[str, int]]:
-    """Yield the name and the size of each file of use, in the order of names; a million in seconds, so no Path each."""
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
-    for entry in entries:
-        if is_of_use(entry.name) and entry.is_file():
-            yield before + entry.name, entry.stat().st_size
-        elif entry.is_dir() and not entry.name.startswith(".") and not leads_up(Path(entry.path)):
-            yield from _sizes(entry.path, f"{before}{entry.name}/")
+    with place.open("rb") as opened:
+        size = opened.seek(0, os.SEEK_END)
+        opened.seek(max(0, size - END))
+        return Holding(files=1, bytes=size, hash=hashlib.file_digest(opened, "sha256").hexdigest())

@@ -86,7 +86,7 @@ class Finder:
         On the disk, * in the path stands for any letters. Raises InputError for a damaged archive on the way.
         """
         try:
-            return next(self._on_disk(self._root, path.split("/")), None)
+            return next(self._places(path), None)
         except OSError as error:
             raise InputError(f"{self._root / path}: cannot be read ({error.strerror})") from error
 
@@ -101,24 +101,22 @@ class Finder:
         if place is None or not Path(place.path).is_dir():
             return place
         try:
-            return Place(place.path, files=dict(_below(Path(place.path))))
+            return Place(place.path, files=dict(below(Path(place.path))))
         except OSError as error:
             raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from error
 
-    def _on_disk(self, here: Path, parts: Sequence[str]) -> Iterator[Place]:
-        """Yield the places that the parts of a path lead to from a file or folder, in the order of names."""
-        if here.is_dir() and not parts:
-            with_stat = (
-                (path, loose(path)) for path in sorted(here.iterdir()) if is_of_use(path.name) and path.is_file()
-            )
-            yield Place(str(here), files={path.name: origin for path, origin in with_stat})
-        elif here.is_dir():
-            for step in sorted(here.glob(parts[0])) if "*" in parts[0] else [here / parts[0]]:
-                yield from self._on_disk(step, parts[1:])
-        elif here.is_file() and is_archive(here.name):
-            yield from self._inside(loose(here), str(here), parts)
-        elif here.is_file() and not parts:
-            yield Place(str(here), file=loose(here))
+    def _places(self, path: str) -> Iterator[Place]:
+        """Yield the places that a path leads to, in the order of names."""
+        for here, rest in on_disk(self._root, path.split("/")):
+            if here.is_dir():
+                with_stat = (
+                    (file, loose(file)) for file in sorted(here.iterdir()) if is_of_use(file.name) and file.is_file()
+                )
+                yield Place(str(here), files={file.name: origin for file, origin in with_stat})
+            elif is_archive(here.name):
+                yield from self._inside(loose(here), str(here), rest)
+            else:
+                yield Place(str(here), file=loose(here))
 
     def _inside(self, archive: Origin, path: str, parts: Sequence[str]) -> Iterator[Place]:
         """Yield the place that the parts of a path lead to in an archive, if there is one.
@@ -160,7 +158,16 @@ class Finder:
         return self._listed[file]
 
 
-def _below(here: Path) -> Iterator[tuple[str, Origin]]:
+def on_disk(here: Path, parts: Sequence[str]) -> Iterator[tuple[Path, Sequence[str]]]:
+    """Yield the folders and files that the parts of a path lead to, and what is left of it: the way in an archive."""
+    if here.is_dir() and parts:
+        for step in sorted(here.glob(parts[0])) if "*" in parts[0] else [here / parts[0]]:
+            yield from on_disk(step, parts[1:])
+    elif here.is_dir() or (here.is_file() and (is_archive(here.name) or not parts)):
+        yield here, parts
+
+
+def below(here: Path) -> Iterator[tuple[str, Extent]]:
     """Yield the files below a folder, by their paths from there; links are followed, but for one that leads back up."""
 
     def stop(error: OSError) -> None:
@@ -168,12 +175,12 @@ def _below(here: Path) -> Iterator[tuple[str, Origin]]:
 
     for folder, inner, names in os.walk(here, followlinks=True, onerror=stop):
         path = Path(folder)
-        inner[:] = sorted(name for name in inner if not name.startswith(".") and not leads_up(path / name))
+        inner[:] = sorted(name for name in inner if not name.startswith(".") and not _leads_up(path / name))
         for file in (path / name for name in sorted(names) if is_of_use(name)):
             if file.is_file():
                 yield file.relative_to(here).as_posix(), loose(file)
 
 
-def leads_up(path: Path) -> bool:
+def _leads_up(path: Path) -> bool:
     """Say whether a path is a link to a folder that it lies in."""
     return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
