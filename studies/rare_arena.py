@@ -77,6 +77,7 @@ def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], *, seeds: i
     groups = np.asarray(read_groups(HERE.groups, list(read_folds(HERE.folds)["image_id"])))
     columns = [labels.vocabulary().labels.index(label) for label in labels.vocabulary().rare]
     dealt = [deal(labels, seed) for seed in range(seeds)]
+    draws = {place: draws_of_seeds([folds == number for folds, _ in dealt], groups) for place, number in PLACES.items()}
     judged: dict[str, dict[str, list[tuple[Ranked, Ranked]]]] = {name: {place: [] for place in PLACES} for name in rare}
     for seed, (folds, y) in enumerate(dealt):
         tables = cross_fits(learners, folds, labels, seed=seed, budget=budget)
@@ -86,8 +87,7 @@ def main(thinned: str, base: tuple[str, ...], rare: tuple[str, ...], *, seeds: i
             for place, number in PLACES.items():
                 rows = folds == number
                 pair = {"without": without[rows][:, columns], "with": having[rows][:, columns]}
-                draws = draws_of_seeds([each == number for each, _ in dealt], groups)[seed]
-                ranked = rank(y[rows][:, columns], pair, draws)
+                ranked = rank(y[rows][:, columns], pair, draws[place][seed])
                 judged[name][place].append((ranked["without"], ranked["with"]))
     counts = {place: [y[folds == number][:, columns].sum() for folds, y in dealt] for place, number in PLACES.items()}
     print(

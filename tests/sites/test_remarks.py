@@ -7,7 +7,7 @@ from site_days import FIRST, watched_site
 
 from igarape.sites.inbox import Arrival
 from igarape.sites.looks import list_looks
-from igarape.sites.remarks import redated_lines, remarks
+from igarape.sites.remarks import remarks
 
 
 def test_a_scene_that_says_another_day_than_its_look_is_named(tmp_path: Path) -> None:
@@ -17,7 +17,7 @@ def test_a_scene_that_says_another_day_than_its_look_is_named(tmp_path: Path) ->
     scene = tmp_path / "inbox" / look.scene
 
     def told(path: Path, day: str | None = None) -> list[str]:
-        return redated_lines(place, {look.sha256: Arrival(path, day=day)})
+        return remarks(place, {look.sha256: Arrival(path, day=day)}, new=False)
 
     assert told(scene) == told(scene, look.date) == []
     (by_item,) = told(scene, "2024-01-06")
@@ -26,5 +26,4 @@ def test_a_scene_that_says_another_day_than_its_look_is_named(tmp_path: Path) ->
     renamed = scene.rename(scene.with_name(f"scene_{FIRST + timedelta(days=2)}.tif"))
     (by_name,) = told(renamed)
     assert "is of 2024-01-07 now" in by_name
-    assert remarks(place, {look.sha256: Arrival(renamed)}, new=False) == [by_name]
     assert told(renamed.rename(scene.with_name("scene.tif"))) == []

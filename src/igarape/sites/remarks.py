@@ -1,12 +1,12 @@
 """What people should know after a watch: of looks whose scenes were replaced or corrected since, and what to label."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from igarape.errors import InputError
 from igarape.sites.advice import labelling_advice
 from igarape.sites.inbox import Arrival
-from igarape.sites.looks import list_looks
+from igarape.sites.looks import Facts, list_looks
 from igarape.sites.mapping import MAP, read_map
 from igarape.sites.scene import open_scene
 from igarape.sites.site_folder import SiteFolder
@@ -14,16 +14,12 @@ from igarape.sites.site_folder import SiteFolder
 
 def remarks(place: SiteFolder, found: Mapping[str, Arrival], *, new: bool) -> list[str]:
     """Return what people should know after a watch, and do; found: of watch.identified. new: whether looks are."""
-    advice = labelling_advice(place) if new else ""
-    return [*replaced_lines(place, found), *redated_lines(place, found), *([advice] if advice else [])]
+    looks, advice = list_looks(place.looks), labelling_advice(place) if new else ""
+    return [*_replaced(place, looks, found), *_redated(place, looks, found), *([advice] if advice else [])]
 
 
-def replaced_lines(place: SiteFolder, found: Mapping[str, Arrival]) -> list[str]:
-    """Say which looks are of files in whose place others of the same day lie now: they count beside those of these.
-
-    found: of watch.identified.
-    """
-    looks = list_looks(place.looks)
+def _replaced(place: SiteFolder, looks: Sequence[Facts], found: Mapping[str, Arrival]) -> list[str]:
+    """Say which looks are of files in whose place others of the same day lie now: they count beside those of these."""
     days = {str(found[facts.sha256].path.resolve()): facts.date for facts in looks if facts.sha256 in found}
     lines = []
     for facts in looks:
@@ -39,13 +35,13 @@ def replaced_lines(place: SiteFolder, found: Mapping[str, Arrival]) -> list[str]
     return lines
 
 
-def redated_lines(place: SiteFolder, found: Mapping[str, Arrival]) -> list[str]:
+def _redated(place: SiteFolder, looks: Sequence[Facts], found: Mapping[str, Arrival]) -> list[str]:
     """Say which scenes are of another day now than their looks, as when a name or an item was corrected.
 
-    found: of watch.identified. Those that no item dates, and that are called as when they were watched, are not opened.
+    Those that no item dates, and that are called as when they were watched, are not opened.
     """
     lines = []
-    for facts in list_looks(place.looks):
+    for facts in looks:
         arrival = found.get(facts.sha256)
         if arrival is None or (arrival.day is None and arrival.path.name == facts.scene):
             continue
